@@ -1,0 +1,162 @@
+/*
+ * CALLS: every function of the C library that libshmguard.so exports, and the event that records it.
+ *
+ * A row is X(symbol, event, result, parameters). `event` names a row of EVENTS in events.h; `none` marks a call that is
+ * intercepted to be right about the others and has no event of its own. From this table come the pointers to the
+ * originals (preload/real.h), the enumeration `symbol` of the trace, the export test and the README's list.
+ */
+#ifndef SHMGUARD_CALLS_H
+#define SHMGUARD_CALLS_H
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Objects and their names. */
+#define CALLS_NAME(X)                                                                                                  \
+	X(shm_open, shm_open, int, (const char *name, int flags, mode_t mode))                                         \
+	X(shm_unlink, unlink, int, (const char *name))                                                                 \
+	X(memfd_create, memfd_create, int, (const char *name, unsigned flags))                                         \
+	X(sem_open, sem_open, sem_t *, (const char *name, int flags, ...))                                             \
+	X(sem_close, sem_close, int, (sem_t * sem))                                                                    \
+	X(sem_unlink, unlink, int, (const char *name))                                                                 \
+	X(unlink, unlink, int, (const char *path))                                                                     \
+	X(unlinkat, unlink, int, (int dirfd, const char *path, int flags))                                             \
+	X(remove, unlink, int, (const char *path))                                                                     \
+	X(rename, rename, int, (const char *from, const char *to))                                                     \
+	X(renameat, rename, int, (int from_dirfd, const char *from, int to_dirfd, const char *to))                     \
+	X(renameat2, rename, int, (int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags))    \
+	X(link, link, int, (const char *from, const char *to))                                                         \
+	X(linkat, link, int, (int from_dirfd, const char *from, int to_dirfd, const char *to, int flags))
+
+/* Ways to a descriptor. */
+#define CALLS_OPEN(X)                                                                                                  \
+	X(open, open, int, (const char *path, int flags, ...))                                                         \
+	X(open64, open, int, (const char *path, int flags, ...))                                                       \
+	X(__open, open, int, (const char *path, int flags, ...))                                                       \
+	X(__open64, open, int, (const char *path, int flags, ...))                                                     \
+	X(__open_2, open, int, (const char *path, int flags))                                                          \
+	X(__open64_2, open, int, (const char *path, int flags))                                                        \
+	X(openat, open, int, (int dirfd, const char *path, int flags, ...))                                            \
+	X(openat64, open, int, (int dirfd, const char *path, int flags, ...))                                          \
+	X(__openat_2, open, int, (int dirfd, const char *path, int flags))                                             \
+	X(__openat64_2, open, int, (int dirfd, const char *path, int flags))                                           \
+	X(creat, open, int, (const char *path, mode_t mode))                                                           \
+	X(creat64, open, int, (const char *path, mode_t mode))                                                         \
+	X(mkstemp, open, int, (char *path))                                                                            \
+	X(mkstemp64, open, int, (char *path))                                                                          \
+	X(mkostemp, open, int, (char *path, int flags))                                                                \
+	X(mkostemp64, open, int, (char *path, int flags))                                                              \
+	X(mkstemps, open, int, (char *path, int suffix))                                                               \
+	X(mkstemps64, open, int, (char *path, int suffix))                                                             \
+	X(mkostemps, open, int, (char *path, int suffix, int flags))                                                   \
+	X(mkostemps64, open, int, (char *path, int suffix, int flags))                                                 \
+	X(fopen, open, FILE *, (const char *path, const char *mode))                                                   \
+	X(fopen64, open, FILE *, (const char *path, const char *mode))                                                 \
+	X(freopen, open, FILE *, (const char *path, const char *mode, FILE *stream))                                   \
+	X(freopen64, open, FILE *, (const char *path, const char *mode, FILE *stream))
+
+/* Descriptors. */
+#define CALLS_FD(X)                                                                                                    \
+	X(close, close, int, (int fd))                                                                                 \
+	X(__close, close, int, (int fd))                                                                               \
+	X(close_range, close, int, (unsigned first, unsigned last, int flags))                                         \
+	X(closefrom, close, void, (int first))                                                                         \
+	X(fclose, close, int, (FILE * stream))                                                                         \
+	X(dup, dup, int, (int fd))                                                                                     \
+	X(dup2, dup, int, (int fd, int target))                                                                        \
+	X(dup3, dup, int, (int fd, int target, int flags))                                                             \
+	X(fcntl, dup, int, (int fd, int command, ...))                                                                 \
+	X(fcntl64, dup, int, (int fd, int command, ...))                                                               \
+	X(sendmsg, sendmsg, ssize_t, (int socket, const struct msghdr *message, int flags))                            \
+	X(recvmsg, recvmsg, ssize_t, (int socket, struct msghdr *message, int flags))                                  \
+	X(socket, none, int, (int domain, int type, int protocol))                                                     \
+	X(pipe, none, int, (int ends[2]))                                                                              \
+	X(pipe2, none, int, (int ends[2], int flags))
+
+/* Size, mode, owner. */
+#define CALLS_SIZE(X)                                                                                                  \
+	X(ftruncate, ftruncate, int, (int fd, off_t length))                                                           \
+	X(ftruncate64, ftruncate, int, (int fd, off_t length))                                                         \
+	X(truncate, ftruncate, int, (const char *path, off_t length))                                                  \
+	X(truncate64, ftruncate, int, (const char *path, off_t length))                                                \
+	X(fallocate, fallocate, int, (int fd, int mode, off_t offset, off_t length))                                   \
+	X(fallocate64, fallocate, int, (int fd, int mode, off_t offset, off_t length))                                 \
+	X(posix_fallocate, fallocate, int, (int fd, off_t offset, off_t length))                                       \
+	X(posix_fallocate64, fallocate, int, (int fd, off_t offset, off_t length))                                     \
+	X(chmod, chmod, int, (const char *path, mode_t mode))                                                          \
+	X(fchmod, chmod, int, (int fd, mode_t mode))                                                                   \
+	X(fchmodat, chmod, int, (int dirfd, const char *path, mode_t mode, int flags))                                 \
+	X(chown, chown, int, (const char *path, uid_t uid, gid_t gid))                                                 \
+	X(fchown, chown, int, (int fd, uid_t uid, gid_t gid))                                                          \
+	X(lchown, chown, int, (const char *path, uid_t uid, gid_t gid))                                                \
+	X(fchownat, chown, int, (int dirfd, const char *path, uid_t uid, gid_t gid, int flags))
+
+/* Mappings. */
+#define CALLS_MAP(X)                                                                                                   \
+	X(mmap, mmap, void *, (void *addr, size_t length, int prot, int flags, int fd, off_t offset))                  \
+	X(mmap64, mmap, void *, (void *addr, size_t length, int prot, int flags, int fd, off_t offset))                \
+	X(munmap, munmap, int, (void *addr, size_t length))                                                            \
+	X(mremap, mremap, void *, (void *addr, size_t length, size_t new_length, int flags, ...))                      \
+	X(mprotect, mprotect, int, (void *addr, size_t length, int prot))                                              \
+	X(madvise, madvise, int, (void *addr, size_t length, int advice))                                              \
+	X(mlock, mlock, int, (const void *addr, size_t length))                                                        \
+	X(mlock2, mlock, int, (const void *addr, size_t length, unsigned flags))                                       \
+	X(munlock, mlock, int, (const void *addr, size_t length))                                                      \
+	X(mlockall, mlock, int, (int flags))                                                                           \
+	X(syscall, raw_syscall, long, (long number, ...))
+
+/* Processes and threads. */
+#define CALLS_PROCESS(X)                                                                                               \
+	X(execve, exec, int, (const char *path, char *const argv[], char *const envp[]))                               \
+	X(execv, exec, int, (const char *path, char *const argv[]))                                                    \
+	X(execvp, exec, int, (const char *file, char *const argv[]))                                                   \
+	X(execvpe, exec, int, (const char *file, char *const argv[], char *const envp[]))                              \
+	X(execl, exec, int, (const char *path, const char *arg, ...))                                                  \
+	X(execlp, exec, int, (const char *file, const char *arg, ...))                                                 \
+	X(execle, exec, int, (const char *path, const char *arg, ...))                                                 \
+	X(fexecve, exec, int, (int fd, char *const argv[], char *const envp[]))                                        \
+	X(execveat, exec, int, (int dirfd, const char *path, char *const argv[], char *const envp[], int flags))       \
+	X(posix_spawn, spawn, int,                                                                                     \
+	  (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,    \
+	   char *const argv[], char *const envp[]))                                                                    \
+	X(posix_spawnp, spawn, int,                                                                                    \
+	  (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,    \
+	   char *const argv[], char *const envp[]))                                                                    \
+	X(wait, wait, pid_t, (int *status))                                                                            \
+	X(waitpid, wait, pid_t, (pid_t pid, int *status, int options))                                                 \
+	X(wait3, wait, pid_t, (int *status, int options, struct rusage *usage))                                        \
+	X(wait4, wait, pid_t, (pid_t pid, int *status, int options, struct rusage *usage))                             \
+	X(waitid, wait, int, (idtype_t type, id_t id, siginfo_t *info, int options))                                   \
+	X(_exit, exit, void, (int status))                                                                             \
+	X(_Exit, exit, void, (int status))                                                                             \
+	X(pthread_create, none, int,                                                                                   \
+	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))
+
+#define CALLS(X)                                                                                                       \
+	CALLS_NAME(X)                                                                                                  \
+	CALLS_OPEN(X)                                                                                                  \
+	CALLS_FD(X)                                                                                                    \
+	CALLS_SIZE(X)                                                                                                  \
+	CALLS_MAP(X)                                                                                                   \
+	CALLS_PROCESS(X)
+
+/* `symbol` in an event: which of the exported names the program called. */
+enum symbol {
+	SYMBOL_none,
+#define SYMBOL_ENUMERATOR(symbol, event, result, parameters) SYMBOL_##symbol,
+	CALLS(SYMBOL_ENUMERATOR)
+#undef SYMBOL_ENUMERATOR
+	SYMBOL_COUNT
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* LTTng's side of the contract: becomes libshmguard-tracepoints.so, which the preload loads when a recording is wanted. */
+#define LTTNG_UST_TRACEPOINT_CREATE_PROBES
+#define LTTNG_UST_TRACEPOINT_DEFINE
+#include "provider.h"
+
+#include <lttng/ust-fork.h>
+#include <lttng/ust-thread.h>
+
+#include "emit.h"
+
+#define EMIT_FUNCTION(event, channel)                                                                                  \
+	static void emit_##event(const struct event##_event *e)                                                        \
+	{                                                                                                              \
+		lttng_ust_tracepoint(shmguard, event, e);                                                              \
+	}
+EVENTS(EMIT_FUNCTION)
+
+#define EMIT_POINTER(event, channel) .event = emit_##event,
+
+__attribute__((visibility("default"))) const struct emit shmguard_emit = {
+	EVENTS(EMIT_POINTER).thread = lttng_ust_init_thread,
+	.fork_before = lttng_ust_before_fork,
+	.fork_parent = lttng_ust_after_fork_parent,
+	.fork_child = lttng_ust_after_fork_child,
+};

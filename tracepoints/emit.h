@@ -1,0 +1,25 @@
+/* What libshmguard-tracepoints.so offers the preload: one function an event, and LTTng's hooks around fork and threads. */
+#ifndef SHMGUARD_EMIT_H
+#define SHMGUARD_EMIT_H
+
+#include <signal.h>
+
+#include "events.h"
+
+#define EMIT_MEMBER(event, channel) void (*event)(const struct event##_event *);
+
+struct emit {
+	EVENTS(EMIT_MEMBER)
+	/* Makes the calling thread's first event free of allocations. */
+	void (*thread)(void);
+	/* lttng_ust_before_fork and its kin: all signals are blocked between the two, as fork(2) needs for UST. */
+	void (*fork_before)(sigset_t *saved);
+	void (*fork_parent)(sigset_t *saved);
+	void (*fork_child)(sigset_t *saved);
+};
+
+/* The one symbol looked up in the library. */
+#define EMIT_SYMBOL "shmguard_emit"
+extern const struct emit shmguard_emit;
+
+#endif

@@ -1,0 +1,23 @@
+/* The environment variables by which `shmguard run` reaches the preload; restored by it when a program execs without them. */
+#ifndef SHMGUARD_ENVIRONMENT_H
+#define SHMGUARD_ENVIRONMENT_H
+
+/* Eight hexadecimal digits, not zero: a recording is wanted, and this is its id. */
+#define ENVIRONMENT_RECORDING "SHMGUARD_RECORDING"
+/* Absolute path of the file that notes (notes.h) are appended to. */
+#define ENVIRONMENT_NOTES "SHMGUARD_NOTES"
+/* Name, without the leading NUL, of the abstract datagram socket that takes a note where the file is out of reach. */
+#define ENVIRONMENT_NOTES_SOCKET "SHMGUARD_NOTES_SOCKET"
+
+/* All that a program's children need, LTTng's own among them. LD_PRELOAD is merged, the others are replaced. */
+#define ENVIRONMENT_CARRIED(X)                                                                                         \
+	X(ENVIRONMENT_RECORDING)                                                                                       \
+	X(ENVIRONMENT_NOTES)                                                                                           \
+	X(ENVIRONMENT_NOTES_SOCKET)                                                                                    \
+	X("LTTNG_HOME")                                                                                                \
+	X("LTTNG_UST_REGISTER_TIMEOUT")
+
+#define LIBRARY_PRELOAD "libshmguard.so"
+#define LIBRARY_TRACEPOINTS "libshmguard-tracepoints.so"
+
+#endif

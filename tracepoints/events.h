@@ -1,0 +1,391 @@
+/*
+ * EVENTS: every event of a recording and its fields. One row here gives the struct that the preload fills, the LTTng
+ * tracepoint (provider.h) and the analyzer's decoder.
+ *
+ * A row is X(event, channel): `calls` for what the program did, `state` for what later events refer to (processes,
+ * modules, stacks, objects); `state` is never overwritten. FIELDS_<event>(F) lists the fields as F(kind, name).
+ *
+ * Order: an acquisition (open, mmap, growth) is emitted after the real call with its result; a release (munmap, close,
+ * unlink, shrinking) is emitted BEFORE it with error 0, else another thread could be seen acquiring the same address
+ * or number first. A release that then fails is taken back by a `failed` event that names its sequence number.
+ */
+#ifndef SHMGUARD_EVENTS_H
+#define SHMGUARD_EVENTS_H
+
+#include <stdint.h>
+
+#include "calls.h"
+#include "errnos.h"
+
+/* Kinds of fields, and their type in the structs. `text` is NUL-terminated and never NULL. */
+#define TYPE_addr uint64_t   /* an address or a bit pattern, printed in hexadecimal */
+#define TYPE_size uint64_t   /* bytes */
+#define TYPE_off int64_t     /* bytes, as the program gave it */
+#define TYPE_number uint64_t /* a count, an inode number */
+#define TYPE_fd int32_t      /* descriptor, or -1 */
+#define TYPE_pid int32_t     /* process, thread */
+#define TYPE_id uint32_t     /* refers to a definition in `state`; 0: none */
+#define TYPE_user uint32_t   /* uid or gid */
+#define TYPE_flags uint32_t  /* printed in hexadecimal */
+#define TYPE_mode uint32_t   /* printed in octal */
+#define TYPE_status int32_t  /* wait(2) status */
+#define TYPE_bool uint8_t
+#define TYPE_error int16_t   /* errno, enumeration ERRNOS; 0: success */
+#define TYPE_symbol uint16_t /* enumeration `symbol` of calls.h */
+#define TYPE_prot uint8_t    /* enumeration PROTS */
+#define TYPE_began uint8_t   /* enumeration BEGAN */
+#define TYPE_kind uint8_t    /* enumeration KINDS */
+#define TYPE_text const char *
+#define TYPE_frames struct frames /* return addresses, innermost first */
+
+struct frames {
+	uint32_t count;
+	const uint64_t *address;
+};
+
+/* The eight values of mmap's prot; PROT_GROWSDOWN and the like are not recorded. */
+#define PROTS(X)                                                                                                       \
+	X(0, "PROT_NONE")                                                                                              \
+	X(1, "PROT_READ")                                                                                              \
+	X(2, "PROT_WRITE")                                                                                             \
+	X(3, "PROT_READ|PROT_WRITE")                                                                                   \
+	X(4, "PROT_EXEC")                                                                                              \
+	X(5, "PROT_READ|PROT_EXEC")                                                                                    \
+	X(6, "PROT_WRITE|PROT_EXEC")                                                                                   \
+	X(7, "PROT_READ|PROT_WRITE|PROT_EXEC")
+
+/* How a process came to run the image whose events follow. `adopted`: made by a clone that no hook saw. */
+#define BEGAN(X)                                                                                                       \
+	X(exec)                                                                                                        \
+	X(fork)                                                                                                        \
+	X(adopted)
+
+enum began {
+#define BEGAN_ENUMERATOR(name) BEGAN_##name,
+	BEGAN(BEGAN_ENUMERATOR)
+#undef BEGAN_ENUMERATOR
+};
+
+/* What an object is: made by shm_open, by memfd_create, a file made in /dev/shm by open, a semaphore of sem_open. */
+#define KINDS(X)                                                                                                       \
+	X(shm)                                                                                                         \
+	X(memfd)                                                                                                       \
+	X(file)                                                                                                        \
+	X(semaphore)
+
+enum kind {
+#define KIND_ENUMERATOR(name) KIND_##name,
+	KINDS(KIND_ENUMERATOR)
+#undef KIND_ENUMERATOR
+};
+
+/*
+ * Begins every event. recording: identifies the `shmguard run`, so that two recordings do not mix. seq: counts the
+ * process's events from 1 without gaps; starts anew with exec and in a forked child. pid, tid: as getpid(2) and gettid(2).
+ */
+#define FIELDS_HEAD(F)                                                                                                 \
+	F(id, recording)                                                                                               \
+	F(pid, pid)                                                                                                    \
+	F(pid, tid)                                                                                                    \
+	F(id, seq)                                                                                                     \
+	F(id, stack)
+
+/* In a call: error is the errno it set; object: 0 when the call touched none; size: st_size after the call. */
+#define FIELDS_shm_open(F)                                                                                             \
+	F(text, name)                                                                                                  \
+	F(flags, flags)                                                                                                \
+	F(mode, mode)                                                                                                  \
+	F(fd, result)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(size, size)                                                                                                  \
+	F(bool, created)
+#define FIELDS_open(F)                                                                                                 \
+	F(symbol, symbol)                                                                                              \
+	F(fd, dirfd)                                                                                                   \
+	F(text, name)                                                                                                  \
+	F(flags, flags)                                                                                                \
+	F(mode, mode)                                                                                                  \
+	F(fd, result)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(size, size)                                                                                                  \
+	F(bool, created)
+#define FIELDS_memfd_create(F)                                                                                         \
+	F(text, name)                                                                                                  \
+	F(flags, flags)                                                                                                \
+	F(fd, result)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_sem_open(F)                                                                                             \
+	F(text, name)                                                                                                  \
+	F(flags, flags)                                                                                                \
+	F(mode, mode)                                                                                                  \
+	F(addr, result)                                                                                                \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(bool, created)
+#define FIELDS_sem_close(F)                                                                                            \
+	F(addr, addr)                                                                                                  \
+	F(error, error)
+/* symbol: shm_unlink, unlink, unlinkat, remove or sem_unlink. object: what the name led to before the call. */
+#define FIELDS_unlink(F)                                                                                               \
+	F(symbol, symbol)                                                                                              \
+	F(fd, dirfd)                                                                                                   \
+	F(text, name)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* replaced: the object that `to` named before, 0 if none; with RENAME_EXCHANGE it now is named `from`. */
+#define FIELDS_rename(F)                                                                                               \
+	F(symbol, symbol)                                                                                              \
+	F(text, from)                                                                                                  \
+	F(text, to)                                                                                                    \
+	F(flags, flags)                                                                                                \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(id, replaced)
+#define FIELDS_link(F)                                                                                                 \
+	F(symbol, symbol)                                                                                              \
+	F(text, from)                                                                                                  \
+	F(text, to)                                                                                                    \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_close(F)                                                                                                \
+	F(fd, fd)                                                                                                      \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* dup*, fcntl(F_DUPFD*). A tracked descriptor that `result` replaces is closed by an event of its own before. */
+#define FIELDS_dup(F)                                                                                                  \
+	F(fd, fd)                                                                                                      \
+	F(fd, result)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* fcntl(F_ADD_SEALS). */
+#define FIELDS_seal(F)                                                                                                 \
+	F(fd, fd)                                                                                                      \
+	F(flags, seals)                                                                                                \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* One event for each tracked descriptor that SCM_RIGHTS carried. */
+#define FIELDS_sendmsg(F)                                                                                              \
+	F(fd, socket)                                                                                                  \
+	F(fd, fd)                                                                                                      \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_recvmsg(F)                                                                                              \
+	F(fd, socket)                                                                                                  \
+	F(fd, fd)                                                                                                      \
+	F(id, object)                                                                                                  \
+	F(size, size)
+/* symbol tells ftruncate from truncate; fd is -1 for the latter. size_before: st_size before the call. */
+#define FIELDS_ftruncate(F)                                                                                            \
+	F(symbol, symbol)                                                                                              \
+	F(fd, fd)                                                                                                      \
+	F(off, length)                                                                                                 \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(size, size_before)                                                                                           \
+	F(size, size)
+#define FIELDS_fallocate(F)                                                                                            \
+	F(symbol, symbol)                                                                                              \
+	F(fd, fd)                                                                                                      \
+	F(flags, mode)                                                                                                 \
+	F(off, offset)                                                                                                 \
+	F(off, length)                                                                                                 \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(size, size_before)                                                                                           \
+	F(size, size)
+#define FIELDS_chmod(F)                                                                                                \
+	F(symbol, symbol)                                                                                              \
+	F(fd, fd)                                                                                                      \
+	F(mode, mode)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_chown(F)                                                                                                \
+	F(symbol, symbol)                                                                                              \
+	F(fd, fd)                                                                                                      \
+	F(user, uid)                                                                                                   \
+	F(user, gid)                                                                                                   \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_mmap(F)                                                                                                 \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(prot, prot)                                                                                                  \
+	F(flags, flags)                                                                                                \
+	F(fd, fd)                                                                                                      \
+	F(off, offset)                                                                                                 \
+	F(addr, result)                                                                                                \
+	F(error, error)                                                                                                \
+	F(id, object)                                                                                                  \
+	F(size, size)
+/* Also emitted for each tracked piece that a MAP_FIXED mapping replaces; addr and length are then that piece's. */
+#define FIELDS_munmap(F)                                                                                               \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(id, object)
+/* mremap is emitted before the real call (the old range may be reused at once), mremapped after it; of: its seq. */
+#define FIELDS_mremap(F)                                                                                               \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(size, new_length)                                                                                            \
+	F(flags, flags)                                                                                                \
+	F(addr, new_addr)                                                                                              \
+	F(id, object)                                                                                                  \
+	F(size, size)
+#define FIELDS_mremapped(F)                                                                                            \
+	F(id, of)                                                                                                      \
+	F(addr, result)                                                                                                \
+	F(error, error)
+#define FIELDS_mprotect(F)                                                                                             \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(prot, prot)                                                                                                  \
+	F(error, error)                                                                                                \
+	F(id, object)
+#define FIELDS_madvise(F)                                                                                              \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(flags, advice)                                                                                               \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* mlock, mlock2, munlock; mlockall has addr and length 0 and object 0. */
+#define FIELDS_mlock(F)                                                                                                \
+	F(symbol, symbol)                                                                                              \
+	F(addr, addr)                                                                                                  \
+	F(size, length)                                                                                                \
+	F(flags, flags)                                                                                                \
+	F(error, error)                                                                                                \
+	F(id, object)
+/* syscall(2) with a number that goes around the wrappers; recorded as the call it is where it can be. */
+#define FIELDS_raw_syscall(F)                                                                                          \
+	F(number, number)                                                                                              \
+	F(addr, result)                                                                                                \
+	F(error, error)
+/* exec: before the real call, in a process that is being recorded. */
+#define FIELDS_exec(F) F(text, path)
+#define FIELDS_spawn(F)                                                                                                \
+	F(text, path)                                                                                                  \
+	F(pid, child)                                                                                                  \
+	F(error, error)
+#define FIELDS_wait(F)                                                                                                 \
+	F(pid, child)                                                                                                  \
+	F(status, status)
+/* status: as given to exit(3) or _exit(2). A process that ended otherwise has no such event. */
+#define FIELDS_exit(F) F(status, status)
+/* Takes back the release event with sequence number `of`. */
+#define FIELDS_failed(F)                                                                                               \
+	F(id, of)                                                                                                      \
+	F(error, error)
+
+/*
+ * parent_seq: the parent's sequence number at the fork, 0 after exec; its definitions and holdings up to there are
+ * inherited. argv: the words, blanks and backslashes in them escaped by a backslash, a newline as \n.
+ */
+#define FIELDS_process(F)                                                                                              \
+	F(began, began)                                                                                                \
+	F(pid, parent)                                                                                                 \
+	F(id, parent_seq)                                                                                              \
+	F(user, uid)                                                                                                   \
+	F(user, gid)                                                                                                   \
+	F(user, euid)                                                                                                  \
+	F(number, mount_namespace)                                                                                     \
+	F(number, ipc_namespace)                                                                                       \
+	F(text, exe)                                                                                                   \
+	F(text, argv)
+/* base: load bias as in dl_phdr_info; size: bytes from base to the end of the last segment. build_id: hexadecimal or "". */
+#define FIELDS_module(F)                                                                                               \
+	F(addr, base)                                                                                                  \
+	F(size, size)                                                                                                  \
+	F(text, build_id)                                                                                              \
+	F(text, path)
+#define FIELDS_module_gone(F) F(addr, base)
+/* id is the process's own, and stays valid in its forked children. */
+#define FIELDS_stack_definition(F)                                                                                     \
+	F(id, id)                                                                                                      \
+	F(frames, frames)
+/* An object as this process first saw it. name: as the program gave it, or as /proc/self/fd names it; "" if unknown. */
+#define FIELDS_object(F)                                                                                               \
+	F(id, id)                                                                                                      \
+	F(kind, kind)                                                                                                  \
+	F(number, dev)                                                                                                 \
+	F(number, ino)                                                                                                 \
+	F(size, size)                                                                                                  \
+	F(mode, mode)                                                                                                  \
+	F(user, uid)                                                                                                   \
+	F(user, gid)                                                                                                   \
+	F(text, name)
+/* Events that could not be recorded since the last such event. */
+#define FIELDS_lost(F) F(number, events)
+
+#define EVENTS(X)                                                                                                      \
+	X(shm_open, calls)                                                                                             \
+	X(open, calls)                                                                                                 \
+	X(memfd_create, calls)                                                                                         \
+	X(sem_open, calls)                                                                                             \
+	X(sem_close, calls)                                                                                            \
+	X(unlink, calls)                                                                                               \
+	X(rename, calls)                                                                                               \
+	X(link, calls)                                                                                                 \
+	X(close, calls)                                                                                                \
+	X(dup, calls)                                                                                                  \
+	X(seal, calls)                                                                                                 \
+	X(sendmsg, calls)                                                                                              \
+	X(recvmsg, calls)                                                                                              \
+	X(ftruncate, calls)                                                                                            \
+	X(fallocate, calls)                                                                                            \
+	X(chmod, calls)                                                                                                \
+	X(chown, calls)                                                                                                \
+	X(mmap, calls)                                                                                                 \
+	X(munmap, calls)                                                                                               \
+	X(mremap, calls)                                                                                               \
+	X(mremapped, calls)                                                                                            \
+	X(mprotect, calls)                                                                                             \
+	X(madvise, calls)                                                                                              \
+	X(mlock, calls)                                                                                                \
+	X(raw_syscall, calls)                                                                                          \
+	X(failed, calls)                                                                                               \
+	X(exec, state)                                                                                                 \
+	X(spawn, state)                                                                                                \
+	X(wait, state)                                                                                                 \
+	X(exit, state)                                                                                                 \
+	X(process, state)                                                                                              \
+	X(module, state)                                                                                               \
+	X(module_gone, state)                                                                                          \
+	X(stack_definition, state)                                                                                     \
+	X(object, state)                                                                                               \
+	X(lost, state)
+
+enum event_id {
+#define EVENT_ENUMERATOR(event, channel) EVENT_##event,
+	EVENTS(EVENT_ENUMERATOR)
+#undef EVENT_ENUMERATOR
+	EVENT_COUNT
+};
+
+#define FIELD_MEMBER(kind, name) TYPE_##kind name;
+
+
+/* The common initial sequence of every event's struct. */
+struct event_head {
+	FIELDS_HEAD(FIELD_MEMBER)
+};
+
+#define EVENT_STRUCT(event, channel)                                                                                   \
+	struct event##_event {                                                                                         \
+		FIELDS_HEAD(FIELD_MEMBER)                                                                              \
+		FIELDS_##event(FIELD_MEMBER)                                                                           \
+	};
+EVENTS(EVENT_STRUCT)
+#undef EVENT_STRUCT
+
+/* Any event; `head` may be read whatever the event is (C11 6.5.2.3, common initial sequence). */
+union any_event {
+	struct event_head head;
+#define EVENT_MEMBER(event, channel) struct event##_event event;
+	EVENTS(EVENT_MEMBER)
+#undef EVENT_MEMBER
+};
+
+#endif
