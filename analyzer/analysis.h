@@ -1,0 +1,39 @@
+/* A recording, read and judged. */
+#ifndef SHMGUARD_ANALYSIS_H
+#define SHMGUARD_ANALYSIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "findings.h"
+#include "recording.h"
+#include "world.h"
+
+struct unseen {
+	pid_t pid;
+	const char *exe, *reason;
+};
+
+struct analysis {
+	struct recording *recording; /* never NULL; fields may be empty for a bare trace */
+	struct world *world;
+	struct findings findings;
+	uint64_t events;  /* of this recording */
+	uint64_t lost;	  /* events that are missing */
+	uint64_t foreign; /* events of other recordings that lay in the same trace */
+	double seconds;	  /* from the start of the recording, or the first event, to the last */
+	bool complete;	  /* nothing is known to be missing */
+	struct unseen *unseen;
+	size_t unseen_count;
+	char **problems; /* one sentence each, for people */
+	size_t problem_count;
+};
+
+/*
+ * Reads the recording in `dir`, or a bare CTF trace there, and judges it. On failure NULL, and *error is one line for
+ * people, to be freed by the caller; it names `dir`.
+ */
+struct analysis *analysis_of(const char *dir, char **error);
+void analysis_free(struct analysis *analysis);
+
+#endif

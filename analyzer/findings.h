@@ -1,0 +1,51 @@
+/* The findings of an analysis: collected, grouped by fingerprint, sorted. */
+#ifndef SHMGUARD_FINDINGS_H
+#define SHMGUARD_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tracepoints/rules.h"
+#include "world.h"
+
+#define FINDING_STACKS_MAX 4
+
+struct finding_stack {
+	const char *role; /* "created", "mapped", "opened", "unlinked", "unlinked first", "attached", ... */
+	const struct process *process;
+	const struct stack *stack; /* NULL: not recorded */
+};
+
+struct finding {
+	enum rule_id rule;
+	enum severity severity;
+	uint64_t count; /* how often it happened */
+	uint64_t bytes; /* concerned, over all occurrences; 0 when bytes do not apply */
+	char *message;	/* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
+	bool uncertain; /* events are missing that could have changed the verdict */
+	char fingerprint[17]; /* hexadecimal; the same in every run of the same binaries */
+	const struct object *object;   /* or NULL; of the first occurrence */
+	const struct process *process; /* or NULL */
+	int64_t time;
+	struct finding_stack stacks[FINDING_STACKS_MAX];
+	size_t stack_count;
+};
+
+struct findings {
+	struct finding *all; /* errors first, then by bytes, then by count */
+	size_t count;
+	uint64_t suppressed; /* occurrences hidden by a suppression */
+};
+
+/*
+ * Adds an occurrence: one with the fingerprint of another is counted there. Takes over `message`; copies the rest. What
+ * `finding` leaves 0 in count is 1; the fingerprint is made here, from the rule, the first stack and, without a
+ * stack, the object's name.
+ */
+void findings_add(struct findings *findings, const struct finding *finding);
+
+void findings_sort(struct findings *findings);
+void findings_clear(struct findings *findings);
+
+#endif

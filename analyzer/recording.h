@@ -1,0 +1,72 @@
+/* What lies beside the trace in a recording's directory, all of it optional: recording.json, processes.jsonl, shm.json. */
+#ifndef SHMGUARD_RECORDING_H
+#define SHMGUARD_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A line of processes.jsonl. What a type does not have is 0 or NULL. */
+enum line_type {
+	LINE_start,
+	LINE_fork,
+	LINE_exec,
+	LINE_exec_failed,
+	LINE_spawn,
+	LINE_end,
+	LINE_leave,
+	LINE_blind,
+	LINE_reaped,
+	LINE_unseen,
+	LINE_TYPE_COUNT
+};
+
+struct line {
+	enum line_type type;
+	pid_t pid, ppid;
+	pid_t child; /* spawn, end: of whom it tells */
+	uid_t uid;
+	int status;   /* end, reaped: of wait(2); leave: of exit(3) */
+	int64_t time; /* nanoseconds since 1970 */
+	char *exe;    /* start, fork, unseen */
+	char *argv;   /* start */
+	char *reason; /* unseen, blind */
+};
+
+/* An object that had a name in /dev/shm when the recording stopped. */
+struct leftover {
+	char *name;
+	uint64_t dev, ino;
+	uint64_t size, blocks; /* bytes */
+	mode_t mode;
+	uid_t uid;
+	pid_t *holders; /* processes that had it open or mapped, traced or not */
+	size_t holder_count;
+	bool holders_complete; /* every process could be looked at */
+};
+
+struct recording {
+	bool described; /* there is a recording.json */
+	bool looked;	/* there is a shm.json */
+	uint32_t id;	/* 0: unknown */
+	char *host;
+	char **command; /* NULL-terminated */
+	char *cwd;
+	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
+	pid_t command_pid;
+	int command_status; /* of wait(2) */
+	bool command_ended;
+	char **problems;
+	size_t problem_count;
+	struct line *lines; /* in the order of time */
+	size_t line_count;
+	struct leftover *leftovers;
+	size_t leftover_count;
+};
+
+/* A file that is absent is no error; one that is damaged is: NULL, and *error one line to be freed. */
+struct recording *recording_read(const char *dir, char **error);
+void recording_free(struct recording *recording);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * The model: what the trace says about hosts, processes, objects, their names, descriptors and mappings. It owns all
+ * that it hands out; every pointer is valid until world_free(). Times are nanoseconds since 1970, sizes bytes. Texts are
+ * bytes as the program gave them: escape before printing.
+ */
+#ifndef SHMGUARD_WORLD_H
+#define SHMGUARD_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracepoints/events.h"
+
+struct trace_event;
+struct recording;
+struct holdings; /* world_holdings.h */
+struct definitions; /* world_stacks.h */
+
+/* A file that processes had loaded; one for each (path, build_id). */
+struct module {
+	const char *path;
+	const char *build_id; /* hexadecimal, or "" */
+};
+
+struct frame {
+	const struct module *module; /* NULL: no module known at that address */
+	uint64_t offset;	     /* address - load bias, the ELF virtual address; the address itself without module */
+};
+
+/* A call stack, innermost frame first; addresses are return addresses. Equal stacks are one. */
+struct stack {
+	uint64_t identity; /* from module names, build ids and offsets: the same in every run */
+	size_t count;
+	const struct frame *frames;
+};
+
+enum ended {
+	ENDED_exit,
+	ENDED_signal,
+	ENDED_exec,    /* the process lives on with another image, its `next` */
+	ENDED_unknown, /* nothing in the trace tells */
+	ENDED_running, /* when the recording stopped */
+};
+
+/* One image of one process: pid reuse and exec make a new one. */
+struct process {
+	char id[24]; /* unique in the trace */
+	const char *host;
+	pid_t pid, ppid;
+	struct process *parent; /* who forked or spawned it, NULL: not in the trace */
+	struct process *previous, *next; /* images before and after an exec */
+	const char *exe, *argv; /* "" if unknown */
+	uid_t uid, euid;
+	gid_t gid;
+	uint64_t mount_namespace, ipc_namespace;
+	bool traced; /* it has events; the others are known from processes.jsonl only */
+	bool announced; /* its `process` event was seen */
+	enum began began;
+	enum ended ended;
+	int status; /* ENDED_exit: exit status */
+	int signal; /* ENDED_signal */
+	int64_t began_at, ended_at; /* 0: unknown */
+	uint32_t parent_seq;
+	uint64_t events; /* seen */
+	uint64_t lost;	 /* by the gaps in the sequence numbers, and by its own account */
+
+	/* For world*.c only. */
+	uint32_t next_seq;
+	bool leaving; /* its exit event was seen, its end was not */
+	bool over;
+	struct definitions *definitions;
+	struct holdings *holdings;
+};
+
+/* Who did something, when and where in the code. */
+struct site {
+	const struct process *process; /* NULL: not in the trace */
+	uint32_t stack_id;	       /* for world_stack() */
+	int64_t time;
+};
+
+struct name {
+	const char *text;   /* as first given: "/x" of shm_open, a path otherwise */
+	int64_t from, until; /* until 0: it still leads to the object */
+};
+
+/* A piece of memory with a device and inode; inode reuse makes a new one. */
+struct object {
+	char id[24]; /* unique in the trace */
+	const char *host;
+	enum kind kind;
+	uint64_t dev, ino;
+	uint64_t size; /* last known */
+	uint64_t size_max;
+	uint32_t mode;
+	uid_t uid;
+	gid_t gid;
+	struct name *names; /* in the order they were given */
+	size_t name_count;
+	struct site created;  /* process NULL: it was there before, or was made by a process not traced */
+	struct site unlinked; /* the last removal of a name, process NULL: none */
+	struct site mapped;   /* the first mapping seen */
+	bool shared; /* it was mapped MAP_SHARED, or is a semaphore in use */
+	bool leaked; /* set by segment-leak */
+	uint64_t mappers; /* mappings of it alive at this moment of the trace */
+	uint64_t openers; /* descriptors of it open at this moment of the trace */
+	uint64_t maps;	  /* mappings ever made */
+	uint64_t attachers; /* processes that opened or mapped it */
+};
+
+struct world {
+	struct process **processes;
+	size_t process_count;
+	struct object **objects;
+	size_t object_count;
+	const char **hosts;
+	size_t host_count;
+	uint64_t lost; /* events, over all processes */
+	int64_t now;   /* time of the latest event */
+	struct world_private *private;
+};
+
+/* NULL when the trace holds no such stack. Complete only once the whole trace was read. */
+const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id);
+
+/* The name to call an object by: its last one, or NULL if it never had any. */
+const char *object_name(const struct object *object);
+
+const char *ended_name(enum ended ended);
+
+#endif
