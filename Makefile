@@ -1,29 +1,70 @@
-CC ?= gcc
+# make            build/shmguard, build/libshmguard.so, build/libshmguard-tracepoints.so, usable from the build tree
+# make help       every other target
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 BUILD ?= build
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^#define SHMGUARD_VERSION "\(.*\)"/\1/p' tracepoints/version.h)
+
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -I. -MMD -MP
-
-PRELOAD_SOURCES := $(wildcard preload/*.c)
-ANALYZER_SOURCES := $(wildcard analyzer/*.c)
-RULE_SOURCES := tracepoints/rules.c
-ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson
-
-PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%.c=$(BUILD)/%.o)
-ANALYZER_OBJECTS := $(ANALYZER_SOURCES:%.c=$(BUILD)/%.o) $(RULE_SOURCES:%.c=$(BUILD)/%.o)
-
-all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so
-
-$(BUILD)/preload/%.o: preload/%.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -U_FORTIFY_SOURCE -c $< -o $@
-
+PRELOAD_CFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 # LTTng's tracepoint macros convert and shadow freely.
-$(BUILD)/tracepoints/emit.o: tracepoints/emit.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-shadow -fPIC -fvisibility=hidden -Itracepoints -c $< -o $@
+PROVIDER_CFLAGS = -Wno-conversion -Wno-shadow -fPIC -fvisibility=hidden -Itracepoints
+# Test programs must reach libc as an unmodified program does, with the arguments that warnings are about.
+PROGRAM_CFLAGS = -fno-builtin -U_FORTIFY_SOURCE -Wno-nonnull -Wno-deprecated-declarations
+ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty
 
-$(BUILD)/%.o: %.c
+PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libjansson-dev \
+	liblttng-ctl-dev liblttng-ust-dev libunwind-dev
+PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
+PACKAGES_TEST = babeltrace2 bats binutils bsdutils gcc-multilib g++ jq libcap2-bin mount postgresql-15 procps python3 \
+	python3-jsonschema util-linux
+PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
+
+# $(call install,PACKAGES): nothing is done, and neither root nor a network needed, when all of them are there.
+define install
+	@missing=$$(for package in $(1); do \
+		dpkg-query -W -f='$${db:Status-Status}\n' "$$package" 2>/dev/null | grep -qx installed || echo "$$package"; \
+	done); \
+	test -z "$$missing" || { \
+		as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing </dev/null; \
+	}
+endef
+
+PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c))
+RULE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tracepoints/rules*.c))
+ANALYZER_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard analyzer/*.c)) $(RULE_OBJECTS)
+UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rules/*.c tests/programs/*.c tests/traces/*.c))
+C_FILES := $(wildcard tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch])
+# Their tables are laid out by hand.
+FORMAT_FILES := $(filter-out tracepoints/calls.h tracepoints/events.h tracepoints/errnos.h,$(C_FILES))
+SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.bash tests/*.bats)
+
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so ## Build everything
+
+# What was built with other flags or another compiler is built again.
+FLAGS := $(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) $(PROVIDER_CFLAGS) $(PROGRAM_CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
+
+$(BUILD)/preload/%.o: preload/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
+
+$(BUILD)/tracepoints/emit.o: tracepoints/emit.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PROVIDER_CFLAGS) -c $< -o $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
@@ -36,8 +77,80 @@ $(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o
 $(BUILD)/shmguard: $(ANALYZER_OBJECTS)
 	$(CC) $(CFLAGS) $^ -o $@ $(ANALYZER_LIBRARIES)
 
-clean:
+$(BUILD)/shmguard.1: analyzer/shmguard.1.in $(BUILD)/shmguard tests/docs
+	tests/docs manual $(BUILD)/shmguard $(VERSION) >$@
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/main.o,$(ANALYZER_OBJECTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -pthread $(filter %.c %.o,$^) -o $@ $(ANALYZER_LIBRARIES) -ldl
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PROGRAM_CFLAGS) -pthread $< -o $@ -ldl
+
+programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS)
+
+deps: ## Install the Debian packages to build and to run
+	$(call install,$(PACKAGES_BUILD) $(PACKAGES_RUNTIME))
+
+deps-test: ## Install the Debian packages of the tests
+	$(call install,$(PACKAGES_TEST))
+
+deps-lint: ## Install the Debian packages of lint and format
+	$(call install,$(PACKAGES_LINT))
+
+install: all ## Install below PREFIX (/usr/local), DESTDIR before it
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/shmguard $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/shmguard $(DESTDIR)$(PREFIX)/bin/shmguard
+	install -m 644 $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(DESTDIR)$(PREFIX)/lib/shmguard/
+	install -m 644 $(BUILD)/shmguard.1 $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
+
+uninstall: ## Remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/shmguard $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
+	rm -f $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard.so $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard-tracepoints.so
+	test ! -d $(DESTDIR)$(PREFIX)/lib/shmguard || rmdir $(DESTDIR)$(PREFIX)/lib/shmguard
+
+test: deps deps-test ## Packages, build, every test
+	@$(MAKE) --no-print-directory -j2 all programs
+	@BUILD=$(BUILD) tests/run-suite $(UNIT_PROGRAMS) $(sort $(wildcard tests/*.bats))
+
+unit: $(UNIT_PROGRAMS) ## The unit tests
+	@BUILD=$(BUILD) tests/run-suite $(UNIT_PROGRAMS)
+
+bats: all programs ## The tests of whole programs; FILES=... for some of them
+	@BUILD=$(BUILD) tests/run-suite $(or $(FILES),$(sort $(wildcard tests/*.bats)))
+
+asan: ## The unit tests under AddressSanitizer and UBSan
+	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
+
+demo: deps ## Record a real program, print the report; CMD='...' for one of yours
+	@$(MAKE) --no-print-directory -j2 all
+	@BUILD=$(BUILD) CMD='$(subst ','\'',$(CMD))' tests/demo
+
+docs: $(BUILD)/shmguard ## Write the tables in README.md anew from their sources
+	tests/docs readme $(BUILD)/shmguard
+
+lint: deps-lint ## clang-tidy, cppcheck, shellcheck
+	clang-tidy --quiet --warnings-as-errors='*' $(filter-out tracepoints/emit.c,$(filter %.c,$(C_FILES))) -- \
+		-std=gnu11 -D_GNU_SOURCE -I.
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -D_GNU_SOURCE -I. preload analyzer tracepoints/rules.c
+	shellcheck --external-sources $(SHELL_FILES)
+
+format: deps-lint ## Lay out the sources
+	clang-format -i $(FORMAT_FILES)
+
+format-check: deps-lint ## Fail if a source is not laid out
+	clang-format --dry-run --Werror $(FORMAT_FILES)
+
+clean: ## Remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: all clean
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+FORCE:
+.PHONY: all programs deps deps-test deps-lint install uninstall test unit bats asan demo docs lint format format-check \
+	clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -4,7 +4,8 @@
 
 const struct rule rules[RULE_COUNT] = {
 #define RULE_ROW(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary)                              \
-	[RULE_##name] = {id, GROUP_##group, SEVERITY_##severity, SEEN_##seen, deny, fix, SAFE_##safe, cwe, checked, summary},
+	[RULE_##name] = {id,      GROUP_##group, SEVERITY_##severity, SEEN_##seen, deny, fix, SAFE_##safe, cwe,        \
+			 checked, summary},
 	RULES(RULE_ROW)
 #undef RULE_ROW
 };

@@ -1,8 +1,8 @@
 /*
- * RULES: everything shmguard can find wrong with a program's shared memory. One row gives the enumerator, the catalogue
- * that `shmguard rules` prints, the keys of a policy and the tables of the README and the manual page. An id is permanent.
+ * RULES: everything shmguard can find wrong with a program's shared memory. One row gives the enumerator, what
+ * `shmguard rules` prints, the keys of a policy and the tables of the README and the manual page. An id is permanent.
  *
- * A row is X(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary), the enumerators without their prefix:
+ * A row is X(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary), enumerators without their prefix:
  *	severity: its usual one; a finding may carry a lower one where the help says so
  *	seen:     where it can be seen first
  *	deny:     the errno with which a policy may refuse the call, 0 if it cannot
@@ -201,7 +201,7 @@ struct rule {
 /* Indexed by enum rule_id. */
 extern const struct rule rules[RULE_COUNT];
 
-/* One paragraph: what happens, why it hurts, the exact check, what deny and fix do, what is legal all the same, the cure. */
+/* A paragraph each: what happens, why it hurts, the exact check, what deny and fix do, what is legal, the cure. */
 extern const char *const rule_help[RULE_COUNT];
 
 /* The words used in reports, policies and tables: "error", "lifetime", "trace", "deny". Never NULL. */
