@@ -1,0 +1,88 @@
+#include "analyzer/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+
+/* The longest that a byte becomes is \xNN. A character of n bytes becomes \u{NNNN} at most: 6, 8 and 9 for 2, 3 and 4. */
+#define GROWTH 4
+
+/* Bytes of the UTF-8 character at `bytes`, 0 if there is none: shortest form only, no surrogates (RFC 3629). */
+static size_t escape_decode(const unsigned char *bytes, uint32_t *character)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length, i;
+
+	if (bytes[0] < 0x80) {
+		*character = bytes[0];
+		return 1;
+	}
+	length = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
+	if (bytes[0] < 0xc2 || bytes[0] > 0xf4)
+		return 0;
+	*character = bytes[0] & (0x7fu >> length);
+	for (i = 1; i < length; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+		*character = *character << 6 | (bytes[i] & 0x3f);
+	}
+	if (*character < least[length] || *character > 0x10ffff || (*character >= 0xd800 && *character < 0xe000))
+		return 0;
+	return length;
+}
+
+/* Characters without a picture of their own that change how their neighbours look. */
+static bool escape_is_unseen(uint32_t character)
+{
+	return (character >= 0x80 && character < 0xa0) || character == 0xad || character == 0x61c ||
+	       (character >= 0x200b && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2060 && character <= 0x206f) || character == 0xfeff ||
+	       (character >= 0xfff9 && character <= 0xfffb) || (character >= 0xe0000 && character <= 0xe0fff);
+}
+
+static int escape_control(char *to, uint32_t character)
+{
+	if (character == '\n')
+		return sprintf(to, "\\n");
+	if (character == '\t')
+		return sprintf(to, "\\t");
+	return sprintf(to, "\\x%02x", character);
+}
+
+static char *escape(const char *bytes, bool terminal)
+{
+	char *text = memory_new(strlen(bytes) + 1, GROWTH), *to = text;
+
+	while (*bytes) {
+		uint32_t character;
+		size_t length = escape_decode((const unsigned char *)bytes, &character);
+
+		if (!length) {
+			to += sprintf(to, "\\x%02x", (unsigned char)*bytes);
+			length = 1;
+		} else if (terminal && (character < 0x20 || character == 0x7f)) {
+			to += escape_control(to, character);
+		} else if (terminal && escape_is_unseen(character)) {
+			to += sprintf(to, "\\u{%x}", character);
+		} else {
+			memcpy(to, bytes, length);
+			to += length;
+		}
+		bytes += length;
+	}
+	*to = '\0';
+	return text;
+}
+
+char *escape_utf8(const char *bytes)
+{
+	return escape(bytes, false);
+}
+
+char *escape_terminal(const char *bytes)
+{
+	return escape(bytes, true);
+}

@@ -1,0 +1,14 @@
+/* Bytes that came from a traced program, made fit for a JSON string or for a person's terminal. */
+#ifndef SHMGUARD_ESCAPE_H
+#define SHMGUARD_ESCAPE_H
+
+/* The same text as valid UTF-8: a byte that is not part of any becomes \xNN. To be freed by the caller. */
+char *escape_utf8(const char *bytes);
+
+/*
+ * Harmless on one line of a terminal as well: control characters become \n, \t, \xNN, and those that reorder or hide
+ * text \u{NNNN}. To be freed by the caller.
+ */
+char *escape_terminal(const char *bytes);
+
+#endif
