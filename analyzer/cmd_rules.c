@@ -1,0 +1,271 @@
+/* shmguard rules: the catalogue, one rule explained, and the same for programs and for the generated documents. */
+#include "cmd_rules.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracepoints/rules.h"
+
+enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3, WIDTH = 79, ID_MAX = 64 };
+
+static const char *const seen_sentences[] = {
+	[SEEN_call] = "at the call, before the damage",
+	[SEEN_crash] = "when the signal arrives",
+	[SEEN_trace] = "from the whole recording",
+	[SEEN_start] = "once, before the program starts",
+};
+
+static const char *const group_titles[] = {
+	[GROUP_size] = "Size and mapping",
+	[GROUP_lifetime] = "Lifetime",
+	[GROUP_permission] = "Permission",
+	[GROUP_zeroing] = "Zeroing",
+};
+
+static const char *deny_name(const struct rule *rule)
+{
+	return rule->deny != 0 ? strerrorname_np(rule->deny) : "-";
+}
+
+static const char *fix_name(const struct rule *rule)
+{
+	return rule->fix ? "fix" : "-";
+}
+
+static bool begins_group(size_t i)
+{
+	return i == 0 || rules[i].group != rules[i - 1].group;
+}
+
+static void print_table(void)
+{
+	size_t checked = 0;
+
+	printf("%-26s%-9s%-7s%-8s%-5s%s\n", "RULE", "SEVERITY", "SEEN", "DENY", "FIX", "SUMMARY");
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		const struct rule *rule = &rules[i];
+
+		if (begins_group(i))
+			printf("\n%s\n", group_titles[rule->group]);
+		printf("%c %-24s%-9s%-7s%-8s%-5s%s\n", rule->checked ? ' ' : '.', rule->id,
+		       severity_name(rule->severity), rule_seen_name(rule->seen), deny_name(rule), fix_name(rule),
+		       rule->summary);
+		checked += rule->checked;
+	}
+	printf("\nThis version looks for the %zu of %d rules that have no dot in front, and only reports: DENY and FIX "
+	       "are what a\npolicy will be able to do. `shmguard rules RULE` explains one.\n",
+	       checked, RULE_COUNT);
+}
+
+static void print_wrapped(const char *text)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+
+		if (column > 0 && column + 1 + length > WIDTH) {
+			putchar('\n');
+			column = 0;
+		}
+		column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)length, text);
+		text += length + strspn(text + length, " ");
+	}
+	putchar('\n');
+}
+
+static void print_rule(const struct rule *rule)
+{
+	printf("%s: %s\n\n", rule->id, rule->summary);
+	printf("severity  %s\n", severity_name(rule->severity));
+	printf("seen      %s\n", seen_sentences[rule->seen]);
+	printf("deny      %s\n", rule->deny != 0 ? deny_name(rule) : "cannot be denied");
+	printf("fix       %s\n", rule->fix ? "can be fixed" : "cannot be fixed");
+	if (rule->safe != SAFE_none)
+		printf("safe      the profile `safe` will %s it\n", rule_safe_name(rule->safe));
+	if (rule->cwe != 0)
+		printf("class     CWE-%d, https://cwe.mitre.org/data/definitions/%d.html\n", rule->cwe, rule->cwe);
+	printf("checked   %s\n\n", rule->checked ? "yes, and reported" : "not by this version");
+	print_wrapped(rule_help[rule - rules]);
+}
+
+static json_t *rule_object(const struct rule *rule)
+{
+	return json_pack("{ss ss ss ss so* sb ss sI sb ss ss}", "id", rule->id, "group", rule_group_name(rule->group),
+			 "severity", severity_name(rule->severity), "seen", rule_seen_name(rule->seen), "deny",
+			 rule->deny != 0 ? json_string(deny_name(rule)) : json_null(), "fix", rule->fix, "safe",
+			 rule_safe_name(rule->safe), "cwe", (json_int_t)rule->cwe, "checked", rule->checked, "summary",
+			 rule->summary, "help", rule_help[rule - rules]);
+}
+
+static void print_json(const struct rule *only)
+{
+	json_t *list = json_array();
+	json_t *root;
+
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		if (only == NULL || only == &rules[i])
+			json_array_append_new(list, rule_object(&rules[i]));
+	root = json_pack("{ss so}", "schema", "shmguard-rules/1", "rules", list);
+	json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+}
+
+static void print_markdown(void)
+{
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		const struct rule *rule = &rules[i];
+
+		if (begins_group(i))
+			printf("%s**%s**\n\n| rule | severity | seen | deny | fix | CWE | checked now | what |\n"
+			       "|---|---|---|---|---|---|---|---|\n",
+			       i == 0 ? "" : "\n", group_titles[rule->group]);
+		printf("| `%s` | %s | %s | %s | %s | ", rule->id, severity_name(rule->severity),
+		       rule_seen_name(rule->seen), deny_name(rule), fix_name(rule));
+		if (rule->cwe != 0)
+			printf("%d", rule->cwe);
+		else
+			putchar('-');
+		printf(" | %s | %s |\n", rule->checked ? "yes" : "-", rule->summary);
+	}
+}
+
+/* The rules as a section of a manual page, only those that are checked; dashes and leading dots are escaped. */
+static void print_manual(void)
+{
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		if (!rules[i].checked)
+			continue;
+		printf(".TP\n.B ");
+		for (const char *c = rules[i].id; *c != '\0'; c++)
+			printf(*c == '-' ? "\\-" : "%c", *c);
+		printf(" \\fR(%s)\n%s.\n", severity_name(rules[i].severity), rules[i].summary);
+	}
+}
+
+/* Edits (insert, delete, replace) that make one id of the other; both shorter than ID_MAX. */
+static size_t distance(const char *from, const char *to)
+{
+	size_t row[ID_MAX];
+	size_t width = strlen(to);
+
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 1; from[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			size_t above = row[j];
+			size_t best = diagonal + (from[i - 1] != to[j - 1]);
+
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+const char *rules_nearest(const char *id)
+{
+	const char *nearest = NULL;
+	size_t least = 0;
+
+	if (strlen(id) >= ID_MAX)
+		return NULL;
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		size_t edits = strstr(rules[i].id, id) != NULL && strlen(id) > 3 ? 1 : distance(id, rules[i].id);
+
+		if (nearest == NULL || edits < least) {
+			nearest = rules[i].id;
+			least = edits;
+		}
+	}
+	return least * 2 <= strlen(id) ? nearest : NULL;
+}
+
+static int unknown_rule(const char *id)
+{
+	const char *nearest = rules_nearest(id);
+
+	if (nearest != NULL)
+		fprintf(stderr, "shmguard: there is no rule '%s'; did you mean '%s'?\n", id, nearest);
+	else
+		fprintf(stderr, "shmguard: there is no rule '%s'; `shmguard rules` lists them\n", id);
+	return EXIT_USAGE;
+}
+
+static void print_usage(FILE *out)
+{
+	fprintf(out, "usage: shmguard rules [--json | --markdown | --man] [RULE]\n"
+		     "Lists what shmguard can find wrong, or explains RULE.\n"
+		     "  --json      for programs\n"
+		     "  --markdown  the table, for documents\n"
+		     "  --man       the rules that are checked, for a manual page\n");
+}
+
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	perror("shmguard: cannot write the rules");
+	return EXIT_OUTPUT;
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	enum { TEXT, JSON = 'j', MARKDOWN = 'm', MANUAL = 'r', HELP = 'h' };
+	static const struct option options[] = {
+		{"json", no_argument, NULL, JSON},
+		{"markdown", no_argument, NULL, MARKDOWN},
+		{"man", no_argument, NULL, MANUAL},
+		{"help", no_argument, NULL, HELP},
+		{NULL, 0, NULL, 0},
+	};
+	const struct rule *rule = NULL;
+	int form = TEXT;
+	int option;
+
+	optind = 1;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == '?') {
+			fprintf(stderr, "shmguard: rules: unknown option '%s'\n", argv[optind - 1]);
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+		form = option;
+	}
+	if (argc - optind > 1 || (argc > optind && (form == MARKDOWN || form == MANUAL))) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (form == HELP) {
+		print_usage(stdout);
+		return finish_output();
+	}
+	if (argc > optind) {
+		rule = rule_find(argv[optind]);
+		if (rule == NULL)
+			return unknown_rule(argv[optind]);
+	}
+	if (form == JSON)
+		print_json(rule);
+	else if (form == MARKDOWN)
+		print_markdown();
+	else if (form == MANUAL)
+		print_manual();
+	else if (rule != NULL)
+		print_rule(rule);
+	else
+		print_table();
+	return finish_output();
+}
