@@ -188,7 +188,7 @@ void symbols_module_look_up(struct symbols_module *module, uint64_t address, str
 	if (module->dwarf)
 		symbol->count = symbols_dwarf_look_up(module->dwarf, address, &symbol->frames);
 	if (!symbol->count && !function) {
-		symbol->why = module->why ? module->why : "stripped: no symbol covers this address";
+		symbol->why = module->why ? module->why : "no symbol covers this address";
 		return;
 	}
 	if (!symbol->count) {
