@@ -25,7 +25,7 @@ struct symbols_source {
 struct symbols_entry {
 	size_t source;
 	uint64_t address;
-	struct symbol symbol;
+	struct symbols_answer symbol;
 	char *why; /* owns symbol.why */
 };
 
@@ -89,10 +89,10 @@ static struct symbols_entry *symbols_entry(struct symbols *symbols, size_t sourc
 	return found ? *found : NULL;
 }
 
-const struct symbol *symbols_resolve(struct symbols *symbols, const char *path, const char *build_id, uint64_t offset,
-				     enum symbols_address what)
+const struct symbols_answer *symbols_resolve(struct symbols *symbols, const char *path, const char *build_id,
+					     uint64_t offset, enum symbols_address what)
 {
-	static const struct symbol nothing = {.why = "out of memory"};
+	static const struct symbols_answer nothing = {.why = "out of memory"};
 	uint64_t address = what == SYMBOLS_RETURN && offset ? offset - 1 : offset;
 	size_t source = symbols_source(symbols, path, build_id);
 	struct symbols_entry *entry;
@@ -134,7 +134,7 @@ static char *symbols_text(const json_t *object, const char *key)
 	return text ? memory_text(text) : NULL;
 }
 
-static void symbols_load_frames(struct symbol *symbol, const json_t *frames)
+static void symbols_load_frames(struct symbols_answer *symbol, const json_t *frames)
 {
 	size_t i;
 
@@ -143,7 +143,7 @@ static void symbols_load_frames(struct symbol *symbol, const json_t *frames)
 	for (i = 0; i < symbol->count; i++) {
 		const json_t *from = json_array_get(frames, i);
 
-		symbol->frames[i] = (struct symbol_frame){
+		symbol->frames[i] = (struct symbols_frame){
 			.function = symbols_text(from, "function"),
 			.into = (uint64_t)json_integer_value(json_object_get(from, "into")),
 			.file = symbols_text(from, "file"),
@@ -204,13 +204,13 @@ struct symbols *symbols_open(const char *dir, char **problem)
 	return symbols;
 }
 
-static json_t *symbols_frames(const struct symbol *symbol)
+static json_t *symbols_frames(const struct symbols_answer *symbol)
 {
 	json_t *frames = json_array();
 	size_t i;
 
 	for (i = 0; i < symbol->count; i++) {
-		const struct symbol_frame *from = &symbol->frames[i];
+		const struct symbols_frame *from = &symbol->frames[i];
 		json_t *frame = json_pack("{s:s*, s:s*}", "function", from->function, "file", from->file);
 
 		if (from->line)

@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 /* All texts are valid UTF-8. Innermost first: every frame but a symbol's last was inlined into the next. */
-struct symbol_frame {
+struct symbols_frame {
 	const char *function; /* demangled; NULL: unknown */
-	uint64_t into;	      /* bytes from the function's beginning; 0 when file and line tell it */
+	uint64_t into;        /* bytes from the function's beginning; 0 when file and line tell it */
 	const char *file;     /* NULL: unknown */
-	unsigned line;	      /* 0: unknown */
+	unsigned line;        /* 0: unknown */
 	bool inlined;
 };
 
-struct symbol {
+struct symbols_answer {
 	size_t count; /* 0: nothing known */
-	struct symbol_frame *frames;
+	struct symbols_frame *frames;
 	const char *why; /* why nothing is known; NULL otherwise */
 };
 
@@ -42,8 +42,8 @@ struct symbols *symbols_open(const char *dir, char **problem);
  * offset: the address less the module's load bias. build_id: hexadecimal or "". The answer belongs to `symbols` and
  * lives as long.
  */
-const struct symbol *symbols_resolve(struct symbols *symbols, const char *path, const char *build_id, uint64_t offset,
-				     enum symbols_address what);
+const struct symbols_answer *symbols_resolve(struct symbols *symbols, const char *path, const char *build_id,
+					     uint64_t offset, enum symbols_address what);
 
 /* Writes every answer given so far to dir/symbols.json, whole or not at all. 0, or -1 with errno. */
 int symbols_save(const struct symbols *symbols, const char *dir);

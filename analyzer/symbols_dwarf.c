@@ -170,7 +170,7 @@ static char *symbols_dwarf_file(struct symbols_unit *unit, const char *file)
 	return clean;
 }
 
-static void symbols_dwarf_called_from(struct symbols_unit *unit, Dwarf_Die *inlined, struct symbol_frame *frame)
+static void symbols_dwarf_called_from(struct symbols_unit *unit, Dwarf_Die *inlined, struct symbols_frame *frame)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Files *files;
@@ -190,7 +190,7 @@ static void symbols_dwarf_called_from(struct symbols_unit *unit, Dwarf_Die *inli
 		frame->file = symbols_dwarf_file(unit, file);
 }
 
-static void symbols_dwarf_line(struct symbols_unit *unit, uint64_t address, struct symbol_frame *frame)
+static void symbols_dwarf_line(struct symbols_unit *unit, uint64_t address, struct symbols_frame *frame)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
 	const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
@@ -220,7 +220,7 @@ static size_t symbols_dwarf_chain(Dwarf_Die *die, uint64_t address, Dwarf_Die **
 	return count;
 }
 
-size_t symbols_dwarf_look_up(struct symbols_dwarf *dwarf, uint64_t address, struct symbol_frame **frames)
+size_t symbols_dwarf_look_up(struct symbols_dwarf *dwarf, uint64_t address, struct symbols_frame **frames)
 {
 	struct symbols_unit *unit = symbols_dwarf_unit(dwarf, address);
 	const struct symbols_range *function;

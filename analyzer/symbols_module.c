@@ -27,7 +27,7 @@ struct symbols_module {
 	struct symbols_file file, debug; /* the module itself; its separate debug file */
 	struct symbols_dwarf *dwarf;
 	struct symbols_ranges functions; /* what: the address of the name, in the ELF file's string table */
-	const char *why;		 /* nothing can be known, because */
+	const char *why;                 /* nothing can be known, because */
 };
 
 static void symbols_file_close(struct symbols_file *file)
@@ -60,8 +60,8 @@ static const char *symbols_file_open(struct symbols_file *file, const char *path
 
 	file->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (file->fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? "the file is not on this machine" :
-							     "the file could not be opened";
+		return errno == ENOENT || errno == ENOTDIR ? "the file is not on this machine"
+							   : "the file could not be opened";
 	if (fstat(file->fd, &status) || !S_ISREG(status.st_mode))
 		why = "not a regular file";
 	else
@@ -179,12 +179,12 @@ void symbols_module_close(struct symbols_module *module)
 	free(module);
 }
 
-void symbols_module_look_up(struct symbols_module *module, uint64_t address, struct symbol *symbol)
+void symbols_module_look_up(struct symbols_module *module, uint64_t address, struct symbols_answer *symbol)
 {
 	const struct symbols_range *function = symbols_ranges_find(&module->functions, address);
-	struct symbol_frame *last;
+	struct symbols_frame *last;
 
-	*symbol = (struct symbol){0};
+	*symbol = (struct symbols_answer){0};
 	if (module->dwarf)
 		symbol->count = symbols_dwarf_look_up(module->dwarf, address, &symbol->frames);
 	if (!symbol->count && !function) {

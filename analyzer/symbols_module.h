@@ -10,7 +10,7 @@ struct symbols_module;
 struct symbols_module *symbols_module_open(const char *path, const char *build_id);
 
 /* Fills `symbol` with memory that the caller owns, except `why`, which is a constant. */
-void symbols_module_look_up(struct symbols_module *module, uint64_t address, struct symbol *symbol);
+void symbols_module_look_up(struct symbols_module *module, uint64_t address, struct symbols_answer *symbol);
 
 void symbols_module_close(struct symbols_module *module);
 

@@ -7,8 +7,8 @@
 
 struct symbols_range {
 	uint64_t low, high; /* [low, high) */
-	uint64_t reach;	    /* the largest `high` up to here; kept by symbols_ranges_sort */
-	uint64_t what;	    /* the caller's */
+	uint64_t reach;     /* the largest `high` up to here; kept by symbols_ranges_sort */
+	uint64_t what;      /* the caller's */
 };
 
 struct symbols_ranges {

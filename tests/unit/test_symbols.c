@@ -81,10 +81,10 @@ static struct symbols *asked[32];
 static size_t asked_count;
 
 /* Each time anew, as the files change between questions; the answers live until the end. */
-static const struct symbol *resolve(const char *file, const char *id, uint64_t offset)
+static const struct symbols_answer *resolve(const char *file, const char *id, uint64_t offset)
 {
 	char *problem, *path = *file == '/' ? memory_text(file) : memory_format("%s/%s", dir, file);
-	const struct symbol *symbol;
+	const struct symbols_answer *symbol;
 
 	if (asked_count == sizeof(asked) / sizeof(asked[0]))
 		exit(1);
@@ -101,7 +101,7 @@ static bool ends_with(const char *text, const char *end)
 
 static void test_c(void)
 {
-	const struct symbol *symbol;
+	const struct symbols_answer *symbol;
 	uint64_t at;
 	char *id;
 
@@ -151,7 +151,8 @@ static void test_return_address(void)
 
 static void test_build_id(void)
 {
-	const struct symbol *symbol = resolve("plain", "0123456789abcdef0123456789abcdef01234567", address("plain", "main"));
+	const struct symbols_answer *symbol =
+		resolve("plain", "0123456789abcdef0123456789abcdef01234567", address("plain", "main"));
 
 	check(!symbol->count, "a file with another build-id is not believed");
 	check(symbol->why && strstr(symbol->why, "build-id"), "and the reason says so");
@@ -166,7 +167,7 @@ static void test_build_id(void)
 
 static void test_stripped(void)
 {
-	const struct symbol *symbol;
+	const struct symbols_answer *symbol;
 	uint64_t at = address("plain", "first");
 	char *id = build_id("plain");
 
@@ -190,14 +191,15 @@ static void test_stripped(void)
 	id = build_id("exporting.so");
 	at = address("-D exporting.so", "other");
 	symbol = resolve("exporting.so", id, at + 4);
-	check(symbol->count == 1 && symbol->frames[0].into == 4, "a stripped library's function is named with its offset");
+	check(symbol->count == 1 && symbol->frames[0].into == 4,
+	      "a stripped library's function is named with its offset");
 	check_text(symbol->count ? symbol->frames[0].function : NULL, "other", "from its dynamic symbols");
 	free(id);
 }
 
 static void test_inlined(void)
 {
-	const struct symbol *symbol;
+	const struct symbols_answer *symbol;
 	char *id;
 
 	write_file("in.cc", "namespace box {\n"
@@ -221,10 +223,12 @@ static void test_inlined(void)
 	symbol = resolve("inlined", id, address("inlined", "_ZN3box4fillIiEEvT_"));
 	check(symbol->count == 2, "an inlined method is a frame of its own");
 	if (symbol->count == 2) {
-		check_text(symbol->frames[0].function, "box::Ring::store(int)", "the inlined one comes first, demangled");
+		check_text(symbol->frames[0].function, "box::Ring::store(int)",
+			   "the inlined one comes first, demangled");
 		check(symbol->frames[0].inlined && !symbol->frames[1].inlined, "and is marked");
 		check(symbol->frames[0].line == 6, "with the line inside it");
-		check_text(symbol->frames[1].function, "void box::fill<int>(int)", "then the function it was inlined into");
+		check_text(symbol->frames[1].function, "void box::fill<int>(int)",
+			   "then the function it was inlined into");
 		check(symbol->frames[1].line == 11, "with the line of the call");
 	}
 	free(id);
@@ -257,7 +261,7 @@ static void test_saved(void)
 	char *problem, *path = memory_format("%s/inlined", dir), *id = build_id("inlined");
 	uint64_t at = address("inlined", "_ZN3box4fillIiEEvT_");
 	struct symbols *symbols = symbols_open(dir, &problem);
-	const struct symbol *symbol;
+	const struct symbols_answer *symbol;
 
 	check(!problem, "a directory without saved names is no problem");
 	symbols_resolve(symbols, path, id, at, SYMBOLS_EXACT);

@@ -1,0 +1,134 @@
+#include "analyzer/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/terminal.h"
+
+const struct report_format report_formats[] = {
+#define REPORT_ROW(name, summary) {#name, summary, report_##name},
+	REPORT_FORMATS(REPORT_ROW)
+#undef REPORT_ROW
+		{NULL, NULL, NULL},
+};
+
+static const char *const advice[RULE_COUNT] = {
+	[RULE_segment_leak] =
+		"shm_unlink() the name once every process has attached, or on every way out of the owner; "
+		"a name outlives its processes until it is unlinked or the machine restarts",
+	[RULE_mapping_leak] = "munmap() what this call maps when it is no longer used, or map it once and keep it",
+	[RULE_fd_leak] = "close() the descriptor after mmap(): the mapping stays valid without it",
+	[RULE_partial_unmap] = "munmap() the whole length that was mapped, rounded up to the page",
+	[RULE_double_unlink] = "let one process own the name and unlink it once; by now the name may be another's",
+	[RULE_name_vanished] =
+		"look for what cleans /dev/shm: systemd's RemoveIPC=yes removes it when the user logs out",
+	[RULE_split_brain] =
+		"make all users reattach when the name is replaced, or never reuse the name of a live object",
+	[RULE_churn] = "keep the object or the mapping and use it again, or take it from a pool",
+	[RULE_size_disagreement] = "store the size in the object, and map what fstat() says",
+};
+
+const char *report_advice(enum rule_id rule)
+{
+	return advice[rule] ? advice[rule] : rules[rule].summary;
+}
+
+const char *report_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+const struct report_format *report_format_find(const char *name)
+{
+	const struct report_format *format;
+
+	for (format = report_formats; format->name; format++)
+		if (!strcmp(format->name, name))
+			return format;
+	return NULL;
+}
+
+static void report_complain(const char *sentence)
+{
+	char *safe = terminal_safe(sentence);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	free(safe);
+}
+
+/* Also those that this format does not print, so that a report in another format finds them later. */
+static void report_resolve_all(const struct report *report)
+{
+	const struct findings *findings = &report->analysis->findings;
+	size_t i, j, k;
+
+	for (i = 0; i < findings->count; i++) {
+		for (j = 0; j < findings->all[i].stack_count; j++) {
+			const struct stack *stack = findings->all[i].stacks[j].stack;
+
+			for (k = 0; stack && k < stack->count; k++)
+				if (stack->frames[k].module)
+					symbols_resolve(report->symbols, stack->frames[k].module->path,
+							stack->frames[k].module->build_id, stack->frames[k].offset,
+							SYMBOLS_RETURN);
+		}
+	}
+}
+
+static void report_save_symbols(const struct report *report, const char *dir)
+{
+	report_resolve_all(report);
+	if (symbols_save(report->symbols, dir))
+		fprintf(stderr, "shmguard: %s: the names of functions could not be stored: %s\n", dir, strerror(errno));
+}
+
+static int report_outcome(const struct findings *findings, const struct report_options *options, enum severity *worst)
+{
+	enum severity gravest = SEVERITY_NOTE;
+	size_t i;
+
+	if (!findings->count)
+		return REPORT_DONE;
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].severity > gravest)
+			gravest = findings->all[i].severity;
+	if (worst)
+		*worst = gravest;
+	return options->fail && gravest >= options->fail_on ? REPORT_FOUND : REPORT_DONE;
+}
+
+int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst)
+{
+	const struct report_format *format = report_format_find(options->format ? options->format : "text");
+	struct report report;
+	struct analysis *analysis;
+	char *error = NULL;
+	int result;
+
+	if (!format)
+		return REPORT_USAGE;
+	analysis = analysis_of(dir, &error);
+	if (!analysis) {
+		report_complain(error);
+		free(error);
+		return REPORT_UNREADABLE;
+	}
+	report = (struct report){.analysis = analysis, .symbols = symbols_open(dir, &error)};
+	if (error)
+		report_complain(error);
+	free(error);
+	if (options->save_symbols)
+		report_save_symbols(&report, dir);
+	format->print(&report, out);
+	result = report_outcome(&analysis->findings, options, worst);
+	if (fflush(out) || ferror(out)) {
+		fprintf(stderr, "shmguard: the report could not be written: %s\n", strerror(errno));
+		result = REPORT_UNREADABLE;
+	}
+	symbols_close(report.symbols);
+	analysis_free(analysis);
+	return result;
+}

@@ -1,0 +1,66 @@
+/*
+ * Reports: an analysis, printed in one of several formats. A new format is one file with a function of type
+ * report_print, and a line in REPORT_FORMATS.
+ */
+#ifndef SHMGUARD_REPORT_H
+#define SHMGUARD_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "analyzer/analysis.h"
+#include "analyzer/symbols.h"
+#include "tracepoints/rules.h"
+
+struct report {
+	const struct analysis *analysis;
+	struct symbols *symbols;
+};
+
+/* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */
+typedef void report_print(const struct report *report, FILE *out);
+
+#define REPORT_FORMATS(X)                                                                                              \
+	X(text, "for people")                                                                                          \
+	X(json, "for programs, shmguard-report/1")
+
+#define REPORT_FUNCTION(name, summary) report_print report_##name;
+REPORT_FORMATS(REPORT_FUNCTION)
+#undef REPORT_FUNCTION
+
+struct report_format {
+	const char *name, *summary;
+	report_print *print;
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct report_format report_formats[];
+const struct report_format *report_format_find(const char *name);
+
+struct report_options {
+	const char *format; /* NULL: text */
+	bool save_symbols;  /* into the recording, so that a report made elsewhere is the same */
+	bool fail;          /* with a finding of severity fail_on or graver */
+	enum severity fail_on;
+};
+
+enum report_result {
+	REPORT_DONE = 0,
+	REPORT_FOUND = 1, /* done, and `fail_on` is met */
+	REPORT_USAGE = 2,
+	REPORT_UNREADABLE = 3, /* the recording; or the report could not be written: stderr says which */
+};
+
+/*
+ * Analyses the recording in `dir` and prints the report on `out`. Returns enum report_result; what went wrong is told on
+ * stderr. *worst, which may be NULL: severity of the gravest finding, left as it is when there is none.
+ */
+int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst);
+
+/* One line on what a programmer does about findings of this rule. Never NULL. */
+const char *report_advice(enum rule_id rule);
+
+/* The part behind the last slash. */
+const char *report_basename(const char *path);
+
+#endif

@@ -1,0 +1,260 @@
+/* The report for programs. Its fields are a promise, tests/report.schema.json: more may come, none changes. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "analyzer/report.h"
+
+static json_t *json_bytes(const char *bytes, size_t length)
+{
+	char *text = escape_utf8(bytes, length);
+	json_t *string = json_string(text);
+
+	free(text);
+	return string;
+}
+
+static json_t *json_text(const char *bytes)
+{
+	return bytes ? json_bytes(bytes, strlen(bytes)) : json_null();
+}
+
+/* Counters beyond what JSON readers take for an integer do not occur in a sound trace. */
+static json_t *json_number(uint64_t value)
+{
+	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *json_process_id(const struct process *process)
+{
+	return process ? json_string(process->id) : json_null();
+}
+
+/* Undoes the escapes of FIELDS_process: words are separated by blanks. */
+static json_t *json_argv(const char *argv)
+{
+	char *word = memory_new(strlen(argv) + 1, 1);
+	json_t *words = json_array();
+	size_t length = 0;
+	const char *at;
+
+	for (at = argv; *at; at++) {
+		if (*at == ' ') {
+			json_array_append_new(words, json_bytes(word, length));
+			length = 0;
+		} else if (*at == '\\' && at[1]) {
+			at++;
+			word[length++] = *at == 'n' ? '\n' : *at;
+		} else {
+			word[length++] = *at;
+		}
+	}
+	if (at != argv)
+		json_array_append_new(words, json_bytes(word, length));
+	free(word);
+	return words;
+}
+
+static json_t *json_strings(char *const *texts, size_t count)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(array, json_text(texts[i]));
+	return array;
+}
+
+static json_t *json_trace(const struct analysis *analysis)
+{
+	json_t *hosts = json_array();
+	size_t i;
+
+	for (i = 0; i < analysis->world->host_count; i++)
+		json_array_append_new(hosts, json_text(analysis->world->hosts[i]));
+	return json_pack("{s:o, s:o, s:f, s:b, s:o, s:o, s:o}", "events", json_number(analysis->events), "lost",
+			 json_number(analysis->lost), "seconds", analysis->seconds, "complete", analysis->complete,
+			 "hosts", hosts, "foreign", json_number(analysis->foreign), "problems",
+			 json_strings(analysis->problems, analysis->problem_count));
+}
+
+static const char *started_by(const struct process *process)
+{
+	static const char *const names[] = {
+#define BEGAN_NAME(name) [BEGAN_##name] = #name,
+		BEGAN(BEGAN_NAME)
+#undef BEGAN_NAME
+	};
+
+	return names[process->began];
+}
+
+static json_t *json_process(const struct process *process)
+{
+	json_t *status = process->ended == ENDED_exit ? json_integer(process->status) : json_null();
+	json_t *signal = process->ended == ENDED_signal ? json_integer(process->signal) : json_null();
+	const char *name = process->ended == ENDED_signal ? sigabbrev_np(process->signal) : NULL;
+	char *signal_name = name ? memory_format("SIG%s", name) : NULL;
+	json_t *object;
+
+	object = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o}", "id",
+			   process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
+			   json_process_id(process->parent), "exe", json_text(process->exe), "argv",
+			   json_argv(process->argv), "uid", (json_int_t)process->uid, "started_by", started_by(process),
+			   "ended", ended_name(process->ended), "status", status, "signal", signal, "signal_name",
+			   signal_name, "previous", json_process_id(process->previous), "traced", process->traced,
+			   "events", json_number(process->events), "lost", json_number(process->lost));
+	free(signal_name);
+	return object;
+}
+
+static json_t *json_processes(const struct world *world)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < world->process_count; i++)
+		json_array_append_new(array, json_process(world->processes[i]));
+	return array;
+}
+
+static json_t *json_unseen(const struct analysis *analysis)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < analysis->unseen_count; i++) {
+		const struct unseen *unseen = &analysis->unseen[i];
+
+		json_array_append_new(array, json_pack("{s:i, s:o, s:o}", "pid", (int)unseen->pid, "exe",
+						       json_text(unseen->exe), "reason", json_text(unseen->reason)));
+	}
+	return array;
+}
+
+static json_t *json_names(const struct object *object)
+{
+	json_t *array = json_array();
+	size_t i, j;
+
+	for (i = 0; i < object->name_count; i++) {
+		for (j = 0; j < i; j++)
+			if (!strcmp(object->names[i].text, object->names[j].text))
+				break;
+		if (j == i)
+			json_array_append_new(array, json_text(object->names[i].text));
+	}
+	return array;
+}
+
+/* A semaphore is a file to this schema, which was made before there were any. */
+static const char *kind_name(const struct object *object)
+{
+	return object->kind == KIND_shm ? "shm" : object->kind == KIND_memfd ? "memfd" : "file";
+}
+
+static json_t *json_object_of(const struct object *object)
+{
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o}", "id", object->id,
+			 "names", json_names(object), "kind", kind_name(object), "dev", json_number(object->dev), "ino",
+			 json_number(object->ino), "size", json_number(object->size), "mode", (int)object->mode, "uid",
+			 (json_int_t)object->uid, "created_by", json_process_id(object->created.process), "unlinked_by",
+			 json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
+			 object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
+			 json_number(object->maps));
+}
+
+static json_t *json_objects(const struct world *world)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < world->object_count; i++)
+		json_array_append_new(array, json_object_of(world->objects[i]));
+	return array;
+}
+
+static json_t *json_frame(const struct frame *frame, const struct symbols_frame *name, const char *why)
+{
+	json_t *line = name && name->line ? json_integer(name->line) : json_null();
+	json_t *object = json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:b}", "function", name ? name->function : NULL,
+				   "file", name ? name->file : NULL, "line", line, "module",
+				   json_text(frame->module ? frame->module->path : NULL), "build_id",
+				   json_text(frame->module ? frame->module->build_id : NULL), "offset",
+				   json_number(frame->offset), "inlined", name && name->inlined);
+
+	if (why)
+		json_object_set_new(object, "unresolved", json_string(why));
+	return object;
+}
+
+static void json_add_frames(json_t *frames, const struct frame *frame, struct symbols *symbols)
+{
+	const struct symbols_answer *symbol;
+	size_t i;
+
+	if (!frame->module) {
+		json_array_append_new(frames, json_frame(frame, NULL, "no module was known at this address"));
+		return;
+	}
+	symbol = symbols_resolve(symbols, frame->module->path, frame->module->build_id, frame->offset, SYMBOLS_RETURN);
+	if (!symbol->count)
+		json_array_append_new(frames, json_frame(frame, NULL, symbol->why));
+	for (i = 0; i < symbol->count; i++)
+		json_array_append_new(frames, json_frame(frame, &symbol->frames[i], NULL));
+}
+
+static json_t *json_stacks(const struct finding *finding, struct symbols *symbols)
+{
+	json_t *array = json_array();
+	size_t i, j;
+
+	for (i = 0; i < finding->stack_count; i++) {
+		const struct finding_stack *stack = &finding->stacks[i];
+		json_t *frames = json_array();
+
+		for (j = 0; stack->stack && j < stack->stack->count; j++)
+			json_add_frames(frames, &stack->stack->frames[j], symbols);
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o}", "role", stack->role, "process",
+						       json_process_id(stack->process), "frames", frames));
+	}
+	return array;
+}
+
+static json_t *json_finding(const struct finding *finding, struct symbols *symbols)
+{
+	json_t *object = finding->object ? json_string(finding->object->id) : json_null();
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:I, s:o}", "rule",
+			 rules[finding->rule].id, "severity", severity_name(finding->severity), "action", "recorded",
+			 "count", json_number(finding->count), "bytes", json_number(finding->bytes), "message",
+			 json_text(finding->message), "uncertain", finding->uncertain, "fingerprint",
+			 finding->fingerprint, "object", object, "process", json_process_id(finding->process), "time",
+			 (json_int_t)finding->time, "stacks", json_stacks(finding, symbols));
+}
+
+static json_t *json_findings(const struct report *report)
+{
+	const struct findings *findings = &report->analysis->findings;
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		json_array_append_new(array, json_finding(&findings->all[i], report->symbols));
+	return array;
+}
+
+void report_json(const struct report *report, FILE *out)
+{
+	const struct analysis *analysis = report->analysis;
+	json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
+				json_trace(analysis), "processes", json_processes(analysis->world), "unseen",
+				json_unseen(analysis), "objects", json_objects(analysis->world), "findings",
+				json_findings(report));
+
+	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
+		fputc('\n', out);
+	json_decref(all);
+}

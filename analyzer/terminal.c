@@ -1,0 +1,177 @@
+#include "analyzer/terminal.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+
+enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 40, WIDTH_MOST = 200 };
+
+static const char *const ink_codes[] = {
+	[INK_plain] = "",           [INK_strong] = "\033[1m",     [INK_faint] = "\033[2m",
+	[INK_error] = "\033[1;31m", [INK_warning] = "\033[1;33m", [INK_note] = "\033[1;36m",
+	[INK_good] = "\033[1;32m",
+};
+
+static int terminal_width(FILE *out)
+{
+	const char *columns = getenv("COLUMNS");
+	int width = columns ? atoi(columns) : 0;
+	struct winsize size;
+
+	if (width <= 0 && !ioctl(fileno(out), TIOCGWINSZ, &size))
+		width = size.ws_col;
+	if (width <= 0)
+		return WIDTH_DEFAULT;
+	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
+}
+
+struct terminal terminal_on(FILE *out)
+{
+	const char *plain = getenv("NO_COLOR"), *kind = getenv("TERM");
+
+	return (struct terminal){
+		.out = out,
+		.width = terminal_width(out),
+		.colour = isatty(fileno(out)) && !(plain && *plain) && kind && *kind && strcmp(kind, "dumb") != 0,
+	};
+}
+
+/* Takes one character of valid UTF-8. */
+static wchar_t terminal_character(const char **text)
+{
+	const unsigned char *from = (const unsigned char *)*text;
+	int more = *from < 0x80 ? 0 : *from < 0xe0 ? 1 : *from < 0xf0 ? 2 : 3;
+	uint32_t character = more ? *from & (0x3fu >> more) : *from;
+
+	for (from++; more && *from; more--)
+		character = character << 6 | (*from++ & 0x3f);
+	*text = (const char *)from;
+	return (wchar_t)character;
+}
+
+/* Characters without a picture of their own that change how their neighbours look. */
+static bool terminal_is_unseen(wchar_t c)
+{
+	static const struct {
+		wchar_t first, last;
+	} unseen[] = {
+		{0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160},   {0x17b4, 0x17b5},
+		{0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0x3164, 0x3164},
+		{0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (c >= unseen[i].first && c <= unseen[i].last)
+			return true;
+	return false;
+}
+
+char *terminal_safe(const char *bytes)
+{
+	char *valid = escape_utf8(bytes, strlen(bytes)), *text = memory_new(strlen(valid) + 1, 4), *to = text;
+	const char *from = valid;
+
+	while (*from) {
+		const char *start = from;
+		wchar_t c = terminal_character(&from);
+
+		if (c == '\n' || c == '\t') {
+			to += sprintf(to, c == '\n' ? "\\n" : "\\t");
+		} else if (c < 0x20 || c == 0x7f) {
+			to += sprintf(to, "\\x%02x", (unsigned)c);
+		} else if (terminal_is_unseen(c)) {
+			to += sprintf(to, "\\u{%x}", (unsigned)c);
+		} else {
+			memcpy(to, start, (size_t)(from - start));
+			to += from - start;
+		}
+	}
+	*to = '\0';
+	free(valid);
+	return text;
+}
+
+static int terminal_character_columns(wchar_t c)
+{
+	int columns = wcwidth(c);
+
+	return columns < 0 ? 1 : columns;
+}
+
+int terminal_columns(const char *text)
+{
+	int columns = 0;
+
+	while (*text)
+		columns += terminal_character_columns(terminal_character(&text));
+	return columns;
+}
+
+void terminal_put(const struct terminal *terminal, enum ink ink, const char *text)
+{
+	bool coloured = terminal->colour && ink != INK_plain && *text;
+
+	fprintf(terminal->out, "%s%s%s", coloured ? ink_codes[ink] : "", text, coloured ? "\033[0m" : "");
+}
+
+char *terminal_cut(const char *text, int columns, bool keep_end)
+{
+	int all = terminal_columns(text), taken = 0;
+	const char *at = text, *next = text;
+
+	if (all <= columns)
+		return memory_text(text);
+	if (columns <= 3)
+		return memory_text("...");
+	if (keep_end) {
+		while (*at && all - taken > columns - 3)
+			taken += terminal_character_columns(terminal_character(&at));
+		return memory_format("...%s", at);
+	}
+	while (*at && (taken += terminal_character_columns(terminal_character(&next))) <= columns - 3)
+		at = next;
+	return memory_format("%.*s...", (int)(at - text), text);
+}
+
+void terminal_cell(const struct terminal *terminal, enum ink ink, const char *text, int columns)
+{
+	char *cut = terminal_cut(text, columns, false);
+
+	terminal_put(terminal, ink, cut);
+	fprintf(terminal->out, "%*s", columns - terminal_columns(cut) + 2, "");
+	free(cut);
+}
+
+void terminal_paragraph(const struct terminal *terminal, enum ink ink, const char *text, int at, int indent)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+		char *word = memory_format("%.*s", (int)length, text);
+		int columns = terminal_columns(word);
+
+		if (!first && at + 1 + columns > terminal->width) {
+			fprintf(terminal->out, "\n%*s", indent, "");
+			at = indent;
+		} else if (!first) {
+			fputc(' ', terminal->out);
+			at++;
+		}
+		terminal_put(terminal, ink, word);
+		at += columns;
+		first = false;
+		free(word);
+		text += length;
+		text += strspn(text, " ");
+	}
+	fputc('\n', terminal->out);
+}
