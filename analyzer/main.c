@@ -1,0 +1,62 @@
+/* shmguard: the table of its subcommands. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/cmd_report.h"
+#include "analyzer/cmd_rules.h"
+#include "analyzer/cmd_run.h"
+#include "tracepoints/version.h"
+
+enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3 };
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage, *summary;
+} commands[] = {
+	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
+	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
+	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
+};
+
+static void main_help(FILE *out)
+{
+	size_t i;
+
+	fputs("shmguard finds what programs do wrong with POSIX shared memory, without changing the programs.\n\n",
+	      out);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  shmguard %-36s %s\n", commands[i].usage, commands[i].summary);
+	fputs("\n`shmguard SUBCOMMAND --help` tells its options; `shmguard --version` the version.\n", out);
+}
+
+static int main_printed(void)
+{
+	return fflush(stdout) || ferror(stdout) ? EXIT_OUTPUT : 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	if (argc < 2) {
+		main_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("shmguard " SHMGUARD_VERSION);
+		return main_printed();
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		main_help(stdout);
+		return main_printed();
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fputs("shmguard: there is no such subcommand; `shmguard --help` lists them\n", stderr);
+	return EXIT_USAGE;
+}

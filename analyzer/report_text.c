@@ -1,0 +1,218 @@
+/*
+ * The report for people: the verdict, the findings with their stacks, then what was looked at and what could not be seen.
+ * A finding takes at most a screen, notes a few lines each, tables a screenful.
+ */
+#include "analyzer/report_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+
+enum { NOTES_SHOWN = 8, FINDINGS_SHOWN = 20 };
+
+void text_line(const struct terminal *terminal, enum ink ink, int indent, char *line)
+{
+	fprintf(terminal->out, "%*s", indent, "");
+	terminal_paragraph(terminal, ink, line, indent, indent + 2);
+	free(line);
+}
+
+char *text_count(uint64_t count, const char *what)
+{
+	char digits[24], grouped[32], *to = grouped;
+	const char *from;
+	int length = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+
+	for (from = digits; *from; from++, length--) {
+		*to++ = *from;
+		if (length > 1 && length % 3 == 1)
+			*to++ = ',';
+	}
+	*to = '\0';
+	return *what ? memory_format("%s %s%s", grouped, what, count == 1 ? "" : "s") : memory_text(grouped);
+}
+
+char *text_bytes(uint64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes < 1024)
+		return memory_format("%" PRIu64 " B", bytes);
+	for (value /= 1024; value >= 1024 && unit < 5; unit++)
+		value /= 1024;
+	return memory_format(value < 10 && value != (double)(int)value ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+char *text_process(const struct process *process)
+{
+	char *exe = terminal_safe(*process->exe ? report_basename(process->exe) : "unknown program");
+	char *text = memory_format("%d %s", (int)process->pid, exe);
+
+	free(exe);
+	return text;
+}
+
+char *text_ended(const struct process *process)
+{
+	const char *name;
+
+	switch (process->ended) {
+	case ENDED_exit:
+		return memory_format("exited with status %d", process->status);
+	case ENDED_signal:
+		name = sigabbrev_np(process->signal);
+		return name ? memory_format("killed by SIG%s", name)
+			    : memory_format("killed by signal %d", process->signal);
+	case ENDED_exec:
+		return memory_text("went on as another program (exec)");
+	case ENDED_running:
+		return memory_text("still running when the recording stopped");
+	case ENDED_unknown:
+		break;
+	}
+	return memory_text("end not seen");
+}
+
+static enum ink text_ink(enum severity severity)
+{
+	return severity == SEVERITY_ERROR ? INK_error : severity == SEVERITY_WARNING ? INK_warning : INK_note;
+}
+
+static void text_heading(const struct terminal *terminal, const struct finding *finding)
+{
+	char *times = text_count(finding->count, "time"), *bytes = text_bytes(finding->bytes);
+	char *facts, *message = terminal_safe(finding->message);
+
+	facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
+			      finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
+			      (finding->count > 1 || finding->bytes) && finding->uncertain ? ", " : "",
+			      finding->uncertain ? "uncertain: events are missing" : "");
+	fputc('\n', terminal->out);
+	terminal_put(terminal, text_ink(finding->severity), severity_name(finding->severity));
+	terminal_put(terminal, INK_strong, ": ");
+	terminal_put(terminal, INK_strong, rules[finding->rule].id);
+	fprintf(terminal->out, *facts ? " (%s)\n" : "%s\n", facts);
+	text_line(terminal, INK_plain, 2, memory_text(message));
+	free(message);
+	free(facts);
+	free(bytes);
+	free(times);
+}
+
+static void text_whose(const struct terminal *terminal, const struct process *process)
+{
+	char *ended = text_ended(process), *argv = terminal_safe(*process->argv ? process->argv : process->exe);
+	char *head = memory_format("process %d: ", (int)process->pid);
+	char *tail = memory_format(", %s", ended);
+	int left = terminal->width - 2 - terminal_columns(head) - terminal_columns(tail);
+	char *cut = terminal_cut(argv, left > 20 ? left : 20, false);
+
+	fprintf(terminal->out, "  %s%s", head, cut);
+	terminal_put(terminal, process->ended == ENDED_signal ? INK_strong : INK_plain, tail);
+	fputc('\n', terminal->out);
+	free(cut);
+	free(tail);
+	free(head);
+	free(argv);
+	free(ended);
+}
+
+static void text_finding(const struct report *report, const struct terminal *terminal, const struct finding *finding)
+{
+	bool brief = finding->severity == SEVERITY_NOTE;
+	size_t i;
+
+	text_heading(terminal, finding);
+	if (finding->process)
+		text_whose(terminal, finding->process);
+	for (i = 0; i < finding->stack_count; i++)
+		text_stack(report, terminal, finding, &finding->stacks[i], brief);
+	if (!brief)
+		text_line(terminal, INK_plain, 2, memory_format("what to do: %s.", report_advice(finding->rule)));
+}
+
+static void text_findings(const struct report *report, const struct terminal *terminal)
+{
+	const struct findings *findings = &report->analysis->findings;
+	size_t shown[SEVERITY_ERROR + 1] = {0}, hidden[SEVERITY_ERROR + 1] = {0}, i;
+
+	for (i = 0; i < findings->count; i++) {
+		enum severity severity = findings->all[i].severity;
+
+		if (shown[severity] >= (severity == SEVERITY_NOTE ? NOTES_SHOWN : FINDINGS_SHOWN)) {
+			hidden[severity]++;
+			continue;
+		}
+		shown[severity]++;
+		text_finding(report, terminal, &findings->all[i]);
+	}
+	for (i = SEVERITY_ERROR + 1; i-- > 0;) {
+		char *count = text_count(hidden[i], severity_name((enum severity)i));
+
+		if (hidden[i])
+			fprintf(terminal->out, "\n... and %s more; --format=json shows them all.\n", count);
+		free(count);
+	}
+	if (findings->count)
+		fprintf(terminal->out, "\n`shmguard rules RULE` explains a finding's rule.\n");
+}
+
+/* "2 errors, 1 warning", or "nothing wrong". */
+static char *text_tally(const struct findings *findings)
+{
+	uint64_t count[SEVERITY_ERROR + 1] = {0};
+	char *text = memory_text("");
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		count[findings->all[i].severity]++;
+	for (i = SEVERITY_ERROR + 1; i-- > 0;) {
+		char *part = text_count(count[i], severity_name((enum severity)i)), *whole;
+
+		whole = count[i] ? memory_format("%s%s%s", text, *text ? ", " : "", part) : memory_text(text);
+		free(part);
+		free(text);
+		text = whole;
+	}
+	if (*text)
+		return text;
+	free(text);
+	return memory_text("nothing found");
+}
+
+static void text_verdict(const struct report *report, const struct terminal *terminal)
+{
+	const struct analysis *analysis = report->analysis;
+	const struct findings *findings = &analysis->findings;
+	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
+	char *tally = text_tally(findings), *worst = NULL, *line;
+
+	if (findings->count)
+		worst = terminal_safe(findings->all[0].message);
+	else if (!analysis->world->object_count)
+		worst = memory_text("no POSIX shared memory was seen");
+	if (worst)
+		line = memory_format(findings->count > 1 ? "%s; the worst: %s" : "%s: %s", tally, worst);
+	else
+		line = memory_text(tally);
+	if (!analysis->complete)
+		line = memory_format("%s [the recording is incomplete]", worst = line);
+	fputs("shmguard: ", terminal->out);
+	terminal_paragraph(terminal, ink, line, 10, 10);
+	free(worst);
+	free(line);
+	free(tally);
+}
+
+void report_text(const struct report *report, FILE *out)
+{
+	struct terminal terminal = terminal_on(out);
+
+	text_verdict(report, &terminal);
+	text_findings(report, &terminal);
+	text_summary(report, &terminal);
+}

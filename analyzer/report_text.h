@@ -1,0 +1,28 @@
+/* What the parts of the text report share. */
+#ifndef SHMGUARD_REPORT_TEXT_H
+#define SHMGUARD_REPORT_TEXT_H
+
+#include "analyzer/report.h"
+#include "analyzer/terminal.h"
+
+/* All texts returned are harmless on a terminal and to be freed by the caller. */
+
+/* An indented line, broken where needed. Frees it. */
+void text_line(const struct terminal *terminal, enum ink ink, int indent, char *line);
+/* "1,234 events"; just the number when `what` is "". */
+char *text_count(uint64_t count, const char *what);
+/* "12 MiB" */
+char *text_bytes(uint64_t bytes);
+/* "4242 python3" */
+char *text_process(const struct process *process);
+/* "killed by SIGKILL" */
+char *text_ended(const struct process *process);
+
+/* report_text_stack.c: one stack of a finding, under a line that says whose it is; `brief`: its first frames only. */
+void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,
+		const struct finding_stack *stack, bool brief);
+
+/* report_text_summary.c: what was looked at, and what could not be seen. */
+void text_summary(const struct report *report, const struct terminal *terminal);
+
+#endif

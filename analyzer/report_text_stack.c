@@ -1,0 +1,188 @@
+/* Stacks in the text report: the program's frames first, those of libc and of shmguard itself folded. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+#include "analyzer/report_text.h"
+#include "tracepoints/environment.h"
+
+enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3 };
+
+/* Everything that is called to get to main() or to the kernel, and is never where the mistake is. */
+static bool stack_is_plumbing(const struct module *module)
+{
+	static const char *const names[] = {LIBRARY_PRELOAD, LIBRARY_TRACEPOINTS, "libc.so.6",
+					    "librt.so.1",    "libpthread.so.0",   "linux-vdso.so.1"};
+	const char *name = module ? report_basename(module->path) : "";
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld-2.", 5);
+}
+
+/* The path without "." and "dir/..", relative to where the program was started if it lies there. */
+static char *stack_file(const struct report *report, const char *file)
+{
+	const char *cwd = report->analysis->recording->cwd;
+	char *path = memory_new(strlen(file) + 2, 1), *to = path;
+	const char *from = file;
+
+	while (*from) {
+		size_t length = strcspn(from, "/") + (strchr(from, '/') != NULL);
+
+		if (to > path && !strncmp(from, "../", 3) && strncmp(to - (to - path >= 3 ? 3 : 0), "../", 3) != 0) {
+			for (to--; to > path && to[-1] != '/';)
+				to--;
+		} else if (strncmp(from, "./", 2) != 0 && (*from != '/' || to == path)) {
+			memcpy(to, from, length);
+			to += length;
+		}
+		*to = '\0';
+		from += length;
+	}
+	if (cwd && *cwd && strcmp(cwd, "/") != 0 && !strncmp(path, cwd, strlen(cwd)) && path[strlen(cwd)] == '/')
+		memmove(path, path + strlen(cwd) + 1, strlen(path + strlen(cwd) + 1) + 1);
+	return path;
+}
+
+/* Where a frame is: file and line if known, else the module. */
+static char *stack_place(const struct report *report, const struct frame *frame, const struct symbols_frame *name)
+{
+	const char *module = frame->module ? report_basename(frame->module->path) : NULL;
+	char *file, *place, *safe;
+
+	if (name && name->file) {
+		file = stack_file(report, name->file);
+		place = name->line ? memory_format("%s:%u", file, name->line) : memory_text(file);
+		free(file);
+	} else if (module && name && name->function) {
+		place = memory_text(module);
+	} else if (module) {
+		place = memory_format("%s+0x%" PRIx64, module, frame->offset);
+	} else {
+		place = memory_format("0x%" PRIx64, frame->offset);
+	}
+	safe = terminal_safe(place);
+	free(place);
+	return safe;
+}
+
+static void stack_line(const struct report *report, const struct terminal *terminal, const struct frame *frame,
+		       const struct symbols_frame *name, bool first)
+{
+	char *place = stack_place(report, frame, name);
+	int left = terminal->width - 9 - terminal_columns(place);
+	char *function = NULL;
+
+	fprintf(terminal->out, "    %s ", first ? "at" : "by");
+	if (name && name->function) {
+		char *whole = terminal_safe(name->function), *cut;
+
+		cut = terminal_cut(whole, left > 32 ? left : 32, false);
+		function = name->into ? memory_format("%s+0x%" PRIx64, cut, name->into) : memory_text(cut);
+		free(cut);
+		free(whole);
+		terminal_put(terminal, INK_strong, function);
+		terminal_put(terminal, INK_plain, " (");
+	}
+	if (!function) {
+		terminal_put(terminal, INK_plain, place);
+	} else {
+		char *cut = terminal_cut(place, terminal->width - 10 - terminal_columns(function), true);
+
+		terminal_put(terminal, INK_faint, terminal_columns(cut) > 8 ? cut : place);
+		terminal_put(terminal, INK_plain, ")");
+		free(cut);
+	}
+	fputc('\n', terminal->out);
+	free(function);
+	free(place);
+}
+
+/* Prints the frame and those inlined into it, at most `room` of them; how many it printed. */
+static size_t stack_frame(const struct report *report, const struct terminal *terminal, const struct frame *frame,
+			  bool first, size_t room)
+{
+	const struct symbols_answer *answer = NULL;
+	size_t i;
+
+	if (frame->module)
+		answer = symbols_resolve(report->symbols, frame->module->path, frame->module->build_id, frame->offset,
+					 SYMBOLS_RETURN);
+	if (!answer || !answer->count) {
+		stack_line(report, terminal, frame, NULL, first);
+		return 1;
+	}
+	for (i = 0; i < answer->count && i < room; i++)
+		stack_line(report, terminal, frame, &answer->frames[i], first && !i);
+	return i;
+}
+
+static void stack_folded(const struct terminal *terminal, const struct stack *stack, size_t from, size_t count)
+{
+	const char *name = report_basename(stack->frames[from].module->path);
+	char *frames = text_count(count, "frame"), *safe = terminal_safe(name), *line;
+	bool others = false;
+	size_t i;
+
+	for (i = from; i < from + count; i++)
+		others |= strcmp(report_basename(stack->frames[i].module->path), name) != 0;
+	line = memory_format("    ... %s of %s%s", frames, safe, others ? " and others" : "");
+	terminal_put(terminal, INK_faint, line);
+	fputc('\n', terminal->out);
+	free(line);
+	free(safe);
+	free(frames);
+}
+
+static void stack_frames(const struct report *report, const struct terminal *terminal, const struct stack *stack,
+			 size_t room)
+{
+	size_t first = 0, shown = 0, i, run;
+
+	/* The innermost plumbing is how every call gets here: left out, unless there is nothing else. */
+	while (first < stack->count && stack_is_plumbing(stack->frames[first].module))
+		first++;
+	if (first == stack->count)
+		first = 0;
+	for (i = first; i < stack->count && shown < room; i += run) {
+		for (run = 0; first && i + run < stack->count && stack_is_plumbing(stack->frames[i + run].module);)
+			run++;
+		if (run) {
+			stack_folded(terminal, stack, i, run);
+			shown++;
+			continue;
+		}
+		shown += stack_frame(report, terminal, &stack->frames[i], !shown, room - shown);
+		run = 1;
+	}
+	if (i < stack->count) {
+		char *more = text_count(stack->count - i, "more frame");
+		char *line = memory_format("    ... %s", more);
+
+		terminal_put(terminal, INK_faint, line);
+		fputc('\n', terminal->out);
+		free(line);
+		free(more);
+	}
+}
+
+void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,
+		const struct finding_stack *stack, bool brief)
+{
+	char *by = NULL;
+
+	if (stack->process && stack->process != finding->process)
+		by = text_process(stack->process);
+	if (!stack->stack || !stack->stack->count) {
+		fprintf(terminal->out, "  %s%s%s, no stack was recorded\n", stack->role, by ? " by process " : "",
+			by ? by : "");
+	} else {
+		fprintf(terminal->out, "  %s%s%s here:\n", stack->role, by ? " by process " : "", by ? by : "");
+		stack_frames(report, terminal, stack->stack, brief ? LINES_SHOWN_BRIEF : LINES_SHOWN);
+	}
+	free(by);
+}

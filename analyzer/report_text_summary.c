@@ -1,0 +1,219 @@
+/* The end of the text report: what was looked at, the objects, the processes worth naming, and what could not be seen. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+#include "analyzer/report_text.h"
+
+enum { OBJECTS_SHOWN = 15, PROCESSES_SHOWN = 10, UNSEEN_SHOWN = 10 };
+
+static void summary_title(const struct terminal *terminal, const char *title)
+{
+	fputc('\n', terminal->out);
+	terminal_put(terminal, INK_strong, title);
+	fputc('\n', terminal->out);
+}
+
+static void summary_more(const struct terminal *terminal, size_t all, size_t shown)
+{
+	char *count = text_count(all - shown, "");
+
+	if (all > shown)
+		fprintf(terminal->out, "  ... and %s more\n", count);
+	free(count);
+}
+
+static void summary_scope(const struct report *report, const struct terminal *terminal)
+{
+	const struct analysis *analysis = report->analysis;
+	const struct world *world = analysis->world;
+	char *processes = text_count(world->process_count, "process image");
+	char *objects = text_count(world->object_count, "shared memory object");
+	char *events = text_count(analysis->events, "event"), *lost = text_count(analysis->lost, "event");
+	size_t traced = 0, i;
+	char *users;
+
+	for (i = 0; i < world->process_count; i++)
+		traced += world->processes[i]->traced;
+	users = text_count(traced, "");
+	summary_title(terminal, "Looked at");
+	text_line(terminal, INK_plain, 2,
+		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s%s", processes, users, objects, events,
+				analysis->seconds, analysis->lost ? lost : "no event",
+				analysis->lost ? " LOST" : " lost"));
+	free(users);
+	free(lost);
+	free(events);
+	free(objects);
+	free(processes);
+}
+
+static const char *summary_state(const struct object *object)
+{
+	size_t i;
+
+	if (object->leaked)
+		return "LEAKED";
+	if (object->mappers || object->openers)
+		return "in use";
+	for (i = 0; i < object->name_count; i++)
+		if (!object->names[i].until && object->kind != KIND_memfd)
+			return object->created.process ? "left" : "was there before";
+	return object->unlinked.process ? "unlinked" : "gone";
+}
+
+static const char *summary_kind(enum kind kind)
+{
+	static const char *const names[] = {
+#define KIND_NAME(name) [KIND_##name] = #name,
+		KINDS(KIND_NAME)
+#undef KIND_NAME
+	};
+
+	return names[kind];
+}
+
+static int summary_compare_objects(const void *left, const void *right)
+{
+	const struct object *a = *(struct object *const *)left, *b = *(struct object *const *)right;
+
+	if (a->leaked != b->leaked)
+		return a->leaked ? -1 : 1;
+	if (a->size != b->size)
+		return a->size > b->size ? -1 : 1;
+	return a->created.time < b->created.time ? -1 : a->created.time > b->created.time;
+}
+
+static void summary_who(const struct terminal *terminal, const struct process *process, int columns)
+{
+	char *text = process ? text_process(process) : memory_text("-");
+
+	terminal_cell(terminal, INK_plain, text, columns);
+	free(text);
+}
+
+static void summary_object(const struct terminal *terminal, const struct object *object, int name_columns)
+{
+	const char *name = object_name(object);
+	char *safe = terminal_safe(name ? name : "(no name)"), *size = text_bytes(object->size);
+
+	fputs("  ", terminal->out);
+	terminal_cell(terminal, INK_plain, safe, name_columns);
+	terminal_cell(terminal, INK_plain, summary_kind(object->kind), 9);
+	terminal_cell(terminal, INK_plain, size, 8);
+	summary_who(terminal, object->created.process, 17);
+	summary_who(terminal, object->unlinked.process, 17);
+	terminal_put(terminal, object->leaked ? INK_error : INK_plain, summary_state(object));
+	fputc('\n', terminal->out);
+	free(size);
+	free(safe);
+}
+
+static void summary_objects(const struct report *report, const struct terminal *terminal)
+{
+	const struct world *world = report->analysis->world;
+	struct object **objects = memory_new(world->object_count, sizeof(struct object *));
+	size_t shown = world->object_count < OBJECTS_SHOWN ? world->object_count : OBJECTS_SHOWN, i;
+	int rest = 2 + 11 + 10 + 19 + 19 + 16, longest = 9;
+
+	if (!world->object_count) {
+		free(objects);
+		return;
+	}
+	memcpy(objects, world->objects, world->object_count * sizeof(struct object *));
+	qsort(objects, world->object_count, sizeof(struct object *), summary_compare_objects);
+	for (i = 0; i < shown; i++) {
+		char *safe = terminal_safe(object_name(objects[i]) ? object_name(objects[i]) : "");
+
+		if (terminal_columns(safe) > longest)
+			longest = terminal_columns(safe);
+		free(safe);
+	}
+	if (longest > terminal->width - rest)
+		longest = terminal->width - rest;
+	if (longest < 16)
+		longest = 16;
+	summary_title(terminal, "Objects");
+	fprintf(terminal->out, "  %-*s  %-9s  %-8s  %-17s  %-17s  %s\n", longest, "NAME", "KIND", "SIZE", "CREATED BY",
+		"UNLINKED BY", "STATE");
+	for (i = 0; i < shown; i++)
+		summary_object(terminal, objects[i], longest);
+	summary_more(terminal, world->object_count, shown);
+	free(objects);
+}
+
+/* A process whose end a reader wants to know: it did not end by itself, or nobody saw it. */
+static bool summary_is_notable(const struct process *process)
+{
+	return process->ended == ENDED_signal || process->ended == ENDED_running || process->lost ||
+	       (process->traced && process->ended == ENDED_unknown);
+}
+
+static void summary_processes(const struct report *report, const struct terminal *terminal)
+{
+	const struct world *world = report->analysis->world;
+	size_t notable = 0, i;
+
+	for (i = 0; i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+		char *who, *ended, *lost;
+
+		if (!summary_is_notable(process) || ++notable > PROCESSES_SHOWN)
+			continue;
+		if (notable == 1)
+			summary_title(terminal, "Processes that did not simply exit");
+		who = text_process(process);
+		ended = text_ended(process);
+		lost = text_count(process->lost, "event");
+		text_line(terminal, INK_plain, 2,
+			  memory_format("%s: %s%s%s%s", who, ended, process->lost ? ", " : "",
+					process->lost ? lost : "", process->lost ? " of it lost" : ""));
+		free(lost);
+		free(ended);
+		free(who);
+	}
+	if (notable > PROCESSES_SHOWN)
+		summary_more(terminal, notable, PROCESSES_SHOWN);
+}
+
+static void summary_unseen(const struct report *report, const struct terminal *terminal)
+{
+	const struct analysis *analysis = report->analysis;
+	size_t i;
+
+	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && analysis->complete)
+		return;
+	summary_title(terminal, "Not seen");
+	if (analysis->lost) {
+		char *lost = text_count(analysis->lost, "event");
+
+		text_line(
+			terminal, INK_warning, 2,
+			memory_format("%s lost: findings about what is left are marked uncertain where they could have "
+				      "mattered",
+				      lost));
+		free(lost);
+	}
+	for (i = 0; i < analysis->unseen_count && i < UNSEEN_SHOWN; i++) {
+		const struct unseen *unseen = &analysis->unseen[i];
+		char *exe = terminal_safe(unseen->exe ? unseen->exe : "unknown program");
+		char *reason = terminal_safe(unseen->reason ? unseen->reason : "reason unknown");
+
+		text_line(terminal, INK_plain, 2, memory_format("process %d, %s: %s", (int)unseen->pid, exe, reason));
+		free(reason);
+		free(exe);
+	}
+	summary_more(terminal, analysis->unseen_count, i);
+	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
+		text_line(terminal, INK_plain, 2, terminal_safe(analysis->problems[i]));
+	summary_more(terminal, analysis->problem_count, i);
+}
+
+void text_summary(const struct report *report, const struct terminal *terminal)
+{
+	summary_objects(report, terminal);
+	summary_processes(report, terminal);
+	summary_unseen(report, terminal);
+	summary_scope(report, terminal);
+}
