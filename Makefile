@@ -80,9 +80,13 @@ $(BUILD)/shmguard: $(ANALYZER_OBJECTS)
 $(BUILD)/shmguard.1: analyzer/shmguard.1.in $(BUILD)/shmguard tests/docs
 	tests/docs manual $(BUILD)/shmguard $(VERSION) >$@
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/main.o,$(ANALYZER_OBJECTS))
+$(BUILD)/analyzer.a: $(filter-out %/main.o,$(ANALYZER_OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -pthread $(filter %.c %.o,$^) -o $@ $(ANALYZER_LIBRARIES) -ldl
+	$(CC) $(ALL_CFLAGS) -pthread $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES) -ldl
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# Every intercepted call, with valid, boundary and invalid arguments: the program sees the same results, errno and state
+# whether it runs bare, with the library preloaded, or recorded.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -rf /dev/shm/shmguard-calls.* /dev/shm/sem.shmguard-calls.*
+}
+
+# bare NAME, preloaded NAME, recorded NAME: output and status into a file of that name.
+bare()
+{
+	local status=0
+	"$BUILD/tests/calls/$1" >bare 2>&1 3>&- 4>&- || status=$?
+	echo "status $status" >>bare
+	[ "$(wc -l <bare)" -gt 10 ]
+}
+
+preloaded()
+{
+	local status=0
+	LD_PRELOAD=$BUILD/libshmguard.so "$BUILD/tests/calls/$1" >preloaded 2>&1 3>&- 4>&- || status=$?
+	echo "status $status" >>preloaded
+}
+
+recorded()
+{
+	local status=0
+	record "$1" "$BUILD/tests/calls/$1" >recorded 2>&1 3>&- 4>&- || status=$?
+	echo "status $status" >>recorded
+}
+
+@test "every symbol of CALLS is called by a program here" {
+	nm -D --undefined-only "$BUILD"/tests/calls/* | sed -n 's/^ *U \([a-zA-Z0-9_]*\).*/\1/p' | sort -u >called
+	call_symbols | sort -u >table
+	[ -s table ]
+	missing=$(comm -13 called table)
+	echo "missing: $missing"
+	[ -z "$missing" ]
+}
+
+@test "names: preloaded as bare" {
+	bare names
+	preloaded names
+	same bare preloaded
+}
+
+@test "names: recorded as bare" {
+	bare names
+	recorded names
+	same bare recorded
+}
+
+@test "opens: preloaded as bare" {
+	bare opens
+	preloaded opens
+	same bare preloaded
+}
+
+@test "opens: recorded as bare" {
+	bare opens
+	recorded opens
+	same bare recorded
+}
+
+@test "descriptors: preloaded as bare" {
+	bare descriptors
+	preloaded descriptors
+	same bare preloaded
+}
+
+@test "descriptors: recorded as bare" {
+	bare descriptors
+	recorded descriptors
+	same bare recorded
+}
+
+@test "sizes: preloaded as bare" {
+	bare sizes
+	preloaded sizes
+	same bare preloaded
+}
+
+@test "sizes: recorded as bare" {
+	bare sizes
+	recorded sizes
+	same bare recorded
+}
+
+@test "maps: preloaded as bare" {
+	bare maps
+	preloaded maps
+	same bare preloaded
+}
+
+@test "maps: recorded as bare" {
+	bare maps
+	recorded maps
+	same bare recorded
+}
+
+@test "processes: preloaded as bare" {
+	bare processes
+	preloaded processes
+	same bare preloaded
+}
+
+@test "processes: recorded as bare" {
+	bare processes
+	recorded processes
+	same bare recorded
+}

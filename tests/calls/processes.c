@@ -1,0 +1,277 @@
+/* Programs that replace, start, await and end processes, and a thread. Started anew with "child", it tells how. */
+#include <libgen.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/resource.h>
+
+#include "print.h"
+
+static const char self[] = "/proc/self/exe";
+static char *const arguments[] = {"processes", "child", "two words", "", NULL};
+static char *const environment[] = {"KEPT=yes", NULL};
+static char *const nothing[] = {NULL};
+
+/* What a recorder needs may be there beside what the program gave. */
+static void show_environment(void)
+{
+	for (char **variable = environ; *variable != NULL; variable++)
+		if (strncmp(*variable, "KEPT=", 5) == 0 || strncmp(*variable, "LATER=", 6) == 0)
+			printf("  environment: %s\n", *variable);
+}
+
+static int child(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		printf("  argument %d: '%s'\n", i, argv[i]);
+	show_environment();
+	printf("  inherited descriptor 20: %d\n", fcntl(20, F_GETFD) != -1);
+	if (fcntl(20, F_GETFD) != -1)
+		printf("  it can be sized: %d\n", ftruncate(20, 4096) == 0);
+	fflush(stdout);
+	return 7;
+}
+
+static void execs_that_work(int which)
+{
+	int fd = memfd_create("shmguard-calls", 0);
+	int exe = open(self, O_RDONLY);
+	char program[PATH_MAX] = "";
+
+	dup2(fd, 20);
+	setenv("KEPT", "no", 1);
+	setenv("LATER", "too", 1);
+	switch (which) {
+	case 0:
+		execve(self, arguments, environment);
+		break;
+	case 1:
+		execve(self, arguments, nothing);
+		break;
+	case 2:
+		execv(self, arguments);
+		break;
+	case 3:
+		if (readlink(self, program, sizeof(program) - 1) > 0)
+			setenv("PATH", dirname(program), 1);
+		execvp("processes", arguments);
+		break;
+	case 4:
+		if (readlink(self, program, sizeof(program) - 1) > 0)
+			setenv("PATH", dirname(program), 1);
+		execvpe("processes", arguments, environment);
+		break;
+	case 5:
+		execl(self, "processes", "child", "two words", "", (char *)NULL);
+		break;
+	case 6:
+		if (readlink(self, program, sizeof(program) - 1) > 0)
+			setenv("PATH", dirname(program), 1);
+		execlp("processes", "processes", "child", "two words", "", (char *)NULL);
+		break;
+	case 7:
+		execle(self, "processes", "child", "two words", "", (char *)NULL, environment);
+		break;
+	case 8:
+		fexecve(exe, arguments, environment);
+		break;
+	case 9:
+		execveat(exe, "", arguments, environment, AT_EMPTY_PATH);
+		break;
+	case 10:
+		execveat(AT_FDCWD, self, arguments, environment, 0);
+		break;
+	case 11:
+		execve(self, arguments, NULL);
+		break;
+	default:
+		break;
+	}
+	_exit(99);
+}
+
+static void execs(void)
+{
+	static const char *const names[] = {"execve",         "execve, emptied environment",
+					    "execv",          "execvp",
+					    "execvpe",        "execl",
+					    "execlp",         "execle",
+					    "fexecve",        "execveat, descriptor",
+					    "execveat, path", "execve, no environment"};
+
+	for (int i = 0; i < 12; i++) {
+		int status = -1;
+		pid_t pid;
+
+		printf("%s\n", names[i]);
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0)
+			execs_that_work(i);
+		waitpid(pid, &status, 0);
+		printf("  status %x\n", (unsigned)status);
+	}
+}
+
+static void execs_that_fail(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	CALL(execve("/none", arguments, environment));
+	CALL(execve("", arguments, environment));
+	CALL(execve("/dev", arguments, environment));
+	CALL(execve("/etc/passwd", arguments, environment));
+	CALL(execve(nowhere, arguments, environment));
+	CALL(execve(self, (char **)nowhere, environment));
+	CALL(execve(self, arguments, (char **)nowhere));
+	CALL(execv("/none", arguments));
+	CALL(execvp("none-such-program", arguments));
+	CALL(execvp("", arguments));
+	CALL(execvpe("none-such-program", arguments, environment));
+	CALL(execl("/none", "none", (char *)NULL));
+	CALL(execlp("none-such-program", "none", (char *)NULL));
+	CALL(execle("/none", "none", (char *)NULL, environment));
+	CALL(fexecve(-1, arguments, environment));
+	CALL(fexecve(fd, arguments, environment));
+	CALL(execveat(-1, "none", arguments, environment, 0));
+	CALL(execveat(fd, "", arguments, environment, AT_EMPTY_PATH));
+	CALL(execveat(AT_FDCWD, "/none", arguments, environment, 0));
+	CALL(execveat(AT_FDCWD, self, arguments, environment, 0x7fffffff));
+	close(fd);
+}
+
+static void spawned(int error, pid_t pid)
+{
+	int status = -1;
+
+	if (error != 0)
+		return;
+	waitpid(pid, &status, 0);
+	printf("  status %x\n", (unsigned)status);
+}
+
+static void spawns(void)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	char program[PATH_MAX] = "";
+	pid_t pid = -5;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 20, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_addclose(&actions, 0);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	if (readlink(self, program, sizeof(program) - 1) > 0)
+		setenv("PATH", dirname(program), 1);
+	fflush(stdout);
+	spawned((int)CALL(posix_spawn(&pid, self, NULL, NULL, arguments, environment)), pid);
+	spawned((int)CALL(posix_spawn(&pid, self, &actions, &attributes, arguments, nothing)), pid);
+	spawned((int)CALL(posix_spawnp(&pid, "processes", NULL, NULL, arguments, environ)), pid);
+	CALL(posix_spawn(NULL, self, NULL, NULL, arguments, environment));
+	CALL(wait(NULL) > 0);
+	pid = -5;
+	CALL(posix_spawn(&pid, "/none", NULL, NULL, arguments, environment));
+	CALL(posix_spawnp(&pid, "none-such-program", NULL, NULL, arguments, environment));
+	CALL(posix_spawn(&pid, nowhere, NULL, NULL, arguments, environment));
+	posix_spawn_file_actions_addclose(&actions, 1 << 19);
+	posix_spawn_file_actions_addopen(&actions, 3, "/none", O_RDONLY, 0);
+	CALL(posix_spawn(&pid, self, &actions, NULL, arguments, environment));
+	printf("  pid kept: %d\n", pid == -5);
+	CALL(waitpid(-1, NULL, WNOHANG));
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+static pid_t ending(int status)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (status < 0)
+			raise(-status);
+		if (status % 2 == 0)
+			_exit(status);
+		_Exit(status);
+	}
+	return pid;
+}
+
+static void waits(void)
+{
+	struct rusage usage;
+	siginfo_t info = {.si_signo = 0};
+	int status = -1;
+	pid_t pid;
+
+	CALL(wait(&status));
+	pid = ending(4);
+	CALL(wait(&status) == pid);
+	printf("  %x\n", (unsigned)status);
+	pid = ending(255);
+	CALL(waitpid(pid, &status, 0) == pid);
+	printf("  %x\n", (unsigned)status);
+	pid = ending(256 + 3);
+	CALL(wait3(&status, 0, &usage) == pid);
+	printf("  %x\n", (unsigned)status);
+	pid = ending(-SIGKILL);
+	CALL(wait4(pid, &status, 0, NULL) == pid);
+	printf("  %x\n", (unsigned)status);
+	pid = ending(6);
+	CALL(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	printf("  %d %d %d\n", info.si_pid == pid, info.si_code, info.si_status);
+	CALL(waitid(P_PID, (id_t)pid, NULL, WEXITED));
+	CALL(waitid(P_ALL, 0, &info, WEXITED));
+	CALL(waitid(P_ALL, 0, &info, 0));
+	pid = ending(5);
+	CALL(waitpid(pid, NULL, 0) == pid);
+	pid = ending(5);
+	CALL(waitpid(pid, (int *)nowhere, 0));
+	CALL(waitpid(pid, &status, 0));
+	CALL(wait4(-1, &status, 0x7fffffff, NULL));
+	CALL(wait3(&status, WNOHANG, NULL));
+	CALL(waitpid(INT_MIN, &status, 0));
+}
+
+static void *threaded(void *argument)
+{
+	int fd = shm_open(object("p"), O_CREAT | O_RDWR, 0600);
+
+	printf("  thread's descriptor: %d\n", fd);
+	shm_unlink(object("p"));
+	close(fd);
+	return argument;
+}
+
+static void threads(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	void *result = NULL;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN);
+	CALL(pthread_create(&thread, NULL, threaded, &attributes));
+	CALL(pthread_join(thread, &result));
+	CALL(result == &attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, (size_t)1 << 46);
+	CALL(pthread_create(&thread, &attributes, threaded, NULL));
+	pthread_attr_destroy(&attributes);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "child") == 0)
+		return child(argc, argv);
+	closefrom(3);
+	execs();
+	execs_that_fail();
+	spawns();
+	waits();
+	threads();
+	show_descriptors();
+	fflush(stdout);
+	_Exit(3);
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# What the bats files share. BUILD is the build directory; everything a test writes goes below BATS_TEST_TMPDIR.
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd)
+SHMGUARD=$BUILD/shmguard
+PYTHON=/usr/bin/python3
+export ROOT BUILD SHMGUARD PYTHON
+
+# Ids of the rules; with "checked", of those that this version looks for.
+rule_ids()
+{
+	"$SHMGUARD" rules --json | jq -r --arg which "${1:-}" '.rules[] | select($which == "" or .checked) | .id'
+}
+
+# Symbols of the table CALLS.
+call_symbols()
+{
+	sed -n 's/^\tX(\([a-z0-9_A-Z]*\),.*/\1/p' "$ROOT/tracepoints/calls.h"
+}
+
+# record NAME COMMAND [ARG...]: records into $BATS_TEST_TMPDIR/NAME, with the command's output and exit status.
+record()
+{
+	local name=$1
+	shift
+	"$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/$name" -- "$@"
+}
+
+# report NAME: the recording NAME as JSON.
+report()
+{
+	"$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/$1"
+}
+
+# Prints what differs and fails.
+same()
+{
+	diff -u --label "$1" --label "$2" "$1" "$2"
+}
+
+# Runs a command as nobody, with a home of its own; a copy of the build that nobody can reach is in $NOBODY_BUILD.
+as_nobody()
+{
+	setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" PATH="$PATH" "$@"
+}
+
+# Makes $NOBODY_HOME, writable to nobody, and $NOBODY_BUILD; to be removed by remove_nobody_build.
+make_nobody_build()
+{
+	NOBODY_HOME=$(mktemp -d /tmp/shmguard-test.XXXXXX)
+	NOBODY_BUILD=$NOBODY_HOME/build
+	mkdir "$NOBODY_BUILD"
+	cp -r "$BUILD/shmguard" "$BUILD"/*.so "$BUILD/tests" "$NOBODY_BUILD/"
+	chown -R 65534:65534 "$NOBODY_HOME"
+	export NOBODY_HOME NOBODY_BUILD
+}
+
+remove_nobody_build()
+{
+	rm -rf "${NOBODY_HOME:?}"
+}
