@@ -184,27 +184,29 @@ static char *text_tally(const struct findings *findings)
 	return memory_text("nothing found");
 }
 
+static char *text_worst(const struct analysis *analysis)
+{
+	if (analysis->findings.count)
+		return terminal_safe(analysis->findings.all[0].message);
+	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
+}
+
 static void text_verdict(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
 	const struct findings *findings = &analysis->findings;
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
-	char *tally = text_tally(findings), *worst = NULL, *line;
+	char *tally = text_tally(findings), *worst = text_worst(analysis);
+	char *line = memory_format("%s%s%s%s", tally,
+				   findings->count > 1 ? "; the worst: "
+				   : *worst            ? ": "
+						       : "",
+				   worst, analysis->complete ? "" : " [the recording is incomplete]");
 
-	if (findings->count)
-		worst = terminal_safe(findings->all[0].message);
-	else if (!analysis->world->object_count)
-		worst = memory_text("no POSIX shared memory was seen");
-	if (worst)
-		line = memory_format(findings->count > 1 ? "%s; the worst: %s" : "%s: %s", tally, worst);
-	else
-		line = memory_text(tally);
-	if (!analysis->complete)
-		line = memory_format("%s [the recording is incomplete]", worst = line);
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);
-	free(worst);
 	free(line);
+	free(worst);
 	free(tally);
 }
 
