@@ -15,7 +15,7 @@
 
 struct trace_event;
 struct recording;
-struct holdings; /* world_holdings.h */
+struct holdings;    /* world_holdings.h */
 struct definitions; /* world_stacks.h */
 
 /* A file that processes had loaded; one for each (path, build_id). */
@@ -67,7 +67,8 @@ struct process {
 	uint64_t lost;	 /* by the gaps in the sequence numbers, and by its own account */
 
 	/* For world*.c only. */
-	uint32_t next_seq;
+	uint32_t top_seq;
+	uint64_t told_lost;
 	bool leaving; /* its exit event was seen, its end was not */
 	bool over;
 	struct definitions *definitions;
@@ -108,6 +109,10 @@ struct object {
 	uint64_t openers; /* descriptors of it open at this moment of the trace */
 	uint64_t maps;	  /* mappings ever made */
 	uint64_t attachers; /* processes that opened or mapped it */
+
+	/* For world*.c only. */
+	struct object *same; /* it turned out to be this one */
+	bool defined;
 };
 
 struct world {

@@ -1,0 +1,50 @@
+/* How the model is made: fed with events in the order of time, telling a watcher at moments that cannot be seen later. */
+#ifndef SHMGUARD_WORLD_FEED_H
+#define SHMGUARD_WORLD_FEED_H
+
+#include "recording.h"
+#include "trace_reader.h"
+#include "world.h"
+
+/* What a name led and leads to. */
+struct name_state {
+	char *text;		/* "/x" for an object in /dev/shm, else as the program gave it */
+	struct object *object;	/* it leads there, NULL: nowhere */
+	struct object *former;	/* it led there before */
+	struct site named;	/* who made it lead there */
+	struct site removed;	/* who removed it last, process NULL: nobody in the trace */
+
+	/* For world_names.c only. */
+	struct name_state *chain;	      /* with the same hash */
+	struct name_state *older, *newer; /* among the removed */
+	bool queued;
+};
+
+struct use;
+
+struct watcher {
+	void *context;
+	/* The process or its image ends at ended_at; its holdings are still there. */
+	void (*ending)(void *context, struct process *process);
+	/* The last mapping of an object in a process goes, at the latest with the process. */
+	void (*unmapped)(void *context, struct process *process, const struct use *use);
+	/* `name` was opened and now leads to name->object, another one than before, name->former. */
+	void (*renewed)(void *context, struct process *process, const struct name_state *name, const struct site *site);
+	/* ENOENT from opening a name that the trace knows. */
+	void (*missed)(void *context, struct process *process, const struct name_state *name, const struct site *site);
+	/* ENOENT from removing a name that the trace knows. */
+	void (*unlink_missed)(void *context, struct process *process, const struct name_state *name,
+			      const struct site *site);
+};
+
+struct world *world_new(const struct recording *recording, const struct watcher *watcher);
+void world_take(struct world *world, const struct trace_event *event);
+/* After the last event: processes that did not end are judged as they stand, sums are made. */
+void world_finish(struct world *world);
+void world_free(struct world *world);
+
+/* Whether a living process other than `except` maps the object. */
+const struct process *world_mapper(const struct world *world, const struct object *object,
+				   const struct process *except);
+
+#endif

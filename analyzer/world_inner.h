@@ -1,0 +1,73 @@
+/* What the parts of the model share. Nothing here is for the judges or the reports. */
+#ifndef SHMGUARD_WORLD_INNER_H
+#define SHMGUARD_WORLD_INNER_H
+
+#include "map.h"
+#include "world.h"
+#include "world_feed.h"
+
+/* A process that said it exits but may have threads that still work; it is over a moment later at the latest. */
+#define LEAVING_TIME 1000000000
+
+struct world_private {
+	struct map current;   /* (host and recording, pid) -> struct process */
+	struct map images;    /* (pid) -> how many images had it, for the ids */
+	struct map objects;   /* (device, inode) -> struct object */
+	struct map names;     /* (hash of the text) -> struct name_state */
+	struct map texts;     /* (hash) -> struct text */
+	struct map modules;   /* (path, build id) -> struct module */
+	struct map stacks;    /* (identity) -> struct stack */
+	struct process **leaving; /* in the order of time; the first `left` are done */
+	size_t leaving_count, left;
+	uint64_t objects_made;
+	struct name_state *removed_first, *removed_last; /* names that lead nowhere, oldest first */
+	size_t removed_count;
+	const struct recording *recording;
+	size_t next_line;
+	const struct watcher *watcher;
+};
+
+/* world.c: one copy of each text, as long as the world. */
+const char *world_intern(struct world *world, const char *text);
+
+/* world_process.c */
+struct process *process_of_event(struct world *world, const struct trace_event *event);
+void process_announce(struct world *world, const struct trace_event *event);
+void process_count_event(struct world *world, struct process *process, const struct event_head *head);
+void process_leave(struct world *world, struct process *process, int status, int64_t time);
+void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
+void process_sweep(struct world *world, int64_t now);
+void process_lines_until(struct world *world, int64_t time);
+void process_finish(struct world *world);
+
+/* world_object.c: by the id of a process; made when unknown. NULL for id 0. Follow object_real() after any wait. */
+struct object *object_of(struct world *world, struct process *process, uint32_t id);
+struct object *object_real(struct object *object);
+void object_define(struct world *world, struct process *process, const struct object_event *event);
+void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site);
+void object_finish(struct world *world);
+void object_free(struct object *object);
+
+/* world_names.c */
+void names_open(struct world *world, struct process *process, const char *name, bool semaphore,
+		struct object *object, bool created, const struct site *site);
+void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,
+		       const struct site *site);
+/* What an unlink changed, so that it can be taken back. */
+struct name_change {
+	struct name_state *state;
+	struct object *object;
+	struct site before; /* object's `unlinked` before */
+	struct site state_before;
+	char *text; /* as the program gave it; owned */
+	bool semaphore;
+};
+struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
+				struct object *object, const struct site *site);
+void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error,
+			 const struct site *site);
+void names_link(struct world *world, const char *name, struct object *object, const struct site *site);
+void names_add(struct object *object, const char *text, int64_t time);
+void names_free(struct world *world);
+
+#endif
