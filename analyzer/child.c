@@ -1,0 +1,184 @@
+#include "analyzer/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+int child_prepare(struct child *child)
+{
+	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t all;
+
+	*child = (struct child){.signals = -1};
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &child->mask);
+	/* Whoever started run may have ignored it, and then nobody could be waited for. */
+	sigaction(SIGCHLD, &by_default, &child->on_child);
+	child->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (child->signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		return errno;
+	return 0;
+}
+
+void child_release(struct child *child)
+{
+	if (child->signals >= 0)
+		close(child->signals);
+	child->signals = -1;
+	sigaction(SIGCHLD, &child->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &child->mask, NULL);
+}
+
+static _Noreturn void child_exec(const struct child *child, char *const *arguments, char **environment, int report)
+{
+	int error;
+
+	sigaction(SIGCHLD, &child->on_child, NULL);
+	sigprocmask(SIG_SETMASK, &child->mask, NULL);
+	execvpe(arguments[0], arguments, environment);
+	error = errno;
+	if (write(report, &error, sizeof(error)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int child_start(struct child *child, char *const *arguments, char **environment)
+{
+	int ends[2], error = 0;
+	ssize_t got;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return errno;
+	child->pid = fork();
+	if (child->pid < 0) {
+		error = errno;
+		child->pid = 0;
+	} else if (!child->pid) {
+		child_exec(child, arguments, environment, ends[1]);
+	}
+	close(ends[1]);
+	do
+		got = child->pid ? read(ends[0], &error, sizeof(error)) : 0;
+	while (got < 0 && errno == EINTR);
+	close(ends[0]);
+	if (!error)
+		return 0;
+	if (child->pid)
+		waitpid(child->pid, NULL, 0);
+	child->pid = 0;
+	return error;
+}
+
+/* State and parent of a process; 0 if there is none. */
+static char child_stat(pid_t pid, pid_t *parent)
+{
+	char path[64], line[512], state = 0;
+	const char *end;
+	ssize_t got;
+	int fd, ppid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[got > 0 ? got : 0] = '\0';
+	end = strrchr(line, ')');
+	if (!end || sscanf(end + 1, " %c %d", &state, &ppid) != 2)
+		return 0;
+	*parent = ppid;
+	return state;
+}
+
+static bool child_descends(pid_t pid)
+{
+	pid_t self = getpid();
+
+	while (pid > 1 && pid != self)
+		if (!child_stat(pid, &pid))
+			return false;
+	return pid == self;
+}
+
+static void child_continue(const struct child *child)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	pid_t parent;
+
+	/* Who continues the process group continues the command as well; it may just not have got round to it. */
+	nanosleep(&pause, NULL);
+	if (child_stat(child->pid, &parent) == 'T')
+		kill(child->pid, SIGCONT);
+}
+
+void child_signal(const struct child *child, const struct signalfd_siginfo *info)
+{
+	int number = (int)info->ssi_signo;
+	const union sigval value = {.sival_ptr = (void *)(uintptr_t)info->ssi_ptr};
+
+	if (number == SIGCHLD || !child->pid || child->ended)
+		return;
+	if (number == SIGCONT) {
+		child_continue(child);
+		return;
+	}
+	/* The terminal's go to the whole foreground process group, but a hangup goes to the session's leader alone. */
+	if (info->ssi_code > 0 && !(number == SIGHUP && getsid(0) == getpid()))
+		return;
+	/* What the command sends to its whole process group it has got itself; SIGPIPE may be our own. */
+	if (info->ssi_code <= 0 && ((pid_t)info->ssi_pid == getpid() || child_descends((pid_t)info->ssi_pid)))
+		return;
+	if (info->ssi_code == SI_QUEUE)
+		sigqueue(child->pid, number, value);
+	else
+		kill(child->pid, number);
+}
+
+/* Stops run by the signal that stopped the command, so that the shell sees what it would have seen of the command. */
+static void child_stop_with(const struct child *child, int number)
+{
+	sigset_t only;
+
+	if (number == SIGSTOP) {
+		kill(getpid(), SIGSTOP);
+	} else {
+		sigemptyset(&only);
+		sigaddset(&only, number);
+		raise(number);
+		sigprocmask(SIG_UNBLOCK, &only, NULL);
+		sigprocmask(SIG_BLOCK, &only, NULL);
+	}
+	child_continue(child);
+}
+
+bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, int status), void *context)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+
+		if (pid < 0)
+			return errno == EINTR;
+		if (!pid)
+			return true;
+		if (WIFSTOPPED(status)) {
+			if (pid == child->pid)
+				child_stop_with(child, WSTOPSIG(status));
+			continue;
+		}
+		if (pid == child->pid) {
+			child->ended = true;
+			child->status = status;
+		}
+		ended(context, pid, status);
+	}
+}
+
+int child_exit_status(const struct child *child)
+{
+	return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) : WEXITSTATUS(child->status);
+}

@@ -1,0 +1,385 @@
+#include "analyzer/cmd_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer/child.h"
+#include "analyzer/directory.h"
+#include "analyzer/environment.h"
+#include "analyzer/escape.h"
+#include "analyzer/leftovers.h"
+#include "analyzer/memory.h"
+#include "analyzer/notes.h"
+#include "analyzer/problems.h"
+#include "analyzer/program.h"
+#include "analyzer/report.h"
+#include "analyzer/session.h"
+#include "tracepoints/version.h"
+
+/* Milliseconds between two looks at the notes. */
+#define LOOK_INTERVAL 100
+/* Milliseconds after which the person is told that only descendants of the command are still there. */
+#define PATIENCE 1000
+
+struct run {
+	struct run_options options;
+	uint32_t id;
+	char program[PATH_MAX], library[PATH_MAX];
+	struct directory directory;
+	char private[64]; /* the recording's own directory: daemon, notes, ring buffers */
+	struct notes *notes;
+	struct session *session;
+	struct child child;
+	struct problems problems;
+	int64_t started, ended; /* nanoseconds since 1970 */
+	bool cut;               /* the person wants it to end before all descendants have ended */
+};
+
+static int64_t run_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Says what is wrong, and frees it. */
+static int run_failed(int status, char *error)
+{
+	fprintf(stderr, "shmguard: %s\n", error);
+	free(error);
+	return status;
+}
+
+static int run_find_program(struct run *run)
+{
+	const char *name = run->options.command[0];
+	int r = program_find(name, run->program);
+	char *why;
+
+	if (r)
+		return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED,
+				  memory_format("cannot execute '%s': %s", name, strerror(r)));
+	why = program_unseen(run->program, "", getuid(), getgid());
+	if (!why)
+		return 0;
+	if (run->options.allow_unseen) {
+		free(why);
+		return 0;
+	}
+	r = run_failed(RUN_REFUSED, memory_format("'%s' cannot be recorded: %s (--allow-unseen runs it all the same)",
+						  run->program, why));
+	free(why);
+	return r;
+}
+
+static json_t *run_texts(char *const *texts, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		char *text = escape_utf8(texts[i]);
+
+		json_array_append_new(list, json_string(text));
+		free(text);
+	}
+	return list;
+}
+
+static json_t *run_text(char *text)
+{
+	json_t *list = run_texts(&text, 1), *json = json_incref(json_array_get(list, 0));
+
+	json_decref(list);
+	return json;
+}
+
+/* recording.json, as it stands now. */
+static int run_describe(struct run *run, char **error)
+{
+	char cwd[PATH_MAX] = "", id[16];
+	size_t words = 0;
+	struct utsname host;
+	json_t *json;
+
+	while (run->options.command[words])
+		words++;
+	if (!getcwd(cwd, sizeof(cwd)))
+		cwd[0] = '\0';
+	uname(&host);
+	snprintf(id, sizeof(id), "%08x", run->id);
+	json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "shmguard-recording/1", "id", id, "version",
+			 SHMGUARD_VERSION, "host", run_text(host.nodename), "command",
+			 run_texts(run->options.command, words), "cwd", run_text(cwd), "started",
+			 (json_int_t)run->started);
+	if (run->child.pid)
+		json_object_set_new(json, "command_pid", json_integer(run->child.pid));
+	if (run->child.ended)
+		json_object_set_new(json, "command_status", json_integer(run->child.status));
+	if (run->ended)
+		json_object_set_new(json, "ended", json_integer(run->ended));
+	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
+	return directory_write(&run->directory, "recording.json", json, error);
+}
+
+static int run_make_directory(struct run *run, char **error)
+{
+	const char *name = run->options.directory, *exe = strrchr(run->program, '/');
+	char *path =
+		name ? memory_text(name) : memory_format("shmguard.%s.%d", exe ? exe + 1 : run->program, (int)getpid());
+	int r = directory_make(&run->directory, path, error);
+
+	free(path);
+	return r;
+}
+
+/* Short, as a socket's path has 108 bytes; searchable by all, as programs change their user and still leave notes. */
+static int run_make_private(struct run *run, char **error)
+{
+	snprintf(run->private, sizeof(run->private), "/tmp/shmguard-XXXXXX");
+	if (mkdtemp(run->private) && !chmod(run->private, 0711))
+		return 0;
+	*error = memory_format("%s: %s", run->private, strerror(errno));
+	run->private[0] = '\0';
+	return -1;
+}
+
+static int run_choose_id(struct run *run, char **error)
+{
+	while (!run->id) {
+		if (getrandom(&run->id, sizeof(run->id), 0) != sizeof(run->id)) {
+			*error = memory_format("getrandom: %s", strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* All that must be there before the command may start. What was made is taken away again when something fails. */
+static int run_set_up(struct run *run)
+{
+	struct keeper_plan plan;
+	char *error = NULL;
+	bool kept = false;
+
+	if (environment_find_library(run->library, &error) || run_choose_id(run, &error) ||
+	    run_make_directory(run, &error))
+		return run_failed(RUN_FAILED, error);
+	run->started = run_clock(CLOCK_REALTIME);
+	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
+		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
+		plan = (struct keeper_plan){run->id, run->directory.trace, run->private};
+		kept = run->notes;
+		run->session = run->notes ? session_begin(&plan, &error) : NULL;
+	}
+	if (run->session)
+		return 0;
+	if (run->notes)
+		notes_close(run->notes, &run->problems);
+	if (!kept && run->private[0])
+		rmdir(run->private);
+	directory_discard(&run->directory);
+	return run_failed(RUN_FAILED, error);
+}
+
+static int run_start(struct run *run)
+{
+	struct environment environment = {
+		.recording = run->id,
+		.library = run->library,
+		.notes = notes_path(run->notes),
+		.notes_socket = notes_socket(run->notes),
+		.lttng_home = geteuid() ? run->private : NULL,
+	};
+	int r = child_start(&run->child, run->options.command, environment_make(&environment));
+
+	if (!r) {
+		notes_started(run->notes, run->child.pid, run->program);
+		return 0;
+	}
+	return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED,
+			  memory_format("cannot execute '%s': %s", run->options.command[0], strerror(r)));
+}
+
+static void run_reaped(void *context, pid_t pid, int status)
+{
+	struct run *run = context;
+
+	notes_reaped(run->notes, pid, status);
+}
+
+/* Takes the signals that have come. A request to end that comes after the command's end is for us. */
+static void run_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->child.signals, &info, sizeof(info)) == sizeof(info)) {
+		child_signal(&run->child, &info);
+		switch (info.ssi_signo) {
+		case SIGINT:
+		case SIGTERM:
+		case SIGHUP:
+		case SIGQUIT:
+			if (run->child.ended)
+				run->cut = true;
+			break;
+		}
+	}
+}
+
+static void run_look(struct run *run)
+{
+	struct pollfd ready[] = {
+		{.fd = run->child.signals, .events = POLLIN},
+		{.fd = notes_descriptor(run->notes), .events = POLLIN},
+		{.fd = session_descriptor(run->session), .events = POLLIN},
+	};
+
+	poll(ready, sizeof(ready) / sizeof(ready[0]), LOOK_INTERVAL);
+	run_signals(run);
+	notes_look(run->notes);
+	if (ready[2].revents)
+		session_look(run->session, &run->problems);
+}
+
+/* Until the command, and unless told otherwise all that came of it, have ended. */
+static void run_record(struct run *run)
+{
+	int64_t ended = 0;
+	bool told = run->options.quiet;
+
+	while (child_collect(&run->child, run_reaped, run) && !run->cut) {
+		if (run->child.ended && run->options.until_command)
+			break;
+		if (run->child.ended && !ended)
+			ended = run_clock(CLOCK_MONOTONIC);
+		if (ended && !told && run_clock(CLOCK_MONOTONIC) - ended > PATIENCE * INT64_C(1000000)) {
+			fprintf(stderr,
+				"shmguard: '%s' has ended, but processes that it started have not; Ctrl-C ends the "
+				"recording\n",
+				run->options.command[0]);
+			told = true;
+		}
+		run_look(run);
+	}
+	if (run->cut)
+		problems_add(&run->problems, "the recording was ended while processes of the command still ran");
+}
+
+/* 0, or RUN_FAILED when the recording could not be completed. */
+static int run_finish(struct run *run)
+{
+	char *error = NULL;
+	json_t *left = leftovers_look(&error);
+	int r = 0;
+
+	session_end(run->session, &run->problems);
+	run->ended = run_clock(CLOCK_REALTIME);
+	notes_close(run->notes, &run->problems);
+	if (!left || directory_write(&run->directory, "shm.json", left, &error)) {
+		problems_add(&run->problems, "%s", error);
+		free(error);
+		r = left ? RUN_FAILED : 0;
+	}
+	if (run_describe(run, &error))
+		r = run_failed(RUN_FAILED, error);
+	return r;
+}
+
+/* 0, or RUN_FAILED; *worst as report_recording has it. */
+static int run_report(struct run *run, enum severity *worst)
+{
+	const struct report_options options = {.save_symbols = true};
+	const char *name = run->options.report;
+	bool silent = name ? strcmp(name, "none") == 0 : run->options.quiet;
+	FILE *out = stderr;
+	int r;
+
+	if (silent)
+		out = fopen("/dev/null", "we");
+	else if (name)
+		out = fopen(name, "we");
+	if (!out)
+		return run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s",
+							    silent ? "/dev/null" : name, strerror(errno)));
+	r = report_recording(run->directory.path, &options, out, worst) == REPORT_DONE ? 0 : RUN_FAILED;
+	if (out != stderr && fclose(out) && !r)
+		r = run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s", name, strerror(errno)));
+	return r;
+}
+
+/* The signal that asked run to end while it was still setting up; 0 if none did. */
+static int run_interrupted(const struct run *run)
+{
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigismember(&pending, ending[i]) && !sigismember(&run->child.mask, ending[i]))
+			return ending[i];
+	return 0;
+}
+
+static int run_recorded(struct run *run)
+{
+	enum severity worst = SEVERITY_NOTE;
+	int interrupted = run_interrupted(run), r, status;
+
+	r = interrupted ? 128 + interrupted : run_start(run);
+	if (r) {
+		session_end(run->session, &run->problems);
+		notes_close(run->notes, &run->problems);
+		directory_discard(&run->directory);
+		return r;
+	}
+	run_record(run);
+	r = run_finish(run);
+	child_release(&run->child);
+	if (!run->options.quiet)
+		fprintf(stderr, "shmguard: recorded in %s\n", run->directory.path);
+	r = run_report(run, &worst) ?: r;
+	status = child_exit_status(&run->child);
+	if (!status && r)
+		return r;
+	if (!status && worst == SEVERITY_ERROR)
+		return run->options.error_exitcode;
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run *run = memory_new(1, sizeof(*run));
+	int r;
+
+	if (run_options_parse(&run->options, argc, argv)) {
+		free(run);
+		return RUN_FAILED;
+	}
+	if (run->options.help) {
+		run_options_help(stdout);
+		free(run);
+		return fflush(stdout) ? RUN_FAILED : 0;
+	}
+	run->problems.quiet = run->options.quiet;
+	r = run_find_program(run);
+	if (!r && (r = child_prepare(&run->child)))
+		r = run_failed(RUN_FAILED, memory_format("cannot take charge of signals: %s", strerror(r)));
+	if (!r)
+		r = run_set_up(run);
+	if (!r)
+		r = run_recorded(run);
+	problems_free(&run->problems);
+	free(run);
+	return r;
+}

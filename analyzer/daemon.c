@@ -1,0 +1,307 @@
+#include "analyzer/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer/limited.h"
+#include "analyzer/lttng_control.h"
+
+#define DAEMON_PROGRAM "lttng-sessiond"
+#define DAEMON_PIDFILE "/run/lttng/lttng-sessiond.pid"
+
+/* Held while the machine's daemon is started or stopped; names the one that shmguard started: pid and start time. */
+#define LOCK_FILE "/run/shmguard.lock"
+/* Held shared by every recording that uses the machine's daemon. */
+#define LOCK_USE "/run/shmguard-use.lock"
+
+#define START_SECONDS 10
+#define STOP_SECONDS 3
+
+static void daemon_pause(void)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	nanosleep(&pause, NULL);
+}
+
+/* State letter and start time of a process out of /proc/PID/stat; 0 and 0 if there is none. */
+static char daemon_stat(pid_t pid, unsigned long long *started)
+{
+	char path[64], line[1024], state = 0;
+	const char *end;
+	size_t got = 0;
+	FILE *file;
+
+	*started = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	got = fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	line[got] = '\0';
+	end = strrchr(line, ')');
+	if (!end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			   &state, started) != 2)
+		return 0;
+	return state;
+}
+
+static pid_t daemon_machine_pid(void)
+{
+	FILE *file = fopen(DAEMON_PIDFILE, "re");
+	int pid = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%d", &pid) != 1)
+		pid = 0;
+	fclose(file);
+	return pid;
+}
+
+static _Noreturn void daemon_exec(const struct daemon *daemon)
+{
+	char *arguments[] = {DAEMON_PROGRAM, "--no-kernel", "--sig-parent", NULL};
+	char log[PATH_MAX];
+	sigset_t none;
+	int fd;
+
+	if (!daemon->shared)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);
+	/* Our own preload, or the program's, has no business in the daemon. */
+	unsetenv("LD_PRELOAD");
+	snprintf(log, sizeof(log), "%s/daemon.log", daemon->private);
+	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	if (fd >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+	}
+	close_range(3, ~0u, 0);
+	for (int signal_number = 1; signal_number < NSIG; signal_number++)
+		signal(signal_number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(arguments[0], arguments);
+	if (errno == ENOENT)
+		execv("/usr/bin/" DAEMON_PROGRAM, arguments);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* What the daemon said last. */
+static void daemon_last_words(const struct daemon *daemon, char *words, size_t size)
+{
+	char log[PATH_MAX], line[LIMITED_TEXT];
+	FILE *file;
+
+	words[0] = '\0';
+	snprintf(log, sizeof(log), "%s/daemon.log", daemon->private);
+	file = fopen(log, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0])
+			snprintf(words, size, ": %.300s", line);
+	}
+	fclose(file);
+}
+
+static int daemon_ended(const struct daemon *daemon, int status, char *error)
+{
+	char words[400];
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+		snprintf(error, LIMITED_TEXT, DAEMON_PROGRAM " is not installed (Debian package lttng-tools)");
+		return -1;
+	}
+	daemon_last_words(daemon, words, sizeof(words));
+	snprintf(error, LIMITED_TEXT, DAEMON_PROGRAM " ended at once with %s %d%s",
+		 WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+		 words);
+	return -1;
+}
+
+/* Starts a daemon and waits until it says that it listens, which it does by SIGUSR1; blocked in the keeper. */
+static int daemon_start(struct daemon *daemon, char *error)
+{
+	const struct timespec step = {.tv_nsec = 20000000};
+	sigset_t ready;
+	int status;
+
+	sigemptyset(&ready);
+	sigaddset(&ready, SIGUSR1);
+	daemon->pid = fork();
+	if (daemon->pid < 0) {
+		snprintf(error, LIMITED_TEXT, "fork: %s", strerror(errno));
+		daemon->pid = 0;
+		return -1;
+	}
+	if (!daemon->pid)
+		daemon_exec(daemon);
+	for (int i = 0; i < START_SECONDS * 50; i++) {
+		if (sigtimedwait(&ready, NULL, &step) == SIGUSR1)
+			return 0;
+		if (waitpid(daemon->pid, &status, WNOHANG) == daemon->pid) {
+			daemon->pid = 0;
+			return daemon_ended(daemon, status, error);
+		}
+	}
+	snprintf(error, LIMITED_TEXT, DAEMON_PROGRAM " was started but is not ready after %d seconds", START_SECONDS);
+	return -1;
+}
+
+/* The daemon and its consumers are one process group. */
+static void daemon_stop(pid_t pid)
+{
+	unsigned long long started, now;
+
+	daemon_stat(pid, &started);
+	kill(pid, SIGTERM);
+	kill(-pid, SIGCONT);
+	for (int i = 0; i < STOP_SECONDS * 200; i++) {
+		char state;
+
+		waitpid(pid, NULL, WNOHANG);
+		state = daemon_stat(pid, &now);
+		if (!state || state == 'Z' || now != started)
+			break;
+		daemon_pause();
+	}
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, WNOHANG);
+}
+
+/* A lock file that may be unlinked by whoever holds it: what was locked must still be what has the name. */
+static int daemon_lock(const char *path, int operation, char *error)
+{
+	for (int i = 0; i < START_SECONDS * 200; i++) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		struct stat held, named;
+
+		if (fd < 0) {
+			snprintf(error, LIMITED_TEXT, "%s: %s", path, strerror(errno));
+			return -1;
+		}
+		if (!flock(fd, operation | LOCK_NB) && !fstat(fd, &held) && !stat(path, &named) &&
+		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+			return fd;
+		close(fd);
+		daemon_pause();
+	}
+	snprintf(error, LIMITED_TEXT, "%s is held by another recording", path);
+	return -1;
+}
+
+static void daemon_note_started(int lock, pid_t pid)
+{
+	unsigned long long started;
+
+	daemon_stat(pid, &started);
+	if (ftruncate(lock, 0) || dprintf(lock, "%d %llu\n", (int)pid, started) < 0)
+		return;
+}
+
+/* The pid of the machine's daemon if shmguard started it and it still runs. */
+static pid_t daemon_noted(int lock)
+{
+	unsigned long long noted, started;
+	char text[64] = "";
+	int pid;
+
+	if (pread(lock, text, sizeof(text) - 1, 0) <= 0 || sscanf(text, "%d %llu", &pid, &noted) != 2)
+		return 0;
+	return daemon_stat(pid, &started) && started == noted ? pid : 0;
+}
+
+static int daemon_acquire_shared(struct daemon *daemon, char *error)
+{
+	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error), r;
+
+	if (lock < 0)
+		return -1;
+	r = limited(2, lttng_control_alive, NULL, error);
+	if (r == 0) {
+		daemon->pid = daemon_machine_pid();
+	} else if (r < 0) {
+		snprintf(error, LIMITED_TEXT, "the machine's LTTng session daemon (pid %d) does not answer",
+			 (int)daemon_machine_pid());
+	} else {
+		r = daemon_start(daemon, error);
+		if (!r)
+			daemon_note_started(lock, daemon->pid);
+	}
+	if (!r) {
+		daemon->use_lock = daemon_lock(LOCK_USE, LOCK_SH, error);
+		r = daemon->use_lock < 0 ? -1 : 0;
+	}
+	close(lock);
+	return r ? -1 : 0;
+}
+
+/* Of all recordings that used it, the last stops the daemon if shmguard started it and nobody else's session is in it. */
+static void daemon_release_shared(struct daemon *daemon)
+{
+	char error[LIMITED_TEXT];
+	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error);
+	pid_t ours;
+
+	if (lock < 0)
+		return;
+	if (daemon->use_lock < 0)
+		daemon->use_lock = open(LOCK_USE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (daemon->use_lock >= 0 && flock(daemon->use_lock, LOCK_EX | LOCK_NB) == 0) {
+		ours = daemon_noted(lock);
+		if (ours && limited(2, lttng_control_idle, NULL, error) != 1)
+			daemon_stop(ours);
+		if (!ours || !daemon_noted(lock))
+			unlink(LOCK_FILE);
+		unlink(LOCK_USE);
+	}
+	close(daemon->use_lock);
+	close(lock);
+}
+
+int daemon_acquire(struct daemon *daemon, const char *private, char *error)
+{
+	*daemon = (struct daemon){.shared = geteuid() == 0, .private = private, .use_lock = -1};
+	if (daemon->shared)
+		return daemon_acquire_shared(daemon, error);
+	lttng_control_private(private);
+	return daemon_start(daemon, error);
+}
+
+void daemon_release(struct daemon *daemon)
+{
+	if (daemon->shared)
+		daemon_release_shared(daemon);
+	else if (daemon->pid)
+		daemon_stop(daemon->pid);
+	daemon->pid = 0;
+}
+
+const char *daemon_trouble(const struct daemon *daemon)
+{
+	unsigned long long started;
+	char state;
+
+	if (!daemon->pid)
+		return NULL;
+	state = daemon_stat(daemon->pid, &started);
+	if (!state || state == 'Z')
+		return "the LTTng session daemon has ended";
+	return state == 'T' ? "the LTTng session daemon is stopped (SIGSTOP)" : NULL;
+}

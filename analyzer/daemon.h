@@ -1,0 +1,28 @@
+/*
+ * The session daemon of a recording. An ordinary user gets one of his own that lives in the recording's private directory
+ * and dies with the keeper. There can be only one for root on a machine, so root uses the one that runs, or starts one
+ * that the last recording stops.
+ */
+#ifndef SHMGUARD_DAEMON_H
+#define SHMGUARD_DAEMON_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct daemon {
+	bool shared;         /* the machine's */
+	const char *private; /* the recording's private directory */
+	pid_t pid;           /* 0: unknown */
+	int use_lock;        /* shared: held while this recording uses the daemon */
+};
+
+/* 0, or -1 with one line in `error` (LIMITED_TEXT bytes). Takes up to ten seconds. */
+int daemon_acquire(struct daemon *daemon, const char *private, char *error);
+
+/* Stops the daemon when it is this recording's to stop. */
+void daemon_release(struct daemon *daemon);
+
+/* NULL while it is well; else, in words, what is wrong with it. */
+const char *daemon_trouble(const struct daemon *daemon);
+
+#endif

@@ -1,0 +1,95 @@
+#include "analyzer/environment.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/memory.h"
+#include "tracepoints/environment.h"
+
+/*
+ * Milliseconds that a program's first event waits for the session daemon, which is known to run. Registering takes 3 to 5
+ * ms, so this is ample on a busy machine. LTTng's default of 3000 lets a daemon that has been stopped stall every process
+ * as long; 0 loses all events of a short program, -1 would hang the program with the daemon.
+ */
+#define REGISTER_TIMEOUT "2000"
+
+extern char **environ;
+
+static const char *const carried[] = {
+#define CARRIED_NAME(name) name,
+	ENVIRONMENT_CARRIED(CARRIED_NAME)
+#undef CARRIED_NAME
+};
+
+int environment_find_library(char path[PATH_MAX], char **error)
+{
+	static const char *const places[] = {"", "../lib/shmguard/"};
+	char exe[PATH_MAX], at[PATH_MAX + 64];
+	ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	if (length < 0) {
+		*error = memory_format("/proc/self/exe: %s", strerror(errno));
+		return -1;
+	}
+	exe[length] = '\0';
+	slash = strrchr(exe, '/');
+	slash[1] = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(at, sizeof(at), "%s%s%s", exe, places[i], LIBRARY_TRACEPOINTS);
+		if (access(at, R_OK))
+			continue;
+		snprintf(at, sizeof(at), "%s%s%s", exe, places[i], LIBRARY_PRELOAD);
+		if (access(at, R_OK) || !realpath(at, path))
+			continue;
+		if (!strpbrk(path, " :"))
+			return 0;
+		*error = memory_format("%s: LD_PRELOAD cannot hold a path with a blank or a colon", path);
+		return -1;
+	}
+	*error = memory_format("%s and %s are neither in %s nor in %s../lib/shmguard", LIBRARY_PRELOAD,
+			       LIBRARY_TRACEPOINTS, exe, exe);
+	return -1;
+}
+
+static bool environment_is(const char *entry, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+static bool environment_replaced(const struct environment *environment, const char *entry)
+{
+	for (size_t i = 0; i < sizeof(carried) / sizeof(carried[0]); i++)
+		if (environment_is(entry, carried[i]))
+			return environment->lttng_home || strcmp(carried[i], "LTTNG_HOME");
+	return environment_is(entry, "LD_PRELOAD");
+}
+
+char **environment_make(const struct environment *environment)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	size_t count = 0, made = 0;
+	char **result;
+
+	while (environ[count])
+		count++;
+	result = memory_new(count + 8, sizeof(*result));
+	for (size_t i = 0; i < count; i++)
+		if (!environment_replaced(environment, environ[i]))
+			result[made++] = environ[i];
+	result[made++] = memory_format("LD_PRELOAD=%s%s%s", environment->library, preload && *preload ? ":" : "",
+				       preload ? preload : "");
+	result[made++] = memory_format("%s=%08x", ENVIRONMENT_RECORDING, environment->recording);
+	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES, environment->notes);
+	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES_SOCKET, environment->notes_socket);
+	result[made++] = memory_text("LTTNG_UST_REGISTER_TIMEOUT=" REGISTER_TIMEOUT);
+	if (environment->lttng_home)
+		result[made++] = memory_format("LTTNG_HOME=%s", environment->lttng_home);
+	return result;
+}

@@ -1,0 +1,22 @@
+/* The environment that the command is started with: run's own, and what brings the preload into it. */
+#ifndef SHMGUARD_ENVIRONMENT_MAKER_H
+#define SHMGUARD_ENVIRONMENT_MAKER_H
+
+#include <limits.h>
+#include <stdint.h>
+
+struct environment {
+	uint32_t recording;
+	const char *library; /* the preload's path */
+	const char *notes;   /* file, and socket's name */
+	const char *notes_socket;
+	const char *lttng_home; /* NULL: as it is */
+};
+
+/* Finds the preload beside the executable or in ../lib/shmguard. 0, or -1 and *error, a line for free(3). */
+int environment_find_library(char path[PATH_MAX], char **error);
+
+/* An array for execve(2); it lives as long as run. */
+char **environment_make(const struct environment *environment);
+
+#endif

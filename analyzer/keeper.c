@@ -1,0 +1,202 @@
+#include "analyzer/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "analyzer/daemon.h"
+#include "analyzer/limited.h"
+#include "analyzer/lttng_control.h"
+
+#define CREATE_SECONDS 10
+#define STOP_SECONDS (LTTNG_CONTROL_PENDING + 4)
+#define SUBBUFFER_MAX (UINT64_C(4) << 20)
+#define SUBBUFFER_MIN (UINT64_C(256) << 10)
+
+struct keeper {
+	const struct keeper_plan *plan;
+	int socket;
+	struct daemon daemon;
+	struct lttng_control control;
+	char session[32], buffers[256];
+};
+
+static void keeper_say(const struct keeper *keeper, const char *word, const char *text)
+{
+	char line[LIMITED_TEXT + 32];
+	int length = snprintf(line, sizeof(line), "%s%s\n", word, text);
+
+	/* A run that is gone reads no more. */
+	if (send(keeper->socket, line, (size_t)length, MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static int keeper_remove(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	remove(path);
+	return 0;
+}
+
+static void keeper_remove_tree(const char *path)
+{
+	nftw(path, keeper_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Bytes that may be used in `dir`; 0 unless it is a tmpfs or, with `any`, whatever it is. */
+static uint64_t keeper_room(const char *dir, bool any)
+{
+	struct statfs status;
+
+	if (access(dir, W_OK | X_OK) || statfs(dir, &status) || (!any && status.f_type != TMPFS_MAGIC))
+		return 0;
+	return (uint64_t)status.f_bavail * (uint64_t)status.f_bsize;
+}
+
+/* LTTng finds out that its buffers do not fit only when a program comes, and nobody is told: so try it now. */
+static int keeper_reserve(const char *dir, uint64_t bytes)
+{
+	char path[300];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "%s/room", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	r = posix_fallocate(fd, 0, (off_t)bytes);
+	close(fd);
+	unlink(path);
+	return r;
+}
+
+/*
+ * The ring buffers never lie on /dev/shm, where they would eat what the program needs and be seen by it. A tmpfs of
+ * the system's is taken if they use a quarter of its room at most, else the disk below the private directory.
+ */
+static int keeper_place(struct keeper *keeper, char *error)
+{
+	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run", *place = keeper->plan->private;
+	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true);
+	int r;
+
+	if (runtime && keeper_room(runtime, false) / 4 >= lttng_control_need(subbuffer))
+		place = runtime;
+	else
+		while (subbuffer > SUBBUFFER_MIN && lttng_control_need(subbuffer) > disk / 2)
+			subbuffer /= 2;
+	snprintf(keeper->buffers, sizeof(keeper->buffers), "%.200s/%s", place,
+		 place == runtime ? keeper->session : "buffers");
+	if (mkdir(keeper->buffers, 0700)) {
+		snprintf(error, LIMITED_TEXT, "%s: %s", keeper->buffers, strerror(errno));
+		return -1;
+	}
+	r = keeper_reserve(keeper->buffers, lttng_control_need(subbuffer));
+	if (r) {
+		snprintf(error, LIMITED_TEXT, "no room for %llu MB of ring buffers in %s: %s",
+			 (unsigned long long)(lttng_control_need(subbuffer) >> 20), place, strerror(r));
+		return -1;
+	}
+	keeper->control = (struct lttng_control){.session = keeper->session,
+						 .trace = keeper->plan->trace,
+						 .buffers = keeper->buffers,
+						 .subbuffer = subbuffer};
+	return 0;
+}
+
+static int keeper_start(struct keeper *keeper, char *error)
+{
+	int r;
+
+	snprintf(keeper->session, sizeof(keeper->session), "shmguard-%08x", keeper->plan->recording);
+	if (keeper_place(keeper, error) || daemon_acquire(&keeper->daemon, keeper->plan->private, error))
+		return -1;
+	r = limited(CREATE_SECONDS, lttng_control_start, &keeper->control, error);
+	if (r == -1) {
+		const char *trouble = daemon_trouble(&keeper->daemon);
+
+		snprintf(error, LIMITED_TEXT, "%s: pid %d gave no answer for %d seconds",
+			 trouble ? trouble : "the LTTng session daemon hangs", (int)keeper->daemon.pid, CREATE_SECONDS);
+	}
+	return r ? -1 : 0;
+}
+
+/* Until run wants an end or is gone. */
+static void keeper_wait(struct keeper *keeper)
+{
+	const char *told = NULL;
+	char byte;
+
+	for (;;) {
+		struct pollfd ready = {.fd = keeper->socket, .events = POLLIN};
+		const char *trouble;
+
+		if (poll(&ready, 1, 1000) > 0 && (recv(keeper->socket, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN))
+			return;
+		trouble = daemon_trouble(&keeper->daemon);
+		if (trouble && trouble != told)
+			keeper_say(keeper, KEEPER_TROUBLE, trouble);
+		told = trouble;
+	}
+}
+
+static void keeper_stop(struct keeper *keeper)
+{
+	char error[LIMITED_TEXT];
+	int r = limited(STOP_SECONDS, lttng_control_stop, &keeper->control, error);
+
+	if (r == 2)
+		keeper_say(
+			keeper, KEEPER_TROUBLE,
+			"LTTng still waited for data when the time was up (a process may have been killed in the midst "
+			"of writing an event): the end of the trace may be missing");
+	else if (r < 0)
+		keeper_say(keeper, KEEPER_TROUBLE,
+			   "the LTTng session daemon gave no answer at the end: the end of the trace may be missing");
+	else if (r)
+		keeper_say(keeper, KEEPER_TROUBLE, error);
+}
+
+_Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
+{
+	struct keeper keeper = {.plan = plan, .socket = socket, .daemon.use_lock = -1};
+	char error[LIMITED_TEXT] = "";
+	int null;
+
+	setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	keeper.socket = dup2(socket, 3);
+	close_range(4, ~0u, 0);
+	fcntl(keeper.socket, F_SETFD, FD_CLOEXEC);
+	if (chdir("/"))
+		keeper_say(&keeper, KEEPER_TROUBLE, "cannot leave the working directory");
+	signal(SIGCHLD, SIG_DFL);
+
+	if (keeper_start(&keeper, error)) {
+		keeper_say(&keeper, KEEPER_FAILED, error);
+	} else {
+		keeper_say(&keeper, KEEPER_READY, "");
+		keeper_wait(&keeper);
+		keeper_stop(&keeper);
+	}
+	daemon_release(&keeper.daemon);
+	if (keeper.buffers[0])
+		keeper_remove_tree(keeper.buffers);
+	keeper_remove_tree(plan->private);
+	_exit(0);
+}

@@ -1,0 +1,33 @@
+/* Requests to an LTTng session daemon: the only include of <lttng/...>. Each may block as long as the daemon likes. */
+#ifndef SHMGUARD_LTTNG_CONTROL_H
+#define SHMGUARD_LTTNG_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* All texts outlive the calls. */
+struct lttng_control {
+	const char *session; /* unique name */
+	const char *trace;   /* absolute directory that CTF goes to */
+	const char *buffers; /* absolute directory for the ring buffers; NULL: LTTng's choice, /dev/shm */
+	uint64_t subbuffer;  /* bytes of a sub-buffer of channel `calls` */
+};
+
+/* Bytes of ring buffers that a user's processes need with sub-buffers of that size. */
+uint64_t lttng_control_need(uint64_t subbuffer);
+
+/*
+ * For limited(): `context` is a struct lttng_control. 0, or 1 with one line in `error`. _alive: 0 if a daemon listens.
+ * _stop leaves up to `LTTNG_CONTROL_PENDING` seconds for the data to reach the disk, and returns 2 if it did not.
+ * _idle: 0 if the daemon has no session at all.
+ */
+#define LTTNG_CONTROL_PENDING 8
+int lttng_control_alive(const void *context, char *error);
+int lttng_control_start(const void *context, char *error);
+int lttng_control_stop(const void *context, char *error);
+int lttng_control_idle(const void *context, char *error);
+
+/* From now on a session daemon below `home` is meant, whatever groups the user is in. */
+void lttng_control_private(const char *home);
+
+#endif

@@ -1,0 +1,200 @@
+#include "analyzer/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "analyzer/memory.h"
+
+/* As the kernel: a script's interpreter may be a script, up to here. */
+#define INTERPRETERS_MAX 5
+#define SCRIPT_LINE 256
+
+static int program_executable(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return errno;
+	if (S_ISDIR(status.st_mode))
+		return EISDIR;
+	if (!S_ISREG(status.st_mode) || access(path, X_OK))
+		return EACCES;
+	return 0;
+}
+
+int program_find(const char *name, char path[PATH_MAX])
+{
+	const char *list = getenv("PATH"), *next;
+	int found = ENOENT;
+
+	if (!list)
+		list = "/bin:/usr/bin";
+	if (!name[0])
+		return ENOENT;
+	if (strchr(name, '/')) {
+		if ((size_t)snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
+			return ENAMETOOLONG;
+		return program_executable(path);
+	}
+	for (; list; list = next) {
+		size_t length = strcspn(list, ":");
+		int r;
+
+		next = list[length] ? list + length + 1 : NULL;
+		if ((size_t)snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, list, length ? "/" : "", name) >=
+		    PATH_MAX)
+			continue;
+		r = program_executable(path);
+		if (!r)
+			return 0;
+		if (r == EACCES)
+			found = EACCES;
+	}
+	return found;
+}
+
+/* The interpreter that a first line such as "#! /bin/sh -e" names; false if it is no script. */
+static bool program_script(int fd, char interpreter[PATH_MAX])
+{
+	char line[SCRIPT_LINE + 1];
+	ssize_t got = pread(fd, line, SCRIPT_LINE, 0);
+	char *start;
+
+	if (got < 3 || line[0] != '#' || line[1] != '!')
+		return false;
+	line[got] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	start = line + 2 + strspn(line + 2, " \t");
+	start[strcspn(start, " \t")] = '\0';
+	if (!start[0])
+		return false;
+	snprintf(interpreter, PATH_MAX, "%s", start);
+	return true;
+}
+
+static char *program_privileged(int fd, uid_t uid, gid_t gid)
+{
+	struct statvfs mount;
+	struct stat status;
+
+	/* The loader ignores LD_PRELOAD only where the start gains something. */
+	if (fstat(fd, &status) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return NULL;
+	if (!fstatvfs(fd, &mount) && mount.f_flag & ST_NOSUID)
+		return NULL;
+	if (status.st_mode & S_ISUID && status.st_uid != uid)
+		return memory_text("it is set-user-ID");
+	if ((status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != gid)
+		return memory_text("it is set-group-ID");
+	if (uid && fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		return memory_text("it has file capabilities");
+	return NULL;
+}
+
+static unsigned char program_own_class(void)
+{
+	return sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+}
+
+static GElf_Half program_own_machine(void)
+{
+	static GElf_Half machine;
+	GElf_Ehdr header;
+	Elf *elf;
+	int fd;
+
+	if (machine)
+		return machine;
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && gelf_getehdr(elf, &header))
+		machine = header.e_machine;
+	elf_end(elf);
+	close(fd);
+	return machine;
+}
+
+/* The loader that the program asks for; false if for none. */
+static bool program_loader(Elf *elf, int fd, char loader[PATH_MAX])
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+		ssize_t got;
+
+		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_INTERP)
+			continue;
+		got = pread(fd, loader, segment.p_filesz < PATH_MAX ? segment.p_filesz : PATH_MAX - 1,
+			    (off_t)segment.p_offset);
+		loader[got > 0 ? got : 0] = '\0';
+		return true;
+	}
+	return false;
+}
+
+static char *program_image(int fd)
+{
+	char loader[PATH_MAX], *name, *why = NULL;
+	GElf_Ehdr header;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || !gelf_getehdr(elf, &header)) {
+		/* The kernel's, or execvp's, business. */
+		elf_end(elf);
+		return NULL;
+	}
+	if (header.e_ident[EI_CLASS] != program_own_class())
+		why = memory_format("it is a %d-bit program", header.e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 64);
+	else if (header.e_machine != program_own_machine())
+		why = memory_text("it is a program for another machine");
+	else if (!program_loader(elf, fd, loader))
+		why = memory_text("it is statically linked");
+	else if ((name = strrchr(loader, '/')) && strncmp(name, "/ld-musl", 8) == 0)
+		why = memory_format("it runs on another C library (%s)", loader);
+	elf_end(elf);
+	return why;
+}
+
+char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid)
+{
+	char at[PATH_MAX], interpreter[PATH_MAX] = "", *why = NULL;
+	bool script = true;
+
+	if ((size_t)snprintf(at, sizeof(at), "%s%s%s", path[0] == '/' ? "" : cwd, path[0] == '/' || !cwd[0] ? "" : "/",
+			     path) >= sizeof(at))
+		return NULL;
+	for (int i = 0; script && i < INTERPRETERS_MAX; i++) {
+		int fd = open(at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd < 0)
+			return NULL;
+		script = program_script(fd, interpreter);
+		if (script)
+			memcpy(at, interpreter, sizeof(at));
+		else if (!(why = program_image(fd)))
+			why = program_privileged(fd, uid, gid);
+		close(fd);
+	}
+	if (why && interpreter[0]) {
+		char *whole = memory_format("of its interpreter %s: %s", at, why);
+
+		free(why);
+		return whole;
+	}
+	return why;
+}

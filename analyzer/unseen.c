@@ -1,0 +1,207 @@
+#include "analyzer/unseen.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/memory.h"
+#include "analyzer/program.h"
+
+#define BUCKETS 4096u
+
+/* What is known of a process id. It stays after the process's end, which may be told of twice. */
+struct sighting {
+	struct sighting *next;
+	pid_t pid;
+	bool known;        /* something of ours has run in it */
+	bool ended;        /* `known` and `path` are of one that has ended */
+	unsigned ended_in; /* round of the end, 0 when its verdict is given */
+	char *path, *cwd;  /* of an image that has not signed in yet, or NULL */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct unseen_watch {
+	unseen_found *found;
+	void *context;
+	unsigned round;
+	struct sighting *bucket[BUCKETS];
+};
+
+struct unseen_watch *unseen_new(unseen_found *found, void *context)
+{
+	struct unseen_watch *watch = memory_new(1, sizeof(*watch));
+
+	watch->found = found;
+	watch->context = context;
+	watch->round = 1;
+	return watch;
+}
+
+static void unseen_forget(struct sighting *sighting)
+{
+	free(sighting->path);
+	free(sighting->cwd);
+	sighting->path = sighting->cwd = NULL;
+}
+
+void unseen_free(struct unseen_watch *watch)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct sighting *sighting, *next;
+
+		for (sighting = watch->bucket[i]; sighting; sighting = next) {
+			next = sighting->next;
+			unseen_forget(sighting);
+			free(sighting);
+		}
+	}
+	free(watch);
+}
+
+static struct sighting *unseen_at(struct unseen_watch *watch, pid_t pid)
+{
+	struct sighting **head = &watch->bucket[(unsigned)pid % BUCKETS], *sighting;
+
+	for (sighting = *head; sighting; sighting = sighting->next)
+		if (sighting->pid == pid)
+			return sighting;
+	sighting = memory_new(1, sizeof(*sighting));
+	sighting->pid = pid;
+	sighting->next = *head;
+	*head = sighting;
+	return sighting;
+}
+
+static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
+{
+	char *reason;
+
+	if (!sighting->path) {
+		if (!sighting->known)
+			watch->found(watch->context, sighting->pid, "",
+				     "it was started in a way that could not be followed, and never signed in");
+		return;
+	}
+	reason = program_unseen(sighting->path, sighting->cwd, sighting->uid, sighting->gid);
+	if (reason)
+		watch->found(watch->context, sighting->pid, sighting->path, reason);
+	else
+		watch->found(watch->context, sighting->pid, sighting->path,
+			     "it never signed in: it ended before the loader was done, its environment was lost on the "
+			     "way, or the loader could not open our library");
+	free(reason);
+}
+
+/* A process with this id is alive: what was said of an earlier one is settled first. */
+static struct sighting *unseen_alive(struct unseen_watch *watch, pid_t pid)
+{
+	struct sighting *sighting = unseen_at(watch, pid);
+
+	if (!sighting->ended)
+		return sighting;
+	if (sighting->ended_in)
+		unseen_judge(watch, sighting);
+	unseen_forget(sighting);
+	sighting->ended = sighting->known = false;
+	sighting->ended_in = 0;
+	return sighting;
+}
+
+static void unseen_expect(struct sighting *sighting, const char *path, const char *cwd, uid_t uid, gid_t gid)
+{
+	unseen_forget(sighting);
+	sighting->path = memory_text(path);
+	sighting->cwd = memory_text(cwd);
+	sighting->uid = uid;
+	sighting->gid = gid;
+}
+
+/* It has signed in, perhaps by a note that was overtaken by that of its end. */
+static void unseen_signed_in(struct unseen_watch *watch, pid_t pid)
+{
+	struct sighting *sighting = unseen_at(watch, pid);
+
+	if (sighting->ended && !sighting->ended_in)
+		sighting = unseen_alive(watch, pid);
+	unseen_forget(sighting);
+	sighting->known = true;
+}
+
+/* The child may have signed in, or ended, before its parent could tell of it. */
+static void unseen_spawned(struct unseen_watch *watch, const struct note *note, const char *const *texts)
+{
+	struct sighting *sighting = unseen_at(watch, note->child);
+
+	if (sighting->ended && !sighting->ended_in)
+		sighting = unseen_alive(watch, note->child);
+	if (!sighting->known)
+		unseen_expect(sighting, texts[0], texts[1], note->uid, note->gid);
+}
+
+void unseen_note(struct unseen_watch *watch, const struct note *note, const char *const *texts)
+{
+	struct sighting *sighting;
+
+	switch ((enum note_type)note->type) {
+	case NOTE_start:
+	case NOTE_fork:
+	case NOTE_blind:
+		unseen_signed_in(watch, note->pid);
+		break;
+	case NOTE_exec:
+		sighting = unseen_alive(watch, note->pid);
+		sighting->known = true;
+		unseen_expect(sighting, texts[0], texts[1], note->uid, note->gid);
+		break;
+	case NOTE_exec_failed:
+		unseen_forget(unseen_alive(watch, note->pid));
+		break;
+	case NOTE_spawn:
+		if (!note->error)
+			unseen_spawned(watch, note, texts);
+		break;
+	case NOTE_end:
+		unseen_ended(watch, note->child);
+		break;
+	case NOTE_leave:
+		unseen_alive(watch, note->pid)->known = true;
+		break;
+	case NOTE_COUNT:
+		break;
+	}
+}
+
+void unseen_started(struct unseen_watch *watch, pid_t pid, const char *path)
+{
+	struct sighting *sighting = unseen_at(watch, pid);
+
+	if (!sighting->known && !sighting->ended)
+		unseen_expect(sighting, path, "", getuid(), getgid());
+}
+
+void unseen_ended(struct unseen_watch *watch, pid_t pid)
+{
+	struct sighting *sighting = unseen_at(watch, pid);
+
+	if (sighting->ended)
+		return;
+	sighting->ended = true;
+	sighting->ended_in = watch->round;
+}
+
+void unseen_settle(struct unseen_watch *watch, int last)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct sighting *sighting = watch->bucket[i]; sighting; sighting = sighting->next) {
+			if (sighting->ended && sighting->ended_in && (last || sighting->ended_in < watch->round)) {
+				unseen_judge(watch, sighting);
+				sighting->ended_in = 0;
+			} else if (last && !sighting->ended && sighting->path) {
+				unseen_judge(watch, sighting);
+			}
+		}
+	}
+	watch->round++;
+}
