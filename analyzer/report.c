@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/terminal.h"
+#include "analyzer/escape.h"
 
 const struct report_format report_formats[] = {
 #define REPORT_ROW(name, summary) {#name, summary, report_##name},
@@ -53,7 +53,7 @@ const struct report_format *report_format_find(const char *name)
 
 static void report_complain(const char *sentence)
 {
-	char *safe = terminal_safe(sentence);
+	char *safe = escape_terminal(sentence);
 
 	fprintf(stderr, "shmguard: %s\n", safe);
 	free(safe);

@@ -7,18 +7,13 @@
 #include "analyzer/memory.h"
 #include "analyzer/report.h"
 
-static json_t *json_bytes(const char *bytes, size_t length)
+static json_t *json_text(const char *bytes)
 {
-	char *text = escape_utf8(bytes, length);
-	json_t *string = json_string(text);
+	char *text = bytes ? escape_utf8(bytes) : NULL;
+	json_t *string = text ? json_string(text) : json_null();
 
 	free(text);
 	return string;
-}
-
-static json_t *json_text(const char *bytes)
-{
-	return bytes ? json_bytes(bytes, strlen(bytes)) : json_null();
 }
 
 /* Counters beyond what JSON readers take for an integer do not occur in a sound trace. */
@@ -42,7 +37,8 @@ static json_t *json_argv(const char *argv)
 
 	for (at = argv; *at; at++) {
 		if (*at == ' ') {
-			json_array_append_new(words, json_bytes(word, length));
+			word[length] = '\0';
+			json_array_append_new(words, json_text(word));
 			length = 0;
 		} else if (*at == '\\' && at[1]) {
 			at++;
@@ -51,8 +47,9 @@ static json_t *json_argv(const char *argv)
 			word[length++] = *at;
 		}
 	}
+	word[length] = '\0';
 	if (at != argv)
-		json_array_append_new(words, json_bytes(word, length));
+		json_array_append_new(words, json_text(word));
 	free(word);
 	return words;
 }

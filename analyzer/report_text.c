@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 
 enum { NOTES_SHOWN = 8, FINDINGS_SHOWN = 20 };
@@ -49,7 +50,7 @@ char *text_bytes(uint64_t bytes)
 
 char *text_process(const struct process *process)
 {
-	char *exe = terminal_safe(*process->exe ? report_basename(process->exe) : "unknown program");
+	char *exe = escape_terminal(*process->exe ? report_basename(process->exe) : "unknown program");
 	char *text = memory_format("%d %s", (int)process->pid, exe);
 
 	free(exe);
@@ -85,7 +86,7 @@ static enum ink text_ink(enum severity severity)
 static void text_heading(const struct terminal *terminal, const struct finding *finding)
 {
 	char *times = text_count(finding->count, "time"), *bytes = text_bytes(finding->bytes);
-	char *facts, *message = terminal_safe(finding->message);
+	char *facts, *message = escape_terminal(finding->message);
 
 	facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
 			      finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
@@ -105,7 +106,7 @@ static void text_heading(const struct terminal *terminal, const struct finding *
 
 static void text_whose(const struct terminal *terminal, const struct process *process)
 {
-	char *ended = text_ended(process), *argv = terminal_safe(*process->argv ? process->argv : process->exe);
+	char *ended = text_ended(process), *argv = escape_terminal(*process->argv ? process->argv : process->exe);
 	char *head = memory_format("process %d: ", (int)process->pid);
 	char *tail = memory_format(", %s", ended);
 	int left = terminal->width - 2 - terminal_columns(head) - terminal_columns(tail);
@@ -187,7 +188,7 @@ static char *text_tally(const struct findings *findings)
 static char *text_worst(const struct analysis *analysis)
 {
 	if (analysis->findings.count)
-		return terminal_safe(analysis->findings.all[0].message);
+		return escape_terminal(analysis->findings.all[0].message);
 	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
 }
 

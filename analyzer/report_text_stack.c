@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
 #include "tracepoints/environment.h"
@@ -65,7 +66,7 @@ static char *stack_place(const struct report *report, const struct frame *frame,
 	} else {
 		place = memory_format("0x%" PRIx64, frame->offset);
 	}
-	safe = terminal_safe(place);
+	safe = escape_terminal(place);
 	free(place);
 	return safe;
 }
@@ -79,7 +80,7 @@ static void stack_line(const struct report *report, const struct terminal *termi
 
 	fprintf(terminal->out, "    %s ", first ? "at" : "by");
 	if (name && name->function) {
-		char *whole = terminal_safe(name->function), *cut;
+		char *whole = escape_terminal(name->function), *cut;
 
 		cut = terminal_cut(whole, left > 32 ? left : 32, false);
 		function = name->into ? memory_format("%s+0x%" PRIx64, cut, name->into) : memory_text(cut);
@@ -124,7 +125,7 @@ static size_t stack_frame(const struct report *report, const struct terminal *te
 static void stack_folded(const struct terminal *terminal, const struct stack *stack, size_t from, size_t count)
 {
 	const char *name = report_basename(stack->frames[from].module->path);
-	char *frames = text_count(count, "frame"), *safe = terminal_safe(name), *line;
+	char *frames = text_count(count, "frame"), *safe = escape_terminal(name), *line;
 	bool others = false;
 	size_t i;
 

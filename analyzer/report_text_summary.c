@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
 
@@ -96,7 +97,7 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 static void summary_object(const struct terminal *terminal, const struct object *object, int name_columns)
 {
 	const char *name = object_name(object);
-	char *safe = terminal_safe(name ? name : "(no name)"), *size = text_bytes(object->size);
+	char *safe = escape_terminal(name ? name : "(no name)"), *size = text_bytes(object->size);
 
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_plain, safe, name_columns);
@@ -124,7 +125,7 @@ static void summary_objects(const struct report *report, const struct terminal *
 	memcpy(objects, world->objects, world->object_count * sizeof(struct object *));
 	qsort(objects, world->object_count, sizeof(struct object *), summary_compare_objects);
 	for (i = 0; i < shown; i++) {
-		char *safe = terminal_safe(object_name(objects[i]) ? object_name(objects[i]) : "");
+		char *safe = escape_terminal(object_name(objects[i]) ? object_name(objects[i]) : "");
 
 		if (terminal_columns(safe) > longest)
 			longest = terminal_columns(safe);
@@ -197,8 +198,8 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	}
 	for (i = 0; i < analysis->unseen_count && i < UNSEEN_SHOWN; i++) {
 		const struct unseen *unseen = &analysis->unseen[i];
-		char *exe = terminal_safe(unseen->exe ? unseen->exe : "unknown program");
-		char *reason = terminal_safe(unseen->reason ? unseen->reason : "reason unknown");
+		char *exe = escape_terminal(unseen->exe ? unseen->exe : "unknown program");
+		char *reason = escape_terminal(unseen->reason ? unseen->reason : "reason unknown");
 
 		text_line(terminal, INK_plain, 2, memory_format("process %d, %s: %s", (int)unseen->pid, exe, reason));
 		free(reason);
@@ -206,7 +207,7 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	}
 	summary_more(terminal, analysis->unseen_count, i);
 	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
-		text_line(terminal, INK_plain, 2, terminal_safe(analysis->problems[i]));
+		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);
 }
 

@@ -60,7 +60,7 @@ static void symbols_free_entry(void *data)
 
 static size_t symbols_source(struct symbols *symbols, const char *path, const char *build_id)
 {
-	char *clean = escape_utf8(path, strlen(path));
+	char *clean = escape_utf8(path);
 	size_t i;
 
 	for (i = 0; i < symbols->count; i++)
@@ -71,7 +71,7 @@ static size_t symbols_source(struct symbols *symbols, const char *path, const ch
 	} else {
 		symbols->source = memory_grow(symbols->source, symbols->count, sizeof(*symbols->source));
 		symbols->source[symbols->count++] =
-			(struct symbols_source){.path = clean, .build_id = escape_utf8(build_id, strlen(build_id))};
+			(struct symbols_source){.path = clean, .build_id = escape_utf8(build_id)};
 	}
 	return i;
 }

@@ -7,7 +7,6 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
@@ -163,9 +162,9 @@ static char *symbols_dwarf_file(struct symbols_unit *unit, const char *file)
 	if (*file != '/' && dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute))
 		directory = dwarf_formstring(&attribute);
 	if (!directory || *directory != '/')
-		return escape_utf8(file, strlen(file));
+		return escape_utf8(file);
 	whole = memory_format("%s/%s", directory, file);
-	clean = escape_utf8(whole, strlen(whole));
+	clean = escape_utf8(whole);
 	free(whole);
 	return clean;
 }

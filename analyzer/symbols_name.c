@@ -23,7 +23,7 @@ char *symbols_name(const char *raw)
 
 	plain[strcspn(plain, "@")] = '\0';
 	demangled = symbols_name_demangled(plain);
-	name = escape_utf8(demangled ? demangled : plain, strlen(demangled ? demangled : plain));
+	name = escape_utf8(demangled ? demangled : plain);
 	free(demangled);
 	free(plain);
 	return name;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 
 enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 40, WIDTH_MOST = 200 };
@@ -54,49 +53,6 @@ static wchar_t terminal_character(const char **text)
 		character = character << 6 | (*from++ & 0x3f);
 	*text = (const char *)from;
 	return (wchar_t)character;
-}
-
-/* Characters without a picture of their own that change how their neighbours look. */
-static bool terminal_is_unseen(wchar_t c)
-{
-	static const struct {
-		wchar_t first, last;
-	} unseen[] = {
-		{0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160},   {0x17b4, 0x17b5},
-		{0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0x3164, 0x3164},
-		{0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
-		if (c >= unseen[i].first && c <= unseen[i].last)
-			return true;
-	return false;
-}
-
-char *terminal_safe(const char *bytes)
-{
-	char *valid = escape_utf8(bytes, strlen(bytes)), *text = memory_new(strlen(valid) + 1, 4), *to = text;
-	const char *from = valid;
-
-	while (*from) {
-		const char *start = from;
-		wchar_t c = terminal_character(&from);
-
-		if (c == '\n' || c == '\t') {
-			to += sprintf(to, c == '\n' ? "\\n" : "\\t");
-		} else if (c < 0x20 || c == 0x7f) {
-			to += sprintf(to, "\\x%02x", (unsigned)c);
-		} else if (terminal_is_unseen(c)) {
-			to += sprintf(to, "\\u{%x}", (unsigned)c);
-		} else {
-			memcpy(to, start, (size_t)(from - start));
-			to += from - start;
-		}
-	}
-	*to = '\0';
-	free(valid);
-	return text;
 }
 
 static int terminal_character_columns(wchar_t c)

@@ -16,11 +16,7 @@ struct terminal {
 /* Width: COLUMNS, else the terminal's, else 100. Colour: on a terminal that is not dumb, unless NO_COLOR is set. */
 struct terminal terminal_on(FILE *out);
 
-/*
- * The bytes as text that is harmless on one line: \xNN for what is not UTF-8, escapes for control characters and for
- * those that hide or reorder text. To be freed by the caller. All functions below want such text.
- */
-char *terminal_safe(const char *bytes);
+/* All texts below are what escape_terminal() returned, or our own. */
 
 int terminal_columns(const char *text);
 void terminal_put(const struct terminal *terminal, enum ink ink, const char *text);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyzer/report.h"
-#include "analyzer/terminal.h"
+#include "analyzer/escape.h"
 
 static int number, failures;
 
@@ -19,7 +19,7 @@ static void check(bool good, const char *what)
 
 static void check_safe(const char *bytes, const char *expected, const char *what)
 {
-	char *safe = terminal_safe(bytes);
+	char *safe = escape_terminal(bytes);
 
 	check(!strcmp(safe, expected), what);
 	if (strcmp(safe, expected) != 0)
