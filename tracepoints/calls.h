@@ -113,7 +113,7 @@
 	X(mlock2, mlock, int, (const void *addr, size_t length, unsigned flags))                                       \
 	X(munlock, mlock, int, (const void *addr, size_t length))                                                      \
 	X(mlockall, mlock, int, (int flags))                                                                           \
-	X(syscall, raw_syscall, long, (long number, ...))
+	X(syscall, none, long, (long number, ...))      
 
 /* Processes and threads. */
 #define CALLS_PROCESS(X)                                                                                               \

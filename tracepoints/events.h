@@ -220,7 +220,7 @@ enum kind {
 	F(error, error)                                                                                                \
 	F(id, object)                                                                                                  \
 	F(size, size)
-/* Also emitted for each tracked piece that a MAP_FIXED mapping replaces; addr and length are then that piece's. */
+/* Also emitted before a MAP_FIXED mapping that replaces tracked ones; addr and length are then the new mapping's. */
 #define FIELDS_munmap(F)                                                                                               \
 	F(addr, addr)                                                                                                  \
 	F(size, length)                                                                                                \
@@ -258,11 +258,6 @@ enum kind {
 	F(flags, flags)                                                                                                \
 	F(error, error)                                                                                                \
 	F(id, object)
-/* syscall(2) with a number that goes around the wrappers; recorded as the call it is where it can be. */
-#define FIELDS_raw_syscall(F)                                                                                          \
-	F(number, number)                                                                                              \
-	F(addr, result)                                                                                                \
-	F(error, error)
 /* exec: before the real call, in a process that is being recorded. */
 #define FIELDS_exec(F) F(text, path)
 #define FIELDS_spawn(F)                                                                                                \
@@ -344,7 +339,6 @@ enum kind {
 	X(mprotect, calls)                                                                                             \
 	X(madvise, calls)                                                                                              \
 	X(mlock, calls)                                                                                                \
-	X(raw_syscall, calls)                                                                                          \
 	X(failed, calls)                                                                                               \
 	X(exec, state)                                                                                                 \
 	X(spawn, state)                                                                                                \

@@ -1,0 +1,118 @@
+#include "preload/account.h"
+
+#include <sys/mman.h>
+
+#include "preload/ledger.h"
+#include "preload/page.h"
+
+uint32_t account_object(const struct identity *identity, void (*define)(uint32_t id, const struct identity *))
+{
+	bool is_new;
+	uint32_t id = identity ? ledger_object(identity, &is_new) : 0;
+
+	if (id && is_new)
+		define(id, identity);
+	return id;
+}
+
+static void keep_piece(const struct interval *piece, void *context)
+{
+	struct account_pieces *pieces = context;
+	if (pieces && pieces->count < sizeof pieces->piece / sizeof *pieces->piece)
+		pieces->piece[pieces->count++] = *piece;
+}
+
+static bool account_unmap(uint64_t start, uint64_t length, uint32_t *object, struct account_pieces *pieces)
+{
+	*object = ledger_mapped(start, length);
+	return ledger_unmap(start, length, keep_piece, pieces) > 0;
+}
+
+static void account_map(const struct mmap_event *e, const struct identity *identity)
+{
+	if (!e->error && identity)
+		ledger_map(e->result, page_round(e->length), (uint64_t)e->offset, identity);
+}
+
+static void account_fd(int32_t fd, const struct identity *identity)
+{
+	if (fd >= 0 && identity)
+		ledger_fd_set(fd, identity);
+}
+
+bool account_event(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
+		   struct account_pieces *pieces)
+{
+	uint64_t size = identity ? identity->size : 0;
+
+	switch (id) {
+#define HAS_OBJECT(name)                                                                                               \
+	case EVENT_##name:                                                                                             \
+		event->name.object = object;
+#define HAS_SIZE(name)                                                                                                 \
+	HAS_OBJECT(name)                                                                                               \
+	event->name.size = size;
+		HAS_SIZE(shm_open)
+		account_fd(event->shm_open.result, identity);
+		return true;
+		HAS_SIZE(open)
+		account_fd(event->open.result, identity);
+		return true;
+		HAS_OBJECT(memfd_create)
+		account_fd(event->memfd_create.result, identity);
+		return true;
+		HAS_SIZE(recvmsg)
+		account_fd(event->recvmsg.fd, identity);
+		return true;
+		HAS_OBJECT(dup)
+		account_fd(event->dup.result, identity);
+		return true;
+		HAS_SIZE(mmap)
+		account_map(&event->mmap, identity);
+		return true;
+		HAS_SIZE(ftruncate)
+		return true;
+		HAS_SIZE(fallocate)
+		return true;
+		HAS_OBJECT(sem_open)
+		return true;
+		HAS_OBJECT(unlink)
+		return true;
+		HAS_OBJECT(rename)
+		return true;
+		HAS_OBJECT(link)
+		return true;
+		HAS_OBJECT(seal)
+		return true;
+		HAS_OBJECT(sendmsg)
+		return true;
+		HAS_OBJECT(chmod)
+		return true;
+		HAS_OBJECT(chown)
+		return true;
+	case EVENT_close:
+		event->close.object = ledger_fd(event->close.fd);
+		ledger_fd_clear(event->close.fd, identity);
+		return event->close.object != 0;
+	case EVENT_munmap:
+		return account_unmap(event->munmap.addr, event->munmap.length, &event->munmap.object, pieces);
+	case EVENT_mremap:
+		event->mremap.object = ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);
+		if (event->mremap.length)
+			ledger_unmap(event->mremap.addr, event->mremap.length, keep_piece, pieces);
+		else if (pieces && ledger_copy(event->mremap.addr, &pieces->piece[0]))
+			pieces->count = 1;
+		return event->mremap.object != 0;
+	case EVENT_mprotect:
+		event->mprotect.object = ledger_mapped(event->mprotect.addr, event->mprotect.length);
+		return event->mprotect.object != 0;
+	case EVENT_madvise:
+		event->madvise.object = ledger_mapped(event->madvise.addr, event->madvise.length);
+		return event->madvise.object != 0;
+	case EVENT_mlock:
+		event->mlock.object = ledger_mapped(event->mlock.addr, event->mlock.length);
+		return event->mlock.object != 0 || event->mlock.length == 0;
+	default:
+		return true;
+	}
+}

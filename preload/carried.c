@@ -1,0 +1,137 @@
+#include "preload/carried.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "preload/own.h"
+#include "tracepoints/environment.h"
+
+#define COUNT_ONE(name) +1
+enum { VARIABLES = 0 ENVIRONMENT_CARRIED(COUNT_ONE) };
+
+static const char *const names[VARIABLES] = {
+#define NAME(name) name,
+	ENVIRONMENT_CARRIED(NAME)
+#undef NAME
+};
+
+#define PRELOAD "LD_PRELOAD"
+
+/* "NAME=value" as at start, or empty. A program that scribbles over its environment cannot change these. */
+static char kept[VARIABLES][512];
+
+static const char *value_in(const char *entry, const char *name)
+{
+	size_t length = strlen(name);
+	return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
+}
+
+bool carried_initialise(void)
+{
+	for (int i = 0; i < VARIABLES; i++) {
+		const char *value = secure_getenv(names[i]);
+		size_t name = strlen(names[i]);
+		if (!value || name + 1 + strlen(value) >= sizeof kept[i])
+			continue;
+		memcpy(kept[i], names[i], name);
+		kept[i][name] = '=';
+		strcpy(kept[i] + name + 1, value);
+	}
+	return carried_value(ENVIRONMENT_RECORDING) != NULL;
+}
+
+const char *carried_value(const char *name)
+{
+	for (int i = 0; i < VARIABLES; i++)
+		if (kept[i][0] && strcmp(names[i], name) == 0)
+			return kept[i] + strlen(name) + 1;
+	return NULL;
+}
+
+/* Is our library one of the blank- or colon-separated paths? */
+static bool preloads_us(const char *list)
+{
+	const char *own = own_path();
+	size_t length = strlen(own);
+
+	for (const char *at = list; (at = strstr(at, own)); at += length)
+		if ((at == list || strchr(": ", at[-1])) && strchr(": ", at[length]))
+			return true;
+	return false;
+}
+
+/* Index of the carried variable that the entry sets, or -1. */
+static int carried_index(const char *entry)
+{
+	for (int i = 0; i < VARIABLES; i++)
+		if (kept[i][0] && value_in(entry, names[i]))
+			return i;
+	return -1;
+}
+
+struct survey {
+	size_t entries;
+	const char *preload; /* the last one: it is the one that ld.so honours */
+	unsigned preloads;
+	bool whole;
+};
+
+static struct survey survey(char *const environment[])
+{
+	struct survey s = {0};
+	unsigned right[VARIABLES] = {0}, wrong = 0;
+
+	for (size_t i = 0; environment && environment[i]; i++, s.entries++) {
+		const char *value = value_in(environment[i], PRELOAD);
+		int variable = carried_index(environment[i]);
+		if (value) {
+			s.preload = value;
+			s.preloads++;
+		}
+		if (variable >= 0 && strcmp(environment[i], kept[variable]) == 0)
+			right[variable]++;
+		else if (variable >= 0)
+			wrong++;
+	}
+	s.whole = !wrong && s.preloads == 1 && preloads_us(s.preload);
+	for (int i = 0; i < VARIABLES; i++)
+		s.whole = s.whole && (!kept[i][0] || right[i] == 1);
+	return s;
+}
+
+size_t carried_room(char *const environment[])
+{
+	struct survey s = survey(environment);
+
+	if (s.whole)
+		return 0;
+	return (s.entries + VARIABLES + 2) * sizeof(char *) + sizeof PRELOAD + strlen(own_path()) + 2 +
+	       (s.preload ? strlen(s.preload) : 0);
+}
+
+char **carried_merge(char *const environment[], void *room)
+{
+	struct survey s = survey(environment);
+	char **merged = room, **next = merged;
+	char *text = (char *)room + (s.entries + VARIABLES + 2) * sizeof(char *);
+
+	for (size_t i = 0; i < s.entries; i++)
+		if (!value_in(environment[i], PRELOAD) && carried_index(environment[i]) < 0)
+			*next++ = environment[i];
+	for (int i = 0; i < VARIABLES; i++)
+		if (kept[i][0])
+			*next++ = kept[i];
+	*next++ = text;
+	text = stpcpy(text, PRELOAD "=");
+	if (!s.preload || !preloads_us(s.preload)) {
+		text = stpcpy(text, own_path());
+		if (s.preload && *s.preload)
+			text = stpcpy(text, ":");
+		else
+			s.preload = NULL;
+	}
+	if (s.preload)
+		strcpy(text, s.preload);
+	*next = NULL;
+	return merged;
+}

@@ -1,0 +1,23 @@
+/*
+ * What a guarded process hands to the programs it executes: LD_PRELOAD and the variables of environment.h, kept from its
+ * own start, so that an emptied environment does not end the recording.
+ */
+#ifndef SHMGUARD_CARRIED_H
+#define SHMGUARD_CARRIED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Keeps the variables. False when no recording is wanted (or may be: AT_SECURE). */
+bool carried_initialise(void);
+
+/* Value of a carried variable at start, or NULL. */
+const char *carried_value(const char *name);
+
+/* Bytes of room that carried_merge needs for this environment; 0 when it needs no change. */
+size_t carried_room(char *const environment[]);
+
+/* The environment with ours merged in, built in `room`. */
+char **carried_merge(char *const environment[], void *room);
+
+#endif

@@ -1,0 +1,140 @@
+#include "preload/identity.h"
+
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include "preload/kernel.h"
+
+#define SHM_DIRECTORY "/dev/shm"
+
+enum class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD };
+
+/* Devices are few and for ever, so a slot is written once: the device in the upper bits, its class in the lowest two. */
+enum { DEVICES = 32 };
+static _Atomic uint64_t devices[DEVICES];
+
+static enum class device_class(uint64_t dev)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+		if (!slot)
+			return CLASS_UNKNOWN;
+		if (slot >> 2 == dev)
+			return (enum class)(slot & 3);
+	}
+	return CLASS_UNKNOWN;
+}
+
+static void device_remember(uint64_t dev, enum class class)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t empty = 0;
+		if (atomic_compare_exchange_strong(&devices[i], &empty, dev << 2 | class) || empty >> 2 == dev)
+			return;
+	}
+}
+
+void identity_forget_devices(void)
+{
+	for (int i = 0; i < DEVICES; i++)
+		atomic_store(&devices[i], 0);
+}
+
+static bool is_tmpfs(const struct statfs *fs)
+{
+	return fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
+}
+
+/* /dev/shm as a plain directory of a disk would make every file of that disk an object, so it must be a tmpfs. */
+static bool is_shm_device(uint64_t dev)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)SHM_DIRECTORY, (long)&st, 0, 0, 0) < 0 || st.st_dev != dev)
+		return false;
+	return kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) == 0 && is_tmpfs(&fs);
+}
+
+static bool named_memfd(int fd)
+{
+	char link[32], target[16];
+	char *end = link + sizeof link;
+
+	*--end = 0;
+	do
+		*--end = (char)('0' + fd % 10);
+	while ((fd /= 10));
+	end -= sizeof "/proc/self/fd/" - 1;
+	memcpy(end, "/proc/self/fd/", sizeof "/proc/self/fd/" - 1);
+	return kernel_readlink(end, target, sizeof target) >= 7 && memcmp(target, "/memfd:", 7) == 0;
+}
+
+static enum class classify(uint64_t dev, int fd)
+{
+	struct statfs fs;
+	enum class class = CLASS_OTHER;
+
+	if (is_shm_device(dev))
+		class = CLASS_SHM;
+	else if (fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 &&
+		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd))
+		class = CLASS_MEMFD;
+	if (class != CLASS_OTHER || fd >= 0)
+		device_remember(dev, class);
+	return class;
+}
+
+static bool fill(const struct stat *st, int fd, struct identity *out)
+{
+	if (!S_ISREG(st->st_mode))
+		return false;
+	enum class class = device_class(st->st_dev);
+	if (class == CLASS_UNKNOWN)
+		class = classify(st->st_dev, fd);
+	if (class != CLASS_SHM && class != CLASS_MEMFD)
+		return false;
+	*out = (struct identity){.dev = st->st_dev,
+				 .ino = st->st_ino,
+				 .size = (uint64_t)st->st_size,
+				 .mode = st->st_mode & 07777,
+				 .uid = st->st_uid,
+				 .gid = st->st_gid,
+				 .kind = class == CLASS_MEMFD ? KIND_memfd : KIND_shm,
+				 .fd = fd};
+	return true;
+}
+
+bool identity_of_fd(int fd, struct identity *out)
+{
+	struct stat st;
+	return fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && fill(&st, fd, out);
+}
+
+bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, flags, 0, 0) < 0 || !fill(&st, -1, out))
+		return false;
+	out->name = path;
+	return true;
+}
+
+bool identity_shm_path(const char *name, const char *prefix, char path[static 512])
+{
+	while (*name == '/')
+		name++;
+	size_t length = strnlen(name, NAME_MAX + 1);
+	if (length == 0 || length > NAME_MAX || memchr(name, '/', length))
+		return false;
+	char *end = stpcpy(path, SHM_DIRECTORY "/");
+	end = stpcpy(end, prefix);
+	memcpy(end, name, length + 1);
+	return true;
+}

@@ -1,0 +1,34 @@
+/* Which object a descriptor or a path leads to: (device, inode) and what the kernel says of it at this moment. */
+#ifndef SHMGUARD_IDENTITY_H
+#define SHMGUARD_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracepoints/events.h"
+
+struct identity {
+	uint64_t dev, ino;
+	uint64_t size; /* st_size, bytes */
+	uint32_t mode, uid, gid;
+	uint8_t kind;	  /* enum kind, as far as the call or the name tells */
+	int fd;		  /* a descriptor of it, or -1 */
+	const char *name; /* as the program gave it, or NULL: asked of /proc/self/fd when the object is new */
+};
+
+/*
+ * True for an object of POSIX shared memory: a regular file on the tmpfs at /dev/shm or on the kernel's internal tmpfs or
+ * hugetlbfs (memfd_create(2)). One fstat(2); the file system is asked only for a device not seen before.
+ */
+bool identity_of_fd(int fd, struct identity *out);
+
+/* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
+bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);
+
+/* "/dev/shm/" and name without leading slashes, as shm_open(3) does; false when that does not fit (NAME_MAX). */
+bool identity_shm_path(const char *name, const char *prefix, char path[static 512]);
+
+/* The program may have another /dev/shm now. */
+void identity_forget_devices(void);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * System calls that must not pass through anybody's wrappers, ours included: memory and descriptors of our own. Each
+ * answers -errno instead of touching errno.
+ */
+#ifndef SHMGUARD_KERNEL_H
+#define SHMGUARD_KERNEL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/real.h"
+
+static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f)
+{
+	int kept = errno;
+	long result = REAL(syscall)(number, a, b, c, d, e, f);
+	if (result == -1)
+		result = -errno;
+	errno = kept;
+	return result;
+}
+
+/* Zeroed private memory that no ledger knows; NULL when there is none. */
+static inline void *kernel_memory(size_t bytes)
+{
+	long result = kernel_call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return result < 0 && result > -4096 ? NULL : (void *)result;
+}
+
+static inline long kernel_memory_free(void *memory, size_t bytes)
+{
+	return kernel_call(SYS_munmap, (long)memory, (long)bytes, 0, 0, 0, 0);
+}
+
+/* May the byte be read? The kernel reads a signal set before it refuses the operation (rt_sigprocmask, kernel/signal.c). */
+static inline bool kernel_readable(const void *address)
+{
+	uintptr_t aligned = (uintptr_t)address & ~(uintptr_t)7;
+	return kernel_call(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0) != -EFAULT && aligned;
+}
+
+static inline long kernel_open(const char *path, int flags)
+{
+	return kernel_call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0, 0);
+}
+
+static inline long kernel_close(int fd)
+{
+	return kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long kernel_read(int fd, void *buffer, size_t bytes)
+{
+	return kernel_call(SYS_read, fd, (long)buffer, (long)bytes, 0, 0, 0);
+}
+
+static inline long kernel_write(int fd, const void *buffer, size_t bytes)
+{
+	return kernel_call(SYS_write, fd, (long)buffer, (long)bytes, 0, 0, 0);
+}
+
+static inline long kernel_readlink(const char *path, char *buffer, size_t bytes)
+{
+	return kernel_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)buffer, (long)bytes, 0, 0);
+}
+
+#endif

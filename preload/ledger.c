@@ -1,0 +1,259 @@
+#include "preload/ledger.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "preload/lock.h"
+
+/* 32 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
+enum { FDS = 1 << 20, BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096 };
+
+static struct lock lock;
+static struct intervals mappings = INTERVALS_EMPTY;
+static struct arena objects_arena = {.cell = sizeof(struct object)};
+static struct object **buckets;
+static uint32_t bucket_count, object_count, next_id = 1;
+static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
+static _Atomic(atomic_uint *) fds;
+static atomic_int fd_highest = -1;
+
+void ledger_lock(void)
+{
+	lock_take(&lock);
+}
+
+void ledger_unlock(void)
+{
+	lock_give(&lock);
+}
+
+void ledger_lock_reset(void)
+{
+	lock_reset(&lock);
+}
+
+static struct object **bucket(uint64_t dev, uint64_t ino)
+{
+	uint64_t hash = (ino ^ dev << 48) * 0x9e3779b97f4a7c15u;
+	return &buckets[hash >> 32 & (bucket_count - 1)];
+}
+
+/* Objects that nobody here holds any more are forgotten in bulk: a later sight defines them anew. */
+static void forget_idle(void)
+{
+	for (uint32_t i = 0; i < bucket_count; i++)
+		for (struct object **at = &buckets[i]; *at;) {
+			struct object *object = *at;
+			if (object->holders) {
+				at = &object->next;
+				continue;
+			}
+			*at = object->next;
+			arena_give(&objects_arena, object);
+			object_count--;
+		}
+}
+
+static bool grow_buckets(void)
+{
+	uint32_t old_count = bucket_count, count = old_count ? old_count * 2 : BUCKETS_FIRST;
+	struct object **old = buckets, **grown = kernel_memory(count * sizeof *grown);
+
+	if (!grown)
+		return old != NULL;
+	buckets = grown;
+	bucket_count = count;
+	for (uint32_t i = 0; i < old_count; i++)
+		for (struct object *object = old[i], *next; object; object = next) {
+			struct object **at = bucket(object->dev, object->ino);
+			next = object->next;
+			object->next = *at;
+			*at = object;
+		}
+	if (old)
+		kernel_memory_free(old, old_count * sizeof *old);
+	return true;
+}
+
+static struct object *find(const struct identity *identity, bool *is_new)
+{
+	if (bucket_count)
+		for (struct object *object = *bucket(identity->dev, identity->ino); object; object = object->next)
+			if (object->ino == identity->ino && object->dev == identity->dev)
+				return object;
+	if (object_count >= IDLE_OBJECTS && object_count >= bucket_count)
+		forget_idle();
+	if (object_count >= bucket_count && !grow_buckets())
+		return NULL;
+	struct object *object = arena_take(&objects_arena);
+	if (!object)
+		return NULL;
+	struct object **at = bucket(identity->dev, identity->ino);
+	*object = (struct object){.dev = identity->dev, .ino = identity->ino, .id = next_id++, .next = *at};
+	*at = object;
+	object_count++;
+	*is_new = true;
+	return object;
+}
+
+uint32_t ledger_object(const struct identity *identity, bool *is_new)
+{
+	*is_new = false;
+	lock_take(&lock);
+	struct object *object = find(identity, is_new);
+	uint32_t id = object ? object->id : 0;
+	lock_give(&lock);
+	return id;
+}
+
+bool ledger_may_map(const void *start, uint64_t length)
+{
+	uintptr_t from = (uintptr_t)start, to = from + length;
+	return from < atomic_load_explicit(&highest, memory_order_relaxed) &&
+	       to > atomic_load_explicit(&lowest, memory_order_relaxed) && to > from;
+}
+
+uint32_t ledger_mapped(uint64_t start, uint64_t length)
+{
+	lock_take(&lock);
+	struct interval *found = intervals_find(&mappings, start, start + length);
+	uint32_t id = found ? found->object->id : 0;
+	lock_give(&lock);
+	return id;
+}
+
+static void widen(uint64_t start, uint64_t end)
+{
+	if (start < lowest)
+		lowest = start;
+	if (end > highest)
+		highest = end;
+}
+
+/* An interval that is cut was one holder; what is left of it are `left`. */
+static bool cut(uint64_t start, uint64_t end, struct interval *piece)
+{
+	int left = intervals_cut(&mappings, start, end, piece);
+	if (left < 0)
+		return false;
+	piece->object->holders += (uint32_t)left - 1;
+	return true;
+}
+
+static void add(uint64_t start, uint64_t end, uint64_t offset, struct object *object)
+{
+	if (!intervals_add(&mappings, start, end, offset, object))
+		return;
+	object->holders++;
+	widen(start, end);
+}
+
+void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity)
+{
+	bool is_new;
+	struct interval stale;
+
+	lock_take(&lock);
+	struct object *object = find(identity, &is_new);
+	/* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
+	while (cut(start, start + length, &stale))
+		;
+	if (object)
+		add(start, start + length, offset, object);
+	lock_give(&lock);
+}
+
+unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct interval *, void *), void *context)
+{
+	struct interval piece;
+	unsigned pieces = 0;
+
+	lock_take(&lock);
+	while (cut(start, start + length, &piece)) {
+		pieces++;
+		if (each)
+			each(&piece, context);
+	}
+	lock_give(&lock);
+	return pieces;
+}
+
+bool ledger_copy(uint64_t address, struct interval *piece)
+{
+	lock_take(&lock);
+	struct interval *found = intervals_find(&mappings, address, address + 1);
+	if (found)
+		*piece = *found;
+	lock_give(&lock);
+	return found != NULL;
+}
+
+void ledger_restore(const struct interval *piece)
+{
+	lock_take(&lock);
+	add(piece->start, piece->end, piece->offset, piece->object);
+	lock_give(&lock);
+}
+
+uint32_t ledger_fd(int fd)
+{
+	atomic_uint *table = atomic_load_explicit(&fds, memory_order_acquire);
+	if (!table || fd < 0 || fd >= FDS || fd > atomic_load_explicit(&fd_highest, memory_order_relaxed))
+		return 0;
+	return atomic_load_explicit(&table[fd], memory_order_relaxed);
+}
+
+static atomic_uint *fd_table(void)
+{
+	atomic_uint *table = atomic_load_explicit(&fds, memory_order_acquire), *none = NULL;
+	if (table)
+		return table;
+	table = kernel_memory(FDS * sizeof *table);
+	if (table && !atomic_compare_exchange_strong(&fds, &none, table)) {
+		kernel_memory_free(table, FDS * sizeof *table);
+		table = none;
+	}
+	return table;
+}
+
+void ledger_fd_set(int fd, const struct identity *identity)
+{
+	bool is_new;
+	atomic_uint *table = fd >= 0 && fd < FDS ? fd_table() : NULL;
+
+	if (!table)
+		return;
+	lock_take(&lock);
+	struct object *object = find(identity, &is_new);
+	if (object && atomic_load_explicit(&table[fd], memory_order_relaxed) != object->id) {
+		object->holders++;
+		atomic_store_explicit(&table[fd], object->id, memory_order_relaxed);
+		if (fd > fd_highest)
+			fd_highest = fd;
+	}
+	lock_give(&lock);
+}
+
+void ledger_fd_clear(int fd, const struct identity *identity)
+{
+	bool is_new;
+	uint32_t id = ledger_fd(fd);
+
+	if (!id)
+		return;
+	lock_take(&lock);
+	struct object *object = identity ? find(identity, &is_new) : NULL;
+	if (object && object->id == id)
+		object->holders--;
+	atomic_store_explicit(&fds[fd], 0, memory_order_relaxed);
+	lock_give(&lock);
+}
+
+int ledger_fd_next(unsigned first, unsigned last)
+{
+	int top = atomic_load(&fd_highest);
+	for (unsigned fd = first; top >= 0 && fd <= last && fd <= (unsigned)top; fd++)
+		if (ledger_fd((int)fd))
+			return (int)fd;
+	return -1;
+}

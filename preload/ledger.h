@@ -1,0 +1,49 @@
+/*
+ * What this process holds: objects by (device, inode), descriptors and mappings of them. Reads of "is anything there" are
+ * lock-free and cost a load; all else takes the ledger's lock for a moment and must come from a visit that is not nested.
+ */
+#ifndef SHMGUARD_LEDGER_H
+#define SHMGUARD_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/identity.h"
+#include "preload/intervals.h"
+
+struct object {
+	uint64_t dev, ino;
+	uint32_t id; /* from 1; unique in this process and its forked children */
+	uint32_t holders;
+	struct object *next;
+};
+
+/* Id of the object, and whether it was unknown until now, so that the caller defines it. 0: no memory. */
+uint32_t ledger_object(const struct identity *identity, bool *is_new);
+
+/* May the range hold a tracked mapping? Never false when it does. */
+bool ledger_may_map(const void *start, uint64_t length);
+/* Id of the object of the lowest tracked mapping in the range; 0: none. */
+uint32_t ledger_mapped(uint64_t start, uint64_t length);
+void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity);
+/* Forgets every piece in the range, and hands each to `piece`; answers how many there were. */
+unsigned ledger_unmap(uint64_t start, uint64_t length, void (*piece)(const struct interval *, void *), void *context);
+/* Copies the mapping that holds the address, without a change; false when there is none. */
+bool ledger_copy(uint64_t address, struct interval *piece);
+/* Adds a piece as it was cut or copied: an unmap that the kernel refused, or a mapping that moved. */
+void ledger_restore(const struct interval *piece);
+
+/* Object id that the descriptor was last seen to lead to; 0: none. libc closes behind our back: verify before use. */
+uint32_t ledger_fd(int fd);
+void ledger_fd_set(int fd, const struct identity *identity);
+/* identity: what the descriptor leads to now, or NULL when it is not what it was. */
+void ledger_fd_clear(int fd, const struct identity *identity);
+/* The lowest tracked descriptor in [first, last], or -1. */
+int ledger_fd_next(unsigned first, unsigned last);
+
+/* Around fork(2), so that the child's copy is whole. */
+void ledger_lock(void);
+void ledger_unlock(void);
+void ledger_lock_reset(void);
+
+#endif

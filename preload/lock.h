@@ -1,0 +1,39 @@
+/*
+ * A futex lock for short stretches of our own memory work. Never held across a real call, an emission or a cancellation
+ * point; a signal handler never takes it, since a visit (observe.h) that interrupts another is queued.
+ */
+#ifndef SHMGUARD_LOCK_H
+#define SHMGUARD_LOCK_H
+
+#include <linux/futex.h>
+#include <stdatomic.h>
+
+#include "preload/kernel.h"
+
+struct lock {
+	atomic_int state; /* 0 free, 1 held, 2 held and waited for */
+};
+
+static inline void lock_take(struct lock *lock)
+{
+	int seen = 0;
+	if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
+						    memory_order_relaxed))
+		return;
+	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
+		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+}
+
+static inline void lock_give(struct lock *lock)
+{
+	if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
+		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+/* In a forked child, where the holder may be a thread that does not exist there. */
+static inline void lock_reset(struct lock *lock)
+{
+	atomic_store(&lock->state, 0);
+}
+
+#endif

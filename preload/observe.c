@@ -1,0 +1,173 @@
+#include "preload/observe.h"
+
+#include <string.h>
+
+#include "preload/account.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/own.h"
+#include "preload/queue.h"
+#include "preload/recorder.h"
+#include "preload/stack.h"
+
+bool observe_enter(struct visit *visit, const void *caller)
+{
+	int state = atomic_load_explicit(&recorder_state, memory_order_relaxed);
+
+	if (__builtin_expect(state == RECORDER_OFF || state == RECORDER_BLIND, false) || own_caller(caller))
+		return false;
+	visit->saved_errno = errno;
+	visit->pieces = NULL;
+	visit->nested = recorder_thread.depth++ > 0;
+	if (!visit->nested)
+		recorder_check_process();
+	return true;
+}
+
+static void emit(enum event_id id, const union any_event *event)
+{
+	switch (id) {
+#define EMIT_CASE(name, channel)                                                                                       \
+	case EVENT_##name:                                                                                             \
+		recorder_emit->name(&event->name);                                                                     \
+		break;
+		EVENTS(EMIT_CASE)
+	case EVENT_COUNT:
+		break;
+	}
+}
+
+static const char *fd_name(int fd, char target[static 512])
+{
+	char link[64] = "/proc/self/fd/", *digits = link + strlen(link) + 10;
+
+	if (fd < 0)
+		return "";
+	*digits = 0;
+	for (unsigned left = (unsigned)fd, i = 0; i < 10; i++, left /= 10)
+		*--digits = (char)('0' + left % 10);
+	/* The kernel's parser of /proc refuses leading zeros. */
+	char *first = digits;
+	while (*first == '0' && first[1])
+		first++;
+	memmove(digits, first, strlen(first) + 1);
+	long length = kernel_readlink(link, target, 511);
+	target[length > 0 ? length : 0] = 0;
+	return target;
+}
+
+static void define_object(uint32_t id, const struct identity *identity)
+{
+	char target[512];
+	const char *name = identity->name ? identity->name : fd_name(identity->fd, target);
+	struct object_event e = {.id = id,
+				 .kind = identity->kind,
+				 .dev = identity->dev,
+				 .ino = identity->ino,
+				 .size = identity->size,
+				 .mode = identity->mode,
+				 .uid = identity->uid,
+				 .gid = identity->gid,
+				 .name = name};
+
+	recorder_head((struct event_head *)&e);
+	if (!identity->name && strncmp(name, "/dev/shm/sem.", 13) == 0)
+		e.kind = KIND_semaphore;
+	recorder_emit->object(&e);
+}
+
+static uint32_t capture_stack(void)
+{
+	uint64_t frames[STACK_ROOM];
+	uint32_t count, id;
+
+	recorder_modules();
+	id = stack_capture(frames, &count);
+	if (count) {
+		struct stack_definition_event e = {.id = id, .frames = {.count = count, .address = frames}};
+		recorder_head((struct event_head *)&e);
+		recorder_emit->stack_definition(&e);
+	}
+	return id;
+}
+
+static uint32_t queue(enum event_id id, union any_event *event, const struct identity *identity)
+{
+	recorder_head(&event->head);
+	if (!queue_put(id, event, identity))
+		recorder_count_lost();
+	return event->head.seq;
+}
+
+uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
+{
+	if (visit->nested)
+		return queue(id, event, identity);
+	if (atomic_load(&recorder_state) == RECORDER_IDLE)
+		recorder_load();
+	int state = atomic_load(&recorder_state);
+	if (state == RECORDER_BLIND)
+		return 0;
+	if (state != RECORDER_READY)
+		return queue(id, event, identity);
+	recorder_prepare_thread();
+	uint32_t object = account_object(identity, define_object);
+	if (!account_event(id, event, object, identity, visit->pieces))
+		return 0;
+	uint32_t stack = capture_stack();
+	recorder_head(&event->head);
+	event->head.stack = stack;
+	emit(id, event);
+	return event->head.seq;
+}
+
+/* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
+static void settle(struct queued *queued)
+{
+	const struct identity *identity = queued->has_identity ? &queued->identity : NULL;
+	struct event_head head = queued->event.head;
+	uint32_t object = account_object(identity, define_object);
+
+	account_event(queued->id, &queued->event, object, identity, NULL);
+	queued->event.head = head;
+	emit(queued->id, &queued->event);
+}
+
+static void settle_queue(void)
+{
+	static atomic_flag settling = ATOMIC_FLAG_INIT;
+
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
+		return;
+	while (queue_any() && !atomic_flag_test_and_set(&settling)) {
+		bool more = queue_settle(settle);
+		atomic_flag_clear(&settling);
+		if (!more)
+			break;
+	}
+}
+
+void observe_leave(struct visit *visit)
+{
+	if (!visit->nested && __builtin_expect(queue_any(), false))
+		settle_queue();
+	recorder_thread.depth--;
+	errno = visit->saved_errno;
+}
+
+uint32_t observe_object(struct visit *visit, const struct identity *identity)
+{
+	if (visit->nested || atomic_load(&recorder_state) != RECORDER_READY)
+		return 0;
+	return account_object(identity, define_object);
+}
+
+void observe_failed(uint32_t seq, const void *caller)
+{
+	struct visit visit;
+
+	if (!seq || !observe_enter(&visit, caller))
+		return;
+	RECORD(&visit, failed, NULL, .of = seq, .error = observe_error(&visit, true));
+	observe_leave(&visit);
+}

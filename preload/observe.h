@@ -1,0 +1,65 @@
+/*
+ * The one junction between the wrappers and everything else of ours.
+ *
+ * Charter for code that runs in another's process, here and in all that is called from here:
+ *  - errno is on leaving what it was on entering; nothing is written to the program's descriptors;
+ *  - no stdio, no malloc, no lock across a real call, an emission or a cancellation point;
+ *  - a visit that interrupts another one on the same thread (a signal handler) takes no lock and unwinds nothing: its
+ *    event is queued, and settled when the interrupted visit leaves;
+ *  - what fails, fails open: the program's call goes through, and the loss is counted.
+ *
+ * A wrapper visits before the real call (releases) or after it (acquisitions), never around it:
+ *
+ *	struct visit visit;
+ *	if (observe_enter(&visit, CALLER)) {
+ *		...
+ *		observe_leave(&visit);
+ *	}
+ */
+#ifndef SHMGUARD_OBSERVE_H
+#define SHMGUARD_OBSERVE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/identity.h"
+#include "tracepoints/events.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define CALLER __builtin_return_address(0)
+
+struct account_pieces;
+
+struct visit {
+	int saved_errno;
+	bool nested;
+	struct account_pieces *pieces; /* where a release keeps what it released, if the wrapper wants it */
+};
+
+/* False when nothing is recorded, or the caller is a library that we brought in. */
+bool observe_enter(struct visit *visit, const void *caller);
+void observe_leave(struct visit *visit);
+
+/*
+ * Settles an event: updates the ledger, fills in head and object, emits it. identity: the object, or NULL. Answers the
+ * event's sequence number, 0 if there was nothing to record (a release of what is not tracked).
+ */
+uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity);
+
+#define RECORD(visit, name, identity, ...)                                                                             \
+	observe_record(visit, EVENT_##name, &(union any_event){.name = {__VA_ARGS__}}, identity)
+
+/* The release `seq` did not happen: the real call failed with errno. */
+void observe_failed(uint32_t seq, const void *caller);
+
+/* Id of an object that is named beside the one of an event; 0 in a nested visit. */
+uint32_t observe_object(struct visit *visit, const struct identity *identity);
+
+/* errno as an event carries it, for a call whose failure is `failed`; the errno of before the visit. */
+static inline int16_t observe_error(const struct visit *visit, bool failed)
+{
+	return failed ? (int16_t)visit->saved_errno : 0;
+}
+
+#endif

@@ -1,0 +1,142 @@
+#include "preload/own.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "preload/kernel.h"
+
+/* Names of the libraries that a recording brings into the process. */
+static const char *const library_names[] = {"liblttng-ust", "libunwind", "libshmguard-tracepoints"};
+
+/* The top of the range, but not so high that the kernel's table for it costs megabytes. */
+enum { LIBRARIES = 16, FD_LIMIT = 4096, FD_ROOM = 48 };
+
+static uint64_t text_start, text_end;
+static const char *path = "";
+static _Atomic(struct link_map *) libraries[LIBRARIES];
+static atomic_bool loading, loaded;
+static atomic_ulong hidden[FD_LIMIT / 64];
+
+void own_initialise(void)
+{
+	struct dl_find_object found;
+	static char full[4096];
+
+	if (_dl_find_object((void *)own_initialise, &found) != 0)
+		return;
+	text_start = (uint64_t)found.dlfo_map_start;
+	text_end = (uint64_t)found.dlfo_map_end;
+	path = found.dlfo_link_map->l_name;
+	/* A relative LD_PRELOAD would be lost by a chdir. */
+	if (path[0] != '/' && kernel_call(SYS_getcwd, (long)full, sizeof full, 0, 0, 0, 0) > 0 &&
+	    strlen(full) + strlen(path) + 2 < sizeof full)
+		path = strcat(strcat(full, "/"), path);
+}
+
+const char *own_path(void)
+{
+	return path;
+}
+
+bool own_text(uint64_t address)
+{
+	return address >= text_start && address < text_end;
+}
+
+static bool is_library(const struct link_map *map)
+{
+	const char *name = strrchr(map->l_name, '/');
+	name = name ? name + 1 : map->l_name;
+	for (size_t i = 0; i < sizeof library_names / sizeof *library_names; i++)
+		if (strncmp(name, library_names[i], strlen(library_names[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool remember(struct link_map *map)
+{
+	for (int i = 0; i < LIBRARIES; i++) {
+		struct link_map *empty = NULL;
+		if (atomic_compare_exchange_strong(&libraries[i], &empty, map) || empty == map)
+			break;
+	}
+	return true;
+}
+
+void own_loading(bool now)
+{
+	atomic_store(&loading, now);
+	atomic_store(&loaded, true);
+}
+
+bool own_caller(const void *address)
+{
+	struct dl_find_object found;
+
+	if (!atomic_load_explicit(&loaded, memory_order_relaxed))
+		return false;
+	if (_dl_find_object((void *)(uintptr_t)address, &found) != 0)
+		return false;
+	for (int i = 0; i < LIBRARIES; i++) {
+		struct link_map *map = atomic_load_explicit(&libraries[i], memory_order_relaxed);
+		if (!map)
+			break;
+		if (map == found.dlfo_link_map)
+			return true;
+	}
+	return atomic_load_explicit(&loading, memory_order_relaxed) && is_library(found.dlfo_link_map) &&
+	       remember(found.dlfo_link_map);
+}
+
+static void mark(int fd, bool ours)
+{
+	if (fd < 0 || fd >= FD_LIMIT)
+		return;
+	unsigned long bit = 1ul << fd % 64;
+	if (ours)
+		atomic_fetch_or(&hidden[fd / 64], bit);
+	else
+		atomic_fetch_and(&hidden[fd / 64], ~bit);
+}
+
+int own_fd_hide(int fd)
+{
+	struct rlimit limit;
+	long top = FD_LIMIT;
+
+	if (fd < 0)
+		return fd;
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_LIMIT)
+		top = (long)limit.rlim_cur;
+	long moved = top > 2 * FD_ROOM ? kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - FD_ROOM, 0, 0, 0) : -EMFILE;
+	if (moved >= 0) {
+		kernel_close(fd);
+		fd = (int)moved;
+	}
+	mark(fd, true);
+	return fd;
+}
+
+bool own_fd(int fd)
+{
+	return fd >= 0 && fd < FD_LIMIT && atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed) >> fd % 64 & 1;
+}
+
+void own_fd_forget(int fd)
+{
+	mark(fd, false);
+}
+
+int own_fd_next(unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd <= last && fd < FD_LIMIT; fd++) {
+		if (!atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed))
+			fd |= 63;
+		else if (own_fd((int)fd))
+			return (int)fd;
+	}
+	return -1;
+}

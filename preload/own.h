@@ -1,0 +1,35 @@
+/*
+ * What in this process is ours and not the program's: LTTng-UST's and libunwind's code, whose calls pass through our
+ * wrappers, and their descriptors, which the program must neither see, close nor collide with.
+ */
+#ifndef SHMGUARD_OWN_H
+#define SHMGUARD_OWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Reads where our own text lies; the rest is found as it is loaded. */
+void own_initialise(void);
+
+/* Directory of libshmguard.so and its path, as the loader opened it. */
+const char *own_path(void);
+
+/* Is this address in libshmguard.so? */
+bool own_text(uint64_t address);
+
+/* Does this return address lie in a library that we brought in? Exact from the moment own_loading(true) was called. */
+bool own_caller(const void *address);
+void own_loading(bool now);
+
+/*
+ * Moves a descriptor that a library of ours just made to the top of the range and hides it; answers its new number (the
+ * old one when there is no room above). errno is kept.
+ */
+int own_fd_hide(int fd);
+bool own_fd(int fd);
+/* Our library closes it. */
+void own_fd_forget(int fd);
+/* Lowest hidden descriptor in [first, last], or -1. */
+int own_fd_next(unsigned first, unsigned last);
+
+#endif

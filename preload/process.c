@@ -1,0 +1,93 @@
+#include "preload/process.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "preload/kernel.h"
+
+static char exe[4096], argv_text[3072];
+static enum began began = BEGAN_exec;
+static int32_t began_parent;
+
+/* Appends with blanks, backslashes and newlines escaped; false when it did not fit. */
+static bool append_word(size_t *length, const char *word)
+{
+	for (; *word; word++) {
+		bool escape = strchr(" \\\n", *word) != NULL;
+		if (*length + 2 >= sizeof argv_text)
+			return false;
+		if (escape)
+			argv_text[(*length)++] = '\\';
+		argv_text[(*length)++] = *word == '\n' ? 'n' : *word;
+	}
+	argv_text[*length] = 0;
+	return true;
+}
+
+void process_initialise(int argc, char **argv)
+{
+	size_t length = 0;
+	long bytes = kernel_readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+	exe[bytes > 0 ? bytes : 0] = 0;
+	began_parent = (int32_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	for (int i = 0; i < argc && argv[i]; i++) {
+		if (i && length + 1 < sizeof argv_text)
+			argv_text[length++] = ' ';
+		if (!append_word(&length, argv[i]))
+			break;
+	}
+}
+
+const char *process_exe(void)
+{
+	return exe;
+}
+
+const char *process_argv(void)
+{
+	return argv_text;
+}
+
+/* "mnt:[4026531841]" */
+static uint64_t namespace_number(const char *link)
+{
+	char text[64];
+	long length = kernel_readlink(link, text, sizeof text - 1);
+	uint64_t number = 0;
+
+	text[length > 0 ? length : 0] = 0;
+	const char *digit = strchr(text, '[');
+	for (digit = digit ? digit + 1 : ""; *digit >= '0' && *digit <= '9'; digit++)
+		number = number * 10 + (uint64_t)(*digit - '0');
+	return number;
+}
+
+void process_describe(struct process_event *e)
+{
+	*e = (struct process_event){
+		.uid = (uint32_t)kernel_call(SYS_getuid, 0, 0, 0, 0, 0, 0),
+		.gid = (uint32_t)kernel_call(SYS_getgid, 0, 0, 0, 0, 0, 0),
+		.euid = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+		.mount_namespace = namespace_number("/proc/self/ns/mnt"),
+		.ipc_namespace = namespace_number("/proc/self/ns/ipc"),
+		.exe = exe,
+		.argv = argv_text,
+	};
+}
+
+void process_forked(int32_t parent)
+{
+	began = BEGAN_fork;
+	began_parent = parent;
+}
+
+enum began process_began(void)
+{
+	return began;
+}
+
+int32_t process_parent(void)
+{
+	return began_parent;
+}

@@ -1,0 +1,128 @@
+#include "preload/queue.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { SLOTS = 256 };
+
+enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_FULL };
+
+static struct {
+	atomic_int state;
+	struct queued queued;
+} slots[SLOTS];
+
+static atomic_uint head, tail; /* head: next to fill; tail: next to settle */
+
+static const char *copy_text(struct queued *queued, unsigned *used, const char *text)
+{
+	if (*used == sizeof queued->text / sizeof *queued->text)
+		return "";
+	char *to = queued->text[(*used)++];
+	size_t length = strnlen(text, sizeof *queued->text - 1);
+	memcpy(to, text, length);
+	to[length] = 0;
+	return to;
+}
+
+/* Points the event's texts at copies, by the table. */
+#define COPY_text(name) e->name = copy_text(queued, used, e->name);
+#define COPY_addr(name)
+#define COPY_size(name)
+#define COPY_off(name)
+#define COPY_number(name)
+#define COPY_fd(name)
+#define COPY_pid(name)
+#define COPY_id(name)
+#define COPY_user(name)
+#define COPY_flags(name)
+#define COPY_mode(name)
+#define COPY_status(name)
+#define COPY_bool(name)
+#define COPY_error(name)
+#define COPY_symbol(name)
+#define COPY_prot(name)
+#define COPY_began(name)
+#define COPY_kind(name)
+#define COPY_frames(name)
+#define COPY(kind, name) COPY_##kind(name)
+
+#define COPY_EVENT(event, channel)                                                                                     \
+	static void copy_##event(struct queued *queued, unsigned *used, struct event##_event *e)                       \
+	{                                                                                                              \
+		(void)queued;                                                                                          \
+		(void)used;                                                                                            \
+		(void)e;                                                                                               \
+		FIELDS_##event(COPY)                                                                                   \
+	}
+EVENTS(COPY_EVENT)
+
+static void copy_texts(struct queued *queued, unsigned *used)
+{
+	switch (queued->id) {
+#define COPY_CASE(name, channel)                                                                                       \
+	case EVENT_##name:                                                                                             \
+		copy_##name(queued, used, &queued->event.name);                                                        \
+		break;
+		EVENTS(COPY_CASE)
+	case EVENT_COUNT:
+		break;
+	}
+}
+
+/* The slot at `head`, now ours to fill; NULL when the queue is full. */
+static struct queued *claim(unsigned *slot)
+{
+	unsigned at = atomic_load(&head);
+	do {
+		if (at - atomic_load(&tail) >= SLOTS)
+			return NULL;
+	} while (!atomic_compare_exchange_weak(&head, &at, at + 1));
+	*slot = at % SLOTS;
+	atomic_store(&slots[*slot].state, SLOT_FILLING);
+	return &slots[*slot].queued;
+}
+
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity)
+{
+	unsigned slot, used = 0;
+	struct queued *queued = claim(&slot);
+
+	if (!queued)
+		return false;
+	queued->id = id;
+	queued->event = *event;
+	queued->has_identity = identity != NULL;
+	if (identity) {
+		queued->identity = *identity;
+		if (identity->name)
+			queued->identity.name = copy_text(queued, &used, identity->name);
+	}
+	copy_texts(queued, &used);
+	atomic_store_explicit(&slots[slot].state, SLOT_FULL, memory_order_release);
+	return true;
+}
+
+bool queue_any(void)
+{
+	return atomic_load_explicit(&head, memory_order_relaxed) != atomic_load_explicit(&tail, memory_order_relaxed);
+}
+
+bool queue_settle(void (*settle)(struct queued *))
+{
+	unsigned slot = atomic_load(&tail) % SLOTS;
+
+	if (!queue_any() || atomic_load_explicit(&slots[slot].state, memory_order_acquire) != SLOT_FULL)
+		return false;
+	settle(&slots[slot].queued);
+	atomic_store(&slots[slot].state, SLOT_FREE);
+	atomic_fetch_add(&tail, 1);
+	return true;
+}
+
+void queue_reset(void)
+{
+	for (int i = 0; i < SLOTS; i++)
+		atomic_store(&slots[i].state, SLOT_FREE);
+	atomic_store(&tail, atomic_load(&head));
+}

@@ -1,0 +1,31 @@
+/*
+ * Events that cannot be settled at once: from a signal handler that interrupted our own code, or while another thread
+ * loads the provider. Bounded, lock-free, first in first out; what finds it full is counted as lost.
+ */
+#ifndef SHMGUARD_QUEUE_H
+#define SHMGUARD_QUEUE_H
+
+#include <stdbool.h>
+
+#include "preload/identity.h"
+
+struct queued {
+	enum event_id id;
+	union any_event event;
+	bool has_identity;
+	struct identity identity;
+	char text[3][256]; /* what the event's and the identity's texts point to */
+};
+
+/* Copies the event, its texts cut to 255 bytes. Async-signal-safe. */
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity);
+
+bool queue_any(void);
+
+/* Hands the oldest entry to `settle` and frees it; false when there is none. One caller at a time. */
+bool queue_settle(void (*settle)(struct queued *));
+
+/* In a forked child: the entries are the parent's to settle. */
+void queue_reset(void);
+
+#endif

@@ -1,0 +1,286 @@
+#include "preload/recorder.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "preload/carried.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/module.h"
+#include "preload/note.h"
+#include "preload/observe.h"
+#include "preload/own.h"
+#include "preload/process.h"
+#include "preload/queue.h"
+#include "preload/stack.h"
+#include "tracepoints/environment.h"
+
+atomic_int recorder_state = RECORDER_OFF;
+const struct emit *recorder_emit;
+__thread struct thread recorder_thread;
+
+static uint32_t recording;
+static atomic_uint sequence;
+static atomic_ullong lost;
+static int32_t pid;
+static uint32_t sequence_at_fork;
+static atomic_int *alive; /* a page that the kernel zeroes in every child that has its own copy of our memory */
+static atomic_flag telling_modules = ATOMIC_FLAG_INIT;
+
+static int32_t own_tid(void)
+{
+	if (!recorder_thread.tid)
+		recorder_thread.tid = (int32_t)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	return recorder_thread.tid;
+}
+
+void recorder_head(struct event_head *head)
+{
+	*head = (struct event_head){.recording = recording,
+				    .pid = pid,
+				    .tid = own_tid(),
+				    .seq = atomic_fetch_add_explicit(&sequence, 1, memory_order_relaxed) + 1};
+}
+
+void recorder_count_lost(void)
+{
+	atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+}
+
+static void tell_lost(void)
+{
+	uint64_t events = atomic_exchange(&lost, 0);
+	struct lost_event e = {.events = events};
+
+	if (!events)
+		return;
+	recorder_head((struct event_head *)&e);
+	recorder_emit->lost(&e);
+}
+
+static void tell_process(enum began began, int32_t parent, uint32_t parent_seq)
+{
+	struct process_event e;
+
+	process_describe(&e);
+	recorder_head((struct event_head *)&e);
+	e.began = (uint8_t)began;
+	e.parent = parent;
+	e.parent_seq = parent_seq;
+	recorder_emit->process(&e);
+}
+
+static void module_came(const struct module_event *module)
+{
+	struct module_event e = *module;
+	recorder_head((struct event_head *)&e);
+	recorder_emit->module(&e);
+}
+
+static void module_gone(const struct module_gone_event *module)
+{
+	struct module_gone_event e = *module;
+	recorder_head((struct event_head *)&e);
+	recorder_emit->module_gone(&e);
+}
+
+void recorder_modules(void)
+{
+	if (!module_changed() || atomic_flag_test_and_set(&telling_modules))
+		return;
+	module_tell(module_came, module_gone);
+	stack_modules_changed();
+	atomic_flag_clear(&telling_modules);
+}
+
+void recorder_prepare_thread(void)
+{
+	if (recorder_thread.prepared)
+		return;
+	recorder_thread.prepared = true;
+	recorder_emit->thread();
+	stack_prepare_thread();
+}
+
+static void on_exit_handler(int status, void *context)
+{
+	(void)context;
+	recorder_exit(status);
+}
+
+/* What keeps a recording from starting is told to `run`, in whose report the process is then named. */
+static void go_blind(const char *why)
+{
+	note_write(NOTE_blind, &(struct note_content){.text = {why}});
+	atomic_store(&recorder_state, RECORDER_BLIND);
+}
+
+static const struct emit *load_provider(void)
+{
+	char path[4096 + sizeof LIBRARY_TRACEPOINTS];
+	const char *slash = strrchr(own_path(), '/');
+	size_t directory = slash ? (size_t)(slash - own_path()) + 1 : 0;
+
+	if (directory + sizeof LIBRARY_TRACEPOINTS > sizeof path)
+		return NULL;
+	memcpy(path, own_path(), directory);
+	strcpy(path + directory, LIBRARY_TRACEPOINTS);
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
+}
+
+void recorder_load(void)
+{
+	int idle = RECORDER_IDLE;
+
+	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
+		return;
+	own_loading(true);
+	recorder_emit = load_provider();
+	if (!recorder_emit) {
+		own_loading(false);
+		go_blind("libshmguard-tracepoints.so or LTTng-UST cannot be loaded");
+		return;
+	}
+	stack_load();
+	own_loading(false);
+	tell_process(process_began(), process_parent(), 0);
+	recorder_modules();
+	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */
+	on_exit(on_exit_handler, NULL);
+	atomic_store(&recorder_state, RECORDER_READY);
+}
+
+bool recorder_is_vfork_child(void)
+{
+	return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != pid;
+}
+
+static void start_anew(void)
+{
+	recorder_thread.tid = 0;
+	pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	if (alive)
+		atomic_store(alive, 1);
+	atomic_store(&sequence, 0);
+	atomic_store(&lost, 0);
+	atomic_flag_clear(&telling_modules);
+	queue_reset();
+}
+
+void recorder_check_process(void)
+{
+	if (!alive || __builtin_expect(atomic_load_explicit(alive, memory_order_relaxed) != 0, true))
+		return;
+	uint32_t parent_seq = atomic_load(&sequence);
+	int32_t parent = pid;
+	start_anew();
+	process_forked(parent);
+	ledger_lock_reset();
+	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+	if (atomic_load(&recorder_state) == RECORDER_LOADING)
+		go_blind("cloned while LTTng was being loaded");
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		tell_process(BEGAN_adopted, parent, parent_seq);
+}
+
+/* Another thread that is loading LTTng would be missing in the child, with the loader's locks held for ever. */
+static void wait_for_loading(void)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	for (int i = 0; i < 5000 && atomic_load(&recorder_state) == RECORDER_LOADING; i++)
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+}
+
+/* A fork from a signal handler that interrupted our own code finds locks that its own thread holds: see fork_child. */
+static void fork_prepare(void)
+{
+	if (recorder_thread.depth)
+		return;
+	wait_for_loading();
+	recorder_thread.depth++;
+	recorder_thread.forking = true;
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		recorder_emit->fork_before(&recorder_thread.fork_signals);
+	ledger_lock();
+	sequence_at_fork = atomic_load(&sequence);
+}
+
+static void fork_parent(void)
+{
+	if (!recorder_thread.forking)
+		return;
+	ledger_unlock();
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		recorder_emit->fork_parent(&recorder_thread.fork_signals);
+	recorder_thread.forking = false;
+	recorder_thread.depth--;
+}
+
+static void fork_child(void)
+{
+	int kept = errno;
+	int32_t parent = pid;
+
+	if (recorder_thread.forking) {
+		start_anew();
+		process_forked(parent);
+		ledger_lock_reset();
+		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+		if (atomic_load(&recorder_state) == RECORDER_LOADING)
+			go_blind("forked while another thread was loading LTTng");
+		if (atomic_load(&recorder_state) == RECORDER_READY) {
+			recorder_emit->fork_child(&recorder_thread.fork_signals);
+			tell_process(BEGAN_fork, parent, sequence_at_fork);
+		}
+		recorder_thread.forking = false;
+		recorder_thread.depth--;
+	}
+	/* Else the visit that was interrupted goes on in the child, and recorder_check_process adopts it. */
+	errno = kept;
+}
+
+void recorder_exit(int status)
+{
+	struct visit visit;
+	struct exit_event e = {.status = status};
+
+	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child() ||
+	    !observe_enter(&visit, recorder_exit))
+		return;
+	tell_lost();
+	recorder_head((struct event_head *)&e);
+	recorder_emit->exit(&e);
+	observe_leave(&visit);
+}
+
+static void note_exit(int status, void *context)
+{
+	(void)context;
+	note_write(NOTE_leave, &(struct note_content){.status = status});
+}
+
+__attribute__((constructor)) static void begin(int argc, char **argv)
+{
+	real_resolve();
+	own_initialise();
+	if (!carried_initialise())
+		return;
+	recording = (uint32_t)strtoul(carried_value(ENVIRONMENT_RECORDING), NULL, 16);
+	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
+	process_initialise(argc, argv);
+	pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	alive = kernel_memory(sizeof *alive);
+	if (alive && kernel_call(SYS_madvise, (long)alive, 4096, MADV_WIPEONFORK, 0, 0, 0) == 0)
+		atomic_store(alive, 1);
+	else
+		alive = NULL;
+	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
+	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
+	on_exit(note_exit, NULL);
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+	atomic_store(&recorder_state, RECORDER_IDLE);
+}

@@ -1,0 +1,52 @@
+/*
+ * The recording in this process: off; idle, until the first tracked call; loading LTTng; ready; or blind, when LTTng could
+ * not be had (the program goes on, and `run` is told why). Also what fork and exit mean for it.
+ */
+#ifndef SHMGUARD_RECORDER_H
+#define SHMGUARD_RECORDER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracepoints/emit.h"
+
+enum recorder_state { RECORDER_OFF, RECORDER_IDLE, RECORDER_LOADING, RECORDER_READY, RECORDER_BLIND };
+
+extern atomic_int recorder_state;
+extern const struct emit *recorder_emit; /* valid when ready */
+
+struct thread {
+	int depth; /* visits of this thread that are under way: more than one in a signal handler */
+	int32_t tid;
+	bool prepared;
+	bool forking;
+	sigset_t fork_signals;
+};
+
+extern __thread struct thread recorder_thread;
+
+/* Loads LTTng, unless another thread is at it. Not in a nested visit. */
+void recorder_load(void);
+
+/* Takes the next sequence number, and fills in the head of an event (its stack is 0). */
+void recorder_head(struct event_head *head);
+
+/* Makes the calling thread's events free of allocations from here on. */
+void recorder_prepare_thread(void);
+
+/* Tells of modules that came or went since the last time. */
+void recorder_modules(void);
+
+/* Notices that this process was made by a clone that no hook saw. */
+void recorder_check_process(void);
+
+/* Is this a vfork(2) child, which runs in its parent's memory? One getpid(2). */
+bool recorder_is_vfork_child(void);
+
+/* The process ends by exit(3) or _exit(2). */
+void recorder_exit(int status);
+
+void recorder_count_lost(void);
+
+#endif

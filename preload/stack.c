@@ -1,0 +1,103 @@
+#include "preload/stack.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "preload/kernel.h"
+#include "preload/own.h"
+
+#define UNWIND_LIBRARY "libunwind.so.8"
+
+#if defined(__x86_64__)
+#define UNWIND(name) "_Ux86_64_" name
+#elif defined(__aarch64__)
+#define UNWIND(name) "_Uaarch64_" name
+#endif
+
+/* A quarter of a million distinct stacks; beyond three quarters of it new ones get no id. */
+enum { SLOTS = 1 << 18 };
+
+static int (*backtrace_function)(void **, int);
+static void (*flush_function)(void *, uintptr_t, uintptr_t);
+static void *local_space;
+static _Atomic uint64_t *slots; /* hash of the stack, 0: free; id = index + 1 */
+static atomic_uint used;
+
+bool stack_load(void)
+{
+	/* RTLD_LOCAL, and not NEEDED by us: else its _Unwind_* would take the place of libgcc's in the program. */
+	void *library = dlopen(UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return false;
+	*(void **)&flush_function = dlsym(library, UNWIND("flush_cache"));
+	void **space = dlsym(library, UNWIND("local_addr_space"));
+	local_space = space ? *space : NULL;
+	slots = kernel_memory(SLOTS * sizeof *slots);
+	void *function = slots ? dlsym(library, "unw_backtrace") : NULL;
+	*(void **)&backtrace_function = function;
+	return function != NULL;
+}
+
+void stack_prepare_thread(void)
+{
+	void *frame[1];
+	if (backtrace_function)
+		backtrace_function(frame, 1);
+}
+
+void stack_modules_changed(void)
+{
+	if (flush_function && local_space)
+		flush_function(local_space, 0, 0);
+}
+
+static uint64_t hash_frames(const uint64_t *frames, uint32_t count)
+{
+	uint64_t hash = count;
+	for (uint32_t i = 0; i < count; i++) {
+		hash = (hash ^ frames[i]) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	return hash ? hash : 1;
+}
+
+/* Two threads that meet a new stack at once: one inserts it, the other may use the id before it is defined. */
+static uint32_t intern(uint64_t hash, bool *is_new)
+{
+	for (uint32_t i = (uint32_t)hash & (SLOTS - 1);; i = (i + 1) & (SLOTS - 1)) {
+		uint64_t seen = atomic_load_explicit(&slots[i], memory_order_relaxed);
+		if (!seen) {
+			if (atomic_load_explicit(&used, memory_order_relaxed) > SLOTS / 4 * 3)
+				return 0;
+			if (atomic_compare_exchange_strong(&slots[i], &seen, hash)) {
+				atomic_fetch_add_explicit(&used, 1, memory_order_relaxed);
+				*is_new = true;
+				return i + 1;
+			}
+		}
+		if (seen == hash)
+			return i + 1;
+	}
+}
+
+uint32_t stack_capture(uint64_t frames[static STACK_ROOM], uint32_t *count)
+{
+	bool is_new = false;
+
+	*count = 0;
+	if (!backtrace_function)
+		return 0;
+	int got = backtrace_function((void **)frames, STACK_ROOM), ours = 0;
+	while (ours < got && own_text(frames[ours]))
+		ours++;
+	uint32_t kept = (uint32_t)(got - ours > STACK_FRAMES ? STACK_FRAMES : got - ours);
+	if (got <= 0 || kept == 0)
+		return 0;
+	uint32_t id = intern(hash_frames(frames + ours, kept), &is_new);
+	if (is_new) {
+		memmove(frames, frames + ours, kept * sizeof *frames);
+		*count = kept;
+	}
+	return id;
+}

@@ -1,0 +1,31 @@
+/* What the families of wrappers share: the calls that syscall(2) reaches too, and the hiding of our libraries' descriptors. */
+#ifndef SHMGUARD_WRAP_H
+#define SHMGUARD_WRAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "preload/own.h"
+#include "tracepoints/calls.h"
+
+/* Has a library of ours just made this descriptor? */
+static inline bool wrap_hides(int fd, const void *caller)
+{
+	return fd >= 0 && own_caller(caller);
+}
+
+/* Each does what the wrapper of its name does, around `real_...`. */
+int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller);
+int wrap_close(int (*real_close)(int), int fd, const void *caller);
+int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd, off_t length, const void *caller);
+void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
+		int flags, int fd, off_t offset, const void *caller);
+int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller);
+void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
+		  int flags, void *new_addr, const void *caller);
+
+/* The descriptor is closed, or replaced, by the call that follows: tells so, and answers the event's number. */
+uint32_t wrap_closing(int fd, const void *caller);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * The exec family and posix_spawn: what the new program needs to go on being recorded is merged into its environment, on
+ * the stack or, where that is large, in memory of our own. All of it must work in a vfork(2) child.
+ */
+#include <alloca.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "preload/carried.h"
+#include "preload/kernel.h"
+#include "preload/note.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+
+enum { STACK_LIMIT = 32 * 1024 };
+
+struct executing {
+	bool recorded;
+	size_t room;
+	void *memory; /* ours to free if the call comes back */
+	char *const *environment;
+};
+
+static struct executing executing(char *const environment[])
+{
+	struct executing x = {.environment = environment};
+
+	x.recorded = atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF;
+	/* What the kernel would answer with EFAULT is the kernel's to answer. */
+	if (environment && !kernel_readable(environment))
+		x.recorded = false;
+	x.room = x.recorded ? carried_room(environment) : 0;
+	if (x.room > STACK_LIMIT)
+		x.memory = kernel_memory(x.room);
+	return x;
+}
+
+/* A macro, since alloca's memory must be the wrapper's. */
+#define MERGE(x)                                                                                                       \
+	do {                                                                                                           \
+		if ((x).room && ((x).memory || (x).room <= STACK_LIMIT))                                               \
+			(x).environment = carried_merge((x).environment,                                               \
+							(x).memory ? (x).memory : alloca((x).room));                   \
+	} while (0)
+
+static void note_path(enum note_type type, const char *path, int32_t child, int error)
+{
+	char cwd[PATH_MAX];
+	long length = path[0] == '/' ? 0 : kernel_call(SYS_getcwd, (long)cwd, sizeof cwd, 0, 0, 0, 0);
+
+	note_write(type, &(struct note_content){
+				 .child = child, .error = error, .text = {path, length > 0 ? cwd : NULL}});
+}
+
+static void announce(struct executing *x, const char *path, const void *caller)
+{
+	struct visit visit;
+	int kept = errno;
+
+	x->recorded = x->recorded && kernel_readable(path);
+	if (!x->recorded)
+		return;
+	note_path(NOTE_exec, path, 0, 0);
+	if (atomic_load(&recorder_state) == RECORDER_READY && !recorder_is_vfork_child() &&
+	    observe_enter(&visit, caller)) {
+		RECORD(&visit, exec, NULL, .path = path);
+		observe_leave(&visit);
+	}
+	errno = kept;
+}
+
+/* The call came back, so it failed. */
+static int came_back(struct executing *x, const char *path, int result)
+{
+	int kept = errno;
+
+	if (x->memory)
+		kernel_memory_free(x->memory, x->room);
+	if (x->recorded)
+		note_path(NOTE_exec_failed, path, 0, kept);
+	errno = kept;
+	return result;
+}
+
+#define EXECUTE(path, environment_given, call)                                                                         \
+	do {                                                                                                           \
+		struct executing x = executing(environment_given);                                                     \
+		MERGE(x);                                                                                              \
+		announce(&x, path, CALLER);                                                                            \
+		return came_back(&x, path, call);                                                                      \
+	} while (0)
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	EXECUTE(path, envp, REAL(execve)(path, argv, x.environment));
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+	EXECUTE(path, environ, REAL(execve)(path, argv, x.environment));
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+	EXECUTE(file, environ, REAL(execvpe)(file, argv, x.environment));
+}
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	EXECUTE(file, envp, REAL(execvpe)(file, argv, x.environment));
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	EXECUTE("/proc/self/fd", envp, REAL(fexecve)(fd, argv, x.environment));
+}
+
+EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	EXECUTE(path, envp, REAL(execveat)(dirfd, path, argv, x.environment, flags));
+}
+
+/* Gathers the arguments of an execl*, NULL included, into argv. */
+#define LIST(arg)                                                                                                      \
+	va_list list;                                                                                                  \
+	size_t count = 1;                                                                                              \
+	va_start(list, arg);                                                                                           \
+	while (va_arg(list, char *))                                                                                   \
+		count++;                                                                                               \
+	va_end(list);                                                                                                  \
+	char **argv = alloca((count + 1) * sizeof *argv);                                                              \
+	argv[0] = (char *)(uintptr_t)(arg);                                                                            \
+	va_start(list, arg);                                                                                           \
+	for (size_t i = 1; i <= count; i++)                                                                            \
+		argv[i] = va_arg(list, char *);
+
+EXPORT int execl(const char *path, const char *arg, ...)
+{
+	LIST(arg)
+	va_end(list);
+	EXECUTE(path, environ, REAL(execve)(path, argv, x.environment));
+}
+
+EXPORT int execlp(const char *file, const char *arg, ...)
+{
+	LIST(arg)
+	va_end(list);
+	EXECUTE(file, environ, REAL(execvpe)(file, argv, x.environment));
+}
+
+EXPORT int execle(const char *path, const char *arg, ...)
+{
+	LIST(arg)
+	char *const *envp = va_arg(list, char *const *);
+	va_end(list);
+	EXECUTE(path, envp, REAL(execve)(path, argv, x.environment));
+}
+
+static int spawned(struct executing *x, const char *path, pid_t child, int result, const void *caller)
+{
+	struct visit visit;
+	int kept = errno;
+
+	if (x->memory)
+		kernel_memory_free(x->memory, x->room);
+	if (x->recorded && kernel_readable(path)) {
+		note_path(NOTE_spawn, path, result ? 0 : child, result);
+		if (atomic_load(&recorder_state) == RECORDER_READY && observe_enter(&visit, caller)) {
+			RECORD(&visit, spawn, NULL, .path = path, .child = result ? 0 : child, .error = (int16_t)result);
+			observe_leave(&visit);
+		}
+	}
+	errno = kept;
+	return result;
+}
+
+/* The child's pid is asked for even where the program does not want it. */
+#define WRAP_SPAWN(name)                                                                                               \
+	EXPORT int name(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,                       \
+			const posix_spawnattr_t *attr, char *const argv[], char *const envp[])                         \
+	{                                                                                                              \
+		pid_t own = 0, *child = pid ? pid : &own;                                                              \
+		struct executing x = executing(envp);                                                                  \
+		MERGE(x);                                                                                              \
+		int result = REAL(name)(child, path, actions, attr, argv, x.environment);                              \
+		return spawned(&x, path, result ? 0 : *child, result, CALLER);                                         \
+	}
+WRAP_SPAWN(posix_spawn)
+WRAP_SPAWN(posix_spawnp)

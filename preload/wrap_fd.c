@@ -1,0 +1,210 @@
+/* close, dup and fcntl. For the program, the descriptors of the libraries that we brought in do not exist: EBADF. */
+#include <stdarg.h>
+
+#include "preload/ledger.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+#include "preload/wrap.h"
+
+static int refuse(void)
+{
+	errno = EBADF;
+	return -1;
+}
+
+static bool hidden_from(int fd, const void *caller)
+{
+	return __builtin_expect(own_fd(fd), false) && !own_caller(caller);
+}
+
+uint32_t wrap_closing(int fd, const void *caller)
+{
+	struct visit visit;
+	uint32_t seq = 0;
+
+	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
+	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+		return 0;
+	struct identity identity;
+	bool tracked = identity_of_fd(fd, &identity);
+	seq = RECORD(&visit, close, tracked ? &identity : NULL, .fd = fd);
+	observe_leave(&visit);
+	return seq;
+}
+
+int wrap_close(int (*real_close)(int), int fd, const void *caller)
+{
+	if (__builtin_expect(own_fd(fd), false)) {
+		if (!own_caller(caller))
+			return refuse();
+		own_fd_forget(fd);
+	}
+	uint32_t seq = wrap_closing(fd, caller);
+	int result = real_close(fd);
+	/* Linux closes the descriptor whatever else close(2) reports. */
+	if (result < 0 && errno == EBADF)
+		observe_failed(seq, caller);
+	return result;
+}
+
+EXPORT int close(int fd)
+{
+	return wrap_close(REAL(close), fd, CALLER);
+}
+
+int __close(int fd);
+EXPORT int __close(int fd)
+{
+	return wrap_close(REAL(__close), fd, CALLER);
+}
+
+EXPORT int fclose(FILE *stream)
+{
+	int kept = errno;
+	wrap_closing(fileno(stream), CALLER);
+	errno = kept;
+	return REAL(fclose)(stream);
+}
+
+static void closing_range(unsigned first, unsigned last, const void *caller)
+{
+	for (int fd = ledger_fd_next(first, last); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, last)) {
+		wrap_closing(fd, caller);
+		if ((unsigned)fd == last)
+			break;
+	}
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	int result = 0;
+
+	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
+		return REAL(close_range)(first, last, flags);
+	closing_range(first, last, CALLER);
+	for (int ours = own_fd_next(first, last); ours >= 0; ours = own_fd_next(first, last)) {
+		if ((unsigned)ours > first)
+			result = REAL(close_range)(first, (unsigned)ours - 1, flags);
+		if (result < 0 || (unsigned)ours == last)
+			return result;
+		first = (unsigned)ours + 1;
+	}
+	return REAL(close_range)(first, last, flags);
+}
+
+EXPORT void closefrom(int first)
+{
+	unsigned from = first < 0 ? 0 : (unsigned)first;
+
+	closing_range(from, ~0u, CALLER);
+	for (int ours = own_fd_next(from, ~0u); ours >= 0; ours = own_fd_next(from, ~0u)) {
+		if ((unsigned)ours > from)
+			REAL(close_range)(from, (unsigned)ours - 1, 0);
+		from = (unsigned)ours + 1;
+	}
+	REAL(closefrom)((int)from);
+}
+
+static int duplicated(int fd, int result, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (wrap_hides(result, caller))
+		return own_fd_hide(result);
+	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+		return result;
+	if (identity_of_fd(result < 0 ? fd : result, &identity))
+		RECORD(&visit, dup, &identity, .fd = fd, .result = result, .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT int dup(int fd)
+{
+	return hidden_from(fd, CALLER) ? refuse() : duplicated(fd, REAL(dup)(fd), CALLER);
+}
+
+static int duplicate_to(int fd, int target, int result, uint32_t closed, const void *caller)
+{
+	if (result < 0) {
+		observe_failed(closed, caller);
+		return result;
+	}
+	return fd == target ? result : duplicated(fd, result, caller);
+}
+
+EXPORT int dup2(int fd, int target)
+{
+	if (hidden_from(fd, CALLER) || hidden_from(target, CALLER))
+		return refuse();
+	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
+	return duplicate_to(fd, target, REAL(dup2)(fd, target), closed, CALLER);
+}
+
+EXPORT int dup3(int fd, int target, int flags)
+{
+	if (hidden_from(fd, CALLER) || hidden_from(target, CALLER))
+		return refuse();
+	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
+	return duplicate_to(fd, target, REAL(dup3)(fd, target, flags), closed, CALLER);
+}
+
+static int sealed(int fd, int seals, int result, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (!observe_enter(&visit, caller))
+		return result;
+	if (identity_of_fd(fd, &identity))
+		RECORD(&visit, seal, &identity, .fd = fd, .seals = (uint32_t)seals,
+		       .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *argument, const void *caller)
+{
+	if (hidden_from(fd, caller))
+		return refuse();
+	int result = real_fcntl(fd, command, argument);
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		return duplicated(fd, result, caller);
+	if (command == F_ADD_SEALS)
+		return sealed(fd, (int)(intptr_t)argument, result, caller);
+	return result;
+}
+
+/* The third argument is an int or a pointer; both travel as a pointer does. */
+#define WRAP_FCNTL(name)                                                                                               \
+	EXPORT int name(int fd, int command, ...)                                                                      \
+	{                                                                                                              \
+		va_list arguments;                                                                                     \
+		va_start(arguments, command);                                                                          \
+		void *argument = va_arg(arguments, void *);                                                            \
+		va_end(arguments);                                                                                     \
+		return control(REAL(name), fd, command, argument, CALLER);                                             \
+	}
+WRAP_FCNTL(fcntl)
+WRAP_FCNTL(fcntl64)
+
+#define WRAP_PIPE(name, parameters, arguments)                                                                         \
+	EXPORT int name parameters                                                                                     \
+	{                                                                                                              \
+		int result = REAL(name) arguments;                                                                     \
+		if (result == 0 && own_caller(CALLER)) {                                                               \
+			ends[0] = own_fd_hide(ends[0]);                                                                \
+			ends[1] = own_fd_hide(ends[1]);                                                                \
+		}                                                                                                      \
+		return result;                                                                                         \
+	}
+WRAP_PIPE(pipe, (int ends[2]), (ends))
+WRAP_PIPE(pipe2, (int ends[2], int flags), (ends, flags))
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+	int result = REAL(socket)(domain, type, protocol);
+	return wrap_hides(result, CALLER) ? own_fd_hide(result) : result;
+}

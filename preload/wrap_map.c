@@ -1,0 +1,222 @@
+/* Mappings of objects. */
+#include <stdarg.h>
+
+#include "preload/account.h"
+#include "preload/ledger.h"
+#include "preload/observe.h"
+#include "preload/page.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+/* A release of a range of addresses: its event, and what the ledger forgot, in case the kernel refuses. */
+struct unmapping {
+	uint32_t seq;
+	struct account_pieces pieces;
+};
+
+static void unmapping(struct unmapping *u, const void *addr, size_t length, const void *caller)
+{
+	struct visit visit;
+	uint64_t start = (uint64_t)(uintptr_t)addr;
+
+	u->seq = 0;
+	u->pieces.count = 0;
+	/* munmap(2) refuses an unaligned address, and then nothing changes. */
+	if (!ledger_may_map(addr, length) || start != page_round(start) || !observe_enter(&visit, caller))
+		return;
+	visit.pieces = &u->pieces;
+	u->seq = RECORD(&visit, munmap, NULL, .addr = start, .length = page_round(length));
+	observe_leave(&visit);
+}
+
+static void not_unmapped(const struct unmapping *u, const void *caller)
+{
+	int kept = errno;
+
+	for (unsigned i = 0; i < u->pieces.count; i++)
+		ledger_restore(&u->pieces.piece[i]);
+	errno = kept;
+	observe_failed(u->seq, caller);
+}
+
+void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
+		int flags, int fd, off_t offset, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+	struct unmapping replaced = {0};
+
+	if (flags & MAP_FIXED)
+		unmapping(&replaced, addr, length, caller);
+	void *result = real_mmap(addr, length, prot, flags, fd, offset);
+	if (replaced.seq && result == MAP_FAILED)
+		not_unmapped(&replaced, caller);
+	if (fd < 0 || (flags & MAP_ANONYMOUS) || !observe_enter(&visit, caller))
+		return result;
+	if (identity_of_fd(fd, &identity))
+		RECORD(&visit, mmap, &identity, .addr = (uint64_t)(uintptr_t)addr, .length = length,
+		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,
+		       .result = (uint64_t)(uintptr_t)result, .error = observe_error(&visit, result == MAP_FAILED));
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return wrap_mmap(REAL(mmap), addr, length, prot, flags, fd, offset, CALLER);
+}
+
+EXPORT void *mmap64(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return wrap_mmap(REAL(mmap64), addr, length, prot, flags, fd, offset, CALLER);
+}
+
+int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller)
+{
+	struct unmapping u;
+
+	if (!ledger_may_map(addr, length))
+		return real_munmap(addr, length);
+	unmapping(&u, addr, length, caller);
+	int result = real_munmap(addr, length);
+	if (result < 0 && u.seq)
+		not_unmapped(&u, caller);
+	return result;
+}
+
+EXPORT int munmap(void *addr, size_t length)
+{
+	return wrap_munmap(REAL(munmap), addr, length, CALLER);
+}
+
+struct moving {
+	struct unmapping from, replaced;
+	bool released; /* the old range goes; else it stays and gets a twin */
+};
+
+static void moving(struct moving *m, void *addr, size_t length, size_t new_length, int flags, void *new_addr,
+		   const void *caller)
+{
+	struct visit visit;
+
+	m->from = m->replaced = (struct unmapping){0};
+	m->released = length > 0;
+	/* An old length of 0 makes a second mapping of the same pages (mremap(2)). */
+	if (ledger_may_map(addr, length ? length : 1) && observe_enter(&visit, caller)) {
+		visit.pieces = &m->from.pieces;
+		m->from.seq = RECORD(&visit, mremap, NULL, .addr = (uint64_t)(uintptr_t)addr,
+				     .length = page_round(length), .new_length = page_round(new_length),
+				     .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
+		observe_leave(&visit);
+	}
+	if (flags & MREMAP_FIXED)
+		unmapping(&m->replaced, new_addr, new_length, caller);
+}
+
+static void *moved(struct moving *m, size_t new_length, void *result, const void *caller)
+{
+	struct visit visit;
+
+	if (result == MAP_FAILED && m->replaced.seq)
+		not_unmapped(&m->replaced, caller);
+	if (!m->from.seq || !observe_enter(&visit, caller))
+		return result;
+	for (unsigned i = 0; i < m->from.pieces.count && result == MAP_FAILED && m->released; i++)
+		ledger_restore(&m->from.pieces.piece[i]);
+	if (result != MAP_FAILED && m->from.pieces.count) {
+		struct interval whole = m->from.pieces.piece[0];
+		whole.start = (uint64_t)(uintptr_t)result;
+		whole.end = whole.start + page_round(new_length);
+		ledger_restore(&whole);
+	}
+	RECORD(&visit, mremapped, NULL, .of = m->from.seq, .result = (uint64_t)(uintptr_t)result,
+	       .error = observe_error(&visit, result == MAP_FAILED));
+	observe_leave(&visit);
+	return result;
+}
+
+void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
+		  int flags, void *new_addr, const void *caller)
+{
+	struct moving m;
+
+	moving(&m, addr, length, new_length, flags, new_addr, caller);
+	return moved(&m, new_length, real_mremap(addr, length, new_length, flags, new_addr), caller);
+}
+
+EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	void *new_addr = va_arg(arguments, void *);
+	va_end(arguments);
+	return wrap_mremap(REAL(mremap), addr, length, new_length, flags, new_addr, CALLER);
+}
+
+EXPORT int mprotect(void *addr, size_t length, int prot)
+{
+	struct visit visit;
+	int result = REAL(mprotect)(addr, length, prot);
+
+	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
+		RECORD(&visit, mprotect, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
+		       .prot = (uint8_t)(prot & 7), .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+/* MADV_REMOVE takes data away, but the kernel is asked first: what it frees cannot be taken by another meanwhile. */
+EXPORT int madvise(void *addr, size_t length, int advice)
+{
+	struct visit visit;
+	int result = REAL(madvise)(addr, length, advice);
+
+	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
+		RECORD(&visit, madvise, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
+		       .advice = (uint32_t)advice, .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+static int locked(enum symbol symbol, const void *addr, size_t length, unsigned flags, int result, const void *caller)
+{
+	struct visit visit;
+
+	if (ledger_may_map(addr, length) && observe_enter(&visit, caller)) {
+		RECORD(&visit, mlock, NULL, .symbol = (uint16_t)symbol, .addr = (uint64_t)(uintptr_t)addr,
+		       .length = length, .flags = flags, .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+EXPORT int mlock(const void *addr, size_t length)
+{
+	return locked(SYMBOL_mlock, addr, length, 0, REAL(mlock)(addr, length), CALLER);
+}
+
+EXPORT int mlock2(const void *addr, size_t length, unsigned flags)
+{
+	return locked(SYMBOL_mlock2, addr, length, flags, REAL(mlock2)(addr, length, flags), CALLER);
+}
+
+EXPORT int munlock(const void *addr, size_t length)
+{
+	return locked(SYMBOL_munlock, addr, length, 0, REAL(munlock)(addr, length), CALLER);
+}
+
+/* Concerns every mapping there is, so it is told only where some are of objects. */
+EXPORT int mlockall(int flags)
+{
+	struct visit visit;
+	int result = REAL(mlockall)(flags);
+
+	if (ledger_may_map(NULL, SIZE_MAX) && observe_enter(&visit, CALLER)) {
+		RECORD(&visit, mlock, NULL, .symbol = SYMBOL_mlockall, .flags = (uint32_t)flags,
+		       .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}

@@ -1,0 +1,84 @@
+/* sendmsg and recvmsg: descriptors that travel by SCM_RIGHTS (unix(7)). */
+#include <string.h>
+
+#include "preload/ledger.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+/* Calls `each` with every descriptor in the message's control data, which is written to only where it changes one. */
+static void each_descriptor(struct msghdr *message, void (*each)(int *fd, void *context), void *context)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0))
+			continue;
+		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int was, fd;
+			memcpy(&was, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+			fd = was;
+			each(&fd, context);
+			if (fd != was)
+				memcpy(CMSG_DATA(part) + i * sizeof fd, &fd, sizeof fd);
+		}
+	}
+}
+
+struct carrying {
+	struct visit *visit;
+	int socket;
+};
+
+static void sent(int *fd, void *context)
+{
+	struct carrying *c = context;
+	struct identity identity;
+
+	if (identity_of_fd(*fd, &identity))
+		RECORD(c->visit, sendmsg, &identity, .socket = c->socket, .fd = *fd);
+}
+
+static void received(int *fd, void *context)
+{
+	struct carrying *c = context;
+	struct identity identity;
+
+	if (identity_of_fd(*fd, &identity))
+		RECORD(c->visit, recvmsg, &identity, .socket = c->socket, .fd = *fd);
+}
+
+static void hide(int *fd, void *context)
+{
+	(void)context;
+	*fd = own_fd_hide(*fd);
+}
+
+EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
+{
+	struct visit visit;
+	ssize_t result = REAL(sendmsg)(socket, message, flags);
+
+	/* The message is readable: the kernel has just read it. */
+	if (result >= 0 && message->msg_controllen && observe_enter(&visit, CALLER)) {
+		struct msghdr copy = *message;
+		each_descriptor(&copy, sent, &(struct carrying){&visit, socket});
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
+{
+	struct visit visit;
+	ssize_t result = REAL(recvmsg)(socket, message, flags);
+
+	if (result < 0 || !message->msg_controllen)
+		return result;
+	if (own_caller(CALLER)) {
+		each_descriptor(message, hide, NULL);
+	} else if (observe_enter(&visit, CALLER)) {
+		each_descriptor(message, received, &(struct carrying){&visit, socket});
+		observe_leave(&visit);
+	}
+	return result;
+}

@@ -1,0 +1,124 @@
+/* unlink, rename and link of paths that lead onto /dev/shm. */
+#include "preload/kernel.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+
+static uint32_t unlinking(enum symbol symbol, int dirfd, const char *path, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+	uint32_t seq = 0;
+
+	if (!observe_enter(&visit, caller))
+		return 0;
+	if (identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity)) {
+		identity.kind = KIND_file;
+		seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd, .name = path);
+	}
+	observe_leave(&visit);
+	return seq;
+}
+
+static int unlinked(int result, uint32_t seq, const void *caller)
+{
+	if (result < 0)
+		observe_failed(seq, caller);
+	return result;
+}
+
+EXPORT int unlink(const char *path)
+{
+	uint32_t seq = unlinking(SYMBOL_unlink, AT_FDCWD, path, CALLER);
+	return unlinked(REAL(unlink)(path), seq, CALLER);
+}
+
+EXPORT int unlinkat(int dirfd, const char *path, int flags)
+{
+	uint32_t seq = flags & AT_REMOVEDIR ? 0 : unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
+	return unlinked(REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
+}
+
+EXPORT int remove(const char *path)
+{
+	uint32_t seq = unlinking(SYMBOL_remove, AT_FDCWD, path, CALLER);
+	return unlinked(REAL(remove)(path), seq, CALLER);
+}
+
+/* What the two names of a rename led to before it. */
+struct renaming {
+	bool found, replaces;
+	struct identity identity, replaced;
+};
+
+static struct renaming renaming(int from_dirfd, const char *from, int to_dirfd, const char *to, const void *caller)
+{
+	struct visit visit;
+	struct renaming r = {0};
+
+	if (!observe_enter(&visit, caller))
+		return r;
+	r.found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r.identity);
+	r.replaces = identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r.replaced);
+	r.identity.kind = r.replaced.kind = KIND_file;
+	observe_leave(&visit);
+	return r;
+}
+
+static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
+		   const void *caller)
+{
+	struct visit visit;
+
+	/* EFAULT: one of the two names cannot be read. */
+	if ((!r->found && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
+		return result;
+	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
+	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
+	       .flags = flags, .error = observe_error(&visit, result < 0), .replaced = replaced);
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+	struct renaming r = renaming(AT_FDCWD, from, AT_FDCWD, to, CALLER);
+	return renamed(&r, SYMBOL_rename, from, to, 0, REAL(rename)(from, to), CALLER);
+}
+
+EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	struct renaming r = renaming(from_dirfd, from, to_dirfd, to, CALLER);
+	return renamed(&r, SYMBOL_renameat, from, to, 0, REAL(renameat)(from_dirfd, from, to_dirfd, to), CALLER);
+}
+
+EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)
+{
+	struct renaming r = renaming(from_dirfd, from, to_dirfd, to, CALLER);
+	return renamed(&r, SYMBOL_renameat2, from, to, flags,
+		       REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags), CALLER);
+}
+
+static int linked(enum symbol symbol, int to_dirfd, const char *from, const char *to, int result, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (result < 0 || !observe_enter(&visit, caller))
+		return result;
+	if (identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &identity)) {
+		identity.kind = KIND_file;
+		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
+	}
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT int link(const char *from, const char *to)
+{
+	return linked(SYMBOL_link, AT_FDCWD, from, to, REAL(link)(from, to), CALLER);
+}
+
+EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
+{
+	return linked(SYMBOL_linkat, to_dirfd, from, to, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags), CALLER);
+}

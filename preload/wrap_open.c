@@ -1,0 +1,182 @@
+/* The ways to open a path, and to remove and rename one: those that lead onto /dev/shm are recorded. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "preload/kernel.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+struct opening {
+	enum symbol symbol;
+	int dirfd;
+	const char *path;
+	int flags;
+	mode_t mode;
+	bool creates;
+};
+
+/* Before the call: will it create the file? Without O_EXCL only a look beforehand tells. */
+static void opening(struct opening *o, const void *caller)
+{
+	struct visit visit;
+	struct stat st;
+
+	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
+	if ((o->flags & (O_CREAT | O_EXCL)) != O_CREAT || !observe_enter(&visit, caller))
+		return;
+	o->creates = kernel_call(SYS_newfstatat, o->dirfd, (long)o->path, (long)&st, 0, 0, 0) == -ENOENT;
+	observe_leave(&visit);
+}
+
+/* A failed open is worth telling where the path itself says that it was meant for /dev/shm. */
+static bool failed_on_shm(const struct visit *visit, const struct opening *o)
+{
+	return visit->saved_errno != EFAULT && strncmp(o->path, "/dev/shm/", 9) == 0;
+}
+
+static int opened(const struct opening *o, int fd, const void *caller)
+{
+	struct visit visit;
+
+	if (wrap_hides(fd, caller))
+		return own_fd_hide(fd);
+	if (!observe_enter(&visit, caller))
+		return fd;
+	struct identity identity;
+	bool tracked = identity_of_fd(fd, &identity);
+	if (tracked && identity.kind == KIND_shm)
+		identity.kind = KIND_file;
+	if (tracked || (fd < 0 && failed_on_shm(&visit, o)))
+		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
+		       .name = o->path, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
+		       .created = o->creates && fd >= 0, .error = observe_error(&visit, fd < 0));
+	observe_leave(&visit);
+	return fd;
+}
+
+#define MODE_ARGUMENT(flags)                                                                                           \
+	mode_t mode = 0;                                                                                               \
+	if ((flags) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {                                                        \
+		va_list arguments;                                                                                     \
+		va_start(arguments, flags);                                                                            \
+		mode = va_arg(arguments, mode_t);                                                                      \
+		va_end(arguments);                                                                                     \
+	}
+
+#define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false};                            \
+	opening(&o, CALLER)
+
+#define WRAP_OPEN(name)                                                                                                \
+	EXPORT int name(const char *path, int flags, ...)                                                              \
+	{                                                                                                              \
+		MODE_ARGUMENT(flags)                                                                                   \
+		OPENING(name, AT_FDCWD, path, flags, mode);                                                            \
+		return opened(&o, REAL(name)(path, flags, mode), CALLER);                                              \
+	}
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+WRAP_OPEN(__open)
+WRAP_OPEN(__open64)
+
+#define WRAP_OPEN_2(name)                                                                                              \
+	EXPORT int name(const char *path, int flags)                                                                   \
+	{                                                                                                              \
+		OPENING(name, AT_FDCWD, path, flags, 0);                                                               \
+		return opened(&o, REAL(name)(path, flags), CALLER);                                                    \
+	}
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+WRAP_OPEN_2(__open_2)
+WRAP_OPEN_2(__open64_2)
+
+#define WRAP_OPENAT(name)                                                                                              \
+	EXPORT int name(int dirfd, const char *path, int flags, ...)                                                   \
+	{                                                                                                              \
+		MODE_ARGUMENT(flags)                                                                                   \
+		OPENING(name, dirfd, path, flags, mode);                                                               \
+		return opened(&o, REAL(name)(dirfd, path, flags, mode), CALLER);                                       \
+	}
+WRAP_OPENAT(openat)
+WRAP_OPENAT(openat64)
+
+#define WRAP_OPENAT_2(name)                                                                                            \
+	EXPORT int name(int dirfd, const char *path, int flags)                                                        \
+	{                                                                                                              \
+		OPENING(name, dirfd, path, flags, 0);                                                                  \
+		return opened(&o, REAL(name)(dirfd, path, flags), CALLER);                                             \
+	}
+int __openat_2(int dirfd, const char *path, int flags);
+int __openat64_2(int dirfd, const char *path, int flags);
+WRAP_OPENAT_2(__openat_2)
+WRAP_OPENAT_2(__openat64_2)
+
+#define WRAP_CREAT(name)                                                                                               \
+	EXPORT int name(const char *path, mode_t mode)                                                                 \
+	{                                                                                                              \
+		OPENING(name, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);                                     \
+		return opened(&o, REAL(name)(path, mode), CALLER);                                                     \
+	}
+WRAP_CREAT(creat)
+WRAP_CREAT(creat64)
+
+/* mkstemp(3) opens with O_EXCL and mode 0600; the path is known only afterwards. */
+#define WRAP_MKSTEMP(name, parameters, arguments, more_flags)                                                          \
+	EXPORT int name parameters                                                                                     \
+	{                                                                                                              \
+		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
+		return opened(&o, REAL(name) arguments, CALLER);                                                       \
+	}
+WRAP_MKSTEMP(mkstemp, (char *path), (path), 0)
+WRAP_MKSTEMP(mkstemp64, (char *path), (path), 0)
+WRAP_MKSTEMP(mkostemp, (char *path, int flags), (path, flags), flags)
+WRAP_MKSTEMP(mkostemp64, (char *path, int flags), (path, flags), flags)
+WRAP_MKSTEMP(mkstemps, (char *path, int suffix), (path, suffix), 0)
+WRAP_MKSTEMP(mkstemps64, (char *path, int suffix), (path, suffix), 0)
+WRAP_MKSTEMP(mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), flags)
+WRAP_MKSTEMP(mkostemps64, (char *path, int suffix, int flags), (path, suffix, flags), flags)
+
+/* The open(2) flags of an fopen(3) mode, as POSIX tables them. */
+static int mode_flags(const char *mode)
+{
+	int flags = strchr(mode, '+') ? O_RDWR : *mode == 'r' ? O_RDONLY : O_WRONLY;
+	if (*mode == 'w')
+		flags |= O_CREAT | O_TRUNC;
+	else if (*mode == 'a')
+		flags |= O_CREAT | O_APPEND;
+	return strchr(mode, 'x') ? flags | O_EXCL : flags;
+}
+
+static FILE *opened_stream(const struct opening *o, FILE *stream, const void *caller)
+{
+	int kept = errno;
+	int fd = stream ? fileno(stream) : -1;
+	errno = kept;
+	/* A stream's descriptor cannot be moved. */
+	if (!wrap_hides(fd, caller))
+		opened(o, fd, caller);
+	return stream;
+}
+
+#define WRAP_FOPEN(name)                                                                                               \
+	EXPORT FILE *name(const char *path, const char *mode)                                                          \
+	{                                                                                                              \
+		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
+		return opened_stream(&o, REAL(name)(path, mode), CALLER);                                              \
+	}
+WRAP_FOPEN(fopen)
+WRAP_FOPEN(fopen64)
+
+/* Without a path freopen(3) changes the mode of what is open. */
+#define WRAP_FREOPEN(name)                                                                                             \
+	EXPORT FILE *name(const char *path, const char *mode, FILE *stream)                                            \
+	{                                                                                                              \
+		if (!path)                                                                                             \
+			return REAL(name)(path, mode, stream);                                                         \
+		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
+		wrap_closing(fileno(stream), CALLER);                                                                  \
+		return opened_stream(&o, REAL(name)(path, mode, stream), CALLER);                                      \
+	}
+WRAP_FREOPEN(freopen)
+WRAP_FREOPEN(freopen64)

@@ -1,0 +1,130 @@
+/* Ends of processes, seen by the parent and by themselves, and new threads. */
+#include "preload/arena.h"
+#include "preload/lock.h"
+#include "preload/note.h"
+#include "preload/observe.h"
+#include "preload/own.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+
+static void ended(pid_t child, int status, const void *caller)
+{
+	struct visit visit;
+	int kept = errno;
+
+	if (child <= 0 || !(WIFEXITED(status) || WIFSIGNALED(status)) ||
+	    atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF)
+		return;
+	note_write(NOTE_end, &(struct note_content){.child = child, .status = status});
+	if (atomic_load(&recorder_state) == RECORDER_READY && observe_enter(&visit, caller)) {
+		RECORD(&visit, wait, NULL, .child = child, .status = status);
+		observe_leave(&visit);
+	}
+	errno = kept;
+}
+
+/* The status is asked for even where the program does not want it; the kernel has written it where the call succeeded. */
+#define WRAP_WAIT(name, parameters, arguments)                                                                         \
+	EXPORT pid_t name parameters                                                                                   \
+	{                                                                                                              \
+		int own = 0;                                                                                           \
+		if (!status)                                                                                           \
+			status = &own;                                                                                 \
+		pid_t child = REAL(name) arguments;                                                                    \
+		if (child > 0)                                                                                         \
+			ended(child, *status, CALLER);                                                                 \
+		return child;                                                                                          \
+	}
+WRAP_WAIT(wait, (int *status), (status))
+WRAP_WAIT(waitpid, (pid_t pid, int *status, int options), (pid, status, options))
+WRAP_WAIT(wait3, (int *status, int options, struct rusage *usage), (status, options, usage))
+WRAP_WAIT(wait4, (pid_t pid, int *status, int options, struct rusage *usage), (pid, status, options, usage))
+
+/* What waitid(2) reports, as a wait(2) status; -1 for a stop or a continuation. */
+static int status_of(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case CLD_EXITED:
+		return W_EXITCODE(info->si_status & 0xff, 0);
+	case CLD_KILLED:
+		return W_EXITCODE(0, info->si_status);
+	case CLD_DUMPED:
+		return W_EXITCODE(0, info->si_status) | WCOREFLAG;
+	default:
+		return -1;
+	}
+}
+
+EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	int result = REAL(waitid)(type, id, info, options);
+
+	if (result == 0 && info && info->si_pid > 0 && !(options & WNOWAIT) && status_of(info) >= 0)
+		ended(info->si_pid, status_of(info), CALLER);
+	return result;
+}
+
+static void leave(int status)
+{
+	if (atomic_load(&recorder_state) == RECORDER_OFF)
+		return;
+	recorder_exit(status);
+	note_write(NOTE_leave, &(struct note_content){.status = status});
+}
+
+EXPORT __attribute__((noreturn)) void _exit(int status)
+{
+	leave(status);
+	REAL(_exit)(status);
+	__builtin_unreachable();
+}
+
+EXPORT __attribute__((noreturn)) void _Exit(int status)
+{
+	leave(status);
+	REAL(_Exit)(status);
+	__builtin_unreachable();
+}
+
+/* A thread of the program's, made ready before its own code runs: its first event then allocates nothing. */
+struct beginning {
+	void *(*start)(void *);
+	void *argument;
+};
+
+static struct lock beginnings_lock;
+static struct arena beginnings = {.cell = sizeof(struct beginning)};
+
+static void *begin_thread(void *context)
+{
+	struct beginning b = *(struct beginning *)context;
+	struct visit visit;
+
+	if (observe_enter(&visit, begin_thread)) {
+		lock_take(&beginnings_lock);
+		arena_give(&beginnings, context);
+		lock_give(&beginnings_lock);
+		recorder_prepare_thread();
+		observe_leave(&visit);
+	}
+	return b.start(b.argument);
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY || own_caller(CALLER))
+		return REAL(pthread_create)(thread, attr, start, argument);
+	lock_take(&beginnings_lock);
+	struct beginning *b = arena_take(&beginnings);
+	lock_give(&beginnings_lock);
+	if (!b)
+		return REAL(pthread_create)(thread, attr, start, argument);
+	*b = (struct beginning){start, argument};
+	int result = REAL(pthread_create)(thread, attr, begin_thread, b);
+	if (result) {
+		lock_take(&beginnings_lock);
+		arena_give(&beginnings, b);
+		lock_give(&beginnings_lock);
+	}
+	return result;
+}

@@ -1,0 +1,165 @@
+/* shm_open, shm_unlink, memfd_create and named semaphores. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "preload/kernel.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+#include "preload/wrap.h"
+
+/* Is there an object of this name? Without O_EXCL the call itself does not tell whether it created one. */
+static bool shm_exists(const char *name, const char *prefix)
+{
+	char path[512];
+	struct identity identity;
+	return identity_shm_path(name, prefix, path) && identity_of_path(AT_FDCWD, path, 0, &identity);
+}
+
+static bool will_create(const char *name, const char *prefix, int flags)
+{
+	return (flags & O_CREAT) && ((flags & O_EXCL) || !shm_exists(name, prefix));
+}
+
+EXPORT int shm_open(const char *name, int flags, mode_t mode)
+{
+	struct visit visit;
+	bool creates = false;
+
+	if ((flags & (O_CREAT | O_EXCL)) && observe_enter(&visit, CALLER)) {
+		creates = will_create(name, "", flags);
+		observe_leave(&visit);
+	}
+	int result = REAL(shm_open)(name, flags, mode);
+	if (wrap_hides(result, CALLER))
+		return own_fd_hide(result);
+	if (observe_enter(&visit, CALLER)) {
+		struct identity identity;
+		bool tracked = identity_of_fd(result, &identity);
+		identity.name = name;
+		RECORD(&visit, shm_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
+		       .mode = (flags & O_CREAT) ? mode : 0, .result = result, .created = creates && result >= 0,
+		       .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+/* An unlink by any name of a path that leads to an object: emitted before the call, or after it when there is none. */
+static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix)
+{
+	char path[512];
+	struct identity identity;
+
+	if (!identity_shm_path(name, prefix, path) ||
+	    !identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
+		return 0;
+	if (symbol == SYMBOL_sem_unlink)
+		identity.kind = KIND_semaphore;
+	return RECORD(visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name);
+}
+
+static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, const char *name, const char *prefix,
+		      const void *caller)
+{
+	struct visit visit;
+	uint32_t seq = 0;
+
+	if (observe_enter(&visit, caller)) {
+		seq = unlinking(&visit, symbol, name, prefix);
+		observe_leave(&visit);
+	}
+	int result = real_unlink(name);
+	if (result < 0 && seq) {
+		observe_failed(seq, caller);
+	} else if (result < 0 && observe_enter(&visit, caller)) {
+		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name,
+		       .error = observe_error(&visit, true));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+EXPORT int shm_unlink(const char *name)
+{
+	return unlink_shm(REAL(shm_unlink), SYMBOL_shm_unlink, name, "", CALLER);
+}
+
+EXPORT int sem_unlink(const char *name)
+{
+	return unlink_shm(REAL(sem_unlink), SYMBOL_sem_unlink, name, "sem.", CALLER);
+}
+
+int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller)
+{
+	struct visit visit;
+	int result = real_create(name, flags);
+
+	if (wrap_hides(result, caller))
+		return own_fd_hide(result);
+	if (observe_enter(&visit, caller)) {
+		struct identity identity;
+		bool tracked = identity_of_fd(result, &identity);
+		identity.name = name;
+		identity.kind = KIND_memfd;
+		/* EFAULT: the name cannot be read. */
+		RECORD(&visit, memfd_create, tracked ? &identity : NULL,
+		       .name = result < 0 && visit.saved_errno == EFAULT ? "" : name, .flags = flags, .result = result,
+		       .error = observe_error(&visit, result < 0));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+EXPORT int memfd_create(const char *name, unsigned flags)
+{
+	return wrap_memfd_create(REAL(memfd_create), name, flags, CALLER);
+}
+
+EXPORT sem_t *sem_open(const char *name, int flags, ...)
+{
+	struct visit visit;
+	bool creates = false;
+	mode_t mode = 0;
+	unsigned value = 0;
+
+	if (flags & O_CREAT) {
+		va_list arguments;
+		va_start(arguments, flags);
+		mode = va_arg(arguments, mode_t);
+		value = va_arg(arguments, unsigned);
+		va_end(arguments);
+		if (observe_enter(&visit, CALLER)) {
+			creates = will_create(name, "sem.", flags);
+			observe_leave(&visit);
+		}
+	}
+	sem_t *result = REAL(sem_open)(name, flags, mode, value);
+	if (observe_enter(&visit, CALLER)) {
+		char path[512];
+		struct identity identity;
+		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
+			       identity_of_path(AT_FDCWD, path, 0, &identity);
+		identity.kind = KIND_semaphore;
+		RECORD(&visit, sem_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags, .mode = mode,
+		       .result = (uint64_t)(uintptr_t)result, .created = creates && result != SEM_FAILED,
+		       .error = observe_error(&visit, result == SEM_FAILED));
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+EXPORT int sem_close(sem_t *sem)
+{
+	struct visit visit;
+	uint32_t seq = 0;
+
+	if (observe_enter(&visit, CALLER)) {
+		seq = RECORD(&visit, sem_close, NULL, .addr = (uint64_t)(uintptr_t)sem);
+		observe_leave(&visit);
+	}
+	int result = REAL(sem_close)(sem);
+	if (result < 0)
+		observe_failed(seq, CALLER);
+	return result;
+}

@@ -1,0 +1,221 @@
+/* Size, mode and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
+#include "preload/kernel.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+struct sizing {
+	bool tracked;
+	uint32_t seq; /* of the event emitted before the call; 0: not yet */
+	uint64_t before;
+	struct identity identity;
+};
+
+static void shrinking(struct sizing *s, struct visit *visit, enum symbol symbol, int fd, off_t length)
+{
+	s->before = s->identity.size;
+	if (length < 0 || (uint64_t)length >= s->before)
+		return;
+	s->identity.size = (uint64_t)length;
+	s->seq = RECORD(visit, ftruncate, &s->identity, .symbol = (uint16_t)symbol, .fd = fd, .length = length,
+			.size_before = s->before);
+}
+
+static int sized(struct sizing *s, enum symbol symbol, int fd, off_t length, int result, const void *caller)
+{
+	struct visit visit;
+
+	if (s->seq && result < 0) {
+		observe_failed(s->seq, caller);
+	} else if (s->tracked && !s->seq && observe_enter(&visit, caller)) {
+		if (result == 0)
+			s->identity.size = (uint64_t)length;
+		RECORD(&visit, ftruncate, &s->identity, .symbol = (uint16_t)symbol, .fd = fd, .length = length,
+		       .error = observe_error(&visit, result < 0), .size_before = s->before);
+		observe_leave(&visit);
+	}
+	return result;
+}
+
+int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd, off_t length, const void *caller)
+{
+	struct visit visit;
+	struct sizing s = {0};
+
+	if (observe_enter(&visit, caller)) {
+		s.tracked = identity_of_fd(fd, &s.identity);
+		if (s.tracked)
+			shrinking(&s, &visit, symbol, fd, length);
+		observe_leave(&visit);
+	}
+	return sized(&s, symbol, fd, length, real_ftruncate(fd, length), caller);
+}
+
+EXPORT int ftruncate(int fd, off_t length)
+{
+	return wrap_ftruncate(REAL(ftruncate), SYMBOL_ftruncate, fd, length, CALLER);
+}
+
+EXPORT int ftruncate64(int fd, off_t length)
+{
+	return wrap_ftruncate(REAL(ftruncate64), SYMBOL_ftruncate64, fd, length, CALLER);
+}
+
+static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol symbol, const char *path, off_t length,
+			 const void *caller)
+{
+	struct visit visit;
+	struct sizing s = {0};
+
+	if (observe_enter(&visit, caller)) {
+		s.tracked = identity_of_path(AT_FDCWD, path, 0, &s.identity);
+		if (s.tracked)
+			shrinking(&s, &visit, symbol, -1, length);
+		observe_leave(&visit);
+	}
+	return sized(&s, symbol, -1, length, real_truncate(path, length), caller);
+}
+
+EXPORT int truncate(const char *path, off_t length)
+{
+	return truncate_path(REAL(truncate), SYMBOL_truncate, path, length, CALLER);
+}
+
+EXPORT int truncate64(const char *path, off_t length)
+{
+	return truncate_path(REAL(truncate64), SYMBOL_truncate64, path, length, CALLER);
+}
+
+struct allocating {
+	enum symbol symbol;
+	int fd, mode;
+	off_t offset, length;
+	struct sizing sizing;
+};
+
+#define ALLOCATION(a)                                                                                                  \
+	.symbol = (uint16_t)(a)->symbol, .fd = (a)->fd, .mode = (uint32_t)(a)->mode, .offset = (a)->offset,            \
+	.length = (a)->length, .size_before = (a)->sizing.before
+
+/* A mode other than plain allocation and keeping the size takes data away, so it is told before it happens. */
+static void allocating(struct allocating *a, const void *caller)
+{
+	struct visit visit;
+
+	if (!observe_enter(&visit, caller))
+		return;
+	a->sizing.tracked = identity_of_fd(a->fd, &a->sizing.identity);
+	a->sizing.before = a->sizing.identity.size;
+	if (a->sizing.tracked && (a->mode & ~FALLOC_FL_KEEP_SIZE))
+		a->sizing.seq = RECORD(&visit, fallocate, &a->sizing.identity, ALLOCATION(a));
+	observe_leave(&visit);
+}
+
+static void allocated(struct allocating *a, bool failed, int error, const void *caller)
+{
+	struct visit visit;
+
+	if (a->sizing.seq) {
+		if (failed)
+			observe_failed(a->sizing.seq, caller);
+	} else if (a->sizing.tracked && observe_enter(&visit, caller)) {
+		struct identity now;
+		if (identity_of_fd(a->fd, &now))
+			a->sizing.identity.size = now.size;
+		RECORD(&visit, fallocate, &a->sizing.identity, ALLOCATION(a), .error = (int16_t)error);
+		observe_leave(&visit);
+	}
+}
+
+#define WRAP_FALLOCATE(name)                                                                                           \
+	EXPORT int name(int fd, int mode, off_t offset, off_t length)                                                  \
+	{                                                                                                              \
+		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}};                                  \
+		allocating(&a, CALLER);                                                                                \
+		int result = REAL(name)(fd, mode, offset, length);                                                     \
+		allocated(&a, result < 0, result < 0 ? errno : 0, CALLER);                                             \
+		return result;                                                                                         \
+	}
+WRAP_FALLOCATE(fallocate)
+WRAP_FALLOCATE(fallocate64)
+
+/* posix_fallocate(3) answers the error and leaves errno alone. */
+#define WRAP_POSIX_FALLOCATE(name)                                                                                     \
+	EXPORT int name(int fd, off_t offset, off_t length)                                                            \
+	{                                                                                                              \
+		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}};                                     \
+		allocating(&a, CALLER);                                                                                \
+		int result = REAL(name)(fd, offset, length);                                                           \
+		allocated(&a, result != 0, result, CALLER);                                                            \
+		return result;                                                                                         \
+	}
+WRAP_POSIX_FALLOCATE(posix_fallocate)
+WRAP_POSIX_FALLOCATE(posix_fallocate64)
+
+static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path, mode_t mode, int flags, int result,
+			const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (!observe_enter(&visit, caller))
+		return result;
+	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
+		RECORD(&visit, chmod, &identity, .symbol = (uint16_t)symbol, .fd = fd, .mode = mode,
+		       .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT int chmod(const char *path, mode_t mode)
+{
+	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, REAL(chmod)(path, mode), CALLER);
+}
+
+EXPORT int fchmod(int fd, mode_t mode)
+{
+	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, REAL(fchmod)(fd, mode), CALLER);
+}
+
+EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
+{
+	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, REAL(fchmodat)(dirfd, path, mode, flags),
+			    CALLER);
+}
+
+static int owner_changed(enum symbol symbol, int fd, int dirfd, const char *path, uid_t uid, gid_t gid, int flags,
+			 int result, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (!observe_enter(&visit, caller))
+		return result;
+	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
+		RECORD(&visit, chown, &identity, .symbol = (uint16_t)symbol, .fd = fd, .uid = uid, .gid = gid,
+		       .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+EXPORT int chown(const char *path, uid_t uid, gid_t gid)
+{
+	return owner_changed(SYMBOL_chown, -1, AT_FDCWD, path, uid, gid, 0, REAL(chown)(path, uid, gid), CALLER);
+}
+
+EXPORT int fchown(int fd, uid_t uid, gid_t gid)
+{
+	return owner_changed(SYMBOL_fchown, fd, -1, NULL, uid, gid, 0, REAL(fchown)(fd, uid, gid), CALLER);
+}
+
+EXPORT int lchown(const char *path, uid_t uid, gid_t gid)
+{
+	return owner_changed(SYMBOL_lchown, -1, AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW,
+			     REAL(lchown)(path, uid, gid), CALLER);
+}
+
+EXPORT int fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
+{
+	return owner_changed(SYMBOL_fchownat, -1, dirfd, path, uid, gid, flags,
+			     REAL(fchownat)(dirfd, path, uid, gid, flags), CALLER);
+}

@@ -1,0 +1,96 @@
+/*
+ * syscall(2): numbers that make, map or release objects go through the wrappers of their names. All others jump straight
+ * to the original, stack untouched, since a system call may come back twice or on another stack (vfork, clone).
+ */
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+static int raw_memfd_create(const char *name, unsigned flags)
+{
+	return (int)REAL(syscall)(SYS_memfd_create, name, flags);
+}
+
+static int raw_close(int fd)
+{
+	return (int)REAL(syscall)(SYS_close, fd);
+}
+
+static int raw_ftruncate(int fd, off_t length)
+{
+	return (int)REAL(syscall)(SYS_ftruncate, fd, length);
+}
+
+static void *raw_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
+}
+
+static int raw_munmap(void *addr, size_t length)
+{
+	return (int)REAL(syscall)(SYS_munmap, addr, length);
+}
+
+static void *raw_mremap(void *addr, size_t length, size_t new_length, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	void *new_addr = va_arg(arguments, void *);
+	va_end(arguments);
+	return (void *)REAL(syscall)(SYS_mremap, addr, length, new_length, flags, new_addr);
+}
+
+__attribute__((used)) long wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	switch (number) {
+	case SYS_memfd_create:
+		return wrap_memfd_create(raw_memfd_create, (const char *)a, (unsigned)b, CALLER);
+	case SYS_close:
+		return wrap_close(raw_close, (int)a, CALLER);
+	case SYS_ftruncate:
+		return wrap_ftruncate(raw_ftruncate, SYMBOL_syscall, (int)a, b, CALLER);
+	case SYS_mmap:
+		return (long)wrap_mmap(raw_mmap, (void *)a, (size_t)b, (int)c, (int)d, (int)e, f, CALLER);
+	case SYS_munmap:
+		return wrap_munmap(raw_munmap, (void *)a, (size_t)b, CALLER);
+	case SYS_mremap:
+		return (long)wrap_mremap(raw_mremap, (void *)a, (size_t)b, (size_t)c, (int)d, (void *)e, CALLER);
+	default:
+		return REAL(syscall)(number, a, b, c, d, e, f);
+	}
+}
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+/* The address of the original stands in real_table, which the first call fills if no constructor has yet. */
+#if defined(__x86_64__)
+#define WHEN(number) "	cmpq $" TEXT(number) ", %rdi\n	je 1f\n"
+#define TO_ORIGINAL                                                                                                    \
+	"	movq real_syscall(%rip), %rax\n"                                                                             \
+	"	testq %rax, %rax\n"                                                                                          \
+	"	je 1f\n"                                                                                                     \
+	"	jmp *%rax\n"
+#define TO_WRAPPER "1:	jmp wrap_syscall\n"
+#elif defined(__aarch64__)
+#define WHEN(number) "	cmp x0, #" TEXT(number) "\n	b.eq 1f\n"
+#define TO_ORIGINAL                                                                                                    \
+	"	adrp x16, real_syscall\n"                                                                                    \
+	"	ldr x16, [x16, :lo12:real_syscall]\n"                                                                        \
+	"	cbz x16, 1f\n"                                                                                               \
+	"	br x16\n"
+#define TO_WRAPPER "1:	b wrap_syscall\n"
+#endif
+
+__asm__(".pushsection .text\n"
+	".globl syscall\n"
+	".type syscall, %function\n"
+	"syscall:\n"
+	"	.cfi_startproc\n" WHEN(__NR_memfd_create) WHEN(__NR_close) WHEN(__NR_ftruncate) WHEN(__NR_mmap)
+		WHEN(__NR_munmap) WHEN(__NR_mremap) TO_ORIGINAL TO_WRAPPER "	.cfi_endproc\n"
+									   ".size syscall, . - syscall\n"
+									   ".popsection\n");
