@@ -56,20 +56,38 @@ static bool is_library(const struct link_map *map)
 	return false;
 }
 
-static bool remember(struct link_map *map)
+static void remember(struct link_map *map)
 {
 	for (int i = 0; i < LIBRARIES; i++) {
 		struct link_map *empty = NULL;
 		if (atomic_compare_exchange_strong(&libraries[i], &empty, map) || empty == map)
 			break;
 	}
-	return true;
+}
+
+static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
+{
+	struct dl_find_object found;
+	(void)size;
+	(void)context;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		if (header->p_type != PT_LOAD)
+			continue;
+		if (_dl_find_object((void *)(info->dlpi_addr + header->p_vaddr), &found) == 0 &&
+		    is_library(found.dlfo_link_map))
+			remember(found.dlfo_link_map);
+		break;
+	}
+	return 0;
 }
 
 void own_loading(bool now)
 {
-	atomic_store(&loading, now);
 	atomic_store(&loaded, true);
+	if (!now)
+		dl_iterate_phdr(remember_all, NULL);
+	atomic_store(&loading, now);
 }
 
 bool own_caller(const void *address)
@@ -87,8 +105,11 @@ bool own_caller(const void *address)
 		if (map == found.dlfo_link_map)
 			return true;
 	}
-	return atomic_load_explicit(&loading, memory_order_relaxed) && is_library(found.dlfo_link_map) &&
-	       remember(found.dlfo_link_map);
+	/* The threads and constructors of a library that is being loaded call before dlopen(3) returns. */
+	if (!atomic_load_explicit(&loading, memory_order_relaxed) || !is_library(found.dlfo_link_map))
+		return false;
+	remember(found.dlfo_link_map);
+	return true;
 }
 
 static void mark(int fd, bool ours)
