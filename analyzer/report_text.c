@@ -32,7 +32,11 @@ char *text_count(uint64_t count, const char *what)
 			*to++ = ',';
 	}
 	*to = '\0';
-	return *what ? memory_format("%s %s%s", grouped, what, count == 1 ? "" : "s") : memory_text(grouped);
+	return *what ? memory_format("%s %s%s", grouped, what,
+				     count == 1                      ? ""
+				     : what[strlen(what) - 1] == 's' ? "es"
+								     : "s")
+		     : memory_text(grouped);
 }
 
 char *text_bytes(uint64_t bytes)

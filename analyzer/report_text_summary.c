@@ -7,6 +7,8 @@
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
 
+/* Columns of the table of objects; on a narrow terminal those of kind and unlinker give way to the name. */
+enum { KIND_COLUMNS = 9, SIZE_COLUMNS = 8, WHO_COLUMNS = 17, STATE_COLUMNS = 16, WIDE = 96 };
 enum { OBJECTS_SHOWN = 15, PROCESSES_SHOWN = 10, UNSEEN_SHOWN = 10 };
 
 static void summary_title(const struct terminal *terminal, const char *title)
@@ -29,24 +31,27 @@ static void summary_scope(const struct report *report, const struct terminal *te
 {
 	const struct analysis *analysis = report->analysis;
 	const struct world *world = analysis->world;
-	char *processes = text_count(world->process_count, "process image");
-	char *objects = text_count(world->object_count, "shared memory object");
-	char *events = text_count(analysis->events, "event"), *lost = text_count(analysis->lost, "event");
-	size_t traced = 0, i;
-	char *users;
+	size_t all = 0, traced = 0, i;
+	char *processes, *users, *objects, *events, *lost;
 
-	for (i = 0; i < world->process_count; i++)
+	/* An exec makes a new image of the same process. */
+	for (i = 0; i < world->process_count; i++) {
+		all += !world->processes[i]->previous;
 		traced += world->processes[i]->traced;
+	}
+	processes = text_count(all, "process");
 	users = text_count(traced, "");
+	objects = text_count(world->object_count, "shared memory object");
+	events = text_count(analysis->events, "event");
+	lost = text_count(analysis->lost, "event");
 	summary_title(terminal, "Looked at");
 	text_line(terminal, INK_plain, 2,
-		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s%s", processes, users, objects, events,
-				analysis->seconds, analysis->lost ? lost : "no event",
-				analysis->lost ? " LOST" : " lost"));
-	free(users);
+		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s lost", processes, users, objects,
+				events, analysis->seconds, analysis->lost ? lost : "no event"));
 	free(lost);
 	free(events);
 	free(objects);
+	free(users);
 	free(processes);
 }
 
@@ -86,60 +91,81 @@ static int summary_compare_objects(const void *left, const void *right)
 	return a->created.time < b->created.time ? -1 : a->created.time > b->created.time;
 }
 
-static void summary_who(const struct terminal *terminal, const struct process *process, int columns)
+static void summary_who(const struct terminal *terminal, const struct process *process)
 {
 	char *text = process ? text_process(process) : memory_text("-");
 
-	terminal_cell(terminal, INK_plain, text, columns);
+	terminal_cell(terminal, INK_plain, text, WHO_COLUMNS);
 	free(text);
 }
 
 static void summary_object(const struct terminal *terminal, const struct object *object, int name_columns)
 {
+	bool wide = terminal->width >= WIDE;
 	const char *name = object_name(object);
 	char *safe = escape_terminal(name ? name : "(no name)"), *size = text_bytes(object->size);
 
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_plain, safe, name_columns);
-	terminal_cell(terminal, INK_plain, summary_kind(object->kind), 9);
-	terminal_cell(terminal, INK_plain, size, 8);
-	summary_who(terminal, object->created.process, 17);
-	summary_who(terminal, object->unlinked.process, 17);
+	if (wide)
+		terminal_cell(terminal, INK_plain, summary_kind(object->kind), KIND_COLUMNS);
+	terminal_cell(terminal, INK_plain, size, SIZE_COLUMNS);
+	summary_who(terminal, object->created.process);
+	if (wide)
+		summary_who(terminal, object->unlinked.process);
 	terminal_put(terminal, object->leaked ? INK_error : INK_plain, summary_state(object));
 	fputc('\n', terminal->out);
 	free(size);
 	free(safe);
 }
 
+/* The longest name among them, as far as the other columns leave room for it. */
+static int summary_name_columns(const struct terminal *terminal, struct object *const *objects, size_t count)
+{
+	int others = 2 + SIZE_COLUMNS + 2 + WHO_COLUMNS + 2 + STATE_COLUMNS, columns = 9;
+	size_t i;
+
+	if (terminal->width >= WIDE)
+		others += KIND_COLUMNS + 2 + WHO_COLUMNS + 2;
+	for (i = 0; i < count; i++) {
+		char *safe = escape_terminal(object_name(objects[i]) ? object_name(objects[i]) : "");
+
+		if (terminal_columns(safe) > columns)
+			columns = terminal_columns(safe);
+		free(safe);
+	}
+	if (columns > terminal->width - others - 2)
+		columns = terminal->width - others - 2;
+	return columns < 10 ? 10 : columns;
+}
+
 static void summary_objects(const struct report *report, const struct terminal *terminal)
 {
 	const struct world *world = report->analysis->world;
-	struct object **objects = memory_new(world->object_count, sizeof(struct object *));
 	size_t shown = world->object_count < OBJECTS_SHOWN ? world->object_count : OBJECTS_SHOWN, i;
-	int rest = 2 + 11 + 10 + 19 + 19 + 16, longest = 9;
+	bool wide = terminal->width >= WIDE;
+	struct object **objects;
+	int name_columns;
 
-	if (!world->object_count) {
-		free(objects);
+	if (!world->object_count)
 		return;
-	}
+	objects = memory_new(world->object_count, sizeof(struct object *));
 	memcpy(objects, world->objects, world->object_count * sizeof(struct object *));
 	qsort(objects, world->object_count, sizeof(struct object *), summary_compare_objects);
-	for (i = 0; i < shown; i++) {
-		char *safe = escape_terminal(object_name(objects[i]) ? object_name(objects[i]) : "");
-
-		if (terminal_columns(safe) > longest)
-			longest = terminal_columns(safe);
-		free(safe);
-	}
-	if (longest > terminal->width - rest)
-		longest = terminal->width - rest;
-	if (longest < 16)
-		longest = 16;
+	name_columns = summary_name_columns(terminal, objects, shown);
 	summary_title(terminal, "Objects");
-	fprintf(terminal->out, "  %-*s  %-9s  %-8s  %-17s  %-17s  %s\n", longest, "NAME", "KIND", "SIZE", "CREATED BY",
-		"UNLINKED BY", "STATE");
+	fputs("  ", terminal->out);
+	terminal_cell(terminal, INK_faint, "NAME", name_columns);
+	if (wide)
+		terminal_cell(terminal, INK_faint, "KIND", KIND_COLUMNS);
+	terminal_cell(terminal, INK_faint, "SIZE", SIZE_COLUMNS);
+	terminal_cell(terminal, INK_faint, "CREATED BY", WHO_COLUMNS);
+	if (wide)
+		terminal_cell(terminal, INK_faint, "UNLINKED BY", WHO_COLUMNS);
+	terminal_put(terminal, INK_faint, "STATE");
+	fputc('\n', terminal->out);
 	for (i = 0; i < shown; i++)
-		summary_object(terminal, objects[i], longest);
+		summary_object(terminal, objects[i], name_columns);
 	summary_more(terminal, world->object_count, shown);
 	free(objects);
 }
