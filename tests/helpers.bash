@@ -35,7 +35,8 @@ report()
 # Prints what differs and fails.
 same()
 {
-	diff -u --label "$1" --label "$2" "$1" "$2"
+	local differences
+	differences=$(diff -U 2 --label "$1" --label "$2" "$1" "$2") || { head -n 60 <<<"$differences"; return 1; }
 }
 
 # Runs a command as nobody, with a home of its own; a copy of the build that nobody can reach is in $NOBODY_BUILD.

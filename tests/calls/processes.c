@@ -139,13 +139,13 @@ static void execs_that_fail(void)
 	close(fd);
 }
 
-static void spawned(int error, pid_t pid)
+static void spawned(long error, const pid_t *pid)
 {
 	int status = -1;
 
 	if (error != 0)
 		return;
-	waitpid(pid, &status, 0);
+	waitpid(*pid, &status, 0);
 	printf("  status %x\n", (unsigned)status);
 }
 
@@ -164,9 +164,9 @@ static void spawns(void)
 	if (readlink(self, program, sizeof(program) - 1) > 0)
 		setenv("PATH", dirname(program), 1);
 	fflush(stdout);
-	spawned((int)CALL(posix_spawn(&pid, self, NULL, NULL, arguments, environment)), pid);
-	spawned((int)CALL(posix_spawn(&pid, self, &actions, &attributes, arguments, nothing)), pid);
-	spawned((int)CALL(posix_spawnp(&pid, "processes", NULL, NULL, arguments, environ)), pid);
+	spawned(CALL(posix_spawn(&pid, self, NULL, NULL, arguments, environment)), &pid);
+	spawned(CALL(posix_spawn(&pid, self, &actions, &attributes, arguments, nothing)), &pid);
+	spawned(CALL(posix_spawnp(&pid, "processes", NULL, NULL, arguments, environ)), &pid);
 	CALL(posix_spawn(NULL, self, NULL, NULL, arguments, environment));
 	CALL(wait(NULL) > 0);
 	pid = -5;
