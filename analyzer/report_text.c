@@ -215,11 +215,36 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	free(tally);
 }
 
+static int text_lines(const char *text)
+{
+	int lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
 void report_text(const struct report *report, FILE *out)
 {
 	struct terminal terminal = terminal_on(out);
+	char *text = NULL;
+	size_t size;
 
+	terminal.out = open_memstream(&text, &size);
+	if (!terminal.out)
+		terminal.out = out;
 	text_verdict(report, &terminal);
 	text_findings(report, &terminal);
 	text_summary(report, &terminal);
+	if (terminal.out == out)
+		return;
+	fflush(terminal.out);
+	/* What a reader of a terminal is left with is the last screen. */
+	if (terminal.rows && text_lines(text) >= terminal.rows) {
+		fputc('\n', terminal.out);
+		text_verdict(report, &terminal);
+	}
+	fclose(terminal.out);
+	fwrite(text, 1, size, out);
+	free(text);
 }

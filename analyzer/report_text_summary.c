@@ -27,6 +27,29 @@ static void summary_more(const struct terminal *terminal, size_t all, size_t sho
 	free(count);
 }
 
+/* The command that was recorded, if the recording tells. */
+static void summary_command(const struct report *report, const struct terminal *terminal)
+{
+	const struct recording *recording = report->analysis->recording;
+	char *line = memory_text("command:");
+	size_t i;
+
+	for (i = 0; recording->command && recording->command[i]; i++) {
+		char *word = escape_terminal(recording->command[i]), *longer = memory_format("%s %s", line, word);
+
+		free(line);
+		free(word);
+		line = longer;
+	}
+	if (i) {
+		char *cut = terminal_cut(line, terminal->width - 2, false);
+
+		fprintf(terminal->out, "  %s\n", cut);
+		free(cut);
+	}
+	free(line);
+}
+
 static void summary_scope(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
@@ -45,6 +68,7 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	events = text_count(analysis->events, "event");
 	lost = text_count(analysis->lost, "event");
 	summary_title(terminal, "Looked at");
+	summary_command(report, terminal);
 	text_line(terminal, INK_plain, 2,
 		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s lost", processes, users, objects,
 				events, analysis->seconds, analysis->lost ? lost : "no event"));

@@ -18,14 +18,13 @@ static const char *const ink_codes[] = {
 	[INK_good] = "\033[1;32m",
 };
 
-static int terminal_width(FILE *out)
+static int terminal_width(int columns)
 {
-	const char *columns = getenv("COLUMNS");
-	int width = columns ? atoi(columns) : 0;
-	struct winsize size;
+	const char *wanted = getenv("COLUMNS");
+	int width = wanted ? atoi(wanted) : 0;
 
-	if (width <= 0 && !ioctl(fileno(out), TIOCGWINSZ, &size))
-		width = size.ws_col;
+	if (width <= 0)
+		width = columns;
 	if (width <= 0)
 		return WIDTH_DEFAULT;
 	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
@@ -34,11 +33,16 @@ static int terminal_width(FILE *out)
 struct terminal terminal_on(FILE *out)
 {
 	const char *plain = getenv("NO_COLOR"), *kind = getenv("TERM");
+	struct winsize size = {0};
+	bool is_terminal = isatty(fileno(out));
 
+	if (is_terminal && ioctl(fileno(out), TIOCGWINSZ, &size))
+		size = (struct winsize){0};
 	return (struct terminal){
 		.out = out,
-		.width = terminal_width(out),
-		.colour = isatty(fileno(out)) && !(plain && *plain) && kind && *kind && strcmp(kind, "dumb") != 0,
+		.width = terminal_width(size.ws_col),
+		.rows = size.ws_row,
+		.colour = is_terminal && !(plain && *plain) && kind && *kind && strcmp(kind, "dumb") != 0,
 	};
 }
 

@@ -10,6 +10,7 @@ enum ink { INK_plain, INK_strong, INK_faint, INK_error, INK_warning, INK_note, I
 struct terminal {
 	FILE *out;
 	int width; /* columns */
+	int rows;  /* 0: not a terminal, it has no end */
 	bool colour;
 };
 

@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# shmguard report: on a recording of a program that leaks, and on what is no recording at all.
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	load helpers.bash
+	export NAME="/report-$$-" RECORDING=$BATS_FILE_TMPDIR/leaky
+	cp "$BUILD/tests/programs/leaky" "$BATS_FILE_TMPDIR/program"
+	run "$SHMGUARD" run --quiet --report=none -o "$RECORDING" -- "$BATS_FILE_TMPDIR/program" 3 "$NAME" kill
+	[ "$status" -eq 137 ]
+}
+
+teardown_file()
+{
+	rm -f /dev/shm"$NAME"*
+}
+
+setup()
+{
+	load helpers.bash
+}
+
+# The last line of output is one line for people that names $1.
+complains()
+{
+	[ "${#lines[@]}" -eq 1 ]
+	[[ ${lines[0]} == shmguard:* ]]
+	[[ ${lines[0]} == *"$1"* ]]
+}
+
+@test "the JSON report is valid against its schema" {
+	"$SHMGUARD" report --format=json "$RECORDING" >"$BATS_TEST_TMPDIR/report.json"
+	"$PYTHON" - "$ROOT/tests/report.schema.json" "$BATS_TEST_TMPDIR/report.json" <<-'END'
+		import json, sys, jsonschema
+		schema, report = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+		jsonschema.Draft202012Validator.check_schema(schema)
+		jsonschema.Draft202012Validator(schema).validate(report)
+		ids = {p["id"] for p in report["processes"]}
+		objects = {o["id"] for o in report["objects"]}
+		assert len(ids) == len(report["processes"]) and len(objects) == len(report["objects"])
+		for o in report["objects"]:
+		    assert {o["created_by"], o["unlinked_by"]} <= ids | {None}
+		for f in report["findings"]:
+		    assert f["process"] in ids | {None} and f["object"] in objects | {None}
+		    assert {s["process"] for s in f["stacks"]} <= ids | {None}
+	END
+}
+
+@test "a segment that is left is an error, with count, bytes and the line that made it" {
+	run --separate-stderr "$SHMGUARD" report --format=json "$RECORDING"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	jq -e '.findings[0] | .rule == "segment-leak" and .severity == "error" and .count == 3 and .bytes == 196608' <<<"$output"
+	jq -e '[.findings[0].stacks[0].frames[] | select(.function == "leaky_make" and .line == 19)
+		| .file | endswith("/leaky.c")] == [true]' <<<"$output"
+	jq -e '[.objects[] | select(.leaked)] | length == 3' <<<"$output"
+	jq -e '[.processes[] | select(.ended == "signal" and .signal == 9)] | length == 1' <<<"$output"
+}
+
+@test "an inlined function is a frame of its own" {
+	run "$SHMGUARD" report --format=json "$RECORDING"
+	jq -e '[.findings[0].stacks[0].frames[] | select(.function | IN("leaky_open", "leaky_make")) | .inlined]
+		== [true, false]' <<<"$output"
+}
+
+@test "the text says verdict, cause, line and what to do on its first screen" {
+	run --separate-stderr "$SHMGUARD" report "$RECORDING"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[[ ${lines[0]} == "shmguard: 1 error"* ]]
+	first=$(head -n 24 <<<"$output")
+	[[ $first == *"error: segment-leak (3 times, 192 KiB)"* ]]
+	[[ $first == *"killed by SIGKILL"* ]]
+	[[ $first == *"at leaky_open ("*"leaky.c:14)"*"by leaky_make ("*"leaky.c:19)"* ]]
+	[[ $first == *"what to do: "* ]]
+}
+
+@test "text to a file has no colour; on a terminal it has, unless NO_COLOR is set" {
+	export TERM=xterm
+	run -0 "$SHMGUARD" report "$RECORDING"
+	[[ $output != *$'\033'* ]]
+	run -0 script -qec "'$SHMGUARD' report '$RECORDING'" /dev/null
+	[[ $output == *$'\033['* ]]
+	export NO_COLOR=1
+	run -0 script -qec "'$SHMGUARD' report '$RECORDING'" /dev/null
+	[[ $output != *$'\033'* ]]
+}
+
+@test "text keeps to the width it is given" {
+	COLUMNS=72 "$SHMGUARD" report "$RECORDING" >"$BATS_TEST_TMPDIR/narrow"
+	run awk 'length($0) > 72' "$BATS_TEST_TMPDIR/narrow"
+	[ -z "$output" ]
+}
+
+@test "the report is the same without the binaries, elsewhere" {
+	"$SHMGUARD" report "$RECORDING" >"$BATS_TEST_TMPDIR/text.here"
+	"$SHMGUARD" report --format=json "$RECORDING" >"$BATS_TEST_TMPDIR/json.here"
+	mv "$BATS_FILE_TMPDIR/program" "$BATS_FILE_TMPDIR/program.gone"
+	cp -r "$RECORDING" "$BATS_TEST_TMPDIR/elsewhere"
+	cd /
+	"$SHMGUARD" report "$BATS_TEST_TMPDIR/elsewhere" >"$BATS_TEST_TMPDIR/text.there"
+	"$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/elsewhere" >"$BATS_TEST_TMPDIR/json.there"
+	mv "$BATS_FILE_TMPDIR/program.gone" "$BATS_FILE_TMPDIR/program"
+	same "$BATS_TEST_TMPDIR/text.here" "$BATS_TEST_TMPDIR/text.there"
+	same "$BATS_TEST_TMPDIR/json.here" "$BATS_TEST_TMPDIR/json.there"
+}
+
+@test "a name with escape sequences and bytes that are not UTF-8 stays harmless" {
+	name=$(printf '/report-%s-\033]0;x\a\377' $$)
+	"$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/hostile" -- "$BUILD/tests/programs/leaky" 1 "$name"
+	rm -f "/dev/shm${name}0"
+	"$SHMGUARD" report "$BATS_TEST_TMPDIR/hostile" >"$BATS_TEST_TMPDIR/text"
+	run -1 grep -P '[\x00-\x08\x0b-\x1f\x7f]' "$BATS_TEST_TMPDIR/text"
+	grep -F '\x1b]0;x\x07\xff0' "$BATS_TEST_TMPDIR/text"
+	iconv -f UTF-8 -t UTF-8 "$BATS_TEST_TMPDIR/text" >/dev/null
+	"$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/hostile" | "$PYTHON" -c 'import json, sys; json.load(sys.stdin)'
+}
+
+@test "--fail-on tells by the exit status" {
+	run "$SHMGUARD" report --fail-on=error "$RECORDING"
+	[ "$status" -eq 1 ]
+	run "$SHMGUARD" report --format=json --fail-on=note "$RECORDING"
+	[ "$status" -eq 1 ]
+	"$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/clean" -- "$BUILD/tests/programs/leaky" 0 /unused
+	run "$SHMGUARD" report --fail-on=note "$BATS_TEST_TMPDIR/clean"
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} == "shmguard: nothing found"* ]]
+}
+
+@test "wrong usage is exit status 2 and a hint" {
+	run --separate-stderr "$SHMGUARD" report
+	[ "$status" -eq 2 ] && [ -z "$output" ]
+	run --separate-stderr "$SHMGUARD" report a b
+	[ "$status" -eq 2 ] && [ -z "$output" ]
+	run --separate-stderr "$SHMGUARD" report --format=nonsense "$RECORDING"
+	[ "$status" -eq 2 ] && [[ $stderr == *"text json"* ]]
+	run --separate-stderr "$SHMGUARD" report --fail-on=nonsense "$RECORDING"
+	[ "$status" -eq 2 ] && [[ $stderr == *"error, warning or note"* ]]
+	run --separate-stderr "$SHMGUARD" report --nonsense "$RECORDING"
+	[ "$status" -eq 2 ] && [[ $stderr == *"--help"* ]]
+	run --separate-stderr "$SHMGUARD" nonsense
+	[ "$status" -eq 2 ] && [[ $stderr == *"--help"* ]]
+}
+
+@test "help goes to stdout, fits a screen, and is no error" {
+	run --separate-stderr "$SHMGUARD" --help
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ "${#lines[@]}" -lt 24 ]
+	run --separate-stderr "$SHMGUARD" report --help
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ "${#lines[@]}" -lt 24 ]
+	run --separate-stderr "$SHMGUARD" --version
+	[ "$status" -eq 0 ] && [[ $output == "shmguard "[0-9]* ]]
+}
+
+@test "a directory that is not there is one message and exit status 3" {
+	run "$SHMGUARD" report "$BATS_TEST_TMPDIR/nowhere"
+	[ "$status" -eq 3 ]
+	complains nowhere
+}
+
+@test "an empty directory is one message and exit status 3" {
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run "$SHMGUARD" report "$BATS_TEST_TMPDIR/empty"
+	[ "$status" -eq 3 ]
+	complains empty
+}
+
+@test "a directory of other things is one message and exit status 3" {
+	run timeout 20 "$SHMGUARD" report "$ROOT/analyzer"
+	[ "$status" -eq 3 ]
+	complains analyzer
+}
+
+@test "a file in the place of a directory is one message and exit status 3" {
+	run "$SHMGUARD" report "$ROOT/Makefile"
+	[ "$status" -eq 3 ]
+	complains Makefile
+}
+
+@test "a report that cannot be written is one message and exit status 3" {
+	run bash -c "'$SHMGUARD' report '$RECORDING' 2>&1 >/dev/full"
+	[ "$status" -eq 3 ]
+	complains "No space left on device"
+	run bash -c "'$SHMGUARD' report --format=json '$RECORDING' 2>&1 >/dev/full"
+	[ "$status" -eq 3 ]
+	complains "No space left on device"
+	run bash -c "'$SHMGUARD' report '$RECORDING' 2>&1 >&-"
+	[ "$status" -eq 3 ]
+}
+
+@test "a reader that goes away is one message and exit status 3" {
+	run bash -c "set -o pipefail; { sleep 0.5; '$SHMGUARD' report '$RECORDING' 2>&3; } 3>&1 | true"
+	[ "$status" -eq 3 ]
+	complains "Broken pipe"
+}
