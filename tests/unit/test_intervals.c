@@ -1,0 +1,176 @@
+/* The interval map and the ledger of the preload, against an array that has a cell for every page. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "preload/arena.c"
+#include "preload/identity.c"
+#include "preload/intervals.c"
+#include "preload/ledger.c"
+#include "preload/real.c"
+
+enum { PAGES = 512, PAGE = 4096, ROUNDS = 200000, OBJECTS = 7 };
+
+struct cell {
+	uint64_t ino; /* 0: unmapped */
+	uint64_t offset;
+};
+
+static struct cell model[PAGES];
+static unsigned tests, failures;
+static const uint64_t base = 0x7f0000000000u;
+
+static void check(bool ok, const char *what)
+{
+	printf("%s %u - %s\n", ok ? "ok" : "not ok", ++tests, what);
+	failures += !ok;
+}
+
+static struct identity identity(uint64_t ino)
+{
+	return (struct identity){.dev = 27, .ino = ino, .fd = -1};
+}
+
+static unsigned model_pieces_cut(unsigned from, unsigned to)
+{
+	unsigned pages = 0;
+	for (unsigned i = from; i < to; i++) {
+		pages += model[i].ino != 0;
+		model[i] = (struct cell){0};
+	}
+	return pages;
+}
+
+static void count_pages(const struct interval *piece, void *context)
+{
+	*(unsigned *)context += (unsigned)((piece->end - piece->start) / PAGE);
+}
+
+/* Every page that the model has mapped is found, at its object and offset, and no other. */
+static bool equal(void)
+{
+	for (unsigned i = 0; i < PAGES; i++) {
+		struct interval found;
+		uint64_t at = base + i * PAGE;
+		if (ledger_copy(at, &found) != (model[i].ino != 0))
+			return false;
+		if (model[i].ino && (found.object->ino != model[i].ino ||
+				     found.offset + (at - found.start) != model[i].offset))
+			return false;
+	}
+	return true;
+}
+
+static unsigned depth(const struct interval *tree)
+{
+	if (!tree)
+		return 0;
+	unsigned left = depth(tree->left), right = depth(tree->right);
+	return 1 + (left > right ? left : right);
+}
+
+static void random_operations(void)
+{
+	bool same = true, counted = true;
+
+	srandom(1);
+	for (int round = 0; round < ROUNDS; round++) {
+		unsigned from = (unsigned)random() % PAGES, length = 1 + (unsigned)random() % 24;
+		unsigned to = from + length > PAGES ? PAGES : from + length;
+		if (random() % 2) {
+			struct identity id = identity(1 + (uint64_t)random() % OBJECTS);
+			uint64_t offset = (uint64_t)(random() % 100) * PAGE;
+			ledger_map(base + from * PAGE, (to - from) * PAGE, offset, &id);
+			for (unsigned i = from; i < to; i++)
+				model[i] = (struct cell){id.ino, offset + (i - from) * PAGE};
+		} else {
+			unsigned pages = 0;
+			ledger_unmap(base + from * PAGE, (to - from) * PAGE, count_pages, &pages);
+			counted = counted && pages == model_pieces_cut(from, to);
+		}
+		if (round % 1000 == 0)
+			same = same && equal();
+	}
+	check(same && equal(), "the ledger equals the model after maps, overlaps, splits and partial unmaps");
+	check(counted, "an unmap hands out just the pages that were mapped");
+}
+
+static void holders_follow(void)
+{
+	unsigned held = 0, intervals = 0;
+
+	for (uint32_t i = 0; i < bucket_count; i++)
+		for (struct object *object = buckets[i]; object; object = object->next)
+			held += object->holders;
+	for (uint64_t at = base; at < base + PAGES * PAGE;) {
+		struct interval found;
+		bool any = ledger_copy(at, &found);
+		intervals += any;
+		at = any ? found.end : at + PAGE;
+	}
+	check(held == intervals && held > 0, "every interval is one holder of its object");
+	ledger_unmap(base, PAGES * PAGE, NULL, NULL);
+	held = 0;
+	for (uint32_t i = 0; i < bucket_count; i++)
+		for (struct object *object = buckets[i]; object; object = object->next)
+			held += object->holders;
+	check(held == 0 && !mappings.root, "nothing is held after everything was unmapped");
+}
+
+static void stays_shallow(void)
+{
+	struct identity id = identity(99);
+
+	for (uint64_t i = 0; i < 100000; i++)
+		ledger_map(base + i * 2 * PAGE, PAGE, 0, &id);
+	/* A random treap of n nodes is about 2 ln n deep, here 23; three times that does not happen. */
+	check(depth(mappings.root) < 70, "100,000 ascending mappings make no deep tree");
+	ledger_unmap(base, 200000ull * PAGE, NULL, NULL);
+	check(!mappings.root, "one unmap removes them all");
+}
+
+static void descriptors(void)
+{
+	bool is_new;
+	struct identity a = identity(1001), b = identity(1002);
+	uint32_t id = ledger_object(&a, &is_new);
+
+	check(is_new && id == ledger_object(&a, &is_new) && !is_new, "an object keeps its id");
+	ledger_fd_set(5, &a);
+	ledger_fd_set(5, &a);
+	ledger_fd_set(70, &b);
+	check(ledger_fd(5) == id && ledger_fd(70) && !ledger_fd(6) && !ledger_fd(-1) && !ledger_fd(1 << 30),
+	      "descriptors lead to their objects, others to none");
+	check(ledger_fd_next(0, ~0u) == 5 && ledger_fd_next(6, ~0u) == 70 && ledger_fd_next(71, ~0u) == -1,
+	      "tracked descriptors are found in order");
+	ledger_fd_clear(5, &a);
+	ledger_fd_clear(70, NULL);
+	check(ledger_fd_next(0, ~0u) == -1, "a closed descriptor leads nowhere");
+}
+
+static void idle_objects_are_forgotten(void)
+{
+	bool is_new;
+	struct identity kept = identity(5000000);
+
+	ledger_map(base, PAGE, 0, &kept);
+	uint32_t id = ledger_object(&kept, &is_new);
+	for (uint64_t i = 0; i < 100000; i++) {
+		struct identity once = identity(6000000 + i);
+		ledger_object(&once, &is_new);
+	}
+	check(object_count < 20000, "objects that nobody holds do not pile up");
+	check(ledger_object(&kept, &is_new) == id && !is_new, "an object that is mapped keeps its id meanwhile");
+}
+
+int main(void)
+{
+	random_operations();
+	holders_follow();
+	stays_shallow();
+	descriptors();
+	idle_objects_are_forgotten();
+	printf("1..%u\n", tests);
+	return failures != 0;
+}
