@@ -20,7 +20,7 @@ ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libjansson-dev \
 	liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
-PACKAGES_TEST = babeltrace2 bats binutils bsdutils gcc-multilib g++ jq libcap2-bin mount postgresql-15 procps python3 \
+PACKAGES_TEST = babeltrace2 bats binutils bsdutils gcc-multilib g++ groff-base jq libcap2-bin mount postgresql-15 procps python3 \
 	python3-jsonschema util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
 
@@ -48,7 +48,7 @@ SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.
 
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so ## Build everything
+all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(BUILD)/shmguard.1 ## Build everything
 
 # What was built with other flags or another compiler is built again.
 FLAGS := $(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) $(PROVIDER_CFLAGS) $(PROGRAM_CFLAGS)
@@ -133,7 +133,8 @@ demo: deps ## Record a real program, print the report; CMD='...' for one of your
 	@BUILD=$(BUILD) CMD='$(subst ','\'',$(CMD))' tests/demo
 
 docs: $(BUILD)/shmguard ## Write the tables in README.md anew from their sources
-	tests/docs readme $(BUILD)/shmguard
+	tests/docs readme $(BUILD)/shmguard <README.md >$(BUILD)/README.md
+	cp $(BUILD)/README.md README.md
 
 lint: deps-lint ## clang-tidy, cppcheck, shellcheck
 	clang-tidy --quiet --warnings-as-errors='*' $(filter-out tracepoints/emit.c,$(filter %.c,$(C_FILES))) -- \
