@@ -2,7 +2,7 @@
  * RULES: everything shmguard can find wrong with a program's shared memory. One row gives the enumerator, what
  * `shmguard rules` prints, the keys of a policy and the tables of the README and the manual page. An id is permanent.
  *
- * A row is X(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary), enumerators without their prefix:
+ * A row is X(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary), enumerators without prefix:
  *	severity: its usual one; a finding may carry a lower one where the help says so
  *	seen:     where it can be seen first
  *	deny:     the errno with which a policy may refuse the call, 0 if it cannot

@@ -1,4 +1,4 @@
-/* The one place of the version: `shmguard --version`, recordings, the manual page and the Makefile take it from here. */
+/* The one place of the version: `shmguard --version`, recordings and the manual page take it from here. */
 #ifndef SHMGUARD_VERSION_H
 #define SHMGUARD_VERSION_H
 

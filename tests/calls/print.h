@@ -1,6 +1,6 @@
 /*
- * What the programs here print is compared between a bare run, a preloaded one and a recorded one. So they print every
- * result, errno and resulting state, and nothing that differs from run to run: no address, inode, process id, full name.
+ * What the programs here print is compared between a bare run, a preloaded one and a recorded one. So they print each
+ * result, errno and resulting state, and nothing that differs from run to run: no address, inode, process id, name.
  */
 #ifndef SHMGUARD_TESTS_PRINT_H
 #define SHMGUARD_TESTS_PRINT_H
@@ -55,7 +55,7 @@ UNUSED static void *print_pointer(const char *text, void *result)
 	return result;
 }
 
-/* A path in a directory of this process's own on /dev/shm, and a name for shm_open. Eight of them are valid at a time. */
+/* A path in a directory of this process's own on /dev/shm, and a name for shm_open. Eight are valid at a time. */
 static char *print_place(const char *format, const char *name)
 {
 	static char places[8][NAME_MAX];
