@@ -11,7 +11,7 @@
 enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3 };
 
 /* Everything that is called to get to main() or to the kernel, and is never where the mistake is. */
-static bool stack_is_plumbing(const struct module *module)
+static bool stack_is_plumbing_module(const struct module *module)
 {
 	static const char *const names[] = {LIBRARY_PRELOAD, LIBRARY_TRACEPOINTS, "libc.so.6",
 					    "librt.so.1",    "libpthread.so.0",   "linux-vdso.so.1"};
@@ -22,6 +22,26 @@ static bool stack_is_plumbing(const struct module *module)
 		if (!strcmp(name, names[i]))
 			return true;
 	return !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld-2.", 5);
+}
+
+static const struct symbols_answer *stack_names(const struct report *report, const struct frame *frame)
+{
+	static const struct symbols_answer nothing;
+
+	if (!frame->module)
+		return &nothing;
+	return symbols_resolve(report->symbols, frame->module->path, frame->module->build_id, frame->offset,
+			       SYMBOLS_RETURN);
+}
+
+static bool stack_is_plumbing(const struct report *report, const struct frame *frame)
+{
+	const struct symbols_answer *names;
+
+	if (stack_is_plumbing_module(frame->module))
+		return true;
+	names = stack_names(report, frame);
+	return names->count && names->frames[0].function && !strcmp(names->frames[0].function, "_start");
 }
 
 /* The path without "." and "dir/..", relative to where the program was started if it lies there. */
@@ -107,13 +127,10 @@ static void stack_line(const struct report *report, const struct terminal *termi
 static size_t stack_frame(const struct report *report, const struct terminal *terminal, const struct frame *frame,
 			  bool first, size_t room)
 {
-	const struct symbols_answer *answer = NULL;
+	const struct symbols_answer *answer = stack_names(report, frame);
 	size_t i;
 
-	if (frame->module)
-		answer = symbols_resolve(report->symbols, frame->module->path, frame->module->build_id, frame->offset,
-					 SYMBOLS_RETURN);
-	if (!answer || !answer->count) {
+	if (!answer->count) {
 		stack_line(report, terminal, frame, NULL, first);
 		return 1;
 	}
@@ -130,7 +147,8 @@ static void stack_folded(const struct terminal *terminal, const struct stack *st
 	size_t i;
 
 	for (i = from; i < from + count; i++)
-		others |= strcmp(report_basename(stack->frames[i].module->path), name) != 0;
+		others |= stack_is_plumbing_module(stack->frames[i].module) &&
+			  strcmp(report_basename(stack->frames[i].module->path), name) != 0;
 	line = memory_format("    ... %s of %s%s", frames, safe, others ? " and others" : "");
 	terminal_put(terminal, INK_faint, line);
 	fputc('\n', terminal->out);
@@ -143,14 +161,16 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 			 size_t room)
 {
 	size_t first = 0, shown = 0, i, run;
+	bool fold;
 
 	/* The innermost plumbing is how every call gets here: left out, unless there is nothing else. */
-	while (first < stack->count && stack_is_plumbing(stack->frames[first].module))
+	while (first < stack->count && stack_is_plumbing(report, &stack->frames[first]))
 		first++;
-	if (first == stack->count)
+	fold = first < stack->count;
+	if (!fold)
 		first = 0;
 	for (i = first; i < stack->count && shown < room; i += run) {
-		for (run = 0; first && i + run < stack->count && stack_is_plumbing(stack->frames[i + run].module);)
+		for (run = 0; fold && i + run < stack->count && stack_is_plumbing(report, &stack->frames[i + run]);)
 			run++;
 		if (run) {
 			stack_folded(terminal, stack, i, run);
