@@ -10,8 +10,7 @@
 
 enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3 };
 
-/* Everything that is called to get to main() or to the kernel, and is never where the mistake is. */
-static bool stack_is_plumbing_module(const struct module *module)
+bool text_is_plumbing(const struct module *module)
 {
 	static const char *const names[] = {LIBRARY_PRELOAD, LIBRARY_TRACEPOINTS, "libc.so.6",
 					    "librt.so.1",    "libpthread.so.0",   "linux-vdso.so.1"};
@@ -24,7 +23,7 @@ static bool stack_is_plumbing_module(const struct module *module)
 	return !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld-2.", 5);
 }
 
-static const struct symbols_answer *stack_names(const struct report *report, const struct frame *frame)
+const struct symbols_answer *text_names(const struct report *report, const struct frame *frame)
 {
 	static const struct symbols_answer nothing;
 
@@ -38,9 +37,9 @@ static bool stack_is_plumbing(const struct report *report, const struct frame *f
 {
 	const struct symbols_answer *names;
 
-	if (stack_is_plumbing_module(frame->module))
+	if (text_is_plumbing(frame->module))
 		return true;
-	names = stack_names(report, frame);
+	names = text_names(report, frame);
 	return names->count && names->frames[0].function && !strcmp(names->frames[0].function, "_start");
 }
 
@@ -127,7 +126,7 @@ static void stack_line(const struct report *report, const struct terminal *termi
 static size_t stack_frame(const struct report *report, const struct terminal *terminal, const struct frame *frame,
 			  bool first, size_t room)
 {
-	const struct symbols_answer *answer = stack_names(report, frame);
+	const struct symbols_answer *answer = text_names(report, frame);
 	size_t i;
 
 	if (!answer->count) {
@@ -147,7 +146,7 @@ static void stack_folded(const struct terminal *terminal, const struct stack *st
 	size_t i;
 
 	for (i = from; i < from + count; i++)
-		others |= stack_is_plumbing_module(stack->frames[i].module) &&
+		others |= text_is_plumbing(stack->frames[i].module) &&
 			  strcmp(report_basename(stack->frames[i].module->path), name) != 0;
 	line = memory_format("    ... %s of %s%s", frames, safe, others ? " and others" : "");
 	terminal_put(terminal, INK_faint, line);

@@ -72,6 +72,7 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	text_line(terminal, INK_plain, 2,
 		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s lost", processes, users, objects,
 				events, analysis->seconds, analysis->lost ? lost : "no event"));
+	text_nameless(report, terminal);
 	free(lost);
 	free(events);
 	free(objects);

@@ -183,7 +183,7 @@ struct symbols *symbols_open(const char *dir, char **problem)
 	struct symbols *symbols = memory_new(1, sizeof(*symbols));
 	char *path = dir ? memory_format("%s/symbols.json", dir) : NULL;
 	json_error_t error;
-	json_t *all, *module;
+	json_t *all, *modules;
 	size_t i;
 
 	*problem = NULL;
@@ -197,8 +197,9 @@ struct symbols *symbols_open(const char *dir, char **problem)
 	else if (!json_is_string(json_object_get(all, "schema")) ||
 		 strcmp(json_string_value(json_object_get(all, "schema")), SCHEMA))
 		*problem = memory_format("%s is not " SCHEMA ": names are looked up on this machine", path);
-	else
-		json_array_foreach(json_object_get(all, "modules"), i, module) symbols_load_module(symbols, module);
+	modules = *problem ? NULL : json_object_get(all, "modules");
+	for (i = 0; i < json_array_size(modules); i++)
+		symbols_load_module(symbols, json_array_get(modules, i));
 	json_decref(all);
 	free(path);
 	return symbols;
