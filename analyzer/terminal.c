@@ -75,11 +75,23 @@ int terminal_columns(const char *text)
 	return columns;
 }
 
+static void terminal_begin(const struct terminal *terminal, enum ink ink)
+{
+	if (terminal->colour)
+		fputs(ink_codes[ink], terminal->out);
+}
+
+static void terminal_end(const struct terminal *terminal, enum ink ink)
+{
+	if (terminal->colour && ink != INK_plain)
+		fputs("\033[0m", terminal->out);
+}
+
 void terminal_put(const struct terminal *terminal, enum ink ink, const char *text)
 {
-	bool coloured = terminal->colour && ink != INK_plain && *text;
-
-	fprintf(terminal->out, "%s%s%s", coloured ? ink_codes[ink] : "", text, coloured ? "\033[0m" : "");
+	terminal_begin(terminal, ink);
+	fputs(text, terminal->out);
+	terminal_end(terminal, ink);
 }
 
 char *terminal_cut(const char *text, int columns, bool keep_end)
@@ -114,24 +126,28 @@ void terminal_paragraph(const struct terminal *terminal, enum ink ink, const cha
 {
 	bool first = true;
 
+	terminal_begin(terminal, ink);
 	while (*text) {
 		size_t length = strcspn(text, " ");
 		char *word = memory_format("%.*s", (int)length, text);
 		int columns = terminal_columns(word);
 
 		if (!first && at + 1 + columns > terminal->width) {
+			terminal_end(terminal, ink);
 			fprintf(terminal->out, "\n%*s", indent, "");
+			terminal_begin(terminal, ink);
 			at = indent;
 		} else if (!first) {
 			fputc(' ', terminal->out);
 			at++;
 		}
-		terminal_put(terminal, ink, word);
+		fputs(word, terminal->out);
 		at += columns;
 		first = false;
 		free(word);
 		text += length;
 		text += strspn(text, " ");
 	}
+	terminal_end(terminal, ink);
 	fputc('\n', terminal->out);
 }
