@@ -44,6 +44,9 @@ static const char *copy_text(struct queued *queued, unsigned *used, const char *
 #define COPY_prot(name)
 #define COPY_began(name)
 #define COPY_kind(name)
+#define COPY_rule(name)
+#define COPY_severity(name)
+#define COPY_cause(name)
 #define COPY_frames(name)
 #define COPY(kind, name) COPY_##kind(name)
 

@@ -16,6 +16,7 @@
 
 #include "calls.h"
 #include "errnos.h"
+#include "rules.h"
 
 /* Kinds of fields, and their type in the structs. `text` is NUL-terminated and never NULL. */
 #define TYPE_addr uint64_t   /* an address or a bit pattern, printed in hexadecimal */
@@ -35,6 +36,9 @@
 #define TYPE_prot uint8_t    /* enumeration PROTS */
 #define TYPE_began uint8_t   /* enumeration BEGAN */
 #define TYPE_kind uint8_t    /* enumeration KINDS */
+#define TYPE_rule uint16_t     /* enum rule_id of rules.h */
+#define TYPE_severity uint8_t  /* enum severity of rules.h */
+#define TYPE_cause uint8_t     /* enumeration CAUSES */
 #define TYPE_text const char *
 #define TYPE_frames struct frames /* return addresses, innermost first */
 
@@ -79,6 +83,22 @@ enum kind {
 #undef KIND_ENUMERATOR
 };
 
+/* Why a SIGBUS came. tmpfs_full: no room for a page not yet allocated. sent: by kill(2) and its kin. */
+#define CAUSES(X)                                                                                                      \
+	X(past_end)                                                                                                    \
+	X(tmpfs_full)                                                                                                  \
+	X(no_huge_page)                                                                                                \
+	X(hardware)                                                                                                    \
+	X(not_ours)                                                                                                    \
+	X(sent)                                                                                                        \
+	X(unknown)
+
+enum cause {
+#define CAUSE_ENUMERATOR(name) CAUSE_##name,
+	CAUSES(CAUSE_ENUMERATOR)
+#undef CAUSE_ENUMERATOR
+};
+
 /*
  * Begins every event. recording: identifies the `shmguard run`, so that two recordings do not mix. seq: counts the
  * process's events from 1 without gaps; starts anew with exec and in a forked child. pid, tid: as getpid(2) and gettid(2).
@@ -90,7 +110,10 @@ enum kind {
 	F(id, seq)                                                                                                     \
 	F(id, stack)
 
-/* In a call: error is the errno it set; object: 0 when the call touched none; size: st_size after the call. */
+/*
+ * In a call: error is the errno it set; object: 0 when the call touched none; size: st_size after the call, size_before:
+ * before it, where the call can change it.
+ */
 #define FIELDS_shm_open(F)                                                                                             \
 	F(text, name)                                                                                                  \
 	F(flags, flags)                                                                                                \
@@ -99,7 +122,8 @@ enum kind {
 	F(error, error)                                                                                                \
 	F(id, object)                                                                                                  \
 	F(size, size)                                                                                                  \
-	F(bool, created)
+	F(bool, created)                                                                                               \
+	F(size, size_before)
 #define FIELDS_open(F)                                                                                                 \
 	F(symbol, symbol)                                                                                              \
 	F(fd, dirfd)                                                                                                   \
@@ -110,7 +134,8 @@ enum kind {
 	F(error, error)                                                                                                \
 	F(id, object)                                                                                                  \
 	F(size, size)                                                                                                  \
-	F(bool, created)
+	F(bool, created)                                                                                               \
+	F(size, size_before)
 #define FIELDS_memfd_create(F)                                                                                         \
 	F(text, name)                                                                                                  \
 	F(flags, flags)                                                                                                \
@@ -275,6 +300,41 @@ enum kind {
 	F(error, error)
 
 /*
+ * A rule was broken by the call whose event has the number `of`; its stack is this event's. The numbers are those of the
+ * rule's arithmetic: [offset, offset + length) of the object or the new size as length, size the object had at that
+ * moment, limit: room, quota or the mapping's end that it collides with. other: the process concerned, 0 if none or
+ * unknown. Severity may be lower than the rule's. error: the errno that the call had or was given.
+ */
+#define FIELDS_finding(F)                                                                                              \
+	F(rule, rule)                                                                                                  \
+	F(severity, severity)                                                                                          \
+	F(id, of)                                                                                                      \
+	F(id, object)                                                                                                  \
+	F(off, offset)                                                                                                 \
+	F(size, length)                                                                                                \
+	F(size, size)                                                                                                  \
+	F(size, limit)                                                                                                 \
+	F(pid, other)                                                                                                  \
+	F(error, error)
+/*
+ * A SIGBUS, told from its handler. ip: of the faulting instruction; code: si_code. start, length: the mapping that was
+ * touched, offset: of the touched byte in the object; size: the object's now; available: bytes left on its file system
+ * (huge pages: bytes free in the pool). survived: a zero page was put there and the program goes on.
+ */
+#define FIELDS_fault(F)                                                                                                \
+	F(cause, cause)                                                                                                \
+	F(flags, code)                                                                                                 \
+	F(addr, addr)                                                                                                  \
+	F(addr, ip)                                                                                                    \
+	F(id, object)                                                                                                  \
+	F(addr, start)                                                                                                 \
+	F(size, length)                                                                                                \
+	F(off, offset)                                                                                                 \
+	F(size, size)                                                                                                  \
+	F(size, available)                                                                                             \
+	F(bool, survived)
+
+/*
  * parent_seq: the parent's sequence number at the fork, 0 after exec; its definitions and holdings up to there are
  * inherited. argv: the words, blanks and backslashes in them escaped by a backslash, a newline as \n.
  */
@@ -340,6 +400,8 @@ enum kind {
 	X(madvise, calls)                                                                                              \
 	X(mlock, calls)                                                                                                \
 	X(failed, calls)                                                                                               \
+	X(finding, state)                                                                                              \
+	X(fault, state)                                                                                                \
 	X(exec, state)                                                                                                 \
 	X(spawn, state)                                                                                                \
 	X(wait, state)                                                                                                 \

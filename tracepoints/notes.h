@@ -18,6 +18,7 @@
  * exec: the process is about to exec (text: path as given, cwd if that is relative).   exec_failed: it did not (error).
  * spawn: posix_spawn made `child` (text: path, cwd).   end: wait(2) reported `child` ended with `status`.
  * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (text: why).
+ * finding, fault: the fields of those events (text: the object's name, exe), so that `run` can tell at once.
  */
 #define NOTES(X)                                                                                                       \
 	X(start)                                                                                                       \
@@ -27,7 +28,9 @@
 	X(spawn)                                                                                                       \
 	X(end)                                                                                                         \
 	X(leave)                                                                                                       \
-	X(blind)
+	X(blind)                                                                                                       \
+	X(finding)                                                                                                     \
+	X(fault)
 
 enum note_type {
 #define NOTE_ENUMERATOR(name) NOTE_##name,
@@ -48,6 +51,13 @@ struct note {
 	int32_t error;  /* exec_failed, spawn: errno */
 	uint32_t texts; /* NUL-terminated texts that follow; argv is escaped as in FIELDS_process */
 	uint64_t time;  /* CLOCK_MONOTONIC, nanoseconds */
+	struct {	/* finding: as its event; fault: rule is the cause, limit what is available */
+		uint32_t rule, severity;
+		int64_t offset;
+		uint64_t length, size, limit;
+		uint64_t dev, ino; /* of the object */
+		int32_t other, survived;
+	} found;
 };
 
 #endif

@@ -33,6 +33,9 @@
 #define PROVIDE_prot(name) lttng_ust_field_enum(shmguard, prot, uint8_t, name, e->name)
 #define PROVIDE_began(name) lttng_ust_field_enum(shmguard, began, uint8_t, name, e->name)
 #define PROVIDE_kind(name) lttng_ust_field_enum(shmguard, kind, uint8_t, name, e->name)
+#define PROVIDE_rule(name) lttng_ust_field_enum(shmguard, rule, uint16_t, name, e->name)
+#define PROVIDE_severity(name) lttng_ust_field_enum(shmguard, severity, uint8_t, name, e->name)
+#define PROVIDE_cause(name) lttng_ust_field_enum(shmguard, cause, uint8_t, name, e->name)
 #define PROVIDE_text(name) lttng_ust_field_string(name, e->name)
 #define PROVIDE_frames(name) lttng_ust_field_sequence_hex(uint64_t, name, e->name.address, uint8_t, e->name.count)
 #define PROVIDE(kind, name) PROVIDE_##kind(name)
@@ -41,6 +44,9 @@
 #define PROVIDE_SYMBOL(symbol, event, result, parameters) lttng_ust_field_enum_value(#symbol, SYMBOL_##symbol)
 #define PROVIDE_PROT(value, name) lttng_ust_field_enum_value(name, value)
 #define PROVIDE_BEGAN(name) lttng_ust_field_enum_value(#name, BEGAN_##name)
+#define PROVIDE_CAUSE(name) lttng_ust_field_enum_value(#name, CAUSE_##name)
+#define PROVIDE_RULE(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary)                          \
+	lttng_ust_field_enum_value(id, RULE_##name)
 #define PROVIDE_KIND(name) lttng_ust_field_enum_value(#name, KIND_##name)
 
 #endif
@@ -51,6 +57,12 @@ LTTNG_UST_TRACEPOINT_ENUM(shmguard, symbol,
 			  LTTNG_UST_TP_ENUM_VALUES(lttng_ust_field_enum_value("none", 0) CALLS(PROVIDE_SYMBOL)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, prot, LTTNG_UST_TP_ENUM_VALUES(PROTS(PROVIDE_PROT)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, began, LTTNG_UST_TP_ENUM_VALUES(BEGAN(PROVIDE_BEGAN)))
+LTTNG_UST_TRACEPOINT_ENUM(shmguard, rule, LTTNG_UST_TP_ENUM_VALUES(RULES(PROVIDE_RULE)))
+LTTNG_UST_TRACEPOINT_ENUM(shmguard, severity,
+			  LTTNG_UST_TP_ENUM_VALUES(lttng_ust_field_enum_value("note", SEVERITY_NOTE)
+							   lttng_ust_field_enum_value("warning", SEVERITY_WARNING)
+								   lttng_ust_field_enum_value("error", SEVERITY_ERROR)))
+LTTNG_UST_TRACEPOINT_ENUM(shmguard, cause, LTTNG_UST_TP_ENUM_VALUES(CAUSES(PROVIDE_CAUSE)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, kind, LTTNG_UST_TP_ENUM_VALUES(KINDS(PROVIDE_KIND)))
 
 #define PROVIDE_EVENT(event, channel)                                                                                  \
