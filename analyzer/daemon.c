@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,12 +20,16 @@
 #include "analyzer/lttng_control.h"
 
 #define DAEMON_PROGRAM "lttng-sessiond"
-#define DAEMON_PIDFILE "/run/lttng/lttng-sessiond.pid"
+#define DAEMON_DIRECTORY "/run/lttng"
+#define DAEMON_PIDFILE DAEMON_DIRECTORY "/lttng-sessiond.pid"
 
 /* Held while the machine's daemon is started or stopped; names the one that shmguard started: pid and start time. */
 #define LOCK_FILE "/run/shmguard.lock"
 /* Held shared by every recording that uses the machine's daemon. */
 #define LOCK_USE "/run/shmguard-use.lock"
+
+/* A few for each process that is recorded. */
+#define DESCRIPTORS_MAX 65536
 
 #define START_SECONDS 10
 #define STOP_SECONDS 3
@@ -72,6 +77,17 @@ static pid_t daemon_machine_pid(void)
 	return pid;
 }
 
+/* At its start it closes every descriptor that it might have, one by one. */
+static void daemon_limit_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur > DESCRIPTORS_MAX) {
+		limit.rlim_cur = DESCRIPTORS_MAX;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static _Noreturn void daemon_exec(const struct daemon *daemon)
 {
 	char *arguments[] = {DAEMON_PROGRAM, "--no-kernel", "--sig-parent", NULL};
@@ -91,6 +107,7 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 		dup2(fd, STDERR_FILENO);
 	}
 	close_range(3, ~0u, 0);
+	daemon_limit_descriptors();
 	for (int signal_number = 1; signal_number < NSIG; signal_number++)
 		signal(signal_number, SIG_DFL);
 	sigemptyset(&none);
@@ -164,25 +181,41 @@ static int daemon_start(struct daemon *daemon, char *error)
 	return -1;
 }
 
+/*
+ * Waits for whoever of its group is a child of ours by now, and tells whether it and all these are gone. Only of a
+ * daemon that is no child is the state worth something: with its first thread's end a process looks like a zombie.
+ */
+static bool daemon_gone(pid_t pid, unsigned long long started)
+{
+	unsigned long long now;
+	char state;
+	pid_t r;
+
+	do
+		r = waitpid(-pid, NULL, WNOHANG);
+	while (r > 0);
+	if (!r)
+		return false;
+	state = daemon_stat(pid, &now);
+	return !state || state == 'Z' || now != started;
+}
+
 /* The daemon and its consumers are one process group. */
 static void daemon_stop(pid_t pid)
 {
-	unsigned long long started, now;
+	unsigned long long started;
 
 	daemon_stat(pid, &started);
 	kill(pid, SIGTERM);
 	kill(-pid, SIGCONT);
 	for (int i = 0; i < STOP_SECONDS * 200; i++) {
-		char state;
-
-		waitpid(pid, NULL, WNOHANG);
-		state = daemon_stat(pid, &now);
-		if (!state || state == 'Z' || now != started)
-			break;
+		if (daemon_gone(pid, started))
+			return;
 		daemon_pause();
 	}
 	kill(-pid, SIGKILL);
-	waitpid(pid, NULL, WNOHANG);
+	for (int i = 0; i < STOP_SECONDS * 200 && !daemon_gone(pid, started); i++)
+		daemon_pause();
 }
 
 /* A lock file that may be unlinked by whoever holds it: what was locked must still be what has the name. */
@@ -253,26 +286,31 @@ static int daemon_acquire_shared(struct daemon *daemon, char *error)
 }
 
 /* Of all recordings that used it, the last stops the daemon if shmguard started it and nobody else's session is in it. */
-static void daemon_release_shared(struct daemon *daemon)
+static bool daemon_release_shared(struct daemon *daemon)
 {
 	char error[LIMITED_TEXT];
 	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error);
+	bool stopped = false;
 	pid_t ours;
 
 	if (lock < 0)
-		return;
+		return false;
 	if (daemon->use_lock < 0)
 		daemon->use_lock = open(LOCK_USE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (daemon->use_lock >= 0 && flock(daemon->use_lock, LOCK_EX | LOCK_NB) == 0) {
 		ours = daemon_noted(lock);
-		if (ours && limited(2, lttng_control_idle, NULL, error) != 1)
+		if (ours && limited(2, lttng_control_idle, NULL, error) != 1) {
 			daemon_stop(ours);
-		if (!ours || !daemon_noted(lock))
+			rmdir(DAEMON_DIRECTORY);
+			stopped = true;
+		}
+		if (!ours || stopped)
 			unlink(LOCK_FILE);
 		unlink(LOCK_USE);
 	}
 	close(daemon->use_lock);
 	close(lock);
+	return stopped;
 }
 
 int daemon_acquire(struct daemon *daemon, const char *private, char *error)
@@ -284,13 +322,16 @@ int daemon_acquire(struct daemon *daemon, const char *private, char *error)
 	return daemon_start(daemon, error);
 }
 
-void daemon_release(struct daemon *daemon)
+bool daemon_release(struct daemon *daemon, bool written)
 {
 	if (daemon->shared)
-		daemon_release_shared(daemon);
-	else if (daemon->pid)
+		return daemon_release_shared(daemon);
+	/* Its own end takes half a second, and what it would take away goes with the private directory. */
+	if (daemon->pid && written)
+		kill(-daemon->pid, SIGKILL);
+	if (daemon->pid)
 		daemon_stop(daemon->pid);
-	daemon->pid = 0;
+	return true;
 }
 
 const char *daemon_trouble(const struct daemon *daemon)

@@ -19,8 +19,11 @@ struct daemon {
 /* 0, or -1 with one line in `error` (LIMITED_TEXT bytes). Takes up to ten seconds. */
 int daemon_acquire(struct daemon *daemon, const char *private, char *error);
 
-/* Stops the daemon when it is this recording's to stop. */
-void daemon_release(struct daemon *daemon);
+/*
+ * Stops the daemon, with all sessions in it, when it is this recording's to stop; true if so. `written`: all data is on
+ * disk, so that it need not be asked to end well.
+ */
+bool daemon_release(struct daemon *daemon, bool written);
 
 /* NULL while it is well; else, in words, what is wrong with it. */
 const char *daemon_trouble(const struct daemon *daemon);

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 #include "analyzer/daemon.h"
+#include "analyzer/leftovers.h"
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
 
@@ -120,7 +122,7 @@ static int keeper_start(struct keeper *keeper, char *error)
 {
 	int r;
 
-	snprintf(keeper->session, sizeof(keeper->session), "shmguard-%08x", keeper->plan->recording);
+	snprintf(keeper->session, sizeof(keeper->session), LTTNG_CONTROL_SESSION "%08x", keeper->plan->recording);
 	if (keeper_place(keeper, error) || daemon_acquire(&keeper->daemon, keeper->plan->private, error))
 		return -1;
 	r = limited(CREATE_SECONDS, lttng_control_start, &keeper->control, error);
@@ -152,7 +154,8 @@ static void keeper_wait(struct keeper *keeper)
 	}
 }
 
-static void keeper_stop(struct keeper *keeper)
+/* True when all data is on disk. */
+static bool keeper_stop(struct keeper *keeper)
 {
 	char error[LIMITED_TEXT];
 	int r = limited(STOP_SECONDS, lttng_control_stop, &keeper->control, error);
@@ -167,12 +170,14 @@ static void keeper_stop(struct keeper *keeper)
 			   "the LTTng session daemon gave no answer at the end: the end of the trace may be missing");
 	else if (r)
 		keeper_say(keeper, KEEPER_TROUBLE, error);
+	return !r;
 }
 
 _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 {
 	struct keeper keeper = {.plan = plan, .socket = socket, .daemon.use_lock = -1};
 	char error[LIMITED_TEXT] = "";
+	bool written = false;
 	int null;
 
 	setsid();
@@ -186,15 +191,19 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 	if (chdir("/"))
 		keeper_say(&keeper, KEEPER_TROUBLE, "cannot leave the working directory");
 	signal(SIGCHLD, SIG_DFL);
+	/* The daemon's own children come here when it is killed. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
 	if (keeper_start(&keeper, error)) {
 		keeper_say(&keeper, KEEPER_FAILED, error);
 	} else {
 		keeper_say(&keeper, KEEPER_READY, "");
 		keeper_wait(&keeper);
-		keeper_stop(&keeper);
+		written = keeper_stop(&keeper);
 	}
-	daemon_release(&keeper.daemon);
+	if (!daemon_release(&keeper.daemon, written) && keeper.control.session)
+		limited(STOP_SECONDS, lttng_control_destroy, &keeper.control, error);
+	leftovers_tidy();
 	if (keeper.buffers[0])
 		keeper_remove_tree(keeper.buffers);
 	keeper_remove_tree(plan->private);

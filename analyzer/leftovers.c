@@ -44,7 +44,8 @@ static int leftovers_order(const void *a, const void *b)
 	return (one->status.st_ino > other->status.st_ino) - (one->status.st_ino < other->status.st_ino);
 }
 
-static int leftovers_list(struct look *look)
+/* Either LTTng's own files or all others. */
+static int leftovers_list(struct look *look, bool lttng)
 {
 	char *roots[] = {SHM_ROOT, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
@@ -55,7 +56,7 @@ static int leftovers_list(struct look *look)
 	while ((entry = fts_read(walk))) {
 		struct object *object;
 
-		if (entry->fts_info != FTS_F || strncmp(entry->fts_name, LTTNG_FILE, strlen(LTTNG_FILE)) == 0)
+		if (entry->fts_info != FTS_F || !strncmp(entry->fts_name, LTTNG_FILE, strlen(LTTNG_FILE)) != lttng)
 			continue;
 		look->objects = memory_grow(look->objects, look->count, sizeof(*look->objects));
 		object = &look->objects[look->count++];
@@ -207,32 +208,58 @@ static json_t *leftovers_object(const struct object *object)
 	return json;
 }
 
+static int leftovers_scan(struct look *look, bool lttng)
+{
+	struct stat root = {0};
+	int r = stat(SHM_ROOT, &root) ? errno : 0;
+
+	*look = (struct look){.device = root.st_dev};
+	if (!r)
+		r = leftovers_list(look, lttng);
+	if (!r && look->count)
+		leftovers_holders(look);
+	return r;
+}
+
+static void leftovers_free(struct look *look)
+{
+	for (size_t i = 0; i < look->count; i++) {
+		free(look->objects[i].name);
+		free(look->objects[i].holders);
+	}
+	free(look->objects);
+}
+
 json_t *leftovers_look(char **error)
 {
-	struct look look = {0};
 	json_t *objects = json_array();
 	struct timespec now;
-	struct stat root;
-	int r;
+	struct look look;
+	int r = leftovers_scan(&look, false);
 
-	r = stat(SHM_ROOT, &root) ? errno : 0;
-	look.device = root.st_dev;
-	if (!r)
-		r = leftovers_list(&look);
+	for (size_t i = 0; i < look.count; i++)
+		json_array_append_new(objects, leftovers_object(&look.objects[i]));
+	leftovers_free(&look);
 	if (r) {
 		*error = memory_format(SHM_ROOT ": %s", strerror(r));
 		json_decref(objects);
 		return NULL;
 	}
-	if (look.count)
-		leftovers_holders(&look);
-	for (size_t i = 0; i < look.count; i++) {
-		json_array_append_new(objects, leftovers_object(&look.objects[i]));
-		free(look.objects[i].name);
-		free(look.objects[i].holders);
-	}
-	free(look.objects);
 	clock_gettime(CLOCK_REALTIME, &now);
 	return json_pack("{s:I, s:I, s:o}", "looked", (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec, "device",
 			 (json_int_t)look.device, "objects", objects);
+}
+
+void leftovers_tidy(void)
+{
+	char path[PATH_MAX];
+	struct look look;
+
+	leftovers_scan(&look, true);
+	for (size_t i = 0; i < look.count; i++) {
+		snprintf(path, sizeof(path), SHM_ROOT "%s", look.objects[i].name);
+		if (!look.objects[i].holder_count && look.objects[i].status.st_uid == geteuid())
+			unlink(path);
+	}
+	leftovers_free(&look);
 }

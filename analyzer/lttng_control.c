@@ -57,13 +57,15 @@ int lttng_control_alive(const void *context, char *error)
 int lttng_control_idle(const void *context, char *error)
 {
 	struct lttng_session *sessions = NULL;
-	int count = lttng_list_sessions(&sessions);
+	int count = lttng_list_sessions(&sessions), others = 0;
 
 	(void)context;
+	for (int i = 0; i < count; i++)
+		others += strncmp(sessions[i].name, LTTNG_CONTROL_SESSION, strlen(LTTNG_CONTROL_SESSION)) != 0;
 	free(sessions);
 	if (count < 0)
 		return lttng_control_failed(error, "cannot list the sessions", count);
-	return count ? 1 : 0;
+	return others ? 1 : 0;
 }
 
 static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domain *domain, const char *name,
@@ -159,8 +161,13 @@ int lttng_control_stop(const void *context, char *error)
 		if (pending == 1)
 			nanosleep(&pause, NULL);
 	}
-	r = pending == 1 ? lttng_destroy_session_no_wait(control->session) : lttng_destroy_session(control->session);
-	if (r < 0)
-		return lttng_control_failed(error, "cannot end the session", r);
 	return pending == 1 ? 2 : 0;
+}
+
+int lttng_control_destroy(const void *context, char *error)
+{
+	const struct lttng_control *control = context;
+	int r = lttng_destroy_session_no_wait(control->session);
+
+	return r < 0 ? lttng_control_failed(error, "cannot end the session", r) : 0;
 }

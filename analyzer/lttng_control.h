@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How a session's name begins. */
+#define LTTNG_CONTROL_SESSION "shmguard-"
+
 /* All texts outlive the calls. */
 struct lttng_control {
 	const char *session; /* unique name */
@@ -18,13 +21,15 @@ uint64_t lttng_control_need(uint64_t subbuffer);
 
 /*
  * For limited(): `context` is a struct lttng_control. 0, or 1 with one line in `error`. _alive: 0 if a daemon listens.
- * _stop leaves up to `LTTNG_CONTROL_PENDING` seconds for the data to reach the disk, and returns 2 if it did not.
- * _idle: 0 if the daemon has no session at all.
+ * _stop leaves up to `LTTNG_CONTROL_PENDING` seconds for the data to reach the disk, and returns 2 if it did not. _destroy does
+ * not wait, as that takes half a second and all is on disk by then.
+ * _idle: 0 if the daemon has no session but such as recordings make.
  */
 #define LTTNG_CONTROL_PENDING 8
 int lttng_control_alive(const void *context, char *error);
 int lttng_control_start(const void *context, char *error);
 int lttng_control_stop(const void *context, char *error);
+int lttng_control_destroy(const void *context, char *error);
 int lttng_control_idle(const void *context, char *error);
 
 /* From now on a session daemon below `home` is meant, whatever groups the user is in. */
