@@ -164,6 +164,11 @@ static void notes_take(struct notes *notes, const struct note *note)
 	json_t *list = json_array();
 	uint32_t count = 0;
 
+	/* The trace has them as well. */
+	if (note->type == NOTE_finding || note->type == NOTE_fault) {
+		json_decref(list);
+		return;
+	}
 	for (uint32_t i = 0; i < TEXTS_MAX; i++)
 		texts[i] = "";
 	while (count < note->texts && count < TEXTS_MAX && next < end && memchr(next, 0, (size_t)(end - next))) {

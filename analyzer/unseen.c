@@ -168,6 +168,8 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 	case NOTE_leave:
 		unseen_alive(watch, note->pid)->known = true;
 		break;
+	case NOTE_finding:
+	case NOTE_fault:
 	case NOTE_COUNT:
 		break;
 	}
