@@ -61,6 +61,7 @@ struct recording {
 	size_t problem_count;
 	struct line *lines; /* in the order of time */
 	size_t line_count;
+	uint64_t device; /* of /dev/shm */
 	struct leftover *leftovers;
 	size_t leftover_count;
 };

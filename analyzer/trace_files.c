@@ -361,7 +361,7 @@ int trace_files_find(const char *dir, struct trace_files *files, char **error)
 	fts_close(walk);
 	if (result == 0 && found == 0) {
 		*error = memory_format("%s holds no CTF trace", dir);
-		result = -1;
+		result = -ENOENT;
 	}
 	if (result < 0)
 		trace_files_free(files);

@@ -15,7 +15,7 @@ struct trace_files {
 	bool cut_short; /* a stream had to be cut at its last whole packet */
 };
 
-/* Returns 0; otherwise a negative number, and *error is one line to be freed. */
+/* Returns 0; otherwise a negative number, -ENOENT when there is no trace, and *error is one line to be freed. */
 int trace_files_find(const char *dir, struct trace_files *files, char **error);
 void trace_files_free(struct trace_files *files);
 

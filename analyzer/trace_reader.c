@@ -15,32 +15,16 @@
 
 enum field_form { FORM_integer, FORM_text, FORM_frames };
 
-#define FORM_addr FORM_integer
-#define FORM_size FORM_integer
-#define FORM_off FORM_integer
-#define FORM_number FORM_integer
-#define FORM_fd FORM_integer
-#define FORM_pid FORM_integer
-#define FORM_id FORM_integer
-#define FORM_user FORM_integer
-#define FORM_flags FORM_integer
-#define FORM_mode FORM_integer
-#define FORM_status FORM_integer
-#define FORM_bool FORM_integer
-#define FORM_error FORM_integer
-#define FORM_symbol FORM_integer
-#define FORM_prot FORM_integer
-#define FORM_began FORM_integer
-#define FORM_kind FORM_integer
-
 struct field {
 	const char *name;
 	enum field_form form;
 	size_t offset, size;
 };
 
+#define FORM_OF(member) _Generic((member), const char *: FORM_text, struct frames: FORM_frames, default: FORM_integer)
 #define FIELD_ROW(kind, field_name)                                                                                    \
-	{ #field_name, FORM_##kind, offsetof(EVENT_TYPE, field_name), sizeof(((EVENT_TYPE *)0)->field_name) },
+	{ #field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                       \
+	  sizeof(((EVENT_TYPE *)0)->field_name) },
 #define EVENT_FIELDS(event) FIELDS_HEAD(FIELD_ROW) FIELDS_##event(FIELD_ROW)
 
 /* FIELD_ROW needs the struct it is in, which a row of FIELDS does not name: a local type gives it. */
@@ -441,12 +425,13 @@ int trace_read(const char *dir, uint32_t recording, trace_callback callback, voi
 {
 	struct reader reader = { .recording = recording, .callback = callback, .context = context, .totals = totals };
 	struct trace_files files;
-	int result = 0;
+	int result;
 
 	*totals = (struct trace_totals){ 0 };
 	*error = NULL;
-	if (trace_files_find(dir, &files, error) < 0)
-		return -1;
+	result = trace_files_find(dir, &files, error);
+	if (result < 0)
+		return result;
 	bt_logging_set_global_level(BT_LOGGING_LEVEL_NONE);
 	totals->cut_short = files.cut_short;
 	if (files.count > 0)

@@ -33,7 +33,7 @@ struct trace_totals {
 
 /*
  * Reads every CTF trace found at or below `dir`. `recording` 0 takes the events of all recordings. Returns 0; otherwise
- * a negative number, and *error is one line for people, to be freed by the caller.
+ * a negative number, -ENOENT when there is no trace, and *error is one line for people, to be freed by the caller.
  */
 int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context,
 	       struct trace_totals *totals, char **error);

@@ -105,6 +105,7 @@ struct object {
 	struct site mapped;   /* the first mapping seen */
 	bool shared; /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked; /* set by segment-leak */
+	bool held;   /* when the trace ended, by a process that had not */
 	uint64_t mappers; /* mappings of it alive at this moment of the trace */
 	uint64_t openers; /* descriptors of it open at this moment of the trace */
 	uint64_t maps;	  /* mappings ever made */

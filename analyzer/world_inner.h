@@ -32,7 +32,7 @@ const char *world_intern(struct world *world, const char *text);
 
 /* world_process.c */
 struct process *process_of_event(struct world *world, const struct trace_event *event);
-void process_announce(struct world *world, const struct trace_event *event);
+void process_announce(struct world *world, struct process *process, const struct trace_event *event);
 void process_count_event(struct world *world, struct process *process, const struct event_head *head);
 void process_leave(struct world *world, struct process *process, int status, int64_t time);
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
@@ -60,12 +60,12 @@ struct name_change {
 	struct site before; /* object's `unlinked` before */
 	struct site state_before;
 	char *text; /* as the program gave it; owned */
+	struct site site;
 	bool semaphore;
 };
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site);
-void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error,
-			 const struct site *site);
+void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error);
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site);
 void names_add(struct object *object, const char *text, int64_t time);
 void names_free(struct world *world);

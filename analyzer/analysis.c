@@ -1,0 +1,155 @@
+#include "analysis.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "judge.h"
+#include "memory.h"
+#include "trace_reader.h"
+
+static int take_event(void *context, const struct trace_event *event)
+{
+	world_take(context, event);
+	return 0;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* DIR/trace of a recording, DIR itself of a bare trace. */
+static char *trace_place(const char *dir, char **error)
+{
+	char *path;
+
+	if (!is_directory(dir)) {
+		*error = memory_format("%s: %s", dir, access(dir, F_OK) < 0 ? strerror(errno) : "not a directory");
+		return NULL;
+	}
+	path = memory_format("%s/trace", dir);
+	if (is_directory(path))
+		return path;
+	free(path);
+	return memory_text(dir);
+}
+
+static void add_problem(struct analysis *analysis, char *text)
+{
+	analysis->problems = memory_grow(analysis->problems, analysis->problem_count, sizeof(*analysis->problems));
+	analysis->problems[analysis->problem_count++] = text;
+}
+
+static void list_unseen(struct analysis *analysis)
+{
+	for (size_t i = 0; i < analysis->recording->line_count; i++) {
+		const struct line *line = &analysis->recording->lines[i];
+
+		if (line->type != LINE_unseen && line->type != LINE_blind)
+			continue;
+		analysis->unseen = memory_grow(analysis->unseen, analysis->unseen_count, sizeof(*analysis->unseen));
+		analysis->unseen[analysis->unseen_count++] = (struct unseen){
+			line->pid, line->exe ? line->exe : "", line->reason ? line->reason : "the reason is not known"
+		};
+	}
+}
+
+static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
+{
+	const struct recording *recording = analysis->recording;
+	int64_t from = recording->started ? recording->started : totals->first;
+	int64_t to = recording->ended ? recording->ended : totals->last;
+
+	analysis->events = totals->events;
+	analysis->foreign = totals->foreign;
+	analysis->lost = analysis->world->lost;
+	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
+	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
+		analysis->lost = totals->discarded_events;
+	analysis->seconds = to > from ? (double)(to - from) / 1e9 : 0;
+
+	for (size_t i = 0; i < recording->problem_count; i++)
+		add_problem(analysis, memory_text(recording->problems[i]));
+	if (totals->cut_short)
+		add_problem(analysis, memory_text("the trace is cut short: events at its end are missing"));
+	if (totals->discarded_packets)
+		add_problem(analysis, memory_format("%" PRIu64 " packets of the trace are missing",
+						    totals->discarded_packets));
+	if (totals->problem)
+		add_problem(analysis, memory_text(totals->problem));
+	if (totals->unknown)
+		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
+						    totals->unknown));
+	if (recording->described && recording->ended == 0)
+		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
+	if (recording->described && !recording->looked)
+		add_problem(analysis, memory_text("what was left in /dev/shm is not known: no look was taken at the end"));
+	list_unseen(analysis);
+	analysis->complete = analysis->lost == 0 && analysis->problem_count == 0;
+}
+
+static bool read_trace(struct analysis *analysis, struct court *court, const char *dir, struct trace_totals *totals,
+		       char **error)
+{
+	struct watcher watcher;
+	char *place = trace_place(dir, error);
+	int result;
+
+	if (place == NULL)
+		return false;
+	court_watch(court, &watcher);
+	court->world = analysis->world = world_new(analysis->recording, &watcher);
+	result = trace_read(place, analysis->recording->id, take_event, analysis->world, totals, error);
+	/* Nothing that was recorded ever touched shared memory. */
+	if (result == -ENOENT && analysis->recording->described) {
+		free(*error);
+		*error = NULL;
+		result = 0;
+	}
+	court->doubtful = totals->cut_short || totals->discarded_events || totals->discarded_packets;
+	world_finish(analysis->world);
+	court_finish(court);
+	free(place);
+	return result == 0;
+}
+
+struct analysis *analysis_of(const char *dir, char **error)
+{
+	struct analysis *analysis = memory_new(1, sizeof(*analysis));
+	struct trace_totals totals = { 0 };
+	struct court court = { .findings = &analysis->findings };
+	bool good;
+
+	*error = NULL;
+	analysis->recording = recording_read(dir, error);
+	court.recording = analysis->recording;
+	good = analysis->recording && read_trace(analysis, &court, dir, &totals, error);
+	if (good)
+		sum_up(analysis, &totals);
+	court_free(&court);
+	free(totals.problem);
+	if (good)
+		return analysis;
+	analysis_free(analysis);
+	return NULL;
+}
+
+void analysis_free(struct analysis *analysis)
+{
+	findings_clear(&analysis->findings);
+	if (analysis->world)
+		world_free(analysis->world);
+	if (analysis->recording)
+		recording_free(analysis->recording);
+	for (size_t i = 0; i < analysis->problem_count; i++)
+		free(analysis->problems[i]);
+	free(analysis->problems);
+	free(analysis->unseen);
+	free(analysis);
+}

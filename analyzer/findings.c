@@ -1,0 +1,83 @@
+#include "findings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+#include "memory.h"
+
+static void set_fingerprint(struct finding *finding)
+{
+	const char *id = rules[finding->rule].id;
+	uint64_t hash = map_hash(MAP_HASH, id, strlen(id) + 1);
+	const struct stack *stack = finding->stack_count ? finding->stacks[0].stack : NULL;
+	const char *name = finding->object ? object_name(finding->object) : NULL;
+
+	/* A growing leak and a note of the same place are two things. */
+	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));
+	if (stack)
+		hash = map_hash(hash, &stack->identity, sizeof(stack->identity));
+	else if (name)
+		hash = map_hash(hash, name, strlen(name));
+	snprintf(finding->fingerprint, sizeof(finding->fingerprint), "%016" PRIx64, hash);
+}
+
+void findings_add(struct findings *findings, const struct finding *finding)
+{
+	struct finding own = *finding;
+
+	if (own.count == 0)
+		own.count = 1;
+	set_fingerprint(&own);
+	for (size_t i = 0; i < findings->count; i++) {
+		struct finding *there = &findings->all[i];
+
+		if (strcmp(there->fingerprint, own.fingerprint) != 0)
+			continue;
+		/* The message is that of the largest; the object and process stay those of the first. */
+		if (own.bytes > there->bytes / there->count || there->message == NULL) {
+			free(there->message);
+			there->message = own.message;
+		} else {
+			free(own.message);
+		}
+		there->count += own.count;
+		there->bytes += own.bytes;
+		there->uncertain |= own.uncertain;
+		return;
+	}
+	findings->all = memory_grow(findings->all, findings->count, sizeof(*findings->all));
+	findings->all[findings->count++] = own;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	/* The rest only keeps the order the same in every run. */
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	return strcmp(x->fingerprint, y->fingerprint);
+}
+
+void findings_sort(struct findings *findings)
+{
+	if (findings->count)
+		qsort(findings->all, findings->count, sizeof(*findings->all), by_weight);
+}
+
+void findings_clear(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->all[i].message);
+	free(findings->all);
+	*findings = (struct findings){ 0 };
+}

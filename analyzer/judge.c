@@ -1,0 +1,212 @@
+#include "judge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static const struct judge *const judges[] = {
+	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink,
+	&judge_name,	&judge_split,	&judge_churn,	   &judge_size,
+};
+
+#define JUDGES (sizeof(judges) / sizeof(*judges))
+
+struct pending {
+	struct finding finding;
+	struct role roles[FINDING_STACKS_MAX];
+	size_t role_count;
+};
+
+static void ending(void *context, struct process *process)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->ending)
+			judges[i]->ending(context, process);
+}
+
+static void unmapped(void *context, struct process *process, const struct use *use)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->unmapped)
+			judges[i]->unmapped(context, process, use);
+}
+
+static void renewed(void *context, struct process *process, const struct name_state *name, const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->renewed)
+			judges[i]->renewed(context, process, name, site);
+}
+
+static void missed(void *context, struct process *process, const struct name_state *name, const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->missed)
+			judges[i]->missed(context, process, name, site);
+}
+
+static void unlink_missed(void *context, struct process *process, const struct name_state *name,
+			  const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->unlink_missed)
+			judges[i]->unlink_missed(context, process, name, site);
+}
+
+void court_watch(struct court *court, struct watcher *watcher)
+{
+	*watcher = (struct watcher){ court, ending, unmapped, renewed, missed, unlink_missed };
+}
+
+/* The same rule at the same place of the same process: counted at once, so that what waits stays few. */
+static bool same_place(const struct pending *pending, const struct finding *finding, const struct role *roles)
+{
+	const struct site *a = &pending->roles[0].site, *b = &roles[0].site;
+
+	return pending->finding.rule == finding->rule && pending->finding.severity == finding->severity &&
+	       a->process == b->process && a->stack_id == b->stack_id && a->stack_id;
+}
+
+void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count)
+{
+	struct pending *pending;
+
+	for (size_t i = 0; count && i < court->pending_count; i++) {
+		pending = &court->pending[i];
+		if (!same_place(pending, finding, roles))
+			continue;
+		pending->finding.count += finding->count ? finding->count : 1;
+		pending->finding.bytes += finding->bytes;
+		pending->finding.uncertain |= finding->uncertain;
+		free(finding->message);
+		return;
+	}
+	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
+	pending = &court->pending[court->pending_count++];
+	*pending = (struct pending){ .finding = *finding };
+	if (pending->finding.count == 0)
+		pending->finding.count = 1;
+	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
+		if (roles[i].site.process)
+			pending->roles[pending->role_count++] = roles[i];
+	if (pending->role_count) {
+		if (pending->finding.process == NULL)
+			pending->finding.process = pending->roles[0].site.process;
+		if (pending->finding.time == 0)
+			pending->finding.time = pending->roles[0].site.time;
+	}
+}
+
+void court_withdraw(struct court *court, enum rule_id rule, const struct process *process,
+		    const struct object *object)
+{
+	for (size_t i = 0; i < court->pending_count; i++) {
+		struct finding *finding = &court->pending[i].finding;
+
+		if (finding->rule != rule || finding->process != process || finding->object != object)
+			continue;
+		if (--finding->count == 0) {
+			free(finding->message);
+			court->pending[i] = court->pending[--court->pending_count];
+		}
+		return;
+	}
+}
+
+/* Whether events that are missing could have changed the verdict. */
+static bool doubtful(const struct court *court, const struct finding *finding)
+{
+	if (finding->rule == RULE_mapping_leak || finding->rule == RULE_fd_leak || finding->rule == RULE_partial_unmap)
+		return court->doubtful || (finding->process && finding->process->lost);
+	return finding->rule != RULE_segment_leak && finding->rule != RULE_churn &&
+	       (court->doubtful || court->world->lost);
+}
+
+static void hand_in(struct court *court, struct pending *pending)
+{
+	struct finding *finding = &pending->finding;
+
+	for (size_t i = 0; i < pending->role_count; i++) {
+		const struct role *role = &pending->roles[i];
+		const struct stack *stack = world_stack(court->world, role->site.process, role->site.stack_id);
+
+		finding->stacks[finding->stack_count++] =
+			(struct finding_stack){ role->role, role->site.process, stack };
+	}
+	while (finding->object && finding->object->same)
+		finding->object = finding->object->same;
+	finding->uncertain |= doubtful(court, finding);
+	findings_add(court->findings, finding);
+}
+
+void court_finish(struct court *court)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->finish)
+			judges[i]->finish(court);
+	for (size_t i = 0; i < court->pending_count; i++)
+		hand_in(court, &court->pending[i]);
+	court->pending_count = 0;
+	findings_sort(court->findings);
+}
+
+void court_free(struct court *court)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&court->lengths, &cursor));)
+		free(slot->value);
+	map_clear(&court->lengths);
+	map_clear(&court->vanished);
+	for (size_t i = 0; i < court->pending_count; i++)
+		free(court->pending[i].finding.message);
+	free(court->pending);
+}
+
+const char *judge_name_of(const struct object *object)
+{
+	const char *name = object ? object_name(object) : NULL;
+
+	return name ? name : "a nameless object";
+}
+
+char *judge_bytes(uint64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes / 1024;
+	size_t unit = 0;
+
+	if (bytes < 10240)
+		return memory_format("%" PRIu64 " bytes", bytes);
+	for (; value >= 1024 && unit + 1 < sizeof(units) / sizeof(*units); unit++)
+		value /= 1024;
+	return memory_format("%.1f %s", value, units[unit]);
+}
+
+char *judge_process(const struct process *process)
+{
+	const char *slash;
+
+	if (process == NULL)
+		return memory_text("an unknown process");
+	slash = strrchr(process->exe, '/');
+	if (*process->exe == 0)
+		return memory_format("pid %d", (int)process->pid);
+	return memory_format("%s (pid %d)", slash ? slash + 1 : process->exe, (int)process->pid);
+}
+
+const char *judge_end(const struct process *process)
+{
+	switch (process->ended) {
+	case ENDED_exit:
+		return "when it exited";
+	case ENDED_signal:
+		return "when it was killed";
+	case ENDED_exec:
+		return "when it ran another program";
+	default:
+		return "when the recording ended";
+	}
+}

@@ -1,0 +1,66 @@
+/* The judges: rules that need the whole trace. Each looks at the world at the moments it asks for and adds findings. */
+#ifndef SHMGUARD_JUDGE_H
+#define SHMGUARD_JUDGE_H
+
+#include "findings.h"
+#include "map.h"
+#include "recording.h"
+#include "world_feed.h"
+#include "world_holdings.h"
+
+struct court {
+	struct world *world;
+	const struct recording *recording;
+	struct findings *findings;
+	bool doubtful;	      /* events are missing that no process's numbers account for */
+	struct map lengths;   /* for judge_size: (object) -> struct length */
+	struct map vanished;  /* for judge_name: (object) that was told of */
+	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
+	size_t pending_count;
+};
+
+/* NULL: the judge does not care. */
+struct judge {
+	void (*ending)(struct court *court, struct process *process);
+	void (*unmapped)(struct court *court, struct process *process, const struct use *use);
+	void (*renewed)(struct court *court, struct process *process, const struct name_state *name,
+			const struct site *site);
+	void (*missed)(struct court *court, struct process *process, const struct name_state *name,
+		       const struct site *site);
+	void (*unlink_missed)(struct court *court, struct process *process, const struct name_state *name,
+			      const struct site *site);
+	void (*finish)(struct court *court);
+};
+
+extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_partial, judge_unlink, judge_name,
+	judge_split, judge_churn, judge_size;
+
+/* judge.c */
+void court_watch(struct court *court, struct watcher *watcher);
+void court_finish(struct court *court);
+void court_free(struct court *court);
+
+/*
+ * Adds a finding whose stacks are those of the sites, in this order; a site without process ends them. The process is
+ * the first site's. Takes over `message`.
+ */
+struct role {
+	const char *role;
+	struct site site;
+};
+void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
+
+/* Takes back one occurrence of the rule by that process on that object. */
+void court_withdraw(struct court *court, enum rule_id rule, const struct process *process,
+		    const struct object *object);
+
+/* "/name", or "a nameless object": never NULL. */
+const char *judge_name_of(const struct object *object);
+/* "4096 bytes", "12.0 MiB"; a new text. */
+char *judge_bytes(uint64_t bytes);
+/* "leaky (pid 812)"; a new text. */
+char *judge_process(const struct process *process);
+/* The way an image ended, in words: "at its exit", "when it was killed by signal 9". */
+const char *judge_end(const struct process *process);
+
+#endif

@@ -1,0 +1,125 @@
+/* mapping-leak: mappings that one place makes and never gives back. partial-unmap: of which a rest is kept. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "judge.h"
+#include "memory.h"
+
+/* A process that was killed or goes on had no chance to unmap; exec unmaps for it. */
+static bool could_have_released(const struct process *process)
+{
+	return process->ended == ENDED_exit || process->ended == ENDED_unknown;
+}
+
+static char *growth_of(const struct tally *tally, const struct process *process)
+{
+	const struct series *series = &tally->series;
+	int64_t first = series->points[0].time, span = process->ended_at - first;
+
+	return memory_format("%" PRIu64 " of them after half of the time, %" PRIu64
+			     " after three quarters, %" PRIu64 " %s",
+			     series_at(series, first + span / 2), series_at(series, first + span / 4 * 3),
+			     tally->outstanding, judge_end(process));
+}
+
+static void judge_tally(struct court *court, struct process *process, const struct tally *tally, uint64_t cuts)
+{
+	bool grows = series_grows(&tally->series, process->ended_at);
+	uint64_t count = grows ? tally->outstanding : tally->outstanding - cuts;
+	struct role role = { "mapped", { process, tally->stack_id, tally->last } };
+	struct finding finding = { .rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes };
+	char *bytes, *who, *growth;
+
+	if (count == 0 || (!grows && !could_have_released(process)))
+		return;
+	bytes = judge_bytes(tally->bytes);
+	who = judge_process(process);
+	finding.object = tally->object;
+	finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
+	if (grows) {
+		growth = growth_of(tally, process);
+		finding.message = memory_format("%s made %" PRIu64 " mappings here and unmapped %" PRIu64
+						": they pile up, %s (%s; the latest of %s)",
+						who, tally->made, tally->made - tally->outstanding, growth, bytes,
+						judge_name_of(tally->object));
+		free(growth);
+	} else {
+		finding.message = memory_format("%s still held %" PRIu64 " mapping%s made here (%s; the latest of %s) "
+						"%s",
+						who, count, count == 1 ? "" : "s", bytes, judge_name_of(tally->object),
+						judge_end(process));
+	}
+	court_find(court, &finding, &role, 1);
+	free(bytes);
+	free(who);
+}
+
+static bool is_cut(const struct piece *piece)
+{
+	return piece->from->tally && piece->from->cut.process;
+}
+
+/* Whether a lower piece of the same mapping comes later in the list: then this one does not count. */
+static bool comes_again(const struct holdings *holdings, size_t index)
+{
+	for (size_t i = index + 1; i < holdings->piece_count; i++) {
+		if (holdings->pieces[i].from == holdings->pieces[index].from)
+			return true;
+		if (holdings->pieces[index].start - holdings->pieces[i].end > holdings->pieces[index].from->length)
+			return false;
+	}
+	return false;
+}
+
+static uint64_t cuts_of(const struct process *process, const struct tally *tally)
+{
+	const struct holdings *holdings = process->holdings;
+	uint64_t cuts = 0;
+
+	for (size_t i = 0; i < holdings->piece_count; i++)
+		if (holdings->pieces[i].from->tally == tally && is_cut(&holdings->pieces[i]) &&
+		    !comes_again(holdings, i))
+			cuts++;
+	return cuts;
+}
+
+static void mapping_ending(struct court *court, struct process *process)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
+		const struct tally *tally = slot->value;
+
+		if (tally->of == TALLY_mapping && tally->outstanding)
+			judge_tally(court, process, tally, cuts_of(process, tally));
+	}
+}
+
+static void partial_ending(struct court *court, struct process *process)
+{
+	const struct holdings *holdings = process->holdings;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct acquisition *from = holdings->pieces[i].from;
+		struct role roles[] = { { "unmapped in part", from->cut }, { "mapped", from->site } };
+		struct finding finding = { .rule = RULE_partial_unmap, .severity = SEVERITY_NOTE };
+		char *rest, *whole;
+
+		if (!is_cut(&holdings->pieces[i]) || comes_again(holdings, i))
+			continue;
+		rest = judge_bytes(from->bytes);
+		whole = judge_bytes(from->length);
+		finding.bytes = from->bytes;
+		finding.object = from->object;
+		finding.message = memory_format("of the %s mapped from %s, %s were unmapped and %" PRIu64
+						" bytes stayed mapped to the end",
+						whole, judge_name_of(from->object),
+						from->bytes < from->length ? "some" : "none", from->bytes);
+		court_find(court, &finding, roles, 2);
+		free(rest);
+		free(whole);
+	}
+}
+
+const struct judge judge_mapping = { .ending = mapping_ending };
+const struct judge judge_partial = { .ending = partial_ending };

@@ -1,0 +1,147 @@
+/* double-unlink, name-vanished and split-brain: what two parties believe of one name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge.h"
+#include "memory.h"
+
+static void unlink_missed(struct court *court, struct process *process, const struct name_state *name,
+			  const struct site *site)
+{
+	struct role roles[] = { { "unlinked", *site }, { "unlinked first", name->removed } };
+	struct finding finding = { .rule = RULE_double_unlink, .severity = SEVERITY_WARNING, .object = name->former };
+	char *who, *first;
+
+	if (name->object || name->removed.process == NULL)
+		return;
+	who = judge_process(process);
+	first = judge_process(name->removed.process);
+	finding.message = memory_format("%s unlinked %s, which %s had unlinked %.3f s before", who, name->text,
+					name->removed.process == process ? "it" : first,
+					(double)(site->time - name->removed.time) / 1e9);
+	court_find(court, &finding, roles, 2);
+	free(who);
+	free(first);
+}
+
+/* To remove whatever may be there and then to create it is a habit, not a mistake. */
+static void unlink_renewed(struct court *court, struct process *process, const struct name_state *name,
+			   const struct site *site)
+{
+	(void)site;
+	court_withdraw(court, RULE_double_unlink, process, name->former);
+}
+
+const struct judge judge_unlink = { .unlink_missed = unlink_missed, .renewed = unlink_renewed };
+
+static bool other_namespace(const struct process *a, const struct process *b)
+{
+	return a->mount_namespace && b->mount_namespace && a->mount_namespace != b->mount_namespace;
+}
+
+static void find_vanished(struct court *court, struct object *object, const struct role *roles, size_t count,
+			  const char *name, const char *how)
+{
+	struct finding finding = { .rule = RULE_name_vanished, .severity = SEVERITY_WARNING, .object = object };
+	char *who = judge_process(object->created.process);
+
+	if (map_get(&court->vanished, (uintptr_t)object, 0) == NULL)
+		map_put(&court->vanished, (uintptr_t)object, 0, object);
+	finding.message = memory_format("%s, created by %s, %s although nobody in the recording removed it%s", name,
+					who, how,
+					object->uid >= 1000 ? " (systemd-logind does that at the last logout: RemoveIPC)" :
+							      "");
+	court_find(court, &finding, roles, count);
+	free(who);
+}
+
+static void name_missed(struct court *court, struct process *process, const struct name_state *name,
+			const struct site *site)
+{
+	struct object *object = name->object;
+
+	while (object && object->same)
+		object = object->same;
+	if (object && object->created.process && !other_namespace(process, object->created.process))
+		find_vanished(court, object,
+			      (struct role[]){ { "opened", *site }, { "created", object->created } }, 2, name->text,
+			      "is gone");
+}
+
+static const char *name_in_shm(const struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && object->names[i].text[0] == '/' &&
+		    strchr(object->names[i].text + 1, '/') == NULL)
+			return object->names[i].text;
+	return NULL;
+}
+
+static bool is_left(const struct recording *recording, const struct object *object)
+{
+	for (size_t i = 0; i < recording->leftover_count; i++)
+		if (recording->leftovers[i].dev == object->dev && recording->leftovers[i].ino == object->ino)
+			return true;
+	return false;
+}
+
+static void name_finish(struct court *court)
+{
+	const struct recording *recording = court->recording;
+
+	for (size_t i = 0; recording->looked && i < court->world->object_count; i++) {
+		struct object *object = court->world->objects[i];
+		const char *name = name_in_shm(object);
+
+		if (name == NULL || object->created.process == NULL || object->kind == KIND_memfd ||
+		    (object->kind == KIND_file && !object->shared))
+			continue;
+		if (object->dev != recording->device || is_left(recording, object) ||
+		    map_get(&court->vanished, (uintptr_t)object, 0))
+			continue;
+		find_vanished(court, object, &(struct role){ "created", object->created }, 1, name,
+			      "was gone when the recording stopped,");
+	}
+}
+
+const struct judge judge_name = { .missed = name_missed, .finish = name_finish };
+
+static struct site mapping_site(const struct process *process, const struct object *object)
+{
+	const struct holdings *holdings = process->holdings;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		struct object *mapped = holdings->pieces[i].from->object;
+
+		while (mapped->same)
+			mapped = mapped->same;
+		if (mapped == object)
+			return holdings->pieces[i].from->site;
+	}
+	return (struct site){ 0 };
+}
+
+static void split_renewed(struct court *court, struct process *process, const struct name_state *name,
+			  const struct site *site)
+{
+	const struct object *old = name->former;
+	const struct process *mapper = world_mapper(court->world, old, process);
+	struct finding finding = { .rule = RULE_split_brain, .severity = SEVERITY_WARNING, .object = name->object };
+	char *who, *other;
+
+	if (mapper == NULL || other_namespace(process, mapper))
+		return;
+	who = judge_process(process);
+	other = judge_process(mapper);
+	finding.message = memory_format("%s now leads %s to a new object while %s still maps the old one", name->text,
+					who, other);
+	court_find(court, &finding,
+		   (struct role[]){ { "opened", *site },
+				    { "mapped", mapping_site(mapper, old) },
+				    { "unlinked", old->unlinked } },
+		   3);
+	free(who);
+	free(other);
+}
+
+const struct judge judge_split = { .renewed = split_renewed };

@@ -1,0 +1,90 @@
+/* segment-leak: made in the trace, still has its name, and nobody uses it. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "judge.h"
+#include "memory.h"
+
+static bool counts(const struct object *object)
+{
+	if (object->created.process == NULL || object->kind == KIND_memfd)
+		return false;
+	/* Builds put ordinary files into /dev/shm. */
+	return object->kind != KIND_file || object->shared;
+}
+
+static char *fate_of(const struct process *creator)
+{
+	switch (creator->ended) {
+	case ENDED_signal:
+		return memory_format("killed by signal %d", creator->signal);
+	case ENDED_exit:
+		return memory_format("exited with status %d", creator->status);
+	case ENDED_exec:
+		return memory_text("went on to run another program");
+	default:
+		return memory_text("it is not known how it ended");
+	}
+}
+
+static void find_leak(struct court *court, struct object *object, const struct leftover *leftover)
+{
+	const char *name = leftover ? leftover->name : judge_name_of(object);
+	char *bytes = judge_bytes(leftover ? leftover->size : object->size);
+	char *creator = judge_process(object->created.process), *fate = fate_of(object->created.process);
+	struct role role = { "created", object->created };
+	struct finding finding = { .rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object };
+
+	object->leaked = true;
+	finding.bytes = leftover ? leftover->size : object->size;
+	/* Another user's process may hold it, if its mode lets one. */
+	finding.uncertain = leftover ? !leftover->holders_complete && leftover->mode & 066 : true;
+	if (leftover)
+		finding.message = memory_format("%s (%s) still exists and nobody uses it: created by %s (%s), never "
+						"unlinked",
+						name, bytes, creator, fate);
+	else
+		finding.message = memory_format("%s (%s) was created by %s (%s) and never unlinked, and by the trace "
+						"alone nobody uses it any more",
+						name, bytes, creator, fate);
+	court_find(court, &finding, &role, 1);
+	free(bytes);
+	free(creator);
+	free(fate);
+}
+
+static const struct leftover *leftover_of(const struct recording *recording, const struct object *object)
+{
+	for (size_t i = 0; i < recording->leftover_count; i++)
+		if (recording->leftovers[i].dev == object->dev && recording->leftovers[i].ino == object->ino)
+			return &recording->leftovers[i];
+	return NULL;
+}
+
+static bool has_name(const struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			return true;
+	return false;
+}
+
+static void finish(struct court *court)
+{
+	for (size_t i = 0; i < court->world->object_count; i++) {
+		struct object *object = court->world->objects[i];
+		const struct leftover *leftover;
+
+		if (!counts(object))
+			continue;
+		leftover = leftover_of(court->recording, object);
+		if (court->recording->looked) {
+			if (leftover && leftover->holder_count == 0)
+				find_leak(court, object, leftover);
+		} else if (has_name(object) && !object->held) {
+			find_leak(court, object, NULL);
+		}
+	}
+}
+
+const struct judge judge_segment = { .finish = finish };

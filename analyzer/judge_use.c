@@ -1,0 +1,92 @@
+/* churn: the same made and given back over and over. size-disagreement: two ideas of one object's length. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "judge.h"
+#include "memory.h"
+
+/* Cycles within a second from which a pool would pay: at 4 us a cycle for the calls alone, half a percent of a core. */
+#define CHURN_MIN 1000
+
+static bool object_churns(const struct process *process, uint64_t made)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
+		const struct tally *tally = slot->value;
+
+		if (tally->of == TALLY_object && tally->busiest >= CHURN_MIN && tally->made >= made / 2)
+			return true;
+	}
+	return false;
+}
+
+static void churn_ending(struct court *court, struct process *process)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
+		const struct tally *tally = slot->value;
+		bool objects = tally->of == TALLY_object;
+		struct role role = { objects ? "created" : "mapped", { process, tally->stack_id, tally->first } };
+		struct finding finding = { .rule = RULE_churn, .severity = SEVERITY_NOTE, .object = tally->object };
+		char *who;
+
+		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)
+			continue;
+		/* A mapping of each of many short-lived objects is the same story. */
+		if (!objects && object_churns(process, tally->made))
+			continue;
+		who = judge_process(process);
+		finding.count = tally->made - tally->outstanding;
+		finding.message = memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64
+						" times within a second: keep a pool and reuse them",
+						who, objects ? "created and unlinked objects" : "mapped and unmapped",
+						finding.count, tally->busiest);
+		court_find(court, &finding, &role, 1);
+		free(who);
+	}
+}
+
+const struct judge judge_churn = { .ending = churn_ending };
+
+/* The first process that was done with an object, and how it had mapped it. */
+struct length {
+	uint64_t bytes, size;
+	struct site site;
+	bool told;
+};
+
+static void size_unmapped(struct court *court, struct process *process, const struct use *use)
+{
+	struct length *first = map_get(&court->lengths, (uintptr_t)use->object, 0);
+	struct finding finding = { .rule = RULE_size_disagreement, .severity = SEVERITY_WARNING };
+	char *who, *other;
+
+	if (use->longest == 0)
+		return;
+	if (first == NULL) {
+		first = memory_new(1, sizeof(*first));
+		*first = (struct length){ use->longest, use->longest_size, use->longest_site, false };
+		map_put(&court->lengths, (uintptr_t)use->object, 0, first);
+		return;
+	}
+	/* After a resize they have every right to differ. */
+	if (first->told || first->bytes == use->longest || first->size != use->longest_size ||
+	    first->site.process == process)
+		return;
+	first->told = true;
+	who = judge_process(process);
+	other = judge_process(first->site.process);
+	finding.object = use->object;
+	finding.message = memory_format("%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64
+					", and it was %" PRIu64 " bytes long for both",
+					who, use->longest, judge_name_of(use->object), other, first->bytes,
+					first->size);
+	court_find(court, &finding,
+		   (struct role[]){ { "mapped", use->longest_site }, { "mapped first", first->site } }, 2);
+	free(who);
+	free(other);
+}
+
+const struct judge judge_size = { .unmapped = size_unmapped };

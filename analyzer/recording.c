@@ -1,0 +1,274 @@
+#include "recording.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static const char *const type_names[LINE_TYPE_COUNT] = {
+	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen",
+};
+
+static char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? memory_text(text) : NULL;
+}
+
+static int64_t integer_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* NULL without *error when there is no such file. */
+static json_t *load(const char *dir, const char *name, char **error)
+{
+	char *path = memory_format("%s/%s", dir, name);
+	json_error_t why;
+	FILE *file = fopen(path, "re");
+	json_t *root = NULL;
+
+	if (file) {
+		root = json_loadf(file, JSON_REJECT_DUPLICATES, &why);
+		fclose(file);
+		if (root == NULL)
+			*error = memory_format("%s is damaged: %s in line %d", path, why.text, why.line);
+		else if (!json_is_object(root))
+			*error = memory_format("%s is damaged: it is not an object", path);
+	} else if (errno != ENOENT && errno != ENOTDIR) {
+		*error = memory_format("%s: %s", path, strerror(errno));
+	}
+	free(path);
+	if (*error == NULL)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+static char **texts_of(const json_t *array, size_t *count)
+{
+	char **texts = memory_new(json_array_size(array) + 1, sizeof(*texts));
+	const json_t *element;
+	size_t i, made = 0;
+
+	json_array_foreach(array, i, element)
+		if (json_is_string(element))
+			texts[made++] = memory_text(json_string_value(element));
+	if (count)
+		*count = made;
+	return texts;
+}
+
+static bool take_description(struct recording *recording, const json_t *root, const char *dir, char **error)
+{
+	const char *schema = json_string_value(json_object_get(root, "schema"));
+	const char *id = json_string_value(json_object_get(root, "id"));
+	char *end = NULL;
+
+	if (schema == NULL || strcmp(schema, "shmguard-recording/1") != 0) {
+		*error = memory_format("%s/recording.json is not of a version that this program can read", dir);
+		return false;
+	}
+	recording->id = id ? (uint32_t)strtoul(id, &end, 16) : 0;
+	if (recording->id == 0 || *end) {
+		*error = memory_format("%s/recording.json is damaged: it has no valid id", dir);
+		return false;
+	}
+	recording->described = true;
+	recording->host = text_of(root, "host");
+	recording->command = texts_of(json_object_get(root, "command"), NULL);
+	recording->cwd = text_of(root, "cwd");
+	recording->started = integer_of(root, "started");
+	recording->ended = integer_of(root, "ended");
+	recording->command_pid = (pid_t)integer_of(root, "command_pid");
+	recording->command_ended = json_is_integer(json_object_get(root, "command_status"));
+	recording->command_status = (int)integer_of(root, "command_status");
+	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
+	return true;
+}
+
+static void take_leftover(struct recording *recording, const json_t *object)
+{
+	const json_t *holders = json_object_get(object, "holders"), *holder;
+	struct leftover leftover = {
+		.name = text_of(object, "name"),
+		.dev = (uint64_t)integer_of(object, "dev"),
+		.ino = (uint64_t)integer_of(object, "ino"),
+		.size = (uint64_t)integer_of(object, "size"),
+		.blocks = (uint64_t)integer_of(object, "blocks"),
+		.mode = (mode_t)integer_of(object, "mode"),
+		.uid = (uid_t)integer_of(object, "uid"),
+		.holders_complete = json_is_true(json_object_get(object, "holders_complete")),
+	};
+	size_t i;
+
+	leftover.holders = memory_new(json_array_size(holders), sizeof(*leftover.holders));
+	json_array_foreach(holders, i, holder)
+		leftover.holders[leftover.holder_count++] = (pid_t)json_integer_value(holder);
+	recording->leftovers =
+		memory_grow(recording->leftovers, recording->leftover_count, sizeof(*recording->leftovers));
+	recording->leftovers[recording->leftover_count++] = leftover;
+}
+
+static void take_look(struct recording *recording, const json_t *root)
+{
+	const json_t *object;
+	size_t i;
+
+	recording->looked = true;
+	recording->device = (uint64_t)integer_of(root, "device");
+	json_array_foreach(json_object_get(root, "objects"), i, object)
+		take_leftover(recording, object);
+}
+
+static char *text_at(const json_t *texts, size_t index)
+{
+	const char *text = json_string_value(json_array_get(texts, index));
+
+	return text ? memory_text(text) : NULL;
+}
+
+static bool take_line(struct recording *recording, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+	const json_t *texts = json_object_get(object, "texts");
+	struct line line = {
+		.pid = (pid_t)integer_of(object, "pid"),
+		.ppid = (pid_t)integer_of(object, "ppid"),
+		.child = (pid_t)integer_of(object, "child"),
+		.uid = (uid_t)integer_of(object, "uid"),
+		.status = (int)integer_of(object, "status"),
+		.time = integer_of(object, "time"),
+	};
+	int i = 0;
+
+	while (type && i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
+		i++;
+	if (type == NULL)
+		return false;
+	/* A later version may have more. */
+	if (i == LINE_TYPE_COUNT)
+		return true;
+	line.type = (enum line_type)i;
+	line.exe = text_of(object, "exe");
+	line.reason = text_of(object, "reason");
+	if (line.exe == NULL && (line.type == LINE_start || line.type == LINE_fork))
+		line.exe = text_at(texts, 0);
+	if (line.type == LINE_start)
+		line.argv = text_at(texts, 1);
+	if (line.type == LINE_blind && line.reason == NULL)
+		line.reason = text_at(texts, 0);
+	recording->lines = memory_grow(recording->lines, recording->line_count, sizeof(*recording->lines));
+	recording->lines[recording->line_count++] = line;
+	return true;
+}
+
+/* The last line of a recording that was killed may be cut short: it is left out. */
+static bool take_lines(struct recording *recording, const char *dir, char **error)
+{
+	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
+	FILE *file = fopen(path, "re");
+	size_t room = 0, number = 0;
+	ssize_t length;
+	bool good = true;
+
+	if (file == NULL && errno != ENOENT && errno != ENOTDIR) {
+		*error = memory_format("%s: %s", path, strerror(errno));
+		good = false;
+	}
+	while (file && good && (length = getline(&text, &room, file)) > 0) {
+		json_error_t why;
+		json_t *object = json_loadb(text, (size_t)length, 0, &why);
+
+		number++;
+		good = object && take_line(recording, object);
+		if (!good && text[length - 1] != '\n') {
+			json_decref(object);
+			good = true;
+			break;
+		}
+		if (!good)
+			*error = memory_format("%s is damaged in line %zu", path, number);
+		json_decref(object);
+	}
+	if (file)
+		fclose(file);
+	free(text);
+	free(path);
+	return good;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	return (x->time > y->time) - (x->time < y->time);
+}
+
+/* Equal times keep their order in the file: merge sort, as glibc's qsort is none when memory is short. */
+static void sort_lines(struct recording *recording)
+{
+	for (size_t i = 1; i < recording->line_count; i++) {
+		if (by_time(&recording->lines[i - 1], &recording->lines[i]) > 0) {
+			qsort(recording->lines, recording->line_count, sizeof(*recording->lines), by_time);
+			return;
+		}
+	}
+}
+
+struct recording *recording_read(const char *dir, char **error)
+{
+	struct recording *recording = memory_new(1, sizeof(*recording));
+	json_t *description, *look = NULL;
+	bool good;
+
+	*error = NULL;
+	description = load(dir, "recording.json", error);
+	good = *error == NULL && (description == NULL || take_description(recording, description, dir, error));
+	/* Without a description the other files are of no recording that we know. */
+	if (good && description) {
+		look = load(dir, "shm.json", error);
+		good = *error == NULL;
+		if (look)
+			take_look(recording, look);
+		good = good && take_lines(recording, dir, error);
+		sort_lines(recording);
+	}
+	json_decref(description);
+	json_decref(look);
+	if (good)
+		return recording;
+	recording_free(recording);
+	return NULL;
+}
+
+static void free_texts(char **texts)
+{
+	for (char **text = texts; text && *text; text++)
+		free(*text);
+	free(texts);
+}
+
+void recording_free(struct recording *recording)
+{
+	for (size_t i = 0; i < recording->line_count; i++) {
+		free(recording->lines[i].exe);
+		free(recording->lines[i].argv);
+		free(recording->lines[i].reason);
+	}
+	for (size_t i = 0; i < recording->leftover_count; i++) {
+		free(recording->leftovers[i].name);
+		free(recording->leftovers[i].holders);
+	}
+	free(recording->lines);
+	free(recording->leftovers);
+	free(recording->host);
+	free(recording->cwd);
+	free_texts(recording->command);
+	free_texts(recording->problems);
+	free(recording);
+}

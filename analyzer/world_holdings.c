@@ -1,0 +1,345 @@
+/* Mappings: an interval map of pieces, each of which belongs to the mmap that made it. */
+#include "world_holdings_inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "memory.h"
+
+/* The kernel maps and unmaps whole pages. Huge ones need no rounding here: their lengths must be multiples already. */
+#define PAGE 4096u
+
+/* A semaphore is held at its address; its size keeps it clear of any mapping. */
+#define SEMAPHORE_SIZE 1
+
+static uint64_t pages(uint64_t length)
+{
+	return (length + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static uint64_t end_of(uint64_t start, uint64_t length)
+{
+	return length > UINT64_MAX - start ? UINT64_MAX : start + length;
+}
+
+void acquisition_put(struct acquisition *acquisition)
+{
+	if (--acquisition->references == 0)
+		free(acquisition);
+}
+
+struct use *use_of(struct process *process, struct object *object)
+{
+	struct use *use = holdings_use(process, object);
+
+	if (use == NULL) {
+		use = memory_new(1, sizeof(*use));
+		use->object = object;
+		object->attachers++;
+		map_put(&process->holdings->uses, (uintptr_t)object, 0, use);
+	}
+	return use;
+}
+
+struct use *holdings_use(const struct process *process, const struct object *object)
+{
+	return map_get(&process->holdings->uses, (uintptr_t)object, 0);
+}
+
+bool holdings_maps(const struct process *process, const struct object *object)
+{
+	const struct use *use = holdings_use(process, object);
+
+	return use && use->mappings;
+}
+
+/* The index of the first piece, from the highest down, that ends at or below `address`. */
+static size_t below(const struct holdings *holdings, uint64_t address)
+{
+	size_t low = 0, high = holdings->piece_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (holdings->pieces[middle].end > address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Like memory_grow, but for an array that also shrinks: its room is the power of two above the most it ever held. */
+static void pieces_insert(struct holdings *holdings, size_t index, struct piece piece)
+{
+	size_t count = holdings->piece_count;
+
+	if ((count & (count - 1)) == 0)
+		holdings->pieces = memory_resize(holdings->pieces, count ? count * 2 : 1, sizeof(piece));
+	memmove(&holdings->pieces[index + 1], &holdings->pieces[index], (count - index) * sizeof(piece));
+	holdings->pieces[index] = piece;
+	holdings->piece_count++;
+}
+
+static void pieces_remove(struct holdings *holdings, size_t index)
+{
+	holdings->piece_count--;
+	memmove(&holdings->pieces[index], &holdings->pieces[index + 1],
+		(holdings->piece_count - index) * sizeof(*holdings->pieces));
+}
+
+void piece_count_in(struct process *process, struct acquisition *acquisition)
+{
+	struct object *object = acquisition->object = object_real(acquisition->object);
+	struct use *use = use_of(process, object);
+
+	use->mappings++;
+	use->ever_mapped = true;
+	object->mappers++;
+}
+
+void piece_add(struct process *process, struct piece piece)
+{
+	struct acquisition *from = piece.from;
+
+	if (from->pieces++ == 0)
+		piece_count_in(process, from);
+	from->bytes += piece.end - piece.start;
+	if (from->tally)
+		from->tally->bytes += piece.end - piece.start;
+	pieces_insert(process->holdings, below(process->holdings, piece.start), piece);
+}
+
+/* The whole mapping is gone: nobody sees it any more. */
+static void count_out(struct world *world, struct process *process, struct acquisition *from, int64_t time)
+{
+	struct object *object = object_real(from->object);
+	struct use *use = holdings_use(process, object);
+
+	if (object->mappers)
+		object->mappers--;
+	if (from->tally)
+		tally_release(from->tally, time);
+	if (use && use->mappings && --use->mappings == 0)
+		world->private->watcher->unmapped(world->private->watcher->context, process, use);
+}
+
+/* Takes [start, end) away from the piece at `index`; what is taken is logged as a release. Returns how many are left. */
+static void cut(struct world *world, struct process *process, size_t index, uint64_t start, uint64_t end,
+		struct release release, const struct site *site)
+{
+	struct holdings *holdings = process->holdings;
+	struct piece old = holdings->pieces[index];
+	struct acquisition *from = old.from;
+
+	release.piece = (struct piece){ start, end, from };
+	from->references++;
+	pieces_remove(holdings, index);
+	from->pieces--;
+	if (old.end > end) {
+		pieces_insert(holdings, index++, (struct piece){ end, old.end, from });
+		from->references++;
+		from->pieces++;
+	}
+	if (old.start < start) {
+		pieces_insert(holdings, index, (struct piece){ old.start, start, from });
+		from->references++;
+		from->pieces++;
+	}
+	from->bytes -= end - start;
+	if (from->tally)
+		from->tally->bytes -= end - start;
+	if (from->pieces && from->cut.process == NULL && release.of == RELEASE_piece)
+		from->cut = *site;
+	if (from->pieces == 0)
+		count_out(world, process, from, site->time);
+	release_log(holdings, &release);
+	acquisition_put(from);
+}
+
+static void take_range(struct world *world, struct process *process, uint64_t start, uint64_t end,
+		       struct release release, const struct site *site)
+{
+	struct holdings *holdings = process->holdings;
+
+	/* From the lowest piece up, so that what a cut leaves above is not met again. */
+	for (size_t index = below(holdings, start); index > 0; index--) {
+		struct piece piece = holdings->pieces[index - 1];
+
+		if (piece.start >= end)
+			break;
+		if (!piece.from->semaphore)
+			cut(world, process, index - 1, piece.start > start ? piece.start : start,
+			    piece.end < end ? piece.end : end, release, site);
+	}
+}
+
+void holdings_map(struct world *world, struct process *process, struct object *object, uint64_t start, uint64_t length,
+		  uint64_t offset, uint64_t size, uint32_t seq, const struct site *site)
+{
+	struct acquisition *from = memory_new(1, sizeof(*from));
+	uint64_t end = end_of(start, pages(length));
+	struct use *use;
+
+	/* Whatever lay there went unseen: the kernel gives no address twice. */
+	take_range(world, process, start, end, (struct release){ .of = RELEASE_piece, .seq = seq }, site);
+	*from = (struct acquisition){ .references = 1, .object = object, .site = *site, .length = end - start, .seq = seq };
+	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
+	tally_acquire(from->tally, object, 0, site->time);
+	piece_add(process, (struct piece){ start, end, from });
+	use = use_of(process, object);
+	object->maps++;
+	if (object->mapped.process == NULL)
+		object->mapped = *site;
+	if (offset == 0 && from->length > use->longest) {
+		use->longest = from->length;
+		use->longest_size = size;
+		use->longest_site = *site;
+	}
+}
+
+void holdings_unmap(struct world *world, struct process *process, uint64_t start, uint64_t length, uint32_t seq,
+		    const struct site *site)
+{
+	take_range(world, process, start, end_of(start, pages(length)),
+		   (struct release){ .of = RELEASE_piece, .seq = seq }, site);
+}
+
+static const struct piece *piece_at(const struct holdings *holdings, uint64_t address)
+{
+	size_t index = below(holdings, address);
+
+	if (index == 0 || holdings->pieces[index - 1].start > address)
+		return NULL;
+	return &holdings->pieces[index - 1];
+}
+
+void holdings_move(struct world *world, struct process *process, const struct mremap_event *event)
+{
+	struct release release = { .of = RELEASE_moved, .seq = event->seq, .new_length = pages(event->new_length) };
+	struct site site = { process, event->stack, world->now };
+	uint64_t end = end_of(event->addr, pages(event->length));
+	const struct piece *piece = piece_at(process->holdings, event->addr);
+
+	release.flags = event->flags;
+	if (piece == NULL)
+		return;
+	/* A length of 0 maps the object a second time; MREMAP_DONTUNMAP leaves the old range in place. */
+	if (event->length == 0 || event->flags & MREMAP_DONTUNMAP) {
+		release.piece = *piece;
+		release.flags |= MREMAP_DONTUNMAP;
+		piece->from->references++;
+		release_log(process->holdings, &release);
+		return;
+	}
+	take_range(world, process, event->addr, end, release, &site);
+}
+
+static void put_back(struct process *process, const struct release *release, int64_t time)
+{
+	struct acquisition *from = release->piece.from;
+
+	if (from->pieces == 0 && from->tally)
+		tally_take_back(from->tally, time);
+	piece_add(process, release->piece);
+	if (from->bytes == from->length)
+		from->cut.process = NULL;
+}
+
+void holdings_moved(struct world *world, struct process *process, const struct mremapped_event *event, int64_t time)
+{
+	struct release release;
+	struct piece piece = { 0 };
+	uint64_t length = 0;
+
+	while (release_find(process->holdings, event->of, &release)) {
+		bool stays = release.flags & MREMAP_DONTUNMAP;
+
+		if (event->error && !stays) {
+			put_back(process, &release, time);
+			continue;
+		}
+		length = release.new_length;
+		if (piece.from)
+			acquisition_put(piece.from);
+		piece = release.piece;
+	}
+	if (piece.from == NULL)
+		return;
+	if (event->error || length == 0) {
+		acquisition_put(piece.from);
+		return;
+	}
+	release.piece = (struct piece){ event->result, end_of(event->result, length), piece.from };
+	take_range(world, process, release.piece.start, release.piece.end, (struct release){ .of = RELEASE_piece },
+		   &piece.from->site);
+	piece.from->length = length;
+	put_back(process, &release, time);
+}
+
+void holdings_semaphore(struct world *world, struct process *process, struct object *object, uint64_t address,
+			uint32_t seq, const struct site *site)
+{
+	const struct piece *there = piece_at(process->holdings, address);
+	struct acquisition *from;
+
+	(void)world;
+	if (there && there->from->semaphore) {
+		there->from->opens++;
+		return;
+	}
+	from = memory_new(1, sizeof(*from));
+	*from = (struct acquisition){ .references = 1, .object = object, .site = *site, .seq = seq };
+	from->semaphore = true;
+	from->opens = 1;
+	piece_add(process, (struct piece){ address, address + SEMAPHORE_SIZE, from });
+	object->shared = true;
+}
+
+void holdings_semaphore_close(struct world *world, struct process *process, uint64_t address, uint32_t seq,
+			      const struct site *site)
+{
+	const struct piece *there = piece_at(process->holdings, address);
+
+	if (there == NULL || !there->from->semaphore || --there->from->opens)
+		return;
+	cut(world, process, (size_t)(there - process->holdings->pieces), there->start, there->end,
+	    (struct release){ .of = RELEASE_semaphore, .seq = seq }, site);
+}
+
+static void descriptor_put_back(struct process *process, const struct release *release, int64_t time)
+{
+	if (holdings_descriptor(process, release->descriptor.fd))
+		return;
+	descriptor_add(process, &release->descriptor);
+	if (release->descriptor.tally)
+		tally_take_back(release->descriptor.tally, time);
+}
+
+struct name_change *holdings_failed(struct world *world, struct process *process, uint32_t of, int64_t time)
+{
+	struct name_change *change = NULL;
+	struct release release;
+
+	(void)world;
+	while (release_find(process->holdings, of, &release)) {
+		switch (release.of) {
+		case RELEASE_semaphore:
+			release.piece.from->opens = 1;
+			put_back(process, &release, time);
+			break;
+		case RELEASE_piece:
+		case RELEASE_moved:
+			put_back(process, &release, time);
+			break;
+		case RELEASE_descriptor:
+			descriptor_put_back(process, &release, time);
+			break;
+		case RELEASE_name:
+			change = release.name;
+			break;
+		}
+	}
+	return change;
+}

@@ -1,0 +1,29 @@
+/* Shared by the parts of world_holdings. */
+#ifndef SHMGUARD_WORLD_HOLDINGS_INNER_H
+#define SHMGUARD_WORLD_HOLDINGS_INNER_H
+
+#include "world_holdings.h"
+#include "world_inner.h"
+
+#define TALLY_SECOND 1000000000
+
+struct tally *tally_of(struct process *process, enum tally_of of, uint32_t stack_id);
+void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, int64_t time);
+void tally_release(struct tally *tally, int64_t time);
+void tally_take_back(struct tally *tally, int64_t time);
+
+struct release *release_at(const struct holdings *holdings, size_t index);
+/* Takes over the reference of its piece and its name. */
+void release_log(struct holdings *holdings, const struct release *release);
+/* Takes out the latest release with that sequence number. */
+bool release_find(struct holdings *holdings, uint32_t seq, struct release *release);
+void releases_free(struct holdings *holdings);
+
+struct use *use_of(struct process *process, struct object *object);
+void acquisition_put(struct acquisition *acquisition);
+/* Puts back or hands on what was mapped: takes over a reference. */
+void piece_add(struct process *process, struct piece piece);
+void piece_count_in(struct process *process, struct acquisition *acquisition);
+void descriptor_add(struct process *process, const struct descriptor *descriptor);
+
+#endif

@@ -1,0 +1,200 @@
+/* Descriptors, and what passes from one process or image to the next. */
+#include <stdlib.h>
+
+#include "memory.h"
+#include "world_holdings_inner.h"
+
+const struct descriptor *holdings_descriptor(const struct process *process, int fd)
+{
+	return map_get(&process->holdings->descriptors, (uint64_t)(unsigned)fd, 0);
+}
+
+void descriptor_add(struct process *process, const struct descriptor *descriptor)
+{
+	struct descriptor *own = memory_new(1, sizeof(*own));
+
+	*own = *descriptor;
+	own->object = object_real(own->object);
+	use_of(process, own->object)->descriptors++;
+	own->object->openers++;
+	map_put(&process->holdings->descriptors, (uint64_t)(unsigned)own->fd, 0, own);
+}
+
+static void descriptor_remove(struct process *process, struct descriptor *descriptor)
+{
+	struct object *object = object_real(descriptor->object);
+	struct use *use = holdings_use(process, object);
+
+	if (object->openers)
+		object->openers--;
+	if (use && use->descriptors)
+		use->descriptors--;
+	map_remove(&process->holdings->descriptors, (uint64_t)(unsigned)descriptor->fd, 0);
+	free(descriptor);
+}
+
+void holdings_open(struct world *world, struct process *process, struct object *object, int fd, bool own,
+		   bool kept_by_exec, uint32_t seq, const struct site *site)
+{
+	struct descriptor descriptor = { .fd = fd, .object = object, .site = *site, .seq = seq };
+	const struct descriptor *there = holdings_descriptor(process, fd);
+
+	/* It turns up at every mmap of it. */
+	if (!own && there && object_real(there->object) == object)
+		return;
+	if (there)
+		holdings_close(world, process, fd, seq, site);
+	descriptor.kept_by_exec = kept_by_exec;
+	if (own) {
+		descriptor.tally = tally_of(process, TALLY_descriptor, site->stack_id);
+		tally_acquire(descriptor.tally, object, 0, site->time);
+	}
+	descriptor_add(process, &descriptor);
+}
+
+void holdings_close(struct world *world, struct process *process, int fd, uint32_t seq, const struct site *site)
+{
+	struct descriptor *descriptor = map_get(&process->holdings->descriptors, (uint64_t)(unsigned)fd, 0);
+	struct release release = { .of = RELEASE_descriptor, .seq = seq };
+
+	(void)world;
+	if (descriptor == NULL)
+		return;
+	release.descriptor = *descriptor;
+	if (descriptor->tally)
+		tally_release(descriptor->tally, site->time);
+	release_log(process->holdings, &release);
+	descriptor_remove(process, descriptor);
+}
+
+static void inherit_piece(struct process *child, const struct piece *piece)
+{
+	struct acquisition *from = piece->from;
+
+	if (from->twin == NULL) {
+		from->twin = memory_new(1, sizeof(*from));
+		*from->twin = (struct acquisition){ .object = from->object,
+						    .site = from->site,
+						    .length = from->length,
+						    .opens = from->opens,
+						    .semaphore = from->semaphore };
+	}
+	from->twin->references++;
+	piece_add(child, (struct piece){ piece->start, piece->end, from->twin });
+}
+
+static void inherit_descriptor(struct process *child, const struct descriptor *descriptor)
+{
+	struct descriptor copy = *descriptor;
+
+	if (holdings_descriptor(child, copy.fd))
+		return;
+	copy.tally = NULL;
+	copy.seq = 0;
+	descriptor_add(child, &copy);
+}
+
+/* What the parent gave up after the fork, the child still has. */
+static void inherit_released(struct process *child, const struct process *parent, uint32_t seq)
+{
+	for (size_t i = parent->holdings->release_count; i > 0; i--) {
+		const struct release *release = release_at(parent->holdings, i - 1);
+
+		if (release->seq <= seq)
+			continue;
+		if (release->piece.from && release->piece.from->seq <= seq)
+			inherit_piece(child, &release->piece);
+		if (release->of == RELEASE_descriptor && release->descriptor.seq <= seq)
+			inherit_descriptor(child, &release->descriptor);
+	}
+}
+
+static void twins_forget(const struct process *parent)
+{
+	for (size_t i = 0; i < parent->holdings->piece_count; i++)
+		parent->holdings->pieces[i].from->twin = NULL;
+	for (size_t i = 0; i < parent->holdings->release_count; i++)
+		if (release_at(parent->holdings, i)->piece.from)
+			release_at(parent->holdings, i)->piece.from->twin = NULL;
+}
+
+void holdings_inherit(struct world *world, struct process *child, const struct process *parent, uint32_t seq)
+{
+	struct map_slot *slot;
+
+	(void)world;
+	for (size_t i = 0; i < parent->holdings->piece_count; i++)
+		if (parent->holdings->pieces[i].from->seq <= seq)
+			inherit_piece(child, &parent->holdings->pieces[i]);
+	for (size_t cursor = 0; (slot = map_next(&parent->holdings->descriptors, &cursor));)
+		if (((struct descriptor *)slot->value)->seq <= seq)
+			inherit_descriptor(child, slot->value);
+	inherit_released(child, parent, seq);
+	twins_forget(parent);
+}
+
+void holdings_keep_over_exec(struct world *world, struct process *image, const struct process *before)
+{
+	struct map_slot *slot;
+
+	(void)world;
+	for (size_t cursor = 0; (slot = map_next(&before->holdings->descriptors, &cursor));)
+		if (((struct descriptor *)slot->value)->kept_by_exec)
+			inherit_descriptor(image, slot->value);
+}
+
+static void drop_pieces(struct world *world, struct process *process)
+{
+	struct holdings *holdings = process->holdings;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		struct acquisition *from = holdings->pieces[i].from;
+		struct object *object = object_real(from->object);
+		struct use *use = holdings_use(process, object);
+
+		if (--from->pieces == 0) {
+			if (object->mappers)
+				object->mappers--;
+			if (use && use->mappings && --use->mappings == 0)
+				world->private->watcher->unmapped(world->private->watcher->context, process, use);
+		}
+		acquisition_put(from);
+	}
+	free(holdings->pieces);
+	holdings->pieces = NULL;
+	holdings->piece_count = 0;
+}
+
+static void drop_values(struct map *map)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(map, &cursor));)
+		free(slot->value);
+	map_clear(map);
+}
+
+void holdings_drop(struct world *world, struct process *process)
+{
+	struct holdings *holdings = process->holdings;
+	struct map_slot *slot;
+
+	drop_pieces(world, process);
+	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));) {
+		struct object *object = object_real(((struct descriptor *)slot->value)->object);
+
+		if (object->openers)
+			object->openers--;
+	}
+	releases_free(holdings);
+	drop_values(&holdings->descriptors);
+	drop_values(&holdings->uses);
+	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));)
+		series_clear(&((struct tally *)slot->value)->series);
+	drop_values(&holdings->tallies);
+}
+
+void holdings_free(struct holdings *holdings)
+{
+	free(holdings);
+}

@@ -1,0 +1,244 @@
+/* Names: what each leads to, who made it so and who removed it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "world_inner.h"
+
+/* So many names that lead nowhere any more are remembered, for those who remove or open them once more. */
+#define REMOVED_MAX 20000
+
+static const char directory[] = "/dev/shm/";
+
+/* One spelling for "/x" of shm_open, "x" of a careless one, "/dev/shm/x" of open; and "/sem.x" of sem_open("/x"). */
+static char *canonical(const char *name, bool semaphore)
+{
+	if (strncmp(name, directory, sizeof(directory) - 1) == 0)
+		name += sizeof(directory) - 2;
+	while (name[0] == '/' && name[1] == '/')
+		name++;
+	if (semaphore)
+		return memory_format("/sem.%s", name[0] == '/' ? name + 1 : name);
+	if (name[0] == '/' || strchr(name, '/'))
+		return memory_text(name);
+	return memory_format("/%s", name);
+}
+
+static struct name_state *state_find(const struct world *world, const char *text)
+{
+	struct name_state *state = map_get(&world->private->names, map_hash(MAP_HASH, text, strlen(text)), 0);
+
+	while (state && strcmp(state->text, text) != 0)
+		state = state->chain;
+	return state;
+}
+
+static struct name_state *state_of(struct world *world, const char *text)
+{
+	struct name_state *state = state_find(world, text);
+	uint64_t hash;
+
+	if (state)
+		return state;
+	hash = map_hash(MAP_HASH, text, strlen(text));
+	state = memory_new(1, sizeof(*state));
+	state->text = memory_text(text);
+	state->chain = map_get(&world->private->names, hash, 0);
+	map_put(&world->private->names, hash, 0, state);
+	return state;
+}
+
+static void unqueue(struct world_private *private, struct name_state *state)
+{
+	if (!state->queued)
+		return;
+	if (state->older)
+		state->older->newer = state->newer;
+	else
+		private->removed_first = state->newer;
+	if (state->newer)
+		state->newer->older = state->older;
+	else
+		private->removed_last = state->older;
+	state->older = state->newer = NULL;
+	state->queued = false;
+	private->removed_count--;
+}
+
+static void state_free(struct world *world, struct name_state *state)
+{
+	uint64_t hash = map_hash(MAP_HASH, state->text, strlen(state->text));
+	struct name_state *first = map_get(&world->private->names, hash, 0), **link = &first;
+
+	while (*link != state)
+		link = &(*link)->chain;
+	*link = state->chain;
+	if (first)
+		map_put(&world->private->names, hash, 0, first);
+	else
+		map_remove(&world->private->names, hash, 0);
+	free(state->text);
+	free(state);
+}
+
+static void enqueue(struct world *world, struct name_state *state)
+{
+	struct world_private *private = world->private;
+
+	unqueue(private, state);
+	state->older = private->removed_last;
+	if (state->older)
+		state->older->newer = state;
+	else
+		private->removed_first = state;
+	private->removed_last = state;
+	state->queued = true;
+	if (++private->removed_count > REMOVED_MAX) {
+		struct name_state *oldest = private->removed_first;
+
+		unqueue(private, oldest);
+		state_free(world, oldest);
+	}
+}
+
+void names_add(struct object *object, const char *text, int64_t time)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
+			return;
+	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
+	object->names[object->name_count++] = (struct name){ memory_text(text), time, 0 };
+}
+
+static void names_end(struct object *object, const char *text, int64_t time)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
+			object->names[i].until = time;
+}
+
+static void lead_to(struct world *world, struct name_state *state, struct object *object, const struct site *site)
+{
+	unqueue(world->private, state);
+	if (state->object && state->object != object)
+		names_end(object_real(state->object), state->text, site->time);
+	if (state->object)
+		state->former = object_real(state->object);
+	state->object = object;
+	state->named = *site;
+	names_add(object, state->text, site->time);
+}
+
+void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
+		bool created, const struct site *site)
+{
+	char *text = canonical(name, semaphore);
+	struct name_state *state = state_of(world, text);
+	struct object *before = object_real(state->object ? state->object : state->former);
+
+	free(text);
+	if (object_real(state->object) == object)
+		return;
+	lead_to(world, state, object, site);
+	if (before && before != object) {
+		state->former = before;
+		world->private->watcher->renewed(world->private->watcher->context, process, state, site);
+	}
+	if (!created)
+		state->named.process = NULL;
+}
+
+void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,
+		       const struct site *site)
+{
+	char *text = canonical(name, semaphore);
+	struct name_state *state = state_find(world, text);
+
+	free(text);
+	if (state && error == ENOENT)
+		world->private->watcher->missed(world->private->watcher->context, process, state, site);
+}
+
+struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
+				struct object *object, const struct site *site)
+{
+	char *text = canonical(name, semaphore);
+	struct name_change change = { .text = memory_text(name), .semaphore = semaphore, .object = object,
+				      .site = *site };
+	struct name_state *state = state_find(world, text);
+
+	(void)process;
+	/* Known by a relative path only: an object with one name has lost that one. */
+	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
+		state = state_find(world, object->names[0].text);
+		if (state == NULL)
+			state = state_of(world, object->names[0].text);
+	}
+	if (object && state == NULL)
+		state = state_of(world, text);
+	free(text);
+	change.state = state;
+	if (object == NULL || state == NULL)
+		return change;
+	change.before = object->unlinked;
+	change.state_before = state->removed;
+	object->unlinked = *site;
+	names_end(object, state->text, site->time);
+	state->removed = *site;
+	state->former = object;
+	state->object = NULL;
+	enqueue(world, state);
+	return change;
+}
+
+void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error)
+{
+	char *text = canonical(change->text, change->semaphore);
+	struct name_state *state = state_find(world, text);
+	struct object *object = object_real(change->object);
+
+	free(text);
+	if (object && state && state == change->state) {
+		object->unlinked = change->before;
+		state->removed = change->state_before;
+		/* It was removed between the look and the call. */
+		if (error != ENOENT) {
+			unqueue(world->private, state);
+			state->object = object;
+			for (size_t i = object->name_count; i > 0; i--) {
+				if (strcmp(object->names[i - 1].text, state->text) == 0) {
+					object->names[i - 1].until = 0;
+					break;
+				}
+			}
+		}
+	}
+	if (state && error == ENOENT)
+		world->private->watcher->unlink_missed(world->private->watcher->context, process, state,
+						      &change->site);
+}
+
+void names_link(struct world *world, const char *name, struct object *object, const struct site *site)
+{
+	char *text = canonical(name, false);
+
+	lead_to(world, state_of(world, text), object, site);
+	free(text);
+}
+
+void names_free(struct world *world)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&world->private->names, &cursor));) {
+		struct name_state *state = slot->value, *next;
+
+		for (; state; state = next) {
+			next = state->chain;
+			free(state->text);
+			free(state);
+		}
+	}
+	map_clear(&world->private->names);
+}

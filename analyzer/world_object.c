@@ -1,0 +1,213 @@
+/* Objects: one for each (device, inode), whatever the ids and names that processes have for it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "world_inner.h"
+#include "world_stacks.h"
+
+struct object *object_real(struct object *object)
+{
+	while (object && object->same)
+		object = object->same;
+	return object;
+}
+
+const char *object_name(const struct object *object)
+{
+	for (size_t i = object->name_count; i > 0; i--)
+		if (object->names[i - 1].until == 0)
+			return object->names[i - 1].text;
+	return object->name_count ? object->names[object->name_count - 1].text : NULL;
+}
+
+static struct object *object_new(struct world *world)
+{
+	struct object *object = memory_new(1, sizeof(*object));
+
+	snprintf(object->id, sizeof(object->id), "o%" PRIu64, ++world->private->objects_made);
+	world->objects = memory_grow(world->objects, world->object_count, sizeof(struct object *));
+	world->objects[world->object_count++] = object;
+	return object;
+}
+
+/* What the process, or a forefather before the fork, calls by this id. */
+static struct object_entry *entry_of(const struct process *process, uint32_t id)
+{
+	uint32_t limit = UINT32_MAX;
+
+	for (; process; limit = process->parent_seq, process = process->parent) {
+		struct object_entry *entry = map_get(&process->definitions->objects, id, 0);
+
+		if (entry && entry->seq && entry->seq <= limit)
+			return entry;
+		if (process->began != BEGAN_fork)
+			return NULL;
+	}
+	return NULL;
+}
+
+static struct object_entry *entry_new(struct process *process, uint32_t id, uint32_t seq, struct object *object)
+{
+	struct object_entry *entry = memory_new(1, sizeof(*entry));
+
+	*entry = (struct object_entry){ seq, object };
+	map_put(&process->definitions->objects, id, 0, entry);
+	return entry;
+}
+
+struct object *object_of(struct world *world, struct process *process, uint32_t id)
+{
+	struct object_entry *entry;
+
+	if (id == 0)
+		return NULL;
+	entry = map_get(&process->definitions->objects, id, 0);
+	if (entry == NULL)
+		entry = entry_of(process, id);
+	/* Its definition is late, or lost. */
+	if (entry == NULL)
+		entry = entry_new(process, id, 0, object_new(world));
+	return entry->object = object_real(entry->object);
+}
+
+static void site_earlier(struct site *to, const struct site *from)
+{
+	if (from->process && (to->process == NULL || from->time < to->time))
+		*to = *from;
+}
+
+/* `late` was used before its definition told that it is `object`. */
+static void merge(struct object *object, struct object *late)
+{
+	if (object == late)
+		return;
+	for (size_t i = 0; i < late->name_count; i++) {
+		object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
+		object->names[object->name_count++] = late->names[i];
+	}
+	free(late->names);
+	late->names = NULL;
+	late->name_count = 0;
+	site_earlier(&object->created, &late->created);
+	site_earlier(&object->mapped, &late->mapped);
+	if (late->unlinked.process)
+		object->unlinked = late->unlinked;
+	object->shared |= late->shared;
+	object->mappers += late->mappers;
+	object->openers += late->openers;
+	object->maps += late->maps;
+	object->attachers += late->attachers;
+	if (late->size_max > object->size_max)
+		object->size_max = late->size_max;
+	late->same = object;
+}
+
+static void describe(struct object *object, struct process *process, const struct object_event *event)
+{
+	object->defined = true;
+	object->host = process->host;
+	object->kind = (enum kind)event->kind;
+	object->dev = event->dev;
+	object->ino = event->ino;
+	object->mode = event->mode;
+	object->uid = event->uid;
+	object->gid = event->gid;
+	if (object->size == 0)
+		object->size = event->size;
+	if (object->size_max < event->size)
+		object->size_max = event->size;
+}
+
+void object_define(struct world *world, struct process *process, const struct object_event *event)
+{
+	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);
+	/* Several machines, or several recordings of a bare trace, do not share inodes; the host tells them apart. */
+	uint64_t device = event->dev ^ (uint64_t)(uintptr_t)process->host;
+	struct object *known = map_get(&world->private->objects, device, event->ino);
+	struct object *late = entry && entry->seq == 0 ? object_real(entry->object) : NULL;
+	struct object *object = object_real(known);
+
+	if (object && object->kind != (enum kind)event->kind && object->kind != KIND_file && event->kind != KIND_file)
+		object = NULL;
+	if (object == NULL) {
+		object = late && !late->defined ? late : object_new(world);
+		describe(object, process, event);
+		map_put(&world->private->objects, device, event->ino, object);
+	} else if (late && !late->defined) {
+		merge(object, late);
+	}
+	/* A process that opens what shm_open made elsewhere through its path sees a file. */
+	if (object->kind == KIND_file && event->kind != KIND_file)
+		object->kind = (enum kind)event->kind;
+	if (entry) {
+		entry->seq = event->seq;
+		entry->object = object;
+	} else {
+		entry_new(process, event->id, event->seq, object);
+	}
+}
+
+/* The same inode made twice means that it was reused: from here on it is another object. */
+void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site)
+{
+	struct object *object = object_of(world, process, id);
+	struct object_entry *entry;
+
+	if (object == NULL)
+		return;
+	if (object->created.process && object->defined) {
+		struct object *again = object_new(world);
+
+		again->defined = true;
+		again->host = object->host;
+		again->kind = object->kind;
+		again->dev = object->dev;
+		again->ino = object->ino;
+		again->mode = object->mode;
+		again->uid = object->uid;
+		again->gid = object->gid;
+		map_put(&world->private->objects, again->dev ^ (uint64_t)(uintptr_t)again->host, again->ino, again);
+		entry = map_get(&process->definitions->objects, id, 0);
+		if (entry)
+			entry->object = again;
+		else
+			entry_new(process, id, 1, again);
+		object = again;
+	}
+	object->created = *site;
+}
+
+void object_finish(struct world *world)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (!object->same && !object->host && object->created.process)
+			object->host = object->created.process->host;
+		if (!object->host)
+			object->host = "";
+	}
+	/* Those that were merged stay referred to until the world ends: they go to the end of the list. */
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (object->same)
+			continue;
+		world->objects[i] = world->objects[kept];
+		world->objects[kept++] = object;
+	}
+	world->private->objects_made = world->object_count;
+	world->object_count = kept;
+}
+
+void object_free(struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		free((void *)(uintptr_t)object->names[i].text);
+	free(object->names);
+	free(object);
+}

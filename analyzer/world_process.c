@@ -1,0 +1,349 @@
+/* Processes: how each image began and ended, from the trace and from the lines beside it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "memory.h"
+#include "world_holdings.h"
+#include "world_inner.h"
+#include "world_stacks.h"
+
+/* By so much the clocks of the trace and of the lines may disagree after their conversion to the time of day. */
+#define CLOCK_SLACK 2000000
+
+static uint64_t place_key(const char *host, uint32_t recording)
+{
+	return (uint64_t)(uintptr_t)host * 31 + recording;
+}
+
+/* With a recording.json all is of one recording on one machine, whatever the trace calls it. */
+static const char *host_of(struct world *world, const char *host)
+{
+	const struct recording *recording = world->private->recording;
+	const char *own;
+
+	if (recording && recording->described && recording->host)
+		host = recording->host;
+	own = world_intern(world, host);
+	for (size_t i = 0; i < world->host_count; i++)
+		if (world->hosts[i] == own)
+			return own;
+	world->hosts = memory_grow(world->hosts, world->host_count, sizeof(*world->hosts));
+	return world->hosts[world->host_count++] = own;
+}
+
+static uint32_t recording_of(const struct world *world, uint32_t recording)
+{
+	const struct recording *known = world->private->recording;
+
+	return known && known->described ? 0 : recording;
+}
+
+static struct process *current(const struct world *world, const char *host, uint32_t recording, pid_t pid)
+{
+	return map_get(&world->private->current, place_key(host, recording), (uint64_t)(unsigned)pid);
+}
+
+static struct process *process_new(struct world *world, const char *host, uint32_t recording, pid_t pid, int64_t time)
+{
+	struct process *process = memory_new(1, sizeof(*process));
+	uintptr_t images = (uintptr_t)map_get(&world->private->images, (uint64_t)(unsigned)pid, 0) + 1;
+
+	map_put(&world->private->images, (uint64_t)(unsigned)pid, 0, (void *)images);
+	if (images > 1)
+		snprintf(process->id, sizeof(process->id), "%d.%u", (int)pid, (unsigned)images);
+	else
+		snprintf(process->id, sizeof(process->id), "%d", (int)pid);
+	process->host = host;
+	process->pid = pid;
+	process->exe = process->argv = "";
+	process->began_at = time;
+	process->ended = ENDED_unknown;
+	process->definitions = memory_new(1, sizeof(*process->definitions));
+	process->holdings = memory_new(1, sizeof(*process->holdings));
+	world->processes = memory_grow(world->processes, world->process_count, sizeof(struct process *));
+	world->processes[world->process_count++] = process;
+	map_put(&world->private->current, place_key(host, recording), (uint64_t)(unsigned)pid, process);
+	return process;
+}
+
+static void process_over(struct world *world, struct process *process)
+{
+	if (process->over)
+		return;
+	process->over = true;
+	world->private->watcher->ending(world->private->watcher->context, process);
+	holdings_drop(world, process);
+}
+
+void process_leave(struct world *world, struct process *process, int status, int64_t time)
+{
+	struct world_private *private = world->private;
+
+	if (process->leaving || process->over)
+		return;
+	process->leaving = true;
+	process->ended = ENDED_exit;
+	process->status = status & 0xff;
+	process->ended_at = time;
+	private->leaving = memory_grow(private->leaving, private->leaving_count, sizeof(*private->leaving));
+	private->leaving[private->leaving_count++] = process;
+}
+
+/* Those who left long enough ago are over: there is no line or wait that says so when the parent is not recorded. */
+void process_sweep(struct world *world, int64_t now)
+{
+	struct world_private *private = world->private;
+
+	while (private->left < private->leaving_count &&
+	       private->leaving[private->left]->ended_at + LEAVING_TIME < now)
+		process_over(world, private->leaving[private->left++]);
+	if (private->left && private->left == private->leaving_count)
+		private->left = private->leaving_count = 0;
+}
+
+static void set_status(struct process *process, int status, int64_t time)
+{
+	/* The exit event is nearer to the end of its work than the parent's wait. */
+	if (process->ended_at == 0 || WIFSIGNALED(status))
+		process->ended_at = time;
+	process->ended = WIFSIGNALED(status) ? ENDED_signal : ENDED_exit;
+	process->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	process->status = WIFSIGNALED(status) ? 0 : WEXITSTATUS(status);
+}
+
+/* A death can be told twice, by the parent's wait and by a line: the later one must not hit the pid's next owner. */
+void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time)
+{
+	struct process *process = current(world, host_of(world, host), recording_of(world, recording), pid);
+
+	if (process == NULL || process->over || WIFSTOPPED(status) || WIFCONTINUED(status))
+		return;
+	if (process->began_at > time + CLOCK_SLACK)
+		return;
+	set_status(process, status, time);
+	process_over(world, process);
+}
+
+static struct process *successor(struct world *world, struct process *process, const char *host, uint32_t recording,
+				 pid_t pid, bool exec, int64_t time)
+{
+	struct process *next;
+
+	if (process == NULL || process->over)
+		return process_new(world, host, recording, pid, time);
+	if (exec) {
+		process->ended = ENDED_exec;
+		process->ended_at = time;
+	}
+	next = process_new(world, host, recording, pid, time);
+	if (exec) {
+		next->previous = process;
+		process->next = next;
+		next->parent = process->parent;
+		next->ppid = process->ppid;
+		next->uid = process->uid;
+		next->euid = process->euid;
+		next->gid = process->gid;
+		holdings_keep_over_exec(world, next, process);
+	}
+	process_over(world, process);
+	return next;
+}
+
+struct process *process_of_event(struct world *world, const struct trace_event *event)
+{
+	const struct event_head *head = &event->event.head;
+	const char *host = host_of(world, event->host);
+	uint32_t recording = recording_of(world, head->recording);
+	struct process *process = current(world, host, recording, head->pid);
+
+	if (event->id == EVENT_process) {
+		bool exec = event->event.process.began == BEGAN_exec;
+
+		if (process == NULL || process->over || process->announced)
+			process = successor(world, process, host, recording, head->pid, exec, event->time);
+	} else if (process == NULL) {
+		process = process_new(world, host, recording, head->pid, event->time);
+	}
+	process->traced = true;
+	return process;
+}
+
+static struct process *parent_of(struct world *world, const struct process *process, uint32_t recording, pid_t ppid)
+{
+	struct process *parent = current(world, process->host, recording, ppid);
+
+	/* The parent may have gone on to another image since: the fork was made by the one that counted so far. */
+	while (parent && parent->previous && parent->began_at > process->began_at)
+		parent = parent->previous;
+	return parent == process ? NULL : parent;
+}
+
+static void inherit(struct world *world, struct process *process, struct process *parent, uint32_t parent_seq)
+{
+	process->parent = parent;
+	process->parent_seq = parent_seq;
+	if (parent && !parent->over)
+		holdings_inherit(world, process, parent, parent_seq);
+}
+
+/* A line told of the fork before: what it inherited is known better now, unless the parent's past is forgotten. */
+static void inherit_again(struct world *world, struct process *process, struct process *parent, uint32_t parent_seq)
+{
+	if (process->parent != parent || parent == NULL || parent->over || process->events) {
+		process->parent_seq = parent_seq;
+		return;
+	}
+	if (parent->holdings->forgotten <= parent_seq) {
+		holdings_drop(world, process);
+		inherit(world, process, parent, parent_seq);
+	}
+	process->parent_seq = parent_seq;
+}
+
+void process_announce(struct world *world, struct process *process, const struct trace_event *event)
+{
+	const struct process_event *e = &event->event.process;
+	uint32_t recording = recording_of(world, e->recording);
+	bool known = process->began_at != event->time;
+
+	process->announced = true;
+	process->ppid = e->parent;
+	process->uid = e->uid;
+	process->euid = e->euid;
+	process->gid = e->gid;
+	process->mount_namespace = e->mount_namespace;
+	process->ipc_namespace = e->ipc_namespace;
+	process->exe = world_intern(world, e->exe);
+	process->argv = world_intern(world, e->argv);
+	process->began = (enum began)e->began;
+	if (e->began == BEGAN_fork) {
+		struct process *parent = parent_of(world, process, recording, e->parent);
+
+		if (known && process->parent)
+			inherit_again(world, process, parent, e->parent_seq);
+		else
+			inherit(world, process, parent, e->parent_seq);
+	} else if (process->parent == NULL) {
+		process->parent = parent_of(world, process, recording, e->parent);
+	}
+}
+
+void process_count_event(struct world *world, struct process *process, const struct event_head *head)
+{
+	(void)world;
+	process->events++;
+	if (head->seq > process->top_seq)
+		process->top_seq = head->seq;
+}
+
+static void line_start(struct world *world, const struct line *line, const char *host)
+{
+	struct process *process = current(world, host, 0, line->pid);
+	bool exec = line->type == LINE_start;
+
+	/* The trace was faster. */
+	if (process && !process->over && process->announced && line->time <= process->began_at + CLOCK_SLACK &&
+	    process->began == (exec ? BEGAN_exec : BEGAN_fork))
+		return;
+	process = successor(world, process, host, 0, line->pid, exec, line->time);
+	process->began = exec ? BEGAN_exec : BEGAN_fork;
+	process->uid = line->uid;
+	process->ppid = line->ppid;
+	if (line->exe)
+		process->exe = world_intern(world, line->exe);
+	if (line->argv)
+		process->argv = world_intern(world, line->argv);
+	if (process->parent == NULL)
+		process->parent = parent_of(world, process, 0, line->ppid);
+	if (!exec && process->parent) {
+		inherit(world, process, process->parent, UINT32_MAX);
+		if (*process->argv == 0)
+			process->argv = process->parent->argv;
+	}
+}
+
+static void take_line(struct world *world, const struct line *line)
+{
+	const char *host = host_of(world, "");
+	struct process *process;
+
+	switch (line->type) {
+	case LINE_start:
+	case LINE_fork:
+		line_start(world, line, host);
+		break;
+	case LINE_leave:
+		process = current(world, host, 0, line->pid);
+		if (process && !process->traced)
+			process_leave(world, process, line->status, line->time);
+		break;
+	case LINE_end:
+		process_died(world, "", 0, line->child, line->status, line->time);
+		break;
+	case LINE_reaped:
+		process_died(world, "", 0, line->pid, line->status, line->time);
+		break;
+	default:
+		break;
+	}
+}
+
+void process_lines_until(struct world *world, int64_t time)
+{
+	const struct recording *recording = world->private->recording;
+
+	while (recording && world->private->next_line < recording->line_count &&
+	       recording->lines[world->private->next_line].time <= time)
+		take_line(world, &recording->lines[world->private->next_line++]);
+}
+
+/* One that did not end: its parent, or `run` itself, would have told otherwise. */
+static bool still_running(const struct world *world, const struct process *process)
+{
+	const struct recording *recording = world->private->recording;
+
+	return recording && recording->described && (process->parent == NULL || !process->parent->over);
+}
+
+static void mark_held(const struct process *process)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->uses, &cursor));) {
+		const struct use *use = slot->value;
+
+		if (use->mappings || use->descriptors)
+			object_real(use->object)->held = true;
+	}
+}
+
+void process_finish(struct world *world)
+{
+	process_lines_until(world, INT64_MAX);
+	for (size_t i = 0; i < world->process_count; i++) {
+		struct process *process = world->processes[i];
+		uint64_t gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
+
+		process->lost = gap > process->told_lost ? gap : process->told_lost;
+		world->lost += process->lost;
+	}
+	process_sweep(world, INT64_MAX);
+	for (size_t i = 0; i < world->process_count; i++)
+		if (!world->processes[i]->over)
+			mark_held(world->processes[i]);
+	/* From the children up: whether a process still runs is read off its parent. */
+	for (size_t i = world->process_count; i > 0; i--) {
+		struct process *process = world->processes[i - 1];
+
+		if (process->over)
+			continue;
+		if (still_running(world, process))
+			process->ended = ENDED_running;
+		process->ended_at = world->now;
+		process_over(world, process);
+		process->ended_at = 0;
+	}
+}

@@ -1,0 +1,175 @@
+#include "world_stacks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "world_inner.h"
+
+void stacks_define(struct process *process, const struct stack_definition_event *event, int64_t time)
+{
+	struct stack_entry *entry;
+	uint64_t *addresses;
+
+	if (map_get(&process->definitions->stacks, event->id, 0))
+		return;
+	entry = memory_new(1, sizeof(*entry));
+	addresses = memory_new(event->frames.count, sizeof(*addresses));
+	if (event->frames.count)
+		memcpy(addresses, event->frames.address, event->frames.count * sizeof(*addresses));
+	*entry = (struct stack_entry){ event->seq, time, { event->frames.count, addresses }, NULL };
+	map_put(&process->definitions->stacks, event->id, 0, entry);
+}
+
+static const struct module *module_of(struct world *world, const char *path, const char *build_id)
+{
+	const char *own_path = world_intern(world, path), *own_id = world_intern(world, build_id);
+	struct module *module = map_get(&world->private->modules, (uintptr_t)own_path, (uintptr_t)own_id);
+
+	if (module == NULL) {
+		module = memory_new(1, sizeof(*module));
+		*module = (struct module){ own_path, own_id };
+		map_put(&world->private->modules, (uintptr_t)own_path, (uintptr_t)own_id, module);
+	}
+	return module;
+}
+
+void stacks_module(struct world *world, struct process *process, const struct module_event *event, int64_t time)
+{
+	struct definitions *own = process->definitions;
+	const struct module *module = module_of(world, event->path, event->build_id);
+
+	for (size_t i = 0; i < own->placement_count; i++) {
+		struct placement *there = &own->placements[i];
+
+		if (there->until || there->base != event->base)
+			continue;
+		if (there->module == module)
+			return;
+		there->until = time;
+	}
+	own->placements = memory_grow(own->placements, own->placement_count, sizeof(*own->placements));
+	own->placements[own->placement_count++] =
+		(struct placement){ module, event->base, event->base + event->size, event->seq, time, 0 };
+}
+
+void stacks_module_gone(struct process *process, const struct module_gone_event *event, int64_t time)
+{
+	struct definitions *own = process->definitions;
+
+	for (size_t i = 0; i < own->placement_count; i++)
+		if (own->placements[i].base == event->base && own->placements[i].until == 0)
+			own->placements[i].until = time;
+}
+
+static int64_t distance(const struct placement *placement, int64_t time)
+{
+	if (time < placement->from)
+		return placement->from - time;
+	return placement->until && time > placement->until ? time - placement->until : 0;
+}
+
+/* The module that lay at the address at that time; failing that, the nearest in time that ever did. */
+static const struct placement *placement_at(const struct process *process, uint64_t address, int64_t time)
+{
+	uint32_t limit = UINT32_MAX;
+
+	for (; process; limit = process->parent_seq, process = process->parent) {
+		const struct placement *best = NULL;
+
+		for (size_t i = 0; i < process->definitions->placement_count; i++) {
+			const struct placement *placement = &process->definitions->placements[i];
+
+			if (address < placement->base || address >= placement->end || placement->seq > limit)
+				continue;
+			if (best == NULL || distance(placement, time) <= distance(best, time))
+				best = placement;
+		}
+		if (best)
+			return best;
+		if (process->began != BEGAN_fork)
+			return NULL;
+	}
+	return NULL;
+}
+
+static uint64_t identity_of(const struct frame *frames, size_t count)
+{
+	uint64_t hash = MAP_HASH;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct module *module = frames[i].module;
+		const char *slash = module ? strrchr(module->path, '/') : NULL;
+		const char *name = slash ? slash + 1 : module ? module->path : "?";
+
+		hash = map_hash(hash, name, strlen(name) + 1);
+		if (module == NULL)
+			continue;
+		hash = map_hash(hash, module->build_id, strlen(module->build_id) + 1);
+		hash = map_hash(hash, &frames[i].offset, sizeof(frames[i].offset));
+	}
+	return hash;
+}
+
+static const struct stack *resolve(struct world *world, const struct process *process, const struct stack_entry *entry)
+{
+	size_t count = entry->frames.count;
+	struct frame *frames = memory_new(count, sizeof(*frames));
+	struct stack *stack;
+	uint64_t identity;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t address = entry->frames.address[i];
+		/* A return address may be the first byte behind its module. */
+		const struct placement *placement = placement_at(process, address ? address - 1 : 0, entry->time);
+
+		frames[i].module = placement ? placement->module : NULL;
+		frames[i].offset = placement ? address - placement->base : address;
+	}
+	identity = identity_of(frames, count);
+	stack = map_get(&world->private->stacks, identity, count);
+	if (stack) {
+		free(frames);
+		return stack;
+	}
+	stack = memory_new(1, sizeof(*stack));
+	*stack = (struct stack){ identity, count, frames };
+	map_put(&world->private->stacks, identity, count, stack);
+	return stack;
+}
+
+const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id)
+{
+	uint32_t limit = UINT32_MAX;
+
+	for (; process && stack_id; limit = process->parent_seq, process = process->parent) {
+		struct stack_entry *entry = map_get(&process->definitions->stacks, stack_id, 0);
+
+		if (entry && entry->seq <= limit) {
+			if (entry->stack == NULL)
+				entry->stack = resolve(world, process, entry);
+			return entry->stack;
+		}
+		if (process->began != BEGAN_fork)
+			return NULL;
+	}
+	return NULL;
+}
+
+void stacks_free(struct definitions *definitions)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&definitions->stacks, &cursor));) {
+		struct stack_entry *entry = slot->value;
+
+		free((void *)(uintptr_t)entry->frames.address);
+		free(entry);
+	}
+	for (size_t cursor = 0; (slot = map_next(&definitions->objects, &cursor));)
+		free(slot->value);
+	map_clear(&definitions->stacks);
+	map_clear(&definitions->objects);
+	free(definitions->placements);
+	free(definitions);
+}

@@ -1,0 +1,148 @@
+/* How many a stack made and kept; what is released, for a while. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "world_holdings_inner.h"
+
+struct tally *tally_of(struct process *process, enum tally_of of, uint32_t stack_id)
+{
+	struct tally *tally = map_get(&process->holdings->tallies, of, stack_id);
+
+	if (tally == NULL) {
+		tally = memory_new(1, sizeof(*tally));
+		tally->of = of;
+		tally->stack_id = stack_id;
+		map_put(&process->holdings->tallies, of, stack_id, tally);
+	}
+	return tally;
+}
+
+void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, int64_t time)
+{
+	if (tally->made++ == 0)
+		tally->first = time;
+	tally->last = time;
+	tally->object = object;
+	tally->bytes += bytes;
+	series_add(&tally->series, time, ++tally->outstanding);
+}
+
+void tally_release(struct tally *tally, int64_t time)
+{
+	if (tally->outstanding)
+		tally->outstanding--;
+	series_add(&tally->series, time, tally->outstanding);
+	if (time - tally->second_began >= TALLY_SECOND) {
+		tally->second_began = time;
+		tally->second_count = 0;
+	}
+	if (++tally->second_count > tally->busiest)
+		tally->busiest = tally->second_count;
+}
+
+void tally_take_back(struct tally *tally, int64_t time)
+{
+	series_add(&tally->series, time, ++tally->outstanding);
+	if (tally->second_count)
+		tally->second_count--;
+}
+
+static void release_clear(struct release *release)
+{
+	if (release->piece.from)
+		acquisition_put(release->piece.from);
+	if (release->name) {
+		free(release->name->text);
+		free(release->name);
+	}
+	release->piece.from = NULL;
+	release->name = NULL;
+}
+
+struct release *release_at(const struct holdings *holdings, size_t index)
+{
+	return &holdings->releases[(holdings->release_first + index) % holdings->release_room];
+}
+
+static void releases_widen(struct holdings *holdings)
+{
+	size_t room = holdings->release_room ? holdings->release_room * 2 : 8;
+	struct release *wider = memory_new(room, sizeof(*wider));
+
+	for (size_t i = 0; i < holdings->release_count; i++)
+		wider[i] = *release_at(holdings, i);
+	free(holdings->releases);
+	holdings->releases = wider;
+	holdings->release_first = 0;
+	holdings->release_room = room;
+}
+
+void release_log(struct holdings *holdings, const struct release *release)
+{
+	if (holdings->release_count == RELEASES_MAX) {
+		struct release *oldest = release_at(holdings, 0);
+
+		if (oldest->seq > holdings->forgotten)
+			holdings->forgotten = oldest->seq;
+		release_clear(oldest);
+		holdings->release_first = (holdings->release_first + 1) % holdings->release_room;
+		holdings->release_count--;
+	}
+	if (holdings->release_count == holdings->release_room)
+		releases_widen(holdings);
+	*release_at(holdings, holdings->release_count++) = *release;
+}
+
+void holdings_log_name(struct process *process, uint32_t seq, struct name_change change)
+{
+	struct release release = { .of = RELEASE_name, .seq = seq };
+
+	release.name = memory_new(1, sizeof(change));
+	*release.name = change;
+	release_log(process->holdings, &release);
+}
+
+/* Removes the release at `index` from the log without clearing it. */
+static struct release release_take(struct holdings *holdings, size_t index)
+{
+	struct release taken = *release_at(holdings, index);
+
+	for (; index + 1 < holdings->release_count; index++)
+		*release_at(holdings, index) = *release_at(holdings, index + 1);
+	holdings->release_count--;
+	return taken;
+}
+
+bool release_find(struct holdings *holdings, uint32_t seq, struct release *release)
+{
+	for (size_t i = holdings->release_count; i > 0; i--) {
+		if (release_at(holdings, i - 1)->seq == seq) {
+			*release = release_take(holdings, i - 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+void releases_free(struct holdings *holdings)
+{
+	for (size_t i = 0; i < holdings->release_count; i++)
+		release_clear(release_at(holdings, i));
+	free(holdings->releases);
+	holdings->releases = NULL;
+	holdings->release_first = holdings->release_count = holdings->release_room = 0;
+}
+
+void holdings_object_made(struct process *process, struct object *object, const struct site *site)
+{
+	tally_acquire(tally_of(process, TALLY_object, site->stack_id), object, 0, site->time);
+}
+
+void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t time)
+{
+	struct tally *tally = map_get(&process->holdings->tallies, TALLY_object, stack_id);
+
+	if (tally)
+		tally_release(tally, time);
+}
