@@ -79,8 +79,9 @@ static void print_wrapped(const char *text)
 
 static void print_rule(const struct rule *rule)
 {
-	printf("%s: %s\n\n", rule->id, rule->summary);
-	printf("severity  %s\n", severity_name(rule->severity));
+	printf("%s\n\n", rule->id);
+	print_wrapped(rule->summary);
+	printf("\nseverity  %s\n", severity_name(rule->severity));
 	printf("seen      %s\n", seen_sentences[rule->seen]);
 	printf("deny      %s\n", rule->deny != 0 ? deny_name(rule) : "cannot be denied");
 	printf("fix       %s\n", rule->fix ? "can be fixed" : "cannot be fixed");

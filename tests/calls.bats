@@ -117,3 +117,18 @@ recorded()
 	recorded processes
 	same bare recorded
 }
+
+@test "all of them recorded by an ordinary user as bare" {
+	local name
+	[ "$(id -u)" -eq 0 ] || skip "needs root to become another user"
+	make_nobody_build
+	cd "$NOBODY_HOME"
+	for name in names opens descriptors sizes maps processes; do
+		as_nobody sh -c '"$1"; echo "status $?"' - "$NOBODY_BUILD/tests/calls/$name" >bare 2>&1 3>&- 4>&-
+		as_nobody sh -c '"$@"; echo "status $?"' - "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$name" -- \
+			"$NOBODY_BUILD/tests/calls/$name" >recorded 2>&1 3>&- 4>&-
+		[ "$(wc -l <bare)" -gt 10 ]
+		same bare recorded
+	done
+	remove_nobody_build
+}
