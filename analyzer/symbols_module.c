@@ -27,7 +27,7 @@ struct symbols_module {
 	struct symbols_file file, debug; /* the module itself; its separate debug file */
 	struct symbols_dwarf *dwarf;
 	struct symbols_ranges functions; /* what: the address of the name, in the ELF file's string table */
-	const char *why;                 /* nothing can be known, because */
+	const char *why;                 /* an address has no name, because */
 };
 
 static void symbols_file_close(struct symbols_file *file)
@@ -160,11 +160,13 @@ struct symbols_module *symbols_module_open(const char *path, const char *build_i
 			       symbols_module_open_debug_by_link(module, path, build_id)))
 		module->dwarf = symbols_dwarf_open(module->debug.elf);
 	if (!symbols_module_add_table(module, module->file.elf, SHT_SYMTAB) &&
-	    !symbols_module_add_table(module, module->debug.elf, SHT_SYMTAB))
-		symbols_module_add_table(module, module->file.elf, SHT_DYNSYM);
+	    !symbols_module_add_table(module, module->debug.elf, SHT_SYMTAB) &&
+	    symbols_module_add_table(module, module->file.elf, SHT_DYNSYM) && !module->dwarf)
+		why = "stripped: only the functions it exports have names";
 	symbols_ranges_sort(&module->functions);
-	if (!module->dwarf && !module->functions.count)
-		module->why = why ? why : "stripped: the file has no symbols";
+	if (!module->dwarf && !module->functions.count && !why)
+		why = "stripped: the file has no symbols";
+	module->why = why ? why : "no symbol covers this address";
 	return module;
 }
 
@@ -188,7 +190,7 @@ void symbols_module_look_up(struct symbols_module *module, uint64_t address, str
 	if (module->dwarf)
 		symbol->count = symbols_dwarf_look_up(module->dwarf, address, &symbol->frames);
 	if (!symbol->count && !function) {
-		symbol->why = module->why ? module->why : "no symbol covers this address";
+		symbol->why = module->why;
 		return;
 	}
 	if (!symbol->count) {

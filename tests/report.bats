@@ -190,7 +190,7 @@ complains()
 }
 
 @test "a reader that goes away is one message and exit status 3" {
-	run bash -c "set -o pipefail; { sleep 0.5; '$SHMGUARD' report '$RECORDING' 2>&3; } 3>&1 | true"
+	run bash -c "set -o pipefail; exec 3>&1; { sleep 0.5; '$SHMGUARD' report '$RECORDING' 2>&3; } | true"
 	[ "$status" -eq 3 ]
 	complains "Broken pipe"
 }
