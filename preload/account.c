@@ -5,10 +5,11 @@
 #include "preload/ledger.h"
 #include "preload/page.h"
 
-uint32_t account_object(const struct identity *identity, void (*define)(uint32_t id, const struct identity *))
+uint32_t account_object(const struct identity *identity, uint32_t *marks,
+			void (*define)(uint32_t id, const struct identity *))
 {
 	bool is_new;
-	uint32_t id = identity ? ledger_object(identity, &is_new) : 0;
+	uint32_t id = identity ? ledger_object(identity, &is_new, marks) : 0;
 
 	if (id && is_new)
 		define(id, identity);
@@ -97,7 +98,8 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 	case EVENT_munmap:
 		return account_unmap(event->munmap.addr, event->munmap.length, &event->munmap.object, pieces);
 	case EVENT_mremap:
-		event->mremap.object = ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);
+		event->mremap.object =
+			ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);
 		if (event->mremap.length)
 			ledger_unmap(event->mremap.addr, event->mremap.length, keep_piece, pieces);
 		else if (pieces && ledger_copy(event->mremap.addr, &pieces->piece[0]))

@@ -12,7 +12,8 @@ struct account_pieces {
 };
 
 /* Id of the object, which is defined in the trace by `define` when this process sees it for the first time. */
-uint32_t account_object(const struct identity *identity, void (*define)(uint32_t id, const struct identity *));
+uint32_t account_object(const struct identity *identity, uint32_t *marks,
+			void (*define)(uint32_t id, const struct identity *));
 
 /*
  * Updates the ledger and fills in the event's object and size. False: the event concerns nothing that is tracked.

@@ -9,32 +9,28 @@
 #include <sys/sysmacros.h>
 
 #include "preload/kernel.h"
+#include "preload/page.h"
 
 #define SHM_DIRECTORY "/dev/shm"
 
-enum class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD };
+enum class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD, CLASS_HUGE };
 
-/* Devices are few and for ever, so a slot is written once: the device in the upper bits, its class in the lowest two. */
+/* Devices are few and for ever, so a slot is written once: the device in the upper bits, its class in the lowest three. */
 enum { DEVICES = 32 };
 static _Atomic uint64_t devices[DEVICES];
 
-static enum class device_class(uint64_t dev)
-{
-	for (int i = 0; i < DEVICES; i++) {
-		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
-		if (!slot)
-			return CLASS_UNKNOWN;
-		if (slot >> 2 == dev)
-			return (enum class)(slot & 3);
-	}
-	return CLASS_UNKNOWN;
+static enum class device_class(uint64_t dev) {
+	for (int i = 0; i < DEVICES; i++){uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+					  if (!slot) return CLASS_UNKNOWN;
+					  if (slot >> 3 == dev) return (enum class)(slot & 7);}
+return CLASS_UNKNOWN;
 }
 
 static void device_remember(uint64_t dev, enum class class)
 {
 	for (int i = 0; i < DEVICES; i++) {
 		uint64_t empty = 0;
-		if (atomic_compare_exchange_strong(&devices[i], &empty, dev << 2 | class) || empty >> 2 == dev)
+		if (atomic_compare_exchange_strong(&devices[i], &empty, dev << 3 | class) || empty >> 3 == dev)
 			return;
 	}
 }
@@ -75,18 +71,14 @@ static bool named_memfd(int fd)
 	return kernel_readlink(end, target, sizeof target) >= 7 && memcmp(target, "/memfd:", 7) == 0;
 }
 
-static enum class classify(uint64_t dev, int fd)
-{
-	struct statfs fs;
-	enum class class = CLASS_OTHER;
+static enum class classify(uint64_t dev, int fd) {
+	struct statfs fs; enum class class = CLASS_OTHER;
 
-	if (is_shm_device(dev))
-		class = CLASS_SHM;
+	if (is_shm_device(dev)) class = CLASS_SHM;
 	else if (fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 &&
-		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd))
-		class = CLASS_MEMFD;
-	if (class != CLASS_OTHER || fd >= 0)
-		device_remember(dev, class);
+		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd)) class
+	= fs.f_type == HUGETLBFS_MAGIC ? CLASS_HUGE : CLASS_MEMFD;
+	if (class != CLASS_OTHER || fd >= 0) device_remember(dev, class);
 	return class;
 }
 
@@ -97,15 +89,18 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 	enum class class = device_class(st->st_dev);
 	if (class == CLASS_UNKNOWN)
 		class = classify(st->st_dev, fd);
-	if (class != CLASS_SHM && class != CLASS_MEMFD)
+	if (class == CLASS_UNKNOWN || class == CLASS_OTHER)
 		return false;
 	*out = (struct identity){.dev = st->st_dev,
 				 .ino = st->st_ino,
 				 .size = (uint64_t)st->st_size,
+				 .allocated = (uint64_t)st->st_blocks * 512,
+				 .page = class == CLASS_HUGE ? (uint64_t)st->st_blksize : page_round(1),
+				 .huge = class == CLASS_HUGE,
 				 .mode = st->st_mode & 07777,
 				 .uid = st->st_uid,
 				 .gid = st->st_gid,
-				 .kind = class == CLASS_MEMFD ? KIND_memfd : KIND_shm,
+				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
 				 .fd = fd};
 	return true;
 }

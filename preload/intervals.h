@@ -23,7 +23,10 @@ struct intervals {
 	uint32_t random;
 };
 
-#define INTERVALS_EMPTY {.arena = {.cell = sizeof(struct interval)}, .random = 2463534242u}
+#define INTERVALS_EMPTY                                                                                                \
+	{                                                                                                              \
+		.arena = {.cell = sizeof(struct interval)}, .random = 2463534242u                                      \
+	}
 
 /* The lowest interval that overlaps [start, end), or NULL. */
 struct interval *intervals_find(struct intervals *map, uint64_t start, uint64_t end);

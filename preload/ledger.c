@@ -96,14 +96,49 @@ static struct object *find(const struct identity *identity, bool *is_new)
 	return object;
 }
 
-uint32_t ledger_object(const struct identity *identity, bool *is_new)
+uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks)
 {
 	*is_new = false;
 	lock_take(&lock);
 	struct object *object = find(identity, is_new);
 	uint32_t id = object ? object->id : 0;
+	*marks = object ? object->marks : 0;
 	lock_give(&lock);
 	return id;
+}
+
+void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
+{
+	bool is_new;
+
+	lock_take(&lock);
+	struct object *object = find(identity, &is_new);
+	if (object)
+		object->marks = (object->marks & ~clear) | set;
+	lock_give(&lock);
+}
+
+uint32_t ledger_mapped_marks(uint64_t address)
+{
+	lock_take(&lock);
+	struct interval *found = intervals_find(&mappings, address, address + 1);
+	uint32_t marks = found ? found->object->marks : 0;
+	lock_give(&lock);
+	return marks;
+}
+
+uint64_t ledger_mapped_end(const struct identity *identity)
+{
+	uint64_t end = 0;
+	struct interval *at;
+
+	lock_take(&lock);
+	for (uint64_t from = 0; (at = intervals_find(&mappings, from, UINT64_MAX)); from = at->end)
+		if (at->object->ino == identity->ino && at->object->dev == identity->dev &&
+		    at->offset + (at->end - at->start) > end)
+			end = at->offset + (at->end - at->start);
+	lock_give(&lock);
+	return end;
 }
 
 bool ledger_may_map(const void *start, uint64_t length)

@@ -15,11 +15,17 @@ struct object {
 	uint64_t dev, ino;
 	uint32_t id; /* from 1; unique in this process and its forked children */
 	uint32_t holders;
+	uint32_t marks; /* enum check_marks, of check.h */
 	struct object *next;
 };
 
-/* Id of the object, and whether it was unknown until now, so that the caller defines it. 0: no memory. */
-uint32_t ledger_object(const struct identity *identity, bool *is_new);
+/* Id of the object, its marks, and whether it was unknown until now, so that the caller defines it. 0: no memory. */
+uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks);
+void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
+/* Marks of the object that is mapped at the address; 0: none. */
+uint32_t ledger_mapped_marks(uint64_t address);
+/* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
+uint64_t ledger_mapped_end(const struct identity *identity);
 
 /* May the range hold a tracked mapping? Never false when it does. */
 bool ledger_may_map(const void *start, uint64_t length);

@@ -17,8 +17,7 @@ struct lock {
 static inline void lock_take(struct lock *lock)
 {
 	int seen = 0;
-	if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
-						    memory_order_relaxed))
+	if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire, memory_order_relaxed))
 		return;
 	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
 		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);

@@ -114,8 +114,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
 		exe[length > 0 ? length : 0] = 0;
 		path = exe;
 	}
-	walk->came(&(struct module_event){
-		.base = info->dlpi_addr, .size = bytes, .build_id = build_id, .path = path});
+	walk->came(&(struct module_event){.base = info->dlpi_addr, .size = bytes, .build_id = build_id, .path = path});
 	return 0;
 }
 

@@ -75,6 +75,7 @@ void note_write(enum note_type type, const struct note_content *content)
 		.child = content->child,
 		.status = content->status,
 		.error = content->error,
+		.found = content->found,
 		.texts = texts,
 		.time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
 	};

@@ -7,6 +7,7 @@
 /* What varies; the rest is asked of the kernel. Texts may be NULL. */
 struct note_content {
 	int32_t child, status, error;
+	struct note_found found;
 	const char *text[2];
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "preload/account.h"
+#include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/own.h"
@@ -111,13 +112,14 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	if (state != RECORDER_READY)
 		return queue(id, event, identity);
 	recorder_prepare_thread();
-	uint32_t object = account_object(identity, define_object);
+	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 	if (!account_event(id, event, object, identity, visit->pieces))
 		return 0;
 	uint32_t stack = capture_stack();
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);
+	findings_look(id, event, object, identity, marks);
 	return event->head.seq;
 }
 
@@ -126,7 +128,7 @@ static void settle(struct queued *queued)
 {
 	const struct identity *identity = queued->has_identity ? &queued->identity : NULL;
 	struct event_head head = queued->event.head;
-	uint32_t object = account_object(identity, define_object);
+	uint32_t marks, object = account_object(identity, &marks, define_object);
 
 	account_event(queued->id, &queued->event, object, identity, NULL);
 	queued->event.head = head;
@@ -159,7 +161,8 @@ uint32_t observe_object(struct visit *visit, const struct identity *identity)
 {
 	if (visit->nested || atomic_load(&recorder_state) != RECORDER_READY)
 		return 0;
-	return account_object(identity, define_object);
+	uint32_t marks;
+	return account_object(identity, &marks, define_object);
 }
 
 void observe_failed(uint32_t seq, const void *caller)

@@ -41,8 +41,7 @@ static struct executing executing(char *const environment[])
 #define MERGE(x)                                                                                                       \
 	do {                                                                                                           \
 		if ((x).room && ((x).memory || (x).room <= STACK_LIMIT))                                               \
-			(x).environment = carried_merge((x).environment,                                               \
-							(x).memory ? (x).memory : alloca((x).room));                   \
+			(x).environment = carried_merge((x).environment, (x).memory ? (x).memory : alloca((x).room));  \
 	} while (0)
 
 static void note_path(enum note_type type, const char *path, int32_t child, int error)
@@ -50,8 +49,8 @@ static void note_path(enum note_type type, const char *path, int32_t child, int 
 	char cwd[PATH_MAX];
 	long length = path[0] == '/' ? 0 : kernel_call(SYS_getcwd, (long)cwd, sizeof cwd, 0, 0, 0, 0);
 
-	note_write(type, &(struct note_content){
-				 .child = child, .error = error, .text = {path, length > 0 ? cwd : NULL}});
+	note_write(type,
+		   &(struct note_content){.child = child, .error = error, .text = {path, length > 0 ? cwd : NULL}});
 }
 
 static void announce(struct executing *x, const char *path, const void *caller)
@@ -168,7 +167,8 @@ static int spawned(struct executing *x, const char *path, pid_t child, int resul
 	if (x->recorded && kernel_readable(path)) {
 		note_path(NOTE_spawn, path, result ? 0 : child, result);
 		if (atomic_load(&recorder_state) == RECORDER_READY && observe_enter(&visit, caller)) {
-			RECORD(&visit, spawn, NULL, .path = path, .child = result ? 0 : child, .error = (int16_t)result);
+			RECORD(&visit, spawn, NULL, .path = path, .child = result ? 0 : child,
+			       .error = (int16_t)result);
 			observe_leave(&visit);
 		}
 	}

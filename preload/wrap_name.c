@@ -94,8 +94,8 @@ EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *
 EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)
 {
 	struct renaming r = renaming(from_dirfd, from, to_dirfd, to, CALLER);
-	return renamed(&r, SYMBOL_renameat2, from, to, flags,
-		       REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags), CALLER);
+	return renamed(&r, SYMBOL_renameat2, from, to, flags, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags),
+		       CALLER);
 }
 
 static int linked(enum symbol symbol, int to_dirfd, const char *from, const char *to, int result, const void *caller)

@@ -14,18 +14,22 @@ struct opening {
 	int flags;
 	mode_t mode;
 	bool creates;
+	uint64_t size_before;
 };
 
-/* Before the call: will it create the file? Without O_EXCL only a look beforehand tells. */
+/* Before the call: will it create the file, what will O_TRUNC empty? Without O_EXCL only a look beforehand tells. */
 static void opening(struct opening *o, const void *caller)
 {
 	struct visit visit;
 	struct stat st;
 
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
-	if ((o->flags & (O_CREAT | O_EXCL)) != O_CREAT || !observe_enter(&visit, caller))
+	if (o->creates || !(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
-	o->creates = kernel_call(SYS_newfstatat, o->dirfd, (long)o->path, (long)&st, 0, 0, 0) == -ENOENT;
+	long missing = kernel_call(SYS_newfstatat, o->dirfd, (long)o->path, (long)&st, 0, 0, 0);
+	o->creates = (o->flags & O_CREAT) && missing == -ENOENT;
+	if (!missing)
+		o->size_before = (uint64_t)st.st_size;
 	observe_leave(&visit);
 }
 
@@ -50,7 +54,8 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	if (tracked || (fd < 0 && failed_on_shm(&visit, o)))
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
 		       .name = o->path, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
-		       .created = o->creates && fd >= 0, .error = observe_error(&visit, fd < 0));
+		       .created = o->creates && fd >= 0, .size_before = o->size_before,
+		       .error = observe_error(&visit, fd < 0));
 	observe_leave(&visit);
 	return fd;
 }
@@ -65,7 +70,7 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	}
 
 #define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
-	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false};                            \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0};                         \
 	opening(&o, CALLER)
 
 #define WRAP_OPEN(name)                                                                                                \

@@ -8,28 +8,33 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
-/* Is there an object of this name? Without O_EXCL the call itself does not tell whether it created one. */
-static bool shm_exists(const char *name, const char *prefix)
-{
-	char path[512];
-	struct identity identity;
-	return identity_shm_path(name, prefix, path) && identity_of_path(AT_FDCWD, path, 0, &identity);
-}
+/* What only a look before the call tells, where it has no O_EXCL: will it create the object, what will O_TRUNC empty? */
+struct before {
+	bool creates;
+	uint64_t size;
+};
 
-static bool will_create(const char *name, const char *prefix, int flags)
+static struct before before(const char *name, const char *prefix, int flags, const void *caller)
 {
-	return (flags & O_CREAT) && ((flags & O_EXCL) || !shm_exists(name, prefix));
+	struct before b = {0};
+	struct visit visit;
+	struct identity identity;
+	char path[512];
+
+	if (!(flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
+		return b;
+	bool exists = !(flags & O_EXCL) && identity_shm_path(name, prefix, path) &&
+		      identity_of_path(AT_FDCWD, path, 0, &identity);
+	b.creates = (flags & O_CREAT) && !exists;
+	b.size = exists ? identity.size : 0;
+	observe_leave(&visit);
+	return b;
 }
 
 EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
-	bool creates = false;
-
-	if ((flags & (O_CREAT | O_EXCL)) && observe_enter(&visit, CALLER)) {
-		creates = will_create(name, "", flags);
-		observe_leave(&visit);
-	}
+	struct before b = before(name, "", flags, CALLER);
 	int result = REAL(shm_open)(name, flags, mode);
 	if (wrap_hides(result, CALLER))
 		return own_fd_hide(result);
@@ -38,8 +43,8 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 		bool tracked = identity_of_fd(result, &identity);
 		identity.name = name;
 		RECORD(&visit, shm_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
-		       .mode = (flags & O_CREAT) ? mode : 0, .result = result, .created = creates && result >= 0,
-		       .error = observe_error(&visit, result < 0));
+		       .mode = (flags & O_CREAT) ? mode : 0, .result = result, .created = b.creates && result >= 0,
+		       .size_before = b.size, .error = observe_error(&visit, result < 0));
 		observe_leave(&visit);
 	}
 	return result;
@@ -51,8 +56,7 @@ static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *n
 	char path[512];
 	struct identity identity;
 
-	if (!identity_shm_path(name, prefix, path) ||
-	    !identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
+	if (!identity_shm_path(name, prefix, path) || !identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
 		return 0;
 	if (symbol == SYMBOL_sem_unlink)
 		identity.kind = KIND_semaphore;
@@ -119,7 +123,7 @@ EXPORT int memfd_create(const char *name, unsigned flags)
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
 	struct visit visit;
-	bool creates = false;
+	struct before b = {0};
 	mode_t mode = 0;
 	unsigned value = 0;
 
@@ -129,10 +133,7 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		mode = va_arg(arguments, mode_t);
 		value = va_arg(arguments, unsigned);
 		va_end(arguments);
-		if (observe_enter(&visit, CALLER)) {
-			creates = will_create(name, "sem.", flags);
-			observe_leave(&visit);
-		}
+		b = before(name, "sem.", flags, CALLER);
 	}
 	sem_t *result = REAL(sem_open)(name, flags, mode, value);
 	if (observe_enter(&visit, CALLER)) {
@@ -141,8 +142,9 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);
 		identity.kind = KIND_semaphore;
-		RECORD(&visit, sem_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags, .mode = mode,
-		       .result = (uint64_t)(uintptr_t)result, .created = creates && result != SEM_FAILED,
+		RECORD(&visit, sem_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
+		       .mode = mode, .result = (uint64_t)(uintptr_t)result,
+		       .created = b.creates && result != SEM_FAILED,
 		       .error = observe_error(&visit, result == SEM_FAILED));
 		observe_leave(&visit);
 	}

@@ -1,4 +1,5 @@
 /* Size, mode and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
+#include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -14,9 +15,13 @@ struct sizing {
 static void shrinking(struct sizing *s, struct visit *visit, enum symbol symbol, int fd, off_t length)
 {
 	s->before = s->identity.size;
-	if (length < 0 || (uint64_t)length >= s->before)
+	if (length < 0 || (uint64_t)length == s->before)
 		return;
-	s->identity.size = (uint64_t)length;
+	/* Past RLIMIT_FSIZE the call may kill the process (SIGXFSZ), so that is told before it happens, too. */
+	if ((uint64_t)length > s->before && (uint64_t)length <= facts_file_size_limit())
+		return;
+	if ((uint64_t)length < s->before)
+		s->identity.size = (uint64_t)length;
 	s->seq = RECORD(visit, ftruncate, &s->identity, .symbol = (uint16_t)symbol, .fd = fd, .length = length,
 			.size_before = s->before);
 }

@@ -39,6 +39,14 @@ enum note_type {
 	NOTE_COUNT
 };
 
+/* finding: as its event; fault: rule is the cause, limit what is available. dev, ino: of the object. */
+struct note_found {
+	uint32_t rule, severity;
+	int64_t offset;
+	uint64_t length, size, limit, dev, ino;
+	int32_t other, survived;
+};
+
 struct note {
 	uint32_t magic;
 	uint16_t size; /* bytes of the whole record, texts included */
@@ -51,13 +59,7 @@ struct note {
 	int32_t error;  /* exec_failed, spawn: errno */
 	uint32_t texts; /* NUL-terminated texts that follow; argv is escaped as in FIELDS_process */
 	uint64_t time;  /* CLOCK_MONOTONIC, nanoseconds */
-	struct {	/* finding: as its event; fault: rule is the cause, limit what is available */
-		uint32_t rule, severity;
-		int64_t offset;
-		uint64_t length, size, limit;
-		uint64_t dev, ino; /* of the object */
-		int32_t other, survived;
-	} found;
+	struct note_found found;
 };
 
 #endif

@@ -133,10 +133,11 @@ static void stays_shallow(void)
 static void descriptors(void)
 {
 	bool is_new;
+	uint32_t marks;
 	struct identity a = identity(1001), b = identity(1002);
-	uint32_t id = ledger_object(&a, &is_new);
+	uint32_t id = ledger_object(&a, &is_new, &marks);
 
-	check(is_new && id == ledger_object(&a, &is_new) && !is_new, "an object keeps its id");
+	check(is_new && id == ledger_object(&a, &is_new, &marks) && !is_new, "an object keeps its id");
 	ledger_fd_set(5, &a);
 	ledger_fd_set(5, &a);
 	ledger_fd_set(70, &b);
@@ -152,16 +153,17 @@ static void descriptors(void)
 static void idle_objects_are_forgotten(void)
 {
 	bool is_new;
+	uint32_t marks;
 	struct identity kept = identity(5000000);
 
 	ledger_map(base, PAGE, 0, &kept);
-	uint32_t id = ledger_object(&kept, &is_new);
+	uint32_t id = ledger_object(&kept, &is_new, &marks);
 	for (uint64_t i = 0; i < 100000; i++) {
 		struct identity once = identity(6000000 + i);
-		ledger_object(&once, &is_new);
+		ledger_object(&once, &is_new, &marks);
 	}
 	check(object_count < 20000, "objects that nobody holds do not pile up");
-	check(ledger_object(&kept, &is_new) == id && !is_new, "an object that is mapped keeps its id meanwhile");
+	check(ledger_object(&kept, &is_new, &marks) == id && !is_new, "an object that is mapped keeps its id meanwhile");
 }
 
 int main(void)

@@ -1,0 +1,231 @@
+/* "Size and mapping" of the rule catalogue: the SIGBUS foretold. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "preload/check.h"
+#include "preload/facts.h"
+
+enum { LARGE_GROWTH = 1 << 20 };
+
+static uint64_t round_up(uint64_t bytes, const struct identity *identity)
+{
+	uint64_t rounded = (bytes + identity->page - 1) & -identity->page;
+	return rounded < bytes ? UINT64_MAX : rounded;
+}
+
+static void found(enum rule_id rule, enum severity severity, struct check_finding numbers)
+{
+	numbers.rule = rule;
+	numbers.severity = severity;
+	check_found(&numbers);
+}
+
+#define FOUND(rule, severity, ...) found(RULE_##rule, SEVERITY_##severity, (struct check_finding){__VA_ARGS__})
+
+/* Does the window reach past the last page that the object has? Tells so, in the catalogue's order of precedence. */
+static bool past_end(uint64_t offset, uint64_t length, bool writable, const struct identity *identity, unsigned marks)
+{
+	uint64_t end = offset + length < offset ? UINT64_MAX : offset + length;
+	struct check_finding numbers = {.offset = (int64_t)offset, .length = length, .size = identity->size};
+
+	if (end <= round_up(identity->size, identity))
+		return false;
+	if (marks & MARK_RESIZE_FAILED)
+		found(RULE_resize_failed_ignored, SEVERITY_ERROR, numbers);
+	else if (identity->size == 0)
+		found(RULE_map_before_size, SEVERITY_ERROR, numbers);
+	else
+		found(RULE_map_beyond_end, writable ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
+	return true;
+}
+
+/* Pages that the window still lacks; the object's holes may lie elsewhere, so this is the least that is missing. */
+static uint64_t missing(uint64_t offset, uint64_t length, const struct identity *identity)
+{
+	uint64_t rest = identity->size > offset ? identity->size - offset : 0, window = length < rest ? length : rest;
+	return window > identity->allocated ? window - identity->allocated : 0;
+}
+
+static unsigned unbacked(const struct mmap_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t offset = (uint64_t)e->offset, lacking = missing(offset, e->length, identity), room;
+	struct check_finding numbers = {.offset = e->offset, .length = e->length, .size = identity->size};
+
+	if (identity->huge) {
+		if ((e->flags & MAP_NORESERVE) && facts_huge_pages_free(identity->page, &room) &&
+		    round_up(e->length, identity) > room + identity->allocated) {
+			numbers.limit = room;
+			found(RULE_huge_page_unbacked, SEVERITY_ERROR, numbers);
+		}
+		return 0;
+	}
+	if (!lacking || !(e->flags & MAP_SHARED) || !(e->prot & PROT_WRITE))
+		return 0;
+	numbers.limit = identity->allocated;
+	if (facts_room(identity, &room) && lacking > room) {
+		numbers.limit = room;
+		found(RULE_shm_fs_full, SEVERITY_ERROR, numbers);
+		return 0;
+	}
+	if (marks & (MARK_RESERVED | MARK_SPARSE_TOLD))
+		return 0;
+	found(RULE_sparse_unreserved, SEVERITY_NOTE, numbers);
+	return MARK_SPARSE_TOLD;
+}
+
+static void refused(const struct mmap_event *e, const struct identity *identity)
+{
+	if (e->error == EAGAIN && (e->flags & MAP_LOCKED)) {
+		FOUND(lock_limit, WARNING, .length = e->length, .limit = facts_lockable(), .error = e->error);
+	} else if (e->error == EINVAL && identity->huge &&
+		   ((uint64_t)e->offset % identity->page || e->length % identity->page)) {
+		FOUND(huge_page_misaligned, WARNING, .offset = e->offset, .length = e->length, .limit = identity->page,
+		      .error = e->error);
+	} else if (e->error == EACCES || (e->error == EINVAL && (uint64_t)e->offset % identity->page)) {
+		FOUND(access_mismatch, WARNING, .offset = e->offset, .length = e->length, .size = identity->size,
+		      .limit = identity->page, .error = e->error);
+	}
+}
+
+unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t offset = (uint64_t)e->offset, end = offset + e->length;
+
+	if (e->error) {
+		refused(e, identity);
+		return 0;
+	}
+	if (e->prot != PROT_NONE && past_end(offset, e->length, e->prot & PROT_WRITE, identity, marks))
+		return 0;
+	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE)) {
+		FOUND(private_map, WARNING, .offset = e->offset, .length = e->length, .size = identity->size);
+		return 0;
+	}
+	if (end > identity->size && e->prot != PROT_NONE) {
+		FOUND(tail_overrun, NOTE, .offset = e->offset, .length = e->length, .size = identity->size);
+		return 0;
+	}
+	return unbacked(e, identity, marks);
+}
+
+void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length)
+{
+	past_end(offset, length, true, identity, 0);
+}
+
+/* Cheapest first: this process's own mappings, then those of all others. */
+static bool shrinks(const struct ftruncate_event *e, const struct identity *identity)
+{
+	uint64_t kept = round_up((uint64_t)e->length, identity);
+	struct check_finding numbers = {.length = (uint64_t)e->length, .size = e->size_before};
+
+	if (round_up(e->size_before, identity) <= kept)
+		return false;
+	struct facts_mappers others = facts_other_mappers(identity, kept);
+	uint64_t own = check_mapped_end(identity);
+	if (!others.pid && own <= kept)
+		return false;
+	numbers.limit = others.pid ? others.end : own;
+	numbers.other = others.pid;
+	numbers.error = (int16_t)(others.pid ? 0 : others.gave_up ? ETIMEDOUT : others.unreadable ? EACCES : 0);
+	found(RULE_shrink_under_map, others.pid ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
+	return true;
+}
+
+/* Growth that has no room: on the file system, in the memory cgroup. */
+static bool has_no_room(uint64_t length, uint64_t size, const struct identity *identity)
+{
+	uint64_t rounded = round_up(length, identity), room;
+	uint64_t more = rounded > identity->allocated ? rounded - identity->allocated : 0;
+
+	if (more && !identity->huge && facts_room(identity, &room) && more > room) {
+		FOUND(shm_fs_full, ERROR, .length = length, .size = size, .limit = room);
+		return true;
+	}
+	if (length >= size + LARGE_GROWTH && facts_memory_left(&room) && more > room) {
+		FOUND(memory_limit, WARNING, .length = length, .size = size, .limit = room);
+		return true;
+	}
+	return false;
+}
+
+static bool over_file_size_limit(uint64_t length, uint64_t size)
+{
+	uint64_t limit = length > size ? facts_file_size_limit() : UINT64_MAX;
+
+	if (length <= limit)
+		return false;
+	FOUND(file_size_limit, WARNING, .length = length, .size = size, .limit = limit, .error = EFBIG);
+	return true;
+}
+
+unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t length = (uint64_t)e->length;
+
+	if (e->length < 0 || over_file_size_limit(length, e->size_before))
+		return MARK_RESIZE_FAILED;
+	if (e->error == EINVAL || e->error == EBADF)
+		FOUND(access_mismatch, WARNING, .length = length, .size = e->size_before, .error = e->error);
+	if (e->error)
+		return MARK_RESIZE_FAILED;
+	if (length < e->size_before && shrinks(e, identity))
+		return 0;
+	if (length > e->size_before && has_no_room(length, e->size_before, identity))
+		return 0;
+	if (!(marks & MARK_CREATED) && e->size_before && length != e->size_before)
+		FOUND(resize_by_attacher, WARNING, .length = length, .size = e->size_before);
+	return 0;
+}
+
+unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t end = (uint64_t)e->offset + (uint64_t)e->length;
+	struct check_finding numbers = {
+		.offset = e->offset, .length = (uint64_t)e->length, .size = e->size_before, .error = e->error};
+
+	if (e->offset < 0 || e->length <= 0)
+		return 0;
+	if (e->error == EINTR && (e->symbol == SYMBOL_posix_fallocate || e->symbol == SYMBOL_posix_fallocate64)) {
+		found(RULE_reservation_interrupted, SEVERITY_WARNING, numbers);
+		return MARK_RESIZE_FAILED;
+	}
+	if (identity->huge && ((uint64_t)e->offset % identity->page || (uint64_t)e->length % identity->page)) {
+		numbers.limit = identity->page;
+		found(RULE_huge_page_misaligned, SEVERITY_WARNING, numbers);
+		return e->error ? MARK_RESIZE_FAILED : 0;
+	}
+	if (e->error == EFBIG)
+		over_file_size_limit(end, e->size_before);
+	if (e->error)
+		return MARK_RESIZE_FAILED;
+	if (e->mode & FALLOC_FL_PUNCH_HOLE) {
+		if (marks & MARK_RESERVED)
+			found(RULE_punch_unreserves, SEVERITY_NOTE, numbers);
+		return 0;
+	}
+	return MARK_RESERVED;
+}
+
+/* Whether others map it, which makes it an error, only the whole trace tells. */
+void check_opened(uint32_t flags, uint64_t size_before, bool created, bool failed)
+{
+	if ((flags & O_TRUNC) && !created && !failed && size_before)
+		FOUND(truncate_on_open, WARNING, .size = size_before);
+}
+
+void check_madvise(const struct madvise_event *e, unsigned marks)
+{
+	if (e->advice == MADV_REMOVE && !e->error && (marks & MARK_RESERVED))
+		FOUND(punch_unreserves, NOTE, .length = e->length);
+}
+
+void check_mlock(const struct mlock_event *e)
+{
+	if (e->symbol == SYMBOL_munlock || (e->error != ENOMEM && e->error != EAGAIN && e->error != EPERM))
+		return;
+	uint64_t lockable = facts_lockable();
+	if (e->length > lockable)
+		FOUND(lock_limit, WARNING, .length = e->length, .limit = lockable, .error = e->error);
+}

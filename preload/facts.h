@@ -1,0 +1,38 @@
+/* What the kernel says at this moment of room, quotas and other processes: for the checks, never remembered. */
+#ifndef SHMGUARD_FACTS_H
+#define SHMGUARD_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/identity.h"
+
+/* Bytes that the object's tmpfs has left; false where there is no such limit (memfd, a tmpfs without size). */
+bool facts_room(const struct identity *identity, uint64_t *bytes);
+
+/* RLIMIT_FSIZE, bytes; UINT64_MAX: unlimited. */
+uint64_t facts_file_size_limit(void);
+
+/* Bytes that may still be locked into memory; UINT64_MAX with CAP_IPC_LOCK or without a limit. */
+uint64_t facts_lockable(void);
+
+/*
+ * Bytes until the closest memory cgroup limit of this process, every ancestor counted; UINT64_MAX: none. Asked of the
+ * kernel at most once a second; false in between.
+ */
+bool facts_memory_left(uint64_t *bytes);
+
+/* Free and not reserved pages of that huge page size, in bytes; false when the pool cannot be read. */
+bool facts_huge_pages_free(uint64_t page, uint64_t *bytes);
+
+/* Mappers of an object in other processes, found through /proc. */
+struct facts_mappers {
+	int32_t pid;         /* one that maps it beyond the offset asked for, 0: none */
+	uint64_t end;        /* where in the object that mapping ends, bytes */
+	unsigned unreadable; /* processes whose maps we may not read */
+	bool gave_up;        /* after a quarter of a second */
+};
+
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond);
+
+#endif

@@ -1,0 +1,103 @@
+/* A walk over /proc for the mappers of one object: only for the rare calls that take pages away. */
+#include <dirent.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "preload/facts.h"
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250 };
+
+static long long now_ms(void)
+{
+	struct timespec now = {0};
+	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* "7f00-7f10 rw-s 00001000 00:1b 5406    /dev/shm/x": does it map the object beyond the offset? */
+static bool line_maps(const char *at, const struct identity *identity, uint64_t beyond, uint64_t *end_offset)
+{
+	uint64_t start, end, offset, device_major, device_minor, ino;
+
+	if (!text_hexadecimal(&at, &start) || *at++ != '-' || !text_hexadecimal(&at, &end) || strnlen(at, 6) < 6)
+		return false;
+	at += 6;
+	if (!text_hexadecimal(&at, &offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) || *at++ != ':' ||
+	    !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &ino))
+		return false;
+	*end_offset = offset + (end - start);
+	return ino == identity->ino && makedev((unsigned)device_major, (unsigned)device_minor) == identity->dev &&
+	       *end_offset > beyond;
+}
+
+/* Reads in pieces that end at a line's end, so that a line is never cut. */
+static bool process_maps(int fd, char *scratch, const struct identity *identity, uint64_t beyond, uint64_t *end)
+{
+	size_t kept = 0;
+	long got;
+
+	while ((got = kernel_read(fd, scratch + kept, SCRATCH - kept - 1)) > 0) {
+		size_t length = kept + (size_t)got;
+		scratch[length] = 0;
+		char *line = scratch, *newline;
+		for (; (newline = memchr(line, '\n', length - (size_t)(line - scratch))); line = newline + 1)
+			if (line_maps(line, identity, beyond, end))
+				return true;
+		kept = length - (size_t)(line - scratch);
+		memmove(scratch, line, kept);
+		if (kept + 1 >= SCRATCH)
+			return false;
+	}
+	return false;
+}
+
+static void look_at(const char *name, char *scratch, const struct identity *identity, uint64_t beyond,
+		    struct facts_mappers *found)
+{
+	char path[64] = "/proc/";
+	const char *digits = name;
+	uint64_t pid, end;
+
+	if (!text_decimal(&digits, &pid) || *digits || pid == (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		return;
+	text_append(path, sizeof path, name);
+	text_append(path, sizeof path, "/maps");
+	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
+	/* A process that vanished, or a kernel thread, is no one that we failed to see. */
+	if (fd == -EACCES || fd == -EPERM)
+		found->unreadable++;
+	if (fd < 0)
+		return;
+	if (process_maps((int)fd, scratch, identity, beyond, &end)) {
+		found->pid = (int32_t)pid;
+		found->end = end;
+	}
+	kernel_close((int)fd);
+}
+
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
+{
+	struct facts_mappers found = {0};
+	char *memory = kernel_memory(SCRATCH + DIRECTORY);
+	long fd = kernel_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
+	long long until = now_ms() + LIMIT_MS;
+
+	found.gave_up = !memory || fd < 0;
+	while (!found.gave_up && !found.pid &&
+	       (got = kernel_call(SYS_getdents64, fd, (long)(memory + SCRATCH), DIRECTORY, 0, 0, 0)) > 0) {
+		for (long at = 0; at < got && !found.pid && !found.gave_up;) {
+			struct dirent64 *entry = (void *)(memory + SCRATCH + at);
+			look_at(entry->d_name, memory, identity, beyond, &found);
+			found.gave_up = now_ms() > until;
+			at += entry->d_reclen;
+		}
+	}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	if (memory)
+		kernel_memory_free(memory, SCRATCH + DIRECTORY);
+	return found;
+}

@@ -1,0 +1,11 @@
+/* Runs the checks on an event that was just settled, and records what they find: in the trace, errors also as a note. */
+#ifndef SHMGUARD_PRELOAD_FINDINGS_H
+#define SHMGUARD_PRELOAD_FINDINGS_H
+
+#include "preload/identity.h"
+#include "tracepoints/events.h"
+
+void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
+		   uint32_t marks);
+
+#endif

@@ -1,0 +1,83 @@
+#include "preload/text.h"
+
+#include <string.h>
+
+#include "preload/kernel.h"
+
+long text_read(const char *path, char *buffer, size_t size)
+{
+	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC), got = 0;
+	size_t length = 0;
+
+	buffer[0] = 0;
+	if (fd < 0)
+		return fd;
+	while (length + 1 < size && (got = kernel_read((int)fd, buffer + length, size - length - 1)) > 0)
+		length += (size_t)got;
+	kernel_close((int)fd);
+	buffer[length] = 0;
+	return got < 0 ? got : (long)length;
+}
+
+bool text_decimal(const char **at, uint64_t *number)
+{
+	const char *begin = *at;
+
+	for (*number = 0; **at >= '0' && **at <= '9'; ++*at)
+		*number = *number * 10 + (uint64_t)(**at - '0');
+	return *at > begin;
+}
+
+bool text_hexadecimal(const char **at, uint64_t *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *begin = *at, *digit;
+
+	for (*number = 0; **at && (digit = strchr(digits, **at)); ++*at)
+		*number = *number << 4 | (uint64_t)(digit - digits);
+	return *at > begin;
+}
+
+uint64_t text_limit(const char *path)
+{
+	char buffer[32];
+	const char *at = buffer;
+	uint64_t number;
+
+	return text_read(path, buffer, sizeof buffer) > 0 && text_decimal(&at, &number) ? number : UINT64_MAX;
+}
+
+bool text_field(const char *text, const char *key, uint64_t *number)
+{
+	size_t length = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		if (strncmp(line, key, length) != 0)
+			continue;
+		line += length;
+		line += strspn(line, " \t");
+		return text_decimal(&line, number);
+	}
+	return false;
+}
+
+bool text_append(char *buffer, size_t size, const char *more)
+{
+	size_t length = strlen(buffer), added = strlen(more);
+
+	if (length + added >= size)
+		return false;
+	memcpy(buffer + length, more, added + 1);
+	return true;
+}
+
+bool text_append_decimal(char *buffer, size_t size, uint64_t number)
+{
+	char digits[24], *at = digits + sizeof digits;
+
+	*--at = 0;
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	return text_append(buffer, size, at);
+}
