@@ -81,8 +81,6 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (totals->discarded_packets)
 		add_problem(analysis, memory_format("%" PRIu64 " packets of the trace are missing",
 						    totals->discarded_packets));
-	if (totals->problem)
-		add_problem(analysis, memory_text(totals->problem));
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));
@@ -133,7 +131,6 @@ struct analysis *analysis_of(const char *dir, char **error)
 	if (good)
 		sum_up(analysis, &totals);
 	court_free(&court);
-	free(totals.problem);
 	if (good)
 		return analysis;
 	analysis_free(analysis);

@@ -185,6 +185,17 @@ char *judge_bytes(uint64_t bytes)
 	return memory_format("%.1f %s", value, units[unit]);
 }
 
+char *judge_time(int64_t nanoseconds)
+{
+	double value = (double)nanoseconds;
+
+	if (nanoseconds < 1000000)
+		return memory_format("%.1f us", value / 1e3);
+	if (nanoseconds < 1000000000)
+		return memory_format("%.1f ms", value / 1e6);
+	return memory_format("%.1f s", value / 1e9);
+}
+
 char *judge_process(const struct process *process)
 {
 	const char *slash;

@@ -58,6 +58,8 @@ void court_withdraw(struct court *court, enum rule_id rule, const struct process
 const char *judge_name_of(const struct object *object);
 /* "4096 bytes", "12.0 MiB"; a new text. */
 char *judge_bytes(uint64_t bytes);
+/* "3.2 ms"; a new text. */
+char *judge_time(int64_t nanoseconds);
 /* "leaky (pid 812)"; a new text. */
 char *judge_process(const struct process *process);
 /* The way an image ended, in words: "at its exit", "when it was killed by signal 9". */

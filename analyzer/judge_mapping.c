@@ -103,20 +103,19 @@ static void partial_ending(struct court *court, struct process *process)
 		const struct acquisition *from = holdings->pieces[i].from;
 		struct role roles[] = { { "unmapped in part", from->cut }, { "mapped", from->site } };
 		struct finding finding = { .rule = RULE_partial_unmap, .severity = SEVERITY_NOTE };
-		char *rest, *whole;
+		char *gone, *whole;
 
 		if (!is_cut(&holdings->pieces[i]) || comes_again(holdings, i))
 			continue;
-		rest = judge_bytes(from->bytes);
+		gone = judge_bytes(from->length - from->bytes);
 		whole = judge_bytes(from->length);
 		finding.bytes = from->bytes;
 		finding.object = from->object;
-		finding.message = memory_format("of the %s mapped from %s, %s were unmapped and %" PRIu64
-						" bytes stayed mapped to the end",
-						whole, judge_name_of(from->object),
-						from->bytes < from->length ? "some" : "none", from->bytes);
+		finding.message = memory_format("of %s mapped from %s, %s were unmapped: %" PRIu64
+						" bytes stay mapped to the end",
+						whole, judge_name_of(from->object), gone, from->bytes);
 		court_find(court, &finding, roles, 2);
-		free(rest);
+		free(gone);
 		free(whole);
 	}
 }

@@ -10,18 +10,19 @@ static void unlink_missed(struct court *court, struct process *process, const st
 {
 	struct role roles[] = { { "unlinked", *site }, { "unlinked first", name->removed } };
 	struct finding finding = { .rule = RULE_double_unlink, .severity = SEVERITY_WARNING, .object = name->former };
-	char *who, *first;
+	char *who, *first, *ago;
 
 	if (name->object || name->removed.process == NULL)
 		return;
 	who = judge_process(process);
 	first = judge_process(name->removed.process);
-	finding.message = memory_format("%s unlinked %s, which %s had unlinked %.3f s before", who, name->text,
-					name->removed.process == process ? "it" : first,
-					(double)(site->time - name->removed.time) / 1e9);
+	ago = judge_time(site->time - name->removed.time);
+	finding.message = memory_format("%s unlinked %s, which %s had unlinked %s before", who, name->text,
+					name->removed.process == process ? "it" : first, ago);
 	court_find(court, &finding, roles, 2);
 	free(who);
 	free(first);
+	free(ago);
 }
 
 /* To remove whatever may be there and then to create it is a habit, not a mistake. */

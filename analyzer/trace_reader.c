@@ -98,7 +98,7 @@ static int64_t member_index(const bt_field_class *payload, const char *name, con
 	return -1;
 }
 
-/* The fields every event needs are those of its head; without any other, its value is 0 or "". */
+/* Every event needs the fields of its head. Any other may be newer than the trace: its value is 0 or "". */
 static bool decoder_bind(struct reader *reader, struct decoder *decoder, const char *name)
 {
 	const bt_field_class *payload = bt_event_class_borrow_payload_field_class_const(decoder->class);
@@ -120,9 +120,6 @@ static bool decoder_bind(struct reader *reader, struct decoder *decoder, const c
 						      field->name);
 			return false;
 		}
-		if (reader->totals->problem == NULL)
-			reader->totals->problem =
-				memory_format("the trace is of another version: %s has no '%s'", name, field->name);
 	}
 	return true;
 }

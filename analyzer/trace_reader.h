@@ -28,7 +28,6 @@ struct trace_totals {
 	uint64_t discarded_packets;
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
 	bool cut_short;	     /* a stream ends in the middle of a packet: what is whole was read */
-	char *problem;	     /* one sentence on what is missing, or NULL; owned by the caller */
 };
 
 /*

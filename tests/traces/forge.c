@@ -77,52 +77,65 @@ static struct frames frames_of(char *text)
 	return frames;
 }
 
-#define SET_NUMBER(name) event.name = (__typeof__(event.name))number(value)
-#define SET_addr SET_NUMBER
-#define SET_size SET_NUMBER
-#define SET_off SET_NUMBER
-#define SET_number SET_NUMBER
-#define SET_fd SET_NUMBER
-#define SET_pid SET_NUMBER
-#define SET_id SET_NUMBER
-#define SET_user SET_NUMBER
-#define SET_flags SET_NUMBER
-#define SET_mode SET_NUMBER
-#define SET_status SET_NUMBER
-#define SET_bool SET_NUMBER
-#define SET_error SET_NUMBER
-#define SET_symbol SET_NUMBER
-#define SET_prot SET_NUMBER
-#define SET_began SET_NUMBER
-#define SET_kind SET_NUMBER
-#define SET_text(name) event.name = text_of(value)
-#define SET_frames(name) event.name = frames_of(value)
+/* By the type of the field: a new kind of integer needs nothing here. */
+static void set_text(void *field, char *value)
+{
+	*(const char **)field = text_of(value);
+}
+
+static void set_frames(void *field, char *value)
+{
+	*(struct frames *)field = frames_of(value);
+}
+
+static void set_nothing(void *field, char *value)
+{
+	(void)field;
+	(void)value;
+}
+
+static void set_1(void *field, char *value)
+{
+	*(uint8_t *)field = (uint8_t)number(value);
+}
+
+static void set_2(void *field, char *value)
+{
+	*(uint16_t *)field = (uint16_t)number(value);
+}
+
+static void set_4(void *field, char *value)
+{
+	*(uint32_t *)field = (uint32_t)number(value);
+}
+
+static void set_8(void *field, char *value)
+{
+	*(uint64_t *)field = (uint64_t)number(value);
+}
+
+#define SETTER(field)                                                                                                  \
+	_Generic((field),                                                                                              \
+		const char *: set_text,                                                                                \
+		struct frames: set_frames,                                                                             \
+		uint8_t: set_1,                                                                                        \
+		uint16_t: set_2,                                                                                       \
+		int16_t: set_2,                                                                                        \
+		uint32_t: set_4,                                                                                       \
+		int32_t: set_4,                                                                                        \
+		default: set_8)
+
 #define SET(kind, name)                                                                                                \
 	if (strcmp(key, #name) == 0) {                                                                                 \
-		SET_##kind(name);                                                                                      \
+		SETTER(event.name)(&event.name, value);                                                                \
 		continue;                                                                                              \
 	}
 
-#define DEFAULT_text(name) event.name = "";
-#define DEFAULT_addr(name)
-#define DEFAULT_size(name)
-#define DEFAULT_off(name)
-#define DEFAULT_number(name)
-#define DEFAULT_fd(name)
-#define DEFAULT_pid(name)
-#define DEFAULT_id(name)
-#define DEFAULT_user(name)
-#define DEFAULT_flags(name)
-#define DEFAULT_mode(name)
-#define DEFAULT_status(name)
-#define DEFAULT_bool(name)
-#define DEFAULT_error(name)
-#define DEFAULT_symbol(name)
-#define DEFAULT_prot(name)
-#define DEFAULT_began(name)
-#define DEFAULT_kind(name)
-#define DEFAULT_frames(name)
-#define DEFAULT(kind, name) DEFAULT_##kind(name)
+/* Nothing given is "" for a text. */
+#define DEFAULT(kind, name)                                                                                            \
+	_Generic((event.name),                                                                                         \
+		const char *: set_text,                                                                                \
+		default: set_nothing)(&event.name, (char[]){ "" });
 
 static bool split(char *word, char **value)
 {
