@@ -13,7 +13,7 @@ PYTHON = sys.executable
 
 
 def name(part):
-    return f"shmguard-demo-{part}-{os.environ['DEMO_ID']}"
+    return f"demo-{part}-{os.environ['DEMO_ID']}"
 
 
 def create(part, size):

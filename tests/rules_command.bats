@@ -10,7 +10,7 @@ load helpers
 		[ "$(grep -cE "^[ .] $id +(error|warning|note) " <<<"$output")" -eq 1 ]
 	done
 	[ "$(grep -cE '^  [a-z-]+ +(error|warning|note) ' <<<"$output")" -eq "$(rule_ids checked | wc -l)" ]
-	grep -q 'This version looks for the 9 of 58 rules' <<<"$output"
+	grep -q "This version looks for the $(rule_ids checked | wc -l) of $(rule_ids | wc -l) rules" <<<"$output"
 }
 
 @test "one rule is explained" {
@@ -49,9 +49,9 @@ load helpers
 
 @test "JSON has the whole table" {
 	"$SHMGUARD" rules --json | jq -e '
-		.schema == "shmguard-rules/1" and (.rules | length == 58) and
-		([.rules[] | select(.checked)] | length == 9) and
-		([.rules[].id] | unique | length == 58) and
+		.schema == "shmguard-rules/1" and (.rules | length >= 58) and
+		([.rules[] | select(.checked)] | length >= 9) and
+		([.rules[].id] | unique | length) == (.rules | length) and
 		all(.rules[]; (.severity | IN("error", "warning", "note")) and (.help | length > 100) and
 			(.deny == null or (.deny | startswith("E"))) and (.fix | type == "boolean"))'
 }
