@@ -121,6 +121,7 @@ static void take_sem_open(struct taking *t, const struct sem_open_event *e)
 	if (e->created) {
 		object_note_created(t->world, t->process, e->object, &t->site);
 		t->object = object_of(t->world, t->process, e->object);
+		t->object->kind = KIND_semaphore;
 		holdings_object_made(t->process, t->object, &t->site);
 	}
 	names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site);
@@ -308,8 +309,8 @@ static void take_object(struct taking *t, const struct object_event *e)
 
 	object_define(t->world, t->process, e);
 	object = object_of(t->world, t->process, e->id);
-	if (object->name_count == 0 && *e->name && e->kind != KIND_memfd)
-		names_add(object, e->name, t->site.time);
+	if (*e->name && e->kind != KIND_memfd)
+		names_defined(object, e->name, t->site.time);
 }
 
 static void take_lost(struct taking *t, const struct lost_event *e)

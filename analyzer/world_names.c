@@ -111,6 +111,15 @@ void names_add(struct object *object, const char *text, int64_t time)
 	object->names[object->name_count++] = (struct name){ memory_text(text), time, 0 };
 }
 
+void names_defined(struct object *object, const char *name, int64_t time)
+{
+	char *text = canonical(name, false);
+
+	if (object->name_count == 0)
+		names_add(object, text, time);
+	free(text);
+}
+
 static void names_end(struct object *object, const char *text, int64_t time)
 {
 	for (size_t i = 0; i < object->name_count; i++)
