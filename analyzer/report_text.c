@@ -202,11 +202,12 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	const struct findings *findings = &analysis->findings;
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
 	char *tally = text_tally(findings), *worst = text_worst(analysis);
-	char *line = memory_format("%s%s%s%s", tally,
-				   findings->count > 1 ? "; the worst: "
-				   : *worst            ? ": "
-						       : "",
-				   worst, analysis->complete ? "" : " [the recording is incomplete]");
+	char *line = memory_format(
+		"%s%s%s%s", tally,
+		findings->count > 1 ? (findings->all[0].severity == SEVERITY_NOTE ? "; the largest: " : "; the worst: ")
+		: *worst            ? ": "
+				    : "",
+		worst, analysis->complete ? "" : " [the recording is incomplete]");
 
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);

@@ -12,8 +12,8 @@ enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3 };
 
 bool text_is_plumbing(const struct module *module)
 {
-	static const char *const names[] = {LIBRARY_PRELOAD, LIBRARY_TRACEPOINTS, "libc.so.6",
-					    "librt.so.1",    "libpthread.so.0",   "linux-vdso.so.1"};
+	static const char *const names[] = {LIBRARY_PRELOAD,   LIBRARY_TRACEPOINTS, "libc.so.6",      "librt.so.1",
+					    "libpthread.so.0", "linux-vdso.so.1",   "libstdc++.so.6", "libgcc_s.so.1"};
 	const char *name = module ? report_basename(module->path) : "";
 	size_t i;
 

@@ -8,7 +8,7 @@
 #include "analyzer/report_text.h"
 
 /* Columns of the table of objects; on a narrow terminal those of kind and unlinker give way to the name. */
-enum { KIND_COLUMNS = 9, SIZE_COLUMNS = 8, WHO_COLUMNS = 17, STATE_COLUMNS = 16, WIDE = 96 };
+enum { KIND_COLUMNS = 9, SIZE_COLUMNS = 8, WHO_COLUMNS = 15, STATE_COLUMNS = 11, WIDE = 96 };
 enum { OBJECTS_SHOWN = 15, PROCESSES_SHOWN = 10, UNSEEN_SHOWN = 10 };
 
 static void summary_title(const struct terminal *terminal, const char *title)
@@ -88,10 +88,12 @@ static const char *summary_state(const struct object *object)
 		return "LEAKED";
 	if (object->mappers || object->openers)
 		return "in use";
+	if (object->unlinked.process)
+		return "unlinked";
 	for (i = 0; i < object->name_count; i++)
 		if (!object->names[i].until && object->kind != KIND_memfd)
-			return object->created.process ? "left" : "was there before";
-	return object->unlinked.process ? "unlinked" : "gone";
+			return object->created.process ? "left" : "from before";
+	return "gone";
 }
 
 static const char *summary_kind(enum kind kind)
