@@ -139,20 +139,54 @@ void child_signal(const struct child *child, const struct signalfd_siginfo *info
 }
 
 /* Stops run by the signal that stopped the command, so that the shell sees what it would have seen of the command. */
-static void child_stop_with(const struct child *child, int number)
+static void child_stop_with(int number)
 {
 	sigset_t only;
 
 	if (number == SIGSTOP) {
 		kill(getpid(), SIGSTOP);
-	} else {
-		sigemptyset(&only);
-		sigaddset(&only, number);
-		raise(number);
-		sigprocmask(SIG_UNBLOCK, &only, NULL);
-		sigprocmask(SIG_BLOCK, &only, NULL);
+		return;
+	}
+	sigemptyset(&only);
+	sigaddset(&only, number);
+	raise(number);
+	sigprocmask(SIG_UNBLOCK, &only, NULL);
+	sigprocmask(SIG_BLOCK, &only, NULL);
+}
+
+/* After run was continued: sees to it that the command is as well. The signal that has stopped it again meanwhile, or 0. */
+static int child_stopped_again(const struct child *child)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < 10; i++) {
+		siginfo_t info = {.si_pid = 0};
+
+		if (waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WCONTINUED | WNOHANG))
+			return 0;
+		if (info.si_pid && info.si_code == CLD_CONTINUED)
+			return 0;
+		if (info.si_pid)
+			return info.si_status;
+		nanosleep(&pause, NULL);
 	}
 	child_continue(child);
+	return 0;
+}
+
+static void child_stop(const struct child *child, int number)
+{
+	const struct timespec now = {0};
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, SIGCONT);
+	while (number) {
+		child_stop_with(number);
+		/* This one is dealt with; seen later, it would undo the next stop. */
+		sigtimedwait(&only, NULL, &now);
+		number = child_stopped_again(child);
+	}
 }
 
 bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, int status), void *context)
@@ -167,7 +201,7 @@ bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, 
 			return true;
 		if (WIFSTOPPED(status)) {
 			if (pid == child->pid)
-				child_stop_with(child, WSTOPSIG(status));
+				child_stop(child, WSTOPSIG(status));
 			continue;
 		}
 		if (pid == child->pid) {
