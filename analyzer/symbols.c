@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzer/escape.h"
@@ -183,16 +184,20 @@ struct symbols *symbols_open(const char *dir, char **problem)
 	struct symbols *symbols = memory_new(1, sizeof(*symbols));
 	char *path = dir ? memory_format("%s/symbols.json", dir) : NULL;
 	json_error_t error;
+	struct stat status;
 	json_t *all, *modules;
 	size_t i;
 
 	*problem = NULL;
-	if (!path || access(path, F_OK)) {
+	if (!path || stat(path, &status)) {
 		free(path);
 		return symbols;
 	}
-	all = json_load_file(path, 0, &error);
-	if (!all)
+	/* A pipe would keep us waiting for whoever made the directory. */
+	all = S_ISREG(status.st_mode) ? json_load_file(path, 0, &error) : NULL;
+	if (!S_ISREG(status.st_mode))
+		*problem = memory_format("%s is not a file: names are looked up on this machine", path);
+	else if (!all)
 		*problem = memory_format("%s: %s: names are looked up on this machine", path, error.text);
 	else if (!json_is_string(json_object_get(all, "schema")) ||
 		 strcmp(json_string_value(json_object_get(all, "schema")), SCHEMA))
