@@ -1,6 +1,7 @@
 /* segment-leak: made in the trace, still has its name, and nobody uses it. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "judge.h"
 #include "memory.h"
@@ -15,9 +16,13 @@ static bool counts(const struct object *object)
 
 static char *fate_of(const struct process *creator)
 {
+	const char *name;
+
 	switch (creator->ended) {
 	case ENDED_signal:
-		return memory_format("killed by signal %d", creator->signal);
+		name = sigabbrev_np(creator->signal);
+		return name ? memory_format("killed by SIG%s", name)
+			    : memory_format("killed by signal %d", creator->signal);
 	case ENDED_exit:
 		return memory_format("exited with status %d", creator->status);
 	case ENDED_exec:
@@ -40,11 +45,11 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	/* Another user's process may hold it, if its mode lets one. */
 	finding.uncertain = leftover ? !leftover->holders_complete && leftover->mode & 066 : true;
 	if (leftover)
-		finding.message = memory_format("%s (%s) still exists and nobody uses it: created by %s (%s), never "
+		finding.message = memory_format("%s (%s) still exists and nobody uses it: created by %s, %s, never "
 						"unlinked",
 						name, bytes, creator, fate);
 	else
-		finding.message = memory_format("%s (%s) was created by %s (%s) and never unlinked, and by the trace "
+		finding.message = memory_format("%s (%s) was created by %s, %s, and never unlinked; by the trace "
 						"alone nobody uses it any more",
 						name, bytes, creator, fate);
 	court_find(court, &finding, &role, 1);

@@ -95,7 +95,7 @@ static void text_heading(const struct terminal *terminal, const struct finding *
 	facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
 			      finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
 			      (finding->count > 1 || finding->bytes) && finding->uncertain ? ", " : "",
-			      finding->uncertain ? "uncertain: events are missing" : "");
+			      finding->uncertain ? "uncertain" : "");
 	fputc('\n', terminal->out);
 	terminal_put(terminal, text_ink(finding->severity), severity_name(finding->severity));
 	terminal_put(terminal, INK_strong, ": ");

@@ -232,7 +232,7 @@ static void test_text(void)
 
 	check(is_harmless(text), "no control character of the trace reaches the terminal");
 	check(!strncmp(text, "shmguard: 1 error, 1 note; ", 27), "the verdict comes first");
-	error = strstr(text, "error: segment-leak (3 times, 3 MiB, uncertain");
+	error = strstr(text, "error: segment-leak (3 times, 3 MiB, uncertain)");
 	note = strstr(text, "note: fd-leak");
 	check(error && note && error < note, "errors come before notes, with count and bytes");
 	check(strstr(text, "process 4242: python3 two\\\\") != NULL ||
