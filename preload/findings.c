@@ -61,7 +61,7 @@ static void look_at_resize(uint32_t set, uint32_t marks, const struct identity *
 
 static void look_at_created(bool created, const struct identity *identity)
 {
-	if (created)
+	if (created && identity)
 		ledger_mark(identity, MARK_CREATED, 0);
 }
 
