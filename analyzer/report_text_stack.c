@@ -8,7 +8,7 @@
 #include "analyzer/report_text.h"
 #include "tracepoints/environment.h"
 
-enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3 };
+enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3, FILE_COLUMNS = 40 };
 
 bool text_is_plumbing(const struct module *module)
 {
@@ -68,15 +68,28 @@ static char *stack_file(const struct report *report, const char *file)
 	return path;
 }
 
+/* The last directories of a long path: the function beside it says more. */
+static const char *stack_tail(const char *path)
+{
+	const char *tail = path, *slash;
+
+	while (terminal_columns(tail) > FILE_COLUMNS && (slash = strchr(tail + 1, '/')))
+		tail = slash;
+	return tail;
+}
+
 /* Where a frame is: file and line if known, else the module. */
 static char *stack_place(const struct report *report, const struct frame *frame, const struct symbols_frame *name)
 {
 	const char *module = frame->module ? report_basename(frame->module->path) : NULL;
 	char *file, *place, *safe;
+	const char *tail;
 
 	if (name && name->file) {
 		file = stack_file(report, name->file);
-		place = name->line ? memory_format("%s:%u", file, name->line) : memory_text(file);
+		tail = stack_tail(file);
+		place = name->line ? memory_format("%s%s:%u", tail > file ? "..." : "", tail, name->line)
+				   : memory_text(tail);
 		free(file);
 	} else if (module && name && name->function) {
 		place = memory_text(module);
