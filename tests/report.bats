@@ -178,6 +178,30 @@ complains()
 	complains Makefile
 }
 
+@test "a recording that may not be read is one message and exit status 3" {
+	[ "$(id -u)" -eq 0 ] || skip "root is needed to become another user"
+	export NOBODY_HOME=/nonexistent
+	mkdir -m 0700 "$BATS_TEST_TMPDIR/closed"
+	cp -r "$RECORDING" "$BATS_TEST_TMPDIR/closed/recording"
+	cp "$SHMGUARD" "$BATS_TEST_TMPDIR/shmguard"
+	chmod 0755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
+	run as_nobody "$BATS_TEST_TMPDIR/shmguard" report "$BATS_TEST_TMPDIR/closed/recording"
+	[ "$status" -eq 3 ]
+	complains "Permission denied"
+}
+
+@test "a stripped program gives module and offset, and the report says why" {
+	strip -o "$BATS_TEST_TMPDIR/bare" "$BUILD/tests/programs/leaky"
+	"$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/stripped" -- "$BATS_TEST_TMPDIR/bare" 1 "$NAME-bare"
+	rm -f "/dev/shm$NAME-bare0"
+	run -0 "$SHMGUARD" report "$BATS_TEST_TMPDIR/stripped"
+	[[ $output == *"at bare+0x"* ]]
+	[[ $output == *"function names of bare: stripped"* ]]
+	run -0 "$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/stripped"
+	jq -e '.findings[0].stacks[0].frames[0] | .function == null and (.module | endswith("/bare"))
+		and (.build_id | length == 40) and .offset > 0 and (.unresolved | startswith("stripped"))' <<<"$output"
+}
+
 @test "a report that cannot be written is one message and exit status 3" {
 	run bash -c "'$SHMGUARD' report '$RECORDING' 2>&1 >/dev/full"
 	[ "$status" -eq 3 ]
