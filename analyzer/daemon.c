@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -88,6 +90,39 @@ static void daemon_limit_descriptors(void)
 	}
 }
 
+static void daemon_write(const char *path, const char *format, unsigned int id)
+{
+	char text[64];
+	int fd = open(path, O_WRONLY | O_CLOEXEC), length = snprintf(text, sizeof(text), format, id, id);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, (size_t)length) != length)
+		errno = 0;
+	close(fd);
+}
+
+/*
+ * LTTng keeps the ring buffer of the metadata on /dev/shm wherever the others are. So the daemon gets a /dev/shm of its
+ * own, where that is allowed: the program's may be full, and shall be as it would be without us.
+ */
+static void daemon_hide_shm(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(uid ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS))
+		return;
+	if (uid) {
+		daemon_write("/proc/self/setgroups", "deny", 0);
+		daemon_write("/proc/self/uid_map", "%u %u 1", uid);
+		daemon_write("/proc/self/gid_map", "%u %u 1", gid);
+	}
+	/* What is mounted elsewhere later is seen here, but not the other way round. */
+	if (!mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL))
+		mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+}
+
 static _Noreturn void daemon_exec(const struct daemon *daemon)
 {
 	char *arguments[] = {DAEMON_PROGRAM, "--no-kernel", "--sig-parent", NULL};
@@ -95,6 +130,7 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 	sigset_t none;
 	int fd;
 
+	daemon_hide_shm();
 	if (!daemon->shared)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
