@@ -364,7 +364,7 @@ s = S(create=True, size=4096); s.unlink()" || exit 1
 		sleep 0.1
 		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d /tmp/shmguard-?????? 2>/dev/null; pgrep -a lttng
 		ls "$2/clean" "$2/clean/trace"' "$NOBODY_BUILD/shmguard" "$PYTHON" "$NOBODY_HOME"
-	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
+	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm.json symbols.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
 }
 
 @test "a run that is killed leaves nothing behind either" {
