@@ -42,7 +42,7 @@ static struct object_entry *entry_of(const struct process *process, uint32_t id)
 
 		if (entry && entry->seq && entry->seq <= limit)
 			return entry;
-		if (process->began != BEGAN_fork)
+		if (process->began == BEGAN_exec)
 			return NULL;
 	}
 	return NULL;

@@ -219,7 +219,7 @@ void process_announce(struct world *world, struct process *process, const struct
 	process->exe = world_intern(world, e->exe);
 	process->argv = world_intern(world, e->argv);
 	process->began = (enum began)e->began;
-	if (e->began == BEGAN_fork) {
+	if (e->began != BEGAN_exec) {
 		struct process *parent = parent_of(world, process, recording, e->parent);
 
 		if (known && process->parent)

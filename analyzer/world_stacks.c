@@ -87,7 +87,7 @@ static const struct placement *placement_at(const struct process *process, uint6
 		}
 		if (best)
 			return best;
-		if (process->began != BEGAN_fork)
+		if (process->began == BEGAN_exec)
 			return NULL;
 	}
 	return NULL;
@@ -150,7 +150,7 @@ const struct stack *world_stack(struct world *world, const struct process *proce
 				entry->stack = resolve(world, process, entry);
 			return entry->stack;
 		}
-		if (process->began != BEGAN_fork)
+		if (process->began == BEGAN_exec)
 			return NULL;
 	}
 	return NULL;

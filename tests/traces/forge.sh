@@ -2,7 +2,7 @@
 # Makes the canned trace of a case: forge.sh FORGE PROVIDER.so SCRIPT OUT
 # Needs lttng-tools. Uses a session daemon of its own, as an ordinary user when started as root.
 set -eu
-forge=$1 provider=$2 script=$3 out=$4
+forge=$(realpath "$1") provider=$(realpath "$2") script=$(realpath "$3") out=$(realpath -m "$4")
 [ ! -e "$out" ] || { echo "forge.sh: $out exists" >&2; exit 1; }
 
 home=$(mktemp -d /tmp/forge.XXXXXX)
@@ -24,11 +24,13 @@ while ! $as lttng --no-sessiond list >/dev/null 2>&1; do sleep 0.05; done
 
 $as lttng --no-sessiond create forged --output="$home/out" >/dev/null
 $as lttng --no-sessiond enable-channel -u --subbuf-size=64k --num-subbuf=2 events >/dev/null
-$as lttng --no-sessiond enable-event -u -c events 'shmguard:*' >/dev/null
+# Only what the script needs: the metadata describes every enabled event.
+events=$(sed -n 's/^\([a-z_]*\).*/shmguard:\1/p' "$script" | grep -v ':$\|:sleep' | sort -u | paste -sd,)
+$as lttng --no-sessiond enable-event -u -c events "$events" >/dev/null
 $as lttng --no-sessiond start >/dev/null
 $as "$home/forge" "$home/provider.so" <"$script"
 $as lttng --no-sessiond destroy >/dev/null
-cd - >/dev/null
+cd /
 mkdir -p "$out"
 cp -r "$home/out/." "$out"
 # What the machine's number of CPUs adds: streams without a packet, and indexes nobody reads.

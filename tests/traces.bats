@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# Canned traces, which need no session daemon: what the model makes of them, and of damaged ones.
+# They were made by tests/traces/forge.sh from the script that lies with each.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
+	cd "$BATS_TEST_TMPDIR/traces" || return 1
+	STREAM=ust/uid/65534/64-bit/events_
+}
+
+# reads_as CASE: the parts of the report that select.jq picks are those of expected.json.
+reads_as()
+{
+	timeout 20 "$SHMGUARD" report --format=json "$1" >full.json
+	jq -f select.jq full.json >got.json
+	same "$1/expected.json" got.json
+}
+
+# refuses DIR TEXT: exit status 3 and one line that contains TEXT.
+refuses()
+{
+	run timeout 20 "$SHMGUARD" report "$1"
+	[ "$status" -eq 3 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ ${lines[0]} == *"$2"* ]]
+}
+
+# The stream that holds the events: those of the other processor are empty.
+full_stream()
+{
+	find "$1" -name 'events_*' -size +0 -exec sh -c 'strings -n 4 "$1" | grep -q server && echo "$1"' - {} \; | head -n 1
+}
+
+@test "a recording: growth, a lost segment, a fork, who unlinked first, who was not seen" {
+	reads_as leaks
+}
+
+@test "a bare trace: gaps in the numbers make the findings uncertain" {
+	reads_as lost
+}
+
+@test "two recordings in one trace keep their processes apart" {
+	reads_as two-recordings
+}
+
+@test "the trace directory itself can be given" {
+	"$SHMGUARD" report --format=json two-recordings/trace/ust | jq -f select.jq >got.json
+	same two-recordings/expected.json got.json
+}
+
+@test "of two recordings in one trace only the one that recording.json names is read" {
+	jq '.id = "22222222"' leaks/recording.json >two-recordings/recording.json
+	"$SHMGUARD" report --format=json two-recordings >got.json
+	[ "$(jq -r '[.processes[].exe] | join(" ")' got.json)" = /usr/bin/b ]
+	[ "$(jq .trace.events got.json)" -eq 5 ]
+	[ "$(jq .trace.foreign got.json)" -eq 5 ]
+}
+
+@test "two traces made of one are read in one order" {
+	cp -r lost/trace two-recordings/trace/other
+	"$SHMGUARD" report --format=json two-recordings >got.json
+	[ "$(jq .trace.events got.json)" -eq 16 ]
+}
+
+@test "of a stream that is cut short the whole packets are read, and the report is incomplete" {
+	stream=$(full_stream leaks)
+	cat "$stream" "$stream" | head -c 6000 >cut
+	mv cut "$stream"
+	"$SHMGUARD" report --format=json leaks >got.json
+	[ "$(jq .trace.events got.json)" -eq 37 ]
+	[ "$(jq .trace.complete got.json)" = false ]
+	run find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'shmguard.??????' -newer select.jq
+	[ -z "$output" ]
+}
+
+@test "a stream without one whole packet leaves the rest readable" {
+	for stream in leaks/trace/$STREAM*; do truncate -s 1000 "$stream"; done
+	"$SHMGUARD" report --format=json leaks >got.json
+	[ "$(jq .trace.events got.json)" -eq 0 ]
+	[ "$(jq .trace.complete got.json)" = false ]
+}
+
+@test "metadata that is cut short is refused and does not hang" {
+	truncate -s 9000 leaks/trace/ust/uid/65534/64-bit/metadata
+	refuses leaks "metadata is cut short"
+}
+
+@test "empty metadata is refused" {
+	: >leaks/trace/ust/uid/65534/64-bit/metadata
+	refuses leaks "metadata is empty"
+}
+
+@test "a file that is no stream is refused by its name" {
+	echo hello >leaks/trace/ust/uid/65534/64-bit/notes.txt
+	refuses leaks notes.txt
+}
+
+@test "a packet whose sizes cannot be is refused" {
+	stream=$(full_stream leaks)
+	printf '\0\0\0\0\0\0\0\0' | dd of="$stream" bs=1 seek=56 conv=notrunc status=none
+	refuses leaks "sizes cannot be"
+}
+
+@test "a directory without a trace is refused" {
+	mkdir nothing
+	refuses nothing "holds no CTF trace"
+}
+
+@test "a recording in which nothing touched shared memory has an empty report" {
+	rm -r leaks/trace/ust
+	"$SHMGUARD" report --format=json leaks >got.json
+	[ "$(jq .trace.events got.json)" -eq 0 ]
+	[ "$(jq '.processes | length' got.json)" -eq 3 ]
+	[ "$(jq .trace.complete got.json)" = true ]
+}
+
+@test "a recording.json that is damaged is refused" {
+	truncate -s 40 leaks/recording.json
+	refuses leaks "recording.json is damaged"
+}
+
+@test "a recording.json without an id is refused" {
+	echo '{"schema":"shmguard-recording/1"}' >leaks/recording.json
+	refuses leaks "no valid id"
+}
+
+@test "a recording of another version is refused" {
+	echo '{"schema":"shmguard-recording/2"}' >leaks/recording.json
+	refuses leaks "version"
+}
+
+@test "the last line of processes.jsonl may be cut short, another may not" {
+	truncate -s -20 leaks/processes.jsonl
+	"$SHMGUARD" report --format=json leaks >got.json
+	[ "$(jq '.processes | length' got.json)" -eq 4 ]
+	sed -i '2s/.*/{"type":/' leaks/processes.jsonl
+	refuses leaks "damaged in line 2"
+}
+
+@test "a recording that did not end is incomplete" {
+	jq 'del(.ended)' leaks/recording.json >r && mv r leaks/recording.json
+	"$SHMGUARD" report --format=json leaks >got.json
+	[ "$(jq .trace.complete got.json)" = false ]
+	jq -e '.trace.problems[] | select(contains("did not end"))' got.json
+}
