@@ -141,7 +141,8 @@ lint: deps-lint ## clang-tidy, cppcheck, shellcheck
 		-std=gnu11 -D_GNU_SOURCE -I.
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=allocaCalled --suppress=uninitvar:preload/kernel.h \
-		--suppress=unknownMacro --suppress=selfAssignment:analyzer/cmd_run.c -D_GNU_SOURCE -I. \
+		--suppress=unknownMacro --suppress=selfAssignment:analyzer/cmd_run.c \
+		--suppress=nullPointer:analyzer/trace_reader.c --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
 		preload analyzer tracepoints/rules.c
 	shellcheck --external-sources $(SHELL_FILES)
 
