@@ -55,9 +55,17 @@ static void unlink_missed(void *context, struct process *process, const struct n
 			judges[i]->unlink_missed(context, process, name, site);
 }
 
+static void forgotten(void *context, const struct object *object)
+{
+	struct court *court = context;
+
+	free(map_remove(&court->lengths, (uintptr_t)object, 0));
+	map_remove(&court->vanished, (uintptr_t)object, 0);
+}
+
 void court_watch(struct court *court, struct watcher *watcher)
 {
-	*watcher = (struct watcher){ court, ending, unmapped, renewed, missed, unlink_missed };
+	*watcher = (struct watcher){ court, ending, unmapped, renewed, missed, unlink_missed, forgotten };
 }
 
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */
@@ -83,6 +91,8 @@ void court_find(struct court *court, const struct finding *finding, const struct
 		free(finding->message);
 		return;
 	}
+	if (finding->object)
+		((struct object *)(uintptr_t)finding->object)->found = true;
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
 	pending = &court->pending[court->pending_count++];
 	*pending = (struct pending){ .finding = *finding };

@@ -395,6 +395,7 @@ void world_take(struct world *world, const struct trace_event *event)
 
 	process_lines_until(world, event->time);
 	process_sweep(world, event->time);
+	world_sweep(world);
 	if (event->time > world->now)
 		world->now = event->time;
 	t.process = process_of_event(world, event);
@@ -443,7 +444,10 @@ void world_free(struct world *world)
 		stacks_free(world->processes[i]->definitions);
 		free(world->processes[i]);
 	}
-	for (size_t i = 0; i < private->objects_made; i++)
+	/* Merged ones stand behind the others once the world is finished. */
+	if (private->objects_listed == 0)
+		private->objects_listed = world->object_count;
+	for (size_t i = 0; i < private->objects_listed; i++)
 		object_free(world->objects[i]);
 	names_free(world);
 	for (size_t cursor = 0; (slot = map_next(&private->stacks, &cursor));)

@@ -105,6 +105,7 @@ struct object {
 	struct site mapped;   /* the first mapping seen */
 	bool shared; /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked; /* set by segment-leak */
+	bool found;  /* a finding tells of it */
 	bool held;   /* when the trace ended, by a process that had not */
 	uint64_t mappers; /* mappings of it alive at this moment of the trace */
 	uint64_t openers; /* descriptors of it open at this moment of the trace */
@@ -113,7 +114,7 @@ struct object {
 
 	/* For world*.c only. */
 	struct object *same; /* it turned out to be this one */
-	bool defined;
+	bool defined, marked;
 };
 
 struct world {
@@ -121,6 +122,7 @@ struct world {
 	size_t process_count;
 	struct object **objects;
 	size_t object_count;
+	uint64_t objects_forgotten; /* over before the trace ended, and left out of `objects`: there were too many */
 	const char **hosts;
 	size_t host_count;
 	uint64_t lost; /* events, over all processes */

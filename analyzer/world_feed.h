@@ -35,6 +35,8 @@ struct watcher {
 	/* ENOENT from removing a name that the trace knows. */
 	void (*unlink_missed)(void *context, struct process *process, const struct name_state *name,
 			      const struct site *site);
+	/* The object is about to be freed: it was over, and not found by any rule. */
+	void (*forgotten)(void *context, const struct object *object);
 };
 
 struct world *world_new(const struct recording *recording, const struct watcher *watcher);

@@ -20,6 +20,8 @@ struct world_private {
 	struct process **leaving; /* in the order of time; the first `left` are done */
 	size_t leaving_count, left;
 	uint64_t objects_made;
+	size_t sweep_at;       /* objects */
+	size_t objects_listed; /* world->objects and, after the end, those behind them that were merged */
 	struct name_state *removed_first, *removed_last; /* names that lead nowhere, oldest first */
 	size_t removed_count;
 	const struct recording *recording;
@@ -47,6 +49,9 @@ void object_define(struct world *world, struct process *process, const struct ob
 void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site);
 void object_finish(struct world *world);
 void object_free(struct object *object);
+
+/* world_sweep.c */
+void world_sweep(struct world *world);
 
 /* world_names.c */
 void names_open(struct world *world, struct process *process, const char *name, bool semaphore,

@@ -9,6 +9,9 @@
 /* So many names that lead nowhere any more are remembered, for those who remove or open them once more. */
 #define REMOVED_MAX 20000
 
+/* An object that is renamed over and over keeps its latest names. */
+#define NAMES_MAX 64
+
 static const char directory[] = "/dev/shm/";
 
 /* One spelling for "/x" of shm_open, "x" of a careless one, "/dev/shm/x" of open; and "/sem.x" of sem_open("/x"). */
@@ -102,11 +105,19 @@ static void enqueue(struct world *world, struct name_state *state)
 	}
 }
 
+static void names_drop_oldest(struct object *object)
+{
+	free((void *)(uintptr_t)object->names[0].text);
+	memmove(&object->names[0], &object->names[1], (--object->name_count) * sizeof(*object->names));
+}
+
 void names_add(struct object *object, const char *text, int64_t time)
 {
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
 			return;
+	if (object->name_count == NAMES_MAX)
+		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
 	object->names[object->name_count++] = (struct name){ memory_text(text), time, 0 };
 }

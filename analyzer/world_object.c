@@ -200,7 +200,7 @@ void object_finish(struct world *world)
 		world->objects[i] = world->objects[kept];
 		world->objects[kept++] = object;
 	}
-	world->private->objects_made = world->object_count;
+	world->private->objects_listed = world->object_count;
 	world->object_count = kept;
 }
 

@@ -15,7 +15,7 @@ static int number, failures;
 static struct world *world;
 static uint32_t seqs[PIDS];
 static int64_t now;
-static int endings, renewals, misses, double_unlinks;
+static int forgotten, endings, renewals, misses, double_unlinks;
 
 static void check(bool good, const char *what)
 {
@@ -63,12 +63,20 @@ static void on_unlink_missed(void *context, struct process *process, const struc
 	double_unlinks += name->removed.process != NULL;
 }
 
-static const struct watcher watcher = {NULL, on_ending, on_unmapped, on_renewed, on_missed, on_unlink_missed};
+static void on_forgotten(void *context, const struct object *object)
+{
+	(void)context;
+	(void)object;
+	forgotten++;
+}
+
+static const struct watcher watcher = {NULL,	   on_ending,	     on_unmapped, on_renewed,
+				       on_missed, on_unlink_missed, on_forgotten};
 
 static void begin(void)
 {
 	memset(seqs, 0, sizeof(seqs));
-	endings = renewals = misses = double_unlinks = 0;
+	forgotten = endings = renewals = misses = double_unlinks = 0;
 	now = 1000;
 	world = world_new(NULL, &watcher);
 }
@@ -339,6 +347,34 @@ static void check_names(void)
 	end();
 }
 
+static void check_forgetting(void)
+{
+	char name[32];
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/stays", 1, 3, true);
+	map_at(10, 1, BASE, PAGE);
+	for (uint32_t i = 2; i < 50000; i++) {
+		snprintf(name, sizeof(name), "/x%u", i);
+		define(10, i, 100 + i);
+		open_object(10, name, i, 4, true);
+		FEED(close, 10, .fd = 4, .object = i);
+		FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = name, .object = i);
+	}
+	check(forgotten > 30000, "of many objects that are over most are forgotten");
+	check(world->object_count + world->objects_forgotten == 49999, "and counted");
+	unmap(10, BASE, PAGE);
+	check(world->objects[0]->ino == 77 && world->objects[0]->maps == 1 && world->objects[0]->mappers == 0,
+	      "one that is in use stays");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x2");
+	define(10, 2, 102);
+	open_object(10, "/x2", 2, 4, true);
+	check(!strcmp(object_name(world->objects[world->object_count - 1]), "/x2"), "a name can come again");
+	end();
+}
+
 int main(void)
 {
 	check_intervals();
@@ -349,6 +385,7 @@ int main(void)
 	check_images();
 	check_lost();
 	check_names();
+	check_forgetting();
 	printf("1..%d\n", number);
 	return failures != 0;
 }

@@ -1,0 +1,131 @@
+/*
+ * Forgets objects that are over: no name, no descriptor, no mapping, no finding. A program that makes one for every
+ * message would else fill the memory of its report. What is reachable is marked, the rest goes, but for the latest.
+ */
+#include <stdlib.h>
+
+#include "world_holdings_inner.h"
+#include "world_stacks.h"
+
+/* So many are let gather, and of those that are over so many are kept for the report. */
+#define SWEEP_MIN 8192
+#define SWEEP_KEEP 1000
+
+static void mark(struct object *object)
+{
+	for (; object; object = object->same)
+		object->marked = true;
+}
+
+static bool is_named(const struct object *object)
+{
+	if (object->kind == KIND_memfd)
+		return false;
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			return true;
+	return false;
+}
+
+static void mark_holdings(const struct holdings *holdings)
+{
+	struct map_slot *slot;
+
+	for (size_t i = 0; i < holdings->piece_count; i++)
+		mark(holdings->pieces[i].from->object);
+	for (size_t i = 0; i < holdings->release_count; i++) {
+		const struct release *release = release_at(holdings, i);
+
+		mark(release->descriptor.object);
+		mark(release->piece.from ? release->piece.from->object : NULL);
+		mark(release->name ? release->name->object : NULL);
+	}
+	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));)
+		mark(((struct descriptor *)slot->value)->object);
+	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));)
+		mark(((struct tally *)slot->value)->object);
+}
+
+/* Empties the map of what leads to objects that go; what was there is freed. */
+static void filter(struct map *map, bool (*goes)(const void *value), void (*release)(void *value))
+{
+	struct map kept = { 0 };
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(map, &cursor));) {
+		if (!goes(slot->value))
+			map_put(&kept, slot->a, slot->b, slot->value);
+		else if (release)
+			release(slot->value);
+	}
+	map_clear(map);
+	*map = kept;
+}
+
+static bool object_goes(const void *value)
+{
+	return !((const struct object *)value)->marked;
+}
+
+static bool use_goes(const void *value)
+{
+	return !((const struct use *)value)->object->marked;
+}
+
+static bool entry_goes(const void *value)
+{
+	return !((const struct object_entry *)value)->object->marked;
+}
+
+static void names_forget(struct world *world)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&world->private->names, &cursor));) {
+		for (struct name_state *state = slot->value; state; state = state->chain) {
+			if (state->former && !state->former->marked)
+				state->former = NULL;
+			mark(state->object);
+		}
+	}
+}
+
+static void mark_all(struct world *world)
+{
+	for (size_t i = 0; i < world->object_count; i++)
+		world->objects[i]->marked = false;
+	for (size_t i = 0; i < world->object_count; i++)
+		if (world->objects[i]->found || is_named(world->objects[i]) ||
+		    i + SWEEP_KEEP >= world->object_count)
+			mark(world->objects[i]);
+	for (size_t i = 0; i < world->process_count; i++)
+		mark_holdings(world->processes[i]->holdings);
+	names_forget(world);
+}
+
+void world_sweep(struct world *world)
+{
+	size_t kept = 0;
+
+	if (world->object_count < world->private->sweep_at || world->object_count < SWEEP_MIN)
+		return;
+	mark_all(world);
+	for (size_t i = 0; i < world->process_count; i++) {
+		filter(&world->processes[i]->holdings->uses, use_goes, free);
+		filter(&world->processes[i]->definitions->objects, entry_goes, free);
+	}
+	filter(&world->private->objects, object_goes, NULL);
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (object->marked) {
+			world->objects[kept++] = object;
+			continue;
+		}
+		world->objects_forgotten += object->same == NULL;
+		world->private->watcher->forgotten(world->private->watcher->context, object);
+		object_free(object);
+	}
+	world->object_count = kept;
+	world->private->sweep_at = kept * 2;
+}
