@@ -205,6 +205,7 @@ static int daemon_start(struct daemon *daemon, char *error)
 	}
 	if (!daemon->pid)
 		daemon_exec(daemon);
+	daemon->ours = true;
 	for (int i = 0; i < START_SECONDS * 50; i++) {
 		if (sigtimedwait(&ready, NULL, &step) == SIGUSR1)
 			return 0;
@@ -368,6 +369,11 @@ bool daemon_release(struct daemon *daemon, bool written)
 	if (daemon->pid)
 		daemon_stop(daemon->pid);
 	return true;
+}
+
+bool daemon_give_up(struct daemon *daemon)
+{
+	return daemon->ours && !kill(-daemon->pid, SIGKILL);
 }
 
 const char *daemon_trouble(const struct daemon *daemon)

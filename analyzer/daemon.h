@@ -13,6 +13,7 @@ struct daemon {
 	bool shared;         /* the machine's */
 	const char *private; /* the recording's private directory */
 	pid_t pid;           /* 0: unknown */
+	bool ours;           /* this recording has started it */
 	int use_lock;        /* shared: held while this recording uses the daemon */
 };
 
@@ -24,6 +25,9 @@ int daemon_acquire(struct daemon *daemon, const char *private, char *error);
  * disk, so that it need not be asked to end well.
  */
 bool daemon_release(struct daemon *daemon, bool written);
+
+/* Kills it if it is ours, as programs wait for one that does not answer; false if it is not. */
+bool daemon_give_up(struct daemon *daemon);
 
 /* NULL while it is well; else, in words, what is wrong with it. */
 const char *daemon_trouble(const struct daemon *daemon);

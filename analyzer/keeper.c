@@ -22,6 +22,8 @@
 #include "analyzer/lttng_control.h"
 
 #define CREATE_SECONDS 10
+/* Seconds that a stopped daemon may take to be continued. */
+#define PATIENCE 5
 #define STOP_SECONDS (LTTNG_CONTROL_PENDING + 4)
 #define SUBBUFFER_MAX (UINT64_C(4) << 20)
 #define SUBBUFFER_MIN (UINT64_C(256) << 10)
@@ -139,6 +141,7 @@ static int keeper_start(struct keeper *keeper, char *error)
 static void keeper_wait(struct keeper *keeper)
 {
 	const char *told = NULL;
+	int bad = 0;
 	char byte;
 
 	for (;;) {
@@ -148,7 +151,10 @@ static void keeper_wait(struct keeper *keeper)
 		if (poll(&ready, 1, 1000) > 0 && (recv(keeper->socket, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN))
 			return;
 		trouble = daemon_trouble(&keeper->daemon);
-		if (trouble && trouble != told)
+		bad = trouble ? bad + 1 : 0;
+		if (bad == PATIENCE && daemon_give_up(&keeper->daemon))
+			trouble = "it was given up, and nothing is recorded any more";
+		if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
 	}
