@@ -63,7 +63,8 @@ static void size_unmapped(struct court *court, struct process *process, const st
 	struct finding finding = { .rule = RULE_size_disagreement, .severity = SEVERITY_WARNING };
 	char *who, *other;
 
-	if (use->longest == 0)
+	/* Whoever maps views of an object says nothing about its length, unless the longest is all of it. */
+	if (use->longest == 0 || (use->views && use->longest < use->longest_size))
 		return;
 	if (first == NULL) {
 		first = memory_new(1, sizeof(*first));

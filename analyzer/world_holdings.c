@@ -192,6 +192,9 @@ void holdings_map(struct world *world, struct process *process, struct object *o
 	object->maps++;
 	if (object->mapped.process == NULL)
 		object->mapped = *site;
+	if (offset || (use->latest && use->latest != from->length))
+		use->views = true;
+	use->latest = from->length;
 	if (offset == 0 && from->length > use->longest) {
 		use->longest = from->length;
 		use->longest_size = size;

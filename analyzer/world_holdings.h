@@ -62,6 +62,8 @@ struct use {
 	struct object *object;
 	uint64_t mappings, descriptors;
 	bool ever_mapped;
+	uint64_t latest;  /* length of its own latest mapping, in whole pages; 0: none */
+	bool views;	  /* its own mappings differ in length or begin inside the object: it takes parts of it */
 	uint64_t longest; /* the longest mapping of its own that began at offset 0, in whole pages; 0: none */
 	uint64_t longest_size; /* the object's size when that was made */
 	struct site longest_site;
