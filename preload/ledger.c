@@ -89,7 +89,13 @@ static struct object *find(const struct identity *identity, bool *is_new)
 	if (!object)
 		return NULL;
 	struct object **at = bucket(identity->dev, identity->ino);
-	*object = (struct object){.dev = identity->dev, .ino = identity->ino, .id = next_id++, .next = *at};
+	*object = (struct object){.dev = identity->dev,
+				  .ino = identity->ino,
+				  .id = next_id++,
+				  .page = identity->page,
+				  .huge = identity->huge,
+				  .kind = identity->kind,
+				  .next = *at};
 	*at = object;
 	object_count++;
 	*is_new = true;
@@ -98,11 +104,21 @@ static struct object *find(const struct identity *identity, bool *is_new)
 
 uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks)
 {
+	/* The program's memory is not read while the lock is held: it may have no page. */
+	char name[sizeof((struct object *)0)->name] = "";
+
+	if (identity->name)
+		memcpy(name, identity->name, strnlen(identity->name, sizeof name - 1));
 	*is_new = false;
 	lock_take(&lock);
 	struct object *object = find(identity, is_new);
 	uint32_t id = object ? object->id : 0;
 	*marks = object ? object->marks : 0;
+	if (object) {
+		object->size = identity->size;
+		if (!object->name[0])
+			memcpy(object->name, name, sizeof name);
+	}
 	lock_give(&lock);
 	return id;
 }
@@ -221,6 +237,31 @@ bool ledger_copy(uint64_t address, struct interval *piece)
 		*piece = *found;
 	lock_give(&lock);
 	return found != NULL;
+}
+
+int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object)
+{
+	if (!lock_try(&lock, milliseconds))
+		return -1;
+	struct interval *found = intervals_find(&mappings, address, address + 1);
+	if (found) {
+		*piece = *found;
+		*object = *found->object;
+	}
+	lock_give(&lock);
+	return found != NULL;
+}
+
+bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds)
+{
+	struct interval piece;
+
+	if (!lock_try(&lock, milliseconds))
+		return false;
+	while (cut(start, start + length, &piece))
+		;
+	lock_give(&lock);
+	return true;
 }
 
 void ledger_restore(const struct interval *piece)

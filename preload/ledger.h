@@ -16,6 +16,11 @@ struct object {
 	uint32_t id; /* from 1; unique in this process and its forked children */
 	uint32_t holders;
 	uint32_t marks; /* enum check_marks, of check.h */
+	uint64_t size;  /* bytes, when it was last seen */
+	uint64_t page;  /* as in struct identity, as are huge and kind */
+	bool huge;
+	uint8_t kind;
+	char name[256]; /* as the program gave it, or "" */
 	struct object *next;
 };
 
@@ -36,6 +41,13 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 unsigned ledger_unmap(uint64_t start, uint64_t length, void (*piece)(const struct interval *, void *), void *context);
 /* Copies the mapping that holds the address, without a change; false when there is none. */
 bool ledger_copy(uint64_t address, struct interval *piece);
+/*
+ * For the handler of a fault, which may have interrupted the lock's holder: both give up after so many milliseconds. Does
+ * a tracked mapping hold the address? Copies it and its object; -1: not to be known now.
+ */
+int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object);
+/* Forgets the range. */
+bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds);
 /* Adds a piece as it was cut or copied: an unmap that the kernel refused, or a mapping that moved. */
 void ledger_restore(const struct interval *piece);
 

@@ -7,6 +7,7 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "preload/kernel.h"
 
@@ -21,6 +22,21 @@ static inline void lock_take(struct lock *lock)
 		return;
 	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
 		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+}
+
+/* For a handler that may have interrupted the holder itself: gives up after so many milliseconds. */
+static inline bool lock_try(struct lock *lock, unsigned milliseconds)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int seen = 0;; seen = 0) {
+		if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
+							    memory_order_relaxed))
+			return true;
+		if (!milliseconds--)
+			return false;
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+	}
 }
 
 static inline void lock_give(struct lock *lock)

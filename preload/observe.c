@@ -77,13 +77,13 @@ static void define_object(uint32_t id, const struct identity *identity)
 	recorder_emit->object(&e);
 }
 
-static uint32_t capture_stack(void)
+uint32_t observe_stack(void *context)
 {
 	uint64_t frames[STACK_ROOM];
 	uint32_t count, id;
 
 	recorder_modules();
-	id = stack_capture(frames, &count);
+	id = stack_capture(context, frames, &count);
 	if (count) {
 		struct stack_definition_event e = {.id = id, .frames = {.count = count, .address = frames}};
 		recorder_head((struct event_head *)&e);
@@ -115,7 +115,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 	if (!account_event(id, event, object, identity, visit->pieces))
 		return 0;
-	uint32_t stack = capture_stack();
+	uint32_t stack = observe_stack(NULL);
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);

@@ -56,6 +56,12 @@ void observe_failed(uint32_t seq, const void *caller);
 /* Id of an object that is named beside the one of an event; 0 in a nested visit. */
 uint32_t observe_object(struct visit *visit, const struct identity *identity);
 
+/*
+ * Id of the stack of this visit, defined in the trace when it is new; context: of the signal handler whose interrupted
+ * stack is meant, or NULL. Not in a nested visit.
+ */
+uint32_t observe_stack(void *context);
+
 /* errno as an event carries it, for a call whose failure is `failed`; the errno of before the visit. */
 static inline int16_t observe_error(const struct visit *visit, bool failed)
 {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "preload/carried.h"
+#include "preload/disposition.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/module.h"
@@ -180,6 +181,7 @@ void recorder_check_process(void)
 	start_anew();
 	process_forked(parent);
 	ledger_lock_reset();
+	disposition_lock_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
@@ -229,6 +231,7 @@ static void fork_child(void)
 		start_anew();
 		process_forked(parent);
 		ledger_lock_reset();
+		disposition_lock_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");

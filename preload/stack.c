@@ -1,6 +1,8 @@
 #include "preload/stack.h"
 
 #include <dlfcn.h>
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -9,6 +11,9 @@
 
 #define UNWIND_LIBRARY "libunwind.so.8"
 
+/* The header's macros give the names of the local unwinder, the others have none. */
+#define NAME_OF(symbol) #symbol
+#define NAME(symbol) NAME_OF(symbol)
 #if defined(__x86_64__)
 #define UNWIND(name) "_Ux86_64_" name
 #elif defined(__aarch64__)
@@ -19,6 +24,9 @@
 enum { SLOTS = 1 << 18 };
 
 static int (*backtrace_function)(void **, int);
+static int (*init_function)(unw_cursor_t *, unw_context_t *, int);
+static int (*step_function)(unw_cursor_t *);
+static int (*register_function)(unw_cursor_t *, int, unw_word_t *);
 static void (*flush_function)(void *, uintptr_t, uintptr_t);
 static void *local_space;
 static _Atomic uint64_t *slots; /* hash of the stack, 0: free; id = index + 1 */
@@ -31,6 +39,9 @@ bool stack_load(void)
 	if (!library)
 		return false;
 	*(void **)&flush_function = dlsym(library, UNWIND("flush_cache"));
+	*(void **)&init_function = dlsym(library, NAME(unw_init_local2));
+	*(void **)&step_function = dlsym(library, NAME(unw_step));
+	*(void **)&register_function = dlsym(library, NAME(unw_get_reg));
 	void **space = dlsym(library, UNWIND("local_addr_space"));
 	local_space = space ? *space : NULL;
 	slots = kernel_memory(SLOTS * sizeof *slots);
@@ -81,14 +92,32 @@ static uint32_t intern(uint64_t hash, bool *is_new)
 	}
 }
 
-uint32_t stack_capture(uint64_t frames[static STACK_ROOM], uint32_t *count)
+/* As unw_backtrace, from the registers that a signal handler was given. */
+static int interrupted(void *context, uint64_t frames[static STACK_ROOM])
+{
+	unw_cursor_t cursor;
+	unw_word_t ip;
+	int got = 0;
+
+	if (!init_function || !step_function || !register_function ||
+	    init_function(&cursor, context, UNW_INIT_SIGNAL_FRAME) < 0)
+		return 0;
+	do {
+		if (register_function(&cursor, UNW_REG_IP, &ip) < 0 || !ip)
+			break;
+		frames[got++] = ip;
+	} while (got < STACK_ROOM && step_function(&cursor) > 0);
+	return got;
+}
+
+uint32_t stack_capture(void *context, uint64_t frames[static STACK_ROOM], uint32_t *count)
 {
 	bool is_new = false;
 
 	*count = 0;
 	if (!backtrace_function)
 		return 0;
-	int got = backtrace_function((void **)frames, STACK_ROOM), ours = 0;
+	int got = context ? interrupted(context, frames) : backtrace_function((void **)frames, STACK_ROOM), ours = 0;
 	while (ours < got && own_text(frames[ours]))
 		ours++;
 	uint32_t kept = (uint32_t)(got - ours > STACK_FRAMES ? STACK_FRAMES : got - ours);

@@ -17,9 +17,10 @@ void stack_prepare_thread(void);
 void stack_modules_changed(void);
 
 /*
- * Id of the caller's stack, 0 if it cannot be had. When it is new, *count is its number of frames and `frames` holds them,
+ * Id of the caller's stack, or of the one that a signal interrupted: context is then the handler's ucontext_t, and the
+ * innermost frame the interrupted instruction itself, else NULL. 0 if it cannot be had. When it is new, *count is its number of frames and `frames` holds them,
  * innermost first, ours left out; else *count is 0.
  */
-uint32_t stack_capture(uint64_t frames[static STACK_ROOM], uint32_t *count);
+uint32_t stack_capture(void *context, uint64_t frames[static STACK_ROOM], uint32_t *count);
 
 #endif

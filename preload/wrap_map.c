@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "preload/account.h"
+#include "preload/fault.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/page.h"
@@ -53,11 +54,14 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		not_unmapped(&replaced, caller);
 	if (fd < 0 || (flags & MAP_ANONYMOUS) || !observe_enter(&visit, caller))
 		return result;
-	if (identity_of_fd(fd, &identity))
+	bool tracked = identity_of_fd(fd, &identity);
+	if (tracked)
 		RECORD(&visit, mmap, &identity, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,
 		       .result = (uint64_t)(uintptr_t)result, .error = observe_error(&visit, result == MAP_FAILED));
 	observe_leave(&visit);
+	if (tracked && result != MAP_FAILED)
+		fault_expect();
 	return result;
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -142,13 +143,27 @@
 	X(pthread_create, none, int,                                                                                   \
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))
 
+/* Dispositions: SIGBUS is ours as long as the program has objects mapped, and it must not see that. */
+#define CALLS_SIGNAL(X)                                                                                                \
+	X(sigaction, none, int, (int number, const struct sigaction *action, struct sigaction *old))                   \
+	X(__sigaction, none, int, (int number, const struct sigaction *action, struct sigaction *old))                 \
+	X(signal, none, sighandler_t, (int number, sighandler_t handler))                                              \
+	X(bsd_signal, none, sighandler_t, (int number, sighandler_t handler))                                          \
+	X(ssignal, none, sighandler_t, (int number, sighandler_t handler))                                             \
+	X(sysv_signal, none, sighandler_t, (int number, sighandler_t handler))                                         \
+	X(__sysv_signal, none, sighandler_t, (int number, sighandler_t handler))                                       \
+	X(sigset, none, sighandler_t, (int number, sighandler_t handler))                                              \
+	X(sigignore, none, int, (int number))                                                                          \
+	X(siginterrupt, none, int, (int number, int interrupts))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
 	CALLS_FD(X)                                                                                                    \
 	CALLS_SIZE(X)                                                                                                  \
 	CALLS_MAP(X)                                                                                                   \
-	CALLS_PROCESS(X)
+	CALLS_PROCESS(X)                                                                                               \
+	CALLS_SIGNAL(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -8,12 +8,15 @@
 #define ENVIRONMENT_NOTES "SHMGUARD_NOTES"
 /* Name, without the leading NUL, of the abstract datagram socket that takes a note where the file is out of reach. */
 #define ENVIRONMENT_NOTES_SOCKET "SHMGUARD_NOTES_SOCKET"
+/* "survive": a fault past the end of an object, or on a full tmpfs, gets a zero page and the program goes on. */
+#define ENVIRONMENT_ON_SIGBUS "SHMGUARD_ON_SIGBUS"
 
 /* All that a program's children need, LTTng's own among them. LD_PRELOAD is merged, the others are replaced. */
 #define ENVIRONMENT_CARRIED(X)                                                                                         \
 	X(ENVIRONMENT_RECORDING)                                                                                       \
 	X(ENVIRONMENT_NOTES)                                                                                           \
 	X(ENVIRONMENT_NOTES_SOCKET)                                                                                    \
+	X(ENVIRONMENT_ON_SIGBUS)                                                                                       \
 	X("LTTNG_HOME")                                                                                                \
 	X("LTTNG_UST_REGISTER_TIMEOUT")
 

@@ -1,0 +1,138 @@
+#include "preload/disposition.h"
+
+#include <string.h>
+
+#include "preload/kernel.h"
+#include "preload/lock.h"
+#include "preload/recorder.h"
+
+enum { PATIENCE_MS = 1000 };
+
+/* struct sigaction as rt_sigaction(2) has it, on x86-64 and arm64. */
+struct kernel_action {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+#define FLAG_RESTORER 0x04000000ul
+
+static struct lock lock;
+static disposition_handler *our_handler;
+static struct kernel_action program;
+
+static void kernel_action(const struct kernel_action *set, struct kernel_action *was)
+{
+	kernel_call(SYS_rt_sigaction, SIGBUS, (long)set, (long)was, sizeof program.mask, 0, 0);
+}
+
+uint64_t disposition_block(void)
+{
+	uint64_t all = UINT64_MAX, mask = 0;
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof mask, 0, 0);
+	return mask;
+}
+
+void disposition_unblock(uint64_t mask)
+{
+	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0, 0);
+}
+
+void disposition_lock_reset(void)
+{
+	lock_reset(&lock);
+}
+
+/*
+ * Mask, stack and restart as the program asked, so that its handler runs as it would without ours. SIG_DFL needs no stack;
+ * ours takes the alternate one if there is one, since coroutines have little of their own.
+ */
+static void install(void)
+{
+	struct sigaction action = {.sa_sigaction = our_handler};
+	unsigned long flags = (program.flags & ~(FLAG_RESTORER | SA_RESETHAND)) | SA_SIGINFO;
+
+	if (program.handler == (void *)SIG_DFL)
+		flags |= SA_ONSTACK;
+	action.sa_flags = (int)(unsigned)flags;
+	memcpy(&action.sa_mask, &program.mask, sizeof program.mask);
+	/* libc's, which knows the restorer. */
+	REAL(sigaction)(SIGBUS, &action, NULL);
+}
+
+static void conceal(void)
+{
+	struct kernel_action now = {0};
+
+	kernel_action(NULL, &now);
+	if (!our_handler || now.handler == (void *)our_handler || now.handler == (void *)SIG_IGN)
+		return;
+	program = now;
+	install();
+}
+
+void disposition_take(disposition_handler *ours)
+{
+	uint64_t mask = disposition_block();
+
+	lock_take(&lock);
+	our_handler = ours;
+	conceal();
+	lock_give(&lock);
+	disposition_unblock(mask);
+}
+
+void disposition_reveal(struct disposition_change *change)
+{
+	struct kernel_action now = {0};
+
+	change->mask = disposition_block();
+	lock_take(&lock);
+	kernel_action(NULL, &now);
+	if (our_handler && now.handler == (void *)our_handler)
+		kernel_action(&program, NULL);
+}
+
+void disposition_conceal(const struct disposition_change *change)
+{
+	int kept = errno;
+
+	/* A vfork child has a table of its own, but the parent's memory. */
+	if (our_handler && !recorder_is_vfork_child())
+		conceal();
+	lock_give(&lock);
+	disposition_unblock(change->mask);
+	errno = kept;
+}
+
+disposition_handler *disposition_now(void)
+{
+	bool locked = lock_try(&lock, PATIENCE_MS);
+	void *handler = program.handler;
+
+	if (locked)
+		lock_give(&lock);
+	return (disposition_handler *)handler;
+}
+
+disposition_handler *disposition_deliver(void)
+{
+	bool locked = lock_try(&lock, PATIENCE_MS);
+	void *handler = program.handler;
+
+	/* signal(7): the flags and the mask stay as they were. */
+	if ((program.flags & SA_RESETHAND) && !recorder_is_vfork_child())
+		program.handler = (void *)SIG_DFL;
+	if (locked)
+		lock_give(&lock);
+	return (disposition_handler *)handler;
+}
+
+void disposition_default(void)
+{
+	struct kernel_action action = program;
+
+	action.handler = (void *)SIG_DFL;
+	kernel_action(&action, NULL);
+}

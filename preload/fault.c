@@ -1,0 +1,249 @@
+#include "preload/fault.h"
+
+#include <string.h>
+#include <ucontext.h>
+
+#include "preload/carried.h"
+#include "preload/disposition.h"
+#include "preload/facts.h"
+#include "preload/fault_site.h"
+#include "preload/fault_stack.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/note.h"
+#include "preload/observe.h"
+#include "preload/page.h"
+#include "preload/process.h"
+#include "preload/recorder.h"
+#include "tracepoints/environment.h"
+
+/*
+ * A handler may wait so long for another thread to leave the ledger. Zero pages for one process, and faults told of one
+ * that takes them itself: a program that lives from SIGBUS must not fill the trace.
+ */
+enum { PATIENCE_MS = 20, SURVIVED_MAX = 1024, TOLD_MAX = 1000 };
+
+static bool surviving;
+static atomic_uint survived_count, told_count;
+
+struct fault {
+	const siginfo_t *info;
+	ucontext_t *context;
+	bool sent;  /* by kill(2) and its kin, not by the instruction */
+	bool fatal; /* the program has no handler */
+	bool light; /* our own or any code may have been interrupted: no lock, no memory, no unwinding of ours */
+	bool survived;
+	enum cause cause;
+	uint64_t address, available;
+	struct fault_site *site;
+};
+
+static uint64_t instruction(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return context->uc_mcontext.pc;
+#endif
+}
+
+/* Is the page past the object's end, and if not, who could not give one? */
+static enum cause cause_of_page(struct fault *f)
+{
+	struct identity *identity = &f->site->identity;
+	uint64_t page = identity->page ? identity->page : page_round(1);
+
+	/* Without room, a hole would be taken for the end. */
+	if (!f->site->fresh && !identity->huge && f->available >= page)
+		fault_site_probe(f->site, f->address, &identity->size);
+	uint64_t past = identity->size + page - 1;
+	if (past >= identity->size && f->site->offset >= past / page * page)
+		return CAUSE_past_end;
+	if (identity->huge)
+		return CAUSE_no_huge_page;
+	if (f->available < page)
+		return CAUSE_tmpfs_full;
+	/* The last size seen is no proof; but without another limit, an object of the kernel's own tmpfs is never full. */
+	if (!f->site->fresh && fault_site_probe(f->site, f->address, &f->site->identity.size))
+		return CAUSE_past_end;
+	return CAUSE_unknown;
+}
+
+static enum cause find_cause(struct fault *f)
+{
+	struct identity *identity = &f->site->identity;
+
+	f->available = UINT64_MAX;
+	if (f->sent)
+		return CAUSE_sent;
+	if (f->site->found) {
+		fault_site_refresh(f->site, f->address);
+		if (identity->huge)
+			facts_huge_pages_free(identity->page, &f->available);
+		else
+			facts_room(identity, &f->available);
+	}
+	if (f->info->si_code == BUS_MCEERR_AR || f->info->si_code == BUS_MCEERR_AO)
+		return CAUSE_hardware;
+	if (!f->site->found)
+		return CAUSE_not_ours;
+	return f->info->si_code == BUS_ADRERR ? cause_of_page(f) : CAUSE_unknown;
+}
+
+static bool survive(struct fault *f)
+{
+	uint64_t page = page_round(1), at = f->address & -page;
+	int prot = PROT_READ | PROT_WRITE;
+
+	if (!surviving || (f->cause != CAUSE_past_end && f->cause != CAUSE_tmpfs_full) || f->site->identity.huge ||
+	    atomic_fetch_add(&survived_count, 1) >= SURVIVED_MAX)
+		return false;
+	if (fault_site_protection(f->site, f->address) >= 0)
+		prot = f->site->prot;
+	long result = kernel_call(SYS_mmap, (long)at, (long)page, prot, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((uint64_t)result != at)
+		return false;
+	ledger_try_forget(at, page, f->light ? 0 : PATIENCE_MS);
+	return true;
+}
+
+static void emit(const struct fault *f)
+{
+	uint32_t stack = 0;
+	struct fault_event e;
+
+	if (atomic_load(&recorder_state) != RECORDER_READY || (f->light && !recorder_thread.prepared))
+		return;
+	if (!f->light) {
+		recorder_prepare_thread();
+		stack = observe_stack(f->context);
+	}
+	recorder_head((struct event_head *)&e);
+	e.stack = stack;
+	e.cause = (uint8_t)f->cause;
+	e.code = (uint32_t)f->info->si_code;
+	e.addr = f->address;
+	e.ip = instruction(f->context);
+	e.object = f->site->object;
+	e.start = f->site->start;
+	e.length = f->site->end - f->site->start;
+	e.offset = (int64_t)f->site->offset;
+	e.size = f->site->identity.size;
+	e.available = f->available;
+	e.survived = f->survived;
+	recorder_emit->fault(&e);
+}
+
+static void write_note(const struct fault *f)
+{
+	const struct fault_site *site = f->site;
+
+	note_write(NOTE_fault, &(struct note_content){.found = {.rule = f->cause,
+								.severity = SEVERITY_ERROR,
+								.offset = (int64_t)site->offset,
+								.length = site->end - site->start,
+								.size = site->identity.size,
+								.limit = f->available,
+								.dev = site->identity.dev,
+								.ino = site->identity.ino,
+								.other = f->sent ? f->info->si_pid : 0,
+								.survived = f->survived},
+						      .text = {site->name, process_exe()}});
+}
+
+static void tell(const struct fault *f)
+{
+	if (!f->fatal && !f->survived && atomic_fetch_add(&told_count, 1) >= TOLD_MAX)
+		return;
+	emit(f);
+	/* What is none of ours the report may name, but nobody needs to be told at once. */
+	if (f->cause != CAUSE_not_ours)
+		write_note(f);
+}
+
+static void look(void *argument)
+{
+	struct fault *f = argument;
+	struct fault_site site = {.prot = -1};
+	bool nested = recorder_thread.depth++ > 0;
+
+	f->site = &site;
+	f->light = nested || f->sent;
+	if (!f->light)
+		recorder_check_process();
+	/* A vfork(2) child runs in its parent's memory: the ledger is not its own. */
+	if (!recorder_is_vfork_child()) {
+		if (!f->sent)
+			fault_site_find(f->site, f->address, nested ? 0 : PATIENCE_MS, f->fatal);
+		if (f->site->found || f->fatal) {
+			f->cause = find_cause(f);
+			f->survived = survive(f);
+			tell(f);
+		}
+	}
+	recorder_thread.depth--;
+}
+
+/*
+ * Dies as without us: the kernel has SIG_DFL, and the signal comes once more, with what it said the first time, when the
+ * handler returns; there the instruction waits, too, should the signal be ignored (the first process of a container).
+ */
+static void die(const siginfo_t *info)
+{
+	pid_t pid = (pid_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	pid_t tid = (pid_t)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	disposition_default();
+	kernel_call(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, (long)info, 0, 0);
+}
+
+static void pass(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+}
+
+/* Answers what is to be done next, with nothing of ours held any more. */
+static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
+{
+	uint64_t mask = disposition_block();
+	struct fault f = {.info = info, .context = context, .address = (uint64_t)(uintptr_t)info->si_addr};
+
+	f.sent = info->si_code <= 0;
+	f.fatal = disposition_now() == DISPOSITION_DEFAULT;
+	if (f.sent)
+		f.address = 0;
+	if (f.fatal || f.sent || ledger_may_map(info->si_addr, 1))
+		fault_stack_run(look, &f);
+	disposition_handler *next = f.survived ? pass : disposition_deliver();
+	if (next == DISPOSITION_DEFAULT || (next == DISPOSITION_IGNORE && !f.sent)) {
+		/* Still blocked: the signal is taken at the instruction that was interrupted, not here. */
+		die(info);
+		return pass;
+	}
+	disposition_unblock(mask);
+	return next == DISPOSITION_IGNORE ? pass : next;
+}
+
+/* The last call is a jump, so that the program's handler finds the stack as the kernel would have left it. */
+static void on_sigbus(int number, siginfo_t *info, void *context)
+{
+	disposition_handler *next = explain(info, context);
+	next(number, info, context);
+}
+
+void fault_expect(void)
+{
+	static atomic_bool expected;
+	const char *mode;
+
+	if (__builtin_expect(atomic_load_explicit(&expected, memory_order_relaxed), true) || recorder_is_vfork_child())
+		return;
+	if (!fault_stack_make())
+		return;
+	mode = carried_value(ENVIRONMENT_ON_SIGBUS);
+	surviving = mode && strcmp(mode, "survive") == 0;
+	atomic_store(&expected, true);
+	disposition_take(on_sigbus);
+}

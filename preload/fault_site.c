@@ -1,0 +1,232 @@
+#include "preload/fault_site.h"
+
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/page.h"
+#include "preload/text.h"
+
+enum { LINE = 4096 + 256, DESCRIPTORS = 65536 };
+
+#define SHM_DIRECTORY "/dev/shm/"
+#define MEMFD_PREFIX "/memfd:"
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* A line of /proc/self/maps. */
+struct line {
+	uint64_t start, end, offset, dev, ino;
+	int prot;
+	const char *path;
+};
+
+/* "7f00-7f10 rw-s 00001000 00:1b 5406       /dev/shm/x" */
+static bool parse(const char *at, struct line *line)
+{
+	uint64_t device_major, device_minor;
+
+	if (!text_hexadecimal(&at, &line->start) || *at++ != '-' || !text_hexadecimal(&at, &line->end) ||
+	    strnlen(at, 6) < 6)
+		return false;
+	line->prot = (at[1] == 'r' ? PROT_READ : 0) | (at[2] == 'w' ? PROT_WRITE : 0) | (at[3] == 'x' ? PROT_EXEC : 0);
+	at += 6;
+	if (!text_hexadecimal(&at, &line->offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) ||
+	    *at++ != ':' || !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &line->ino))
+		return false;
+	line->dev = makedev((unsigned)device_major, (unsigned)device_minor);
+	line->path = at + strspn(at, " ");
+	return true;
+}
+
+/* The line of the mapping that holds the address; its text stays in the buffer. */
+static bool line_at(uint64_t address, char buffer[static LINE], struct line *line)
+{
+	long fd = kernel_open("/proc/self/maps", O_RDONLY | O_CLOEXEC), got;
+	size_t length = 0;
+	bool found = false;
+
+	if (fd < 0)
+		return false;
+	while (!found && (got = kernel_read((int)fd, buffer + length, LINE - 1 - length)) > 0) {
+		char *at = buffer, *newline;
+		length += (size_t)got;
+		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - buffer))); at = newline + 1) {
+			*newline = 0;
+			found = parse(at, line) && address >= line->start && address < line->end;
+		}
+		length -= (size_t)(at - buffer);
+		if (!found)
+			memmove(buffer, at, length);
+	}
+	kernel_close((int)fd);
+	return found;
+}
+
+static bool is_same(const struct identity *identity, uint64_t dev, uint64_t ino)
+{
+	return identity->dev == dev && identity->ino == ino;
+}
+
+static void from_ledger(struct fault_site *site, uint64_t address, const struct interval *piece,
+			const struct object *object)
+{
+	site->found = true;
+	site->object = object->id;
+	site->start = piece->start;
+	site->end = piece->end;
+	site->offset = piece->offset + (address - piece->start);
+	site->identity = (struct identity){.dev = object->dev,
+					   .ino = object->ino,
+					   .size = object->size,
+					   .page = object->page,
+					   .huge = object->huge,
+					   .kind = object->kind,
+					   .fd = -1};
+	memcpy(site->name, object->name, sizeof site->name);
+}
+
+/* Only what the kernel can have made for shm_open(3), open(2) of /dev/shm or memfd_create(2). */
+static void from_maps(struct fault_site *site, uint64_t address)
+{
+	char buffer[LINE];
+	struct line line;
+
+	if (!line_at(address, buffer, &line))
+		return;
+	site->prot = line.prot;
+	text_append(site->path, sizeof site->path, line.path);
+	if (!site->name[0])
+		text_append(site->name, sizeof site->name, line.path);
+	bool memfd = starts_with(line.path, MEMFD_PREFIX);
+	if (site->found || !(memfd || starts_with(line.path, SHM_DIRECTORY)))
+		return;
+	site->found = true;
+	site->start = line.start;
+	site->end = line.end;
+	site->offset = line.offset + (address - line.start);
+	site->identity = (struct identity){.dev = line.dev,
+					   .ino = line.ino,
+					   .size = UINT64_MAX,
+					   .page = page_round(1),
+					   .kind = memfd ? KIND_memfd : KIND_shm,
+					   .fd = -1};
+}
+
+void fault_site_find(struct fault_site *site, uint64_t address, unsigned milliseconds, bool thorough)
+{
+	struct interval piece;
+	struct object object;
+
+	*site = (struct fault_site){.prot = -1};
+	int known = ledger_try_find(address, milliseconds, &piece, &object);
+	if (known > 0)
+		from_ledger(site, address, &piece, &object);
+	else if (known < 0 || thorough)
+		from_maps(site, address);
+}
+
+static bool take(struct fault_site *site, const struct identity *now)
+{
+	if (!is_same(&site->identity, now->dev, now->ino))
+		return false;
+	site->identity = *now;
+	site->fresh = true;
+	return true;
+}
+
+static bool by_descriptor(struct fault_site *site)
+{
+	struct identity now;
+
+	for (int fd = -1; site->object && (fd = ledger_fd_next((unsigned)fd + 1, DESCRIPTORS)) >= 0;)
+		if (ledger_fd(fd) == site->object && identity_of_fd(fd, &now) && take(site, &now))
+			return true;
+	return false;
+}
+
+static bool by_path(struct fault_site *site, const char *path)
+{
+	struct identity now;
+	return starts_with(path, SHM_DIRECTORY) && identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &now) &&
+	       take(site, &now);
+}
+
+static bool by_name(struct fault_site *site)
+{
+	char path[512];
+
+	if (!site->name[0])
+		return false;
+	return by_path(site, site->name) || (identity_shm_path(site->name, "", path) && by_path(site, path));
+}
+
+static void append_hexadecimal(char *path, size_t size, uint64_t number)
+{
+	char digits[17], *at = digits + sizeof digits - 1;
+
+	*at = 0;
+	do
+		*--at = "0123456789abcdef"[number & 15];
+	while (number >>= 4);
+	text_append(path, size, at);
+}
+
+/* Leads to an object without a name or a descriptor; needs CAP_CHECKPOINT_RESTORE (proc(5)). */
+static bool by_mapping(struct fault_site *site, uint64_t address)
+{
+	char buffer[LINE], path[96] = "/proc/self/map_files/";
+	struct line line;
+	struct identity now;
+
+	if (!line_at(address, buffer, &line))
+		return false;
+	append_hexadecimal(path, sizeof path, line.start);
+	text_append(path, sizeof path, "-");
+	append_hexadecimal(path, sizeof path, line.end);
+	return identity_of_path(AT_FDCWD, path, 0, &now) && take(site, &now);
+}
+
+void fault_site_refresh(struct fault_site *site, uint64_t address)
+{
+	if (by_descriptor(site) || by_name(site))
+		return;
+	if (!site->path[0])
+		from_maps(site, address);
+	if (!by_path(site, site->path))
+		by_mapping(site, address);
+}
+
+int fault_site_protection(struct fault_site *site, uint64_t address)
+{
+	if (site->prot < 0)
+		from_maps(site, address);
+	return site->prot;
+}
+
+static bool has_page(uint64_t address)
+{
+	return kernel_call(SYS_madvise, (long)address, (long)page_round(1), MADV_POPULATE_READ, 0, 0, 0) == 0;
+}
+
+bool fault_site_probe(const struct fault_site *site, uint64_t address, uint64_t *size)
+{
+	uint64_t page = page_round(1), low = site->start, high = address & -page;
+
+	if (has_page(high))
+		return false;
+	/* Below `low` there are pages, at `high` there is none. */
+	while (low < high) {
+		uint64_t middle = low + (high - low) / page / 2 * page;
+		if (has_page(middle))
+			low = middle + page;
+		else
+			high = middle;
+	}
+	*size = site->offset - (address - high);
+	return true;
+}
