@@ -55,8 +55,7 @@ static void list_unseen(struct analysis *analysis)
 			continue;
 		analysis->unseen = memory_grow(analysis->unseen, analysis->unseen_count, sizeof(*analysis->unseen));
 		analysis->unseen[analysis->unseen_count++] = (struct unseen){
-			line->pid, line->exe ? line->exe : "", line->reason ? line->reason : "the reason is not known"
-		};
+			line->pid, line->exe ? line->exe : "", line->reason ? line->reason : "the reason is not known"};
 	}
 }
 
@@ -79,15 +78,16 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (totals->cut_short)
 		add_problem(analysis, memory_text("the trace is cut short: events at its end are missing"));
 	if (totals->discarded_packets)
-		add_problem(analysis, memory_format("%" PRIu64 " packets of the trace are missing",
-						    totals->discarded_packets));
+		add_problem(analysis,
+			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));
 	if (recording->described && recording->ended == 0)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
-		add_problem(analysis, memory_text("what was left in /dev/shm is not known: no look was taken at the end"));
+		add_problem(analysis,
+			    memory_text("what was left in /dev/shm is not known: no look was taken at the end"));
 	list_unseen(analysis);
 	analysis->complete = analysis->lost == 0 && analysis->problem_count == 0;
 }
@@ -110,6 +110,12 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		*error = NULL;
 		result = 0;
 	}
+	if (result < 0 && analysis->recording->described && analysis->recording->ended == 0) {
+		char *why = *error;
+
+		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
+		free(why);
+	}
 	court->doubtful = totals->cut_short || totals->discarded_events || totals->discarded_packets;
 	world_finish(analysis->world);
 	court_finish(court);
@@ -120,8 +126,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 struct analysis *analysis_of(const char *dir, char **error)
 {
 	struct analysis *analysis = memory_new(1, sizeof(*analysis));
-	struct trace_totals totals = { 0 };
-	struct court court = { .findings = &analysis->findings };
+	struct trace_totals totals = {0};
+	struct court court = {.findings = &analysis->findings};
 	bool good;
 
 	*error = NULL;

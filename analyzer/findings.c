@@ -79,5 +79,5 @@ void findings_clear(struct findings *findings)
 	for (size_t i = 0; i < findings->count; i++)
 		free(findings->all[i].message);
 	free(findings->all);
-	*findings = (struct findings){ 0 };
+	*findings = (struct findings){0};
 }

@@ -22,9 +22,9 @@ struct finding {
 	enum severity severity;
 	uint64_t count; /* how often it happened */
 	uint64_t bytes; /* concerned, over all occurrences; 0 when bytes do not apply */
-	char *message;	/* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
-	bool uncertain; /* events are missing that could have changed the verdict */
-	char fingerprint[17]; /* hexadecimal; the same in every run of the same binaries */
+	char *message; /* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
+	bool uncertain;                /* events are missing that could have changed the verdict */
+	char fingerprint[17];          /* hexadecimal; the same in every run of the same binaries */
 	const struct object *object;   /* or NULL; of the first occurrence */
 	const struct process *process; /* or NULL */
 	int64_t time;

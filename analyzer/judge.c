@@ -8,7 +8,7 @@
 
 static const struct judge *const judges[] = {
 	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink,
-	&judge_name,	&judge_split,	&judge_churn,	   &judge_size,
+	&judge_name,    &judge_split,   &judge_churn,      &judge_size,
 };
 
 #define JUDGES (sizeof(judges) / sizeof(*judges))
@@ -26,11 +26,11 @@ static void ending(void *context, struct process *process)
 			judges[i]->ending(context, process);
 }
 
-static void unmapped(void *context, struct process *process, const struct use *use)
+static void used(void *context, struct process *process, const struct use *use)
 {
 	for (size_t i = 0; i < JUDGES; i++)
-		if (judges[i]->unmapped)
-			judges[i]->unmapped(context, process, use);
+		if (judges[i]->used)
+			judges[i]->used(context, process, use);
 }
 
 static void renewed(void *context, struct process *process, const struct name_state *name, const struct site *site)
@@ -65,7 +65,7 @@ static void forgotten(void *context, const struct object *object)
 
 void court_watch(struct court *court, struct watcher *watcher)
 {
-	*watcher = (struct watcher){ court, ending, unmapped, renewed, missed, unlink_missed, forgotten };
+	*watcher = (struct watcher){court, ending, used, renewed, missed, unlink_missed, forgotten};
 }
 
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */
@@ -95,7 +95,7 @@ void court_find(struct court *court, const struct finding *finding, const struct
 		((struct object *)(uintptr_t)finding->object)->found = true;
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
 	pending = &court->pending[court->pending_count++];
-	*pending = (struct pending){ .finding = *finding };
+	*pending = (struct pending){.finding = *finding};
 	if (pending->finding.count == 0)
 		pending->finding.count = 1;
 	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
@@ -109,8 +109,7 @@ void court_find(struct court *court, const struct finding *finding, const struct
 	}
 }
 
-void court_withdraw(struct court *court, enum rule_id rule, const struct process *process,
-		    const struct object *object)
+void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object)
 {
 	for (size_t i = 0; i < court->pending_count; i++) {
 		struct finding *finding = &court->pending[i].finding;
@@ -142,8 +141,7 @@ static void hand_in(struct court *court, struct pending *pending)
 		const struct role *role = &pending->roles[i];
 		const struct stack *stack = world_stack(court->world, role->site.process, role->site.stack_id);
 
-		finding->stacks[finding->stack_count++] =
-			(struct finding_stack){ role->role, role->site.process, stack };
+		finding->stacks[finding->stack_count++] = (struct finding_stack){role->role, role->site.process, stack};
 	}
 	while (finding->object && finding->object->same)
 		finding->object = finding->object->same;
@@ -184,7 +182,7 @@ const char *judge_name_of(const struct object *object)
 
 char *judge_bytes(uint64_t bytes)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	double value = (double)bytes / 1024;
 	size_t unit = 0;
 

@@ -12,9 +12,9 @@ struct court {
 	struct world *world;
 	const struct recording *recording;
 	struct findings *findings;
-	bool doubtful;	      /* events are missing that no process's numbers account for */
-	struct map lengths;   /* for judge_size: (object) -> struct length */
-	struct map vanished;  /* for judge_name: (object) that was told of */
+	bool doubtful;           /* events are missing that no process's numbers account for */
+	struct map lengths;      /* for judge_size: (object) -> struct length */
+	struct map vanished;     /* for judge_name: (object) that was told of */
 	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
 };
@@ -22,7 +22,7 @@ struct court {
 /* NULL: the judge does not care. */
 struct judge {
 	void (*ending)(struct court *court, struct process *process);
-	void (*unmapped)(struct court *court, struct process *process, const struct use *use);
+	void (*used)(struct court *court, struct process *process, const struct use *use);
 	void (*renewed)(struct court *court, struct process *process, const struct name_state *name,
 			const struct site *site);
 	void (*missed)(struct court *court, struct process *process, const struct name_state *name,
@@ -51,8 +51,7 @@ struct role {
 void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
 
 /* Takes back one occurrence of the rule by that process on that object. */
-void court_withdraw(struct court *court, enum rule_id rule, const struct process *process,
-		    const struct object *object);
+void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object);
 
 /* "/name", or "a nameless object": never NULL. */
 const char *judge_name_of(const struct object *object);

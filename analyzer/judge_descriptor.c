@@ -13,7 +13,7 @@ struct idle {
 
 static struct idle idle_of(const struct process *process, const struct tally *tally)
 {
-	struct idle idle = { 0 };
+	struct idle idle = {0};
 	struct map_slot *slot;
 
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->descriptors, &cursor));) {
@@ -37,8 +37,8 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	uint64_t open = idle.unmapped + idle.never_mapped;
 	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
-	struct role role = { "opened", { process, tally->stack_id, tally->last } };
-	struct finding finding = { .rule = RULE_fd_leak, .object = idle.object };
+	struct role role = {"opened", {process, tally->stack_id, tally->last}};
+	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object};
 	const struct series *series = &tally->series;
 	int64_t first = series->count ? series->points[0].time : 0, span = process->ended_at - first;
 	char *who;
@@ -50,14 +50,13 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
 	finding.count = grows ? open : idle.unmapped;
 	if (grows)
-		finding.message = memory_format("%s opened %" PRIu64 " descriptors here and closed %" PRIu64
-						": they pile up, %" PRIu64 " of them after half of the time, %" PRIu64
-						" after three quarters, %" PRIu64 " %s, %" PRIu64
-						" of them for objects it does not map (the latest of %s)",
-						who, tally->made, tally->made - tally->outstanding,
-						series_at(series, first + span / 2),
-						series_at(series, first + span / 4 * 3), tally->outstanding,
-						judge_end(process), open, judge_name_of(tally->object));
+		finding.message = memory_format(
+			"%s opened %" PRIu64 " descriptors here and closed %" PRIu64 ": they pile up, %" PRIu64
+			" of them after half of the time, %" PRIu64 " after three quarters, %" PRIu64 " %s, %" PRIu64
+			" of them for objects it does not map (the latest of %s)",
+			who, tally->made, tally->made - tally->outstanding, series_at(series, first + span / 2),
+			series_at(series, first + span / 4 * 3), tally->outstanding, judge_end(process), open,
+			judge_name_of(tally->object));
 	else
 		finding.message = memory_format("%s still had %" PRIu64 " descriptor%s opened here (of %s) %s, after "
 						"the last mapping went",
@@ -79,4 +78,4 @@ static void ending(struct court *court, struct process *process)
 	}
 }
 
-const struct judge judge_descriptor = { .ending = ending };
+const struct judge judge_descriptor = {.ending = ending};

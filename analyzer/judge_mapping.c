@@ -16,8 +16,8 @@ static char *growth_of(const struct tally *tally, const struct process *process)
 	const struct series *series = &tally->series;
 	int64_t first = series->points[0].time, span = process->ended_at - first;
 
-	return memory_format("%" PRIu64 " of them after half of the time, %" PRIu64
-			     " after three quarters, %" PRIu64 " %s",
+	return memory_format("%" PRIu64 " of them after half of the time, %" PRIu64 " after three quarters, %" PRIu64
+			     " %s",
 			     series_at(series, first + span / 2), series_at(series, first + span / 4 * 3),
 			     tally->outstanding, judge_end(process));
 }
@@ -26,8 +26,8 @@ static void judge_tally(struct court *court, struct process *process, const stru
 {
 	bool grows = series_grows(&tally->series, process->ended_at);
 	uint64_t count = grows ? tally->outstanding : tally->outstanding - cuts;
-	struct role role = { "mapped", { process, tally->stack_id, tally->last } };
-	struct finding finding = { .rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes };
+	struct role role = {"mapped", {process, tally->stack_id, tally->last}};
+	struct finding finding = {.rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes};
 	char *bytes, *who, *growth;
 
 	if (count == 0 || (!grows && !could_have_released(process)))
@@ -101,8 +101,8 @@ static void partial_ending(struct court *court, struct process *process)
 
 	for (size_t i = 0; i < holdings->piece_count; i++) {
 		const struct acquisition *from = holdings->pieces[i].from;
-		struct role roles[] = { { "unmapped in part", from->cut }, { "mapped", from->site } };
-		struct finding finding = { .rule = RULE_partial_unmap, .severity = SEVERITY_NOTE };
+		struct role roles[] = {{"unmapped in part", from->cut}, {"mapped", from->site}};
+		struct finding finding = {.rule = RULE_partial_unmap, .severity = SEVERITY_NOTE};
 		char *gone, *whole;
 
 		if (!is_cut(&holdings->pieces[i]) || comes_again(holdings, i))
@@ -120,5 +120,5 @@ static void partial_ending(struct court *court, struct process *process)
 	}
 }
 
-const struct judge judge_mapping = { .ending = mapping_ending };
-const struct judge judge_partial = { .ending = partial_ending };
+const struct judge judge_mapping = {.ending = mapping_ending};
+const struct judge judge_partial = {.ending = partial_ending};

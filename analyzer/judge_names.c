@@ -8,8 +8,8 @@
 static void unlink_missed(struct court *court, struct process *process, const struct name_state *name,
 			  const struct site *site)
 {
-	struct role roles[] = { { "unlinked", *site }, { "unlinked first", name->removed } };
-	struct finding finding = { .rule = RULE_double_unlink, .severity = SEVERITY_WARNING, .object = name->former };
+	struct role roles[] = {{"unlinked", *site}, {"unlinked first", name->removed}};
+	struct finding finding = {.rule = RULE_double_unlink, .severity = SEVERITY_WARNING, .object = name->former};
 	char *who, *first, *ago;
 
 	if (name->object || name->removed.process == NULL)
@@ -33,7 +33,7 @@ static void unlink_renewed(struct court *court, struct process *process, const s
 	court_withdraw(court, RULE_double_unlink, process, name->former);
 }
 
-const struct judge judge_unlink = { .unlink_missed = unlink_missed, .renewed = unlink_renewed };
+const struct judge judge_unlink = {.unlink_missed = unlink_missed, .renewed = unlink_renewed};
 
 static bool other_namespace(const struct process *a, const struct process *b)
 {
@@ -43,15 +43,14 @@ static bool other_namespace(const struct process *a, const struct process *b)
 static void find_vanished(struct court *court, struct object *object, const struct role *roles, size_t count,
 			  const char *name, const char *how)
 {
-	struct finding finding = { .rule = RULE_name_vanished, .severity = SEVERITY_WARNING, .object = object };
+	struct finding finding = {.rule = RULE_name_vanished, .severity = SEVERITY_WARNING, .object = object};
 	char *who = judge_process(object->created.process);
 
 	if (map_get(&court->vanished, (uintptr_t)object, 0) == NULL)
 		map_put(&court->vanished, (uintptr_t)object, 0, object);
-	finding.message = memory_format("%s, created by %s, %s although nobody in the recording removed it%s", name,
-					who, how,
-					object->uid >= 1000 ? " (systemd-logind does that at the last logout: RemoveIPC)" :
-							      "");
+	finding.message =
+		memory_format("%s, created by %s, %s although nobody in the recording removed it%s", name, who, how,
+			      object->uid >= 1000 ? " (systemd-logind does that at the last logout: RemoveIPC)" : "");
 	court_find(court, &finding, roles, count);
 	free(who);
 }
@@ -64,9 +63,8 @@ static void name_missed(struct court *court, struct process *process, const stru
 	while (object && object->same)
 		object = object->same;
 	if (object && object->created.process && !other_namespace(process, object->created.process))
-		find_vanished(court, object,
-			      (struct role[]){ { "opened", *site }, { "created", object->created } }, 2, name->text,
-			      "is gone");
+		find_vanished(court, object, (struct role[]){{"opened", *site}, {"created", object->created}}, 2,
+			      name->text, "is gone");
 }
 
 static const char *name_in_shm(const struct object *object)
@@ -100,12 +98,12 @@ static void name_finish(struct court *court)
 		if (object->dev != recording->device || is_left(recording, object) ||
 		    map_get(&court->vanished, (uintptr_t)object, 0))
 			continue;
-		find_vanished(court, object, &(struct role){ "created", object->created }, 1, name,
+		find_vanished(court, object, &(struct role){"created", object->created}, 1, name,
 			      "was gone when the recording stopped,");
 	}
 }
 
-const struct judge judge_name = { .missed = name_missed, .finish = name_finish };
+const struct judge judge_name = {.missed = name_missed, .finish = name_finish};
 
 static struct site mapping_site(const struct process *process, const struct object *object)
 {
@@ -119,7 +117,7 @@ static struct site mapping_site(const struct process *process, const struct obje
 		if (mapped == object)
 			return holdings->pieces[i].from->site;
 	}
-	return (struct site){ 0 };
+	return (struct site){0};
 }
 
 static void split_renewed(struct court *court, struct process *process, const struct name_state *name,
@@ -127,7 +125,7 @@ static void split_renewed(struct court *court, struct process *process, const st
 {
 	const struct object *old = name->former;
 	const struct process *mapper = world_mapper(court->world, old, process);
-	struct finding finding = { .rule = RULE_split_brain, .severity = SEVERITY_WARNING, .object = name->object };
+	struct finding finding = {.rule = RULE_split_brain, .severity = SEVERITY_WARNING, .object = name->object};
 	char *who, *other;
 
 	if (mapper == NULL || other_namespace(process, mapper))
@@ -136,13 +134,12 @@ static void split_renewed(struct court *court, struct process *process, const st
 	other = judge_process(mapper);
 	finding.message = memory_format("%s now leads %s to a new object while %s still maps the old one", name->text,
 					who, other);
-	court_find(court, &finding,
-		   (struct role[]){ { "opened", *site },
-				    { "mapped", mapping_site(mapper, old) },
-				    { "unlinked", old->unlinked } },
-		   3);
+	court_find(
+		court, &finding,
+		(struct role[]){{"opened", *site}, {"mapped", mapping_site(mapper, old)}, {"unlinked", old->unlinked}},
+		3);
 	free(who);
 	free(other);
 }
 
-const struct judge judge_split = { .renewed = split_renewed };
+const struct judge judge_split = {.renewed = split_renewed};

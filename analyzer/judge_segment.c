@@ -37,8 +37,8 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	const char *name = leftover ? leftover->name : judge_name_of(object);
 	char *bytes = judge_bytes(leftover ? leftover->size : object->size);
 	char *creator = judge_process(object->created.process), *fate = fate_of(object->created.process);
-	struct role role = { "created", object->created };
-	struct finding finding = { .rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object };
+	struct role role = {"created", object->created};
+	struct finding finding = {.rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object};
 
 	object->leaked = true;
 	finding.bytes = leftover ? leftover->size : object->size;
@@ -92,4 +92,4 @@ static void finish(struct court *court)
 	}
 }
 
-const struct judge judge_segment = { .finish = finish };
+const struct judge judge_segment = {.finish = finish};

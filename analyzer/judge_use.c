@@ -28,8 +28,8 @@ static void churn_ending(struct court *court, struct process *process)
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
 		const struct tally *tally = slot->value;
 		bool objects = tally->of == TALLY_object;
-		struct role role = { objects ? "created" : "mapped", { process, tally->stack_id, tally->first } };
-		struct finding finding = { .rule = RULE_churn, .severity = SEVERITY_NOTE, .object = tally->object };
+		struct role role = {objects ? "created" : "mapped", {process, tally->stack_id, tally->first}};
+		struct finding finding = {.rule = RULE_churn, .severity = SEVERITY_NOTE, .object = tally->object};
 		char *who;
 
 		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)
@@ -48,7 +48,7 @@ static void churn_ending(struct court *court, struct process *process)
 	}
 }
 
-const struct judge judge_churn = { .ending = churn_ending };
+const struct judge judge_churn = {.ending = churn_ending};
 
 /* The first process that was done with an object, and how it had mapped it. */
 struct length {
@@ -57,10 +57,10 @@ struct length {
 	bool told;
 };
 
-static void size_unmapped(struct court *court, struct process *process, const struct use *use)
+static void size_used(struct court *court, struct process *process, const struct use *use)
 {
 	struct length *first = map_get(&court->lengths, (uintptr_t)use->object, 0);
-	struct finding finding = { .rule = RULE_size_disagreement, .severity = SEVERITY_WARNING };
+	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING};
 	char *who, *other;
 
 	/* Whoever maps views of an object says nothing about its length, unless the longest is all of it. */
@@ -68,7 +68,7 @@ static void size_unmapped(struct court *court, struct process *process, const st
 		return;
 	if (first == NULL) {
 		first = memory_new(1, sizeof(*first));
-		*first = (struct length){ use->longest, use->longest_size, use->longest_site, false };
+		*first = (struct length){use->longest, use->longest_size, use->longest_site, false};
 		map_put(&court->lengths, (uintptr_t)use->object, 0, first);
 		return;
 	}
@@ -80,14 +80,12 @@ static void size_unmapped(struct court *court, struct process *process, const st
 	who = judge_process(process);
 	other = judge_process(first->site.process);
 	finding.object = use->object;
-	finding.message = memory_format("%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64
-					", and it was %" PRIu64 " bytes long for both",
-					who, use->longest, judge_name_of(use->object), other, first->bytes,
-					first->size);
-	court_find(court, &finding,
-		   (struct role[]){ { "mapped", use->longest_site }, { "mapped first", first->site } }, 2);
+	finding.message = memory_format(
+		"%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64 ", and it was %" PRIu64 " bytes long for both", who,
+		use->longest, judge_name_of(use->object), other, first->bytes, first->size);
+	court_find(court, &finding, (struct role[]){{"mapped", use->longest_site}, {"mapped first", first->site}}, 2);
 	free(who);
 	free(other);
 }
 
-const struct judge judge_size = { .unmapped = size_unmapped };
+const struct judge judge_size = {.used = size_used};

@@ -48,7 +48,7 @@ void map_put(struct map *map, uint64_t a, uint64_t b, void *value)
 	slot = find(map, a, b);
 	if (slot->value == NULL)
 		map->count++;
-	*slot = (struct map_slot){ a, b, value };
+	*slot = (struct map_slot){a, b, value};
 }
 
 void *map_remove(struct map *map, uint64_t a, uint64_t b)
@@ -92,7 +92,7 @@ struct map_slot *map_next(const struct map *map, size_t *cursor)
 void map_clear(struct map *map)
 {
 	free(map->slots);
-	*map = (struct map){ 0 };
+	*map = (struct map){0};
 }
 
 uint64_t map_hash(uint64_t hash, const void *bytes, size_t size)

@@ -55,9 +55,8 @@ static char **texts_of(const json_t *array, size_t *count)
 	const json_t *element;
 	size_t i, made = 0;
 
-	json_array_foreach(array, i, element)
-		if (json_is_string(element))
-			texts[made++] = memory_text(json_string_value(element));
+	json_array_foreach(array, i, element) if (json_is_string(element)) texts[made++] =
+		memory_text(json_string_value(element));
 	if (count)
 		*count = made;
 	return texts;
@@ -107,8 +106,8 @@ static void take_leftover(struct recording *recording, const json_t *object)
 	size_t i;
 
 	leftover.holders = memory_new(json_array_size(holders), sizeof(*leftover.holders));
-	json_array_foreach(holders, i, holder)
-		leftover.holders[leftover.holder_count++] = (pid_t)json_integer_value(holder);
+	json_array_foreach(holders, i, holder) leftover.holders[leftover.holder_count++] =
+		(pid_t)json_integer_value(holder);
 	recording->leftovers =
 		memory_grow(recording->leftovers, recording->leftover_count, sizeof(*recording->leftovers));
 	recording->leftovers[recording->leftover_count++] = leftover;
@@ -121,8 +120,7 @@ static void take_look(struct recording *recording, const json_t *root)
 
 	recording->looked = true;
 	recording->device = (uint64_t)integer_of(root, "device");
-	json_array_foreach(json_object_get(root, "objects"), i, object)
-		take_leftover(recording, object);
+	json_array_foreach(json_object_get(root, "objects"), i, object) take_leftover(recording, object);
 }
 
 static char *text_at(const json_t *texts, size_t index)

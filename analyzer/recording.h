@@ -48,8 +48,8 @@ struct leftover {
 
 struct recording {
 	bool described; /* there is a recording.json */
-	bool looked;	/* there is a shm.json */
-	uint32_t id;	/* 0: unknown */
+	bool looked;    /* there is a shm.json */
+	uint32_t id;    /* 0: unknown */
 	char *host;
 	char **command; /* NULL-terminated */
 	char *cwd;

@@ -8,7 +8,8 @@
 static void thin_out(struct series *series)
 {
 	size_t kept = 1;
-	int64_t span = series->points[series->count - 1].time - series->points[0].time; /* NOLINT: a full series has points */
+	int64_t span =
+		series->points[series->count - 1].time - series->points[0].time; /* NOLINT: a full series has points */
 
 	series->spacing = span / (SERIES_POINTS / 2) + 1;
 	for (size_t i = 1; i < series->count; i++) {
@@ -36,7 +37,7 @@ void series_add(struct series *series, int64_t time, uint64_t value)
 		series->room = series->room ? series->room * 2 : 4;
 		series->points = memory_resize(series->points, series->room, sizeof(*series->points));
 	}
-	series->points[series->count++] = (struct series_point){ time, value }; /* NOLINT: room was made */
+	series->points[series->count++] = (struct series_point){time, value}; /* NOLINT: room was made */
 }
 
 uint64_t series_at(const struct series *series, int64_t time)
@@ -57,7 +58,7 @@ uint64_t series_at(const struct series *series, int64_t time)
 void series_clear(struct series *series)
 {
 	free(series->points);
-	*series = (struct series){ 0 };
+	*series = (struct series){0};
 }
 
 bool series_grows(const struct series *series, int64_t end)

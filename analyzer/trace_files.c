@@ -51,7 +51,7 @@ static int bytes_open(const char *path, struct bytes *bytes)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	*bytes = (struct bytes){ NULL, 0 };
+	*bytes = (struct bytes){NULL, 0};
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
@@ -66,7 +66,7 @@ static int bytes_open(const char *path, struct bytes *bytes)
 			close(fd);
 			return -1;
 		}
-		*bytes = (struct bytes){ at, (uint64_t)st.st_size };
+		*bytes = (struct bytes){at, (uint64_t)st.st_size};
 	}
 	close(fd);
 	return 0;
@@ -167,8 +167,8 @@ static const char *stream_check(const char *path, bool lttng, struct stream_file
 	if (bytes_open(path, &bytes) < 0)
 		return strerror(errno);
 	stream->size = stream->whole = bytes.size;
-	if (bytes.size > 0 && (bytes.size < 4 || (read32(bytes.at, false) != STREAM_MAGIC &&
-						  read32(bytes.at, true) != STREAM_MAGIC)))
+	if (bytes.size > 0 &&
+	    (bytes.size < 4 || (read32(bytes.at, false) != STREAM_MAGIC && read32(bytes.at, true) != STREAM_MAGIC)))
 		problem = "is not a CTF stream";
 	else if (lttng)
 		stream->whole = stream_whole(&bytes, &problem);
@@ -183,7 +183,7 @@ static char *path_of(const char *dir, const char *name)
 
 static int look_at_stream(const char *dir, const char *name, struct trace_look *look, char **error)
 {
-	struct stream_file stream = { 0 };
+	struct stream_file stream = {0};
 	char *path = path_of(dir, name);
 	struct stat st;
 	const char *problem;
@@ -277,7 +277,8 @@ static char *stand_in(struct trace_files *files, const char *dir, const struct t
 			continue;
 		from = path_of(source, stream ? stream->name : "metadata");
 		to = path_of(copy, stream ? stream->name : "metadata");
-		result = stream && stream->whole < stream->size ? copy_part(from, to, stream->whole) : symlink(from, to);
+		result =
+			stream && stream->whole < stream->size ? copy_part(from, to, stream->whole) : symlink(from, to);
 		free(from);
 		free(to);
 	}
@@ -290,7 +291,7 @@ static char *stand_in(struct trace_files *files, const char *dir, const struct t
 
 static int add_trace(struct trace_files *files, const char *dir, const char *metadata, char **error)
 {
-	struct trace_look look = { 0 };
+	struct trace_look look = {0};
 	struct bytes bytes;
 	char *text = NULL, *use = NULL;
 	const char *problem;
@@ -316,7 +317,8 @@ static int add_trace(struct trace_files *files, const char *dir, const char *met
 		goto out;
 	use = look.damaged ? stand_in(files, dir, &look) : memory_text(dir);
 	if (use == NULL) {
-		*error = memory_format("a stream of %s is cut short, and no copy could be made: %s", dir, strerror(errno));
+		*error = memory_format("a stream of %s is cut short, and no copy could be made: %s", dir,
+				       strerror(errno));
 		goto out;
 	}
 	files->cut_short |= look.damaged;
@@ -336,12 +338,12 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 
 int trace_files_find(const char *dir, struct trace_files *files, char **error)
 {
-	char *roots[] = { (char *)(uintptr_t)dir, NULL };
+	char *roots[] = {(char *)(uintptr_t)dir, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
 	FTSENT *entry;
 	int result = 0, found = 0;
 
-	*files = (struct trace_files){ 0 };
+	*files = (struct trace_files){0};
 	if (walk == NULL) {
 		*error = memory_format("%s: %s", dir, strerror(errno));
 		return -1;
@@ -370,7 +372,7 @@ int trace_files_find(const char *dir, struct trace_files *files, char **error)
 
 static void remove_tree(char *path)
 {
-	char *roots[] = { path, NULL };
+	char *roots[] = {path, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	FTSENT *entry;
 
@@ -389,5 +391,5 @@ void trace_files_free(struct trace_files *files)
 	if (files->copies)
 		remove_tree(files->copies);
 	free(files->copies);
-	*files = (struct trace_files){ 0 };
+	*files = (struct trace_files){0};
 }

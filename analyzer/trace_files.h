@@ -11,7 +11,7 @@
 struct trace_files {
 	char **dirs; /* directories safe to read, one CTF trace each */
 	size_t count;
-	char *copies;	/* private directory with what stands in for damaged traces, or NULL */
+	char *copies;   /* private directory with what stands in for damaged traces, or NULL */
 	bool cut_short; /* a stream had to be cut at its last whole packet */
 };
 

@@ -21,10 +21,11 @@ struct field {
 	size_t offset, size;
 };
 
-#define FORM_OF(member) _Generic((member), const char *: FORM_text, struct frames: FORM_frames, default: FORM_integer)
+#define FORM_OF(member)                                                                                                \
+	_Generic((member), const char * : FORM_text, struct frames : FORM_frames, default : FORM_integer)
 #define FIELD_ROW(kind, field_name)                                                                                    \
-	{ #field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                       \
-	  sizeof(((EVENT_TYPE *)0)->field_name) },
+	{#field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                        \
+	 sizeof(((EVENT_TYPE *)0)->field_name)},
 #define EVENT_FIELDS(event) FIELDS_HEAD(FIELD_ROW) FIELDS_##event(FIELD_ROW)
 
 /* FIELD_ROW needs the struct it is in, which a row of FIELDS does not name: a local type gives it. */
@@ -32,7 +33,7 @@ struct field {
 	static const struct field *fields_of_##event(size_t *count)                                                    \
 	{                                                                                                              \
 		typedef struct event##_event EVENT_TYPE;                                                               \
-		static const struct field fields[] = { EVENT_FIELDS(event) };                                          \
+		static const struct field fields[] = {EVENT_FIELDS(event)};                                            \
                                                                                                                        \
 		_Static_assert(sizeof(fields) / sizeof(*fields) <= FIELDS_MAX, "FIELDS_MAX");                          \
 		*count = sizeof(fields) / sizeof(*fields);                                                             \
@@ -40,11 +41,11 @@ struct field {
 	}
 EVENTS(FIELD_TABLE)
 
-#define EVENT_ROW(event, channel) { "shmguard:" #event, fields_of_##event },
+#define EVENT_ROW(event, channel) {"shmguard:" #event, fields_of_##event},
 static const struct {
 	const char *name;
 	const struct field *(*fields)(size_t *count);
-} event_rows[] = { EVENTS(EVENT_ROW) };
+} event_rows[] = {EVENTS(EVENT_ROW)};
 
 /* How to decode one event class of one trace. */
 struct decoder {
@@ -116,8 +117,8 @@ static bool decoder_bind(struct reader *reader, struct decoder *decoder, const c
 		if (class)
 			continue;
 		if (field->offset < sizeof(struct event_head)) {
-			reader->error = memory_format("the trace is of another version: %s has no '%s'", name,
-						      field->name);
+			reader->error =
+				memory_format("the trace is of another version: %s has no '%s'", name, field->name);
 			return false;
 		}
 	}
@@ -185,7 +186,7 @@ static const char *text_of(const bt_field *field)
 
 static struct frames frames_of(struct reader *reader, const bt_field *field)
 {
-	struct frames frames = { 0, reader->frames };
+	struct frames frames = {0, reader->frames};
 	uint64_t count = bt_field_array_get_length(field);
 
 	for (; frames.count < count && frames.count < FRAMES_MAX; frames.count++) {
@@ -196,7 +197,8 @@ static struct frames frames_of(struct reader *reader, const bt_field *field)
 	return frames;
 }
 
-static void decode(struct reader *reader, const struct decoder *decoder, const bt_field *payload, union any_event *event)
+static void decode(struct reader *reader, const struct decoder *decoder, const bt_field *payload,
+		   union any_event *event)
 {
 	for (size_t i = 0; i < decoder->count; i++) {
 		const struct field *field = &decoder->fields[i];
@@ -211,7 +213,7 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 		else if (field->form == FORM_text)
 			*(const char **)to = from ? text_of(from) : "";
 		else
-			*(struct frames *)to = from ? frames_of(reader, from) : (struct frames){ 0, NULL };
+			*(struct frames *)to = from ? frames_of(reader, from) : (struct frames){0, NULL};
 	}
 }
 
@@ -231,7 +233,7 @@ static void take_event(struct reader *reader, const bt_message *message)
 {
 	const bt_event *event = bt_message_event_borrow_event_const(message);
 	const struct decoder *decoder = decoder_of(reader, bt_event_borrow_class_const(event));
-	struct trace_event out = { 0 };
+	struct trace_event out = {0};
 
 	if (decoder == NULL) {
 		reader->stopped = -1;
@@ -297,8 +299,8 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
 			take_message(reader, messages[i]);
 		bt_message_put_ref(messages[i]);
 	}
-	return reader->stopped ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END :
-				 BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
+	return reader->stopped ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END
+			       : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
 }
 
 static char *library_error(const char *what)
@@ -417,14 +419,14 @@ static int run_graph(const struct trace_files *files, struct reader *reader)
 	return result;
 }
 
-int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context,
-	       struct trace_totals *totals, char **error)
+int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
+	       char **error)
 {
-	struct reader reader = { .recording = recording, .callback = callback, .context = context, .totals = totals };
+	struct reader reader = {.recording = recording, .callback = callback, .context = context, .totals = totals};
 	struct trace_files files;
 	int result;
 
-	*totals = (struct trace_totals){ 0 };
+	*totals = (struct trace_totals){0};
 	*error = NULL;
 	result = trace_files_find(dir, &files, error);
 	if (result < 0)

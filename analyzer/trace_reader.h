@@ -12,8 +12,8 @@
 
 struct trace_event {
 	enum event_id id;
-	int64_t time;	  /* nanoseconds since 1970 */
-	const char *host; /* name of the machine, "" if the trace has none; valid as long as the reading lasts */
+	int64_t time;          /* nanoseconds since 1970 */
+	const char *host;      /* name of the machine, "" if the trace has none; valid as long as the reading lasts */
 	union any_event event; /* texts and frames are valid until the callback returns */
 };
 
@@ -27,14 +27,14 @@ struct trace_totals {
 	uint64_t discarded_events;
 	uint64_t discarded_packets;
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
-	bool cut_short;	     /* a stream ends in the middle of a packet: what is whole was read */
+	bool cut_short;      /* a stream ends in the middle of a packet: what is whole was read */
 };
 
 /*
  * Reads every CTF trace found at or below `dir`. `recording` 0 takes the events of all recordings. Returns 0; otherwise
  * a negative number, -ENOENT when there is no trace, and *error is one line for people, to be freed by the caller.
  */
-int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context,
-	       struct trace_totals *totals, char **error);
+int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
+	       char **error);
 
 #endif

@@ -8,14 +8,14 @@
 
 /* What a name led and leads to. */
 struct name_state {
-	char *text;		/* "/x" for an object in /dev/shm, else as the program gave it */
-	struct object *object;	/* it leads there, NULL: nowhere */
-	struct object *former;	/* it led there before */
-	struct site named;	/* who made it lead there */
-	struct site removed;	/* who removed it last, process NULL: nobody in the trace */
+	char *text;            /* "/x" for an object in /dev/shm, else as the program gave it */
+	struct object *object; /* it leads there, NULL: nowhere */
+	struct object *former; /* it led there before */
+	struct site named;     /* who made it lead there */
+	struct site removed;   /* who removed it last, process NULL: nobody in the trace */
 
 	/* For world_names.c only. */
-	struct name_state *chain;	      /* with the same hash */
+	struct name_state *chain;         /* with the same hash */
 	struct name_state *older, *newer; /* among the removed */
 	bool queued;
 };
@@ -26,8 +26,8 @@ struct watcher {
 	void *context;
 	/* The process or its image ends at ended_at; its holdings are still there. */
 	void (*ending)(void *context, struct process *process);
-	/* The last mapping of an object in a process goes, at the latest with the process. */
-	void (*unmapped)(void *context, struct process *process, const struct use *use);
+	/* A process is done with an object: it ends, or the object does. */
+	void (*used)(void *context, struct process *process, const struct use *use);
 	/* `name` was opened and now leads to name->object, another one than before, name->former. */
 	void (*renewed)(void *context, struct process *process, const struct name_state *name, const struct site *site);
 	/* ENOENT from opening a name that the trace knows. */

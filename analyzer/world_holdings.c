@@ -112,7 +112,7 @@ void piece_add(struct process *process, struct piece piece)
 }
 
 /* The whole mapping is gone: nobody sees it any more. */
-static void count_out(struct world *world, struct process *process, struct acquisition *from, int64_t time)
+static void count_out(struct process *process, struct acquisition *from, int64_t time)
 {
 	struct object *object = object_real(from->object);
 	struct use *use = holdings_use(process, object);
@@ -121,29 +121,29 @@ static void count_out(struct world *world, struct process *process, struct acqui
 		object->mappers--;
 	if (from->tally)
 		tally_release(from->tally, time);
-	if (use && use->mappings && --use->mappings == 0)
-		world->private->watcher->unmapped(world->private->watcher->context, process, use);
+	if (use && use->mappings)
+		use->mappings--;
 }
 
 /* Takes [start, end) away from the piece at `index`; what is taken is logged as a release. Returns how many are left. */
-static void cut(struct world *world, struct process *process, size_t index, uint64_t start, uint64_t end,
-		struct release release, const struct site *site)
+static void cut(struct process *process, size_t index, uint64_t start, uint64_t end, struct release release,
+		const struct site *site)
 {
 	struct holdings *holdings = process->holdings;
 	struct piece old = holdings->pieces[index];
 	struct acquisition *from = old.from;
 
-	release.piece = (struct piece){ start, end, from };
+	release.piece = (struct piece){start, end, from};
 	from->references++;
 	pieces_remove(holdings, index);
 	from->pieces--;
 	if (old.end > end) {
-		pieces_insert(holdings, index++, (struct piece){ end, old.end, from });
+		pieces_insert(holdings, index++, (struct piece){end, old.end, from});
 		from->references++;
 		from->pieces++;
 	}
 	if (old.start < start) {
-		pieces_insert(holdings, index, (struct piece){ old.start, start, from });
+		pieces_insert(holdings, index, (struct piece){old.start, start, from});
 		from->references++;
 		from->pieces++;
 	}
@@ -153,13 +153,13 @@ static void cut(struct world *world, struct process *process, size_t index, uint
 	if (from->pieces && from->cut.process == NULL && release.of == RELEASE_piece)
 		from->cut = *site;
 	if (from->pieces == 0)
-		count_out(world, process, from, site->time);
+		count_out(process, from, site->time);
 	release_log(holdings, &release);
 	acquisition_put(from);
 }
 
-static void take_range(struct world *world, struct process *process, uint64_t start, uint64_t end,
-		       struct release release, const struct site *site)
+static void take_range(struct process *process, uint64_t start, uint64_t end, struct release release,
+		       const struct site *site)
 {
 	struct holdings *holdings = process->holdings;
 
@@ -170,24 +170,25 @@ static void take_range(struct world *world, struct process *process, uint64_t st
 		if (piece.start >= end)
 			break;
 		if (!piece.from->semaphore)
-			cut(world, process, index - 1, piece.start > start ? piece.start : start,
+			cut(process, index - 1, piece.start > start ? piece.start : start,
 			    piece.end < end ? piece.end : end, release, site);
 	}
 }
 
-void holdings_map(struct world *world, struct process *process, struct object *object, uint64_t start, uint64_t length,
-		  uint64_t offset, uint64_t size, uint32_t seq, const struct site *site)
+void holdings_map(struct process *process, struct object *object, uint64_t start, uint64_t length, uint64_t offset,
+		  uint64_t size, uint32_t seq, const struct site *site)
 {
 	struct acquisition *from = memory_new(1, sizeof(*from));
 	uint64_t end = end_of(start, pages(length));
 	struct use *use;
 
 	/* Whatever lay there went unseen: the kernel gives no address twice. */
-	take_range(world, process, start, end, (struct release){ .of = RELEASE_piece, .seq = seq }, site);
-	*from = (struct acquisition){ .references = 1, .object = object, .site = *site, .length = end - start, .seq = seq };
+	take_range(process, start, end, (struct release){.of = RELEASE_piece, .seq = seq}, site);
+	*from = (struct acquisition){
+		.references = 1, .object = object, .site = *site, .length = end - start, .seq = seq};
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
 	tally_acquire(from->tally, object, 0, site->time);
-	piece_add(process, (struct piece){ start, end, from });
+	piece_add(process, (struct piece){start, end, from});
 	use = use_of(process, object);
 	object->maps++;
 	if (object->mapped.process == NULL)
@@ -202,11 +203,10 @@ void holdings_map(struct world *world, struct process *process, struct object *o
 	}
 }
 
-void holdings_unmap(struct world *world, struct process *process, uint64_t start, uint64_t length, uint32_t seq,
-		    const struct site *site)
+void holdings_unmap(struct process *process, uint64_t start, uint64_t length, uint32_t seq, const struct site *site)
 {
-	take_range(world, process, start, end_of(start, pages(length)),
-		   (struct release){ .of = RELEASE_piece, .seq = seq }, site);
+	take_range(process, start, end_of(start, pages(length)), (struct release){.of = RELEASE_piece, .seq = seq},
+		   site);
 }
 
 static const struct piece *piece_at(const struct holdings *holdings, uint64_t address)
@@ -218,10 +218,10 @@ static const struct piece *piece_at(const struct holdings *holdings, uint64_t ad
 	return &holdings->pieces[index - 1];
 }
 
-void holdings_move(struct world *world, struct process *process, const struct mremap_event *event)
+void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)
 {
-	struct release release = { .of = RELEASE_moved, .seq = event->seq, .new_length = pages(event->new_length) };
-	struct site site = { process, event->stack, world->now };
+	struct release release = {.of = RELEASE_moved, .seq = event->seq, .new_length = pages(event->new_length)};
+	struct site site = {process, event->stack, time};
 	uint64_t end = end_of(event->addr, pages(event->length));
 	const struct piece *piece = piece_at(process->holdings, event->addr);
 
@@ -236,7 +236,7 @@ void holdings_move(struct world *world, struct process *process, const struct mr
 		release_log(process->holdings, &release);
 		return;
 	}
-	take_range(world, process, event->addr, end, release, &site);
+	take_range(process, event->addr, end, release, &site);
 }
 
 static void put_back(struct process *process, const struct release *release, int64_t time)
@@ -250,10 +250,10 @@ static void put_back(struct process *process, const struct release *release, int
 		from->cut.process = NULL;
 }
 
-void holdings_moved(struct world *world, struct process *process, const struct mremapped_event *event, int64_t time)
+void holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time)
 {
 	struct release release;
-	struct piece piece = { 0 };
+	struct piece piece = {0};
 	uint64_t length = 0;
 
 	while (release_find(process->holdings, event->of, &release)) {
@@ -274,41 +274,39 @@ void holdings_moved(struct world *world, struct process *process, const struct m
 		acquisition_put(piece.from);
 		return;
 	}
-	release.piece = (struct piece){ event->result, end_of(event->result, length), piece.from };
-	take_range(world, process, release.piece.start, release.piece.end, (struct release){ .of = RELEASE_piece },
+	release.piece = (struct piece){event->result, end_of(event->result, length), piece.from};
+	take_range(process, release.piece.start, release.piece.end, (struct release){.of = RELEASE_piece},
 		   &piece.from->site);
 	piece.from->length = length;
 	put_back(process, &release, time);
 }
 
-void holdings_semaphore(struct world *world, struct process *process, struct object *object, uint64_t address,
-			uint32_t seq, const struct site *site)
+void holdings_semaphore(struct process *process, struct object *object, uint64_t address, uint32_t seq,
+			const struct site *site)
 {
 	const struct piece *there = piece_at(process->holdings, address);
 	struct acquisition *from;
 
-	(void)world;
 	if (there && there->from->semaphore) {
 		there->from->opens++;
 		return;
 	}
 	from = memory_new(1, sizeof(*from));
-	*from = (struct acquisition){ .references = 1, .object = object, .site = *site, .seq = seq };
+	*from = (struct acquisition){.references = 1, .object = object, .site = *site, .seq = seq};
 	from->semaphore = true;
 	from->opens = 1;
-	piece_add(process, (struct piece){ address, address + SEMAPHORE_SIZE, from });
+	piece_add(process, (struct piece){address, address + SEMAPHORE_SIZE, from});
 	object->shared = true;
 }
 
-void holdings_semaphore_close(struct world *world, struct process *process, uint64_t address, uint32_t seq,
-			      const struct site *site)
+void holdings_semaphore_close(struct process *process, uint64_t address, uint32_t seq, const struct site *site)
 {
 	const struct piece *there = piece_at(process->holdings, address);
 
 	if (there == NULL || !there->from->semaphore || --there->from->opens)
 		return;
-	cut(world, process, (size_t)(there - process->holdings->pieces), there->start, there->end,
-	    (struct release){ .of = RELEASE_semaphore, .seq = seq }, site);
+	cut(process, (size_t)(there - process->holdings->pieces), there->start, there->end,
+	    (struct release){.of = RELEASE_semaphore, .seq = seq}, site);
 }
 
 static void descriptor_put_back(struct process *process, const struct release *release, int64_t time)
@@ -320,12 +318,11 @@ static void descriptor_put_back(struct process *process, const struct release *r
 		tally_take_back(release->descriptor.tally, time);
 }
 
-struct name_change *holdings_failed(struct world *world, struct process *process, uint32_t of, int64_t time)
+struct name_change *holdings_failed(struct process *process, uint32_t of, int64_t time)
 {
 	struct name_change *change = NULL;
 	struct release release;
 
-	(void)world;
 	while (release_find(process->holdings, of, &release)) {
 		switch (release.of) {
 		case RELEASE_semaphore:

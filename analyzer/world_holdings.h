@@ -7,9 +7,9 @@
 #include "world.h"
 
 enum tally_of {
-	TALLY_mapping,	  /* mmap .. munmap */
+	TALLY_mapping,    /* mmap .. munmap */
 	TALLY_descriptor, /* open, memfd_create, dup, recvmsg .. close */
-	TALLY_object,	  /* created .. its name removed */
+	TALLY_object,     /* created .. its name removed */
 	TALLY_KINDS
 };
 
@@ -18,7 +18,7 @@ struct tally {
 	enum tally_of of;
 	uint32_t stack_id;
 	uint64_t made, outstanding;
-	uint64_t bytes; /* outstanding; mappings only */
+	uint64_t bytes;      /* outstanding; mappings only */
 	int64_t first, last; /* acquisition */
 	struct series series;
 	struct object *object; /* of the latest acquisition */
@@ -35,9 +35,9 @@ struct acquisition {
 	struct tally *tally; /* NULL: inherited, or a semaphore */
 	struct site site;
 	uint64_t length; /* bytes, whole pages */
-	uint64_t bytes;	 /* still mapped */
-	uint32_t seq;	 /* 0: inherited */
-	unsigned opens;	 /* of a semaphore */
+	uint64_t bytes;  /* still mapped */
+	uint32_t seq;    /* 0: inherited */
+	unsigned opens;  /* of a semaphore */
 	bool semaphore;
 	struct site cut; /* the first munmap that left a rest; process NULL: none */
 	struct acquisition *twin;
@@ -62,9 +62,9 @@ struct use {
 	struct object *object;
 	uint64_t mappings, descriptors;
 	bool ever_mapped;
-	uint64_t latest;  /* length of its own latest mapping, in whole pages; 0: none */
-	bool views;	  /* its own mappings differ in length or begin inside the object: it takes parts of it */
-	uint64_t longest; /* the longest mapping of its own that began at offset 0, in whole pages; 0: none */
+	uint64_t latest;       /* length of its own latest mapping, in whole pages; 0: none */
+	bool views;            /* its own mappings differ in length or begin inside the object: it takes parts of it */
+	uint64_t longest;      /* the longest mapping of its own that began at offset 0, in whole pages; 0: none */
 	uint64_t longest_size; /* the object's size when that was made */
 	struct site longest_site;
 };
@@ -75,9 +75,9 @@ enum release_of { RELEASE_piece, RELEASE_moved, RELEASE_descriptor, RELEASE_name
 struct release {
 	enum release_of of;
 	uint32_t seq;
-	struct piece piece; /* piece, moved, semaphore */
+	struct piece piece;  /* piece, moved, semaphore */
 	uint64_t new_length; /* moved */
-	uint32_t flags;	     /* moved */
+	uint32_t flags;      /* moved */
 	struct descriptor descriptor;
 	struct name_change *name; /* owned */
 };
@@ -87,44 +87,42 @@ struct release {
 struct holdings {
 	struct piece *pieces; /* by address, highest first: mmap goes downwards, so new ones come last */
 	size_t piece_count;
-	struct map descriptors; /* (fd) -> struct descriptor */
-	struct map uses;	/* (object) -> struct use */
-	struct map tallies;	/* (of, stack id) -> struct tally */
+	struct map descriptors;   /* (fd) -> struct descriptor */
+	struct map uses;          /* (object) -> struct use */
+	struct map tallies;       /* (of, stack id) -> struct tally */
 	struct release *releases; /* a ring of the latest */
 	size_t release_first, release_count, release_room;
 	uint32_t forgotten; /* the highest sequence number that left the ring */
 };
 
-void holdings_map(struct world *world, struct process *process, struct object *object, uint64_t start, uint64_t length,
-		  uint64_t offset, uint64_t size, uint32_t seq, const struct site *site);
-void holdings_unmap(struct world *world, struct process *process, uint64_t start, uint64_t length, uint32_t seq,
-		    const struct site *site);
-void holdings_move(struct world *world, struct process *process, const struct mremap_event *event);
-void holdings_moved(struct world *world, struct process *process, const struct mremapped_event *event, int64_t time);
-void holdings_semaphore(struct world *world, struct process *process, struct object *object, uint64_t address,
-			uint32_t seq, const struct site *site);
-void holdings_semaphore_close(struct world *world, struct process *process, uint64_t address, uint32_t seq,
-			      const struct site *site);
+void holdings_map(struct process *process, struct object *object, uint64_t start, uint64_t length, uint64_t offset,
+		  uint64_t size, uint32_t seq, const struct site *site);
+void holdings_unmap(struct process *process, uint64_t start, uint64_t length, uint32_t seq, const struct site *site);
+void holdings_move(struct process *process, const struct mremap_event *event, int64_t time);
+void holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time);
+void holdings_semaphore(struct process *process, struct object *object, uint64_t address, uint32_t seq,
+			const struct site *site);
+void holdings_semaphore_close(struct process *process, uint64_t address, uint32_t seq, const struct site *site);
 
 /* `own` without a tally is a descriptor that turned up at a call that did not make it. */
-void holdings_open(struct world *world, struct process *process, struct object *object, int fd, bool own,
-		   bool kept_by_exec, uint32_t seq, const struct site *site);
-void holdings_close(struct world *world, struct process *process, int fd, uint32_t seq, const struct site *site);
+void holdings_open(struct process *process, struct object *object, int fd, bool own, bool kept_by_exec, uint32_t seq,
+		   const struct site *site);
+void holdings_close(struct process *process, int fd, uint32_t seq, const struct site *site);
 const struct descriptor *holdings_descriptor(const struct process *process, int fd);
 
 /* Takes over `change`. */
 void holdings_log_name(struct process *process, uint32_t seq, struct name_change change);
 /* Takes back the release `of`; a name's change is returned, to be freed, else NULL. */
-struct name_change *holdings_failed(struct world *world, struct process *process, uint32_t of, int64_t time);
+struct name_change *holdings_failed(struct process *process, uint32_t of, int64_t time);
 
 /* An object that this stack made has lost its name. */
 void holdings_object_made(struct process *process, struct object *object, const struct site *site);
 void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t time);
 
 /* What `parent` held after its event number `seq`. */
-void holdings_inherit(struct world *world, struct process *child, const struct process *parent, uint32_t seq);
+void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq);
 /* After an exec: the descriptors known to survive it. */
-void holdings_keep_over_exec(struct world *world, struct process *image, const struct process *before);
+void holdings_keep_over_exec(struct process *image, const struct process *before);
 /* Gives up all; the watcher hears of the last mappings. */
 void holdings_drop(struct world *world, struct process *process);
 void holdings_free(struct holdings *holdings);

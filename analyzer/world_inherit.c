@@ -33,17 +33,17 @@ static void descriptor_remove(struct process *process, struct descriptor *descri
 	free(descriptor);
 }
 
-void holdings_open(struct world *world, struct process *process, struct object *object, int fd, bool own,
-		   bool kept_by_exec, uint32_t seq, const struct site *site)
+void holdings_open(struct process *process, struct object *object, int fd, bool own, bool kept_by_exec, uint32_t seq,
+		   const struct site *site)
 {
-	struct descriptor descriptor = { .fd = fd, .object = object, .site = *site, .seq = seq };
+	struct descriptor descriptor = {.fd = fd, .object = object, .site = *site, .seq = seq};
 	const struct descriptor *there = holdings_descriptor(process, fd);
 
 	/* It turns up at every mmap of it. */
 	if (!own && there && object_real(there->object) == object)
 		return;
 	if (there)
-		holdings_close(world, process, fd, seq, site);
+		holdings_close(process, fd, seq, site);
 	descriptor.kept_by_exec = kept_by_exec;
 	if (own) {
 		descriptor.tally = tally_of(process, TALLY_descriptor, site->stack_id);
@@ -52,12 +52,11 @@ void holdings_open(struct world *world, struct process *process, struct object *
 	descriptor_add(process, &descriptor);
 }
 
-void holdings_close(struct world *world, struct process *process, int fd, uint32_t seq, const struct site *site)
+void holdings_close(struct process *process, int fd, uint32_t seq, const struct site *site)
 {
 	struct descriptor *descriptor = map_get(&process->holdings->descriptors, (uint64_t)(unsigned)fd, 0);
-	struct release release = { .of = RELEASE_descriptor, .seq = seq };
+	struct release release = {.of = RELEASE_descriptor, .seq = seq};
 
-	(void)world;
 	if (descriptor == NULL)
 		return;
 	release.descriptor = *descriptor;
@@ -73,14 +72,14 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 
 	if (from->twin == NULL) {
 		from->twin = memory_new(1, sizeof(*from));
-		*from->twin = (struct acquisition){ .object = from->object,
-						    .site = from->site,
-						    .length = from->length,
-						    .opens = from->opens,
-						    .semaphore = from->semaphore };
+		*from->twin = (struct acquisition){.object = from->object,
+						   .site = from->site,
+						   .length = from->length,
+						   .opens = from->opens,
+						   .semaphore = from->semaphore};
 	}
 	from->twin->references++;
-	piece_add(child, (struct piece){ piece->start, piece->end, from->twin });
+	piece_add(child, (struct piece){piece->start, piece->end, from->twin});
 }
 
 static void inherit_descriptor(struct process *child, const struct descriptor *descriptor)
@@ -118,11 +117,10 @@ static void twins_forget(const struct process *parent)
 			release_at(parent->holdings, i)->piece.from->twin = NULL;
 }
 
-void holdings_inherit(struct world *world, struct process *child, const struct process *parent, uint32_t seq)
+void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq)
 {
 	struct map_slot *slot;
 
-	(void)world;
 	for (size_t i = 0; i < parent->holdings->piece_count; i++)
 		if (parent->holdings->pieces[i].from->seq <= seq)
 			inherit_piece(child, &parent->holdings->pieces[i]);
@@ -133,31 +131,25 @@ void holdings_inherit(struct world *world, struct process *child, const struct p
 	twins_forget(parent);
 }
 
-void holdings_keep_over_exec(struct world *world, struct process *image, const struct process *before)
+void holdings_keep_over_exec(struct process *image, const struct process *before)
 {
 	struct map_slot *slot;
 
-	(void)world;
 	for (size_t cursor = 0; (slot = map_next(&before->holdings->descriptors, &cursor));)
 		if (((struct descriptor *)slot->value)->kept_by_exec)
 			inherit_descriptor(image, slot->value);
 }
 
-static void drop_pieces(struct world *world, struct process *process)
+static void drop_pieces(struct process *process)
 {
 	struct holdings *holdings = process->holdings;
 
 	for (size_t i = 0; i < holdings->piece_count; i++) {
 		struct acquisition *from = holdings->pieces[i].from;
 		struct object *object = object_real(from->object);
-		struct use *use = holdings_use(process, object);
 
-		if (--from->pieces == 0) {
-			if (object->mappers)
-				object->mappers--;
-			if (use && use->mappings && --use->mappings == 0)
-				world->private->watcher->unmapped(world->private->watcher->context, process, use);
-		}
+		if (--from->pieces == 0 && object->mappers)
+			object->mappers--;
 		acquisition_put(from);
 	}
 	free(holdings->pieces);
@@ -179,7 +171,9 @@ void holdings_drop(struct world *world, struct process *process)
 	struct holdings *holdings = process->holdings;
 	struct map_slot *slot;
 
-	drop_pieces(world, process);
+	for (size_t cursor = 0; (slot = map_next(&holdings->uses, &cursor));)
+		world->private->watcher->used(world->private->watcher->context, process, slot->value);
+	drop_pieces(process);
 	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));) {
 		struct object *object = object_real(((struct descriptor *)slot->value)->object);
 

@@ -10,13 +10,13 @@
 #define LEAVING_TIME 1000000000
 
 struct world_private {
-	struct map current;   /* (host and recording, pid) -> struct process */
-	struct map images;    /* (pid) -> how many images had it, for the ids */
-	struct map objects;   /* (device, inode) -> struct object */
-	struct map names;     /* (hash of the text) -> struct name_state */
-	struct map texts;     /* (hash) -> struct text */
-	struct map modules;   /* (path, build id) -> struct module */
-	struct map stacks;    /* (identity) -> struct stack */
+	struct map current;       /* (host and recording, pid) -> struct process */
+	struct map images;        /* (pid) -> how many images had it, for the ids */
+	struct map objects;       /* (device, inode) -> struct object */
+	struct map names;         /* (hash of the text) -> struct name_state */
+	struct map texts;         /* (hash) -> struct text */
+	struct map modules;       /* (path, build id) -> struct module */
+	struct map stacks;        /* (identity) -> struct stack */
 	struct process **leaving; /* in the order of time; the first `left` are done */
 	size_t leaving_count, left;
 	uint64_t objects_made;
@@ -35,7 +35,7 @@ const char *world_intern(struct world *world, const char *text);
 /* world_process.c */
 struct process *process_of_event(struct world *world, const struct trace_event *event);
 void process_announce(struct world *world, struct process *process, const struct trace_event *event);
-void process_count_event(struct world *world, struct process *process, const struct event_head *head);
+void process_count_event(struct process *process, const struct event_head *head);
 void process_leave(struct world *world, struct process *process, int status, int64_t time);
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
 void process_sweep(struct world *world, int64_t now);
@@ -54,8 +54,8 @@ void object_free(struct object *object);
 void world_sweep(struct world *world);
 
 /* world_names.c */
-void names_open(struct world *world, struct process *process, const char *name, bool semaphore,
-		struct object *object, bool created, const struct site *site);
+void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
+		bool created, const struct site *site);
 void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,
 		       const struct site *site);
 /* What an unlink changed, so that it can be taken back. */

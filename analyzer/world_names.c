@@ -59,11 +59,11 @@ static void unqueue(struct world_private *private, struct name_state *state)
 	if (state->older)
 		state->older->newer = state->newer;
 	else
-		private->removed_first = state->newer;
+	private->removed_first = state->newer;
 	if (state->newer)
 		state->newer->older = state->older;
 	else
-		private->removed_last = state->older;
+	private->removed_last = state->older;
 	state->older = state->newer = NULL;
 	state->queued = false;
 	private->removed_count--;
@@ -94,7 +94,7 @@ static void enqueue(struct world *world, struct name_state *state)
 	if (state->older)
 		state->older->newer = state;
 	else
-		private->removed_first = state;
+	private->removed_first = state;
 	private->removed_last = state;
 	state->queued = true;
 	if (++private->removed_count > REMOVED_MAX) {
@@ -119,7 +119,7 @@ void names_add(struct object *object, const char *text, int64_t time)
 	if (object->name_count == NAMES_MAX)
 		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
-	object->names[object->name_count++] = (struct name){ memory_text(text), time, 0 };
+	object->names[object->name_count++] = (struct name){memory_text(text), time, 0};
 }
 
 void names_defined(struct object *object, const char *name, int64_t time)
@@ -184,8 +184,8 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 				struct object *object, const struct site *site)
 {
 	char *text = canonical(name, semaphore);
-	struct name_change change = { .text = memory_text(name), .semaphore = semaphore, .object = object,
-				      .site = *site };
+	struct name_change change = {
+		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
 	struct name_state *state = state_find(world, text);
 
 	(void)process;
@@ -235,8 +235,7 @@ void names_unlink_failed(struct world *world, struct process *process, struct na
 		}
 	}
 	if (state && error == ENOENT)
-		world->private->watcher->unlink_missed(world->private->watcher->context, process, state,
-						      &change->site);
+		world->private->watcher->unlink_missed(world->private->watcher->context, process, state, &change->site);
 }
 
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site)

@@ -52,7 +52,7 @@ static struct object_entry *entry_new(struct process *process, uint32_t id, uint
 {
 	struct object_entry *entry = memory_new(1, sizeof(*entry));
 
-	*entry = (struct object_entry){ seq, object };
+	*entry = (struct object_entry){seq, object};
 	map_put(&process->definitions->objects, id, 0, entry);
 	return entry;
 }

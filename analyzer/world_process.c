@@ -96,11 +96,10 @@ void process_sweep(struct world *world, int64_t now)
 {
 	struct world_private *private = world->private;
 
-	while (private->left < private->leaving_count &&
-	       private->leaving[private->left]->ended_at + LEAVING_TIME < now)
+	while (private->left < private->leaving_count && private->leaving[private->left]->ended_at + LEAVING_TIME < now)
 		process_over(world, private->leaving[private->left++]);
 	if (private->left && private->left == private->leaving_count)
-		private->left = private->leaving_count = 0;
+	private->left = private->leaving_count = 0;
 }
 
 static void set_status(struct process *process, int status, int64_t time)
@@ -146,7 +145,7 @@ static struct process *successor(struct world *world, struct process *process, c
 		next->uid = process->uid;
 		next->euid = process->euid;
 		next->gid = process->gid;
-		holdings_keep_over_exec(world, next, process);
+		holdings_keep_over_exec(next, process);
 	}
 	process_over(world, process);
 	return next;
@@ -181,12 +180,12 @@ static struct process *parent_of(struct world *world, const struct process *proc
 	return parent == process ? NULL : parent;
 }
 
-static void inherit(struct world *world, struct process *process, struct process *parent, uint32_t parent_seq)
+static void inherit(struct process *process, struct process *parent, uint32_t parent_seq)
 {
 	process->parent = parent;
 	process->parent_seq = parent_seq;
 	if (parent && !parent->over)
-		holdings_inherit(world, process, parent, parent_seq);
+		holdings_inherit(process, parent, parent_seq);
 }
 
 /* A line told of the fork before: what it inherited is known better now, unless the parent's past is forgotten. */
@@ -198,7 +197,7 @@ static void inherit_again(struct world *world, struct process *process, struct p
 	}
 	if (parent->holdings->forgotten <= parent_seq) {
 		holdings_drop(world, process);
-		inherit(world, process, parent, parent_seq);
+		inherit(process, parent, parent_seq);
 	}
 	process->parent_seq = parent_seq;
 }
@@ -225,15 +224,14 @@ void process_announce(struct world *world, struct process *process, const struct
 		if (known && process->parent)
 			inherit_again(world, process, parent, e->parent_seq);
 		else
-			inherit(world, process, parent, e->parent_seq);
+			inherit(process, parent, e->parent_seq);
 	} else if (process->parent == NULL) {
 		process->parent = parent_of(world, process, recording, e->parent);
 	}
 }
 
-void process_count_event(struct world *world, struct process *process, const struct event_head *head)
+void process_count_event(struct process *process, const struct event_head *head)
 {
-	(void)world;
 	process->events++;
 	if (head->seq > process->top_seq)
 		process->top_seq = head->seq;
@@ -259,7 +257,7 @@ static void line_start(struct world *world, const struct line *line, const char 
 	if (process->parent == NULL)
 		process->parent = parent_of(world, process, 0, line->ppid);
 	if (!exec && process->parent) {
-		inherit(world, process, process->parent, UINT32_MAX);
+		inherit(process, process->parent, UINT32_MAX);
 		if (*process->argv == 0)
 			process->argv = process->parent->argv;
 	}

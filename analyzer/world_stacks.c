@@ -17,7 +17,7 @@ void stacks_define(struct process *process, const struct stack_definition_event 
 	addresses = memory_new(event->frames.count, sizeof(*addresses));
 	if (event->frames.count)
 		memcpy(addresses, event->frames.address, event->frames.count * sizeof(*addresses));
-	*entry = (struct stack_entry){ event->seq, time, { event->frames.count, addresses }, NULL };
+	*entry = (struct stack_entry){event->seq, time, {event->frames.count, addresses}, NULL};
 	map_put(&process->definitions->stacks, event->id, 0, entry);
 }
 
@@ -28,7 +28,7 @@ static const struct module *module_of(struct world *world, const char *path, con
 
 	if (module == NULL) {
 		module = memory_new(1, sizeof(*module));
-		*module = (struct module){ own_path, own_id };
+		*module = (struct module){own_path, own_id};
 		map_put(&world->private->modules, (uintptr_t)own_path, (uintptr_t)own_id, module);
 	}
 	return module;
@@ -50,7 +50,7 @@ void stacks_module(struct world *world, struct process *process, const struct mo
 	}
 	own->placements = memory_grow(own->placements, own->placement_count, sizeof(*own->placements));
 	own->placements[own->placement_count++] =
-		(struct placement){ module, event->base, event->base + event->size, event->seq, time, 0 };
+		(struct placement){module, event->base, event->base + event->size, event->seq, time, 0};
 }
 
 void stacks_module_gone(struct process *process, const struct module_gone_event *event, int64_t time)
@@ -133,7 +133,7 @@ static const struct stack *resolve(struct world *world, const struct process *pr
 		return stack;
 	}
 	stack = memory_new(1, sizeof(*stack));
-	*stack = (struct stack){ identity, count, frames };
+	*stack = (struct stack){identity, count, frames};
 	map_put(&world->private->stacks, identity, count, stack);
 	return stack;
 }

@@ -8,7 +8,7 @@
 struct stack_entry {
 	uint32_t seq;
 	int64_t time;
-	struct frames frames; /* addresses, owned */
+	struct frames frames;      /* addresses, owned */
 	const struct stack *stack; /* resolved, or NULL */
 };
 

@@ -49,7 +49,7 @@ static void mark_holdings(const struct holdings *holdings)
 /* Empties the map of what leads to objects that go; what was there is freed. */
 static void filter(struct map *map, bool (*goes)(const void *value), void (*release)(void *value))
 {
-	struct map kept = { 0 };
+	struct map kept = {0};
 	struct map_slot *slot;
 
 	for (size_t cursor = 0; (slot = map_next(map, &cursor));) {
@@ -95,12 +95,20 @@ static void mark_all(struct world *world)
 	for (size_t i = 0; i < world->object_count; i++)
 		world->objects[i]->marked = false;
 	for (size_t i = 0; i < world->object_count; i++)
-		if (world->objects[i]->found || is_named(world->objects[i]) ||
-		    i + SWEEP_KEEP >= world->object_count)
+		if (world->objects[i]->found || is_named(world->objects[i]) || i + SWEEP_KEEP >= world->object_count)
 			mark(world->objects[i]);
 	for (size_t i = 0; i < world->process_count; i++)
 		mark_holdings(world->processes[i]->holdings);
 	names_forget(world);
+}
+
+static void tell_used(const struct world *world, struct process *process)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->uses, &cursor));)
+		if (use_goes(slot->value))
+			world->private->watcher->used(world->private->watcher->context, process, slot->value);
 }
 
 void world_sweep(struct world *world)
@@ -111,6 +119,7 @@ void world_sweep(struct world *world)
 		return;
 	mark_all(world);
 	for (size_t i = 0; i < world->process_count; i++) {
+		tell_used(world, world->processes[i]);
 		filter(&world->processes[i]->holdings->uses, use_goes, free);
 		filter(&world->processes[i]->definitions->objects, entry_goes, free);
 	}

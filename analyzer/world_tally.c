@@ -96,7 +96,7 @@ void release_log(struct holdings *holdings, const struct release *release)
 
 void holdings_log_name(struct process *process, uint32_t seq, struct name_change change)
 {
-	struct release release = { .of = RELEASE_name, .seq = seq };
+	struct release release = {.of = RELEASE_name, .seq = seq};
 
 	release.name = memory_new(1, sizeof(change));
 	*release.name = change;

@@ -58,7 +58,7 @@ static const char *text_of(char *text)
 
 	for (const char *from = text; *from; to++) {
 		if (from[0] == '%' && from[1] && from[2]) {
-			*to = (char)strtol((char[]){ from[1], from[2], 0 }, NULL, 16);
+			*to = (char)strtol((char[]){from[1], from[2], 0}, NULL, 16);
 			from += 3;
 		} else {
 			*to = *from++;
@@ -70,7 +70,7 @@ static const char *text_of(char *text)
 
 static struct frames frames_of(char *text)
 {
-	struct frames frames = { 0, addresses };
+	struct frames frames = {0, addresses};
 
 	for (char *word = strtok(text, ","); word && frames.count < FRAMES_MAX; word = strtok(NULL, ","))
 		addresses[frames.count++] = (uint64_t)number(word);
@@ -133,9 +133,7 @@ static void set_8(void *field, char *value)
 
 /* Nothing given is "" for a text. */
 #define DEFAULT(kind, name)                                                                                            \
-	_Generic((event.name),                                                                                         \
-		const char *: set_text,                                                                                \
-		default: set_nothing)(&event.name, (char[]){ "" });
+	_Generic((event.name), const char * : set_text, default : set_nothing)(&event.name, (char[]){""});
 
 static bool split(char *word, char **value)
 {
@@ -163,7 +161,7 @@ static void unknown_field(const char *event, const char *key)
 #define EMIT_FROM(name, channel)                                                                                       \
 	static void forge_##name(const struct emit *emit, char **words, size_t count)                                  \
 	{                                                                                                              \
-		struct name##_event event = { 0 };                                                                     \
+		struct name##_event event = {0};                                                                       \
 		uint32_t gap = 0;                                                                                      \
 		char *value;                                                                                           \
                                                                                                                        \
@@ -187,11 +185,11 @@ static void unknown_field(const char *event, const char *key)
 	}
 EVENTS(EMIT_FROM)
 
-#define FORGE_ROW(name, channel) { #name, forge_##name },
+#define FORGE_ROW(name, channel) {#name, forge_##name},
 static const struct {
 	const char *name;
 	void (*forge)(const struct emit *emit, char **words, size_t count);
-} forges[] = { EVENTS(FORGE_ROW) };
+} forges[] = {EVENTS(FORGE_ROW)};
 
 static void forge_line(const struct emit *emit, char *line)
 {

@@ -30,7 +30,7 @@ static void on_ending(void *context, struct process *process)
 	endings++;
 }
 
-static void on_unmapped(void *context, struct process *process, const struct use *use)
+static void on_used(void *context, struct process *process, const struct use *use)
 {
 	(void)context;
 	(void)process;
@@ -70,8 +70,7 @@ static void on_forgotten(void *context, const struct object *object)
 	forgotten++;
 }
 
-static const struct watcher watcher = {NULL,	   on_ending,	     on_unmapped, on_renewed,
-				       on_missed, on_unlink_missed, on_forgotten};
+static const struct watcher watcher = {NULL, on_ending, on_used, on_renewed, on_missed, on_unlink_missed, on_forgotten};
 
 static void begin(void)
 {
@@ -101,13 +100,13 @@ static uint32_t feed(enum event_id id, int pid, union any_event event)
 	return seqs[pid];
 }
 
-#define FEED(name, pid, ...)                                                                                           \
-	feed(EVENT_##name, pid, (union any_event){.name = (struct name##_event){__VA_ARGS__}})
+#define FEED(name, pid, ...) feed(EVENT_##name, pid, (union any_event){.name = (struct name##_event){__VA_ARGS__}})
 
 static void start(int pid, enum began began, int parent, uint32_t parent_seq)
 {
 	seqs[pid] = 0;
-	FEED(process, pid, .began = (uint8_t)began, .parent = parent, .parent_seq = parent_seq, .exe = "/bin/p", .argv = "p");
+	FEED(process, pid, .began = (uint8_t)began, .parent = parent, .parent_seq = parent_seq, .exe = "/bin/p",
+	     .argv = "p");
 }
 
 static void define(int pid, uint32_t id, uint64_t ino)
@@ -122,8 +121,8 @@ static void open_object(int pid, const char *name, uint32_t id, int fd, bool cre
 
 static uint32_t map_at(int pid, uint32_t id, uint64_t address, uint64_t length)
 {
-	return FEED(mmap, pid, .length = length, .prot = 3, .flags = MAP_SHARED, .fd = -1, .result = address, .object = id,
-		    .size = length);
+	return FEED(mmap, pid, .length = length, .prot = 3, .flags = MAP_SHARED, .fd = -1, .result = address,
+		    .object = id, .size = length);
 }
 
 static uint32_t unmap(int pid, uint64_t address, uint64_t length)
@@ -198,14 +197,16 @@ static void check_mremap(void)
 	start(10, BEGAN_exec, 1, 0);
 	define(10, 1, 77);
 	map_at(10, 1, BASE, 2 * PAGE);
-	of = FEED(mremap, 10, .addr = BASE, .length = 2 * PAGE, .new_length = 8 * PAGE, .flags = MREMAP_MAYMOVE, .object = 1);
+	of = FEED(mremap, 10, .addr = BASE, .length = 2 * PAGE, .new_length = 8 * PAGE, .flags = MREMAP_MAYMOVE,
+		  .object = 1);
 	check(pieces_of(10) == 0, "while it moves it is nowhere");
 	FEED(mremapped, 10, .of = of, .result = BASE + 64 * PAGE);
 	check(bytes_of(10) == 8 * PAGE && outstanding(10) == 1, "a moved mapping has its new length");
 	of = FEED(mremap, 10, .addr = BASE + 64 * PAGE, .length = 8 * PAGE, .new_length = 16 * PAGE, .object = 1);
 	FEED(mremapped, 10, .of = of, .result = UINT64_MAX, .error = ENOMEM);
 	check(bytes_of(10) == 8 * PAGE && outstanding(10) == 1, "one that could not grow stays what it was");
-	of = FEED(mremap, 10, .addr = BASE + 64 * PAGE, .length = 0, .new_length = PAGE, .flags = MREMAP_MAYMOVE, .object = 1);
+	of = FEED(mremap, 10, .addr = BASE + 64 * PAGE, .length = 0, .new_length = PAGE, .flags = MREMAP_MAYMOVE,
+		  .object = 1);
 	FEED(mremapped, 10, .of = of, .result = BASE);
 	check(bytes_of(10) == 9 * PAGE, "mremap from length 0 maps a second time");
 	end();

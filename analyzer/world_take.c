@@ -1,0 +1,368 @@
+/* What each event means for the model: one function an event. */
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "memory.h"
+#include "world_holdings.h"
+#include "world_inner.h"
+#include "world_stacks.h"
+
+/* An event being taken: the process, where, and the object it concerns. */
+struct taking {
+	struct world *world;
+	struct process *process;
+	struct site site;
+	struct object *object;
+};
+
+static void set_size(struct object *object, uint64_t size)
+{
+	if (object == NULL)
+		return;
+	object->size = size;
+	if (size > object->size_max)
+		object->size_max = size;
+}
+
+static void opened(struct taking *t, const char *name, int fd, bool created, uint32_t id, bool kept, uint32_t seq)
+{
+	if (created) {
+		object_note_created(t->world, t->process, id, &t->site);
+		t->object = object_of(t->world, t->process, id);
+		holdings_object_made(t->process, t->object, &t->site);
+	}
+	if (name)
+		names_open(t->world, t->process, name, false, t->object, created, &t->site);
+	holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
+}
+
+static void take_shm_open(struct taking *t, const struct shm_open_event *e)
+{
+	if (e->result < 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
+		return;
+	}
+	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
+	set_size(t->object, e->size);
+}
+
+static void take_open(struct taking *t, const struct open_event *e)
+{
+	if (e->result < 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
+		return;
+	}
+	opened(t, e->name, e->result, e->created, e->object, !(e->flags & O_CLOEXEC), e->seq);
+	set_size(t->object, e->size);
+}
+
+static void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
+{
+	char *name;
+
+	if (e->result < 0 || t->object == NULL)
+		return;
+	if (!t->object->defined)
+		t->object->kind = KIND_memfd;
+	opened(t, NULL, e->result, true, e->object, !(e->flags & MFD_CLOEXEC), e->seq);
+	name = memory_format("memfd:%s", e->name);
+	names_add(t->object, name, t->site.time);
+	free(name);
+}
+
+static void take_sem_open(struct taking *t, const struct sem_open_event *e)
+{
+	if (e->result == 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, true, e->error, &t->site);
+		return;
+	}
+	if (e->created) {
+		object_note_created(t->world, t->process, e->object, &t->site);
+		t->object = object_of(t->world, t->process, e->object);
+		t->object->kind = KIND_semaphore;
+		holdings_object_made(t->process, t->object, &t->site);
+	}
+	names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site);
+	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
+}
+
+static void take_sem_close(struct taking *t, const struct sem_close_event *e)
+{
+	if (e->error == 0)
+		holdings_semaphore_close(t->process, e->addr, e->seq, &t->site);
+}
+
+static void take_unlink(struct taking *t, const struct unlink_event *e)
+{
+	struct name_change change;
+	const struct process *creator;
+
+	change = names_unlink(t->world, t->process, e->name, e->symbol == SYMBOL_sem_unlink,
+			      e->error ? NULL : t->object, &t->site);
+	if (e->error) {
+		names_unlink_failed(t->world, t->process, &change, e->error);
+		free(change.text);
+		return;
+	}
+	creator = t->object ? t->object->created.process : NULL;
+	if (creator && !creator->over)
+		holdings_object_gone((struct process *)(uintptr_t)creator, t->object->created.stack_id, t->site.time);
+	holdings_log_name(t->process, e->seq, change);
+}
+
+static void take_rename(struct taking *t, const struct rename_event *e)
+{
+	struct name_change change;
+	struct object *replaced = object_of(t->world, t->process, e->replaced);
+
+	if (e->error || t->object == NULL)
+		return;
+	if (!(e->flags & RENAME_EXCHANGE)) {
+		struct site unlinked = t->object->unlinked;
+
+		change = names_unlink(t->world, t->process, e->from, false, t->object, &t->site);
+		free(change.text);
+		t->object->unlinked = unlinked;
+		if (replaced)
+			replaced->unlinked = t->site;
+	} else if (replaced) {
+		names_link(t->world, e->from, replaced, &t->site);
+	}
+	names_link(t->world, e->to, t->object, &t->site);
+}
+
+static void take_link(struct taking *t, const struct link_event *e)
+{
+	if (e->error == 0 && t->object)
+		names_link(t->world, e->to, t->object, &t->site);
+}
+
+static void take_close(struct taking *t, const struct close_event *e)
+{
+	if (e->error == 0)
+		holdings_close(t->process, e->fd, e->seq, &t->site);
+}
+
+static void take_dup(struct taking *t, const struct dup_event *e)
+{
+	if (e->error == 0 && t->object && e->result >= 0 && e->result != e->fd)
+		holdings_open(t->process, t->object, e->result, true, false, e->seq, &t->site);
+}
+
+static void take_seal(struct taking *t, const struct seal_event *e)
+{
+	if (e->error == 0 && t->object)
+		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+static void take_sendmsg(struct taking *t, const struct sendmsg_event *e)
+{
+	if (e->error == 0 && t->object)
+		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+static void take_recvmsg(struct taking *t, const struct recvmsg_event *e)
+{
+	if (t->object == NULL)
+		return;
+	holdings_open(t->process, t->object, e->fd, true, false, e->seq, &t->site);
+	set_size(t->object, e->size);
+}
+
+static void take_ftruncate(struct taking *t, const struct ftruncate_event *e)
+{
+	if (e->error == 0)
+		set_size(t->object, e->size);
+}
+
+static void take_fallocate(struct taking *t, const struct fallocate_event *e)
+{
+	if (e->error == 0)
+		set_size(t->object, e->size);
+}
+
+static void take_chmod(struct taking *t, const struct chmod_event *e)
+{
+	if (e->error == 0 && t->object)
+		t->object->mode = (t->object->mode & ~07777u) | (e->mode & 07777u);
+}
+
+static void take_chown(struct taking *t, const struct chown_event *e)
+{
+	if (e->error || t->object == NULL)
+		return;
+	if (e->uid != (uint32_t)-1)
+		t->object->uid = e->uid;
+	if (e->gid != (uint32_t)-1)
+		t->object->gid = e->gid;
+}
+
+static void take_mmap(struct taking *t, const struct mmap_event *e)
+{
+	if (e->error || t->object == NULL)
+		return;
+	set_size(t->object, e->size);
+	if ((e->flags & MAP_TYPE) != MAP_PRIVATE)
+		t->object->shared = true;
+	holdings_map(t->process, t->object, e->result, e->length, (uint64_t)e->offset, e->size, e->seq, &t->site);
+	if (e->fd >= 0)
+		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+static void take_munmap(struct taking *t, const struct munmap_event *e)
+{
+	holdings_unmap(t->process, e->addr, e->length, e->seq, &t->site);
+}
+
+static void take_mremap(struct taking *t, const struct mremap_event *e)
+{
+	holdings_move(t->process, e, t->site.time);
+}
+
+static void take_mremapped(struct taking *t, const struct mremapped_event *e)
+{
+	holdings_moved(t->process, e, t->site.time);
+}
+
+static void take_failed(struct taking *t, const struct failed_event *e)
+{
+	struct name_change *change = holdings_failed(t->process, e->of, t->site.time);
+
+	if (change == NULL)
+		return;
+	names_unlink_failed(t->world, t->process, change, e->error);
+	free(change->text);
+	free(change);
+}
+
+static void take_wait(struct taking *t, const struct wait_event *e)
+{
+	process_died(t->world, t->process->host, e->recording, e->child, e->status, t->site.time);
+}
+
+static void take_exit(struct taking *t, const struct exit_event *e)
+{
+	process_leave(t->world, t->process, e->status, t->site.time);
+}
+
+static void take_module(struct taking *t, const struct module_event *e)
+{
+	stacks_module(t->world, t->process, e, t->site.time);
+}
+
+static void take_module_gone(struct taking *t, const struct module_gone_event *e)
+{
+	stacks_module_gone(t->process, e, t->site.time);
+}
+
+static void take_stack_definition(struct taking *t, const struct stack_definition_event *e)
+{
+	stacks_define(t->process, e, t->site.time);
+}
+
+static void take_object(struct taking *t, const struct object_event *e)
+{
+	struct object *object;
+
+	object_define(t->world, t->process, e);
+	object = object_of(t->world, t->process, e->id);
+	if (*e->name && e->kind != KIND_memfd)
+		names_defined(object, e->name, t->site.time);
+}
+
+static void take_lost(struct taking *t, const struct lost_event *e)
+{
+	t->process->told_lost += e->events;
+}
+
+#define OBJECT_ID(event_name) e->event.event_name.object
+
+static uint32_t object_id_of(const struct trace_event *e)
+{
+	switch (e->id) {
+#define WITH_OBJECT(name)                                                                                              \
+	case EVENT_##name:                                                                                             \
+		return OBJECT_ID(name);
+		WITH_OBJECT(shm_open)
+		WITH_OBJECT(open)
+		WITH_OBJECT(memfd_create)
+		WITH_OBJECT(sem_open)
+		WITH_OBJECT(unlink)
+		WITH_OBJECT(rename)
+		WITH_OBJECT(link)
+		WITH_OBJECT(dup)
+		WITH_OBJECT(seal)
+		WITH_OBJECT(sendmsg)
+		WITH_OBJECT(recvmsg)
+		WITH_OBJECT(ftruncate)
+		WITH_OBJECT(fallocate)
+		WITH_OBJECT(chmod)
+		WITH_OBJECT(chown)
+		WITH_OBJECT(mmap)
+	default:
+		return 0;
+	}
+}
+
+#define TAKE(name)                                                                                                     \
+	case EVENT_##name:                                                                                             \
+		take_##name(t, &e->event.name);                                                                        \
+		break;
+
+static void dispatch(struct taking *t, const struct trace_event *e)
+{
+	switch (e->id) {
+		TAKE(shm_open)
+		TAKE(open)
+		TAKE(memfd_create)
+		TAKE(sem_open)
+		TAKE(sem_close)
+		TAKE(unlink)
+		TAKE(rename)
+		TAKE(link)
+		TAKE(close)
+		TAKE(dup)
+		TAKE(seal)
+		TAKE(sendmsg)
+		TAKE(recvmsg)
+		TAKE(ftruncate)
+		TAKE(fallocate)
+		TAKE(chmod)
+		TAKE(chown)
+		TAKE(mmap)
+		TAKE(munmap)
+		TAKE(mremap)
+		TAKE(mremapped)
+		TAKE(failed)
+		TAKE(wait)
+		TAKE(exit)
+		TAKE(module)
+		TAKE(module_gone)
+		TAKE(stack_definition)
+		TAKE(object)
+		TAKE(lost)
+	default: /* counted, and of no consequence for the model */
+		break;
+	}
+}
+
+void world_take(struct world *world, const struct trace_event *event)
+{
+	struct taking t = {.world = world};
+
+	process_lines_until(world, event->time);
+	process_sweep(world, event->time);
+	world_sweep(world);
+	if (event->time > world->now)
+		world->now = event->time;
+	t.process = process_of_event(world, event);
+	if (event->id == EVENT_process)
+		process_announce(world, t.process, event);
+	process_count_event(t.process, &event->event.head);
+	t.site = (struct site){t.process, event->event.head.stack, event->time};
+	t.object = object_of(world, t.process, object_id_of(event));
+	dispatch(&t, event);
+}
