@@ -32,6 +32,15 @@ report()
 	"$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/$1"
 }
 
+# holds [OPTION...] EXPRESSION: is true of ./report.json; prints what is in it when not.
+holds()
+{
+	jq -e "$@" report.json >/dev/null || {
+		jq -c '.trace, .unseen, .processes[], .objects[], (.findings[] | [.rule, .severity, .count, .message])' report.json
+		return 1
+	}
+}
+
 # Prints what differs and fails.
 same()
 {

@@ -104,7 +104,7 @@ postgres_table()
 	unwatch
 	as_nobody "$NOBODY_BUILD/shmguard" report --format=json "$DATA/recording" >report.json
 	same_names
-	jq -e --argjson postmaster "$POSTMASTER" '
+	holds --argjson postmaster "$POSTMASTER" '
 		.trace.lost == 0 and .trace.complete and .unseen == [] and
 		([.findings[] | select(.severity == "error")] == []) and
 		(.objects | length >= 4) and
@@ -115,7 +115,7 @@ postgres_table()
 		([.objects[] | select(.created_by == ($postmaster | tostring))] | length == 1) and
 		all(.processes[]; (.exe | endswith("/postgres")) and .uid == 65534 and .ended == "exit") and
 		([.processes[] | select(.started_by == "exec")] | length == 1 and .[0].pid == $postmaster and
-			.[0].status == 0 and .[0].argv[1] == "-D")' report.json
+			.[0].status == 0 and .[0].argv[1] == "-D")'
 }
 
 @test "PostgreSQL: killed with its children during a parallel query: what it left is reported, with the stack that made it" {
@@ -138,16 +138,16 @@ postgres_table()
 	same_names
 	sort created removed | uniq -u >left
 	[ "$(wc -l <left)" -ge 3 ]
-	jq -r '.findings[] | select(.rule == "segment-leak") | .object as $id | .message | split(" ")[0] | ltrimstr("/")' \
+	jq -r '.findings[] | select(.rule == "segment-leak") | .message | split(" ")[0] | ltrimstr("/")' \
 		report.json | sort >reported
 	same left reported
-	jq -e '.trace.lost == 0 and .trace.complete and
+	holds '.trace.lost == 0 and .trace.complete and
 		([.findings[] | select(.severity == "error" and .rule != "segment-leak")] == []) and
 		all(.findings[] | select(.rule == "segment-leak"); (.uncertain | not) and .bytes > 0 and
 			any(.stacks[].frames[]; .function == "dsm_create" or .function == "dsm_postmaster_startup") and
 			all(.stacks[]; .role == "created" and .process) and
 			any(.stacks[].frames[]; .function == "PostmasterMain" and (.module | endswith("/postgres")))) and
-		([.processes[] | select(.ended == "signal" and .signal == 9)] | length >= 5)' report.json
+		([.processes[] | select(.ended == "signal" and .signal == 9)] | length >= 5)'
 }
 
 # python: the script on standard input as ./script.py, recorded as ./recording and reported as report.json.
@@ -156,8 +156,7 @@ python()
 	cat >script.py
 	record recording "$PYTHON" script.py "$PREFIX" >out
 	report recording >report.json
-	jq -e '.trace.lost == 0 and .trace.complete and .unseen == [] and all(.processes[]; .ended == "exit" and .status == 0)' \
-		report.json
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and all(.processes[]; .ended == "exit" and .status == 0)'
 }
 
 @test "CPython: a SharedMemory that is unregistered and never unlinked is a leak, with the extension that made it" {
@@ -171,13 +170,13 @@ python()
 		kept.unlink()
 		lost.close()
 	END
-	jq -e --arg prefix "/$PREFIX" '
+	holds --arg prefix "/$PREFIX" '
 		([.findings[] | select(.severity == "error")] | length == 1) and
 		(.findings[] | select(.severity == "error") | .rule == "segment-leak" and .bytes == 100000 and .count == 1 and
 			(.uncertain | not) and (.message | startswith($prefix + "-lost ")) and
 			any(.stacks[].frames[]; .module // "" | contains("_posixshmem"))) and
 		([.objects[] | [.names, .size, .leaked, .unlinked_by != null, .maps]] ==
-			[[[$prefix + "-lost"], 100000, true, false, 1], [[$prefix + "-kept"], 5000, false, true, 1]])' report.json
+			[[[$prefix + "-lost"], 100000, true, false, 1], [[$prefix + "-kept"], 5000, false, true, 1]])'
 	[ -e "/dev/shm/$PREFIX-lost" ]
 }
 
@@ -200,13 +199,13 @@ python()
 		        print("the attacher's tracker has unlinked it")
 	END
 	[ "$(head -n 1 out)" = hello ]
-	jq -e --arg name "/$PREFIX-both" '
+	holds --arg name "/$PREFIX-both" '
 		def process($id): .processes[] | select(.id == $id);
 		([.findings[] | select(.severity == "error")] == []) and
 		(.objects | length == 1 and .[0].names == [$name] and .[0].maps == 2 and .[0].size == 12288 and (.[0].leaked | not)) and
 		(.processes | length >= 3) and
 		(.objects[0].created_by as $id | process($id) | .argv[1:] == ["script.py", ($name[1:] | rtrimstr("-both"))]) and
-		([.processes[] | select(.argv[-1] == "attach")] | length == 1 and .[0].traced and .[0].started_by == "exec")' report.json
+		([.processes[] | select(.argv[-1] == "attach")] | length == 1 and .[0].traced and .[0].started_by == "exec")'
 }
 
 @test "CPython: a memfd, sized and mapped twice" {
@@ -222,10 +221,10 @@ python()
 		os.close(fd)
 	END
 	[ "$(cat out)" = abc ]
-	jq -e --arg name "$PREFIX" '
+	holds --arg name "$PREFIX" '
 		(.objects | length == 1) and (.objects[0] | .kind == "memfd" and .size == 32768 and .maps == 2 and
 			(.names | length == 1 and (.[0] | contains($name))) and (.leaked | not) and .created_by != null) and
-		([.findings[] | select(.severity == "error")] == [])' report.json
+		([.findings[] | select(.severity == "error")] == [])'
 }
 
 @test "CPython: a multiprocessing.Pool: its semaphores are unlinked at once, nothing is a leak" {
@@ -239,11 +238,11 @@ python()
 		    pool.join()
 	END
 	[ "$(cat out)" = 332833500 ]
-	jq -e '
+	holds '
 		([.findings[] | select(.severity == "error")] == []) and
 		(.objects | length >= 3) and
 		all(.objects[]; .semaphore and .unlinked_by == .created_by and (.leaked | not) and .size == 32) and
-		([.processes[] | select(.started_by == "fork")] | length == 4)' report.json
+		([.processes[] | select(.started_by == "fork")] | length == 4)'
 }
 
 @test "CPython: a pool whose workers share a segment and are killed" {
@@ -268,10 +267,10 @@ python()
 	record recording "$PYTHON" script.py "$PREFIX" >out
 	[ "$(cat out)" = "[0, 1, 2, 3] [0, 0, -9]" ]
 	report recording >report.json
-	jq -e '
+	holds '
 		.trace.complete and .trace.lost == 0 and
 		(.objects | length == 1 and .[0].maps == 4 and .[0].unlinked_by == .[0].created_by) and
 		([.processes[] | select(.started_by == "fork") | [.ended, .status, .signal]] | sort ==
 			[["exit", 0, null], ["exit", 0, null], ["signal", null, 9]]) and
-		([.findings[] | select(.severity == "error")] == [])' report.json
+		([.findings[] | select(.severity == "error")] == [])'
 }
