@@ -10,6 +10,7 @@
 #include "preload/fault_stack.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/lock.h"
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/page.h"
@@ -23,8 +24,13 @@
  */
 enum { PATIENCE_MS = 20, SURVIVED_MAX = 1024, TOLD_MAX = 1000 };
 
+static atomic_uint told_count;
+
+/* Pages that were given, so that the second of two threads that fault on one does not lose what the first stored there. */
 static bool surviving;
-static atomic_uint survived_count, told_count;
+static struct lock survive_lock;
+static atomic_uint survived_count;
+static _Atomic uint64_t survived[SURVIVED_MAX];
 
 struct fault {
 	const siginfo_t *info;
@@ -90,21 +96,44 @@ static enum cause find_cause(struct fault *f)
 	return f->info->si_code == BUS_ADRERR ? cause_of_page(f) : CAUSE_unknown;
 }
 
-static bool survive(struct fault *f)
+/* Has the page been given meanwhile, and is it there still? */
+static bool has_survived(const struct fault *f)
 {
 	uint64_t page = page_round(1), at = f->address & -page;
+	unsigned count = atomic_load(&survived_count);
+
+	for (unsigned i = 0; i < count && i < SURVIVED_MAX; i++)
+		if (survived[i] == at)
+			return kernel_call(SYS_madvise, (long)at, (long)page, MADV_POPULATE_READ, 0, 0, 0) == 0;
+	return false;
+}
+
+static bool put_page(struct fault *f)
+{
+	uint64_t page = page_round(1), at = f->address & -page;
+	unsigned slot = atomic_fetch_add(&survived_count, 1);
 	int prot = PROT_READ | PROT_WRITE;
 
-	if (!surviving || (f->cause != CAUSE_past_end && f->cause != CAUSE_tmpfs_full) || f->site->identity.huge ||
-	    atomic_fetch_add(&survived_count, 1) >= SURVIVED_MAX)
+	if (slot >= SURVIVED_MAX)
 		return false;
 	if (fault_site_protection(f->site, f->address) >= 0)
 		prot = f->site->prot;
 	long result = kernel_call(SYS_mmap, (long)at, (long)page, prot, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((uint64_t)result != at)
 		return false;
+	atomic_store(&survived[slot], at);
 	ledger_try_forget(at, page, f->light ? 0 : PATIENCE_MS);
 	return true;
+}
+
+static bool survive(struct fault *f)
+{
+	if (!surviving || (f->cause != CAUSE_past_end && f->cause != CAUSE_tmpfs_full) || f->site->identity.huge ||
+	    !lock_try(&survive_lock, PATIENCE_MS * 10))
+		return false;
+	bool done = has_survived(f) || put_page(f);
+	lock_give(&survive_lock);
+	return done;
 }
 
 static void emit(const struct fault *f)
@@ -175,7 +204,9 @@ static void look(void *argument)
 	if (!recorder_is_vfork_child()) {
 		if (!f->sent)
 			fault_site_find(f->site, f->address, nested ? 0 : PATIENCE_MS, f->fatal);
-		if (f->site->found || f->fatal) {
+		if (surviving && has_survived(f)) {
+			f->survived = true;
+		} else if (f->site->found || f->fatal) {
 			f->cause = find_cause(f);
 			f->survived = survive(f);
 			tell(f);

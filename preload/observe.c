@@ -77,14 +77,12 @@ static void define_object(uint32_t id, const struct identity *identity)
 	recorder_emit->object(&e);
 }
 
-uint32_t observe_stack(void *context)
+static uint32_t intern_stack(const uint64_t *frames, uint32_t count)
 {
-	uint64_t frames[STACK_ROOM];
-	uint32_t count, id;
+	bool is_new;
+	uint32_t id = stack_intern(frames, count, &is_new);
 
-	recorder_modules();
-	id = stack_capture(context, frames, &count);
-	if (count) {
+	if (is_new) {
 		struct stack_definition_event e = {.id = id, .frames = {.count = count, .address = frames}};
 		recorder_head((struct event_head *)&e);
 		recorder_emit->stack_definition(&e);
@@ -92,10 +90,22 @@ uint32_t observe_stack(void *context)
 	return id;
 }
 
-static uint32_t queue(enum event_id id, union any_event *event, const struct identity *identity)
+uint32_t observe_stack(void *context)
 {
+	uint64_t frames[STACK_ROOM];
+
+	recorder_modules();
+	return intern_stack(frames, stack_walk(context, frames));
+}
+
+static uint32_t queue(const struct visit *visit, enum event_id id, union any_event *event,
+		      const struct identity *identity)
+{
+	uint64_t frames[STACK_ROOM];
+
 	recorder_head(&event->head);
-	if (!queue_put(id, event, identity))
+	/* libunwind does not survive an unwind that interrupts another. */
+	if (!queue_put(id, event, identity, frames, visit->nested ? 0 : stack_walk(NULL, frames)))
 		recorder_count_lost();
 	return event->head.seq;
 }
@@ -103,14 +113,14 @@ static uint32_t queue(enum event_id id, union any_event *event, const struct ide
 uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
 {
 	if (visit->nested)
-		return queue(id, event, identity);
+		return queue(visit, id, event, identity);
 	if (atomic_load(&recorder_state) == RECORDER_IDLE)
 		recorder_load();
 	int state = atomic_load(&recorder_state);
 	if (state == RECORDER_BLIND)
 		return 0;
 	if (state != RECORDER_READY)
-		return queue(id, event, identity);
+		return queue(visit, id, event, identity);
 	recorder_prepare_thread();
 	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 	if (!account_event(id, event, object, identity, visit->pieces))
@@ -128,11 +138,13 @@ static void settle(struct queued *queued)
 {
 	const struct identity *identity = queued->has_identity ? &queued->identity : NULL;
 	struct event_head head = queued->event.head;
-	uint32_t marks, object = account_object(identity, &marks, define_object);
+	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 
 	account_event(queued->id, &queued->event, object, identity, NULL);
+	head.stack = intern_stack(queued->frames, queued->frame_count);
 	queued->event.head = head;
 	emit(queued->id, &queued->event);
+	findings_look(queued->id, &queued->event, object, identity, marks);
 }
 
 static void settle_queue(void)

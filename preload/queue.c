@@ -86,7 +86,8 @@ static struct queued *claim(unsigned *slot)
 	return &slots[*slot].queued;
 }
 
-bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity)
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity, const uint64_t *frames,
+	       uint32_t frame_count)
 {
 	unsigned slot, used = 0;
 	struct queued *queued = claim(&slot);
@@ -102,6 +103,8 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 			queued->identity.name = copy_text(queued, &used, identity->name);
 	}
 	copy_texts(queued, &used);
+	queued->frame_count = frame_count;
+	memcpy(queued->frames, frames, frame_count * sizeof *frames);
 	atomic_store_explicit(&slots[slot].state, SLOT_FULL, memory_order_release);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "preload/identity.h"
+#include "preload/stack.h"
 
 struct queued {
 	enum event_id id;
@@ -15,10 +16,13 @@ struct queued {
 	bool has_identity;
 	struct identity identity;
 	char text[3][256]; /* what the event's and the identity's texts point to */
+	uint32_t frame_count;
+	uint64_t frames[STACK_FRAMES];
 };
 
-/* Copies the event, its texts cut to 255 bytes. Async-signal-safe. */
-bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity);
+/* Copies the event, its texts cut to 255 bytes, and its stack. Async-signal-safe. */
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity, const uint64_t *frames,
+	       uint32_t frame_count);
 
 bool queue_any(void);
 

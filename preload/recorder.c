@@ -140,13 +140,14 @@ void recorder_load(void)
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
 	own_loading(true);
+	/* First, so that what other threads do meanwhile is queued with its stack. */
+	stack_load();
 	recorder_emit = load_provider();
 	if (!recorder_emit) {
 		own_loading(false);
 		go_blind("libshmguard-tracepoints.so or LTTng-UST cannot be loaded");
 		return;
 	}
-	stack_load();
 	own_loading(false);
 	tell_process(process_began(), process_parent(), 0);
 	recorder_modules();

@@ -45,8 +45,11 @@ bool stack_load(void)
 	void **space = dlsym(library, UNWIND("local_addr_space"));
 	local_space = space ? *space : NULL;
 	slots = kernel_memory(SLOTS * sizeof *slots);
-	void *function = slots ? dlsym(library, "unw_backtrace") : NULL;
-	*(void **)&backtrace_function = function;
+	int (*function)(void **, int) = NULL;
+	if (slots)
+		*(void **)&function = dlsym(library, "unw_backtrace");
+	/* Other threads may walk from here on. */
+	__atomic_store_n(&backtrace_function, function, __ATOMIC_RELEASE);
 	return function != NULL;
 }
 
@@ -74,7 +77,7 @@ static uint64_t hash_frames(const uint64_t *frames, uint32_t count)
 }
 
 /* Two threads that meet a new stack at once: one inserts it, the other may use the id before it is defined. */
-static uint32_t intern(uint64_t hash, bool *is_new)
+static uint32_t slot_of(uint64_t hash, bool *is_new)
 {
 	for (uint32_t i = (uint32_t)hash & (SLOTS - 1);; i = (i + 1) & (SLOTS - 1)) {
 		uint64_t seen = atomic_load_explicit(&slots[i], memory_order_relaxed);
@@ -110,23 +113,24 @@ static int interrupted(void *context, uint64_t frames[static STACK_ROOM])
 	return got;
 }
 
-uint32_t stack_capture(void *context, uint64_t frames[static STACK_ROOM], uint32_t *count)
+uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 {
-	bool is_new = false;
+	int (*backtrace)(void **, int) = __atomic_load_n(&backtrace_function, __ATOMIC_ACQUIRE);
+	int got = 0, ours = 0;
 
-	*count = 0;
-	if (!backtrace_function)
-		return 0;
-	int got = context ? interrupted(context, frames) : backtrace_function((void **)frames, STACK_ROOM), ours = 0;
+	if (backtrace)
+		got = context ? interrupted(context, frames) : backtrace((void **)frames, STACK_ROOM);
 	while (ours < got && own_text(frames[ours]))
 		ours++;
-	uint32_t kept = (uint32_t)(got - ours > STACK_FRAMES ? STACK_FRAMES : got - ours);
-	if (got <= 0 || kept == 0)
+	if (got <= ours)
 		return 0;
-	uint32_t id = intern(hash_frames(frames + ours, kept), &is_new);
-	if (is_new) {
-		memmove(frames, frames + ours, kept * sizeof *frames);
-		*count = kept;
-	}
-	return id;
+	uint32_t kept = (uint32_t)(got - ours > STACK_FRAMES ? STACK_FRAMES : got - ours);
+	memmove(frames, frames + ours, kept * sizeof *frames);
+	return kept;
+}
+
+uint32_t stack_intern(const uint64_t *frames, uint32_t count, bool *is_new)
+{
+	*is_new = false;
+	return count ? slot_of(hash_frames(frames, count), is_new) : 0;
 }

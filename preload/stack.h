@@ -17,10 +17,12 @@ void stack_prepare_thread(void);
 void stack_modules_changed(void);
 
 /*
- * Id of the caller's stack, or of the one that a signal interrupted: context is then the handler's ucontext_t, and the
- * innermost frame the interrupted instruction itself, else NULL. 0 if it cannot be had. When it is new, *count is its number of frames and `frames` holds them,
- * innermost first, ours left out; else *count is 0.
+ * Return addresses of the caller's stack, innermost first, ours left out; answers how many, 0 if it cannot be had.
+ * context: the ucontext_t of a signal handler, to walk the stack that was interrupted, the instruction's address first.
  */
-uint32_t stack_capture(void *context, uint64_t frames[static STACK_ROOM], uint32_t *count);
+uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM]);
+
+/* Id of a stack, 0 when there is no room for another; *is_new: it has to be defined in the trace. */
+uint32_t stack_intern(const uint64_t *frames, uint32_t count, bool *is_new);
 
 #endif
