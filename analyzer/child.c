@@ -1,17 +1,85 @@
 #include "analyzer/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "analyzer/memory.h"
+
+/* State and parent of a process; 0 if there is none. */
+static char child_stat(pid_t pid, pid_t *parent)
+{
+	char path[64], line[512], state = 0;
+	const char *end;
+	ssize_t got;
+	int fd, ppid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[got > 0 ? got : 0] = '\0';
+	end = strrchr(line, ')');
+	if (!end || sscanf(end + 1, " %c %d", &state, &ppid) != 2)
+		return 0;
+	*parent = ppid;
+	return state;
+}
+
+static bool child_is_elder(const struct child *child, pid_t pid)
+{
+	for (size_t i = 0; i < child->elder_count; i++)
+		if (child->elders[i] == pid)
+			return true;
+	return false;
+}
+
+/* Calls found() for every process whose parent is run, until that returns false. */
+static void child_each(struct child *child, bool (*found)(struct child *child, pid_t pid))
+{
+	DIR *proc = opendir("/proc");
+	pid_t self = getpid(), parent;
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid > 0 && child_stat(pid, &parent) && parent == self && !found(child, pid))
+			break;
+	}
+	if (proc)
+		closedir(proc);
+}
+
+static bool child_add_elder(struct child *child, pid_t pid)
+{
+	child->elders = memory_grow(child->elders, child->elder_count, sizeof(*child->elders));
+	child->elders[child->elder_count++] = pid;
+	return true;
+}
+
+static bool child_remove_elder(struct child *child, pid_t pid)
+{
+	for (size_t i = 0; i < child->elder_count; i++) {
+		if (child->elders[i] != pid)
+			continue;
+		child->elders[i] = child->elders[--child->elder_count];
+		return true;
+	}
+	return false;
+}
+
 int child_prepare(struct child *child)
 {
 	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	siginfo_t none;
 	sigset_t all;
 
 	*child = (struct child){.signals = -1};
@@ -19,6 +87,8 @@ int child_prepare(struct child *child)
 	sigprocmask(SIG_SETMASK, &all, &child->mask);
 	/* Whoever started run may have ignored it, and then nobody could be waited for. */
 	sigaction(SIGCHLD, &by_default, &child->on_child);
+	if (!waitid(P_ALL, 0, &none, WEXITED | WNOHANG | WNOWAIT))
+		child_each(child, child_add_elder);
 	child->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (child->signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 		return errno;
@@ -30,6 +100,9 @@ void child_release(struct child *child)
 	if (child->signals >= 0)
 		close(child->signals);
 	child->signals = -1;
+	free(child->elders);
+	child->elders = NULL;
+	child->elder_count = 0;
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 }
@@ -72,26 +145,6 @@ int child_start(struct child *child, char *const *arguments, char **environment)
 		waitpid(child->pid, NULL, 0);
 	child->pid = 0;
 	return error;
-}
-
-/* State and parent of a process; 0 if there is none. */
-static char child_stat(pid_t pid, pid_t *parent)
-{
-	char path[64], line[512], state = 0;
-	const char *end;
-	ssize_t got;
-	int fd, ppid = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	line[got > 0 ? got : 0] = '\0';
-	end = strrchr(line, ')');
-	if (!end || sscanf(end + 1, " %c %d", &state, &ppid) != 2)
-		return 0;
-	*parent = ppid;
-	return state;
 }
 
 static bool child_descends(pid_t pid)
@@ -189,6 +242,26 @@ static void child_stop(const struct child *child, int number)
 	}
 }
 
+static bool child_look_at(struct child *child, pid_t pid)
+{
+	/* The keeper is one more child, and known by being passed over by this kind of wait. */
+	siginfo_t info = {.si_pid = 0};
+	bool waited_for = !waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+
+	child->others = child->others || (waited_for && !child_is_elder(child, pid));
+	return !child->others;
+}
+
+/* False when the only children left are those that run had before. */
+static bool child_has_others(struct child *child)
+{
+	if (!child->elder_count || !child->ended)
+		return true;
+	child->others = false;
+	child_each(child, child_look_at);
+	return child->others;
+}
+
 bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, int status), void *context)
 {
 	for (;;) {
@@ -198,12 +271,14 @@ bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, 
 		if (pid < 0)
 			return errno == EINTR;
 		if (!pid)
-			return true;
+			return child_has_others(child);
 		if (WIFSTOPPED(status)) {
 			if (pid == child->pid)
 				child_stop(child, WSTOPSIG(status));
 			continue;
 		}
+		if (child_remove_elder(child, pid))
+			continue;
 		if (pid == child->pid) {
 			child->ended = true;
 			child->status = status;

@@ -15,6 +15,10 @@ struct child {
 	/* As run was started with, and as the command shall be. */
 	sigset_t mask;
 	struct sigaction on_child;
+	/* Children that run had before it began, as a shell that execs it may have: no descendants of the command. */
+	pid_t *elders;
+	size_t elder_count;
+	bool others; /* seen in a look at the children */
 };
 
 /* Blocks all signals and makes run the one that orphaned descendants come to. 0 or an errno. */

@@ -181,8 +181,8 @@ started()
 @test "a directory that holds something is refused" {
 	mkdir full
 	touch full/thing
-	"$SHMGUARD" run -o full -- true 2>messages && false
-	[ $? -ne 0 ]
+	run -125 "$SHMGUARD" run -o full -- true
+	echo "$output" >messages
 	one_message messages "full exists and is not empty"
 	[ "$(ls full)" = thing ]
 }
@@ -219,7 +219,8 @@ started()
 	[ -s empty/recording.json ]
 	run "$SHMGUARD" run --report=none -- true
 	[ "$status" -eq 0 ]
-	[ -s shmguard.true.*/recording.json ]
+	made=$(echo shmguard.true.*)
+	[ -s "$made/recording.json" ]
 }
 
 @test "standard input and output are the command's, notices go to stderr with a prefix" {
@@ -346,12 +347,15 @@ started()
 	# shellcheck disable=SC2016
 	run machine bash -c '
 		"$0" run --quiet --report=none -o recording -- "$1" -c "
+import os
 from multiprocessing.shared_memory import SharedMemory as S
-s = S(create=True, size=4096); s.unlink()" || exit 1
+s = S(create=True, size=4096); s.unlink()
+print(os.path.dirname(os.environ[\"SHMGUARD_NOTES\"]), file=open(\"private\", \"w\"))" || exit 1
 		sleep 0.1
-		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d /tmp/shmguard-?????? 2>/dev/null; pgrep -a lttng; ps -e -o args= | grep -v -e ^ps -e ^grep -e bash' "$SHMGUARD" "$PYTHON"
+		find /run /dev/shm "$(cat private)" -mindepth 1 ! -path /run/mount 2>/dev/null; pgrep -a lttng; ps -e -o args= | grep -v -e ^ps -e ^grep -e bash' "$SHMGUARD" "$PYTHON"
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
+	[ ! -e "$(cat private)" ]
 	[ -s recording/trace/ust/uid/0/64-bit/metadata ]
 }
 
@@ -360,9 +364,11 @@ s = S(create=True, size=4096); s.unlink()" || exit 1
 	run machine bash -c '
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$0" run --report=none --quiet -o "$2/clean" -- "$1" -c "
 from multiprocessing.shared_memory import SharedMemory as S
-s = S(create=True, size=4096); s.unlink()" || exit 1
+s = S(create=True, size=4096); s.unlink()
+import os
+print(os.path.dirname(os.environ[\"SHMGUARD_NOTES\"]), file=open(\"$2/private\", \"w\"))" || exit 1
 		sleep 0.1
-		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d /tmp/shmguard-?????? 2>/dev/null; pgrep -a lttng
+		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d "$(cat "$2/private")" 2>/dev/null; pgrep -a lttng
 		ls "$2/clean" "$2/clean/trace"' "$NOBODY_BUILD/shmguard" "$PYTHON" "$NOBODY_HOME"
 	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm.json symbols.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
 }
@@ -370,13 +376,13 @@ s = S(create=True, size=4096); s.unlink()" || exit 1
 @test "a run that is killed leaves nothing behind either" {
 	# shellcheck disable=SC2016
 	run machine bash -c '
-		"$0" run --quiet --report=none -o recording -- sleep 2 &
-		for _ in $(seq 100); do pgrep -x sleep >/dev/null && break; sleep 0.05; done
+		"$0" run --quiet --report=none -o recording -- sh -c "dirname \$SHMGUARD_NOTES >private; exec sleep 2" &
+		for _ in $(seq 100); do pgrep -x sleep >/dev/null && [ -s private ] && break; sleep 0.05; done
 		kill -9 $!
 		pgrep -x sleep >/dev/null || echo the command is gone
 		for _ in $(seq 100); do pgrep lttng >/dev/null || break; sleep 0.05; done
 		sleep 0.3
-		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d /tmp/shmguard-?????? 2>/dev/null; pgrep -a lttng; pgrep -a shmguard' "$SHMGUARD"
+		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d "$(cat private)" 2>/dev/null; pgrep -a lttng; pgrep -a shmguard' "$SHMGUARD"
 	[ -z "$output" ] || [[ $output == *Killed* && $(wc -l <<<"$output") -eq 1 ]]
 }
 
@@ -406,7 +412,7 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	first=$!
 	as_nobody_run second -- sh -c 'exit 2' || [ $? -eq 2 ]
 	wait "$first" || [ $? -eq 1 ]
-	! grep -q '"blind"' "$NOBODY_HOME"/first/processes.jsonl "$NOBODY_HOME"/second/processes.jsonl
+	run ! grep -q '"blind"' "$NOBODY_HOME"/first/processes.jsonl "$NOBODY_HOME"/second/processes.jsonl
 	[ "$(jq -s 'map(select(.type == "start")) | length' "$NOBODY_HOME/second/processes.jsonl")" -eq 1 ]
 }
 
@@ -419,7 +425,7 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 		"$0" run --quiet --report=none -o recording -- true; echo "status $?"
 		[ "$before" = "$(pgrep -x lttng-sessiond)" ] && echo same daemon
 		lttng --mi=xml list | grep -c "<name>"
-		ls -d /tmp/shmguard-?????? /run/shmguard* 2>/dev/null
+		ls -d /run/shmguard* 2>/dev/null
 		kill $before; sleep 1' "$SHMGUARD"
 	[ "${lines[0]}" = "status 0" ]
 	[ "${lines[1]}" = "same daemon" ]
@@ -496,7 +502,7 @@ s.unlink()"' "$SHMGUARD" "$PYTHON"
 		fd = os.open("/dev/shm/shmguard-run-" + sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600)
 		os.ftruncate(fd, 8192)
 		if os.fork() == 0:
-		    mmap.mmap(fd, 4096)
+		    m = mmap.mmap(fd, 4096)
 		    os.close(fd)
 		    os.setsid()
 		    os.dup2(os.open("/dev/null", os.O_RDWR), 1)
@@ -519,4 +525,62 @@ s.unlink()"' "$SHMGUARD" "$PYTHON"
 	[ "$status" -eq 0 ]
 	jq -e '.objects[] | select(.name == "/shmguard-run-\\xff\\xfe\n\"x")' recording/shm.json
 	jq -e '.command[3] == "shmguard-run-\\xff\\xfe\n\"x"' recording/recording.json
+}
+
+@test "children that a shell had before it execs run are not waited for" {
+	begin=$SECONDS
+	# shellcheck disable=SC2016
+	run bash -c 'sleep 30 >/dev/null 2>&1 3>&- & echo $! >elder; exec "$0" run --quiet --report=none -o recording -- sh -c "(sleep 1; : >late) & exit 3"' "$SHMGUARD"
+	LONELY=$(cat elder)
+	[ "$status" -eq 3 ]
+	[ -e late ]
+	[ $((SECONDS - begin)) -lt 20 ]
+	kill -0 "$LONELY"
+}
+
+@test "an error finding replaces an exit status of 0, and no other" {
+	leak='import os, mmap
+fd = os.open("/dev/shm/shmguard-run-leak", os.O_CREAT | os.O_RDWR)
+os.ftruncate(fd, 4096); mmap.mmap(fd, 4096)'
+	run -9 "$SHMGUARD" run --report=none --error-exitcode=9 -o leaky -- "$PYTHON" -c "$leak"
+	run -4 "$SHMGUARD" run --report=none --error-exitcode=9 -o failing -- "$PYTHON" -c "$leak; os._exit(4)"
+	rm /dev/shm/shmguard-run-leak
+	run -0 "$SHMGUARD" run --report=none --error-exitcode=9 -o clean -- true
+}
+
+@test "the report goes to stderr, or to a file, or nowhere" {
+	"$SHMGUARD" run -o a -- true >out 2>err
+	[ ! -s out ]
+	grep -q 'a process\|process' err
+	"$SHMGUARD" run --report=text -o b -- true 2>err
+	grep -q process text
+	[ "$(grep -vc '^shmguard: ' err)" -eq 0 ]
+	run -125 "$SHMGUARD" run --report=/nonexistent/file -o c -- true
+	[[ $output == *"cannot write the report to /nonexistent/file"* ]]
+}
+
+@test "100,000 events a second for 10 seconds lose nothing" {
+	cat >many.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <time.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = memfd_create("many", 0);
+			const struct timespec pause = { 0, 800000 };
+			ftruncate(fd, 4096);
+			for (int i = 0; i < 500000; i++) {
+				munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+				if (i % 50 == 49)
+					nanosleep(&pause, 0);
+			}
+			return 0;
+		}
+	END
+	gcc -O1 -w -D_GNU_SOURCE many.c -o many
+	run -0 machine "$SHMGUARD" run --quiet --report=none -o recording -- ./many
+	events=$(babeltrace2 recording/trace 2>lost | grep -cE 'shmguard:(mmap|munmap):')
+	[ "$events" -eq 1000000 ]
+	[ ! -s lost ]
 }
