@@ -2,58 +2,22 @@
 #include "trace_reader.h"
 
 #include <babeltrace2/babeltrace.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "memory.h"
+#include "trace_events.h"
 #include "trace_files.h"
 
-#define FIELDS_MAX 24
 #define FRAMES_MAX 256
-
-enum field_form { FORM_integer, FORM_text, FORM_frames };
-
-struct field {
-	const char *name;
-	enum field_form form;
-	size_t offset, size;
-};
-
-#define FORM_OF(member)                                                                                                \
-	_Generic((member), const char * : FORM_text, struct frames : FORM_frames, default : FORM_integer)
-#define FIELD_ROW(kind, field_name)                                                                                    \
-	{#field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                        \
-	 sizeof(((EVENT_TYPE *)0)->field_name)},
-#define EVENT_FIELDS(event) FIELDS_HEAD(FIELD_ROW) FIELDS_##event(FIELD_ROW)
-
-/* FIELD_ROW needs the struct it is in, which a row of FIELDS does not name: a local type gives it. */
-#define FIELD_TABLE(event, channel)                                                                                    \
-	static const struct field *fields_of_##event(size_t *count)                                                    \
-	{                                                                                                              \
-		typedef struct event##_event EVENT_TYPE;                                                               \
-		static const struct field fields[] = {EVENT_FIELDS(event)};                                            \
-                                                                                                                       \
-		_Static_assert(sizeof(fields) / sizeof(*fields) <= FIELDS_MAX, "FIELDS_MAX");                          \
-		*count = sizeof(fields) / sizeof(*fields);                                                             \
-		return fields;                                                                                         \
-	}
-EVENTS(FIELD_TABLE)
-
-#define EVENT_ROW(event, channel) {"shmguard:" #event, fields_of_##event},
-static const struct {
-	const char *name;
-	const struct field *(*fields)(size_t *count);
-} event_rows[] = {EVENTS(EVENT_ROW)};
 
 /* How to decode one event class of one trace. */
 struct decoder {
 	const bt_event_class *class;
 	enum event_id id; /* EVENT_COUNT: an event that this version does not know */
-	const struct field *fields;
+	const struct trace_field *fields;
 	size_t count;
-	int64_t index[FIELDS_MAX]; /* of the member in the payload, -1: the trace has no such field */
+	int64_t index[TRACE_FIELDS_MAX]; /* of the member in the payload, -1: the trace has no such field */
 };
 
 struct reader {
@@ -71,7 +35,7 @@ struct reader {
 	int stopped; /* what the callback returned, or negative for our own error */
 };
 
-static bool form_matches(enum field_form form, bt_field_class_type type)
+static bool form_matches(enum trace_form form, bt_field_class_type type)
 {
 	switch (form) {
 	case FORM_integer:
@@ -105,7 +69,7 @@ static bool decoder_bind(struct reader *reader, struct decoder *decoder, const c
 	const bt_field_class *payload = bt_event_class_borrow_payload_field_class_const(decoder->class);
 
 	for (size_t i = 0; i < decoder->count; i++) {
-		const struct field *field = &decoder->fields[i];
+		const struct trace_field *field = &decoder->fields[i];
 		const bt_field_class *class = NULL;
 
 		decoder->index[i] = payload ? member_index(payload, field->name, &class) : -1;
@@ -134,13 +98,10 @@ static const struct decoder *decoder_make(struct reader *reader, const bt_event_
 	decoder->id = EVENT_COUNT;
 	reader->decoders = memory_grow(reader->decoders, reader->decoder_count, sizeof(*reader->decoders));
 	reader->decoders[reader->decoder_count++] = decoder;
-	for (size_t i = 0; name && i < EVENT_COUNT; i++) {
-		if (strcmp(event_rows[i].name, name) != 0)
-			continue;
-		decoder->id = (enum event_id)i;
-		decoder->fields = event_rows[i].fields(&decoder->count);
-		return decoder_bind(reader, decoder, name) ? decoder : NULL;
-	}
+	if (name)
+		decoder->fields = trace_event_fields(name, &decoder->id, &decoder->count);
+	if (decoder->fields && !decoder_bind(reader, decoder, name))
+		return NULL;
 	return decoder;
 }
 
@@ -201,7 +162,7 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 		   union any_event *event)
 {
 	for (size_t i = 0; i < decoder->count; i++) {
-		const struct field *field = &decoder->fields[i];
+		const struct trace_field *field = &decoder->fields[i];
 		void *to = (char *)event + field->offset;
 		const bt_field *from = NULL;
 

@@ -1,0 +1,23 @@
+/* The tables of tracepoints/events.h as a reader of traces needs them: what to look for, and where to put it. */
+#ifndef SHMGUARD_TRACE_EVENTS_H
+#define SHMGUARD_TRACE_EVENTS_H
+
+#include <stddef.h>
+
+#include "tracepoints/events.h"
+
+/* More than any event has. */
+#define TRACE_FIELDS_MAX 24
+
+enum trace_form { FORM_integer, FORM_text, FORM_frames };
+
+struct trace_field {
+	const char *name;
+	enum trace_form form;
+	size_t offset, size; /* of the member in the event's struct */
+};
+
+/* `name` is the event's full name in a trace, "shmguard:mmap". NULL, and *id unchanged, when there is none. */
+const struct trace_field *trace_event_fields(const char *name, enum event_id *id, size_t *count);
+
+#endif
