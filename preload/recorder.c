@@ -149,6 +149,9 @@ void recorder_load(void)
 		return;
 	}
 	own_loading(false);
+	if (!recorder_emit->enabled())
+		note_write(NOTE_blind,
+			   &(struct note_content){.text = {"LTTng's session daemon did not take it in time"}});
 	tell_process(process_began(), process_parent(), 0);
 	recorder_modules();
 	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */

@@ -15,10 +15,16 @@
 	}
 EVENTS(EMIT_FUNCTION)
 
+static bool emit_enabled(void)
+{
+	return lttng_ust_tracepoint_enabled(shmguard, process);
+}
+
 #define EMIT_POINTER(event, channel) .event = emit_##event,
 
 __attribute__((visibility("default"))) const struct emit shmguard_emit = {
-	EVENTS(EMIT_POINTER).thread = lttng_ust_init_thread,
+	EVENTS(EMIT_POINTER).enabled = emit_enabled,
+	.thread = lttng_ust_init_thread,
 	.fork_before = lttng_ust_before_fork,
 	.fork_parent = lttng_ust_after_fork_parent,
 	.fork_child = lttng_ust_after_fork_child,

@@ -3,6 +3,7 @@
 #define SHMGUARD_EMIT_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "events.h"
 
@@ -10,6 +11,8 @@
 
 struct emit {
 	EVENTS(EMIT_MEMBER)
+	/* Has a recording session taken this process? */
+	bool (*enabled)(void);
 	/* Makes the calling thread's first event free of allocations. */
 	void (*thread)(void);
 	/* lttng_ust_before_fork and its kin: all signals are blocked between the two, as fork(2) needs for UST. */
