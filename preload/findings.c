@@ -1,6 +1,7 @@
 #include "preload/findings.h"
 
 #include "preload/check.h"
+#include "preload/fault_site.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
 #include "preload/process.h"
@@ -65,6 +66,25 @@ static void look_at_created(bool created, const struct identity *identity)
 		ledger_mark(identity, MARK_CREATED, 0);
 }
 
+/* mremap(2) has no descriptor: the object is asked for at the address where its mapping now is. */
+static void look_at_remapped(const struct mremapped_event *e)
+{
+	struct fault_site site;
+
+	if (e->error)
+		return;
+	fault_site_find(&site, e->result, 0, false);
+	if (!site.found)
+		return;
+	fault_site_refresh(&site, e->result);
+	looking.object = site.object;
+	site.identity.name = site.name;
+	looking.identity = &site.identity;
+	if (site.fresh)
+		check_remapped(&site.identity, site.offset, site.end - site.start);
+	looking.identity = NULL;
+}
+
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks)
 {
@@ -97,6 +117,9 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 		break;
 	case EVENT_memfd_create:
 		look_at_created(true, identity);
+		break;
+	case EVENT_mremapped:
+		look_at_remapped(&event->mremapped);
 		break;
 	case EVENT_madvise:
 		looking.object = event->madvise.object;
