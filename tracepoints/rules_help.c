@@ -86,12 +86,12 @@ const char *const rule_help[RULE_COUNT] = {
 		"< offset + length <= size rounded up to a page. Legal: callers that round to pages. Cure: give the "
 		"object the length that is used.",
 	[RULE_size_disagreement] =
-		"Two processes map the same object with different lengths, from the same offset and without a resize "
-		"between them. One of them has another idea of the layout: an old version, another struct, a 32-bit "
-		"peer. It reads garbage, or dies past its end. Checked from the whole recording: among the mappings "
-		"of one object that begin at one offset, lengths differ between processes although the size was the "
-		"same at both calls. Legal: a partial view, such as reading a header first. Cure: keep size and "
-		"version in a header and check them after mapping. Seen in php/php-src#22982.",
+		"Two processes map the same object with different lengths although it had the same size for both. "
+		"One of them has another idea of the layout: an old version, another struct, a 32-bit peer. It reads "
+		"garbage, or dies past its end. Checked from the whole recording: the longest mapping that each "
+		"process made of the object, and the object's size at that call. Legal: mapping views of a large "
+		"object; a process that only does that is not counted. Cure: keep size and version in a header and "
+		"check them after mapping. Seen in php/php-src#22982.",
 	[RULE_file_size_limit] =
 		"A resize beyond RLIMIT_FSIZE, which holds for shared memory and memfds too: the call fails with "
 		"EFBIG and SIGXFSZ kills the process. Checked: the new size against the limit. Deny: EFBIG without "
@@ -141,10 +141,10 @@ const char *const rule_help[RULE_COUNT] = {
 		"end. Legal: caches that grow by design. Cure: munmap on the same path that maps, error paths too.",
 	[RULE_fd_leak] =
 		"Descriptors of shared memory made by one place in the code pile up: RLIMIT_NOFILE is reached, and "
-		"unlinked objects keep their memory. Checked as mapping-leak is, for descriptors that stayed open "
-		"after their last mapping went away or were never mapped: an error when it grows, else a note. "
-		"Legal: a descriptor kept for a later resize. Cure: close right after mmap; the mapping does not "
-		"need the descriptor. Seen in pytorch/pytorch#11201.",
+		"unlinked objects keep their memory. Checked as mapping-leak is, for descriptors whose object the "
+		"process does not map, or no longer: an error when it grows; else a note, if the object was mapped "
+		"before. Legal: a descriptor kept for a later resize. Cure: close right after mmap; the mapping does "
+		"not need the descriptor. Seen in pytorch/pytorch#11201.",
 	[RULE_partial_unmap] =
 		"munmap was given less than the mapping's length rounded up to pages, and the rest stayed mapped to "
 		"the end of the process. Often a length without a header, or one that changed since. Checked: a "
@@ -173,21 +173,21 @@ const char *const rule_help[RULE_COUNT] = {
 		"A name is removed a second time; the call fails with ENOENT. Two parties each believe they own it, "
 		"and if a third creates the name between the two calls, the second removes a living object. Checked: "
 		"an unlink that fails with ENOENT while the recording holds an earlier one that succeeded for that "
-		"name and no creation since; both stacks are shown. Legal: an unconditional unlink before the first "
-		"creation is not reported. Cure: one owner for the name. Seen in pytorch/pytorch#30225.",
+		"name and no creation since; both stacks are shown. Legal, and not reported: removing whatever may "
+		"be there just before creating it anew. Cure: one owner for the name. Seen in pytorch/pytorch#30225.",
 	[RULE_name_vanished] =
 		"shm_open fails with ENOENT although the object was created in this recording and nobody in it "
 		"removed the name. Something outside did: for users from uid 1000 on the usual one is "
 		"systemd-logind, which removes a user's shared memory at the last logout (RemoveIPC). Checked: "
-		"creation seen, no unlink or rename seen, an open without O_CREAT that fails with ENOENT, or a new "
-		"object under the name. Legal: a cleaner outside the recording. Cure: RemoveIPC=no in logind.conf, "
-		"or run as a system user, or loginctl enable-linger. Seen in systemd/systemd#2039.",
+		"creation seen, no unlink or rename seen, and then an open that fails with ENOENT, or the name gone "
+		"when the recording stopped. Legal: a cleaner outside the recording. Cure: RemoveIPC=no in "
+		"logind.conf, or run as a system user, or loginctl enable-linger. Seen in systemd/systemd#2039.",
 	[RULE_split_brain] =
 		"A name now leads to a new object while processes still map the old one that had that name. Both "
 		"halves go on, each believing the other listens. Checked: an unlink or rename followed by a creation "
-		"under the same name, with live mappings of the old object in another process. Legal: a rolling "
-		"upgrade in which old users drain away. Cure: put a generation into the object and have users check "
-		"it, or hand over descriptors instead of names.",
+		"under the same name, with live mappings of the old object in another process of the same mount "
+		"namespace. Legal: a rolling upgrade in which old users drain away. Cure: put a generation into the "
+		"object and have users check it, or hand over descriptors instead of names.",
 	[RULE_name_collision] =
 		"The name is made of the process's own pid, and exists already: an earlier process with that pid "
 		"left it, or one in another pid namespace that shares /dev/shm uses it now. Checked: shm_open fails "
@@ -196,8 +196,8 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_churn] =
 		"One place in the code creates and unlinks objects, or maps and unmaps them, many times a second. "
 		"Each cycle costs system calls, page faults, zeroing and TLB shootdowns on every core. Checked from "
-		"the whole recording: complete cycles per second and stack above a threshold; the message tells the "
-		"rate. Legal: short tests and benchmarks. Cure: keep a pool and reuse objects.",
+		"the whole recording: at least 1,000 complete cycles of one stack within one second; the message "
+		"tells the busiest second. Legal: short tests and benchmarks. Cure: keep a pool and reuse objects.",
 	[RULE_descriptor_exhaustion] =
 		"open or mmap failed for want of descriptors or mappings, or nine tenths of RLIMIT_NOFILE or "
 		"vm.max_map_count are used. What fails next is arbitrary. Checked: EMFILE and ENOMEM against these "
