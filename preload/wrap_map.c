@@ -150,10 +150,13 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 
 EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...)
 {
-	va_list arguments;
-	va_start(arguments, flags);
-	void *new_addr = va_arg(arguments, void *);
-	va_end(arguments);
+	void *new_addr = NULL;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
+		va_list arguments;
+		va_start(arguments, flags);
+		new_addr = va_arg(arguments, void *);
+		va_end(arguments);
+	}
 	return wrap_mremap(REAL(mremap), addr, length, new_length, flags, new_addr, CALLER);
 }
 

@@ -257,8 +257,7 @@ enum cause {
 	F(size, new_length)                                                                                            \
 	F(flags, flags)                                                                                                \
 	F(addr, new_addr)                                                                                              \
-	F(id, object)                                                                                                  \
-	F(size, size)
+	F(id, object)
 #define FIELDS_mremapped(F)                                                                                            \
 	F(id, of)                                                                                                      \
 	F(addr, result)                                                                                                \
