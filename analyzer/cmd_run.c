@@ -201,8 +201,10 @@ static int run_start(struct run *run)
 		.notes_socket = notes_socket(run->notes),
 		.lttng_home = geteuid() ? run->private : NULL,
 	};
-	int r = child_start(&run->child, run->options.command, environment_make(&environment));
+	char **made = environment_make(&environment);
+	int r = child_start(&run->child, run->options.command, made);
 
+	environment_free(made);
 	if (!r) {
 		notes_started(run->notes, run->child.pid, run->program);
 		return 0;
@@ -346,7 +348,7 @@ static int run_recorded(struct run *run)
 	run_record(run);
 	r = run_finish(run);
 	child_release(&run->child);
-	if (!run->options.quiet)
+	if (!r && !run->options.quiet)
 		fprintf(stderr, "shmguard: recorded in %s\n", run->directory.path);
 	r = run_report(run, &worst) ?: r;
 	status = child_exit_status(&run->child);

@@ -83,7 +83,7 @@ char **environment_make(const struct environment *environment)
 	result = memory_new(count + 8, sizeof(*result));
 	for (size_t i = 0; i < count; i++)
 		if (!environment_replaced(environment, environ[i]))
-			result[made++] = environ[i];
+			result[made++] = memory_text(environ[i]);
 	result[made++] = memory_format("LD_PRELOAD=%s%s%s", environment->library, preload && *preload ? ":" : "",
 				       preload ? preload : "");
 	result[made++] = memory_format("%s=%08x", ENVIRONMENT_RECORDING, environment->recording);
@@ -93,4 +93,11 @@ char **environment_make(const struct environment *environment)
 	if (environment->lttng_home)
 		result[made++] = memory_format("LTTNG_HOME=%s", environment->lttng_home);
 	return result;
+}
+
+void environment_free(char **environment)
+{
+	for (size_t i = 0; environment[i]; i++)
+		free(environment[i]);
+	free(environment);
 }

@@ -16,7 +16,8 @@ struct environment {
 /* Finds the preload beside the executable or in ../lib/shmguard. 0, or -1 and *error, a line for free(3). */
 int environment_find_library(char path[PATH_MAX], char **error);
 
-/* An array for execve(2); it lives as long as run. */
+/* An array for execve(2), to be freed by environment_free. */
 char **environment_make(const struct environment *environment);
+void environment_free(char **environment);
 
 #endif

@@ -584,3 +584,19 @@ os.ftruncate(fd, 4096); mmap.mmap(fd, 4096)'
 	[ "$events" -eq 1000000 ]
 	[ ! -s lost ]
 }
+
+@test "a disk that fills meanwhile gives 125 instead of 0, and is told of" {
+	mkdir disk
+	# shellcheck disable=SC2016
+	run -125 unshare --mount --propagation private bash -c '
+		mount -t tmpfs -o size=3m tmpfs disk
+		"$0" run --report=none -o disk/recording -- sh -c "dd if=/dev/zero of=disk/fill bs=4k 2>/dev/null; exit 0"' "$SHMGUARD"
+	[[ $output == *"recording.json: No space left on device"* ]]
+	[[ $output != *"recorded in"* ]]
+}
+
+@test "a directory's name may hold anything" {
+	mkdir "a b"
+	run -3 "$SHMGUARD" run --quiet --report=none -o "a b/c@:%x#é" -- sh -c 'exit 3'
+	[ -s "a b/c@:%x#é/recording.json" ]
+}
