@@ -64,7 +64,7 @@ EXPORT sighandler_t sigset(int number, sighandler_t handler)
 	sigset_t only, before;
 	struct sigaction was, action = {.sa_handler = handler};
 
-	if (is_passed(number) || handler == SIG_ERR)
+	if (is_passed(number))
 		return REAL(sigset)(number, handler);
 	if (change(REAL(sigaction), handler == SIG_HOLD ? NULL : &action, &was) < 0)
 		return SIG_ERR;

@@ -132,3 +132,15 @@ recorded()
 		same bare recorded
 	done
 }
+
+@test "signals: preloaded as bare" {
+	bare signals
+	preloaded signals
+	same bare preloaded
+}
+
+@test "signals: recorded as bare" {
+	bare signals
+	recorded signals
+	same bare recorded
+}
