@@ -65,7 +65,13 @@ static void forgotten(void *context, const struct object *object)
 
 void court_watch(struct court *court, struct watcher *watcher)
 {
-	*watcher = (struct watcher){court, ending, used, renewed, missed, unlink_missed, forgotten};
+	*watcher = (struct watcher){.context = court,
+				    .ending = ending,
+				    .used = used,
+				    .renewed = renewed,
+				    .missed = missed,
+				    .unlink_missed = unlink_missed,
+				    .forgotten = forgotten};
 }
 
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */

@@ -26,7 +26,7 @@ struct module {
 
 struct frame {
 	const struct module *module; /* NULL: no module known at that address */
-	uint64_t offset;	     /* address - load bias, the ELF virtual address; the address itself without module */
+	uint64_t offset; /* address - load bias, the ELF virtual address; the address itself without module */
 };
 
 /* A call stack, innermost frame first; addresses are return addresses. Equal stacks are one. */
@@ -49,22 +49,22 @@ struct process {
 	char id[24]; /* unique in the trace */
 	const char *host;
 	pid_t pid, ppid;
-	struct process *parent; /* who forked or spawned it, NULL: not in the trace */
+	struct process *parent;          /* who forked or spawned it, NULL: not in the trace */
 	struct process *previous, *next; /* images before and after an exec */
-	const char *exe, *argv; /* "" if unknown */
+	const char *exe, *argv;          /* "" if unknown */
 	uid_t uid, euid;
 	gid_t gid;
 	uint64_t mount_namespace, ipc_namespace;
-	bool traced; /* it has events; the others are known from processes.jsonl only */
+	bool traced;    /* it has events; the others are known from processes.jsonl only */
 	bool announced; /* its `process` event was seen */
 	enum began began;
 	enum ended ended;
-	int status; /* ENDED_exit: exit status */
-	int signal; /* ENDED_signal */
+	int status;                 /* ENDED_exit: exit status */
+	int signal;                 /* ENDED_signal */
 	int64_t began_at, ended_at; /* 0: unknown */
 	uint32_t parent_seq;
 	uint64_t events; /* seen */
-	uint64_t lost;	 /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t lost;   /* by the gaps in the sequence numbers, and by its own account */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
@@ -78,13 +78,31 @@ struct process {
 /* Who did something, when and where in the code. */
 struct site {
 	const struct process *process; /* NULL: not in the trace */
-	uint32_t stack_id;	       /* for world_stack() */
+	uint32_t stack_id;             /* for world_stack() */
 	int64_t time;
 };
 
 struct name {
-	const char *text;   /* as first given: "/x" of shm_open, a path otherwise */
+	const char *text;    /* as first given: "/x" of shm_open, a path otherwise */
 	int64_t from, until; /* until 0: it still leads to the object */
+};
+
+/* What befell an object's size or contents. */
+enum change_of {
+	CHANGE_resized,   /* ftruncate, truncate, fallocate */
+	CHANGE_truncated, /* opened with O_TRUNC */
+	CHANGE_punched,   /* [offset, offset + length) lost its pages */
+	CHANGE_refused,   /* a resize to `after` bytes failed */
+	CHANGE_seen,      /* nobody in the trace did it: the process noticed at a call */
+};
+
+struct change {
+	enum change_of of;
+	uint64_t before, after; /* bytes, of the object */
+	uint64_t offset, length;
+	int error; /* refused */
+	uint32_t seq;
+	struct site site;
 };
 
 /* A piece of memory with a device and inode; inode reuse makes a new one. */
@@ -100,16 +118,19 @@ struct object {
 	gid_t gid;
 	struct name *names; /* in the order they were given */
 	size_t name_count;
-	struct site created;  /* process NULL: it was there before, or was made by a process not traced */
-	struct site unlinked; /* the last removal of a name, process NULL: none */
-	struct site mapped;   /* the first mapping seen */
-	bool shared; /* it was mapped MAP_SHARED, or is a semaphore in use */
-	bool leaked; /* set by segment-leak */
-	bool found;  /* a finding tells of it */
-	bool held;   /* when the trace ended, by a process that had not */
-	uint64_t mappers; /* mappings of it alive at this moment of the trace */
-	uint64_t openers; /* descriptors of it open at this moment of the trace */
-	uint64_t maps;	  /* mappings ever made */
+	struct site created;    /* process NULL: it was there before, or was made by a process not traced */
+	struct site unlinked;   /* the last removal of a name, process NULL: none */
+	struct site mapped;     /* the first mapping seen */
+	struct change *changes; /* the latest, oldest first */
+	size_t change_count;
+	unsigned charges;   /* findings of it that still wait for what happens to it */
+	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
+	bool leaked;        /* set by segment-leak */
+	bool found;         /* a finding tells of it */
+	bool held;          /* when the trace ended, by a process that had not */
+	uint64_t mappers;   /* mappings of it alive at this moment of the trace */
+	uint64_t openers;   /* descriptors of it open at this moment of the trace */
+	uint64_t maps;      /* mappings ever made */
 	uint64_t attachers; /* processes that opened or mapped it */
 
 	/* For world*.c only. */

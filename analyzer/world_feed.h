@@ -35,6 +35,17 @@ struct watcher {
 	/* ENOENT from removing a name that the trace knows. */
 	void (*unlink_missed)(void *context, struct process *process, const struct name_state *name,
 			      const struct site *site);
+	/* A rule was broken, or a SIGBUS came, by the call or the instruction at `site`; object: NULL if it concerns none. */
+	void (*found)(void *context, struct process *process, struct object *object, const struct finding_event *event,
+		      const struct site *site);
+	void (*fault)(void *context, struct process *process, struct object *object, const struct fault_event *event,
+		      const struct site *site);
+	/* The object has another size now, or lost pages. */
+	void (*changed)(void *context, struct object *object, const struct change *change);
+	/* The process gave up mappings of the object, or moved them. */
+	void (*trimmed)(void *context, struct process *process, struct object *object, const struct site *site);
+	/* Its event number `of` did not happen: the call failed. */
+	void (*undone)(void *context, struct process *process, uint32_t of);
 	/* The object is about to be freed: it was over, and not found by any rule. */
 	void (*forgotten)(void *context, const struct object *object);
 };
@@ -44,6 +55,9 @@ void world_take(struct world *world, const struct trace_event *event);
 /* After the last event: processes that did not end are judged as they stand, sums are made. */
 void world_finish(struct world *world);
 void world_free(struct world *world);
+
+/* The image that has this pid where `process` runs; NULL: not in the trace. */
+const struct process *world_process(const struct world *world, const struct process *process, pid_t pid);
 
 /* Whether a living process other than `except` maps the object. */
 const struct process *world_mapper(const struct world *world, const struct object *object,

@@ -186,6 +186,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 	take_range(process, start, end, (struct release){.of = RELEASE_piece, .seq = seq}, site);
 	*from = (struct acquisition){
 		.references = 1, .object = object, .site = *site, .length = end - start, .seq = seq};
+	from->base = start - offset;
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
 	tally_acquire(from->tally, object, 0, site->time);
 	piece_add(process, (struct piece){start, end, from});
@@ -216,6 +217,29 @@ static const struct piece *piece_at(const struct holdings *holdings, uint64_t ad
 	if (index == 0 || holdings->pieces[index - 1].start > address)
 		return NULL;
 	return &holdings->pieces[index - 1];
+}
+
+const struct piece *holdings_piece(const struct process *process, uint64_t address)
+{
+	return piece_at(process->holdings, address);
+}
+
+uint64_t holdings_end(const struct process *process, const struct object *object, struct site *mapped)
+{
+	const struct holdings *holdings = process->holdings;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct piece *piece = &holdings->pieces[i];
+
+		if (object_real(piece->from->object) != object || piece->from->semaphore ||
+		    piece->end - piece->from->base <= end)
+			continue;
+		end = piece->end - piece->from->base;
+		if (mapped)
+			*mapped = piece->from->site;
+	}
+	return end;
 }
 
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)
@@ -250,7 +274,7 @@ static void put_back(struct process *process, const struct release *release, int
 		from->cut.process = NULL;
 }
 
-void holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time)
+struct object *holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time)
 {
 	struct release release;
 	struct piece piece = {0};
@@ -269,16 +293,18 @@ void holdings_moved(struct process *process, const struct mremapped_event *event
 		piece = release.piece;
 	}
 	if (piece.from == NULL)
-		return;
+		return NULL;
 	if (event->error || length == 0) {
 		acquisition_put(piece.from);
-		return;
+		return NULL;
 	}
 	release.piece = (struct piece){event->result, end_of(event->result, length), piece.from};
 	take_range(process, release.piece.start, release.piece.end, (struct release){.of = RELEASE_piece},
 		   &piece.from->site);
 	piece.from->length = length;
+	piece.from->base += event->result - piece.start;
 	put_back(process, &release, time);
+	return object_real(piece.from->object);
 }
 
 void holdings_semaphore(struct process *process, struct object *object, uint64_t address, uint32_t seq,
@@ -338,6 +364,9 @@ struct name_change *holdings_failed(struct process *process, uint32_t of, int64_
 			break;
 		case RELEASE_name:
 			change = release.name;
+			break;
+		case RELEASE_size:
+			sizes_undo(process, object_real(release.descriptor.object), of);
 			break;
 		}
 	}

@@ -34,6 +34,7 @@ struct acquisition {
 	struct object *object;
 	struct tally *tally; /* NULL: inherited, or a semaphore */
 	struct site site;
+	uint64_t base;   /* address - offset in the object, modulo 2^64 */
 	uint64_t length; /* bytes, whole pages */
 	uint64_t bytes;  /* still mapped */
 	uint32_t seq;    /* 0: inherited */
@@ -70,16 +71,16 @@ struct use {
 };
 
 /* A release, kept for a while: it may be taken back, or a child may have been forked before it. */
-enum release_of { RELEASE_piece, RELEASE_moved, RELEASE_descriptor, RELEASE_name, RELEASE_semaphore };
+enum release_of { RELEASE_piece, RELEASE_moved, RELEASE_descriptor, RELEASE_name, RELEASE_semaphore, RELEASE_size };
 
 struct release {
 	enum release_of of;
 	uint32_t seq;
-	struct piece piece;  /* piece, moved, semaphore */
-	uint64_t new_length; /* moved */
-	uint32_t flags;      /* moved */
-	struct descriptor descriptor;
-	struct name_change *name; /* owned */
+	struct piece piece;           /* piece, moved, semaphore */
+	uint64_t new_length;          /* moved */
+	uint32_t flags;               /* moved */
+	struct descriptor descriptor; /* size: of which only the object */
+	struct name_change *name;     /* owned */
 };
 
 #define RELEASES_MAX 1024
@@ -99,7 +100,8 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 		  uint64_t size, uint32_t seq, const struct site *site);
 void holdings_unmap(struct process *process, uint64_t start, uint64_t length, uint32_t seq, const struct site *site);
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time);
-void holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time);
+/* The object whose mapping it was, or NULL. */
+struct object *holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time);
 void holdings_semaphore(struct process *process, struct object *object, uint64_t address, uint32_t seq,
 			const struct site *site);
 void holdings_semaphore_close(struct process *process, uint64_t address, uint32_t seq, const struct site *site);
@@ -126,6 +128,11 @@ void holdings_keep_over_exec(struct process *image, const struct process *before
 /* Gives up all; the watcher hears of the last mappings. */
 void holdings_drop(struct world *world, struct process *process);
 void holdings_free(struct holdings *holdings);
+
+/* The mapping at an address, or NULL. */
+const struct piece *holdings_piece(const struct process *process, uint64_t address);
+/* Where in the object its highest mapping in that process ends, bytes; 0: none. */
+uint64_t holdings_end(const struct process *process, const struct object *object, struct site *mapped);
 
 bool holdings_maps(const struct process *process, const struct object *object);
 struct use *holdings_use(const struct process *process, const struct object *object);

@@ -74,6 +74,7 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 		from->twin = memory_new(1, sizeof(*from));
 		*from->twin = (struct acquisition){.object = from->object,
 						   .site = from->site,
+						   .base = from->base,
 						   .length = from->length,
 						   .opens = from->opens,
 						   .semaphore = from->semaphore};

@@ -50,6 +50,11 @@ void object_note_created(struct world *world, struct process *process, uint32_t 
 void object_finish(struct world *world);
 void object_free(struct object *object);
 
+/* world_sizes.c: an object's size, as calls changed it and as they found it. object may be NULL. */
+void sizes_change(struct world *world, struct object *object, const struct change *change);
+void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
+void sizes_undo(const struct process *process, struct object *object, uint32_t seq);
+
 /* world_sweep.c */
 void world_sweep(struct world *world);
 

@@ -90,6 +90,13 @@ static void merge(struct object *object, struct object *late)
 	free(late->names);
 	late->names = NULL;
 	late->name_count = 0;
+	for (size_t i = 0; i < late->change_count; i++) {
+		object->changes = memory_grow(object->changes, object->change_count, sizeof(*object->changes));
+		object->changes[object->change_count++] = late->changes[i];
+	}
+	free(late->changes);
+	late->changes = NULL;
+	late->change_count = 0;
 	site_earlier(&object->created, &late->created);
 	site_earlier(&object->mapped, &late->mapped);
 	if (late->unlinked.process)
@@ -209,5 +216,6 @@ void object_free(struct object *object)
 	for (size_t i = 0; i < object->name_count; i++)
 		free((void *)(uintptr_t)object->names[i].text);
 	free(object->names);
+	free(object->changes);
 	free(object);
 }

@@ -45,6 +45,14 @@ static struct process *current(const struct world *world, const char *host, uint
 	return map_get(&world->private->current, place_key(host, recording), (uint64_t)(unsigned)pid);
 }
 
+const struct process *world_process(const struct world *world, const struct process *process, pid_t pid)
+{
+	for (size_t i = world->process_count; pid && i > 0; i--)
+		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->host == process->host)
+			return world->processes[i - 1];
+	return NULL;
+}
+
 static struct process *process_new(struct world *world, const char *host, uint32_t recording, pid_t pid, int64_t time)
 {
 	struct process *process = memory_new(1, sizeof(*process));

@@ -95,7 +95,8 @@ static void mark_all(struct world *world)
 	for (size_t i = 0; i < world->object_count; i++)
 		world->objects[i]->marked = false;
 	for (size_t i = 0; i < world->object_count; i++)
-		if (world->objects[i]->found || is_named(world->objects[i]) || i + SWEEP_KEEP >= world->object_count)
+		if (world->objects[i]->found || world->objects[i]->charges || is_named(world->objects[i]) ||
+		    i + SWEEP_KEEP >= world->object_count)
 			mark(world->objects[i]);
 	for (size_t i = 0; i < world->process_count; i++)
 		mark_holdings(world->processes[i]->holdings);

@@ -18,15 +18,6 @@ struct taking {
 	struct object *object;
 };
 
-static void set_size(struct object *object, uint64_t size)
-{
-	if (object == NULL)
-		return;
-	object->size = size;
-	if (size > object->size_max)
-		object->size_max = size;
-}
-
 static void opened(struct taking *t, const char *name, int fd, bool created, uint32_t id, bool kept, uint32_t seq)
 {
 	if (created) {
@@ -39,6 +30,15 @@ static void opened(struct taking *t, const char *name, int fd, bool created, uin
 	holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
 }
 
+static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t before, uint64_t size)
+{
+	if (created || !(flags & O_TRUNC) || before == 0)
+		sizes_seen(t->world, t->object, size, &t->site);
+	else
+		sizes_change(t->world, t->object,
+			     &(struct change){.of = CHANGE_truncated, .before = before, .site = t->site});
+}
+
 static void take_shm_open(struct taking *t, const struct shm_open_event *e)
 {
 	if (e->result < 0 || t->object == NULL) {
@@ -46,7 +46,7 @@ static void take_shm_open(struct taking *t, const struct shm_open_event *e)
 		return;
 	}
 	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
-	set_size(t->object, e->size);
+	opened_size(t, e->created, e->flags, e->size_before, e->size);
 }
 
 static void take_open(struct taking *t, const struct open_event *e)
@@ -56,7 +56,7 @@ static void take_open(struct taking *t, const struct open_event *e)
 		return;
 	}
 	opened(t, e->name, e->result, e->created, e->object, !(e->flags & O_CLOEXEC), e->seq);
-	set_size(t->object, e->size);
+	opened_size(t, e->created, e->flags, e->size_before, e->size);
 }
 
 static void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
@@ -169,19 +169,58 @@ static void take_recvmsg(struct taking *t, const struct recvmsg_event *e)
 	if (t->object == NULL)
 		return;
 	holdings_open(t->process, t->object, e->fd, true, false, e->seq, &t->site);
-	set_size(t->object, e->size);
+	sizes_seen(t->world, t->object, e->size, &t->site);
+}
+
+/* before: what the call found; after: what it made or, refused, was asked for. */
+static void resized(struct taking *t, uint64_t before, uint64_t after, int error, uint32_t seq)
+{
+	if (before != after)
+		sizes_change(t->world, t->object,
+			     &(struct change){.of = error ? CHANGE_refused : CHANGE_resized,
+					      .before = before,
+					      .after = after,
+					      .error = error,
+					      .seq = seq,
+					      .site = t->site});
+}
+
+static void punched(struct taking *t, uint64_t offset, uint64_t length, uint32_t seq)
+{
+	if (t->object)
+		sizes_change(t->world, t->object,
+			     &(struct change){.of = CHANGE_punched,
+					      .before = t->object->size,
+					      .after = t->object->size,
+					      .offset = offset,
+					      .length = length,
+					      .seq = seq,
+					      .site = t->site});
 }
 
 static void take_ftruncate(struct taking *t, const struct ftruncate_event *e)
 {
-	if (e->error == 0)
-		set_size(t->object, e->size);
+	resized(t, e->size_before, e->error ? (uint64_t)e->length : e->size, e->error, e->seq);
 }
 
 static void take_fallocate(struct taking *t, const struct fallocate_event *e)
 {
-	if (e->error == 0)
-		set_size(t->object, e->size);
+	uint64_t offset = (uint64_t)e->offset, length = (uint64_t)e->length;
+
+	if (e->error)
+		resized(t, e->size_before, offset + length, e->error, e->seq);
+	else if (e->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE)
+		punched(t, offset, length, e->seq);
+	else
+		resized(t, e->size_before, e->size, 0, e->seq);
+}
+
+static void take_madvise(struct taking *t, const struct madvise_event *e)
+{
+	const struct piece *piece = holdings_piece(t->process, e->addr);
+
+	if (e->advice == MADV_REMOVE && e->error == 0 && piece)
+		punched(t, e->addr - piece->from->base, e->length, e->seq);
 }
 
 static void take_chmod(struct taking *t, const struct chmod_event *e)
@@ -204,7 +243,7 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 {
 	if (e->error || t->object == NULL)
 		return;
-	set_size(t->object, e->size);
+	sizes_seen(t->world, t->object, e->size, &t->site);
 	if ((e->flags & MAP_TYPE) != MAP_PRIVATE)
 		t->object->shared = true;
 	holdings_map(t->process, t->object, e->result, e->length, (uint64_t)e->offset, e->size, e->seq, &t->site);
@@ -212,9 +251,18 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
 }
 
+static void trimmed(struct taking *t, struct object *object)
+{
+	const struct watcher *watcher = t->world->private->watcher;
+
+	if (watcher->trimmed && object)
+		watcher->trimmed(watcher->context, t->process, object, &t->site);
+}
+
 static void take_munmap(struct taking *t, const struct munmap_event *e)
 {
 	holdings_unmap(t->process, e->addr, e->length, e->seq, &t->site);
+	trimmed(t, t->object);
 }
 
 static void take_mremap(struct taking *t, const struct mremap_event *e)
@@ -224,18 +272,37 @@ static void take_mremap(struct taking *t, const struct mremap_event *e)
 
 static void take_mremapped(struct taking *t, const struct mremapped_event *e)
 {
-	holdings_moved(t->process, e, t->site.time);
+	trimmed(t, holdings_moved(t->process, e, t->site.time));
 }
 
 static void take_failed(struct taking *t, const struct failed_event *e)
 {
 	struct name_change *change = holdings_failed(t->process, e->of, t->site.time);
+	const struct watcher *watcher = t->world->private->watcher;
 
+	if (watcher->undone)
+		watcher->undone(watcher->context, t->process, e->of);
 	if (change == NULL)
 		return;
 	names_unlink_failed(t->world, t->process, change, e->error);
 	free(change->text);
 	free(change);
+}
+
+static void take_finding(struct taking *t, const struct finding_event *e)
+{
+	const struct watcher *watcher = t->world->private->watcher;
+
+	if (watcher->found)
+		watcher->found(watcher->context, t->process, t->object, e, &t->site);
+}
+
+static void take_fault(struct taking *t, const struct fault_event *e)
+{
+	const struct watcher *watcher = t->world->private->watcher;
+
+	if (watcher->fault)
+		watcher->fault(watcher->context, t->process, t->object, e, &t->site);
 }
 
 static void take_wait(struct taking *t, const struct wait_event *e)
@@ -302,6 +369,10 @@ static uint32_t object_id_of(const struct trace_event *e)
 		WITH_OBJECT(chmod)
 		WITH_OBJECT(chown)
 		WITH_OBJECT(mmap)
+		WITH_OBJECT(munmap)
+		WITH_OBJECT(madvise)
+		WITH_OBJECT(finding)
+		WITH_OBJECT(fault)
 	default:
 		return 0;
 	}
@@ -336,7 +407,10 @@ static void dispatch(struct taking *t, const struct trace_event *e)
 		TAKE(munmap)
 		TAKE(mremap)
 		TAKE(mremapped)
+		TAKE(madvise)
 		TAKE(failed)
+		TAKE(finding)
+		TAKE(fault)
 		TAKE(wait)
 		TAKE(exit)
 		TAKE(module)

@@ -70,7 +70,12 @@ static void on_forgotten(void *context, const struct object *object)
 	forgotten++;
 }
 
-static const struct watcher watcher = {NULL, on_ending, on_used, on_renewed, on_missed, on_unlink_missed, on_forgotten};
+static const struct watcher watcher = {.ending = on_ending,
+				       .used = on_used,
+				       .renewed = on_renewed,
+				       .missed = on_missed,
+				       .unlink_missed = on_unlink_missed,
+				       .forgotten = on_forgotten};
 
 static void begin(void)
 {

@@ -1,0 +1,71 @@
+/* The sizes that an object had: who changed them, and who found them changed. */
+#include <string.h>
+
+#include "memory.h"
+#include "world_holdings_inner.h"
+
+/* Of an object that is resized over and over the latest matter. */
+#define CHANGES_MAX 32
+
+static void set_size(struct object *object, uint64_t size)
+{
+	object->size = size;
+	if (size > object->size_max)
+		object->size_max = size;
+}
+
+static void keep(struct object *object, const struct change *change)
+{
+	if (object->change_count < CHANGES_MAX)
+		object->changes = memory_grow(object->changes, object->change_count++, sizeof(*change));
+	else
+		memmove(&object->changes[0], &object->changes[1], (CHANGES_MAX - 1) * sizeof(*change));
+	object->changes[object->change_count - 1] = *change;
+}
+
+/* What takes pages away was told before it happened, and may yet fail. */
+static void log_loss(struct object *object, const struct change *change)
+{
+	struct release release = {.of = RELEASE_size, .seq = change->seq};
+
+	if (change->of != CHANGE_punched && (change->of != CHANGE_resized || change->after > change->before))
+		return;
+	release.descriptor.object = object;
+	release_log(change->site.process->holdings, &release);
+}
+
+void sizes_change(struct world *world, struct object *object, const struct change *change)
+{
+	const struct watcher *watcher = world->private->watcher;
+
+	if (object == NULL)
+		return;
+	keep(object, change);
+	if (change->of == CHANGE_refused)
+		return;
+	log_loss(object, change);
+	set_size(object, change->after);
+	if (watcher->changed)
+		watcher->changed(watcher->context, object, change);
+}
+
+void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site)
+{
+	if (object && object->size != size)
+		sizes_change(world, object,
+			     &(struct change){.of = CHANGE_seen, .before = object->size, .after = size, .site = *site});
+}
+
+void sizes_undo(const struct process *process, struct object *object, uint32_t seq)
+{
+	for (size_t i = object->change_count; i > 0; i--) {
+		struct change *change = &object->changes[i - 1];
+
+		if (change->site.process != process || change->seq != seq)
+			continue;
+		if (change->of == CHANGE_resized && object->size == change->after)
+			object->size = change->before;
+		change->of = CHANGE_refused;
+		return;
+	}
+}
