@@ -1,0 +1,121 @@
+/*
+ * POLICY: what a program may do with shared memory, and what is done about the rest. Read by the preload, which enforces
+ * it, and by `shmguard policy`, which explains it; so it is part of the contract, with no dependency but libc and libinih.
+ *
+ * A policy is INI. `[default]` applies to all; any other heading is only a label, and the keys `name`, `exe` and `uid`
+ * below it (globs, comma lists) say where the section applies. Of the sections that apply, the last that sets a key wins.
+ * The profile comes first, then the file, `include = PATH` where it stands.
+ */
+#ifndef SHMGUARD_POLICY_H
+#define SHMGUARD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules.h"
+
+/* What is done when a rule is broken. note records; warn also tells live; deny refuses the call; fix repairs it. */
+#define ACTIONS(X)                                                                                                     \
+	X(off)                                                                                                         \
+	X(note)                                                                                                        \
+	X(warn)                                                                                                        \
+	X(deny)                                                                                                        \
+	X(fix)
+
+enum policy_action {
+#define ACTION_ENUMERATOR(name) ACTION_##name,
+	ACTIONS(ACTION_ENUMERATOR)
+#undef ACTION_ENUMERATOR
+};
+
+/* When an object of this name is wiped. */
+enum policy_zero {
+	ZERO_never = 0,
+	ZERO_on_attach = 1,
+	ZERO_on_unlink = 2,
+	ZERO_on_last_unmap = 4,
+};
+
+/* Lists are of bounded length, so that deciding allocates nothing. */
+enum { POLICY_LIST = 32 };
+
+struct policy_list {
+	uint16_t count;
+	const char *item[POLICY_LIST]; /* globs, or numbers as text */
+};
+
+struct policy_uids {
+	uint16_t count;
+	uint32_t item[POLICY_LIST];
+};
+
+/* What applies to one object name in one program: the result of all sections. */
+struct policy_decision {
+	uint8_t action[RULE_COUNT]; /* enum policy_action */
+	uint32_t max_mode;	    /* permission bits that an object may have; 07777: any */
+	uint64_t max_size;	    /* bytes; UINT64_MAX: any */
+	uint64_t max_objects;	    /* named objects of one process alive at once; UINT64_MAX: any */
+	uint32_t wait_ms;	    /* wait-for-size: how long a mapping waits for a size */
+	uint8_t zero;		    /* enum policy_zero, or-ed */
+	bool secret, reserve;
+	bool has_names; /* `names` was set: other names are not allowed */
+	const struct policy_list *names;
+	const struct policy_uids *allow_uid; /* NULL: none but euid and 0 */
+};
+
+enum policy_log { LOG_none, LOG_stderr, LOG_file, LOG_syslog };
+
+struct policy_section {
+	const char *label, *file;
+	unsigned line;
+	struct policy_list name, exe, uid; /* where it applies; count 0: everywhere */
+	/* What it sets; `set` has a bit for each row of POLICY_KEYS, action_set one for each rule. */
+	uint32_t set;
+	bool action_set[RULE_COUNT];
+	struct policy_decision value;
+	struct policy_list names;
+	struct policy_uids allow_uid;
+};
+
+enum { POLICY_SECTIONS = 256, POLICY_TEXT = 256 * 1024 };
+
+/* No memory of its own: the caller provides the whole struct, zeroed. Texts of the sections lie in `text`. */
+struct policy {
+	size_t section_count;
+	struct policy_section section[POLICY_SECTIONS];
+	bool audit; /* mode = audit: deny and fix become findings that say what would have been done */
+	enum policy_log log;
+	const char *log_path;
+	size_t text_used;
+	char text[POLICY_TEXT];
+};
+
+/* An error, told as it is found; every one of a file is told. `hint` is the nearest valid word, or NULL. */
+typedef void policy_error(void *context, const char *file, unsigned line, const char *what, const char *hint);
+
+/* Names of the profiles: "observe" (all rules warn, nothing changed), "safe", "strict". NULL: no such profile. */
+const char *policy_profile_text(const char *name);
+
+/* Adds a profile's, or a file's, sections. False if there was any error. A file that others can write, or that a third uid
+ * owns, is an error. Neither stdio nor malloc is used, so that it works in the program before its allocator does. */
+bool policy_add_profile(struct policy *policy, const char *name, policy_error *error, void *context);
+bool policy_add_file(struct policy *policy, const char *path, policy_error *error, void *context);
+/* The same for text that is already in memory; `file` names it in errors. */
+bool policy_add_text(struct policy *policy, const char *text, size_t length, const char *file, policy_error *error,
+		     void *context);
+
+/* What applies to an object `name` ("/x"; NULL: an object without a name) in a program. Allocates nothing. */
+void policy_decide(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
+		   struct policy_decision *decision);
+
+/* The section that decided a rule's action or, with key not NULL, a parameter; NULL: the built-in default. */
+const struct policy_section *policy_origin(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
+					   enum rule_id rule, const char *key);
+
+/* Globs as in the policy: * ? [a-z]; a leading / of the name may be omitted in the glob. */
+bool policy_glob(const char *glob, const char *text);
+
+const char *policy_action_name(enum policy_action action);
+
+#endif
