@@ -71,9 +71,10 @@ static json_t *json_trace(const struct analysis *analysis)
 
 	for (i = 0; i < analysis->world->host_count; i++)
 		json_array_append_new(hosts, json_text(analysis->world->hosts[i]));
-	return json_pack("{s:o, s:o, s:f, s:b, s:o, s:o, s:o}", "events", json_number(analysis->events), "lost",
+	return json_pack("{s:o, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events", json_number(analysis->events), "lost",
 			 json_number(analysis->lost), "seconds", analysis->seconds, "complete", analysis->complete,
-			 "hosts", hosts, "foreign", json_number(analysis->foreign), "problems",
+			 "hosts", hosts, "foreign", json_number(analysis->foreign), "objects_left_out",
+			 json_number(analysis->world->objects_forgotten), "problems",
 			 json_strings(analysis->problems, analysis->problem_count));
 }
 

@@ -64,7 +64,7 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	}
 	processes = text_count(all, "process");
 	users = text_count(traced, "");
-	objects = text_count(world->object_count, "shared memory object");
+	objects = text_count(world->object_count + world->objects_forgotten, "shared memory object");
 	events = text_count(analysis->events, "event");
 	lost = text_count(analysis->lost, "event");
 	summary_title(terminal, "Looked at");
@@ -193,7 +193,7 @@ static void summary_objects(const struct report *report, const struct terminal *
 	fputc('\n', terminal->out);
 	for (i = 0; i < shown; i++)
 		summary_object(terminal, objects[i], name_columns);
-	summary_more(terminal, world->object_count, shown);
+	summary_more(terminal, world->object_count + world->objects_forgotten, shown);
 	free(objects);
 }
 

@@ -16,6 +16,9 @@
 #include "memory.h"
 
 #define METADATA_MAGIC 0x75d11d57u
+/* LTTng puts a trace at most six directories deep: host, session, domain, buffering, user, word size. */
+#define DEPTH_MAX 8
+
 #define STREAM_MAGIC 0xc1fc1fc1u
 
 /* A metadata packet: its header's length, and where the sizes in bits stand. */
@@ -339,7 +342,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 int trace_files_find(const char *dir, struct trace_files *files, char **error)
 {
 	char *roots[] = {(char *)(uintptr_t)dir, NULL};
-	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW | FTS_XDEV, by_name);
 	FTSENT *entry;
 	int result = 0, found = 0;
 
@@ -349,7 +352,12 @@ int trace_files_find(const char *dir, struct trace_files *files, char **error)
 		return -1;
 	}
 	while (result == 0 && (entry = fts_read(walk))) {
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+		if (entry->fts_level > DEPTH_MAX) {
+			fts_set(walk, entry, FTS_SKIP);
+		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+			/* Somebody else's file, in a directory that is no recording, may go while we look. */
+			if (entry->fts_errno == ENOENT)
+				continue;
 			*error = memory_format("%s: %s", entry->fts_path, strerror(entry->fts_errno));
 			result = -1;
 		} else if (entry->fts_info == FTS_F && strcmp(entry->fts_name, "metadata") == 0) {
