@@ -59,6 +59,8 @@ static __attribute__((noinline)) void touch(size_t offset)
 static __attribute__((noinline)) void touch_past_end(void)
 {
 	touch(PAGE + 100);
+	/* Something is left to do, so that this function stays on the stack. */
+	__asm__ volatile("");
 }
 
 static void print_blocked(const char *what, const sigset_t *set)
@@ -154,12 +156,14 @@ static void print_action(const char *when)
 						   : "another",
 	       (unsigned)now.sa_flags);
 	print_blocked("  its mask", &now.sa_mask);
+	fflush(stdout);
 }
 
 static void use_default(void)
 {
 	make_object();
 	touch_past_end();
+	say("not reached\n");
 }
 
 static void use_recover(void)

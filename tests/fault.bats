@@ -1,0 +1,328 @@
+#!/usr/bin/env bats
+# A SIGBUS is explained in the trace, and the program does what it does without us: the same output, the same end.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/shmguard-sigbus.*
+}
+
+# bare USE and recorded USE: output and exit status into files of those names; 128+N when signal N ended the program.
+bare()
+{
+	local status=0
+	timeout 30 "$BUILD/tests/programs/sigbus" "$1" >bare 2>/dev/null 3>&- 4>&- || status=$?
+	echo "status $status" >>bare
+}
+
+recorded() # USE [COMMAND...]: before the program
+{
+	local status=0
+	timeout 60 "$SHMGUARD" run --quiet --report=none -o trace -- "${@:2}" "$BUILD/tests/programs/sigbus" "$1" >recorded \
+		2>/dev/null 3>&- 4>&- || status=$?
+	echo "status $status" >>recorded
+	babeltrace2 trace/trace | sed -n 's/.* shmguard:\(fault\|munmap\|process\): { cpu_id = [0-9]* }, //p' >events
+	sed -n 's/^\({.*cause = .*\)/\1/p' events >faults
+	cat faults
+}
+
+unchanged() # USE: recorded as bare
+{
+	bare "$1"
+	[ "$(wc -l <bare)" -ge 1 ]
+	recorded "$1"
+	same bare recorded
+}
+
+# faults COUNT PATTERN: so many fault events, each of which matches.
+faults()
+{
+	[ "$(wc -l <faults)" -eq "$1" ]
+	[ "$(grep -cE -- "$2" faults)" -eq "$1" ]
+}
+
+# The notes of faults: cause, offset, size, survived, name.
+fault_notes()
+{
+	"$PYTHON" - "$1" <<-'END'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()
+		at = 0
+		while at < len(data):
+		    magic, size, kind = struct.unpack_from("<IHH", data, at)
+		    assert magic == 0x31474e53
+		    if kind == 9:
+		        rule, severity, offset, length, room, limit, dev, ino, other, survived = \
+		            struct.unpack_from("<IIqQQQQQii", data, at + 56)
+		        texts = data[at + 120:at + size].split(b"\0")
+		        print(rule, severity, offset, length, room, survived, texts[0].decode(), texts[1].decode())
+		    at += size
+	END
+}
+
+# The innermost frames of the only fault's stack, as function names.
+fault_stack()
+{
+	local id frames
+	id=$(sed 's/.* stack = \([0-9]*\),.*/\1/' faults)
+	frames=$(babeltrace2 trace/trace | sed -n "s/.*stack_definition: .* id = $id, .*frames = \[\(.*\)\] }/\1/p")
+	base=$(babeltrace2 trace/trace | sed -n 's/.*shmguard:module: .* base = \(0x[0-9A-F]*\),.*programs\/sigbus" }/\1/p')
+	sed 's/\[[0-9]*\] = //g; s/, /\n/g' <<<"$frames" | while read -r frame; do
+		[ "$((frame - base))" -lt 0 ] || [ "$((frame - base))" -gt 1000000 ] ||
+			addr2line -f -e "$BUILD/tests/programs/sigbus" "$(printf '0x%x' $((frame - base)))" | head -n 1
+	done
+}
+
+@test "without a handler: the same death, explained" {
+	unchanged default
+	grep -qx 'status 135' recorded
+	faults 1 'cause = \( "past_end" .* code = 0x2, .* length = 16384, offset = 4196, size = 4096, .* survived = 0'
+}
+
+@test "the stack is that of the faulting instruction" {
+	recorded default
+	fault_stack >stack
+	cat stack
+	[ "$(sed -n 1p stack)" = touch ]
+	[ "$(sed -n 2p stack)" = touch_past_end ]
+	grep -qx main stack
+	ip=$(sed 's/.* ip = \(0x[0-9A-F]*\),.*/\1/' faults)
+	babeltrace2 trace/trace | grep -q "stack_definition: .*frames = \[ \[0\] = $ip,"
+}
+
+@test "the wait status of the death is the same, core flag included" {
+	cat >status.py <<-'END'
+		import os, resource, sys
+		pid = os.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], sys.argv[1:])
+		print(hex(os.waitpid(pid, 0)[1]))
+	END
+	"$PYTHON" status.py "$BUILD/tests/programs/sigbus" default >bare
+	"$SHMGUARD" run --quiet --report=none -o trace -- "$PYTHON" status.py "$BUILD/tests/programs/sigbus" default >recorded
+	same bare recorded
+	grep -qE '^0x(7|87)$' bare
+}
+
+@test "the death is noted too, with the object's name" {
+	mkdir notes
+	: >notes/file
+	env SHMGUARD_RECORDING=00000abc SHMGUARD_NOTES="$PWD/notes/file" LD_PRELOAD="$BUILD/libshmguard.so" \
+		LTTNG_HOME="$PWD" LTTNG_UST_REGISTER_TIMEOUT=0 "$BUILD/tests/programs/sigbus" default || true
+	fault_notes notes/file >told
+	cat told
+	grep -qxE "0 2 4196 16384 4096 0 /shmguard-sigbus\.[0-9]+ $BUILD/tests/programs/sigbus" told
+	[ "$(wc -l <told)" -eq 1 ]
+}
+
+@test "a handler that jumps out: fields, masks and dispositions are the program's" {
+	unchanged recover
+	grep -q 'on_fault, flags' recorded
+	faults 3 'past_end'
+}
+
+@test "a handler that was there before the first object" {
+	unchanged recover_early
+	faults 1 'past_end'
+}
+
+@test "the handler's stack is the one that the program asked for" {
+	unchanged stack
+	grep -q 'alternate stack: yes' recorded
+	grep -q 'alternate stack: no' recorded
+	faults 2 'past_end'
+}
+
+@test "an alternate stack of 6 KiB suffices" {
+	unchanged small_alternate_stack
+	grep -qx 'went on' recorded
+	faults 1 'past_end'
+}
+
+@test "a handler of one argument by signal(3)" {
+	unchanged simple
+	faults 2 'past_end'
+}
+
+@test "a handler that grows the object: the instruction is done" {
+	unchanged grow
+	grep -qx 'stored 7' recorded
+	faults 1 'past_end'
+}
+
+@test "SA_RESETHAND and SA_NODEFER" {
+	unchanged once
+	grep -q 'after one: SIG_DFL' recorded
+	faults 2 'past_end'
+}
+
+@test "SIG_IGN: a sent one is ignored, a fault kills without a handler" {
+	unchanged ignored
+	grep -qx 'status 135' recorded
+	faults 0 ''
+}
+
+@test "SIG_IGN survives exec, also where the program began with it" {
+	unchanged ignored_exec
+	grep -q 'at start: SIG_IGN' recorded
+}
+
+@test "a handler does not survive exec" {
+	unchanged handled_exec
+	grep -q 'at start: SIG_DFL' recorded
+}
+
+@test "an ordinary file's SIGBUS is passed on untouched" {
+	unchanged file
+	grep -qx 'status 135' recorded
+	faults 1 'cause = \( "not_ours" .* object = 0,'
+}
+
+@test "a sent one: the handler sees who sent it and what; SIG_DFL dies" {
+	unchanged sent
+	grep -q 'value 42' recorded
+	grep -qx 'status 135' recorded
+}
+
+@test "killed by a sent one" {
+	unchanged killed
+	faults 1 'cause = \( "sent" .* code = 0x0'
+}
+
+@test "a thread with a stack of 16 KiB" {
+	unchanged small_stack
+	grep -qx 'status 135' recorded
+	faults 1 'past_end'
+}
+
+@test "sixteen threads that fault at once" {
+	unchanged threads
+	grep -qx 'status 135' recorded
+	[ "$(grep -c past_end faults)" -ge 1 ]
+}
+
+@test "sixteen threads that fault and recover fifty times each" {
+	unchanged threads_recover
+	grep -qx 'recovered 800 times' recorded
+	faults 800 'past_end'
+}
+
+@test "inside a signal handler" {
+	unchanged in_handler
+	faults 2 'past_end'
+}
+
+@test "in a child after fork" {
+	unchanged fork
+	faults 2 'past_end'
+	[ "$(sed 's/.* pid = \([0-9]*\),.*/\1/' faults | sort -u | wc -l)" -eq 2 ]
+}
+
+@test "in a vfork child, whose dispositions are its own" {
+	unchanged vfork
+	grep -qx 'status 135' recorded
+	grep -q 'at start: SIG_IGN' recorded
+	[ "$(grep -c 'parent: SIG_DFL' recorded)" -eq 2 ]
+	faults 1 'past_end'
+}
+
+@test "a child of posix_spawn starts with SIG_DFL" {
+	unchanged spawn
+	grep -q 'at start: SIG_DFL' recorded
+}
+
+@test "a blocked one kills without a handler" {
+	unchanged blocked
+	grep -qx 'status 135' recorded
+	faults 0 ''
+}
+
+@test "an object that was shrunk: its size now is told" {
+	unchanged shrunk
+	faults 1 'past_end.* offset = 8200, size = 5000,'
+}
+
+@test "an object without name and descriptor: its size is found out" {
+	unchanged unreachable
+	faults 1 'past_end.* offset = 12289, size = 8192,'
+}
+
+@test "the same, as an ordinary user" {
+	make_nobody_build
+	as_nobody timeout 60 "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/trace" -- \
+		"$NOBODY_BUILD/tests/programs/sigbus" unreachable 2>/dev/null || [ $? -eq 135 ]
+	babeltrace2 "$NOBODY_HOME/trace/trace" >events
+	remove_nobody_build
+	[ "$(grep -c 'shmguard:fault:.*past_end.* offset = 12289, size = 8192,' events)" -eq 1 ]
+}
+
+@test "a memfd" {
+	unchanged memfd
+	faults 1 'past_end.* offset = 12288, size = 8192, available = 18446744073709551615,'
+}
+
+@test "no huge page" {
+	recorded huge
+	! grep -qx 'status 77' recorded || skip "memfd_create refuses MFD_HUGETLB, or the pool holds enough pages"
+	bare huge
+	same bare recorded
+	faults 1 'no_huge_page.* size = 8388608,'
+}
+
+@test "a full tmpfs" {
+	unshare -m true || skip "no mount namespaces here"
+	local small=(unshare -m sh -c 'mount -t tmpfs -o size=2m,mode=1777 tmpfs /dev/shm; exec "$@"' sh)
+	recorded full "${small[@]}"
+	grep -qx 'status 135' recorded
+	faults 1 'tmpfs_full.* size = 268435456, available = 0, survived = 0'
+}
+
+@test "a handler that never helps does not fill the trace" {
+	unchanged stubborn
+	faults 1000 'past_end'
+}
+
+@test "survive: zero pages, and the program goes on" {
+	recorded survivor env SHMGUARD_ON_SIGBUS=survive
+	cat recorded
+	grep -qx 'page 3 reads 0' recorded
+	grep -qx "stored 7, the object's own byte is 1" recorded
+	grep -qx 'munmap 0' recorded
+	grep -qx 'status 0' recorded
+	faults 3 'past_end.* survived = 1'
+}
+
+@test "survive: threads that fault on one page at once all go on" {
+	recorded threads env SHMGUARD_ON_SIGBUS=survive
+	grep -qx 'status 0' recorded
+	[ "$(grep -c 'survived = 1' faults)" -ge 1 ]
+	[ "$(grep -c 'survived = 0' faults)" -eq 0 ]
+}
+
+@test "survive: a full tmpfs, until there were too many" {
+	unshare -m true || skip "no mount namespaces here"
+	local small=(unshare -m sh -c 'mount -t tmpfs -o size=2m,mode=1777 tmpfs /dev/shm; exec "$@"' sh)
+	recorded full "${small[@]}" env SHMGUARD_ON_SIGBUS=survive
+	grep -qx 'status 135' recorded
+	[ "$(grep -c 'tmpfs_full.* survived = 1' faults)" -eq 1024 ]
+	[ "$(grep -c 'tmpfs_full.* survived = 0' faults)" -eq 1 ]
+}
+
+@test "survive: not for ever" {
+	recorded survivor_endless env SHMGUARD_ON_SIGBUS=survive
+	grep -qx 'status 135' recorded
+	[ "$(grep -c 'past_end.* survived = 1' faults)" -eq 1024 ]
+	[ "$(grep -c 'past_end.* survived = 0' faults)" -eq 1 ]
+}
+
+@test "survive: an ordinary file's SIGBUS still kills" {
+	recorded file env SHMGUARD_ON_SIGBUS=survive
+	grep -qx 'status 135' recorded
+	faults 1 'not_ours.* survived = 0'
+}
