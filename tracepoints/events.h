@@ -39,6 +39,7 @@
 #define TYPE_rule uint16_t     /* enum rule_id of rules.h */
 #define TYPE_severity uint8_t  /* enum severity of rules.h */
 #define TYPE_cause uint8_t     /* enumeration CAUSES */
+#define TYPE_response uint8_t  /* enumeration RESPONSES */
 #define TYPE_text const char *
 #define TYPE_frames struct frames /* return addresses, innermost first */
 
@@ -81,6 +82,19 @@ enum kind {
 #define KIND_ENUMERATOR(name) KIND_##name,
 	KINDS(KIND_ENUMERATOR)
 #undef KIND_ENUMERATOR
+};
+
+/* What came of a broken rule. audit: the policy would have denied or fixed it, but only watches. */
+#define RESPONSES(X)                                                                                                   \
+	X(recorded)                                                                                                    \
+	X(denied)                                                                                                      \
+	X(fixed)                                                                                                       \
+	X(audit)
+
+enum response {
+#define RESPONSE_ENUMERATOR(name) RESPONSE_##name,
+	RESPONSES(RESPONSE_ENUMERATOR)
+#undef RESPONSE_ENUMERATOR
 };
 
 /* Why a SIGBUS came. tmpfs_full: no room for a page not yet allocated. sent: by kill(2) and its kin. */
@@ -307,6 +321,7 @@ enum cause {
 #define FIELDS_finding(F)                                                                                              \
 	F(rule, rule)                                                                                                  \
 	F(severity, severity)                                                                                          \
+	F(response, response)                                                                                          \
 	F(id, of)                                                                                                      \
 	F(id, object)                                                                                                  \
 	F(off, offset)                                                                                                 \

@@ -36,6 +36,7 @@
 #define PROVIDE_rule(name) lttng_ust_field_enum(shmguard, rule, uint16_t, name, e->name)
 #define PROVIDE_severity(name) lttng_ust_field_enum(shmguard, severity, uint8_t, name, e->name)
 #define PROVIDE_cause(name) lttng_ust_field_enum(shmguard, cause, uint8_t, name, e->name)
+#define PROVIDE_response(name) lttng_ust_field_enum(shmguard, response, uint8_t, name, e->name)
 #define PROVIDE_text(name) lttng_ust_field_string(name, e->name)
 #define PROVIDE_frames(name) lttng_ust_field_sequence_hex(uint64_t, name, e->name.address, uint8_t, e->name.count)
 #define PROVIDE(kind, name) PROVIDE_##kind(name)
@@ -44,6 +45,7 @@
 #define PROVIDE_SYMBOL(symbol, event, result, parameters) lttng_ust_field_enum_value(#symbol, SYMBOL_##symbol)
 #define PROVIDE_PROT(value, name) lttng_ust_field_enum_value(name, value)
 #define PROVIDE_BEGAN(name) lttng_ust_field_enum_value(#name, BEGAN_##name)
+#define PROVIDE_RESPONSE(name) lttng_ust_field_enum_value(#name, RESPONSE_##name)
 #define PROVIDE_CAUSE(name) lttng_ust_field_enum_value(#name, CAUSE_##name)
 #define PROVIDE_RULE(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary)                          \
 	lttng_ust_field_enum_value(id, RULE_##name)
@@ -62,6 +64,7 @@ LTTNG_UST_TRACEPOINT_ENUM(shmguard, severity,
 			  LTTNG_UST_TP_ENUM_VALUES(lttng_ust_field_enum_value("note", SEVERITY_NOTE)
 							   lttng_ust_field_enum_value("warning", SEVERITY_WARNING)
 								   lttng_ust_field_enum_value("error", SEVERITY_ERROR)))
+LTTNG_UST_TRACEPOINT_ENUM(shmguard, response, LTTNG_UST_TP_ENUM_VALUES(RESPONSES(PROVIDE_RESPONSE)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, cause, LTTNG_UST_TP_ENUM_VALUES(CAUSES(PROVIDE_CAUSE)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, kind, LTTNG_UST_TP_ENUM_VALUES(KINDS(PROVIDE_KIND)))
 
