@@ -139,14 +139,20 @@ static void execs_that_fail(void)
 	close(fd);
 }
 
-static void spawned(long error, const pid_t *pid)
+/* The child prints before this process does. */
+#define SPAWN(call) (errno = EDOM, spawned(#call, (call), &pid))
+
+static void spawned(const char *text, long error, const pid_t *pid)
 {
+	int kept = errno;
 	int status = -1;
 
-	if (error != 0)
-		return;
-	waitpid(*pid, &status, 0);
-	printf("  status %x\n", (unsigned)status);
+	if (error == 0)
+		waitpid(*pid, &status, 0);
+	errno = kept;
+	print_call(text, error);
+	if (error == 0)
+		printf("  status %x\n", (unsigned)status);
 }
 
 static void spawns(void)
@@ -164,11 +170,11 @@ static void spawns(void)
 	if (readlink(self, program, sizeof(program) - 1) > 0)
 		setenv("PATH", dirname(program), 1);
 	fflush(stdout);
-	spawned(CALL(posix_spawn(&pid, self, NULL, NULL, arguments, environment)), &pid);
-	spawned(CALL(posix_spawn(&pid, self, &actions, &attributes, arguments, nothing)), &pid);
-	spawned(CALL(posix_spawnp(&pid, "processes", NULL, NULL, arguments, environ)), &pid);
-	CALL(posix_spawn(NULL, self, NULL, NULL, arguments, environment));
-	CALL(wait(NULL) > 0);
+	SPAWN(posix_spawn(&pid, self, NULL, NULL, arguments, environment));
+	SPAWN(posix_spawn(&pid, self, &actions, &attributes, arguments, nothing));
+	SPAWN(posix_spawnp(&pid, "processes", NULL, NULL, arguments, environ));
+	pid = -1;
+	SPAWN(posix_spawn(NULL, self, NULL, NULL, arguments, environment));
 	pid = -5;
 	CALL(posix_spawn(&pid, "/none", NULL, NULL, arguments, environment));
 	CALL(posix_spawnp(&pid, "none-such-program", NULL, NULL, arguments, environment));
