@@ -333,7 +333,8 @@ enum cause {
 /*
  * A SIGBUS, told from its handler. ip: of the faulting instruction; code: si_code. start, length: the mapping that was
  * touched, offset: of the touched byte in the object; size: the object's now; available: bytes left on its file system
- * (huge pages: bytes free in the pool), UINT64_MAX: no limit known. survived: a zero page was put there and the program goes on.
+ * (huge pages: bytes free in the pool), UINT64_MAX: no limit known. survived: a zero page was put there and the program
+ * goes on.
  */
 #define FIELDS_fault(F)                                                                                                \
 	F(cause, cause)                                                                                                \
