@@ -143,7 +143,7 @@
 	X(pthread_create, none, int,                                                                                   \
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))
 
-/* Dispositions: SIGBUS is ours as long as the program has objects mapped, and it must not see that. */
+/* Dispositions: with the first object mapped, SIGBUS gets a handler of ours, which the program does not see. */
 #define CALLS_SIGNAL(X)                                                                                                \
 	X(sigaction, none, int, (int number, const struct sigaction *action, struct sigaction *old))                   \
 	X(__sigaction, none, int, (int number, const struct sigaction *action, struct sigaction *old))                 \
