@@ -11,11 +11,18 @@
 /* "survive": a fault past the end of an object, or on a full tmpfs, gets a zero page and the program goes on. */
 #define ENVIRONMENT_ON_SIGBUS "SHMGUARD_ON_SIGBUS"
 
+/* "observe", "safe" or "strict": the policy that applies first. */
+#define ENVIRONMENT_PROFILE "SHMGUARD_PROFILE"
+/* Absolute path of a policy file, applied after the profile. */
+#define ENVIRONMENT_POLICY "SHMGUARD_POLICY"
+
 /* All that a program's children need, LTTng's own among them. LD_PRELOAD is merged, the others are replaced. */
 #define ENVIRONMENT_CARRIED(X)                                                                                         \
 	X(ENVIRONMENT_RECORDING)                                                                                       \
 	X(ENVIRONMENT_NOTES)                                                                                           \
 	X(ENVIRONMENT_NOTES_SOCKET)                                                                                    \
+	X(ENVIRONMENT_PROFILE)                                                                                         \
+	X(ENVIRONMENT_POLICY)                                                                                          \
 	X(ENVIRONMENT_ON_SIGBUS)                                                                                       \
 	X("LTTNG_HOME")                                                                                                \
 	X("LTTNG_UST_REGISTER_TIMEOUT")
