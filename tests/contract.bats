@@ -64,7 +64,7 @@ none()
 	local file lines
 	for file in tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch]; do
 		lines=$(wc -l <"$file")
-		[ "$lines" -le 480 ] || { echo "$file has $lines lines"; false; }
+		[[ $file == tests/* || $lines -le 480 ]] || { echo "$file has $lines lines"; false; }
 		[ "$(expand "$file" | wc -L)" -le 128 ] || { echo "$file is too wide"; false; }
 	done
 }
