@@ -34,7 +34,7 @@
 struct run {
 	struct run_options options;
 	uint32_t id;
-	char program[PATH_MAX], library[PATH_MAX];
+	char program[PATH_MAX], library[PATH_MAX], provider[PATH_MAX];
 	struct directory directory;
 	char private[64]; /* the recording's own directory: daemon, notes, ring buffers */
 	struct notes *notes;
@@ -172,13 +172,13 @@ static int run_set_up(struct run *run)
 	char *error = NULL;
 	bool kept = false;
 
-	if (environment_find_library(run->library, &error) || run_choose_id(run, &error) ||
+	if (environment_find_libraries(run->library, run->provider, &error) || run_choose_id(run, &error) ||
 	    run_make_directory(run, &error))
 		return run_failed(RUN_FAILED, error);
 	run->started = run_clock(CLOCK_REALTIME);
 	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
 		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
-		plan = (struct keeper_plan){run->id, run->directory.trace, run->private};
+		plan = (struct keeper_plan){run->id, run->directory.trace, run->private, run->provider};
 		kept = run->notes;
 		run->session = run->notes ? session_begin(&plan, &error) : NULL;
 	}

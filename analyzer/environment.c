@@ -26,7 +26,7 @@ static const char *const carried[] = {
 #undef CARRIED_NAME
 };
 
-int environment_find_library(char path[PATH_MAX], char **error)
+int environment_find_libraries(char preload[PATH_MAX], char tracepoints[PATH_MAX], char **error)
 {
 	static const char *const places[] = {"", "../lib/shmguard/"};
 	char exe[PATH_MAX], at[PATH_MAX + 64];
@@ -42,14 +42,14 @@ int environment_find_library(char path[PATH_MAX], char **error)
 	slash[1] = '\0';
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(at, sizeof(at), "%s%s%s", exe, places[i], LIBRARY_TRACEPOINTS);
-		if (access(at, R_OK))
+		if (access(at, R_OK) || !realpath(at, tracepoints))
 			continue;
 		snprintf(at, sizeof(at), "%s%s%s", exe, places[i], LIBRARY_PRELOAD);
-		if (access(at, R_OK) || !realpath(at, path))
+		if (access(at, R_OK) || !realpath(at, preload))
 			continue;
-		if (!strpbrk(path, " :"))
+		if (!strpbrk(preload, " :"))
 			return 0;
-		*error = memory_format("%s: LD_PRELOAD cannot hold a path with a blank or a colon", path);
+		*error = memory_format("%s: LD_PRELOAD cannot hold a path with a blank or a colon", preload);
 		return -1;
 	}
 	*error = memory_format("%s and %s are neither in %s nor in %s../lib/shmguard", LIBRARY_PRELOAD,

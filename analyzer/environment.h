@@ -13,8 +13,11 @@ struct environment {
 	const char *lttng_home; /* NULL: as it is */
 };
 
-/* Finds the preload beside the executable or in ../lib/shmguard. 0, or -1 and *error, a line for free(3). */
-int environment_find_library(char path[PATH_MAX], char **error);
+/*
+ * Finds the preload and the library that it emits events through, beside the executable or in ../lib/shmguard. 0, or -1
+ * and *error, a line for free(3).
+ */
+int environment_find_libraries(char preload[PATH_MAX], char tracepoints[PATH_MAX], char **error);
 
 /* An array for execve(2), to be freed by environment_free. */
 char **environment_make(const struct environment *environment);

@@ -1,5 +1,6 @@
 #include "analyzer/keeper.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -120,6 +121,32 @@ static int keeper_place(struct keeper *keeper, char *error)
 	return 0;
 }
 
+static int keeper_is_file(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)path;
+	(void)walk;
+	return type == FTW_F && status->st_size;
+}
+
+/*
+ * Plays a program: at the first one LTTng makes the ring buffers, which takes a third of a second. So no program has to
+ * wait for them, and that they exist is seen before it starts.
+ */
+static int keeper_play_program(const void *context, char *error)
+{
+	const struct keeper *keeper = context;
+
+	setenv("LTTNG_UST_REGISTER_TIMEOUT", "-1", 1);
+	if (!dlopen(keeper->plan->provider, RTLD_NOW | RTLD_LOCAL)) {
+		snprintf(error, LIMITED_TEXT, "%s", dlerror());
+		return 1;
+	}
+	if (nftw(keeper->buffers, keeper_is_file, 16, FTW_PHYS) == 1)
+		return 0;
+	snprintf(error, LIMITED_TEXT, "LTTng has made no ring buffers in %s", keeper->buffers);
+	return 1;
+}
+
 static int keeper_start(struct keeper *keeper, char *error)
 {
 	int r;
@@ -128,6 +155,8 @@ static int keeper_start(struct keeper *keeper, char *error)
 	if (keeper_place(keeper, error) || daemon_acquire(&keeper->daemon, keeper->plan->private, error))
 		return -1;
 	r = limited(CREATE_SECONDS, lttng_control_start, &keeper->control, error);
+	if (!r)
+		r = limited(CREATE_SECONDS, keeper_play_program, keeper, error);
 	if (r == -1) {
 		const char *trouble = daemon_trouble(&keeper->daemon);
 

@@ -9,8 +9,9 @@
 
 struct keeper_plan {
 	uint32_t recording;
-	const char *trace;   /* absolute directory that CTF goes to */
-	const char *private; /* the recording's private directory; removed at the end */
+	const char *trace;    /* absolute directory that CTF goes to */
+	const char *private;  /* the recording's private directory; removed at the end */
+	const char *provider; /* path of the library that emits the events */
 };
 
 /*
