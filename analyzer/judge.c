@@ -7,8 +7,8 @@
 #include "memory.h"
 
 static const struct judge *const judges[] = {
-	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink,
-	&judge_name,    &judge_split,   &judge_churn,      &judge_size,
+	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink, &judge_name,
+	&judge_split,   &judge_churn,   &judge_length,     &judge_fault,   &judge_size,
 };
 
 #define JUDGES (sizeof(judges) / sizeof(*judges))
@@ -55,10 +55,50 @@ static void unlink_missed(void *context, struct process *process, const struct n
 			judges[i]->unlink_missed(context, process, name, site);
 }
 
+static void found(void *context, struct process *process, struct object *object, const struct finding_event *event,
+		  const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->found)
+			judges[i]->found(context, process, object, event, site);
+}
+
+static void fault(void *context, struct process *process, struct object *object, const struct fault_event *event,
+		  const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->fault)
+			judges[i]->fault(context, process, object, event, site);
+}
+
+static void changed(void *context, struct object *object, const struct change *change)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->changed)
+			judges[i]->changed(context, object, change);
+}
+
+static void trimmed(void *context, struct process *process, struct object *object, const struct site *site)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->trimmed)
+			judges[i]->trimmed(context, process, object, site);
+}
+
+static void undone(void *context, struct process *process, uint32_t of)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->undone)
+			judges[i]->undone(context, process, of);
+}
+
 static void forgotten(void *context, const struct object *object)
 {
 	struct court *court = context;
 
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->forgotten)
+			judges[i]->forgotten(court, object);
 	free(map_remove(&court->lengths, (uintptr_t)object, 0));
 	map_remove(&court->vanished, (uintptr_t)object, 0);
 }
@@ -71,6 +111,11 @@ void court_watch(struct court *court, struct watcher *watcher)
 				    .renewed = renewed,
 				    .missed = missed,
 				    .unlink_missed = unlink_missed,
+				    .found = found,
+				    .fault = fault,
+				    .changed = changed,
+				    .trimmed = trimmed,
+				    .undone = undone,
 				    .forgotten = forgotten};
 }
 

@@ -1,4 +1,7 @@
-/* The judges: rules that need the whole trace. Each looks at the world at the moments it asks for and adds findings. */
+/*
+ * The judges: rules that need the whole trace, and what processes found at their calls. Each looks at the world at the
+ * moments it asks for and adds findings.
+ */
 #ifndef SHMGUARD_JUDGE_H
 #define SHMGUARD_JUDGE_H
 
@@ -13,8 +16,10 @@ struct court {
 	const struct recording *recording;
 	struct findings *findings;
 	bool doubtful;           /* events are missing that no process's numbers account for */
-	struct map lengths;      /* for judge_size: (object) -> struct length */
+	struct map lengths;      /* for judge_length: (object) -> struct length */
 	struct map vanished;     /* for judge_name: (object) that was told of */
+	struct map charges;      /* for judge_size: (object) -> struct charges */
+	struct map blows;        /* for judge_fault: (process) -> struct blow, the latest */
 	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
 };
@@ -29,11 +34,19 @@ struct judge {
 		       const struct site *site);
 	void (*unlink_missed)(struct court *court, struct process *process, const struct name_state *name,
 			      const struct site *site);
+	void (*found)(struct court *court, struct process *process, struct object *object,
+		      const struct finding_event *event, const struct site *site);
+	void (*fault)(struct court *court, struct process *process, struct object *object,
+		      const struct fault_event *event, const struct site *site);
+	void (*changed)(struct court *court, struct object *object, const struct change *change);
+	void (*trimmed)(struct court *court, struct process *process, struct object *object, const struct site *site);
+	void (*undone)(struct court *court, struct process *process, uint32_t of);
+	void (*forgotten)(struct court *court, const struct object *object);
 	void (*finish)(struct court *court);
 };
 
 extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_partial, judge_unlink, judge_name,
-	judge_split, judge_churn, judge_size;
+	judge_split, judge_churn, judge_length, judge_fault, judge_size;
 
 /* judge.c */
 void court_watch(struct court *court, struct watcher *watcher);

@@ -57,7 +57,7 @@ struct length {
 	bool told;
 };
 
-static void size_used(struct court *court, struct process *process, const struct use *use)
+static void length_used(struct court *court, struct process *process, const struct use *use)
 {
 	struct length *first = map_get(&court->lengths, (uintptr_t)use->object, 0);
 	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING};
@@ -88,4 +88,4 @@ static void size_used(struct court *court, struct process *process, const struct
 	free(other);
 }
 
-const struct judge judge_size = {.used = size_used};
+const struct judge judge_length = {.used = length_used};

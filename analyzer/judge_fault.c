@@ -1,0 +1,348 @@
+/*
+ * sigbus-cause: a SIGBUS joined with what other processes did to the object before it. How it ended is known only at the
+ * end of the process: it died, went on behind a handler of its own, or was given a zero page.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge_size.h"
+#include "memory.h"
+
+/* A handler that means to end the process does so at once. */
+#define AT_ONCE 1000000000
+#define HOLDERS 3
+
+struct blow {
+	struct blow *next; /* the one before */
+	struct fault_event event;
+	struct object *object; /* or NULL */
+	struct site site, mapped;
+	struct change culprit; /* without process: not known */
+	char *holders;         /* of a full file system, or NULL */
+	struct site filled;    /* the largest other object on it */
+};
+
+/* The change by which the object lost the byte at `offset`. What took no byte from there is passed over. */
+static struct change culprit_of(const struct object *object, uint64_t offset)
+{
+	struct change noticed = {0};
+
+	for (size_t i = object->change_count; i > 0; i--) {
+		const struct change *change = &object->changes[i - 1];
+
+		if (change->of == CHANGE_refused || change->of == CHANGE_punched)
+			continue;
+		if (change->after > offset)
+			break;
+		if (change->before <= offset)
+			continue;
+		if (change->of != CHANGE_seen)
+			return *change;
+		if (noticed.site.process == NULL)
+			noticed = *change;
+	}
+	return noticed;
+}
+
+static struct change punch_at(const struct object *object, uint64_t offset)
+{
+	for (size_t i = object->change_count; i > 0; i--) {
+		const struct change *change = &object->changes[i - 1];
+
+		if (change->of == CHANGE_punched && offset >= change->offset &&
+		    offset - change->offset < change->length)
+			return *change;
+	}
+	return (struct change){0};
+}
+
+/* Who gave the object the size that it has. */
+static struct change sizing_of(const struct object *object)
+{
+	for (size_t i = object->change_count; i > 0; i--)
+		if (object->changes[i - 1].of == CHANGE_resized || object->changes[i - 1].of == CHANGE_truncated)
+			return object->changes[i - 1];
+	return (struct change){0};
+}
+
+static void find_culprit(struct blow *blow)
+{
+	if (blow->object == NULL || blow->culprit.site.process)
+		return;
+	if (blow->event.cause == CAUSE_past_end)
+		blow->culprit = culprit_of(blow->object, (uint64_t)blow->event.offset);
+	else if (blow->event.cause == CAUSE_tmpfs_full)
+		blow->culprit = punch_at(blow->object, (uint64_t)blow->event.offset);
+}
+
+static bool takes_room(const struct object *object, const struct object *beside)
+{
+	bool alive = object->mappers || object->openers;
+
+	for (size_t i = 0; i < object->name_count && !alive; i++)
+		alive = object->names[i].until == 0;
+	return alive && object->same == NULL && object->size && object->kind != KIND_memfd &&
+	       object->dev == beside->dev && object->host == beside->host;
+}
+
+static size_t largest(const struct world *world, const struct object *beside, const struct object *top[static HOLDERS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < world->object_count; i++) {
+		const struct object *object = world->objects[i];
+		size_t at = count;
+
+		if (!takes_room(object, beside))
+			continue;
+		while (at > 0 && top[at - 1]->size < object->size)
+			at--;
+		if (at == HOLDERS)
+			continue;
+		count += count < HOLDERS;
+		memmove(&top[at + 1], &top[at], (count - at - 1) * sizeof(*top));
+		top[at] = object;
+	}
+	return count;
+}
+
+/* Who filled the file system, as the sizes have it: only the kernel knows the pages. */
+static void find_holders(const struct world *world, struct blow *blow)
+{
+	const struct object *top[HOLDERS];
+	size_t count = largest(world, blow->object, top);
+
+	for (size_t i = 0; i < count; i++) {
+		char *who = top[i]->created.process ? judge_process(top[i]->created.process)
+						    : memory_text("somebody before the recording began");
+		char *more =
+			memory_format("%s%s%s of %" PRIu64 " bytes, created by %s", blow->holders ? blow->holders : "",
+				      blow->holders ? "; " : "", judge_name_of(top[i]), top[i]->size, who);
+
+		free(who);
+		free(blow->holders);
+		blow->holders = more;
+		if (blow->filled.process == NULL && top[i] != blow->object)
+			blow->filled = top[i]->created;
+	}
+}
+
+static void fault_fault(struct court *court, struct process *process, struct object *object,
+			const struct fault_event *event, const struct site *site)
+{
+	struct blow *blow = memory_new(1, sizeof(*blow));
+	const struct piece *piece = holdings_piece(process, event->addr);
+
+	*blow = (struct blow){.event = *event, .object = object, .site = *site};
+	if (piece)
+		blow->mapped = piece->from->site;
+	if (object)
+		object->charges++;
+	find_culprit(blow);
+	if (object && event->cause == CAUSE_tmpfs_full)
+		find_holders(court->world, blow);
+	blow->next = map_get(&court->blows, (uintptr_t)process, 0);
+	map_put(&court->blows, (uintptr_t)process, 0, blow);
+}
+
+static char *past_end_reason(const struct blow *blow)
+{
+	struct change sizing = sizing_of(blow->object);
+	const struct change *change = blow->culprit.site.process ? &blow->culprit : &sizing;
+	char *deed = size_change_words(change, blow->site.time), *reason;
+	bool longer = blow->culprit.site.process == NULL && blow->object->size > blow->event.size;
+
+	if (blow->culprit.site.process && blow->culprit.of != CHANGE_seen)
+		return deed;
+	reason = memory_format("it is %" PRIu64 " bytes long%s%s%s%s", blow->event.size,
+			       longer ? ", somebody who is not recorded must have shrunk it" : "", *deed ? " (" : "",
+			       deed, *deed ? ")" : "");
+	free(deed);
+	return reason;
+}
+
+static char *full_reason(const struct blow *blow)
+{
+	char *deed = size_change_words(&blow->culprit, blow->site.time), *reason;
+
+	reason = memory_format("that page was not there yet, and its file system is full (%" PRIu64
+			       " bytes left)%s%s; the largest on it: %s",
+			       blow->event.available, *deed ? "; " : "", deed,
+			       blow->holders ? blow->holders : "not known");
+	free(deed);
+	return reason;
+}
+
+static char *reason_of(const struct blow *blow)
+{
+	switch (blow->event.cause) {
+	case CAUSE_past_end:
+		if (blow->object)
+			return past_end_reason(blow);
+		return memory_format("it is %" PRIu64 " bytes long", blow->event.size);
+	case CAUSE_tmpfs_full:
+		return full_reason(blow);
+	case CAUSE_no_huge_page:
+		return memory_format("there was no huge page for it (%" PRIu64 " bytes free in the pool)",
+				     blow->event.available);
+	case CAUSE_hardware:
+		return memory_text("the memory is broken, says the kernel (a hardware error)");
+	case CAUSE_sent:
+		return memory_text("another process sent it with kill(2), no memory was touched");
+	case CAUSE_not_ours:
+		return memory_format("the address 0x%" PRIx64 " lies in no shared memory that shmguard knows",
+				     blow->event.addr);
+	default:
+		return memory_text("the reason is not known");
+	}
+}
+
+/* What was touched. */
+static char *place_of(const struct blow *blow)
+{
+	if (blow->event.cause == CAUSE_sent || blow->event.cause == CAUSE_not_ours)
+		return memory_text("");
+	return memory_format(" touching %s at offset %" PRId64, judge_name_of(blow->object), blow->event.offset);
+}
+
+static bool dies_of(const struct process *process, const struct blow *blow, bool latest)
+{
+	return latest && !blow->event.survived && process->ended == ENDED_signal && process->signal == SIGBUS;
+}
+
+/* It ended so soon after that its own handler must have meant it. */
+static bool ends_after(const struct process *process, const struct blow *blow, bool latest)
+{
+	if (!latest || process->ended_at - blow->site.time > AT_ONCE)
+		return false;
+	return process->ended == ENDED_signal || (process->ended == ENDED_exit && process->status);
+}
+
+static char *fate_of(const struct process *process, const struct blow *blow, bool latest)
+{
+	char *who = judge_process(process), *place = place_of(blow), *fate;
+	const char *name = process->ended == ENDED_signal ? sigabbrev_np(process->signal) : NULL;
+
+	if (dies_of(process, blow, latest))
+		fate = memory_format("%s died of SIGBUS%s", who, place);
+	else if (blow->event.survived)
+		fate = memory_format("%s got a zero page instead of a SIGBUS%s", who, place);
+	else if (process->ended == ENDED_unknown && latest)
+		fate = memory_format("%s got a SIGBUS%s, and was not seen again", who, place);
+	else if (ends_after(process, blow, latest) && name)
+		fate = memory_format("%s got a SIGBUS%s, and SIG%s ended it", who, place, name);
+	else if (ends_after(process, blow, latest))
+		fate = memory_format("%s got a SIGBUS%s, and its own handler ended it with status %d", who, place,
+				     process->status);
+	else
+		fate = memory_format("%s got a SIGBUS%s, and its own handler went on", who, place);
+	free(who);
+	free(place);
+	return fate;
+}
+
+static enum severity severity_of(const struct process *process, const struct blow *blow, bool latest)
+{
+	if (blow->event.cause == CAUSE_not_ours || blow->event.cause == CAUSE_sent)
+		return SEVERITY_NOTE;
+	if (blow->event.survived || dies_of(process, blow, latest) || ends_after(process, blow, latest) ||
+	    (latest && process->ended == ENDED_unknown))
+		return SEVERITY_ERROR;
+	return SEVERITY_WARNING;
+}
+
+static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest)
+{
+	struct finding finding = {.rule = RULE_sigbus_cause, .object = blow->object};
+	struct role roles[FINDING_STACKS_MAX] = {{"touched", blow->site}};
+	char *fate = fate_of(process, blow, latest), *reason;
+	size_t count = 1;
+
+	find_culprit(blow);
+	reason = reason_of(blow);
+	finding.severity = severity_of(process, blow, latest);
+	finding.message = memory_format("%s: %s", fate, reason);
+	finding.process = process;
+	if (blow->culprit.site.process)
+		roles[count++] = (struct role){size_change_role(&blow->culprit), blow->culprit.site};
+	roles[count++] = (struct role){"mapped", blow->mapped};
+	if (blow->filled.process)
+		roles[count++] = (struct role){"filled", blow->filled};
+	court_find(court, &finding, roles, count);
+	free(fate);
+	free(reason);
+}
+
+/* The mapping that most likely killed a process which had no chance to say so: one that its object no longer reaches. */
+static const struct piece *suspect(const struct process *process)
+{
+	const struct piece *found = NULL;
+	int64_t latest = INT64_MIN;
+
+	for (size_t i = 0; i < process->holdings->piece_count; i++) {
+		const struct piece *piece = &process->holdings->pieces[i];
+		const struct object *object = piece->from->object;
+		struct change change = sizing_of(object);
+
+		if (piece->from->semaphore || piece->end - piece->from->base <= (object->size + 4095) / 4096 * 4096 ||
+		    (found && change.site.time < latest))
+			continue;
+		found = piece;
+		latest = change.site.time;
+	}
+	return found;
+}
+
+static void tell_blind(struct court *court, struct process *process)
+{
+	const struct piece *piece = suspect(process);
+	struct object *object = piece ? piece->from->object : NULL;
+	struct change change = object ? sizing_of(object) : (struct change){0};
+	struct finding finding = {.rule = RULE_sigbus_cause, .severity = SEVERITY_ERROR, .object = object};
+	char *who, *deed;
+
+	if (process->holdings->piece_count == 0)
+		return;
+	who = judge_process(process);
+	deed = size_change_words(&change, process->ended_at);
+	finding.process = process;
+	if (object) {
+		finding.message =
+			memory_format("%s died of a SIGBUS that it had blocked, so that nothing could tell where: it "
+				      "maps %s up to %" PRIu64 ", which is %" PRIu64 " bytes long%s%s%s",
+				      who, judge_name_of(object), piece->end - piece->from->base, object->size,
+				      *deed ? " (" : "", deed, *deed ? ")" : "");
+		judge_size.fault(court, process, object, &(struct fault_event){.cause = CAUSE_past_end},
+				 &piece->from->site);
+	} else {
+		finding.message =
+			memory_format("%s died of a SIGBUS that it had blocked, so that nothing could tell where; "
+				      "all that it maps is long enough: its file system may have been full",
+				      who);
+		piece = &process->holdings->pieces[0];
+	}
+	court_find(court, &finding,
+		   (struct role[]){{"mapped", piece->from->site}, {size_change_role(&change), change.site}}, 2);
+	free(who);
+	free(deed);
+}
+
+static void fault_ending(struct court *court, struct process *process)
+{
+	struct blow *blow = map_remove(&court->blows, (uintptr_t)process, 0), *before;
+
+	if (blow == NULL && process->ended == ENDED_signal && process->signal == SIGBUS)
+		tell_blind(court, process);
+	for (bool latest = true; blow; latest = false, blow = before) {
+		tell(court, process, blow, latest);
+		before = blow->next;
+		if (blow->object)
+			blow->object->charges--;
+		free(blow->holders);
+		free(blow);
+	}
+}
+
+const struct judge judge_fault = {.fault = fault_fault, .ending = fault_ending};

@@ -1,0 +1,275 @@
+/*
+ * The rules of sizes, as the processes found them broken at their calls. Some are no fault if the program makes up for
+ * it in time: such a charge waits until it is resized, unmapped, touched in vain, or over.
+ */
+#include "judge_size.h"
+
+#include <stdlib.h>
+
+#include "memory.h"
+
+/* A program that shrinks and then remaps does so at once. */
+#define AT_ONCE 1000000000
+#define PAGE 4096u
+
+struct charges {
+	struct charge *first;
+};
+
+uint64_t charge_edge(const struct charge *charge)
+{
+	const struct finding_event *e = &charge->event;
+	uint64_t size = e->rule == RULE_shrink_under_map ? e->length : e->size;
+
+	return (size + PAGE - 1) / PAGE * PAGE;
+}
+
+static bool maps_past_end(const struct charge *charge)
+{
+	return charge->event.rule == RULE_map_beyond_end || charge->event.rule == RULE_map_before_size ||
+	       charge->event.rule == RULE_resize_failed_ignored;
+}
+
+static bool waits(const struct charge *charge)
+{
+	return charge->object && (maps_past_end(charge) || charge->event.rule == RULE_shrink_under_map ||
+				  charge->event.rule == RULE_shm_fs_full);
+}
+
+/* The latest that gave the object its size; what was only noticed names nobody. */
+static struct change cause_of(const struct object *object, const struct charge *charge)
+{
+	bool refused = charge->event.rule == RULE_resize_failed_ignored;
+
+	for (size_t i = object ? object->change_count : 0; i > 0; i--) {
+		const struct change *change = &object->changes[i - 1];
+
+		if (change->site.process == charge->process && change->seq && change->seq == charge->event.of)
+			continue;
+		if (refused ? change->of == CHANGE_refused && change->site.process == charge->process
+			    : change->of == CHANGE_resized || change->of == CHANGE_truncated)
+			return *change;
+	}
+	return (struct change){0};
+}
+
+static void find_other(struct court *court, struct charge *charge)
+{
+	const struct object *object = charge->object;
+
+	charge->other = world_process(court->world, charge->process, charge->event.other);
+	if (charge->event.rule == RULE_truncate_on_open && object)
+		charge->other = world_mapper(court->world, object, charge->process);
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0)
+		charge->other = charge->process;
+	if (charge->other && object)
+		holdings_end(charge->other, object, &charge->other_mapped);
+}
+
+static uint64_t bytes_of(const struct finding_event *e)
+{
+	uint64_t end = (uint64_t)e->offset + e->length;
+
+	switch (e->rule) {
+	case RULE_shm_fs_full:
+	case RULE_memory_limit:
+	case RULE_huge_page_unbacked:
+	case RULE_map_beyond_end:
+	case RULE_map_before_size:
+	case RULE_resize_failed_ignored:
+		return end > e->size ? end - e->size : e->length;
+	case RULE_shrink_under_map:
+		return e->limit > e->length ? e->limit - e->length : 0;
+	case RULE_truncate_on_open:
+		return e->size;
+	default:
+		return 0;
+	}
+}
+
+static void decide(struct court *court, const struct charge *charge)
+{
+	struct role roles[FINDING_STACKS_MAX] = {0};
+	struct finding finding = {.rule = charge->event.rule,
+				  .severity = size_severity(charge),
+				  .bytes = bytes_of(&charge->event),
+				  .message = size_words(charge),
+				  .object = charge->object};
+
+	court_find(court, &finding, roles, size_roles(charge, roles));
+}
+
+static void size_found(struct court *court, struct process *process, struct object *object,
+		       const struct finding_event *event, const struct site *site)
+{
+	struct charge charge = {.event = *event, .process = process, .object = object, .site = *site};
+	const struct change *last = object && object->change_count ? &object->changes[object->change_count - 1] : NULL;
+	struct charges *charges;
+	struct charge *kept;
+
+	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR)
+		return;
+	charge.resizing = last && last->site.process == process && last->seq == event->of;
+	charge.cause = cause_of(object, &charge);
+	find_other(court, &charge);
+	if (!waits(&charge)) {
+		decide(court, &charge);
+		return;
+	}
+	charges = map_get(&court->charges, (uintptr_t)object, 0);
+	if (charges == NULL) {
+		charges = memory_new(1, sizeof(*charges));
+		map_put(&court->charges, (uintptr_t)object, 0, charges);
+	}
+	kept = memory_new(1, sizeof(*kept));
+	*kept = charge;
+	kept->next = charges->first;
+	charges->first = kept;
+	object->charges++;
+}
+
+/* Decides, or with `drop` forgets, those of the list for which `which` is true. */
+static void settle(struct court *court, struct charges *charges, bool (*which)(struct charge *, const void *),
+		   const void *argument, bool drop)
+{
+	for (struct charge **at = charges ? &charges->first : NULL; at && *at;) {
+		struct charge *charge = *at;
+
+		if (!which(charge, argument)) {
+			at = &charge->next;
+			continue;
+		}
+		*at = charge->next;
+		charge->object->charges--;
+		if (!drop)
+			decide(court, charge);
+		free(charge);
+	}
+}
+
+static void size_changed(struct court *court, struct object *object, const struct change *change)
+{
+	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
+
+	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next) {
+		uint64_t end = (uint64_t)charge->event.offset + charge->event.length;
+
+		if (maps_past_end(charge) && charge->cover.site.process == NULL && change->after >= end)
+			charge->cover = *change;
+	}
+}
+
+static void size_fault(struct court *court, struct process *process, struct object *object,
+		       const struct fault_event *event, const struct site *site)
+{
+	struct charges *charges = object ? map_get(&court->charges, (uintptr_t)object, 0) : NULL;
+
+	(void)process;
+	(void)site;
+	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next) {
+		if (charge->cover.site.process)
+			continue;
+		if (event->cause == CAUSE_tmpfs_full ? charge->event.rule == RULE_shm_fs_full
+						     : charge->event.rule != RULE_shm_fs_full)
+			charge->faulted = true;
+	}
+}
+
+struct trim {
+	const struct process *process;
+	const struct site *site;
+	bool maps;
+	uint64_t end;
+};
+
+static bool is_trimmed(struct charge *charge, const void *argument)
+{
+	const struct trim *trim = argument;
+
+	if (charge->process != trim->process || charge->event.rule == RULE_shm_fs_full)
+		return false;
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0 &&
+	    trim->end <= charge_edge(charge) && trim->site->time - charge->site.time <= AT_ONCE) {
+		charge->trimmed = true;
+		return true;
+	}
+	return !trim->maps;
+}
+
+static void size_trimmed(struct court *court, struct process *process, struct object *object, const struct site *site)
+{
+	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
+
+	if (charges && charges->first)
+		settle(court, charges, is_trimmed,
+		       &(struct trim){process, site, holdings_maps(process, object),
+				      holdings_end(process, object, NULL)},
+		       false);
+}
+
+struct undoing {
+	const struct process *process;
+	uint32_t of;
+};
+
+static bool is_undone(struct charge *charge, const void *argument)
+{
+	const struct undoing *undoing = argument;
+
+	return charge->process == undoing->process && charge->event.of == undoing->of;
+}
+
+static void settle_all(struct court *court, bool (*which)(struct charge *, const void *), const void *argument,
+		       bool drop)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&court->charges, &cursor));)
+		settle(court, slot->value, which, argument, drop);
+}
+
+static void size_undone(struct court *court, struct process *process, uint32_t of)
+{
+	settle_all(court, is_undone, &(struct undoing){process, of}, true);
+}
+
+static bool is_of(struct charge *charge, const void *argument)
+{
+	return charge->process == argument && charge->event.rule != RULE_shm_fs_full;
+}
+
+static void size_ending(struct court *court, struct process *process)
+{
+	settle_all(court, is_of, process, false);
+}
+
+static bool is_any(struct charge *charge, const void *argument)
+{
+	(void)argument;
+	charge->over = !charge->object->held;
+	return true;
+}
+
+static void size_finish(struct court *court)
+{
+	struct map_slot *slot;
+
+	settle_all(court, is_any, NULL, false);
+	for (size_t cursor = 0; (slot = map_next(&court->charges, &cursor));)
+		free(slot->value);
+	map_clear(&court->charges);
+}
+
+static void size_forgotten(struct court *court, const struct object *object)
+{
+	free(map_remove(&court->charges, (uintptr_t)object, 0));
+}
+
+const struct judge judge_size = {.found = size_found,
+				 .fault = size_fault,
+				 .changed = size_changed,
+				 .trimmed = size_trimmed,
+				 .undone = size_undone,
+				 .ending = size_ending,
+				 .forgotten = size_forgotten,
+				 .finish = size_finish};
