@@ -57,18 +57,29 @@ static bool is_shm_device(uint64_t dev)
 	return kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) == 0 && is_tmpfs(&fs);
 }
 
-static bool named_memfd(int fd)
+const char *identity_fd_name(int fd, char target[static 512])
 {
-	char link[32], target[16];
+	char link[32];
 	char *end = link + sizeof link;
 
+	*target = 0;
+	if (fd < 0)
+		return target;
 	*--end = 0;
 	do
 		*--end = (char)('0' + fd % 10);
 	while ((fd /= 10));
 	end -= sizeof "/proc/self/fd/" - 1;
 	memcpy(end, "/proc/self/fd/", sizeof "/proc/self/fd/" - 1);
-	return kernel_readlink(end, target, sizeof target) >= 7 && memcmp(target, "/memfd:", 7) == 0;
+	long length = kernel_readlink(end, target, 511);
+	target[length > 0 ? length : 0] = 0;
+	return target;
+}
+
+static bool named_memfd(int fd)
+{
+	char target[512];
+	return strncmp(identity_fd_name(fd, target), "/memfd:", 7) == 0;
 }
 
 static enum class classify(uint64_t dev, int fd) {
@@ -119,6 +130,29 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 		return false;
 	out->name = path;
 	return true;
+}
+
+static bool plain(const char *path)
+{
+	return strncmp(path, SHM_DIRECTORY "/", sizeof SHM_DIRECTORY) == 0 && !strchr(path + sizeof SHM_DIRECTORY, '/');
+}
+
+static bool leads_to(const char *path, const struct identity *identity)
+{
+	struct stat st;
+	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
+	       st.st_dev == identity->dev && st.st_ino == identity->ino;
+}
+
+const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (plain(path))
+		return path;
+	if (identity->fd >= 0 && leads_to(identity_fd_name(identity->fd, text), identity))
+		return text;
+	return identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity) ? text : path;
 }
 
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512])

@@ -28,6 +28,12 @@ bool identity_of_fd(int fd, struct identity *out);
 /* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);
 
+/* What /proc/self/fd tells of a descriptor, "" if nothing. */
+const char *identity_fd_name(int fd, char target[static 512]);
+
+/* "/dev/shm/NAME" for a path that leads to the object there by another spelling, else the path as it was given. */
+const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512]);
+
 /* "/dev/shm/" and name without leading slashes, as shm_open(3) does; false when that does not fit (NAME_MAX). */
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512]);
 

@@ -38,29 +38,10 @@ static void emit(enum event_id id, const union any_event *event)
 	}
 }
 
-static const char *fd_name(int fd, char target[static 512])
-{
-	char link[64] = "/proc/self/fd/", *digits = link + strlen(link) + 10;
-
-	if (fd < 0)
-		return "";
-	*digits = 0;
-	for (unsigned left = (unsigned)fd, i = 0; i < 10; i++, left /= 10)
-		*--digits = (char)('0' + left % 10);
-	/* The kernel's parser of /proc refuses leading zeros. */
-	char *first = digits;
-	while (*first == '0' && first[1])
-		first++;
-	memmove(digits, first, strlen(first) + 1);
-	long length = kernel_readlink(link, target, 511);
-	target[length > 0 ? length : 0] = 0;
-	return target;
-}
-
 static void define_object(uint32_t id, const struct identity *identity)
 {
 	char target[512];
-	const char *name = identity->name ? identity->name : fd_name(identity->fd, target);
+	const char *name = identity->name ? identity->name : identity_fd_name(identity->fd, target);
 	struct object_event e = {.id = id,
 				 .kind = identity->kind,
 				 .dev = identity->dev,

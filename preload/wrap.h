@@ -18,6 +18,8 @@ static inline bool wrap_hides(int fd, const void *caller)
 /* Each does what the wrapper of its name does, around `real_...`. */
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller);
 int wrap_close(int (*real_close)(int), int fd, const void *caller);
+int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned first, unsigned last, int flags,
+		     const void *caller);
 int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd, off_t length, const void *caller);
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
 		int flags, int fd, off_t offset, const void *caller);

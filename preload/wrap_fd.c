@@ -76,21 +76,27 @@ static void closing_range(unsigned first, unsigned last, const void *caller)
 	}
 }
 
-EXPORT int close_range(unsigned first, unsigned last, int flags)
+int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned first, unsigned last, int flags,
+		     const void *caller)
 {
 	int result = 0;
 
 	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
-		return REAL(close_range)(first, last, flags);
-	closing_range(first, last, CALLER);
+		return real_close_range(first, last, flags);
+	closing_range(first, last, caller);
 	for (int ours = own_fd_next(first, last); ours >= 0; ours = own_fd_next(first, last)) {
 		if ((unsigned)ours > first)
-			result = REAL(close_range)(first, (unsigned)ours - 1, flags);
+			result = real_close_range(first, (unsigned)ours - 1, flags);
 		if (result < 0 || (unsigned)ours == last)
 			return result;
 		first = (unsigned)ours + 1;
 	}
-	return REAL(close_range)(first, last, flags);
+	return real_close_range(first, last, flags);
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	return wrap_close_range(REAL(close_range), first, last, flags, CALLER);
 }
 
 EXPORT void closefrom(int first)

@@ -7,13 +7,16 @@ static uint32_t unlinking(enum symbol symbol, int dirfd, const char *path, const
 {
 	struct visit visit;
 	struct identity identity;
+	char text[512];
 	uint32_t seq = 0;
 
 	if (!observe_enter(&visit, caller))
 		return 0;
 	if (identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity)) {
 		identity.kind = KIND_file;
-		seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd, .name = path);
+		identity.name = identity_spelling(path, &identity, text);
+		seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd,
+			     .name = identity.name);
 	}
 	observe_leave(&visit);
 	return seq;
@@ -48,52 +51,65 @@ EXPORT int remove(const char *path)
 struct renaming {
 	bool found, replaces;
 	struct identity identity, replaced;
+	char from[512];
 };
 
-static struct renaming renaming(int from_dirfd, const char *from, int to_dirfd, const char *to, const void *caller)
+static void renaming(struct renaming *r, int from_dirfd, const char *from, int to_dirfd, const char *to,
+		     const void *caller)
 {
 	struct visit visit;
-	struct renaming r = {0};
 
+	r->found = r->replaces = false;
 	if (!observe_enter(&visit, caller))
-		return r;
-	r.found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r.identity);
-	r.replaces = identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r.replaced);
-	r.identity.kind = r.replaced.kind = KIND_file;
+		return;
+	r->found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity);
+	r->replaces = identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
+	r->identity.kind = r->replaced.kind = KIND_file;
+	if (r->found)
+		r->identity.name = identity_spelling(from, &r->identity, r->from);
 	observe_leave(&visit);
-	return r;
 }
 
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
 		   const void *caller)
 {
 	struct visit visit;
+	char text[512];
 
 	/* EFAULT: one of the two names cannot be read. */
 	if ((!r->found && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;
 	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
-	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
-	       .flags = flags, .error = observe_error(&visit, result < 0), .replaced = replaced);
+	if (r->found)
+		to = identity_spelling(to, &r->identity, text);
+	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol,
+	       .from = r->found ? r->identity.name : from, .to = to, .flags = flags,
+	       .error = observe_error(&visit, result < 0), .replaced = replaced);
 	observe_leave(&visit);
 	return result;
 }
 
 EXPORT int rename(const char *from, const char *to)
 {
-	struct renaming r = renaming(AT_FDCWD, from, AT_FDCWD, to, CALLER);
+	struct renaming r;
+
+	renaming(&r, AT_FDCWD, from, AT_FDCWD, to, CALLER);
 	return renamed(&r, SYMBOL_rename, from, to, 0, REAL(rename)(from, to), CALLER);
 }
 
 EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
-	struct renaming r = renaming(from_dirfd, from, to_dirfd, to, CALLER);
+	struct renaming r;
+
+	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	return renamed(&r, SYMBOL_renameat, from, to, 0, REAL(renameat)(from_dirfd, from, to_dirfd, to), CALLER);
 }
 
 EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)
 {
-	struct renaming r = renaming(from_dirfd, from, to_dirfd, to, CALLER);
+	struct renaming r;
+
+	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags),
 		       CALLER);
 }
@@ -102,11 +118,13 @@ static int linked(enum symbol symbol, int to_dirfd, const char *from, const char
 {
 	struct visit visit;
 	struct identity identity;
+	char text[512];
 
 	if (result < 0 || !observe_enter(&visit, caller))
 		return result;
 	if (identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &identity)) {
 		identity.kind = KIND_file;
+		identity.name = to = identity_spelling(to, &identity, text);
 		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
 	}
 	observe_leave(&visit);

@@ -47,15 +47,16 @@ static int opened(const struct opening *o, int fd, const void *caller)
 		return own_fd_hide(fd);
 	if (!observe_enter(&visit, caller))
 		return fd;
+	char text[512];
 	struct identity identity;
 	bool tracked = identity_of_fd(fd, &identity);
 	if (tracked && identity.kind == KIND_shm)
 		identity.kind = KIND_file;
 	if (tracked || (fd < 0 && failed_on_shm(&visit, o)))
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
-		       .name = o->path, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
-		       .created = o->creates && fd >= 0, .size_before = o->size_before,
-		       .error = observe_error(&visit, fd < 0));
+		       .name = tracked ? identity_spelling(o->path, &identity, text) : o->path,
+		       .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd, .created = o->creates && fd >= 0,
+		       .size_before = o->size_before, .error = observe_error(&visit, fd < 0));
 	observe_leave(&visit);
 	return fd;
 }

@@ -19,6 +19,11 @@ static int raw_close(int fd)
 	return (int)REAL(syscall)(SYS_close, fd);
 }
 
+static int raw_close_range(unsigned first, unsigned last, int flags)
+{
+	return (int)REAL(syscall)(SYS_close_range, first, last, flags);
+}
+
 static int raw_ftruncate(int fd, off_t length)
 {
 	return (int)REAL(syscall)(SYS_ftruncate, fd, length);
@@ -51,6 +56,8 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_memfd_create(raw_memfd_create, (const char *)a, (unsigned)b, CALLER);
 	case SYS_close:
 		return wrap_close(raw_close, (int)a, CALLER);
+	case SYS_close_range:
+		return wrap_close_range(raw_close_range, (unsigned)a, (unsigned)b, (int)c, CALLER);
 	case SYS_ftruncate:
 		return wrap_ftruncate(raw_ftruncate, SYMBOL_syscall, (int)a, b, CALLER);
 	case SYS_mmap:
@@ -90,7 +97,8 @@ __asm__(".pushsection .text\n"
 	".globl syscall\n"
 	".type syscall, %function\n"
 	"syscall:\n"
-	"	.cfi_startproc\n" WHEN(__NR_memfd_create) WHEN(__NR_close) WHEN(__NR_ftruncate) WHEN(__NR_mmap)
-		WHEN(__NR_munmap) WHEN(__NR_mremap) TO_ORIGINAL TO_WRAPPER "	.cfi_endproc\n"
-									   ".size syscall, . - syscall\n"
-									   ".popsection\n");
+	"	.cfi_startproc\n" WHEN(__NR_memfd_create) WHEN(__NR_close) WHEN(__NR_close_range) WHEN(__NR_ftruncate)
+		WHEN(__NR_mmap) WHEN(__NR_munmap) WHEN(__NR_mremap) TO_ORIGINAL TO_WRAPPER
+	"	.cfi_endproc\n"
+	".size syscall, . - syscall\n"
+	".popsection\n");
