@@ -13,19 +13,25 @@ teardown()
 	rm -f /dev/shm/shmguard-sigbus.*
 }
 
+# The program with that use.
+program_of()
+{
+	echo "$BUILD/tests/programs/$(basename "$(grep -lE "^	X\($1\)" "$ROOT"/tests/programs/sigbus*.c)" .c)"
+}
+
 # bare USE and recorded USE: output and exit status into files of those names; 128+N when signal N ended the program.
 bare()
 {
 	local status=0
-	timeout 30 "$BUILD/tests/programs/sigbus" "$1" >bare 2>/dev/null 3>&- 4>&- || status=$?
+	timeout 30 "$(program_of "$1")" "$1" >bare 2>/dev/null 3>&- 4>&- || status=$?
 	echo "status $status" >>bare
 }
 
 recorded() # USE [COMMAND...]: before the program
 {
 	local status=0
-	timeout 60 "$SHMGUARD" run --quiet --report=none -o trace -- "${@:2}" "$BUILD/tests/programs/sigbus" "$1" >recorded \
-		2>/dev/null 3>&- 4>&- || status=$?
+	timeout 60 "$SHMGUARD" run --quiet --report=none -o trace -- "${@:2}" "$(program_of "$1")" "$1" \
+		>recorded 2>/dev/null 3>&- 4>&- || status=$?
 	echo "status $status" >>recorded
 	babeltrace2 trace/trace | sed -n 's/.* shmguard:\(fault\|munmap\|process\): { cpu_id = [0-9]* }, //p' >events
 	sed -n 's/^\({.*cause = .*\)/\1/p' events >faults
@@ -256,7 +262,7 @@ fault_stack()
 @test "the same, as an ordinary user" {
 	make_nobody_build
 	as_nobody timeout 60 "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/trace" -- \
-		"$NOBODY_BUILD/tests/programs/sigbus" unreachable 2>/dev/null || [ $? -eq 135 ]
+		"$NOBODY_BUILD/tests/programs/sigbus_objects" unreachable 2>/dev/null || [ $? -eq 135 ]
 	babeltrace2 "$NOBODY_HOME/trace/trace" >events
 	remove_nobody_build
 	[ "$(grep -c 'shmguard:fault:.*past_end.* offset = 12289, size = 8192,' events)" -eq 1 ]

@@ -1,67 +1,20 @@
 /*
- * sigbus WHAT: provokes a SIGBUS in one way and prints what the program sees of it. What is printed, and how the process
- * ends, is compared between a bare run and a recorded one; so no address and no id is printed.
+ * sigbus WHAT: provokes a SIGBUS in one way and prints what the program sees of it: handlers, dispositions, processes. What
+ * is printed, and how the process ends, is compared between a bare run and a recorded one; so no address and no id is
+ * printed.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <ucontext.h>
-#include <unistd.h>
 
-enum { PAGE = 4096 };
+#include "sigbus.h"
 
 extern char **environ;
 
 static sigjmp_buf back;
-static char *map;
-static int object;
 static char alternate[65536];
-
-static void say(const char *text)
-{
-	(void)!write(1, text, strlen(text));
-}
-
-/* Maps four pages of an object of one page, and leaves nothing behind but the descriptor. */
-static void make_object(void)
-{
-	char name[64];
-
-	snprintf(name, sizeof name, "/shmguard-sigbus.%d", getpid());
-	object = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
-	if (object < 0 || ftruncate(object, PAGE))
-		exit(99);
-	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, object, 0);
-	shm_unlink(name);
-	if (map == MAP_FAILED)
-		exit(99);
-	map[0] = 1;
-}
-
-static __attribute__((noinline)) void touch(size_t offset)
-{
-	*(volatile char *)(map + offset) = 7;
-}
-
-static __attribute__((noinline)) void touch_past_end(void)
-{
-	touch(PAGE + 100);
-	/* Something is left to do, so that this function stays on the stack. */
-	__asm__ volatile("");
-}
 
 static void print_blocked(const char *what, const sigset_t *set)
 {
@@ -113,16 +66,6 @@ static void on_fault_grow(int number)
 		_exit(98);
 }
 
-static __thread sigjmp_buf thread_back;
-static atomic_int recovered;
-
-static void on_fault_thread(int number)
-{
-	(void)number;
-	recovered++;
-	siglongjmp(thread_back, 1);
-}
-
 static void on_sent(int number, siginfo_t *info, void *context)
 {
 	(void)context;
@@ -156,6 +99,19 @@ static void print_action(const char *when)
 						   : "another",
 	       (unsigned)now.sa_flags);
 	print_blocked("  its mask", &now.sa_mask);
+	fflush(stdout);
+}
+
+static void print_end(pid_t child)
+{
+	int status = 0;
+
+	if (waitpid(child, &status, 0) != child)
+		printf("lost\n");
+	else if (WIFSIGNALED(status))
+		printf("killed by %s\n", sigabbrev_np(WTERMSIG(status)));
+	else
+		printf("ended with %d\n", WEXITSTATUS(status));
 	fflush(stdout);
 }
 
@@ -324,72 +280,6 @@ static void use_killed(void)
 	say("not reached\n");
 }
 
-static void *fault_in_thread(void *context)
-{
-	(void)context;
-	touch_past_end();
-	return NULL;
-}
-
-static void use_small_stack(void)
-{
-	pthread_t thread;
-	pthread_attr_t attributes;
-
-	make_object();
-	pthread_attr_init(&attributes);
-	if (pthread_attr_setstacksize(&attributes, 16384) ||
-	    pthread_create(&thread, &attributes, fault_in_thread, NULL))
-		exit(93);
-	pthread_join(thread, NULL);
-}
-
-static pthread_barrier_t together;
-
-static void *fault_together(void *context)
-{
-	(void)context;
-	pthread_barrier_wait(&together);
-	touch_past_end();
-	return NULL;
-}
-
-static void use_threads(void)
-{
-	pthread_t threads[16];
-
-	make_object();
-	pthread_barrier_init(&together, NULL, 16);
-	for (int i = 0; i < 16; i++)
-		pthread_create(&threads[i], NULL, fault_together, NULL);
-	for (int i = 0; i < 16; i++)
-		pthread_join(threads[i], NULL);
-}
-
-static void *recover_together(void *context)
-{
-	(void)context;
-	pthread_barrier_wait(&together);
-	for (volatile int i = 0; i < 50; i++)
-		if (sigsetjmp(thread_back, 1) == 0)
-			touch_past_end();
-	return NULL;
-}
-
-static void use_threads_recover(void)
-{
-	pthread_t threads[16];
-
-	make_object();
-	signal(SIGBUS, on_fault_thread);
-	pthread_barrier_init(&together, NULL, 16);
-	for (int i = 0; i < 16; i++)
-		pthread_create(&threads[i], NULL, recover_together, NULL);
-	for (int i = 0; i < 16; i++)
-		pthread_join(threads[i], NULL);
-	printf("recovered %d times\n", recovered);
-}
-
 static void on_user(int number)
 {
 	(void)number;
@@ -405,19 +295,6 @@ static void use_in_handler(void)
 		raise(SIGUSR1);
 	signal(SIGBUS, SIG_DFL);
 	raise(SIGUSR1);
-}
-
-static void print_end(pid_t child)
-{
-	int status = 0;
-
-	if (waitpid(child, &status, 0) != child)
-		printf("lost\n");
-	else if (WIFSIGNALED(status))
-		printf("killed by %s\n", sigabbrev_np(WTERMSIG(status)));
-	else
-		printf("ended with %d\n", WEXITSTATUS(status));
-	fflush(stdout);
 }
 
 static void use_fork(void)
@@ -489,102 +366,6 @@ static void use_blocked(void)
 	touch_past_end();
 }
 
-static void use_shrunk(void)
-{
-	make_object();
-	if (ftruncate(object, 3 * PAGE))
-		exit(91);
-	touch(2 * PAGE);
-	if (ftruncate(object, 5000))
-		exit(91);
-	touch(2 * PAGE + 8);
-}
-
-/* Neither a name nor a descriptor leads to it any more. */
-static void use_unreachable(void)
-{
-	make_object();
-	if (ftruncate(object, 2 * PAGE))
-		exit(91);
-	close(object);
-	touch(3 * PAGE + 1);
-}
-
-static void use_memfd(void)
-{
-	int fd = memfd_create("frames", 0);
-
-	if (fd < 0 || ftruncate(fd, 2 * PAGE))
-		exit(91);
-	map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	(void)*(volatile char *)(map + 3 * PAGE);
-}
-
-static void use_huge(void)
-{
-	int fd = memfd_create("huge", MFD_HUGETLB);
-
-	if (fd < 0 || ftruncate(fd, 8 << 20)) {
-		say("no huge pages here\n");
-		exit(77);
-	}
-	map = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-	if (map == MAP_FAILED)
-		exit(77);
-	for (size_t offset = 0; offset < 8 << 20; offset += 2 << 20)
-		touch(offset);
-	exit(77);
-}
-
-/* To be run where /dev/shm is small. */
-static void use_full(void)
-{
-	make_object();
-	if (ftruncate(object, 256 << 20))
-		exit(91);
-	map = mmap(NULL, 256 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, object, 0);
-	for (size_t offset = 0; offset < 256 << 20; offset += PAGE)
-		touch(offset);
-	say("there was room\n");
-}
-
-static void use_survivor(void)
-{
-	make_object();
-	for (size_t offset = PAGE; offset < 4 * PAGE; offset += PAGE)
-		printf("page %zu reads %d\n", offset / PAGE, *(volatile char *)(map + offset));
-	touch_past_end();
-	printf("stored %d, the object's own byte is %d\n", map[PAGE + 100], map[0]);
-	printf("munmap %d\n", munmap(map, 4 * PAGE));
-}
-
-/* More pages than are given. */
-static void use_survivor_endless(void)
-{
-	make_object();
-	map = mmap(NULL, 4096 * (size_t)PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, object, 0);
-	for (size_t offset = 0; offset < 4096 * (size_t)PAGE; offset += PAGE)
-		touch(offset);
-	say("not reached\n");
-}
-
-/* The handler returns without having helped: the instruction faults again, for ever, until a timer ends it. */
-static void on_fault_useless(int number)
-{
-	static int count;
-
-	(void)number;
-	if (++count == 5000)
-		_exit(5);
-}
-
-static void use_stubborn(void)
-{
-	make_object();
-	signal(SIGBUS, on_fault_useless);
-	touch_past_end();
-}
-
 #define USES(X)                                                                                                        \
 	X(default)                                                                                                     \
 	X(recover)                                                                                                     \
@@ -601,37 +382,10 @@ static void use_stubborn(void)
 	X(file)                                                                                                        \
 	X(sent)                                                                                                        \
 	X(killed)                                                                                                      \
-	X(small_stack)                                                                                                 \
-	X(threads)                                                                                                     \
-	X(threads_recover)                                                                                             \
 	X(in_handler)                                                                                                  \
 	X(fork)                                                                                                        \
 	X(vfork)                                                                                                       \
 	X(spawn)                                                                                                       \
-	X(blocked)                                                                                                     \
-	X(shrunk)                                                                                                      \
-	X(unreachable)                                                                                                 \
-	X(memfd)                                                                                                       \
-	X(huge)                                                                                                        \
-	X(full)                                                                                                        \
-	X(survivor)                                                                                                    \
-	X(survivor_endless)                                                                                            \
-	X(stubborn)
+	X(blocked)
 
-int main(int argc, char **argv)
-{
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} uses[] = {
-#define USE(name) {#name, use_##name},
-		USES(USE)};
-
-	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
-		if (argc == 2 && strcmp(argv[1], uses[i].name) == 0) {
-			uses[i].run();
-			return 0;
-		}
-	return 64;
-}
+MAIN_OF(USES)
