@@ -440,7 +440,7 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 		kill -STOP $(pgrep -x lttng-sessiond)
 		"$0" run --report=none -o recording -- touch ran 2>messages; echo "status $?"
 		[ -e recording ] && echo recording is left
-		kill -9 $(pgrep lttng); sleep 0.2
+		kill -9 $(pgrep lttng) 2>/dev/null; sleep 0.2
 		cat messages' "$SHMGUARD"
 	[ "${lines[0]}" = "status 125" ]
 	[[ ${lines[1]} == "shmguard: the LTTng session daemon is stopped"* ]]
