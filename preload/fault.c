@@ -35,9 +35,10 @@ static _Atomic uint64_t survived[SURVIVED_MAX];
 struct fault {
 	const siginfo_t *info;
 	ucontext_t *context;
-	bool sent;  /* by kill(2) and its kin, not by the instruction */
-	bool fatal; /* the program has no handler */
-	bool light; /* our own or any code may have been interrupted: no lock, no memory, no unwinding of ours */
+	bool sent;   /* by kill(2) and its kin, not by the instruction */
+	bool fatal;  /* the program has no handler */
+	bool nested; /* a visit of ours was interrupted */
+	bool light;  /* our own or any code may have been interrupted: no lock, no memory, no unwinding of ours */
 	bool survived;
 	enum cause cause;
 	uint64_t address, available;
@@ -99,12 +100,12 @@ static enum cause find_cause(struct fault *f)
 /* Has the page been given meanwhile, and is it there still? */
 static bool has_survived(const struct fault *f)
 {
-	uint64_t page = page_round(1), at = f->address & -page;
+	uint64_t at = f->address & -page_round(1);
 	unsigned count = atomic_load(&survived_count);
 
 	for (unsigned i = 0; i < count && i < SURVIVED_MAX; i++)
 		if (survived[i] == at)
-			return kernel_call(SYS_madvise, (long)at, (long)page, MADV_POPULATE_READ, 0, 0, 0) == 0;
+			return fault_site_has_page(at);
 	return false;
 }
 
@@ -194,16 +195,16 @@ static void look(void *argument)
 {
 	struct fault *f = argument;
 	struct fault_site site = {.prot = -1};
-	bool nested = recorder_thread.depth++ > 0;
 
+	f->nested = recorder_thread.depth++ > 0;
 	f->site = &site;
-	f->light = nested || f->sent;
+	f->light = f->nested || f->sent;
 	if (!f->light)
 		recorder_check_process();
 	/* A vfork(2) child runs in its parent's memory: the ledger is not its own. */
 	if (!recorder_is_vfork_child()) {
 		if (!f->sent)
-			fault_site_find(f->site, f->address, nested ? 0 : PATIENCE_MS, f->fatal);
+			fault_site_find(f->site, f->address, f->nested ? 0 : PATIENCE_MS, f->fatal);
 		if (surviving && has_survived(f)) {
 			f->survived = true;
 		} else if (f->site->found || f->fatal) {
@@ -253,6 +254,9 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 		die(info);
 		return pass;
 	}
+	/* Our own reading of the program's memory has faulted, and its handler may jump out of the visit. */
+	if (f.nested && !f.sent && next != pass)
+		recorder_thread.depth = 0;
 	disposition_unblock(mask);
 	return next == DISPOSITION_IGNORE ? pass : next;
 }

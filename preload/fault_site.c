@@ -208,21 +208,27 @@ int fault_site_protection(struct fault_site *site, uint64_t address)
 	return site->prot;
 }
 
-static bool has_page(uint64_t address)
+static long fetch(uint64_t address)
 {
-	return kernel_call(SYS_madvise, (long)address, (long)page_round(1), MADV_POPULATE_READ, 0, 0, 0) == 0;
+	return kernel_call(SYS_madvise, (long)address, (long)page_round(1), MADV_POPULATE_READ, 0, 0, 0);
+}
+
+bool fault_site_has_page(uint64_t address)
+{
+	return fetch(address & -page_round(1)) == 0;
 }
 
 bool fault_site_probe(const struct fault_site *site, uint64_t address, uint64_t *size)
 {
 	uint64_t page = page_round(1), low = site->start, high = address & -page;
 
-	if (has_page(high))
+	/* Linux before 5.14 does not know the question. */
+	if (fetch(high) != -EFAULT)
 		return false;
 	/* Below `low` there are pages, at `high` there is none. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / page / 2 * page;
-		if (has_page(middle))
+		if (fault_site_has_page(middle))
 			low = middle + page;
 		else
 			high = middle;

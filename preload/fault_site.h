@@ -28,6 +28,9 @@ void fault_site_refresh(struct fault_site *site, uint64_t address);
 /* Protection of the mapping at the address, or -1 when /proc does not tell. */
 int fault_site_protection(struct fault_site *site, uint64_t address);
 
+/* Can the page be read now? */
+bool fault_site_has_page(uint64_t address);
+
 /*
  * Where the pages of the mapping end, found by asking the kernel to fetch some: bytes from the object's beginning, rounded
  * to the page; false when that is not to be had. Fills holes that it meets.

@@ -146,7 +146,9 @@ void observe_leave(struct visit *visit)
 {
 	if (!visit->nested && __builtin_expect(queue_any(), false))
 		settle_queue();
-	recorder_thread.depth--;
+	/* The handler of a fault inside the visit has counted it as left already. */
+	if (recorder_thread.depth)
+		recorder_thread.depth--;
 	errno = visit->saved_errno;
 }
 

@@ -27,6 +27,9 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
 		  int flags, void *new_addr, const void *caller);
 
+/* rt_sigaction(2) by syscall(2), whose arguments these are. */
+long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size);
+
 /* The descriptor is closed, or replaced, by the call that follows: tells so, and answers the event's number. */
 uint32_t wrap_closing(int fd, const void *caller);
 

@@ -1,10 +1,12 @@
 /* What sets or reads a disposition. Only SIGBUS is ours to hide; all else goes straight through. */
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "preload/disposition.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/wrap.h"
 
 static bool is_passed(int number)
 {
@@ -36,6 +38,18 @@ EXPORT int sigaction(int number, const struct sigaction *action, struct sigactio
 EXPORT int __sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
 	return is_passed(number) ? REAL(__sigaction)(number, action, old) : change(REAL(__sigaction), action, old);
+}
+
+long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size)
+{
+	struct disposition_change changing;
+
+	if (is_passed((int)number))
+		return real_call(SYS_rt_sigaction, number, action, old, size);
+	disposition_reveal(&changing);
+	long result = real_call(SYS_rt_sigaction, number, action, old, size);
+	disposition_conceal(&changing);
+	return result;
 }
 
 #define WRAP_DISPOSITION(type, name, parameters, arguments)                                                            \

@@ -1,5 +1,5 @@
 /*
- * syscall(2): numbers that make, map or release objects go through the wrappers of their names. All others jump straight
+ * syscall(2): numbers that make, map or release objects, or set a disposition, go through the wrappers of their names. All others jump straight
  * to the original, stack untouched, since a system call may come back twice or on another stack (vfork, clone).
  */
 #include <stdarg.h>
@@ -66,6 +66,8 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_munmap(raw_munmap, (void *)a, (size_t)b, CALLER);
 	case SYS_mremap:
 		return (long)wrap_mremap(raw_mremap, (void *)a, (size_t)b, (size_t)c, (int)d, (void *)e, CALLER);
+	case SYS_rt_sigaction:
+		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
 	default:
 		return REAL(syscall)(number, a, b, c, d, e, f);
 	}
@@ -98,7 +100,7 @@ __asm__(".pushsection .text\n"
 	".type syscall, %function\n"
 	"syscall:\n"
 	"	.cfi_startproc\n" WHEN(__NR_memfd_create) WHEN(__NR_close) WHEN(__NR_close_range) WHEN(__NR_ftruncate)
-		WHEN(__NR_mmap) WHEN(__NR_munmap) WHEN(__NR_mremap) TO_ORIGINAL TO_WRAPPER
+		WHEN(__NR_mmap) WHEN(__NR_munmap) WHEN(__NR_mremap) WHEN(__NR_rt_sigaction) TO_ORIGINAL TO_WRAPPER
 	"	.cfi_endproc\n"
 	".size syscall, . - syscall\n"
 	".popsection\n");

@@ -250,6 +250,15 @@ fault_stack()
 	grep -q 'at start: SIG_DFL' recorded
 }
 
+@test "our own reading of the program's memory faults: the handler may jump out of it" {
+	unchanged name
+	grep -qx 'went on' recorded
+	grep -qx 'status 135' recorded
+	faults 4 'past_end.* offset = 4196,'
+	[ "$(grep -c ' shmguard:munmap: ' events)" -eq 1 ]
+	! grep -q ' shmguard:lost: ' events
+}
+
 @test "a blocked one kills without a handler" {
 	unchanged blocked
 	grep -qx 'status 135' recorded

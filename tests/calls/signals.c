@@ -2,6 +2,8 @@
  * Dispositions, of SIGBUS and of another signal, by every function that sets or reads one: before an object is mapped and
  * after, when a recorder has a handler of its own.
  */
+#include <sys/syscall.h>
+
 #include "print.h"
 
 /* Not declared under _GNU_SOURCE. */
@@ -167,12 +169,37 @@ static void refused(void)
 	CALL(siginterrupt(0, 1));
 }
 
+struct raw {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+static void by_system_call(int number)
+{
+	struct raw was = {0}, ignored = {.handler = (void *)SIG_IGN}, now = {0};
+
+	signal(number, simple);
+	CALL(syscall(SYS_rt_sigaction, number, &ignored, &was, 8));
+	printf("  old: %s flags %lx mask %lx\n", name_of((sighandler_t)was.handler), was.flags, was.mask);
+	show(number);
+	CALL(syscall(SYS_rt_sigaction, number, &was, NULL, 8));
+	CALL(syscall(SYS_rt_sigaction, number, NULL, &now, 8));
+	printf("  same: %d\n", memcmp(&was, &now, sizeof(was)) == 0);
+	deliver(number);
+	CALL(syscall(SYS_rt_sigaction, number, nowhere, NULL, 8));
+	CALL(syscall(SYS_rt_sigaction, number, NULL, NULL, 4));
+	signal(number, SIG_DFL);
+}
+
 static void all(int number)
 {
 	by_action(sigaction, number);
 	by_action(__sigaction, number);
 	by_handler(number);
 	by_set(number);
+	by_system_call(number);
 }
 
 static void bad_action(void)

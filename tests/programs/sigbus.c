@@ -354,6 +354,21 @@ static void use_spawn(void)
 	print_end(child);
 }
 
+/* The name of a call lies where there is no page. */
+static void use_name(void)
+{
+	make_object();
+	handle(on_fault, 0, 0);
+	for (volatile int i = 0; i < 3; i++)
+		if (sigsetjmp(back, 1) == 0)
+			shm_unlink(map + PAGE + 100);
+	munmap(map, PAGE);
+	shm_unlink("/shmguard-sigbus.none");
+	say("went on\n");
+	signal(SIGBUS, SIG_DFL);
+	shm_unlink(map + PAGE + 100);
+}
+
 static void use_blocked(void)
 {
 	sigset_t set;
@@ -386,6 +401,7 @@ static void use_blocked(void)
 	X(fork)                                                                                                        \
 	X(vfork)                                                                                                       \
 	X(spawn)                                                                                                       \
+	X(name)                                                                                                        \
 	X(blocked)
 
 MAIN_OF(USES)
