@@ -99,6 +99,19 @@ static void decide(struct court *court, const struct charge *charge)
 	court_find(court, &finding, roles, size_roles(charge, roles));
 }
 
+/* A mapping of an object that was already said to be too large for its file system tells nothing new. */
+static bool is_known(const struct court *court, const struct charge *charge)
+{
+	const struct charges *charges = map_get(&court->charges, (uintptr_t)charge->object, 0);
+
+	if (charge->event.rule != RULE_shm_fs_full || charge->resizing)
+		return false;
+	for (const struct charge *other = charges ? charges->first : NULL; other; other = other->next)
+		if (other->event.rule == RULE_shm_fs_full)
+			return true;
+	return false;
+}
+
 static void size_found(struct court *court, struct process *process, struct object *object,
 		       const struct finding_event *event, const struct site *site)
 {
@@ -112,6 +125,8 @@ static void size_found(struct court *court, struct process *process, struct obje
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);
 	find_other(court, &charge);
+	if (is_known(court, &charge))
+		return;
 	if (!waits(&charge)) {
 		decide(court, &charge);
 		return;

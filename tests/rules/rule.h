@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,33 @@ UNUSED static char *map(int fd, size_t length)
 
 	must(address != MAP_FAILED, "mmap");
 	return address;
+}
+
+/* Another process that maps the object, and sleeps in it until it is released. */
+UNUSED static pid_t start_reader(const char *object, size_t length)
+{
+	pid_t reader = fork();
+	int fd;
+
+	must(reader >= 0, "fork");
+	if (reader) {
+		int status;
+
+		must(waitpid(reader, &status, WUNTRACED) == reader && WIFSTOPPED(status), "waitpid");
+		return reader;
+	}
+	fd = shm_open(object, O_RDWR, 0);
+	must(fd >= 0, "shm_open");
+	map(fd, length);
+	close(fd);
+	raise(SIGSTOP);
+	exit(0);
+}
+
+UNUSED static void end_reader(pid_t reader, int *status)
+{
+	must(kill(reader, SIGCONT) == 0, "kill");
+	must(waitpid(reader, status, 0) == reader, "waitpid");
 }
 
 UNUSED static void nap(long milliseconds)

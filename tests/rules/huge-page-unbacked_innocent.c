@@ -1,0 +1,11 @@
+/* Asks the kernel to reserve them, and is refused. */
+#include "huge.h"
+
+int main(void)
+{
+	int fd = create_huge();
+
+	must(mmap(NULL, HUGE_LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED, "mmap");
+	close(fd);
+	return 0;
+}

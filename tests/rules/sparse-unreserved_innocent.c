@@ -1,0 +1,13 @@
+/* Reserves them before. */
+#include "rule.h"
+
+int main(void)
+{
+	int fd = create(name(), 16 * PAGE);
+
+	must(posix_fallocate(fd, 0, 16 * PAGE) == 0, "posix_fallocate");
+	must(munmap(map(fd, 16 * PAGE), 16 * PAGE) == 0, "munmap");
+	close(fd);
+	must(shm_unlink(name()) == 0, "shm_unlink");
+	return 0;
+}
