@@ -1,4 +1,4 @@
-/* shmguard report: a recording made earlier, here or elsewhere, as text or for programs. */
+/* shmguard report: a recording made earlier, here or elsewhere, in every form that people and programs read. */
 #include "analyzer/cmd_report.h"
 
 #include <getopt.h>
@@ -6,35 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/memory.h"
+#include "analyzer/options.h"
 #include "analyzer/report.h"
 
-static void cmd_report_help(FILE *out)
-{
-	const struct report_format *format;
+enum { OPTION_format = 0x100, OPTION_fail_on, OPTION_verbose };
 
-	fputs("Usage: shmguard report [OPTION...] DIR\n"
-	      "Report what the recording in DIR, made by `shmguard run`, shows.\n"
-	      "\n"
-	      "  --format=NAME    one of:\n",
-	      out);
-	for (format = report_formats; format->name; format++)
-		fprintf(out, "                     %-6s %s%s\n", format->name, format->summary,
-			format == report_formats ? " (default)" : "");
-	fputs("  --fail-on=LEVEL  exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note\n"
-	      "  --help           print this\n"
-	      "\n"
-	      "Exit status: 0 done; 1 --fail-on is met; 2 wrong usage; 3 DIR could not be read or the report not "
-	      "written.\n",
-	      out);
+static const struct option_row rows[] = {
+	{"format", OPTION_format, "NAME[:FILE]",
+	 "print as text, json, junit or csv; into FILE, else on stdout; may be repeated"},
+	{"fail-on", OPTION_fail_on, "LEVEL",
+	 "exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note"},
+	{"verbose", OPTION_verbose, NULL, "all of every finding, the notes with their stacks"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table report_option_table = {
+	"report", "DIR", "Report what the recording in DIR, made by `shmguard run`, shows.", rows,
+	"Exit status: 0 done; 1 --fail-on is met; 2 wrong usage; 3 DIR could not be read or the report not written."};
+
+static int report_usage_error(const char *format, const char *what)
+{
+	fprintf(stderr, format, what);
+	return options_usage(&report_option_table, -1);
 }
 
-static int cmd_report_usage(void)
-{
-	fputs("shmguard: try `shmguard report --help`\n", stderr);
-	return REPORT_USAGE;
-}
-
-static bool cmd_report_level(const char *name, enum severity *level)
+bool cmd_report_level(const char *name, enum severity *level)
 {
 	static const enum severity levels[] = {SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR};
 	size_t i;
@@ -44,58 +41,77 @@ static bool cmd_report_level(const char *name, enum severity *level)
 		if (!strcmp(name, severity_name(levels[i])))
 			return true;
 	}
-	fprintf(stderr, "shmguard: --fail-on takes error, warning or note\n");
 	return false;
 }
 
-static bool cmd_report_format(const char *name)
+static void report_list_formats(void)
 {
 	const struct report_format *format;
 
-	if (report_format_find(name))
-		return true;
 	fputs("shmguard: --format takes one of:", stderr);
 	for (format = report_formats; format->name; format++)
 		fprintf(stderr, " %s", format->name);
-	fputc('\n', stderr);
-	return false;
+	fputs("; and a file behind a colon\n", stderr);
+}
+
+/* "NAME" or "NAME:FILE"; cuts it at the colon. */
+static int report_add_output(struct report_options *options, char *text)
+{
+	char *colon = strchr(text, ':');
+	struct report_output output;
+	size_t i;
+
+	if (colon)
+		*colon = '\0';
+	output = (struct report_output){report_format_find(text), colon ? colon + 1 : NULL};
+	if (!output.format || (colon && !colon[1])) {
+		report_list_formats();
+		return options_usage(&report_option_table, -1);
+	}
+	for (i = 0; i < options->output_count; i++)
+		if (!output.file && !options->outputs[i].file)
+			return report_usage_error("shmguard: only one report can go to %s: give the others a file, "
+						  "--format=NAME:FILE\n",
+						  "standard output");
+	if (options->output_count == REPORT_OUTPUTS_MAX)
+		return report_usage_error("shmguard: too many reports at once%s\n", "");
+	options->outputs[options->output_count++] = output;
+	return 0;
+}
+
+static int report_take(struct report_options *options, int option)
+{
+	switch (option) {
+	case OPTION_format:
+		return report_add_output(options, optarg);
+	case OPTION_fail_on:
+		options->fail = true;
+		if (cmd_report_level(optarg, &options->fail_on))
+			return 0;
+		return report_usage_error("shmguard: --fail-on takes error, warning or note, not '%s'\n", optarg);
+	case OPTION_verbose:
+		options->verbose = true;
+		return 0;
+	}
+	return -1;
 }
 
 int cmd_report(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"fail-on", required_argument, NULL, 'F'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	struct report_options options = {0};
 	int option;
 
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			if (!cmd_report_format(optarg))
-				return cmd_report_usage();
-			options.format = optarg;
-			break;
-		case 'F':
-			if (!cmd_report_level(optarg, &options.fail_on))
-				return cmd_report_usage();
-			options.fail = true;
-			break;
-		case 'h':
-			cmd_report_help(stdout);
+	while ((option = options_next(&report_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
 			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
-		default:
-			return cmd_report_usage();
-		}
+		if (option == OPTIONS_BAD || report_take(&options, option))
+			return REPORT_USAGE;
 	}
 	if (argc - optind != 1) {
 		fprintf(stderr, "shmguard: report takes one directory, %s\n",
 			argc - optind > 1 ? "not several" : "none was given");
-		return cmd_report_usage();
+		return options_usage(&report_option_table, REPORT_USAGE);
 	}
 	/* A reader that has gone is a write error like others, told in words. */
 	signal(SIGPIPE, SIG_IGN);

@@ -3,12 +3,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/memory.h"
 
 /* The longest that a byte becomes is \xNN. A character of n bytes becomes \u{NNNN} at most: 6, 8 and 9 for 2, 3 and 4. */
 #define GROWTH 4
+/* &quot; */
+#define XML_GROWTH 6
 
 /* Bytes of the UTF-8 character at `bytes`, 0 if there is none: shortest form only, no surrogates (RFC 3629). */
 static size_t escape_decode(const unsigned char *bytes, uint32_t *character)
@@ -85,4 +88,50 @@ char *escape_utf8(const char *bytes)
 char *escape_terminal(const char *bytes)
 {
 	return escape(bytes, true);
+}
+
+/* Control characters, which XML cannot hold even as references, are made visible first. */
+char *escape_xml(const char *bytes)
+{
+	char *safe = escape_terminal(bytes), *text = memory_new(strlen(safe) + 1, XML_GROWTH), *to = text;
+	const char *from;
+
+	for (from = safe; *from; from++) {
+		if (*from == '&')
+			to = stpcpy(to, "&amp;");
+		else if (*from == '<')
+			to = stpcpy(to, "&lt;");
+		else if (*from == '>')
+			to = stpcpy(to, "&gt;");
+		else if (*from == '"')
+			to = stpcpy(to, "&quot;");
+		else
+			*to++ = *from;
+	}
+	free(safe);
+	return text;
+}
+
+/* Spreadsheets run what begins with one of these as a formula. */
+static bool escape_is_formula(const char *text)
+{
+	return *text && strchr("=+-@", *text) != NULL;
+}
+
+char *escape_csv(const char *bytes)
+{
+	char *safe = escape_terminal(bytes), *text = memory_new(strlen(safe) + 2, 2), *to = text;
+	const char *from;
+
+	*to++ = '"';
+	if (escape_is_formula(safe))
+		*to++ = '\'';
+	for (from = safe; *from; from++) {
+		if (*from == '"')
+			*to++ = '"';
+		*to++ = *from;
+	}
+	*to++ = '"';
+	free(safe);
+	return text;
 }

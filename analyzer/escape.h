@@ -1,4 +1,4 @@
-/* Bytes that came from a traced program, made fit for a JSON string or for a person's terminal. */
+/* Bytes that came from a traced program, made fit for where they are printed. */
 #ifndef SHMGUARD_ESCAPE_H
 #define SHMGUARD_ESCAPE_H
 
@@ -10,5 +10,11 @@ char *escape_utf8(const char *bytes);
  * text \u{NNNN}. To be freed by the caller.
  */
 char *escape_terminal(const char *bytes);
+
+/* As escape_terminal(), fit for text and attributes of XML. To be freed by the caller. */
+char *escape_xml(const char *bytes);
+
+/* As escape_terminal(), a quoted field of RFC 4180 that no spreadsheet takes for a formula. To be freed. */
+char *escape_csv(const char *bytes);
 
 #endif

@@ -100,35 +100,61 @@ static int report_outcome(const struct findings *findings, const struct report_o
 	return options->fail && gravest >= options->fail_on ? REPORT_FOUND : REPORT_DONE;
 }
 
+/* 0, or -1 with errno. */
+static int report_write(const struct report *report, const struct report_output *output, FILE *out)
+{
+	FILE *file = output->file ? fopen(output->file, "we") : out;
+	int r;
+
+	if (!file)
+		return -1;
+	output->format->print(report, file);
+	r = fflush(file) || ferror(file) ? -1 : 0;
+	if (output->file && fclose(file))
+		r = -1;
+	return r;
+}
+
+static int report_write_all(const struct report *report, const struct report_options *options, FILE *out)
+{
+	static const struct report_output plain = {.format = report_formats};
+	const struct report_output *outputs = options->output_count ? options->outputs : &plain;
+	size_t count = options->output_count ? options->output_count : 1, i;
+	int result = REPORT_DONE;
+
+	for (i = 0; i < count; i++) {
+		if (!report_write(report, &outputs[i], out))
+			continue;
+		fprintf(stderr, "shmguard: %s%sthe report could not be written: %s\n",
+			outputs[i].file ? outputs[i].file : "", outputs[i].file ? ": " : "", strerror(errno));
+		result = REPORT_UNREADABLE;
+	}
+	return result;
+}
+
 int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst)
 {
-	const struct report_format *format = report_format_find(options->format ? options->format : "text");
 	struct report report;
 	struct analysis *analysis;
 	char *error = NULL;
-	int result;
+	int result, written;
 
-	if (!format)
-		return REPORT_USAGE;
 	analysis = analysis_of(dir, &error);
 	if (!analysis) {
 		report_complain(error);
 		free(error);
 		return REPORT_UNREADABLE;
 	}
-	report = (struct report){.analysis = analysis, .symbols = symbols_open(dir, &error)};
+	report = (struct report){
+		.analysis = analysis, .symbols = symbols_open(dir, &error), .dir = dir, .verbose = options->verbose};
 	if (error)
 		report_complain(error);
 	free(error);
 	if (options->save_symbols)
 		report_save_symbols(&report, dir);
-	format->print(&report, out);
+	written = report_write_all(&report, options, out);
 	result = report_outcome(&analysis->findings, options, worst);
-	if (fflush(out) || ferror(out)) {
-		fprintf(stderr, "shmguard: the report could not be written: %s\n", strerror(errno));
-		result = REPORT_UNREADABLE;
-	}
 	symbols_close(report.symbols);
 	analysis_free(analysis);
-	return result;
+	return written ? written : result;
 }

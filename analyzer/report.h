@@ -15,6 +15,8 @@
 struct report {
 	const struct analysis *analysis;
 	struct symbols *symbols;
+	const char *dir; /* of the recording, for those that read its events again */
+	bool verbose;    /* people want everything */
 };
 
 /* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */
@@ -22,7 +24,9 @@ typedef void report_print(const struct report *report, FILE *out);
 
 #define REPORT_FORMATS(X)                                                                                              \
 	X(text, "for people")                                                                                          \
-	X(json, "for programs, shmguard-report/1")
+	X(json, "for programs, shmguard-report/1")                                                                     \
+	X(junit, "JUnit XML, for what shows test results")                                                             \
+	X(csv, "a row for each finding")
 
 #define REPORT_FUNCTION(name, summary) report_print report_##name;
 REPORT_FORMATS(REPORT_FUNCTION)
@@ -37,10 +41,19 @@ struct report_format {
 extern const struct report_format report_formats[];
 const struct report_format *report_format_find(const char *name);
 
+struct report_output {
+	const struct report_format *format;
+	const char *file; /* NULL: where report_recording() is told to */
+};
+
+#define REPORT_OUTPUTS_MAX 16
+
 struct report_options {
-	const char *format; /* NULL: text */
-	bool save_symbols;  /* into the recording, so that a report made elsewhere is the same */
-	bool fail;          /* with a finding of severity fail_on or graver */
+	struct report_output outputs[REPORT_OUTPUTS_MAX];
+	size_t output_count; /* 0: text, where report_recording() is told to */
+	bool save_symbols;   /* into the recording, so that a report made elsewhere is the same */
+	bool verbose;        /* as in struct report */
+	bool fail;           /* with a finding of severity fail_on or graver */
 	enum severity fail_on;
 };
 
@@ -52,8 +65,8 @@ enum report_result {
 };
 
 /*
- * Analyses the recording in `dir` and prints the report on `out`. Returns enum report_result; what went wrong is told on
- * stderr. *worst, which may be NULL: severity of the gravest finding, left as it is when there is none.
+ * Analyses the recording in `dir` and prints the reports, on `out` or into files of their own. Returns enum
+ * report_result; what went wrong is told on stderr. *worst, which may be NULL: severity of the gravest finding, left as it is when there is none.
  */
 int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst);
 

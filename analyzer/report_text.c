@@ -10,8 +10,9 @@
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
+#include "analyzer/spots.h"
 
-enum { NOTES_SHOWN = 8, FINDINGS_SHOWN = 20 };
+enum { NOTES_SHOWN = 10, FINDINGS_SHOWN = 20, FACTS_COLUMNS = 56 };
 
 void text_line(const struct terminal *terminal, enum ink ink, int indent, char *line)
 {
@@ -87,25 +88,62 @@ static enum ink text_ink(enum severity severity)
 	return severity == SEVERITY_ERROR ? INK_error : severity == SEVERITY_WARNING ? INK_warning : INK_note;
 }
 
-static void text_heading(const struct terminal *terminal, const struct finding *finding)
+/* "12 times, 40 KiB, uncertain", as far as it applies. */
+static char *text_facts(const struct finding *finding)
 {
 	char *times = text_count(finding->count, "time"), *bytes = text_bytes(finding->bytes);
-	char *facts, *message = escape_terminal(finding->message);
+	char *facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
+				    finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
+				    (finding->count > 1 || finding->bytes) && finding->uncertain ? ", " : "",
+				    finding->uncertain ? "uncertain" : "");
 
-	facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
-			      finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
-			      (finding->count > 1 || finding->bytes) && finding->uncertain ? ", " : "",
-			      finding->uncertain ? "uncertain" : "");
-	fputc('\n', terminal->out);
+	free(bytes);
+	free(times);
+	return facts;
+}
+
+static void text_heading(const struct terminal *terminal, const struct finding *finding)
+{
+	char *facts = text_facts(finding);
+
 	terminal_put(terminal, text_ink(finding->severity), severity_name(finding->severity));
 	terminal_put(terminal, INK_strong, ": ");
 	terminal_put(terminal, INK_strong, rules[finding->rule].id);
-	fprintf(terminal->out, *facts ? " (%s)\n" : "%s\n", facts);
-	text_line(terminal, INK_plain, 2, memory_text(message));
-	free(message);
+	fprintf(terminal->out, *facts ? " (%s)" : "%s", facts);
 	free(facts);
-	free(bytes);
-	free(times);
+}
+
+/* "function (file.c:12)" of the program's own innermost function; "" if there is none. */
+static char *text_own_place(const struct report *report, const struct finding *finding)
+{
+	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
+	const struct spot *own = spots_own(&spots);
+	char *label = own ? spot_label(own) : memory_text(""), *text, *safe;
+
+	text = own && own->function && own->file
+		       ? memory_format("%s (%s:%u)", label, report_basename(own->file), own->line)
+		       : memory_text(label);
+	safe = escape_terminal(text);
+	free(text);
+	free(label);
+	spots_free(&spots);
+	return safe;
+}
+
+/* What is only worth knowing: two lines, where and the sentence as far as it fits. */
+static void text_note(const struct report *report, const struct terminal *terminal, const struct finding *finding)
+{
+	char *place = text_own_place(report, finding), *message = escape_terminal(finding->message);
+	int left = terminal->width - FACTS_COLUMNS;
+	char *where = terminal_cut(place, left > 32 ? left : 32, false);
+	char *cut = terminal_cut(message, terminal->width - 2, false);
+
+	text_heading(terminal, finding);
+	fprintf(terminal->out, *where ? " at %s\n  %s\n" : "%s\n  %s\n", where, cut);
+	free(cut);
+	free(where);
+	free(message);
+	free(place);
 }
 
 static void text_whose(const struct terminal *terminal, const struct process *process)
@@ -128,41 +166,58 @@ static void text_whose(const struct terminal *terminal, const struct process *pr
 
 static void text_finding(const struct report *report, const struct terminal *terminal, const struct finding *finding)
 {
-	bool brief = finding->severity == SEVERITY_NOTE;
+	char *message = escape_terminal(finding->message);
 	size_t i;
 
+	fputc('\n', terminal->out);
 	text_heading(terminal, finding);
+	fputc('\n', terminal->out);
+	text_line(terminal, INK_plain, 2, message);
 	if (finding->process)
 		text_whose(terminal, finding->process);
 	for (i = 0; i < finding->stack_count; i++)
-		text_stack(report, terminal, finding, &finding->stacks[i], brief);
-	if (!brief)
+		text_stack(report, terminal, finding, &finding->stacks[i]);
+	if (finding->severity != SEVERITY_NOTE)
 		text_line(terminal, INK_plain, 2, memory_format("what to do: %s.", report_advice(finding->rule)));
+}
+
+/* The findings of a severity, and how many more there are. */
+static void text_severity(const struct report *report, const struct terminal *terminal, enum severity severity)
+{
+	const struct findings *findings = &report->analysis->findings;
+	bool brief = severity == SEVERITY_NOTE && !report->verbose;
+	size_t room = report->verbose ? SIZE_MAX : brief ? NOTES_SHOWN : FINDINGS_SHOWN;
+	size_t shown = 0, hidden = 0, i;
+	char *count;
+
+	for (i = 0; i < findings->count; i++) {
+		if (findings->all[i].severity != severity)
+			continue;
+		if (shown == room) {
+			hidden++;
+			continue;
+		}
+		if (brief && !shown)
+			fputc('\n', terminal->out);
+		shown++;
+		if (brief)
+			text_note(report, terminal, &findings->all[i]);
+		else
+			text_finding(report, terminal, &findings->all[i]);
+	}
+	count = text_count(hidden, severity_name(severity));
+	if (hidden)
+		fprintf(terminal->out, "%s... and %s more: --verbose\n", brief ? "" : "\n", count);
+	free(count);
 }
 
 static void text_findings(const struct report *report, const struct terminal *terminal)
 {
-	const struct findings *findings = &report->analysis->findings;
-	size_t shown[SEVERITY_ERROR + 1] = {0}, hidden[SEVERITY_ERROR + 1] = {0}, i;
+	size_t i;
 
-	for (i = 0; i < findings->count; i++) {
-		enum severity severity = findings->all[i].severity;
-
-		if (shown[severity] >= (severity == SEVERITY_NOTE ? NOTES_SHOWN : FINDINGS_SHOWN)) {
-			hidden[severity]++;
-			continue;
-		}
-		shown[severity]++;
-		text_finding(report, terminal, &findings->all[i]);
-	}
-	for (i = SEVERITY_ERROR + 1; i-- > 0;) {
-		char *count = text_count(hidden[i], severity_name((enum severity)i));
-
-		if (hidden[i])
-			fprintf(terminal->out, "\n... and %s more; --format=json shows them all.\n", count);
-		free(count);
-	}
-	if (findings->count)
+	for (i = SEVERITY_ERROR + 1; i-- > 0;)
+		text_severity(report, terminal, (enum severity)i);
+	if (report->analysis->findings.count)
 		fprintf(terminal->out, "\n`shmguard rules RULE` explains a finding's rule.\n");
 }
 

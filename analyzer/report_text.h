@@ -18,13 +18,11 @@ char *text_process(const struct process *process);
 /* "killed by SIGKILL" */
 char *text_ended(const struct process *process);
 
-/* report_text_stack.c: what is called to get to main() or to the kernel, and never is where the mistake lies. */
-bool text_is_plumbing(const struct module *module);
-/* The names of a frame; of none, and without why, if it is of no module. Belongs to the report's symbols. */
+/* report_text_stack.c: the names of a frame; of none, and without why, if it is of no module. Belongs to the report's symbols. */
 const struct symbols_answer *text_names(const struct report *report, const struct frame *frame);
-/* report_text_stack.c: one stack of a finding, under a line that says whose it is; `brief`: its first frames only. */
+/* report_text_stack.c: one stack of a finding, under a line that says whose it is. */
 void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,
-		const struct finding_stack *stack, bool brief);
+		const struct finding_stack *stack);
 
 /* report_text_names.c: a line for each module of the stacks that has no function names. */
 void text_nameless(const struct report *report, const struct terminal *terminal);

@@ -5,6 +5,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
+#include "analyzer/spots.h"
 
 enum { MODULES_SHOWN = 5 };
 
@@ -37,7 +38,7 @@ static void nameless_collect(struct nameless *nameless, const struct report *rep
 	for (i = 0; i < stack->count; i++) {
 		const struct symbols_answer *names = text_names(report, &stack->frames[i]);
 
-		if (!names->count && names->why && !text_is_plumbing(stack->frames[i].module))
+		if (!names->count && names->why && !spots_is_plumbing(stack->frames[i].module))
 			nameless_add(nameless, stack->frames[i].module, names->why);
 	}
 }

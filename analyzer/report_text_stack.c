@@ -6,22 +6,9 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
-#include "tracepoints/environment.h"
+#include "analyzer/spots.h"
 
-enum { LINES_SHOWN = 14, LINES_SHOWN_BRIEF = 3, FILE_COLUMNS = 40 };
-
-bool text_is_plumbing(const struct module *module)
-{
-	static const char *const names[] = {LIBRARY_PRELOAD,   LIBRARY_TRACEPOINTS, "libc.so.6",      "librt.so.1",
-					    "libpthread.so.0", "linux-vdso.so.1",   "libstdc++.so.6", "libgcc_s.so.1"};
-	const char *name = module ? report_basename(module->path) : "";
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld-2.", 5);
-}
+enum { LINES_SHOWN = 14, FILE_COLUMNS = 40 };
 
 const struct symbols_answer *text_names(const struct report *report, const struct frame *frame)
 {
@@ -37,35 +24,10 @@ static bool stack_is_plumbing(const struct report *report, const struct frame *f
 {
 	const struct symbols_answer *names;
 
-	if (text_is_plumbing(frame->module))
+	if (spots_is_plumbing(frame->module))
 		return true;
 	names = text_names(report, frame);
 	return names->count && names->frames[0].function && !strcmp(names->frames[0].function, "_start");
-}
-
-/* The path without "." and "dir/..", relative to where the program was started if it lies there. */
-static char *stack_file(const struct report *report, const char *file)
-{
-	const char *cwd = report->analysis->recording->cwd;
-	char *path = memory_new(strlen(file) + 2, 1), *to = path;
-	const char *from = file;
-
-	while (*from) {
-		size_t length = strcspn(from, "/") + (strchr(from, '/') != NULL);
-
-		if (to > path && !strncmp(from, "../", 3) && strncmp(to - (to - path >= 3 ? 3 : 0), "../", 3) != 0) {
-			for (to--; to > path && to[-1] != '/';)
-				to--;
-		} else if (strncmp(from, "./", 2) != 0 && (*from != '/' || to == path)) {
-			memcpy(to, from, length);
-			to += length;
-		}
-		*to = '\0';
-		from += length;
-	}
-	if (cwd && *cwd && strcmp(cwd, "/") != 0 && !strncmp(path, cwd, strlen(cwd)) && path[strlen(cwd)] == '/')
-		memmove(path, path + strlen(cwd) + 1, strlen(path + strlen(cwd) + 1) + 1);
-	return path;
 }
 
 /* The last directories of a long path: the function beside it says more. */
@@ -86,7 +48,7 @@ static char *stack_place(const struct report *report, const struct frame *frame,
 	const char *tail;
 
 	if (name && name->file) {
-		file = stack_file(report, name->file);
+		file = spots_file(report, name->file);
 		tail = stack_tail(file);
 		place = name->line ? memory_format("%s%s:%u", tail > file ? "..." : "", tail, name->line)
 				   : memory_text(tail);
@@ -159,7 +121,7 @@ static void stack_folded(const struct terminal *terminal, const struct stack *st
 	size_t i;
 
 	for (i = from; i < from + count; i++)
-		others |= text_is_plumbing(stack->frames[i].module) &&
+		others |= spots_is_plumbing(stack->frames[i].module) &&
 			  strcmp(report_basename(stack->frames[i].module->path), name) != 0;
 	line = memory_format("    ... %s of %s%s", frames, safe, others ? " and others" : "");
 	terminal_put(terminal, INK_faint, line);
@@ -204,7 +166,7 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 }
 
 void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,
-		const struct finding_stack *stack, bool brief)
+		const struct finding_stack *stack)
 {
 	char *by = NULL;
 
@@ -215,7 +177,7 @@ void text_stack(const struct report *report, const struct terminal *terminal, co
 			by ? by : "");
 	} else {
 		fprintf(terminal->out, "  %s%s%s here:\n", stack->role, by ? " by process " : "", by ? by : "");
-		stack_frames(report, terminal, stack->stack, brief ? LINES_SHOWN_BRIEF : LINES_SHOWN);
+		stack_frames(report, terminal, stack->stack, report->verbose ? SIZE_MAX : LINES_SHOWN);
 	}
 	free(by);
 }

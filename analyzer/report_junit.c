@@ -1,0 +1,145 @@
+/*
+ * The report as JUnit XML: a test case for each rule, so that a run without findings shows what was looked for; each
+ * finding of a rule is a failure of it. Notes are no failures: they are the case's output.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "analyzer/spots.h"
+
+static void junit_text(FILE *out, const char *bytes)
+{
+	char *text = escape_xml(bytes);
+
+	fputs(text, out);
+	free(text);
+}
+
+static void junit_stack(const struct report *report, const struct finding_stack *stack, FILE *out)
+{
+	struct spots spots = spots_of(report, stack->stack);
+	size_t i;
+
+	junit_text(out, stack->role);
+	if (stack->process)
+		fprintf(out, " by process %d", (int)stack->process->pid);
+	fputs(spots.count ? ":\n" : ": no stack was recorded\n", out);
+	for (i = 0; i < spots.count; i++) {
+		char *label = spot_label(&spots.all[i]), *place = spot_place(&spots.all[i]);
+
+		fputs("  ", out);
+		junit_text(out, label);
+		if (spots.all[i].function) {
+			fputs(" (", out);
+			junit_text(out, place);
+			fputc(')', out);
+		}
+		fputc('\n', out);
+		free(place);
+		free(label);
+	}
+	spots_free(&spots);
+}
+
+static void junit_body(const struct report *report, const struct finding *finding, FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "%s: ", severity_name(finding->severity));
+	junit_text(out, finding->message);
+	fprintf(out, "\n%" PRIu64 " times, %" PRIu64 " bytes%s, fingerprint %s\n", finding->count, finding->bytes,
+		finding->uncertain ? ", uncertain" : "", finding->fingerprint);
+	for (i = 0; i < finding->stack_count; i++)
+		junit_stack(report, &finding->stacks[i], out);
+}
+
+static void junit_finding(const struct report *report, const struct finding *finding, FILE *out)
+{
+	bool failure = finding->severity != SEVERITY_NOTE;
+
+	if (failure) {
+		fprintf(out, "      <failure type=\"%s\" message=\"", severity_name(finding->severity));
+		junit_text(out, finding->message);
+		fputs("\">", out);
+	} else {
+		fputs("      <system-out>", out);
+	}
+	junit_body(report, finding, out);
+	fputs(failure ? "</failure>\n" : "</system-out>\n", out);
+}
+
+/* The schema that most readers follow wants every failure before any output. */
+static void junit_rule(const struct report *report, size_t rule, FILE *out)
+{
+	const struct findings *findings = &report->analysis->findings;
+	size_t i;
+
+	fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"%s\" time=\"0\">\n",
+		rule_group_name(rules[rule].group), rules[rule].id);
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE)
+			junit_finding(report, &findings->all[i], out);
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].rule == rule && findings->all[i].severity == SEVERITY_NOTE)
+			junit_finding(report, &findings->all[i], out);
+	fputs("    </testcase>\n", out);
+}
+
+static size_t junit_is_failed(const struct findings *findings, size_t rule)
+{
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE)
+			return 1;
+	return 0;
+}
+
+/* A rule that this version does not look for can still be in a recording of another one. */
+static bool junit_is_shown(const struct findings *findings, size_t rule)
+{
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].rule == rule)
+			return true;
+	return rules[rule].checked;
+}
+
+void report_junit(const struct report *report, FILE *out)
+{
+	const struct analysis *analysis = report->analysis;
+	size_t tests = 0, failures = 0, i;
+
+	for (i = 0; i < RULE_COUNT; i++) {
+		tests += junit_is_shown(&analysis->findings, i);
+		failures += junit_is_failed(&analysis->findings, i);
+	}
+	fprintf(out,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<testsuites name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\">\n"
+		"  <testsuite name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+		"time=\"%.3f\">\n",
+		tests, failures, analysis->seconds, tests, failures, analysis->seconds);
+	for (i = 0; i < RULE_COUNT; i++)
+		if (junit_is_shown(&analysis->findings, i))
+			junit_rule(report, i, out);
+	if (analysis->problem_count || analysis->unseen_count)
+		fputs("    <system-err>", out);
+	for (i = 0; i < analysis->problem_count; i++) {
+		junit_text(out, analysis->problems[i]);
+		fputc('\n', out);
+	}
+	for (i = 0; i < analysis->unseen_count; i++) {
+		fprintf(out, "not seen: process %d, ", (int)analysis->unseen[i].pid);
+		junit_text(out, analysis->unseen[i].exe);
+		fputs(": ", out);
+		junit_text(out, analysis->unseen[i].reason);
+		fputc('\n', out);
+	}
+	if (analysis->problem_count || analysis->unseen_count)
+		fputs("</system-err>\n", out);
+	fputs("  </testsuite>\n</testsuites>\n", out);
+}

@@ -1,0 +1,38 @@
+/* A stack as the reports show it: a line for every function, those that were inlined included. */
+#ifndef SHMGUARD_SPOTS_H
+#define SHMGUARD_SPOTS_H
+
+#include "analyzer/report.h"
+
+struct spot {
+	const struct frame *frame;
+	const char *function, *file; /* NULL: unknown; valid as long as the report's symbols */
+	unsigned line;               /* 0: unknown */
+	bool inlined;
+	const char *why; /* why nothing is known; NULL otherwise */
+};
+
+struct spots {
+	struct spot *all; /* innermost first */
+	size_t count;
+};
+
+/* stack may be NULL. To be released by spots_free(). */
+struct spots spots_of(const struct report *report, const struct stack *stack);
+void spots_free(struct spots *spots);
+
+/* The innermost that is the program's own, not libc's or ours; NULL when there is none. */
+const struct spot *spots_own(const struct spots *spots);
+
+/* "function", or "module+0x1f0"; valid UTF-8, to be freed. */
+char *spot_label(const struct spot *spot);
+/* "file.c:12", "module+0x1f0"; valid UTF-8, to be freed. */
+char *spot_place(const struct spot *spot);
+
+/* What is called to get to main() or to the kernel, and never is where the mistake lies. */
+bool spots_is_plumbing(const struct module *module);
+
+/* The path without "." and "dir/..", relative to where the program was started if it lies there; to be freed. */
+char *spots_file(const struct report *report, const char *file);
+
+#endif

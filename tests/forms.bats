@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# Every form of a report, on canned traces: the bytes of each are those of tests/traces/<case>/expected.*
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
+	cd "$BATS_TEST_TMPDIR/traces" || return 1
+}
+
+# prints_as FORM FILE: the case "leaks" in that form is what FILE has.
+prints_as()
+{
+	"$SHMGUARD" report --format="$1" leaks >got
+	same "leaks/$2" got
+}
+
+# hostile NAME: records a program that leaks an object of that name, as ./hostile
+hostile()
+{
+	"$SHMGUARD" run --quiet --report=none -o hostile -- "$BUILD/tests/programs/leaky" 1 "$1"
+	rm -f "/dev/shm${1}0"
+}
+
+@test "text: errors first, a note in two lines" {
+	prints_as text expected.txt
+}
+
+@test "junit" {
+	prints_as junit expected.junit.xml
+	"$PYTHON" - got <<-'END'
+		import sys, xml.etree.ElementTree as tree
+		suites = tree.parse(sys.argv[1]).getroot()
+		assert suites.tag == "testsuites"
+		for suite in suites:
+		    cases = suite.findall("testcase")
+		    assert int(suite.get("tests")) == len(cases)
+		    assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in cases) == 3
+	END
+}
+
+@test "csv" {
+	prints_as csv expected.csv
+	"$PYTHON" - got <<-'END'
+		import csv, sys
+		rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+		assert [r["rule"] for r in rows] == ["mapping-leak", "segment-leak", "double-unlink", "partial-unmap"]
+		assert all(None not in r and None not in r.values() for r in rows)
+	END
+}
+
+@test "several forms at once, each into its file" {
+	run --separate-stderr "$SHMGUARD" report --format=csv:a.csv --format=json --format=junit:a.xml leaks
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	jq -e '.schema == "shmguard-report/1"' <<<"$output"
+	same leaks/expected.csv a.csv
+	same leaks/expected.junit.xml a.xml
+}
+
+@test "two forms on standard output, or a form without its file, are wrong usage" {
+	run --separate-stderr "$SHMGUARD" report --format=csv --format=json leaks
+	[ "$status" -eq 2 ] && [ -z "$output" ] && [[ $stderr == *"standard output"* ]]
+	run --separate-stderr "$SHMGUARD" report --format=csv: leaks
+	[ "$status" -eq 2 ] && [ -z "$output" ]
+}
+
+@test "a file that cannot be written is named, and the other forms are printed" {
+	run --separate-stderr "$SHMGUARD" report --format=csv:nowhere/a.csv --format=json leaks
+	[ "$status" -eq 3 ]
+	[[ $stderr == "shmguard: nowhere/a.csv: "*"No such file"* ]]
+	jq -e '.findings | length == 4' <<<"$output"
+}
+
+@test "ten notes bury nothing: two lines each, and how many more there are" {
+	"$SHMGUARD" run --quiet --report=none -o many -- "$BUILD/tests/programs/notes"
+	COLUMNS=90 "$SHMGUARD" report many >text
+	[ "$(grep -c '^note: ' text)" -eq 10 ]
+	grep -q '^\.\.\. and 5 notes more: --verbose$' text
+	[ "$(awk '/^note: /, /^\.\.\. /' text | wc -l)" -eq 21 ]
+	COLUMNS=90 "$SHMGUARD" report --verbose many >text
+	[ "$(grep -c '^note: ' text)" -eq 15 ]
+	run -1 grep -q '^\.\.\. and' text
+}
+
+@test "names of a program are escaped in every form" {
+	hostile "$(printf '/forms-%s-]]><&"\047\033[1m\377=' $$)"
+	for form in text json junit csv; do
+		"$SHMGUARD" report --format="$form" hostile >"got.$form"
+		iconv -f UTF-8 -t UTF-8 "got.$form" >/dev/null
+		run -1 grep -P '[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]' "got.$form"
+	done
+	"$PYTHON" -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse("got.junit")'
+	grep -F ']]&gt;&lt;&amp;&quot;' got.junit
+}
+
+@test "a field that a spreadsheet would run is text" {
+	cp "$BUILD/tests/programs/notes" "=cmd"
+	"$SHMGUARD" run --quiet --report=none -o formula -- ./=cmd
+	"$SHMGUARD" report --format=csv formula >formula.csv
+	"$PYTHON" - formula.csv <<-'END'
+		import csv, sys
+		for row in csv.DictReader(open(sys.argv[1], newline="")):
+		    assert row["message"].startswith("'=cmd (pid "), row
+	END
+}
