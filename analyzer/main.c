@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
+	{"policy", cmd_policy, "policy check|explain|show ...", "what a program is held to, and how it is decided"},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
 };
 

@@ -34,27 +34,34 @@ static struct subject subject_of(const char *name, const char *exe, uint32_t uid
 	return subject;
 }
 
-static bool list_has(const struct policy_list *list, const char *text)
+const char *policy_match(const struct policy_list *list, const char *text)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (policy_glob(list->item[i], text))
-			return true;
-	return false;
+			return list->item[i];
+	return NULL;
 }
 
-static bool list_has_exe(const struct policy_list *list, const struct subject *subject)
+static const char *match_exe(const struct policy_list *list, const char *exe, const char *last)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (policy_glob(list->item[i], strchr(list->item[i], '/') ? subject->exe : subject->exe_last))
-			return true;
-	return false;
+		if (policy_glob(list->item[i], strchr(list->item[i], '/') ? exe : last))
+			return list->item[i];
+	return NULL;
+}
+
+const char *policy_match_exe(const struct policy_list *list, const char *exe)
+{
+	const char *slash = strrchr(exe, '/');
+
+	return match_exe(list, exe, slash ? slash + 1 : exe);
 }
 
 static bool section_applies(const struct policy_section *section, const struct subject *subject)
 {
-	return (!section->uid.count || list_has(&section->uid, subject->uid)) &&
-	       (!section->exe.count || list_has_exe(&section->exe, subject)) &&
-	       (!section->name.count || (subject->name && list_has(&section->name, subject->name)));
+	return (!section->uid.count || policy_match(&section->uid, subject->uid)) &&
+	       (!section->exe.count || match_exe(&section->exe, subject->exe, subject->exe_last)) &&
+	       (!section->name.count || (subject->name && policy_match(&section->name, subject->name)));
 }
 
 static bool section_sets(const struct policy_section *section, enum policy_key_id key)
@@ -105,7 +112,7 @@ void policy_decide(const struct policy *policy, const char *name, const char *ex
 
 bool policy_allows_name(const struct policy_decision *decision, const char *name)
 {
-	return !decision->has_names || list_has(decision->names, name);
+	return !decision->has_names || policy_match(decision->names, name);
 }
 
 const struct policy_section *policy_origin(const struct policy *policy, const char *name, const char *exe, uint32_t uid,

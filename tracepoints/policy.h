@@ -178,6 +178,9 @@ const struct policy_section *policy_origin(const struct policy *policy, const ch
 
 /* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well; the leading / of a text may be omitted in the glob. */
 bool policy_glob(const char *glob, const char *text);
+/* The first glob of the list that takes the text, or NULL; a glob of programs without a slash takes the last part of it. */
+const char *policy_match(const struct policy_list *list, const char *text);
+const char *policy_match_exe(const struct policy_list *list, const char *exe);
 /* Is every [ closed? */
 bool policy_glob_valid(const char *glob);
 
