@@ -15,10 +15,12 @@ PRELOAD_CFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-fr
 PROVIDER_CFLAGS = -Wno-conversion -Wno-shadow -fPIC -fvisibility=hidden -Itracepoints
 # Test programs must reach libc as an unmodified program does, with the arguments that warnings are about.
 PROGRAM_CFLAGS = -fno-builtin -U_FORTIFY_SOURCE -Wno-nonnull -Wno-deprecated-declarations
-ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty
+# A missing libinih.so would make ld.so drop the preload without a word. Its symbols must not meet the program's own.
+INI_LIBRARY = -Wl,-l:libinih.a -Wl,--exclude-libs,libinih.a
+ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty $(INI_LIBRARY)
 
-PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libjansson-dev \
-	liblttng-ctl-dev liblttng-ust-dev libunwind-dev
+PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
+	libjansson-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
 PACKAGES_TEST = babeltrace2 bats binutils bsdutils gcc-multilib g++ groff-base jq libcap2-bin mount postgresql-15 procps python3 \
 	python3-jsonschema util-linux
@@ -36,9 +38,11 @@ define install
 	}
 endef
 
-PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c))
-RULE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tracepoints/rules*.c))
-ANALYZER_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard analyzer/*.c)) $(RULE_OBJECTS)
+# What both programs are built from.
+POLICY_FILES := tracepoints/rules.c tracepoints/words.c $(wildcard tracepoints/policy*.c)
+PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(patsubst %.c,$(BUILD)/preload/%.o,$(POLICY_FILES))
+CONTRACT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(POLICY_FILES) tracepoints/rules_help.c)
+ANALYZER_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard analyzer/*.c)) $(CONTRACT_OBJECTS)
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rules/*.c tests/programs/*.c tests/traces/*.c))
 C_FILES := $(wildcard tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch])
@@ -60,6 +64,10 @@ $(BUILD)/preload/%.o: preload/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
 
+$(BUILD)/preload/tracepoints/%.o: tracepoints/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
+
 $(BUILD)/tracepoints/emit.o: tracepoints/emit.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROVIDER_CFLAGS) -c $< -o $@
@@ -69,7 +77,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map
-	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@
+	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
 
 $(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libshmguard-tracepoints.so -Wl,-z,nodelete $< -o $@ -llttng-ust

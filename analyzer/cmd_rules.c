@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "tracepoints/rules.h"
+#include "tracepoints/words.h"
 
-enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3, WIDTH = 79, ID_MAX = 64 };
+enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3, WIDTH = 79 };
 
 static const char *const seen_sentences[] = {
 	[SEEN_call] = "at the call, before the damage",
@@ -148,49 +149,13 @@ static void print_manual(void)
 	}
 }
 
-/* Edits (insert, delete, replace) that make one id of the other; both shorter than ID_MAX. */
-static size_t distance(const char *from, const char *to)
-{
-	size_t row[ID_MAX];
-	size_t width = strlen(to);
-
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 1; from[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= width; j++) {
-			size_t above = row[j];
-			size_t best = diagonal + (from[i - 1] != to[j - 1]);
-
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diagonal = above;
-		}
-	}
-	return row[width];
-}
-
 const char *rules_nearest(const char *id)
 {
-	const char *nearest = NULL;
-	size_t least = 0;
+	struct nearest nearest = nearest_to(id);
 
-	if (strlen(id) >= ID_MAX)
-		return NULL;
-	for (size_t i = 0; i < RULE_COUNT; i++) {
-		size_t edits = strstr(rules[i].id, id) != NULL && strlen(id) > 3 ? 1 : distance(id, rules[i].id);
-
-		if (nearest == NULL || edits < least) {
-			nearest = rules[i].id;
-			least = edits;
-		}
-	}
-	return least * 2 <= strlen(id) ? nearest : NULL;
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		nearest_try(&nearest, rules[i].id);
+	return nearest_found(&nearest);
 }
 
 static int unknown_rule(const char *id)

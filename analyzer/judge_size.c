@@ -120,7 +120,7 @@ static void size_found(struct court *court, struct process *process, struct obje
 	struct charges *charges;
 	struct charge *kept;
 
-	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR)
+	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || rules[event->rule].group != GROUP_size)
 		return;
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
+#include "analyzer/cmd_status.h"
 #include "tracepoints/version.h"
 
 enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3 };
@@ -17,6 +19,8 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
+	{"policy", cmd_policy, "policy check|explain|show ...", "what a program is held to, and how it is decided"},
+	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when"},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
 };
 

@@ -26,6 +26,34 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_split_brain] =
 		"make all users reattach when the name is replaced, or never reuse the name of a live object",
 	[RULE_churn] = "keep the object or the mapping and use it again, or take it from a pool",
+	[RULE_map_beyond_end] = "map what fstat() says, or make the object longer before anything touches the rest",
+	[RULE_map_before_size] =
+		"ftruncate() before mmap(); whoever attaches waits until fstat() shows a size other than 0",
+	[RULE_resize_failed_ignored] = "look at what ftruncate() returns, and map no more than fstat() says",
+	[RULE_shrink_under_map] =
+		"do not shrink what others map: unlink it and make a new one, or punch a hole and keep "
+		"the size; an object of memfd_create() can be sealed with F_SEAL_SHRINK",
+	[RULE_truncate_on_open] = "leave O_TRUNC out, or create with O_EXCL and under another name",
+	[RULE_resize_by_attacher] = "let the creator alone resize, and the others map what fstat() says",
+	[RULE_shm_fs_full] = "reserve with posix_fallocate() and take ENOSPC for an answer, or give /dev/shm more room "
+			     "(docker run --shm-size=1g)",
+	[RULE_sparse_unreserved] =
+		"posix_fallocate() where a SIGBUS in the middle of the work would be worse than ENOSPC "
+		"before it",
+	[RULE_memory_limit] = "raise the memory limit of the container or the service: shared memory counts against it",
+	[RULE_huge_page_unbacked] =
+		"leave MAP_NORESERVE out, so that mmap() fails instead of a touch; raise vm.nr_hugepages",
+	[RULE_huge_page_misaligned] = "use multiples of f_bsize of fstatfs() for length and offset",
+	[RULE_punch_unreserves] = "posix_fallocate() the range again before it is used",
+	[RULE_tail_overrun] = "map and use no more than the object's size, or round that up to a page",
+	[RULE_file_size_limit] = "raise RLIMIT_FSIZE (ulimit -f); it counts for shared memory and memfd as well",
+	[RULE_lock_limit] = "raise RLIMIT_MEMLOCK (ulimit -l), or lock less",
+	[RULE_private_map] = "use MAP_SHARED to write for others, or map without PROT_WRITE",
+	[RULE_access_mismatch] = "open with O_RDWR what is written or resized, and map from a multiple of the page",
+	[RULE_sigbus_cause] = "whoever changes the size must know who maps it; a mapper of a size that others control "
+			      "must expect SIGBUS, or ask for a sealed memfd",
+	[RULE_reservation_interrupted] =
+		"call posix_fallocate() again while it returns EINTR, in steps of some megabytes",
 	[RULE_size_disagreement] = "store the size in the object, and map what fstat() says",
 };
 

@@ -119,7 +119,7 @@ struct object {
 	struct name *names; /* in the order they were given */
 	size_t name_count;
 	struct site created;    /* process NULL: it was there before, or was made by a process not traced */
-	struct site unlinked;   /* the last removal of a name, process NULL: none */
+	struct site unlinked;   /* the removal of its last name, process NULL: it has one */
 	struct site mapped;     /* the first mapping seen */
 	struct change *changes; /* the latest, oldest first */
 	size_t change_count;

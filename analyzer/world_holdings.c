@@ -244,7 +244,10 @@ uint64_t holdings_end(const struct process *process, const struct object *object
 
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)
 {
-	struct release release = {.of = RELEASE_moved, .seq = event->seq, .new_length = pages(event->new_length)};
+	struct release release = {.of = RELEASE_moved,
+				  .seq = event->seq,
+				  .new_length = pages(event->new_length),
+				  .stack_id = event->stack};
 	struct site site = {process, event->stack, time};
 	uint64_t end = end_of(event->addr, pages(event->length));
 	const struct piece *piece = piece_at(process->holdings, event->addr);
@@ -255,6 +258,7 @@ void holdings_move(struct process *process, const struct mremap_event *event, in
 	/* A length of 0 maps the object a second time; MREMAP_DONTUNMAP leaves the old range in place. */
 	if (event->length == 0 || event->flags & MREMAP_DONTUNMAP) {
 		release.piece = *piece;
+		release.piece.start = event->addr;
 		release.flags |= MREMAP_DONTUNMAP;
 		piece->from->references++;
 		release_log(process->holdings, &release);
@@ -278,11 +282,12 @@ struct object *holdings_moved(struct process *process, const struct mremapped_ev
 {
 	struct release release;
 	struct piece piece = {0};
+	struct object *object;
 	uint64_t length = 0;
+	bool stays = false;
 
 	while (release_find(process->holdings, event->of, &release)) {
-		bool stays = release.flags & MREMAP_DONTUNMAP;
-
+		stays = release.flags & MREMAP_DONTUNMAP;
 		if (event->error && !stays) {
 			put_back(process, &release, time);
 			continue;
@@ -298,13 +303,22 @@ struct object *holdings_moved(struct process *process, const struct mremapped_ev
 		acquisition_put(piece.from);
 		return NULL;
 	}
+	object = object_real(piece.from->object);
+	if (stays) {
+		struct site site = {process, release.stack_id, time};
+
+		holdings_map(process, object, event->result, length, piece.start - piece.from->base, object->size,
+			     event->of, &site);
+		acquisition_put(piece.from);
+		return object;
+	}
 	release.piece = (struct piece){event->result, end_of(event->result, length), piece.from};
 	take_range(process, release.piece.start, release.piece.end, (struct release){.of = RELEASE_piece},
 		   &piece.from->site);
 	piece.from->length = length;
 	piece.from->base += event->result - piece.start;
 	put_back(process, &release, time);
-	return object_real(piece.from->object);
+	return object;
 }
 
 void holdings_semaphore(struct process *process, struct object *object, uint64_t address, uint32_t seq,

@@ -78,7 +78,7 @@ struct release {
 	uint32_t seq;
 	struct piece piece;           /* piece, moved, semaphore */
 	uint64_t new_length;          /* moved */
-	uint32_t flags;               /* moved */
+	uint32_t flags, stack_id;     /* moved */
 	struct descriptor descriptor; /* size: of which only the object */
 	struct name_change *name;     /* owned */
 };

@@ -138,6 +138,14 @@ static void names_end(struct object *object, const char *text, int64_t time)
 			object->names[i].until = time;
 }
 
+static bool names_any(const struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			return true;
+	return false;
+}
+
 static void lead_to(struct world *world, struct name_state *state, struct object *object, const struct site *site)
 {
 	unqueue(world->private, state);
@@ -203,8 +211,9 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 		return change;
 	change.before = object->unlinked;
 	change.state_before = state->removed;
-	object->unlinked = *site;
 	names_end(object, state->text, site->time);
+	if (!names_any(object))
+		object->unlinked = *site;
 	state->removed = *site;
 	state->former = object;
 	state->object = NULL;

@@ -1,7 +1,8 @@
 /*
  * The rules that can be seen at a call. A check knows the call's event, what the kernel says of the object before it and
  * what this process did with the object so far; it knows neither LTTng nor whether the call was made or is about to be.
- * It reports through check_found(), which whoever links the checks supplies. One finding a call and object at most.
+ * It reports through check_found(), which whoever links the checks supplies. Of the rules about one matter (the size, the
+ * mode, the name, whose object it is, ...) a call breaks one at most.
  */
 #ifndef SHMGUARD_CHECK_H
 #define SHMGUARD_CHECK_H
@@ -16,9 +17,10 @@ enum check_marks {
 	MARK_RESIZE_FAILED = 2, /* its last ftruncate or fallocate of it failed */
 	MARK_RESERVED = 4,      /* it allocated pages by fallocate */
 	MARK_SPARSE_TOLD = 8,   /* sparse-unreserved was found once: that is enough */
+	MARK_PRIVATE = 16,      /* it mapped the object MAP_PRIVATE */
 };
 
-/* The numbers as in FIELDS_finding. */
+/* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */
 struct check_finding {
 	enum rule_id rule;
 	enum severity severity;
@@ -42,5 +44,50 @@ void check_remapped(const struct identity *identity, uint64_t offset, uint64_t l
 void check_opened(uint32_t flags, uint64_t size_before, bool created, bool failed);
 void check_madvise(const struct madvise_event *e, unsigned marks);
 void check_mlock(const struct mlock_event *e);
+
+/* An object opened by its name. */
+struct check_opening {
+	enum event_id by; /* shm_open, open, sem_open */
+	enum symbol symbol;
+	int32_t pid;
+	int dirfd;
+	const char *name;
+	uint32_t flags, mode;
+	int32_t result; /* descriptor; sem_open: 0 for success */
+	bool created;
+	uint64_t size_before;
+	int16_t error;
+};
+
+/* Did this process make the object that lies at the path? Supplied by whoever links the checks. */
+bool check_made(const char *path);
+
+/* check_permission.c; identity: what was opened, NULL if that is no object. */
+void check_permission_opened(const struct check_opening *o, const struct identity *identity);
+void check_permission_chmod(const struct chmod_event *e, const struct identity *identity);
+void check_permission_mmap(const struct mmap_event *e, const struct identity *identity);
+void check_permission_mprotect(const struct mprotect_event *e);
+void check_permission_memfd(const struct memfd_create_event *e, const struct identity *identity);
+void check_permission_dup(const struct dup_event *e, const struct identity *identity);
+void check_permission_sendmsg(const struct sendmsg_event *e, const struct identity *identity);
+
+/* check_name.c */
+void check_name_opened(const struct check_opening *o, const struct identity *identity);
+/* Random bits that the name seems to hold; numbers that others can know, such as the pid, are none. */
+unsigned check_name_bits(const char *name);
+/* Does the name hold the number, as a whole number? */
+bool check_name_holds(const char *name, uint64_t number);
+
+/* check_zeroing.c */
+void check_zeroing_opened(const struct check_opening *o, const struct identity *identity, unsigned marks);
+void check_zeroing_ftruncate(const struct ftruncate_event *e, const struct identity *identity);
+void check_zeroing_fallocate(const struct fallocate_event *e, const struct identity *identity);
+unsigned check_zeroing_mmap(const struct mmap_event *e);
+void check_zeroing_madvise(const struct madvise_event *e, unsigned marks);
+
+/* check_lifetime.c */
+void check_lifetime_opened(const struct check_opening *o, const struct identity *identity, unsigned marks);
+void check_lifetime_unlink(const struct unlink_event *e, const struct identity *identity, unsigned marks);
+void check_lifetime_mmap(const struct mmap_event *e);
 
 #endif

@@ -60,7 +60,7 @@ static enum cause cause_of_page(struct fault *f)
 	struct identity *identity = &f->site->identity;
 	uint64_t page = identity->page ? identity->page : page_round(1);
 
-	/* Without room, a hole would be taken for the end. */
+	/* The last size seen is no proof. Without room, though, a hole would be taken for the end. */
 	if (!f->site->fresh && !identity->huge && f->available >= page)
 		fault_site_probe(f->site, f->address, &identity->size);
 	uint64_t past = identity->size + page - 1;
@@ -68,12 +68,7 @@ static enum cause cause_of_page(struct fault *f)
 		return CAUSE_past_end;
 	if (identity->huge)
 		return CAUSE_no_huge_page;
-	if (f->available < page)
-		return CAUSE_tmpfs_full;
-	/* The last size seen is no proof; but without another limit, an object of the kernel's own tmpfs is never full. */
-	if (!f->site->fresh && fault_site_probe(f->site, f->address, &f->site->identity.size))
-		return CAUSE_past_end;
-	return CAUSE_unknown;
+	return f->available < page ? CAUSE_tmpfs_full : CAUSE_unknown;
 }
 
 static enum cause find_cause(struct fault *f)

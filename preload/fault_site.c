@@ -135,6 +135,7 @@ static bool take(struct fault_site *site, const struct identity *now)
 	if (!is_same(&site->identity, now->dev, now->ino))
 		return false;
 	site->identity = *now;
+	site->identity.name = NULL;
 	site->fresh = true;
 	return true;
 }

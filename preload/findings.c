@@ -12,6 +12,7 @@ static __thread struct {
 	struct event_head head;
 	uint32_t object;
 	const struct identity *identity;
+	const char *name; /* as the call gave it, or NULL */
 } looking;
 
 void check_found(const struct check_finding *finding)
@@ -25,7 +26,8 @@ void check_found(const struct check_finding *finding)
 				  .size = finding->size,
 				  .limit = finding->limit,
 				  .other = finding->other,
-				  .error = finding->error};
+				  .error = finding->error,
+				  .name = looking.name ? looking.name : ""};
 
 	recorder_head((struct event_head *)&e);
 	e.stack = looking.head.stack;
@@ -44,12 +46,23 @@ void check_found(const struct check_finding *finding)
 						    .dev = identity ? identity->dev : 0,
 						    .ino = identity ? identity->ino : 0,
 						    .other = finding->other},
-					  .text = {identity && identity->name ? identity->name : "", process_exe()}});
+					  .text = {looking.name                   ? looking.name
+						   : identity && identity->name ? identity->name
+										: "",
+						   process_exe()}});
 }
 
 uint64_t check_mapped_end(const struct identity *identity)
 {
 	return ledger_mapped_end(identity);
+}
+
+bool check_made(const char *path)
+{
+	struct identity identity;
+
+	return identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
+	       (ledger_marks(&identity) & MARK_CREATED);
 }
 
 static void look_at_resize(uint32_t set, uint32_t marks, const struct identity *identity)
@@ -64,6 +77,52 @@ static void look_at_created(bool created, const struct identity *identity)
 {
 	if (created && identity)
 		ledger_mark(identity, MARK_CREATED, 0);
+}
+
+static void look_at_opening(const struct check_opening *o, const struct identity *identity, uint32_t marks)
+{
+	looking.name = o->error == EFAULT ? "" : o->name;
+	check_opened(o->flags, o->size_before, o->created, o->error);
+	check_permission_opened(o, identity);
+	check_name_opened(o, identity);
+	check_zeroing_opened(o, identity, marks);
+	check_lifetime_opened(o, identity, marks);
+	look_at_created(o->created, identity);
+}
+
+#define OPENING(e, ...)                                                                                                \
+	&(struct check_opening){.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode,            \
+				.created = (e)->created, .error = (e)->error, __VA_ARGS__}
+
+/* Of the events by which an object is opened or made. */
+static void look_at_made(enum event_id id, const union any_event *event, const struct identity *identity,
+			 uint32_t marks)
+{
+	const struct shm_open_event *shm = &event->shm_open;
+	const struct open_event *file = &event->open;
+	const struct sem_open_event *semaphore = &event->sem_open;
+
+	switch (id) {
+	case EVENT_shm_open:
+		look_at_opening(OPENING(shm, .by = id, .symbol = SYMBOL_shm_open, .dirfd = AT_FDCWD,
+					.result = shm->result, .size_before = shm->size_before),
+				identity, marks);
+		break;
+	case EVENT_open:
+		look_at_opening(OPENING(file, .by = id, .symbol = file->symbol, .dirfd = file->dirfd,
+					.result = file->result, .size_before = file->size_before),
+				identity, marks);
+		break;
+	case EVENT_sem_open:
+		look_at_opening(OPENING(semaphore, .by = id, .symbol = SYMBOL_sem_open, .dirfd = AT_FDCWD), identity,
+				marks);
+		break;
+	default:
+		looking.name = event->memfd_create.name;
+		check_permission_memfd(&event->memfd_create, identity);
+		look_at_created(true, identity);
+		break;
+	}
 }
 
 /* mremap(2) has no descriptor: the object is asked for at the address where its mapping now is. */
@@ -93,37 +152,64 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 	looking.head = event->head;
 	looking.object = object;
 	looking.identity = identity;
+	looking.name = NULL;
 	switch (id) {
 	case EVENT_mmap:
-		if (identity && (set = check_mmap(&event->mmap, identity, marks)) & ~marks)
+		check_lifetime_mmap(&event->mmap);
+		if (!identity)
+			break;
+		set = check_mmap(&event->mmap, identity, marks) | check_zeroing_mmap(&event->mmap);
+		if (set & ~marks)
 			ledger_mark(identity, set, 0);
+		check_permission_mmap(&event->mmap, identity);
 		break;
 	case EVENT_ftruncate:
-		if (identity)
-			look_at_resize(check_ftruncate(&event->ftruncate, identity, marks), marks, identity);
+		if (!identity)
+			break;
+		look_at_resize(check_ftruncate(&event->ftruncate, identity, marks), marks, identity);
+		check_zeroing_ftruncate(&event->ftruncate, identity);
 		break;
 	case EVENT_fallocate:
-		if (identity)
-			look_at_resize(check_fallocate(&event->fallocate, identity, marks), marks, identity);
+		if (!identity)
+			break;
+		look_at_resize(check_fallocate(&event->fallocate, identity, marks), marks, identity);
+		check_zeroing_fallocate(&event->fallocate, identity);
 		break;
 	case EVENT_shm_open:
-		check_opened(event->shm_open.flags, event->shm_open.size_before, event->shm_open.created,
-			     event->shm_open.error);
-		look_at_created(event->shm_open.created, identity);
-		break;
 	case EVENT_open:
-		check_opened(event->open.flags, event->open.size_before, event->open.created, event->open.error);
-		look_at_created(event->open.created, identity);
-		break;
+	case EVENT_sem_open:
 	case EVENT_memfd_create:
-		look_at_created(true, identity);
+		look_at_made(id, event, identity, marks);
+		break;
+	case EVENT_chmod:
+		if (identity)
+			check_permission_chmod(&event->chmod, identity);
+		break;
+	case EVENT_dup:
+		if (identity)
+			check_permission_dup(&event->dup, identity);
+		break;
+	case EVENT_sendmsg:
+		if (identity)
+			check_permission_sendmsg(&event->sendmsg, identity);
+		break;
+	case EVENT_unlink:
+		looking.name = event->unlink.name;
+		if (identity)
+			check_lifetime_unlink(&event->unlink, identity, marks);
+		break;
+	case EVENT_mprotect:
+		looking.object = event->mprotect.object;
+		check_permission_mprotect(&event->mprotect);
 		break;
 	case EVENT_mremapped:
 		look_at_remapped(&event->mremapped);
 		break;
 	case EVENT_madvise:
 		looking.object = event->madvise.object;
-		check_madvise(&event->madvise, ledger_mapped_marks(event->madvise.addr));
+		marks = ledger_mapped_marks(event->madvise.addr);
+		check_madvise(&event->madvise, marks);
+		check_zeroing_madvise(&event->madvise, marks);
 		break;
 	case EVENT_mlock:
 		looking.object = event->mlock.object;

@@ -111,6 +111,7 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 				 .mode = st->st_mode & 07777,
 				 .uid = st->st_uid,
 				 .gid = st->st_gid,
+				 .links = (uint32_t)st->st_nlink,
 				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
 				 .fd = fd};
 	return true;

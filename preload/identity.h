@@ -14,6 +14,7 @@ struct identity {
 	uint64_t page;      /* bytes: the huge page on hugetlbfs, else the page */
 	bool huge;          /* on hugetlbfs */
 	uint32_t mode, uid, gid;
+	uint32_t links; /* names that it has */
 	uint8_t kind;     /* enum kind, as far as the call or the name tells */
 	int fd;           /* a descriptor of it, or -1 */
 	const char *name; /* as the program gave it, or NULL: asked of /proc/self/fd when the object is new */

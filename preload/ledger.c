@@ -75,12 +75,21 @@ static bool grow_buckets(void)
 	return true;
 }
 
+static struct object *find_known(const struct identity *identity)
+{
+	struct object *object = bucket_count ? *bucket(identity->dev, identity->ino) : NULL;
+
+	while (object && (object->ino != identity->ino || object->dev != identity->dev))
+		object = object->next;
+	return object;
+}
+
 static struct object *find(const struct identity *identity, bool *is_new)
 {
-	if (bucket_count)
-		for (struct object *object = *bucket(identity->dev, identity->ino); object; object = object->next)
-			if (object->ino == identity->ino && object->dev == identity->dev)
-				return object;
+	struct object *known = find_known(identity);
+
+	if (known)
+		return known;
 	if (object_count >= IDLE_OBJECTS && object_count >= bucket_count)
 		forget_idle();
 	if (object_count >= bucket_count && !grow_buckets())
@@ -132,6 +141,15 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 	if (object)
 		object->marks = (object->marks & ~clear) | set;
 	lock_give(&lock);
+}
+
+uint32_t ledger_marks(const struct identity *identity)
+{
+	lock_take(&lock);
+	const struct object *object = find_known(identity);
+	uint32_t marks = object ? object->marks : 0;
+	lock_give(&lock);
+	return marks;
 }
 
 uint32_t ledger_mapped_marks(uint64_t address)

@@ -27,6 +27,8 @@ struct object {
 /* Id of the object, its marks, and whether it was unknown until now, so that the caller defines it. 0: no memory. */
 uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks);
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
+/* Marks of an object; 0 for one that is not known. */
+uint32_t ledger_marks(const struct identity *identity);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */

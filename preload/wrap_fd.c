@@ -178,6 +178,9 @@ static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *
 	int result = real_fcntl(fd, command, argument);
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		return duplicated(fd, result, caller);
+	/* Without FD_CLOEXEC it is told again: as a duplicate of itself, which survives an exec. */
+	if (command == F_SETFD && !((intptr_t)argument & FD_CLOEXEC) && result == 0 && !own_caller(caller))
+		duplicated(fd, fd, caller);
 	if (command == F_ADD_SEALS)
 		return sealed(fd, (int)(intptr_t)argument, result, caller);
 	return result;

@@ -33,10 +33,12 @@ static void opening(struct opening *o, const void *caller)
 	observe_leave(&visit);
 }
 
-/* A failed open is worth telling where the path itself says that it was meant for /dev/shm. */
-static bool failed_on_shm(const struct visit *visit, const struct opening *o)
+/* A failed open, and one of what is no object, are worth telling where the path itself says: meant for /dev/shm. */
+static bool odd_on_shm(const struct visit *visit, const struct opening *o, int fd)
 {
-	return visit->saved_errno != EFAULT && strncmp(o->path, "/dev/shm/", 9) == 0;
+	if (fd < 0 ? visit->saved_errno == EFAULT : o->flags & (O_DIRECTORY | O_PATH))
+		return false;
+	return strncmp(o->path, "/dev/shm/", 9) == 0;
 }
 
 static int opened(const struct opening *o, int fd, const void *caller)
@@ -52,7 +54,7 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	bool tracked = identity_of_fd(fd, &identity);
 	if (tracked && identity.kind == KIND_shm)
 		identity.kind = KIND_file;
-	if (tracked || (fd < 0 && failed_on_shm(&visit, o)))
+	if (tracked || odd_on_shm(&visit, o, fd))
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
 		       .name = tracked ? identity_spelling(o->path, &identity, text) : o->path,
 		       .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd, .created = o->creates && fd >= 0,

@@ -1,6 +1,7 @@
 /*
- * syscall(2): numbers that make, map or release objects, or set a disposition, go through the wrappers of their names. All others jump straight
- * to the original, stack untouched, since a system call may come back twice or on another stack (vfork, clone).
+ * syscall(2): numbers that make, map or release objects, or set a disposition, go through the wrappers of their names. All
+ * others jump straight to the original, stack untouched, since a system call may come back twice or on another stack
+ * (vfork, clone).
  */
 #include <stdarg.h>
 #include <sys/syscall.h>

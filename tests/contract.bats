@@ -37,7 +37,7 @@ none()
 	only 'lttng/tracepoint' 'tracepoints/(provider\.h|emit\.c)'
 	only 'lttng/ust' 'tracepoints/emit\.c'
 	none '^#include "(preload|analyzer)/' tracepoints/*.[ch]
-	for header in calls errnos events notes environment rules version; do
+	for header in calls errnos events notes environment policy rules version words; do
 		echo "#include \"tracepoints/$header.h\"" | gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
 			-fsyntax-only -x c -
 	done
@@ -48,6 +48,7 @@ none()
 	only 'lttng/lttng\.h' 'analyzer/lttng_control\.c'
 	only '(elfutils/|dwarf\.h)' 'analyzer/symbols[a-z_]*\.[ch]'
 	only 'libunwind' 'preload/stack\.c'
+	only 'ini\.h' 'tracepoints/policy_parse\.c'
 	only '(stdio|jansson)\.h' '(analyzer/.*|tracepoints/(calls|rules)\.[ch])'
 }
 

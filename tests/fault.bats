@@ -305,6 +305,18 @@ fault_stack()
 	faults 1 'tmpfs_full.* size = 268435456, available = 0, survived = 0'
 }
 
+@test "without /proc" {
+	unshare -m true || skip "no mount namespaces here"
+	local hidden=(unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' sh)
+	recorded shrunk "${hidden[@]}"
+	grep -qx 'status 135' recorded
+	faults 1 'past_end.* offset = 8200, size = 5000,'
+	rm -r trace
+	recorded survivor "${hidden[@]}" env SHMGUARD_ON_SIGBUS=survive
+	grep -qx 'status 0' recorded
+	faults 3 'past_end.* survived = 1'
+}
+
 @test "a handler that never helps does not fill the trace" {
 	unchanged stubborn
 	faults 1000 'past_end'

@@ -4,7 +4,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd)
 SHMGUARD=$BUILD/shmguard
 PYTHON=/usr/bin/python3
-export ROOT BUILD SHMGUARD PYTHON
+PROGRAMS=$BUILD/tests/programs
+export ROOT BUILD SHMGUARD PYTHON PROGRAMS
 
 # Ids of the rules; with "checked", of those that this version looks for.
 rule_ids()
@@ -36,9 +37,18 @@ report()
 holds()
 {
 	jq -e "$@" report.json >/dev/null || {
-		jq -c '.trace, .unseen, .processes[], .objects[], (.findings[] | [.rule, .severity, .count, .message])' report.json
+		jq -c '.trace, .unseen, .processes[:20][], .objects[:20][],
+			(.findings[:20][] | [.rule, .severity, .count, .bytes, .message])' report.json
 		return 1
 	}
+}
+
+# recorded PROGRAM [ARG...]: its output is in ./out, the report in ./report.json; nothing was lost or unseen.
+recorded()
+{
+	record recording "$PROGRAMS/$1" "${@:2}" >out
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
 }
 
 # Prints what differs and fails.

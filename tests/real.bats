@@ -66,7 +66,7 @@ postgres_start()
 	DATA=$NOBODY_HOME/$1
 	mkdir -p "$DATA"
 	chown 65534:65534 "$DATA"
-	cd "$DATA"
+	cd "$DATA" || return
 	as_nobody "$POSTGRES/initdb" -D "$DATA/data" -A trust -U postgres -N --no-locale >initdb.log
 	watch PostgreSQL.
 	as_nobody "$NOBODY_BUILD/shmguard" run --quiet -o "$DATA/recording" -- "$POSTGRES/postgres" -D "$DATA/data" -k "$DATA" \

@@ -4,11 +4,16 @@
 # "expect: RULE SEVERITY [COUNT]".
 
 load helpers
+load cgroup
 
 teardown()
 {
+	remove_group
 	rm -f /dev/shm/shmguard-rules.*
 }
+
+# Words that start the program elsewhere.
+WITHIN=()
 
 check_faulty() # PROGRAM
 {
@@ -16,7 +21,7 @@ check_faulty() # PROGRAM
 	read -r rule severity count < <(sed -n 's/^ \* expect: //p' "$ROOT/tests/rules/$1.c")
 	also=$(sed -n 's/^ \* also: //p' "$ROOT/tests/rules/$1.c")
 	[ "$rule" = "${1%%_*}" ]
-	record faulty "$BUILD/tests/rules/$1"
+	record faulty "${WITHIN[@]}" "$BUILD/tests/rules/$1"
 	report faulty >faulty.json
 	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' faulty.json
 	jq -e --arg rule "$rule" --arg severity "$severity" --arg count "$count" --arg also "$also" --arg file "$1" '
@@ -30,7 +35,7 @@ check_faulty() # PROGRAM
 
 check_innocent() # RULE
 {
-	record innocent "$BUILD/tests/rules/$1_innocent"
+	record innocent "${WITHIN[@]}" "$BUILD/tests/rules/$1_innocent"
 	report innocent >innocent.json
 	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' innocent.json
 	jq -e --arg rule "$1" '
@@ -293,4 +298,16 @@ setup()
 
 @test "reservation-interrupted: the innocent twin is silent" {
 	check_innocent reservation-interrupted
+}
+
+@test "memory-limit is found" {
+	make_group $((64 << 20))
+	WITHIN=("${IN_GROUP[@]}")
+	check_faulty memory-limit
+}
+
+@test "memory-limit: the innocent twin is silent" {
+	make_group $((64 << 20))
+	WITHIN=("${IN_GROUP[@]}")
+	check_innocent memory-limit
 }

@@ -315,8 +315,9 @@ enum cause {
 /*
  * A rule was broken by the call whose event has the number `of`; its stack is this event's. The numbers are those of the
  * rule's arithmetic: [offset, offset + length) of the object or the new size as length, size the object had at that
- * moment, limit: room, quota or the mapping's end that it collides with. other: the process concerned, 0 if none or
- * unknown. Severity may be lower than the rule's. error: the errno that the call had or was given.
+ * moment, limit: room, quota or the mapping's end that it collides with; rules that are not about sizes give them the
+ * meaning that stands beside their check. other: the process concerned, 0 if none or unknown. Severity may be lower than
+ * the rule's. error: the errno that the call had or was given. name: as the call gave it, "" if it gave none.
  */
 #define FIELDS_finding(F)                                                                                              \
 	F(rule, rule)                                                                                                  \
@@ -329,7 +330,8 @@ enum cause {
 	F(size, size)                                                                                                  \
 	F(size, limit)                                                                                                 \
 	F(pid, other)                                                                                                  \
-	F(error, error)
+	F(error, error)                                                                                                \
+	F(text, name)
 /*
  * A SIGBUS, told from its handler. ip: of the faulting instruction; code: si_code. start, length: the mapping that was
  * touched, offset: of the touched byte in the object; size: the object's now; available: bytes left on its file system

@@ -39,7 +39,10 @@ enum note_type {
 	NOTE_COUNT
 };
 
-/* finding: as its event; fault: rule is the cause, limit what is available. dev, ino: of the object. */
+/*
+ * finding: as its event; fault: rule is the cause, limit what is available, length the mapping's, other who sent the
+ * signal. dev, ino: of the object.
+ */
 struct note_found {
 	uint32_t rule, severity;
 	int64_t offset;

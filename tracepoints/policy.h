@@ -15,6 +15,64 @@
 
 #include "rules.h"
 
+/*
+ * KEYS: what may stand in a section beside the actions, whose keys are the ids of the rules. A row is
+ * X(name, key, kind, help); from it come the parser, `shmguard policy keys`, the README's table and the manual page.
+ * KINDS: what a key takes, as told when it got something else. A list may be continued by repeating its key.
+ */
+#define POLICY_KINDS(X)                                                                                                \
+	X(globs, "names or globs (* ? [a-z]), with commas between")                                                    \
+	X(numbers, "numbers of users, with commas between, as `id -u NAME` prints them")                               \
+	X(mode, "an octal mode, 0 to 07777")                                                                           \
+	X(size, "a number of bytes, with K, M or G for more, or any")                                                  \
+	X(count, "a number, or any")                                                                                   \
+	X(duration, "a time such as 200ms or 2s, at most 60s")                                                         \
+	X(yes, "yes or no")                                                                                            \
+	X(moments, "never, or of on-attach, on-unlink, on-last-unmap some, with commas between")                       \
+	X(path, "the path of a file")                                                                                  \
+	X(enforcing, "enforce or audit")                                                                               \
+	X(log, "none, stderr, syslog, or file: and an absolute path")
+
+#define POLICY_KEYS(X)                                                                                                 \
+	X(name, "name", globs, "the section applies to objects of these names")                                        \
+	X(exe, "exe", globs, "to these programs: whole paths or, without a slash, the last part of them")              \
+	X(uid, "uid", globs, "to programs whose effective user has one of these numbers")                              \
+	X(names, "names", globs, "the names that the program may use: see name-not-allowed")                           \
+	X(max_mode, "max-mode", mode, "permission bits that an object may have: see mode-too-open")                    \
+	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside the own user and root: "         \
+					   "see foreign-owner")                                                        \
+	X(max_size, "max-size", size, "how large an object may get: see object-too-large")                             \
+	X(max_objects, "max-objects", count, "named objects that a process may have alive: see too-many-objects")      \
+	X(secret, "secret", yes, "the contents must not outlive their last user: see secret-left, dumpable-secret")    \
+	X(zero, "zero", moments, "when an object is wiped")                                                            \
+	X(reserve, "reserve", yes, "memory is reserved when an object is sized: see sparse-unreserved")                \
+	X(wait_for_size, "wait-for-size", duration, "how long a mapping waits for a size when map-before-size is fix") \
+	X(include, "include", path, "another file is read here; only in [default]")                                    \
+	X(mode, "mode", enforcing, "audit: what would be denied or fixed is only told; only in [default]")             \
+	X(log, "log", log, "where decisions are written; only in [default]")
+
+enum policy_kind {
+#define KIND_ENUMERATOR(name, expected) POLICY_KIND_##name,
+	POLICY_KINDS(KIND_ENUMERATOR)
+#undef KIND_ENUMERATOR
+};
+
+enum policy_key_id {
+#define KEY_ENUMERATOR(name, key, kind, help) POLICY_KEY_##name,
+	POLICY_KEYS(KEY_ENUMERATOR)
+#undef KEY_ENUMERATOR
+	POLICY_KEY_COUNT
+};
+
+struct policy_key {
+	const char *key, *help;
+	enum policy_kind kind;
+};
+
+/* Indexed by enum policy_key_id and enum policy_kind. */
+extern const struct policy_key policy_keys[POLICY_KEY_COUNT];
+extern const char *const policy_kinds[];
+
 /* What is done when a rule is broken. note records; warn also tells live; deny refuses the call; fix repairs it. */
 #define ACTIONS(X)                                                                                                     \
 	X(off)                                                                                                         \
@@ -71,7 +129,7 @@ struct policy_section {
 	unsigned line;
 	struct policy_list name, exe, uid; /* where it applies; count 0: everywhere */
 	/* What it sets; `set` has a bit for each row of POLICY_KEYS, action_set one for each rule. */
-	uint32_t set;
+	uint32_t set; /* 1 << enum policy_key_id */
 	bool action_set[RULE_COUNT];
 	struct policy_decision value;
 	struct policy_list names;
@@ -96,6 +154,8 @@ typedef void policy_error(void *context, const char *file, unsigned line, const 
 
 /* Names of the profiles: "observe" (all rules warn, nothing changed), "safe", "strict". NULL: no such profile. */
 const char *policy_profile_text(const char *name);
+/* Name of the i-th profile, NULL after the last. */
+const char *policy_profile_name(size_t i);
 
 /* Adds a profile's, or a file's, sections. False if there was any error. A file that others can write, or that a third uid
  * owns, is an error. Neither stdio nor malloc is used, so that it works in the program before its allocator does. */
@@ -109,12 +169,20 @@ bool policy_add_text(struct policy *policy, const char *text, size_t length, con
 void policy_decide(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
 		   struct policy_decision *decision);
 
+/* Is it one of `names`, or are all allowed? */
+bool policy_allows_name(const struct policy_decision *decision, const char *name);
+
 /* The section that decided a rule's action or, with key not NULL, a parameter; NULL: the built-in default. */
 const struct policy_section *policy_origin(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
 					   enum rule_id rule, const char *key);
 
-/* Globs as in the policy: * ? [a-z]; a leading / of the name may be omitted in the glob. */
+/* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well; the leading / of a text may be omitted in the glob. */
 bool policy_glob(const char *glob, const char *text);
+/* The first glob of the list that takes the text, or NULL; a glob of programs without a slash takes the last part of it. */
+const char *policy_match(const struct policy_list *list, const char *text);
+const char *policy_match_exe(const struct policy_list *list, const char *exe);
+/* Is every [ closed? */
+bool policy_glob_valid(const char *glob);
 
 const char *policy_action_name(enum policy_action action);
 

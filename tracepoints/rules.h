@@ -47,45 +47,45 @@ enum rule_safe {
 
 /* Size and mapping: the SIGBUS foretold. */
 #define RULES_SIZE(X)                                                                                                  \
-	X(map_beyond_end, "map-beyond-end", size, ERROR, call, ENXIO, false, none, 788, false,                         \
+	X(map_beyond_end, "map-beyond-end", size, ERROR, call, ENXIO, false, none, 788, true,                          \
 	  "maps past the end of an object: touching that part is a SIGBUS")                                            \
-	X(map_before_size, "map-before-size", size, ERROR, call, ENXIO, true, none, 909, false,                        \
+	X(map_before_size, "map-before-size", size, ERROR, call, ENXIO, true, none, 909, true,                         \
 	  "maps an object that still has no size: any touch is a SIGBUS")                                              \
-	X(resize_failed_ignored, "resize-failed-ignored", size, ERROR, call, ENXIO, false, none, 252, false,           \
+	X(resize_failed_ignored, "resize-failed-ignored", size, ERROR, call, ENXIO, false, none, 252, true,            \
 	  "maps an object whose resize failed just before")                                                            \
-	X(shrink_under_map, "shrink-under-map", size, ERROR, call, EPERM, true, none, 362, false,                      \
+	X(shrink_under_map, "shrink-under-map", size, ERROR, call, EPERM, true, none, 362, true,                       \
 	  "shrinks an object below the end of a live mapping")                                                         \
-	X(truncate_on_open, "truncate-on-open", size, ERROR, call, EACCES, true, deny, 362, false,                     \
+	X(truncate_on_open, "truncate-on-open", size, ERROR, call, EACCES, true, deny, 362, true,                      \
 	  "opens an existing object with O_TRUNC, which empties it under its mappers")                                 \
-	X(resize_by_attacher, "resize-by-attacher", size, WARNING, call, EPERM, false, none, 283, false,               \
+	X(resize_by_attacher, "resize-by-attacher", size, WARNING, call, EPERM, false, none, 283, true,                \
 	  "resizes an object that another process created and sized")                                                  \
-	X(shm_fs_full, "shm-fs-full", size, ERROR, call, ENOSPC, true, none, 754, false,                               \
+	X(shm_fs_full, "shm-fs-full", size, ERROR, call, ENOSPC, true, none, 754, true,                                \
 	  "sizes an object beyond what its file system can still hold")                                                \
-	X(sparse_unreserved, "sparse-unreserved", size, NOTE, call, 0, true, none, 0, false,                           \
+	X(sparse_unreserved, "sparse-unreserved", size, NOTE, call, 0, true, none, 0, true,                            \
 	  "maps writable memory that nobody reserved: it can fail when it is touched")                                 \
-	X(memory_limit, "memory-limit", size, WARNING, call, ENOMEM, false, none, 770, false,                          \
+	X(memory_limit, "memory-limit", size, WARNING, call, ENOMEM, false, none, 770, true,                           \
 	  "grows an object beyond what the memory cgroup has left")                                                    \
-	X(huge_page_unbacked, "huge-page-unbacked", size, ERROR, call, ENOMEM, true, none, 754, false,                 \
+	X(huge_page_unbacked, "huge-page-unbacked", size, ERROR, call, ENOMEM, true, none, 754, true,                  \
 	  "maps huge pages that the pool does not have: touching them is a SIGBUS")                                    \
-	X(huge_page_misaligned, "huge-page-misaligned", size, WARNING, call, EINVAL, false, none, 131, false,          \
+	X(huge_page_misaligned, "huge-page-misaligned", size, WARNING, call, EINVAL, false, none, 131, true,           \
 	  "gives a length or an offset that is no multiple of the huge page")                                          \
-	X(punch_unreserves, "punch-unreserves", size, NOTE, call, 0, true, none, 0, false,                             \
+	X(punch_unreserves, "punch-unreserves", size, NOTE, call, 0, true, none, 0, true,                              \
 	  "punches a hole into memory that had been reserved")                                                         \
-	X(tail_overrun, "tail-overrun", size, NOTE, call, 0, false, none, 131, false,                                  \
+	X(tail_overrun, "tail-overrun", size, NOTE, call, 0, false, none, 131, true,                                   \
 	  "maps the rest of the last page: what is written there is never stored")                                     \
-	X(size_disagreement, "size-disagreement", size, WARNING, trace, 0, false, none, 131, true,                     \
+	X(size_disagreement, "size-disagreement", size, WARNING, trace, 0, false, none, 131, true,                      \
 	  "processes map one object with different lengths")                                                           \
-	X(file_size_limit, "file-size-limit", size, WARNING, call, EFBIG, false, none, 754, false,                     \
+	X(file_size_limit, "file-size-limit", size, WARNING, call, EFBIG, false, none, 754, true,                      \
 	  "resizes an object beyond RLIMIT_FSIZE")                                                                     \
-	X(lock_limit, "lock-limit", size, WARNING, call, EAGAIN, false, none, 0, false,                                \
+	X(lock_limit, "lock-limit", size, WARNING, call, EAGAIN, false, none, 0, true,                                 \
 	  "locks more memory than RLIMIT_MEMLOCK allows")                                                              \
-	X(private_map, "private-map", size, WARNING, call, 0, false, none, 0, false,                                   \
+	X(private_map, "private-map", size, WARNING, call, 0, false, none, 0, true,                                    \
 	  "maps shared memory privately and writable: its writes are never shared")                                    \
-	X(access_mismatch, "access-mismatch", size, WARNING, call, 0, false, none, 628, false,                         \
+	X(access_mismatch, "access-mismatch", size, WARNING, call, 0, false, none, 628, true,                          \
 	  "asks for an access or an offset that the descriptor cannot give")                                           \
-	X(sigbus_cause, "sigbus-cause", size, ERROR, crash, 0, true, none, 755, false,                                 \
+	X(sigbus_cause, "sigbus-cause", size, ERROR, crash, 0, true, none, 755, true,                                  \
 	  "died of SIGBUS in shared memory; says why")                                                                 \
-	X(reservation_interrupted, "reservation-interrupted", size, WARNING, call, 0, true, fix, 755, false,           \
+	X(reservation_interrupted, "reservation-interrupted", size, WARNING, call, 0, true, fix, 755, true,            \
 	  "posix_fallocate was interrupted by a signal and reserved nothing")
 
 /* Lifetime: leaks, ghosts, races. */

@@ -1,0 +1,157 @@
+#include "analyzer/cmd_policy.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/policy_load.h"
+#include "tracepoints/words.h"
+
+static int policy_check(int argc, char **argv)
+{
+	int result = POLICY_GOOD;
+
+	if (argc < 2) {
+		fputs("shmguard: policy check wants a file\n", stderr);
+		return policy_usage();
+	}
+	for (int i = 1; i < argc; i++) {
+		struct policy *policy = policy_load(NULL, argv[i]);
+		char *name = escape_terminal(argv[i]);
+
+		if (policy)
+			printf("%s: good, %zu section%s\n", name, policy->section_count,
+			       policy->section_count == 1 ? "" : "s");
+		else
+			result = POLICY_BAD;
+		free(name);
+		free(policy);
+	}
+	return result;
+}
+
+static int policy_show(int argc, char **argv)
+{
+	if (argc != 2) {
+		fputs("shmguard: policy show wants a profile: observe, safe or strict\n", stderr);
+		return policy_usage();
+	}
+	if (!policy_load_known(argv[1]))
+		return POLICY_BAD;
+	fputs(policy_profile_text(argv[1]), stdout);
+	return POLICY_GOOD;
+}
+
+static void keys_text(void)
+{
+	for (size_t i = 0; i < POLICY_KEY_COUNT; i++)
+		printf("%-14s %s\n%-14s   %s\n", policy_keys[i].key, policy_keys[i].help, "",
+		       policy_kinds[policy_keys[i].kind]);
+	printf("%-14s %s\n%-14s   %s\n", "RULE", "what is done when the rule is broken; see `shmguard rules`", "",
+	       "off, note, warn, deny or fix");
+}
+
+static void keys_markdown(void)
+{
+	puts("| key | takes | what |\n|---|---|---|");
+	for (size_t i = 0; i < POLICY_KEY_COUNT; i++)
+		printf("| `%s` | %s | %s |\n", policy_keys[i].key, policy_kinds[policy_keys[i].kind],
+		       policy_keys[i].help);
+}
+
+static void keys_manual(void)
+{
+	for (size_t i = 0; i < POLICY_KEY_COUNT; i++) {
+		printf(".TP\n.B ");
+		for (const char *c = policy_keys[i].key; *c; c++)
+			printf(*c == '-' ? "\\-" : "%c", *c);
+		printf("\n%s. Takes %s.\n", policy_keys[i].help, policy_kinds[policy_keys[i].kind]);
+	}
+}
+
+static int policy_list_keys(int argc, char **argv)
+{
+	if (argc == 1)
+		keys_text();
+	else if (argc == 2 && strcmp(argv[1], "--markdown") == 0)
+		keys_markdown();
+	else if (argc == 2 && strcmp(argv[1], "--man") == 0)
+		keys_manual();
+	else
+		return policy_usage();
+	return POLICY_GOOD;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage, *summary;
+} verbs[] = {
+	{"check", policy_check, "check FILE...", "tells every error: file, line, key, what was expected"},
+	{"explain", policy_explain, "explain [OPTION...] [FILE]",
+	 "which section decides each rule for an object, and why"},
+	{"show", policy_show, "show PROFILE", "prints a profile: observe, safe, strict"},
+	{"keys", policy_list_keys, "keys", "what may stand in a policy"},
+};
+
+static void policy_help(FILE *out)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(out, "%s shmguard policy %-26s %s\n", i ? "      " : "usage:", verbs[i].usage,
+			verbs[i].summary);
+	fputs("\nOptions of explain:\n"
+	      "  --profile=PROFILE  applied before FILE: observe (default), safe, strict\n"
+	      "  --name=NAME        of the object, as \"/x\"; else one without a name\n"
+	      "  --exe=PATH         of the program\n"
+	      "  --uid=N            its effective user; else yours\n"
+	      "\nExit status: 0 done; 2 wrong usage, or an error in a policy; 3 a recording could not be read, or the "
+	      "output not\nwritten.\n",
+	      out);
+}
+
+int policy_usage(void)
+{
+	fputs("shmguard: try `shmguard policy --help`\n", stderr);
+	return POLICY_BAD;
+}
+
+static int unknown_verb(const char *verb)
+{
+	struct nearest nearest = nearest_to(verb);
+	char *given = escape_terminal(verb);
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		nearest_try(&nearest, verbs[i].name);
+	fprintf(stderr, "shmguard: policy cannot '%s'", given);
+	if (nearest_found(&nearest))
+		fprintf(stderr, "; did you mean '%s'?", nearest_found(&nearest));
+	fputc('\n', stderr);
+	free(given);
+	return policy_usage();
+}
+
+static int policy_finish(int result)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return result;
+	perror("shmguard: cannot write");
+	return POLICY_FAILED;
+}
+
+int cmd_policy(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("shmguard: policy wants a verb\n", stderr);
+		return policy_usage();
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		policy_help(stdout);
+		return policy_finish(POLICY_GOOD);
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return policy_finish(verbs[i].run(argc - 1, argv + 1));
+	return unknown_verb(argv[1]);
+}

@@ -1,0 +1,209 @@
+#include "analyzer/cmd_status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "tracepoints/environment.h"
+
+enum { GUARDED = 0, NOT_GUARDED = 1, USAGE = 2, CANNOT_TELL = 3 };
+
+static void put(const char *text)
+{
+	char *escaped = escape_terminal(text);
+
+	fputs(escaped, stdout);
+	free(escaped);
+}
+
+static int cannot_tell(const char *pid, const char *why)
+{
+	fprintf(stderr, "shmguard: whether process %s is guarded cannot be told: %s\n", pid, why);
+	return CANNOT_TELL;
+}
+
+static FILE *process_file(const char *pid, const char *name)
+{
+	char *path = memory_format("/proc/%s/%s", pid, name);
+	FILE *file = fopen(path, "re");
+	int error = errno;
+
+	free(path);
+	errno = error;
+	return file;
+}
+
+/* *library: its path, to be freed, or NULL. False: errno, or 0 where nothing is mapped at all. */
+static bool find_library(const char *pid, char **library)
+{
+	FILE *maps = process_file(pid, "maps");
+	char *line = NULL, *path, *slash;
+	size_t room = 0;
+	bool any = false;
+
+	*library = NULL;
+	if (!maps)
+		return false;
+	while (getline(&line, &room, maps) > 0) {
+		any = true;
+		line[strcspn(line, "\n")] = '\0';
+		path = strchr(line, '/');
+		slash = path ? strrchr(path, '/') : NULL;
+		if (!slash || strncmp(slash + 1, LIBRARY_PRELOAD, strlen(LIBRARY_PRELOAD)) != 0)
+			continue;
+		*library = memory_text(path);
+		break;
+	}
+	errno = any ? 0 : ferror(maps) ? errno : 0;
+	free(line);
+	fclose(maps);
+	return any;
+}
+
+/* The value of a variable of the environment that the process was started with, to be freed; NULL: none. */
+static char *variable(FILE *environment, const char *name)
+{
+	size_t length = strlen(name), room = 0;
+	char *entry = NULL, *value = NULL;
+
+	rewind(environment);
+	while (!value && getdelim(&entry, &room, '\0', environment) > 0)
+		if (strncmp(entry, name, length) == 0 && entry[length] == '=')
+			value = memory_text(entry + length + 1);
+	free(entry);
+	return value;
+}
+
+/* Seconds since 1970 at which the process started; 0: unknown. */
+static time_t started(const char *pid)
+{
+	FILE *file = process_file(pid, "stat");
+	char text[1024] = "", *behind;
+	struct timespec boot, now;
+	unsigned long long ticks = 0;
+
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	/* The command's name, in parentheses, may hold anything. */
+	behind = strrchr(text, ')');
+	for (int field = 2; behind && field < 22; field++)
+		behind = strchr(behind + 1, ' ');
+	if (!behind || sscanf(behind, "%llu", &ticks) != 1)
+		return 0;
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec - boot.tv_sec + (time_t)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+static void put_since(const char *pid)
+{
+	time_t since = started(pid);
+	char text[64];
+	struct tm tm;
+
+	if (since && localtime_r(&since, &tm) && strftime(text, sizeof(text), "%F %T %z", &tm))
+		printf("since    %s, when the process started\n", text);
+}
+
+static void put_variable(const char *label, const char *value, const char *otherwise)
+{
+	printf("%-8s ", label);
+	put(value ? value : otherwise);
+	putchar('\n');
+}
+
+static int put_policy(const char *pid)
+{
+	FILE *environment = process_file(pid, "environ");
+	char *profile, *policy, *recording, *preload;
+
+	if (!environment)
+		return cannot_tell(pid, strerror(errno));
+	profile = variable(environment, ENVIRONMENT_PROFILE);
+	policy = variable(environment, ENVIRONMENT_POLICY);
+	recording = variable(environment, ENVIRONMENT_RECORDING);
+	preload = variable(environment, "LD_PRELOAD");
+	/* Programs that change their title write over it. */
+	if (!preload && !profile && !policy) {
+		puts("policy   unknown: the process has overwritten its environment, or was never told any");
+	} else {
+		put_variable("profile", profile, "observe");
+		put_variable("policy", policy, "none");
+	}
+	if (recording)
+		put_variable("recorded", recording, "");
+	free(profile);
+	free(policy);
+	free(recording);
+	free(preload);
+	fclose(environment);
+	return GUARDED;
+}
+
+static int status_of(const char *pid)
+{
+	char exe[PATH_MAX] = "", *library;
+	char *link = memory_format("/proc/%s/exe", pid);
+	ssize_t length = readlink(link, exe, sizeof(exe) - 1);
+	int result;
+
+	if (!*pid || pid[strspn(pid, "0123456789")] || strlen(pid) > 10) {
+		free(link);
+		fputs("shmguard: status takes the number of a process\n", stderr);
+		return USAGE;
+	}
+	exe[length > 0 ? length : 0] = '\0';
+	free(link);
+	if (!find_library(pid, &library)) {
+		if (errno == ENOENT || errno == ESRCH)
+			return cannot_tell(pid, "there is no such process");
+		return cannot_tell(pid, errno ? strerror(errno) : "it is a thread of the kernel, or has ended");
+	}
+	printf("process  %s ", pid);
+	put(exe);
+	printf("\n%s", library ? "guarded  by " : "guarded  no\n");
+	if (!library)
+		return NOT_GUARDED;
+	put(library);
+	putchar('\n');
+	result = put_policy(pid);
+	put_since(pid);
+	free(library);
+	return result;
+}
+
+static int usage(FILE *out, int result)
+{
+	fputs("usage: shmguard status PID\n"
+	      "Tells whether a process is guarded, by which profile and policy, and since when.\n"
+	      "Exit status: 0 guarded; 1 not guarded; 2 wrong usage; 3 it cannot be told.\n",
+	      out);
+	return result;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	int result;
+
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		result = usage(stdout, GUARDED);
+	else if (argc != 2)
+		result = usage(stderr, USAGE);
+	else
+		result = status_of(argv[1]);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return result;
+	perror("shmguard: cannot write");
+	return CANNOT_TELL;
+}

@@ -1,0 +1,32 @@
+#include "judge_call.h"
+
+bool call_of(const struct finding_event *event, enum rule_group group)
+{
+	return event->rule < RULE_COUNT && event->severity <= SEVERITY_ERROR && rules[event->rule].group == group;
+}
+
+bool call_created(const struct object *object, const struct site *site)
+{
+	return object && object->created.process == site->process && object->created.stack_id == site->stack_id;
+}
+
+const char *call_name(const struct object *object, const struct finding_event *event)
+{
+	return object && object_name(object) ? object_name(object) : *event->name ? event->name : judge_name_of(object);
+}
+
+/* Has the process ended, whatever program it was running by then? */
+static bool has_ended(const struct process *process)
+{
+	while (process->next)
+		process = process->next;
+	return process->over || process->leaving;
+}
+
+bool call_stale(const struct court *court, const struct object *object, const struct process *process)
+{
+	const struct process *creator = object ? object->created.process : NULL;
+
+	(void)court;
+	return creator && creator != process && object->mappers == 0 && has_ended(creator);
+}

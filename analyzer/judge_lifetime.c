@@ -1,0 +1,147 @@
+/* The rules of lifetime that a process sees at one call; the recording tells who else was concerned. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge_call.h"
+#include "memory.h"
+
+/* The latest removal found of a process: the call may still fail. */
+struct stranger {
+	uint32_t of;
+	struct object *object;
+};
+
+static const struct process *first_image(const struct process *process)
+{
+	while (process && process->previous)
+		process = process->previous;
+	return process;
+}
+
+static bool descends(const struct process *process, const struct process *ancestor)
+{
+	const struct process *first = first_image(ancestor);
+
+	for (const struct process *at = first_image(process); at; at = first_image(at->parent))
+		if (at == first)
+			return true;
+	return false;
+}
+
+/* One made the other, or both run the same program for one parent, as workers do. */
+static bool are_related(const struct process *a, const struct process *b)
+{
+	return descends(a, b) || descends(b, a) || strcmp(a->exe, b->exe) == 0;
+}
+
+static char *stranger_words(const struct object *object, const struct finding_event *e, const char *who)
+{
+	const struct process *creator = object ? object->created.process : NULL;
+	char *other = creator ? judge_process(creator) : memory_text("somebody before the recording began");
+	char *words = memory_format("%s removes %s, which %s created and uid %" PRId64 " owns", who,
+				    call_name(object, e), other, e->offset);
+
+	free(other);
+	return words;
+}
+
+static void stranger_found(struct court *court, struct process *process, struct object *object,
+			   const struct finding_event *event, const struct site *site)
+{
+	const struct process *creator = object ? object->created.process : NULL;
+	struct role roles[] = {{"unlinked", *site}, {"created", object ? object->created : (struct site){0}}};
+	struct finding finding = {.rule = event->rule, .severity = event->severity, .object = object};
+	struct stranger *stranger;
+	char *who;
+
+	/* Of the same user: a note for relatives, and nothing where nobody knows who made it. */
+	if (event->severity < SEVERITY_WARNING) {
+		if (creator == NULL || first_image(creator) == first_image(process))
+			return;
+		if (!are_related(creator, process))
+			finding.severity = SEVERITY_WARNING;
+	}
+	who = judge_process(process);
+	finding.message = stranger_words(object, event, who);
+	court_find(court, &finding, roles, 2);
+	free(who);
+	stranger = map_get(&court->strangers, (uintptr_t)process, 0);
+	if (stranger == NULL) {
+		stranger = memory_new(1, sizeof(*stranger));
+		map_put(&court->strangers, (uintptr_t)process, 0, stranger);
+	}
+	*stranger = (struct stranger){event->of, object};
+}
+
+static char *limit_words(const struct finding_event *e, const char *who)
+{
+	bool maps = e->error == ENOMEM;
+
+	return memory_format("%s uses %" PRIu64 " of %" PRIu64 " %s%s", who, e->length, e->limit,
+			     maps ? "mappings (vm.max_map_count)" : "descriptors (RLIMIT_NOFILE)",
+			     maps       ? ": mmap failed with ENOMEM"
+			     : e->error ? ": the open failed with EMFILE"
+					: "");
+}
+
+static void lifetime_found(struct court *court, struct process *process, struct object *object,
+			   const struct finding_event *event, const struct site *site)
+{
+	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
+	struct finding finding = {.rule = event->rule, .severity = event->severity, .object = object};
+	char *who;
+
+	if (!call_of(event, GROUP_lifetime))
+		return;
+	if (event->rule == RULE_unlink_by_stranger) {
+		stranger_found(court, process, object, event, site);
+		return;
+	}
+	if (event->rule == RULE_stale_reattach && !call_stale(court, object, process))
+		return;
+	who = judge_process(process);
+	switch (event->rule) {
+	case RULE_stale_reattach:
+		finding.bytes = event->size;
+		finding.message = memory_format("%s opens %s with O_CREAT and gets what an ended process left: %" PRIu64
+						" bytes that nobody maps",
+						who, call_name(object, event), event->size);
+		break;
+	case RULE_name_collision:
+		finding.message = memory_format("%s wants to create %s, a name made of its own pid, and it exists "
+						"already (EEXIST)",
+						who, call_name(object, event));
+		break;
+	case RULE_descriptor_exhaustion:
+		if (event->error == ENOMEM)
+			roles[0].role = "mapped";
+		finding.message = limit_words(event, who);
+		break;
+	default:
+		finding.message = memory_format("%s: %s", who, rules[event->rule].summary);
+		break;
+	}
+	court_find(court, &finding, roles, event->rule == RULE_stale_reattach ? 2 : 1);
+	free(who);
+}
+
+static void lifetime_undone(struct court *court, struct process *process, uint32_t of)
+{
+	const struct stranger *stranger = map_get(&court->strangers, (uintptr_t)process, 0);
+
+	if (stranger && stranger->of == of)
+		court_withdraw(court, RULE_unlink_by_stranger, process, stranger->object);
+}
+
+static void lifetime_finish(struct court *court)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&court->strangers, &cursor));)
+		free(slot->value);
+	map_clear(&court->strangers);
+}
+
+const struct judge judge_lifetime = {.found = lifetime_found, .undone = lifetime_undone, .finish = lifetime_finish};

@@ -1,0 +1,83 @@
+/*
+ * The rules of permission, as the processes found them broken at their calls. A file in /dev/shm that was made by open
+ * is shared memory only once somebody maps it so: until then what was found of it waits.
+ */
+#include <stdlib.h>
+
+#include "judge_call.h"
+#include "memory.h"
+
+struct doubt {
+	struct doubt *next; /* of the same object */
+	struct finding_event event;
+	struct object *object;
+	struct site site;
+};
+
+static const char *role_of(const struct object *object, const struct finding_event *e, const struct site *site)
+{
+	switch (e->rule) {
+	case RULE_exec_map:
+		return "mapped";
+	case RULE_memfd_unsealed_share:
+		return "sent";
+	case RULE_memfd_no_cloexec:
+		return call_created(object, site) ? "created" : "duplicated";
+	case RULE_world_writable:
+	case RULE_world_readable:
+		return call_created(object, site) ? "created" : "mode changed";
+	default:
+		return call_created(object, site) ? "created" : "opened";
+	}
+}
+
+static void tell(struct court *court, struct object *object, const struct finding_event *event, const struct site *site)
+{
+	struct role roles[] = {{role_of(object, event, site), *site},
+			       {"created", object ? object->created : (struct site){0}}};
+	struct finding finding = {.rule = event->rule,
+				  .severity = event->severity,
+				  .message = permission_words(object, event, site),
+				  .object = object};
+
+	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);
+}
+
+static void permission_found(struct court *court, struct process *process, struct object *object,
+			     const struct finding_event *event, const struct site *site)
+{
+	struct doubt *doubt;
+
+	(void)process;
+	if (!call_of(event, GROUP_permission))
+		return;
+	if (object == NULL || object->kind != KIND_file || object->shared) {
+		tell(court, object, event, site);
+		return;
+	}
+	doubt = memory_new(1, sizeof(*doubt));
+	*doubt = (struct doubt){.next = map_get(&court->doubts, (uintptr_t)object, 0),
+				.event = *event,
+				.object = object,
+				.site = *site};
+	doubt->event.name = "";
+	map_put(&court->doubts, (uintptr_t)object, 0, doubt);
+	object->charges++;
+}
+
+static void permission_finish(struct court *court)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&court->doubts, &cursor));)
+		for (struct doubt *doubt = slot->value, *next; doubt; doubt = next) {
+			next = doubt->next;
+			doubt->object->charges--;
+			if (doubt->object->shared)
+				tell(court, doubt->object, &doubt->event, &doubt->site);
+			free(doubt);
+		}
+	map_clear(&court->doubts);
+}
+
+const struct judge judge_permission = {.found = permission_found, .finish = permission_finish};

@@ -1,0 +1,300 @@
+#include "preload/facts_files.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+enum { LOOKED_AT = 1 << 20, PIECE = 4096, DAY = 86400 };
+
+bool facts_path(enum event_id by, int dirfd, const char *name, char path[static 512])
+{
+	path[0] = 0;
+	if (by == EVENT_shm_open || by == EVENT_sem_open)
+		return identity_shm_path(name, by == EVENT_sem_open ? "sem." : "", path);
+	if (name[0] != '/' && dirfd >= 0) {
+		text_append(path, 512, "/proc/self/fd/");
+		text_append_decimal(path, 512, (uint64_t)dirfd);
+		text_append(path, 512, "/");
+	}
+	return text_append(path, 512, name);
+}
+
+static bool status(const char *path, int flags, struct facts_file *file)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, flags, 0, 0) < 0)
+		return false;
+	*file = (struct facts_file){.mode = st.st_mode, .uid = st.st_uid};
+	return true;
+}
+
+bool facts_file(const char *path, struct facts_file *file)
+{
+	return status(path, AT_SYMLINK_NOFOLLOW, file);
+}
+
+bool facts_directory(const char *path, struct facts_file *directory)
+{
+	char parent[512];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+
+	if (!slash)
+		return status(".", 0, directory);
+	if (length >= sizeof parent)
+		return false;
+	memcpy(parent, path, length);
+	parent[length] = 0;
+	return status(length ? parent : "/", 0, directory);
+}
+
+static bool descriptor_path(int fd, char path[static 32])
+{
+	path[0] = 0;
+	return text_append(path, 32, "/proc/self/fd/") && text_append_decimal(path, 32, (uint64_t)fd);
+}
+
+static bool descriptor_name(int fd, char *name, size_t size)
+{
+	char path[32];
+
+	if (!descriptor_path(fd, path))
+		return false;
+	long length = kernel_readlink(path, name, size - 1);
+	name[length > 0 ? length : 0] = 0;
+	return length > 0 && (size_t)length < size - 1;
+}
+
+/* The name as the kernel has it: whatever links and relative paths led there. */
+static bool real_name(const struct identity *identity, char *name, size_t size)
+{
+	if (identity->fd >= 0)
+		return descriptor_name(identity->fd, name, size);
+	if (!identity->name)
+		return false;
+	long fd = kernel_open(identity->name, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool good = descriptor_name((int)fd, name, size);
+	kernel_close((int)fd);
+	return good;
+}
+
+static bool is_deleted(const char *name)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(name);
+
+	return length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0;
+}
+
+bool facts_reachable(const struct identity *identity)
+{
+	char name[512];
+	struct facts_file directory;
+
+	if (!real_name(identity, name, sizeof name) || name[0] != '/' || is_deleted(name))
+		return false;
+	for (char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (!status(name, 0, &directory) || !(directory.mode & S_IXOTH))
+			return false;
+		*slash = '/';
+	}
+	return true;
+}
+
+/* A user whom this user namespace does not know is shown as the overflow uid, whoever it is (user_namespaces(7)). */
+static bool is_nobody_known(uint32_t uid)
+{
+	char map[512];
+	const char *at = map;
+	uint64_t inside, outside, count;
+
+	if (text_limit("/proc/sys/kernel/overflowuid") != uid || text_read("/proc/self/uid_map", map, sizeof map) <= 0)
+		return true;
+	for (;; at++) {
+		at += strspn(at, " ");
+		if (!text_decimal(&at, &inside))
+			return false;
+		at += strspn(at, " ");
+		text_decimal(&at, &outside);
+		at += strspn(at, " ");
+		if (!text_decimal(&at, &count) || *at != '\n')
+			return false;
+		if (uid >= inside && uid - inside < count)
+			return true;
+	}
+}
+
+uint32_t facts_user(void)
+{
+	return (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+}
+
+bool facts_stranger(uint32_t uid)
+{
+	return uid != 0 && uid != facts_user() && is_nobody_known(uid);
+}
+
+bool facts_may_open(const char *path, uint32_t flags)
+{
+	int access = (flags & O_ACCMODE) == O_RDONLY ? R_OK : (flags & O_ACCMODE) == O_WRONLY ? W_OK : R_OK | W_OK;
+	return kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, access, AT_EACCESS, 0, 0) == 0;
+}
+
+bool facts_protected_regular(void)
+{
+	uint64_t level = text_limit("/proc/sys/fs/protected_regular");
+	return level != UINT64_MAX && level > 0;
+}
+
+/* linux/posix_acl_xattr.h, little-endian whatever the machine: a version, then entries. */
+struct acl_entry {
+	uint16_t tag, rights;
+	uint32_t id;
+};
+
+enum { ACL_USER = 0x02, ACL_GROUP = 0x08, ACL_MASK = 0x10, ACL_ENTRIES = 64 };
+
+bool facts_grant(const struct identity *identity, struct facts_grant *grant)
+{
+	struct {
+		uint32_t version;
+		struct acl_entry entry[ACL_ENTRIES];
+	} acl;
+	static const char attribute[] = "system.posix_acl_access";
+	uint32_t mask = 7;
+
+	/* With named entries the mode's group bits are the list's mask: what they lack nobody is granted. */
+	if (!(identity->mode & 070))
+		return false;
+	long got = identity->fd >= 0
+			   ? kernel_call(SYS_fgetxattr, identity->fd, (long)attribute, (long)&acl, sizeof acl, 0, 0)
+		   : identity->name
+			   ? kernel_call(SYS_getxattr, (long)identity->name, (long)attribute, (long)&acl, sizeof acl, 0, 0)
+			   : -1;
+	size_t count = got > 4 ? ((size_t)got - 4) / sizeof *acl.entry : 0;
+	for (size_t i = 0; i < count; i++)
+		if (acl.entry[i].tag == ACL_MASK)
+			mask = acl.entry[i].rights;
+	for (size_t i = 0; i < count; i++) {
+		const struct acl_entry *entry = &acl.entry[i];
+		if ((entry->tag != ACL_USER && entry->tag != ACL_GROUP) || !(entry->rights & mask))
+			continue;
+		*grant = (struct facts_grant){entry->id, entry->rights & mask, entry->tag == ACL_GROUP};
+		return true;
+	}
+	return false;
+}
+
+int facts_seals(int fd)
+{
+	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	return seals < 0 ? -1 : (int)seals;
+}
+
+bool facts_survives_exec(int fd)
+{
+	long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+static int data_in(int fd, uint64_t from, uint64_t to, uint64_t *at)
+{
+	unsigned char piece[PIECE];
+	uint64_t budget = LOOKED_AT;
+
+	while (from < to && budget) {
+		long begin = kernel_call(SYS_lseek, fd, (long)from, SEEK_DATA, 0, 0, 0);
+		if (begin < 0)
+			return begin == -ENXIO ? 0 : -1;
+		from = (uint64_t)begin;
+		if (from >= to)
+			return 0;
+		uint64_t wanted = to - from < PIECE ? to - from : PIECE;
+		long got = kernel_call(SYS_pread64, fd, (long)piece, (long)wanted, (long)from, 0, 0);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return 0;
+		for (long i = 0; i < got; i++)
+			if (piece[i]) {
+				*at = from + (uint64_t)i;
+				return 1;
+			}
+		from += (uint64_t)got;
+		budget = budget > (uint64_t)got ? budget - (uint64_t)got : 0;
+	}
+	return 0;
+}
+
+int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)
+{
+	char path[32];
+	const char *name = identity->name;
+
+	if (identity->fd >= 0 && descriptor_path(identity->fd, path))
+		name = path;
+	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return -1;
+	int found = data_in((int)fd, from, to, at);
+	kernel_close((int)fd);
+	return found;
+}
+
+uint64_t facts_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) < 0)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+static uint64_t count_lines(const char *path)
+{
+	char piece[PIECE];
+	uint64_t lines = 0;
+	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC), got;
+
+	while (fd >= 0 && (got = kernel_read((int)fd, piece, sizeof piece)) > 0)
+		for (long i = 0; i < got; i++)
+			lines += piece[i] == '\n';
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return lines;
+}
+
+bool facts_mappings(uint64_t *used, uint64_t *limit)
+{
+	static atomic_llong asked;
+	struct timespec now = {0};
+
+	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0, 0, 0);
+	long long last = atomic_load(&asked), ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if ((last && ms - last < 1000) || !atomic_compare_exchange_strong(&asked, &last, ms))
+		return false;
+	*limit = text_limit("/proc/sys/vm/max_map_count");
+	*used = count_lines("/proc/self/maps");
+	return *limit != UINT64_MAX && *used;
+}
+
+bool facts_known_number(uint64_t number)
+{
+	static const long calls[] = {SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid};
+	struct timespec now = {0};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (number == (uint64_t)kernel_call(calls[i], 0, 0, 0, 0, 0, 0))
+			return true;
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, (long)&now, 0, 0, 0, 0);
+	return number > (uint64_t)now.tv_sec - DAY && number < (uint64_t)now.tv_sec + DAY;
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# shmguard policy: what a person is told about a policy before a program is held to it.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	umask 022
+}
+
+# check_fails FILE: with status 2, nothing on stdout; what is told is in ./told.
+check_fails()
+{
+	local status=0
+	"$SHMGUARD" policy check "$1" >out 2>told || status=$?
+	cat told
+	[ "$status" -eq 2 ]
+	[ ! -s out ]
+}
+
+@test "policy check tells every error with file, line, key, what was expected and the nearest name" {
+	printf '%s\n' '[default]' 'world-writeable = deny' 'max-mode = 0888' '' '[ours]' 'nonsense' 'segment-leak = fix' \
+		'exec-map = dney' >policy.ini
+	check_fails policy.ini
+	[ "$(wc -l <told)" -eq 5 ]
+	grep -qxF "shmguard: policy.ini:2: there is no key 'world-writeable'; did you mean 'world-writable'?" told
+	grep -qxF "shmguard: policy.ini:3: 'max-mode' takes an octal mode, 0 to 07777, not '0888'" told
+	grep -qxF "shmguard: policy.ini:6: this is neither [a heading] nor key = value" told
+	grep -qxF "shmguard: policy.ini:7: 'segment-leak' cannot be fixed: it is off, note or warn" told
+	grep -qxF "shmguard: policy.ini:8: 'exec-map' takes off, note, warn, deny or fix, not 'dney'; did you mean 'deny'?" told
+}
+
+@test "policy check accepts what is good, and errors of one of several files make it fail" {
+	printf '[default]\nworld-writable = deny\n[a]\nname = /a\nsecret = yes\n' >good.ini
+	printf '[a]\nname = /a\nsecrets = yes\n' >bad.ini
+	run "$SHMGUARD" policy check good.ini
+	[ "$status" -eq 0 ]
+	[ "$output" = "good.ini: good, 2 sections" ]
+	run "$SHMGUARD" policy check good.ini bad.ini
+	[ "$status" -eq 2 ]
+	[[ $output == *"bad.ini:3: there is no key 'secrets'; did you mean 'secret'?"* ]]
+}
+
+@test "policy check refuses files that are not there, not files, or not safe from others" {
+	check_fails missing.ini
+	grep -qxF 'shmguard: missing.ini: cannot be opened: No such file or directory' told
+	check_fails .
+	grep -qxF 'shmguard: .: is not a regular file' told
+	mkfifo fifo
+	check_fails fifo
+	grep -qF 'is not a regular file' told
+	printf '[default]\nsecret = yes\n' >open.ini
+	chmod 666 open.ini
+	check_fails open.ini
+	grep -qF 'can be written by others' told
+	printf 'include = open.ini\n' >outer.ini
+	check_fails outer.ini
+	grep -qxF 'shmguard: open.ini: can be written by others: chmod go-w' told
+	head -c 2000000 /dev/zero >zeros.ini
+	check_fails zeros.ini
+	grep -qF 'too large' told
+	head -c 1000 /dev/zero >nul.ini
+	check_fails nul.ini
+	grep -qF 'NUL byte' told
+}
+
+@test "a policy of another user is refused" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give a file away"
+	printf '[default]\nsecret = yes\n' >foreign.ini
+	chown 65534 foreign.ini
+	check_fails foreign.ini
+	grep -qxF 'shmguard: foreign.ini: belongs to another user, who could change the policy' told
+}
+
+@test "what a policy says cannot write to the terminal" {
+	printf '[default]\nmax-mode = \033[31m\n' >escape.ini
+	check_fails escape.ini
+	! grep -q $'\033' told
+}
+
+@test "every profile is printed as a policy that checks good and says the same" {
+	local profile
+	for profile in observe safe strict; do
+		"$SHMGUARD" policy show "$profile" >"$profile.ini"
+		"$SHMGUARD" policy check "$profile.ini"
+		"$SHMGUARD" policy explain --profile=observe --name=/x "$profile.ini" | sed -n '/^Rules/,$p' |
+			awk '/^  / { print $1, $2 }' >by-file
+		"$SHMGUARD" policy explain --profile="$profile" --name=/x | sed -n '/^Rules/,$p' |
+			awk '/^  / { print $1, $2 }' >by-profile
+		[ "$(wc -l <by-file)" -gt 60 ]
+		same by-file by-profile
+	done
+	[ "$(grep -c ' = warn$' observe.ini)" -eq "$(rule_ids | wc -l)" ]
+	grep -qx 'world-writable = fix' safe.ini
+	grep -qx 'foreign-owner = deny' safe.ini
+	grep -qx 'exec-map = deny' strict.ini
+	grep -qx 'segment-leak = warn' strict.ini
+}
+
+@test "policy explain says which section decides, and why the others do not" {
+	printf '%s\n' '[default]' 'world-writable = note' '[ours]' 'name = /app.*' 'exe = server' 'world-writable = deny' \
+		'max-mode = 0600' >policy.ini
+	"$SHMGUARD" policy explain policy.ini --name=/app.1 --exe=/opt/bin/server --uid=1000 >yes
+	"$SHMGUARD" policy explain policy.ini --name=/app.1 --exe=/opt/bin/other --uid=1000 >no
+	cat yes no
+	grep -qE '^  world-writable +deny +EACCES +policy.ini:3 \[ours\]$' yes
+	grep -qE '^  max-mode +0600 +policy.ini:3 \[ours\]$' yes
+	grep -qxF '    applies: name /app.1 matches /app.*, exe /opt/bin/server matches server' yes
+	grep -qE '^  world-writable +note +policy.ini:1 \[default\]$' no
+	grep -qE '^  max-mode +07777 +built in$' no
+	grep -qxF '    does not apply: exe /opt/bin/other matches none of server' no
+	grep -qE '^  foreign-owner +warn +profile observe:2 \[default\]$' no
+}
+
+@test "policy explain says that an audit only tells" {
+	printf 'mode = audit\nworld-writable = deny\n' >policy.ini
+	"$SHMGUARD" policy explain policy.ini --name=/x >out
+	grep -qE '^  world-writable +deny +audit: only told +policy.ini:1 \[default\]$' out
+}
+
+@test "policy is told how it is used" {
+	local words
+	for words in "" "chekc" "check" "show" "show tight" "explain --uid=alice" "explain --profile=none" "explain a b" \
+		"explain --what"; do
+		# shellcheck disable=SC2086 # the words are several arguments
+		run "$SHMGUARD" policy $words
+		echo "$words: $output"
+		[ "$status" -eq 2 ]
+		[[ $output == *shmguard:* ]]
+	done
+	run "$SHMGUARD" policy --help
+	[ "$status" -eq 0 ]
+	[[ $output == *"Exit status"* ]]
+	run bash -c "'$SHMGUARD' policy show safe >/dev/full"
+	[ "$status" -eq 3 ]
+}
+
+@test "policy keys names every key, for people, documents and the manual page" {
+	local form
+	for form in "" --markdown --man; do
+		# shellcheck disable=SC2086 # none is no argument
+		"$SHMGUARD" policy keys $form >keys
+		grep -qF "max$([ "$form" != --man ] || echo '\')-mode" keys
+		[ "$(grep -c 'octal mode' keys)" -eq 1 ]
+	done
+}

@@ -1,0 +1,281 @@
+#!/usr/bin/env bats
+# What the recorder sees, and that the program does not see it: programs in tests/programs that say themselves what they
+# did, run bare and recorded.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	export NAME=shmguard-recorder-$$
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/"$NAME"* /dev/shm/sem."$NAME"*
+}
+
+# as_bare PROGRAM ARG...: prints the same and ends the same way as without the recorder.
+as_bare()
+{
+	local bare=0
+	"$PROGRAMS/$1" "${@:2}" >bare || bare=$?
+	[ -s bare ]
+	recorded "$@" || [ $? -eq "$bare" ]
+	same bare out
+}
+
+# mapping HOW [RULE]: the program's own sum of what stays mapped is in a note of RULE; nothing stays: no note.
+mapping()
+{
+	as_bare mappings "$1" "/$NAME"
+	holds --argjson bytes "$(cat out)" --arg rule "${2:-}" '
+		(.objects | length == 1 and .[0].size == 32768 and .[0].unlinked_by == .[0].created_by) and
+		([.findings[] | select(.severity == "error" or .rule == "mapping-leak" or .rule == "partial-unmap") |
+			[.rule, .severity, .count, .bytes]] ==
+			if $rule == "" then [] else [[$rule, "note", 1, $bytes]] end)'
+	[ -n "${2:-}" ] || [ "$(cat out)" -eq 0 ]
+}
+
+# named HOW KIND: the object that was left is reported as created by the program, under the name that it has in the end.
+named()
+{
+	recorded names "$1" "$NAME"
+	local inode name
+	read -r inode name <out
+	[ "$1" != sem_open ] || name=sem.$name
+	[ "$(stat -c %i "/dev/shm/$name")" -eq "$inode" ]
+	holds --argjson inode "$inode" --arg name "/$name" --arg kind "$2" '
+		(.objects | length == 1) and
+		(.objects[0] | .ino == $inode and .names[-1] == $name and .kind == $kind and .leaked and .maps >= 1 and
+			.created_by and .unlinked_by == null) and
+		([.findings[] | select(.severity == "error")] | length == 1) and
+		(.findings[] | select(.severity == "error") | .rule == "segment-leak" and (.message | startswith($name + " ")) and
+			(.stacks[0].frames | any(.function == "opened" and (.file | endswith("names.c")))))'
+}
+
+# family HOW PROCESSES STARTED: each process that printed its pid has an object of its own, made and unlinked by it.
+family()
+{
+	recorded family "$1" "/$NAME"
+	jq -r '.objects[].created_by as $id | .processes[] | select(.id == $id) | .pid' report.json | sort >reported
+	sort out >pids
+	[ "$(wc -l <pids)" -eq "$2" ]
+	same pids reported
+	holds --argjson count "$2" --arg started "$3" '
+		(.objects | length == $count) and
+		all(.objects[]; .unlinked_by == .created_by and (.leaked | not) and .maps == 1) and
+		([.objects[].created_by] | unique | length == $count) and
+		(.objects | map(.created_by)) as $creators |
+		[.processes[] | select(.id | IN($creators[])) | .started_by] == ["exec"] + [range($count - 1) | $started]'
+}
+
+@test "threads and a signal handler: every object unlinked, nothing left mapped, whatever the order" {
+	recorded threads 1
+	holds '(.objects | length > 100) and all(.objects[]; .created_by and (.leaked | not) and
+			(.kind == "memfd" or .unlinked_by == .created_by)) and
+		([.findings[] | select(.severity == "error" or .rule == "mapping-leak")] == []) and (.processes | length == 1)'
+}
+
+@test "a process that forks 100 children: each with its own objects" {
+	family forks 101 fork
+	holds '([.processes[] | select(.parent)] | length == 100) and ([.processes[].parent | select(.)] | unique | length == 1) and
+		all(.processes[]; .ended == "exit" and .status == 0)'
+}
+
+@test "exec with an empty environment is followed" {
+	family empty-environment 2 exec
+	holds '[.processes[] | [.ended, .argv[1]]] == [["exec", "empty-environment"], ["exit", "child"]] and
+		.processes[1].previous == .processes[0].id and .processes[1].pid == .processes[0].pid'
+}
+
+@test "daemon() is followed" {
+	family daemon 2 fork
+	holds '.processes[1].parent == .processes[0].id and all(.processes[]; .ended == "exit" and .status == 0)'
+}
+
+@test "a daemon by double fork is followed" {
+	family double-fork 2 fork
+	holds '(.processes | length == 3) and .processes[2].parent == .processes[1].id and .processes[1].parent == .processes[0].id'
+}
+
+@test "a child by a clone system call is followed" {
+	family clone 2 adopted
+	holds '.processes[1].ppid == .processes[0].pid'
+}
+
+@test "a child by posix_spawn with an empty environment is followed" {
+	family spawn 2 exec
+	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
+}
+
+@test "a child by vfork and exec with an empty environment is followed" {
+	family vfork 2 exec
+	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
+}
+
+@test "a child that is killed is reported as killed, its events are there" {
+	family killed 2 fork
+	holds '.processes[1] | .ended == "signal" and .signal == 9 and .signal_name == "SIGKILL"'
+}
+
+@test "closing every descriptor in a loop: numbers and bytes as bare, what follows is recorded" {
+	as_bare closing loop "/$NAME"
+	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+}
+
+@test "closefrom: numbers and bytes as bare, what follows is recorded" {
+	as_bare closing closefrom "/$NAME"
+	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+}
+
+@test "close_range: numbers and bytes as bare, what follows is recorded" {
+	as_bare closing close_range "/$NAME"
+	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+}
+
+@test "close_range through syscall(2): numbers and bytes as bare, what follows is recorded" {
+	as_bare closing syscall "/$NAME"
+	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+}
+
+@test "MAP_FIXED over a whole mapping unmaps it" {
+	mapping fixed-over-all
+}
+
+@test "MAP_FIXED over a mapping's middle splits it" {
+	mapping fixed-over-middle partial-unmap
+}
+
+@test "MAP_FIXED over a mapping by the same object replaces it" {
+	mapping fixed-over-itself
+	holds '.objects[0].maps == 2'
+}
+
+@test "a mapping that is unmapped in pieces is gone" {
+	mapping pieces
+}
+
+@test "a hole in a mapping leaves the rest" {
+	mapping hole partial-unmap
+}
+
+@test "one munmap across two mappings unmaps both" {
+	mapping unmap-across
+}
+
+@test "mremap to another place, unmapped there" {
+	mapping move
+}
+
+@test "mremap that shrinks leaves the rest" {
+	mapping shrink mapping-leak
+}
+
+@test "mremap of no length makes a second view, which stays when the first is unmapped" {
+	mapping second-view mapping-leak
+}
+
+@test "a mapping that is kept is a note, not an error" {
+	mapping kept mapping-leak
+}
+
+@test "munmap through syscall(2)" {
+	mapping other-way
+}
+
+@test "a segment left by shm_open" {
+	named shm_open shm
+}
+
+@test "a file on /dev/shm by open" {
+	named open file
+}
+
+@test "a file on /dev/shm by openat" {
+	named openat file
+}
+
+@test "a file on /dev/shm by creat" {
+	named creat file
+}
+
+@test "a file on /dev/shm by a relative path" {
+	named relative file
+	holds '.objects[0].names | length == 1'
+}
+
+@test "a file on /dev/shm by a path with dots and double slashes" {
+	named dots file
+	holds '.objects[0].names | length == 1'
+}
+
+@test "a file on /dev/shm through a symlink" {
+	named symlink file
+	holds '.objects[0].names | length == 1'
+}
+
+@test "a file on /dev/shm by fopen" {
+	named fopen file
+}
+
+@test "a file on /dev/shm by mkstemp" {
+	named mkstemp file
+}
+
+@test "a file on /dev/shm that is renamed" {
+	named rename file
+	holds --arg name "/$NAME" '.objects[0].names == [$name, $name + ".new"]'
+}
+
+@test "a file on /dev/shm with a second name, of which the first is unlinked" {
+	named link file
+	holds --arg name "/$NAME" '.objects[0].names == [$name, $name + ".new"]'
+}
+
+@test "a semaphore left by sem_open" {
+	named sem_open file
+	holds '.objects[0].semaphore'
+}
+
+@test "a file on /dev/shm by an open that only the kernel saw is noticed when it is mapped" {
+	recorded names syscall "$NAME"
+	holds --argjson inode "$(cut -d ' ' -f 1 out)" --arg name "/$NAME" '
+		.objects | length == 1 and .[0].ino == $inode and .[0].names == [$name] and .[0].maps == 1'
+}
+
+# A memfd of 20 KiB mapped twice, by the process that got it.
+passed()
+{
+	holds --argjson inode "$(cat out)" '
+		(.objects | length == 1) and (.objects[0] | .ino == $inode and .kind == "memfd" and .size == 20480 and .maps == 2) and
+		([.findings[] | select(.rule == "mapping-leak") | .bytes] == [20480, 20480])'
+}
+
+@test "a descriptor that comes by SCM_RIGHTS from a process that is recorded too" {
+	# shellcheck disable=SC2016
+	record recording sh -c '"$0" send socket & "$0" receive socket; wait' "$PROGRAMS/passing" >out
+	report recording >report.json
+	passed
+	holds '(.processes | map({(.id): .argv[1]}) | add) as $did | $did[.objects[0].created_by] == "send" and
+		all(.findings[]; $did[.process] == "receive")'
+}
+
+@test "a descriptor that comes by SCM_RIGHTS from a process that is not recorded" {
+	"$PROGRAMS/passing" send socket 3>&- &
+	recorded passing receive socket
+	passed
+	holds '.objects[0].created_by == null'
+}
+
+@test "a descriptor that is inherited across exec" {
+	recorded passing leave "$PROGRAMS/passing" inherit
+	passed
+	holds '.objects[0].created_by == .processes[0].id and .processes[1].argv[1] == "inherit"'
+	holds '.processes[1].id as $id | all(.findings[]; .process == $id)'
+}

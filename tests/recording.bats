@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# What a recording is worth: nothing finished is missing, what is lost is counted, recordings do not mix, any reader of CTF
+# can read it, and its report is the same everywhere.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	make_nobody_build
+	chmod 755 "$NOBODY_HOME" "$NOBODY_BUILD"
+	export NAME=shmguard-recording-$$
+}
+
+teardown_file()
+{
+	remove_nobody_build
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/"$NAME"*
+}
+
+# The mmap and munmap events of a recording. A trace of root's has those of other recordings of that time as well.
+map_events()
+{
+	local id
+	id=$(jq -r .id "$1/recording.json")
+	babeltrace2 "$1/trace" | grep -E " shmguard:(mmap|munmap): .* recording = $((16#$id)),"
+}
+
+@test "15 of 15 killed at random: every call that was finished is in the trace" {
+	cat >killer.py <<-'END'
+		import os, random, subprocess, sys, time
+		def finished(path):
+		    return int.from_bytes(open(path, "rb").read(), sys.byteorder) if os.path.exists(path) else 0
+		for number in range(15):
+		    process = subprocess.Popen([sys.argv[1], f"count.{number}"])
+		    while not finished(f"count.{number}"):
+		        time.sleep(0.001)
+		    time.sleep(random.uniform(0, 0.2))
+		    process.kill()
+		    process.wait()
+		    print(process.pid, finished(f"count.{number}"), flush=True)
+	END
+	record recording "$PYTHON" killer.py "$PROGRAMS/counted" >finished
+	[ "$(wc -l <finished)" -eq 15 ]
+	map_events recording | sed 's/.* pid = \([0-9]*\),.*/\1/' | sort | uniq -c >traced
+	# One more than was finished: the call that the kill interrupted.
+	awk 'NR == FNR { traced[$2] = $1; next }
+		{ print $1, $2, traced[$1] }
+		$2 == 0 || traced[$1] < $2 || traced[$1] > $2 + 1 { bad = 1 }
+		END { exit bad }' traced finished
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.complete and ([.processes[] | select(.signal == 9)] | length == 15)'
+}
+
+@test "as an ordinary user: the same report but for the user" {
+	# shellcheck disable=SC2016
+	as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/user" -- sh -c \
+		'"$0/names" shm_open "$1-a" && "$0/mappings" hole "/$1-b" && "$0/family" forks "/$1-c"' \
+		"$NOBODY_BUILD/tests/programs" "$NAME" >out
+	as_nobody "$NOBODY_BUILD/shmguard" report --format=json "$NOBODY_HOME/user" >report.json
+	holds --arg name "/$NAME" '
+		.trace.lost == 0 and .trace.complete and .unseen == [] and
+		all(.processes[], .objects[]; .uid == 65534) and (.objects | length == 103) and
+		([.findings[] | select(.severity == "error") | [.rule, .count, .bytes]] == [["segment-leak", 1, 8192]]) and
+		([.findings[] | select(.rule == "partial-unmap") | .bytes] == [24576]) and
+		([.objects[] | select(.leaked) | .names] == [[$name + "-a"]])'
+}
+
+@test "two recordings at once have each their own objects and processes" {
+	record first "$PROGRAMS/family" forks "/$NAME.first" >out.first 3>&- &
+	record second "$PROGRAMS/family" forks "/$NAME.second" >out.second
+	wait $!
+	for which in first second; do
+		report $which >report.json
+		sort out.$which >pids
+		jq -r '.processes[].pid' report.json | sort >reported
+		same pids reported
+		holds --arg prefix "/$NAME.$which." '
+			.trace.lost == 0 and .trace.complete and (.objects | length == 101) and
+			all(.objects[].names[]; startswith($prefix))'
+	done
+}
+
+@test "100,000 tracked calls a second lose nothing" {
+	recorded rate 100000 3 2
+	local calls
+	read -r calls _ <out
+	[ "$calls" -eq 300000 ]
+	holds --argjson calls "$calls" '.trace.events >= $calls and .trace.events < $calls + 200 and .objects[0].maps == $calls / 2'
+	[ "$(map_events recording | wc -l)" -eq "$calls" ]
+}
+
+@test "what a stopped consumer makes lost is counted exactly, and the report is not complete" {
+	# A machine of its own, so that no other recording's consumer is stopped.
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --mount-proc --propagation private bash -c '
+		mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm
+		"$SHMGUARD" run --quiet --report=none -o recording -- bash -c "
+			\"\$PROGRAMS/rate\" 500000 7 2 >out &
+			sleep 0.5; pkill -STOP -x lttng-consumerd; sleep 5; pkill -CONT -x lttng-consumerd; wait"'
+	read -r calls _ <out
+	report recording >report.json
+	holds --argjson calls "$calls" '
+		.trace.lost > 0 and (.trace.complete | not) and .trace.events > 0 and
+		.trace.events + .trace.lost >= $calls and .trace.events + .trace.lost < $calls + 300 and
+		([.processes[].lost] | add) == .trace.lost'
+}
+
+@test "babeltrace2 reads the trace: names for calls, symbols, flags and errors" {
+	cat >fails.py <<-'END'
+		import os, sys
+		from multiprocessing import shared_memory
+		try:
+		    shared_memory.SharedMemory(sys.argv[1])
+		except FileNotFoundError as error:
+		    print(error.errno)
+	END
+	record recording "$PYTHON" fails.py "$NAME" >out
+	[ "$(cat out)" = 2 ]
+	babeltrace2 recording/trace >events 2>errors
+	[ ! -s errors ]
+	grep -q "shmguard:shm_open: .*name = \"/$NAME\".*error = ( \"ENOENT\" : container = 2 )" events
+	record other "$PROGRAMS/mappings" hole "/$NAME" >out
+	babeltrace2 other/trace >events
+	grep -q 'shmguard:mmap: .*prot = ( "PROT_READ|PROT_WRITE" : container = 3 )' events
+	grep -q 'shmguard:unlink: .*symbol = ( "shm_unlink" :' events
+	grep -q 'shmguard:ftruncate: .*symbol = ( "ftruncate" :' events
+	run ! grep -q '<unknown>' events
+}
+
+@test "the report is the same byte for byte elsewhere and when the programs are gone" {
+	cp "$PROGRAMS/names" program
+	record recording ./program shm_open "$NAME" >out
+	for format in text json; do
+		"$SHMGUARD" report --format=$format recording >before.$format
+	done
+	rm program
+	mkdir elsewhere
+	mv recording elsewhere/moved
+	for format in text json; do
+		(cd / && "$SHMGUARD" report --format=$format "$BATS_TEST_TMPDIR/elsewhere/moved") >after.$format
+		[ -s after.$format ]
+		same before.$format after.$format
+	done
+	grep -q 'names.c:' after.text
+}
+
+@test "output, exit status and descriptors are as bare, with objects in use" {
+	cat >look.py <<-'END'
+		import os, signal, sys
+		from multiprocessing import shared_memory, resource_tracker
+		segment = shared_memory.SharedMemory(sys.argv[1], create=True, size=4096)
+		pipe = os.pipe()
+		memfd = os.memfd_create("look")
+		names = {fd: os.readlink(f"/proc/self/fd/{fd}").split(":")[0] for fd in [*range(0, 3), segment._fd, *pipe, memfd]}
+		print(segment._fd, pipe, memfd, [name.replace(sys.argv[1], "") for name in names.values()][3:])
+		print(signal.getsignal(signal.SIGBUS), os.sched_getaffinity(0), sorted(os.environ)[:0])
+		sys.stderr.write("error\n")
+		segment.close()
+		segment.unlink()
+		sys.exit(42)
+	END
+	"$PYTHON" look.py "$NAME" >bare 2>bare.error || [ $? -eq 42 ]
+	record recording "$PYTHON" look.py "$NAME" >out 2>error && false
+	[ $? -eq 42 ]
+	same bare out
+	same bare.error error
+	[ "$(wc -l <out)" -eq 2 ]
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# shmguard status: whether a process is guarded, seen from outside.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+# started PID COMMAND: waits until the process has become the command.
+started()
+{
+	for _ in {1..100}; do
+		[[ "$(readlink "/proc/$1/exe")" != */"$2"* ]] || return 0
+		sleep 0.05
+	done
+	false
+}
+
+@test "a guarded process is told with its library, profile and policy" {
+	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe SHMGUARD_POLICY=/etc/a\ policy.ini sleep 60 3>&- &
+	started $! sleep
+	run "$SHMGUARD" status $!
+	kill $!
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"guarded  by $BUILD/libshmguard.so"* ]]
+	[[ $output == *"profile  safe"* ]]
+	[[ $output == *"policy   /etc/a policy.ini"* ]]
+	[[ $output == *"since    $(date +%F)"* ]]
+}
+
+@test "a process that ld.so could not preload is not guarded" {
+	LD_PRELOAD=$BATS_TEST_TMPDIR/libshmguard.so SHMGUARD_PROFILE=safe sleep 60 3>&- 2>/dev/null &
+	started $! sleep
+	run "$SHMGUARD" status $!
+	kill $!
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"guarded  no"* ]]
+}
+
+@test "a program that overwrites its environment does not have its policy guessed" {
+	cat >program.c <<-'END'
+		#include <string.h>
+		#include <unistd.h>
+
+		extern char **environ;
+
+		int main(void)
+		{
+			for (char **entry = environ; *entry; entry++)
+				memset(*entry, 'x', strlen(*entry));
+			return write(1, "ready\n", 6) == 6 ? (int)sleep(60) : 1;
+		}
+	END
+	gcc -o program program.c
+	mkfifo ready
+	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe ./program >ready 3>&- &
+	read -r _ <ready
+	run "$SHMGUARD" status $!
+	kill $!
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"policy   unknown"* ]]
+}
+
+@test "what cannot be told is said, with a status of its own" {
+	sleep 0 3>&- &
+	wait $!
+	run "$SHMGUARD" status $!
+	[ "$status" -eq 3 ]
+	[[ $output == *"there is no such process"* ]]
+	run "$SHMGUARD" status 2
+	[ "$status" -eq 3 ]
+	run "$SHMGUARD" status
+	[ "$status" -eq 2 ]
+	run "$SHMGUARD" status self
+	[ "$status" -eq 2 ]
+	run "$SHMGUARD" status 1 2
+	[ "$status" -eq 2 ]
+	run bash -c "'$SHMGUARD' status $$ >/dev/full"
+	[ "$status" -eq 3 ]
+}

@@ -1,0 +1,87 @@
+/* Files that hold a policy: who may have written them, and what they include. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy_inner.h"
+
+/* Whoever can write a policy can do what it allows. */
+static bool trusted(struct parse *parse, const struct stat *file)
+{
+	if (!S_ISREG(file->st_mode))
+		return parse_tell(parse, NULL, "is not a regular file", NULL);
+	if (file->st_uid != 0 && file->st_uid != geteuid())
+		return parse_tell(parse, NULL, "belongs to another user, who could change the policy", NULL);
+	if (file->st_mode & (S_IWGRP | S_IWOTH))
+		return parse_tell(parse, NULL, "can be written by others: chmod go-w", NULL);
+	if (file->st_size > POLICY_FILE_MAX)
+		return parse_tell(parse, NULL, "is too large for a policy", NULL);
+	return true;
+}
+
+bool policy_file_open(struct parse *parse, const char *path)
+{
+	struct stat file;
+	/* O_NONBLOCK: a FIFO is refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return parse_tell(parse, NULL, "cannot be opened: ", strerrordesc_np(errno), NULL);
+	if (fstat(fd, &file) == 0 && trusted(parse, &file)) {
+		parse->source = (struct source){.fd = fd};
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+static bool add_file(struct policy *policy, const char *path, unsigned depth, unsigned *includes, policy_error *error,
+		     void *context)
+{
+	struct parse parse = {.policy = policy,
+			      .error = error,
+			      .context = context,
+			      .file = path,
+			      .depth = depth,
+			      .includes = includes};
+	bool good;
+
+	parse.file = parse_keep(&parse, path, strlen(path));
+	if (!parse.file)
+		return false;
+	if (!policy_file_open(&parse, path))
+		return false;
+	good = parse_source(&parse);
+	close(parse.source.fd);
+	return good;
+}
+
+bool policy_file_include(struct parse *parse, const char *path)
+{
+	const char *slash = strrchr(parse->file, '/');
+	size_t directory = *path != '/' && slash ? (size_t)(slash - parse->file) + 1 : 0;
+	char whole[PATH_MAX];
+
+	if (parse->depth + 1 == POLICY_DEPTH || ++*parse->includes > POLICY_INCLUDES)
+		return parse_tell(parse, NULL, "too many includes: does '", path, "' include itself?", NULL);
+	if (directory + strlen(path) >= sizeof(whole))
+		return parse_tell(parse, NULL, "the path is too long", NULL);
+	memcpy(whole, parse->file, directory);
+	memcpy(whole + directory, path, strlen(path) + 1);
+	if (!add_file(parse->policy, whole, parse->depth + 1, parse->includes, parse->error, parse->context))
+		parse->failed = true;
+	return !parse->failed;
+}
+
+bool policy_add_file(struct policy *policy, const char *path, policy_error *error, void *context)
+{
+	unsigned includes = 0;
+	int kept = errno;
+	bool good = add_file(policy, path, 0, &includes, error, context);
+
+	errno = kept;
+	return good;
+}

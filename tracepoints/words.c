@@ -1,0 +1,59 @@
+#include "words.h"
+
+#include <string.h>
+
+enum { LONGEST = 64 };
+
+/* Edits (insert, delete, replace) that make one word of the other; both shorter than LONGEST. */
+static size_t distance(const char *from, const char *to)
+{
+	size_t row[LONGEST];
+	size_t width = strlen(to);
+
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 1; from[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			size_t above = row[j];
+			size_t best = diagonal + (from[i - 1] != to[j - 1]);
+
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+struct nearest nearest_to(const char *word)
+{
+	return (struct nearest){word && strlen(word) < LONGEST ? word : NULL, NULL, (size_t)-1};
+}
+
+void nearest_try(struct nearest *nearest, const char *candidate)
+{
+	size_t edits;
+
+	if (!nearest->word || strlen(candidate) >= LONGEST)
+		return;
+	/* A part of a long name was meant for the whole of it. */
+	if (strlen(nearest->word) > 3 && strstr(candidate, nearest->word))
+		edits = 1;
+	else
+		edits = distance(nearest->word, candidate);
+	if (edits < nearest->least) {
+		nearest->best = candidate;
+		nearest->least = edits;
+	}
+}
+
+const char *nearest_found(const struct nearest *nearest)
+{
+	return nearest->best && nearest->least * 2 <= strlen(nearest->word) ? nearest->best : NULL;
+}
