@@ -26,7 +26,8 @@ typedef void report_print(const struct report *report, FILE *out);
 	X(text, "for people")                                                                                          \
 	X(json, "for programs, shmguard-report/1")                                                                     \
 	X(junit, "JUnit XML, for what shows test results")                                                             \
-	X(csv, "a row for each finding")
+	X(csv, "a row for each finding")                                                                               \
+	X(sarif, "SARIF 2.1.0, for what shows findings of static analysis")
 
 #define REPORT_FUNCTION(name, summary) report_print report_##name;
 REPORT_FORMATS(REPORT_FUNCTION)
