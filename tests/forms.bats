@@ -96,6 +96,49 @@ sarif_is_valid()
 	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
 }
 
+@test "folded: bytes and mappings that each stack left" {
+	prints_as folded expected.folded
+	prints_as folded-count expected.folded-count
+	[ "$(awk '{ sum += $NF } END { print sum }' leaks/expected.folded-count)" -eq 14 ]
+}
+
+@test "speedscope: samples that lead to frames, weights that add up" {
+	prints_as speedscope expected.speedscope.json jq 'del(.exporter)'
+	"$PYTHON" - got <<-'END'
+		import json, sys
+		scope = json.load(open(sys.argv[1]))
+		frames = scope["shared"]["frames"]
+		assert len({json.dumps(frame) for frame in frames}) == len(frames)
+		for profile in scope["profiles"]:
+		    assert profile["type"] == "sampled" and profile["unit"] in ("bytes", "none")
+		    assert len(profile["samples"]) == len(profile["weights"])
+		    assert all(0 <= index < len(frames) for sample in profile["samples"] for index in sample)
+		    assert profile["endValue"] - profile["startValue"] == sum(profile["weights"])
+	END
+}
+
+@test "timeline: events as Chrome's format has them, a slice for every object, mapped bytes counted" {
+	prints_as timeline expected.timeline.json
+	"$PYTHON" - got <<-'END'
+		import collections, json, sys
+		events = json.load(open(sys.argv[1]))["traceEvents"]
+		for event in events:
+		    assert event["ph"] in "MiCbe" and isinstance(event["pid"], int) and isinstance(event["name"], str), event
+		    assert event["ph"] == "M" or event["ts"] >= 0, event
+		    assert event["ph"] != "i" or event["s"] in "gpt", event
+		    assert event["ph"] != "C" or all(isinstance(v, int) for v in event["args"].values()), event
+		slices = collections.defaultdict(list)
+		for event in events:
+		    if event["ph"] in "be":
+		        slices[event["cat"], event["id"], event["name"]].append((event["ph"], event["ts"]))
+		assert len(slices) == 3
+		assert all([ph for ph, _ in s] == ["b", "e"] and s[0][1] <= s[1][1] for s in slices.values())
+		peak = max(e["args"]["bytes"] for e in events if e["ph"] == "C" and e["pid"] == 100)
+		assert peak == 12 * 40960 + 8192, peak
+		assert sum(e.get("cat") == "finding" for e in events) == 4
+	END
+}
+
 @test "several forms at once, each into its file" {
 	run --separate-stderr "$SHMGUARD" report --format=csv:a.csv --format=json --format=junit:a.xml leaks
 	[ "$status" -eq 0 ] && [ -z "$stderr" ]
@@ -132,7 +175,7 @@ sarif_is_valid()
 
 @test "names of a program are escaped in every form" {
 	hostile "$(printf '/forms-%s-]]><&"\047\033[1m\377=' $$)"
-	for form in text json junit csv sarif; do
+	for form in text json junit csv sarif folded folded-count speedscope timeline; do
 		"$SHMGUARD" report --format="$form" hostile >"got.$form"
 		iconv -f UTF-8 -t UTF-8 "got.$form" >/dev/null
 		run -1 grep -P '[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]' "got.$form"
