@@ -35,21 +35,23 @@ void check_found(const struct check_finding *finding)
 	if (finding->severity < SEVERITY_ERROR)
 		return;
 	const struct identity *identity = looking.identity;
-	note_write(NOTE_finding,
-		   &(struct note_content){.error = finding->error,
-					  .found = {.rule = finding->rule,
-						    .severity = finding->severity,
-						    .offset = finding->offset,
-						    .length = finding->length,
-						    .size = finding->size,
-						    .limit = finding->limit,
-						    .dev = identity ? identity->dev : 0,
-						    .ino = identity ? identity->ino : 0,
-						    .other = finding->other},
-					  .text = {looking.name                   ? looking.name
-						   : identity && identity->name ? identity->name
-										: "",
-						   process_exe()}});
+	char known[OBJECT_NAME_SIZE] = "";
+	if (identity && !looking.name && !identity->name)
+		ledger_name(identity, known);
+	note_write(NOTE_finding, &(struct note_content){.error = finding->error,
+							.found = {.rule = finding->rule,
+								  .severity = finding->severity,
+								  .offset = finding->offset,
+								  .length = finding->length,
+								  .size = finding->size,
+								  .limit = finding->limit,
+								  .dev = identity ? identity->dev : 0,
+								  .ino = identity ? identity->ino : 0,
+								  .other = finding->other},
+							.text = {looking.name                 ? looking.name
+								 : identity && identity->name ? identity->name
+											      : known,
+								 process_exe()}});
 }
 
 uint64_t check_mapped_end(const struct identity *identity)
@@ -91,8 +93,11 @@ static void look_at_opening(const struct check_opening *o, const struct identity
 }
 
 #define OPENING(e, ...)                                                                                                \
-	&(struct check_opening){.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode,            \
-				.created = (e)->created, .error = (e)->error, __VA_ARGS__}
+	&(struct check_opening)                                                                                        \
+	{                                                                                                              \
+		.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode, .created = (e)->created,   \
+		.error = (e)->error, __VA_ARGS__                                                                       \
+	}
 
 /* Of the events by which an object is opened or made. */
 static void look_at_made(enum event_id id, const union any_event *event, const struct identity *identity,

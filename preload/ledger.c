@@ -152,6 +152,14 @@ uint32_t ledger_marks(const struct identity *identity)
 	return marks;
 }
 
+void ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
+{
+	lock_take(&lock);
+	const struct object *object = find_known(identity);
+	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
+	lock_give(&lock);
+}
+
 uint32_t ledger_mapped_marks(uint64_t address)
 {
 	lock_take(&lock);
