@@ -1,6 +1,7 @@
 #include "preload/recorder.h"
 
 #include <dlfcn.h>
+#include <gnu/lib-names.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,8 @@ void recorder_load(void)
 	own_loading(true);
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
+	/* glibc loads it when UST cancels its threads at exit, and aborts where it cannot: no descriptor left, a chroot. */
+	dlopen(LIBGCC_S_SO, RTLD_NOW | RTLD_LOCAL);
 	recorder_emit = load_provider();
 	if (!recorder_emit) {
 		own_loading(false);
