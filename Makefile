@@ -22,8 +22,8 @@ ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty $(I
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
 	libjansson-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
-PACKAGES_TEST = babeltrace2 bats binutils bsdutils gcc-multilib g++ groff-base jq libcap2-bin mount postgresql-15 procps python3 \
-	python3-jsonschema util-linux
+PACKAGES_TEST = babeltrace2 bats binutils bsdutils clang gcc-multilib g++ groff-base jq libcap2-bin libclang-rt-dev \
+	mount postgresql-15 procps python3 python3-jsonschema util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
 
 # $(call install,PACKAGES): nothing is done, and neither root nor a network needed, when all of them are there.
@@ -132,6 +132,18 @@ unit: $(UNIT_PROGRAMS) ## The unit tests
 bats: all programs ## The tests of whole programs; FILES=... for some of them
 	@BUILD=$(BUILD) tests/run-suite $(or $(FILES),$(sort $(wildcard tests/*.bats)))
 
+FUZZ_SECONDS ?= 60
+# clang alone has libFuzzer.
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(POLICY_FILES) $(wildcard tracepoints/*.h)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
+		$< $(POLICY_FILES) -o $@ $(INI_LIBRARY)
+
+fuzz: deps deps-test $(BUILD)/tests/fuzz/fuzz_policy ## Fuzz the policy parser for FUZZ_SECONDS (60); the corpus grows in BUILD
+	@mkdir -p $(BUILD)/corpus/policy
+	$(BUILD)/tests/fuzz/fuzz_policy -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/policy tests/fuzz/policy
+
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
@@ -167,6 +179,6 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: all programs deps deps-test deps-lint install uninstall test unit bats asan demo docs lint format format-check \
+.PHONY: all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz demo docs lint format format-check \
 	clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -93,6 +93,7 @@ static const struct {
 	{"explain", policy_explain, "explain [OPTION...] [FILE]",
 	 "which section decides each rule for an object, and why"},
 	{"show", policy_show, "show PROFILE", "prints a profile: observe, safe, strict"},
+	{"learn", policy_learn, "learn DIR...", "the tightest policy under which these recordings run unchanged"},
 	{"keys", policy_list_keys, "keys", "what may stand in a policy"},
 };
 

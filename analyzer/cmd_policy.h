@@ -9,6 +9,7 @@ int cmd_policy(int argc, char **argv);
 
 /* argv[0] is the verb, which has been parsed; the same exit statuses. */
 int policy_explain(int argc, char **argv);
+int policy_learn(int argc, char **argv);
 int policy_usage(void);
 
 #endif

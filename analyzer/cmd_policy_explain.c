@@ -194,6 +194,9 @@ static void put_parameters(const struct question *question, const struct policy_
 		put_origin(question, (enum rule_id)0, policy_keys[i].key);
 		free(value);
 	}
+	if (decision->has_names && question->name)
+		printf("\nThe name is %s that the program may use.\n",
+		       policy_allows_name(decision, question->name) ? "one" : "none");
 }
 
 static int answer(struct question *question)

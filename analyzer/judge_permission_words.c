@@ -72,10 +72,14 @@ static char *grant_words(const struct object *object, const struct finding_event
 
 static char *name_words(const struct object *object, const struct finding_event *e)
 {
-	if (e->rule == RULE_predictable_name)
+	if (e->rule == RULE_predictable_name && e->length)
 		return memory_format("creates %s, a name with about %" PRIu64
 				     " random bits: another user can take it first",
 				     call_name(object, e), e->length);
+	if (e->rule == RULE_predictable_name)
+		return memory_format("creates %s, a name that others can tell beforehand: another user can take it "
+				     "first",
+				     call_name(object, e));
 	return memory_format(
 		"opens \"%s\", a name of %" PRIu64 " bytes that is not one slash and then a file name%s%s%s", e->name,
 		e->length, e->error ? " (" : "", e->error ? error_name(e->error) : "", e->error ? ")" : "");

@@ -19,7 +19,7 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
-	{"policy", cmd_policy, "policy check|explain|show ...", "what a program is held to, and how it is decided"},
+	{"policy", cmd_policy, "policy check|explain|show|learn ...", "what a program is held to, and how it is decided"},
 	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when"},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
 };

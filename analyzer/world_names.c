@@ -122,20 +122,33 @@ void names_add(struct object *object, const char *text, int64_t time)
 	object->names[object->name_count++] = (struct name){memory_text(text), time, 0};
 }
 
-void names_defined(struct object *object, const char *name, int64_t time)
-{
-	char *text = canonical(name, false);
-
-	if (object->name_count == 0)
-		names_add(object, text, time);
-	free(text);
-}
-
 static void names_end(struct object *object, const char *text, int64_t time)
 {
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
 			object->names[i].until = time;
+}
+
+/* `name` may be one that /proc/self/fd has: of a memfd, of an object that lost its name or never had one. */
+void names_defined(struct object *object, const char *name, int64_t time)
+{
+	static const char deleted[] = " (deleted)", memfd[] = "/memfd:", nameless[] = "/dev/shm/#";
+	size_t length = strlen(name), end = length - (sizeof(deleted) - 1);
+	bool gone = length >= sizeof(deleted) && strcmp(name + end, deleted) == 0;
+	char *given, *text;
+
+	if (object->name_count || (gone && strncmp(name, nameless, sizeof(nameless) - 1) == 0))
+		return;
+	given = memory_format("%.*s", (int)(gone ? end : length), name);
+	if (strncmp(given, memfd, sizeof(memfd) - 1) == 0)
+		text = memory_text(given + 1);
+	else
+		text = canonical(given, false);
+	names_add(object, text, time);
+	if (gone && object->kind != KIND_memfd)
+		names_end(object, text, time);
+	free(text);
+	free(given);
 }
 
 static bool names_any(const struct object *object)

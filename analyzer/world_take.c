@@ -55,8 +55,12 @@ static void take_open(struct taking *t, const struct open_event *e)
 		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
 		return;
 	}
-	opened(t, e->name, e->result, e->created, e->object, !(e->flags & O_CLOEXEC), e->seq);
-	opened_size(t, e->created, e->flags, e->size_before, e->size);
+	/* O_TMPFILE: the path is that of a directory. */
+	bool nameless = (e->flags & O_TMPFILE) == O_TMPFILE;
+
+	opened(t, nameless ? NULL : e->name, e->result, e->created || nameless, e->object, !(e->flags & O_CLOEXEC),
+	       e->seq);
+	opened_size(t, e->created || nameless, e->flags, e->size_before, e->size);
 }
 
 static void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
@@ -336,7 +340,8 @@ static void take_object(struct taking *t, const struct object_event *e)
 
 	object_define(t->world, t->process, e);
 	object = object_of(t->world, t->process, e->id);
-	if (*e->name && e->kind != KIND_memfd)
+	/* The name that memfd_create(2) was given comes with its own event. */
+	if (*e->name && (e->kind != KIND_memfd || *e->name == '/'))
 		names_defined(object, e->name, t->site.time);
 }
 

@@ -26,7 +26,7 @@ static const char *value_in(const char *entry, const char *name)
 	return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
 }
 
-bool carried_initialise(void)
+void carried_initialise(void)
 {
 	for (int i = 0; i < VARIABLES; i++) {
 		const char *value = secure_getenv(names[i]);
@@ -37,7 +37,6 @@ bool carried_initialise(void)
 		kept[i][name] = '=';
 		strcpy(kept[i] + name + 1, value);
 	}
-	return carried_value(ENVIRONMENT_RECORDING) != NULL;
 }
 
 const char *carried_value(const char *name)

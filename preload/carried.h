@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Keeps the variables. False when no recording is wanted (or may be: AT_SECURE). */
-bool carried_initialise(void);
+/* Keeps the variables; none of them under AT_SECURE. */
+void carried_initialise(void);
 
 /* Value of a carried variable at start, or NULL. */
 const char *carried_value(const char *name);

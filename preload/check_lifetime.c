@@ -34,10 +34,8 @@ static void collided(const struct check_opening *o)
 	uint64_t pid = (uint64_t)o->pid;
 
 	if (check_name_holds(o->name, pid) && facts_path(o->by, o->dirfd, o->name, path) && !check_made(path))
-		check_found(&(struct check_finding){.rule = RULE_name_collision,
-						    .severity = SEVERITY_WARNING,
-						    .length = pid,
-						    .error = o->error});
+		check_found(&(struct check_finding){
+			.rule = RULE_name_collision, .severity = SEVERITY_WARNING, .length = pid, .error = o->error});
 }
 
 void check_lifetime_opened(const struct check_opening *o, const struct identity *identity, unsigned marks)
@@ -54,11 +52,11 @@ void check_lifetime_unlink(const struct unlink_event *e, const struct identity *
 {
 	if (e->error || (marks & MARK_CREATED))
 		return;
-	check_found(&(struct check_finding){
-		.rule = RULE_unlink_by_stranger,
-		.severity = identity->uid == facts_user() ? SEVERITY_NOTE : SEVERITY_WARNING,
-		.offset = identity->uid,
-		.size = identity->size});
+	check_found(
+		&(struct check_finding){.rule = RULE_unlink_by_stranger,
+					.severity = identity->uid == facts_user() ? SEVERITY_NOTE : SEVERITY_WARNING,
+					.offset = identity->uid,
+					.size = identity->size});
 }
 
 /* length: mappings in use; limit: vm.max_map_count. */

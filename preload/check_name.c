@@ -114,7 +114,7 @@ bool check_name_holds(const char *name, uint64_t number)
 }
 
 /* length: the bits that it has. mkstemp(3) and its kin choose well. */
-static void guess(const struct check_opening *o)
+static void guess(const struct check_opening *o, const struct identity *identity)
 {
 	const char *last = strrchr(o->name, '/');
 	bool chosen = o->symbol >= SYMBOL_mkstemp && o->symbol <= SYMBOL_mkostemps64;
@@ -122,7 +122,8 @@ static void guess(const struct check_opening *o)
 	if (!o->created || chosen || o->by == EVENT_sem_open)
 		return;
 	unsigned bits = check_name_bits(last ? last + 1 : o->name);
-	if (bits < ENOUGH_BITS)
+	/* A directory of one's own keeps others from taking any name in it. */
+	if (bits < ENOUGH_BITS && (o->by == EVENT_shm_open || !identity || facts_reachable(identity)))
 		check_found(&(struct check_finding){
 			.rule = RULE_predictable_name, .severity = SEVERITY_NOTE, .length = bits});
 }
@@ -143,10 +144,8 @@ void check_name_opened(const struct check_opening *o, const struct identity *ide
 	if (identity && identity->kind == KIND_memfd)
 		return;
 	if (o->by == EVENT_shm_open && o->error != EFAULT && !is_portable(o->name, &length))
-		check_found(&(struct check_finding){.rule = RULE_name_nonportable,
-						    .severity = SEVERITY_NOTE,
-						    .length = length,
-						    .error = o->error});
+		check_found(&(struct check_finding){
+			.rule = RULE_name_nonportable, .severity = SEVERITY_NOTE, .length = length, .error = o->error});
 	else
-		guess(o);
+		guess(o, identity);
 }

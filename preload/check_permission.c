@@ -98,9 +98,8 @@ static bool refused_by_sticky(const struct check_opening *o)
 
 	if (o->error != EACCES || !(o->flags & O_CREAT) || !facts_path(o->by, o->dirfd, o->name, path) ||
 	    !facts_file(path, &file) || (file.mode & S_IFMT) != S_IFREG || !facts_stranger(file.uid) ||
-	    !facts_directory(path, &directory) || file.uid == directory.uid ||
-	    !(directory.mode & S_ISVTX) || !(directory.mode & (S_IWOTH | S_IWGRP)) || !facts_protected_regular() ||
-	    !facts_may_open(path, o->flags))
+	    !facts_directory(path, &directory) || file.uid == directory.uid || !(directory.mode & S_ISVTX) ||
+	    !(directory.mode & (S_IWOTH | S_IWGRP)) || !facts_protected_regular() || !facts_may_open(path, o->flags))
 		return false;
 	FOUND(sticky_refused, NOTE, .offset = file.uid, .length = file.mode & 07777, .error = o->error);
 	return true;
@@ -179,7 +178,8 @@ void check_permission_memfd(const struct memfd_create_event *e, const struct ide
 void check_permission_dup(const struct dup_event *e, const struct identity *identity)
 {
 	if (!e->error && identity->kind == KIND_memfd && e->result > STDERR_FILENO && facts_survives_exec(e->result))
-		FOUND(memfd_no_cloexec, WARNING, .length = (uint64_t)e->result, .offset = e->fd, .size = identity->size);
+		FOUND(memfd_no_cloexec, WARNING, .length = (uint64_t)e->result, .offset = e->fd,
+		      .size = identity->size);
 }
 
 /* length: the seals that it has. */

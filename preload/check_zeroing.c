@@ -65,8 +65,7 @@ unsigned check_zeroing_mmap(const struct mmap_event *e)
 /* length: of the range; limit: the advice. For a private mapping it is the way to drop its own pages. */
 void check_zeroing_madvise(const struct madvise_event *e, unsigned marks)
 {
-	if ((e->advice == MADV_DONTNEED || e->advice == MADV_FREE) && !e->error && e->object &&
-	    !(marks & MARK_PRIVATE))
+	if ((e->advice == MADV_DONTNEED || e->advice == MADV_FREE) && !e->error && e->object && !(marks & MARK_PRIVATE))
 		check_found(&(struct check_finding){.rule = RULE_discard_no_op,
 						    .severity = SEVERITY_WARNING,
 						    .length = e->length,

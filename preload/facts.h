@@ -29,10 +29,17 @@ bool facts_huge_pages_free(uint64_t page, uint64_t *bytes);
 struct facts_mappers {
 	int32_t pid;         /* one that maps it beyond the offset asked for, 0: none */
 	uint64_t end;        /* where in the object that mapping ends, bytes */
-	unsigned unreadable; /* processes whose maps we may not read */
+	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
+	unsigned strangers;  /* of them, those that are not root's */
 	bool gave_up;        /* after a quarter of a second */
 };
 
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond);
+
+/*
+ * Is it certain that no other process maps the object? Those that may not be looked at count only where they are
+ * another user's and the object's mode lets others in; what root does is root's.
+ */
+bool facts_no_other_maps(const struct identity *identity);
 
 #endif

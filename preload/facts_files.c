@@ -177,9 +177,9 @@ bool facts_grant(const struct identity *identity, struct facts_grant *grant)
 		return false;
 	long got = identity->fd >= 0
 			   ? kernel_call(SYS_fgetxattr, identity->fd, (long)attribute, (long)&acl, sizeof acl, 0, 0)
-		   : identity->name
-			   ? kernel_call(SYS_getxattr, (long)identity->name, (long)attribute, (long)&acl, sizeof acl, 0, 0)
-			   : -1;
+		   : identity->name ? kernel_call(SYS_getxattr, (long)identity->name, (long)attribute, (long)&acl,
+						  sizeof acl, 0, 0)
+				    : -1;
 	size_t count = got > 4 ? ((size_t)got - 4) / sizeof *acl.entry : 0;
 	for (size_t i = 0; i < count; i++)
 		if (acl.entry[i].tag == ACL_MASK)

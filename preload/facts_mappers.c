@@ -54,6 +54,21 @@ static bool process_maps(int fd, char *scratch, const struct identity *identity,
 	return false;
 }
 
+/* path: "/proc/PID/maps". A process that vanished, or a kernel thread (no command line), is no one that we failed to see. */
+static void count_unreadable(char path[static 64], struct facts_mappers *found)
+{
+	struct stat st;
+	char first[2];
+
+	*strrchr(path, '/') = 0;
+	bool gone = kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0;
+	text_append(path, 64, "/cmdline");
+	if (gone || text_read(path, first, sizeof first) <= 0)
+		return;
+	found->unreadable++;
+	found->strangers += st.st_uid != 0;
+}
+
 static void look_at(const char *name, char *scratch, const struct identity *identity, uint64_t beyond,
 		    struct facts_mappers *found)
 {
@@ -66,9 +81,8 @@ static void look_at(const char *name, char *scratch, const struct identity *iden
 	text_append(path, sizeof path, name);
 	text_append(path, sizeof path, "/maps");
 	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
-	/* A process that vanished, or a kernel thread, is no one that we failed to see. */
 	if (fd == -EACCES || fd == -EPERM)
-		found->unreadable++;
+		count_unreadable(path, found);
 	if (fd < 0)
 		return;
 	if (process_maps((int)fd, scratch, identity, beyond, &end)) {
@@ -100,4 +114,11 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 	if (memory)
 		kernel_memory_free(memory, SCRATCH + DIRECTORY);
 	return found;
+}
+
+bool facts_no_other_maps(const struct identity *identity)
+{
+	struct facts_mappers others = facts_other_mappers(identity, 0);
+
+	return !others.pid && !others.gave_up && (!others.strangers || !(identity->mode & 066));
 }

@@ -1,6 +1,8 @@
 #include "preload/findings.h"
 
+#include "preload/audit.h"
 #include "preload/check.h"
+#include "preload/enforce.h"
 #include "preload/fault_site.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
@@ -12,13 +14,35 @@ static __thread struct {
 	struct event_head head;
 	uint32_t object;
 	const struct identity *identity;
+	const void *caller;
 	const char *name; /* as the call gave it, or NULL */
 } looking;
 
-void check_found(const struct check_finding *finding)
+static void tell_live(const struct check_finding *finding)
+{
+	const struct identity *identity = looking.identity;
+
+	note_write(NOTE_finding, &(struct note_content){.error = finding->error,
+							.found = {.rule = finding->rule,
+								  .severity = finding->severity,
+								  .offset = finding->offset,
+								  .length = finding->length,
+								  .size = finding->size,
+								  .limit = finding->limit,
+								  .dev = identity ? identity->dev : 0,
+								  .ino = identity ? identity->ino : 0,
+								  .other = finding->other},
+							.text = {looking.name                 ? looking.name
+								 : identity && identity->name ? identity->name
+											      : "",
+								 process_exe()}});
+}
+
+static void record(const struct check_finding *finding, enum response response)
 {
 	struct finding_event e = {.rule = (uint16_t)finding->rule,
 				  .severity = (uint8_t)finding->severity,
+				  .response = (uint8_t)response,
 				  .of = looking.head.seq,
 				  .object = looking.object,
 				  .offset = finding->offset,
@@ -32,24 +56,28 @@ void check_found(const struct check_finding *finding)
 	recorder_head((struct event_head *)&e);
 	e.stack = looking.head.stack;
 	recorder_emit->finding(&e);
-	if (finding->severity < SEVERITY_ERROR)
+	if (finding->severity >= SEVERITY_ERROR && enforce_action(looking.identity, finding->rule) != ACTION_note)
+		tell_live(finding);
+}
+
+static void audit(const struct check_finding *finding)
+{
+	char name[256];
+	bool named = looking.identity && ledger_name(looking.identity, name);
+
+	audit_line(finding, RESPONSE_recorded, named ? name : NULL, looking.caller);
+}
+
+void check_found(const struct check_finding *finding)
+{
+	if (enforce_takes(finding))
 		return;
-	const struct identity *identity = looking.identity;
-	note_write(NOTE_finding,
-		   &(struct note_content){.error = finding->error,
-					  .found = {.rule = finding->rule,
-						    .severity = finding->severity,
-						    .offset = finding->offset,
-						    .length = finding->length,
-						    .size = finding->size,
-						    .limit = finding->limit,
-						    .dev = identity ? identity->dev : 0,
-						    .ino = identity ? identity->ino : 0,
-						    .other = finding->other},
-					  .text = {looking.name                   ? looking.name
-						   : identity && identity->name ? identity->name
-										: "",
-						   process_exe()}});
+	enum policy_action action = enforce_action(looking.identity, finding->rule);
+	if (action == ACTION_off)
+		return;
+	record(finding, RESPONSE_recorded);
+	if (action >= ACTION_warn)
+		audit(finding);
 }
 
 uint64_t check_mapped_end(const struct identity *identity)
@@ -91,8 +119,11 @@ static void look_at_opening(const struct check_opening *o, const struct identity
 }
 
 #define OPENING(e, ...)                                                                                                \
-	&(struct check_opening){.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode,            \
-				.created = (e)->created, .error = (e)->error, __VA_ARGS__}
+	&(struct check_opening)                                                                                        \
+	{                                                                                                              \
+		.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode, .created = (e)->created,   \
+		.error = (e)->error, __VA_ARGS__                                                                       \
+	}
 
 /* Of the events by which an object is opened or made. */
 static void look_at_made(enum event_id id, const union any_event *event, const struct identity *identity,
@@ -144,15 +175,10 @@ static void look_at_remapped(const struct mremapped_event *e)
 	looking.identity = NULL;
 }
 
-void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
-		   uint32_t marks)
+static void check_event(enum event_id id, const union any_event *event, const struct identity *identity, uint32_t marks)
 {
 	uint32_t set;
 
-	looking.head = event->head;
-	looking.object = object;
-	looking.identity = identity;
-	looking.name = NULL;
 	switch (id) {
 	case EVENT_mmap:
 		check_lifetime_mmap(&event->mmap);
@@ -218,4 +244,17 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 	default:
 		break;
 	}
+}
+
+void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
+		   uint32_t marks, const void *caller)
+{
+	looking.head = event->head;
+	looking.object = object;
+	looking.identity = identity;
+	looking.name = NULL;
+	looking.caller = caller;
+	if (!enforce_denied())
+		check_event(id, event, identity, marks);
+	enforce_kept(record);
 }

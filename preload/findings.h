@@ -1,4 +1,7 @@
-/* Runs the checks on an event that was just settled, and records what they find: in the trace, errors also as a note. */
+/*
+ * Runs the checks on an event that was just settled, and records what they find and what the policy decided before the
+ * call: in the trace, errors also as a note. caller: the program's return address, for the audit trail, or NULL.
+ */
 #ifndef SHMGUARD_PRELOAD_FINDINGS_H
 #define SHMGUARD_PRELOAD_FINDINGS_H
 
@@ -6,6 +9,6 @@
 #include "tracepoints/events.h"
 
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
-		   uint32_t marks);
+		   uint32_t marks, const void *caller);
 
 #endif

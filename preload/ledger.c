@@ -161,6 +161,50 @@ uint32_t ledger_mapped_marks(uint64_t address)
 	return marks;
 }
 
+bool ledger_name(const struct identity *identity, char name[static 256])
+{
+	bool named = false;
+
+	lock_take(&lock);
+	struct object *object = bucket_count ? *bucket(identity->dev, identity->ino) : NULL;
+	while (object && (object->ino != identity->ino || object->dev != identity->dev))
+		object = object->next;
+	if (object) {
+		memcpy(name, object->name, sizeof object->name);
+		named = name[0] != 0;
+	}
+	lock_give(&lock);
+	return named;
+}
+
+bool ledger_mapped_object(unsigned index, struct object *copy)
+{
+	bool found = false;
+
+	lock_take(&lock);
+	for (uint32_t i = 0; i < bucket_count && !found; i++)
+		for (struct object *object = buckets[i]; object && !found; object = object->next)
+			if (object->holders && index-- == 0) {
+				*copy = *object;
+				found = true;
+			}
+	lock_give(&lock);
+	return found;
+}
+
+static atomic_llong created;
+
+uint64_t ledger_created(void)
+{
+	long long now = atomic_load(&created);
+	return now > 0 ? (uint64_t)now : 0;
+}
+
+void ledger_count_created(int change)
+{
+	atomic_fetch_add(&created, change);
+}
+
 uint64_t ledger_mapped_end(const struct identity *identity)
 {
 	uint64_t end = 0;

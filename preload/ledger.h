@@ -31,6 +31,13 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
 uint32_t ledger_marks(const struct identity *identity);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);
+/* The name under which this process first saw the object; false if it has not, or there was none. */
+bool ledger_name(const struct identity *identity, char name[static 256]);
+/* Hands out a copy of each object that is mapped here, the lock not held meanwhile; false when `index` is past the last. */
+bool ledger_mapped_object(unsigned index, struct object *copy);
+/* How many named objects this process made and has not removed. */
+uint64_t ledger_created(void);
+void ledger_count_created(int change);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
 uint64_t ledger_mapped_end(const struct identity *identity);
 

@@ -59,6 +59,8 @@ void note_write(enum note_type type, const struct note_content *content)
 	size_t size = sizeof(struct note);
 	uint32_t texts = 0;
 
+	if (!recording)
+		return;
 	for (; texts < 2 && content->text[texts] && size < NOTE_SIZE_MAX - 1; texts++)
 		size = append(record, size, content->text[texts]);
 	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);

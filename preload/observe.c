@@ -19,6 +19,7 @@ bool observe_enter(struct visit *visit, const void *caller)
 		return false;
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
+	visit->caller = caller;
 	visit->nested = recorder_thread.depth++ > 0;
 	if (!visit->nested)
 		recorder_check_process();
@@ -110,7 +111,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);
-	findings_look(id, event, object, identity, marks);
+	findings_look(id, event, object, identity, marks, visit->caller);
 	return event->head.seq;
 }
 
@@ -125,7 +126,7 @@ static void settle(struct queued *queued)
 	head.stack = intern_stack(queued->frames, queued->frame_count);
 	queued->event.head = head;
 	emit(queued->id, &queued->event);
-	findings_look(queued->id, &queued->event, object, identity, marks);
+	findings_look(queued->id, &queued->event, object, identity, marks, NULL);
 }
 
 static void settle_queue(void)

@@ -34,6 +34,7 @@ struct account_pieces;
 struct visit {
 	int saved_errno;
 	bool nested;
+	const void *caller;
 	struct account_pieces *pieces; /* where a release keeps what it released, if the wrapper wants it */
 };
 

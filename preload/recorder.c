@@ -1,6 +1,7 @@
 #include "preload/recorder.h"
 
 #include <dlfcn.h>
+#include <gnu/lib-names.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 
 #include "preload/carried.h"
 #include "preload/disposition.h"
+#include "preload/enforce.h"
+#include "preload/enforce_leave.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/module.h"
@@ -16,6 +19,7 @@
 #include "preload/own.h"
 #include "preload/process.h"
 #include "preload/queue.h"
+#include "preload/silent.h"
 #include "preload/stack.h"
 #include "tracepoints/environment.h"
 
@@ -116,7 +120,10 @@ static void on_exit_handler(int status, void *context)
 static void go_blind(const char *why)
 {
 	note_write(NOTE_blind, &(struct note_content){.text = {why}});
-	atomic_store(&recorder_state, RECORDER_BLIND);
+	/* A policy stays in force without a recording. */
+	if (enforce_on)
+		recorder_emit = &silent_emit;
+	atomic_store(&recorder_state, enforce_on ? RECORDER_READY : RECORDER_BLIND);
 }
 
 static const struct emit *load_provider(void)
@@ -142,6 +149,8 @@ void recorder_load(void)
 	own_loading(true);
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
+	/* glibc loads it when UST cancels its threads at exit, and aborts where it cannot: no descriptor left, a chroot. */
+	dlopen(LIBGCC_S_SO, RTLD_NOW | RTLD_LOCAL);
 	recorder_emit = load_provider();
 	if (!recorder_emit) {
 		own_loading(false);
@@ -258,6 +267,8 @@ void recorder_exit(int status)
 	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child() ||
 	    !observe_enter(&visit, recorder_exit))
 		return;
+	if (enforce_wipes)
+		enforce_exit();
 	tell_lost();
 	recorder_head((struct event_head *)&e);
 	recorder_emit->exit(&e);
@@ -274,11 +285,14 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	real_resolve();
 	own_initialise();
-	if (!carried_initialise())
+	carried_initialise();
+	const char *id = carried_value(ENVIRONMENT_RECORDING);
+	if (!id && !carried_value(ENVIRONMENT_PROFILE) && !carried_value(ENVIRONMENT_POLICY))
 		return;
-	recording = (uint32_t)strtoul(carried_value(ENVIRONMENT_RECORDING), NULL, 16);
+	recording = id ? (uint32_t)strtoul(id, NULL, 16) : 0;
 	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
 	process_initialise(argc, argv);
+	enforce_initialise();
 	pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	alive = kernel_memory(sizeof *alive);
 	if (alive && kernel_call(SYS_madvise, (long)alive, 4096, MADV_WIPEONFORK, 0, 0, 0) == 0)
@@ -288,6 +302,10 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
 	on_exit(note_exit, NULL);
+	if (enforce_wipes && !recording)
+		on_exit(on_exit_handler, NULL);
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
-	atomic_store(&recorder_state, RECORDER_IDLE);
+	if (!recording)
+		recorder_emit = &silent_emit;
+	atomic_store(&recorder_state, recording ? RECORDER_IDLE : RECORDER_READY);
 }

@@ -2,6 +2,8 @@
 #include <stdarg.h>
 
 #include "preload/account.h"
+#include "preload/enforce_leave.h"
+#include "preload/enforce_size.h"
 #include "preload/fault.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
@@ -40,6 +42,16 @@ static void not_unmapped(const struct unmapping *u, const void *caller)
 	observe_failed(u->seq, caller);
 }
 
+static bool mapping_denied(size_t length, int prot, int flags, int fd, off_t offset, const void *caller)
+{
+	struct identity identity;
+	struct mmap_event e = {
+		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
+
+	return fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && identity_of_fd(fd, &identity) &&
+	       enforce_mmap(&e, &identity, caller) == VERDICT_deny;
+}
+
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
 		int flags, int fd, off_t offset, const void *caller)
 {
@@ -47,14 +59,18 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	struct identity identity;
 	struct unmapping replaced = {0};
 
-	if (flags & MAP_FIXED)
+	bool denied = enforce_on && mapping_denied(length, prot, flags, fd, offset, caller);
+	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
-	void *result = real_mmap(addr, length, prot, flags, fd, offset);
+	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
 	if (fd < 0 || (flags & MAP_ANONYMOUS) || !observe_enter(&visit, caller))
 		return result;
 	bool tracked = identity_of_fd(fd, &identity);
+	if (tracked && enforce_on && result != MAP_FAILED)
+		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
+			       &identity);
 	if (tracked)
 		RECORD(&visit, mmap, &identity, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,
@@ -85,6 +101,8 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	int result = real_munmap(addr, length);
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
+	for (unsigned i = 0; enforce_wipes && result == 0 && i < u.pieces.count; i++)
+		enforce_last_unmap(u.pieces.piece[i].object, caller);
 	return result;
 }
 
@@ -163,7 +181,14 @@ EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...
 EXPORT int mprotect(void *addr, size_t length, int prot)
 {
 	struct visit visit;
-	int result = REAL(mprotect)(addr, length, prot);
+	struct interval piece;
+	bool denied = false;
+
+	if (enforce_on && ledger_may_map(addr, length) && ledger_copy((uint64_t)(uintptr_t)addr, &piece)) {
+		struct identity identity = {.dev = piece.object->dev, .ino = piece.object->ino, .fd = -1};
+		denied = enforce_mprotect(&identity, prot, CALLER) == VERDICT_deny;
+	}
+	int result = denied ? -1 : REAL(mprotect)(addr, length, prot);
 
 	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
 		RECORD(&visit, mprotect, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,

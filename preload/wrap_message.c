@@ -1,6 +1,8 @@
 /* sendmsg and recvmsg: descriptors that travel by SCM_RIGHTS (unix(7)). */
 #include <string.h>
 
+#include "preload/enforce_size.h"
+#include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -53,9 +55,30 @@ static void hide(int *fd, void *context)
 	*fd = own_fd_hide(*fd);
 }
 
+struct sharing {
+	const void *caller;
+	bool denied;
+};
+
+static void shared(int *fd, void *context)
+{
+	struct sharing *s = context;
+	struct identity identity;
+
+	if (identity_of_fd(*fd, &identity) && enforce_share(*fd, &identity, s->caller) == VERDICT_deny)
+		s->denied = true;
+}
+
 EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 {
 	struct visit visit;
+	if (enforce_on && !own_caller(CALLER) && kernel_readable(message) && message->msg_controllen) {
+		struct msghdr copy = *message;
+		struct sharing s = {CALLER, false};
+		each_descriptor(&copy, shared, &s);
+		if (s.denied)
+			return -1;
+	}
 	ssize_t result = REAL(sendmsg)(socket, message, flags);
 
 	/* The message is readable: the kernel has just read it. */

@@ -1,5 +1,7 @@
 /* unlink, rename and link of paths that lead onto /dev/shm. */
+#include "preload/enforce_open.h"
 #include "preload/kernel.h"
+#include "preload/own.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 
@@ -29,22 +31,32 @@ static int unlinked(int result, uint32_t seq, const void *caller)
 	return result;
 }
 
+/* Does the policy keep the name from being removed? errno is set then. */
+static bool kept_from(int dirfd, const char *path, const void *caller)
+{
+	struct identity identity;
+
+	return enforce_on && !own_caller(caller) && identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity) &&
+	       enforce_unlink(dirfd, path, path, caller) == VERDICT_deny;
+}
+
 EXPORT int unlink(const char *path)
 {
 	uint32_t seq = unlinking(SYMBOL_unlink, AT_FDCWD, path, CALLER);
-	return unlinked(REAL(unlink)(path), seq, CALLER);
+	return unlinked(kept_from(AT_FDCWD, path, CALLER) ? -1 : REAL(unlink)(path), seq, CALLER);
 }
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
 {
 	uint32_t seq = flags & AT_REMOVEDIR ? 0 : unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
-	return unlinked(REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
+	bool kept = !(flags & AT_REMOVEDIR) && kept_from(dirfd, path, CALLER);
+	return unlinked(kept ? -1 : REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
 }
 
 EXPORT int remove(const char *path)
 {
 	uint32_t seq = unlinking(SYMBOL_remove, AT_FDCWD, path, CALLER);
-	return unlinked(REAL(remove)(path), seq, CALLER);
+	return unlinked(kept_from(AT_FDCWD, path, CALLER) ? -1 : REAL(remove)(path), seq, CALLER);
 }
 
 /* What the two names of a rename led to before it. */

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "preload/enforce_open.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -63,6 +64,36 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	return fd;
 }
 
+static int call_openat(const struct enforce_opening *o, int flags, mode_t mode)
+{
+	return REAL(openat)(o->dirfd, o->path, flags, mode);
+}
+
+/* Is there a policy, and does the path lead onto /dev/shm? */
+static bool enforces(const struct opening *o, const void *caller)
+{
+	struct identity identity;
+
+	if (!enforce_on || own_caller(caller) || (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE)
+		return false;
+	return (o->flags & O_CREAT) ? enforce_is_shm(o->dirfd, o->path)
+				    : identity_of_path(o->dirfd, o->path, 0, &identity);
+}
+
+static int enforced(const struct opening *o, const void *caller)
+{
+	return enforce_open(&(struct enforce_opening){.call = call_openat,
+						      .name = o->path,
+						      .dirfd = o->dirfd,
+						      .path = o->path,
+						      .flags = o->flags,
+						      .mode = o->mode,
+						      .caller = caller});
+}
+
+/* The original, or what the policy makes of it. */
+#define POLICED(original) (enforces(&o, CALLER) ? enforced(&o, CALLER) : (original))
+
 #define MODE_ARGUMENT(flags)                                                                                           \
 	mode_t mode = 0;                                                                                               \
 	if ((flags) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {                                                        \
@@ -81,7 +112,7 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	{                                                                                                              \
 		MODE_ARGUMENT(flags)                                                                                   \
 		OPENING(name, AT_FDCWD, path, flags, mode);                                                            \
-		return opened(&o, REAL(name)(path, flags, mode), CALLER);                                              \
+		return opened(&o, POLICED(REAL(name)(path, flags, mode)), CALLER);                                     \
 	}
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
@@ -92,7 +123,7 @@ WRAP_OPEN(__open64)
 	EXPORT int name(const char *path, int flags)                                                                   \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, flags, 0);                                                               \
-		return opened(&o, REAL(name)(path, flags), CALLER);                                                    \
+		return opened(&o, POLICED(REAL(name)(path, flags)), CALLER);                                           \
 	}
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
@@ -104,7 +135,7 @@ WRAP_OPEN_2(__open64_2)
 	{                                                                                                              \
 		MODE_ARGUMENT(flags)                                                                                   \
 		OPENING(name, dirfd, path, flags, mode);                                                               \
-		return opened(&o, REAL(name)(dirfd, path, flags, mode), CALLER);                                       \
+		return opened(&o, POLICED(REAL(name)(dirfd, path, flags, mode)), CALLER);                              \
 	}
 WRAP_OPENAT(openat)
 WRAP_OPENAT(openat64)
@@ -113,7 +144,7 @@ WRAP_OPENAT(openat64)
 	EXPORT int name(int dirfd, const char *path, int flags)                                                        \
 	{                                                                                                              \
 		OPENING(name, dirfd, path, flags, 0);                                                                  \
-		return opened(&o, REAL(name)(dirfd, path, flags), CALLER);                                             \
+		return opened(&o, POLICED(REAL(name)(dirfd, path, flags)), CALLER);                                    \
 	}
 int __openat_2(int dirfd, const char *path, int flags);
 int __openat64_2(int dirfd, const char *path, int flags);
@@ -124,7 +155,7 @@ WRAP_OPENAT_2(__openat64_2)
 	EXPORT int name(const char *path, mode_t mode)                                                                 \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);                                     \
-		return opened(&o, REAL(name)(path, mode), CALLER);                                                     \
+		return opened(&o, POLICED(REAL(name)(path, mode)), CALLER);                                            \
 	}
 WRAP_CREAT(creat)
 WRAP_CREAT(creat64)
@@ -167,11 +198,22 @@ static FILE *opened_stream(const struct opening *o, FILE *stream, const void *ca
 	return stream;
 }
 
+static FILE *enforced_stream(const struct opening *o, const char *mode, const void *caller)
+{
+	int fd = enforced(o, caller);
+	FILE *stream = fd >= 0 ? fdopen(fd, mode) : NULL;
+
+	if (fd >= 0 && !stream)
+		REAL(close)(fd);
+	return stream;
+}
+
 #define WRAP_FOPEN(name)                                                                                               \
 	EXPORT FILE *name(const char *path, const char *mode)                                                          \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
-		return opened_stream(&o, REAL(name)(path, mode), CALLER);                                              \
+		FILE *stream = enforces(&o, CALLER) ? enforced_stream(&o, mode, CALLER) : REAL(name)(path, mode);      \
+		return opened_stream(&o, stream, CALLER);                                                              \
 	}
 WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)

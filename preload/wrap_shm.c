@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "preload/enforce_open.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -31,11 +32,29 @@ static struct before before(const char *name, const char *prefix, int flags, con
 	return b;
 }
 
+static int call_shm_open(const struct enforce_opening *o, int flags, mode_t mode)
+{
+	return REAL(shm_open)(o->name, flags, mode);
+}
+
+static int enforced_shm_open(const char *name, int flags, mode_t mode, const void *caller)
+{
+	if (!enforce_on || own_caller(caller))
+		return REAL(shm_open)(name, flags, mode);
+	return enforce_open(&(struct enforce_opening){.call = call_shm_open,
+						      .name = name,
+						      .shm = true,
+						      .dirfd = AT_FDCWD,
+						      .flags = flags,
+						      .mode = mode,
+						      .caller = caller});
+}
+
 EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
 	struct before b = before(name, "", flags, CALLER);
-	int result = REAL(shm_open)(name, flags, mode);
+	int result = enforced_shm_open(name, flags, mode, CALLER);
 	if (wrap_hides(result, CALLER))
 		return own_fd_hide(result);
 	if (observe_enter(&visit, CALLER)) {
@@ -73,7 +92,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		seq = unlinking(&visit, symbol, name, prefix);
 		observe_leave(&visit);
 	}
-	int result = real_unlink(name);
+	char path[512];
+	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
+		      enforce_unlink(AT_FDCWD, path, name, caller) == VERDICT_deny;
+	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
 	} else if (result < 0 && observe_enter(&visit, caller)) {
@@ -97,6 +119,8 @@ EXPORT int sem_unlink(const char *name)
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller)
 {
 	struct visit visit;
+	if (enforce_on && !own_caller(caller))
+		flags = enforce_memfd_flags(flags, caller);
 	int result = real_create(name, flags);
 
 	if (wrap_hides(result, caller))

@@ -1,4 +1,6 @@
 /* Size, mode and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
+#include "preload/enforce_open.h"
+#include "preload/enforce_size.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
@@ -14,7 +16,6 @@ struct sizing {
 
 static void shrinking(struct sizing *s, struct visit *visit, enum symbol symbol, int fd, off_t length)
 {
-	s->before = s->identity.size;
 	if (length < 0 || (uint64_t)length == s->before)
 		return;
 	/* Past RLIMIT_FSIZE the call may kill the process (SIGXFSZ), so that is told before it happens, too. */
@@ -24,6 +25,19 @@ static void shrinking(struct sizing *s, struct visit *visit, enum symbol symbol,
 		s->identity.size = (uint64_t)length;
 	s->seq = RECORD(visit, ftruncate, &s->identity, .symbol = (uint16_t)symbol, .fd = fd, .length = length,
 			.size_before = s->before);
+}
+
+/* What the policy makes of the call: 1: the call is to be made, else what it answers without being made. */
+static int policed(struct sizing *s, enum symbol symbol, int fd, off_t length, const void *caller)
+{
+	struct ftruncate_event e = {
+		.symbol = (uint16_t)symbol, .fd = fd, .length = length, .size_before = s->identity.size};
+
+	s->before = s->identity.size;
+	if (!enforce_on)
+		return 1;
+	enum enforce_verdict verdict = enforce_ftruncate(&e, &s->identity, caller);
+	return verdict == VERDICT_deny ? -1 : verdict == VERDICT_fix ? 0 : 1;
 }
 
 static int sized(struct sizing *s, enum symbol symbol, int fd, off_t length, int result, const void *caller)
@@ -46,14 +60,18 @@ int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd
 {
 	struct visit visit;
 	struct sizing s = {0};
+	int answer = 1;
 
 	if (observe_enter(&visit, caller)) {
 		s.tracked = identity_of_fd(fd, &s.identity);
 		if (s.tracked)
+			answer = policed(&s, symbol, fd, length, caller);
+		if (s.tracked && answer == 1)
 			shrinking(&s, &visit, symbol, fd, length);
+		visit.saved_errno = answer < 0 ? errno : visit.saved_errno;
 		observe_leave(&visit);
 	}
-	return sized(&s, symbol, fd, length, real_ftruncate(fd, length), caller);
+	return sized(&s, symbol, fd, length, answer == 1 ? real_ftruncate(fd, length) : answer, caller);
 }
 
 EXPORT int ftruncate(int fd, off_t length)
@@ -71,14 +89,18 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 {
 	struct visit visit;
 	struct sizing s = {0};
+	int answer = 1;
 
 	if (observe_enter(&visit, caller)) {
 		s.tracked = identity_of_path(AT_FDCWD, path, 0, &s.identity);
 		if (s.tracked)
+			answer = policed(&s, symbol, -1, length, caller);
+		if (s.tracked && answer == 1)
 			shrinking(&s, &visit, symbol, -1, length);
+		visit.saved_errno = answer < 0 ? errno : visit.saved_errno;
 		observe_leave(&visit);
 	}
-	return sized(&s, symbol, -1, length, real_truncate(path, length), caller);
+	return sized(&s, symbol, -1, length, answer == 1 ? real_truncate(path, length) : answer, caller);
 }
 
 EXPORT int truncate(const char *path, off_t length)
@@ -91,11 +113,16 @@ EXPORT int truncate64(const char *path, off_t length)
 	return truncate_path(REAL(truncate64), SYMBOL_truncate64, path, length, CALLER);
 }
 
+/* A reservation that a signal interrupts each time must end some day. */
+enum { INTERRUPTIONS = 10000 };
+
 struct allocating {
 	enum symbol symbol;
 	int fd, mode;
 	off_t offset, length;
 	struct sizing sizing;
+	int denied;    /* the errno that the policy answers, or 0 */
+	bool reserves; /* the policy has an interrupted reservation tried again */
 };
 
 #define ALLOCATION(a)                                                                                                  \
@@ -111,7 +138,12 @@ static void allocating(struct allocating *a, const void *caller)
 		return;
 	a->sizing.tracked = identity_of_fd(a->fd, &a->sizing.identity);
 	a->sizing.before = a->sizing.identity.size;
-	if (a->sizing.tracked && (a->mode & ~FALLOC_FL_KEEP_SIZE))
+	if (a->sizing.tracked && enforce_on) {
+		struct fallocate_event e = {ALLOCATION(a)};
+		a->denied = enforce_fallocate(&e, &a->sizing.identity, caller) == VERDICT_deny ? errno : 0;
+		a->reserves = enforce_reserves(&a->sizing.identity);
+	}
+	if (a->sizing.tracked && !a->denied && (a->mode & ~FALLOC_FL_KEEP_SIZE))
 		a->sizing.seq = RECORD(&visit, fallocate, &a->sizing.identity, ALLOCATION(a));
 	observe_leave(&visit);
 }
@@ -135,9 +167,10 @@ static void allocated(struct allocating *a, bool failed, int error, const void *
 #define WRAP_FALLOCATE(name)                                                                                           \
 	EXPORT int name(int fd, int mode, off_t offset, off_t length)                                                  \
 	{                                                                                                              \
-		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}};                                  \
+		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}, 0, false};                        \
 		allocating(&a, CALLER);                                                                                \
-		int result = REAL(name)(fd, mode, offset, length);                                                     \
+		int result = a.denied ? -1 : REAL(name)(fd, mode, offset, length);                                     \
+		errno = a.denied ? a.denied : errno;                                                                   \
 		allocated(&a, result < 0, result < 0 ? errno : 0, CALLER);                                             \
 		return result;                                                                                         \
 	}
@@ -148,9 +181,11 @@ WRAP_FALLOCATE(fallocate64)
 #define WRAP_POSIX_FALLOCATE(name)                                                                                     \
 	EXPORT int name(int fd, off_t offset, off_t length)                                                            \
 	{                                                                                                              \
-		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}};                                     \
+		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}, 0, false};                           \
 		allocating(&a, CALLER);                                                                                \
-		int result = REAL(name)(fd, offset, length);                                                           \
+		int result = a.denied ? a.denied : REAL(name)(fd, offset, length);                                     \
+		for (int more = INTERRUPTIONS; result == EINTR && a.reserves && more; more--)                          \
+			result = REAL(name)(fd, offset, length);                                                       \
 		allocated(&a, result != 0, result, CALLER);                                                            \
 		return result;                                                                                         \
 	}
@@ -172,20 +207,38 @@ static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path,
 	return result;
 }
 
+/* What the policy makes of the mode; false: the call is denied. */
+static bool allow_mode(int fd, int dirfd, const char *path, mode_t *mode, int flags, const void *caller)
+{
+	struct identity identity;
+
+	if (!enforce_on || own_caller(caller))
+		return true;
+	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
+		return true;
+	return enforce_mode(&identity, mode, caller) != VERDICT_deny;
+}
+
 EXPORT int chmod(const char *path, mode_t mode)
 {
-	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, REAL(chmod)(path, mode), CALLER);
+	mode_t allowed = mode;
+	int result = allow_mode(-1, AT_FDCWD, path, &allowed, 0, CALLER) ? REAL(chmod)(path, allowed) : -1;
+	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, result, CALLER);
 }
 
 EXPORT int fchmod(int fd, mode_t mode)
 {
-	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, REAL(fchmod)(fd, mode), CALLER);
+	mode_t allowed = mode;
+	int result = allow_mode(fd, -1, NULL, &allowed, 0, CALLER) ? REAL(fchmod)(fd, allowed) : -1;
+	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
 }
 
 EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
-	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, REAL(fchmodat)(dirfd, path, mode, flags),
-			    CALLER);
+	mode_t allowed = mode;
+	int result =
+		allow_mode(-1, dirfd, path, &allowed, flags, CALLER) ? REAL(fchmodat)(dirfd, path, allowed, flags) : -1;
+	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
 }
 
 static int owner_changed(enum symbol symbol, int fd, int dirfd, const char *path, uid_t uid, gid_t gid, int flags,

@@ -127,8 +127,8 @@ none()
 		[ -f "tests/rules/$id.c" ]
 		[ -f "tests/rules/${id}_innocent.c" ]
 		grep -q "expect: $id " "tests/rules/$id.c"
-		grep -qx "	check_faulty $id" tests/rules.bats
-		grep -qx "	check_innocent $id" tests/rules.bats
+		grep -qxh "	check_faulty $id" tests/rules*.bats
+		grep -qxh "	check_innocent $id" tests/rules*.bats
 	done
 }
 

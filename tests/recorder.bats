@@ -263,19 +263,61 @@ passed()
 	report recording >report.json
 	passed
 	holds '(.processes | map({(.id): .argv[1]}) | add) as $did | $did[.objects[0].created_by] == "send" and
-		all(.findings[]; $did[.process] == "receive")'
+		all(.findings[] | select(.rule == "mapping-leak"); $did[.process] == "receive")'
 }
 
 @test "a descriptor that comes by SCM_RIGHTS from a process that is not recorded" {
 	"$PROGRAMS/passing" send socket 3>&- &
 	recorded passing receive socket
 	passed
-	holds '.objects[0].created_by == null'
+	holds '.objects[0].created_by == null and .objects[0].names == ["memfd:passing"]'
 }
 
 @test "a descriptor that is inherited across exec" {
 	recorded passing leave "$PROGRAMS/passing" inherit
 	passed
-	holds '.objects[0].created_by == .processes[0].id and .processes[1].argv[1] == "inherit"'
-	holds '.processes[1].id as $id | all(.findings[]; .process == $id)'
+	holds '.processes[1].id as $id | .objects[0].created_by == .processes[0].id and .processes[1].argv[1] == "inherit" and
+		all(.findings[] | select(.rule == "mapping-leak"); .process == $id)'
+}
+
+@test "files without a name on /dev/shm, two of them, are two objects of their creator" {
+	cat >nameless.py <<-'END'
+		import mmap, os
+		for size in (4096, 8192):
+		    fd = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, size)
+		    mmap.mmap(fd, size).close()
+		    os.close(fd)
+	END
+	record recording "$PYTHON" nameless.py
+	report recording >report.json
+	holds '[.objects[] | [.size, .names, .created_by != null, .maps]] == [[4096, [], true, 1], [8192, [], true, 1]] and
+		([.findings[] | select(.severity != "note")] == [])'
+}
+
+@test "files below a directory of /dev/shm: made, removed and moved by relative paths" {
+	cat >below.py <<-'END'
+		import mmap, os, sys
+		os.mkdir("/dev/shm/" + sys.argv[1])
+		os.chdir("/dev/shm/" + sys.argv[1])
+		def make(name):
+		    fd = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, 4096)
+		    mmap.mmap(fd, 4096).close()
+		    os.close(fd)
+		make("removed")
+		os.unlink("removed")
+		make("moved")
+		os.rename("moved", "../" + sys.argv[1] + ".top")
+		make("../" + sys.argv[1] + ".beside")
+		os.remove("/dev/shm/" + sys.argv[1] + ".beside")
+		os.rmdir("/dev/shm/" + sys.argv[1])
+	END
+	record recording "$PYTHON" below.py "$NAME"
+	report recording >report.json
+	holds --arg name "/$NAME" '[.objects[] | [.names, .unlinked_by == .created_by, .leaked]] == [
+			[[$name + "/removed"], true, false],
+			[[$name + "/moved", $name + ".top"], false, true],
+			[[$name + ".beside"], true, false]] and
+		([.findings[] | select(.severity == "error") | .rule] == ["segment-leak"])'
 }

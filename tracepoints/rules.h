@@ -100,9 +100,9 @@ enum rule_safe {
 	  "unmaps a part of a mapping and keeps the rest to the end")                                                  \
 	X(stale_at_start, "stale-at-start", lifetime, WARNING, start, 0, false, none, 459, false,                      \
 	  "objects of this user that nobody uses fill the file system at the start")                                   \
-	X(stale_reattach, "stale-reattach", lifetime, WARNING, call, EEXIST, true, none, 665, false,                   \
+	X(stale_reattach, "stale-reattach", lifetime, WARNING, call, EEXIST, true, none, 665, true,                    \
 	  "opens with O_CREAT and gets a dead process's object, contents and all")                                     \
-	X(unlink_by_stranger, "unlink-by-stranger", lifetime, WARNING, call, EACCES, false, deny, 283, false,          \
+	X(unlink_by_stranger, "unlink-by-stranger", lifetime, WARNING, call, EACCES, false, deny, 283, true,           \
 	  "removes the name of an object that another party created and owns")                                         \
 	X(double_unlink, "double-unlink", lifetime, WARNING, trace, 0, false, none, 675, true,                         \
 	  "removes a name that was removed before")                                                                    \
@@ -110,46 +110,46 @@ enum rule_safe {
 	  "an object's name is gone although nobody in the recording removed it")                                      \
 	X(split_brain, "split-brain", lifetime, WARNING, trace, 0, false, none, 386, true,                             \
 	  "a name leads to a new object while others still map the old one")                                           \
-	X(name_collision, "name-collision", lifetime, WARNING, call, 0, false, none, 694, false,                       \
+	X(name_collision, "name-collision", lifetime, WARNING, call, 0, false, none, 694, true,                        \
 	  "a name made of the own pid already exists, left by an earlier process")                                     \
 	X(churn, "churn", lifetime, NOTE, trace, 0, false, none, 1050, true,                                           \
 	  "creates and removes, or maps and unmaps, many times a second")                                              \
-	X(descriptor_exhaustion, "descriptor-exhaustion", lifetime, WARNING, call, 0, false, none, 770, false,         \
+	X(descriptor_exhaustion, "descriptor-exhaustion", lifetime, WARNING, call, 0, false, none, 770, true,          \
 	  "descriptors or mappings are nearly used up")                                                                \
 	X(lock_not_robust, "lock-not-robust", lifetime, NOTE, call, 0, false, none, 667, false,                        \
 	  "a shared mutex stays locked for ever when its owner dies")
 
 /* Permission: who may reach what. */
 #define RULES_PERMISSION(X)                                                                                            \
-	X(world_writable, "world-writable", permission, ERROR, call, EACCES, true, fix, 732, false,                    \
+	X(world_writable, "world-writable", permission, ERROR, call, EACCES, true, fix, 732, true,                     \
 	  "any user may write to, and so truncate, a named object")                                                    \
-	X(world_readable, "world-readable", permission, WARNING, call, EACCES, true, fix, 732, false,                  \
+	X(world_readable, "world-readable", permission, WARNING, call, EACCES, true, fix, 732, true,                   \
 	  "any user may read a named object")                                                                          \
 	X(mode_too_open, "mode-too-open", permission, WARNING, call, EACCES, true, none, 732, false,                   \
 	  "a named object has mode bits that the policy does not allow")                                               \
-	X(umask_mismatch, "umask-mismatch", permission, NOTE, call, 0, true, none, 0, false,                           \
+	X(umask_mismatch, "umask-mismatch", permission, NOTE, call, 0, true, none, 0, true,                            \
 	  "the umask took away mode bits that the program asked for")                                                  \
-	X(create_without_excl, "create-without-excl", permission, WARNING, call, EEXIST, true, none, 367, false,       \
+	X(create_without_excl, "create-without-excl", permission, WARNING, call, EEXIST, true, none, 367, true,        \
 	  "creates with O_CREAT but without O_EXCL: an existing object is adopted silently")                           \
-	X(foreign_owner, "foreign-owner", permission, ERROR, call, EACCES, false, deny, 283, false,                    \
+	X(foreign_owner, "foreign-owner", permission, ERROR, call, EACCES, false, deny, 283, true,                     \
 	  "uses an object that an unexpected user owns")                                                               \
-	X(symlink_or_special, "symlink-or-special", permission, ERROR, call, ELOOP, false, deny, 59, false,            \
+	X(symlink_or_special, "symlink-or-special", permission, ERROR, call, ELOOP, false, deny, 59, true,             \
 	  "opens something in /dev/shm that is a symlink, a FIFO or another user's hard link")                         \
-	X(acl_grants, "acl-grants", permission, WARNING, call, EACCES, true, none, 732, false,                         \
+	X(acl_grants, "acl-grants", permission, WARNING, call, EACCES, true, none, 732, true,                          \
 	  "an access control list grants more than the mode shows")                                                    \
-	X(predictable_name, "predictable-name", permission, NOTE, call, 0, false, none, 340, false,                    \
+	X(predictable_name, "predictable-name", permission, NOTE, call, 0, false, none, 340, true,                     \
 	  "creates an object under a name that others can guess")                                                      \
-	X(name_nonportable, "name-nonportable", permission, NOTE, call, EINVAL, false, none, 758, false,               \
+	X(name_nonportable, "name-nonportable", permission, NOTE, call, EINVAL, false, none, 758, true,                \
 	  "uses a name that POSIX leaves to the implementation")                                                       \
-	X(sticky_refused, "sticky-refused", permission, NOTE, call, 0, false, none, 0, false,                          \
+	X(sticky_refused, "sticky-refused", permission, NOTE, call, 0, false, none, 0, true,                           \
 	  "O_CREAT on another user's object was refused by fs.protected_regular")                                      \
-	X(exec_map, "exec-map", permission, WARNING, call, EACCES, false, none, 732, false,                            \
+	X(exec_map, "exec-map", permission, WARNING, call, EACCES, false, none, 732, true,                             \
 	  "maps shared memory executable")                                                                             \
-	X(memfd_no_cloexec, "memfd-no-cloexec", permission, WARNING, call, 0, true, none, 403, false,                  \
+	X(memfd_no_cloexec, "memfd-no-cloexec", permission, WARNING, call, 0, true, none, 403, true,                   \
 	  "a memfd would survive exec and reach an unrelated program")                                                 \
-	X(memfd_unsealed_share, "memfd-unsealed-share", permission, WARNING, call, EPERM, true, none, 668, false,      \
+	X(memfd_unsealed_share, "memfd-unsealed-share", permission, WARNING, call, EPERM, true, none, 668, true,       \
 	  "sends a memfd whose receiver can be crashed by shrinking it")                                               \
-	X(memfd_executable, "memfd-executable", permission, NOTE, call, 0, true, none, 276, false,                     \
+	X(memfd_executable, "memfd-executable", permission, NOTE, call, 0, true, none, 276, true,                      \
 	  "makes a memfd that may be executed")                                                                        \
 	X(weak_mount, "weak-mount", permission, NOTE, start, 0, false, none, 276, false,                               \
 	  "/dev/shm is mounted with weaker options than it should be")                                                 \
@@ -162,13 +162,13 @@ enum rule_safe {
 
 /* Zeroing: what is left in memory. */
 #define RULES_ZEROING(X)                                                                                               \
-	X(stale_bytes, "stale-bytes", zeroing, WARNING, call, EEXIST, true, none, 226, false,                          \
+	X(stale_bytes, "stale-bytes", zeroing, WARNING, call, EEXIST, true, none, 226, true,                           \
 	  "attaches to an object nobody uses that still holds data")                                                   \
-	X(grow_exposes_tail, "grow-exposes-tail", zeroing, WARNING, call, 0, true, fix, 226, false,                    \
+	X(grow_exposes_tail, "grow-exposes-tail", zeroing, WARNING, call, 0, true, fix, 226, true,                     \
 	  "grows an object and thereby uncovers bytes stored past its old end")                                        \
 	X(secret_left, "secret-left", zeroing, WARNING, call, 0, true, none, 226, false,                               \
 	  "a secret object outlives its last user with its contents")                                                  \
-	X(discard_no_op, "discard-no-op", zeroing, WARNING, call, 0, false, none, 226, false,                          \
+	X(discard_no_op, "discard-no-op", zeroing, WARNING, call, 0, false, none, 226, true,                           \
 	  "asks madvise to discard shared memory, which keeps the data")                                               \
 	X(dumpable_secret, "dumpable-secret", zeroing, NOTE, call, 0, true, none, 528, false,                          \
 	  "maps a secret object that a core dump or the swap would contain")

@@ -1,0 +1,116 @@
+/* shmguard policy learn: from recordings, the tightest policy under which they would have run unchanged. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/cmd_policy.h"
+#include "analyzer/escape.h"
+#include "analyzer/habits.h"
+#include "analyzer/policy_load.h"
+#include "tracepoints/version.h"
+
+/* Can what the rule is about be refused, and is it known whether it happened? */
+static bool can_deny(size_t rule)
+{
+	return rules[rule].deny && rules[rule].checked;
+}
+
+/* These ask for a limit, which learned sections give. */
+static bool is_limit(size_t rule)
+{
+	return rule == RULE_name_not_allowed || rule == RULE_mode_too_open || rule == RULE_object_too_large ||
+	       rule == RULE_too_many_objects;
+}
+
+static void print_default(const struct habits *habits, char **dirs, size_t count)
+{
+	printf("# Learned by shmguard %s from", SHMGUARD_VERSION);
+	for (size_t i = 0; i < count; i++) {
+		char *dir = escape_terminal(dirs[i]);
+
+		printf("%s %s", i ? "," : "", dir);
+		free(dir);
+	}
+	printf(".\n# What they did stays allowed, and nothing else. A number of four digits or more, and a word that "
+	       "looks random, was\n# taken to be another one the next time: see whether the globs are as narrow as you "
+	       "want them, and the limits as wide.\n");
+	if (habits->lost)
+		printf("# %" PRIu64 " events are missing from the recordings: what they were about will be refused.\n",
+		       habits->lost);
+	printf("\n[default]\n# Programs that were not recorded: no object has this name.\nnames = /\nmax-objects = "
+	       "0\n");
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		if (can_deny(i) || is_limit(i))
+			printf("%s = deny\n", rules[i].id);
+}
+
+static void print_label(const char *exe)
+{
+	const char *slash = strrchr(exe, '/'), *last = slash ? slash + 1 : exe;
+
+	printf("\n[");
+	for (size_t i = 0; *last && i < 100; i++, last++)
+		putchar(*last <= ' ' || *last == ';' || *last == 0x7f ? '?' : *last);
+	printf("]\n");
+}
+
+static void print_exe(const char *exe)
+{
+	printf("exe = ");
+	for (size_t i = 0; *exe && i < 160; i++, exe++)
+		if (strchr("*?[", *exe))
+			printf("[%c]", *exe);
+		else
+			putchar(*exe < ' ' || *exe == 0x7f || strchr(",;#", *exe) ? '?' : *exe);
+	puts(*exe ? "*" : "");
+}
+
+static void print_habit(const struct habit *habit)
+{
+	print_label(habit->exe);
+	print_exe(habit->exe);
+	for (size_t i = 0; i < habit->name_count; i++)
+		printf("names = %s\n", habit->names[i]);
+	if (!habit->name_count)
+		puts("names = /");
+	printf("max-mode = %#" PRIo32 "\nmax-size = %" PRIu64 "\nmax-objects = %" PRIu64 "\n", habit->mode, habit->size,
+	       habit->peak);
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		uint64_t times = habit->judged[i] > habit->told[i] ? habit->judged[i] : habit->told[i];
+
+		if (can_deny(i) && !is_limit(i) && times)
+			printf("# It did so, %" PRIu64 " time%s: to refuse it would change the program.\n%s = warn\n",
+			       times, times == 1 ? "" : "s", rules[i].id);
+	}
+}
+
+int policy_learn(int argc, char **argv)
+{
+	struct habits habits = {0};
+	int result = POLICY_GOOD;
+	char *error = NULL;
+
+	if (argc < 2 || argv[1][0] == '-') {
+		fputs("shmguard: policy learn wants directories that `shmguard run` recorded into\n", stderr);
+		return policy_usage();
+	}
+	for (int i = 1; i < argc && result == POLICY_GOOD; i++) {
+		if (habits_gather(&habits, argv[i], &error))
+			continue;
+		fprintf(stderr, "shmguard: %s\n", error);
+		free(error);
+		result = POLICY_FAILED;
+	}
+	if (result == POLICY_GOOD) {
+		habits_finish(&habits);
+		if (habits.lost)
+			fprintf(stderr, "shmguard: %" PRIu64 " events are missing: the policy may be too tight\n",
+				habits.lost);
+		print_default(&habits, argv + 1, (size_t)argc - 1);
+		for (size_t i = 0; i < habits.count; i++)
+			print_habit(habits.all[i]);
+	}
+	habits_free(&habits);
+	return result;
+}

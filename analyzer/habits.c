@@ -1,0 +1,266 @@
+#include "analyzer/habits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/analysis.h"
+#include "analyzer/map.h"
+#include "analyzer/memory.h"
+#include "analyzer/trace_reader.h"
+#include "tracepoints/policy.h"
+
+#define SHM_DIRECTORY "/dev/shm/"
+
+/* A process of the recording that is being read. */
+struct runner {
+	struct habit *habit;
+	uint64_t inherited; /* objects that its parent had when it forked */
+	char **own;         /* names of objects that it made and did not remove */
+	size_t own_count;
+};
+
+struct gathering {
+	struct habits *habits;
+	struct map runners; /* (pid) -> struct runner */
+	struct map modes;   /* (pid, id of the object) -> mode + 1 */
+};
+
+static struct habit *habit_of(struct habits *habits, const char *exe)
+{
+	struct habit *habit;
+
+	for (size_t i = 0; i < habits->count; i++)
+		if (strcmp(habits->all[i]->exe, exe) == 0)
+			return habits->all[i];
+	habit = memory_new(1, sizeof(*habit));
+	habit->exe = memory_text(exe);
+	habits->all = memory_grow(habits->all, habits->count, sizeof(struct habit *));
+	habits->all[habits->count++] = habit;
+	return habit;
+}
+
+static void runner_free(struct runner *runner)
+{
+	if (!runner)
+		return;
+	for (size_t i = 0; i < runner->own_count; i++)
+		free(runner->own[i]);
+	free(runner->own);
+	free(runner);
+}
+
+static void take_process(struct gathering *gathering, const struct process_event *event)
+{
+	const struct runner *parent = map_get(&gathering->runners, (uint64_t)event->parent, 0);
+	struct runner *runner = memory_new(1, sizeof(*runner));
+
+	runner->habit = habit_of(gathering->habits, event->exe);
+	if (event->began == BEGAN_fork && parent)
+		runner->inherited = parent->inherited + parent->own_count;
+	runner_free(map_remove(&gathering->runners, (uint64_t)event->pid, 0));
+	map_put(&gathering->runners, (uint64_t)event->pid, 0, runner);
+}
+
+/* As the preload names an object: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x. */
+static char *object_text(const char *name, bool semaphore)
+{
+	if (strncmp(name, SHM_DIRECTORY, strlen(SHM_DIRECTORY)) == 0)
+		name += strlen(SHM_DIRECTORY);
+	name += strspn(name, "/");
+	return memory_format("/%s%s", semaphore ? "sem." : "", name);
+}
+
+static void take_name(struct runner *runner, const char *name, bool semaphore)
+{
+	struct habit *habit = runner->habit;
+	char *text = object_text(name, semaphore), *glob = habits_glob(text);
+	bool known = false;
+
+	for (size_t i = 0; i < habit->name_count && !known; i++)
+		known = strcmp(habit->names[i], glob) == 0;
+	free(text);
+	if (known) {
+		free(glob);
+		return;
+	}
+	habit->names = memory_grow(habit->names, habit->name_count, sizeof(char *));
+	habit->names[habit->name_count++] = glob;
+}
+
+static void take_created(struct gathering *gathering, struct runner *runner, const struct event_head *head,
+			 uint32_t object, const char *name, bool semaphore)
+{
+	uintptr_t mode = (uintptr_t)map_get(&gathering->modes, (uint64_t)head->pid, object);
+	struct habit *habit = runner->habit;
+
+	if (mode)
+		habit->mode |= (uint32_t)(mode - 1) & 07777;
+	runner->own = memory_grow(runner->own, runner->own_count, sizeof(char *));
+	runner->own[runner->own_count++] = object_text(name, semaphore);
+	if (runner->inherited + runner->own_count > habit->peak)
+		habit->peak = runner->inherited + runner->own_count;
+}
+
+static void take_removed(struct runner *runner, const char *name, bool semaphore)
+{
+	char *text = object_text(name, semaphore);
+
+	for (size_t i = 0; i < runner->own_count; i++) {
+		if (strcmp(runner->own[i], text) != 0)
+			continue;
+		free(runner->own[i]);
+		runner->own[i] = runner->own[--runner->own_count];
+		break;
+	}
+	free(text);
+}
+
+static void take_size(struct runner *runner, uint64_t size, int error)
+{
+	if (!error && size > runner->habit->size)
+		runner->habit->size = size;
+}
+
+static void take_mode(struct gathering *gathering, const struct object_event *event)
+{
+	map_remove(&gathering->modes, (uint64_t)event->pid, event->id);
+	map_put(&gathering->modes, (uint64_t)event->pid, event->id, (void *)(uintptr_t)(event->mode + 1));
+}
+
+static void take_call(struct gathering *gathering, struct runner *runner, const struct trace_event *event)
+{
+	const union any_event *any = &event->event;
+
+	switch (event->id) {
+	case EVENT_shm_open:
+		take_name(runner, any->shm_open.name, false);
+		if (any->shm_open.created)
+			take_created(gathering, runner, &any->head, any->shm_open.object, any->shm_open.name, false);
+		break;
+	case EVENT_open:
+		take_name(runner, any->open.name, false);
+		if (any->open.created)
+			take_created(gathering, runner, &any->head, any->open.object, any->open.name, false);
+		break;
+	case EVENT_sem_open:
+		take_name(runner, any->sem_open.name, true);
+		if (any->sem_open.created)
+			take_created(gathering, runner, &any->head, any->sem_open.object, any->sem_open.name, true);
+		break;
+	case EVENT_unlink:
+		take_name(runner, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
+		take_removed(runner, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
+		break;
+	case EVENT_rename:
+		take_name(runner, any->rename.from, false);
+		take_name(runner, any->rename.to, false);
+		break;
+	case EVENT_link:
+		take_name(runner, any->link.from, false);
+		take_name(runner, any->link.to, false);
+		break;
+	case EVENT_ftruncate:
+		take_size(runner, any->ftruncate.size, any->ftruncate.error);
+		break;
+	case EVENT_fallocate:
+		take_size(runner, any->fallocate.size, any->fallocate.error);
+		break;
+	case EVENT_chmod:
+		if (!any->chmod.error)
+			runner->habit->mode |= any->chmod.mode & 07777;
+		break;
+	case EVENT_finding:
+		if (any->finding.rule < RULE_COUNT)
+			runner->habit->told[any->finding.rule]++;
+		break;
+	default:
+		break;
+	}
+}
+
+static int take_event(void *context, const struct trace_event *event)
+{
+	struct gathering *gathering = context;
+	struct runner *runner;
+
+	if (event->id == EVENT_process)
+		take_process(gathering, &event->event.process);
+	if (event->id == EVENT_object)
+		take_mode(gathering, &event->event.object);
+	runner = map_get(&gathering->runners, (uint64_t)event->event.head.pid, 0);
+	if (runner)
+		take_call(gathering, runner, event);
+	return 0;
+}
+
+/* What only the whole recording shows. */
+static bool take_report(struct habits *habits, const char *dir, uint32_t *recording, char **error)
+{
+	struct analysis *analysis = analysis_of(dir, error);
+
+	if (!analysis)
+		return false;
+	*recording = analysis->recording->id;
+	habits->lost += analysis->lost;
+	for (size_t i = 0; i < analysis->findings.count; i++) {
+		const struct finding *finding = &analysis->findings.all[i];
+
+		if (finding->process && finding->process->traced)
+			habit_of(habits, finding->process->exe)->judged[finding->rule] += finding->count;
+	}
+	analysis_free(analysis);
+	return true;
+}
+
+bool habits_gather(struct habits *habits, const char *dir, char **error)
+{
+	struct gathering gathering = {.habits = habits};
+	struct trace_totals totals;
+	struct map_slot *slot;
+	uint32_t recording;
+	size_t cursor = 0;
+	int r;
+
+	if (!take_report(habits, dir, &recording, error))
+		return false;
+	r = trace_read(dir, recording, take_event, &gathering, &totals, error);
+	while ((slot = map_next(&gathering.runners, &cursor)))
+		runner_free(slot->value);
+	map_clear(&gathering.runners);
+	map_clear(&gathering.modes);
+	/* analysis_of would have failed: nothing in the recording touched shared memory. */
+	if (r == -ENOENT) {
+		free(*error);
+		return true;
+	}
+	return r == 0;
+}
+
+static int by_exe(const void *a, const void *b)
+{
+	return strcmp((*(struct habit *const *)a)->exe, (*(struct habit *const *)b)->exe);
+}
+
+void habits_finish(struct habits *habits)
+{
+	if (habits->count)
+		qsort(habits->all, habits->count, sizeof(struct habit *), by_exe);
+	for (size_t i = 0; i < habits->count; i++)
+		habits->all[i]->name_count =
+			habits_reduce(habits->all[i]->names, habits->all[i]->name_count, POLICY_LIST);
+}
+
+void habits_free(struct habits *habits)
+{
+	for (size_t i = 0; i < habits->count; i++) {
+		struct habit *habit = habits->all[i];
+
+		for (size_t j = 0; j < habit->name_count; j++)
+			free(habit->names[j]);
+		free(habit->names);
+		free(habit->exe);
+		free(habit);
+	}
+	free(habits->all);
+	*habits = (struct habits){0};
+}

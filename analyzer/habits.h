@@ -1,0 +1,41 @@
+/* What programs did in recordings, as far as a policy can limit it: gathered for `shmguard policy learn`. */
+#ifndef SHMGUARD_HABITS_H
+#define SHMGUARD_HABITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tracepoints/rules.h"
+
+/* Of one program. Texts are bytes as the program gave them. */
+struct habit {
+	char *exe;
+	char **names; /* globs, sorted: every name it opened, made, renamed or removed, or tried to */
+	size_t name_count;
+	uint32_t mode;               /* permission bits, over all named objects that it made or changed */
+	uint64_t size;               /* bytes, the largest that it gave an object */
+	uint64_t peak;               /* named objects of its own that were alive at once in one process */
+	uint64_t told[RULE_COUNT];   /* findings by its processes, at their calls */
+	uint64_t judged[RULE_COUNT]; /* occurrences in the report */
+};
+
+struct habits {
+	struct habit **all; /* sorted by exe */
+	size_t count;
+	uint64_t lost; /* events that are missing */
+};
+
+/* Adds a recording's. False: *error is one line for people, to be freed by the caller. */
+bool habits_gather(struct habits *habits, const char *dir, char **error);
+
+/* Sorts, and makes globs of names that will be other ones the next time. */
+void habits_finish(struct habits *habits);
+void habits_free(struct habits *habits);
+
+/* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. */
+char *habits_glob(const char *name);
+/* Sorts and leaves out what another glob covers, down to at most `most`. Returns how many are left. */
+size_t habits_reduce(char **globs, size_t count, size_t most);
+
+#endif

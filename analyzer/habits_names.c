@@ -1,0 +1,161 @@
+/* Names that change from run to run: their numbers and random words become globs as narrow as the names were. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/habits.h"
+#include "analyzer/memory.h"
+#include "tracepoints/policy.h"
+
+/* A number of fewer digits counts something; longer ones are pids and random. */
+enum { NUMBER_MIN = 4, JUMBLE_MIN = 6, GLOB_MAX = 160 };
+
+/* Do letters and digits, or cases, follow each other as in no word? */
+static bool is_jumble(const char *word, size_t length)
+{
+	for (size_t i = 1; i < length && length >= JUMBLE_MIN; i++) {
+		bool capital = isupper((unsigned char)word[i]) && i + 1 < length && islower((unsigned char)word[i + 1]);
+
+		if (isdigit((unsigned char)word[i - 1]) && !isdigit((unsigned char)word[i]))
+			return true;
+		if (islower((unsigned char)word[i - 1]) && isupper((unsigned char)word[i]) && !capital)
+			return true;
+	}
+	return false;
+}
+
+/* With a digit at least: letters alone are a word. */
+static bool is_hexadecimal(const char *word, size_t length)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!isxdigit((unsigned char)word[i]))
+			return false;
+		digits += isdigit((unsigned char)word[i]) != 0;
+	}
+	return length >= JUMBLE_MIN && digits && digits < length;
+}
+
+static size_t digits_behind(const char *word, size_t length)
+{
+	size_t digits = 0;
+
+	while (digits < length && isdigit((unsigned char)word[length - 1 - digits]))
+		digits++;
+	return digits;
+}
+
+/* A character as itself; what a policy's list could not hold as one that any character takes. */
+static void put_literal(FILE *glob, char c)
+{
+	if (strchr("*?[", c))
+		fprintf(glob, "[%c]", c);
+	else
+		fputc(strchr(",;#", c) || !isgraph((unsigned char)c) ? '?' : c, glob);
+}
+
+static void put_word(FILE *glob, const char *word, size_t length)
+{
+	size_t digits = digits_behind(word, length), plain = length;
+
+	if (is_jumble(word, length) || is_hexadecimal(word, length)) {
+		for (size_t i = 0; i < length; i++)
+			fputc('?', glob);
+		return;
+	}
+	if (digits >= NUMBER_MIN)
+		plain -= digits;
+	for (size_t i = 0; i < plain; i++)
+		put_literal(glob, word[i]);
+	if (plain < length)
+		fputs("[0-9]*", glob);
+}
+
+char *habits_glob(const char *name)
+{
+	size_t room, length;
+	char *text = NULL;
+	FILE *glob = open_memstream(&text, &room);
+
+	if (!glob)
+		return memory_text("*");
+	for (; *name && ftell(glob) < GLOB_MAX; name += length) {
+		length = 0;
+		while (isalnum((unsigned char)name[length]))
+			length++;
+		if (length)
+			put_word(glob, name, length);
+		else
+			put_literal(glob, name[length++]);
+	}
+	if (*name)
+		fputc('*', glob);
+	fclose(glob);
+	return text;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Keeps what no other one covers. A glob as a text is one of the names that it stands for, but for its sets. */
+static size_t drop_covered(char **globs, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool covered = false;
+
+		for (size_t j = 0; j < count && !covered; j++)
+			covered = globs[j] && j != i && !strchr(globs[i], '[') && policy_glob(globs[j], globs[i]);
+		if (!covered)
+			continue;
+		free(globs[i]);
+		globs[i] = NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (globs[i])
+			globs[kept++] = globs[i];
+	return kept;
+}
+
+static size_t drop_equal(char **globs, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(globs, count, sizeof(*globs), by_text);
+	for (size_t i = 0; i < count; i++) {
+		if (kept && strcmp(globs[kept - 1], globs[i]) == 0)
+			free(globs[i]);
+		else
+			globs[kept++] = globs[i];
+	}
+	return kept;
+}
+
+size_t habits_reduce(char **globs, size_t count, size_t most)
+{
+	size_t prefix = GLOB_MAX;
+
+	count = drop_covered(globs, drop_equal(globs, count));
+	/* Shorter and shorter beginnings stand for all that have them; in the end "*" for everything. */
+	while (count > most && prefix--) {
+		for (size_t i = 0; i < count; i++) {
+			size_t end = strcspn(globs[i], "[*?");
+
+			if (end > prefix)
+				end = prefix;
+			if (strlen(globs[i]) > prefix) {
+				char *shorter = memory_format("%.*s*", (int)end, globs[i]);
+
+				free(globs[i]);
+				globs[i] = shorter;
+			}
+		}
+		count = drop_covered(globs, drop_equal(globs, count));
+	}
+	return count;
+}

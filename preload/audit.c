@@ -1,0 +1,189 @@
+#include "preload/audit.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "preload/kernel.h"
+#include "preload/own.h"
+#include "preload/process.h"
+#include "preload/text.h"
+
+enum { LINE = 1024, PLACES = 256, LINES_A_SECOND = 10, SYSLOG_PRIORITY = 8 * 10 + 4 /* authpriv.warning, RFC 3164 */ };
+
+static enum policy_log log_kind;
+static int log_fd = -1;
+
+/* How often a rule was broken at a place in this second; two threads that collide lose a count, not a line. */
+static struct place {
+	_Atomic uint64_t key;
+	atomic_llong second;
+	atomic_uint lines, held;
+} places[PLACES];
+
+bool audit_initialise(enum policy_log log, const char *path)
+{
+	long fd = -1;
+
+	log_kind = log;
+	if (log == LOG_file) {
+		fd = kernel_call(SYS_openat, AT_FDCWD, (long)path,
+				 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600, 0, 0);
+	} else if (log == LOG_syslog) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+		fd = kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
+		if (fd >= 0 && kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0) < 0) {
+			kernel_close((int)fd);
+			fd = -1;
+		}
+	} else {
+		return true;
+	}
+	log_fd = own_fd_hide((int)fd);
+	return fd >= 0;
+}
+
+/* May another line be written? *held: how many were not, to be told with this one. */
+static bool admitted(const struct check_finding *finding, const void *caller, long long second, unsigned *held)
+{
+	uint64_t key = ((uint64_t)(uintptr_t)caller << 8 | finding->rule) * 0x9e3779b97f4a7c15u | 1;
+	struct place *place = &places[key >> 56];
+
+	*held = 0;
+	if (atomic_load(&place->key) != key || atomic_load(&place->second) != second) {
+		atomic_store(&place->lines, 0);
+		atomic_store(&place->second, second);
+		if (atomic_exchange(&place->key, key) == key)
+			*held = atomic_exchange(&place->held, 0);
+		else
+			atomic_store(&place->held, 0);
+	}
+	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND)
+		return true;
+	atomic_fetch_add(&place->held, 1);
+	return false;
+}
+
+static void append_two(char *line, uint64_t number)
+{
+	if (number < 10)
+		text_append(line, LINE, "0");
+	text_append_decimal(line, LINE, number);
+}
+
+/* UTC as in RFC 3339: localtime(3) takes locks. Days to a date by Hinnant's civil_from_days. */
+static void append_time(char *line, time_t now)
+{
+	long days = now / 86400, rest = now % 86400, z = days + 719468, era = z / 146097, doe = z - era * 146097;
+	long yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	long mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
+
+	text_append_decimal(line, LINE, (uint64_t)(yoe + era * 400 + (month <= 2)));
+	text_append(line, LINE, "-");
+	append_two(line, (uint64_t)month);
+	text_append(line, LINE, "-");
+	append_two(line, (uint64_t)(doy - (153 * mp + 2) / 5 + 1));
+	text_append(line, LINE, "T");
+	append_two(line, (uint64_t)rest / 3600);
+	text_append(line, LINE, ":");
+	append_two(line, (uint64_t)rest / 60 % 60);
+	text_append(line, LINE, ":");
+	append_two(line, (uint64_t)rest % 60);
+	text_append(line, LINE, "Z");
+}
+
+/* Names and paths are the program's: a control byte must not forge a line. */
+static void append_safely(char *line, const char *text)
+{
+	char one[2] = "";
+
+	for (; *text; text++) {
+		one[0] = (unsigned char)*text < 0x20 || *text == 0x7f || *text == ' ' ? '?' : *text;
+		if (!text_append(line, LINE - 200, one))
+			return;
+	}
+}
+
+static void append_hexadecimal(char *line, uint64_t number)
+{
+	char digits[20], *at = digits + sizeof digits;
+
+	*--at = 0;
+	do
+		*--at = "0123456789abcdef"[number % 16];
+	while (number /= 16);
+	text_append(line, LINE, at);
+}
+
+static void append_place(char *line, const void *caller)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)(uintptr_t)caller, &found) != 0) {
+		append_hexadecimal(line, (uint64_t)(uintptr_t)caller);
+		return;
+	}
+	const char *name = *found.dlfo_link_map->l_name ? found.dlfo_link_map->l_name : process_exe();
+	const char *slash = strrchr(name, '/');
+	append_safely(line, slash ? slash + 1 : name);
+	text_append(line, LINE, "+0x");
+	append_hexadecimal(line, (uint64_t)(uintptr_t)caller - found.dlfo_link_map->l_addr);
+}
+
+static void put(char *line)
+{
+	int fd = log_kind == LOG_stderr ? 2 : log_fd;
+
+	if (log_kind == LOG_syslog)
+		kernel_call(SYS_sendto, fd, (long)line, (long)strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+	else if (text_append(line, LINE, "\n"))
+		kernel_write(fd, line, strlen(line));
+}
+
+void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller)
+{
+	static const char *const words[] = {
+#define RESPONSE_WORD(name) #name,
+		RESPONSES(RESPONSE_WORD)
+#undef RESPONSE_WORD
+	};
+
+	char line[LINE] = "";
+	struct timespec now = {0};
+	unsigned held;
+
+	if (log_kind == LOG_none)
+		return;
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0, 0, 0);
+	if (!admitted(finding, caller, now.tv_sec, &held))
+		return;
+	if (log_kind == LOG_syslog) {
+		text_append(line, LINE, "<");
+		text_append_decimal(line, LINE, SYSLOG_PRIORITY);
+		text_append(line, LINE, ">shmguard: ");
+	}
+	append_time(line, now.tv_sec);
+	text_append(line, LINE, " pid=");
+	text_append_decimal(line, LINE, (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
+	text_append(line, LINE, " exe=");
+	append_safely(line, process_exe());
+	text_append(line, LINE, " rule=");
+	text_append(line, LINE, rules[finding->rule].id);
+	text_append(line, LINE, " object=");
+	append_safely(line, name && *name ? name : "-");
+	text_append(line, LINE, " action=");
+	text_append(line, LINE, words[response]);
+	text_append(line, LINE, " errno=");
+	text_append(line, LINE, finding->error ? strerrorname_np(finding->error) : "0");
+	text_append(line, LINE, " at=");
+	append_place(line, caller);
+	if (held) {
+		text_append(line, LINE, " held-back=");
+		text_append_decimal(line, LINE, held);
+	}
+	put(line);
+}

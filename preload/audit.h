@@ -1,0 +1,17 @@
+/*
+ * The audit trail: one line a decision, written whole by one write(2) to where the policy says. Its descriptor is high and
+ * hidden, so that it outlives chroot and close-all; lines of one rule and place are held back beyond ten a second.
+ */
+#ifndef SHMGUARD_AUDIT_H
+#define SHMGUARD_AUDIT_H
+
+#include "preload/check.h"
+#include "tracepoints/policy.h"
+
+/* False when the log's file cannot be opened. */
+bool audit_initialise(enum policy_log log, const char *path);
+
+/* name may be NULL; caller: the program's return address, or NULL. */
+void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller);
+
+#endif

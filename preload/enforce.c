@@ -1,0 +1,251 @@
+#include "preload/enforce.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "preload/audit.h"
+#include "preload/carried.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/process.h"
+#include "preload/text.h"
+#include "tracepoints/environment.h"
+
+enum { EXIT_REFUSED = 125, KEPT = 8 };
+
+bool enforce_on, enforce_wipes;
+
+static struct policy *policy;
+static bool by_name; /* some section applies to certain names only */
+static struct policy_decision everywhere;
+
+/* What was decided for the call that this thread is about to make, until its event is recorded. */
+static __thread struct {
+	unsigned count;
+	struct check_finding finding[KEPT];
+	uint8_t response[KEPT];
+	bool collecting;
+	unsigned collected;
+	const char *name;
+} kept;
+
+static void refuse(void *context, const char *file, unsigned line, const char *what, const char *hint)
+{
+	char text[1024] = "shmguard: ";
+	unsigned *errors = context;
+
+	/* One clear line; `shmguard policy check` tells all the others. */
+	if ((*errors)++)
+		return;
+	text_append(text, sizeof text, file);
+	if (line) {
+		text_append(text, sizeof text, ":");
+		text_append_decimal(text, sizeof text, line);
+	}
+	text_append(text, sizeof text, ": ");
+	text_append(text, sizeof text, what);
+	if (hint) {
+		text_append(text, sizeof text, "; the nearest is ");
+		text_append(text, sizeof text, hint);
+	}
+	text_append(text, sizeof text, "; the program is not started\n");
+	kernel_write(2, text, strlen(text));
+}
+
+static bool changes_anything(const struct policy_decision *d)
+{
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		if (d->action[rule] >= ACTION_deny)
+			return true;
+	return d->zero || d->secret || d->reserve || d->has_names || d->max_mode != 07777 ||
+	       d->max_size != UINT64_MAX || d->max_objects != UINT64_MAX || d->wait_ms;
+}
+
+static bool wants_wiping(const struct policy_decision *d)
+{
+	return d->zero || d->secret;
+}
+
+void enforce_initialise(void)
+{
+	const char *profile = carried_value(ENVIRONMENT_PROFILE), *file = carried_value(ENVIRONMENT_POLICY);
+	unsigned errors = 0;
+
+	if (!profile && !file)
+		return;
+	policy = kernel_memory(sizeof *policy);
+	if (!policy)
+		refuse(&errors, "policy", 0, "no memory", NULL);
+	if (policy && profile)
+		policy_add_profile(policy, profile, refuse, &errors);
+	if (policy && file)
+		policy_add_file(policy, file, refuse, &errors);
+	if (!errors && !audit_initialise(policy->log, policy->log_path))
+		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
+	if (errors)
+		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
+	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
+	for (size_t i = 0; i < policy->section_count; i++) {
+		by_name = by_name || policy->section[i].name.count;
+		enforce_on = enforce_on || policy->section[i].set || changes_anything(&policy->section[i].value);
+		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
+	}
+	enforce_on = enforce_on || changes_anything(&everywhere);
+	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+}
+
+static const char *posix_name(const char *name)
+{
+	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
+}
+
+void enforce_decide(const char *name, struct policy_decision *decision)
+{
+	kept.name = name;
+	if (by_name && name)
+		policy_decide(policy, posix_name(name), process_exe(),
+			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
+	else
+		*decision = everywhere;
+}
+
+void enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
+{
+	static __thread char name[256];
+
+	if (!ledger_name(identity, name))
+		name[0] = 0;
+	enforce_decide(name[0] ? name : NULL, decision);
+}
+
+void enforce_begin(void)
+{
+	kept.count = 0;
+	kept.name = NULL;
+}
+
+void enforce_end(const void *caller)
+{
+	for (unsigned i = 0; i < kept.count; i++)
+		audit_line(&kept.finding[i], kept.response[i], kept.name ? posix_name(kept.name) : NULL, caller);
+}
+
+void enforce_forget(void)
+{
+	kept.count = 0;
+}
+
+bool enforce_denied(void)
+{
+	for (unsigned i = 0; i < kept.count; i++)
+		if (kept.response[i] == RESPONSE_denied)
+			return true;
+	return false;
+}
+
+static void keep(const struct check_finding *finding, enum response response)
+{
+	if (kept.count == KEPT)
+		return;
+	kept.finding[kept.count] = *finding;
+	kept.response[kept.count++] = (uint8_t)response;
+}
+
+enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
+				    int error)
+{
+	struct check_finding told = *finding;
+	enum policy_action action = decision->action[finding->rule];
+
+	if (action < ACTION_deny) {
+		if (action != ACTION_off)
+			keep(finding, RESPONSE_recorded);
+		return VERDICT_go;
+	}
+	if (policy->audit) {
+		keep(finding, RESPONSE_audit);
+		return VERDICT_go;
+	}
+	if (action == ACTION_fix) {
+		keep(finding, RESPONSE_fixed);
+		return VERDICT_fix;
+	}
+	told.error = (int16_t)(error ? error : rules[finding->rule].deny);
+	keep(&told, RESPONSE_denied);
+	errno = told.error;
+	return VERDICT_deny;
+}
+
+void enforce_wiped(const struct check_finding *finding, bool done)
+{
+	keep(finding, done ? RESPONSE_fixed : RESPONSE_recorded);
+}
+
+void enforce_not_fixed(enum rule_id rule)
+{
+	for (unsigned i = 0; i < kept.count; i++)
+		if (kept.finding[i].rule == rule && kept.response[i] == RESPONSE_fixed)
+			kept.response[i] = RESPONSE_recorded;
+}
+
+void enforce_collect(void)
+{
+	kept.collecting = true;
+	kept.collected = kept.count;
+}
+
+bool enforce_takes(const struct check_finding *finding)
+{
+	if (!kept.collecting) {
+		for (unsigned i = 0; i < kept.count; i++)
+			if (kept.finding[i].rule == finding->rule)
+				return true;
+		return false;
+	}
+	if (kept.collected < KEPT)
+		kept.finding[kept.collected++] = *finding;
+	return true;
+}
+
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes)
+{
+	struct check_finding found[KEPT];
+	unsigned first = kept.count, count = kept.collected - kept.count;
+	enum enforce_verdict strongest = VERDICT_go;
+
+	kept.collecting = false;
+	memcpy(found, kept.finding + first, count * sizeof *found);
+	for (unsigned i = 0; i < count; i++) {
+		/* What is only recorded is found by the same check after the call. */
+		if (!enforce_asks(decision, found[i].rule))
+			continue;
+		enum enforce_verdict verdict = enforce_broken(decision, &found[i], 0);
+		if (verdict == VERDICT_fix)
+			*fixes = found[i].rule;
+		if (verdict == VERDICT_deny || strongest == VERDICT_go)
+			strongest = verdict;
+	}
+	return strongest;
+}
+
+void enforce_kept(void (*each)(const struct check_finding *finding, enum response response))
+{
+	unsigned count = kept.count;
+
+	kept.count = 0;
+	for (unsigned i = 0; i < count; i++)
+		each(&kept.finding[i], kept.response[i]);
+}
+
+enum policy_action enforce_action(const struct identity *identity, enum rule_id rule)
+{
+	struct policy_decision decision;
+
+	if (!policy)
+		return ACTION_warn;
+	if (identity)
+		enforce_decide_object(identity, &decision);
+	else
+		decision = everywhere;
+	return decision.action[rule];
+}

@@ -1,0 +1,83 @@
+/*
+ * The policy in force in this process. It stands between a wrapper and the original: a wrapper calls enforce_<call>()
+ * where it would call REAL(<call>), and records what came of it as ever. What was decided is kept until the wrapper's
+ * event is recorded, so that the findings refer to it.
+ *
+ * A denied call answers the errno of the rule's row and has had no effect.
+ */
+#ifndef SHMGUARD_ENFORCE_H
+#define SHMGUARD_ENFORCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "preload/check.h"
+#include "preload/identity.h"
+#include "tracepoints/policy.h"
+
+/* Is there a policy that may change a call? One load. */
+extern bool enforce_on;
+
+/* Reads SHMGUARD_PROFILE and SHMGUARD_POLICY; a policy that cannot be loaded ends the process with status 125. */
+void enforce_initialise(void);
+
+/* What applies to the object of that name ("/x", or a path below /dev/shm, or NULL). */
+void enforce_decide(const char *name, struct policy_decision *decision);
+/* The same for an object that is known by a descriptor or a mapping. */
+void enforce_decide_object(const struct identity *identity, struct policy_decision *decision);
+
+/* Does it ask for any wiping? */
+extern bool enforce_wipes;
+
+enum enforce_verdict { VERDICT_go, VERDICT_deny, VERDICT_fix };
+
+/* Around all that is decided for one call; the second writes the audit trail. */
+void enforce_begin(void);
+void enforce_end(const void *caller);
+/* Forgets what was decided on a creation that found the object existing. */
+void enforce_forget(void);
+/* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
+bool enforce_denied(void);
+
+/*
+ * A rule is broken by the call that is about to be made: what is to be done? Keeps the finding for the call's event; on
+ * deny errno is set. `error`: instead of the errno of the rule's row, or 0.
+ */
+enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
+				    int error);
+
+#define ENFORCE(decision, rule_name, ...)                                                                              \
+	enforce_broken(decision,                                                                                       \
+		       &(struct check_finding){                                                                        \
+			       .rule = RULE_##rule_name, .severity = rules[RULE_##rule_name].severity, __VA_ARGS__},   \
+		       0)
+
+/* Is it worth looking whether the rule is broken? */
+static inline bool enforce_asks(const struct policy_decision *decision, enum rule_id rule)
+{
+	return decision->action[rule] >= ACTION_deny;
+}
+
+/* What the policy wanted wiped was, or was not: the finding says so. */
+void enforce_wiped(const struct check_finding *finding, bool done);
+
+/* A fix that was decided could not be done; the finding then says that nothing was. */
+void enforce_not_fixed(enum rule_id rule);
+
+/*
+ * Runs a check on a call that is about to be made, and answers the strongest verdict on what it found; *fixes has the
+ * rule to be fixed. Between the two, check_found() is collected.
+ */
+void enforce_collect(void);
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes);
+/* For check_found(): true if the finding was collected, or is known already from before the call. */
+bool enforce_takes(const struct check_finding *finding);
+
+/* Hands what was kept since the last event to `each`, and forgets it. */
+void enforce_kept(void (*each)(const struct check_finding *finding, enum response response));
+
+/* What the policy wants recorded at all, and told live. */
+enum policy_action enforce_action(const struct identity *identity, enum rule_id rule);
+
+#endif

@@ -1,0 +1,75 @@
+#include "preload/enforce_leave.h"
+
+#include <string.h>
+
+#include "preload/facts.h"
+#include "preload/kernel.h"
+#include "preload/wipe.h"
+
+void enforce_leave(const struct policy_decision *decision, int fd, const struct identity *identity, bool unused,
+		   bool zero)
+{
+	struct check_finding finding = {
+		.rule = RULE_secret_left, .severity = rules[RULE_secret_left].severity, .size = identity->size};
+	bool fixes = zero || decision->action[RULE_secret_left] == ACTION_fix;
+
+	if (!unused || !wipe_has_data(fd, identity))
+		return;
+	if (fixes)
+		enforce_wiped(&finding, wipe_object(fd, identity, WIPE_unused));
+	else if (decision->secret && decision->action[RULE_secret_left] != ACTION_off)
+		enforce_wiped(&finding, false);
+}
+
+/* By its name, if that still leads to it: an object without a name is freed with its last mapping. */
+static int open_object(const struct object *object, struct identity *identity)
+{
+	char path[512];
+	const char *name = strncmp(object->name, "/dev/shm/", 9) == 0 ? object->name + 9 : object->name;
+
+	if (object->kind == KIND_memfd || !identity_shm_path(name, "", path))
+		return -1;
+	long fd = kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	if (fd < 0)
+		return -1;
+	if (identity_of_fd((int)fd, identity) && identity->ino == object->ino && identity->dev == object->dev)
+		return (int)fd;
+	kernel_close((int)fd);
+	return -1;
+}
+
+static void leave(const struct object *object, bool own_mappings_go)
+{
+	struct policy_decision d;
+	struct identity identity;
+
+	enforce_decide(object->name[0] ? object->name : NULL, &d);
+	if (!d.secret && !(d.zero & ZERO_on_last_unmap))
+		return;
+	int fd = open_object(object, &identity);
+	if (fd < 0)
+		return;
+	if (own_mappings_go || !ledger_mapped_end(&identity))
+		enforce_leave(&d, fd, &identity, facts_no_other_maps(&identity), d.zero & ZERO_on_last_unmap);
+	kernel_close(fd);
+}
+
+void enforce_last_unmap(const struct object *object, const void *caller)
+{
+	struct object copy = *object;
+
+	enforce_begin();
+	leave(&copy, false);
+	enforce_end(caller);
+}
+
+void enforce_exit(void)
+{
+	struct object object;
+
+	for (unsigned i = 0; ledger_mapped_object(i, &object); i++) {
+		enforce_begin();
+		leave(&object, true);
+		enforce_end(NULL);
+	}
+}

@@ -1,0 +1,216 @@
+#include "preload/enforce_size.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/wipe.h"
+
+static uint64_t page_up(uint64_t bytes, const struct identity *identity)
+{
+	return (bytes + identity->page - 1) & -identity->page;
+}
+
+static enum enforce_verdict too_large(const struct policy_decision *d, uint64_t length, uint64_t size)
+{
+	if (length <= d->max_size || length <= size)
+		return VERDICT_go;
+	return ENFORCE(d, object_too_large, .length = length, .size = size, .limit = d->max_size);
+}
+
+/* Bytes that were stored past the end, within its page, would become readable. */
+static void clear_tail(const struct policy_decision *d, const struct ftruncate_event *e,
+		       const struct identity *identity)
+{
+	uint64_t size = e->size_before;
+
+	if ((uint64_t)e->length <= size || size % identity->page == 0 || !enforce_asks(d, RULE_grow_exposes_tail))
+		return;
+	if (ENFORCE(d, grow_exposes_tail, .length = (uint64_t)e->length, .size = size) == VERDICT_fix &&
+	    wipe_punch(e->fd, size, page_up(size, identity)) < 0)
+		enforce_not_fixed(RULE_grow_exposes_tail);
+}
+
+static enum enforce_verdict fix_resize(enum rule_id rule, const struct ftruncate_event *e,
+				       const struct identity *identity)
+{
+	if (e->fd < 0)
+		goto undone;
+	if (rule == RULE_shrink_under_map &&
+	    wipe_punch(e->fd, page_up((uint64_t)e->length, identity), page_up(e->size_before, identity)) == 0)
+		return VERDICT_fix;
+	if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
+		int error = wipe_reserve(e->fd, e->size_before, (uint64_t)e->length);
+		if (!error)
+			return VERDICT_fix;
+		errno = error;
+		return VERDICT_deny;
+	}
+undone:
+	enforce_not_fixed(rule);
+	return VERDICT_go;
+}
+
+static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
+{
+	struct policy_decision d;
+	bool is_new;
+	uint32_t marks;
+	enum rule_id fix = RULE_COUNT;
+
+	enforce_decide_object(identity, &d);
+	if (e->length < 0)
+		return VERDICT_go;
+	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)
+		return VERDICT_deny;
+	ledger_object(identity, &is_new, &marks);
+	enforce_collect();
+	check_ftruncate(e, identity, marks);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	if (verdict == VERDICT_deny)
+		return verdict;
+	clear_tail(&d, e, identity);
+	if (verdict == VERDICT_fix)
+		return fix_resize(fix, e, identity);
+	if (d.reserve && e->fd >= 0 && (uint64_t)e->length > e->size_before) {
+		int error = wipe_reserve(e->fd, e->size_before, (uint64_t)e->length);
+		errno = error ? error : errno;
+		return error ? VERDICT_deny : VERDICT_fix;
+	}
+	return VERDICT_go;
+}
+
+static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, const struct identity *identity)
+{
+	struct policy_decision d;
+	bool is_new;
+	uint32_t marks;
+	enum rule_id fix = RULE_COUNT;
+
+	enforce_decide_object(identity, &d);
+	if (e->offset < 0 || e->length <= 0)
+		return VERDICT_go;
+	if (!(e->mode & FALLOC_FL_KEEP_SIZE) &&
+	    too_large(&d, (uint64_t)(e->offset + e->length), e->size_before) == VERDICT_deny)
+		return VERDICT_deny;
+	ledger_object(identity, &is_new, &marks);
+	enforce_collect();
+	check_fallocate(e, identity, marks);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	if (verdict == VERDICT_fix)
+		enforce_not_fixed(fix);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+bool enforce_reserves(const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	return d.action[RULE_reservation_interrupted] == ACTION_fix;
+}
+
+/* The creator may size the object a moment after it became known. */
+static bool wait_for_size(int fd, struct identity *identity, uint32_t milliseconds)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	for (uint32_t waited = 0; waited <= milliseconds; waited++) {
+		if (identity_of_fd(fd, identity) && identity->size)
+			return true;
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *e, struct identity *identity,
+				    const struct policy_decision *d)
+{
+	int error = 0;
+
+	if (rule == RULE_map_before_size) {
+		if (!wait_for_size(e->fd, identity, d->wait_ms))
+			enforce_not_fixed(rule);
+	} else if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
+		error = wipe_reserve(e->fd, identity->size, identity->size);
+	}
+	errno = error ? ENOMEM : errno;
+	return error ? VERDICT_deny : VERDICT_go;
+}
+
+static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
+{
+	struct policy_decision d;
+	bool is_new;
+	uint32_t marks;
+	enum rule_id fix = RULE_COUNT;
+
+	enforce_decide_object(identity, &d);
+	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
+	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
+		return VERDICT_deny;
+	ledger_object(identity, &is_new, &marks);
+	enforce_collect();
+	check_mmap(e, identity,
+		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	if (verdict == VERDICT_fix)
+		return fix_map(fix, e, identity, &d);
+	return verdict;
+}
+
+void enforce_mapped(const struct mmap_event *e, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	if (!d.secret || !enforce_asks(&d, RULE_dumpable_secret))
+		return;
+	if (ENFORCE(&d, dumpable_secret, .length = e->length) == VERDICT_fix &&
+	    kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_dumpable_secret);
+}
+
+static enum enforce_verdict decide_mprotect(const struct identity *identity, int prot)
+{
+	struct policy_decision d;
+
+	if (!(prot & PROT_EXEC))
+		return VERDICT_go;
+	enforce_decide_object(identity, &d);
+	return enforce_asks(&d, RULE_exec_map) ? ENFORCE(&d, exec_map) : VERDICT_go;
+}
+
+static enum enforce_verdict decide_share(int fd, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	if (identity->kind != KIND_memfd)
+		return VERDICT_go;
+	enforce_decide_object(identity, &d);
+	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)))
+		return VERDICT_go;
+	enum enforce_verdict verdict = ENFORCE(&d, memfd_unsealed_share, .size = identity->size);
+	if (verdict == VERDICT_fix && kernel_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_memfd_unsealed_share);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+#define POLICED(name, parameters, arguments)                                                                           \
+	enum enforce_verdict enforce_##name parameters                                                                 \
+	{                                                                                                              \
+		enforce_begin();                                                                                       \
+		enum enforce_verdict verdict = decide_##name arguments;                                                \
+		enforce_end(caller);                                                                                   \
+		return verdict;                                                                                        \
+	}
+POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *identity, const void *caller),
+	(e, identity))
+POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
+	(e, identity))
+POLICED(mmap, (const struct mmap_event *e, struct identity *identity, const void *caller), (e, identity))
+POLICED(mprotect, (const struct identity *identity, int prot, const void *caller), (identity, prot))
+POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))

@@ -1,0 +1,26 @@
+/* The policy at the sizing and mapping of objects. identity: as it is before the call. */
+#ifndef SHMGUARD_ENFORCE_SIZE_H
+#define SHMGUARD_ENFORCE_SIZE_H
+
+#include "preload/enforce.h"
+
+/* VERDICT_deny: errno is set; VERDICT_fix: done already, the call succeeded without being made. */
+enum enforce_verdict enforce_ftruncate(const struct ftruncate_event *e, const struct identity *identity,
+				       const void *caller);
+enum enforce_verdict enforce_fallocate(const struct fallocate_event *e, const struct identity *identity,
+				       const void *caller);
+
+/* VERDICT_deny or VERDICT_go; what can be repaired before the mapping exists is repaired. */
+enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller);
+/* The mapping exists, its event is not recorded yet: what is to be done to it. */
+void enforce_mapped(const struct mmap_event *e, const struct identity *identity);
+
+enum enforce_verdict enforce_mprotect(const struct identity *identity, int prot, const void *caller);
+
+/* A memfd is about to be handed to another process. */
+enum enforce_verdict enforce_share(int fd, const struct identity *identity, const void *caller);
+
+/* posix_fallocate in pieces that are tried again after a signal; false: the program's own call is to be made. */
+bool enforce_reserves(const struct identity *identity);
+
+#endif

@@ -1,0 +1,125 @@
+#include "preload/wipe.h"
+
+#include <string.h>
+
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20 };
+
+/* The object through another descriptor, where the program's own cannot read or write. */
+static long reopen(int fd, int flags)
+{
+	char path[64] = "/proc/self/fd/";
+
+	text_append_decimal(path, sizeof path, (uint64_t)fd);
+	return kernel_open(path, flags | O_CLOEXEC);
+}
+
+static uint64_t round_up(uint64_t bytes, uint64_t page)
+{
+	return (bytes + page - 1) & -page;
+}
+
+typedef bool extent_function(int fd, uint64_t from, uint64_t to, char *buffer);
+
+/* Calls `each` for every piece of every extent with data until one answers true. */
+static bool any_extent(int fd, uint64_t end, extent_function *each, char *buffer)
+{
+	for (uint64_t at = 0; at < end;) {
+		long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
+		if (data < 0)
+			return false;
+		long hole = kernel_call(SYS_lseek, fd, data, SEEK_HOLE, 0, 0, 0);
+		uint64_t stop = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
+		for (at = (uint64_t)data; at < stop; at += PIECE)
+			if (each(fd, at, stop - at < PIECE ? stop : at + PIECE, buffer))
+				return true;
+		at = stop;
+	}
+	return false;
+}
+
+static bool piece_has_data(int fd, uint64_t from, uint64_t to, char *buffer)
+{
+	long got = kernel_call(SYS_pread64, fd, (long)buffer, (long)(to - from), (long)from, 0, 0);
+
+	for (long i = 0; i < got; i++)
+		if (buffer[i])
+			return true;
+	/* What cannot be read must not be taken for empty. */
+	return got < 0;
+}
+
+static bool piece_not_zeroed(int fd, uint64_t from, uint64_t to, char *buffer)
+{
+	while (from < to) {
+		long put = kernel_call(SYS_pwrite64, fd, (long)buffer, (long)(to - from), (long)from, 0, 0);
+		if (put <= 0)
+			return true;
+		from += (uint64_t)put;
+	}
+	return false;
+}
+
+/* A new open file description, so that the program's file offset stays where it is. */
+static bool over_extents(int fd, int flags, uint64_t end, extent_function *each)
+{
+	char *buffer = kernel_memory(PIECE);
+	long own = buffer ? reopen(fd, flags) : -ENOMEM;
+	bool any = own < 0 || any_extent((int)own, end, each, buffer);
+
+	if (own >= 0)
+		kernel_close((int)own);
+	if (buffer)
+		kernel_memory_free(buffer, PIECE);
+	return any;
+}
+
+bool wipe_has_data(int fd, const struct identity *identity)
+{
+	return identity->size && over_extents(fd, O_RDONLY, identity->size, piece_has_data);
+}
+
+long wipe_punch(int fd, uint64_t from, uint64_t to)
+{
+	long own = reopen(fd, O_RDWR);
+
+	if (own < 0)
+		return own;
+	long result = kernel_call(SYS_fallocate, own, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from,
+				  (long)(to - from), 0, 0);
+	kernel_close((int)own);
+	return result;
+}
+
+bool wipe_object(int fd, const struct identity *identity, enum wipe_how how)
+{
+	if (!identity->size)
+		return true;
+	/* Up to the page's end: what lies past the object's own end becomes readable when it grows. */
+	if (how == WIPE_unused && wipe_punch(fd, 0, round_up(identity->size, identity->page)) < 0)
+		return false;
+	if (how == WIPE_in_use && over_extents(fd, O_RDWR, identity->size, piece_not_zeroed))
+		return false;
+	return !wipe_has_data(fd, identity);
+}
+
+int wipe_reserve(int fd, uint64_t old_length, uint64_t length)
+{
+	long own = reopen(fd, O_RDWR), result = own < 0 ? own : 0;
+
+	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
+		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;
+		result = kernel_call(SYS_fallocate, own, 0, (long)at, (long)piece, 0, 0);
+		if (result == -EINTR)
+			result = 0;
+		else
+			at += piece;
+	}
+	if (own >= 0 && result)
+		kernel_call(SYS_ftruncate, own, (long)old_length, 0, 0, 0, 0);
+	if (own >= 0)
+		kernel_close((int)own);
+	return (int)-result;
+}

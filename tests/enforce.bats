@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# The policy in force, without a recording: what it denies has no effect, what it fixes is fixed. Outcomes are looked at
+# from outside the guarded process.
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	NAME=enforce-$$-$BATS_TEST_NUMBER
+	export NAME
+	rm -f audit.log
+}
+
+teardown()
+{
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+}
+
+# policy LINE...: writes ./policy.ini, with an audit trail.
+policy()
+{
+	printf '%s\n' '[default]' "log = file:$PWD/audit.log" "$@" >policy.ini
+	chmod 600 policy.ini
+}
+
+# guarded CODE: runs Python under the policy; `attempt` prints what a call answered, or its errno. mmap(2) through ctypes,
+# since CPython's own looks at the size first.
+guarded()
+{
+	cat >program.py <<'END'
+import ctypes, errno, mmap, os, sys
+from _posixshmem import shm_open, shm_unlink
+NAME = "/" + os.environ["NAME"]
+PATH = "/dev/shm" + NAME
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+def attempt(call, *args, **named):
+    try:
+        print("ok", call(*args, **named))
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+def map(fd, length, prot=3, flags=1):
+    address = libc.mmap(None, ctypes.c_size_t(length), prot, flags, fd, ctypes.c_long(0))
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return "mapped"
+RWC = os.O_RDWR | os.O_CREAT
+os.umask(0)
+END
+	printf '%s\n' "$1" >>program.py
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+}
+
+@test "a fixed mode is narrow from the first moment, by shm_open, open and fopen" {
+	policy 'world-writable = fix' 'world-readable = fix'
+	guarded 'shm_open(NAME, RWC, mode=0o666); os.open(PATH + "-o", RWC, 0o666); open(PATH + "-f", "w").close()'
+	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-o" "/dev/shm/$NAME-f" | sort -u)" = 660 ]
+	[ "$(grep -c 'action=fixed' audit.log)" -eq 6 ]
+}
+
+@test "a denied mode creates nothing" {
+	policy 'world-writable = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o666); attempt(os.open, PATH, RWC, 0o602)'
+	[ "$(cat out)" = $'EACCES\nEACCES' ]
+	[ ! -e "/dev/shm/$NAME" ]
+	grep -q "rule=world-writable object=/$NAME action=denied errno=EACCES" audit.log
+}
+
+@test "a mode that the umask narrows all the same is not denied" {
+	policy 'world-writable = deny' 'world-readable = deny'
+	guarded 'os.umask(0o077); shm_open(NAME, RWC, mode=0o666)'
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+}
+
+@test "chmod and fchmod are clamped" {
+	policy 'world-writable = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.fchmod(fd, 0o622)'
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 620 ]
+	guarded 'os.chmod(PATH, 0o606)'
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 604 ]
+}
+
+@test "chmod is denied" {
+	policy 'world-writable = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.fchmod, fd, 0o622); attempt(os.chmod, PATH, 0o666)'
+	[ "$(cat out)" = $'EACCES\nEACCES' ]
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+}
+
+@test "max-mode masks what is too open" {
+	policy 'max-mode = 0600' 'mode-too-open = fix'
+	guarded 'shm_open(NAME, RWC, mode=0o660)'
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+}
+
+@test "another user's object is not adopted" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make another user's object"
+	install -m 666 -o 65534 /dev/null "/dev/shm/$NAME"
+	policy 'foreign-owner = deny'
+	guarded 'attempt(shm_open, NAME, os.O_RDWR); attempt(os.open, PATH, os.O_RDWR); print(len(os.listdir("/proc/self/fd")))'
+	[ "$(head -n 2 out)" = $'EACCES\nEACCES' ]
+	policy 'foreign-owner = deny' 'allow-uid = 65534'
+	guarded 'attempt(shm_open, NAME, os.O_RDWR)'
+	grep -q '^ok' out
+}
+
+@test "O_TRUNC of an object with contents is denied, or leaves its size" {
+	printf 'contents' >"/dev/shm/$NAME"
+	policy 'truncate-on-open = deny'
+	guarded 'attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC); attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600)'
+	[ "$(cat out)" = $'EACCES\nEACCES' ]
+	[ "$(cat "/dev/shm/$NAME")" = contents ]
+	policy 'truncate-on-open = fix'
+	guarded 'attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC)'
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8 ]
+	[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+}
+
+@test "where nothing is asked O_TRUNC still truncates, by every open mode" {
+	printf 'contents' >"/dev/shm/$NAME"
+	policy 'world-writable = fix'
+	guarded 'os.open(PATH, os.O_RDONLY | os.O_TRUNC)'
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 0 ]
+}
+
+@test "only the names that are allowed" {
+	policy "names = /$NAME" 'name-not-allowed = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME + "-x", RWC, mode=0o600)
+attempt(os.open, PATH + "-y", RWC, 0o600); attempt(os.open, "/dev/../dev/shm" + NAME + "-z", RWC, 0o600)'
+	[ "$(tail -n +2 out)" = $'EACCES\nEACCES\nEACCES' ]
+	[ -e "/dev/shm/$NAME" ] && [ ! -e "/dev/shm/$NAME-x" ] && [ ! -e "/dev/shm/$NAME-y" ] && [ ! -e "/dev/shm/$NAME-z" ]
+}
+
+@test "a size beyond max-size" {
+	policy 'max-size = 64K' 'object-too-large = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 65537); attempt(os.posix_fallocate, fd, 0, 65537)
+attempt(os.ftruncate, fd, 65536)'
+	[ "$(cat out)" = $'EFBIG\nEFBIG\nok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 65536 ]
+}
+
+@test "more objects than max-objects" {
+	policy 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'shm_open(NAME, RWC, mode=0o600); shm_open(NAME + "-2", RWC, mode=0o600)
+attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_open, NAME + "-3", RWC, mode=0o600)'
+	[ "$(head -n 1 out)" = EMFILE ]
+	grep -q '^ok' out
+}
+
+@test "shrinking under a mapping is denied, or frees the tail and keeps the size" {
+	policy 'shrink-under-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = EPERM ] && [ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	rm "/dev/shm/$NAME"
+	policy 'shrink-under-map = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.pwrite(fd, b"x" * 8192, 0); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = 'ok None' ] && [ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
+}
+
+@test "mappings past the end, before a size and with PROT_EXEC are denied" {
+	policy 'map-beyond-end = deny' 'map-before-size = deny' 'exec-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(map, fd, 4096); os.ftruncate(fd, 4096); attempt(map, fd, 8192)
+attempt(map, fd, 4096, 5); attempt(map, fd, 4096)'
+	[ "$(cat out)" = $'ENXIO\nENXIO\nEACCES\nok mapped' ]
+}
+
+@test "a mapping waits for a size" {
+	policy 'map-before-size = fix' 'wait-for-size = 2s'
+	guarded 'import threading, time
+fd = shm_open(NAME, RWC, mode=0o600)
+def later():
+    time.sleep(0.2)
+    os.ftruncate(fd, 4096)
+threading.Thread(target=later).start()
+attempt(map, fd, 4096)'
+	[ "$(cat out)" = 'ok mapped' ]
+	grep -q 'rule=map-before-size .* action=fixed' audit.log
+}
+
+@test "a full /dev/shm is told at ftruncate" {
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	policy 'shm-fs-full = deny'
+	guarded 'print()'
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" -c "
+import os, _posixshmem
+fd = _posixshmem.shm_open(\"/full\", os.O_RDWR | os.O_CREAT, mode=0o600)
+try:
+    os.ftruncate(fd, 2 << 20)
+except OSError as e:
+    print(e.errno, os.fstat(fd).st_size)
+"' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+	[ "$(cat out)" = "28 0" ]
+}
+
+@test "bytes past the end are cleared before they become readable" {
+	policy 'grow-exposes-tail = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 100)
+m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(m)), 65, 4096); os.ftruncate(fd, 4096)'
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = "$(printf 'A%.0s' {1..100})" ]
+}
+
+@test "a secret is wiped at the last unmap, at exit and at unlink" {
+	policy "[secrets]" "name = /$NAME*" 'secret = yes' 'secret-left = fix' 'zero = on-unlink, on-last-unmap'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[8000:8006] = b"secret"; m.close()
+fd2 = shm_open(NAME + "-exit", RWC, mode=0o600); os.ftruncate(fd2, 9000); m = mmap.mmap(fd2, 9000); m[0:6] = b"secret"
+fd3 = shm_open(NAME + "-name", RWC, mode=0o600); os.pwrite(fd3, b"secret", 0); shm_unlink(NAME + "-name"); print(os.pread(fd3, 6, 0))
+os._exit(0)'
+	[ "$(stat -c %s "/dev/shm/$NAME" "/dev/shm/$NAME-exit" | sort -u)" -eq 9000 ]
+	[ "$(cat "/dev/shm/$NAME" "/dev/shm/$NAME-exit" | tr -d '\0' | wc -c)" -eq 0 ]
+	[ "$(grep -c 'rule=secret-left .* action=fixed' audit.log)" -eq 3 ]
+}
+
+@test "a secret that others still map is left alone" {
+	policy "[secrets]" "name = /$NAME" 'secret = yes' 'zero = on-unlink, on-last-unmap'
+	printf 'secret' >"/dev/shm/$NAME"
+	"$PYTHON" -c 'import mmap, sys, time
+f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready &
+	until grep -q mapped ready; do sleep 0.05; done
+	guarded 'fd = os.open(PATH, os.O_RDWR); m = mmap.mmap(fd, 6); m.close()'
+	kill %1
+	[ "$(cat "/dev/shm/$NAME")" = secret ]
+}
+
+@test "stale bytes are refused, or wiped" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'stale-bytes = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(cat out)" = EEXIST ]
+	policy 'stale-bytes = fix'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 5 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+}
+
+@test "audit mode changes nothing and says what would have been done" {
+	policy 'mode = audit' 'world-writable = deny' 'max-size = 1K' 'object-too-large = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o666); attempt(os.ftruncate, fd, 4096)'
+	[ "$(stat -c '%a %s' "/dev/shm/$NAME")" = '666 4096' ]
+	[ "$(grep -c 'action=audit' audit.log)" -eq 2 ]
+}
+
+@test "a policy that cannot be loaded starts nothing" {
+	policy 'world-writable = fxi'
+	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
+	[ "$status" -eq 125 ] && [ ! -e started ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ ${lines[0]} == "shmguard: $PWD/policy.ini:3: "*fix* ]]
+	run env SHMGUARD_POLICY="$PWD/missing.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
+	[ "$status" -eq 125 ] && [ ! -e started ]
+}
+
+@test "a program keeps the policy through an emptied environment, chdir and closed descriptors" {
+	policy 'world-writable = deny'
+	guarded 'os.closerange(3, 5000); os.chdir("/"); sys.stdout.flush()
+os.execve(sys.executable, [sys.executable, "-c", "import _posixshmem, os\ntry:\n _posixshmem.shm_open(\"" + NAME + "\", os.O_RDWR | os.O_CREAT, mode=0o606)\nexcept OSError as e:\n print(e.errno)"], {})'
+	[ "$(cat out)" = 13 ]
+	[ ! -e "/dev/shm/$NAME" ]
+	grep -q "action=denied" audit.log
+}
+
+@test "without a recording no LTTng is loaded and no thread started" {
+	policy 'world-writable = deny'
+	guarded 'shm_open(NAME, RWC, mode=0o600); print(sum("lttng" in line for line in open("/proc/self/maps")), len(os.listdir("/proc/self/task")))'
+	[ "$(cat out)" = '0 1' ]
+}

@@ -1,0 +1,22 @@
+/*
+ * Opens until nothing is left.
+ * expect: descriptor-exhaustion warning
+ */
+#include <sys/resource.h>
+
+#include "rule.h"
+
+int main(void)
+{
+	struct rlimit limit = {64, 64};
+
+	create(name(), PAGE);
+	must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+	while (open("/dev/null", O_RDONLY) < 60)
+		;
+	while (shm_open(name(), O_RDONLY, 0) >= 0)
+		;
+	must(errno == EMFILE, "EMFILE");
+	must(shm_unlink(name()) == 0, "shm_unlink");
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* A client that says it wants the old object; and one that attaches to a server that lives. */
+#include "rule.h"
+
+static char object[64];
+
+static void serve_and_leave(void)
+{
+	create(object, PAGE);
+	_exit(0);
+}
+
+static void attach(void)
+{
+	must(shm_open(object, O_CREAT | O_RDWR, 0600) >= 0, "shm_open");
+	_exit(0);
+}
+
+static void run(void (*deed)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	must(child >= 0, "fork");
+	if (child == 0)
+		deed();
+	must(waitpid(child, &status, 0) == child && status == 0, "waitpid");
+}
+
+int main(void)
+{
+	strcpy(object, name());
+	run(serve_and_leave);
+	must(shm_open(object, O_RDWR, 0) >= 0, "shm_open");
+	must(shm_unlink(object) == 0, "shm_unlink");
+	map(create(object, PAGE), PAGE);
+	run(attach);
+	must(shm_unlink(object) == 0, "shm_unlink");
+	return 0;
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# As rules.bats, for the rules of permission and zeroing and those of lifetime that are found at a call.
+
+load helpers
+load rules
+
+REGULAR=/proc/sys/fs/protected_regular
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/shmguard-rules.*
+	[ ! -e regular ] || cat regular >$REGULAR
+}
+
+# Two users are needed.
+as_root()
+{
+	[ "$(id -u)" -eq 0 ] || skip "only root can be two users"
+}
+
+@test "world-writable is found" {
+	check_faulty world-writable
+}
+
+@test "world-writable: the innocent twin is silent" {
+	check_innocent world-writable
+}
+
+@test "world-readable is found" {
+	check_faulty world-readable
+}
+
+@test "world-readable: the innocent twin is silent" {
+	check_innocent world-readable
+}
+
+@test "umask-mismatch is found" {
+	check_faulty umask-mismatch
+}
+
+@test "umask-mismatch: the innocent twin is silent" {
+	check_innocent umask-mismatch
+}
+
+@test "create-without-excl is found" {
+	check_faulty create-without-excl
+}
+
+@test "create-without-excl: the innocent twin is silent" {
+	check_innocent create-without-excl
+}
+
+@test "foreign-owner is found" {
+	as_root
+	check_faulty foreign-owner
+}
+
+@test "foreign-owner: the innocent twin is silent" {
+	as_root
+	check_innocent foreign-owner
+}
+
+@test "symlink-or-special is found" {
+	as_root
+	check_faulty symlink-or-special
+}
+
+@test "symlink-or-special: the innocent twin is silent" {
+	check_innocent symlink-or-special
+}
+
+@test "acl-grants is found" {
+	check_faulty acl-grants
+}
+
+@test "acl-grants: the innocent twin is silent" {
+	check_innocent acl-grants
+}
+
+@test "predictable-name is found" {
+	check_faulty predictable-name
+}
+
+@test "predictable-name: the innocent twin is silent" {
+	check_innocent predictable-name
+}
+
+@test "name-nonportable is found" {
+	check_faulty name-nonportable
+}
+
+@test "name-nonportable: the innocent twin is silent" {
+	check_innocent name-nonportable
+}
+
+@test "sticky-refused is found" {
+	as_root
+	cat $REGULAR >regular
+	echo 1 2>/dev/null >$REGULAR || skip "fs.protected_regular is not ours to set"
+	check_faulty sticky-refused
+}
+
+@test "sticky-refused: the innocent twin is silent" {
+	as_root
+	check_innocent sticky-refused
+}
+
+@test "exec-map is found" {
+	check_faulty exec-map
+}
+
+@test "exec-map: the innocent twin is silent" {
+	check_innocent exec-map
+}
+
+@test "memfd-no-cloexec is found" {
+	check_faulty memfd-no-cloexec
+}
+
+@test "memfd-no-cloexec: the innocent twin is silent" {
+	check_innocent memfd-no-cloexec
+}
+
+@test "memfd-unsealed-share is found" {
+	check_faulty memfd-unsealed-share
+}
+
+@test "memfd-unsealed-share: the innocent twin is silent" {
+	check_innocent memfd-unsealed-share
+}
+
+@test "memfd-executable is found" {
+	check_faulty memfd-executable
+}
+
+@test "memfd-executable: the innocent twin is silent" {
+	check_innocent memfd-executable
+}
+
+@test "stale-bytes is found" {
+	check_faulty stale-bytes
+}
+
+@test "stale-bytes: the innocent twin is silent" {
+	check_innocent stale-bytes
+}
+
+@test "grow-exposes-tail is found" {
+	check_faulty grow-exposes-tail
+}
+
+@test "grow-exposes-tail: the innocent twin is silent" {
+	check_innocent grow-exposes-tail
+}
+
+@test "discard-no-op is found" {
+	check_faulty discard-no-op
+}
+
+@test "discard-no-op: the innocent twin is silent" {
+	check_innocent discard-no-op
+}
+
+@test "stale-reattach is found" {
+	check_faulty stale-reattach
+}
+
+@test "stale-reattach: the innocent twin is silent" {
+	check_innocent stale-reattach
+}
+
+@test "unlink-by-stranger is found" {
+	as_root
+	check_faulty unlink-by-stranger
+}
+
+@test "unlink-by-stranger: the innocent twin is silent" {
+	check_innocent unlink-by-stranger
+}
+
+@test "name-collision is found" {
+	check_faulty name-collision
+}
+
+@test "name-collision: the innocent twin is silent" {
+	check_innocent name-collision
+}
+
+@test "descriptor-exhaustion is found" {
+	check_faulty descriptor-exhaustion
+}
+
+@test "descriptor-exhaustion: the innocent twin is silent" {
+	check_innocent descriptor-exhaustion
+}
