@@ -54,9 +54,11 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
 	struct before b = before(name, "", flags, CALLER);
+	bool changing = own_changing(CALLER);
 	int result = enforced_shm_open(name, flags, mode, CALLER);
 	if (wrap_hides(result, CALLER))
-		return own_fd_hide(result);
+		result = own_fd_hide(result);
+	own_changed(changing);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
