@@ -182,8 +182,11 @@ static int run_set_up(struct run *run)
 		kept = run->notes;
 		run->session = run->notes ? session_begin(&plan, &error) : NULL;
 	}
-	if (run->session)
+	if (run->session) {
+		if (!run->options.quiet)
+			notes_tell(run->notes);
 		return 0;
+	}
 	if (run->notes)
 		notes_close(run->notes, &run->problems);
 	if (!kept && run->private[0])
@@ -199,6 +202,7 @@ static int run_start(struct run *run)
 		.library = run->library,
 		.notes = notes_path(run->notes),
 		.notes_socket = notes_socket(run->notes),
+		.on_sigbus = run->options.survive ? "survive" : NULL,
 		.lttng_home = geteuid() ? run->private : NULL,
 	};
 	char **made = environment_make(&environment);
