@@ -10,6 +10,8 @@ struct environment {
 	const char *library; /* the preload's path */
 	const char *notes;   /* file, and socket's name */
 	const char *notes_socket;
+	const char *profile;	/* NULL: none */
+	const char *policy;	/* absolute path; NULL: none */
 	const char *lttng_home; /* NULL: as it is */
 };
 
