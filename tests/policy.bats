@@ -221,3 +221,43 @@ allows()
 	run "$SHMGUARD" policy learn
 	[ "$status" -eq 2 ]
 }
+
+@test "run passes profile and policy on, the policy by its absolute path" {
+	printf '[default]\nsecret = yes\n' >policy.ini
+	SHMGUARD_PROFILE=old SHMGUARD_POLICY=/old "$SHMGUARD" run --quiet --report=none -o out --profile=safe --policy=policy.ini -- \
+		env >environment
+	grep '^SHMGUARD_P' environment
+	grep -qxF SHMGUARD_PROFILE=safe environment
+	grep -qxF "SHMGUARD_POLICY=$(pwd -P)/policy.ini" environment
+	SHMGUARD_PROFILE=old SHMGUARD_POLICY=/old "$SHMGUARD" run --quiet --report=none -o none -- env >environment
+	! grep '^SHMGUARD_P[RO]' environment
+}
+
+@test "run refuses a policy that is wrong, with every error, before anything starts" {
+	local status=0
+	printf '[default]\nworld-writeable = deny\nmax-mode = 9\n' >policy.ini
+	"$SHMGUARD" run -o out --policy=policy.ini -- touch started >stdout 2>told || status=$?
+	cat told
+	[ "$status" -eq 125 ]
+	[ "$(wc -l <told)" -eq 2 ]
+	[ ! -e started ]
+	[ ! -e out ]
+	run "$SHMGUARD" run -o out --policy=missing.ini -- touch started
+	[ "$status" -eq 125 ]
+	[ "$output" = "shmguard: missing.ini: cannot be opened: No such file or directory" ]
+	run "$SHMGUARD" run -o out --profile=saef -- touch started
+	[ "$status" -eq 125 ]
+	[ "$output" = "shmguard: there is no profile 'saef'; did you mean 'safe'?" ]
+	run "$SHMGUARD" run --policy= -- touch started
+	[ "$status" -eq 125 ]
+	[ ! -e started ]
+}
+
+@test "the policy in README.md is a good one" {
+	sed -n '/^```ini$/,/^```$/p' "$ROOT/README.md" | grep -v '^```' >readme.ini
+	run "$SHMGUARD" policy check readme.ini
+	[ "$output" = "readme.ini: good, 2 sections" ]
+	"$SHMGUARD" policy explain readme.ini --exe=/usr/sbin/serviced --uid=991 --name=/service.1 >out
+	grep -qE '^  max-size +67108864 ' out
+	grep -qx 'The name is one that the program may use.' out
+}
