@@ -126,7 +126,8 @@ static size_t drop_equal(char **globs, size_t count)
 {
 	size_t kept = 0;
 
-	qsort(globs, count, sizeof(*globs), by_text);
+	if (globs)
+		qsort(globs, count, sizeof(*globs), by_text);
 	for (size_t i = 0; i < count; i++) {
 		if (kept && strcmp(globs[kept - 1], globs[i]) == 0)
 			free(globs[i]);
