@@ -126,8 +126,7 @@ static size_t drop_equal(char **globs, size_t count)
 {
 	size_t kept = 0;
 
-	if (globs)
-		qsort(globs, count, sizeof(*globs), by_text);
+	qsort(globs, count, sizeof(*globs), by_text);
 	for (size_t i = 0; i < count; i++) {
 		if (kept && strcmp(globs[kept - 1], globs[i]) == 0)
 			free(globs[i]);
@@ -141,6 +140,8 @@ size_t habits_reduce(char **globs, size_t count, size_t most)
 {
 	size_t prefix = GLOB_MAX;
 
+	if (!globs)
+		return 0;
 	count = drop_covered(globs, drop_equal(globs, count));
 	/* Shorter and shorter beginnings stand for all that have them; in the end "*" for everything. */
 	while (count > most && prefix--) {
