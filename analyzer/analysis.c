@@ -25,7 +25,7 @@ static bool is_directory(const char *path)
 }
 
 /* DIR/trace of a recording, DIR itself of a bare trace. */
-static char *trace_place(const char *dir, char **error)
+char *analysis_trace(const char *dir, char **error)
 {
 	char *path;
 
@@ -71,6 +71,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
 	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
+	analysis->from = from;
+	analysis->to = to;
 	analysis->seconds = to > from ? (double)(to - from) / 1e9 : 0;
 
 	for (size_t i = 0; i < recording->problem_count; i++)
@@ -96,7 +98,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		       char **error)
 {
 	struct watcher watcher;
-	char *place = trace_place(dir, error);
+	char *place = analysis_trace(dir, error);
 	int result;
 
 	if (place == NULL)

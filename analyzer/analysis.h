@@ -21,6 +21,7 @@ struct analysis {
 	uint64_t events;  /* of this recording */
 	uint64_t lost;	  /* events that are missing */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
+	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;	  /* from the start of the recording, or the first event, to the last */
 	bool complete;	  /* nothing is known to be missing */
 	struct unseen *unseen;
@@ -35,5 +36,8 @@ struct analysis {
  */
 struct analysis *analysis_of(const char *dir, char **error);
 void analysis_free(struct analysis *analysis);
+
+/* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */
+char *analysis_trace(const char *dir, char **error);
 
 #endif

@@ -14,7 +14,7 @@ enum { OPTION_format = 0x100, OPTION_fail_on, OPTION_verbose };
 
 static const struct option_row rows[] = {
 	{"format", OPTION_format, "NAME[:FILE]",
-	 "print as text, json, junit or csv; into FILE, else on stdout; may be repeated"},
+	 "text, json, sarif, junit, csv, html, folded, folded-count, speedscope or timeline; into FILE, else on stdout; may be repeated"},
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note"},
 	{"verbose", OPTION_verbose, NULL, "all of every finding, the notes with their stacks"},
@@ -47,10 +47,14 @@ bool cmd_report_level(const char *name, enum severity *level)
 static void report_list_formats(void)
 {
 	const struct report_format *format;
+	const char *at;
 
 	fputs("shmguard: --format takes one of:", stderr);
-	for (format = report_formats; format->name; format++)
-		fprintf(stderr, " %s", format->name);
+	for (format = report_formats; format->name; format++) {
+		fputc(' ', stderr);
+		for (at = format->name; *at; at++)
+			fputc(*at == '_' ? '-' : *at, stderr);
+	}
 	fputs("; and a file behind a colon\n", stderr);
 }
 

@@ -140,6 +140,8 @@ size_t habits_reduce(char **globs, size_t count, size_t most)
 {
 	size_t prefix = GLOB_MAX;
 
+	if (!globs)
+		return 0;
 	count = drop_covered(globs, drop_equal(globs, count));
 	/* Shorter and shorter beginnings stand for all that have them; in the end "*" for everything. */
 	while (count > most && prefix--) {

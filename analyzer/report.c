@@ -69,12 +69,20 @@ const char *report_basename(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+static bool report_same_name(const char *own, const char *given)
+{
+	for (; *own && *given; own++, given++)
+		if (*own != (*given == '-' ? '_' : *given))
+			return false;
+	return *own == *given;
+}
+
 const struct report_format *report_format_find(const char *name)
 {
 	const struct report_format *format;
 
 	for (format = report_formats; format->name; format++)
-		if (!strcmp(format->name, name))
+		if (report_same_name(format->name, name))
 			return format;
 	return NULL;
 }
@@ -87,28 +95,20 @@ static void report_complain(const char *sentence)
 	free(safe);
 }
 
-/* Also those that this format does not print, so that a report in another format finds them later. */
-static void report_resolve_all(const struct report *report)
+static void report_resolve(void *context, const struct stack *stack)
 {
-	const struct findings *findings = &report->analysis->findings;
-	size_t i, j, k;
+	size_t i;
 
-	for (i = 0; i < findings->count; i++) {
-		for (j = 0; j < findings->all[i].stack_count; j++) {
-			const struct stack *stack = findings->all[i].stacks[j].stack;
-
-			for (k = 0; stack && k < stack->count; k++)
-				if (stack->frames[k].module)
-					symbols_resolve(report->symbols, stack->frames[k].module->path,
-							stack->frames[k].module->build_id, stack->frames[k].offset,
-							SYMBOLS_RETURN);
-		}
-	}
+	for (i = 0; i < stack->count; i++)
+		if (stack->frames[i].module)
+			symbols_resolve(context, stack->frames[i].module->path, stack->frames[i].module->build_id,
+					stack->frames[i].offset, SYMBOLS_RETURN);
 }
 
 static void report_save_symbols(const struct report *report, const char *dir)
 {
-	report_resolve_all(report);
+	/* Also those that no finding has, so that any form of the report has them later. */
+	world_each_stack(report->analysis->world, report_resolve, report->symbols);
 	if (symbols_save(report->symbols, dir))
 		fprintf(stderr, "shmguard: %s: the names of functions could not be stored: %s\n", dir, strerror(errno));
 }

@@ -26,7 +26,12 @@ typedef void report_print(const struct report *report, FILE *out);
 	X(text, "for people")                                                                                          \
 	X(json, "for programs, shmguard-report/1")                                                                     \
 	X(junit, "JUnit XML, for what shows test results")                                                             \
-	X(csv, "a row for each finding")
+	X(csv, "a row for each finding")                                                                               \
+	X(sarif, "SARIF 2.1.0, for what shows findings of static analysis")                                            \
+	X(folded, "stacks with the bytes they left mapped, for flame graphs")                                          \
+	X(folded_count, "stacks with the mappings they left")                                                          \
+	X(speedscope, "the same for speedscope, and mappings ever made")                                               \
+	X(timeline, "Chrome's trace events, for Perfetto")
 
 #define REPORT_FUNCTION(name, summary) report_print report_##name;
 REPORT_FORMATS(REPORT_FUNCTION)
@@ -37,7 +42,7 @@ struct report_format {
 	report_print *print;
 };
 
-/* Ends with a row whose name is NULL. */
+/* Ends with a row whose name is NULL. In a name on the command line a hyphen stands for each underscore. */
 extern const struct report_format report_formats[];
 const struct report_format *report_format_find(const char *name);
 

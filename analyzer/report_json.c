@@ -5,9 +5,9 @@
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
-#include "analyzer/report.h"
+#include "analyzer/report_json.h"
 
-static json_t *json_text(const char *bytes)
+json_t *json_of_text(const char *bytes)
 {
 	char *text = bytes ? escape_utf8(bytes) : NULL;
 	json_t *string = text ? json_string(text) : json_null();
@@ -16,8 +16,7 @@ static json_t *json_text(const char *bytes)
 	return string;
 }
 
-/* Counters beyond what JSON readers take for an integer do not occur in a sound trace. */
-static json_t *json_number(uint64_t value)
+json_t *json_of_number(uint64_t value)
 {
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
@@ -38,7 +37,7 @@ static json_t *json_argv(const char *argv)
 	for (at = argv; *at; at++) {
 		if (*at == ' ') {
 			word[length] = '\0';
-			json_array_append_new(words, json_text(word));
+			json_array_append_new(words, json_of_text(word));
 			length = 0;
 		} else if (*at == '\\' && at[1]) {
 			at++;
@@ -49,7 +48,7 @@ static json_t *json_argv(const char *argv)
 	}
 	word[length] = '\0';
 	if (at != argv)
-		json_array_append_new(words, json_text(word));
+		json_array_append_new(words, json_of_text(word));
 	free(word);
 	return words;
 }
@@ -60,7 +59,7 @@ static json_t *json_strings(char *const *texts, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		json_array_append_new(array, json_text(texts[i]));
+		json_array_append_new(array, json_of_text(texts[i]));
 	return array;
 }
 
@@ -70,11 +69,11 @@ static json_t *json_trace(const struct analysis *analysis)
 	size_t i;
 
 	for (i = 0; i < analysis->world->host_count; i++)
-		json_array_append_new(hosts, json_text(analysis->world->hosts[i]));
-	return json_pack("{s:o, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events", json_number(analysis->events), "lost",
-			 json_number(analysis->lost), "seconds", analysis->seconds, "complete", analysis->complete,
-			 "hosts", hosts, "foreign", json_number(analysis->foreign), "objects_left_out",
-			 json_number(analysis->world->objects_forgotten), "problems",
+		json_array_append_new(hosts, json_of_text(analysis->world->hosts[i]));
+	return json_pack("{s:o, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events", json_of_number(analysis->events), "lost",
+			 json_of_number(analysis->lost), "seconds", analysis->seconds, "complete", analysis->complete,
+			 "hosts", hosts, "foreign", json_of_number(analysis->foreign), "objects_left_out",
+			 json_of_number(analysis->world->objects_forgotten), "problems",
 			 json_strings(analysis->problems, analysis->problem_count));
 }
 
@@ -99,11 +98,11 @@ static json_t *json_process(const struct process *process)
 
 	object = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o}", "id",
 			   process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
-			   json_process_id(process->parent), "exe", json_text(process->exe), "argv",
+			   json_process_id(process->parent), "exe", json_of_text(process->exe), "argv",
 			   json_argv(process->argv), "uid", (json_int_t)process->uid, "started_by", started_by(process),
 			   "ended", ended_name(process->ended), "status", status, "signal", signal, "signal_name",
 			   signal_name, "previous", json_process_id(process->previous), "traced", process->traced,
-			   "events", json_number(process->events), "lost", json_number(process->lost));
+			   "events", json_of_number(process->events), "lost", json_of_number(process->lost));
 	free(signal_name);
 	return object;
 }
@@ -126,8 +125,9 @@ static json_t *json_unseen(const struct analysis *analysis)
 	for (i = 0; i < analysis->unseen_count; i++) {
 		const struct unseen *unseen = &analysis->unseen[i];
 
-		json_array_append_new(array, json_pack("{s:i, s:o, s:o}", "pid", (int)unseen->pid, "exe",
-						       json_text(unseen->exe), "reason", json_text(unseen->reason)));
+		json_array_append_new(array,
+				      json_pack("{s:i, s:o, s:o}", "pid", (int)unseen->pid, "exe",
+						json_of_text(unseen->exe), "reason", json_of_text(unseen->reason)));
 	}
 	return array;
 }
@@ -142,7 +142,7 @@ static json_t *json_names(const struct object *object)
 			if (!strcmp(object->names[i].text, object->names[j].text))
 				break;
 		if (j == i)
-			json_array_append_new(array, json_text(object->names[i].text));
+			json_array_append_new(array, json_of_text(object->names[i].text));
 	}
 	return array;
 }
@@ -155,13 +155,13 @@ static const char *kind_name(const struct object *object)
 
 static json_t *json_object_of(const struct object *object)
 {
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o}", "id", object->id,
-			 "names", json_names(object), "kind", kind_name(object), "dev", json_number(object->dev), "ino",
-			 json_number(object->ino), "size", json_number(object->size), "mode", (int)object->mode, "uid",
-			 (json_int_t)object->uid, "created_by", json_process_id(object->created.process), "unlinked_by",
-			 json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
-			 object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
-			 json_number(object->maps));
+	return json_pack(
+		"{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o}", "id", object->id, "names",
+		json_names(object), "kind", kind_name(object), "dev", json_of_number(object->dev), "ino",
+		json_of_number(object->ino), "size", json_of_number(object->size), "mode", (int)object->mode, "uid",
+		(json_int_t)object->uid, "created_by", json_process_id(object->created.process), "unlinked_by",
+		json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
+		object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps", json_of_number(object->maps));
 }
 
 static json_t *json_objects(const struct world *world)
@@ -179,9 +179,9 @@ static json_t *json_frame(const struct frame *frame, const struct symbols_frame 
 	json_t *line = name && name->line ? json_integer(name->line) : json_null();
 	json_t *object = json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:b}", "function", name ? name->function : NULL,
 				   "file", name ? name->file : NULL, "line", line, "module",
-				   json_text(frame->module ? frame->module->path : NULL), "build_id",
-				   json_text(frame->module ? frame->module->build_id : NULL), "offset",
-				   json_number(frame->offset), "inlined", name && name->inlined);
+				   json_of_text(frame->module ? frame->module->path : NULL), "build_id",
+				   json_of_text(frame->module ? frame->module->build_id : NULL), "offset",
+				   json_of_number(frame->offset), "inlined", name && name->inlined);
 
 	if (why)
 		json_object_set_new(object, "unresolved", json_string(why));
@@ -227,8 +227,8 @@ static json_t *json_finding(const struct finding *finding, struct symbols *symbo
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:I, s:o}", "rule",
 			 rules[finding->rule].id, "severity", severity_name(finding->severity), "action", "recorded",
-			 "count", json_number(finding->count), "bytes", json_number(finding->bytes), "message",
-			 json_text(finding->message), "uncertain", finding->uncertain, "fingerprint",
+			 "count", json_of_number(finding->count), "bytes", json_of_number(finding->bytes), "message",
+			 json_of_text(finding->message), "uncertain", finding->uncertain, "fingerprint",
 			 finding->fingerprint, "object", object, "process", json_process_id(finding->process), "time",
 			 (json_int_t)finding->time, "stacks", json_stacks(finding, symbols));
 }
@@ -244,13 +244,18 @@ static json_t *json_findings(const struct report *report)
 	return array;
 }
 
-void report_json(const struct report *report, FILE *out)
+json_t *report_as_json(const struct report *report)
 {
 	const struct analysis *analysis = report->analysis;
-	json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
-				json_trace(analysis), "processes", json_processes(analysis->world), "unseen",
-				json_unseen(analysis), "objects", json_objects(analysis->world), "findings",
-				json_findings(report));
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace", json_trace(analysis),
+			 "processes", json_processes(analysis->world), "unseen", json_unseen(analysis), "objects",
+			 json_objects(analysis->world), "findings", json_findings(report));
+}
+
+void report_json(const struct report *report, FILE *out)
+{
+	json_t *all = report_as_json(report);
 
 	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
 		fputc('\n', out);

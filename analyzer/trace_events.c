@@ -37,3 +37,34 @@ const struct trace_field *trace_event_fields(const char *name, enum event_id *id
 	}
 	return NULL;
 }
+
+const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name)
+{
+	if (name)
+		*name = rows[id].name + sizeof("shmguard:") - 1;
+	return rows[id].fields(count);
+}
+
+static int64_t integer_at(const void *at, const struct trace_field *field)
+{
+	union {
+		uint8_t u8;
+		uint16_t u16;
+		int32_t i32;
+		int64_t i64;
+	} value = {0};
+
+	memcpy(&value, at, field->size);
+	return field->size == 1 ? value.u8 : field->size == 2 ? value.u16 : field->size == 4 ? value.i32 : value.i64;
+}
+
+int64_t trace_integer(const struct trace_event *event, const char *field, int64_t otherwise)
+{
+	size_t count;
+	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+
+	for (size_t i = 0; i < count; i++)
+		if (fields[i].form == FORM_integer && strcmp(fields[i].name, field) == 0)
+			return integer_at((const char *)&event->event + fields[i].offset, &fields[i]);
+	return otherwise;
+}

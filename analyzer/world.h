@@ -154,6 +154,9 @@ struct world {
 /* NULL when the trace holds no such stack. Complete only once the whole trace was read. */
 const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id);
 
+/* Every stack that a process defined; after the whole trace was read. */
+void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context);
+
 /* The name to call an object by: its last one, or NULL if it never had any. */
 const char *object_name(const struct object *object);
 

@@ -156,6 +156,21 @@ const struct stack *world_stack(struct world *world, const struct process *proce
 	return NULL;
 }
 
+void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context)
+{
+	for (size_t i = 0; i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+		struct map_slot *slot;
+
+		for (size_t cursor = 0; (slot = map_next(&process->definitions->stacks, &cursor));) {
+			const struct stack *stack = world_stack(world, process, (uint32_t)slot->a);
+
+			if (stack)
+				take(context, stack);
+		}
+	}
+}
+
 void stacks_free(struct definitions *definitions)
 {
 	struct map_slot *slot;

@@ -5,6 +5,7 @@
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
+#include "preload/page.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/wrap.h"
@@ -50,9 +51,34 @@ static int enforced_shm_open(const char *name, int flags, mode_t mode, const voi
 						      .caller = caller});
 }
 
+/*
+ * LTTng-UST maps a page of the program's /dev/shm, by which a session daemon that starts later would wake it. On a full
+ * or tiny tmpfs that page is one too many; ours is no file there, and says that it need not wait.
+ */
+static int wait_page(void)
+{
+	long fd = kernel_call(SYS_memfd_create, (long)"lttng-ust-wait", MFD_CLOEXEC, 0, 0, 0, 0);
+	const int32_t awake = 1;
+
+	if (fd < 0)
+		return -1;
+	kernel_call(SYS_ftruncate, fd, (long)page_round(1), 0, 0, 0, 0);
+	kernel_write((int)fd, &awake, sizeof awake);
+	return own_fd_hide((int)fd);
+}
+
+static bool is_wait_page(const char *name, const void *caller)
+{
+	static const char prefix[] = "/lttng-ust-wait-";
+	return own_caller(caller) && strncmp(name, prefix, sizeof prefix - 1) == 0;
+}
+
 EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
+
+	if (is_wait_page(name, CALLER))
+		return wait_page();
 	struct before b = before(name, "", flags, CALLER);
 	bool changing = own_changing(CALLER);
 	int result = enforced_shm_open(name, flags, mode, CALLER);

@@ -23,6 +23,7 @@
 #define POLICY_KINDS(X)                                                                                                \
 	X(globs, "names or globs (* ? [a-z]), with commas between")                                                    \
 	X(numbers, "numbers of users, with commas between, as `id -u NAME` prints them")                               \
+	X(users, "numbers of users or globs of them, with commas between, as `id -u NAME` prints them")                \
 	X(mode, "an octal mode, 0 to 07777")                                                                           \
 	X(size, "a number of bytes, with K, M or G for more, or any")                                                  \
 	X(count, "a number, or any")                                                                                   \
@@ -36,7 +37,7 @@
 #define POLICY_KEYS(X)                                                                                                 \
 	X(name, "name", globs, "the section applies to objects of these names")                                        \
 	X(exe, "exe", globs, "to these programs: whole paths or, without a slash, the last part of them")              \
-	X(uid, "uid", globs, "to programs whose effective user has one of these numbers")                              \
+	X(uid, "uid", users, "to programs whose effective user is one of these")                                       \
 	X(names, "names", globs, "the names that the program may use: see name-not-allowed")                           \
 	X(max_mode, "max-mode", mode, "permission bits that an object may have: see mode-too-open")                    \
 	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside the own user and root: "         \

@@ -4,6 +4,9 @@
 #include "policy_inner.h"
 #include "words.h"
 
+/* Milliseconds. */
+enum { DURATION_MAX = 60000 };
+
 #define BLANKS " \t\r\v\f"
 
 /* Splits the next item off a list with commas; NULL at its end. Blanks around it are cut. */
@@ -68,14 +71,16 @@ static bool duration(const char *text, uint32_t *milliseconds)
 	const char *end;
 	uint64_t value;
 
-	if (!number(text, 10, 60000, &value, &end))
+	if (!number(text, 10, DURATION_MAX, &value, &end))
 		return false;
 	if (strcmp(end, "s") == 0)
 		value *= 1000;
 	else if (strcmp(end, "ms") != 0)
 		return false;
+	if (value > DURATION_MAX)
+		return false;
 	*milliseconds = (uint32_t)value;
-	return value <= 60000;
+	return true;
 }
 
 static bool mode(const char *text, uint32_t *bits)
@@ -149,7 +154,7 @@ static bool where_uid(struct parse *parse, const char *key, char *text, struct p
 	size_t length = strspn(text, "0123456789*?[]-!," BLANKS);
 
 	if (text[length])
-		return parse_expected(parse, key, policy_kinds[POLICY_KIND_numbers], text, NULL);
+		return parse_expected(parse, key, policy_kinds[POLICY_KIND_users], text, NULL);
 	return globs(parse, key, text, list);
 }
 
@@ -276,16 +281,23 @@ static bool set_parameter(struct parse *parse, struct policy_section *section, e
 	return set_key(parse, section, id, value);
 }
 
-static bool set_action(struct parse *parse, struct policy_section *section, enum rule_id id, const char *value)
+static bool unknown_action(struct parse *parse, enum rule_id id, const char *value)
 {
 	struct nearest nearest = nearest_to(value);
+
+	for (int action = ACTION_off; action <= ACTION_fix; action++)
+		nearest_try(&nearest, policy_action_name((enum policy_action)action));
+	return parse_expected(parse, rules[id].id, "off, note, warn, deny or fix", value, nearest_found(&nearest));
+}
+
+static bool set_action(struct parse *parse, struct policy_section *section, enum rule_id id, const char *value)
+{
 	int action = ACTION_off;
 
 	while (action <= ACTION_fix && strcmp(policy_action_name((enum policy_action)action), value) != 0)
-		nearest_try(&nearest, policy_action_name((enum policy_action)action++));
+		action++;
 	if (action > ACTION_fix)
-		return parse_expected(parse, rules[id].id, "off, note, warn, deny or fix", value,
-				      nearest_found(&nearest));
+		return unknown_action(parse, id, value);
 	if (action == ACTION_deny && !rules[id].deny)
 		return parse_tell(parse, NULL, "'", rules[id].id, "' cannot be denied",
 				  rules[id].fix ? ", but fixed" : ": it is off, note or warn", NULL);
@@ -299,19 +311,24 @@ static bool set_action(struct parse *parse, struct policy_section *section, enum
 	return true;
 }
 
-bool policy_set(struct parse *parse, struct policy_section *section, const char *key, char *value)
+static bool unknown_key(struct parse *parse, const char *key)
 {
 	struct nearest nearest = nearest_to(key);
 
-	for (int i = 0; i < POLICY_KEY_COUNT; i++) {
+	for (int i = 0; i < POLICY_KEY_COUNT; i++)
+		nearest_try(&nearest, policy_keys[i].key);
+	for (int i = 0; i < RULE_COUNT; i++)
+		nearest_try(&nearest, rules[i].id);
+	return parse_tell(parse, nearest_found(&nearest), "there is no key '", key, "'", NULL);
+}
+
+bool policy_set(struct parse *parse, struct policy_section *section, const char *key, char *value)
+{
+	for (int i = 0; i < POLICY_KEY_COUNT; i++)
 		if (strcmp(policy_keys[i].key, key) == 0)
 			return set_parameter(parse, section, (enum policy_key_id)i, value);
-		nearest_try(&nearest, policy_keys[i].key);
-	}
-	for (int i = 0; i < RULE_COUNT; i++) {
+	for (int i = 0; i < RULE_COUNT; i++)
 		if (strcmp(rules[i].id, key) == 0)
 			return set_action(parse, section, (enum rule_id)i, value);
-		nearest_try(&nearest, rules[i].id);
-	}
-	return parse_tell(parse, nearest_found(&nearest), "there is no key '", key, "'", NULL);
+	return unknown_key(parse, key);
 }

@@ -38,13 +38,15 @@ struct nearest nearest_to(const char *word)
 
 void nearest_try(struct nearest *nearest, const char *candidate)
 {
-	size_t edits;
+	size_t length = nearest->word ? strlen(nearest->word) : 0, other = strlen(candidate), edits;
 
-	if (!nearest->word || strlen(candidate) >= LONGEST)
+	if (!length || other >= LONGEST)
 		return;
 	/* A part of a long name was meant for the whole of it. */
-	if (strlen(nearest->word) > 3 && strstr(candidate, nearest->word))
+	if (length > 3 && strstr(candidate, nearest->word))
 		edits = 1;
+	else if ((length > other ? length - other : other - length) * 2 > length)
+		return;
 	else
 		edits = distance(nearest->word, candidate);
 	if (edits < nearest->least) {

@@ -1,0 +1,271 @@
+#include "analyzer/chronicle.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/map.h"
+#include "analyzer/memory.h"
+#include "analyzer/replay.h"
+#include "analyzer/trace_events.h"
+#include "analyzer/world_holdings.h"
+
+/* A tally, kept after its process: the stack can be resolved only when the whole trace was read. */
+struct rest {
+	const struct process *process;
+	uint32_t stack_id;
+	uint64_t bytes, mappings, made;
+};
+
+struct reading {
+	const struct report *report;
+	const struct chronicle *chronicle;
+	struct map spans; /* (object) -> struct span */
+	struct rest *rests;
+	size_t rest_count;
+};
+
+const char *moment_name(enum moment_of of)
+{
+	static const char *const names[] = {
+#define MOMENT_NAME(name) [MOMENT_##name] = #name,
+		MOMENTS(MOMENT_NAME)
+#undef MOMENT_NAME
+	};
+
+	return names[of];
+}
+
+static void reading_span(struct reading *reading, const struct object *object, int64_t time)
+{
+	struct span *span = map_get(&reading->spans, (uintptr_t)object, 0);
+
+	if (!span) {
+		span = memory_new(1, sizeof(*span));
+		*span = (struct span){object, time, time};
+		map_put(&reading->spans, (uintptr_t)object, 0, span);
+	}
+	if (time > span->until)
+		span->until = time;
+}
+
+static uint64_t reading_mapped(const struct process *process)
+{
+	struct map_slot *slot;
+	uint64_t bytes = 0;
+	size_t cursor = 0;
+
+	while ((slot = map_next(&process->holdings->tallies, &cursor)))
+		if (((struct tally *)slot->value)->of == TALLY_mapping)
+			bytes += ((struct tally *)slot->value)->bytes;
+	return bytes;
+}
+
+/* Whether an event is a moment. */
+static bool reading_kind(const struct trace_event *event, enum moment_of *of)
+{
+	if (trace_integer(event, "error", 0))
+		return false;
+	switch (event->id) {
+	case EVENT_process:
+		*of = MOMENT_start;
+		return true;
+	case EVENT_shm_open:
+	case EVENT_open:
+	case EVENT_sem_open:
+		*of = trace_integer(event, "created", 0) ? MOMENT_create : MOMENT_open;
+		return true;
+	case EVENT_memfd_create:
+		*of = MOMENT_create;
+		return true;
+	case EVENT_ftruncate:
+	case EVENT_fallocate:
+		*of = MOMENT_resize;
+		return trace_integer(event, "size", 0) != trace_integer(event, "size_before", 0);
+	case EVENT_mmap:
+		*of = MOMENT_map;
+		return true;
+	case EVENT_munmap:
+		*of = MOMENT_unmap;
+		return true;
+	case EVENT_unlink:
+		*of = MOMENT_unlink;
+		return true;
+	case EVENT_fault:
+		*of = MOMENT_sigbus;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+{
+	struct reading *reading = context;
+	struct object *object = replay_object(world, process, event);
+	struct moment moment = {
+		.time = event->time, .process = process, .thread = event->event.head.tid, .object = object};
+
+	if (object)
+		reading_span(reading, object, event->time);
+	if (!reading->chronicle->moment || !reading_kind(event, &moment.of))
+		return 0;
+	if (!object && moment.of != MOMENT_start)
+		return 0;
+	moment.length = (uint64_t)trace_integer(event, "length", 0);
+	moment.size = object ? object->size : 0;
+	moment.mapped = reading_mapped(process);
+	reading->chronicle->moment(reading->chronicle->context, &moment);
+	return 0;
+}
+
+static void reading_ending(void *context, struct world *world, struct process *process)
+{
+	struct reading *reading = context;
+	int64_t time = process->ended_at ? process->ended_at : world->now;
+	struct map_slot *slot;
+	size_t cursor;
+
+	for (cursor = 0; (slot = map_next(&process->holdings->uses, &cursor));) {
+		const struct use *use = slot->value;
+
+		if (use->mappings || use->descriptors)
+			reading_span(reading, use->object, time);
+	}
+	for (cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
+		const struct tally *tally = slot->value;
+
+		if (tally->of != TALLY_mapping)
+			continue;
+		reading->rests = memory_grow(reading->rests, reading->rest_count, sizeof(*reading->rests));
+		reading->rests[reading->rest_count++] =
+			(struct rest){process, tally->stack_id, tally->bytes, tally->outstanding, tally->made};
+	}
+	if (reading->chronicle->moment && process->traced)
+		reading->chronicle->moment(
+			reading->chronicle->context,
+			&(struct moment){.of = MOMENT_end, .time = time, .process = process, .thread = process->pid});
+}
+
+static void reading_forgotten(void *context, const struct object *object)
+{
+	struct reading *reading = context;
+
+	free(map_remove(&reading->spans, (uintptr_t)object, 0));
+}
+
+static bool reading_is_named(const struct object *object)
+{
+	size_t i;
+
+	for (i = 0; i < object->name_count; i++)
+		if (!object->names[i].until && object->kind != KIND_memfd)
+			return true;
+	return false;
+}
+
+static int reading_by_begin(const void *left, const void *right)
+{
+	const struct span *a = left, *b = right;
+
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return strcmp(a->object->id, b->object->id);
+}
+
+/* What two ids turned out to be is one object. */
+static struct span *reading_spans(struct reading *reading, const struct world *world, size_t *count)
+{
+	struct span *spans = memory_new(world->object_count + 1, sizeof(*spans));
+	size_t i;
+
+	*count = 0;
+	for (i = 0; i < world->object_count; i++) {
+		const struct object *object = world->objects[i];
+		struct span *span = map_get(&reading->spans, (uintptr_t)object, 0);
+
+		if (!span)
+			continue;
+		if (reading_is_named(object) && reading->report->analysis->to > span->until)
+			span->until = reading->report->analysis->to;
+		spans[(*count)++] = *span;
+	}
+	qsort(spans, *count, sizeof(*spans), reading_by_begin);
+	return spans;
+}
+
+static int reading_by_bytes(const void *left, const void *right)
+{
+	const struct leaving *a = left, *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	if (a->made != b->made)
+		return a->made > b->made ? -1 : 1;
+	return a->stack->identity < b->stack->identity ? -1 : a->stack->identity > b->stack->identity;
+}
+
+static struct leaving *reading_leavings(const struct reading *reading, struct world *world, size_t *count)
+{
+	struct leaving *leavings = memory_new(reading->rest_count + 1, sizeof(*leavings));
+	struct map places = {0};
+	size_t i;
+
+	*count = 0;
+	for (i = 0; i < reading->rest_count; i++) {
+		const struct rest *rest = &reading->rests[i];
+		const struct stack *stack = world_stack(world, rest->process, rest->stack_id);
+		const char *program = report_basename(rest->process->exe);
+		uint64_t key = map_hash(MAP_HASH, program, strlen(program));
+		struct leaving *leaving;
+
+		if (!stack)
+			continue;
+		leaving = map_get(&places, (uintptr_t)stack, key);
+		if (!leaving) {
+			leaving = &leavings[(*count)++];
+			*leaving = (struct leaving){.program = program, .stack = stack};
+			map_put(&places, (uintptr_t)stack, key, leaving);
+		}
+		leaving->bytes += rest->bytes;
+		leaving->mappings += rest->mappings;
+		leaving->made += rest->made;
+	}
+	map_clear(&places);
+	qsort(leavings, *count, sizeof(*leavings), reading_by_bytes);
+	return leavings;
+}
+
+static void reading_finish(void *context, struct world *world)
+{
+	struct reading *reading = context;
+	size_t span_count, leaving_count;
+	struct span *spans = reading_spans(reading, world, &span_count);
+	struct leaving *leavings = reading_leavings(reading, world, &leaving_count);
+
+	reading->chronicle->finish(reading->chronicle->context, world, spans, span_count, leavings, leaving_count);
+	free(leavings);
+	free(spans);
+}
+
+void chronicle_read(const struct report *report, const struct chronicle *chronicle)
+{
+	struct reading reading = {.report = report, .chronicle = chronicle};
+	const struct replay again = {&reading, reading_event, reading_ending, reading_forgotten, reading_finish};
+	struct map_slot *slot;
+	char *error = NULL;
+	size_t cursor;
+
+	if (replay(report->dir, &again, &error)) {
+		char *safe = escape_terminal(error);
+
+		fprintf(stderr, "shmguard: %s\n", safe);
+		free(safe);
+		free(error);
+	}
+	for (cursor = 0; (slot = map_next(&reading.spans, &cursor));)
+		free(slot->value);
+	map_clear(&reading.spans);
+	free(reading.rests);
+}

@@ -1,0 +1,67 @@
+/*
+ * What a recording shows over time: moments at which something happened to an object or a process, how long each object
+ * was there, and what every stack left behind.
+ */
+#ifndef SHMGUARD_CHRONICLE_H
+#define SHMGUARD_CHRONICLE_H
+
+#include "analyzer/report.h"
+#include "analyzer/spots.h"
+
+#define MOMENTS(X)                                                                                                     \
+	X(start)                                                                                                       \
+	X(end)                                                                                                         \
+	X(create)                                                                                                      \
+	X(open)                                                                                                        \
+	X(resize)                                                                                                      \
+	X(map)                                                                                                         \
+	X(unmap)                                                                                                       \
+	X(unlink)                                                                                                      \
+	X(sigbus)
+
+enum moment_of {
+#define MOMENT_ENUMERATOR(name) MOMENT_##name,
+	MOMENTS(MOMENT_ENUMERATOR)
+#undef MOMENT_ENUMERATOR
+};
+
+const char *moment_name(enum moment_of of);
+
+struct moment {
+	enum moment_of of;
+	int64_t time;
+	const struct process *process;
+	pid_t thread;
+	const struct object *object; /* NULL: start and end of a process */
+	uint64_t length;             /* bytes, of map and unmap */
+	uint64_t size;               /* bytes, the object's after it */
+	uint64_t mapped;             /* bytes that the process has mapped by itself, after it */
+};
+
+/* From when to when an object was there: it had a name, or a process of the trace held it. */
+struct span {
+	const struct object *object;
+	int64_t from, until;
+};
+
+/* What a stack of a program had not given back when its processes ended. */
+struct leaving {
+	const char *program; /* the executable's name without directories */
+	const struct stack *stack;
+	uint64_t bytes, mappings; /* left mapped */
+	uint64_t made;            /* mappings ever */
+};
+
+struct chronicle {
+	void *context;
+	/* In the order of time; may be NULL. */
+	void (*moment)(void *context, const struct moment *moment);
+	/* After all of them. All that it is given is gone when it returns. */
+	void (*finish)(void *context, const struct world *world, const struct span *spans, size_t span_count,
+		       const struct leaving *leavings, size_t leaving_count);
+};
+
+/* Reads the report's recording again. What goes wrong is told on stderr: the report itself was readable before. */
+void chronicle_read(const struct report *report, const struct chronicle *chronicle);
+
+#endif

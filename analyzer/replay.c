@@ -1,0 +1,155 @@
+#include "replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analysis.h"
+#include "trace_events.h"
+#include "world_inner.h"
+
+struct run {
+	const struct replay *replay;
+	struct world *world;
+	bool stopped;
+};
+
+static void ending(void *context, struct process *process)
+{
+	const struct run *run = context;
+
+	if (run->replay->ending && !run->stopped)
+		run->replay->ending(run->replay->context, run->world, process);
+}
+
+static void used(void *context, struct process *process, const struct use *use)
+{
+	(void)context, (void)process, (void)use;
+}
+
+static void named(void *context, struct process *process, const struct name_state *name, const struct site *site)
+{
+	(void)context, (void)process, (void)name, (void)site;
+}
+
+static void found(void *context, struct process *process, struct object *object, const struct finding_event *event,
+		  const struct site *site)
+{
+	(void)context, (void)process, (void)object, (void)event, (void)site;
+}
+
+static void fault(void *context, struct process *process, struct object *object, const struct fault_event *event,
+		  const struct site *site)
+{
+	(void)context, (void)process, (void)object, (void)event, (void)site;
+}
+
+static void changed(void *context, struct object *object, const struct change *change)
+{
+	(void)context, (void)object, (void)change;
+}
+
+static void trimmed(void *context, struct process *process, struct object *object, const struct site *site)
+{
+	(void)context, (void)process, (void)object, (void)site;
+}
+
+static void undone(void *context, struct process *process, uint32_t of)
+{
+	(void)context, (void)process, (void)of;
+}
+
+static void forgotten(void *context, const struct object *object)
+{
+	const struct run *run = context;
+
+	if (run->replay->forgotten)
+		run->replay->forgotten(run->replay->context, object);
+}
+
+/* A `process` event made the image that is the latest of its pid. */
+static struct process *whose(struct world *world, const struct trace_event *event)
+{
+	if (event->id != EVENT_process)
+		return process_of_event(world, event);
+	for (size_t i = world->process_count; i > 0; i--)
+		if (world->processes[i - 1]->pid == event->event.head.pid)
+			return world->processes[i - 1];
+	return NULL;
+}
+
+static int take(void *context, const struct trace_event *event)
+{
+	struct run *run = context;
+	struct process *process;
+	int r;
+
+	world_take(run->world, event);
+	process = whose(run->world, event);
+	if (process == NULL || run->replay->event == NULL)
+		return 0;
+	r = run->replay->event(run->replay->context, run->world, process, event);
+	run->stopped = r < 0;
+	return r;
+}
+
+static int read_again(struct run *run, const char *dir, const struct recording *recording, char **error)
+{
+	const struct watcher watcher = {.context = run,
+					.ending = ending,
+					.used = used,
+					.renewed = named,
+					.missed = named,
+					.unlink_missed = named,
+					.found = found,
+					.fault = fault,
+					.changed = changed,
+					.trimmed = trimmed,
+					.undone = undone,
+					.forgotten = forgotten};
+	struct trace_totals totals;
+	char *place = analysis_trace(dir, error);
+	int r;
+
+	if (place == NULL)
+		return -1;
+	run->world = world_new(recording, &watcher);
+	r = trace_read(place, recording->id, take, run, &totals, error);
+	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */
+	if (r < 0 && (run->stopped || (r == -ENOENT && recording->described))) {
+		free(*error);
+		*error = NULL;
+		r = 0;
+	}
+	/* Where it was stopped the world is shown as it stands, and only then brought to its end. */
+	if (r == 0 && !run->stopped)
+		world_finish(run->world);
+	if (r == 0 && run->replay->finish)
+		run->replay->finish(run->replay->context, run->world);
+	if (r != 0 || run->stopped) {
+		run->stopped = true;
+		world_finish(run->world);
+	}
+	world_free(run->world);
+	free(place);
+	return r < 0 ? -1 : 0;
+}
+
+int replay(const char *dir, const struct replay *replay, char **error)
+{
+	struct run run = {.replay = replay};
+	struct recording *recording;
+	int r;
+
+	*error = NULL;
+	recording = recording_read(dir, error);
+	if (recording == NULL)
+		return -1;
+	r = read_again(&run, dir, recording, error);
+	recording_free(recording);
+	return r;
+}
+
+struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event)
+{
+	return object_of(world, process, (uint32_t)trace_integer(event, "object", 0));
+}

@@ -1,0 +1,27 @@
+/* A recording read again, for what shows events in their order: the model at each of them. */
+#ifndef SHMGUARD_REPLAY_H
+#define SHMGUARD_REPLAY_H
+
+#include "trace_reader.h"
+#include "world.h"
+
+/* Any of the callbacks may be NULL. */
+struct replay {
+	void *context;
+	/* The world has taken the event, which is of `process`. Negative: stop here. */
+	int (*event)(void *context, struct world *world, struct process *process, const struct trace_event *event);
+	/* The image ends at ended_at; its holdings are still there. */
+	void (*ending)(void *context, struct world *world, struct process *process);
+	/* The object is about to be freed: it was over, and there are too many. */
+	void (*forgotten)(void *context, const struct object *object);
+	/* After the last event, or where it was stopped; the world lives until this returns. */
+	void (*finish)(void *context, struct world *world);
+};
+
+/* 0; -1 and *error, one line to be freed by the caller. */
+int replay(const char *dir, const struct replay *replay, char **error);
+
+/* What the event is about; NULL if it names no object. */
+struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event);
+
+#endif

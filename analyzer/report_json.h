@@ -1,0 +1,18 @@
+/* What the forms that are JSON share. */
+#ifndef SHMGUARD_REPORT_JSON_H
+#define SHMGUARD_REPORT_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "analyzer/report.h"
+
+/* A string of any bytes; null for NULL. */
+json_t *json_of_text(const char *bytes);
+/* Counters beyond what JSON readers take for an integer do not occur in a sound trace: they are cut. */
+json_t *json_of_number(uint64_t value);
+
+/* The whole of shmguard-report/1. */
+json_t *report_as_json(const struct report *report);
+
+#endif

@@ -1,0 +1,237 @@
+/*
+ * The report as SARIF 2.1.0, within the limits of GitHub's code scanning: a rule has few tags, a run not too many
+ * results, the gravest first. Files below the directory that the recording was made in are relative to it, which a
+ * service takes for the repository's root.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+#include "analyzer/report_json.h"
+#include "analyzer/spots.h"
+#include "tracepoints/version.h"
+
+enum { RESULTS_MAX = 25000 };
+
+#define SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+#define BASE "%SRCROOT%"
+
+static char *sarif_percent(const char *path)
+{
+	char *text = memory_new(strlen(path) + 1, 3), *to = text;
+
+	for (; *path; path++) {
+		if (isalnum((unsigned char)*path) || strchr("/-._~", *path))
+			*to++ = *path;
+		else
+			to += sprintf(to, "%%%02X", (unsigned char)*path);
+	}
+	return text;
+}
+
+static json_t *sarif_artifact(const char *path)
+{
+	char *text = sarif_percent(path), *uri = memory_format("%s%s", *path == '/' ? "file://" : "", text);
+	json_t *location = json_pack("{s:s}", "uri", uri);
+
+	if (*path != '/')
+		json_object_set_new(location, "uriBaseId", json_string(BASE));
+	free(uri);
+	free(text);
+	return location;
+}
+
+/* Source file and line; without them the address in the module. */
+static json_t *sarif_physical(const struct report *report, const struct spot *spot)
+{
+	char *file = spot->file ? spots_file(report, spot->file) : NULL;
+	json_t *physical = json_object();
+
+	if (file) {
+		json_object_set_new(physical, "artifactLocation", sarif_artifact(file));
+		if (spot->line)
+			json_object_set_new(physical, "region", json_pack("{s:i}", "startLine", (int)spot->line));
+	} else if (spot->frame->module) {
+		json_object_set_new(physical, "artifactLocation", sarif_artifact(spot->frame->module->path));
+		json_object_set_new(physical, "address",
+				    json_pack("{s:o, s:s}", "relativeAddress", json_of_number(spot->frame->offset),
+					      "kind", "function"));
+	} else {
+		json_object_set_new(physical, "address",
+				    json_pack("{s:o}", "absoluteAddress", json_of_number(spot->frame->offset)));
+	}
+	free(file);
+	return physical;
+}
+
+static json_t *sarif_location(const struct report *report, const struct spot *spot, const char *words)
+{
+	char *label = spot_label(spot);
+	json_t *location = json_pack("{s:o, s:[{s:s, s:s}], s:{s:o}}", "physicalLocation", sarif_physical(report, spot),
+				     "logicalLocations", "fullyQualifiedName", label, "kind", "function", "message",
+				     "text", json_of_text(words ? words : label));
+
+	free(label);
+	return location;
+}
+
+/* In the order of execution: the call that this is about comes last. */
+static json_t *sarif_flow(const struct report *report, const struct finding_stack *stack, size_t index)
+{
+	struct spots spots = spots_of(report, stack->stack);
+	json_t *steps = json_array(), *flow;
+	char *id = memory_format("%s %zu", stack->role, index + 1), *title;
+	size_t i;
+
+	for (i = spots.count; i-- > 0;) {
+		json_t *step = json_pack("{s:o, s:s}", "location",
+					 sarif_location(report, &spots.all[i], i ? NULL : stack->role), "importance",
+					 i ? "important" : "essential");
+
+		if (spots.all[i].frame->module)
+			json_object_set_new(step, "module",
+					    json_of_text(report_basename(spots.all[i].frame->module->path)));
+		json_array_append_new(steps, step);
+	}
+	title = stack->process ? memory_format("%s by process %d", stack->role, (int)stack->process->pid)
+			       : memory_text(stack->role);
+	flow = json_pack("{s:s, s:{s:s}, s:o}", "id", id, "message", "text", title, "locations", steps);
+	free(title);
+	free(id);
+	spots_free(&spots);
+	return flow;
+}
+
+static void sarif_add_flows(const struct report *report, const struct finding *finding, json_t *result)
+{
+	json_t *flows = json_array();
+	size_t i;
+
+	for (i = 0; i < finding->stack_count; i++)
+		if (finding->stacks[i].stack && finding->stacks[i].stack->count)
+			json_array_append_new(flows, sarif_flow(report, &finding->stacks[i], i));
+	if (json_array_size(flows))
+		json_object_set_new(result, "codeFlows", json_pack("[{s:O}]", "threadFlows", flows));
+	json_decref(flows);
+}
+
+static void sarif_add_location(const struct report *report, const struct finding *finding, json_t *result)
+{
+	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
+	const struct spot *own = spots_own(&spots);
+
+	if (!own && spots.count)
+		own = &spots.all[0];
+	if (own)
+		json_object_set_new(result, "locations", json_pack("[o]", sarif_location(report, own, NULL)));
+	spots_free(&spots);
+}
+
+static json_t *sarif_result(const struct report *report, const struct finding *finding, const int *indexes)
+{
+	char *line_hash = memory_format("%s:1", finding->fingerprint);
+	const char *object = finding->object ? object_name(finding->object) : NULL;
+	json_t *result = json_pack(
+		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o}}", "ruleId",
+		rules[finding->rule].id, "ruleIndex", indexes[finding->rule], "level", severity_name(finding->severity),
+		"message", "text", json_of_text(finding->message), "fingerprints", "shmguard/v1", finding->fingerprint,
+		"partialFingerprints", "shmguard/v1", finding->fingerprint, "primaryLocationLineHash", line_hash,
+		"occurrenceCount", json_of_number(finding->count), "properties", "bytes",
+		json_of_number(finding->bytes), "uncertain", finding->uncertain, "object", json_of_text(object),
+		"process", finding->process ? json_string(finding->process->id) : json_null());
+
+	sarif_add_location(report, finding, result);
+	sarif_add_flows(report, finding, result);
+	free(line_hash);
+	return result;
+}
+
+static json_t *sarif_rule(const struct rule *rule, const char *help)
+{
+	char *cwe = rule->cwe ? memory_format("external/cwe/cwe-%03d", rule->cwe) : NULL;
+	json_t *tags = json_pack("[s, s]", "shared-memory", rule_group_name(rule->group)), *object;
+
+	if (cwe)
+		json_array_append_new(tags, json_string(cwe));
+	object = json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:o, s:s}}", "id", rule->id,
+			   "shortDescription", "text", rule->summary, "fullDescription", "text", rule->summary, "help",
+			   "text", help, "defaultConfiguration", "level", severity_name(rule->severity), "properties",
+			   "tags", tags, "problem.severity",
+			   rule->severity == SEVERITY_NOTE ? "recommendation" : severity_name(rule->severity));
+	free(cwe);
+	return object;
+}
+
+/* Those looked for and those found; indexes[rule]: its place in the array. */
+static json_t *sarif_rules(const struct findings *findings, int indexes[static RULE_COUNT])
+{
+	bool shown[RULE_COUNT] = {false};
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		shown[findings->all[i].rule] = true;
+	for (i = 0; i < RULE_COUNT; i++) {
+		if (!shown[i] && !rules[i].checked)
+			continue;
+		indexes[i] = (int)json_array_size(array);
+		json_array_append_new(array, sarif_rule(&rules[i], rule_help[i]));
+	}
+	return array;
+}
+
+static void sarif_notify(json_t *notifications, char *text)
+{
+	json_array_append_new(notifications,
+			      json_pack("{s:s, s:{s:o}}", "level", "warning", "message", "text", json_of_text(text)));
+	free(text);
+}
+
+/* What was not seen. */
+static json_t *sarif_invocation(const struct analysis *analysis)
+{
+	json_t *notifications = json_array();
+	size_t i;
+
+	for (i = 0; i < analysis->problem_count; i++)
+		sarif_notify(notifications, memory_text(analysis->problems[i]));
+	for (i = 0; i < analysis->unseen_count; i++)
+		sarif_notify(notifications,
+			     memory_format("process %d was not seen: %s: %s", (int)analysis->unseen[i].pid,
+					   analysis->unseen[i].exe, analysis->unseen[i].reason));
+	if (analysis->findings.count > RESULTS_MAX)
+		sarif_notify(notifications, memory_format("%zu findings were left out: a run may have %d results",
+							  analysis->findings.count - RESULTS_MAX, RESULTS_MAX));
+	return json_pack("{s:b, s:o}", "executionSuccessful", 1, "toolExecutionNotifications", notifications);
+}
+
+static json_t *sarif_bases(const struct recording *recording)
+{
+	char *path = sarif_percent(recording->cwd && *recording->cwd ? recording->cwd : "/");
+	char *uri = memory_format("file://%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/");
+	json_t *bases = json_pack("{s:{s:s}}", BASE, "uri", uri);
+
+	free(uri);
+	free(path);
+	return bases;
+}
+
+void report_sarif(const struct report *report, FILE *out)
+{
+	const struct findings *findings = &report->analysis->findings;
+	int indexes[RULE_COUNT] = {0};
+	json_t *list = sarif_rules(findings, indexes), *results = json_array(), *all;
+	size_t i;
+
+	for (i = 0; i < findings->count && i < RESULTS_MAX; i++)
+		json_array_append_new(results, sarif_result(report, &findings->all[i], indexes));
+	all = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:s, s:o}}, s:o, s:o, s:s, s:o}]}", "$schema", SCHEMA,
+			"version", "2.1.0", "runs", "tool", "driver", "name", "shmguard", "version", SHMGUARD_VERSION,
+			"semanticVersion", SHMGUARD_VERSION, "rules", list, "invocations",
+			json_pack("[o]", sarif_invocation(report->analysis)), "originalUriBaseIds",
+			sarif_bases(report->analysis->recording), "columnKind", "utf16CodeUnits", "results", results);
+	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
+		fputc('\n', out);
+	json_decref(all);
+}

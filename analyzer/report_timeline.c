@@ -1,0 +1,123 @@
+/*
+ * The recording in Chrome's trace event format, which Perfetto and chrome://tracing show: a process each, objects as
+ * asynchronous slices over their lives, the bytes that a process has mapped as a counter, findings as marks. Written as
+ * it is read. Times are microseconds from the beginning.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "analyzer/chronicle.h"
+#include "analyzer/memory.h"
+#include "analyzer/report_json.h"
+
+struct timeline {
+	const struct report *report;
+	FILE *out;
+	int64_t start;
+	bool begun;
+};
+
+static double timeline_time(const struct timeline *timeline, int64_t time)
+{
+	return time > timeline->start ? (double)(time - timeline->start) / 1e3 : 0;
+}
+
+/* One event a line; releases it. */
+static void timeline_put(struct timeline *timeline, json_t *event)
+{
+	fputs(timeline->begun ? ",\n" : "\n", timeline->out);
+	timeline->begun = true;
+	json_dumpf(event, timeline->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	json_decref(event);
+}
+
+static json_t *timeline_name(const struct object *object)
+{
+	return json_of_text(object_name(object) ? object_name(object) : "(no name)");
+}
+
+static void timeline_process(struct timeline *timeline, const struct process *process)
+{
+	char *name = memory_format("%s", *process->exe ? report_basename(process->exe) : "unknown program");
+
+	timeline_put(timeline,
+		     json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "ph", "M", "name", "process_name", "pid",
+			       (int)process->pid, "tid", (int)process->pid, "args", "name", json_of_text(name)));
+	free(name);
+}
+
+static void timeline_moment(void *context, const struct moment *moment)
+{
+	struct timeline *timeline = context;
+	double time = timeline_time(timeline, moment->time);
+	json_t *arguments = json_object();
+
+	if (moment->of == MOMENT_start)
+		timeline_process(timeline, moment->process);
+	if (moment->object) {
+		json_object_set_new(arguments, "object", timeline_name(moment->object));
+		json_object_set_new(arguments, "size", json_of_number(moment->size));
+	}
+	if (moment->length)
+		json_object_set_new(arguments, "length", json_of_number(moment->length));
+	timeline_put(timeline, json_pack("{s:s, s:s, s:s, s:s, s:f, s:i, s:i, s:o}", "ph", "i", "s", "t", "cat", "call",
+					 "name", moment_name(moment->of), "ts", time, "pid", (int)moment->process->pid,
+					 "tid", (int)moment->thread, "args", arguments));
+	if (moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_end)
+		timeline_put(timeline,
+			     json_pack("{s:s, s:s, s:f, s:i, s:i, s:{s:o}}", "ph", "C", "name", "mapped bytes", "ts",
+				       time, "pid", (int)moment->process->pid, "tid", (int)moment->process->pid, "args",
+				       "bytes", json_of_number(moment->mapped)));
+}
+
+static void timeline_slice(struct timeline *timeline, const struct span *span, bool begin)
+{
+	const struct process *owner = span->object->created.process;
+	json_t *event = json_pack("{s:s, s:s, s:s, s:o, s:f, s:i, s:i}", "ph", begin ? "b" : "e", "cat", "object", "id",
+				  span->object->id, "name", timeline_name(span->object), "ts",
+				  timeline_time(timeline, begin ? span->from : span->until), "pid",
+				  owner ? (int)owner->pid : 0, "tid", owner ? (int)owner->pid : 0);
+
+	if (begin)
+		json_object_set_new(event, "args",
+				    json_pack("{s:o, s:o}", "size", json_of_number(span->object->size), "inode",
+					      json_of_number(span->object->ino)));
+	timeline_put(timeline, event);
+}
+
+static void timeline_finish(void *context, const struct world *world, const struct span *spans, size_t span_count,
+			    const struct leaving *leavings, size_t leaving_count)
+{
+	struct timeline *timeline = context;
+	size_t i;
+
+	(void)world, (void)leavings, (void)leaving_count;
+	for (i = 0; i < span_count; i++) {
+		timeline_slice(timeline, &spans[i], true);
+		timeline_slice(timeline, &spans[i], false);
+	}
+}
+
+static void timeline_finding(struct timeline *timeline, const struct finding *finding)
+{
+	int pid = finding->process ? (int)finding->process->pid : 0;
+
+	timeline_put(timeline,
+		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:i, s:i, s:{s:s, s:o, s:o, s:s}}", "ph", "i", "s",
+			       finding->process ? "p" : "g", "cat", "finding", "name", rules[finding->rule].id, "ts",
+			       timeline_time(timeline, finding->time), "pid", pid, "tid", pid, "args", "severity",
+			       severity_name(finding->severity), "message", json_of_text(finding->message), "count",
+			       json_of_number(finding->count), "fingerprint", finding->fingerprint));
+}
+
+void report_timeline(const struct report *report, FILE *out)
+{
+	struct timeline timeline = {.report = report, .out = out, .start = report->analysis->from};
+	size_t i;
+
+	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
+	chronicle_read(report, &(struct chronicle){&timeline, timeline_moment, timeline_finish});
+	for (i = 0; i < report->analysis->findings.count; i++)
+		timeline_finding(&timeline, &report->analysis->findings.all[i]);
+	fputs("\n]}\n", out);
+}
