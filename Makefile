@@ -22,8 +22,9 @@ ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty $(I
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
 	libjansson-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
-PACKAGES_TEST = babeltrace2 bats binutils bsdutils clang gcc-multilib g++ groff-base jq libcap2-bin libclang-rt-dev \
-	mount postgresql-15 procps python3 python3-jsonschema util-linux
+PACKAGES_TEST = babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
+	libjemalloc2 libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
+	stress-ng util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
 
 # $(call install,PACKAGES): nothing is done, and neither root nor a network needed, when all of them are there.
@@ -47,7 +48,7 @@ UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rules/*.c tests/programs/*.c tests/traces/*.c))
 C_FILES := $(wildcard tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch])
 # Their tables are laid out by hand.
-FORMAT_FILES := $(filter-out tracepoints/calls.h tracepoints/events.h tracepoints/errnos.h,$(C_FILES))
+FORMAT_FILES := $(filter-out $(addprefix tracepoints/,calls.h events.h errnos.h policy.h),$(C_FILES))
 SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.bash tests/*.bats)
 
 .DELETE_ON_ERROR:
@@ -159,13 +160,13 @@ docs: $(BUILD)/shmguard ## Write the tables in README.md anew from their sources
 	cp $(BUILD)/README.md README.md
 
 lint: deps-lint ## clang-tidy, cppcheck, shellcheck
-	clang-tidy --quiet --warnings-as-errors='*' $(wildcard tracepoints/rules*.c preload/*.c analyzer/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' $(POLICY_FILES) tracepoints/rules_help.c $(wildcard preload/*.c analyzer/*.c) -- \
 		-std=gnu11 -D_GNU_SOURCE -I.
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=allocaCalled --suppress=uninitvar:preload/kernel.h \
 		--suppress=unknownMacro --suppress=selfAssignment:analyzer/cmd_run.c \
-		--suppress=nullPointer:analyzer/trace_reader.c --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
-		preload analyzer tracepoints/rules.c
+		--suppress=nullPointer:analyzer/trace_reader.c --suppress=varFuncNullUB --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
+		preload analyzer $(POLICY_FILES)
 	shellcheck --external-sources $(SHELL_FILES)
 
 format: deps-lint ## Lay out the sources

@@ -20,10 +20,12 @@
 #include "analyzer/leftovers.h"
 #include "analyzer/memory.h"
 #include "analyzer/notes.h"
+#include "analyzer/policy_load.h"
 #include "analyzer/problems.h"
 #include "analyzer/program.h"
 #include "analyzer/report.h"
 #include "analyzer/session.h"
+#include "tracepoints/environment.h"
 #include "tracepoints/version.h"
 
 /* Milliseconds between two looks at the notes. */
@@ -35,6 +37,7 @@ struct run {
 	struct run_options options;
 	uint32_t id;
 	char program[PATH_MAX], library[PATH_MAX], provider[PATH_MAX];
+	char policy[PATH_MAX]; /* absolute; empty: none */
 	struct directory directory;
 	char private[64]; /* the recording's own directory: daemon, notes, ring buffers */
 	struct notes *notes;
@@ -165,6 +168,28 @@ static int run_choose_id(struct run *run, char **error)
 	return 0;
 }
 
+/* What the preload keeps of a variable, for programs that empty their environment (preload/carried.c). */
+enum { CARRIED_MAX = 512 };
+
+/* A policy that the program would refuse to start with is told before it starts, every error of it. */
+static int run_check_policy(struct run *run)
+{
+	const char *file = run->options.policy;
+	struct policy *policy;
+
+	if (!file)
+		return 0;
+	policy = policy_load(run->options.profile, file);
+	if (!policy)
+		return RUN_FAILED;
+	free(policy);
+	if (!realpath(file, run->policy))
+		return run_failed(RUN_FAILED, memory_format("%s: %s", file, strerror(errno)));
+	if (strlen(run->policy) >= CARRIED_MAX - sizeof(ENVIRONMENT_POLICY "="))
+		return run_failed(RUN_FAILED, memory_format("%s: the path is too long for a policy", run->policy));
+	return 0;
+}
+
 /* All that must be there before the command may start. What was made is taken away again when something fails. */
 static int run_set_up(struct run *run)
 {
@@ -182,8 +207,11 @@ static int run_set_up(struct run *run)
 		kept = run->notes;
 		run->session = run->notes ? session_begin(&plan, &error) : NULL;
 	}
-	if (run->session)
+	if (run->session) {
+		if (!run->options.quiet)
+			notes_tell(run->notes);
 		return 0;
+	}
 	if (run->notes)
 		notes_close(run->notes, &run->problems);
 	if (!kept && run->private[0])
@@ -199,6 +227,9 @@ static int run_start(struct run *run)
 		.library = run->library,
 		.notes = notes_path(run->notes),
 		.notes_socket = notes_socket(run->notes),
+		.on_sigbus = run->options.survive ? "survive" : NULL,
+		.profile = run->options.profile,
+		.policy = run->policy[0] ? run->policy : NULL,
 		.lttng_home = geteuid() ? run->private : NULL,
 	};
 	char **made = environment_make(&environment);
@@ -278,6 +309,18 @@ static void run_record(struct run *run)
 		problems_add(&run->problems, "the recording was ended while processes of the command still ran");
 }
 
+/* What was there before the program is not the program's. Without that look some findings cannot be made. */
+static void run_look_before(struct run *run)
+{
+	char *error = NULL;
+	json_t *found = leftovers_look(&error);
+
+	if (found && !directory_write(&run->directory, "shm-before.json", found, &error))
+		return;
+	problems_add(&run->problems, "%s", error);
+	free(error);
+}
+
 /* 0, or RUN_FAILED when the recording could not be completed. */
 static int run_finish(struct run *run)
 {
@@ -338,6 +381,7 @@ static int run_recorded(struct run *run)
 	enum severity worst = SEVERITY_NOTE;
 	int interrupted = run_interrupted(run), r, status;
 
+	run_look_before(run);
 	r = interrupted ? 128 + interrupted : run_start(run);
 	if (r) {
 		session_end(run->session, &run->problems);
@@ -374,7 +418,9 @@ int cmd_run(int argc, char **argv)
 		return fflush(stdout) ? RUN_FAILED : 0;
 	}
 	run->problems.quiet = run->options.quiet;
-	r = run_find_program(run);
+	r = run_check_policy(run);
+	if (!r)
+		r = run_find_program(run);
 	if (!r && (r = child_prepare(&run->child)))
 		r = run_failed(RUN_FAILED, memory_format("cannot take charge of signals: %s", strerror(r)));
 	if (!r)

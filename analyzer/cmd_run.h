@@ -15,6 +15,9 @@ struct run_options {
 	bool until_command;    /* not until all its descendants have ended as well */
 	int error_exitcode;    /* 0: none */
 	const char *report;    /* file; "none"; NULL: stderr */
+	bool survive;          /* --on-sigbus=survive */
+	const char *profile;   /* NULL: observe */
+	const char *policy;    /* file that is applied after it, NULL: none */
 	bool quiet;
 	bool allow_unseen;
 	bool help;

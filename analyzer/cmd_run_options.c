@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyzer/cmd_run.h"
+#include "analyzer/policy_load.h"
 
 enum option_value {
 	OPTION_output = 'o',
@@ -10,6 +11,9 @@ enum option_value {
 	OPTION_until = 256,
 	OPTION_error_exitcode,
 	OPTION_report,
+	OPTION_on_sigbus,
+	OPTION_profile,
+	OPTION_policy,
 	OPTION_quiet,
 	OPTION_allow_unseen
 };
@@ -20,6 +24,9 @@ enum option_value {
 	X(OPTION_until, "until", "command|all", "end with COMMAND, or with its last descendant (all)")                 \
 	X(OPTION_error_exitcode, "error-exitcode", "N", "exit with N instead of 0 if there is an error finding")       \
 	X(OPTION_report, "report", "FILE|none", "print the report to FILE, or none, instead of stderr")                \
+	X(OPTION_on_sigbus, "on-sigbus", "explain|survive", "explain it, or also go on with a page of zeros")          \
+	X(OPTION_profile, "profile", "NAME", "hold COMMAND to observe (default, changes nothing), safe or strict")     \
+	X(OPTION_policy, "policy", "FILE", "and to a policy of your own, applied after the profile")                   \
 	X(OPTION_quiet, "quiet", NULL, "no notices, and no report unless --report names a file")                       \
 	X(OPTION_allow_unseen, "allow-unseen", NULL, "run COMMAND even if it is static, 32-bit or set-user-ID")        \
 	X(OPTION_help, "help", NULL, "this text")
@@ -89,6 +96,17 @@ static int run_options_take(struct run_options *options, int value)
 	case OPTION_report:
 		options->report = optarg;
 		return *optarg ? 0 : run_options_bad("--report wants a file or 'none'%s", "");
+	case OPTION_on_sigbus:
+		options->survive = strcmp(optarg, "survive") == 0;
+		if (options->survive || strcmp(optarg, "explain") == 0)
+			return 0;
+		return run_options_bad("--on-sigbus wants 'explain' or 'survive', not '%s'", optarg);
+	case OPTION_profile:
+		options->profile = optarg;
+		return policy_load_known(optarg) ? 0 : -1;
+	case OPTION_policy:
+		options->policy = optarg;
+		return *optarg ? 0 : run_options_bad("--policy wants a file%s", "");
 	case OPTION_quiet:
 		options->quiet = true;
 		return 0;

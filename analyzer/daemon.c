@@ -102,11 +102,8 @@ static void daemon_write(const char *path, const char *format, unsigned int id)
 	close(fd);
 }
 
-/*
- * LTTng keeps the ring buffer of the metadata on /dev/shm wherever the others are. So the daemon gets a /dev/shm of its
- * own, where that is allowed: the program's may be full, and shall be as it would be without us.
- */
-static void daemon_hide_shm(void)
+/* What is mounted here stays here; an ordinary user needs a user namespace to be allowed to. */
+void daemon_hide_shm(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();

@@ -32,4 +32,10 @@ bool daemon_give_up(struct daemon *daemon);
 /* NULL while it is well; else, in words, what is wrong with it. */
 const char *daemon_trouble(const struct daemon *daemon);
 
+/*
+ * Gives this process a /dev/shm of its own, where that is allowed. LTTng keeps the metadata's ring buffer and the page by
+ * which it wakes programs there, and the program's may be full, and shall be as it would be without us.
+ */
+void daemon_hide_shm(void);
+
 #endif

@@ -80,7 +80,7 @@ char **environment_make(const struct environment *environment)
 
 	while (environ[count])
 		count++;
-	result = memory_new(count + 8, sizeof(*result));
+	result = memory_new(count + 11, sizeof(*result));
 	for (size_t i = 0; i < count; i++)
 		if (!environment_replaced(environment, environ[i]))
 			result[made++] = memory_text(environ[i]);
@@ -90,6 +90,12 @@ char **environment_make(const struct environment *environment)
 	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES, environment->notes);
 	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES_SOCKET, environment->notes_socket);
 	result[made++] = memory_text("LTTNG_UST_REGISTER_TIMEOUT=" REGISTER_TIMEOUT);
+	if (environment->on_sigbus)
+		result[made++] = memory_format("%s=%s", ENVIRONMENT_ON_SIGBUS, environment->on_sigbus);
+	if (environment->profile)
+		result[made++] = memory_format("%s=%s", ENVIRONMENT_PROFILE, environment->profile);
+	if (environment->policy)
+		result[made++] = memory_format("%s=%s", ENVIRONMENT_POLICY, environment->policy);
 	if (environment->lttng_home)
 		result[made++] = memory_format("LTTNG_HOME=%s", environment->lttng_home);
 	return result;

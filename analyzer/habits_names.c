@@ -107,10 +107,10 @@ static size_t drop_covered(char **globs, size_t count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		bool covered = false;
+		bool covered = false, set = globs[i] && strchr(globs[i], '[');
 
-		for (size_t j = 0; j < count && !covered; j++)
-			covered = globs[j] && j != i && !strchr(globs[i], '[') && policy_glob(globs[j], globs[i]);
+		for (size_t j = 0; j < count && !covered && !set; j++)
+			covered = j != i && globs[j] && policy_glob(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);
@@ -140,6 +140,8 @@ size_t habits_reduce(char **globs, size_t count, size_t most)
 {
 	size_t prefix = GLOB_MAX;
 
+	if (!globs)
+		return 0;
 	count = drop_covered(globs, drop_equal(globs, count));
 	/* Shorter and shorter beginnings stand for all that have them; in the end "*" for everything. */
 	while (count > most && prefix--) {

@@ -168,9 +168,9 @@ static char *full_reason(const struct blow *blow)
 	char *deed = size_change_words(&blow->culprit, blow->site.time), *reason;
 
 	reason = memory_format("that page was not there yet, and its file system is full (%" PRIu64
-			       " bytes left)%s%s; the largest on it: %s",
+			       " bytes left)%s%s%s%s",
 			       blow->event.available, *deed ? "; " : "", deed,
-			       blow->holders ? blow->holders : "not known");
+			       blow->holders ? "; the largest on it: " : "", blow->holders ? blow->holders : "");
 	free(deed);
 	return reason;
 }
@@ -273,6 +273,19 @@ static void tell(struct court *court, const struct process *process, struct blow
 	court_find(court, &finding, roles, count);
 	free(fate);
 	free(reason);
+}
+
+char *fault_words(const struct process *process, struct object *object, const struct fault_event *event)
+{
+	struct blow blow = {.event = *event, .object = object};
+	char *who = judge_process(process), *place = place_of(&blow), *reason = reason_of(&blow), *words;
+
+	words = memory_format("%s got a %s%s: %s", who, event->survived ? "zero page instead of a SIGBUS" : "SIGBUS",
+			      place, reason);
+	free(who);
+	free(place);
+	free(reason);
+	return words;
 }
 
 /* The mapping that most likely killed a process which had no chance to say so: one that its object no longer reaches. */

@@ -30,6 +30,9 @@ size_t size_roles(const struct charge *charge, struct role roles[static FINDING_
 
 /* "writer (pid 790) had shrunk it from 1048576 to 4096 bytes 3.2 ms before"; a new text, "" for a change by nobody. */
 char *size_change_words(const struct change *change, int64_t time);
+/* "reader (pid 812) got a SIGBUS touching /ring at offset 8192: it is 4096 bytes long"; a new text. */
+char *fault_words(const struct process *process, struct object *object, const struct fault_event *event);
+
 /* "shrunk", "sized", "emptied", "punched": the role of its stack. */
 const char *size_change_role(const struct change *change);
 

@@ -136,6 +136,7 @@ static int keeper_play_program(const void *context, char *error)
 {
 	const struct keeper *keeper = context;
 
+	daemon_hide_shm();
 	setenv("LTTNG_UST_REGISTER_TIMEOUT", "-1", 1);
 	if (!dlopen(keeper->plan->provider, RTLD_NOW | RTLD_LOCAL)) {
 		snprintf(error, LIMITED_TEXT, "%s", dlerror());

@@ -17,6 +17,7 @@
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
+#include "analyzer/notices.h"
 #include "tracepoints/notes.h"
 #include "analyzer/unseen.h"
 
@@ -39,6 +40,7 @@ struct notes {
 	FILE *out;
 	uint64_t damaged; /* bytes that belong to no record */
 	struct unseen_watch *unseen;
+	struct notices *notices; /* NULL: not wanted */
 };
 
 static int64_t notes_clock(clockid_t clock)
@@ -111,6 +113,8 @@ static void notes_free(struct notes *notes)
 	if (notes->out)
 		fclose(notes->out);
 	unseen_free(notes->unseen);
+	if (notes->notices)
+		notices_free(notes->notices);
 	free(notes);
 }
 
@@ -142,6 +146,11 @@ struct notes *notes_open(const char *private, const char *dir, uint32_t recordin
 	return notes;
 }
 
+void notes_tell(struct notes *notes)
+{
+	notes->notices = notices_new();
+}
+
 const char *notes_path(const struct notes *notes)
 {
 	return notes->path;
@@ -164,17 +173,19 @@ static void notes_take(struct notes *notes, const struct note *note)
 	json_t *list = json_array();
 	uint32_t count = 0;
 
-	/* The trace has them as well. */
-	if (note->type == NOTE_finding || note->type == NOTE_fault) {
-		json_decref(list);
-		return;
-	}
 	for (uint32_t i = 0; i < TEXTS_MAX; i++)
 		texts[i] = "";
 	while (count < note->texts && count < TEXTS_MAX && next < end && memchr(next, 0, (size_t)(end - next))) {
 		texts[count++] = next;
 		json_array_append_new(list, notes_text(next));
 		next += strlen(next) + 1;
+	}
+	/* The trace has them as well. */
+	if (note->type == NOTE_finding || note->type == NOTE_fault) {
+		if (notes->notices)
+			notices_take(notes->notices, note, texts);
+		json_decref(list);
+		return;
 	}
 	notes_line(notes, json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:i, s:I, s:o}", "type",
 				    type_names[note->type], "pid", note->pid, "ppid", note->ppid, "uid",
@@ -261,6 +272,8 @@ void notes_look(struct notes *notes)
 	notes_read_socket(notes);
 	notes_read_file(notes);
 	unseen_settle(notes->unseen, 0);
+	if (notes->notices)
+		notices_look(notes->notices);
 	fflush(notes->out);
 }
 

@@ -12,6 +12,9 @@ struct notes;
 /* The notes' file is made in `private`, the result in `dir`. NULL on failure, with *error one line for free(3). */
 struct notes *notes_open(const char *private, const char *dir, uint32_t recording, char **error);
 
+/* From now on what the processes find wrong is told on stderr at once. */
+void notes_tell(struct notes *notes);
+
 /* For ENVIRONMENT_NOTES and ENVIRONMENT_NOTES_SOCKET. */
 const char *notes_path(const struct notes *notes);
 const char *notes_socket(const struct notes *notes);

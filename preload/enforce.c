@@ -111,10 +111,9 @@ void enforce_decide(const char *name, struct policy_decision *decision)
 
 void enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
 {
-	static __thread char name[256];
+	static __thread char name[OBJECT_NAME_SIZE];
 
-	if (!ledger_name(identity, name))
-		name[0] = 0;
+	ledger_name(identity, name);
 	enforce_decide(name[0] ? name : NULL, decision);
 }
 

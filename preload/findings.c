@@ -21,7 +21,10 @@ static __thread struct {
 static void tell_live(const struct check_finding *finding)
 {
 	const struct identity *identity = looking.identity;
+	char known[OBJECT_NAME_SIZE] = "";
 
+	if (identity && !looking.name && !identity->name)
+		ledger_name(identity, known);
 	note_write(NOTE_finding, &(struct note_content){.error = finding->error,
 							.found = {.rule = finding->rule,
 								  .severity = finding->severity,
@@ -34,7 +37,7 @@ static void tell_live(const struct check_finding *finding)
 								  .other = finding->other},
 							.text = {looking.name                 ? looking.name
 								 : identity && identity->name ? identity->name
-											      : "",
+											      : known,
 								 process_exe()}});
 }
 

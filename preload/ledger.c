@@ -152,6 +152,15 @@ uint32_t ledger_marks(const struct identity *identity)
 	return marks;
 }
 
+bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
+{
+	lock_take(&lock);
+	const struct object *object = find_known(identity);
+	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
+	lock_give(&lock);
+	return name[0] != 0;
+}
+
 uint32_t ledger_mapped_marks(uint64_t address)
 {
 	lock_take(&lock);
@@ -159,22 +168,6 @@ uint32_t ledger_mapped_marks(uint64_t address)
 	uint32_t marks = found ? found->object->marks : 0;
 	lock_give(&lock);
 	return marks;
-}
-
-bool ledger_name(const struct identity *identity, char name[static 256])
-{
-	bool named = false;
-
-	lock_take(&lock);
-	struct object *object = bucket_count ? *bucket(identity->dev, identity->ino) : NULL;
-	while (object && (object->ino != identity->ino || object->dev != identity->dev))
-		object = object->next;
-	if (object) {
-		memcpy(name, object->name, sizeof object->name);
-		named = name[0] != 0;
-	}
-	lock_give(&lock);
-	return named;
 }
 
 bool ledger_mapped_object(unsigned index, struct object *copy)

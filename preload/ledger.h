@@ -11,6 +11,8 @@
 #include "preload/identity.h"
 #include "preload/intervals.h"
 
+#define OBJECT_NAME_SIZE 256
+
 struct object {
 	uint64_t dev, ino;
 	uint32_t id; /* from 1; unique in this process and its forked children */
@@ -20,7 +22,7 @@ struct object {
 	uint64_t page;  /* as in struct identity, as are huge and kind */
 	bool huge;
 	uint8_t kind;
-	char name[256]; /* as the program gave it, or "" */
+	char name[OBJECT_NAME_SIZE]; /* as the program gave it, or "" */
 	struct object *next;
 };
 
@@ -29,10 +31,10 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
 /* Marks of an object; 0 for one that is not known. */
 uint32_t ledger_marks(const struct identity *identity);
+/* The name under which this process first saw the object; false, and "", if it is not known to have one. */
+bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE]);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);
-/* The name under which this process first saw the object; false if it has not, or there was none. */
-bool ledger_name(const struct identity *identity, char name[static 256]);
 /* Hands out a copy of each object that is mapped here, the lock not held meanwhile; false when `index` is past the last. */
 bool ledger_mapped_object(unsigned index, struct object *copy);
 /* How many named objects this process made and has not removed. */

@@ -18,7 +18,8 @@ void stack_modules_changed(void);
 
 /*
  * Return addresses of the caller's stack, innermost first, ours left out; answers how many, 0 if it cannot be had.
- * context: the ucontext_t of a signal handler, to walk the stack that was interrupted, the instruction's address first.
+ * context: the ucontext_t of a signal handler, to walk the stack that was interrupted; first comes the address behind
+ * the instruction's, so that it is found at one less as those of calls are.
  */
 uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM]);
 

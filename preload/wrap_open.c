@@ -16,6 +16,7 @@ struct opening {
 	mode_t mode;
 	bool creates;
 	uint64_t size_before;
+	bool changing;
 };
 
 /* Before the call: will it create the file, what will O_TRUNC empty? Without O_EXCL only a look beforehand tells. */
@@ -24,6 +25,7 @@ static void opening(struct opening *o, const void *caller)
 	struct visit visit;
 	struct stat st;
 
+	o->changing = own_changing(caller);
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
 	if (o->creates || !(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
@@ -47,7 +49,8 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	struct visit visit;
 
 	if (wrap_hides(fd, caller))
-		return own_fd_hide(fd);
+		fd = own_fd_hide(fd);
+	own_changed(o->changing);
 	if (!observe_enter(&visit, caller))
 		return fd;
 	char text[512];
@@ -104,7 +107,7 @@ static int enforced(const struct opening *o, const void *caller)
 	}
 
 #define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
-	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0};                         \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, false};                         \
 	opening(&o, CALLER)
 
 #define WRAP_OPEN(name)                                                                                                \
@@ -193,7 +196,9 @@ static FILE *opened_stream(const struct opening *o, FILE *stream, const void *ca
 	int fd = stream ? fileno(stream) : -1;
 	errno = kept;
 	/* A stream's descriptor cannot be moved. */
-	if (!wrap_hides(fd, caller))
+	if (wrap_hides(fd, caller))
+		own_changed(o->changing);
+	else
 		opened(o, fd, caller);
 	return stream;
 }

@@ -5,6 +5,7 @@
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
+#include "preload/page.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/wrap.h"
@@ -50,13 +51,40 @@ static int enforced_shm_open(const char *name, int flags, mode_t mode, const voi
 						      .caller = caller});
 }
 
+/*
+ * LTTng-UST maps a page of the program's /dev/shm, by which a session daemon that starts later would wake it. On a full
+ * or tiny tmpfs that page is one too many; ours is no file there, and says that it need not wait.
+ */
+static int wait_page(void)
+{
+	long fd = kernel_call(SYS_memfd_create, (long)"lttng-ust-wait", MFD_CLOEXEC, 0, 0, 0, 0);
+	const int32_t awake = 1;
+
+	if (fd < 0)
+		return -1;
+	kernel_call(SYS_ftruncate, fd, (long)page_round(1), 0, 0, 0, 0);
+	kernel_write((int)fd, &awake, sizeof awake);
+	return own_fd_hide((int)fd);
+}
+
+static bool is_wait_page(const char *name, const void *caller)
+{
+	static const char prefix[] = "/lttng-ust-wait-";
+	return own_caller(caller) && strncmp(name, prefix, sizeof prefix - 1) == 0;
+}
+
 EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
+
+	if (is_wait_page(name, CALLER))
+		return wait_page();
 	struct before b = before(name, "", flags, CALLER);
+	bool changing = own_changing(CALLER);
 	int result = enforced_shm_open(name, flags, mode, CALLER);
 	if (wrap_hides(result, CALLER))
-		return own_fd_hide(result);
+		result = own_fd_hide(result);
+	own_changed(changing);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
@@ -92,9 +120,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		seq = unlinking(&visit, symbol, name, prefix);
 		observe_leave(&visit);
 	}
+	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
 	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
-		      enforce_unlink(AT_FDCWD, path, name, caller) == VERDICT_deny;
+		      enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
 	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
@@ -159,9 +188,11 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		va_end(arguments);
 		b = before(name, "sem.", flags, CALLER);
 	}
-	sem_t *result = REAL(sem_open)(name, flags, mode, value);
+	char path[512];
+	bool denied = enforce_on && identity_shm_path(name, "sem.", path) &&
+		      enforce_name(path, CALLER) == VERDICT_deny;
+	sem_t *result = denied ? SEM_FAILED : REAL(sem_open)(name, flags, mode, value);
 	if (observe_enter(&visit, CALLER)) {
-		char path[512];
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);

@@ -106,6 +106,8 @@ fault_stack()
 	[ "$(sed -n 2p stack)" = touch_past_end ]
 	grep -qx main stack
 	ip=$(sed 's/.* ip = \(0x[0-9A-F]*\),.*/\1/' faults)
+	# As a return address: the instruction lies before it.
+	ip=$(printf '0x%X' $((ip + 1)))
 	grep -q "stack_definition: .*frames = \[ \[0\] = $ip," events
 }
 

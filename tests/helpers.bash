@@ -58,21 +58,31 @@ same()
 	differences=$(diff -U 2 --label "$1" --label "$2" "$1" "$2") || { head -n 60 <<<"$differences"; return 1; }
 }
 
-# Runs a command as nobody, with a home of its own; a copy of the build that nobody can reach is in $NOBODY_BUILD.
+# Skips a test that needs root for what is said.
+needs_root()
+{
+	[ "$(id -u)" -eq 0 ] || skip "needs root: $1"
+}
+
+# Runs a command as nobody, with a home of its own; a copy of the build that nobody can reach is in $NOBODY_BUILD. Who is an
+# ordinary user already stays so.
 as_nobody()
 {
+	[ "$(id -u)" -eq 0 ] || { env HOME="$NOBODY_HOME" "$@"; return; }
 	setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" PATH="$PATH" "$@"
 }
 
-# Makes $NOBODY_HOME, writable to nobody, and $NOBODY_BUILD; to be removed by remove_nobody_build.
+# Makes $NOBODY_HOME, writable to nobody ($NOBODY_UID), and $NOBODY_BUILD; to be removed by remove_nobody_build.
 make_nobody_build()
 {
+	NOBODY_UID=$(id -u)
+	[ "$NOBODY_UID" -ne 0 ] || NOBODY_UID=65534
 	NOBODY_HOME=$(mktemp -d /tmp/shmguard-test.XXXXXX)
 	NOBODY_BUILD=$NOBODY_HOME/build
 	mkdir "$NOBODY_BUILD"
 	cp -r "$BUILD/shmguard" "$BUILD"/*.so "$BUILD/tests" "$NOBODY_BUILD/"
-	chown -R 65534:65534 "$NOBODY_HOME"
-	export NOBODY_HOME NOBODY_BUILD
+	[ "$(id -u)" -ne 0 ] || chown -R 65534:65534 "$NOBODY_HOME"
+	export NOBODY_HOME NOBODY_BUILD NOBODY_UID
 }
 
 remove_nobody_build()

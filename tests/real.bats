@@ -30,7 +30,7 @@ teardown()
 		kill -9 "$pid" 2>/dev/null || true
 	done
 	rm -f /dev/shm/"$PREFIX"* /dev/shm/sem."$PREFIX"*
-	find /dev/shm -name 'PostgreSQL.*' -user 65534 -delete
+	find /dev/shm -maxdepth 1 -name 'PostgreSQL.*' -user "$NOBODY_UID" -delete
 }
 
 # watch PREFIX: what happens on /dev/shm from now on is in ./watched.
@@ -65,7 +65,7 @@ postgres_start()
 {
 	DATA=$NOBODY_HOME/$1
 	mkdir -p "$DATA"
-	chown 65534:65534 "$DATA"
+	chown "$NOBODY_UID" "$DATA"
 	cd "$DATA" || return
 	as_nobody "$POSTGRES/initdb" -D "$DATA/data" -A trust -U postgres -N --no-locale >initdb.log
 	watch PostgreSQL.
@@ -104,16 +104,16 @@ postgres_table()
 	unwatch
 	as_nobody "$NOBODY_BUILD/shmguard" report --format=json "$DATA/recording" >report.json
 	same_names
-	holds --argjson postmaster "$POSTMASTER" '
+	holds --argjson postmaster "$POSTMASTER" --argjson uid "$NOBODY_UID" '
 		.trace.lost == 0 and .trace.complete and .unseen == [] and
 		([.findings[] | select(.severity == "error")] == []) and
 		(.objects | length >= 4) and
 		all(.objects[]; (.names | length == 1) and (.names[0] | startswith("/PostgreSQL.")) and .kind == "shm" and
-			.uid == 65534 and .mode == 384 and .size > 0 and .maps > 0 and .created_by and .unlinked_by and
+			.uid == $uid and .mode == 384 and .size > 0 and .maps > 0 and .created_by and .unlinked_by and
 			(.leaked | not)) and
 		([.objects[] | select(.maps >= 3)] | length >= 2) and
 		([.objects[] | select(.created_by == ($postmaster | tostring))] | length == 1) and
-		all(.processes[]; (.exe | endswith("/postgres")) and .uid == 65534 and .ended == "exit") and
+		all(.processes[]; (.exe | endswith("/postgres")) and .uid == $uid and .ended == "exit") and
 		([.processes[] | select(.started_by == "exec")] | length == 1 and .[0].pid == $postmaster and
 			.[0].status == 0 and .[0].argv[1] == "-D")'
 }

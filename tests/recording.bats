@@ -67,9 +67,9 @@ map_events()
 		'"$0/names" shm_open "$1-a" && "$0/mappings" hole "/$1-b" && "$0/family" forks "/$1-c"' \
 		"$NOBODY_BUILD/tests/programs" "$NAME" >out
 	as_nobody "$NOBODY_BUILD/shmguard" report --format=json "$NOBODY_HOME/user" >report.json
-	holds --arg name "/$NAME" '
+	holds --arg name "/$NAME" --argjson uid "$NOBODY_UID" '
 		.trace.lost == 0 and .trace.complete and .unseen == [] and
-		all(.processes[], .objects[]; .uid == 65534) and (.objects | length == 103) and
+		all(.processes[], .objects[]; .uid == $uid) and (.objects | length == 103) and
 		([.findings[] | select(.severity == "error") | [.rule, .count, .bytes]] == [["segment-leak", 1, 8192]]) and
 		([.findings[] | select(.rule == "partial-unmap") | .bytes] == [24576]) and
 		([.objects[] | select(.leaked) | .names] == [[$name + "-a"]])'

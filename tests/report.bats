@@ -179,7 +179,7 @@ complains()
 }
 
 @test "a recording that may not be read is one message and exit status 3" {
-	[ "$(id -u)" -eq 0 ] || skip "root is needed to become another user"
+	needs_root "to become another user"
 	export NOBODY_HOME=/nonexistent
 	mkdir -m 0700 "$BATS_TEST_TMPDIR/closed"
 	cp -r "$RECORDING" "$BATS_TEST_TMPDIR/closed/recording"

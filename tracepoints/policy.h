@@ -23,6 +23,7 @@
 #define POLICY_KINDS(X)                                                                                                \
 	X(globs, "names or globs (* ? [a-z]), with commas between")                                                    \
 	X(numbers, "numbers of users, with commas between, as `id -u NAME` prints them")                               \
+	X(users, "numbers of users or globs of them, with commas between, as `id -u NAME` prints them")                \
 	X(mode, "an octal mode, 0 to 07777")                                                                           \
 	X(size, "a number of bytes, with K, M or G for more, or any")                                                  \
 	X(count, "a number, or any")                                                                                   \
@@ -36,7 +37,7 @@
 #define POLICY_KEYS(X)                                                                                                 \
 	X(name, "name", globs, "the section applies to objects of these names")                                        \
 	X(exe, "exe", globs, "to these programs: whole paths or, without a slash, the last part of them")              \
-	X(uid, "uid", globs, "to programs whose effective user has one of these numbers")                              \
+	X(uid, "uid", users, "to programs whose effective user is one of these")                                       \
 	X(names, "names", globs, "the names that the program may use: see name-not-allowed")                           \
 	X(max_mode, "max-mode", mode, "permission bits that an object may have: see mode-too-open")                    \
 	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside the own user and root: "         \
@@ -176,7 +177,7 @@ bool policy_allows_name(const struct policy_decision *decision, const char *name
 const struct policy_section *policy_origin(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
 					   enum rule_id rule, const char *key);
 
-/* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well; the leading / of a text may be omitted in the glob. */
+/* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well. As in shm_open(3), leading slashes do not count. */
 bool policy_glob(const char *glob, const char *text);
 /* The first glob of the list that takes the text, or NULL; a glob of programs without a slash takes the last part of it. */
 const char *policy_match(const struct policy_list *list, const char *text);

@@ -154,7 +154,7 @@ static bool where_uid(struct parse *parse, const char *key, char *text, struct p
 	size_t length = strspn(text, "0123456789*?[]-!," BLANKS);
 
 	if (text[length])
-		return parse_expected(parse, key, policy_kinds[POLICY_KIND_numbers], text, NULL);
+		return parse_expected(parse, key, policy_kinds[POLICY_KIND_users], text, NULL);
 	return globs(parse, key, text, list);
 }
 

@@ -1,0 +1,290 @@
+#include "analyzer/notices.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/judge_size.h"
+#include "analyzer/map.h"
+#include "analyzer/memory.h"
+
+/* Nanoseconds that a mapping may wait for its object to get its size, and a size for its pages to be reserved. */
+#define PATIENCE 900000000
+/* Notices within a second; the report has them all. */
+#define RATE 10
+
+struct waiting {
+	struct waiting *next;
+	int64_t due;
+	struct note note;
+	char *name, *exe;
+};
+
+struct notices {
+	struct waiting *first; /* in the order in which they came */
+	struct map told;       /* (hash of rule, object, process) */
+	int64_t second;
+	unsigned within, withheld;
+};
+
+static int64_t notices_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct notices *notices_new(void)
+{
+	return memory_new(1, sizeof(struct notices));
+}
+
+static void notices_print(struct notices *notices, const char *rule, char *words)
+{
+	int64_t now = notices_now();
+	char *safe = escape_terminal(words);
+
+	if (now - notices->second > 1000000000) {
+		notices->second = now;
+		notices->within = 0;
+	}
+	if (notices->within++ < RATE)
+		fprintf(stderr, "shmguard: error: %s: %s\n", rule, safe);
+	else
+		notices->withheld++;
+	free(safe);
+	free(words);
+}
+
+static bool notices_is_object(const char *path, const struct note *note, uint64_t *size)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || st.st_dev != note->found.dev || st.st_ino != note->found.ino)
+		return false;
+	*size = (uint64_t)st.st_size;
+	return true;
+}
+
+/* As the program would call it: "/dev/shm/x" is "/x", "/memfd:x (deleted)" is "memfd:x". */
+static char *notices_name(const char *link)
+{
+	static const char directory[] = "/dev/shm", deleted[] = " (deleted)";
+	const char *name = strncmp(link, directory, strlen(directory)) == 0 ? link + strlen(directory)
+			   : strncmp(link, "/memfd:", 7) == 0               ? link + 1
+									    : link;
+	char *copy = memory_text(name);
+	size_t length = strlen(copy);
+
+	if (length > strlen(deleted) && strcmp(copy + length - strlen(deleted), deleted) == 0)
+		copy[length - strlen(deleted)] = '\0';
+	return copy;
+}
+
+/* The object among the descriptors of the process; *name is a new text. */
+static bool notices_find(const struct note *note, uint64_t *size, char **name)
+{
+	char path[PATH_MAX], link[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	ssize_t length;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)note->pid);
+	directory = opendir(path);
+	while (directory && !found && (entry = readdir(directory))) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int)note->pid, entry->d_name);
+		found = notices_is_object(path, note, size);
+	}
+	length = found ? readlink(path, link, sizeof(link) - 1) : -1;
+	link[length > 0 ? length : 0] = '\0';
+	*name = notices_name(link);
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+static char *notices_exe(int32_t pid)
+{
+	char path[64], exe[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	length = readlink(path, exe, sizeof(exe) - 1);
+	exe[length > 0 ? length : 0] = '\0';
+	return memory_text(exe);
+}
+
+/* The same sentences as in the report, of what a note knows. */
+static char *notices_words(const struct note *note, const char *name, const char *exe)
+{
+	char *other_exe = notices_exe(note->found.other), *words;
+	const struct note_found *found = &note->found;
+	struct name names = {name, 0, 0};
+	struct process process = {.pid = note->pid, .exe = exe}, other = {.pid = note->found.other, .exe = other_exe};
+	struct object object = {.size = found->size, .names = &names, .name_count = *name != 0};
+	struct charge charge = {
+		.event = {.rule = (uint16_t)found->rule,
+			  .severity = (uint8_t)found->severity,
+			  .offset = found->offset,
+			  .length = found->length,
+			  .size = found->size,
+			  .limit = found->limit,
+			  .other = found->other,
+			  .error = (int16_t)note->error},
+		.process = &process,
+		.object = &object,
+		.other = note->found.other ? &other : NULL,
+		.resizing = found->offset == 0 && found->length > found->size,
+	};
+	struct fault_event fault = {.cause = (uint8_t)found->rule,
+				    .offset = found->offset,
+				    .length = found->length,
+				    .size = found->size,
+				    .available = found->limit,
+				    .survived = found->survived != 0};
+
+	words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
+	free(other_exe);
+	return words;
+}
+
+static void notices_tell(struct notices *notices, const struct note *note, const char *name, const char *exe)
+{
+	bool fault = note->type == NOTE_fault;
+	const char *rule = rules[fault ? RULE_sigbus_cause : note->found.rule].id;
+	uint64_t hash = map_hash(map_hash(MAP_HASH, rule, strlen(rule)), &note->pid, sizeof(note->pid)), size;
+	char *seen = NULL;
+
+	if (map_get(&notices->told, hash ^ note->found.dev, note->found.ino))
+		return;
+	map_put(&notices->told, hash ^ note->found.dev, note->found.ino, notices);
+	if (*name == '\0')
+		notices_find(note, &size, &seen);
+	notices_print(notices, rule, notices_words(note, seen ? seen : name, exe));
+	free(seen);
+}
+
+/* Some mistakes a program makes up for: it grows what it has mapped, or gives up what it could not reserve. */
+static bool notices_may_be_mended(const struct note *note)
+{
+	return note->type == NOTE_finding &&
+	       (note->found.rule == RULE_map_beyond_end || note->found.rule == RULE_map_before_size ||
+		note->found.rule == RULE_resize_failed_ignored || note->found.rule == RULE_shm_fs_full);
+}
+
+static bool notices_is_same(const struct note *a, const struct note *b)
+{
+	return a->found.dev == b->found.dev && a->found.ino == b->found.ino;
+}
+
+static void notices_remove(struct waiting **at)
+{
+	struct waiting *waiting = *at;
+
+	*at = waiting->next;
+	free(waiting->name);
+	free(waiting->exe);
+	free(waiting);
+}
+
+static void notices_wait(struct notices *notices, const struct note *note, const char *name, const char *exe)
+{
+	struct waiting **end = &notices->first, *waiting = memory_new(1, sizeof(*waiting));
+
+	*waiting = (struct waiting){
+		.due = notices_now() + PATIENCE, .note = *note, .name = memory_text(name), .exe = memory_text(exe)};
+	for (; *end; end = &(*end)->next) {
+		/* Of mappings in a loop the first speaks for all. */
+		if (notices_is_same(&(*end)->note, note) && (*end)->note.pid == note->pid &&
+		    (*end)->note.found.rule == note->found.rule) {
+			notices_remove(&waiting);
+			return;
+		}
+	}
+	*end = waiting;
+}
+
+void notices_take(struct notices *notices, const struct note *note, const char *const texts[2])
+{
+	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown
+				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
+		return;
+	if (notices_may_be_mended(note)) {
+		notices_wait(notices, note, texts[0], texts[1]);
+		return;
+	}
+	/* It is too late to mend that. */
+	for (struct waiting **at = &notices->first; note->type == NOTE_fault && *at;) {
+		if (notices_is_same(&(*at)->note, note)) {
+			notices_tell(notices, &(*at)->note, (*at)->name, (*at)->exe);
+			notices_remove(at);
+		} else {
+			at = &(*at)->next;
+		}
+	}
+	notices_tell(notices, note, texts[0], texts[1]);
+}
+
+/* The object's size now, by its name or through the process that maps it; false when neither leads there. */
+static bool notices_find_size(const struct waiting *waiting, uint64_t *size)
+{
+	char path[PATH_MAX], *name;
+	bool found;
+
+	snprintf(path, sizeof(path), "/proc/%d/root/dev/shm/%s", (int)waiting->note.pid,
+		 waiting->name + strspn(waiting->name, "/"));
+	if (*waiting->name && notices_is_object(path, &waiting->note, size))
+		return true;
+	found = notices_find(&waiting->note, size, &name);
+	free(name);
+	return found;
+}
+
+/* One that has ended meanwhile did so without a SIGBUS, else there were a note of it. */
+static bool notices_is_unmended(const struct waiting *waiting)
+{
+	const struct note_found *found = &waiting->note.found;
+	uint64_t end = (uint64_t)found->offset + found->length, size;
+	bool seen = notices_find_size(waiting, &size);
+
+	if (found->rule == RULE_shm_fs_full)
+		return seen && size >= found->length;
+	if (seen)
+		return size < end;
+	return kill(waiting->note.pid, 0) == 0 || errno == EPERM;
+}
+
+void notices_look(struct notices *notices)
+{
+	int64_t now = notices_now();
+
+	while (notices->first && notices->first->due <= now) {
+		const struct waiting *waiting = notices->first;
+
+		if (notices_is_unmended(waiting))
+			notices_tell(notices, &waiting->note, waiting->name, waiting->exe);
+		notices_remove(&notices->first);
+	}
+	if (notices->withheld && now - notices->second > 1000000000) {
+		fprintf(stderr, "shmguard: error: %u more of the kind; the report has them all\n", notices->withheld);
+		notices->withheld = 0;
+	}
+}
+
+void notices_free(struct notices *notices)
+{
+	while (notices->first)
+		notices_remove(&notices->first);
+	map_clear(&notices->told);
+	free(notices);
+}

@@ -1,0 +1,20 @@
+/* Tells on stderr, while the command runs, of what the processes found wrong, from their notes (tracepoints/notes.h). */
+#ifndef SHMGUARD_NOTICES_H
+#define SHMGUARD_NOTICES_H
+
+#include "tracepoints/notes.h"
+
+struct notices;
+
+struct notices *notices_new(void);
+
+/* A note of type finding or fault. texts: the object's name, exe; "" if unknown. */
+void notices_take(struct notices *notices, const struct note *note, const char *const texts[2]);
+
+/* Due every tenth of a second: tells what has waited for long enough. */
+void notices_look(struct notices *notices);
+
+/* What still waits is left to the report. */
+void notices_free(struct notices *notices);
+
+#endif

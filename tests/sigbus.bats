@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# A SIGBUS foretold and explained across processes: who died, where, and who had done it.
+
+load helpers
+load cgroup
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	remove_group
+	rm -f /dev/shm/shmguard-sigbus.*
+}
+
+# cause CASE: records tests/programs/story CASE; its report is report.json, what run says while it runs is notices.
+cause()
+{
+	"$SHMGUARD" run --report=none "${OPTIONS[@]}" -o story -- "${WITHIN[@]}" "$BUILD/tests/programs/story" "$@" 2>notices
+	report story >report.json
+	cat notices
+	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' report.json
+}
+
+# says REGEX [ROLE FUNCTION]...: the one finding of sigbus-cause says so, and its stacks lead to those functions.
+says()
+{
+	local message=$1
+	shift
+	jq -e --arg message "$message" '[.findings[] | select(.rule == "sigbus-cause")] |
+		length == 1 and (.[0].message | test($message))' report.json
+	while [ $# -gt 0 ]; do
+		jq -e --arg role "$1" --arg function "$2" '[.findings[] | select(.rule == "sigbus-cause").stacks[] |
+			select(.role == $role).frames[].function] | index($function) != null' report.json ||
+			{ echo "no stack '$1' through $2"; false; }
+		shift 2
+	done
+}
+
+severity_is()
+{
+	jq -e --arg severity "$1" '[.findings[] | select(.rule == "sigbus-cause").severity] == [$severity]' report.json
+}
+
+@test "a reader dies where the writer has shrunk the object" {
+	cause shrunk
+	says 'died of SIGBUS touching /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it from 1048576 to 4096 bytes [0-9.]+ m?s before' \
+		touched read_object shrunk shrink_object mapped map_object
+	severity_is error
+	grep -q '^shmguard: error: shrink-under-map: story (pid [0-9]*) shrinks /shmguard-sigbus.* from 1048576 to 4096 bytes while .*pid [0-9]*)* maps it up to 1048576' notices
+	grep -q '^shmguard: error: sigbus-cause: story (pid [0-9]*) got a SIGBUS touching /shmguard-sigbus.* at offset 8192: it is 4096 bytes long' notices
+}
+
+@test "a reader dies where another process has opened the object with O_TRUNC" {
+	cause truncated
+	says 'died of SIGBUS .*: story \(pid [0-9]+\) had opened it with O_TRUNC, which emptied it of 1048576 bytes' \
+		touched read_object emptied truncate_object mapped map_object
+	severity_is error
+}
+
+@test "a writer dies in a hole that was punched while /dev/shm filled up" {
+	cause punched
+	says 'file system is full \(0 bytes left\); story \(pid [0-9]+\) had punched \[8192, 16384\) out of it .*; the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+		touched write_object punched punch_object filled fill_shm
+	severity_is error
+}
+
+@test "a writer dies because another process has filled /dev/shm" {
+	cause full
+	says 'file system is full \(0 bytes left\); the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+		touched write_object filled fill_shm
+	severity_is error
+}
+
+@test "an object that never was long enough: who sized it" {
+	cause short
+	says 'at offset 8192: it is 4096 bytes long \(story \(pid [0-9]+\) had sized it from 0 to 4096 bytes' \
+		touched read_object mapped map_object
+}
+
+@test "somebody who is not recorded shrank it" {
+	cause unseen
+	says 'it is 4096 bytes long, somebody who is not recorded must have shrunk it'
+}
+
+@test "the program's own handler goes on: a warning" {
+	cause handled
+	says 'got a SIGBUS touching .*, and its own handler went on: story \(pid [0-9]+\) had shrunk it'
+	severity_is warning
+}
+
+@test "the program's own handler ends it: an error" {
+	cause ended
+	says 'got a SIGBUS touching .*, and its own handler ended it with status 3: story'
+	severity_is error
+}
+
+@test "a SIGBUS that is blocked kills without a word: the report says so" {
+	cause blocked
+	says 'died of a SIGBUS that it had blocked.*: it maps /shmguard-sigbus\.[0-9]+ up to 1048576, which is 4096 bytes long \(story \(pid [0-9]+\) had shrunk it from 1048576 to 4096' \
+		mapped map_object shrunk shrink_object
+	severity_is error
+}
+
+@test "--on-sigbus=survive goes on with zeros, and says so" {
+	OPTIONS=(--on-sigbus=survive)
+	cause shrunk
+	says 'got a zero page instead of a SIGBUS touching .* at offset 8192: story \(pid [0-9]+\) had shrunk it'
+	severity_is error
+	jq -e '[.processes[] | select(.signal == 7)] == []' report.json
+	run "$SHMGUARD" run --on-sigbus=sometimes true
+	[ "$status" -eq 125 ]
+	[ "$output" = "shmguard: --on-sigbus wants 'explain' or 'survive', not 'sometimes'; see \`shmguard run --help\`" ]
+}
+
+@test "what is made up for within a second is not told" {
+	cause grown
+	grep -q 'error' notices && return 1
+	jq -e '[.findings[] | select(.severity == "error")] == []' report.json
+	jq -e '[.findings[] | select(.rule == "map-before-size" and .severity == "note")] | length == 1' report.json
+}
+
+@test "what is not made up for within a second is told, once" {
+	cause ungrown
+	[ "$(grep -c '^shmguard: error: map-before-size: story (pid [0-9]*) maps \[0, 4096) of .*, which has no size yet' notices)" -eq 1 ]
+}
+
+@test "--quiet leaves it to the report" {
+	OPTIONS=(--quiet)
+	cause shrunk
+	[ ! -s notices ]
+	severity_is error
+}
