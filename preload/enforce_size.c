@@ -68,7 +68,7 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	ledger_object(identity, &is_new, &marks);
 	enforce_collect();
 	check_ftruncate(e, identity, marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
 	clear_tail(&d, e, identity);
@@ -98,7 +98,7 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 	ledger_object(identity, &is_new, &marks);
 	enforce_collect();
 	check_fallocate(e, identity, marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_fix)
 		enforce_not_fixed(fix);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
@@ -155,7 +155,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	enforce_collect();
 	check_mmap(e, identity,
 		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_fix)
 		return fix_map(fix, e, identity, &d);
 	return verdict;
