@@ -28,15 +28,12 @@ static void *create(const struct enforce_semaphore *s, const struct policy_decis
 }
 
 /* As with objects: either one that exists, or a new one. */
-static void *create_or_attach(const struct enforce_semaphore *s, const struct policy_decision *d)
+static void *create_or_attach(const struct enforce_semaphore *s, const struct policy_decision *d, const char *path)
 {
 	bool creates = s->flags & O_CREAT, exclusive = creates && (s->flags & O_EXCL);
 	struct identity identity;
-	char path[512];
 	void *opened;
 
-	if (!identity_shm_path(s->name, "sem.", path))
-		return s->call(s, s->flags, s->mode);
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		if (!exclusive && identity_of_path(AT_FDCWD, path, 0, &identity)) {
 			if (is_strange(d, &identity))
@@ -56,13 +53,16 @@ static void *create_or_attach(const struct enforce_semaphore *s, const struct po
 void *enforce_semaphore(const struct enforce_semaphore *s)
 {
 	struct policy_decision d;
+	char path[512];
 	int kept = errno;
 	void *opened = NULL;
 
+	if (!identity_shm_path(s->name, "sem.", path))
+		return s->call(s, s->flags, s->mode);
 	enforce_begin();
-	enforce_decide(s->name, &d);
-	if (enforce_name_allowed(&d, s->name, false) != VERDICT_deny)
-		opened = create_or_attach(s, &d);
+	enforce_decide(path, &d);
+	if (enforce_name_allowed(&d, path, false) != VERDICT_deny)
+		opened = create_or_attach(s, &d, path);
 	if (opened)
 		errno = kept;
 	enforce_end(s->caller);

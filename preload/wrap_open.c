@@ -18,6 +18,7 @@ struct opening {
 	bool creates;
 	uint64_t size_before;
 	const char *object; /* its name as the policy knows it */
+	bool changing;
 };
 
 /* Before the call: will it create the file, what will O_TRUNC empty? Without O_EXCL only a look beforehand tells. */
@@ -26,6 +27,7 @@ static void opening(struct opening *o, const void *caller)
 	struct visit visit;
 	struct stat st;
 
+	o->changing = own_changing(caller);
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
 	if (o->creates || !(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
@@ -49,7 +51,8 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	struct visit visit;
 
 	if (wrap_hides(fd, caller))
-		return own_fd_hide(fd);
+		fd = own_fd_hide(fd);
+	own_changed(o->changing);
 	if (!observe_enter(&visit, caller))
 		return fd;
 	char text[512];
@@ -107,7 +110,7 @@ static int enforced(const struct opening *o, const void *caller)
 
 #define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
 	char text[512];                                                                                                \
-	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, NULL};                   \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, NULL, false};            \
 	opening(&o, CALLER)
 
 #define WRAP_OPEN(name)                                                                                                \
@@ -198,7 +201,9 @@ static FILE *opened_stream(const struct opening *o, FILE *stream, const void *ca
 	int fd = stream ? fileno(stream) : -1;
 	errno = kept;
 	/* A stream's descriptor cannot be moved. */
-	if (!wrap_hides(fd, caller))
+	if (wrap_hides(fd, caller))
+		own_changed(o->changing);
+	else
 		opened(o, fd, caller);
 	return stream;
 }

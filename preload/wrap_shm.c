@@ -80,9 +80,11 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	if (is_wait_page(name, CALLER))
 		return wait_page();
 	struct before b = before(name, "", flags, CALLER);
+	bool changing = own_changing(CALLER);
 	int result = enforced_shm_open(name, flags, mode, CALLER);
 	if (wrap_hides(result, CALLER))
-		return own_fd_hide(result);
+		result = own_fd_hide(result);
+	own_changed(changing);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
@@ -118,9 +120,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		seq = unlinking(&visit, symbol, name, prefix);
 		observe_leave(&visit);
 	}
+	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
 	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
-		      enforce_unlink(AT_FDCWD, path, name, caller) == VERDICT_deny;
+		      enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
 	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
@@ -206,9 +209,9 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		va_end(arguments);
 		b = before(name, "sem.", flags, CALLER);
 	}
+	char path[512];
 	sem_t *result = enforced_sem_open(name, flags, mode, value, CALLER);
 	if (observe_enter(&visit, CALLER)) {
-		char path[512];
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);
