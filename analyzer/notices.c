@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/judge_call.h"
 #include "analyzer/judge_size.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
@@ -140,7 +141,8 @@ static char *notices_words(const struct note *note, const char *name, const char
 			  .size = found->size,
 			  .limit = found->limit,
 			  .other = found->other,
-			  .error = (int16_t)note->error},
+			  .error = (int16_t)note->error,
+			  .name = name},
 		.process = &process,
 		.object = &object,
 		.other = note->found.other ? &other : NULL,
@@ -153,7 +155,10 @@ static char *notices_words(const struct note *note, const char *name, const char
 				    .available = found->limit,
 				    .survived = found->survived != 0};
 
-	words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
+	if (note->type == NOTE_finding && rules[found->rule].group == GROUP_permission)
+		words = permission_words(&object, &charge.event, &(struct site){.process = &process});
+	else
+		words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
 	free(other_exe);
 	return words;
 }

@@ -89,5 +89,6 @@ void check_zeroing_madvise(const struct madvise_event *e, unsigned marks);
 void check_lifetime_opened(const struct check_opening *o, const struct identity *identity, unsigned marks);
 void check_lifetime_unlink(const struct unlink_event *e, const struct identity *identity, unsigned marks);
 void check_lifetime_mmap(const struct mmap_event *e);
+void check_lifetime_mutex(const struct mutex_event *e);
 
 #endif

@@ -240,6 +240,10 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		check_madvise(&event->madvise, marks);
 		check_zeroing_madvise(&event->madvise, marks);
 		break;
+	case EVENT_mutex:
+		looking.object = event->mutex.object;
+		check_lifetime_mutex(&event->mutex);
+		break;
 	case EVENT_mlock:
 		looking.object = event->mlock.object;
 		check_mlock(&event->mlock);

@@ -133,6 +133,18 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 	return true;
 }
 
+bool identity_on_shm(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+		return false;
+	if (S_ISLNK(st.st_mode) && !is_shm_device(st.st_dev) &&
+	    kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, 0, 0, 0) < 0)
+		return false;
+	return !S_ISDIR(st.st_mode) && device_class(st.st_dev) != CLASS_OTHER && is_shm_device(st.st_dev);
+}
+
 static bool plain(const char *path)
 {
 	return strncmp(path, SHM_DIRECTORY "/", sizeof SHM_DIRECTORY) == 0 && !strchr(path + sizeof SHM_DIRECTORY, '/');

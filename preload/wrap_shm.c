@@ -148,9 +148,16 @@ EXPORT int sem_unlink(const char *name)
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller)
 {
 	struct visit visit;
+	unsigned given = flags;
+
 	if (enforce_on && !own_caller(caller))
 		flags = enforce_memfd_flags(flags, caller);
 	int result = real_create(name, flags);
+	/* MFD_NOEXEC_SEAL is known since Linux 6.3. */
+	if (result < 0 && errno == EINVAL && flags != given) {
+		enforce_not_fixed(RULE_memfd_executable);
+		result = real_create(name, given | (flags & MFD_CLOEXEC));
+	}
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
@@ -173,6 +180,20 @@ EXPORT int memfd_create(const char *name, unsigned flags)
 	return wrap_memfd_create(REAL(memfd_create), name, flags, CALLER);
 }
 
+static void *call_sem_open(const struct enforce_semaphore *s, int flags, mode_t mode)
+{
+	sem_t *opened = REAL(sem_open)(s->name, flags, mode, s->value);
+	return opened == SEM_FAILED ? NULL : opened;
+}
+
+static sem_t *enforced_sem_open(const char *name, int flags, mode_t mode, unsigned value, const void *caller)
+{
+	if (!enforce_on || own_caller(caller))
+		return REAL(sem_open)(name, flags, mode, value);
+	sem_t *opened = enforce_semaphore(&(struct enforce_semaphore){call_sem_open, name, flags, mode, value, caller});
+	return opened ? opened : SEM_FAILED;
+}
+
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
 	struct visit visit;
@@ -189,9 +210,7 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		b = before(name, "sem.", flags, CALLER);
 	}
 	char path[512];
-	bool denied = enforce_on && identity_shm_path(name, "sem.", path) &&
-		      enforce_name(path, CALLER) == VERDICT_deny;
-	sem_t *result = denied ? SEM_FAILED : REAL(sem_open)(name, flags, mode, value);
+	sem_t *result = enforced_sem_open(name, flags, mode, value, CALLER);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&

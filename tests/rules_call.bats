@@ -232,3 +232,11 @@ as_root()
 	with_shm mode=1777,size=16m head -c 1M /dev/zero '>/dev/shm/old'
 	check_innocent stale-at-start
 }
+
+@test "lock-not-robust is found" {
+	check_faulty lock-not-robust
+}
+
+@test "lock-not-robust: the innocent twin is silent" {
+	check_innocent lock-not-robust
+}
