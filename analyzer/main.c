@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/cmd_policy.h"
+#include "analyzer/cmd_diff.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
@@ -21,6 +22,7 @@ static const struct {
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
 	{"policy", cmd_policy, "policy check|explain|show|learn ...", "what a program is held to, and how it is decided"},
 	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when"},
+	{"diff", cmd_diff, "diff [OPTION...] A B", "which findings are new, fixed or changed from A to B"},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
 };
 

@@ -287,3 +287,33 @@ finds()
 	[ "$(grep -c '^== ' <<<"$output")" -eq 4 ]
 	run -2 "$SHMGUARD" report --group-by=nonsense leaks
 }
+
+@test "diff: the same is nothing, what is suppressed in one of them is new or fixed" {
+	run -0 "$SHMGUARD" diff leaks leaks
+	[ "$output" = "0 new, 0 fixed, 0 changed" ]
+	"$SHMGUARD" report --format=json --rule=segment-leak leaks >some.json
+	run -1 "$SHMGUARD" diff some.json leaks
+	[ "${lines[0]}" = "3 new, 0 fixed, 0 changed" ]
+	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 491520 bytes): server (pid 100) made 12"* ]]
+	run -0 "$SHMGUARD" diff leaks some.json
+	[ "${lines[0]}" = "0 new, 3 fixed, 0 changed" ]
+	jq '.findings[0].count = 5' some.json >changed.json
+	run -0 "$SHMGUARD" diff some.json changed.json
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ] && [[ $output == *"before: 1 times, 40960 bytes"* ]]
+	"$SHMGUARD" diff --json some.json changed.json | jq -e '.changed[0] | .before.count == 1 and .after.count == 5'
+}
+
+@test "diff: --fail-on, wrong usage, what is no report" {
+	"$SHMGUARD" report --format=json --severity=error leaks >errors.json
+	run -0 "$SHMGUARD" diff errors.json leaks
+	run -1 "$SHMGUARD" diff --fail-on=warning errors.json leaks
+	run -2 "$SHMGUARD" diff leaks
+	run -2 "$SHMGUARD" diff --fail-on=x leaks leaks
+	echo '{"findings": []}' >other.json
+	run --separate-stderr -3 "$SHMGUARD" diff other.json leaks
+	[ -z "$output" ] && [ "$stderr" = "shmguard: other.json: not a report of shmguard" ]
+	echo '{' >broken.json
+	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
+	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
+	run -3 "$SHMGUARD" diff leaks nowhere
+}
