@@ -5,6 +5,8 @@
 
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
+#include "analyzer/cmd_log.h"
+#include "analyzer/cmd_objects.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
@@ -20,9 +22,12 @@ static const struct {
 } commands[] = {
 	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
-	{"policy", cmd_policy, "policy check|explain|show|learn ...", "what a program is held to, and how it is decided"},
+	{"policy", cmd_policy, "policy check|explain|show|learn ...",
+	 "what a program is held to, and how it is decided"},
 	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when"},
 	{"diff", cmd_diff, "diff [OPTION...] A B", "which findings are new, fixed or changed from A to B"},
+	{"log", cmd_log, "log [OPTION...] DIR", "the calls themselves, as strace prints them"},
+	{"objects", cmd_objects, "objects [--at=TIME] DIR", "every object at a moment, and who holds it"},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
 };
 
