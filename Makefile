@@ -149,6 +149,10 @@ fuzz: deps deps-test $(BUILD)/tests/fuzz/fuzz_policy ## Fuzz the policy parser f
 	$(BUILD)/tests/fuzz/fuzz_policy -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/policy tests/fuzz/policy
 
+SOAK_SECONDS ?= 30
+soak: all $(BUILD)/tests/programs/race ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30)
+	SHMGUARD_PROFILE=safe LD_PRELOAD=$(abspath $(BUILD))/libshmguard.so $(BUILD)/tests/programs/race $(SOAK_SECONDS)
+
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
@@ -184,6 +188,6 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz demo docs lint format format-check \
+.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz demo docs lint format format-check \
 	clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
