@@ -11,11 +11,21 @@
 /* A number of fewer digits counts something; longer ones are pids and random. */
 enum { NUMBER_MIN = 4, JUMBLE_MIN = 6, GLOB_MAX = 160 };
 
+/* Is what begins here a capital before small letters, or the last of the word and all capitals, as in PostgreSQL? */
+static bool is_capital(const char *word, size_t length)
+{
+	size_t capitals = 0;
+
+	while (capitals < length && isupper((unsigned char)word[capitals]))
+		capitals++;
+	return capitals == length || (capitals == 1 && islower((unsigned char)word[1]));
+}
+
 /* Do letters and digits, or cases, follow each other as in no word? */
 static bool is_jumble(const char *word, size_t length)
 {
 	for (size_t i = 1; i < length && length >= JUMBLE_MIN; i++) {
-		bool capital = isupper((unsigned char)word[i]) && i + 1 < length && islower((unsigned char)word[i + 1]);
+		bool capital = is_capital(word + i, length - i);
 
 		if (isdigit((unsigned char)word[i - 1]) && !isdigit((unsigned char)word[i]))
 			return true;
@@ -75,7 +85,7 @@ static void put_word(FILE *glob, const char *word, size_t length)
 
 char *habits_glob(const char *name)
 {
-	size_t room, length;
+	size_t room, length, most;
 	char *text = NULL;
 	FILE *glob = open_memstream(&text, &room);
 
@@ -83,7 +93,8 @@ char *habits_glob(const char *name)
 		return memory_text("*");
 	for (; *name && ftell(glob) < GLOB_MAX; name += length) {
 		length = 0;
-		while (isalnum((unsigned char)name[length]))
+		most = GLOB_MAX - (size_t)ftell(glob);
+		while (length < most && isalnum((unsigned char)name[length]))
 			length++;
 		if (length)
 			put_word(glob, name, length);
@@ -107,10 +118,10 @@ static size_t drop_covered(char **globs, size_t count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		bool covered = false;
+		bool covered = false, set = globs[i] && strchr(globs[i], '[');
 
-		for (size_t j = 0; j < count && !covered; j++)
-			covered = globs[j] && j != i && !strchr(globs[i], '[') && policy_glob(globs[j], globs[i]);
+		for (size_t j = 0; j < count && !covered && !set; j++)
+			covered = j != i && globs[j] && policy_glob(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);
@@ -140,6 +151,8 @@ size_t habits_reduce(char **globs, size_t count, size_t most)
 {
 	size_t prefix = GLOB_MAX;
 
+	if (!globs)
+		return 0;
 	count = drop_covered(globs, drop_equal(globs, count));
 	/* Shorter and shorter beginnings stand for all that have them; in the end "*" for everything. */
 	while (count > most && prefix--) {

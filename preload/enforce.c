@@ -14,6 +14,7 @@
 enum { EXIT_REFUSED = 125, KEPT = 8 };
 
 bool enforce_on, enforce_wipes;
+struct timespec enforce_started;
 
 static struct policy *policy;
 static bool by_name; /* some section applies to certain names only */
@@ -84,6 +85,8 @@ void enforce_initialise(void)
 		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
+	/* The clock of the kernel's own time stamps. */
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, (long)&enforce_started, 0, 0, 0, 0);
 	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;
@@ -175,6 +178,14 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 	return VERDICT_deny;
 }
 
+enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule)
+{
+	struct policy_decision d = *decision;
+
+	d.action[rule] = ACTION_deny;
+	return enforce_broken(&d, &(struct check_finding){.rule = rule, .severity = rules[rule].severity}, 0);
+}
+
 void enforce_wiped(const struct check_finding *finding, bool done)
 {
 	keep(finding, done ? RESPONSE_fixed : RESPONSE_recorded);
@@ -206,7 +217,7 @@ bool enforce_takes(const struct check_finding *finding)
 	return true;
 }
 
-enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes)
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
 	struct check_finding found[KEPT];
 	unsigned first = kept.count, count = kept.collected - kept.count;
@@ -218,7 +229,8 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule))
 			continue;
-		enum enforce_verdict verdict = enforce_broken(decision, &found[i], 0);
+		enum enforce_verdict verdict =
+			enforce_broken(decision, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
 		if (verdict == VERDICT_fix)
 			*fixes = found[i].rule;
 		if (verdict == VERDICT_deny || strongest == VERDICT_go)

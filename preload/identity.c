@@ -113,7 +113,8 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 				 .gid = st->st_gid,
 				 .links = (uint32_t)st->st_nlink,
 				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
-				 .fd = fd};
+				 .fd = fd,
+				 .dirfd = AT_FDCWD};
 	return true;
 }
 
@@ -130,7 +131,20 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, flags, 0, 0) < 0 || !fill(&st, -1, out))
 		return false;
 	out->name = path;
+	out->dirfd = dirfd;
 	return true;
+}
+
+bool identity_on_shm(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+		return false;
+	if (S_ISLNK(st.st_mode) && !is_shm_device(st.st_dev) &&
+	    kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, 0, 0, 0) < 0)
+		return false;
+	return !S_ISDIR(st.st_mode) && device_class(st.st_dev) != CLASS_OTHER && is_shm_device(st.st_dev);
 }
 
 static bool plain(const char *path)

@@ -29,6 +29,21 @@ int own_fd_hide(int fd);
 bool own_fd(int fd);
 /* Our library closes it. */
 void own_fd_forget(int fd);
+
+/*
+ * Around a call that gives a library of ours a descriptor, or takes one from it: for a moment the number is not hidden,
+ * and a program that closes numbers it was never given (all of them, before an exec) would close it. False when the
+ * caller is the program, or has waited too long for it: then nothing is to be ended. Signals are blocked meanwhile.
+ */
+bool own_changing(const void *caller);
+void own_changed(bool changing);
+
+/* Around a call by which the program closes descriptors; one that a cancellation ends costs the others this protection. */
+bool own_closing(void);
+void own_closed(bool closing);
+
+/* In a forked child: who was at it is not here. */
+void own_changes_reset(void);
 /* Lowest hidden descriptor in [first, last], or -1. */
 int own_fd_next(unsigned first, unsigned last);
 

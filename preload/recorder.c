@@ -213,6 +213,7 @@ void recorder_check_process(void)
 	process_forked(parent);
 	ledger_lock_reset();
 	disposition_lock_reset();
+	own_changes_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
@@ -239,6 +240,7 @@ static void fork_prepare(void)
 	if (atomic_load(&recorder_state) == RECORDER_READY)
 		recorder_emit->fork_before(&recorder_thread.fork_signals);
 	ledger_lock();
+	recorder_thread.closing = own_closing();
 	sequence_at_fork = atomic_load(&sequence);
 }
 
@@ -246,6 +248,7 @@ static void fork_parent(void)
 {
 	if (!recorder_thread.forking)
 		return;
+	own_closed(recorder_thread.closing);
 	ledger_unlock();
 	if (atomic_load(&recorder_state) == RECORDER_READY)
 		recorder_emit->fork_parent(&recorder_thread.fork_signals);
@@ -263,6 +266,7 @@ static void fork_child(void)
 		process_forked(parent);
 		ledger_lock_reset();
 		disposition_lock_reset();
+		own_changes_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");

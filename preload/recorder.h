@@ -22,6 +22,7 @@ struct thread {
 	int32_t tid;
 	bool prepared;
 	bool forking;
+	bool closing; /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
 	sigset_t fork_signals;
 };
 

@@ -1,6 +1,7 @@
 /* close, dup and fcntl. For the program, the descriptors of the libraries that we brought in do not exist: EBADF. */
 #include <stdarg.h>
 
+#include "preload/enforce_open.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -35,13 +36,18 @@ uint32_t wrap_closing(int fd, const void *caller)
 
 int wrap_close(int (*real_close)(int), int fd, const void *caller)
 {
+	bool changing = own_changing(caller), closing = !changing && own_closing();
 	if (__builtin_expect(own_fd(fd), false)) {
-		if (!own_caller(caller))
+		if (!own_caller(caller)) {
+			own_closed(closing);
 			return refuse();
+		}
 		own_fd_forget(fd);
 	}
 	uint32_t seq = wrap_closing(fd, caller);
 	int result = real_close(fd);
+	own_closed(closing);
+	own_changed(changing);
 	/* Linux closes the descriptor whatever else close(2) reports. */
 	if (result < 0 && errno == EBADF)
 		observe_failed(seq, caller);
@@ -76,22 +82,29 @@ static void closing_range(unsigned first, unsigned last, const void *caller)
 	}
 }
 
-int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned first, unsigned last, int flags,
-		     const void *caller)
+static int close_around_ours(int (*real_close_range)(unsigned, unsigned, int), unsigned first, unsigned last, int flags)
 {
-	int result = 0;
-
-	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
-		return real_close_range(first, last, flags);
-	closing_range(first, last, caller);
 	for (int ours = own_fd_next(first, last); ours >= 0; ours = own_fd_next(first, last)) {
-		if ((unsigned)ours > first)
-			result = real_close_range(first, (unsigned)ours - 1, flags);
+		int result = (unsigned)ours > first ? real_close_range(first, (unsigned)ours - 1, flags) : 0;
 		if (result < 0 || (unsigned)ours == last)
 			return result;
 		first = (unsigned)ours + 1;
 	}
 	return real_close_range(first, last, flags);
+}
+
+int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned first, unsigned last, int flags,
+		     const void *caller)
+{
+	int result;
+
+	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
+		return real_close_range(first, last, flags);
+	closing_range(first, last, caller);
+	bool closing = own_closing();
+	result = close_around_ours(real_close_range, first, last, flags);
+	own_closed(closing);
+	return result;
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags)
@@ -104,12 +117,14 @@ EXPORT void closefrom(int first)
 	unsigned from = first < 0 ? 0 : (unsigned)first;
 
 	closing_range(from, ~0u, CALLER);
+	bool closing = own_closing();
 	for (int ours = own_fd_next(from, ~0u); ours >= 0; ours = own_fd_next(from, ~0u)) {
 		if ((unsigned)ours > from)
 			REAL(close_range)(from, (unsigned)ours - 1, 0);
 		from = (unsigned)ours + 1;
 	}
 	REAL(closefrom)((int)from);
+	own_closed(closing);
 }
 
 static int duplicated(int fd, int result, const void *caller)
@@ -121,7 +136,10 @@ static int duplicated(int fd, int result, const void *caller)
 		return own_fd_hide(result);
 	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return result;
-	if (identity_of_fd(result < 0 ? fd : result, &identity))
+	bool tracked = identity_of_fd(result < 0 ? fd : result, &identity);
+	if (tracked && enforce_on && result >= 0)
+		enforce_inherited(result, &identity, caller);
+	if (tracked)
 		RECORD(&visit, dup, &identity, .fd = fd, .result = result, .error = observe_error(&visit, result < 0));
 	observe_leave(&visit);
 	return result;
@@ -129,7 +147,22 @@ static int duplicated(int fd, int result, const void *caller)
 
 EXPORT int dup(int fd)
 {
-	return hidden_from(fd, CALLER) ? refuse() : duplicated(fd, REAL(dup)(fd), CALLER);
+	if (hidden_from(fd, CALLER))
+		return refuse();
+	bool changing = own_changing(CALLER);
+	int result = duplicated(fd, REAL(dup)(fd), CALLER);
+	own_changed(changing);
+	return result;
+}
+
+/* Is the number ours? If not, it does not become so until own_closed(). */
+static bool refuses_target(int target, const void *caller, bool *closing)
+{
+	*closing = own_closing();
+	if (!hidden_from(target, caller))
+		return false;
+	own_closed(*closing);
+	return true;
 }
 
 static int duplicate_to(int fd, int target, int result, uint32_t closed, const void *caller)
@@ -143,18 +176,26 @@ static int duplicate_to(int fd, int target, int result, uint32_t closed, const v
 
 EXPORT int dup2(int fd, int target)
 {
-	if (hidden_from(fd, CALLER) || hidden_from(target, CALLER))
+	bool closing;
+
+	if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))
 		return refuse();
 	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
-	return duplicate_to(fd, target, REAL(dup2)(fd, target), closed, CALLER);
+	int result = REAL(dup2)(fd, target);
+	own_closed(closing);
+	return duplicate_to(fd, target, result, closed, CALLER);
 }
 
 EXPORT int dup3(int fd, int target, int flags)
 {
-	if (hidden_from(fd, CALLER) || hidden_from(target, CALLER))
+	bool closing;
+
+	if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))
 		return refuse();
 	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
-	return duplicate_to(fd, target, REAL(dup3)(fd, target, flags), closed, CALLER);
+	int result = REAL(dup3)(fd, target, flags);
+	own_closed(closing);
+	return duplicate_to(fd, target, result, closed, CALLER);
 }
 
 static int sealed(int fd, int seals, int result, const void *caller)
@@ -175,9 +216,13 @@ static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *
 {
 	if (hidden_from(fd, caller))
 		return refuse();
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
+		bool changing = own_changing(caller);
+		int copy = duplicated(fd, real_fcntl(fd, command, argument), caller);
+		own_changed(changing);
+		return copy;
+	}
 	int result = real_fcntl(fd, command, argument);
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-		return duplicated(fd, result, caller);
 	/* Without FD_CLOEXEC it is told again: as a duplicate of itself, which survives an exec. */
 	if (command == F_SETFD && !((intptr_t)argument & FD_CLOEXEC) && result == 0 && !own_caller(caller))
 		duplicated(fd, fd, caller);
@@ -202,11 +247,13 @@ WRAP_FCNTL(fcntl64)
 #define WRAP_PIPE(name, parameters, arguments)                                                                         \
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
+		bool changing = own_changing(CALLER);                                                                  \
 		int result = REAL(name) arguments;                                                                     \
 		if (result == 0 && own_caller(CALLER)) {                                                               \
 			ends[0] = own_fd_hide(ends[0]);                                                                \
 			ends[1] = own_fd_hide(ends[1]);                                                                \
 		}                                                                                                      \
+		own_changed(changing);                                                                                 \
 		return result;                                                                                         \
 	}
 WRAP_PIPE(pipe, (int ends[2]), (ends))
@@ -214,6 +261,10 @@ WRAP_PIPE(pipe2, (int ends[2], int flags), (ends, flags))
 
 EXPORT int socket(int domain, int type, int protocol)
 {
+	bool changing = own_changing(CALLER);
 	int result = REAL(socket)(domain, type, protocol);
-	return wrap_hides(result, CALLER) ? own_fd_hide(result) : result;
+	if (wrap_hides(result, CALLER))
+		result = own_fd_hide(result);
+	own_changed(changing);
+	return result;
 }

@@ -3,6 +3,7 @@
 
 #include "preload/enforce_size.h"
 #include "preload/kernel.h"
+#include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -90,16 +91,37 @@ EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 	return result;
 }
 
+/* Waits for data first: what arrives with it must be hidden before the program can close anything. */
+static ssize_t receive_ours(int socket, struct msghdr *message, int flags, const void *caller)
+{
+	char byte;
+
+	for (;;) {
+		if (recv(socket, &byte, 1, MSG_PEEK | (flags & MSG_DONTWAIT)) < 0)
+			return -1;
+		bool changing = own_changing(caller);
+		long result = kernel_call(SYS_recvmsg, socket, (long)message, flags | MSG_DONTWAIT, 0, 0, 0);
+		if (result >= 0)
+			each_descriptor(message, hide, NULL);
+		own_changed(changing);
+		if (result >= 0)
+			return result;
+		errno = (int)-result;
+		if (result != -EAGAIN || (flags & MSG_DONTWAIT))
+			return -1;
+	}
+}
+
 EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 {
 	struct visit visit;
-	ssize_t result = REAL(recvmsg)(socket, message, flags);
 
+	if (own_caller(CALLER) && message->msg_controllen)
+		return receive_ours(socket, message, flags, CALLER);
+	ssize_t result = REAL(recvmsg)(socket, message, flags);
 	if (result < 0 || !message->msg_controllen)
 		return result;
-	if (own_caller(CALLER)) {
-		each_descriptor(message, hide, NULL);
-	} else if (observe_enter(&visit, CALLER)) {
+	if (observe_enter(&visit, CALLER)) {
 		each_descriptor(message, received, &(struct carrying){&visit, socket});
 		observe_leave(&visit);
 	}

@@ -80,9 +80,11 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	if (is_wait_page(name, CALLER))
 		return wait_page();
 	struct before b = before(name, "", flags, CALLER);
+	bool changing = own_changing(CALLER);
 	int result = enforced_shm_open(name, flags, mode, CALLER);
 	if (wrap_hides(result, CALLER))
-		return own_fd_hide(result);
+		result = own_fd_hide(result);
+	own_changed(changing);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
@@ -118,9 +120,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		seq = unlinking(&visit, symbol, name, prefix);
 		observe_leave(&visit);
 	}
+	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
 	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
-		      enforce_unlink(AT_FDCWD, path, name, caller) == VERDICT_deny;
+		      enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
 	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
@@ -145,9 +148,16 @@ EXPORT int sem_unlink(const char *name)
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller)
 {
 	struct visit visit;
+	unsigned given = flags;
+
 	if (enforce_on && !own_caller(caller))
 		flags = enforce_memfd_flags(flags, caller);
 	int result = real_create(name, flags);
+	/* MFD_NOEXEC_SEAL is known since Linux 6.3. */
+	if (result < 0 && errno == EINVAL && flags != given) {
+		enforce_not_fixed(RULE_memfd_executable);
+		result = real_create(name, given | (flags & MFD_CLOEXEC));
+	}
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
@@ -170,6 +180,20 @@ EXPORT int memfd_create(const char *name, unsigned flags)
 	return wrap_memfd_create(REAL(memfd_create), name, flags, CALLER);
 }
 
+static void *call_sem_open(const struct enforce_semaphore *s, int flags, mode_t mode)
+{
+	sem_t *opened = REAL(sem_open)(s->name, flags, mode, s->value);
+	return opened == SEM_FAILED ? NULL : opened;
+}
+
+static sem_t *enforced_sem_open(const char *name, int flags, mode_t mode, unsigned value, const void *caller)
+{
+	if (!enforce_on || own_caller(caller))
+		return REAL(sem_open)(name, flags, mode, value);
+	sem_t *opened = enforce_semaphore(&(struct enforce_semaphore){call_sem_open, name, flags, mode, value, caller});
+	return opened ? opened : SEM_FAILED;
+}
+
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
 	struct visit visit;
@@ -185,9 +209,9 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		va_end(arguments);
 		b = before(name, "sem.", flags, CALLER);
 	}
-	sem_t *result = REAL(sem_open)(name, flags, mode, value);
+	char path[512];
+	sem_t *result = enforced_sem_open(name, flags, mode, value, CALLER);
 	if (observe_enter(&visit, CALLER)) {
-		char path[512];
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);

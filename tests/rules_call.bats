@@ -13,8 +13,22 @@ setup()
 
 teardown()
 {
-	rm -f /dev/shm/shmguard-rules.*
+	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*
 	[ ! -e regular ] || cat regular >$REGULAR
+}
+
+# All of shmguard runs with a /dev/shm of its own, mounted with these options, on which the words were run.
+with_shm() # OPTIONS WORD...
+{
+	local options=$1
+	shift
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
+	cat >shmguard <<-END
+		#!/bin/sh
+		exec unshare -m sh -c 'mount -t tmpfs -o $options tmpfs /dev/shm && $* && exec "\$@"' sh $SHMGUARD "\$@"
+	END
+	chmod +x shmguard
+	SHMGUARD=$PWD/shmguard
 }
 
 # Two users are needed.
@@ -197,4 +211,42 @@ as_root()
 
 @test "descriptor-exhaustion: the innocent twin is silent" {
 	check_innocent descriptor-exhaustion
+}
+
+@test "weak-mount is found" {
+	with_shm mode=1777,nosuid,nodev true
+	check_faulty weak-mount
+}
+
+@test "weak-mount: the innocent twin is silent" {
+	with_shm mode=1777,nosuid,nodev,noexec true
+	check_innocent weak-mount
+}
+
+@test "stale-at-start is found" {
+	with_shm mode=1777,size=16m head -c 8M /dev/zero '>/dev/shm/old'
+	check_faulty stale-at-start
+}
+
+@test "stale-at-start: the innocent twin is silent" {
+	with_shm mode=1777,size=16m head -c 1M /dev/zero '>/dev/shm/old'
+	check_innocent stale-at-start
+}
+
+@test "lock-not-robust is found" {
+	check_faulty lock-not-robust
+}
+
+@test "lock-not-robust: the innocent twin is silent" {
+	check_innocent lock-not-robust
+}
+
+@test "an object that all may write to is found whichever way it became so" {
+	record ways "$BUILD/tests/programs/ways"
+	report ways >report.json
+	jq -r '.findings[] | select(.rule == "world-writable") | .message' report.json >messages
+	for way in shm_open open openat sem_open fchmod chmod fchmodat rename linkat; do
+		[ "$(grep -c "shmguard-rules.[0-9]*\.$way with" messages)" -eq 1 ] || { echo "$way"; cat messages; false; }
+	done
+	[ "$(wc -l <messages)" -eq 9 ]
 }
