@@ -41,11 +41,18 @@ int main(void)
 	default:
 		printf("__longjmp_chk with 3, step %d\n", step);
 	}
-	if (sigsetjmp(with_mask, 1) == 0) {
-		block(SIG_BLOCK);
-		printf("blocked: %d\n", blocked());
-		siglongjmp(with_mask, 7);
-	}
-	printf("siglongjmp restored the mask: %d\n", !blocked());
+	static const int values[] = {1, 7, -1, INT_MAX, INT_MIN};
+
+	for (volatile int saves = 0; saves < 2; saves++)
+		for (volatile size_t i = 0; i < sizeof values / sizeof *values; i++) {
+			block(SIG_UNBLOCK);
+			int value = sigsetjmp(with_mask, saves);
+			if (value == 0) {
+				block(SIG_BLOCK);
+				siglongjmp(with_mask, values[i]);
+			}
+			printf("siglongjmp with %d, mask %s: blocked %d\n", value, saves ? "saved" : "not saved",
+			       blocked());
+		}
 	return 0;
 }
