@@ -214,6 +214,14 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		if (identity)
 			check_permission_chmod(&event->chmod, identity);
 		break;
+	case EVENT_rename:
+		if (identity)
+			check_permission_moved(event->rename.from, event->rename.to, event->rename.error, identity);
+		break;
+	case EVENT_link:
+		if (identity && identity->links == 1)
+			check_permission_moved(NULL, event->link.to, event->link.error, identity);
+		break;
 	case EVENT_dup:
 		if (identity)
 			check_permission_dup(&event->dup, identity);

@@ -113,7 +113,8 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 				 .gid = st->st_gid,
 				 .links = (uint32_t)st->st_nlink,
 				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
-				 .fd = fd};
+				 .fd = fd,
+				 .dirfd = AT_FDCWD};
 	return true;
 }
 
@@ -130,6 +131,7 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, flags, 0, 0) < 0 || !fill(&st, -1, out))
 		return false;
 	out->name = path;
+	out->dirfd = dirfd;
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct identity {
 	uint8_t kind;     /* enum kind, as far as the call or the name tells */
 	int fd;           /* a descriptor of it, or -1 */
 	const char *name; /* as the program gave it, or NULL: asked of /proc/self/fd when the object is new */
+	int dirfd;        /* that a relative path as name begins at */
 };
 
 /*

@@ -110,6 +110,7 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	"$SHMGUARD" policy learn first second >learned.ini
 	cat learned.ini
 	run --separate-stderr "$SHMGUARD" run -o third --policy=learned.ini --report=none -- "$PYTHON" program.py
+	# shellcheck disable=SC2154 # run sets it
 	echo "$stderr"
 	[ "$status" -eq 0 ]
 	[ "$output" = 90 ]

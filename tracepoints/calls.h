@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -155,7 +156,11 @@
 	X(__sysv_signal, none, sighandler_t, (int number, sighandler_t handler))                                       \
 	X(sigset, none, sighandler_t, (int number, sighandler_t handler))                                              \
 	X(sigignore, none, int, (int number))                                                                          \
-	X(siginterrupt, none, int, (int number, int interrupts))
+	X(siginterrupt, none, int, (int number, int interrupts))                                                       \
+	X(longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                       \
+	X(_longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                      \
+	X(siglongjmp, none, void, (sigjmp_buf environment, int value))                                                 \
+	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))
 
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
