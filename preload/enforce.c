@@ -11,7 +11,7 @@
 #include "preload/text.h"
 #include "tracepoints/environment.h"
 
-enum { EXIT_REFUSED = 125, KEPT = 8 };
+enum { EXIT_REFUSED = 125, KEPT = 8, LEVELS = 3 };
 
 bool enforce_on, enforce_wipes, enforce_unheard, enforce_maps;
 struct timespec enforce_started;
@@ -20,15 +20,30 @@ static struct policy *policy;
 static bool by_name; /* some section applies to certain names only */
 static struct policy_decision everywhere;
 
-/* What was decided for the call that this thread is about to make, until its event is recorded. */
-static __thread struct {
+/*
+ * What was decided for the call that this thread is about to make, until its event is recorded. A signal handler's calls
+ * have their own, so that the interrupted decision goes on as it was.
+ */
+static __thread struct kept {
 	unsigned count;
 	struct check_finding finding[KEPT];
 	uint8_t response[KEPT];
 	bool collecting;
 	unsigned collected;
 	const char *name;
-} kept;
+} levels[LEVELS];
+static __thread unsigned depth; /* decisions under way */
+static __thread struct kept *current;
+
+static struct kept *kept(void)
+{
+	return current ? current : levels;
+}
+
+static struct kept *level(void)
+{
+	return &levels[depth < LEVELS ? depth : LEVELS - 1];
+}
 
 static void refuse(void *context, const char *file, unsigned line, const char *what, const char *hint)
 {
@@ -133,7 +148,7 @@ static const char *posix_name(const char *name)
 
 void enforce_decide(const char *name, struct policy_decision *decision)
 {
-	kept.name = name;
+	kept()->name = name;
 	if (by_name && name)
 		policy_decide(policy, posix_name(name), process_exe(),
 			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
@@ -151,35 +166,42 @@ void enforce_decide_object(const struct identity *identity, struct policy_decisi
 
 void enforce_begin(void)
 {
-	kept.count = 0;
-	kept.name = NULL;
+	current = level();
+	depth++;
+	current->count = 0;
+	current->collecting = false;
+	current->name = NULL;
 }
 
 void enforce_end(const void *caller)
 {
-	for (unsigned i = 0; i < kept.count; i++)
-		audit_line(&kept.finding[i], kept.response[i], kept.name ? posix_name(kept.name) : NULL, caller);
+	for (unsigned i = 0; i < kept()->count; i++)
+		audit_line(&kept()->finding[i], kept()->response[i], kept()->name ? posix_name(kept()->name) : NULL,
+			   caller);
+	depth--;
+	if (depth)
+		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
 }
 
 void enforce_forget(void)
 {
-	kept.count = 0;
+	kept()->count = 0;
 }
 
 bool enforce_denied(void)
 {
-	for (unsigned i = 0; i < kept.count; i++)
-		if (kept.response[i] == RESPONSE_denied)
+	for (unsigned i = 0; i < kept()->count; i++)
+		if (kept()->response[i] == RESPONSE_denied)
 			return true;
 	return false;
 }
 
 static void keep(const struct check_finding *finding, enum response response)
 {
-	if (kept.count == KEPT)
+	if (kept()->count == KEPT)
 		return;
-	kept.finding[kept.count] = *finding;
-	kept.response[kept.count++] = (uint8_t)response;
+	kept()->finding[kept()->count] = *finding;
+	kept()->response[kept()->count++] = (uint8_t)response;
 }
 
 enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
@@ -222,38 +244,38 @@ void enforce_wiped(const struct check_finding *finding, bool done)
 
 void enforce_not_fixed(enum rule_id rule)
 {
-	for (unsigned i = 0; i < kept.count; i++)
-		if (kept.finding[i].rule == rule && kept.response[i] == RESPONSE_fixed)
-			kept.response[i] = RESPONSE_recorded;
+	for (unsigned i = 0; i < kept()->count; i++)
+		if (kept()->finding[i].rule == rule && kept()->response[i] == RESPONSE_fixed)
+			kept()->response[i] = RESPONSE_recorded;
 }
 
 void enforce_collect(void)
 {
-	kept.collecting = true;
-	kept.collected = kept.count;
+	kept()->collecting = true;
+	kept()->collected = kept()->count;
 }
 
 bool enforce_takes(const struct check_finding *finding)
 {
-	if (!kept.collecting) {
-		for (unsigned i = 0; i < kept.count; i++)
-			if (kept.finding[i].rule == finding->rule)
+	if (!kept()->collecting) {
+		for (unsigned i = 0; i < kept()->count; i++)
+			if (kept()->finding[i].rule == finding->rule)
 				return true;
 		return false;
 	}
-	if (kept.collected < KEPT)
-		kept.finding[kept.collected++] = *finding;
+	if (kept()->collected < KEPT)
+		kept()->finding[kept()->collected++] = *finding;
 	return true;
 }
 
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
 	struct check_finding found[KEPT];
-	unsigned first = kept.count, count = kept.collected - kept.count;
+	unsigned first = kept()->count, count = kept()->collected - kept()->count;
 	enum enforce_verdict strongest = VERDICT_go;
 
-	kept.collecting = false;
-	memcpy(found, kept.finding + first, count * sizeof *found);
+	kept()->collecting = false;
+	memcpy(found, kept()->finding + first, count * sizeof *found);
 	for (unsigned i = 0; i < count; i++) {
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule))
@@ -270,11 +292,11 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response))
 {
-	unsigned count = kept.count;
+	unsigned count = kept()->count;
 
-	kept.count = 0;
+	kept()->count = 0;
 	for (unsigned i = 0; i < count; i++)
-		each(&kept.finding[i], kept.response[i]);
+		each(&kept()->finding[i], kept()->response[i]);
 }
 
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule)
