@@ -32,8 +32,10 @@ static bool maps_past_end(const struct charge *charge)
 
 static bool waits(const struct charge *charge)
 {
-	return charge->object && (maps_past_end(charge) || charge->event.rule == RULE_shrink_under_map ||
-				  charge->event.rule == RULE_shm_fs_full);
+	/* What was denied or fixed is no longer to be mended. */
+	return charge->object && charge->event.response == RESPONSE_recorded &&
+	       (maps_past_end(charge) || charge->event.rule == RULE_shrink_under_map ||
+		charge->event.rule == RULE_shm_fs_full);
 }
 
 /* The latest that gave the object its size; what was only noticed names nobody. */
@@ -92,8 +94,9 @@ static void decide(struct court *court, const struct charge *charge)
 	struct role roles[FINDING_STACKS_MAX] = {0};
 	struct finding finding = {.rule = charge->event.rule,
 				  .severity = size_severity(charge),
+				  .response = charge->event.response,
 				  .bytes = bytes_of(&charge->event),
-				  .message = size_words(charge),
+				  .message = judge_response(size_words(charge), &charge->event),
 				  .object = charge->object};
 
 	court_find(court, &finding, roles, size_roles(charge, roles));
@@ -120,7 +123,8 @@ static void size_found(struct court *court, struct process *process, struct obje
 	struct charges *charges;
 	struct charge *kept;
 
-	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || rules[event->rule].group != GROUP_size)
+	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || event->response > RESPONSE_audit ||
+	    rules[event->rule].group != GROUP_size)
 		return;
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);
