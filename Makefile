@@ -53,7 +53,7 @@ SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.
 
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(BUILD)/shmguard.1 ## Build everything
+all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(BUILD)/shmguard.1 $(BUILD)/shmguard.bash ## Build everything
 
 # What was built with other flags or another compiler is built again.
 FLAGS := $(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) $(PROVIDER_CFLAGS) $(PROGRAM_CFLAGS)
@@ -91,6 +91,9 @@ $(BUILD)/shmguard: $(ANALYZER_OBJECTS)
 $(BUILD)/shmguard.1: analyzer/shmguard.1.in $(BUILD)/shmguard tests/docs
 	tests/docs manual $(BUILD)/shmguard $(VERSION) >$@
 
+$(BUILD)/shmguard.bash: $(BUILD)/shmguard tests/docs
+	tests/docs completion $(BUILD)/shmguard >$@
+
 $(BUILD)/analyzer.a: $(filter-out %/main.o,$(ANALYZER_OBJECTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -118,10 +121,13 @@ install: all ## Install below PREFIX (/usr/local), DESTDIR before it
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/shmguard $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/shmguard $(DESTDIR)$(PREFIX)/bin/shmguard
 	install -m 644 $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(DESTDIR)$(PREFIX)/lib/shmguard/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 $(BUILD)/shmguard.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shmguard
 	install -m 644 $(BUILD)/shmguard.1 $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
 
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/shmguard $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shmguard
 	rm -f $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard.so $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard-tracepoints.so
 	test ! -d $(DESTDIR)$(PREFIX)/lib/shmguard || rmdir $(DESTDIR)$(PREFIX)/lib/shmguard
 

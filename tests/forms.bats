@@ -377,3 +377,25 @@ finds()
 	run -2 "$SHMGUARD" objects --at=soon leaks
 	run -3 "$SHMGUARD" objects nowhere
 }
+
+@test "every help fits a screen and its width" {
+	local verb
+	for verb in report diff log objects; do
+		"$SHMGUARD" "$verb" --help >help
+		[ "$(wc -l <help)" -lt 24 ]
+		[ "$(wc -L <help)" -le 120 ]
+	done
+}
+
+@test "bash completes subcommands, their options and rules" {
+	complete_words()
+	{
+		bash --norc -c 'source "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _shmguard 2>/dev/null
+			printf "%s\n" "${COMPREPLY[@]}"' - "$BUILD/shmguard.bash" shmguard "$@" | paste -sd ' '
+	}
+	[ "$(complete_words re)" = "report" ]
+	[ "$(complete_words report --su)" = "--suppress=" ]
+	[ "$(complete_words diff --f)" = "--fail-on=" ]
+	[ "$(complete_words run --err)" = "--error-exitcode=" ]
+	[ "$(complete_words rules segment)" = "segment-leak" ]
+}
