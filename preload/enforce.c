@@ -13,7 +13,7 @@
 
 enum { EXIT_REFUSED = 125, KEPT = 8 };
 
-bool enforce_on, enforce_wipes;
+bool enforce_on, enforce_wipes, enforce_unheard;
 struct timespec enforce_started;
 
 static struct policy *policy;
@@ -94,6 +94,7 @@ void enforce_initialise(void)
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
+	enforce_unheard = policy->log == LOG_none && !by_name;
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
 }
 

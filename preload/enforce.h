@@ -20,6 +20,9 @@
 /* Is there a policy that may change a call? One load. */
 extern bool enforce_on;
 
+/* Does no finding reach anybody where nothing is recorded, and no section apply to certain names only? */
+extern bool enforce_unheard;
+
 /* When this program was started, by the clock of file times. */
 extern struct timespec enforce_started;
 

@@ -131,6 +131,8 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	if (!identity_of_fd(fd, &identity))
 		return VERDICT_go;
 	identity.name = o->name;
+	if (o->opened)
+		o->opened->size_before = identity.size;
 	if (kernel_refuses(o, &identity))
 		return VERDICT_deny;
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);

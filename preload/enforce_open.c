@@ -50,6 +50,8 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	if (fd < 0)
 		return fd;
 	ledger_count_created(1);
+	if (o->opened)
+		o->opened->created = true;
 	if (widens)
 		widen(d, fd, mode);
 	return fd;

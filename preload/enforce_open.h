@@ -15,6 +15,10 @@ struct enforce_opening {
 	int flags;
 	mode_t mode;
 	const void *caller;
+	struct enforce_opened {
+		bool created;
+		uint64_t size_before; /* bytes, of what existed */
+	} * opened;                   /* told there, or NULL */
 };
 
 int enforce_open(const struct enforce_opening *o);

@@ -56,8 +56,6 @@ undone:
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
@@ -65,7 +63,7 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 		return VERDICT_go;
 	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_ftruncate(e, identity, marks);
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
@@ -92,8 +90,6 @@ static bool punch_and_reserve(const struct fallocate_event *e)
 static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
@@ -102,7 +98,7 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 	if (!(e->mode & FALLOC_FL_KEEP_SIZE) &&
 	    too_large(&d, (uint64_t)(e->offset + e->length), e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_fallocate(e, identity, marks);
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
@@ -163,11 +159,21 @@ static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uin
 	return length > lockable ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
 }
 
+static bool asks_of_mappings(const struct policy_decision *d)
+{
+	static const enum rule_id found[] = {
+		RULE_map_beyond_end,    RULE_map_before_size,    RULE_resize_failed_ignored, RULE_shm_fs_full,
+		RULE_sparse_unreserved, RULE_huge_page_unbacked, RULE_huge_page_misaligned};
+
+	for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+		if (enforce_asks(d, found[i]))
+			return true;
+	return false;
+}
+
 static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
@@ -176,7 +182,9 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	if (!asks_of_mappings(&d))
+		return VERDICT_go;
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_mmap(e, identity,
 		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);

@@ -135,16 +135,30 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 	return true;
 }
 
+/* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
+static bool lies_on_shm(uint64_t dev)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+		if ((slot & 7) == CLASS_SHM)
+			return slot >> 3 == dev;
+	}
+	if (!is_shm_device(dev))
+		return false;
+	device_remember(dev, CLASS_SHM);
+	return true;
+}
+
 bool identity_on_shm(int dirfd, const char *path)
 {
 	struct stat st;
 
 	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
 		return false;
-	if (S_ISLNK(st.st_mode) && !is_shm_device(st.st_dev) &&
+	if (S_ISLNK(st.st_mode) && !lies_on_shm(st.st_dev) &&
 	    kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, 0, 0, 0) < 0)
 		return false;
-	return !S_ISDIR(st.st_mode) && device_class(st.st_dev) != CLASS_OTHER && is_shm_device(st.st_dev);
+	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
 }
 
 static bool plain(const char *path)

@@ -154,7 +154,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 	if (!account_event(id, event, object, identity, visit->pieces))
 		return 0;
-	uint32_t stack = observe_stack(NULL);
+	uint32_t stack = recorder_silent() ? 0 : observe_stack(NULL);
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);

@@ -136,6 +136,11 @@ static void go_blind(const char *why)
 	atomic_store(&recorder_state, enforce_on ? RECORDER_READY : RECORDER_BLIND);
 }
 
+bool recorder_silent(void)
+{
+	return recorder_emit == &silent_emit;
+}
+
 static const struct emit *load_provider(void)
 {
 	char path[4096 + sizeof LIBRARY_TRACEPOINTS];

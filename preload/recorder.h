@@ -55,6 +55,9 @@ bool recorder_is_vfork_child(void);
 /* The process ends by exit(3) or _exit(2). */
 void recorder_exit(int status);
 
+/* Is nothing recorded, so that events are of use to the ledger alone? */
+bool recorder_silent(void);
+
 void recorder_count_lost(void);
 
 #endif

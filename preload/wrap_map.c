@@ -43,16 +43,15 @@ static void not_unmapped(const struct unmapping *u, const void *caller)
 	observe_failed(u->seq, caller);
 }
 
-static enum enforce_verdict mapping_policed(size_t length, int prot, int flags, int fd, off_t offset,
-					    const void *caller)
+/* *tracked: whether the descriptor leads to an object, and then *identity is that. */
+static enum enforce_verdict mapping_policed(size_t length, int prot, int flags, int fd, off_t offset, bool *tracked,
+					    struct identity *identity, const void *caller)
 {
-	struct identity identity;
 	struct mmap_event e = {
 		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
 
-	if (fd < 0 || (flags & MAP_ANONYMOUS) || own_caller(caller) || !identity_of_fd(fd, &identity))
-		return VERDICT_go;
-	return enforce_mmap(&e, &identity, caller);
+	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && identity_of_fd(fd, identity);
+	return *tracked ? enforce_mmap(&e, identity, caller) : VERDICT_go;
 }
 
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
@@ -62,8 +61,9 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	struct identity identity;
 	struct unmapping replaced = {0};
 
+	bool tracked = false, policed = enforce_on;
 	enum enforce_verdict verdict =
-		enforce_on ? mapping_policed(length, prot, flags, fd, offset, caller) : VERDICT_go;
+		policed ? mapping_policed(length, prot, flags, fd, offset, &tracked, &identity, caller) : VERDICT_go;
 	bool denied = verdict == VERDICT_deny;
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
@@ -72,10 +72,10 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		result = MAP_FAILED;
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
-	if (fd < 0 || (flags & MAP_ANONYMOUS) || !observe_enter(&visit, caller))
+	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed && !tracked) || !observe_enter(&visit, caller))
 		return result;
-	bool tracked = identity_of_fd(fd, &identity);
-	if (tracked && enforce_on && result != MAP_FAILED)
+	tracked = tracked || identity_of_fd(fd, &identity);
+	if (tracked && policed && result != MAP_FAILED)
 		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
 			       &identity);
 	if (tracked)

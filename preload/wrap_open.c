@@ -6,6 +6,7 @@
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/text.h"
 #include "preload/wrap.h"
 
@@ -46,6 +47,13 @@ static bool odd_on_shm(const struct visit *visit, const struct opening *o, int f
 	return strncmp(o->path, "/dev/shm/", 9) == 0;
 }
 
+/* A plain open of what is no object's, where nobody would hear of it. */
+static bool unheard(const struct opening *o)
+{
+	return enforce_on && enforce_unheard && recorder_silent() && !o->object &&
+	       !(o->flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY)));
+}
+
 static int opened(const struct opening *o, int fd, const void *caller)
 {
 	struct visit visit;
@@ -53,7 +61,7 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	if (wrap_hides(fd, caller))
 		fd = own_fd_hide(fd);
 	own_changed(o->changing);
-	if (!observe_enter(&visit, caller))
+	if (unheard(o) || !observe_enter(&visit, caller))
 		return fd;
 	char text[512];
 	struct identity identity;

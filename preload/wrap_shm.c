@@ -38,17 +38,19 @@ static int call_shm_open(const struct enforce_opening *o, int flags, mode_t mode
 	return REAL(shm_open)(o->name, flags, mode);
 }
 
-static int enforced_shm_open(const char *name, int flags, mode_t mode, const void *caller)
+static int enforced_shm_open(const char *name, int flags, mode_t mode, struct before *b, const void *caller)
 {
-	if (!enforce_on || own_caller(caller))
-		return REAL(shm_open)(name, flags, mode);
-	return enforce_open(&(struct enforce_opening){.call = call_shm_open,
-						      .name = name,
-						      .shm = true,
-						      .dirfd = AT_FDCWD,
-						      .flags = flags,
-						      .mode = mode,
-						      .caller = caller});
+	struct enforce_opened opened = {0};
+	int result = enforce_open(&(struct enforce_opening){.call = call_shm_open,
+							    .name = name,
+							    .shm = true,
+							    .dirfd = AT_FDCWD,
+							    .flags = flags,
+							    .mode = mode,
+							    .caller = caller,
+							    .opened = &opened});
+	*b = (struct before){opened.created, opened.size_before};
+	return result;
 }
 
 /*
@@ -79,12 +81,16 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 
 	if (is_wait_page(name, CALLER))
 		return wait_page();
-	struct before b = before(name, "", flags, CALLER);
+	bool enforced = enforce_on && !own_caller(CALLER);
+	struct before b = enforced ? (struct before){0} : before(name, "", flags, CALLER);
 	bool changing = own_changing(CALLER);
-	int result = enforced_shm_open(name, flags, mode, CALLER);
+	int result = enforced ? enforced_shm_open(name, flags, mode, &b, CALLER) : REAL(shm_open)(name, flags, mode);
 	if (wrap_hides(result, CALLER))
 		result = own_fd_hide(result);
 	own_changed(changing);
+	/* Of an object that it did not make there is nothing to remember. */
+	if (enforced && result >= 0 && !b.creates && enforce_unheard && recorder_silent())
+		return result;
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
