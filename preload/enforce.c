@@ -13,7 +13,7 @@
 
 enum { EXIT_REFUSED = 125, KEPT = 8 };
 
-bool enforce_on, enforce_wipes, enforce_unheard;
+bool enforce_on, enforce_wipes, enforce_unheard, enforce_maps;
 struct timespec enforce_started;
 
 static struct policy *policy;
@@ -62,6 +62,32 @@ static bool changes_anything(const struct policy_decision *d)
 	       d->max_size != UINT64_MAX || d->max_objects != UINT64_MAX || d->wait_ms;
 }
 
+/* Rules that are decided at a mapping, or by who maps the object. */
+static bool asks_of_maps(const struct policy_decision *d)
+{
+	static const enum rule_id rule[] = {
+		RULE_map_beyond_end,
+		RULE_map_before_size,
+		RULE_resize_failed_ignored,
+		RULE_shrink_under_map,
+		RULE_shm_fs_full,
+		RULE_sparse_unreserved,
+		RULE_huge_page_unbacked,
+		RULE_huge_page_misaligned,
+		RULE_punch_unreserves,
+		RULE_lock_limit,
+		RULE_exec_map,
+		RULE_stale_bytes,
+		RULE_stale_reattach,
+		RULE_sigbus_cause,
+	};
+
+	for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+		if (d->action[rule[i]] >= ACTION_deny)
+			return true;
+	return d->secret || d->zero;
+}
+
 static bool wants_wiping(const struct policy_decision *d)
 {
 	return d->zero || d->secret;
@@ -94,8 +120,10 @@ void enforce_initialise(void)
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
-	enforce_unheard = policy->log == LOG_none && !by_name;
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+	enforce_unheard = policy->log == LOG_none && !by_name && !carried_value(ENVIRONMENT_NOTES) &&
+			  !carried_value(ENVIRONMENT_NOTES_SOCKET) && !carried_value(ENVIRONMENT_ON_SIGBUS);
+	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
 }
 
 static const char *posix_name(const char *name)
@@ -260,4 +288,9 @@ enum policy_action enforce_action(const struct identity *identity, enum rule_id 
 	else
 		decision = everywhere;
 	return decision.action[rule];
+}
+
+bool enforce_survives(void)
+{
+	return policy && !policy->audit && everywhere.action[RULE_sigbus_cause] == ACTION_fix;
 }

@@ -23,6 +23,9 @@ extern bool enforce_on;
 /* Does no finding reach anybody where nothing is recorded, and no section apply to certain names only? */
 extern bool enforce_unheard;
 
+/* Does the policy, or a report, need to know what is mapped? */
+extern bool enforce_maps;
+
 /* When this program was started, by the clock of file times. */
 extern struct timespec enforce_started;
 
@@ -86,6 +89,9 @@ bool enforce_takes(const struct check_finding *finding);
 
 /* Hands what was kept since the last event to `each`, and forgets it. */
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response));
+
+/* Is sigbus-cause to be fixed: a page put under the fault, and the program goes on? */
+bool enforce_survives(void);
 
 /* What the policy wants recorded at all, and told live. */
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule);

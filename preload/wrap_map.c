@@ -10,6 +10,7 @@
 #include "preload/observe.h"
 #include "preload/page.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/wrap.h"
 
 /* A release of a range of addresses: its event, and what the ledger forgot, in case the kernel refuses. */
@@ -62,6 +63,9 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	struct unmapping replaced = {0};
 
 	bool tracked = false, policed = enforce_on;
+
+	if (policed && !enforce_maps && recorder_silent())
+		return real_mmap(addr, length, prot, flags, fd, offset);
 	enum enforce_verdict verdict =
 		policed ? mapping_policed(length, prot, flags, fd, offset, &tracked, &identity, caller) : VERDICT_go;
 	bool denied = verdict == VERDICT_deny;

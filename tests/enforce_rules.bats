@@ -232,3 +232,14 @@ def protect(prot):
 attempt(protect, 5); attempt(protect, 1)'
 	[ "$(cat out)" = $'EACCES\nok None' ]
 }
+
+@test "sigbus-cause: fixed, the program outlives it" {
+	code='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096)
+address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); print(ctypes.string_at(address + 4096, 1))'
+	policy 'sigbus-cause = fix'
+	guarded "$code"
+	[ "$(cat out)" = "b'\\x00'" ]
+	policy 'sigbus-cause = warn'
+	run guarded "$code"
+	[ "$status" -eq 135 ]
+}
