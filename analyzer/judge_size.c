@@ -55,6 +55,23 @@ static struct change cause_of(const struct object *object, const struct charge *
 	return (struct change){0};
 }
 
+/* The program's own look at /proc was cut short; the trace may know a mapper that it did not come to. */
+static void find_unseen_mapper(struct court *court, struct charge *charge)
+{
+	const struct process *mapper = world_mapper(court->world, charge->object, charge->process);
+	struct site mapped;
+	uint64_t end = mapper ? holdings_end(mapper, charge->object, &mapped) : 0;
+
+	charge->other = NULL;
+	if (end <= charge_edge(charge))
+		return;
+	charge->other = mapper;
+	charge->event.other = mapper->pid;
+	charge->event.limit = end;
+	charge->event.severity = SEVERITY_ERROR;
+	charge->event.error = 0;
+}
+
 static void find_other(struct court *court, struct charge *charge)
 {
 	const struct object *object = charge->object;
@@ -64,6 +81,8 @@ static void find_other(struct court *court, struct charge *charge)
 		charge->other = world_mapper(court->world, object, charge->process);
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0)
 		charge->other = charge->process;
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.limit == 0 && object)
+		find_unseen_mapper(court, charge);
 	if (charge->other && object)
 		holdings_end(charge->other, object, &charge->other_mapped);
 }
