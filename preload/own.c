@@ -14,13 +14,13 @@
 static const char *const library_names[] = {"liblttng-ust", "libunwind", "libshmguard-tracepoints"};
 
 /* The top of the range, but not so high that the kernel's table for it costs megabytes. */
-enum { LIBRARIES = 16, FD_LIMIT = 4096, FD_ROOM = 48 };
+enum { LIBRARIES = 16, FD_TOP = 4096, FD_MAP = 65536 };
 
 static uint64_t text_start, text_end;
 static const char *path = "";
 static _Atomic(struct link_map *) libraries[LIBRARIES];
 static atomic_bool loading, loaded;
-static atomic_ulong hidden[FD_LIMIT / 64];
+static atomic_ulong hidden[FD_MAP / 64];
 
 void own_initialise(void)
 {
@@ -116,7 +116,7 @@ bool own_caller(const void *address)
 
 static void mark(int fd, bool ours)
 {
-	if (fd < 0 || fd >= FD_LIMIT)
+	if (fd < 0 || fd >= FD_MAP)
 		return;
 	unsigned long bit = 1ul << fd % 64;
 	if (ours)
@@ -128,13 +128,17 @@ static void mark(int fd, bool ours)
 int own_fd_hide(int fd)
 {
 	struct rlimit limit;
-	long top = FD_LIMIT;
+	long top = FD_TOP;
 
 	if (fd < 0)
 		return fd;
-	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_LIMIT)
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_TOP)
 		top = (long)limit.rlim_cur;
-	long moved = top > 2 * FD_ROOM ? kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - FD_ROOM, 0, 0, 0) : -EMFILE;
+	/* A quarter of it: LTTng has two descriptors for each processor, channel and session. */
+	long moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 4, 0, 0, 0);
+	/* The program closed it in the moment before. */
+	if (moved == -EBADF)
+		return fd;
 	if (moved >= 0) {
 		kernel_close(fd);
 		fd = (int)moved;
@@ -145,7 +149,7 @@ int own_fd_hide(int fd)
 
 bool own_fd(int fd)
 {
-	return fd >= 0 && fd < FD_LIMIT && atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed) >> fd % 64 & 1;
+	return fd >= 0 && fd < FD_MAP && atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed) >> fd % 64 & 1;
 }
 
 void own_fd_forget(int fd)
@@ -227,7 +231,7 @@ void own_changes_reset(void)
 
 int own_fd_next(unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd <= last && fd < FD_LIMIT; fd++) {
+	for (unsigned fd = first; fd <= last && fd < FD_MAP; fd++) {
 		if (!atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed))
 			fd |= 63;
 		else if (own_fd((int)fd))
