@@ -195,7 +195,7 @@ void recorder_check_process(void)
 	process_forked(parent);
 	ledger_lock_reset();
 	disposition_lock_reset();
-	own_changes_reset();
+	own_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
@@ -248,7 +248,7 @@ static void fork_child(void)
 		process_forked(parent);
 		ledger_lock_reset();
 		disposition_lock_reset();
-		own_changes_reset();
+		own_fork_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");
