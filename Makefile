@@ -77,6 +77,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+$(BUILD)/analyzer/report_html.o: analyzer/report_page.html
+
 $(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map
 	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
 

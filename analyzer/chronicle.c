@@ -114,6 +114,7 @@ static int reading_event(void *context, struct world *world, struct process *pro
 	if (!object && moment.of != MOMENT_start)
 		return 0;
 	moment.length = (uint64_t)trace_integer(event, "length", 0);
+	moment.offset = (uint64_t)trace_integer(event, "offset", 0);
 	moment.size = object ? object->size : 0;
 	moment.mapped = reading_mapped(process);
 	reading->chronicle->moment(reading->chronicle->context, &moment);

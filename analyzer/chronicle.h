@@ -33,7 +33,7 @@ struct moment {
 	const struct process *process;
 	pid_t thread;
 	const struct object *object; /* NULL: start and end of a process */
-	uint64_t length;             /* bytes, of map and unmap */
+	uint64_t offset, length;     /* bytes, of map and unmap */
 	uint64_t size;               /* bytes, the object's after it */
 	uint64_t mapped;             /* bytes that the process has mapped by itself, after it */
 };

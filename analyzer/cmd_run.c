@@ -309,6 +309,18 @@ static void run_record(struct run *run)
 		problems_add(&run->problems, "the recording was ended while processes of the command still ran");
 }
 
+/* What was there before the program is not the program's. Without that look some findings cannot be made. */
+static void run_look_before(struct run *run)
+{
+	char *error = NULL;
+	json_t *found = leftovers_look(&error);
+
+	if (found && !directory_write(&run->directory, "shm-before.json", found, &error))
+		return;
+	problems_add(&run->problems, "%s", error);
+	free(error);
+}
+
 /* 0, or RUN_FAILED when the recording could not be completed. */
 static int run_finish(struct run *run)
 {
@@ -369,6 +381,7 @@ static int run_recorded(struct run *run)
 	enum severity worst = SEVERITY_NOTE;
 	int interrupted = run_interrupted(run), r, status;
 
+	run_look_before(run);
 	r = interrupted ? 128 + interrupted : run_start(run);
 	if (r) {
 		session_end(run->session, &run->problems);

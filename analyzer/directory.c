@@ -11,7 +11,7 @@
 #include "analyzer/memory.h"
 
 /* Files that run itself may have made before the recording began. */
-static const char *const early[] = {"recording.json", "processes.jsonl", "trace"};
+static const char *const early[] = {"recording.json", "processes.jsonl", "shm-before.json", "trace"};
 
 static int directory_empty(const char *path)
 {

@@ -107,10 +107,10 @@ static size_t drop_covered(char **globs, size_t count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		bool covered = false;
+		bool covered = false, set = globs[i] && strchr(globs[i], '[');
 
-		for (size_t j = 0; j < count && !covered; j++)
-			covered = globs[j] && j != i && !strchr(globs[i], '[') && policy_glob(globs[j], globs[i]);
+		for (size_t j = 0; j < count && !covered && !set; j++)
+			covered = j != i && globs[j] && policy_glob(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);

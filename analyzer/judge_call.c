@@ -23,10 +23,23 @@ static bool has_ended(const struct process *process)
 	return process->over || process->leaving;
 }
 
+/* Made before the recording began, or by a process that is not in it: was it held by nobody when the recording began? */
+static bool was_unheld(const struct recording *recording, const struct object *object)
+{
+	for (size_t i = 0; i < recording->before_count; i++) {
+		const struct leftover *before = &recording->before[i];
+
+		if (before->dev == object->dev && before->ino == object->ino)
+			return before->holder_count == 0 && before->holders_complete;
+	}
+	return false;
+}
+
 bool call_stale(const struct court *court, const struct object *object, const struct process *process)
 {
 	const struct process *creator = object ? object->created.process : NULL;
 
-	(void)court;
-	return creator && creator != process && object->mappers == 0 && has_ended(creator);
+	if (object == NULL || object->mappers)
+		return false;
+	return creator ? creator != process && has_ended(creator) : was_unheld(court->recording, object);
 }

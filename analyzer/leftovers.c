@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,6 +232,20 @@ static void leftovers_free(struct look *look)
 	free(look->objects);
 }
 
+/* How the file system of the objects is mounted, its room in bytes, and whose directory it is. */
+static json_t *leftovers_mount(void)
+{
+	struct statvfs fs;
+	struct stat root;
+
+	if (statvfs(SHM_ROOT, &fs) || stat(SHM_ROOT, &root))
+		return json_null();
+	return json_pack("{s:b, s:b, s:b, s:I, s:I, s:i, s:I}", "nosuid", (fs.f_flag & ST_NOSUID) != 0, "nodev",
+			 (fs.f_flag & ST_NODEV) != 0, "noexec", (fs.f_flag & ST_NOEXEC) != 0, "size",
+			 (json_int_t)(fs.f_blocks * fs.f_frsize), "free", (json_int_t)(fs.f_bavail * fs.f_frsize),
+			 "mode", (int)root.st_mode & 07777, "uid", (json_int_t)root.st_uid);
+}
+
 json_t *leftovers_look(char **error)
 {
 	json_t *objects = json_array();
@@ -247,8 +262,9 @@ json_t *leftovers_look(char **error)
 		return NULL;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
-	return json_pack("{s:I, s:I, s:o}", "looked", (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec, "device",
-			 (json_int_t)look.device, "objects", objects);
+	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "looked", (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec,
+			 "device", (json_int_t)look.device, "uid", (json_int_t)geteuid(), "mount", leftovers_mount(),
+			 "objects", objects);
 }
 
 void leftovers_tidy(void)

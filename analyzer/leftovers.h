@@ -1,10 +1,10 @@
-/* The look at the machine when a recording stops: every object with a name on /dev/shm, and who holds it. */
+/* The looks at the machine before and after a recording: every object with a name on /dev/shm, and who holds it. */
 #ifndef SHMGUARD_LEFTOVERS_H
 #define SHMGUARD_LEFTOVERS_H
 
 #include <jansson.h>
 
-/* The content of DIR/shm.json, or NULL and *error, a line for free(3). LTTng's own files are left out. */
+/* The content of DIR/shm-before.json and DIR/shm.json, or NULL and *error, a line for free(3). LTTng's own files are left out. */
 json_t *leftovers_look(char **error);
 
 /*

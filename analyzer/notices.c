@@ -12,11 +12,12 @@
 #include <time.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/judge_call.h"
 #include "analyzer/judge_size.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
 
-/* Nanoseconds that a mapping may wait for its object to get its size. */
+/* Nanoseconds that a mapping may wait for its object to get its size, and a size for its pages to be reserved. */
 #define PATIENCE 900000000
 /* Notices within a second; the report has them all. */
 #define RATE 10
@@ -140,7 +141,8 @@ static char *notices_words(const struct note *note, const char *name, const char
 			  .size = found->size,
 			  .limit = found->limit,
 			  .other = found->other,
-			  .error = (int16_t)note->error},
+			  .error = (int16_t)note->error,
+			  .name = name},
 		.process = &process,
 		.object = &object,
 		.other = note->found.other ? &other : NULL,
@@ -153,7 +155,10 @@ static char *notices_words(const struct note *note, const char *name, const char
 				    .available = found->limit,
 				    .survived = found->survived != 0};
 
-	words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
+	if (note->type == NOTE_finding && rules[found->rule].group == GROUP_permission)
+		words = permission_words(&object, &charge.event, &(struct site){.process = &process});
+	else
+		words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
 	free(other_exe);
 	return words;
 }
@@ -174,16 +179,17 @@ static void notices_tell(struct notices *notices, const struct note *note, const
 	free(seen);
 }
 
-static bool notices_may_be_covered(const struct note *note)
+/* Some mistakes a program makes up for: it grows what it has mapped, or gives up what it could not reserve. */
+static bool notices_may_be_mended(const struct note *note)
 {
 	return note->type == NOTE_finding &&
 	       (note->found.rule == RULE_map_beyond_end || note->found.rule == RULE_map_before_size ||
-		note->found.rule == RULE_resize_failed_ignored);
+		note->found.rule == RULE_resize_failed_ignored || note->found.rule == RULE_shm_fs_full);
 }
 
 static bool notices_is_same(const struct note *a, const struct note *b)
 {
-	return a->found.dev == b->found.dev && a->found.ino == b->found.ino && a->pid == b->pid;
+	return a->found.dev == b->found.dev && a->found.ino == b->found.ino;
 }
 
 static void notices_remove(struct waiting **at)
@@ -204,7 +210,8 @@ static void notices_wait(struct notices *notices, const struct note *note, const
 		.due = notices_now() + PATIENCE, .note = *note, .name = memory_text(name), .exe = memory_text(exe)};
 	for (; *end; end = &(*end)->next) {
 		/* Of mappings in a loop the first speaks for all. */
-		if (notices_is_same(&(*end)->note, note) && (*end)->note.found.rule == note->found.rule) {
+		if (notices_is_same(&(*end)->note, note) && (*end)->note.pid == note->pid &&
+		    (*end)->note.found.rule == note->found.rule) {
 			notices_remove(&waiting);
 			return;
 		}
@@ -217,16 +224,18 @@ void notices_take(struct notices *notices, const struct note *note, const char *
 	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown
 				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
 		return;
-	if (notices_may_be_covered(note)) {
+	if (notices_may_be_mended(note)) {
 		notices_wait(notices, note, texts[0], texts[1]);
 		return;
 	}
-	/* That it was foretold is told with it, and needs no second line. */
+	/* It is too late to mend that. */
 	for (struct waiting **at = &notices->first; note->type == NOTE_fault && *at;) {
-		if (notices_is_same(&(*at)->note, note))
+		if (notices_is_same(&(*at)->note, note)) {
+			notices_tell(notices, &(*at)->note, (*at)->name, (*at)->exe);
 			notices_remove(at);
-		else
+		} else {
 			at = &(*at)->next;
+		}
 	}
 	notices_tell(notices, note, texts[0], texts[1]);
 }
@@ -247,11 +256,15 @@ static bool notices_find_size(const struct waiting *waiting, uint64_t *size)
 }
 
 /* One that has ended meanwhile did so without a SIGBUS, else there were a note of it. */
-static bool notices_is_uncovered(const struct waiting *waiting)
+static bool notices_is_unmended(const struct waiting *waiting)
 {
-	uint64_t end = (uint64_t)waiting->note.found.offset + waiting->note.found.length, size;
+	const struct note_found *found = &waiting->note.found;
+	uint64_t end = (uint64_t)found->offset + found->length, size;
+	bool seen = notices_find_size(waiting, &size);
 
-	if (notices_find_size(waiting, &size))
+	if (found->rule == RULE_shm_fs_full)
+		return seen && size >= found->length;
+	if (seen)
 		return size < end;
 	return kill(waiting->note.pid, 0) == 0 || errno == EPERM;
 }
@@ -263,7 +276,7 @@ void notices_look(struct notices *notices)
 	while (notices->first && notices->first->due <= now) {
 		const struct waiting *waiting = notices->first;
 
-		if (notices_is_uncovered(waiting))
+		if (notices_is_unmended(waiting))
 			notices_tell(notices, &waiting->note, waiting->name, waiting->exe);
 		notices_remove(&notices->first);
 	}

@@ -90,7 +90,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	return true;
 }
 
-static void take_leftover(struct recording *recording, const json_t *object)
+static void take_leftover(struct leftover **all, size_t *count, const json_t *object)
 {
 	const json_t *holders = json_object_get(object, "holders"), *holder;
 	struct leftover leftover = {
@@ -108,19 +108,43 @@ static void take_leftover(struct recording *recording, const json_t *object)
 	leftover.holders = memory_new(json_array_size(holders), sizeof(*leftover.holders));
 	json_array_foreach(holders, i, holder) leftover.holders[leftover.holder_count++] =
 		(pid_t)json_integer_value(holder);
-	recording->leftovers =
-		memory_grow(recording->leftovers, recording->leftover_count, sizeof(*recording->leftovers));
-	recording->leftovers[recording->leftover_count++] = leftover;
+	*all = memory_grow(*all, *count, sizeof(**all));
+	(*all)[(*count)++] = leftover;
 }
 
-static void take_look(struct recording *recording, const json_t *root)
+static void take_leftovers(struct leftover **all, size_t *count, const json_t *look)
 {
 	const json_t *object;
 	size_t i;
 
+	json_array_foreach(json_object_get(look, "objects"), i, object) take_leftover(all, count, object);
+}
+
+static void take_look(struct recording *recording, const json_t *look)
+{
 	recording->looked = true;
-	recording->device = (uint64_t)integer_of(root, "device");
-	json_array_foreach(json_object_get(root, "objects"), i, object) take_leftover(recording, object);
+	recording->device = (uint64_t)integer_of(look, "device");
+	take_leftovers(&recording->leftovers, &recording->leftover_count, look);
+}
+
+static void take_first_look(struct recording *recording, const json_t *look)
+{
+	const json_t *mount = json_object_get(look, "mount");
+
+	take_leftovers(&recording->before, &recording->before_count, look);
+	recording->user = (uid_t)integer_of(look, "uid");
+	if (!json_is_object(mount))
+		return;
+	recording->mount = (struct shm_mount){
+		.known = true,
+		.nosuid = json_is_true(json_object_get(mount, "nosuid")),
+		.nodev = json_is_true(json_object_get(mount, "nodev")),
+		.noexec = json_is_true(json_object_get(mount, "noexec")),
+		.size = (uint64_t)integer_of(mount, "size"),
+		.free = (uint64_t)integer_of(mount, "free"),
+		.mode = (mode_t)integer_of(mount, "mode"),
+		.uid = (uid_t)integer_of(mount, "uid"),
+	};
 }
 
 static char *text_at(const json_t *texts, size_t index)
@@ -221,7 +245,7 @@ static void sort_lines(struct recording *recording)
 struct recording *recording_read(const char *dir, char **error)
 {
 	struct recording *recording = memory_new(1, sizeof(*recording));
-	json_t *description, *look = NULL;
+	json_t *description, *first = NULL, *look = NULL;
 	bool good;
 
 	*error = NULL;
@@ -229,7 +253,11 @@ struct recording *recording_read(const char *dir, char **error)
 	good = *error == NULL && (description == NULL || take_description(recording, description, dir, error));
 	/* Without a description the other files are of no recording that we know. */
 	if (good && description) {
-		look = load(dir, "shm.json", error);
+		first = load(dir, "shm-before.json", error);
+		if (first)
+			take_first_look(recording, first);
+		if (*error == NULL)
+			look = load(dir, "shm.json", error);
 		good = *error == NULL;
 		if (look)
 			take_look(recording, look);
@@ -237,6 +265,7 @@ struct recording *recording_read(const char *dir, char **error)
 		sort_lines(recording);
 	}
 	json_decref(description);
+	json_decref(first);
 	json_decref(look);
 	if (good)
 		return recording;
@@ -251,6 +280,15 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
+static void free_leftovers(struct leftover *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(all[i].name);
+		free(all[i].holders);
+	}
+	free(all);
+}
+
 void recording_free(struct recording *recording)
 {
 	for (size_t i = 0; i < recording->line_count; i++) {
@@ -258,12 +296,9 @@ void recording_free(struct recording *recording)
 		free(recording->lines[i].argv);
 		free(recording->lines[i].reason);
 	}
-	for (size_t i = 0; i < recording->leftover_count; i++) {
-		free(recording->leftovers[i].name);
-		free(recording->leftovers[i].holders);
-	}
+	free_leftovers(recording->leftovers, recording->leftover_count);
+	free_leftovers(recording->before, recording->before_count);
 	free(recording->lines);
-	free(recording->leftovers);
 	free(recording->host);
 	free(recording->cwd);
 	free_texts(recording->command);

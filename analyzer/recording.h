@@ -1,4 +1,7 @@
-/* What lies beside the trace in a recording's directory, all of it optional: recording.json, processes.jsonl, shm.json. */
+/*
+ * What lies beside the trace in a recording's directory, all of it optional: recording.json, processes.jsonl, and
+ * shm-before.json and shm.json, the looks at /dev/shm when the recording started and when it stopped.
+ */
 #ifndef SHMGUARD_RECORDING_H
 #define SHMGUARD_RECORDING_H
 
@@ -34,7 +37,7 @@ struct line {
 	char *reason; /* unseen, blind */
 };
 
-/* An object that had a name in /dev/shm when the recording stopped. */
+/* An object that had a name in /dev/shm when the look was taken. */
 struct leftover {
 	char *name;
 	uint64_t dev, ino;
@@ -44,6 +47,15 @@ struct leftover {
 	pid_t *holders; /* processes that had it open or mapped, traced or not */
 	size_t holder_count;
 	bool holders_complete; /* every process could be looked at */
+};
+
+/* How /dev/shm is mounted, and its directory. */
+struct shm_mount {
+	bool known;
+	bool nosuid, nodev, noexec;
+	uint64_t size, free; /* bytes; size 0: without limit */
+	mode_t mode;
+	uid_t uid;
 };
 
 struct recording {
@@ -64,6 +76,10 @@ struct recording {
 	uint64_t device; /* of /dev/shm */
 	struct leftover *leftovers;
 	size_t leftover_count;
+	struct leftover *before; /* what was there when the recording started */
+	size_t before_count;
+	uid_t user; /* who recorded */
+	struct shm_mount mount;
 };
 
 /* A file that is absent is no error; one that is damaged is: NULL, and *error one line to be freed. */

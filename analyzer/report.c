@@ -55,6 +55,32 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_reservation_interrupted] =
 		"call posix_fallocate() again while it returns EINTR, in steps of some megabytes",
 	[RULE_size_disagreement] = "store the size in the object, and map what fstat() says",
+	[RULE_stale_at_start] = "find out which run leaves them (segment-leak), and shm_unlink() them",
+	[RULE_stale_reattach] = "create with O_EXCL, and after EEXIST decide what is to become of the leftover",
+	[RULE_unlink_by_stranger] = "let the owner alone unlink, and other users only detach",
+	[RULE_name_collision] = "use a random name with O_EXCL, and another one after EEXIST",
+	[RULE_descriptor_exhaustion] = "close() and munmap() what is done with, or raise the limit",
+	[RULE_lock_not_robust] = "pthread_mutexattr_setrobust(PTHREAD_MUTEX_ROBUST), and handle EOWNERDEAD",
+	[RULE_world_writable] = "create with mode 0600, or 0660 and a group; fchmod() what is already there",
+	[RULE_world_readable] = "create with mode 0600, or 0640 and a group",
+	[RULE_umask_mismatch] = "fchmod() after creation to the mode that is needed",
+	[RULE_create_without_excl] =
+		"create with O_EXCL; after EEXIST open without O_CREAT and check owner, mode and size",
+	[RULE_foreign_owner] = "create with O_EXCL, and check fstat()'s st_uid of what is opened before it is used",
+	[RULE_symlink_or_special] = "use shm_open(), or open() with O_NOFOLLOW and fstat() what comes",
+	[RULE_acl_grants] = "setfacl -b, and no default list on the directory",
+	[RULE_predictable_name] = "make the name random and create with O_EXCL, or pass a memfd over a socket",
+	[RULE_name_nonportable] = "begin the name with a slash, and have no other in it",
+	[RULE_sticky_refused] = "open without O_CREAT first, and create with O_EXCL when there is nothing",
+	[RULE_exec_map] = "map without PROT_EXEC, or take a memfd sealed with F_SEAL_WRITE",
+	[RULE_memfd_no_cloexec] = "memfd_create(..., MFD_CLOEXEC); clear it in the child that is to inherit it",
+	[RULE_memfd_unsealed_share] =
+		"F_ADD_SEALS with F_SEAL_SHRINK before it is sent, and F_GET_SEALS where it is received",
+	[RULE_memfd_executable] = "memfd_create(..., MFD_NOEXEC_SEAL), and without it where that gives EINVAL",
+	[RULE_weak_mount] = "mount -o remount,nosuid,nodev,noexec /dev/shm",
+	[RULE_stale_bytes] = "create with O_EXCL, or clear what is adopted",
+	[RULE_grow_exposes_tail] = "size objects in whole pages, or clear the rest of the page before it grows",
+	[RULE_discard_no_op] = "MADV_REMOVE, or fallocate() with FALLOC_FL_PUNCH_HOLE",
 };
 
 const char *report_advice(enum rule_id rule)

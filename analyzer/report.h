@@ -28,6 +28,7 @@ typedef void report_print(const struct report *report, FILE *out);
 	X(junit, "JUnit XML, for what shows test results")                                                             \
 	X(csv, "a row for each finding")                                                                               \
 	X(sarif, "SARIF 2.1.0, for what shows findings of static analysis")                                            \
+	X(html, "a page for people, complete in one file")                                                             \
 	X(folded, "stacks with the bytes they left mapped, for flame graphs")                                          \
 	X(folded_count, "stacks with the mappings they left")                                                          \
 	X(speedscope, "the same for speedscope, and mappings ever made")                                               \

@@ -317,6 +317,18 @@ enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *nam
 	return verdict;
 }
 
+enum enforce_verdict enforce_name(const char *name, const void *caller)
+{
+	struct policy_decision d;
+	struct enforce_opening o = {.name = name};
+
+	enforce_begin();
+	enforce_decide(name, &d);
+	enum enforce_verdict verdict = name_allowed(&o, &d);
+	enforce_end(caller);
+	return verdict;
+}
+
 unsigned enforce_memfd_flags(unsigned flags, const void *caller)
 {
 	struct policy_decision d;

@@ -25,6 +25,9 @@ bool enforce_is_shm(int dirfd, const char *path);
 /* Before a name is removed: VERDICT_deny with errno set, else what the policy wants wiped is wiped. */
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);
 
+/* May the program use this name? VERDICT_deny with errno set if not. */
+enum enforce_verdict enforce_name(const char *name, const void *caller);
+
 /* memfd_create's flags as the policy wants them. */
 unsigned enforce_memfd_flags(unsigned flags, const void *caller);
 

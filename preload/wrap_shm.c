@@ -120,9 +120,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		seq = unlinking(&visit, symbol, name, prefix);
 		observe_leave(&visit);
 	}
+	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
 	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
-		      enforce_unlink(AT_FDCWD, path, name, caller) == VERDICT_deny;
+		      enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
 	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
@@ -187,9 +188,11 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		va_end(arguments);
 		b = before(name, "sem.", flags, CALLER);
 	}
-	sem_t *result = REAL(sem_open)(name, flags, mode, value);
+	char path[512];
+	bool denied = enforce_on && identity_shm_path(name, "sem.", path) &&
+		      enforce_name(path, CALLER) == VERDICT_deny;
+	sem_t *result = denied ? SEM_FAILED : REAL(sem_open)(name, flags, mode, value);
 	if (observe_enter(&visit, CALLER)) {
-		char path[512];
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);

@@ -17,6 +17,20 @@ teardown()
 	[ ! -e regular ] || cat regular >$REGULAR
 }
 
+# All of shmguard runs with a /dev/shm of its own, mounted with these options, on which the words were run.
+with_shm() # OPTIONS WORD...
+{
+	local options=$1
+	shift
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
+	cat >shmguard <<-END
+		#!/bin/sh
+		exec unshare -m sh -c 'mount -t tmpfs -o $options tmpfs /dev/shm && $* && exec "\$@"' sh $SHMGUARD "\$@"
+	END
+	chmod +x shmguard
+	SHMGUARD=$PWD/shmguard
+}
+
 # Two users are needed.
 as_root()
 {
@@ -197,4 +211,24 @@ as_root()
 
 @test "descriptor-exhaustion: the innocent twin is silent" {
 	check_innocent descriptor-exhaustion
+}
+
+@test "weak-mount is found" {
+	with_shm mode=1777,nosuid,nodev true
+	check_faulty weak-mount
+}
+
+@test "weak-mount: the innocent twin is silent" {
+	with_shm mode=1777,nosuid,nodev,noexec true
+	check_innocent weak-mount
+}
+
+@test "stale-at-start is found" {
+	with_shm mode=1777,size=16m head -c 8M /dev/zero '>/dev/shm/old'
+	check_faulty stale-at-start
+}
+
+@test "stale-at-start: the innocent twin is silent" {
+	with_shm mode=1777,size=16m head -c 1M /dev/zero '>/dev/shm/old'
+	check_innocent stale-at-start
 }

@@ -177,7 +177,7 @@ bool policy_allows_name(const struct policy_decision *decision, const char *name
 const struct policy_section *policy_origin(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
 					   enum rule_id rule, const char *key);
 
-/* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well; the leading / of a text may be omitted in the glob. */
+/* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well. As in shm_open(3), leading slashes do not count. */
 bool policy_glob(const char *glob, const char *text);
 /* The first glob of the list that takes the text, or NULL; a glob of programs without a slash takes the last part of it. */
 const char *policy_match(const struct policy_list *list, const char *text);

@@ -65,9 +65,16 @@ static bool glob_match(const char *glob, const char *text)
 	return !*glob;
 }
 
+static const char *skip_slashes(const char *text)
+{
+	while (*text == '/')
+		text++;
+	return text;
+}
+
 bool policy_glob(const char *glob, const char *text)
 {
-	return glob_match(glob, text) || (*text == '/' && *glob != '/' && glob_match(glob, text + 1));
+	return glob_match(skip_slashes(glob), skip_slashes(text));
 }
 
 bool policy_glob_valid(const char *glob)

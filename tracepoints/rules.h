@@ -98,7 +98,7 @@ enum rule_safe {
 	  "descriptors of shared memory made by one place pile up and are never closed")                               \
 	X(partial_unmap, "partial-unmap", lifetime, NOTE, trace, 0, false, none, 404, true,                            \
 	  "unmaps a part of a mapping and keeps the rest to the end")                                                  \
-	X(stale_at_start, "stale-at-start", lifetime, WARNING, start, 0, false, none, 459, false,                      \
+	X(stale_at_start, "stale-at-start", lifetime, WARNING, start, 0, false, none, 459, true,                       \
 	  "objects of this user that nobody uses fill the file system at the start")                                   \
 	X(stale_reattach, "stale-reattach", lifetime, WARNING, call, EEXIST, true, none, 665, true,                    \
 	  "opens with O_CREAT and gets a dead process's object, contents and all")                                     \
@@ -151,7 +151,7 @@ enum rule_safe {
 	  "sends a memfd whose receiver can be crashed by shrinking it")                                               \
 	X(memfd_executable, "memfd-executable", permission, NOTE, call, 0, true, none, 276, true,                      \
 	  "makes a memfd that may be executed")                                                                        \
-	X(weak_mount, "weak-mount", permission, NOTE, start, 0, false, none, 276, false,                               \
+	X(weak_mount, "weak-mount", permission, NOTE, start, 0, false, none, 276, true,                                \
 	  "/dev/shm is mounted with weaker options than it should be")                                                 \
 	X(name_not_allowed, "name-not-allowed", permission, ERROR, call, EACCES, false, none, 668, false,              \
 	  "uses a name that the policy does not list for this program")                                                \

@@ -253,7 +253,9 @@ static void check_globs(void)
 	check(policy_glob("/[a-c]x", "/bx") && !policy_glob("/[a-c]x", "/dx") && policy_glob("/[!a-c]x", "/dx") &&
 		      !policy_glob("/[!a-c]x", "/ax") && policy_glob("/[]]", "/]") && policy_glob("/[a-]", "/-"),
 	      "sets");
-	check(policy_glob("app*", "/app1") && !policy_glob("/app*", "app1"), "the leading slash may be omitted");
+	check(policy_glob("app*", "/app1") && policy_glob("/app*", "app1") && policy_glob("/a", "//a") &&
+		      !policy_glob("/a", "/b/a") && !policy_glob("/", "/a"),
+	      "leading slashes do not count");
 	check(policy_glob("*ab*ab", "/aabab") &&
 		      !policy_glob("*a*a*a*a*a*a*a*a*b", "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 	      "several stars, in bounded time");

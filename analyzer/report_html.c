@@ -1,0 +1,179 @@
+/*
+ * The report as one page that needs nothing else: report_page.html with the report as JSON in it, from which its script
+ * draws everything as text nodes. Nothing of the trace is ever markup.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/chronicle.h"
+#include "analyzer/memory.h"
+#include "analyzer/report_json.h"
+
+/* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
+enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000 };
+
+#define DATA_MARK "@DATA@"
+
+__asm__(".section .rodata\n"
+	"html_page:\n"
+	".incbin \"analyzer/report_page.html\"\n"
+	".byte 0\n"
+	".previous\n");
+extern const char html_page[] __asm__("html_page");
+
+struct page {
+	const struct report *report;
+	json_t *moments, *spans, *stacks;
+	size_t mappings;
+	uint64_t left_out;
+};
+
+static json_t *page_time(const struct page *page, int64_t time)
+{
+	return json_integer(time - page->report->analysis->from);
+}
+
+static void page_moment(void *context, const struct moment *moment)
+{
+	struct page *page = context;
+	bool mapping = moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_open;
+
+	if ((mapping && page->mappings == MAPPINGS_SHOWN) || json_array_size(page->moments) == MOMENTS_SHOWN) {
+		page->left_out++;
+		return;
+	}
+	page->mappings += mapping;
+	json_array_append_new(page->moments,
+			      json_pack("{s:s, s:o, s:s, s:s?, s:o, s:o, s:o}", "of", moment_name(moment->of), "t",
+					page_time(page, moment->time), "p", moment->process->id, "o",
+					moment->object ? moment->object->id : NULL, "offset",
+					json_of_number(moment->offset), "length", json_of_number(moment->length),
+					"size", json_of_number(moment->size)));
+}
+
+static json_t *page_stack(const struct page *page, const struct leaving *leaving)
+{
+	struct spots spots = spots_of(page->report, leaving->stack);
+	json_t *frames = json_pack("[o]", json_of_text(leaving->program));
+	size_t i;
+
+	for (i = spots.count; i-- > 0;) {
+		char *label = spot_label(&spots.all[i]);
+
+		json_array_append_new(frames, json_string(label));
+		free(label);
+	}
+	spots_free(&spots);
+	return json_pack("{s:o, s:o, s:o, s:o}", "frames", frames, "bytes", json_of_number(leaving->bytes), "mappings",
+			 json_of_number(leaving->mappings), "made", json_of_number(leaving->made));
+}
+
+static void page_finish(void *context, const struct world *world, const struct span *spans, size_t span_count,
+			const struct leaving *leavings, size_t leaving_count)
+{
+	struct page *page = context;
+	size_t i;
+
+	(void)world;
+	for (i = 0; i < span_count; i++)
+		json_array_append_new(page->spans, json_pack("{s:s, s:o, s:o}", "o", spans[i].object->id, "from",
+							     page_time(page, spans[i].from), "until",
+							     page_time(page, spans[i].until)));
+	for (i = 0; i < leaving_count; i++)
+		json_array_append_new(page->stacks, page_stack(page, &leavings[i]));
+}
+
+/* What the rules of the findings say, once each. */
+static json_t *page_rules(const struct findings *findings)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		json_object_set_new(object, rules[findings->all[i].rule].id,
+				    json_pack("{s:s, s:s, s:s}", "summary", rules[findings->all[i].rule].summary,
+					      "advice", report_advice(findings->all[i].rule), "help",
+					      rule_help[findings->all[i].rule]));
+	return object;
+}
+
+/* Own mappings of the object and what was done to its size, for the drawing of the worst finding. */
+static json_t *page_changes(const struct page *page, const struct object *object)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; object && i < object->change_count; i++) {
+		const struct change *change = &object->changes[i];
+		const struct process *process = change->site.process;
+
+		json_array_append_new(array,
+				      json_pack("{s:o, s:o, s:o, s:b, s:o}", "t", page_time(page, change->site.time),
+						"before", json_of_number(change->before), "after",
+						json_of_number(change->after), "refused", change->of == CHANGE_refused,
+						"p", process ? json_string(process->id) : json_null()));
+	}
+	return array;
+}
+
+static json_t *page_times(const struct page *page)
+{
+	const struct world *world = page->report->analysis->world;
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+
+		json_object_set_new(object, process->id,
+				    json_pack("[o, o]",
+					      process->began_at ? page_time(page, process->began_at) : json_null(),
+					      process->ended_at ? page_time(page, process->ended_at) : json_null()));
+	}
+	return object;
+}
+
+static json_t *page_data(struct page *page)
+{
+	const struct analysis *analysis = page->report->analysis;
+	const struct object *worst = analysis->findings.count ? analysis->findings.all[0].object : NULL;
+	json_t *command = json_array();
+	size_t i;
+
+	chronicle_read(page->report, &(struct chronicle){page, page_moment, page_finish});
+	for (i = 0; analysis->recording->command && analysis->recording->command[i]; i++)
+		json_array_append_new(command, json_of_text(analysis->recording->command[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "report",
+			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
+			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",
+			 page_changes(page, worst), "times", page_times(page), "command", command, "left_out",
+			 json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
+			 (json_int_t)analysis->to);
+}
+
+/* Inside a script element only "<" could end it. */
+static void page_put_json(const char *text, FILE *out)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			fputs("\\u003c", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+void report_html(const struct report *report, FILE *out)
+{
+	struct page page = {.report = report, .moments = json_array(), .spans = json_array(), .stacks = json_array()};
+	json_t *data = page_data(&page);
+	char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
+	const char *mark = strstr(html_page, DATA_MARK);
+
+	if (text && mark) {
+		fwrite(html_page, 1, (size_t)(mark - html_page), out);
+		page_put_json(text, out);
+		fputs(mark + strlen(DATA_MARK), out);
+	}
+	free(text);
+	json_decref(data);
+}
