@@ -140,6 +140,17 @@ static const struct emit *load_provider(void)
 	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
 }
 
+/*
+ * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
+ * holds the loader's lock and waits for that thread.
+ */
+static void warm_up(void)
+{
+	mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(NULL, 0);
+	close(-1);
+}
+
 void recorder_load(void)
 {
 	int idle = RECORDER_IDLE;
@@ -147,6 +158,7 @@ void recorder_load(void)
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
 	own_loading(true);
+	warm_up();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
 	/* glibc loads it when UST cancels its threads at exit, and aborts where it cannot: no descriptor left, a chroot. */
