@@ -22,7 +22,7 @@ ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -liberty $(I
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
 	libjansson-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
-PACKAGES_TEST = babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
+PACKAGES_TEST = acl openmpi-bin libopenmpi-dev babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
 	libjemalloc2 libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
 	stress-ng util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
@@ -53,7 +53,7 @@ SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.
 
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(BUILD)/shmguard.1 ## Build everything
+all: $(BUILD)/shmguard $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(BUILD)/shmguard.1 $(BUILD)/shmguard.bash ## Build everything
 
 # What was built with other flags or another compiler is built again.
 FLAGS := $(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) $(PROVIDER_CFLAGS) $(PROGRAM_CFLAGS)
@@ -77,7 +77,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
-$(BUILD)/analyzer/report_html.o: analyzer/report_page.html
+$(BUILD)/analyzer/report_html.o: $(wildcard analyzer/report_*.html analyzer/report_*.css analyzer/report_*.js)
 
 $(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map
 	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
@@ -90,6 +90,9 @@ $(BUILD)/shmguard: $(ANALYZER_OBJECTS)
 
 $(BUILD)/shmguard.1: analyzer/shmguard.1.in $(BUILD)/shmguard tests/docs
 	tests/docs manual $(BUILD)/shmguard $(VERSION) >$@
+
+$(BUILD)/shmguard.bash: $(BUILD)/shmguard tests/docs
+	tests/docs completion $(BUILD)/shmguard >$@
 
 $(BUILD)/analyzer.a: $(filter-out %/main.o,$(ANALYZER_OBJECTS))
 	@rm -f $@
@@ -118,10 +121,13 @@ install: all ## Install below PREFIX (/usr/local), DESTDIR before it
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/shmguard $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/shmguard $(DESTDIR)$(PREFIX)/bin/shmguard
 	install -m 644 $(BUILD)/libshmguard.so $(BUILD)/libshmguard-tracepoints.so $(DESTDIR)$(PREFIX)/lib/shmguard/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 $(BUILD)/shmguard.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shmguard
 	install -m 644 $(BUILD)/shmguard.1 $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
 
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/shmguard $(DESTDIR)$(PREFIX)/share/man/man1/shmguard.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shmguard
 	rm -f $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard.so $(DESTDIR)$(PREFIX)/lib/shmguard/libshmguard-tracepoints.so
 	test ! -d $(DESTDIR)$(PREFIX)/lib/shmguard || rmdir $(DESTDIR)$(PREFIX)/lib/shmguard
 
@@ -136,16 +142,22 @@ bats: all programs ## The tests of whole programs; FILES=... for some of them
 	@BUILD=$(BUILD) tests/run-suite $(or $(FILES),$(sort $(wildcard tests/*.bats)))
 
 FUZZ_SECONDS ?= 60
-# clang alone has libFuzzer.
+# clang alone has libFuzzer. What it compares in the distance of two words tells it nothing, and was most of its time.
+FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fno-sanitize-recover=all -I.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(POLICY_FILES) $(wildcard tracepoints/*.h)
 	@mkdir -p $(@D)
-	clang -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-		$< $(POLICY_FILES) -o $@ $(INI_LIBRARY)
+	clang $(FUZZ_CFLAGS) -fsanitize=address,undefined -c tracepoints/words.c -o $@.words.o
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined $< $(filter-out %/words.c,$(POLICY_FILES)) $@.words.o -o $@ \
+		$(INI_LIBRARY)
 
 fuzz: deps deps-test $(BUILD)/tests/fuzz/fuzz_policy ## Fuzz the policy parser for FUZZ_SECONDS (60); the corpus grows in BUILD
 	@mkdir -p $(BUILD)/corpus/policy
 	$(BUILD)/tests/fuzz/fuzz_policy -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/policy tests/fuzz/policy
+
+SOAK_SECONDS ?= 30
+soak: all $(BUILD)/tests/programs/race ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30)
+	SHMGUARD_PROFILE=safe LD_PRELOAD=$(abspath $(BUILD))/libshmguard.so $(BUILD)/tests/programs/race $(SOAK_SECONDS)
 
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
@@ -186,6 +198,6 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz bench demo docs lint format format-check \
-	clean help FORCE
+.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz bench demo docs lint format \
+	format-check clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -4,19 +4,38 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/memory.h"
 #include "analyzer/options.h"
 #include "analyzer/report.h"
 
-enum { OPTION_format = 0x100, OPTION_fail_on, OPTION_verbose };
+enum {
+	OPTION_format = 0x100,
+	OPTION_fail_on,
+	OPTION_max_findings,
+	OPTION_group_by,
+	OPTION_suppress,
+	OPTION_show_suppressions,
+	OPTION_gen_suppressions,
+	OPTION_verbose
+};
 
 static const struct option_row rows[] = {
 	{"format", OPTION_format, "NAME[:FILE]",
-	 "text, json, sarif, junit, csv, html, folded, folded-count, speedscope or timeline; into FILE, else on stdout; may be repeated"},
+	 "text, json, sarif, junit, csv, html, folded, folded-count, speedscope or timeline; into FILE, else on "
+	 "stdout; may be repeated"},
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note"},
+	{"max-findings", OPTION_max_findings, "N", "with up to N of them exit with 0 all the same"},
+	{"group-by", OPTION_group_by, "KEY", "bring findings together by stack, object, process or rule"},
+	SELECTION_ROWS,
+	SELECTION_FINDING_ROWS,
+	{"suppress", OPTION_suppress, "FILE",
+	 "leave out what a line RULE:GLOB in FILE matches: object, function, module"},
+	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, and nothing else"},
+	{"gen-suppressions", OPTION_gen_suppressions, NULL, "print lines that would suppress what is found"},
 	{"verbose", OPTION_verbose, NULL, "all of every finding, the notes with their stacks"},
 	{NULL, 0, NULL, NULL},
 };
@@ -83,9 +102,44 @@ static int report_add_output(struct report_options *options, char *text)
 	return 0;
 }
 
+static int report_take_number(struct report_options *options, const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	options->max_findings = (uint64_t)value;
+	if (end != text && !*end && value >= 0)
+		return 0;
+	return report_usage_error("shmguard: --max-findings takes a number, not '%s'\n", text);
+}
+
+static int report_take_suppressions(struct report_options *options, const char *file)
+{
+	if (options->suppress_count == REPORT_OUTPUTS_MAX)
+		return report_usage_error("shmguard: too many files of suppressions%s\n", "");
+	options->suppress[options->suppress_count++] = file;
+	return 0;
+}
+
 static int report_take(struct report_options *options, int option)
 {
+	static char suppressions[] = "suppressions";
+	int r = selection_take(&options->selection, option, optarg);
+
+	if (r)
+		return r < 0 ? options_usage(&report_option_table, -1) : 0;
 	switch (option) {
+	case OPTION_max_findings:
+		return report_take_number(options, optarg);
+	case OPTION_group_by:
+		if (report_group_find(optarg, &options->group))
+			return 0;
+		return report_usage_error("shmguard: --group-by takes stack, object, process or rule, not '%s'\n",
+					  optarg);
+	case OPTION_suppress:
+		return report_take_suppressions(options, optarg);
+	case OPTION_gen_suppressions:
+		return report_add_output(options, suppressions);
 	case OPTION_format:
 		return report_add_output(options, optarg);
 	case OPTION_fail_on:
@@ -109,6 +163,10 @@ int cmd_report(int argc, char **argv)
 	while ((option = options_next(&report_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
 			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+		if (option == OPTION_show_suppressions) {
+			suppressions_show(stdout);
+			return fflush(stdout) || ferror(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+		}
 		if (option == OPTIONS_BAD || report_take(&options, option))
 			return REPORT_USAGE;
 	}

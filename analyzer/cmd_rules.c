@@ -56,8 +56,8 @@ static void print_table(void)
 		       rule->summary);
 		checked += rule->checked;
 	}
-	printf("\nThis version looks for the %zu of %d rules that have no dot in front, and only reports: DENY and FIX "
-	       "are what a\npolicy will be able to do. `shmguard rules RULE` explains one.\n",
+	printf("\nThis version looks for the %zu of %d rules that have no dot in front. DENY and FIX are what a "
+	       "policy\ncan do instead of telling: `shmguard policy --help`. `shmguard rules RULE` explains one.\n",
 	       checked, RULE_COUNT);
 }
 
@@ -87,7 +87,7 @@ static void print_rule(const struct rule *rule)
 	printf("deny      %s\n", rule->deny != 0 ? deny_name(rule) : "cannot be denied");
 	printf("fix       %s\n", rule->fix ? "can be fixed" : "cannot be fixed");
 	if (rule->safe != SAFE_none)
-		printf("safe      the profile `safe` will %s it\n", rule_safe_name(rule->safe));
+		printf("safe      the profile `safe` is to %s it\n", rule_safe_name(rule->safe));
 	if (rule->cwe != 0)
 		printf("class     CWE-%d, https://cwe.mitre.org/data/definitions/%d.html\n", rule->cwe, rule->cwe);
 	printf("checked   %s\n\n", rule->checked ? "yes, and reported" : "not by this version");

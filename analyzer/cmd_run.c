@@ -20,6 +20,7 @@
 #include "analyzer/leftovers.h"
 #include "analyzer/memory.h"
 #include "analyzer/notes.h"
+#include "analyzer/oom.h"
 #include "analyzer/policy_load.h"
 #include "analyzer/problems.h"
 #include "analyzer/program.h"
@@ -44,6 +45,7 @@ struct run {
 	struct session *session;
 	struct child child;
 	struct problems problems;
+	int64_t oom_kills;      /* before the command; -1: unknown */
 	int64_t started, ended; /* nanoseconds since 1970 */
 	bool cut;               /* the person wants it to end before all descendants have ended */
 };
@@ -131,6 +133,8 @@ static int run_describe(struct run *run, char **error)
 		json_object_set_new(json, "command_status", json_integer(run->child.status));
 	if (run->ended)
 		json_object_set_new(json, "ended", json_integer(run->ended));
+	if (run->ended && run->oom_kills >= 0)
+		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
 	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
 	return directory_write(&run->directory, "recording.json", json, error);
 }
@@ -201,6 +205,7 @@ static int run_set_up(struct run *run)
 	    run_make_directory(run, &error))
 		return run_failed(RUN_FAILED, error);
 	run->started = run_clock(CLOCK_REALTIME);
+	run->oom_kills = oom_kills();
 	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
 		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
 		plan = (struct keeper_plan){run->id, run->directory.trace, run->private, run->provider};

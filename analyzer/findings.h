@@ -36,6 +36,7 @@ struct findings {
 	struct finding *all; /* errors first, then by bytes, then by count */
 	size_t count;
 	uint64_t suppressed; /* occurrences hidden by a suppression */
+	uint64_t filtered;   /* findings that the reader did not ask for */
 };
 
 /*

@@ -11,11 +11,21 @@
 /* A number of fewer digits counts something; longer ones are pids and random. */
 enum { NUMBER_MIN = 4, JUMBLE_MIN = 6, GLOB_MAX = 160 };
 
+/* Is what begins here a capital before small letters, or the last of the word and all capitals, as in PostgreSQL? */
+static bool is_capital(const char *word, size_t length)
+{
+	size_t capitals = 0;
+
+	while (capitals < length && isupper((unsigned char)word[capitals]))
+		capitals++;
+	return capitals == length || (capitals == 1 && islower((unsigned char)word[1]));
+}
+
 /* Do letters and digits, or cases, follow each other as in no word? */
 static bool is_jumble(const char *word, size_t length)
 {
 	for (size_t i = 1; i < length && length >= JUMBLE_MIN; i++) {
-		bool capital = isupper((unsigned char)word[i]) && i + 1 < length && islower((unsigned char)word[i + 1]);
+		bool capital = is_capital(word + i, length - i);
 
 		if (isdigit((unsigned char)word[i - 1]) && !isdigit((unsigned char)word[i]))
 			return true;
@@ -75,7 +85,7 @@ static void put_word(FILE *glob, const char *word, size_t length)
 
 char *habits_glob(const char *name)
 {
-	size_t room, length;
+	size_t room, length, most;
 	char *text = NULL;
 	FILE *glob = open_memstream(&text, &room);
 
@@ -83,7 +93,8 @@ char *habits_glob(const char *name)
 		return memory_text("*");
 	for (; *name && ftell(glob) < GLOB_MAX; name += length) {
 		length = 0;
-		while (isalnum((unsigned char)name[length]))
+		most = GLOB_MAX - (size_t)ftell(glob);
+		while (length < most && isalnum((unsigned char)name[length]))
 			length++;
 		if (length)
 			put_word(glob, name, length);

@@ -119,6 +119,13 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 			roles[0].role = "mapped";
 		finding.message = limit_words(event, who);
 		break;
+	case RULE_lock_not_robust:
+		roles[0].role = "initialised";
+		finding.message =
+			memory_format("%s makes a process-shared mutex in %s that is not robust: if its owner "
+				      "dies, all others wait for ever",
+				      who, call_name(object, event));
+		break;
 	default:
 		finding.message = memory_format("%s: %s", who, rules[event->rule].summary);
 		break;

@@ -41,7 +41,7 @@ static struct change cause_of(const struct object *object, const struct charge *
 {
 	bool refused = charge->event.rule == RULE_resize_failed_ignored;
 
-	for (size_t i = object ? object->change_count : 0; i > 0; i--) {
+	for (size_t i = object && object->changes ? object->change_count : 0; i > 0; i--) {
 		const struct change *change = &object->changes[i - 1];
 
 		if (change->site.process == charge->process && change->seq && change->seq == charge->event.of)

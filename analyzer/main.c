@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "analyzer/cmd_policy.h"
+#include "analyzer/cmd_diff.h"
+#include "analyzer/cmd_log.h"
+#include "analyzer/cmd_objects.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
@@ -16,12 +19,20 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *usage, *summary;
+	const struct option_table *options; /* NULL: it has a help of its own */
 } commands[] = {
-	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report"},
-	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded"},
-	{"policy", cmd_policy, "policy check|explain|show|learn ...", "what a program is held to, and how it is decided"},
-	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when"},
-	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained"},
+	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report", NULL},
+	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded",
+	 &report_option_table},
+	{"policy", cmd_policy, "policy check|explain|show|learn ...",
+	 "what a program is held to, and how it is decided", NULL},
+	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when", NULL},
+	{"diff", cmd_diff, "diff [OPTION...] A B", "which findings are new, fixed or changed from A to B",
+	 &diff_option_table},
+	{"log", cmd_log, "log [OPTION...] DIR", "the calls themselves, as strace prints them", &log_option_table},
+	{"objects", cmd_objects, "objects [--at=TIME] DIR", "every object at a moment, and who holds it",
+	 &objects_option_table},
+	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", NULL},
 };
 
 static void main_help(FILE *out)
@@ -33,6 +44,16 @@ static void main_help(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  shmguard %-36s %s\n", commands[i].usage, commands[i].summary);
 	fputs("\n`shmguard SUBCOMMAND --help` tells its options; `shmguard --version` the version.\n", out);
+}
+
+/* For the manual page: the options of those whose help is made from a table. */
+static void main_manual(FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (commands[i].options)
+			options_manual(commands[i].options, out);
 }
 
 static int main_printed(void)
@@ -56,6 +77,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		main_help(stdout);
+		return main_printed();
+	}
+	if (!strcmp(argv[1], "--manual")) {
+		main_manual(stdout);
 		return main_printed();
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

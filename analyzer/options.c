@@ -95,7 +95,14 @@ static void options_roff(const char *text, FILE *out)
 void options_manual(const struct option_table *table, FILE *out)
 {
 	const struct option_row *row;
+	const char *at;
 
+	fputs(".SH OPTIONS OF ", out);
+	for (at = table->verb; *at; at++)
+		fputc(toupper((unsigned char)*at), out);
+	fputc('\n', out);
+	options_roff(table->summary, out);
+	fputc('\n', out);
 	for (row = table->rows; row->name; row++) {
 		fputs(".TP\n.B ", out);
 		options_roff("--", out);
@@ -108,13 +115,4 @@ void options_manual(const struct option_table *table, FILE *out)
 		options_roff(row->help, out);
 		fputs(".\n", out);
 	}
-}
-
-void options_words(const struct option_table *table, FILE *out)
-{
-	const struct option_row *row;
-
-	for (row = table->rows; row->name; row++)
-		fprintf(out, "--%s%s ", row->name, row->argument ? "=" : "");
-	fputs("--help\n", out);
 }

@@ -28,10 +28,7 @@ int options_next(const struct option_table *table, int argc, char **argv);
 /* Tells stderr where help is; returns `status`. */
 int options_usage(const struct option_table *table, int status);
 
-/* As roff paragraphs, for the manual page. */
+/* As a section of the manual page. */
 void options_manual(const struct option_table *table, FILE *out);
-
-/* "--name" of every row, blanks between: for the completion of shells. */
-void options_words(const struct option_table *table, FILE *out);
 
 #endif

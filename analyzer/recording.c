@@ -86,6 +86,8 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->command_pid = (pid_t)integer_of(root, "command_pid");
 	recording->command_ended = json_is_integer(json_object_get(root, "command_status"));
 	recording->command_status = (int)integer_of(root, "command_status");
+	if (integer_of(root, "oom_kills") > 0)
+		recording->oom_kills = (uint64_t)integer_of(root, "oom_kills");
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;
 }

@@ -69,6 +69,7 @@ struct recording {
 	pid_t command_pid;
 	int command_status; /* of wait(2) */
 	bool command_ended;
+	uint64_t oom_kills; /* for want of memory in run's memory cgroup while it recorded */
 	char **problems;
 	size_t problem_count;
 	struct line *lines; /* in the order of time */

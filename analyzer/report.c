@@ -142,16 +142,17 @@ static void report_save_symbols(const struct report *report, const char *dir)
 static int report_outcome(const struct findings *findings, const struct report_options *options, enum severity *worst)
 {
 	enum severity gravest = SEVERITY_NOTE;
+	uint64_t grave = 0;
 	size_t i;
 
-	if (!findings->count)
-		return REPORT_DONE;
-	for (i = 0; i < findings->count; i++)
+	for (i = 0; i < findings->count; i++) {
 		if (findings->all[i].severity > gravest)
 			gravest = findings->all[i].severity;
-	if (worst)
+		grave += findings->all[i].severity >= options->fail_on;
+	}
+	if (worst && findings->count)
 		*worst = gravest;
-	return options->fail && gravest >= options->fail_on ? REPORT_FOUND : REPORT_DONE;
+	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
 /* 0, or -1 with errno. */
@@ -186,29 +187,59 @@ static int report_write_all(const struct report *report, const struct report_opt
 	return result;
 }
 
+static int report_read_suppressions(struct suppressions *suppressions, const struct report_options *options)
+{
+	char *error = NULL;
+	size_t i;
+
+	for (i = 0; i < options->suppress_count; i++) {
+		if (!suppressions_read(suppressions, options->suppress[i], &error))
+			continue;
+		report_complain(error);
+		free(error);
+		return -1;
+	}
+	suppressions_add_built_in(suppressions);
+	return 0;
+}
+
 int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst)
 {
+	struct suppressions suppressions = {0};
 	struct report report;
 	struct analysis *analysis;
 	char *error = NULL;
 	int result, written;
 
+	if (report_read_suppressions(&suppressions, options)) {
+		suppressions_free(&suppressions);
+		return REPORT_USAGE;
+	}
 	analysis = analysis_of(dir, &error);
 	if (!analysis) {
 		report_complain(error);
 		free(error);
+		suppressions_free(&suppressions);
 		return REPORT_UNREADABLE;
 	}
-	report = (struct report){
-		.analysis = analysis, .symbols = symbols_open(dir, &error), .dir = dir, .verbose = options->verbose};
+	report = (struct report){.analysis = analysis,
+				 .symbols = symbols_open(dir, &error),
+				 .dir = dir,
+				 .suppressions = &suppressions,
+				 .verbose = options->verbose,
+				 .group = options->group};
 	if (error)
 		report_complain(error);
 	free(error);
 	if (options->save_symbols)
 		report_save_symbols(&report, dir);
+	suppressions_apply(&suppressions, &report, &analysis->findings);
+	selection_filter(&options->selection, &analysis->findings, analysis->from);
+	report_group_sort(&analysis->findings, options->group);
 	written = report_write_all(&report, options, out);
 	result = report_outcome(&analysis->findings, options, worst);
 	symbols_close(report.symbols);
 	analysis_free(analysis);
+	suppressions_free(&suppressions);
 	return written ? written : result;
 }

@@ -9,14 +9,20 @@
 #include <stdio.h>
 
 #include "analyzer/analysis.h"
+#include "analyzer/selection.h"
+#include "analyzer/suppress.h"
 #include "analyzer/symbols.h"
 #include "tracepoints/rules.h"
+
+enum report_group { BY_none, BY_stack, BY_object, BY_process, BY_rule };
 
 struct report {
 	const struct analysis *analysis;
 	struct symbols *symbols;
-	const char *dir; /* of the recording, for those that read its events again */
-	bool verbose;    /* people want everything */
+	const char *dir;                         /* of the recording, for those that read its events again */
+	const struct suppressions *suppressions; /* that were applied */
+	bool verbose;                            /* people want everything */
+	enum report_group group;
 };
 
 /* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */
@@ -32,7 +38,8 @@ typedef void report_print(const struct report *report, FILE *out);
 	X(folded, "stacks with the bytes they left mapped, for flame graphs")                                          \
 	X(folded_count, "stacks with the mappings they left")                                                          \
 	X(speedscope, "the same for speedscope, and mappings ever made")                                               \
-	X(timeline, "Chrome's trace events, for Perfetto")
+	X(timeline, "Chrome's trace events, for Perfetto")                                                             \
+	X(suppressions, "lines that hide what was found")
 
 #define REPORT_FUNCTION(name, summary) report_print report_##name;
 REPORT_FORMATS(REPORT_FUNCTION)
@@ -59,7 +66,12 @@ struct report_options {
 	size_t output_count; /* 0: text, where report_recording() is told to */
 	bool save_symbols;   /* into the recording, so that a report made elsewhere is the same */
 	bool verbose;        /* as in struct report */
-	bool fail;           /* with a finding of severity fail_on or graver */
+	enum report_group group;
+	struct selection selection;
+	const char *suppress[REPORT_OUTPUTS_MAX]; /* files */
+	size_t suppress_count;
+	uint64_t max_findings; /* so many of severity fail_on or graver are no failure */
+	bool fail;             /* with a finding of severity fail_on or graver */
 	enum severity fail_on;
 };
 
@@ -75,6 +87,11 @@ enum report_result {
  * report_result; what went wrong is told on stderr. *worst, which may be NULL: severity of the gravest finding, left as it is when there is none.
  */
 int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst);
+
+/* report_group.c: what the findings of a group have in common, NULL without; brings them together; by its name. */
+const void *report_group_key(const struct finding *finding, enum report_group group);
+void report_group_sort(struct findings *findings, enum report_group group);
+bool report_group_find(const char *name, enum report_group *group);
 
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);

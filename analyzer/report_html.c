@@ -12,14 +12,18 @@
 /* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
 enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000 };
 
-#define DATA_MARK "@DATA@"
+/* A file of this folder as a text in the program. */
+#define PAGE_PART(name, file)                                                                                          \
+	__asm__(".section .rodata\n" #name ":\n"                                                                       \
+		".incbin \"analyzer/" file "\"\n"                                                                      \
+		".byte 0\n"                                                                                            \
+		".previous\n");                                                                                        \
+	extern const char name[] __asm__(#name)
 
-__asm__(".section .rodata\n"
-	"html_page:\n"
-	".incbin \"analyzer/report_page.html\"\n"
-	".byte 0\n"
-	".previous\n");
-extern const char html_page[] __asm__("html_page");
+PAGE_PART(page_frame, "report_page.html");
+PAGE_PART(page_style, "report_page.css");
+PAGE_PART(page_draw, "report_draw.js");
+PAGE_PART(page_script, "report_page.js");
 
 struct page {
 	const struct report *report;
@@ -162,18 +166,31 @@ static void page_put_json(const char *text, FILE *out)
 	}
 }
 
+/* Up to the mark; what follows it. */
+static const char *page_until(const char *frame, const char *mark, FILE *out)
+{
+	const char *end = strstr(frame, mark);
+
+	if (!end)
+		return frame;
+	fwrite(frame, 1, (size_t)(end - frame), out);
+	return end + strlen(mark);
+}
+
 void report_html(const struct report *report, FILE *out)
 {
 	struct page page = {.report = report, .moments = json_array(), .spans = json_array(), .stacks = json_array()};
 	json_t *data = page_data(&page);
 	char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
-	const char *mark = strstr(html_page, DATA_MARK);
+	const char *rest = page_until(page_frame, "@STYLE@", out);
 
-	if (text && mark) {
-		fwrite(html_page, 1, (size_t)(mark - html_page), out);
-		page_put_json(text, out);
-		fputs(mark + strlen(DATA_MARK), out);
-	}
+	fputs(page_style, out);
+	rest = page_until(rest, "@DATA@", out);
+	page_put_json(text ? text : "null", out);
+	rest = page_until(rest, "@SCRIPT@", out);
+	fputs(page_draw, out);
+	fputs(page_script, out);
+	fputs(rest, out);
 	free(text);
 	json_decref(data);
 }

@@ -244,13 +244,33 @@ static json_t *json_findings(const struct report *report)
 	return array;
 }
 
+/* Those that hid something, and the unused ones of files. */
+static json_t *json_suppressions(const struct suppressions *suppressions)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < suppressions->count; i++) {
+		const struct suppression *own = &suppressions->all[i];
+
+		if (own->findings || own->line)
+			json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i, s:o}", "rule", own->rule,
+							       "pattern", json_of_text(own->pattern), "source",
+							       json_of_text(own->source), "line", (int)own->line,
+							       "findings", json_of_number(own->findings)));
+	}
+	return array;
+}
+
 json_t *report_as_json(const struct report *report)
 {
 	const struct analysis *analysis = report->analysis;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace", json_trace(analysis),
-			 "processes", json_processes(analysis->world), "unseen", json_unseen(analysis), "objects",
-			 json_objects(analysis->world), "findings", json_findings(report));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
+			 json_trace(analysis), "processes", json_processes(analysis->world), "unseen",
+			 json_unseen(analysis), "objects", json_objects(analysis->world), "findings",
+			 json_findings(report), "suppressions", json_suppressions(report->suppressions), "filtered",
+			 json_of_number(analysis->findings.filtered));
 }
 
 void report_json(const struct report *report, FILE *out)

@@ -211,12 +211,89 @@ static void text_severity(const struct report *report, const struct terminal *te
 	free(count);
 }
 
+/* What the findings of a group have in common. */
+static char *text_group(const struct report *report, const struct finding *finding)
+{
+	char *place;
+
+	switch (report->group) {
+	case BY_object:
+		return escape_terminal(finding->object && object_name(finding->object) ? object_name(finding->object)
+										       : "(no name)");
+	case BY_process:
+		return finding->process ? text_process(finding->process) : memory_text("(no process)");
+	case BY_rule:
+		return memory_text(rules[finding->rule].id);
+	default:
+		place = text_own_place(report, finding);
+		if (*place)
+			return place;
+		free(place);
+		return memory_text("(no stack)");
+	}
+}
+
+static void text_grouped(const struct report *report, const struct terminal *terminal)
+{
+	const struct findings *findings = &report->analysis->findings;
+	const void *key = NULL;
+	size_t i;
+
+	for (i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->all[i];
+		const void *own = report_group_key(finding, report->group);
+		char *title = text_group(report, finding);
+
+		if (!i || own != key) {
+			fputc('\n', terminal->out);
+			terminal_put(terminal, INK_strong, "== ");
+			terminal_put(terminal, INK_strong, title);
+			fputc('\n', terminal->out);
+		}
+		key = own;
+		free(title);
+		if (finding->severity == SEVERITY_NOTE && !report->verbose)
+			text_note(report, terminal, finding);
+		else
+			text_finding(report, terminal, finding);
+	}
+}
+
+/* What was found but is not told, and which suppressions of a file were of no use. */
+static void text_hidden(const struct report *report, const struct terminal *terminal)
+{
+	const struct findings *findings = &report->analysis->findings;
+	size_t told = 0, i;
+
+	if (findings->filtered)
+		fprintf(terminal->out, "\n%" PRIu64 " of the findings were not asked for.\n", findings->filtered);
+	for (i = 0; i < report->suppressions->count; i++) {
+		const struct suppression *suppression = &report->suppressions->all[i];
+		char *pattern, *count;
+
+		if (!suppression->findings && !suppression->line)
+			continue;
+		if (!told++)
+			fputc('\n', terminal->out);
+		pattern = escape_terminal(suppression->pattern);
+		count = text_count(suppression->findings, "finding");
+		fprintf(terminal->out, suppression->line ? "%s:%u: " : "%s: ", suppression->source, suppression->line);
+		fprintf(terminal->out, "%s:%s %s %s\n", suppression->rule, pattern,
+			suppression->findings ? "suppressed" : "is unused: it suppressed", count);
+		free(count);
+		free(pattern);
+	}
+}
+
 static void text_findings(const struct report *report, const struct terminal *terminal)
 {
 	size_t i;
 
-	for (i = SEVERITY_ERROR + 1; i-- > 0;)
+	if (report->group != BY_none)
+		text_grouped(report, terminal);
+	for (i = report->group == BY_none ? SEVERITY_ERROR + 1 : 0; i-- > 0;)
 		text_severity(report, terminal, (enum severity)i);
+	text_hidden(report, terminal);
 	if (report->analysis->findings.count)
 		fprintf(terminal->out, "\n`shmguard rules RULE` explains a finding's rule.\n");
 }
@@ -258,11 +335,13 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
 	char *tally = text_tally(findings), *worst = text_worst(analysis);
 	char *line = memory_format(
-		"%s%s%s%s", tally,
+		"%s%s%s%s%s%s", tally,
 		findings->count > 1 ? (findings->all[0].severity == SEVERITY_NOTE ? "; the largest: " : "; the worst: ")
 		: *worst            ? ": "
 				    : "",
-		worst, analysis->complete ? "" : " [the recording is incomplete]");
+		worst, analysis->findings.suppressed ? " [some was suppressed]" : "",
+		analysis->findings.filtered ? " [some was not asked for]" : "",
+		analysis->complete ? "" : " [the recording is incomplete]");
 
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);

@@ -42,7 +42,7 @@ const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const
 {
 	if (name)
 		*name = rows[id].name + sizeof("shmguard:") - 1;
-	return rows[id].fields(count);
+	return count ? rows[id].fields(count) : NULL;
 }
 
 static int64_t integer_at(const void *at, const struct trace_field *field)

@@ -21,7 +21,7 @@ struct trace_field {
 /* `name` is the event's full name in a trace, "shmguard:mmap". NULL, and *id unchanged, when there is none. */
 const struct trace_field *trace_event_fields(const char *name, enum event_id *id, size_t *count);
 
-/* The fields of an event, its head's included; *name, which may be NULL: without "shmguard:". */
+/* The fields of an event, its head's included; *name: without "shmguard:". Both count and name may be NULL. */
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name);
 
 /* The value of an integer field of that name, those of 32 bits sign-extended; `otherwise` if it has none. */

@@ -114,6 +114,9 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 	case EVENT_mlock:
 		event->mlock.object = ledger_mapped(event->mlock.addr, event->mlock.length);
 		return event->mlock.object != 0 || event->mlock.length == 0;
+	case EVENT_mutex:
+		event->mutex.object = ledger_mapped(event->mutex.addr, 1);
+		return event->mutex.object != 0;
 	default:
 		return true;
 	}

@@ -65,6 +65,8 @@ bool check_made(const char *path);
 /* check_permission.c; identity: what was opened, NULL if that is no object. */
 void check_permission_opened(const struct check_opening *o, const struct identity *identity);
 void check_permission_chmod(const struct chmod_event *e, const struct identity *identity);
+/* Renamed, or given its first name; from: NULL for what had none. Within one directory nothing changes. */
+void check_permission_moved(const char *from, const char *to, int16_t error, const struct identity *identity);
 void check_permission_mmap(const struct mmap_event *e, const struct identity *identity);
 void check_permission_mprotect(const struct mprotect_event *e);
 void check_permission_memfd(const struct memfd_create_event *e, const struct identity *identity);
@@ -89,5 +91,6 @@ void check_zeroing_madvise(const struct madvise_event *e, unsigned marks);
 void check_lifetime_opened(const struct check_opening *o, const struct identity *identity, unsigned marks);
 void check_lifetime_unlink(const struct unlink_event *e, const struct identity *identity, unsigned marks);
 void check_lifetime_mmap(const struct mmap_event *e);
+void check_lifetime_mutex(const struct mutex_event *e);
 
 #endif

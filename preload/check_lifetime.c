@@ -71,3 +71,9 @@ void check_lifetime_mmap(const struct mmap_event *e)
 						    .limit = limit,
 						    .error = e->error});
 }
+
+void check_lifetime_mutex(const struct mutex_event *e)
+{
+	if (!e->robust)
+		check_found(&(struct check_finding){.rule = RULE_lock_not_robust, .severity = SEVERITY_NOTE});
+}

@@ -1,6 +1,7 @@
 /* "Permission" of the rule catalogue: who may reach what. The numbers of each finding stand beside its FOUND. */
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -72,7 +73,10 @@ static bool may_be_special(const struct check_opening *o, const struct identity 
 	return true;
 }
 
-/* offset: whose it is; length: its mode with the type; error: the kernel refused, so that it is a warning only. */
+/*
+ * offset: whose it is; length: its mode with the type. Only a warning where the kernel refused (error), and for who just
+ * reads what has a second name.
+ */
 static bool special(const struct check_opening *o, const struct identity *identity)
 {
 	char path[512];
@@ -85,7 +89,8 @@ static bool special(const struct check_opening *o, const struct identity *identi
 	bool symlink = (file.mode & S_IFMT) == S_IFLNK, fifo = (file.mode & S_IFMT) == S_IFIFO;
 	if (!symlink && !((fifo || linked) && facts_directory(path, &directory) && (directory.mode & S_ISVTX)))
 		return false;
-	found(RULE_symlink_or_special, o->error ? SEVERITY_WARNING : SEVERITY_ERROR,
+	bool harmless = o->error || (!symlink && !fifo && (o->flags & (O_ACCMODE | O_CREAT)) == O_RDONLY);
+	found(RULE_symlink_or_special, harmless ? SEVERITY_WARNING : SEVERITY_ERROR,
 	      (struct check_finding){.offset = file.uid, .length = file.mode, .error = o->error});
 	return true;
 }
@@ -140,6 +145,20 @@ void check_permission_chmod(const struct chmod_event *e, const struct identity *
 		return;
 	open_to_all(identity, e->mode);
 	granted(identity);
+}
+
+/* It was made where no one could reach it, and is put where all can. */
+void check_permission_moved(const char *from, const char *to, int16_t error, const struct identity *identity)
+{
+	struct identity moved = *identity;
+	const char *from_slash = from ? strrchr(from, '/') : NULL, *to_slash = strrchr(to, '/');
+	size_t length = from_slash ? (size_t)(from_slash - from) : 0;
+
+	if (error || (from && length == (to_slash ? (size_t)(to_slash - to) : 0) && strncmp(from, to, length) == 0))
+		return;
+	moved.name = to;
+	moved.dirfd = AT_FDCWD;
+	open_to_all(&moved, identity->mode);
 }
 
 /* What is sealed against writing may be trusted to stay what it is. */

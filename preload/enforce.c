@@ -13,7 +13,8 @@
 
 enum { EXIT_REFUSED = 125, KEPT = 8 };
 
-bool enforce_on, enforce_wipes;
+bool enforce_on, enforce_wipes, enforce_unheard, enforce_maps;
+struct timespec enforce_started;
 
 static struct policy *policy;
 static bool by_name; /* some section applies to certain names only */
@@ -61,6 +62,32 @@ static bool changes_anything(const struct policy_decision *d)
 	       d->max_size != UINT64_MAX || d->max_objects != UINT64_MAX || d->wait_ms;
 }
 
+/* Rules that are decided at a mapping, or by who maps the object. */
+static bool asks_of_maps(const struct policy_decision *d)
+{
+	static const enum rule_id rule[] = {
+		RULE_map_beyond_end,
+		RULE_map_before_size,
+		RULE_resize_failed_ignored,
+		RULE_shrink_under_map,
+		RULE_shm_fs_full,
+		RULE_sparse_unreserved,
+		RULE_huge_page_unbacked,
+		RULE_huge_page_misaligned,
+		RULE_punch_unreserves,
+		RULE_lock_limit,
+		RULE_exec_map,
+		RULE_stale_bytes,
+		RULE_stale_reattach,
+		RULE_sigbus_cause,
+	};
+
+	for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+		if (d->action[rule[i]] >= ACTION_deny)
+			return true;
+	return d->secret || d->zero;
+}
+
 static bool wants_wiping(const struct policy_decision *d)
 {
 	return d->zero || d->secret;
@@ -84,6 +111,8 @@ void enforce_initialise(void)
 		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
+	/* The clock of the kernel's own time stamps. */
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, (long)&enforce_started, 0, 0, 0, 0);
 	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;
@@ -92,6 +121,9 @@ void enforce_initialise(void)
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+	enforce_unheard = policy->log == LOG_none && !by_name && !carried_value(ENVIRONMENT_NOTES) &&
+			  !carried_value(ENVIRONMENT_NOTES_SOCKET) && !carried_value(ENVIRONMENT_ON_SIGBUS);
+	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
 }
 
 static const char *posix_name(const char *name)
@@ -175,6 +207,14 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 	return VERDICT_deny;
 }
 
+enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule)
+{
+	struct policy_decision d = *decision;
+
+	d.action[rule] = ACTION_deny;
+	return enforce_broken(&d, &(struct check_finding){.rule = rule, .severity = rules[rule].severity}, 0);
+}
+
 void enforce_wiped(const struct check_finding *finding, bool done)
 {
 	keep(finding, done ? RESPONSE_fixed : RESPONSE_recorded);
@@ -206,7 +246,7 @@ bool enforce_takes(const struct check_finding *finding)
 	return true;
 }
 
-enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes)
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
 	struct check_finding found[KEPT];
 	unsigned first = kept.count, count = kept.collected - kept.count;
@@ -218,7 +258,8 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule))
 			continue;
-		enum enforce_verdict verdict = enforce_broken(decision, &found[i], 0);
+		enum enforce_verdict verdict =
+			enforce_broken(decision, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
 		if (verdict == VERDICT_fix)
 			*fixes = found[i].rule;
 		if (verdict == VERDICT_deny || strongest == VERDICT_go)
@@ -247,4 +288,9 @@ enum policy_action enforce_action(const struct identity *identity, enum rule_id 
 	else
 		decision = everywhere;
 	return decision.action[rule];
+}
+
+bool enforce_survives(void)
+{
+	return policy && !policy->audit && everywhere.action[RULE_sigbus_cause] == ACTION_fix;
 }

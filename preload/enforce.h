@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "preload/check.h"
 #include "preload/identity.h"
@@ -18,6 +19,15 @@
 
 /* Is there a policy that may change a call? One load. */
 extern bool enforce_on;
+
+/* Does no finding reach anybody where nothing is recorded, and no section apply to certain names only? */
+extern bool enforce_unheard;
+
+/* Does the policy, or a report, need to know what is mapped? */
+extern bool enforce_maps;
+
+/* When this program was started, by the clock of file times. */
+extern struct timespec enforce_started;
 
 /* Reads SHMGUARD_PROFILE and SHMGUARD_POLICY; a policy that cannot be loaded ends the process with status 125. */
 void enforce_initialise(void);
@@ -53,6 +63,9 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 			       .rule = RULE_##rule_name, .severity = rules[RULE_##rule_name].severity, __VA_ARGS__},   \
 		       0)
 
+/* The same for a rule whose fix is a refusal, too. */
+enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule);
+
 /* Is it worth looking whether the rule is broken? */
 static inline bool enforce_asks(const struct policy_decision *decision, enum rule_id rule)
 {
@@ -67,15 +80,18 @@ void enforce_not_fixed(enum rule_id rule);
 
 /*
  * Runs a check on a call that is about to be made, and answers the strongest verdict on what it found; *fixes has the
- * rule to be fixed. Between the two, check_found() is collected.
+ * rule to be fixed. Between the two, check_found() is collected. full: what a full file system answers to this call.
  */
 void enforce_collect(void);
-enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes);
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full);
 /* For check_found(): true if the finding was collected, or is known already from before the call. */
 bool enforce_takes(const struct check_finding *finding);
 
 /* Hands what was kept since the last event to `each`, and forgets it. */
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response));
+
+/* Is sigbus-cause to be fixed: a page put under the fault, and the program goes on? */
+bool enforce_survives(void);
 
 /* What the policy wants recorded at all, and told live. */
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule);

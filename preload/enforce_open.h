@@ -15,21 +15,58 @@ struct enforce_opening {
 	int flags;
 	mode_t mode;
 	const void *caller;
+	struct enforce_opened {
+		bool created;
+		uint64_t size_before; /* bytes, of what existed */
+	} * opened;                   /* told there, or NULL */
 };
 
 int enforce_open(const struct enforce_opening *o);
 
-/* Does the path lead, or would it lead if created, onto the tmpfs at /dev/shm? */
-bool enforce_is_shm(int dirfd, const char *path);
+/*
+ * The name by which the policy knows what lies at the path, or would lie there once created, however it is spelled:
+ * "/dev/shm/x", or the path itself below a directory of /dev/shm; NULL if that is not on the tmpfs at /dev/shm. The last
+ * component's symbolic link is followed unless flags has AT_SYMLINK_NOFOLLOW.
+ */
+const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512]);
+
+/* mkstemp(3) and its kin, whose template stands for the name. */
+enum enforce_verdict enforce_temporary(const char *name, const void *caller);
+
+/* sem_open(3): `call` makes the real one. NULL: refused, errno is set. */
+struct enforce_semaphore {
+	void *(*call)(const struct enforce_semaphore *s, int flags, mode_t mode);
+	const char *name;
+	int flags;
+	mode_t mode;
+	unsigned value;
+	const void *caller;
+};
+
+void *enforce_semaphore(const struct enforce_semaphore *s);
+
+/* One end of a rename(2) or link(2). flags as fstatat(2)'s; name is the callee's. */
+struct enforce_place {
+	int dirfd;
+	const char *path;
+	int flags;
+	const char *name;
+};
+
+enum enforce_move { MOVE_link, MOVE_rename, MOVE_exchange };
+
+/* Before a name is put into place: VERDICT_deny with errno set, else the object's mode is narrow enough for it. */
+enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_place *to, enum enforce_move how,
+				  const void *caller);
 
 /* Before a name is removed: VERDICT_deny with errno set, else what the policy wants wiped is wiped. */
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);
 
-/* May the program use this name? VERDICT_deny with errno set if not. */
-enum enforce_verdict enforce_name(const char *name, const void *caller);
-
-/* memfd_create's flags as the policy wants them. */
+/* memfd_create's flags as the policy wants them; a kernel that does not know one answers EINVAL. */
 unsigned enforce_memfd_flags(unsigned flags, const void *caller);
+
+/* A descriptor was duplicated, or lost its FD_CLOEXEC. */
+void enforce_inherited(int fd, const struct identity *identity, const void *caller);
 
 /* The mode that chmod and its kin may set: VERDICT_deny with errno set, else *mode is clamped where the policy fixes. */
 enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/wipe.h"
@@ -21,15 +22,14 @@ static enum enforce_verdict too_large(const struct policy_decision *d, uint64_t 
 }
 
 /* Bytes that were stored past the end, within its page, would become readable. */
-static void clear_tail(const struct policy_decision *d, const struct ftruncate_event *e,
-		       const struct identity *identity)
+static void clear_tail(const struct policy_decision *d, int fd, uint64_t length, const struct identity *identity)
 {
-	uint64_t size = e->size_before;
+	uint64_t size = identity->size;
 
-	if ((uint64_t)e->length <= size || size % identity->page == 0 || !enforce_asks(d, RULE_grow_exposes_tail))
+	if (length <= size || size % identity->page == 0 || !enforce_asks(d, RULE_grow_exposes_tail))
 		return;
-	if (ENFORCE(d, grow_exposes_tail, .length = (uint64_t)e->length, .size = size) == VERDICT_fix &&
-	    wipe_punch(e->fd, size, page_up(size, identity)) < 0)
+	if (ENFORCE(d, grow_exposes_tail, .length = length, .size = size) == VERDICT_fix &&
+	    wipe_punch(fd, size, page_up(size, identity)) < 0)
 		enforce_not_fixed(RULE_grow_exposes_tail);
 }
 
@@ -56,8 +56,6 @@ undone:
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
@@ -65,13 +63,13 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 		return VERDICT_go;
 	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_ftruncate(e, identity, marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
-	clear_tail(&d, e, identity);
+	clear_tail(&d, e->fd, (uint64_t)e->length, identity);
 	if (verdict == VERDICT_fix)
 		return fix_resize(fix, e, identity);
 	if (d.reserve && e->fd >= 0 && (uint64_t)e->length > e->size_before) {
@@ -82,11 +80,16 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	return VERDICT_go;
 }
 
+/* The hole is made, and filled with new pages at once. */
+static bool punch_and_reserve(const struct fallocate_event *e)
+{
+	return kernel_call(SYS_fallocate, e->fd, (long)e->mode, e->offset, e->length, 0, 0) == 0 &&
+	       kernel_call(SYS_fallocate, e->fd, FALLOC_FL_KEEP_SIZE, e->offset, e->length, 0, 0) == 0;
+}
+
 static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
@@ -95,13 +98,19 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 	if (!(e->mode & FALLOC_FL_KEEP_SIZE) &&
 	    too_large(&d, (uint64_t)(e->offset + e->length), e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_fallocate(e, identity, marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
+	if (verdict == VERDICT_deny)
+		return verdict;
+	if (!(e->mode & FALLOC_FL_KEEP_SIZE))
+		clear_tail(&d, e->fd, (uint64_t)(e->offset + e->length), identity);
+	if (verdict == VERDICT_fix && fix == RULE_punch_unreserves && punch_and_reserve(e))
+		return VERDICT_fix;
 	if (verdict == VERDICT_fix)
 		enforce_not_fixed(fix);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+	return VERDICT_go;
 }
 
 bool enforce_reserves(const struct identity *identity)
@@ -135,30 +144,66 @@ static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *
 			enforce_not_fixed(rule);
 	} else if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
 		error = wipe_reserve(e->fd, identity->size, identity->size);
+	} else if (rule == RULE_huge_page_unbacked) {
+		return VERDICT_fix;
 	}
 	errno = error ? ENOMEM : errno;
 	return error ? VERDICT_deny : VERDICT_go;
 }
 
+static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t length)
+{
+	if (!enforce_asks(d, RULE_lock_limit))
+		return VERDICT_go;
+	uint64_t lockable = facts_lockable();
+	return length > lockable ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
+}
+
+static bool asks_of_mappings(const struct policy_decision *d)
+{
+	static const enum rule_id found[] = {
+		RULE_map_beyond_end,    RULE_map_before_size,    RULE_resize_failed_ignored, RULE_shm_fs_full,
+		RULE_sparse_unreserved, RULE_huge_page_unbacked, RULE_huge_page_misaligned};
+
+	for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+		if (enforce_asks(d, found[i]))
+			return true;
+	return false;
+}
+
 static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
 {
 	struct policy_decision d;
-	bool is_new;
-	uint32_t marks;
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
 	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
 	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	ledger_object(identity, &is_new, &marks);
+	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, e->length) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!asks_of_mappings(&d))
+		return VERDICT_go;
+	uint32_t marks = ledger_marks(identity);
 	enforce_collect();
 	check_mmap(e, identity,
 		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
 	if (verdict == VERDICT_fix)
 		return fix_map(fix, e, identity, &d);
 	return verdict;
+}
+
+bool enforce_probed(uint64_t start, uint64_t length)
+{
+	long touched = kernel_call(SYS_madvise, (long)start, (long)length, MADV_POPULATE_WRITE, 0, 0, 0);
+
+	/* A kernel without it (before 5.14) cannot be asked. */
+	if (touched == 0 || touched == -EINVAL)
+		return true;
+	kernel_call(SYS_munmap, (long)start, (long)length, 0, 0, 0, 0);
+	errno = ENOMEM;
+	return false;
 }
 
 void enforce_mapped(const struct mmap_event *e, const struct identity *identity)
@@ -171,6 +216,42 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity)
 	if (ENFORCE(&d, dumpable_secret, .length = e->length) == VERDICT_fix &&
 	    kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_dumpable_secret);
+}
+
+static enum enforce_verdict decide_mlock(uint64_t length, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	return over_lock_limit(&d, length);
+}
+
+/* The mapping as it would be: of the object's [offset, offset + length). */
+static enum enforce_verdict decide_mremap(const struct identity *identity, uint64_t offset, uint64_t length)
+{
+	struct policy_decision d;
+	enum rule_id fix = RULE_COUNT;
+
+	enforce_decide_object(identity, &d);
+	enforce_collect();
+	check_remapped(identity, offset, length);
+	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
+	if (verdict == VERDICT_fix)
+		enforce_not_fixed(fix);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller)
+{
+	struct policy_decision d;
+
+	enforce_begin();
+	enforce_decide_object(identity, &d);
+	if (enforce_asks(&d, RULE_punch_unreserves) && (ledger_marks(identity) & MARK_RESERVED) &&
+	    ENFORCE(&d, punch_unreserves, .length = length) == VERDICT_fix &&
+	    kernel_call(SYS_madvise, (long)start, (long)length, MADV_POPULATE_WRITE, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_punch_unreserves);
+	enforce_end(caller);
 }
 
 static enum enforce_verdict decide_mprotect(const struct identity *identity, int prot)
@@ -214,3 +295,6 @@ POLICED(fallocate, (const struct fallocate_event *e, const struct identity *iden
 POLICED(mmap, (const struct mmap_event *e, struct identity *identity, const void *caller), (e, identity))
 POLICED(mprotect, (const struct identity *identity, int prot, const void *caller), (identity, prot))
 POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))
+POLICED(mlock, (uint64_t length, const struct identity *identity, const void *caller), (length, identity))
+POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, const void *caller),
+	(identity, offset, length))

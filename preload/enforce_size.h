@@ -10,10 +10,20 @@ enum enforce_verdict enforce_ftruncate(const struct ftruncate_event *e, const st
 enum enforce_verdict enforce_fallocate(const struct fallocate_event *e, const struct identity *identity,
 				       const void *caller);
 
-/* VERDICT_deny or VERDICT_go; what can be repaired before the mapping exists is repaired. */
+/* What can be repaired before the mapping exists is repaired; VERDICT_fix: enforce_probed() is to be asked of it then. */
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller);
 /* The mapping exists, its event is not recorded yet: what is to be done to it. */
 void enforce_mapped(const struct mmap_event *e, const struct identity *identity);
+
+/* Are there pages for all of the new mapping? If not it is gone, and errno is ENOMEM. */
+bool enforce_probed(uint64_t start, uint64_t length);
+
+/* Of a mapping of the object: it is about to be locked, or to become [offset, offset + length) of the object. */
+enum enforce_verdict enforce_mlock(uint64_t length, const struct identity *identity, const void *caller);
+enum enforce_verdict enforce_mremap(const struct identity *identity, uint64_t offset, uint64_t length,
+				    const void *caller);
+/* MADV_REMOVE has just made a hole. */
+void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller);
 
 enum enforce_verdict enforce_mprotect(const struct identity *identity, int prot, const void *caller);
 

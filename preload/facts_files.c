@@ -78,7 +78,7 @@ static bool real_name(const struct identity *identity, char *name, size_t size)
 		return descriptor_name(identity->fd, name, size);
 	if (!identity->name)
 		return false;
-	long fd = kernel_open(identity->name, O_PATH | O_CLOEXEC);
+	long fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return false;
 	bool good = descriptor_name((int)fd, name, size);

@@ -5,6 +5,7 @@
 
 #include "preload/carried.h"
 #include "preload/disposition.h"
+#include "preload/enforce.h"
 #include "preload/facts.h"
 #include "preload/fault_site.h"
 #include "preload/fault_stack.h"
@@ -273,7 +274,7 @@ void fault_expect(void)
 	if (!fault_stack_make())
 		return;
 	mode = carried_value(ENVIRONMENT_ON_SIGBUS);
-	surviving = mode && strcmp(mode, "survive") == 0;
+	surviving = (mode && strcmp(mode, "survive") == 0) || enforce_survives();
 	atomic_store(&expected, true);
 	disposition_take(on_sigbus);
 }

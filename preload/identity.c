@@ -114,7 +114,8 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 				 .gid = st->st_gid,
 				 .links = (uint32_t)st->st_nlink,
 				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
-				 .fd = fd};
+				 .fd = fd,
+				 .dirfd = AT_FDCWD};
 	return true;
 }
 
@@ -132,7 +133,34 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, flags, 0, 0) < 0 || !fill(&st, -1, out))
 		return false;
 	out->name = path;
+	out->dirfd = dirfd;
 	return true;
+}
+
+/* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
+static bool lies_on_shm(uint64_t dev)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+		if ((slot & 7) == CLASS_SHM)
+			return slot >> 3 == dev;
+	}
+	if (!is_shm_device(dev))
+		return false;
+	device_remember(dev, CLASS_SHM);
+	return true;
+}
+
+bool identity_on_shm(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+		return false;
+	if (S_ISLNK(st.st_mode) && !lies_on_shm(st.st_dev) &&
+	    kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, 0, 0, 0) < 0)
+		return false;
+	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
 }
 
 static bool plain(const char *path)

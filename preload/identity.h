@@ -14,10 +14,11 @@ struct identity {
 	uint64_t page;      /* bytes: the huge page on hugetlbfs, else the page */
 	bool huge;          /* on hugetlbfs */
 	uint32_t mode, uid, gid;
-	uint32_t links; /* names that it has */
+	uint32_t links;   /* names that it has */
 	uint8_t kind;     /* enum kind, as far as the call or the name tells */
 	int fd;           /* a descriptor of it, or -1 */
 	const char *name; /* as the program gave it, or NULL: asked of /proc/self/fd when the object is new */
+	int dirfd;        /* that a relative path as name begins at */
 };
 
 /*
@@ -28,6 +29,12 @@ bool identity_of_fd(int fd, struct identity *out);
 
 /* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);
+
+/*
+ * Does the path lead to something on the tmpfs at /dev/shm that is no directory, or does its last component lie there: a
+ * symbolic link, a FIFO? One stat for most files elsewhere.
+ */
+bool identity_on_shm(int dirfd, const char *path);
 
 /* What /proc/self/fd tells of a descriptor, "" if nothing. */
 const char *identity_fd_name(int fd, char target[static 512]);

@@ -27,6 +27,11 @@ void ledger_unlock(void)
 	lock_give(&lock);
 }
 
+void ledger_abandoned(void)
+{
+	lock_abandoned(&lock);
+}
+
 void ledger_lock_reset(void)
 {
 	lock_reset(&lock);

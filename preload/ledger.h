@@ -74,5 +74,7 @@ int ledger_fd_next(unsigned first, unsigned last);
 void ledger_lock(void);
 void ledger_unlock(void);
 void ledger_lock_reset(void);
+/* This thread will never leave what it was doing here: a signal handler jumped out of it. */
+void ledger_abandoned(void);
 
 #endif

@@ -13,15 +13,20 @@
 
 struct lock {
 	atomic_int state; /* 0 free, 1 held, 2 held and waited for */
+	atomic_uintptr_t owner;
 };
+
+/* Its address tells threads apart. */
+static __thread char lock_self;
 
 static inline void lock_take(struct lock *lock)
 {
 	int seen = 0;
-	if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire, memory_order_relaxed))
-		return;
-	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
-		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+	if (!atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
+						     memory_order_relaxed))
+		while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
+			kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
+	atomic_store_explicit(&lock->owner, (uintptr_t)&lock_self, memory_order_relaxed);
 }
 
 /* For a handler that may have interrupted the holder itself: gives up after so many milliseconds. */
@@ -31,8 +36,10 @@ static inline bool lock_try(struct lock *lock, unsigned milliseconds)
 
 	for (int seen = 0;; seen = 0) {
 		if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
-							    memory_order_relaxed))
+							    memory_order_relaxed)) {
+			atomic_store_explicit(&lock->owner, (uintptr_t)&lock_self, memory_order_relaxed);
 			return true;
+		}
 		if (!milliseconds--)
 			return false;
 		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
@@ -41,13 +48,22 @@ static inline bool lock_try(struct lock *lock, unsigned milliseconds)
 
 static inline void lock_give(struct lock *lock)
 {
+	atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
 	if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
 		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+/* A signal handler jumped out of the code that held it, on this thread: nobody would ever give it back. */
+static inline void lock_abandoned(struct lock *lock)
+{
+	if (atomic_load_explicit(&lock->owner, memory_order_relaxed) == (uintptr_t)&lock_self)
+		lock_give(lock);
 }
 
 /* In a forked child, where the holder may be a thread that does not exist there. */
 static inline void lock_reset(struct lock *lock)
 {
+	atomic_store(&lock->owner, 0);
 	atomic_store(&lock->state, 0);
 }
 

@@ -9,7 +9,44 @@
 #include "preload/own.h"
 #include "preload/queue.h"
 #include "preload/recorder.h"
+#include "preload/signals.h"
 #include "preload/stack.h"
+
+static _Atomic(struct thread *) settling;
+
+/* Where the program's stack stood when it called us: our frames are chained by their pointers (-fno-omit-frame-pointer). */
+static uintptr_t program_stack(void)
+{
+	const uintptr_t *frame = __builtin_frame_address(0);
+
+	while (own_text(frame[1]))
+		frame = (const uintptr_t *)frame[0];
+	return (uintptr_t)frame;
+}
+
+/*
+ * Is the visit that seems to be under way on this thread gone, left by a signal handler's longjmp? A handler that has
+ * interrupted it runs further down the same stack, or on an alternate one (sigaltstack(2)).
+ */
+static bool was_jumped_out_of(uintptr_t newer)
+{
+	stack_t alternate = {0};
+
+	return newer >= recorder_thread.outermost &&
+	       kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && !(alternate.ss_flags & SS_ONSTACK);
+}
+
+void observe_forget(void)
+{
+	struct thread *self = &recorder_thread;
+
+	recorder_thread.depth = 0;
+	ledger_abandoned();
+	recorder_abandoned();
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		recorder_emit->abandoned();
+	atomic_compare_exchange_strong(&settling, &self, NULL);
+}
 
 bool observe_enter(struct visit *visit, const void *caller)
 {
@@ -23,9 +60,19 @@ bool observe_enter(struct visit *visit, const void *caller)
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
 	visit->caller = caller;
+	visit->blocks = false;
+	uintptr_t stack = program_stack();
+	if (__builtin_expect(recorder_thread.depth > 0, false) && was_jumped_out_of(stack))
+		observe_forget();
 	visit->nested = recorder_thread.depth++ > 0;
-	if (!visit->nested)
-		recorder_check_process();
+	if (visit->nested)
+		return true;
+	recorder_thread.outermost = stack;
+	if (__builtin_expect(atomic_load_explicit(&recorder_jumps, memory_order_relaxed), false)) {
+		visit->blocks = true;
+		visit->mask = signals_block();
+	}
+	recorder_check_process();
 	return true;
 }
 
@@ -110,7 +157,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
 	if (!account_event(id, event, object, identity, visit->pieces))
 		return 0;
-	uint32_t stack = observe_stack(NULL);
+	uint32_t stack = recorder_silent() ? 0 : observe_stack(NULL);
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);
@@ -134,13 +181,13 @@ static void settle(struct queued *queued)
 
 static void settle_queue(void)
 {
-	static atomic_flag settling = ATOMIC_FLAG_INIT;
+	struct thread *nobody = NULL;
 
 	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
 		return;
-	while (queue_any() && !atomic_flag_test_and_set(&settling)) {
+	while (queue_any() && atomic_compare_exchange_strong(&settling, &nobody, &recorder_thread)) {
 		bool more = queue_settle(settle);
-		atomic_flag_clear(&settling);
+		atomic_store(&settling, NULL);
 		if (!more)
 			break;
 	}
@@ -153,6 +200,8 @@ void observe_leave(struct visit *visit)
 	/* The handler of a fault inside the visit has counted it as left already. */
 	if (recorder_thread.depth)
 		recorder_thread.depth--;
+	if (visit->blocks)
+		signals_restore(visit->mask);
 	errno = visit->saved_errno;
 }
 

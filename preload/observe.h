@@ -34,6 +34,8 @@ struct account_pieces;
 struct visit {
 	int saved_errno;
 	bool nested;
+	bool blocks; /* signals are blocked meanwhile: see recorder_jumps */
+	uint64_t mask;
 	const void *caller;
 	struct account_pieces *pieces; /* where a release keeps what it released, if the wrapper wants it */
 };
@@ -41,6 +43,9 @@ struct visit {
 /* False when nothing is recorded, or the caller is a library that we brought in. */
 bool observe_enter(struct visit *visit, const void *caller);
 void observe_leave(struct visit *visit);
+
+/* The visits that are under way on this thread never go on: a signal handler jumped out of them, or ends the process. */
+void observe_forget(void);
 
 /*
  * Settles an event: updates the ledger, fills in head and object, emits it. identity: the object, or NULL. Answers the

@@ -19,6 +19,7 @@
 #include "preload/own.h"
 #include "preload/process.h"
 #include "preload/queue.h"
+#include "preload/signals.h"
 #include "preload/silent.h"
 #include "preload/stack.h"
 #include "tracepoints/environment.h"
@@ -26,6 +27,7 @@
 atomic_int recorder_state = RECORDER_OFF;
 const struct emit *recorder_emit;
 __thread struct thread recorder_thread;
+atomic_bool recorder_jumps;
 
 static uint32_t recording;
 static atomic_uint sequence;
@@ -33,7 +35,7 @@ static atomic_ullong lost;
 static int32_t pid;
 static uint32_t sequence_at_fork;
 static atomic_int *alive; /* a page that the kernel zeroes in every child that has its own copy of our memory */
-static atomic_flag telling_modules = ATOMIC_FLAG_INIT;
+static _Atomic(struct thread *) telling_modules;
 
 static int32_t own_tid(void)
 {
@@ -94,11 +96,19 @@ static void module_gone(const struct module_gone_event *module)
 
 void recorder_modules(void)
 {
-	if (!module_changed() || atomic_flag_test_and_set(&telling_modules))
+	struct thread *nobody = NULL;
+
+	if (!module_changed() || !atomic_compare_exchange_strong(&telling_modules, &nobody, &recorder_thread))
 		return;
 	module_tell(module_came, module_gone);
 	stack_modules_changed();
-	atomic_flag_clear(&telling_modules);
+	atomic_store(&telling_modules, NULL);
+}
+
+void recorder_abandoned(void)
+{
+	struct thread *self = &recorder_thread;
+	atomic_compare_exchange_strong(&telling_modules, &self, NULL);
 }
 
 void recorder_prepare_thread(void)
@@ -126,6 +136,11 @@ static void go_blind(const char *why)
 	atomic_store(&recorder_state, enforce_on ? RECORDER_READY : RECORDER_BLIND);
 }
 
+bool recorder_silent(void)
+{
+	return recorder_emit == &silent_emit;
+}
+
 static const struct emit *load_provider(void)
 {
 	char path[4096 + sizeof LIBRARY_TRACEPOINTS];
@@ -151,12 +166,8 @@ static void warm_up(void)
 	close(-1);
 }
 
-void recorder_load(void)
+static void load(void)
 {
-	int idle = RECORDER_IDLE;
-
-	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
-		return;
 	own_loading(true);
 	warm_up();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
@@ -180,6 +191,18 @@ void recorder_load(void)
 	atomic_store(&recorder_state, RECORDER_READY);
 }
 
+/* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
+void recorder_load(void)
+{
+	int idle = RECORDER_IDLE;
+
+	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
+		return;
+	uint64_t mask = signals_block();
+	load();
+	signals_restore(mask);
+}
+
 bool recorder_is_vfork_child(void)
 {
 	return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != pid;
@@ -193,7 +216,7 @@ static void start_anew(void)
 		atomic_store(alive, 1);
 	atomic_store(&sequence, 0);
 	atomic_store(&lost, 0);
-	atomic_flag_clear(&telling_modules);
+	atomic_store(&telling_modules, NULL);
 	queue_reset();
 }
 
@@ -280,8 +303,11 @@ void recorder_exit(int status)
 	struct visit visit;
 	struct exit_event e = {.status = status};
 
-	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child() ||
-	    !observe_enter(&visit, recorder_exit))
+	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child())
+		return;
+	if (recorder_thread.depth)
+		observe_forget();
+	if (!observe_enter(&visit, recorder_exit))
 		return;
 	if (enforce_wipes)
 		enforce_exit();

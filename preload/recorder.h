@@ -17,7 +17,8 @@ extern atomic_int recorder_state;
 extern const struct emit *recorder_emit; /* valid when ready */
 
 struct thread {
-	int depth; /* visits of this thread that are under way: more than one in a signal handler */
+	int depth;           /* visits of this thread that are under way: more than one in a signal handler */
+	uintptr_t outermost; /* where the program's stack stood when it made the first of them */
 	int32_t tid;
 	bool prepared;
 	bool forking;
@@ -26,6 +27,9 @@ struct thread {
 };
 
 extern __thread struct thread recorder_thread;
+
+/* The program leaves functions by longjmp(3), perhaps from signal handlers: they must not interrupt a visit. */
+extern atomic_bool recorder_jumps;
 
 /* Loads LTTng, unless another thread is at it. Not in a nested visit. */
 void recorder_load(void);
@@ -39,6 +43,9 @@ void recorder_prepare_thread(void);
 /* Tells of modules that came or went since the last time. */
 void recorder_modules(void);
 
+/* This thread was telling of modules, and a signal handler jumped out of it. */
+void recorder_abandoned(void);
+
 /* Notices that this process was made by a clone that no hook saw. */
 void recorder_check_process(void);
 
@@ -47,6 +54,9 @@ bool recorder_is_vfork_child(void);
 
 /* The process ends by exit(3) or _exit(2). */
 void recorder_exit(int status);
+
+/* Is nothing recorded, so that events are of use to the ledger alone? */
+bool recorder_silent(void);
 
 void recorder_count_lost(void);
 

@@ -26,6 +26,7 @@ static void silent_fork(sigset_t *saved)
 const struct emit silent_emit = {
 	EVENTS(SILENT_POINTER).enabled = silent_enabled,
 	.thread = silent_thread,
+	.abandoned = silent_thread,
 	.fork_before = silent_fork,
 	.fork_parent = silent_fork,
 	.fork_child = silent_fork,

@@ -1,6 +1,7 @@
 /* close, dup and fcntl. For the program, the descriptors of the libraries that we brought in do not exist: EBADF. */
 #include <stdarg.h>
 
+#include "preload/enforce_open.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -138,7 +139,10 @@ static int duplicated(int fd, int result, const void *caller)
 		return own_fd_hide(result);
 	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return result;
-	if (identity_of_fd(result < 0 ? fd : result, &identity))
+	bool tracked = identity_of_fd(result < 0 ? fd : result, &identity);
+	if (tracked && enforce_on && result >= 0)
+		enforce_inherited(result, &identity, caller);
+	if (tracked)
 		RECORD(&visit, dup, &identity, .fd = fd, .result = result, .error = observe_error(&visit, result < 0));
 	observe_leave(&visit);
 	return result;

@@ -5,10 +5,12 @@
 #include "preload/enforce_leave.h"
 #include "preload/enforce_size.h"
 #include "preload/fault.h"
+#include "preload/fault_site.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/page.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/wrap.h"
 
 /* A release of a range of addresses: its event, and what the ledger forgot, in case the kernel refuses. */
@@ -42,14 +44,15 @@ static void not_unmapped(const struct unmapping *u, const void *caller)
 	observe_failed(u->seq, caller);
 }
 
-static bool mapping_denied(size_t length, int prot, int flags, int fd, off_t offset, const void *caller)
+/* *tracked: whether the descriptor leads to an object, and then *identity is that. */
+static enum enforce_verdict mapping_policed(size_t length, int prot, int flags, int fd, off_t offset, bool *tracked,
+					    struct identity *identity, const void *caller)
 {
-	struct identity identity;
 	struct mmap_event e = {
 		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
 
-	return fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && identity_of_fd(fd, &identity) &&
-	       enforce_mmap(&e, &identity, caller) == VERDICT_deny;
+	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && identity_of_fd(fd, identity);
+	return *tracked ? enforce_mmap(&e, identity, caller) : VERDICT_go;
 }
 
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
@@ -59,16 +62,24 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	struct identity identity;
 	struct unmapping replaced = {0};
 
-	bool denied = enforce_on && mapping_denied(length, prot, flags, fd, offset, caller);
+	bool tracked = false, policed = enforce_on;
+
+	if (policed && !enforce_maps && recorder_silent())
+		return real_mmap(addr, length, prot, flags, fd, offset);
+	enum enforce_verdict verdict =
+		policed ? mapping_policed(length, prot, flags, fd, offset, &tracked, &identity, caller) : VERDICT_go;
+	bool denied = verdict == VERDICT_deny;
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
 	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
+	if (verdict == VERDICT_fix && result != MAP_FAILED && !enforce_probed((uint64_t)(uintptr_t)result, length))
+		result = MAP_FAILED;
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
-	if (fd < 0 || (flags & MAP_ANONYMOUS) || !observe_enter(&visit, caller))
+	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed && !tracked) || !observe_enter(&visit, caller))
 		return result;
-	bool tracked = identity_of_fd(fd, &identity);
-	if (tracked && enforce_on && result != MAP_FAILED)
+	tracked = tracked || identity_of_fd(fd, &identity);
+	if (tracked && policed && result != MAP_FAILED)
 		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
 			       &identity);
 	if (tracked)
@@ -109,6 +120,19 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 EXPORT int munmap(void *addr, size_t length)
 {
 	return wrap_munmap(REAL(munmap), addr, length, CALLER);
+}
+
+/* The object that is mapped at the address, as it is now, for the policy. */
+static bool policed_object(const void *addr, size_t length, struct fault_site *site, const void *caller)
+{
+	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length))
+		return false;
+	fault_site_find(site, (uint64_t)(uintptr_t)addr, 0, false);
+	if (!site->found)
+		return false;
+	fault_site_refresh(site, (uint64_t)(uintptr_t)addr);
+	site->identity.name = site->name;
+	return true;
 }
 
 struct moving {
@@ -161,7 +185,11 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 		  int flags, void *new_addr, const void *caller)
 {
 	struct moving m;
+	struct fault_site site;
 
+	if (new_length > length && policed_object(addr, length ? length : 1, &site, caller) && site.fresh &&
+	    enforce_mremap(&site.identity, site.offset, new_length, caller) == VERDICT_deny)
+		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
 	return moved(&m, new_length, real_mremap(addr, length, new_length, flags, new_addr), caller);
 }
@@ -202,8 +230,11 @@ EXPORT int mprotect(void *addr, size_t length, int prot)
 EXPORT int madvise(void *addr, size_t length, int advice)
 {
 	struct visit visit;
+	struct fault_site site;
 	int result = REAL(madvise)(addr, length, advice);
 
+	if (advice == MADV_REMOVE && result == 0 && policed_object(addr, length, &site, CALLER))
+		enforce_removed((uint64_t)(uintptr_t)addr, length, &site.identity, CALLER);
 	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
 		RECORD(&visit, madvise, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .advice = (uint32_t)advice, .error = observe_error(&visit, result < 0));
@@ -224,14 +255,24 @@ static int locked(enum symbol symbol, const void *addr, size_t length, unsigned 
 	return result;
 }
 
+static bool locking_denied(const void *addr, size_t length, const void *caller)
+{
+	struct fault_site site;
+
+	return policed_object(addr, length, &site, caller) &&
+	       enforce_mlock(length, &site.identity, caller) == VERDICT_deny;
+}
+
 EXPORT int mlock(const void *addr, size_t length)
 {
-	return locked(SYMBOL_mlock, addr, length, 0, REAL(mlock)(addr, length), CALLER);
+	int result = locking_denied(addr, length, CALLER) ? -1 : REAL(mlock)(addr, length);
+	return locked(SYMBOL_mlock, addr, length, 0, result, CALLER);
 }
 
 EXPORT int mlock2(const void *addr, size_t length, unsigned flags)
 {
-	return locked(SYMBOL_mlock2, addr, length, flags, REAL(mlock2)(addr, length, flags), CALLER);
+	int result = locking_denied(addr, length, CALLER) ? -1 : REAL(mlock2)(addr, length, flags);
+	return locked(SYMBOL_mlock2, addr, length, flags, result, CALLER);
 }
 
 EXPORT int munlock(const void *addr, size_t length)

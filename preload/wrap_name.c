@@ -35,9 +35,12 @@ static int unlinked(int result, uint32_t seq, const void *caller)
 static bool kept_from(int dirfd, const char *path, const void *caller)
 {
 	struct identity identity;
+	char text[512];
 
-	return enforce_on && !own_caller(caller) && identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity) &&
-	       enforce_unlink(dirfd, path, path, caller) == VERDICT_deny;
+	if (!enforce_on || own_caller(caller) || !identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
+		return false;
+	const char *name = enforce_name(dirfd, path, AT_SYMLINK_NOFOLLOW, text);
+	return name && enforce_unlink(dirfd, path, name, caller) == VERDICT_deny;
 }
 
 EXPORT int unlink(const char *path)
@@ -82,6 +85,27 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	observe_leave(&visit);
 }
 
+/* Does the policy keep the names as they are? errno is set then. */
+static bool immovable(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags,
+		      const void *caller)
+{
+	struct enforce_place source = {from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
+	struct enforce_place place = {to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
+	enum enforce_move how = flags & RENAME_EXCHANGE ? MOVE_exchange : MOVE_rename;
+
+	return enforce_on && !own_caller(caller) && enforce_move(&source, &place, how, caller) == VERDICT_deny;
+}
+
+static bool unlinkable(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags, const void *caller)
+{
+	struct enforce_place source = {from_dirfd, from, flags & AT_EMPTY_PATH, NULL};
+	struct enforce_place place = {to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
+
+	if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)))
+		source.flags = AT_SYMLINK_NOFOLLOW;
+	return enforce_on && !own_caller(caller) && enforce_move(&source, &place, MOVE_link, caller) == VERDICT_deny;
+}
+
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
 		   const void *caller)
 {
@@ -106,7 +130,8 @@ EXPORT int rename(const char *from, const char *to)
 	struct renaming r;
 
 	renaming(&r, AT_FDCWD, from, AT_FDCWD, to, CALLER);
-	return renamed(&r, SYMBOL_rename, from, to, 0, REAL(rename)(from, to), CALLER);
+	int result = immovable(AT_FDCWD, from, AT_FDCWD, to, 0, CALLER) ? -1 : REAL(rename)(from, to);
+	return renamed(&r, SYMBOL_rename, from, to, 0, result, CALLER);
 }
 
 EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
@@ -114,7 +139,9 @@ EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *
 	struct renaming r;
 
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
-	return renamed(&r, SYMBOL_renameat, from, to, 0, REAL(renameat)(from_dirfd, from, to_dirfd, to), CALLER);
+	bool kept = immovable(from_dirfd, from, to_dirfd, to, 0, CALLER);
+	int result = kept ? -1 : REAL(renameat)(from_dirfd, from, to_dirfd, to);
+	return renamed(&r, SYMBOL_renameat, from, to, 0, result, CALLER);
 }
 
 EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)
@@ -122,8 +149,9 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	struct renaming r;
 
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
-	return renamed(&r, SYMBOL_renameat2, from, to, flags, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags),
-		       CALLER);
+	bool kept = immovable(from_dirfd, from, to_dirfd, to, flags, CALLER);
+	int result = kept ? -1 : REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags);
+	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
 static int linked(enum symbol symbol, int to_dirfd, const char *from, const char *to, int result, const void *caller)
@@ -145,10 +173,13 @@ static int linked(enum symbol symbol, int to_dirfd, const char *from, const char
 
 EXPORT int link(const char *from, const char *to)
 {
-	return linked(SYMBOL_link, AT_FDCWD, from, to, REAL(link)(from, to), CALLER);
+	int result = unlinkable(AT_FDCWD, from, AT_FDCWD, to, 0, CALLER) ? -1 : REAL(link)(from, to);
+	return linked(SYMBOL_link, AT_FDCWD, from, to, result, CALLER);
 }
 
 EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
 {
-	return linked(SYMBOL_linkat, to_dirfd, from, to, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags), CALLER);
+	bool kept = unlinkable(from_dirfd, from, to_dirfd, to, flags, CALLER);
+	int result = kept ? -1 : REAL(linkat)(from_dirfd, from, to_dirfd, to, flags);
+	return linked(SYMBOL_linkat, to_dirfd, from, to, result, CALLER);
 }

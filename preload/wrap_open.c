@@ -6,6 +6,8 @@
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
+#include "preload/text.h"
 #include "preload/wrap.h"
 
 struct opening {
@@ -16,6 +18,7 @@ struct opening {
 	mode_t mode;
 	bool creates;
 	uint64_t size_before;
+	const char *object; /* its name as the policy knows it */
 	bool changing;
 };
 
@@ -44,6 +47,13 @@ static bool odd_on_shm(const struct visit *visit, const struct opening *o, int f
 	return strncmp(o->path, "/dev/shm/", 9) == 0;
 }
 
+/* A plain open of what is no object's, where nobody would hear of it. */
+static bool unheard(const struct opening *o)
+{
+	return enforce_on && enforce_unheard && recorder_silent() && !o->object &&
+	       !(o->flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY)));
+}
+
 static int opened(const struct opening *o, int fd, const void *caller)
 {
 	struct visit visit;
@@ -51,7 +61,7 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	if (wrap_hides(fd, caller))
 		fd = own_fd_hide(fd);
 	own_changed(o->changing);
-	if (!observe_enter(&visit, caller))
+	if (unheard(o) || !observe_enter(&visit, caller))
 		return fd;
 	char text[512];
 	struct identity identity;
@@ -72,21 +82,21 @@ static int call_openat(const struct enforce_opening *o, int flags, mode_t mode)
 	return REAL(openat)(o->dirfd, o->path, flags, mode);
 }
 
-/* Is there a policy, and does the path lead onto /dev/shm? */
-static bool enforces(const struct opening *o, const void *caller)
+/* Is there a policy, and does the path lead onto /dev/shm, or to what stands there in an object's place? */
+static bool enforces(struct opening *o, char text[static 512], const void *caller)
 {
-	struct identity identity;
-
 	if (!enforce_on || own_caller(caller) || (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE)
 		return false;
-	return (o->flags & O_CREAT) ? enforce_is_shm(o->dirfd, o->path)
-				    : identity_of_path(o->dirfd, o->path, 0, &identity);
+	if (!(o->flags & O_CREAT) && !identity_on_shm(o->dirfd, o->path))
+		return false;
+	o->object = enforce_name(o->dirfd, o->path, o->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, text);
+	return o->object;
 }
 
 static int enforced(const struct opening *o, const void *caller)
 {
 	return enforce_open(&(struct enforce_opening){.call = call_openat,
-						      .name = o->path,
+						      .name = o->object,
 						      .dirfd = o->dirfd,
 						      .path = o->path,
 						      .flags = o->flags,
@@ -95,7 +105,7 @@ static int enforced(const struct opening *o, const void *caller)
 }
 
 /* The original, or what the policy makes of it. */
-#define POLICED(original) (enforces(&o, CALLER) ? enforced(&o, CALLER) : (original))
+#define POLICED(original) (enforces(&o, text, CALLER) ? enforced(&o, CALLER) : (original))
 
 #define MODE_ARGUMENT(flags)                                                                                           \
 	mode_t mode = 0;                                                                                               \
@@ -107,7 +117,8 @@ static int enforced(const struct opening *o, const void *caller)
 	}
 
 #define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
-	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, false};                         \
+	char text[512];                                                                                                \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, NULL, false};            \
 	opening(&o, CALLER)
 
 #define WRAP_OPEN(name)                                                                                                \
@@ -168,6 +179,8 @@ WRAP_CREAT(creat64)
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
+		if (enforces(&o, text, CALLER) && enforce_temporary(o.object, CALLER) == VERDICT_deny)                 \
+			return opened(&o, -1, CALLER);                                                                 \
 		return opened(&o, REAL(name) arguments, CALLER);                                                       \
 	}
 WRAP_MKSTEMP(mkstemp, (char *path), (path), 0)
@@ -217,11 +230,36 @@ static FILE *enforced_stream(const struct opening *o, const char *mode, const vo
 	EXPORT FILE *name(const char *path, const char *mode)                                                          \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
-		FILE *stream = enforces(&o, CALLER) ? enforced_stream(&o, mode, CALLER) : REAL(name)(path, mode);      \
+		FILE *stream =                                                                                         \
+			enforces(&o, text, CALLER) ? enforced_stream(&o, mode, CALLER) : REAL(name)(path, mode);       \
 		return opened_stream(&o, stream, CALLER);                                                              \
 	}
 WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)
+
+/* The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. */
+static FILE *enforced_again(const struct opening *o, const char *mode, FILE *stream, const void *caller)
+{
+	char path[64] = "/proc/self/fd/", again[16] = "";
+	int fd = enforced(o, caller);
+
+	if (fd < 0) {
+		int error = errno;
+		REAL(fclose)(stream);
+		errno = error;
+		return NULL;
+	}
+	text_append_decimal(path, sizeof path, (uint64_t)fd);
+	/* It exists by now. */
+	for (size_t i = 0; *mode && i < sizeof again - 1; mode++)
+		if (*mode != 'x')
+			again[i++] = *mode;
+	stream = REAL(freopen)(path, again, stream);
+	int error = errno;
+	REAL(close)(fd);
+	errno = error;
+	return stream;
+}
 
 /* Without a path freopen(3) changes the mode of what is open. */
 #define WRAP_FREOPEN(name)                                                                                             \
@@ -231,7 +269,9 @@ WRAP_FOPEN(fopen64)
 			return REAL(name)(path, mode, stream);                                                         \
 		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
 		wrap_closing(fileno(stream), CALLER);                                                                  \
-		return opened_stream(&o, REAL(name)(path, mode, stream), CALLER);                                      \
+		stream = enforces(&o, text, CALLER) ? enforced_again(&o, mode, stream, CALLER)                         \
+						    : REAL(name)(path, mode, stream);                                  \
+		return opened_stream(&o, stream, CALLER);                                                              \
 	}
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)

@@ -38,17 +38,19 @@ static int call_shm_open(const struct enforce_opening *o, int flags, mode_t mode
 	return REAL(shm_open)(o->name, flags, mode);
 }
 
-static int enforced_shm_open(const char *name, int flags, mode_t mode, const void *caller)
+static int enforced_shm_open(const char *name, int flags, mode_t mode, struct before *b, const void *caller)
 {
-	if (!enforce_on || own_caller(caller))
-		return REAL(shm_open)(name, flags, mode);
-	return enforce_open(&(struct enforce_opening){.call = call_shm_open,
-						      .name = name,
-						      .shm = true,
-						      .dirfd = AT_FDCWD,
-						      .flags = flags,
-						      .mode = mode,
-						      .caller = caller});
+	struct enforce_opened opened = {0};
+	int result = enforce_open(&(struct enforce_opening){.call = call_shm_open,
+							    .name = name,
+							    .shm = true,
+							    .dirfd = AT_FDCWD,
+							    .flags = flags,
+							    .mode = mode,
+							    .caller = caller,
+							    .opened = &opened});
+	*b = (struct before){opened.created, opened.size_before};
+	return result;
 }
 
 /*
@@ -79,12 +81,16 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 
 	if (is_wait_page(name, CALLER))
 		return wait_page();
-	struct before b = before(name, "", flags, CALLER);
+	bool enforced = enforce_on && !own_caller(CALLER);
+	struct before b = enforced ? (struct before){0} : before(name, "", flags, CALLER);
 	bool changing = own_changing(CALLER);
-	int result = enforced_shm_open(name, flags, mode, CALLER);
+	int result = enforced ? enforced_shm_open(name, flags, mode, &b, CALLER) : REAL(shm_open)(name, flags, mode);
 	if (wrap_hides(result, CALLER))
 		result = own_fd_hide(result);
 	own_changed(changing);
+	/* Of an object that it did not make there is nothing to remember. */
+	if (enforced && result >= 0 && !b.creates && enforce_unheard && recorder_silent())
+		return result;
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
@@ -148,9 +154,16 @@ EXPORT int sem_unlink(const char *name)
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller)
 {
 	struct visit visit;
+	unsigned given = flags;
+
 	if (enforce_on && !own_caller(caller))
 		flags = enforce_memfd_flags(flags, caller);
 	int result = real_create(name, flags);
+	/* MFD_NOEXEC_SEAL is known since Linux 6.3. */
+	if (result < 0 && errno == EINVAL && flags != given) {
+		enforce_not_fixed(RULE_memfd_executable);
+		result = real_create(name, given | (flags & MFD_CLOEXEC));
+	}
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
@@ -173,6 +186,20 @@ EXPORT int memfd_create(const char *name, unsigned flags)
 	return wrap_memfd_create(REAL(memfd_create), name, flags, CALLER);
 }
 
+static void *call_sem_open(const struct enforce_semaphore *s, int flags, mode_t mode)
+{
+	sem_t *opened = REAL(sem_open)(s->name, flags, mode, s->value);
+	return opened == SEM_FAILED ? NULL : opened;
+}
+
+static sem_t *enforced_sem_open(const char *name, int flags, mode_t mode, unsigned value, const void *caller)
+{
+	if (!enforce_on || own_caller(caller))
+		return REAL(sem_open)(name, flags, mode, value);
+	sem_t *opened = enforce_semaphore(&(struct enforce_semaphore){call_sem_open, name, flags, mode, value, caller});
+	return opened ? opened : SEM_FAILED;
+}
+
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
 	struct visit visit;
@@ -189,9 +216,7 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		b = before(name, "sem.", flags, CALLER);
 	}
 	char path[512];
-	bool denied = enforce_on && identity_shm_path(name, "sem.", path) &&
-		      enforce_name(path, CALLER) == VERDICT_deny;
-	sem_t *result = denied ? SEM_FAILED : REAL(sem_open)(name, flags, mode, value);
+	sem_t *result = enforced_sem_open(name, flags, mode, value, CALLER);
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&

@@ -84,6 +84,17 @@ EXPORT int ftruncate64(int fd, off_t length)
 	return wrap_ftruncate(REAL(ftruncate64), SYMBOL_ftruncate64, fd, length, CALLER);
 }
 
+/* What is to be fixed is fixed through a descriptor, for a moment. */
+static int policed_path(struct sizing *s, enum symbol symbol, const char *path, off_t length, const void *caller)
+{
+	long fd = enforce_on ? kernel_open(path, O_RDWR | O_CLOEXEC) : -1;
+	int answer = policed(s, symbol, (int)(fd < 0 ? -1 : fd), length, caller);
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return answer;
+}
+
 static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol symbol, const char *path, off_t length,
 			 const void *caller)
 {
@@ -94,7 +105,7 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 	if (observe_enter(&visit, caller)) {
 		s.tracked = identity_of_path(AT_FDCWD, path, 0, &s.identity);
 		if (s.tracked)
-			answer = policed(&s, symbol, -1, length, caller);
+			answer = policed_path(&s, symbol, path, length, caller);
 		if (s.tracked && answer == 1)
 			shrinking(&s, &visit, symbol, -1, length);
 		visit.saved_errno = answer < 0 ? errno : visit.saved_errno;
@@ -122,6 +133,7 @@ struct allocating {
 	off_t offset, length;
 	struct sizing sizing;
 	int denied;    /* the errno that the policy answers, or 0 */
+	bool done;     /* the policy had it done in a way of its own */
 	bool reserves; /* the policy has an interrupted reservation tried again */
 };
 
@@ -140,7 +152,9 @@ static void allocating(struct allocating *a, const void *caller)
 	a->sizing.before = a->sizing.identity.size;
 	if (a->sizing.tracked && enforce_on) {
 		struct fallocate_event e = {ALLOCATION(a)};
-		a->denied = enforce_fallocate(&e, &a->sizing.identity, caller) == VERDICT_deny ? errno : 0;
+		enum enforce_verdict verdict = enforce_fallocate(&e, &a->sizing.identity, caller);
+		a->denied = verdict == VERDICT_deny ? errno : 0;
+		a->done = verdict == VERDICT_fix;
 		a->reserves = enforce_reserves(&a->sizing.identity);
 	}
 	if (a->sizing.tracked && !a->denied && (a->mode & ~FALLOC_FL_KEEP_SIZE))
@@ -167,9 +181,9 @@ static void allocated(struct allocating *a, bool failed, int error, const void *
 #define WRAP_FALLOCATE(name)                                                                                           \
 	EXPORT int name(int fd, int mode, off_t offset, off_t length)                                                  \
 	{                                                                                                              \
-		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}, 0, false};                        \
+		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}, 0, false, false};                 \
 		allocating(&a, CALLER);                                                                                \
-		int result = a.denied ? -1 : REAL(name)(fd, mode, offset, length);                                     \
+		int result = a.denied ? -1 : a.done ? 0 : REAL(name)(fd, mode, offset, length);                        \
 		errno = a.denied ? a.denied : errno;                                                                   \
 		allocated(&a, result < 0, result < 0 ? errno : 0, CALLER);                                             \
 		return result;                                                                                         \
@@ -181,7 +195,7 @@ WRAP_FALLOCATE(fallocate64)
 #define WRAP_POSIX_FALLOCATE(name)                                                                                     \
 	EXPORT int name(int fd, off_t offset, off_t length)                                                            \
 	{                                                                                                              \
-		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}, 0, false};                           \
+		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}, 0, false, false};                    \
 		allocating(&a, CALLER);                                                                                \
 		int result = a.denied ? a.denied : REAL(name)(fd, offset, length);                                     \
 		for (int more = INTERRUPTIONS; result == EINTR && a.reserves && more; more--)                          \

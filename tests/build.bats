@@ -52,6 +52,7 @@ setup()
 		./opt/guard/bin/shmguard
 		./opt/guard/lib/shmguard/libshmguard-tracepoints.so
 		./opt/guard/lib/shmguard/libshmguard.so
+		./opt/guard/share/bash-completion/completions/shmguard
 		./opt/guard/share/man/man1/shmguard.1
 	END
 	cd "$TEMP"

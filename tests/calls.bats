@@ -143,3 +143,22 @@ recorded()
 	recorded signals
 	same bare recorded
 }
+
+@test "jumps: preloaded as bare" {
+	bare jumps
+	preloaded jumps
+	same bare preloaded
+}
+
+@test "jumps: recorded as bare" {
+	bare jumps
+	recorded jumps
+	same bare recorded
+}
+
+@test "a handler that jumps out of what it interrupts is recorded without a gap" {
+	record jump "$BUILD/tests/programs/jump" 1 >out
+	[ "$(cat out)" = "done" ]
+	report jump >report.json
+	holds '.trace.lost == 0 and .trace.complete and .trace.events > 1000'
+}

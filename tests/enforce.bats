@@ -2,54 +2,7 @@
 # The policy in force, without a recording: what it denies has no effect, what it fixes is fixed. Outcomes are looked at
 # from outside the guarded process.
 load helpers
-
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || return 1
-	NAME=enforce-$$-$BATS_TEST_NUMBER
-	export NAME
-	rm -f audit.log
-}
-
-teardown()
-{
-	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
-}
-
-# policy LINE...: writes ./policy.ini, with an audit trail.
-policy()
-{
-	printf '%s\n' '[default]' "log = file:$PWD/audit.log" "$@" >policy.ini
-	chmod 600 policy.ini
-}
-
-# guarded CODE: runs Python under the policy; `attempt` prints what a call answered, or its errno. mmap(2) through ctypes,
-# since CPython's own looks at the size first.
-guarded()
-{
-	cat >program.py <<'END'
-import ctypes, errno, mmap, os, sys
-from _posixshmem import shm_open, shm_unlink
-NAME = "/" + os.environ["NAME"]
-PATH = "/dev/shm" + NAME
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-def attempt(call, *args, **named):
-    try:
-        print("ok", call(*args, **named))
-    except OSError as e:
-        print(errno.errorcode[e.errno])
-def map(fd, length, prot=3, flags=1):
-    address = libc.mmap(None, ctypes.c_size_t(length), prot, flags, fd, ctypes.c_long(0))
-    if address == ctypes.c_void_p(-1).value:
-        raise OSError(ctypes.get_errno(), "mmap")
-    return "mapped"
-RWC = os.O_RDWR | os.O_CREAT
-os.umask(0)
-END
-	printf '%s\n' "$1" >>program.py
-	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
-}
+load enforce
 
 @test "a fixed mode is narrow from the first moment, by shm_open, open and fopen" {
 	policy 'world-writable = fix' 'world-readable = fix'

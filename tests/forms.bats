@@ -192,7 +192,210 @@ sarif_is_valid()
 	"$SHMGUARD" report --format=csv formula >formula.csv
 	"$PYTHON" - formula.csv <<-'END'
 		import csv, sys
-		for row in csv.DictReader(open(sys.argv[1], newline="")):
+		rows = [row for row in csv.DictReader(open(sys.argv[1], newline="")) if row["rule"] == "mapping-leak"]
+		assert len(rows) == 15
+		for row in rows:
 		    assert row["message"].startswith("'=cmd (pid "), row
 	END
+}
+
+@test "suppressions: what --gen-suppressions prints hides everything, uses are counted, unused lines are named" {
+	"$SHMGUARD" report --gen-suppressions leaks >known
+	[ "$(grep -vc '^#' known)" -eq 4 ]
+	printf '  # a comment\n\nfd-leak:never*\n' >>known
+	run --separate-stderr "$SHMGUARD" report --suppress=known --fail-on=note leaks
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[[ ${lines[0]} == "shmguard: nothing found [some was suppressed]" ]]
+	[[ $output == *"known:2: mapping-leak:/seg suppressed 1 finding"* ]]
+	[[ $output == *"known:11: fd-leak:never* is unused"* ]]
+	"$SHMGUARD" report --suppress=known --format=json leaks |
+		jq -e '.findings == [] and ([.suppressions[].findings] == [1, 1, 1, 1, 0])'
+}
+
+@test "suppressions match a module as well as an object, and a rule by its pattern" {
+	echo '*-leak:server' >known
+	"$SHMGUARD" report --suppress=known --format=json leaks |
+		jq -e '[.findings[].rule] == ["double-unlink", "partial-unmap"]'
+	cp "$BUILD/tests/programs/leaky" program
+	"$SHMGUARD" run --quiet --report=none -o leaky -- ./program 3 "/forms-suppress-$$-"
+	rm -f "/dev/shm/forms-suppress-$$-"*
+	echo 'segment-leak:leaky_m*' >known
+	"$SHMGUARD" report --suppress=known --format=json leaky | jq -e 'all(.findings[]; .rule != "segment-leak")'
+}
+
+@test "a bad suppression is wrong usage, and names file and line" {
+	printf '# fine\nno-such-rule:x\n' >known
+	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
+	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: known:2: there is no rule 'no-such-rule'"* ]]
+	echo 'segment-leak' >known
+	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
+	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: known:1: a suppression is RULE:GLOB" ]]
+	run --separate-stderr "$SHMGUARD" report --suppress=nowhere leaks
+	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: nowhere: No such file or directory" ]]
+}
+
+@test "the built-in suppressions are lines that --suppress reads" {
+	"$SHMGUARD" report --show-suppressions >known
+	grep -q '^segment-leak:/jack-shm-registry$' known
+	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.findings | length == 4'
+}
+
+# finds RULES [OPTION...]: the rules of the findings that are left.
+finds()
+{
+	local rules=$1
+	shift
+	[ "$("$SHMGUARD" report --format=json "$@" leaks | jq -r '[.findings[].rule] | join(" ")')" = "$rules" ]
+}
+
+@test "filters" {
+	finds "mapping-leak segment-leak double-unlink" --pid=100
+	finds "double-unlink partial-unmap" --pid=101
+	finds "" --pid=999
+	finds "mapping-leak segment-leak double-unlink partial-unmap" --exe=server
+	finds "" --exe=client
+	finds "mapping-leak segment-leak partial-unmap" --object='/s*'
+	finds "mapping-leak segment-leak" --rule='*-leak'
+	finds "mapping-leak segment-leak double-unlink" --severity=warning
+	finds "segment-leak" --until=1.01
+	finds "mapping-leak double-unlink partial-unmap" --since=1010ms
+	run -2 "$SHMGUARD" report --rule=nonsense leaks
+	run -2 "$SHMGUARD" report --pid=x leaks
+	run -2 "$SHMGUARD" report --since=soon leaks
+	run -2 "$SHMGUARD" report --severity=grave leaks
+}
+
+@test "what is filtered out is counted, and does not fail" {
+	run "$SHMGUARD" report --severity=error --fail-on=note --pid=101 leaks
+	[ "$status" -eq 0 ]
+	[[ $output == *"4 of the findings were not asked for."* ]]
+}
+
+@test "--max-findings lets so many pass" {
+	run -0 "$SHMGUARD" report --fail-on=error --max-findings=2 leaks
+	run -1 "$SHMGUARD" report --fail-on=error --max-findings=1 leaks
+	run -2 "$SHMGUARD" report --max-findings=x leaks
+}
+
+@test "--group-by brings together what belongs together, under its name" {
+	run -0 "$SHMGUARD" report --group-by=process leaks
+	[ "$(grep -c '^== ' <<<"$output")" -eq 2 ]
+	[ "$(grep '^== ' <<<"$output" | head -n 1)" = "== 100 server" ]
+	run -0 "$SHMGUARD" report --group-by=object leaks
+	[ "$(grep '^== ' <<<"$output" | tr '\n' ' ')" = "== /seg == /gone " ]
+	run -0 "$SHMGUARD" report --group-by=rule leaks
+	[ "$(grep -c '^== ' <<<"$output")" -eq 4 ]
+	run -2 "$SHMGUARD" report --group-by=nonsense leaks
+}
+
+@test "diff: the same is nothing, what is suppressed in one of them is new or fixed" {
+	run -0 "$SHMGUARD" diff leaks leaks
+	[ "$output" = "0 new, 0 fixed, 0 changed" ]
+	"$SHMGUARD" report --format=json --rule=segment-leak leaks >some.json
+	run -1 "$SHMGUARD" diff some.json leaks
+	[ "${lines[0]}" = "3 new, 0 fixed, 0 changed" ]
+	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 491520 bytes): server (pid 100) made 12"* ]]
+	run -0 "$SHMGUARD" diff leaks some.json
+	[ "${lines[0]}" = "0 new, 3 fixed, 0 changed" ]
+	jq '.findings[0].count = 5' some.json >changed.json
+	run -0 "$SHMGUARD" diff some.json changed.json
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ] && [[ $output == *"before: 1 times, 40960 bytes"* ]]
+	"$SHMGUARD" diff --json some.json changed.json | jq -e '.changed[0] | .before.count == 1 and .after.count == 5'
+}
+
+@test "diff: --fail-on, wrong usage, what is no report" {
+	"$SHMGUARD" report --format=json --severity=error leaks >errors.json
+	run -0 "$SHMGUARD" diff errors.json leaks
+	run -1 "$SHMGUARD" diff --fail-on=warning errors.json leaks
+	run -2 "$SHMGUARD" diff leaks
+	run -2 "$SHMGUARD" diff --fail-on=x leaks leaks
+	echo '{"findings": []}' >other.json
+	run --separate-stderr -3 "$SHMGUARD" diff other.json leaks
+	[ -z "$output" ] && [ "$stderr" = "shmguard: other.json: not a report of shmguard" ]
+	echo '{' >broken.json
+	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
+	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
+	run -3 "$SHMGUARD" diff leaks nowhere
+}
+
+@test "log: every call in strace's notation, a failed release taken back" {
+	"$SHMGUARD" log leaks >got
+	same leaks/expected.log got
+	grep -qF '100     1.000017 shm_open("/seg", O_RDWR|O_CREAT|O_EXCL, 0600) = 3 /* /seg, 0 bytes */' got
+	grep -qF '<... event 27 failed> = -1 ENOENT (No such file or directory)' got
+}
+
+@test "log: filters and stacks" {
+	"$SHMGUARD" log --pid=101 --object=/gone leaks >got
+	[ "$(sed 's/^[^ ]* *[^ ]* \([a-z_]*\).*/\1/' got | paste -sd ' ')" = "shm_open close shm_unlink" ]
+	[ "$("$SHMGUARD" log --since=1.002 --until=1.01 leaks | wc -l)" -eq 2 ]
+	[ "$("$SHMGUARD" log --pid=101 --object=/gone --stacks leaks | grep -c '^    > server+0x')" -eq 9 ]
+	run -2 "$SHMGUARD" log
+	run -2 "$SHMGUARD" log --since=x leaks
+	run -3 "$SHMGUARD" log nowhere
+	run -3 bash -c "'$SHMGUARD' log leaks 2>&1 >/dev/full"
+}
+
+@test "log: the calls of CPython by the names it calls them" {
+	cat >segment.py <<-'END'
+		from multiprocessing import shared_memory
+		try:
+		    shared_memory.SharedMemory("nowhere-at-all")
+		except FileNotFoundError:
+		    pass
+		segment = shared_memory.SharedMemory(create=True, size=5000)
+		segment.close()
+		segment.unlink()
+	END
+	"$SHMGUARD" run --quiet --report=none -o python -- "$PYTHON" segment.py
+	"$SHMGUARD" log python | sed 's/^[0-9]* *[0-9.]* //; s/psm_[0-9a-f]*/psm/g; s/0x[0-9a-f]*/ADDRESS/g' >got
+	grep -qE '^shm_open\("/nowhere-at-all", O_RDWR, 0[0-7]*\) = -1 ENOENT \(No such file or directory\)' got
+	grep -qE '^ftruncate(64)?\([0-9]+, 5000\) = 0 /\* /psm, 5000 bytes \*/$' got
+	grep -qE '^mmap\(NULL, 5000, PROT_READ\|PROT_WRITE, MAP_SHARED, [0-9]+, 0\) = ADDRESS /\* /psm, 5000 bytes' got
+	grep -qF 'shm_unlink("/psm") = 0 /* /psm, 5000 bytes */' got
+}
+
+@test "log and objects: what a program calls its objects is harmless on a terminal" {
+	hostile "$(printf '/forms-%s-"\033[1m\377' $$)"
+	"$SHMGUARD" log hostile >got
+	"$SHMGUARD" objects hostile >>got
+	run -1 grep -P '[\x00-\x08\x0b-\x1f\x7f]' got
+	grep -qF '\x1b[1m\xff' got
+	iconv -f UTF-8 -t UTF-8 got >/dev/null
+}
+
+@test "objects: at the end, and at a moment" {
+	run -0 "$SHMGUARD" objects leaks
+	[ "${lines[0]}" = "/seg" ] && [ "${#lines[@]}" -eq 2 ]
+	run -0 "$SHMGUARD" objects --at=1.01 leaks
+	[ "$(grep -c 'process 100 server: maps \[0, 40960) at 0x' <<<"$output")" -eq 4 ]
+	[[ $output == *"memfd:pool"*"process 100 server: descriptor 4"* ]]
+	run -0 "$SHMGUARD" objects --at=0 leaks
+	[ "$output" = "no object" ]
+	run -0 "$SHMGUARD" objects --all --object=/gone leaks
+	[ "${lines[0]}" = "/gone (removed)" ]
+	run -2 "$SHMGUARD" objects --at=soon leaks
+	run -3 "$SHMGUARD" objects nowhere
+}
+
+@test "every help fits a screen and its width" {
+	local verb
+	for verb in report diff log objects; do
+		"$SHMGUARD" "$verb" --help >help
+		[ "$(wc -l <help)" -lt 24 ]
+		[ "$(wc -L <help)" -le 120 ]
+	done
+}
+
+@test "bash completes subcommands, their options and rules" {
+	complete_words()
+	{
+		bash --norc -c 'source "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _shmguard 2>/dev/null
+			printf "%s\n" "${COMPREPLY[@]}"' - "$BUILD/shmguard.bash" shmguard "$@" | paste -sd ' '
+	}
+	[ "$(complete_words re)" = "report" ]
+	[ "$(complete_words report --su)" = "--suppress=" ]
+	[ "$(complete_words diff --f)" = "--fail-on=" ]
+	[ "$(complete_words run --err)" = "--error-exitcode=" ]
+	[ "$(complete_words rules segment)" = "segment-leak" ]
 }

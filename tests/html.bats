@@ -97,3 +97,41 @@ text_of()
 	grep -q 'data-drawn="yes"' dom
 	[[ $(text_of dom timeline) == *"left out: there are too many."* ]]
 }
+
+@test "search, severity, sorting, keys and the flame graph do what they say" {
+	"$SHMGUARD" report --format=html leaks >page.html
+	cat >use.js <<-'END'
+		<script>
+		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
+		const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+		const change = (id, value, event) => { at(id).value = value; at(id).dispatchEvent(new Event(event)); };
+		change("search", "gone unlinked", "input");
+		said.push(shown(), [...document.querySelectorAll("#objects tbody tr:not([hidden])")].length);
+		change("search", "", "input");
+		change("level", "error", "change");
+		said.push(shown());
+		change("level", "note", "change");
+		press("j");
+		press("j");
+		said.push([...document.querySelectorAll(".finding")].findIndex(f => f.contains(document.activeElement)));
+		document.querySelectorAll("#objects th button")[2].click();
+		said.push(document.querySelector("#objects tbody tr").cells[0].textContent);
+		document.querySelectorAll("#objects th button")[2].click();
+		said.push(document.querySelector("#objects tbody tr").cells[0].textContent);
+		change("weight", "mappings", "change");
+		said.push(document.querySelector("#flame div").textContent);
+		press("/");
+		said.push(document.activeElement.id);
+		document.title = said.join("; ");
+		</script>
+	END
+	sed -i '/<\/body>/{
+		r use.js
+		N
+	}' page.html
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	title=$(grep -o "<title>[^<]*" dom | head -n 1)
+	echo "$title"
+	[ "$title" = "<title>1; 1; 2; 1; /seg; /gone; all 14 mappings; search" ]
+}

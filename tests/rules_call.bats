@@ -13,7 +13,7 @@ setup()
 
 teardown()
 {
-	rm -f /dev/shm/shmguard-rules.*
+	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*
 	[ ! -e regular ] || cat regular >$REGULAR
 }
 
@@ -231,4 +231,22 @@ as_root()
 @test "stale-at-start: the innocent twin is silent" {
 	with_shm mode=1777,size=16m head -c 1M /dev/zero '>/dev/shm/old'
 	check_innocent stale-at-start
+}
+
+@test "lock-not-robust is found" {
+	check_faulty lock-not-robust
+}
+
+@test "lock-not-robust: the innocent twin is silent" {
+	check_innocent lock-not-robust
+}
+
+@test "an object that all may write to is found whichever way it became so" {
+	record ways "$BUILD/tests/programs/ways"
+	report ways >report.json
+	jq -r '.findings[] | select(.rule == "world-writable") | .message' report.json >messages
+	for way in shm_open open openat sem_open fchmod chmod fchmodat rename linkat; do
+		[ "$(grep -c "shmguard-rules.[0-9]*\.$way with" messages)" -eq 1 ] || { echo "$way"; cat messages; false; }
+	done
+	[ "$(wc -l <messages)" -eq 9 ]
 }

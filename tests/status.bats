@@ -19,7 +19,8 @@ started()
 }
 
 @test "a guarded process is told with its library, profile and policy" {
-	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe SHMGUARD_POLICY=/etc/a\ policy.ini sleep 60 3>&- &
+	(umask 022 && printf '[default]\nsecret = yes\n' >'a policy.ini')
+	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe SHMGUARD_POLICY="$PWD/a policy.ini" sleep 60 3>&- &
 	started $! sleep
 	run "$SHMGUARD" status $!
 	kill $!
@@ -27,7 +28,7 @@ started()
 	[ "$status" -eq 0 ]
 	[[ $output == *"guarded  by $BUILD/libshmguard.so"* ]]
 	[[ $output == *"profile  safe"* ]]
-	[[ $output == *"policy   /etc/a policy.ini"* ]]
+	[[ $output == *"policy   $PWD/a policy.ini"* ]]
 	[[ $output == *"since    $(date +%F)"* ]]
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -141,7 +142,8 @@
 	X(_exit, exit, void, (int status))                                                                             \
 	X(_Exit, exit, void, (int status))                                                                             \
 	X(pthread_create, none, int,                                                                                   \
-	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))
+	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))                         \
+	X(pthread_mutex_init, mutex, int, (pthread_mutex_t * mutex, const pthread_mutexattr_t *attr))
 
 /* Dispositions: with the first object mapped, SIGBUS gets a handler of ours, which the program does not see. */
 #define CALLS_SIGNAL(X)                                                                                                \
@@ -154,7 +156,11 @@
 	X(__sysv_signal, none, sighandler_t, (int number, sighandler_t handler))                                       \
 	X(sigset, none, sighandler_t, (int number, sighandler_t handler))                                              \
 	X(sigignore, none, int, (int number))                                                                          \
-	X(siginterrupt, none, int, (int number, int interrupts))
+	X(siginterrupt, none, int, (int number, int interrupts))                                                       \
+	X(longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                       \
+	X(_longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                      \
+	X(siglongjmp, none, void, (sigjmp_buf environment, int value))                                                 \
+	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))
 
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \

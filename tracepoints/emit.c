@@ -5,6 +5,7 @@
 
 #include <lttng/ust-fork.h>
 #include <lttng/ust-thread.h>
+#include <lttng/urcu/urcu-ust.h>
 
 #include "emit.h"
 
@@ -20,11 +21,18 @@ static bool emit_enabled(void)
 	return lttng_ust_tracepoint_enabled(shmguard, process);
 }
 
+static void emit_abandoned(void)
+{
+	while (lttng_ust_urcu_read_ongoing())
+		lttng_ust_urcu_read_unlock();
+}
+
 #define EMIT_POINTER(event, channel) .event = emit_##event,
 
 __attribute__((visibility("default"))) const struct emit shmguard_emit = {
 	EVENTS(EMIT_POINTER).enabled = emit_enabled,
 	.thread = lttng_ust_init_thread,
+	.abandoned = emit_abandoned,
 	.fork_before = lttng_ust_before_fork,
 	.fork_parent = lttng_ust_after_fork_parent,
 	.fork_child = lttng_ust_after_fork_child,

@@ -15,6 +15,8 @@ struct emit {
 	bool (*enabled)(void);
 	/* Makes the calling thread's first event free of allocations. */
 	void (*thread)(void);
+	/* A signal handler jumped out of an event: LTTng must not wait for this thread to come back from it. */
+	void (*abandoned)(void);
 	/* lttng_ust_before_fork and its kin: all signals are blocked between the two, as fork(2) needs for UST. */
 	void (*fork_before)(sigset_t *saved);
 	void (*fork_parent)(sigset_t *saved);

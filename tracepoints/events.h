@@ -296,6 +296,11 @@ enum cause {
 	F(flags, flags)                                                                                                \
 	F(error, error)                                                                                                \
 	F(id, object)
+/* A process-shared mutex was made in an object. */
+#define FIELDS_mutex(F)                                                                                                \
+	F(addr, addr)                                                                                                  \
+	F(bool, robust)                                                                                                \
+	F(id, object)
 /* exec: before the real call, in a process that is being recorded. */
 #define FIELDS_exec(F) F(text, path)
 #define FIELDS_spawn(F)                                                                                                \
@@ -416,6 +421,7 @@ enum cause {
 	X(mprotect, calls)                                                                                             \
 	X(madvise, calls)                                                                                              \
 	X(mlock, calls)                                                                                                \
+	X(mutex, calls)                                                                                                \
 	X(failed, calls)                                                                                               \
 	X(finding, state)                                                                                              \
 	X(fault, state)                                                                                                \

@@ -116,7 +116,7 @@ enum rule_safe {
 	  "creates and removes, or maps and unmaps, many times a second")                                              \
 	X(descriptor_exhaustion, "descriptor-exhaustion", lifetime, WARNING, call, 0, false, none, 770, true,          \
 	  "descriptors or mappings are nearly used up")                                                                \
-	X(lock_not_robust, "lock-not-robust", lifetime, NOTE, call, 0, false, none, 667, false,                        \
+	X(lock_not_robust, "lock-not-robust", lifetime, NOTE, call, 0, false, none, 667, true,                         \
 	  "a shared mutex stays locked for ever when its owner dies")
 
 /* Permission: who may reach what. */

@@ -154,13 +154,14 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_stale_at_start] =
 		"Before the program even starts, objects of this user that no process has open take up a good part "
 		"of the file system. Earlier runs left them, and this one may find /dev/shm full. Checked once: "
-		"their sum against the size of the tmpfs. Nothing is removed automatically, as users in other pid "
+		"whether they fill a tenth of the tmpfs. Nothing is removed automatically, as users in other pid "
 		"namespaces cannot be seen. Cure: find out who leaves them (segment-leak) and unlink them. Seen in "
 		"sgl-project/sglang#28089.",
 	[RULE_stale_reattach] =
 		"shm_open with O_CREAT found an object that nobody was using: the remains of an earlier, perhaps "
 		"crashed run. Its contents, locks included, are half finished. Checked: it existed, its size was "
-		"above 0, nobody mapped it, and it is older than this boot or its creator has ended. Deny: EEXIST. "
+		"above 0, nobody mapped it, and its creator has ended, or nobody had it open when the recording "
+		"began. Deny: EEXIST. "
 		"Fix, for names a policy lists: unlink it and create anew. Legal: a warm restart. Cure: O_EXCL, and "
 		"a decision what to do about leftovers. Seen in eProsima/Fast-DDS#6501.",
 	[RULE_unlink_by_stranger] =
@@ -205,7 +206,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"pytorch/pytorch#973.",
 	[RULE_lock_not_robust] =
 		"A process-shared mutex without the robust attribute: if its owner dies, everyone else waits for "
-		"ever. Checked: pthread_mutexattr_setpshared without pthread_mutexattr_setrobust. Legal: where "
+		"ever. Checked: pthread_mutex_init in an object, with PTHREAD_PROCESS_SHARED and without "
+		"PTHREAD_MUTEX_ROBUST. Legal: where "
 		"something else recovers the lock. Cure: PTHREAD_MUTEX_ROBUST, and handling of EOWNERDEAD. Seen in "
 		"boostorg/interprocess#65.",
 	[RULE_world_writable] =
@@ -281,7 +283,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"where the kernel does not know it. Cure: the same. Seen in bus1/dbus-broker#323.",
 	[RULE_weak_mount] =
 		"/dev/shm is mounted without nosuid, nodev or noexec, or its directory is not root's with mode 1777. "
-		"Checked once before the program starts. Legal: noexec breaks just-in-time compilers. Cure: mount -o "
+		"Checked once before the program starts, and told where it used /dev/shm. Legal: noexec breaks "
+		"just-in-time compilers. Cure: mount -o "
 		"remount,nosuid,nodev,noexec /dev/shm. CIS Debian 12, 1.1.2.2.",
 	[RULE_name_not_allowed] =
 		"The policy lists the names that this program may use, and this is none of them. Checked at "
@@ -294,12 +297,14 @@ const char *const rule_help[RULE_COUNT] = {
 		"Deny: EMFILE. Cure: raise the limit, or find out why they pile up.",
 	[RULE_stale_bytes] =
 		"The program attached, with O_CREAT, to an object that nobody uses and that still holds somebody's "
-		"data. Checked where the policy asks for it: it existed, has no mapper, and SEEK_DATA finds bytes "
-		"that are not zero. Deny: EEXIST. Fix, for names a policy lists: wipe it. Legal: a warm restart. "
+		"data. Checked at shm_open: it existed, SEEK_DATA finds bytes that are not zero, and the recording, "
+		"or the look before it, knows of no mapper. Deny: EEXIST. Fix, for names a policy lists: wipe it. "
+		"Legal: a warm restart. "
 		"Cure: O_EXCL, or clear what is adopted. Seen in boostorg/interprocess#128.",
 	[RULE_grow_exposes_tail] =
 		"Growing an object whose size was no multiple of the page uncovers what was written past its old end "
-		"in the last page: on tmpfs those bytes are still there. Checked: the old size at any growth. Fix: "
+		"in the last page: on tmpfs those bytes are still there. Checked: the old size at any growth, "
+		"and those bytes; a note where they cannot be read. Fix: "
 		"the tail is punched out before the object grows; its contents stay. Legal: programs that store "
 		"there on purpose. Cure: sizes in whole pages, or clear the tail first.",
 	[RULE_secret_left] =

@@ -1,11 +1,12 @@
 #include "words.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { LONGEST = 64 };
 
-/* Edits (insert, delete, replace) that make one word of the other; both shorter than LONGEST. */
-static size_t distance(const char *from, const char *to)
+/* Edits (insert, delete, replace) that make one word of the other, or `limit`; both shorter than LONGEST. */
+static size_t distance(const char *from, const char *to, size_t limit)
 {
 	size_t row[LONGEST];
 	size_t width = strlen(to);
@@ -13,7 +14,7 @@ static size_t distance(const char *from, const char *to)
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
 	for (size_t i = 1; from[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
+		size_t diagonal = row[0], least = i;
 
 		row[0] = i;
 		for (size_t j = 1; j <= width; j++) {
@@ -26,14 +27,21 @@ static size_t distance(const char *from, const char *to)
 				best = row[j - 1] + 1;
 			row[j] = best;
 			diagonal = above;
+			if (best < least)
+				least = best;
 		}
+		if (least >= limit)
+			return limit;
 	}
-	return row[width];
+	return row[width] < limit ? row[width] : limit;
 }
 
 struct nearest nearest_to(const char *word)
 {
-	return (struct nearest){word && strlen(word) < LONGEST ? word : NULL, NULL, (size_t)-1};
+	bool fit = word && strlen(word) < LONGEST;
+
+	/* More edits than half of the word are not worth counting. */
+	return (struct nearest){fit ? word : NULL, NULL, fit ? strlen(word) / 2 + 1 : 0};
 }
 
 void nearest_try(struct nearest *nearest, const char *candidate)
@@ -45,10 +53,10 @@ void nearest_try(struct nearest *nearest, const char *candidate)
 	/* A part of a long name was meant for the whole of it. */
 	if (length > 3 && strstr(candidate, nearest->word))
 		edits = 1;
-	else if ((length > other ? length - other : other - length) * 2 > length)
+	else if ((length > other ? length - other : other - length) >= nearest->least)
 		return;
 	else
-		edits = distance(nearest->word, candidate);
+		edits = distance(nearest->word, candidate, nearest->least);
 	if (edits < nearest->least) {
 		nearest->best = candidate;
 		nearest->least = edits;
@@ -57,5 +65,5 @@ void nearest_try(struct nearest *nearest, const char *candidate)
 
 const char *nearest_found(const struct nearest *nearest)
 {
-	return nearest->best && nearest->least * 2 <= strlen(nearest->word) ? nearest->best : NULL;
+	return nearest->best;
 }

@@ -4,18 +4,17 @@
 
 #include <stddef.h>
 
-/* Begin with best = NULL and `least` above every distance. */
 struct nearest {
 	const char *word; /* what was written */
 	const char *best;
-	size_t least;
+	size_t least; /* edits from the word to the best */
 };
 
 /* NULL for `word` is fine: then nothing is near. */
 struct nearest nearest_to(const char *word);
 void nearest_try(struct nearest *nearest, const char *candidate);
 
-/* The nearest of all that were tried, or NULL when more than half of the word would have to change. */
+/* The nearest of all that were tried, the first of several, or NULL when more than half of the word would have to change. */
 const char *nearest_found(const struct nearest *nearest);
 
 #endif

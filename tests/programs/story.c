@@ -240,6 +240,16 @@ static void sized_late(long milliseconds)
 	must(ftruncate(object, PAGE) == 0, "ftruncate");
 }
 
+/* More than the memory cgroup has: the kernel kills. */
+static void outgrow(char *map)
+{
+	size_t length = (size_t)256 << 20;
+
+	munmap(map, LENGTH);
+	must(ftruncate(object, (off_t)length) == 0, "ftruncate");
+	memset(map_object(length), 1, length);
+}
+
 int main(int argc, char **argv)
 {
 	const char *story = argc > 1 ? argv[1] : "";
@@ -260,7 +270,10 @@ int main(int argc, char **argv)
 		filled(punch_object, 4);
 	else if (!strcmp(story, "full"))
 		filled(NULL, 0);
-	else if (!strcmp(story, "short"))
+	else if (!strcmp(story, "outgrown")) {
+		make_object(LENGTH, 0);
+		let_go(sufferer(outgrow));
+	} else if (!strcmp(story, "short"))
 		too_short();
 	else if (!strcmp(story, "grown"))
 		sized_late(300);

@@ -243,6 +243,21 @@ static void modes(void)
 	check(only(RULE_acl_grants, SEVERITY_WARNING) && told[0].offset == OTHER, "a list that grants more");
 }
 
+static void moves(void)
+{
+	struct identity identity = object(0666, ME);
+
+	quiet();
+	check_permission_moved("/dev/shm/mine/x", "/dev/shm/x", 0, &identity);
+	check(only(RULE_world_writable, SEVERITY_ERROR), "moved to where all can reach it");
+	check_permission_moved("/dev/shm/y", "/dev/shm/x", 0, &identity);
+	check(is_silent(), "another name in the same directory");
+	check_permission_moved(NULL, "/dev/shm/x", 0, &identity);
+	check(only(RULE_world_writable, SEVERITY_ERROR), "its first name");
+	check_permission_moved(NULL, "/dev/shm/x", EEXIST, &identity);
+	check(is_silent(), "a name that it did not get");
+}
+
 static void parties(void)
 {
 	struct check_opening o = opening(EITHER, 0600, false);
@@ -308,6 +323,9 @@ static void specials(void)
 	linked.links = 2;
 	check_permission_opened(&o, &linked);
 	check(only(RULE_symlink_or_special, SEVERITY_ERROR), "another's file with two names");
+	o.flags = O_RDONLY;
+	check_permission_opened(&o, &linked);
+	check(was(RULE_symlink_or_special, SEVERITY_WARNING), "which is only read");
 }
 
 static void mappings(void)
@@ -524,6 +542,7 @@ static void lifetime(void)
 int main(void)
 {
 	modes();
+	moves();
 	parties();
 	specials();
 	mappings();

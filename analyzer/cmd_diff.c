@@ -1,0 +1,223 @@
+/*
+ * shmguard diff: two recordings or JSON reports by the fingerprints of their findings. Everything is compared as JSON, so
+ * that an old report kept by a service is as good as a recording.
+ */
+#include "analyzer/cmd_diff.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyzer/cmd_report.h"
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "analyzer/report_json.h"
+#include "analyzer/terminal.h"
+
+enum { OPTION_fail_on = 0x100, OPTION_json };
+
+static const struct option_row rows[] = {
+	{"fail-on", OPTION_fail_on, "LEVEL",
+	 "exit with 1 if a new finding has severity LEVEL or a graver one: error (default), warning, note"},
+	{"json", OPTION_json, NULL, "for programs: {new, fixed, changed}, arrays of findings"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table diff_option_table = {
+	"diff", "A B",
+	"Tell which findings B has and A has not, and the other way round. A and B are recordings or JSON reports.",
+	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
+
+struct difference {
+	json_t *fresh, *fixed, *changed; /* arrays; changed of {before, after} */
+};
+
+static json_t *diff_file(const char *path)
+{
+	json_error_t error;
+	json_t *report = json_load_file(path, 0, &error), *findings = json_object_get(report, "findings"), *finding;
+	const char *schema = json_string_value(json_object_get(report, "schema"));
+	bool good = schema && !strcmp(schema, "shmguard-report/1") && json_is_array(findings);
+	char *safe = escape_terminal(path), *why = escape_terminal(error.text);
+	size_t i;
+
+	json_array_foreach(findings, i, finding) good = good &&
+							json_is_string(json_object_get(finding, "fingerprint")) &&
+							json_is_string(json_object_get(finding, "rule")) &&
+							json_is_string(json_object_get(finding, "severity")) &&
+							json_is_string(json_object_get(finding, "message")) &&
+							json_is_integer(json_object_get(finding, "count")) &&
+							json_is_integer(json_object_get(finding, "bytes"));
+	if (!good) {
+		fprintf(stderr, "shmguard: %s: %s%s\n", safe,
+			report ? "not a report of shmguard" : "not JSON: ", report ? "" : why);
+		json_decref(report);
+		report = NULL;
+	}
+	free(why);
+	free(safe);
+	return report;
+}
+
+static json_t *diff_recording(const char *dir)
+{
+	const struct report_options options = {.outputs = {{report_format_find("json"), NULL}}, .output_count = 1};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *report = NULL;
+
+	if (out && report_recording(dir, &options, out, NULL) == REPORT_DONE && !fclose(out))
+		report = json_loads(text, 0, NULL);
+	free(text);
+	return report;
+}
+
+static json_t *diff_read(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? diff_file(path) : diff_recording(path);
+}
+
+static json_t *diff_find(const json_t *report, const json_t *finding)
+{
+	const json_t *findings = json_object_get(report, "findings");
+	const char *wanted = json_string_value(json_object_get(finding, "fingerprint"));
+	json_t *other;
+	size_t i;
+
+	json_array_foreach(
+		findings, i,
+		other) if (!strcmp(wanted, json_string_value(json_object_get(other, "fingerprint")))) return other;
+	return NULL;
+}
+
+static json_int_t diff_number(const json_t *finding, const char *field)
+{
+	return json_integer_value(json_object_get(finding, field));
+}
+
+static struct difference diff_of(const json_t *before, const json_t *after)
+{
+	struct difference difference = {json_array(), json_array(), json_array()};
+	json_t *finding, *other;
+	size_t i;
+
+	json_array_foreach(json_object_get(after, "findings"), i, finding)
+	{
+		other = diff_find(before, finding);
+		if (!other)
+			json_array_append(difference.fresh, finding);
+		else if (diff_number(other, "count") != diff_number(finding, "count") ||
+			 diff_number(other, "bytes") != diff_number(finding, "bytes"))
+			json_array_append_new(difference.changed,
+					      json_pack("{s:O, s:O}", "before", other, "after", finding));
+	}
+	json_array_foreach(json_object_get(before, "findings"), i, finding) if (!diff_find(after, finding))
+		json_array_append(difference.fixed, finding);
+	return difference;
+}
+
+static void diff_line(const struct terminal *terminal, const char *what, enum ink ink, const json_t *finding)
+{
+	char *rule = escape_terminal(json_string_value(json_object_get(finding, "rule")));
+	char *message = escape_terminal(json_string_value(json_object_get(finding, "message")));
+	char *severity = escape_terminal(json_string_value(json_object_get(finding, "severity")));
+
+	terminal_put(terminal, ink, what);
+	fprintf(terminal->out, " %s: %s (%" JSON_INTEGER_FORMAT " times, %" JSON_INTEGER_FORMAT " bytes): ", severity,
+		rule, diff_number(finding, "count"), diff_number(finding, "bytes"));
+	fprintf(terminal->out, "%s\n", message);
+	free(severity);
+	free(message);
+	free(rule);
+}
+
+static void diff_print(const struct difference *difference)
+{
+	struct terminal terminal = terminal_on(stdout);
+	json_t *item;
+	size_t i;
+
+	printf("%zu new, %zu fixed, %zu changed\n", json_array_size(difference->fresh),
+	       json_array_size(difference->fixed), json_array_size(difference->changed));
+	json_array_foreach(difference->fresh, i, item) diff_line(&terminal, "new    ", INK_error, item);
+	json_array_foreach(difference->fixed, i, item) diff_line(&terminal, "fixed  ", INK_good, item);
+	json_array_foreach(difference->changed, i, item)
+	{
+		const json_t *before = json_object_get(item, "before");
+
+		diff_line(&terminal, "changed", INK_warning, json_object_get(item, "after"));
+		printf("        before: %" JSON_INTEGER_FORMAT " times, %" JSON_INTEGER_FORMAT " bytes\n",
+		       diff_number(before, "count"), diff_number(before, "bytes"));
+	}
+}
+
+static bool diff_fails(const struct difference *difference, enum severity fail_on)
+{
+	enum severity severity;
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(
+		difference->fresh, i,
+		finding) if (cmd_report_level(json_string_value(json_object_get(finding, "severity")), &severity) &&
+			     severity >= fail_on) return true;
+	return false;
+}
+
+static int diff_tell(const json_t *before, const json_t *after, bool json, enum severity fail_on)
+{
+	struct difference difference = diff_of(before, after);
+	int result = diff_fails(&difference, fail_on) ? REPORT_FOUND : REPORT_DONE;
+	json_t *all = json_pack("{s:o, s:o, s:o}", "new", difference.fresh, "fixed", difference.fixed, "changed",
+				difference.changed);
+
+	if (!json)
+		diff_print(&difference);
+	else if (json_dumpf(all, stdout, JSON_INDENT(1)) == 0)
+		putchar('\n');
+	json_decref(all);
+	if (!fflush(stdout) && !ferror(stdout))
+		return result;
+	fputs("shmguard: the comparison could not be written\n", stderr);
+	return REPORT_UNREADABLE;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	enum severity fail_on = SEVERITY_ERROR;
+	json_t *before, *after = NULL;
+	bool json = false;
+	int option, result = REPORT_UNREADABLE;
+
+	optind = 0;
+	while ((option = options_next(&diff_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
+			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+		if (option == OPTIONS_BAD)
+			return REPORT_USAGE;
+		json |= option == OPTION_json;
+		if (option == OPTION_fail_on && !cmd_report_level(optarg, &fail_on)) {
+			fprintf(stderr, "shmguard: --fail-on takes error, warning or note, not '%s'\n", optarg);
+			return options_usage(&diff_option_table, REPORT_USAGE);
+		}
+	}
+	if (argc - optind != 2) {
+		fputs("shmguard: diff takes two recordings or JSON reports\n", stderr);
+		return options_usage(&diff_option_table, REPORT_USAGE);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	before = diff_read(argv[optind]);
+	if (before)
+		after = diff_read(argv[optind + 1]);
+	if (before && after)
+		result = diff_tell(before, after, json, fail_on);
+	json_decref(after);
+	json_decref(before);
+	return result;
+}

@@ -1,0 +1,145 @@
+/* shmguard log: the calls of a recording in their order, a line each. */
+#include "analyzer/cmd_log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "analyzer/notation.h"
+#include "analyzer/replay.h"
+#include "analyzer/spots.h"
+
+enum { OPTION_stacks = 0x100 };
+
+static const struct option_row rows[] = {
+	{"stacks", OPTION_stacks, NULL, "the call stack under each call"},
+	SELECTION_ROWS,
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table log_option_table = {
+	"log", "DIR",
+	"Print the calls of the recording in DIR: thread, seconds since the start, the call as strace has it, its "
+	"object.",
+	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
+
+struct log {
+	struct selection selection;
+	struct report report; /* for the names of stacks */
+	bool stacks;
+	int64_t start; /* 0: not known yet */
+};
+
+static void log_stack(const struct log *log, struct world *world, const struct process *process, uint32_t id)
+{
+	struct spots spots = spots_of(&log->report, world_stack(world, process, id));
+	size_t i;
+
+	for (i = 0; i < spots.count; i++) {
+		char *label = spot_label(&spots.all[i]), *place = spot_place(&spots.all[i]);
+		char *text = spots.all[i].function ? memory_format("%s (%s)", label, place) : memory_text(label);
+		char *safe = escape_terminal(text);
+
+		printf("    > %s\n", safe);
+		free(safe);
+		free(text);
+		free(place);
+		free(label);
+	}
+	spots_free(&spots);
+}
+
+static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+{
+	struct log *log = context;
+	const struct object *object = replay_object(world, process, event);
+	int64_t since;
+	char *line;
+
+	if (!log->start)
+		log->start = event->time;
+	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
+	    !selection_has_time(&log->selection, event->time, log->start))
+		return 0;
+	line = notation_of(event, process, object);
+	if (!line)
+		return 0;
+	since = event->time - log->start;
+	printf("%-7d %" PRId64 ".%06" PRId64 " %s\n", (int)event->event.head.tid, since / 1000000000,
+	       since % 1000000000 / 1000, line);
+	free(line);
+	if (log->stacks)
+		log_stack(log, world, process, event->event.head.stack);
+	return ferror(stdout) ? -EIO : 0;
+}
+
+static void log_complain(char *error)
+{
+	char *safe = escape_terminal(error);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	free(safe);
+	free(error);
+}
+
+static int log_print(struct log *log, const char *dir)
+{
+	const struct replay again = {.context = log, .event = log_event};
+	char *error = NULL;
+	int r;
+
+	log->report.symbols = symbols_open(dir, &error);
+	if (error)
+		log_complain(error);
+	error = NULL;
+	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
+	if (r)
+		log_complain(error);
+	symbols_close(log->report.symbols);
+	if (!fflush(stdout) && !ferror(stdout))
+		return r;
+	fprintf(stderr, "shmguard: the log could not be written: %s\n", strerror(errno));
+	return REPORT_UNREADABLE;
+}
+
+static int64_t log_started(const char *dir)
+{
+	char *error = NULL;
+	struct recording *recording = recording_read(dir, &error);
+	int64_t started = recording ? recording->started : 0;
+
+	free(error);
+	if (recording)
+		recording_free(recording);
+	return started;
+}
+
+int cmd_log(int argc, char **argv)
+{
+	struct log log = {0};
+	int option, r;
+
+	optind = 0;
+	while ((option = options_next(&log_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
+			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+		if (option == OPTIONS_BAD)
+			return REPORT_USAGE;
+		log.stacks |= option == OPTION_stacks;
+		r = selection_take(&log.selection, option, optarg);
+		if (r < 0)
+			return options_usage(&log_option_table, REPORT_USAGE);
+	}
+	if (argc - optind != 1) {
+		fputs("shmguard: log takes one directory\n", stderr);
+		return options_usage(&log_option_table, REPORT_USAGE);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	log.start = log_started(argv[optind]);
+	return log_print(&log, argv[optind]);
+}

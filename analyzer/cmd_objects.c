@@ -1,0 +1,197 @@
+/* shmguard objects: every object at a moment of the recording, and who has it open or mapped where. */
+#include "analyzer/cmd_objects.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "analyzer/escape.h"
+#include "analyzer/memory.h"
+#include "analyzer/replay.h"
+#include "analyzer/report_text.h"
+#include "analyzer/world_holdings.h"
+
+enum { OPTION_at = 0x100, OPTION_all };
+
+static const struct option_row rows[] = {
+	{"at", OPTION_at, "TIME", "then: seconds after the start, or 200ms, 3us; without it when the recording ended"},
+	{"all", OPTION_all, NULL, "those as well that have no name and that nobody holds any more"},
+	{"object", OPTION_object, "GLOB", "only objects of which a name matches"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table objects_option_table = {
+	"objects", "DIR",
+	"Print every object at a moment of the recording in DIR: size, mode, names, who has it open or mapped.", rows,
+	"Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
+
+struct scene {
+	struct selection selection;
+	bool all, has_at;
+	int64_t at;    /* nanoseconds from the start */
+	int64_t start; /* 0: not known yet */
+};
+
+static void scene_names(const struct object *object)
+{
+	size_t i;
+
+	for (i = 0; i < object->name_count; i++) {
+		char *name = escape_terminal(object->names[i].text);
+
+		printf("%s%s%s", i ? ", " : "", name, object->names[i].until ? " (removed)" : "");
+		free(name);
+	}
+	if (!object->name_count)
+		fputs("(no name)", stdout);
+}
+
+static void scene_descriptors(const struct process *process, const struct object *object, const char *who)
+{
+	struct map_slot *slot;
+	size_t cursor = 0;
+
+	while ((slot = map_next(&process->holdings->descriptors, &cursor))) {
+		const struct descriptor *descriptor = slot->value;
+
+		if (descriptor->object == object)
+			printf("    process %s: descriptor %d\n", who, descriptor->fd);
+	}
+}
+
+static void scene_mappings(const struct process *process, const struct object *object, const char *who)
+{
+	const struct holdings *holdings = process->holdings;
+	size_t i;
+
+	for (i = holdings->piece_count; i-- > 0;) {
+		const struct piece *piece = &holdings->pieces[i];
+
+		if (piece->from->object != object)
+			continue;
+		printf("    process %s: maps [%" PRIu64 ", %" PRIu64 ") at 0x%" PRIx64 "\n", who,
+		       piece->start - piece->from->base, piece->end - piece->from->base, piece->start);
+	}
+}
+
+static bool scene_is_there(const struct object *object)
+{
+	size_t i;
+
+	for (i = 0; i < object->name_count; i++)
+		if (!object->names[i].until && object->kind != KIND_memfd)
+			return true;
+	return object->mappers || object->openers;
+}
+
+static void scene_object(const struct world *world, const struct object *object)
+{
+	static const char *const kinds[] = {
+#define KIND_WORD(name) [KIND_##name] = #name,
+		KINDS(KIND_WORD)
+#undef KIND_WORD
+	};
+	char *size = text_bytes(object->size);
+	size_t i;
+
+	scene_names(object);
+	printf("\n  %s, %s (%" PRIu64 " bytes), mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n",
+	       kinds[object->kind], size, object->size, object->mode & 07777, (unsigned)object->uid,
+	       major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
+	for (i = 0; i < world->process_count; i++) {
+		char *who = text_process(world->processes[i]);
+
+		scene_descriptors(world->processes[i], object, who);
+		scene_mappings(world->processes[i], object, who);
+		free(who);
+	}
+	free(size);
+}
+
+static int scene_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+{
+	struct scene *scene = context;
+
+	(void)world, (void)process;
+	if (!scene->start)
+		scene->start = event->time;
+	return scene->has_at && event->time - scene->start >= scene->at ? -ECANCELED : 0;
+}
+
+static void scene_finish(void *context, struct world *world)
+{
+	const struct scene *scene = context;
+	size_t shown = 0, i;
+
+	for (i = 0; i < world->object_count; i++) {
+		const struct object *object = world->objects[i];
+
+		if (object->same || !selection_has_object(&scene->selection, object) ||
+		    (!scene->all && !scene_is_there(object)))
+			continue;
+		scene_object(world, object);
+		shown++;
+	}
+	if (!shown)
+		puts("no object");
+}
+
+static int scene_complain(char *error)
+{
+	char *safe = escape_terminal(error);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	free(safe);
+	free(error);
+	return REPORT_UNREADABLE;
+}
+
+static int scene_print(struct scene *scene, const char *dir)
+{
+	const struct replay again = {.context = scene, .event = scene_event, .finish = scene_finish};
+	struct recording *recording;
+	char *error = NULL;
+
+	recording = recording_read(dir, &error);
+	if (!recording)
+		return scene_complain(error);
+	scene->start = recording->started;
+	recording_free(recording);
+	if (replay(dir, &again, &error))
+		return scene_complain(error);
+	if (!fflush(stdout) && !ferror(stdout))
+		return REPORT_DONE;
+	fprintf(stderr, "shmguard: the objects could not be written: %s\n", strerror(errno));
+	return REPORT_UNREADABLE;
+}
+
+int cmd_objects(int argc, char **argv)
+{
+	struct scene scene = {0};
+	int option;
+
+	optind = 0;
+	while ((option = options_next(&objects_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
+			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+		if (option == OPTIONS_BAD)
+			return REPORT_USAGE;
+		scene.all |= option == OPTION_all;
+		scene.has_at |= option == OPTION_at;
+		selection_take(&scene.selection, option, optarg);
+		if (option == OPTION_at && !selection_time(optarg, &scene.at)) {
+			fprintf(stderr, "shmguard: '%s' is no time: seconds after the start, or 200ms, 3us\n", optarg);
+			return options_usage(&objects_option_table, REPORT_USAGE);
+		}
+	}
+	if (argc - optind != 1) {
+		fputs("shmguard: objects takes one directory\n", stderr);
+		return options_usage(&objects_option_table, REPORT_USAGE);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return scene_print(&scene, argv[optind]);
+}

@@ -1,0 +1,293 @@
+"use strict";
+
+/* The drawings of the report's page; report_page.js has what they use. */
+
+/* The object's size against what is mapped of it, and what was done to its size. */
+function drawArithmetic(finding)
+{
+	const object = objects.get(finding.object);
+	if (!object)
+		return null;
+	const maps = data.moments.filter(m => m.o === object.id && m.of === "map")
+			     .sort((a, b) => b.offset + b.length - a.offset - a.length);
+	const alike = new Map();
+	for (const m of maps) {
+		const key = [m.offset, m.length, m.p, m.size].join();
+		alike.has(key) ? alike.get(key).times++ : alike.set(key, Object.assign({times: 1}, m));
+	}
+	const changes = data.changes.slice(-5), windows = [...alike.values()].slice(0, 8);
+	const rows = [{
+		label: "size",
+		from: 0,
+		to: object.size,
+		kind: "object",
+		text: bytes(object.size) + " (" + number(object.size) + " bytes) at the end"
+	}];
+	for (const c of changes)
+		rows.push({
+			label: c.refused ? "refused" : "resized",
+			from: 0,
+			to: c.after,
+			kind: "change",
+			text: bytes(c.before) + " to " + bytes(c.after) + " by " + who(c.p) + " at " + time(c.t)
+		});
+	for (const m of windows)
+		rows.push({
+			label: "mapped",
+			from: m.offset,
+			to: m.offset + m.length,
+			size: m.size,
+			t: m.t,
+			kind: "map",
+			text: "[" + number(m.offset) + ", " + number(m.offset + m.length) + ") by " + who(m.p) +
+				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") + " at " +
+				      time(m.t) + (m.size < m.offset + m.length ? ", size then " + number(m.size) : "")
+		});
+	const widest = Math.max(1, ...rows.map(r => r.to)), scale = 430 / widest;
+	const svg = make("svg", {
+		viewBox: "0 0 1000 " + (rows.length * 22 + 4),
+		role: "img",
+		"aria-label": "the object's size against its mappings"
+	});
+	rows.forEach((row, i) => {
+		const y = i * 22 + 4,
+		      edge = row.kind === "map"
+				     ? Math.max(row.from,
+						Math.min(row.to,
+							 Math.ceil(Math.min(row.size, ...changes
+											      .filter(c => !c.refused &&
+													   c.t > row.t)
+											      .map(c => c.after)) /
+								   4096) *
+								 4096))
+				     : row.to;
+		const bar = (from, to, colour) => svg.append(make("rect", {
+			x: 80 + from * scale,
+			y,
+			width: Math.max(1, (to - from) * scale),
+			height: 15,
+			rx: 2,
+			fill: colour,
+			opacity: row.kind === "change" ? .5 : 1
+		}));
+		svg.append(make("text", {x: 0, y: y + 12, class: "faint"}, row.label));
+		if (edge > row.from || row.to === row.from)
+			bar(row.from, edge, "var(--object)");
+		if (row.to > edge)
+			bar(edge, row.to, "var(--bad)");
+		svg.append(make("text", {x: 520, y: y + 12}, row.text));
+	});
+	if (object.size)
+		svg.append(make("line", {
+			x1: 80 + object.size * scale,
+			x2: 80 + object.size * scale,
+			y1: 0,
+			y2: rows.length * 22,
+			stroke: "var(--text)",
+			"stroke-dasharray": "3 3"
+		}));
+	const more = alike.size - windows.length;
+	return make("div", {},
+		    make("div", {class: "faint"},
+			 "The size of " + nameOf(object) +
+				 " and its mappings; red: past the end when it was mapped, or later." +
+				 (more > 0 ? " " + plural(more, "more mapping") + " not drawn." : "")),
+		    svg);
+}
+
+/* Time: a row for each process and each object. */
+const ROWS = 40, LEFT = 190, WIDTH = 1000;
+const colours = {
+	create: "var(--good)",
+	resize: "var(--warning)",
+	map: "var(--note)",
+	unmap: "var(--faint)",
+	unlink: "var(--text)",
+	sigbus: "var(--error)",
+	open: "var(--faint)",
+	start: "var(--good)",
+	end: "var(--faint)"
+};
+
+function drawTimeline()
+{
+	const end = Math.max(1, data.to - data.from, ...data.spans.map(s => s.until)),
+	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
+	const bounds = new Map(data.spans.map(s => [s.o, s]));
+	const rows = report.processes.filter(p => p.traced)
+			     .slice(0, ROWS)
+			     .map(p => {
+				     const [from, until] = data.times[p.id];
+				     return {
+					     label: p.pid + " " + base(p.exe),
+					     from: from || 0,
+					     until: until === null ? end : until,
+					     process: p.id,
+					     ended: p.ended,
+					     title: ended(p)
+				     };
+			     })
+			     .concat(report.objects.filter(o => bounds.has(o.id))
+					     .sort((a, b) => b.leaked - a.leaked || b.size - a.size)
+					     .slice(0, ROWS)
+					     .map(o => ({
+							  label: nameOf(o),
+							  from: bounds.get(o.id).from,
+							  until: bounds.get(o.id).until,
+							  object: o.id,
+							  leaked: o.leaked,
+							  title: bytes(o.size) + (o.leaked ? ", LEAKED" : "")
+						  })));
+	const svg = make("svg", {
+		viewBox: "0 0 " + WIDTH + " " + (rows.length * 20 + 24),
+		role: "img",
+		"aria-label": "processes and objects over time"
+	}),
+	      marks = new Map();
+	for (const moment of data.moments)
+		for (const key of ["p" + moment.p, "o" + moment.o])
+			marks.has(key) ? marks.get(key).push(moment) : marks.set(key, [moment]);
+	for (let i = 0; i <= 4; i++)
+		svg.append(make("line", {
+				   x1: x(end * i / 4),
+				   x2: x(end * i / 4),
+				   y1: 16,
+				   y2: rows.length * 20 + 20,
+				   stroke: "var(--line)"
+			   }),
+			   make("text", {
+				   x: x(end * i / 4),
+				   y: 12,
+				   class: "faint",
+				   "text-anchor": i === 4 ? "end"
+						  : i     ? "middle"
+							  : "start"
+			   },
+				time(end * i / 4)));
+	rows.forEach((row, i) => {
+		const y = i * 20 + 22, label = row.label.length > 24 ? "..." + row.label.slice(-21) : row.label;
+		svg.append(make("text", {x: 0, y: y + 11}, label),
+			   make("rect", {
+				   class: row.process ? "process" : "object",
+				   x: x(row.from),
+				   y,
+				   width: Math.max(2, x(row.until) - x(row.from)),
+				   height: 14,
+				   rx: 2,
+				   fill: row.process  ? "var(--line)"
+					 : row.leaked ? "var(--bad)"
+						      : "var(--object)"
+			   },
+				make("title", {},
+				     row.label + ": " + row.title + ", " + time(row.from) + " to " + time(row.until))));
+		let last = -1;
+		for (const moment of marks.get(row.process ? "p" + row.process : "o" + row.object) || []) {
+			const place = Math.round(x(moment.t) * 2) / 2, grave = moment.of === "sigbus";
+			if (place === last && !grave && moment.of === "map")
+				continue;
+			last = place;
+			svg.append(make("rect", {
+				class: "moment",
+				x: place,
+				y: grave ? y - 2 : y + 1,
+				width: grave ? 4 : 1.5,
+				height: grave ? 18 : 12,
+				fill: colours[moment.of]
+			},
+					make("title", {},
+					     time(moment.t) + " " + moment.of +
+						     (moment.o ? " " + nameOf(objects.get(moment.o)) : "") +
+						     (moment.length ? " " + bytes(moment.length) : "") + " by " +
+						     who(moment.p))));
+		}
+		if (row.ended === "signal")
+			svg.append(make("text", {
+				x: Math.min(x(row.until), WIDTH - 12),
+				y: y + 12,
+				style: "fill: var(--error); font-weight: bold"
+			},
+					"\u2715"));
+	});
+	const legend = make("div", {class: "faint"}, "Marks: ");
+	for (const of of ["create", "resize", "map", "unmap", "unlink", "sigbus"])
+		legend.append(make("span", {style: "color: " + colours[of]}, "\u25ae "), of + "  ");
+	at("timeline").append(legend, svg);
+	if (data.left_out)
+		at("timeline")
+			.append(make("div", {class: "faint"},
+				     plural(data.left_out, "mark") + " left out: there are too many."));
+}
+
+/* The flame graph: widths are shares of the whole, a click makes a frame the whole. */
+function drawFlame(root)
+{
+	const weight = at("weight").value, box = at("flame"), top = {name: "all", value: 0, children: new Map()};
+	for (const stack of data.stacks.filter(s => s[weight])) {
+		let node = top;
+		top.value += stack[weight];
+		for (const frame of stack.frames) {
+			if (!node.children.has(frame))
+				node.children.set(frame, {name: frame, value: 0, children: new Map()});
+			node = node.children.get(frame);
+			node.value += stack[weight];
+		}
+	}
+	let node = top, depth = 0, deepest = 0;
+	for (const name of root || [])
+		node = node.children.get(name) || node;
+	box.replaceChildren();
+	const place = (part, left, level, path) => {
+		const share = node.value ? part.value / node.value * 100 : 0,
+		      amount = weight === "bytes" ? bytes(part.value) : plural(part.value, "mapping");
+		if (share < .1)
+			return;
+		const bar = make("div", {
+			style: "left: " + left + "%; width: " + share + "%; top: " + level * 20 + "px",
+			title: part.name + ": " + amount + ", " + share.toFixed(1) + " %",
+			tabindex: 0
+		},
+				 part.name + " " + amount);
+		bar.addEventListener("click", () => drawFlame(path.length === (root || []).length ? [] : path));
+		box.append(bar);
+		deepest = Math.max(deepest, level + 1);
+		for (const child of [...part.children.values()].sort((a, b) => b.value - a.value)) {
+			place(child, left, level + 1, [...path, child.name]);
+			left += child.value / node.value * 100;
+		}
+	};
+	if (node.value)
+		place(node, 0, depth, root || []);
+	else
+		box.textContent = "Nothing.";
+	box.style.height = deepest * 20 + "px";
+}
+
+/* Tables that sort by a click on a heading. */
+function drawTable(where, columns, items)
+{
+	const body = make("tbody"),
+	      table = make("table", {},
+			   make("thead", {}, make("tr", {}, ...columns.map(([title, value, text, kind], i) => {
+					const button = make("button", {type: "button"}, title);
+					button.addEventListener("click", () => {
+						const down = button.dataset.order !== "down";
+						button.dataset.order = down ? "down" : "up";
+						const sorted = [...body.rows].sort((a, b) => {
+							const x = columns[i][1](a.item), y = columns[i][1](b.item);
+							return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1);
+						});
+						body.append(...sorted);
+					});
+					return make("th", {class: kind || "", scope: "col"}, button);
+				}))),
+			   body);
+	for (const item of items) {
+		const row = make("tr", {},
+				 ...columns.map(([, value, text, kind]) => make("td", {class: kind || ""},
+										String((text || value)(item)))));
+		row.item = item;
+		row.dataset.text = row.textContent.toLowerCase();
+		body.append(row);
+	}
+	at(where).append(items.length ? table : "None.");
+}

@@ -1,0 +1,207 @@
+
+/* What the report's page says, and how it is searched. */
+const data = JSON.parse(document.getElementById("data").textContent), report = data.report;
+const rank = {
+	note: 0,
+	warning: 1,
+	error: 2
+},
+      at = id => document.getElementById(id);
+const processes = new Map(report.processes.map(p => [p.id, p])), objects = new Map(report.objects.map(o => [o.id, o]));
+const base = path => path ? path.replace(/.*\/(?=.)/, "") : "unknown program";
+const nameOf = object => object && object.names.length ? object.names[object.names.length - 1] : "(no name)";
+const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe) : "-";
+const number = n => n.toLocaleString("en-US");
+const plural = (n, what) => number(n) + " " + what + (n === 1 ? "" : what.endsWith("s") ? "es" : "s");
+
+function bytes(n)
+{
+	let unit = -1;
+	for (; n >= 1024 && unit < 5; unit++)
+		n /= 1024;
+	return unit < 0 ? n + " B"
+			: (n < 10 && n % 1 ? n.toFixed(1) : Math.round(n)) + " " +
+				  ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit];
+}
+
+const time = ns => ns === null ? "-"
+		   : ns < 1e6  ? (ns / 1e3).toFixed(1) + " us"
+		   : ns < 1e9  ? (ns / 1e6).toFixed(1) + " ms"
+			       : (ns / 1e9).toFixed(3) + " s";
+
+function make(tag, attributes, ...children)
+{
+	const drawing = ["svg", "rect", "text", "line", "g", "title", "circle", "path"].includes(tag);
+	const element =
+		drawing ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+	for (const [key, value] of Object.entries(attributes || {}))
+		element.setAttribute(key, value);
+	element.append(...children.filter(child => child !== null));
+	return element;
+}
+
+function ended(process)
+{
+	return process.ended === "signal"    ? "killed by " + (process.signal_name || "signal " + process.signal)
+	       : process.ended === "exit"    ? "exited with status " + process.status
+	       : process.ended === "exec"    ? "went on as another program"
+	       : process.ended === "running" ? "still running"
+					     : "end not seen";
+}
+
+/* Stacks. */
+const isPlumbing = frame =>
+	/^(libshmguard|libc\.so|librt\.so|libpthread|ld-linux|linux-vdso|libstdc\+\+|libgcc_s)/.test(
+		base(frame.module || ""));
+
+function drawStack(stack)
+{
+	const list = make("ol", {class: "stack"});
+	for (const frame of stack.frames) {
+		const place = frame.file
+				      ? frame.file.split("/").slice(-3).join("/") + (frame.line ? ":" + frame.line : "")
+			      : frame.module ? base(frame.module) + "+0x" + frame.offset.toString(16)
+					     : "0x" + frame.offset.toString(16);
+		list.append(make("li", {class: isPlumbing(frame) ? "plumbing" : "own"},
+				 frame.function ? frame.function + " (" + place + ")" : place));
+	}
+	return make("div", {}, make("strong", {}, stack.role),
+		    " by process " + who(stack.process) + (stack.frames.length ? "" : ": no stack was recorded"), list);
+}
+
+function findingBody(finding)
+{
+	const rule = data.rules[finding.rule], object = objects.get(finding.object);
+	return [
+		make("div", {class: "faint mono"},
+		     (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
+			     who(finding.process) +
+			     (processes.has(finding.process) ? ", " + ended(processes.get(finding.process)) : "") +
+			     "; " + time(finding.time - data.from) + " after the start"),
+		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
+		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
+		make("details", {}, make("summary", {}, "About " + finding.rule), make("p", {}, rule.help)),
+		make("div", {class: "faint mono"}, "fingerprint " + finding.fingerprint)
+	];
+}
+
+function heading(finding)
+{
+	const facts = [
+		finding.count > 1 ? plural(finding.count, "time") : "", finding.bytes ? bytes(finding.bytes) : "",
+		finding.uncertain ? "uncertain" : ""
+	].filter(Boolean);
+	return [
+		make("strong", {class: finding.severity}, finding.severity + ": " + finding.rule),
+		facts.length ? " (" + facts.join(", ") + ") " : " "
+	];
+}
+
+function drawTop()
+{
+	const count = {error: 0, warning: 0, note: 0}, findings = report.findings;
+	findings.forEach(f => count[f.severity]++);
+	const parts = Object.keys(count).filter(s => count[s]).map(s => plural(count[s], s)), worst = findings[0];
+	const verdict = parts.join(", ") || "nothing found";
+	at("verdict").append(make("span", {class: worst ? worst.severity : "good"}, verdict),
+			     report.trace.complete ? "" : " [the recording is incomplete]");
+	document.title = "shmguard: " + verdict;
+	at("command").textContent = data.command.length ? "$ " + data.command.join(" ") : "";
+	at("scope").textContent = plural(report.processes.filter(p => p.ended !== "exec").length, "process") + ", " +
+				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
+				  ", " + plural(report.trace.events, "event") + " in " +
+				  report.trace.seconds.toFixed(3) + " s; " +
+				  (report.trace.lost ? plural(report.trace.lost, "event") + " lost" : "no event lost");
+	if (!worst)
+		return;
+	const panel = make("div", {class: "panel " + worst.severity}, ...heading(worst), make("p", {}, worst.message),
+			   drawArithmetic(worst), ...findingBody(worst));
+	at("worst").append(make("h2", {}, findings.length > 1 ? "The worst" : "The finding"), panel);
+}
+
+function drawFindings()
+{
+	for (const finding of report.findings) {
+		const panel = make("details", {class: "panel finding " + finding.severity},
+				   make("summary", {}, ...heading(finding), finding.message));
+		panel.dataset.text = JSON.stringify([
+						 finding, nameOf(objects.get(finding.object)), who(finding.process)
+					 ]).toLowerCase();
+		panel.dataset.rank = rank[finding.severity];
+		panel.addEventListener("toggle", () => {
+			if (panel.open && panel.children.length === 1)
+				panel.append(...findingBody(finding));
+		});
+		at("findings").append(panel);
+	}
+	if (!report.findings.length)
+		at("findings").textContent = "None.";
+}
+
+function state(object)
+{
+	return object.leaked ? "LEAKED" : object.unlinked_by ? "unlinked by " + who(object.unlinked_by) : "-";
+}
+
+function search()
+{
+	const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean), level = rank[at("level").value];
+	for (const item of document.querySelectorAll(".finding, tbody tr"))
+		item.hidden = !words.every(word => item.dataset.text.includes(word)) ||
+			      (item.dataset.rank !== undefined && item.dataset.rank < level);
+}
+
+function step(by)
+{
+	const all = [...document.querySelectorAll(".finding:not([hidden])")],
+	      now = all.indexOf(document.activeElement.closest(".finding"));
+	const next = all[Math.max(0, Math.min(all.length - 1, now + by))];
+	if (!next)
+		return;
+	next.open = true;
+	next.firstElementChild.focus();
+	next.scrollIntoView({block: "center"});
+}
+
+drawTop();
+drawFindings();
+drawTimeline();
+drawFlame();
+drawTable("objects",
+	  [
+		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind],
+		  ["Size", o => o.size, o => bytes(o.size), "number"],
+		  ["Mode", o => o.mode, o => (o.mode & 0o7777).toString(8).padStart(4, "0")],
+		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
+		  ["State", state]
+	  ],
+	  report.objects);
+drawTable("processes",
+	  [
+		  ["Pid", p => p.pid, p => p.pid, "number"], ["Program", p => p.argv.join(" ") || p.exe || ""],
+		  ["Parent", p => p.ppid, p => p.ppid, "number"],
+		  ["Events", p => p.events, p => number(p.events), "number"],
+		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended]
+	  ],
+	  report.processes);
+drawTable("unseen", [["What", u => u.what]],
+	  report.unseen.map(u => ({what: "process " + u.pid + ", " + u.exe + ": " + u.reason}))
+		  .concat((report.trace.problems || []).map(p => ({what: p}))));
+at("search").addEventListener("input", search);
+at("level").addEventListener("change", search);
+at("weight").addEventListener("change", () => drawFlame());
+window.addEventListener("beforeprint",
+			() => document.querySelectorAll("details.finding").forEach(d => { d.open = true; }));
+document.addEventListener("keydown", event => {
+	if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName))
+		return;
+	if (event.key === "/") {
+		event.preventDefault();
+		at("search").focus();
+	} else if (event.key === "j" || event.key === "k") {
+		step(event.key === "j" ? 1 : -1);
+	} else if (event.key === "Enter" && event.target.closest(".flame")) {
+		event.target.click();
+	}
+});
+document.body.dataset.drawn = "yes";

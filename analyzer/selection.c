@@ -1,0 +1,153 @@
+#include "analyzer/selection.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool selection_time(const char *text, int64_t *time)
+{
+	static const struct {
+		const char *name;
+		double nanoseconds;
+	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+	char *end;
+	double value = strtod(text, &end);
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		*time = (int64_t)(value * units[i].nanoseconds);
+		return end != text && value >= 0 && value < 1e9;
+	}
+	return false;
+}
+
+static int selection_bad(const char *format, const char *what)
+{
+	fprintf(stderr, format, what);
+	return -1;
+}
+
+static int selection_take_time(bool *has, int64_t *time, const char *text)
+{
+	*has = true;
+	return selection_time(text, time)
+		       ? 1
+		       : selection_bad("shmguard: '%s' is no time: seconds after the start, or 200ms, 3us\n", text);
+}
+
+static int selection_take_severity(struct selection *selection, const char *text)
+{
+	static const enum severity levels[] = {SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR};
+	size_t i;
+
+	selection->graded = true;
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		selection->severity = levels[i];
+		if (!strcmp(text, severity_name(levels[i])))
+			return 1;
+	}
+	return selection_bad("shmguard: --severity takes error, warning or note, not '%s'\n", text);
+}
+
+static int selection_take_rule(struct selection *selection, const char *text)
+{
+	size_t i;
+
+	selection->rule = text;
+	for (i = 0; i < RULE_COUNT; i++)
+		if (!fnmatch(text, rules[i].id, 0))
+			return 1;
+	return selection_bad("shmguard: there is no rule '%s'; `shmguard rules` lists them\n", text);
+}
+
+int selection_take(struct selection *selection, int option, const char *argument)
+{
+	char *end;
+	long pid;
+
+	switch (option) {
+	case OPTION_pid:
+		pid = strtol(argument, &end, 10);
+		selection->pid = (pid_t)pid;
+		return end != argument && !*end && pid > 0 && pid == selection->pid
+			       ? 1
+			       : selection_bad("shmguard: '%s' is no pid\n", argument);
+	case OPTION_exe:
+		selection->exe = argument;
+		return 1;
+	case OPTION_object:
+		selection->object = argument;
+		return 1;
+	case OPTION_rule:
+		return selection_take_rule(selection, argument);
+	case OPTION_severity:
+		return selection_take_severity(selection, argument);
+	case OPTION_since:
+		return selection_take_time(&selection->has_since, &selection->since, argument);
+	case OPTION_until:
+		return selection_take_time(&selection->has_until, &selection->until, argument);
+	}
+	return 0;
+}
+
+bool selection_has_process(const struct selection *selection, const struct process *process)
+{
+	const char *slash;
+
+	if (!selection->pid && !selection->exe)
+		return true;
+	if (!process || (selection->pid && process->pid != selection->pid))
+		return false;
+	slash = strrchr(process->exe, '/');
+	return !selection->exe || !fnmatch(selection->exe, process->exe, 0) ||
+	       (slash && !fnmatch(selection->exe, slash + 1, 0));
+}
+
+bool selection_has_object(const struct selection *selection, const struct object *object)
+{
+	size_t i;
+
+	if (!selection->object)
+		return true;
+	for (i = 0; object && i < object->name_count; i++)
+		if (!fnmatch(selection->object, object->names[i].text, 0))
+			return true;
+	return false;
+}
+
+bool selection_has_time(const struct selection *selection, int64_t time, int64_t start)
+{
+	return (!selection->has_since || time - start >= selection->since) &&
+	       (!selection->has_until || time - start <= selection->until);
+}
+
+static bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
+{
+	bool concerned = selection_has_process(selection, finding->process);
+	size_t i;
+
+	for (i = 0; i < finding->stack_count; i++)
+		concerned |= selection_has_process(selection, finding->stacks[i].process);
+	return concerned && selection_has_object(selection, finding->object) &&
+	       selection_has_time(selection, finding->time, start) &&
+	       (!selection->rule || !fnmatch(selection->rule, rules[finding->rule].id, 0)) &&
+	       (!selection->graded || finding->severity >= selection->severity);
+}
+
+void selection_filter(const struct selection *selection, struct findings *findings, int64_t start)
+{
+	size_t kept = 0, i;
+
+	for (i = 0; i < findings->count; i++) {
+		if (selection_has_finding(selection, &findings->all[i], start)) {
+			findings->all[kept++] = findings->all[i];
+			continue;
+		}
+		free(findings->all[i].message);
+		findings->filtered++;
+	}
+	findings->count = kept;
+}

@@ -1,0 +1,62 @@
+/* Which findings and calls a reader wants to see: the filters that report, log and diff share. */
+#ifndef SHMGUARD_SELECTION_H
+#define SHMGUARD_SELECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/findings.h"
+#include "analyzer/options.h"
+
+/* All zero selects everything. Patterns are those of fnmatch(3). */
+struct selection {
+	pid_t pid;          /* 0: any */
+	const char *exe;    /* of the whole path or its last part; NULL: any */
+	const char *object; /* of any of its names */
+	const char *rule;   /* of the id */
+	bool graded;        /* only findings of `severity` or graver */
+	enum severity severity;
+	bool has_since, has_until;
+	int64_t since, until; /* nanoseconds from the start of the recording */
+};
+
+enum {
+	OPTION_pid = 0x200,
+	OPTION_exe,
+	OPTION_object,
+	OPTION_rule,
+	OPTION_severity,
+	OPTION_since,
+	OPTION_until,
+};
+
+/* Rows of an option table: of all that show a recording; of those that show findings. */
+#define SELECTION_ROWS                                                                                                 \
+	{"pid", OPTION_pid, "PID", "only what concerns this process"},                                                 \
+		{"exe", OPTION_exe, "GLOB", "only programs whose path or name matches"},                               \
+		{"object", OPTION_object, "GLOB", "only objects of which a name matches"},                             \
+		{"since", OPTION_since, "TIME", "only from then on: seconds after the start, or 200ms, 3us"},          \
+	{                                                                                                              \
+		"until", OPTION_until, "TIME", "only until then"                                                       \
+	}
+#define SELECTION_FINDING_ROWS                                                                                         \
+	{"rule", OPTION_rule, "GLOB", "only findings of rules that match"},                                            \
+	{                                                                                                              \
+		"severity", OPTION_severity, "LEVEL", "only findings of severity LEVEL or graver"                      \
+	}
+
+/* 1: the option is one of the rows above and was taken; 0: it is not; -1: its argument is bad, and stderr was told. */
+int selection_take(struct selection *selection, int option, const char *argument);
+
+/* start: of the recording. */
+bool selection_has_process(const struct selection *selection, const struct process *process);
+bool selection_has_object(const struct selection *selection, const struct object *object);
+bool selection_has_time(const struct selection *selection, int64_t time, int64_t start);
+
+/* Removes the findings that are not selected; how many is added to findings->filtered. */
+void selection_filter(const struct selection *selection, struct findings *findings, int64_t start);
+
+/* "1.5", "200ms", "3us", "7ns" in nanoseconds. */
+bool selection_time(const char *text, int64_t *time);
+
+#endif

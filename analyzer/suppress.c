@@ -1,0 +1,170 @@
+#include "analyzer/suppress.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/memory.h"
+#include "analyzer/spots.h"
+
+static const struct {
+	const char *rule, *pattern, *why;
+} built_in[] = {
+	{"segment-leak", "/jack-shm-registry", "JACK's registry of segments stays for the next server, by design"},
+	{"segment-leak", "*/jack-shm-registry", "the same, opened by its path"},
+	{"segment-leak", "*/lttng-ust-wait-*",
+	 "the wait page of LTTng-UST stays as long as the machine runs, by design"},
+};
+
+static void suppressions_add(struct suppressions *suppressions, const char *rule, const char *pattern,
+			     const char *source, unsigned line)
+{
+	suppressions->all = memory_grow(suppressions->all, suppressions->count, sizeof(*suppressions->all));
+	suppressions->all[suppressions->count++] =
+		(struct suppression){memory_text(rule), memory_text(pattern), source, line, 0};
+}
+
+void suppressions_add_built_in(struct suppressions *suppressions)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
+		suppressions_add(suppressions, built_in[i].rule, built_in[i].pattern, "built in", 0);
+}
+
+void suppressions_show(FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++)
+		fprintf(out, "# %s\n%s:%s\n", built_in[i].why, built_in[i].rule, built_in[i].pattern);
+}
+
+static bool suppressions_knows(const char *rule)
+{
+	size_t i;
+
+	for (i = 0; i < RULE_COUNT; i++)
+		if (!fnmatch(rule, rules[i].id, 0))
+			return true;
+	return false;
+}
+
+/* Without blanks at both ends. */
+static char *suppressions_trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t");
+	for (end = text + strlen(text); end > text && strchr(" \t\r\n", end[-1]);)
+		*--end = '\0';
+	return text;
+}
+
+static int suppressions_line(struct suppressions *suppressions, char *text, const char *file, unsigned line,
+			     char **error)
+{
+	char *rule = suppressions_trim(text), *colon = strchr(rule, ':');
+
+	if (!*rule || *rule == '#')
+		return 0;
+	if (!colon || !colon[1] || colon == rule) {
+		*error = memory_format("%s:%u: a suppression is RULE:GLOB", file, line);
+		return -1;
+	}
+	*colon = '\0';
+	if (!suppressions_knows(rule)) {
+		*error = memory_format("%s:%u: there is no rule '%s'; `shmguard rules` lists them", file, line, rule);
+		return -1;
+	}
+	suppressions_add(suppressions, rule, colon + 1, file, line);
+	return 0;
+}
+
+int suppressions_read(struct suppressions *suppressions, const char *file, char **error)
+{
+	FILE *in = fopen(file, "re");
+	char *text = NULL;
+	size_t room = 0;
+	unsigned line = 0;
+	int r = 0;
+
+	errno = in ? 0 : errno;
+	while (in && !r && getline(&text, &room, in) >= 0)
+		r = suppressions_line(suppressions, text, file, ++line, error);
+	if (!r && (!in || ferror(in))) {
+		*error = memory_format("%s: %s", file, strerror(errno));
+		r = -1;
+	}
+	free(text);
+	if (in)
+		fclose(in);
+	return r;
+}
+
+void suppressions_free(struct suppressions *suppressions)
+{
+	size_t i;
+
+	for (i = 0; i < suppressions->count; i++) {
+		free(suppressions->all[i].rule);
+		free(suppressions->all[i].pattern);
+	}
+	free(suppressions->all);
+	*suppressions = (struct suppressions){0};
+}
+
+static bool suppressions_match_stack(const char *pattern, const struct report *report, const struct stack *stack)
+{
+	struct spots spots = spots_of(report, stack);
+	bool match = false;
+	size_t i;
+
+	for (i = 0; i < spots.count && !match; i++) {
+		const struct spot *spot = &spots.all[i];
+		const struct module *module = spot->frame->module;
+
+		match = (spot->function && !fnmatch(pattern, spot->function, 0)) ||
+			(module &&
+			 (!fnmatch(pattern, module->path, 0) || !fnmatch(pattern, report_basename(module->path), 0)));
+	}
+	spots_free(&spots);
+	return match;
+}
+
+static bool suppressions_match(const struct suppression *suppression, const struct report *report,
+			       const struct finding *finding)
+{
+	size_t i;
+
+	if (fnmatch(suppression->rule, rules[finding->rule].id, 0))
+		return false;
+	for (i = 0; finding->object && i < finding->object->name_count; i++)
+		if (!fnmatch(suppression->pattern, finding->object->names[i].text, 0))
+			return true;
+	for (i = 0; i < finding->stack_count; i++)
+		if (suppressions_match_stack(suppression->pattern, report, finding->stacks[i].stack))
+			return true;
+	return false;
+}
+
+void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings)
+{
+	size_t kept = 0, i, j;
+
+	for (i = 0; i < findings->count; i++) {
+		for (j = 0; j < suppressions->count; j++)
+			if (suppressions_match(&suppressions->all[j], report, &findings->all[i]))
+				break;
+		if (j == suppressions->count) {
+			findings->all[kept++] = findings->all[i];
+			continue;
+		}
+		suppressions->all[j].findings++;
+		findings->suppressed += findings->all[i].count;
+		free(findings->all[i].message);
+	}
+	findings->count = kept;
+}

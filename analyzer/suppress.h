@@ -1,0 +1,38 @@
+/*
+ * Suppressions: findings that are known and not to be told. A line is RULE:GLOB, of fnmatch(3): the rule's id, or a
+ * pattern of ids, and what must match a name of the object, a function of one of the stacks, or one of their modules.
+ * "#" begins a comment.
+ */
+#ifndef SHMGUARD_SUPPRESS_H
+#define SHMGUARD_SUPPRESS_H
+
+#include <stdio.h>
+
+#include "analyzer/findings.h"
+
+struct report;
+
+struct suppression {
+	char *rule, *pattern;
+	const char *source; /* the file, or "built in" */
+	unsigned line;      /* 0: built in */
+	uint64_t findings;  /* that it hid */
+};
+
+struct suppressions {
+	struct suppression *all;
+	size_t count;
+};
+
+/* 0; -1 and *error, one line to be freed by the caller. `file` must outlive the suppressions. */
+int suppressions_read(struct suppressions *suppressions, const char *file, char **error);
+void suppressions_add_built_in(struct suppressions *suppressions);
+void suppressions_free(struct suppressions *suppressions);
+
+/* The built-in lines, in the form of a file, with why each is there. */
+void suppressions_show(FILE *out);
+
+/* Removes what they match from the findings. */
+void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings);
+
+#endif

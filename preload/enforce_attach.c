@@ -1,0 +1,144 @@
+/* The policy on an object that existed when it was opened. */
+#include <errno.h>
+#include <sys/xattr.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/text.h"
+#include "preload/wipe.h"
+
+/* Named entries of an access list (acl(5)): its extended attribute holds more than the three of the mode. */
+static bool has_named_entries(int fd)
+{
+	char value[1024];
+	long bytes = kernel_call(SYS_fgetxattr, fd, (long)"system.posix_acl_access", (long)value, sizeof value, 0, 0);
+	return bytes > 4 + 3 * 8;
+}
+
+/* Whose object is it, and whom does it let in? */
+static enum enforce_verdict strange(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+				    const struct identity *identity)
+{
+	bool foreign = !enforce_owner_allowed(d, identity->uid);
+
+	if (foreign && enforce_asks(d, RULE_foreign_owner) &&
+	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny)
+		return VERDICT_deny;
+	/* The fix, to create exclusively and to verify what exists, comes down to the same. */
+	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
+	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!enforce_asks(d, RULE_acl_grants) || !has_named_entries(fd))
+		return VERDICT_go;
+	enum enforce_verdict verdict = ENFORCE(d, acl_grants);
+	if (verdict == VERDICT_fix &&
+	    kernel_call(SYS_fremovexattr, fd, (long)"system.posix_acl_access", 0, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_acl_grants);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+/* Removes the name, if it still leads to the object. */
+static bool remove_name(const struct enforce_opening *o, const struct identity *identity)
+{
+	struct identity now;
+	char path[512];
+	const char *at = o->path;
+
+	if (o->shm && !identity_shm_path(o->name, "", path))
+		return false;
+	at = o->shm ? path : at;
+	return identity_of_path(o->dirfd, at, AT_SYMLINK_NOFOLLOW, &now) && now.ino == identity->ino &&
+	       now.dev == identity->dev && kernel_call(SYS_unlinkat, o->dirfd, (long)at, 0, 0, 0, 0) == 0;
+}
+
+/* Was the object born before this program was started? tmpfs knows births since Linux 5.19, else the last change counts. */
+static bool is_older(int fd)
+{
+	struct statx st;
+
+	if (kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME | STATX_CTIME, (long)&st, 0) < 0)
+		return false;
+	const struct statx_timestamp *born = st.stx_mask & STATX_BTIME ? &st.stx_btime : &st.stx_ctime;
+	return born->tv_sec != enforce_started.tv_sec ? born->tv_sec < enforce_started.tv_sec
+						      : born->tv_nsec < enforce_started.tv_nsec;
+}
+
+/* What an earlier run left: older than this process, and nobody maps it. */
+static enum enforce_verdict left_behind(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+					const struct identity *identity)
+{
+	bool zeroes = d->zero & ZERO_on_attach;
+	enum enforce_verdict verdict = VERDICT_go;
+
+	if (!zeroes && !enforce_asks(d, RULE_stale_bytes) && !enforce_asks(d, RULE_stale_reattach))
+		return verdict;
+	if (!enforce_nobody_maps(identity))
+		return verdict;
+	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd)) {
+		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
+		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
+			enforce_not_fixed(RULE_stale_reattach);
+			verdict = VERDICT_go;
+		}
+	}
+	if (verdict != VERDICT_go || (!zeroes && !enforce_asks(d, RULE_stale_bytes)) || !wipe_has_data(fd, identity))
+		return verdict;
+	if (!zeroes)
+		verdict = ENFORCE(d, stale_bytes, .size = identity->size);
+	if ((zeroes || verdict == VERDICT_fix) && !wipe_object(fd, identity, WIPE_unused))
+		enforce_not_fixed(RULE_stale_bytes);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+/* O_TRUNC was kept from the real call: is it to happen now? */
+static enum enforce_verdict truncating(const struct policy_decision *d, int fd, const struct identity *identity)
+{
+	if (!identity->size)
+		return VERDICT_go;
+	enum enforce_verdict verdict = enforce_asks(d, RULE_truncate_on_open)
+					       ? ENFORCE(d, truncate_on_open, .size = identity->size)
+					       : VERDICT_go;
+	if (verdict == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
+		enforce_not_fixed(RULE_truncate_on_open);
+	/* Linux truncates even through O_RDONLY, which ftruncate(2) refuses: through the descriptor's own path it works. */
+	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0) {
+		char path[64] = "/proc/self/fd/";
+		text_append_decimal(path, sizeof path, (uint64_t)fd);
+		kernel_call(SYS_truncate, (long)path, 0, 0, 0, 0, 0);
+	}
+	return verdict;
+}
+
+/*
+ * fs.protected_regular (proc(5)) refuses O_CREAT of another's file in a sticky directory, but not the plain open that was
+ * made instead: the kernel is asked once more, so that the program gets the errno that it would have had.
+ */
+static bool kernel_refuses(const struct enforce_opening *o, const struct identity *identity)
+{
+	if (!(o->flags & O_CREAT) || identity->uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+		return false;
+	int again = o->call(o, o->flags & ~(O_EXCL | O_TRUNC), 0600);
+	if (again >= 0)
+		kernel_close(again);
+	return again < 0;
+}
+
+enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+{
+	struct identity identity;
+
+	if (!identity_of_fd(fd, &identity))
+		return VERDICT_go;
+	identity.name = o->name;
+	if (o->opened)
+		o->opened->size_before = identity.size;
+	if (kernel_refuses(o, &identity))
+		return VERDICT_deny;
+	enum enforce_verdict verdict = strange(o, d, fd, &identity);
+	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)
+		verdict = left_behind(o, d, fd, &identity);
+	if (verdict != VERDICT_go || !(o->flags & O_TRUNC))
+		return verdict;
+	return truncating(d, fd, &identity) == VERDICT_deny ? VERDICT_deny : VERDICT_go;
+}

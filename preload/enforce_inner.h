@@ -1,0 +1,31 @@
+/* What the files of the policy at opening and naming share. */
+#ifndef SHMGUARD_ENFORCE_INNER_H
+#define SHMGUARD_ENFORCE_INNER_H
+
+#include "preload/enforce_open.h"
+
+/* May the policy's program use the name? shm: it was given to shm_open, and must be portable. */
+enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm);
+
+/* Root, the program's own user, and those whom the policy names. */
+bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
+
+bool enforce_nobody_maps(const struct identity *identity);
+
+/* One object more: may there be? */
+enum enforce_verdict enforce_one_more(const struct policy_decision *d);
+
+/* Clamps *mode; `mask`: bits that the process's umask takes away all the same, 0 after the fact. */
+enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode, mode_t mask);
+/* Is any bit of the mode one that the policy asks about? Only then is the umask worth its price. */
+bool enforce_wants_modes(const struct policy_decision *d, mode_t mode);
+/* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
+mode_t enforce_file_mode_mask(void);
+
+/*
+ * An object that existed was opened, nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was
+ * removed, so that the opening is to be tried again.
+ */
+enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
+
+#endif

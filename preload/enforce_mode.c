@@ -1,0 +1,70 @@
+/* Modes that the policy does not want, at creation and after the fact. */
+#include <string.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/text.h"
+
+mode_t enforce_file_mode_mask(void)
+{
+	char status[1024];
+	uint64_t digits;
+	mode_t mask = 0;
+
+	if (text_read("/proc/self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
+		return 0;
+	for (unsigned shift = 0; digits; digits /= 10, shift += 3)
+		mask |= (mode_t)(digits % 10) << shift;
+	return mask;
+}
+
+struct mode_rule {
+	enum rule_id rule;
+	mode_t bits;
+};
+
+enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode, mode_t mask)
+{
+	const struct mode_rule wide[] = {
+		{RULE_world_writable, 002},
+		{RULE_world_readable, 004},
+		{RULE_mode_too_open, 0777 & ~d->max_mode},
+	};
+
+	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+		mode_t excess = *mode & wide[i].bits & ~mask;
+		if (!excess || !enforce_asks(d, wide[i].rule))
+			continue;
+		struct check_finding finding = {.rule = wide[i].rule,
+						.severity = rules[wide[i].rule].severity,
+						.length = *mode,
+						.limit = *mode & ~wide[i].bits};
+		enum enforce_verdict verdict = enforce_broken(d, &finding, 0);
+		if (verdict == VERDICT_deny)
+			return verdict;
+		if (verdict == VERDICT_fix)
+			*mode &= ~wide[i].bits;
+	}
+	return VERDICT_go;
+}
+
+bool enforce_wants_modes(const struct policy_decision *d, mode_t mode)
+{
+	return (enforce_asks(d, RULE_world_writable) && (mode & 002)) ||
+	       (enforce_asks(d, RULE_world_readable) && (mode & 004)) ||
+	       (enforce_asks(d, RULE_mode_too_open) && (mode & 0777 & ~d->max_mode));
+}
+
+enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller)
+{
+	struct policy_decision d;
+	enum enforce_verdict verdict = VERDICT_go;
+
+	if (identity->kind == KIND_memfd)
+		return verdict;
+	enforce_begin();
+	enforce_decide_object(identity, &d);
+	if (enforce_wants_modes(&d, *mode))
+		verdict = enforce_clamp(&d, mode, 0);
+	enforce_end(caller);
+	return verdict;
+}

@@ -1,0 +1,174 @@
+/* The policy at the names of objects: which may be used, removed, and put into place by rename and link. */
+#include <limits.h>
+#include <string.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/enforce_leave.h"
+#include "preload/facts.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+
+bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid)
+{
+	if (uid == 0 || uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+		return true;
+	for (unsigned i = 0; d->allow_uid && i < d->allow_uid->count; i++)
+		if (d->allow_uid->item[i] == uid)
+			return true;
+	return false;
+}
+
+bool enforce_nobody_maps(const struct identity *identity)
+{
+	return !ledger_mapped_end(identity) && facts_no_other_maps(identity);
+}
+
+static const char *posix_name(const char *name)
+{
+	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
+}
+
+enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
+{
+	name = posix_name(name);
+	if (d->has_names) {
+		bool allowed = false;
+		for (unsigned i = 0; i < d->names->count && !allowed; i++)
+			allowed = policy_glob(d->names->item[i], name);
+		if (!allowed)
+			return ENFORCE(d, name_not_allowed);
+	}
+	const char *rest = name + strspn(name, "/");
+	if (shm && enforce_asks(d, RULE_name_nonportable) &&
+	    (name[0] != '/' || strchr(rest, '/') || strlen(rest) > NAME_MAX || !rest[strspn(rest, ".")]))
+		return ENFORCE(d, name_nonportable);
+	return VERDICT_go;
+}
+
+static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
+{
+	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
+}
+
+/* What lies at the end of a symbolic link, as the kernel names it. */
+static const char *target_name(int dirfd, const char *path, char text[static 512])
+{
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
+
+	if (fd < 0)
+		return NULL;
+	identity_fd_name((int)fd, text);
+	kernel_close((int)fd);
+	return strncmp(text, "/dev/shm/", 9) == 0 ? text : NULL;
+}
+
+const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
+{
+	char parent[PATH_MAX];
+	struct stat shm, at, own;
+
+	if (!kernel_readable(path) || !stat_at(AT_FDCWD, "/dev/shm", 0, &shm))
+		return NULL;
+	bool is_link = stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &own) && S_ISLNK(own.st_mode);
+	if (is_link && !(flags & AT_SYMLINK_NOFOLLOW) && target_name(dirfd, path, text))
+		return text;
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+	if (length >= sizeof parent)
+		return NULL;
+	memcpy(parent, slash ? path : ".", length);
+	parent[length] = 0;
+	if (!stat_at(dirfd, parent, 0, &at) || at.st_dev != shm.st_dev)
+		return NULL;
+	return at.st_ino == shm.st_ino && identity_shm_path(slash ? slash : path, "", text) ? text : path;
+}
+
+/* Contents that must not outlive the name; while anybody maps the object they are still in use. */
+static void wipe_at_unlink(const struct policy_decision *d, int dirfd, const char *path)
+{
+	struct identity identity;
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+
+	if (fd >= 0 && identity_of_fd((int)fd, &identity))
+		enforce_leave(d, (int)fd, &identity, enforce_nobody_maps(&identity), d->zero & ZERO_on_unlink);
+	if (fd >= 0)
+		kernel_close((int)fd);
+}
+
+static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays)
+{
+	struct policy_decision d;
+	struct identity identity;
+
+	enforce_decide(name, &d);
+	if (enforce_name_allowed(&d, name, false) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
+		return VERDICT_go;
+	if (enforce_asks(&d, RULE_unlink_by_stranger) && !enforce_owner_allowed(&d, identity.uid) &&
+	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
+		return VERDICT_deny;
+	if (stays)
+		return VERDICT_go;
+	if (identity.uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+		ledger_count_created(-1);
+	if (((d.zero & ZERO_on_unlink) || d.secret) && identity.links == 1)
+		wipe_at_unlink(&d, dirfd, path);
+	return VERDICT_go;
+}
+
+enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller)
+{
+	enforce_begin();
+	enum enforce_verdict verdict = unlinking(dirfd, path, name, false);
+	enforce_end(caller);
+	return verdict;
+}
+
+/* The object at `from` gets the name `to`; it must be narrow enough before it has. */
+static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to)
+{
+	struct policy_decision d;
+	struct identity identity;
+
+	enforce_decide(to->name, &d);
+	if (enforce_name_allowed(&d, to->name, false) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
+		return VERDICT_go;
+	mode_t mode = identity.mode;
+	if (!enforce_wants_modes(&d, mode))
+		return VERDICT_go;
+	if (enforce_clamp(&d, &mode, 0) == VERDICT_deny)
+		return VERDICT_deny;
+	if (mode != identity.mode)
+		kernel_call(SYS_fchmodat, from->dirfd, (long)from->path, mode, 0, 0, 0);
+	return VERDICT_go;
+}
+
+static enum enforce_verdict moving(const struct enforce_place *from, const struct enforce_place *to,
+				   enum enforce_move how)
+{
+	if (how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!to->name)
+		return VERDICT_go;
+	if (naming(from, to) == VERDICT_deny)
+		return VERDICT_deny;
+	return how == MOVE_link ? VERDICT_go : unlinking(to->dirfd, to->path, to->name, how == MOVE_exchange);
+}
+
+enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_place *to, enum enforce_move how,
+				  const void *caller)
+{
+	char from_text[512], to_text[512];
+
+	from->name = enforce_name(from->dirfd, from->path, from->flags, from_text);
+	to->name = enforce_name(to->dirfd, to->path, to->flags, to_text);
+	if (!from->name && !to->name)
+		return VERDICT_go;
+	enforce_begin();
+	enum enforce_verdict verdict = moving(from, to, how);
+	enforce_end(caller);
+	return verdict;
+}

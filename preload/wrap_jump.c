@@ -1,0 +1,21 @@
+/* The jumps of setjmp.h only tell that they are used: from then on no handler interrupts a visit (recorder_jumps). */
+#include <setjmp.h>
+
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+
+void __longjmp_chk(struct __jmp_buf_tag environment[1], int value) __attribute__((noreturn));
+
+#define WRAP_JUMP(name)                                                                                                \
+	EXPORT __attribute__((noreturn)) void name(struct __jmp_buf_tag environment[1], int value)                     \
+	{                                                                                                              \
+		if (!atomic_load_explicit(&recorder_jumps, memory_order_relaxed))                                      \
+			atomic_store(&recorder_jumps, true);                                                           \
+		REAL(name)(environment, value);                                                                        \
+		__builtin_unreachable();                                                                               \
+	}
+WRAP_JUMP(longjmp)
+WRAP_JUMP(_longjmp)
+WRAP_JUMP(siglongjmp)
+WRAP_JUMP(__longjmp_chk)

@@ -1,0 +1,58 @@
+/* The jumps of setjmp.h arrive where they were set, with their value and, where asked for, the signal mask. */
+#include <setjmp.h>
+#include <signal.h>
+
+#include "print.h"
+
+void __longjmp_chk(struct __jmp_buf_tag environment[1], int value) __attribute__((noreturn));
+
+static jmp_buf plain;
+static sigjmp_buf with_mask;
+
+static int blocked(void)
+{
+	sigset_t now;
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	return sigismember(&now, SIGUSR1);
+}
+
+static void block(int how)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(how, &set, NULL);
+}
+
+int main(void)
+{
+	volatile int step = 0;
+
+	switch (_setjmp(plain)) {
+	case 0:
+		step++;
+		longjmp(plain, 0);
+	case 1:
+		printf("longjmp with 0 arrives as 1, step %d\n", step++);
+		_longjmp(plain, 2);
+	case 2:
+		printf("_longjmp with 2, step %d\n", step++);
+		__longjmp_chk(plain, 3);
+	default:
+		printf("__longjmp_chk with 3, step %d\n", step);
+	}
+	static const int values[] = {1, 7, -1, INT_MAX, INT_MIN};
+
+	for (volatile int saves = 0; saves < 2; saves++)
+		for (volatile size_t i = 0; i < sizeof values / sizeof *values; i++) {
+			block(SIG_UNBLOCK);
+			int value = sigsetjmp(with_mask, saves);
+			if (value == 0) {
+				block(SIG_BLOCK);
+				siglongjmp(with_mask, values[i]);
+			}
+			printf("siglongjmp with %d, mask %s: blocked %d\n", value, saves ? "saved" : "not saved",
+			       blocked());
+		}
+	return 0;
+}

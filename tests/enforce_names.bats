@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# The policy at every way to a name: whatever the spelling, and whatever the call that puts an object there.
+load helpers
+load enforce
+
+@test "rename and link put no object under a name that is not allowed" {
+	policy "names = /$NAME, /$NAME-ok" 'name-not-allowed = deny'
+	guarded 'shm_open(NAME, RWC, mode=0o600)
+attempt(os.rename, PATH, PATH + "-x"); attempt(os.link, PATH, PATH + "-x"); attempt(os.symlink, PATH, PATH + "-s")
+attempt(libc.renameat2, -100, PATH.encode(), -100, (PATH + "-x").encode(), 0)
+attempt(os.link, PATH, PATH + "-ok"); attempt(os.unlink, PATH + "-ok"); attempt(os.rename, PATH, PATH + "-ok")'
+	[ "$(cat out)" = $'EACCES\nEACCES\nok None\nok -1\nok None\nok None\nok None' ]
+	[ ! -e "/dev/shm/$NAME-x" ] && [ -e "/dev/shm/$NAME-ok" ] && [ ! -e "/dev/shm/$NAME" ]
+}
+
+@test "rename and link put no object into place with a mode that is denied; fixed, it is narrow before" {
+	policy '[wide]' "name = /$NAME-narrow*" 'max-mode = 0600' 'mode-too-open = deny'
+	code='shm_open(NAME, RWC, mode=0o666); shm_open(NAME + "-2", RWC, mode=0o600)
+attempt(os.rename, PATH, PATH + "-narrow"); attempt(os.link, PATH, PATH + "-narrow"); attempt(os.rename, PATH + "-2", PATH + "-narrow2")'
+	guarded "$code"
+	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
+	[ ! -e "/dev/shm/$NAME-narrow" ] && [ -e "/dev/shm/$NAME-narrow2" ] && [ "$(stat -c %a "/dev/shm/$NAME")" = 666 ]
+	policy '[wide]' "name = /$NAME-narrow*" 'max-mode = 0600' 'mode-too-open = fix'
+	guarded 'attempt(os.rename, PATH, PATH + "-narrow")'
+	[ "$(stat -c %a "/dev/shm/$NAME-narrow")" = 600 ]
+}
+
+@test "rename over another user's object is denied" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make another user's object"
+	install -m 600 -o 65534 /dev/null "/dev/shm/$NAME"
+	policy 'unlink-by-stranger = deny'
+	guarded 'shm_open(NAME + "-2", RWC, mode=0o600); attempt(os.rename, PATH + "-2", PATH); attempt(os.unlink, PATH); attempt(shm_unlink, NAME)
+attempt(os.unlink, PATH + "-2")'
+	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES\nok None' ]
+	[ "$(stat -c %u "/dev/shm/$NAME")" -eq 65534 ]
+}
+
+@test "a name spelled in another way meets the section of its name" {
+	policy '[narrow]' "name = /$NAME*" 'max-mode = 0600' 'mode-too-open = fix'
+	ln -s /dev/shm shm
+	guarded 'home = os.getcwd(); os.open("/dev/../dev/shm" + NAME, RWC, 0o666); os.open("shm" + NAME + "-link", RWC, 0o666)
+os.chdir("/dev/shm"); os.open(NAME[1:] + "-cwd", RWC, 0o666)
+at = os.open("/dev/shm", os.O_RDONLY); os.open(NAME[1:] + "-at", RWC, 0o666, dir_fd=at); os.chdir(home)
+os.open(PATH + "x", RWC, 0o666); os.close(os.open("/dev/shm//" + NAME + "-slash", RWC, 0o666))'
+	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-link" "/dev/shm/$NAME-cwd" "/dev/shm/$NAME-at" "/dev/shm/$NAME-slash" |
+		sort -u)" = 600 ]
+	rm -f "/dev/shm/${NAME}x"
+}
+
+@test "mkstemp, freopen and sem_open are held to the names" {
+	policy "names = /$NAME-ok*, /sem.$NAME-ok" 'name-not-allowed = deny'
+	guarded 'def call(name, *arguments):
+    result = getattr(libc, name)(*arguments)
+    if result in (-1, 0, None) and ctypes.get_errno():
+        raise OSError(ctypes.get_errno(), name)
+    ctypes.set_errno(0)
+    return "done"
+libc.fopen.restype = libc.freopen.restype = libc.sem_open.restype = ctypes.c_void_p
+for end in b"-no", b"-ok":
+    template = ctypes.create_string_buffer(PATH.encode() + end + b"XXXXXX")
+    attempt(call, "mkstemp", template)
+    stream = ctypes.c_void_p(libc.fopen(b"/dev/null", b"r"))
+    attempt(call, "freopen", PATH.encode() + end, b"w", stream)
+    attempt(call, "sem_open", NAME.encode() + end, RWC, 0o600, 1)'
+	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES\nok done\nok done\nok done' ]
+	ls "/dev/shm/$NAME-ok" "/dev/shm/$NAME-ok"?????? "/dev/shm/sem.$NAME-ok"
+	rm "/dev/shm/sem.$NAME-ok"
+	run ls "/dev/shm/$NAME-no"*
+	[ "$status" -ne 0 ]
+	[ ! -e "/dev/shm/sem.$NAME-no" ]
+}
+
+@test "a semaphore's mode is fixed, and freopen's too" {
+	policy 'world-writable = fix' 'world-readable = fix'
+	guarded 'libc.sem_open(NAME.encode(), RWC, 0o666, 1); libc.fopen.restype = ctypes.c_void_p
+libc.freopen((PATH + "-f").encode(), b"wx", ctypes.c_void_p(libc.fopen(b"/dev/null", b"r")))'
+	[ "$(stat -c %a "/dev/shm/sem.$NAME" "/dev/shm/$NAME-f")" = $'660\n660' ]
+	rm "/dev/shm/sem.$NAME"
+}
+
+@test "a dangling link that O_CREAT follows makes its target, narrow" {
+	policy 'world-writable = fix'
+	ln -s "/dev/shm/$NAME-target" "/dev/shm/$NAME"
+	guarded 'attempt(os.open, PATH, RWC, 0o666)'
+	[ "$(stat -c %a "/dev/shm/$NAME-target")" = 664 ]
+}
+
+@test "a denied mode does not keep a program from what exists" {
+	install -m 600 /dev/null "/dev/shm/$NAME"
+	policy 'world-writable = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o666); attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o666); attempt(shm_open, NAME + "-2", RWC, mode=0o666)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'ok\nEACCES\nEACCES' ]
+	[ ! -e "/dev/shm/$NAME-2" ]
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env bats
+# Eight processes create, attach to and remove one name, a ninth one watches it. `make soak` does so for longer.
+load helpers
+load enforce
+
+@test "under safe no name is ever wide, no creation is lost and no open fails that would not" {
+	SHMGUARD_PROFILE=safe LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/race" 5 "$NAME" >out
+	cat out
+	read -r _ opened _ looked _ <out
+	[ "${opened%,}" -gt 1000 ] && [ "${looked%;}" -gt 1000 ]
+}
+
+@test "the race is one: without a policy the name is wide" {
+	run "$PROGRAMS/race" 0.5 "$NAME"
+	[ "$status" -eq 1 ]
+	[[ $output == *"failed 0 (Success), exclusive failed 0, lost 0" && $output != *"wide 0,"* ]]
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# Every rule's deny and fix at its call, beside the innocent call that stays as it was. Outcomes are looked at from
+# outside the guarded process.
+load helpers
+load enforce
+
+@test "resize-failed-ignored is denied" {
+	policy 'resize-failed-ignored = deny'
+	guarded 'import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 8192); attempt(map, fd, 8192); os.ftruncate(fd, 4096); attempt(map, fd, 4096)'
+	[ "$(cat out)" = $'EFBIG\nENXIO\nok mapped' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ]
+}
+
+@test "file-size-limit is denied, and no signal comes" {
+	policy 'file-size-limit = deny'
+	guarded 'import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 4096); attempt(os.ftruncate, fd, 8192)'
+	[ "$(cat out)" = $'ok None\nEFBIG' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ]
+}
+
+@test "resize-by-attacher is denied, the creator resizes" {
+	policy 'resize-by-attacher = deny'
+	truncate -s 4096 "/dev/shm/$NAME"
+	guarded 'fd = shm_open(NAME, os.O_RDWR); attempt(os.ftruncate, fd, 8192); attempt(os.truncate, PATH, 100)
+own = shm_open(NAME + "-own", RWC, mode=0o600); os.ftruncate(own, 10); attempt(os.ftruncate, own, 20)'
+	[ "$(cat out)" = $'EPERM\nEPERM\nok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ] && [ "$(stat -c %s "/dev/shm/$NAME-own")" -eq 20 ]
+}
+
+# small CODE: like guarded, on a /dev/shm of 1 MiB.
+small()
+{
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	guarded 'print()'
+	sed -i '$d' program.py
+	printf '%s\n' "$1" >>program.py
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm &&
+		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+}
+
+@test "shm-fs-full is ENOMEM at mmap" {
+	policy 'shm-fs-full = deny'
+	small 'fd = shm_open(NAME, RWC, mode=0o600); big = open(PATH + "-2", "wb"); os.ftruncate(fd, 800 << 10)
+big.write(b"x" * (600 << 10)); big.flush(); attempt(map, fd, 800 << 10); attempt(map, fd, 4096)'
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+}
+
+@test "shm-fs-full: fixed, the pages are reserved, or the size stays" {
+	policy 'shm-fs-full = fix' '[reserved]' "name = /$NAME" 'reserve = yes'
+	small 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 512 << 10); print(os.stat(PATH).st_blocks * 512)
+attempt(os.ftruncate, fd, 2 << 20); print(os.stat(PATH).st_size)'
+	[ "$(cat out)" = $'ok None\n524288\nENOSPC\n524288' ]
+}
+
+@test "sparse-unreserved: fixed, the pages are there before they are touched" {
+	policy 'sparse-unreserved = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 65536); attempt(map, fd, 65536)
+bare = shm_open(NAME + "-read", RWC, mode=0o600); os.ftruncate(bare, 65536); attempt(map, bare, 65536, 1)'
+	[ "$(stat -c %b "/dev/shm/$NAME")" -eq 128 ] && [ "$(stat -c %b "/dev/shm/$NAME-read")" -eq 0 ]
+}
+
+@test "huge-page-unbacked is denied, or found out by a probe" {
+	[ "$(awk '/HugePages_Free/ {print $2}' /proc/meminfo)" -eq 0 ] || skip "the pool has huge pages"
+	code='fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20); attempt(map, fd, 2 << 20, 3, 0x4001)
+fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3, 0x4001)'
+	policy 'huge-page-unbacked = deny'
+	guarded "$code"
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+	policy 'huge-page-unbacked = fix'
+	guarded "$code"
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+}
+
+@test "huge-page-misaligned is denied" {
+	policy 'huge-page-misaligned = deny'
+	guarded 'fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20)
+def punch(fd):
+    if libc.fallocate(fd, 3, ctypes.c_long(0), ctypes.c_long(4096)) < 0:
+        raise OSError(ctypes.get_errno(), "fallocate")
+attempt(punch, fd)
+fd = os.memfd_create("small"); os.ftruncate(fd, 8192); attempt(punch, fd)'
+	[ "$(cat out)" = $'EINVAL\nok None' ]
+}
+
+@test "punch-unreserves: fixed, the hole has new pages" {
+	policy 'punch-unreserves = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.posix_fallocate(fd, 0, 65536); os.pwrite(fd, b"x" * 65536, 0)
+libc.fallocate(fd, 3, ctypes.c_long(4096), ctypes.c_long(8192))
+fd = shm_open(NAME + "-madvise", RWC, mode=0o600); os.posix_fallocate(fd, 0, 65536); os.pwrite(fd, b"x" * 65536, 0)
+m = mmap.mmap(fd, 65536); m.madvise(mmap.MADV_REMOVE, 4096, 8192)
+fd = shm_open(NAME + "-plain", RWC, mode=0o600); os.pwrite(fd, b"x" * 65536, 0); libc.fallocate(fd, 3, ctypes.c_long(4096), ctypes.c_long(8192))'
+	[ "$(stat -c %b "/dev/shm/$NAME" "/dev/shm/$NAME-madvise" | sort -u)" -eq 128 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 57344 ] && [ "$(tr -d '\0' <"/dev/shm/$NAME-madvise" | wc -c)" -eq 57344 ]
+	[ "$(stat -c %b "/dev/shm/$NAME-plain")" -eq 112 ]
+	[ "$(grep -c 'rule=punch-unreserves .* action=fixed' audit.log)" -eq 2 ]
+}
+
+@test "lock-limit is denied at mlock and MAP_LOCKED" {
+	[ "$(id -u)" -eq 0 ] || skip "the limit is set for another user"
+	policy 'lock-limit = deny'
+	guarded 'import resource
+fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 65536)
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (8192, 8192)); os.setuid(65534)
+address = libc.mmap(None, ctypes.c_size_t(65536), 3, 1, fd, ctypes.c_long(0))
+def lock(length):
+    if libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(length)) < 0:
+        raise OSError(ctypes.get_errno(), "mlock")
+attempt(lock, 65536); attempt(lock, 4096); attempt(map, fd, 65536, 3, 0x2001)'
+	[ "$(cat out)" = $'EAGAIN\nok None\nEAGAIN' ]
+}
+
+@test "a mapping that grows past the end is denied" {
+	policy 'map-beyond-end = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
+libc.mremap.restype = ctypes.c_void_p
+def grow(length):
+    global address
+    now = libc.mremap(ctypes.c_void_p(address), ctypes.c_size_t(4096), ctypes.c_size_t(length), 1)
+    if now == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mremap")
+    address = now
+attempt(grow, 12288); attempt(grow, 8192)'
+	[ "$(cat out)" = $'ENXIO\nok None' ]
+}
+
+@test "an interrupted reservation is tried again" {
+	policy 'reservation-interrupted = fix'
+	guarded 'import signal
+signal.signal(signal.SIGALRM, lambda *_: None); libc.siginterrupt(signal.SIGALRM, 1)
+fd = shm_open(NAME, RWC, mode=0o600); signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+print(libc.posix_fallocate(fd, ctypes.c_long(0), ctypes.c_long(48 << 20)))
+signal.setitimer(signal.ITIMER_REAL, 0)'
+	[ "$(cat out)" = 0 ]
+	[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = "$((48 << 20)) $((48 << 11))" ]
+}
+
+@test "stale-reattach is denied, or the object is made anew; a younger one is attached to" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'stale-reattach = deny'
+	sleep 0.02
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME, os.O_RDWR)
+import subprocess; subprocess.run(["cp", PATH, PATH + "-new"], env={"PATH": os.environ["PATH"]}); attempt(shm_open, NAME + "-new", RWC, mode=0o600)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'EEXIST\nok\nok' ]
+	[ "$(cat "/dev/shm/$NAME")" = stale ]
+	old=$(stat -c %i "/dev/shm/$NAME")
+	policy 'stale-reattach = fix'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o640)'
+	grep -q '^ok' out
+	[ "$(stat -c '%s %a' "/dev/shm/$NAME")" = '0 640' ] && [ "$(stat -c %i "/dev/shm/$NAME")" != "$old" ]
+	grep -q 'rule=stale-reattach .* action=fixed' audit.log
+}
+
+@test "stale-reattach: an object that somebody maps is attached to" {
+	printf 'in use' >"/dev/shm/$NAME"
+	"$PYTHON" -c 'import mmap, sys, time
+f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready &
+	until grep -q mapped ready; do sleep 0.05; done
+	policy 'stale-reattach = fix'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	kill %1
+	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
+}
+
+@test "umask-mismatch: fixed, the mode is what was asked for, but never what the policy forbids" {
+	policy 'umask-mismatch = fix' 'world-writable = fix'
+	guarded 'os.umask(0o077); shm_open(NAME, RWC, mode=0o664); shm_open(NAME + "-w", RWC, mode=0o666); os.open(PATH + "-open", RWC, 0o660)'
+	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-w" "/dev/shm/$NAME-open")" = $'664\n664\n600' ]
+}
+
+@test "name-nonportable is denied" {
+	policy 'name-nonportable = deny'
+	guarded 'attempt(shm_open, NAME[1:], RWC, mode=0o600); attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'EINVAL\nok' ]
+}
+
+@test "memfd: no exec, and not through it" {
+	policy 'memfd-executable = fix' 'memfd-no-cloexec = fix'
+	guarded 'import fcntl, subprocess
+fd = libc.memfd_create(b"x", 0); print(oct(os.fstat(fd).st_mode & 0o777), fcntl.fcntl(fd, fcntl.F_GETFD))
+fcntl.fcntl(fd, fcntl.F_SETFD, 0); print(fcntl.fcntl(fd, fcntl.F_GETFD), fcntl.fcntl(libc.dup(fd), fcntl.F_GETFD))
+libc.dup2(fd, 0); print(fcntl.fcntl(0, fcntl.F_GETFD))
+fd = libc.memfd_create(b"x", 16); print(oct(os.fstat(fd).st_mode & 0o777))'
+	[ "$(cat out)" = $'0o666 1\n1 1\n0\n0o777' ]
+}
+
+@test "memfd-unsealed-share is denied, or sealed" {
+	code='import array, fcntl, socket
+a, b = socket.socketpair()
+fd = os.memfd_create("x", os.MFD_ALLOW_SEALING)
+attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+print(fcntl.fcntl(fd, 1034))
+fcntl.fcntl(fd, 1033, 2)
+attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])'
+	policy 'memfd-unsealed-share = deny'
+	guarded "$code"
+	[ "$(cat out)" = $'EPERM\n0\nok 1' ]
+	policy 'memfd-unsealed-share = fix'
+	guarded "$code"
+	[ "$(cat out)" = $'ok 1\n2\nok 1' ]
+}
+
+@test "bytes past the end are cleared before fallocate and truncate uncover them" {
+	policy 'grow-exposes-tail = fix'
+	guarded 'def tail(name):
+    fd = shm_open(name, RWC, mode=0o600); os.ftruncate(fd, 100)
+    m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(m)), 65, 4096)
+    return fd
+os.posix_fallocate(tail(NAME), 0, 4096); tail(NAME + "-2"); os.truncate(PATH + "-2", 4096)'
+	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 100 ] && [ "$(tr -d '\0' <"/dev/shm/$NAME-2" | wc -c)" -eq 100 ]
+}
+
+@test "dumpable-secret: fixed, the mapping is left out of core dumps" {
+	policy '[secret]' "name = /$NAME" 'secret = yes' 'dumpable-secret = fix'
+	guarded 'for name in NAME, NAME + "-plain":
+    fd = shm_open(name, RWC, mode=0o600); os.ftruncate(fd, 4096); map(fd, 4096)
+print(open("/proc/self/smaps").read())'
+	awk -v name="$NAME" '$NF == "/dev/shm/" name {at = 1} $NF == "/dev/shm/" name "-plain" {at = 2}
+		/^VmFlags:/ && at {flag[at] = / dd/; at = 0} END {exit !(flag[1] && !flag[2])}' out
+}
+
+@test "exec-map is denied at mprotect" {
+	policy 'exec-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
+def protect(prot):
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), prot) < 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+attempt(protect, 5); attempt(protect, 1)'
+	[ "$(cat out)" = $'EACCES\nok None' ]
+}
+
+@test "sigbus-cause: fixed, the program outlives it" {
+	code='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096)
+address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); print(ctypes.string_at(address + 4096, 1))'
+	policy 'sigbus-cause = fix'
+	guarded "$code"
+	[ "$(cat out)" = "b'\\x00'" ]
+	policy 'sigbus-cause = warn'
+	run guarded "$code"
+	[ "$status" -eq 135 ]
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# The policy between two users: squatting, adopted objects, links laid as traps, access lists, sticky directories.
+load helpers
+load enforce
+
+REGULAR=/proc/sys/fs/protected_regular
+
+setup()
+{
+	[ "$(id -u)" -eq 0 ] || skip "two users need root"
+	make_nobody_build
+	cd "$NOBODY_HOME" || return 1
+	NAME=enforce-$$-$BATS_TEST_NUMBER
+	export NAME
+}
+
+teardown()
+{
+	[ ! -e regular ] || cat regular >$REGULAR
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
+}
+
+# by UID CODE: a program of that user under the policy; by UID -b CODE: without it.
+by()
+{
+	local uid=$1 preload=$NOBODY_BUILD/libshmguard.so
+	shift
+	if [ "$1" = -b ]; then
+		preload=
+		shift
+	fi
+	program "$1"
+	chmod 644 program.py policy.ini
+	setpriv --reuid="$uid" --regid="$uid" --clear-groups env ${preload:+LD_PRELOAD="$preload"} \
+		SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" program.py >out
+}
+
+policy()
+{
+	printf '%s\n' '[default]' "$@" >policy.ini
+	chmod 755 .
+}
+
+@test "a squatted name is not adopted, by any call" {
+	policy 'foreign-owner = deny' 'symlink-or-special = deny'
+	by 65534 -b 'os.ftruncate(shm_open(NAME, RWC, mode=0o666), 4096)'
+	by 1234 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME, os.O_RDWR); attempt(os.open, PATH, os.O_RDWR)
+attempt(open, PATH, "r+b"); attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC); print(len(os.listdir("/proc/self/fd")))'
+	[ "$(head -n 5 out | sort -u)" = EACCES ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ]
+	by 1234 'attempt(shm_open, NAME + "-own", RWC, mode=0o600); attempt(shm_open, NAME + "-own", RWC, mode=0o600)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'ok\nok' ]
+}
+
+@test "create-without-excl: another's object is EEXIST, one's own is attached to" {
+	policy 'create-without-excl = fix'
+	by 65534 -b 'shm_open(NAME, RWC, mode=0o666)'
+	by 1234 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME, os.O_RDWR)
+shm_open(NAME + "-own", RWC, mode=0o600); attempt(shm_open, NAME + "-own", RWC, mode=0o600)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'EEXIST\nok\nok' ]
+}
+
+@test "a world-writable object of the owner can be truncated by a stranger: under the policy it never exists" {
+	code='fd = shm_open(NAME, RWC, mode=0o666); os.ftruncate(fd, 4096)'
+	policy 'world-writable = warn'
+	by 1234 "$code"
+	by 65534 -b 'attempt(os.truncate, PATH, 0)'
+	[ "$(cat out)" = 'ok None' ]
+	rm "/dev/shm/$NAME"
+	policy 'world-writable = fix'
+	by 1234 "$code"
+	by 65534 -b 'attempt(os.truncate, PATH, 0)'
+	[ "$(cat out)" = EACCES ] && [ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ]
+}
+
+@test "links and FIFOs of another user are not followed" {
+	policy 'symlink-or-special = deny'
+	echo secret >target
+	chmod 666 target
+	by 65534 -b "os.symlink('$PWD/target', PATH + '-l'); os.mkfifo(PATH + '-f', 0o666); os.chmod(PATH + '-f', 0o666)
+os.close(shm_open(NAME, RWC, mode=0o666)); os.link(PATH, PATH + '-hard')"
+	by 1234 'attempt(os.open, PATH + "-l", os.O_RDWR); attempt(os.open, PATH + "-f", os.O_RDWR); attempt(os.open, PATH + "-hard", os.O_RDWR)
+attempt(open, PATH + "-l", "w")
+os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDWR); attempt(os.open, "/dev/null", os.O_RDWR)'
+	[ "$(sed 's/ok .*/ok/' out)" = $'ELOOP\nELOOP\nELOOP\nELOOP\nok\nok' ]
+	[ "$(cat target)" = secret ]
+}
+
+@test "an access list is denied, or dropped" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	policy 'acl-grants = deny'
+	by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"private")'
+	setfacl -m u:65534:rw "/dev/shm/$NAME"
+	by 1234 'attempt(shm_open, NAME, os.O_RDWR)'
+	[ "$(cat out)" = EACCES ]
+	by 65534 -b 'print(open(PATH).read())'
+	[ "$(cat out)" = private ]
+	policy 'acl-grants = fix'
+	by 1234 'attempt(shm_open, NAME, os.O_RDWR)'
+	grep -q '^ok' out
+	by 65534 -b 'attempt(open, PATH)'
+	[ "$(cat out)" = EACCES ]
+}
+
+# sticky VALUE: what O_CREAT of another's object answers with fs.protected_regular at VALUE, guarded as bare.
+sticky()
+{
+	local code='attempt(shm_open, NAME, RWC, mode=0o600); attempt(os.open, PATH, RWC, 0o600); attempt(shm_open, NAME, os.O_RDWR)
+attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
+	[ -e regular ] || cat $REGULAR >regular
+	echo "$1" 2>/dev/null >$REGULAR || skip "fs.protected_regular is not ours to set"
+	by 1234 -b "$code"
+	sed 's/ok .*/ok/' out >bare
+	by 1234 "$code"
+	sed -i 's/ok .*/ok/' out
+	same bare out
+}
+
+@test "a sticky directory answers as it does without the policy" {
+	policy 'world-writable = fix'
+	by 65534 -b 'shm_open(NAME, RWC, mode=0o666)'
+	sticky 1
+	[ "$(cat out)" = $'EACCES\nEACCES\nok\nEEXIST' ]
+	sticky 0
+	[ "$(cat out)" = $'ok\nok\nok\nEEXIST' ]
+}

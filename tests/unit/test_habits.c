@@ -1,0 +1,112 @@
+/* Names that change from run to run become globs that take the next run's, and few others. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/habits.h"
+#include "analyzer/memory.h"
+#include "tracepoints/policy.h"
+
+static int tests, failures;
+
+static void check(bool good, const char *what)
+{
+	printf("%sok %d - %s\n", good ? "" : "not ", ++tests, what);
+	failures += !good;
+}
+
+static void becomes(const char *name, const char *expected)
+{
+	char *glob = habits_glob(name), *what = memory_format("%s becomes %s", name, expected);
+
+	check(strcmp(glob, expected) == 0, what);
+	if (strcmp(glob, expected) != 0)
+		printf("# %s\n", glob);
+	free(what);
+	free(glob);
+}
+
+static void check_globs(void)
+{
+	becomes("/plain-name", "/plain-name");
+	becomes("/queue-12", "/queue-12");
+	becomes("/PostgreSQL.1234567890", "/PostgreSQL.[0-9]*");
+	becomes("/worker31337.lock", "/worker[0-9]*.lock");
+	becomes("/psm_1a2b3c4d", "/psm_????????");
+	becomes("/psm_abcdef12", "/psm_????????");
+	becomes("/sem.mp-nvszx3hb", "/sem.mp-????????");
+	becomes("/tmp.aB3xYz", "/tmp.??????");
+	becomes("/CamelCase.JSON", "/CamelCase.JSON");
+	becomes("/a*b[c]?", "/a[*]b[[]c][?]");
+	becomes("/a,b;c d", "/a?b?c?d");
+	becomes("/\xc3\xa4", "/??");
+}
+
+static void check_takes(void)
+{
+	static const char *const names[] = {"/a*b[c]?", "/a,b;c d", "/x[1234]", "/PostgreSQL.77777", "/-[!a]-]"};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *glob = habits_glob(names[i]);
+
+		all = all && policy_glob_valid(glob) && policy_glob(glob, names[i]) && !policy_glob(glob, "/another");
+		free(glob);
+	}
+	check(all, "a name's glob is valid and takes it");
+}
+
+static void check_long(void)
+{
+	char name[300] = "/", *glob;
+
+	memset(name + 1, 'x', 255);
+	glob = habits_glob(name);
+	check(strlen(glob) < 170 && policy_glob(glob, name), "a name of 255 characters");
+	free(glob);
+	for (size_t i = 1; i < 255; i += 2)
+		name[i] = '.';
+	glob = habits_glob(name);
+	check(strlen(glob) < 170 && policy_glob(glob, name), "one that is cut ends in a star");
+	free(glob);
+}
+
+static void check_reduced(void)
+{
+	char *few[] = {memory_text("/b"), memory_text("/a?"), memory_text("/b"), memory_text("/ab"),
+		       memory_text("/c*")};
+	char *many[100];
+	size_t count = habits_reduce(few, 5, 32);
+	bool taken = true;
+
+	check(count == 3 && strcmp(few[0], "/a?") == 0 && strcmp(few[1], "/b") == 0 && strcmp(few[2], "/c*") == 0,
+	      "equal and covered ones are left out, the rest is sorted");
+	for (size_t i = 0; i < count; i++)
+		free(few[i]);
+	for (size_t i = 0; i < 100; i++)
+		many[i] = memory_format("/%s-%c%zu", i % 2 ? "odd" : "even", (char)('a' + i % 26), i);
+	count = habits_reduce(many, 100, 32);
+	for (size_t i = 0; i < 100; i++) {
+		char *name = memory_format("/%s-%c%zu", i % 2 ? "odd" : "even", (char)('a' + i % 26), i);
+		bool by_one = false;
+
+		for (size_t j = 0; j < count; j++)
+			by_one = by_one || policy_glob(many[j], name);
+		taken = taken && by_one;
+		free(name);
+	}
+	check(count > 1 && count <= 32 && taken, "too many become fewer that still take all, and not just one");
+	for (size_t i = 0; i < count; i++)
+		free(many[i]);
+	check(habits_reduce(NULL, 0, 32) == 0, "none");
+}
+
+int main(void)
+{
+	check_globs();
+	check_takes();
+	check_long();
+	check_reduced();
+	printf("1..%d\n", tests);
+	return failures != 0;
+}
