@@ -54,6 +54,9 @@ bool observe_enter(struct visit *visit, const void *caller)
 
 	if (__builtin_expect(state == RECORDER_OFF || state == RECORDER_BLIND, false) || own_caller(caller))
 		return false;
+	/* During a fork LTTng alone is at work, though its calls may come through another's wrappers (tcmalloc's mmap). */
+	if (__builtin_expect(recorder_thread.forking, false))
+		return false;
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
 	visit->caller = caller;

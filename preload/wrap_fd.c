@@ -105,6 +105,9 @@ int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned 
 	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
 		return real_close_range(first, last, flags);
 	closing_range(first, last, caller);
+	/* Bare it would unshare nothing; with our threads they, and LTTng with them, would keep the old table. */
+	if ((flags & (int)CLOSE_RANGE_UNSHARE) && own_threads_only())
+		flags &= ~(int)CLOSE_RANGE_UNSHARE;
 	bool closing = own_closing();
 	result = close_around_ours(real_close_range, first, last, flags);
 	own_closed(closing);
