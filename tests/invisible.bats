@@ -53,7 +53,7 @@ with()
 	holds '.trace.complete and (.objects | length == 1)'
 }
 
-@test "a handler on an alternate stack of 12 KiB" {
+@test "a handler on an alternate stack of 24 KiB" {
 	unchanged "$PROGRAMS/hostile_signals" alternate_stack
 	holds '.trace.lost == 0 and .trace.complete'
 }

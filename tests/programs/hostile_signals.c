@@ -131,7 +131,7 @@ static void cancel(void)
 
 static void alternate_stack(void)
 {
-	stack_t stack = {.ss_size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 3 * PAGE};
+	stack_t stack = {.ss_size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 6 * PAGE};
 
 	stack.ss_sp = malloc(stack.ss_size);
 	must(stack.ss_sp && sigaltstack(&stack, NULL) == 0, "sigaltstack");
