@@ -163,6 +163,10 @@ asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
 
+bench: deps ## What recording costs, as ratios against the untouched program; kept as JSON too
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/bench/calls
+	@/usr/bin/python3 tests/bench/run.py $(BUILD)
+
 demo: deps ## Record a real program, print the report; CMD='...' for one of yours
 	@$(MAKE) --no-print-directory -j2 all
 	@BUILD=$(BUILD) CMD='$(subst ','\'',$(CMD))' tests/demo
@@ -194,6 +198,6 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz demo docs lint format format-check \
-	clean help FORCE
+.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz bench demo docs lint format \
+	format-check clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

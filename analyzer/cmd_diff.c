@@ -44,13 +44,13 @@ static json_t *diff_file(const char *path)
 	char *safe = escape_terminal(path), *why = escape_terminal(error.text);
 	size_t i;
 
-	json_array_foreach(findings, i, finding) good = good &&
-							json_is_string(json_object_get(finding, "fingerprint")) &&
-							json_is_string(json_object_get(finding, "rule")) &&
-							json_is_string(json_object_get(finding, "severity")) &&
-							json_is_string(json_object_get(finding, "message")) &&
-							json_is_integer(json_object_get(finding, "count")) &&
-							json_is_integer(json_object_get(finding, "bytes"));
+	json_array_foreach (findings, i, finding)
+		good = good && json_is_string(json_object_get(finding, "fingerprint")) &&
+		       json_is_string(json_object_get(finding, "rule")) &&
+		       json_is_string(json_object_get(finding, "severity")) &&
+		       json_is_string(json_object_get(finding, "message")) &&
+		       json_is_integer(json_object_get(finding, "count")) &&
+		       json_is_integer(json_object_get(finding, "bytes"));
 	if (!good) {
 		fprintf(stderr, "shmguard: %s: %s%s\n", safe,
 			report ? "not a report of shmguard" : "not JSON: ", report ? "" : why);
@@ -90,9 +90,9 @@ static json_t *diff_find(const json_t *report, const json_t *finding)
 	json_t *other;
 	size_t i;
 
-	json_array_foreach(
-		findings, i,
-		other) if (!strcmp(wanted, json_string_value(json_object_get(other, "fingerprint")))) return other;
+	json_array_foreach (findings, i, other)
+		if (!strcmp(wanted, json_string_value(json_object_get(other, "fingerprint"))))
+			return other;
 	return NULL;
 }
 
@@ -107,8 +107,7 @@ static struct difference diff_of(const json_t *before, const json_t *after)
 	json_t *finding, *other;
 	size_t i;
 
-	json_array_foreach(json_object_get(after, "findings"), i, finding)
-	{
+	json_array_foreach (json_object_get(after, "findings"), i, finding) {
 		other = diff_find(before, finding);
 		if (!other)
 			json_array_append(difference.fresh, finding);
@@ -117,8 +116,9 @@ static struct difference diff_of(const json_t *before, const json_t *after)
 			json_array_append_new(difference.changed,
 					      json_pack("{s:O, s:O}", "before", other, "after", finding));
 	}
-	json_array_foreach(json_object_get(before, "findings"), i, finding) if (!diff_find(after, finding))
-		json_array_append(difference.fixed, finding);
+	json_array_foreach (json_object_get(before, "findings"), i, finding)
+		if (!diff_find(after, finding))
+			json_array_append(difference.fixed, finding);
 	return difference;
 }
 
@@ -145,10 +145,11 @@ static void diff_print(const struct difference *difference)
 
 	printf("%zu new, %zu fixed, %zu changed\n", json_array_size(difference->fresh),
 	       json_array_size(difference->fixed), json_array_size(difference->changed));
-	json_array_foreach(difference->fresh, i, item) diff_line(&terminal, "new    ", INK_error, item);
-	json_array_foreach(difference->fixed, i, item) diff_line(&terminal, "fixed  ", INK_good, item);
-	json_array_foreach(difference->changed, i, item)
-	{
+	json_array_foreach (difference->fresh, i, item)
+		diff_line(&terminal, "new    ", INK_error, item);
+	json_array_foreach (difference->fixed, i, item)
+		diff_line(&terminal, "fixed  ", INK_good, item);
+	json_array_foreach (difference->changed, i, item) {
 		const json_t *before = json_object_get(item, "before");
 
 		diff_line(&terminal, "changed", INK_warning, json_object_get(item, "after"));
@@ -163,10 +164,10 @@ static bool diff_fails(const struct difference *difference, enum severity fail_o
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(
-		difference->fresh, i,
-		finding) if (cmd_report_level(json_string_value(json_object_get(finding, "severity")), &severity) &&
-			     severity >= fail_on) return true;
+	json_array_foreach (difference->fresh, i, finding)
+		if (cmd_report_level(json_string_value(json_object_get(finding, "severity")), &severity) &&
+		    severity >= fail_on)
+			return true;
 	return false;
 }
 

@@ -17,6 +17,8 @@ static void set_fingerprint(struct finding *finding)
 
 	/* A growing leak and a note of the same place are two things. */
 	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));
+	if (finding->response)
+		hash = map_hash(hash, &finding->response, sizeof(finding->response));
 	if (stack)
 		hash = map_hash(hash, &stack->identity, sizeof(stack->identity));
 	else if (name)
@@ -50,6 +52,17 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	}
 	findings->all = memory_grow(findings->all, findings->count, sizeof(*findings->all));
 	findings->all[findings->count++] = own;
+}
+
+const char *response_name(enum response response)
+{
+	static const char *const names[] = {
+#define RESPONSE_NAME(name) [RESPONSE_##name] = #name,
+		RESPONSES(RESPONSE_NAME)
+#undef RESPONSE_NAME
+	};
+
+	return names[response];
 }
 
 static int by_weight(const void *a, const void *b)

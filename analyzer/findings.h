@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tracepoints/events.h"
 #include "tracepoints/rules.h"
 #include "world.h"
 
@@ -20,8 +21,9 @@ struct finding_stack {
 struct finding {
 	enum rule_id rule;
 	enum severity severity;
-	uint64_t count; /* how often it happened */
-	uint64_t bytes; /* concerned, over all occurrences; 0 when bytes do not apply */
+	enum response response; /* what the policy made of it */
+	uint64_t count;         /* how often it happened */
+	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
 	char *message; /* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
 	bool uncertain;                /* events are missing that could have changed the verdict */
 	char fingerprint[17];          /* hexadecimal; the same in every run of the same binaries */
@@ -45,6 +47,9 @@ struct findings {
  * stack, the object's name.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
+
+/* "recorded", "denied", "fixed", "audit". */
+const char *response_name(enum response response);
 
 void findings_sort(struct findings *findings);
 void findings_clear(struct findings *findings);

@@ -126,7 +126,8 @@ static bool same_place(const struct pending *pending, const struct finding *find
 	const struct site *a = &pending->roles[0].site, *b = &roles[0].site;
 
 	return pending->finding.rule == finding->rule && pending->finding.severity == finding->severity &&
-	       a->process == b->process && a->stack_id == b->stack_id && a->stack_id;
+	       pending->finding.response == finding->response && a->process == b->process &&
+	       a->stack_id == b->stack_id && a->stack_id;
 }
 
 void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count)
@@ -223,6 +224,29 @@ void court_free(struct court *court)
 	for (size_t i = 0; i < court->pending_count; i++)
 		free(court->pending[i].finding.message);
 	free(court->pending);
+}
+
+char *judge_response(char *message, const struct finding_event *event)
+{
+	const char *error = event->error ? strerrorname_np(event->error) : NULL;
+	char *whole;
+
+	switch (event->response) {
+	case RESPONSE_denied:
+		whole = memory_format("%s; the policy denied it%s%s%s", message, error ? " (" : "", error ? error : "",
+				      error ? ")" : "");
+		break;
+	case RESPONSE_fixed:
+		whole = memory_format("%s; by the policy it was fixed", message);
+		break;
+	case RESPONSE_audit:
+		whole = memory_format("%s; the policy only watches, or it would not have let this pass", message);
+		break;
+	default:
+		return message;
+	}
+	free(message);
+	return whole;
 }
 
 const char *judge_name_of(const struct object *object)

@@ -69,6 +69,8 @@ void court_find(struct court *court, const struct finding *finding, const struct
 /* Takes back one occurrence of the rule by that process on that object. */
 void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object);
 
+/* The message, and what the policy made of it; takes over `message`. */
+char *judge_response(char *message, const struct finding_event *event);
 /* "/name", or "a nameless object": never NULL. */
 const char *judge_name_of(const struct object *object);
 /* "4096 bytes", "12.0 MiB"; a new text. */

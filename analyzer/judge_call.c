@@ -1,8 +1,11 @@
 #include "judge_call.h"
 
+#include "memory.h"
+
 bool call_of(const struct finding_event *event, enum rule_group group)
 {
-	return event->rule < RULE_COUNT && event->severity <= SEVERITY_ERROR && rules[event->rule].group == group;
+	return event->rule < RULE_COUNT && event->severity <= SEVERITY_ERROR && event->response <= RESPONSE_audit &&
+	       rules[event->rule].group == group;
 }
 
 bool call_created(const struct object *object, const struct site *site)
@@ -13,6 +16,16 @@ bool call_created(const struct object *object, const struct site *site)
 const char *call_name(const struct object *object, const struct finding_event *event)
 {
 	return object && object_name(object) ? object_name(object) : *event->name ? event->name : judge_name_of(object);
+}
+
+bool call_is_bare(const struct finding_event *event)
+{
+	return event->response != RESPONSE_recorded && event->offset == 0 && event->length == 0 && event->limit == 0;
+}
+
+char *call_bare_words(const struct object *object, const struct finding_event *event, const char *who)
+{
+	return memory_format("%s, %s: %s", who, call_name(object, event), rules[event->rule].summary);
 }
 
 /* Has the process ended, whatever program it was running by then? */

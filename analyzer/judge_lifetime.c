@@ -52,19 +52,21 @@ static void stranger_found(struct court *court, struct process *process, struct 
 {
 	const struct process *creator = object ? object->created.process : NULL;
 	struct role roles[] = {{"unlinked", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule, .severity = event->severity, .object = object};
+	struct finding finding = {
+		.rule = event->rule, .severity = event->severity, .response = event->response, .object = object};
 	struct stranger *stranger;
 	char *who;
 
 	/* Of the same user: a note for relatives, and nothing where nobody knows who made it. */
-	if (event->severity < SEVERITY_WARNING) {
+	if (event->severity < SEVERITY_WARNING && event->response == RESPONSE_recorded) {
 		if (creator == NULL || first_image(creator) == first_image(process))
 			return;
 		if (!are_related(creator, process))
 			finding.severity = SEVERITY_WARNING;
 	}
 	who = judge_process(process);
-	finding.message = stranger_words(object, event, who);
+	finding.message = judge_response(
+		call_is_bare(event) ? call_bare_words(object, event, who) : stranger_words(object, event, who), event);
 	court_find(court, &finding, roles, 2);
 	free(who);
 	stranger = map_get(&court->strangers, (uintptr_t)process, 0);
@@ -90,7 +92,8 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 			   const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule, .severity = event->severity, .object = object};
+	struct finding finding = {
+		.rule = event->rule, .severity = event->severity, .response = event->response, .object = object};
 	char *who;
 
 	if (!call_of(event, GROUP_lifetime))
@@ -99,7 +102,8 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 		stranger_found(court, process, object, event, site);
 		return;
 	}
-	if (event->rule == RULE_stale_reattach && !call_stale(court, object, process))
+	if (event->rule == RULE_stale_reattach && event->response == RESPONSE_recorded &&
+	    !call_stale(court, object, process))
 		return;
 	who = judge_process(process);
 	switch (event->rule) {
@@ -127,9 +131,10 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 				      who, call_name(object, event));
 		break;
 	default:
-		finding.message = memory_format("%s: %s", who, rules[event->rule].summary);
+		finding.message = call_bare_words(object, event, who);
 		break;
 	}
+	finding.message = judge_response(finding.message, event);
 	court_find(court, &finding, roles, event->rule == RULE_stale_reattach ? 2 : 1);
 	free(who);
 }

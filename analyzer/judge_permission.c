@@ -37,7 +37,8 @@ static void tell(struct court *court, struct object *object, const struct findin
 			       {"created", object ? object->created : (struct site){0}}};
 	struct finding finding = {.rule = event->rule,
 				  .severity = event->severity,
-				  .message = permission_words(object, event, site),
+				  .response = event->response,
+				  .message = judge_response(permission_words(object, event, site), event),
 				  .object = object};
 
 	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);
@@ -51,7 +52,7 @@ static void permission_found(struct court *court, struct process *process, struc
 	(void)process;
 	if (!call_of(event, GROUP_permission))
 		return;
-	if (object == NULL || object->kind != KIND_file || object->shared) {
+	if (object == NULL || object->kind != KIND_file || object->shared || event->response != RESPONSE_recorded) {
 		tell(court, object, event, site);
 		return;
 	}

@@ -135,14 +135,21 @@ static char *deed(const struct object *object, const struct finding_event *e, co
 	case RULE_memfd_executable:
 		return memfd_words(object, e, site);
 	default:
-		return memory_format("%s: %s", rules[e->rule].summary, call_name(object, e));
+		return memory_format("breaks a rule with %s: %s", call_name(object, e), rules[e->rule].summary);
 	}
 }
 
 char *permission_words(const struct object *object, const struct finding_event *e, const struct site *site)
 {
-	char *who = judge_process(site->process), *what = deed(object, e, site);
-	char *words = memory_format("%s %s", who, what);
+	char *who = judge_process(site->process), *what, *words;
+
+	if (call_is_bare(e)) {
+		words = call_bare_words(object, e, who);
+		free(who);
+		return words;
+	}
+	what = deed(object, e, site);
+	words = memory_format("%s %s", who, what);
 
 	free(who);
 	free(what);

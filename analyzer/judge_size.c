@@ -32,8 +32,10 @@ static bool maps_past_end(const struct charge *charge)
 
 static bool waits(const struct charge *charge)
 {
-	return charge->object && (maps_past_end(charge) || charge->event.rule == RULE_shrink_under_map ||
-				  charge->event.rule == RULE_shm_fs_full);
+	/* What was denied or fixed is no longer to be mended. */
+	return charge->object && charge->event.response == RESPONSE_recorded &&
+	       (maps_past_end(charge) || charge->event.rule == RULE_shrink_under_map ||
+		charge->event.rule == RULE_shm_fs_full);
 }
 
 /* The latest that gave the object its size; what was only noticed names nobody. */
@@ -53,6 +55,23 @@ static struct change cause_of(const struct object *object, const struct charge *
 	return (struct change){0};
 }
 
+/* The program's own look at /proc was cut short; the trace may know a mapper that it did not come to. */
+static void find_unseen_mapper(struct court *court, struct charge *charge)
+{
+	const struct process *mapper = world_mapper(court->world, charge->object, charge->process);
+	struct site mapped;
+	uint64_t end = mapper ? holdings_end(mapper, charge->object, &mapped) : 0;
+
+	charge->other = NULL;
+	if (end <= charge_edge(charge))
+		return;
+	charge->other = mapper;
+	charge->event.other = mapper->pid;
+	charge->event.limit = end;
+	charge->event.severity = SEVERITY_ERROR;
+	charge->event.error = 0;
+}
+
 static void find_other(struct court *court, struct charge *charge)
 {
 	const struct object *object = charge->object;
@@ -62,6 +81,8 @@ static void find_other(struct court *court, struct charge *charge)
 		charge->other = world_mapper(court->world, object, charge->process);
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0)
 		charge->other = charge->process;
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.limit == 0 && object)
+		find_unseen_mapper(court, charge);
 	if (charge->other && object)
 		holdings_end(charge->other, object, &charge->other_mapped);
 }
@@ -92,8 +113,9 @@ static void decide(struct court *court, const struct charge *charge)
 	struct role roles[FINDING_STACKS_MAX] = {0};
 	struct finding finding = {.rule = charge->event.rule,
 				  .severity = size_severity(charge),
+				  .response = charge->event.response,
 				  .bytes = bytes_of(&charge->event),
-				  .message = size_words(charge),
+				  .message = judge_response(size_words(charge), &charge->event),
 				  .object = charge->object};
 
 	court_find(court, &finding, roles, size_roles(charge, roles));
@@ -120,7 +142,8 @@ static void size_found(struct court *court, struct process *process, struct obje
 	struct charges *charges;
 	struct charge *kept;
 
-	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || rules[event->rule].group != GROUP_size)
+	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || event->response > RESPONSE_audit ||
+	    rules[event->rule].group != GROUP_size)
 		return;
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);

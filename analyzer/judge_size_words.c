@@ -95,6 +95,11 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 static char *shrink_words(const struct charge *c, const char *who, const char *name)
 {
 	const struct finding_event *e = &c->event;
+
+	if (e->limit == 0)
+		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64
+				     " bytes; whether others map what is cut off was not to be seen in time",
+				     who, name, e->size, e->length);
 	char *other = c->event.other == 0 ? memory_text("it")
 		      : c->other          ? judge_process(c->other)
 					  : memory_format("pid %d", (int)e->other);

@@ -32,32 +32,38 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 			  const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {
-		.rule = event->rule, .severity = event->severity, .bytes = event->length, .object = object};
+	struct finding finding = {.rule = event->rule,
+				  .severity = event->severity,
+				  .response = event->response,
+				  .bytes = event->length,
+				  .object = object};
 	char *who;
 
 	if (!call_of(event, GROUP_zeroing))
 		return;
-	if (event->rule == RULE_stale_bytes && !call_stale(court, object, process))
+	if (event->rule == RULE_stale_bytes && event->response == RESPONSE_recorded &&
+	    !call_stale(court, object, process))
 		return;
 	who = judge_process(process);
 	switch (event->rule) {
 	case RULE_stale_bytes:
 		finding.bytes = event->size;
-		finding.message = stale_words(object, event, who);
+		finding.message =
+			call_is_bare(event) ? call_bare_words(object, event, who) : stale_words(object, event, who);
 		break;
 	case RULE_grow_exposes_tail:
 		roles[0].role = "grown";
-		finding.message = tail_words(object, event, who);
+		finding.message = event->limit ? tail_words(object, event, who) : call_bare_words(object, event, who);
 		break;
 	case RULE_discard_no_op:
 		roles[0].role = "discarded";
 		finding.message = discard_words(object, event, who);
 		break;
 	default:
-		finding.message = memory_format("%s: %s", who, rules[event->rule].summary);
+		finding.message = call_bare_words(object, event, who);
 		break;
 	}
+	finding.message = judge_response(finding.message, event);
 	court_find(court, &finding, roles, 2);
 	free(who);
 }

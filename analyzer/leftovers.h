@@ -4,7 +4,10 @@
 
 #include <jansson.h>
 
-/* The content of DIR/shm-before.json and DIR/shm.json, or NULL and *error, a line for free(3). LTTng's own files are left out. */
+/*
+ * The content of DIR/shm-before.json and DIR/shm.json, or NULL and *error, a line for free(3). LTTng's own files are
+ * left out.
+ */
 json_t *leftovers_look(char **error);
 
 /*

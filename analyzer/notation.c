@@ -140,7 +140,7 @@ static const char *notation_symbol(const struct trace_event *event)
 	const char *name;
 
 	trace_fields_of(event->id, NULL, &name);
-	if (symbol <= SYMBOL_none || (size_t)symbol >= sizeof(symbols) / sizeof(symbols[0]) ||
+	if (symbol <= SYMBOL_none || symbol >= SYMBOL_COUNT || !symbols[symbol].event ||
 	    strcmp(symbols[symbol].event, name) != 0)
 		return name;
 	return symbols[symbol].name;

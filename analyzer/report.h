@@ -84,7 +84,8 @@ enum report_result {
 
 /*
  * Analyses the recording in `dir` and prints the reports, on `out` or into files of their own. Returns enum
- * report_result; what went wrong is told on stderr. *worst, which may be NULL: severity of the gravest finding, left as it is when there is none.
+ * report_result; what went wrong is told on stderr. *worst, which may be NULL: severity of the gravest finding, left as
+ * it is when there is none.
  */
 int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst);
 

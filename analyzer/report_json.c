@@ -226,11 +226,12 @@ static json_t *json_finding(const struct finding *finding, struct symbols *symbo
 	json_t *object = finding->object ? json_string(finding->object->id) : json_null();
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:I, s:o}", "rule",
-			 rules[finding->rule].id, "severity", severity_name(finding->severity), "action", "recorded",
-			 "count", json_of_number(finding->count), "bytes", json_of_number(finding->bytes), "message",
-			 json_of_text(finding->message), "uncertain", finding->uncertain, "fingerprint",
-			 finding->fingerprint, "object", object, "process", json_process_id(finding->process), "time",
-			 (json_int_t)finding->time, "stacks", json_stacks(finding, symbols));
+			 rules[finding->rule].id, "severity", severity_name(finding->severity), "action",
+			 response_name(finding->response), "count", json_of_number(finding->count), "bytes",
+			 json_of_number(finding->bytes), "message", json_of_text(finding->message), "uncertain",
+			 finding->uncertain, "fingerprint", finding->fingerprint, "object", object, "process",
+			 json_process_id(finding->process), "time", (json_int_t)finding->time, "stacks",
+			 json_stacks(finding, symbols));
 }
 
 static json_t *json_findings(const struct report *report)

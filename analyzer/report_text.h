@@ -18,7 +18,7 @@ char *text_process(const struct process *process);
 /* "killed by SIGKILL" */
 char *text_ended(const struct process *process);
 
-/* report_text_stack.c: the names of a frame; of none, and without why, if it is of no module. Belongs to the report's symbols. */
+/* report_text_stack.c: the names of a frame; none, and no why, if it is of no module. Belongs to the symbols. */
 const struct symbols_answer *text_names(const struct report *report, const struct frame *frame);
 /* report_text_stack.c: one stack of a finding, under a line that says whose it is. */
 void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,

@@ -124,6 +124,12 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 		return false;
 	struct facts_mappers others = facts_other_mappers(identity, kept);
 	uint64_t own = check_mapped_end(identity);
+	if (!others.pid && own <= kept && others.gave_up) {
+		/* Nobody was seen, but not everybody was looked at: the whole trace may tell. */
+		numbers.error = ETIMEDOUT;
+		found(RULE_shrink_under_map, SEVERITY_NOTE, numbers);
+		return true;
+	}
 	if (!others.pid && own <= kept)
 		return false;
 	numbers.limit = others.pid ? others.end : own;

@@ -39,6 +39,11 @@ void disposition_unblock(uint64_t mask)
 	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0, 0);
 }
 
+uint64_t disposition_mask(void)
+{
+	return program.mask | (program.flags & SA_NODEFER ? 0 : UINT64_C(1) << (SIGBUS - 1));
+}
+
 void disposition_lock_reset(void)
 {
 	lock_reset(&lock);

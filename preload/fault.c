@@ -251,8 +251,13 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 		return pass;
 	}
 	/* Our own reading of the program's memory has faulted, and its handler may jump out of the visit. */
-	if (f.nested && !f.sent && next != pass)
+	if (f.nested && !f.sent && next != pass) {
 		recorder_thread.depth = 0;
+		if (recorder_thread.blocks) {
+			mask = recorder_thread.mask | disposition_mask();
+			memcpy(&context->uc_sigmask, &recorder_thread.mask, sizeof recorder_thread.mask);
+		}
+	}
 	disposition_unblock(mask);
 	return next == DISPOSITION_IGNORE ? pass : next;
 }

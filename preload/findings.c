@@ -112,7 +112,6 @@ static void look_at_created(bool created, const struct identity *identity)
 
 static void look_at_opening(const struct check_opening *o, const struct identity *identity, uint32_t marks)
 {
-	looking.name = o->error == EFAULT ? "" : o->name;
 	check_opened(o->flags, o->size_before, o->created, o->error);
 	check_permission_opened(o, identity);
 	check_name_opened(o, identity);
@@ -152,7 +151,6 @@ static void look_at_made(enum event_id id, const union any_event *event, const s
 				marks);
 		break;
 	default:
-		looking.name = event->memfd_create.name;
 		check_permission_memfd(&event->memfd_create, identity);
 		look_at_created(true, identity);
 		break;
@@ -231,7 +229,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 			check_permission_sendmsg(&event->sendmsg, identity);
 		break;
 	case EVENT_unlink:
-		looking.name = event->unlink.name;
 		if (identity)
 			check_lifetime_unlink(&event->unlink, identity, marks);
 		break;
@@ -283,13 +280,32 @@ static void mark_event(enum event_id id, const union any_event *event, const str
 		look_at_created(true, identity);
 }
 
+/* NULL for a call without a name. EFAULT: the program's text cannot be read. */
+static const char *given_name(enum event_id id, const union any_event *event)
+{
+	switch (id) {
+	case EVENT_shm_open:
+		return event->shm_open.error == EFAULT ? "" : event->shm_open.name;
+	case EVENT_open:
+		return event->open.error == EFAULT ? "" : event->open.name;
+	case EVENT_sem_open:
+		return event->sem_open.error == EFAULT ? "" : event->sem_open.name;
+	case EVENT_memfd_create:
+		return event->memfd_create.name;
+	case EVENT_unlink:
+		return event->unlink.name;
+	default:
+		return NULL;
+	}
+}
+
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks, const void *caller)
 {
 	looking.head = event->head;
 	looking.object = object;
 	looking.identity = identity;
-	looking.name = NULL;
+	looking.name = given_name(id, event);
 	looking.caller = caller;
 	if (enforce_unheard && recorder_silent())
 		mark_event(id, event, identity, marks);

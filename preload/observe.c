@@ -41,6 +41,7 @@ void observe_forget(void)
 	struct thread *self = &recorder_thread;
 
 	recorder_thread.depth = 0;
+	recorder_thread.blocks = false;
 	ledger_abandoned();
 	recorder_abandoned();
 	if (atomic_load(&recorder_state) == RECORDER_READY)
@@ -54,6 +55,9 @@ bool observe_enter(struct visit *visit, const void *caller)
 
 	if (__builtin_expect(state == RECORDER_OFF || state == RECORDER_BLIND, false) || own_caller(caller))
 		return false;
+	/* During a fork LTTng alone is at work, though its calls may come through another's wrappers (tcmalloc's mmap). */
+	if (__builtin_expect(recorder_thread.forking, false))
+		return false;
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
 	visit->caller = caller;
@@ -66,8 +70,8 @@ bool observe_enter(struct visit *visit, const void *caller)
 		return true;
 	recorder_thread.outermost = stack;
 	if (__builtin_expect(atomic_load_explicit(&recorder_jumps, memory_order_relaxed), false)) {
-		visit->blocks = true;
-		visit->mask = signals_block();
+		visit->blocks = recorder_thread.blocks = true;
+		visit->mask = recorder_thread.mask = signals_block();
 	}
 	recorder_check_process();
 	return true;
@@ -197,8 +201,10 @@ void observe_leave(struct visit *visit)
 	/* The handler of a fault inside the visit has counted it as left already. */
 	if (recorder_thread.depth)
 		recorder_thread.depth--;
-	if (visit->blocks)
+	if (visit->blocks) {
+		recorder_thread.blocks = false;
 		signals_restore(visit->mask);
+	}
 	errno = visit->saved_errno;
 }
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "preload/kernel.h"
@@ -14,13 +15,13 @@
 static const char *const library_names[] = {"liblttng-ust", "libunwind", "libshmguard-tracepoints"};
 
 /* The top of the range, but not so high that the kernel's table for it costs megabytes. */
-enum { LIBRARIES = 16, FD_LIMIT = 4096, FD_ROOM = 48 };
+enum { LIBRARIES = 16, FD_TOP = 4096, FD_MAP = 65536 };
 
 static uint64_t text_start, text_end;
 static const char *path = "";
 static _Atomic(struct link_map *) libraries[LIBRARIES];
 static atomic_bool loading, loaded;
-static atomic_ulong hidden[FD_LIMIT / 64];
+static atomic_ulong hidden[FD_MAP / 64];
 
 void own_initialise(void)
 {
@@ -116,7 +117,7 @@ bool own_caller(const void *address)
 
 static void mark(int fd, bool ours)
 {
-	if (fd < 0 || fd >= FD_LIMIT)
+	if (fd < 0 || fd >= FD_MAP)
 		return;
 	unsigned long bit = 1ul << fd % 64;
 	if (ours)
@@ -128,13 +129,17 @@ static void mark(int fd, bool ours)
 int own_fd_hide(int fd)
 {
 	struct rlimit limit;
-	long top = FD_LIMIT;
+	long top = FD_TOP;
 
 	if (fd < 0)
 		return fd;
-	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_LIMIT)
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_TOP)
 		top = (long)limit.rlim_cur;
-	long moved = top > 2 * FD_ROOM ? kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - FD_ROOM, 0, 0, 0) : -EMFILE;
+	/* A quarter of it: LTTng has two descriptors for each processor, channel and session. */
+	long moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 4, 0, 0, 0);
+	/* The program closed it in the moment before. */
+	if (moved == -EBADF)
+		return fd;
 	if (moved >= 0) {
 		kernel_close(fd);
 		fd = (int)moved;
@@ -145,7 +150,7 @@ int own_fd_hide(int fd)
 
 bool own_fd(int fd)
 {
-	return fd >= 0 && fd < FD_LIMIT && atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed) >> fd % 64 & 1;
+	return fd >= 0 && fd < FD_MAP && atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed) >> fd % 64 & 1;
 }
 
 void own_fd_forget(int fd)
@@ -156,7 +161,7 @@ void own_fd_forget(int fd)
 /* How many are closing; CHANGING while a library of ours is at it. */
 enum { CHANGING = -1, PATIENCE = 400 };
 
-static atomic_int closing;
+static atomic_int closing, threads;
 static uint64_t signals_of_changing;
 
 static void block_signals(uint64_t block, uint64_t *old)
@@ -220,14 +225,29 @@ void own_closed(bool was_closing)
 		atomic_fetch_sub(&closing, 1);
 }
 
-void own_changes_reset(void)
+void own_thread(void)
+{
+	atomic_fetch_add(&threads, 1);
+}
+
+bool own_threads_only(void)
+{
+	struct stat tasks;
+
+	/* A directory has a link for itself, one from its parent, and one from each directory in it. */
+	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&tasks, 0, 0, 0) == 0 &&
+	       (long)tasks.st_nlink - 2 == 1 + atomic_load(&threads);
+}
+
+void own_fork_reset(void)
 {
 	atomic_store(&closing, 0);
+	atomic_store(&threads, 0);
 }
 
 int own_fd_next(unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd <= last && fd < FD_LIMIT; fd++) {
+	for (unsigned fd = first; fd <= last && fd < FD_MAP; fd++) {
 		if (!atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed))
 			fd |= 63;
 		else if (own_fd((int)fd))

@@ -155,9 +155,21 @@ static const struct emit *load_provider(void)
 	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
 }
 
+/*
+ * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
+ * holds the loader's lock and waits for that thread.
+ */
+static void warm_up(void)
+{
+	mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(NULL, 0);
+	close(-1);
+}
+
 static void load(void)
 {
 	own_loading(true);
+	warm_up();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
 	/* glibc loads it when UST cancels its threads at exit, and aborts where it cannot: no descriptor left, a chroot. */
@@ -218,7 +230,7 @@ void recorder_check_process(void)
 	process_forked(parent);
 	ledger_lock_reset();
 	disposition_lock_reset();
-	own_changes_reset();
+	own_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
@@ -271,7 +283,7 @@ static void fork_child(void)
 		process_forked(parent);
 		ledger_lock_reset();
 		disposition_lock_reset();
-		own_changes_reset();
+		own_fork_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");

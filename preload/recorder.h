@@ -20,6 +20,8 @@ struct thread {
 	int depth;           /* visits of this thread that are under way: more than one in a signal handler */
 	uintptr_t outermost; /* where the program's stack stood when it made the first of them */
 	int32_t tid;
+	bool blocks; /* the outermost visit blocks signals; mask: the program's own of before */
+	uint64_t mask;
 	bool prepared;
 	bool forking;
 	bool closing; /* the descriptors of our libraries stay as they are during the fork: see own_closing() */

@@ -48,9 +48,13 @@ int wrap_close(int (*real_close)(int), int fd, const void *caller)
 	int result = real_close(fd);
 	own_closed(closing);
 	own_changed(changing);
+	if (result == 0 || errno != EBADF)
+		return result;
+	/* LTTng aborts the program then; CLOSE_RANGE_UNSHARE gives this thread a table without what its threads open later. */
+	if (own_caller(caller))
+		return 0;
 	/* Linux closes the descriptor whatever else close(2) reports. */
-	if (result < 0 && errno == EBADF)
-		observe_failed(seq, caller);
+	observe_failed(seq, caller);
 	return result;
 }
 
@@ -101,6 +105,9 @@ int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned 
 	if (first > last || (flags & ~(int)CLOSE_RANGE_UNSHARE))
 		return real_close_range(first, last, flags);
 	closing_range(first, last, caller);
+	/* Bare it would unshare nothing; with our threads they, and LTTng with them, would keep the old table. */
+	if ((flags & (int)CLOSE_RANGE_UNSHARE) && own_threads_only())
+		flags &= ~(int)CLOSE_RANGE_UNSHARE;
 	bool closing = own_closing();
 	result = close_around_ours(real_close_range, first, last, flags);
 	own_closed(closing);

@@ -113,7 +113,11 @@ static void *begin_thread(void *context)
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
 {
-	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY || own_caller(CALLER))
+	if (own_caller(CALLER)) {
+		own_thread();
+		return REAL(pthread_create)(thread, attr, start, argument);
+	}
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
 		return REAL(pthread_create)(thread, attr, start, argument);
 	lock_take(&beginnings_lock);
 	struct beginning *b = arena_take(&beginnings);

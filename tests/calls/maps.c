@@ -1,4 +1,5 @@
 /* Mappings, and the raw system call. */
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include "print.h"
@@ -196,6 +197,29 @@ static void raw_calls(void)
 	show_descriptors();
 }
 
+/* In an object and outside of one, shared and not. */
+static void mutexes(void)
+{
+	char *a = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, make("l", PAGE), 0);
+	pthread_mutex_t *mutex = (pthread_mutex_t *)a, own;
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	CALL(pthread_mutex_init(mutex, NULL));
+	CALL(pthread_mutex_init(mutex, &attributes));
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	CALL(pthread_mutex_init(&own, &attributes));
+	CALL(pthread_mutex_init(mutex, &attributes));
+	CALL(pthread_mutex_lock(mutex));
+	CALL(pthread_mutex_unlock(mutex));
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	CALL(pthread_mutex_init(mutex, &attributes));
+	CALL(pthread_mutex_lock(mutex));
+	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_PROTECT);
+	CALL(pthread_mutex_init(mutex, &attributes));
+	pthread_mutexattr_destroy(&attributes);
+}
+
 int main(void)
 {
 	begin();
@@ -206,6 +230,7 @@ int main(void)
 	protections();
 	locks();
 	raw_calls();
+	mutexes();
 	end();
 	return 0;
 }

@@ -200,6 +200,11 @@ static void sizes(void)
 	      "processes that could not be looked at are told");
 	kernel.mapped_end = 0;
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1, "nobody maps the tail");
+	kernel.mappers = (struct facts_mappers){.gave_up = true};
+	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
+		      last.severity == SEVERITY_NOTE && last.error == ETIMEDOUT,
+	      "not everybody could be looked at: a note that says so");
+	kernel.mappers = (struct facts_mappers){0};
 	check(resized(-1, PAGE, EINVAL, MARK_CREATED, &set) == -1 && set == MARK_RESIZE_FAILED, "a failure is marked");
 	check(resized(PAGE, 0, EINVAL, 0, &set) == RULE_access_mismatch && set == MARK_RESIZE_FAILED,
 	      "a descriptor that may not resize");

@@ -8,6 +8,7 @@
 #include "preload/identity.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/own.c"
 #include "preload/real.c"
 
 enum { PAGES = 512, PAGE = 4096, ROUNDS = 200000, OBJECTS = 7 };

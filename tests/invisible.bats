@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# Programs that are hard on whatever else is in their process, and surroundings that are hard on us: recorded as bare.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	export PROGRAMS=$BUILD/tests/programs LIBRARIES=/usr/lib/x86_64-linux-gnu
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/hostile-*
+}
+
+# unchanged COMMAND...: output and status as bare; it ends within a minute.
+unchanged()
+{
+	local status=0
+	timeout -k 1 60 "$@" >bare 2>&1 3>&- || status=$?
+	echo "status $status" >>bare
+	[ "$(wc -l <bare)" -ge 2 ]
+	[ "$status" -eq 0 ]
+	status=0
+	timeout -k 1 90 "$SHMGUARD" run --quiet --report=none -o recording -- timeout -k 1 60 "$@" >recorded 2>&1 3>&- || status=$?
+	echo "status $status" >>recorded
+	same bare recorded
+	report recording >report.json
+}
+
+# with FIRST SECOND COMMAND...: libraries preloaded before and after ours.
+with()
+{
+	local before=$1 after=$2
+	shift 2
+	"$@" >bare
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0:$LD_PRELOAD:$1; shift; exec "$@"' \
+		"$before" "$after" "$@" >recorded
+	same bare recorded
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1) and
+		all(.processes[]; .ended | IN("exit", "exec"))'
+}
+
+@test "a handler every 100 us that maps" {
+	unchanged "$PROGRAMS/hostile_signals" timer
+	holds '.trace.complete and (.objects | length == 1)'
+}
+
+@test "a handler on an alternate stack of 24 KiB" {
+	unchanged "$PROGRAMS/hostile_signals" alternate_stack
+	holds '.trace.lost == 0 and .trace.complete'
+}
+
+@test "threads with the smallest stack there is" {
+	unchanged "$PROGRAMS/hostile_signals" smallest_stacks
+	holds '.trace.lost == 0 and .trace.complete'
+}
+
+@test "no call allocates, nor does the first of a thread, made by a handler" {
+	unchanged "$PROGRAMS/hostile_signals" no_allocation
+	holds '.trace.lost == 0 and .trace.complete and (.objects | length > 100 or .[0].maps > 100)'
+}
+
+@test "100 forks of a program whose threads are busy" {
+	unchanged "$PROGRAMS/hostile_processes" forks 100
+	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
+}
+
+@test "every way to end, of the first thread and of another" {
+	unchanged "$PROGRAMS/hostile_processes" ends
+	holds '([.processes[] | select(.ended == "signal" and .signal == 6)] | length == 2)'
+}
+
+@test "50 execs in a row" {
+	unchanged "$PROGRAMS/hostile_processes" execs 50
+	holds '([.processes[] | select(.traced)] | length == 51) and .unseen == []'
+}
+
+@test "children that close every number while LTTng comes up in them" {
+	unchanged "$PROGRAMS/closers" 15
+}
+
+@test "jemalloc before us" {
+	with "$LIBRARIES/libjemalloc.so.2" "" "$PROGRAMS/hostile_processes" forks 5
+}
+
+@test "jemalloc after us" {
+	with "" "$LIBRARIES/libjemalloc.so.2" "$PROGRAMS/hostile_processes" forks 5
+}
+
+@test "tcmalloc before us" {
+	with "$LIBRARIES/libtcmalloc_minimal.so.4" "" "$PROGRAMS/hostile_processes" forks 5
+}
+
+@test "tcmalloc after us" {
+	with "" "$LIBRARIES/libtcmalloc_minimal.so.4" "$PROGRAMS/hostile_processes" forks 5
+}
+
+# Another interposer of mmap, which counts and says at the end that it was called.
+interposer()
+{
+	cat >other.c <<-'END'
+		#include <dlfcn.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static int calls;
+		void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+		{
+			static void *(*next)(void *, size_t, int, int, int, off_t);
+			if (!next)
+				next = dlsym(RTLD_NEXT, "mmap");
+			calls += (flags & MAP_SHARED) != 0;
+			return next(addr, length, prot, flags, fd, offset);
+		}
+		__attribute__((destructor)) static void end(void)
+		{
+			if (calls < 2 || write(1, "counted\n", 8) != 8)
+				_exit(9);
+		}
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC other.c -o other.so
+}
+
+@test "another interposer of the same call, before us and after us" {
+	interposer
+	local order
+	for order in "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so"; do
+		rm -rf recording
+		# shellcheck disable=SC2016
+		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$order" \
+			"$PROGRAMS/hostile_processes" plain >out
+		[ "$(sort out | tr '\n' ' ')" = "counted went on " ]
+		report recording >report.json
+		holds '.trace.complete and (.objects | length == 1 and .[0].maps == 2)'
+	done
+}
+
+@test "a C++ plugin that a C program loads throws and catches" {
+	cat >plugin.cpp <<-'END'
+		#include <stdexcept>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		extern "C" int work(int fd)
+		{
+			try {
+				void *map = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+				munmap(map, 4096);
+				throw std::runtime_error("thrown");
+			} catch (const std::exception &) {
+				return 7;
+			}
+		}
+	END
+	cat >host.c <<-'END'
+		#include <dlfcn.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = memfd_create("plugin", 0), sum = 0;
+			ftruncate(fd, 4096);
+			for (int i = 0; i < 100; i++) {
+				void *plugin = dlopen("libplugin.so", i % 2 ? RTLD_NOW | RTLD_DEEPBIND : RTLD_NOW);
+				int (*work)(int) = plugin ? dlsym(plugin, "work") : 0;
+				if (!work)
+					return puts(dlerror());
+				sum += work(fd);
+				dlclose(plugin);
+			}
+			printf("%d\n", sum);
+			return 0;
+		}
+	END
+	mkdir libraries
+	g++ -shared -fPIC plugin.cpp -o libraries/libplugin.so
+	# shellcheck disable=SC2016
+	gcc -w -D_GNU_SOURCE host.c -o host -Wl,-rpath,'$ORIGIN/libraries'
+	unchanged ./host
+	[ "$(head -n 1 recorded)" = 700 ]
+	holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1 and .[0].maps >= 50)'
+}
+
+@test "a limit of 64 descriptors" {
+	# shellcheck disable=SC2016
+	unchanged sh -c 'ulimit -n 64; exec "$0" plain' "$PROGRAMS/hostile_processes"
+}
+
+@test "no descriptor left" {
+	cat >exhausted.py <<-'END'
+		import mmap, os, resource
+		fd = os.memfd_create("before")
+		os.ftruncate(fd, 4096)
+		resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+		made = []
+		try:
+		    while True:
+		        made.append(os.memfd_create("more"))
+		except OSError as error:
+		    print(made[0], made[-1], error.errno)
+		try:
+		    mmap.mmap(fd, 4096)
+		except OSError as error:
+		    print(error.errno)
+		os.close(made.pop())
+		mmap.mmap(fd, 4096).close()
+		print(os.memfd_create("again"))
+	END
+	unchanged "$PYTHON" exhausted.py
+}
+
+@test "without /proc, and in a chroot" {
+	needs_root "to mount and to chroot"
+	# shellcheck disable=SC2016
+	unchanged unshare -m sh -c 'umount -l /proc && exec "$0" plain' "$PROGRAMS/hostile_processes"
+	rm -rf recording
+	cat >root.py <<-'END'
+		import mmap, os
+		os.mkdir("root")
+		os.chroot("root")
+		os.chdir("/")
+		fd = os.memfd_create("in a chroot")
+		os.ftruncate(fd, 4096)
+		mmap.mmap(fd, 4096).close()
+		print("went on")
+	END
+	"$PYTHON" root.py >bare
+	rmdir root
+	record recording "$PYTHON" root.py >recorded
+	same bare recorded
+}
+
+@test "a /dev/shm that is read-only, or full" {
+	needs_root "to mount"
+	# shellcheck disable=SC2016
+	unchanged unshare -m sh -c 'mount -t tmpfs -o ro tmpfs /dev/shm; exec "$0" plain' "$PROGRAMS/hostile_processes"
+	rm -rf recording
+	# shellcheck disable=SC2016
+	unchanged unshare -m sh -c 'mount -t tmpfs -o size=4k tmpfs /dev/shm; echo full >/dev/shm/all; exec "$0" plain' \
+		"$PROGRAMS/hostile_processes"
+}
+
+@test "a program with AddressSanitizer" {
+	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
+	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+	unchanged ./sanitized forks 3
+	holds '.trace.complete and (.objects | length == 1)'
+}
+
+@test "a build by make -j2: the same bytes" {
+	mkdir source bare.d recorded.d
+	for i in 1 2 3 4 5 6; do
+		echo "int part$i(int x) { return x * $i; }" >source/part$i.c
+	done
+	cat >source/Makefile <<-'END'
+		VPATH = ../source
+		all.so: $(patsubst %,part%.o,1 2 3 4 5 6); $(CC) -shared -Wl,--build-id $^ -o $@
+		%.o: %.c; $(CC) -fPIC -O1 -c $< -o $@
+	END
+	make -s -j2 -C bare.d -f ../source/Makefile
+	record recording make -s -j2 -C recorded.d -f ../source/Makefile
+	cmp bare.d/all.so recorded.d/all.so
+	report recording >report.json
+	holds '.trace.complete and .unseen == [] and .objects == []'
+}
+
+@test "stress-ng: shared memory, mappings, memfds and forks" {
+	command -v stress-ng || skip "stress-ng is not installed"
+	local stressor
+	for stressor in "--shm 1 --shm-ops 50" "--memfd 1 --memfd-ops 5" "--fork 1 --fork-ops 30"; do
+		rm -rf recording
+		# shellcheck disable=SC2086
+		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- stress-ng --quiet --timeout 5 $stressor
+	done
+}

@@ -1,0 +1,210 @@
+/*
+ * hostile_signals HOW: handlers that map, that jump out of calls, that run on small stacks; threads that are cancelled, that
+ * have the smallest stack, that never called before; and an allocator that no call may enter.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "hostile.h"
+
+enum { ROUNDS = 2000, CANCELLED = 200, SMALL = 200 };
+
+static int fd;
+static sigjmp_buf back;
+static volatile sig_atomic_t jumps, handled;
+static __thread volatile sig_atomic_t forbidden; /* to this thread: those of a tracer may allocate */
+
+/* The C library's allocator, under a name that nobody else has. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static void allocated(void)
+{
+	static const char text[] = "an allocation in a call\n";
+
+	if (!forbidden)
+		return;
+	forbidden = 0;
+	if (write(2, text, sizeof text - 1) > 0)
+		abort();
+}
+
+void *malloc(size_t size)
+{
+	allocated();
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	allocated();
+	return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	allocated();
+	return __libc_realloc(memory, size);
+}
+
+static void every(long microseconds)
+{
+	struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void on(int number, void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+
+	sigaction(number, &action, NULL);
+}
+
+static void jump(int number)
+{
+	(void)number;
+	jumps++;
+	siglongjmp(back, 1);
+}
+
+static void map(int number)
+{
+	(void)number;
+	use(fd);
+	handled++;
+}
+
+static void longjmp_out(void)
+{
+	on(SIGALRM, jump, 0);
+	if (sigsetjmp(back, 1) == 0)
+		every(500);
+	while (jumps < ROUNDS) {
+		void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		if (at != MAP_FAILED)
+			munmap(at, PAGE);
+	}
+	every(0);
+	on(SIGALRM, SIG_IGN, 0);
+	for (int i = 0; i < ROUNDS; i++)
+		use(fd);
+}
+
+static void timer(void)
+{
+	on(SIGALRM, map, SA_RESTART);
+	every(100);
+	while (handled < ROUNDS)
+		use(fd);
+	every(0);
+}
+
+static void *forever(void *context)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (volatile bool go_on = true; go_on;) {
+		void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		munmap(at, PAGE);
+	}
+	return context;
+}
+
+static void cancel(void)
+{
+	for (int i = 0; i < CANCELLED; i++) {
+		pthread_t thread;
+		void *result;
+		must(pthread_create(&thread, NULL, forever, NULL) == 0, "pthread_create");
+		nanosleep(&(struct timespec){.tv_nsec = 200000 + i * 1000}, NULL);
+		must(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED,
+		     "pthread_cancel");
+	}
+	use(fd);
+}
+
+static void alternate_stack(void)
+{
+	stack_t stack = {.ss_size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 6 * PAGE};
+
+	stack.ss_sp = malloc(stack.ss_size);
+	must(stack.ss_sp && sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	on(SIGUSR1, map, SA_ONSTACK);
+	for (int i = 0; i < ROUNDS; i++)
+		raise(SIGUSR1);
+	must(handled == ROUNDS, "raise");
+}
+
+static void *once(void *context)
+{
+	(void)context;
+	use(fd);
+	return NULL;
+}
+
+static void smallest_stacks(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	must(pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) == 0, "stack size");
+	for (int i = 0; i < SMALL; i++)
+		must(pthread_create(&thread, &attributes, once, NULL) == 0 && pthread_join(thread, NULL) == 0, "thread");
+}
+
+static void *wait_for_signal(void *context)
+{
+	forbidden = 1;
+	pthread_kill(pthread_self(), SIGUSR1);
+	use(fd);
+	forbidden = 0;
+	return context;
+}
+
+static void no_allocation(void)
+{
+	pthread_t thread;
+
+	on(SIGUSR1, map, 0);
+	use(fd);
+	forbidden = 1;
+	for (int i = 0; i < ROUNDS; i++) {
+		char name[] = "/hostile-0";
+		int other = shm_open(name, O_CREAT | O_RDWR, 0600);
+		must(other >= 0 && ftruncate(other, PAGE) == 0, "shm_open");
+		use(other);
+		must(close(other) == 0 && shm_unlink(name) == 0, "shm_unlink");
+	}
+	forbidden = 0;
+	for (int i = 0; i < 50; i++)
+		must(pthread_create(&thread, NULL, wait_for_signal, NULL) == 0 && pthread_join(thread, NULL) == 0, "thread");
+	must(handled == 50, "pthread_kill");
+}
+
+static const struct {
+	const char *name;
+	void (*function)(void);
+} uses[] = {
+	{"longjmp", longjmp_out},	  {"timer", timer},
+	{"cancel", cancel},		  {"alternate_stack", alternate_stack},
+	{"smallest_stacks", smallest_stacks}, {"no_allocation", no_allocation},
+};
+
+int main(int argc, char **argv)
+{
+	fd = object();
+	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+		if (argc == 2 && strcmp(argv[1], uses[i].name) == 0) {
+			uses[i].function();
+			puts("went on");
+			return 0;
+		}
+	return 2;
+}
