@@ -1,4 +1,7 @@
-/* The jumps of setjmp.h only tell that they are used: from then on no handler interrupts a visit (recorder_jumps). */
+/*
+ * The jumps of setjmp.h, and asynchronous cancellation, only tell that they are used: from then on no signal interrupts a
+ * visit (recorder_jumps), the C library's own for cancellation among them.
+ */
 #include <setjmp.h>
 
 #include "preload/observe.h"
@@ -7,11 +10,23 @@
 
 void __longjmp_chk(struct __jmp_buf_tag environment[1], int value) __attribute__((noreturn));
 
+static void tell(void)
+{
+	if (!atomic_load_explicit(&recorder_jumps, memory_order_relaxed))
+		atomic_store(&recorder_jumps, true);
+}
+
+EXPORT int pthread_setcanceltype(int type, int *old)
+{
+	if (type == PTHREAD_CANCEL_ASYNCHRONOUS)
+		tell();
+	return REAL(pthread_setcanceltype)(type, old);
+}
+
 #define WRAP_JUMP(name)                                                                                                \
 	EXPORT __attribute__((noreturn)) void name(struct __jmp_buf_tag environment[1], int value)                     \
 	{                                                                                                              \
-		if (!atomic_load_explicit(&recorder_jumps, memory_order_relaxed))                                      \
-			atomic_store(&recorder_jumps, true);                                                           \
+		tell();                                                                                                \
 		REAL(name)(environment, value);                                                                        \
 		__builtin_unreachable();                                                                               \
 	}

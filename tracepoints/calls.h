@@ -160,7 +160,8 @@
 	X(longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                       \
 	X(_longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                      \
 	X(siglongjmp, none, void, (sigjmp_buf environment, int value))                                                 \
-	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))
+	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))                                 \
+	X(pthread_setcanceltype, none, int, (int type, int *old))
 
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \

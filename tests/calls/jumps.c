@@ -1,4 +1,5 @@
 /* The jumps of setjmp.h arrive where they were set, with their value and, where asked for, the signal mask. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 
@@ -54,5 +55,9 @@ int main(void)
 			printf("siglongjmp with %d, mask %s: blocked %d\n", value, saves ? "saved" : "not saved",
 			       blocked());
 		}
+	int old = -1;
+	printf("setcanceltype: %d, was %d\n", pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old), old);
+	printf("setcanceltype: %d, was %d\n", pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old), old);
+	printf("setcanceltype: %d\n", pthread_setcanceltype(99, &old));
 	return 0;
 }
