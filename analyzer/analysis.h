@@ -19,11 +19,11 @@ struct analysis {
 	struct world *world;
 	struct findings findings;
 	uint64_t events;  /* of this recording */
-	uint64_t lost;	  /* events that are missing */
+	uint64_t lost;    /* events that are missing */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
-	double seconds;	  /* from the start of the recording, or the first event, to the last */
-	bool complete;	  /* nothing is known to be missing */
+	double seconds;   /* from the start of the recording, or the first event, to the last */
+	bool complete;    /* nothing is known to be missing */
 	struct unseen *unseen;
 	size_t unseen_count;
 	char **problems; /* one sentence each, for people */

@@ -11,8 +11,8 @@ struct environment {
 	const char *notes;   /* file, and socket's name */
 	const char *notes_socket;
 	const char *on_sigbus;  /* for ENVIRONMENT_ON_SIGBUS, or NULL */
-	const char *profile;	/* NULL: none */
-	const char *policy;	/* absolute path; NULL: none */
+	const char *profile;    /* NULL: none */
+	const char *policy;     /* absolute path; NULL: none */
 	const char *lttng_home; /* NULL: as it is */
 };
 

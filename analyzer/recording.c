@@ -55,8 +55,9 @@ static char **texts_of(const json_t *array, size_t *count)
 	const json_t *element;
 	size_t i, made = 0;
 
-	json_array_foreach(array, i, element) if (json_is_string(element)) texts[made++] =
-		memory_text(json_string_value(element));
+	json_array_foreach (array, i, element)
+		if (json_is_string(element))
+			texts[made++] = memory_text(json_string_value(element));
 	if (count)
 		*count = made;
 	return texts;
@@ -108,8 +109,8 @@ static void take_leftover(struct leftover **all, size_t *count, const json_t *ob
 	size_t i;
 
 	leftover.holders = memory_new(json_array_size(holders), sizeof(*leftover.holders));
-	json_array_foreach(holders, i, holder) leftover.holders[leftover.holder_count++] =
-		(pid_t)json_integer_value(holder);
+	json_array_foreach (holders, i, holder)
+		leftover.holders[leftover.holder_count++] = (pid_t)json_integer_value(holder);
 	*all = memory_grow(*all, *count, sizeof(**all));
 	(*all)[(*count)++] = leftover;
 }
@@ -119,7 +120,8 @@ static void take_leftovers(struct leftover **all, size_t *count, const json_t *l
 	const json_t *object;
 	size_t i;
 
-	json_array_foreach(json_object_get(look, "objects"), i, object) take_leftover(all, count, object);
+	json_array_foreach (json_object_get(look, "objects"), i, object)
+		take_leftover(all, count, object);
 }
 
 static void take_look(struct recording *recording, const json_t *look)

@@ -124,7 +124,8 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 	if (identity->name)
 		memcpy(name, identity->name, strnlen(identity->name, sizeof name - 1));
 	*is_new = false;
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	struct object *object = find(identity, is_new);
 	uint32_t id = object ? object->id : 0;
 	*marks = object ? object->marks : 0;
@@ -141,7 +142,8 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 {
 	bool is_new;
 
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return;
 	struct object *object = find(identity, &is_new);
 	if (object)
 		object->marks = (object->marks & ~clear) | set;
@@ -150,7 +152,8 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 
 uint32_t ledger_marks(const struct identity *identity)
 {
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	const struct object *object = find_known(identity);
 	uint32_t marks = object ? object->marks : 0;
 	lock_give(&lock);
@@ -159,7 +162,9 @@ uint32_t ledger_marks(const struct identity *identity)
 
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
 {
-	lock_take(&lock);
+	name[0] = 0;
+	if (!lock_take(&lock))
+		return false;
 	const struct object *object = find_known(identity);
 	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
 	lock_give(&lock);
@@ -168,7 +173,8 @@ bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_S
 
 uint32_t ledger_mapped_marks(uint64_t address)
 {
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	uint32_t marks = found ? found->object->marks : 0;
 	lock_give(&lock);
@@ -179,7 +185,8 @@ bool ledger_mapped_object(unsigned index, struct object *copy)
 {
 	bool found = false;
 
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return false;
 	for (uint32_t i = 0; i < bucket_count && !found; i++)
 		for (struct object *object = buckets[i]; object && !found; object = object->next)
 			if (object->holders && index-- == 0) {
@@ -208,7 +215,8 @@ uint64_t ledger_mapped_end(const struct identity *identity)
 	uint64_t end = 0;
 	struct interval *at;
 
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	for (uint64_t from = 0; (at = intervals_find(&mappings, from, UINT64_MAX)); from = at->end)
 		if (at->object->ino == identity->ino && at->object->dev == identity->dev &&
 		    at->offset + (at->end - at->start) > end)
@@ -226,7 +234,8 @@ bool ledger_may_map(const void *start, uint64_t length)
 
 uint32_t ledger_mapped(uint64_t start, uint64_t length)
 {
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	struct interval *found = intervals_find(&mappings, start, start + length);
 	uint32_t id = found ? found->object->id : 0;
 	lock_give(&lock);
@@ -264,7 +273,8 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 	bool is_new;
 	struct interval stale;
 
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return;
 	struct object *object = find(identity, &is_new);
 	/* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
 	while (cut(start, start + length, &stale))
@@ -279,7 +289,8 @@ unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct
 	struct interval piece;
 	unsigned pieces = 0;
 
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return 0;
 	while (cut(start, start + length, &piece)) {
 		pieces++;
 		if (each)
@@ -291,7 +302,8 @@ unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct
 
 bool ledger_copy(uint64_t address, struct interval *piece)
 {
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return false;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found)
 		*piece = *found;
@@ -326,7 +338,8 @@ bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds)
 
 void ledger_restore(const struct interval *piece)
 {
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return;
 	add(piece->start, piece->end, piece->offset, piece->object);
 	lock_give(&lock);
 }
@@ -359,7 +372,8 @@ void ledger_fd_set(int fd, const struct identity *identity)
 
 	if (!table)
 		return;
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return;
 	struct object *object = find(identity, &is_new);
 	if (object && atomic_load_explicit(&table[fd], memory_order_relaxed) != object->id) {
 		object->holders++;
@@ -377,7 +391,8 @@ void ledger_fd_clear(int fd, const struct identity *identity)
 
 	if (!id)
 		return;
-	lock_take(&lock);
+	if (!lock_take(&lock))
+		return;
 	struct object *object = identity ? find(identity, &is_new) : NULL;
 	if (object && object->id == id)
 		object->holders--;

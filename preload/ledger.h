@@ -1,6 +1,7 @@
 /*
  * What this process holds: objects by (device, inode), descriptors and mappings of them. Reads of "is anything there" are
- * lock-free and cost a load; all else takes the ledger's lock for a moment and must come from a visit that is not nested.
+ * lock-free and cost a load; all else takes the ledger's lock for a moment: a signal handler that interrupted that moment
+ * is told that nothing is known.
  */
 #ifndef SHMGUARD_LEDGER_H
 #define SHMGUARD_LEDGER_H

@@ -7,6 +7,7 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "preload/kernel.h"
@@ -16,17 +17,23 @@ struct lock {
 	atomic_uintptr_t owner;
 };
 
-/* Its address tells threads apart. */
-static __thread char lock_self;
+/* Its address tells threads apart; set while this thread takes, holds or gives the lock. */
+static __thread bool lock_self;
 
-static inline void lock_take(struct lock *lock)
+/* False when this very thread is at it already: the caller is a signal handler that interrupted it. */
+static inline bool lock_take(struct lock *lock)
 {
 	int seen = 0;
+	if (lock_self)
+		return false;
+	lock_self = true;
+	atomic_signal_fence(memory_order_seq_cst);
 	if (!atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
 						     memory_order_relaxed))
 		while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
 			kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);
 	atomic_store_explicit(&lock->owner, (uintptr_t)&lock_self, memory_order_relaxed);
+	return true;
 }
 
 /* For a handler that may have interrupted the holder itself: gives up after so many milliseconds. */
@@ -34,14 +41,19 @@ static inline bool lock_try(struct lock *lock, unsigned milliseconds)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
 
+	if (lock_self)
+		return false;
+	lock_self = true;
 	for (int seen = 0;; seen = 0) {
 		if (atomic_compare_exchange_strong_explicit(&lock->state, &seen, 1, memory_order_acquire,
 							    memory_order_relaxed)) {
 			atomic_store_explicit(&lock->owner, (uintptr_t)&lock_self, memory_order_relaxed);
 			return true;
 		}
-		if (!milliseconds--)
+		if (!milliseconds--) {
+			lock_self = false;
 			return false;
+		}
 		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
 	}
 }
@@ -51,6 +63,8 @@ static inline void lock_give(struct lock *lock)
 	atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
 	if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
 		kernel_call(SYS_futex, (long)&lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+	atomic_signal_fence(memory_order_seq_cst);
+	lock_self = false;
 }
 
 /* A signal handler jumped out of the code that held it, on this thread: nobody would ever give it back. */
@@ -58,6 +72,7 @@ static inline void lock_abandoned(struct lock *lock)
 {
 	if (atomic_load_explicit(&lock->owner, memory_order_relaxed) == (uintptr_t)&lock_self)
 		lock_give(lock);
+	lock_self = false;
 }
 
 /* In a forked child, where the holder may be a thread that does not exist there. */
@@ -65,6 +80,7 @@ static inline void lock_reset(struct lock *lock)
 {
 	atomic_store(&lock->owner, 0);
 	atomic_store(&lock->state, 0);
+	lock_self = false;
 }
 
 #endif

@@ -58,6 +58,14 @@ with()
 	holds '.trace.lost == 0 and .trace.complete'
 }
 
+@test "a handler that jumps out of what it interrupted" {
+	record recording "$PROGRAMS/hostile_signals" longjmp
+}
+
+@test "threads that are cancelled at any instruction" {
+	record recording "$PROGRAMS/hostile_signals" cancel
+}
+
 @test "threads with the smallest stack there is" {
 	unchanged "$PROGRAMS/hostile_signals" smallest_stacks
 	holds '.trace.lost == 0 and .trace.complete'

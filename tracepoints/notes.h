@@ -36,7 +36,7 @@ enum note_type {
 #define NOTE_ENUMERATOR(name) NOTE_##name,
 	NOTES(NOTE_ENUMERATOR)
 #undef NOTE_ENUMERATOR
-	NOTE_COUNT
+		NOTE_COUNT
 };
 
 /*

@@ -73,7 +73,7 @@ enum rule_safe {
 	  "punches a hole into memory that had been reserved")                                                         \
 	X(tail_overrun, "tail-overrun", size, NOTE, call, 0, false, none, 131, true,                                   \
 	  "maps the rest of the last page: what is written there is never stored")                                     \
-	X(size_disagreement, "size-disagreement", size, WARNING, trace, 0, false, none, 131, true,                      \
+	X(size_disagreement, "size-disagreement", size, WARNING, trace, 0, false, none, 131, true,                     \
 	  "processes map one object with different lengths")                                                           \
 	X(file_size_limit, "file-size-limit", size, WARNING, call, EFBIG, false, none, 754, true,                      \
 	  "resizes an object beyond RLIMIT_FSIZE")                                                                     \
@@ -182,7 +182,7 @@ enum rule_id {
 #define RULE_ENUMERATOR(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary) RULE_##name,
 	RULES(RULE_ENUMERATOR)
 #undef RULE_ENUMERATOR
-	RULE_COUNT
+		RULE_COUNT
 };
 
 struct rule {

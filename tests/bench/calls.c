@@ -101,14 +101,10 @@ static const struct work {
 	long share; /* one in so many of COUNT */
 	long slice;
 } works[] = {
-	{"shared_page", shared_page, 1, 1, SLICE},
-	{"shared_page_2_threads", shared_page, 2, 1, SLICE},
-	{"open_close", open_close, 1, 1, SLICE},
-	{"whole_life", whole_life, 1, 4, SLICE / 4},
-	{"anonymous", anonymous, 1, 1, SLICE},
-	{"file_private", file_private, 1, 1, SLICE},
-	{"file_shared", file_shared, 1, 1, SLICE},
-	{"start_to_exit", start_to_exit, 1, 200, 1},
+	{"shared_page", shared_page, 1, 1, SLICE}, {"shared_page_2_threads", shared_page, 2, 1, SLICE},
+	{"open_close", open_close, 1, 1, SLICE},   {"whole_life", whole_life, 1, 4, SLICE / 4},
+	{"anonymous", anonymous, 1, 1, SLICE},     {"file_private", file_private, 1, 1, SLICE},
+	{"file_shared", file_shared, 1, 1, SLICE}, {"start_to_exit", start_to_exit, 1, 200, 1},
 };
 
 struct task {

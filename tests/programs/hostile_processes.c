@@ -1,5 +1,6 @@
 /*
- * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy, execs itself COUNT times, ends in every way there is.
+ * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy, execs itself COUNT times, ends in
+ * every way there is.
  */
 #include <pthread.h>
 #include <signal.h>

@@ -156,7 +156,8 @@ static void smallest_stacks(void)
 	pthread_attr_init(&attributes);
 	must(pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) == 0, "stack size");
 	for (int i = 0; i < SMALL; i++)
-		must(pthread_create(&thread, &attributes, once, NULL) == 0 && pthread_join(thread, NULL) == 0, "thread");
+		must(pthread_create(&thread, &attributes, once, NULL) == 0 && pthread_join(thread, NULL) == 0,
+		     "thread");
 }
 
 static void *wait_for_signal(void *context)
@@ -184,7 +185,8 @@ static void no_allocation(void)
 	}
 	forbidden = 0;
 	for (int i = 0; i < 50; i++)
-		must(pthread_create(&thread, NULL, wait_for_signal, NULL) == 0 && pthread_join(thread, NULL) == 0, "thread");
+		must(pthread_create(&thread, NULL, wait_for_signal, NULL) == 0 && pthread_join(thread, NULL) == 0,
+		     "thread");
 	must(handled == 50, "pthread_kill");
 }
 
@@ -192,9 +194,12 @@ static const struct {
 	const char *name;
 	void (*function)(void);
 } uses[] = {
-	{"longjmp", longjmp_out},	  {"timer", timer},
-	{"cancel", cancel},		  {"alternate_stack", alternate_stack},
-	{"smallest_stacks", smallest_stacks}, {"no_allocation", no_allocation},
+	{"longjmp", longjmp_out},
+	{"timer", timer},
+	{"cancel", cancel},
+	{"alternate_stack", alternate_stack},
+	{"smallest_stacks", smallest_stacks},
+	{"no_allocation", no_allocation},
 };
 
 int main(int argc, char **argv)

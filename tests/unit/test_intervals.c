@@ -56,8 +56,8 @@ static bool equal(void)
 		uint64_t at = base + i * PAGE;
 		if (ledger_copy(at, &found) != (model[i].ino != 0))
 			return false;
-		if (model[i].ino && (found.object->ino != model[i].ino ||
-				     found.offset + (at - found.start) != model[i].offset))
+		if (model[i].ino &&
+		    (found.object->ino != model[i].ino || found.offset + (at - found.start) != model[i].offset))
 			return false;
 	}
 	return true;
@@ -164,7 +164,8 @@ static void idle_objects_are_forgotten(void)
 		ledger_object(&once, &is_new, &marks);
 	}
 	check(object_count < 20000, "objects that nobody holds do not pile up");
-	check(ledger_object(&kept, &is_new, &marks) == id && !is_new, "an object that is mapped keeps its id meanwhile");
+	check(ledger_object(&kept, &is_new, &marks) == id && !is_new,
+	      "an object that is mapped keeps its id meanwhile");
 }
 
 int main(void)
