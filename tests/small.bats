@@ -183,3 +183,61 @@ postgres_lived()
 	grep -q 'No space left on device' answer
 	postgres_lived
 }
+
+# open_mpi SIZE BYTES: two ranks exchange messages and share a window of so many bytes each; bare, then recorded.
+open_mpi()
+{
+	if ! command -v mpicc >/dev/null; then skip "no Open MPI"; fi
+	cat >window.c <<'END'
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static int words[1 << 18];
+int main(int argc, char **argv)
+{
+	int rank, size;
+	char *memory;
+	MPI_Win window;
+	MPI_Aint bytes = atol(argv[argc - 1]);
+	MPI_Init(&argc, &argv);
+	MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+	MPI_Comm_size(MPI_COMM_WORLD, &size);
+	for (int round = 0; round < 20; round++)
+		MPI_Sendrecv_replace(words, 1 << 18, MPI_INT, size - 1 - rank, 0, size - 1 - rank, 0, MPI_COMM_WORLD,
+				     MPI_STATUS_IGNORE);
+	MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &memory, &window);
+	memset(memory, 1, bytes);
+	MPI_Win_fence(0, window);
+	MPI_Win_free(&window);
+	if (!rank)
+		puts("exchanged");
+	return MPI_Finalize();
+}
+END
+	mpicc -O1 window.c -o window
+	local mpi=(timeout 60 mpirun --allow-run-as-root --oversubscribe -n 2 ./window "$2")
+	bare=0 recorded=0
+	small "$1" "${mpi[@]}" >bare 2>bare.errors || bare=$?
+	small "$1" "$SHMGUARD" run --report=none -o recording -- "${mpi[@]}" >recorded 2>notices || recorded=$?
+	report recording >report.json
+}
+
+@test "Open MPI: two ranks live on 64 MiB, and on 2 MiB, and nothing is said" {
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	for size in 64m 2m; do
+		open_mpi "$size" 4096
+		[ "$bare $recorded" = "0 0" ]
+		same bare recorded
+		! grep 'error:' notices || false
+		holds '.trace.lost == 0 and ([.findings[] | select(.severity == "error")] == []) and (.objects | length > 0)'
+		rm -rf recording
+	done
+}
+
+@test "Open MPI: a window too large for 2 MiB is refused by it, recorded as bare" {
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	open_mpi 2m 4000000
+	[ "$bare" -ne 0 ] && [ "$recorded" -eq "$bare" ]
+	holds '[.processes[] | select(.signal_name == "SIGBUS")] == []'
+}
