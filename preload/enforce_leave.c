@@ -67,7 +67,7 @@ void enforce_exit(void)
 {
 	struct object object;
 
-	for (unsigned i = 0; ledger_mapped_object(i, &object); i++) {
+	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
 		enforce_begin();
 		leave(&object, true);
 		enforce_end(NULL);

@@ -1,6 +1,7 @@
 #include "preload/enforce_inner.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -16,11 +17,34 @@ static int refused(int fd)
 	return -1;
 }
 
+/*
+ * How many of the objects that this process made still have their name: another process may have removed it, of which
+ * nobody tells.
+ */
+static uint64_t alive(void)
+{
+	struct object object;
+	uint64_t counted = ledger_created(), found = 0;
+
+	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
+		struct identity identity;
+		char path[512];
+		const char *name = strncmp(object.name, "/dev/shm/", 9) == 0 ? object.name + 9 : object.name;
+		found += (object.marks & MARK_CREATED) && identity_shm_path(name, "", path) &&
+			 identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
+			 identity.ino == object.ino && identity.dev == object.dev;
+	}
+	return found < counted ? found : counted;
+}
+
 enum enforce_verdict enforce_one_more(const struct policy_decision *d)
 {
 	if (!enforce_asks(d, RULE_too_many_objects) || ledger_created() < d->max_objects)
 		return VERDICT_go;
-	return ENFORCE(d, too_many_objects, .size = ledger_created(), .limit = d->max_objects);
+	uint64_t count = alive();
+	ledger_count_created((int)count - (int)ledger_created());
+	return count < d->max_objects ? VERDICT_go
+				      : ENFORCE(d, too_many_objects, .size = count, .limit = d->max_objects);
 }
 
 /* The umask took bits away that the program asked for; what the policy does not want is gone from `wanted` already. */

@@ -181,7 +181,7 @@ uint32_t ledger_mapped_marks(uint64_t address)
 	return marks;
 }
 
-bool ledger_mapped_object(unsigned index, struct object *copy)
+bool ledger_object_at(unsigned index, struct object *copy)
 {
 	bool found = false;
 
@@ -189,7 +189,7 @@ bool ledger_mapped_object(unsigned index, struct object *copy)
 		return false;
 	for (uint32_t i = 0; i < bucket_count && !found; i++)
 		for (struct object *object = buckets[i]; object && !found; object = object->next)
-			if (object->holders && index-- == 0) {
+			if (index-- == 0) {
 				*copy = *object;
 				found = true;
 			}

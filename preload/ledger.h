@@ -36,8 +36,11 @@ uint32_t ledger_marks(const struct identity *identity);
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE]);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);
-/* Hands out a copy of each object that is mapped here, the lock not held meanwhile; false when `index` is past the last. */
-bool ledger_mapped_object(unsigned index, struct object *copy);
+/*
+ * Hands out a copy of each object that this process maps or made, the lock not held meanwhile; false when `index` is past
+ * the last.
+ */
+bool ledger_object_at(unsigned index, struct object *copy);
 /* How many named objects this process made and has not removed. */
 uint64_t ledger_created(void);
 void ledger_count_created(int change);

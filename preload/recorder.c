@@ -216,6 +216,8 @@ static void start_anew(void)
 		atomic_store(alive, 1);
 	atomic_store(&sequence, 0);
 	atomic_store(&lost, 0);
+	/* What the parent made is the parent's. */
+	ledger_count_created(-(int)ledger_created());
 	atomic_store(&telling_modules, NULL);
 	queue_reset();
 }

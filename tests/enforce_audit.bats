@@ -71,9 +71,10 @@ os.chroot("'"$PWD"'/root"); attempt(shm_open, NAME, RWC, mode=0o666); sys.stdout
 	"$PYTHON" -c 'import os, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("/dev/log"); s.settimeout(20); open("bound", "w").close()
 print(s.recv(4096).decode()); os.unlink("/dev/log")' >datagram &
+	reader=$! # bats keeps a job of its own, which a plain wait would wait for
 	until [ -e bound ]; do sleep 0.05; done
 	sed -i 's/^log = .*/log = syslog/' policy.ini
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o666)'
-	wait
+	wait "$reader"
 	grep -Eq '^<84>shmguard: 2[^ ]* pid=.* rule=world-writable .* action=denied errno=EACCES' datagram
 }
