@@ -251,7 +251,7 @@ static json_t *json_suppressions(const struct suppressions *suppressions)
 	json_t *array = json_array();
 	size_t i;
 
-	for (i = 0; i < suppressions->count; i++) {
+	for (i = 0; suppressions && i < suppressions->count; i++) {
 		const struct suppression *own = &suppressions->all[i];
 
 		if (own->findings || own->line)

@@ -377,7 +377,7 @@ print(os.path.dirname(os.environ[\"SHMGUARD_NOTES\"]), file=open(\"$2/private\",
 		sleep 0.1
 		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d "$(cat "$2/private")" 2>/dev/null; pgrep -a lttng
 		ls "$2/clean" "$2/clean/trace"' "$NOBODY_BUILD/shmguard" "$PYTHON" "$NOBODY_HOME"
-	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm.json symbols.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
+	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm-before.json shm.json symbols.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
 }
 
 @test "a run that is killed leaves nothing behind either" {
