@@ -267,7 +267,7 @@ static void text_hidden(const struct report *report, const struct terminal *term
 
 	if (findings->filtered)
 		fprintf(terminal->out, "\n%" PRIu64 " of the findings were not asked for.\n", findings->filtered);
-	for (i = 0; i < report->suppressions->count; i++) {
+	for (i = 0; report->suppressions && i < report->suppressions->count; i++) {
 		const struct suppression *suppression = &report->suppressions->all[i];
 		char *pattern, *count;
 
