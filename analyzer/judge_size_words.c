@@ -176,7 +176,7 @@ static char *huge_words(const struct charge *c, const char *who, const char *nam
 		return memory_format("%s gives offset %" PRId64 " and length %" PRIu64
 				     " for %s, whose pages have %" PRIu64 " bytes: %s",
 				     who, e->offset, e->length, name, e->limit,
-				     e->error ? error_name(e->error) : "what is cut off is silently kept");
+				     e->error ? error_name(e->error) : "the kernel silently keeps to whole pages");
 	return memory_format("%s maps %" PRIu64 " bytes of huge pages of %s without reserving them, and the pool has "
 			     "%" PRIu64 " bytes left: touching more is a SIGBUS",
 			     who, e->length, name, e->limit);

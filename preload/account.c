@@ -32,7 +32,8 @@ static bool account_unmap(uint64_t start, uint64_t length, uint32_t *object, str
 static void account_map(const struct mmap_event *e, const struct identity *identity)
 {
 	if (!e->error && identity)
-		ledger_map(e->result, page_round(e->length), (uint64_t)e->offset, identity);
+		ledger_map(e->result, (e->length + identity->page - 1) & -identity->page, (uint64_t)e->offset,
+			   identity);
 }
 
 static void account_fd(int32_t fd, const struct identity *identity)

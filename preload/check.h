@@ -18,6 +18,7 @@ enum check_marks {
 	MARK_RESERVED = 4,      /* it allocated pages by fallocate */
 	MARK_SPARSE_TOLD = 8,   /* sparse-unreserved was found once: that is enough */
 	MARK_PRIVATE = 16,      /* it mapped the object MAP_PRIVATE */
+	MARK_POOL_HELD = 32,    /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */
@@ -37,6 +38,8 @@ uint64_t check_mapped_end(const struct identity *identity);
 
 /* identity: before the call. Each answers the marks to set. */
 unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks);
+/* An unmapping that would cut a huge page, which munmap(2) refuses: from that offset in the object, so many bytes. */
+void check_munmap(uint64_t offset, uint64_t length, uint64_t page);
 unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks);
 unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks);
 /* A mapping that grew or moved: [offset, offset + length) of the object. */

@@ -47,19 +47,32 @@ static uint64_t missing(uint64_t offset, uint64_t length, const struct identity 
 	return window > identity->allocated ? window - identity->allocated : 0;
 }
 
+static bool is_misaligned(uint64_t offset, uint64_t length, const struct identity *identity)
+{
+	return identity->huge && (offset % identity->page || length % identity->page);
+}
+
+/* What a mapping had reserved stays with the object when it is unmapped, and is no longer free in the pool. */
+static unsigned huge_pages(const struct mmap_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t room;
+
+	if (!(e->flags & MAP_NORESERVE))
+		return (e->flags & MAP_SHARED) ? MARK_POOL_HELD : 0;
+	if (!(marks & MARK_POOL_HELD) && facts_huge_pages_free(identity->page, &room) &&
+	    round_up(e->length, identity) > room + identity->allocated)
+		FOUND(huge_page_unbacked, ERROR, .offset = e->offset, .length = e->length, .size = identity->size,
+		      .limit = room);
+	return 0;
+}
+
 static unsigned unbacked(const struct mmap_event *e, const struct identity *identity, unsigned marks)
 {
 	uint64_t offset = (uint64_t)e->offset, lacking = missing(offset, e->length, identity), room;
 	struct check_finding numbers = {.offset = e->offset, .length = e->length, .size = identity->size};
 
-	if (identity->huge) {
-		if ((e->flags & MAP_NORESERVE) && facts_huge_pages_free(identity->page, &room) &&
-		    round_up(e->length, identity) > room + identity->allocated) {
-			numbers.limit = room;
-			found(RULE_huge_page_unbacked, SEVERITY_ERROR, numbers);
-		}
-		return 0;
-	}
+	if (identity->huge)
+		return huge_pages(e, identity, marks);
 	if (!lacking || !(e->flags & MAP_SHARED) || !(e->prot & PROT_WRITE))
 		return 0;
 	numbers.limit = identity->allocated;
@@ -78,8 +91,7 @@ static void refused(const struct mmap_event *e, const struct identity *identity)
 {
 	if (e->error == EAGAIN && (e->flags & MAP_LOCKED)) {
 		FOUND(lock_limit, WARNING, .length = e->length, .limit = facts_lockable(), .error = e->error);
-	} else if (e->error == EINVAL && identity->huge &&
-		   ((uint64_t)e->offset % identity->page || e->length % identity->page)) {
+	} else if (e->error == EINVAL && is_misaligned((uint64_t)e->offset, e->length, identity)) {
 		FOUND(huge_page_misaligned, WARNING, .offset = e->offset, .length = e->length, .limit = identity->page,
 		      .error = e->error);
 	} else if (e->error == EACCES || (e->error == EINVAL && (uint64_t)e->offset % identity->page)) {
@@ -100,6 +112,10 @@ unsigned check_mmap(const struct mmap_event *e, const struct identity *identity,
 		return 0;
 	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE)) {
 		FOUND(private_map, WARNING, .offset = e->offset, .length = e->length, .size = identity->size);
+		return 0;
+	}
+	if (is_misaligned(offset, e->length, identity)) {
+		FOUND(huge_page_misaligned, WARNING, .offset = e->offset, .length = e->length, .limit = identity->page);
 		return 0;
 	}
 	if (end > identity->size && e->prot != PROT_NONE) {
@@ -197,7 +213,7 @@ unsigned check_fallocate(const struct fallocate_event *e, const struct identity 
 		found(RULE_reservation_interrupted, SEVERITY_WARNING, numbers);
 		return MARK_RESIZE_FAILED;
 	}
-	if (identity->huge && ((uint64_t)e->offset % identity->page || (uint64_t)e->length % identity->page)) {
+	if (is_misaligned((uint64_t)e->offset, (uint64_t)e->length, identity)) {
 		numbers.limit = identity->page;
 		found(RULE_huge_page_misaligned, SEVERITY_WARNING, numbers);
 		return e->error ? MARK_RESIZE_FAILED : 0;
@@ -212,6 +228,12 @@ unsigned check_fallocate(const struct fallocate_event *e, const struct identity 
 		return 0;
 	}
 	return MARK_RESERVED;
+}
+
+void check_munmap(uint64_t offset, uint64_t length, uint64_t page)
+{
+	FOUND(huge_page_misaligned, WARNING, .offset = (int64_t)offset, .length = length, .limit = page,
+	      .error = EINVAL);
 }
 
 /* Whether others map it, which makes it an error, only the whole trace tells. */

@@ -176,6 +176,18 @@ static void look_at_remapped(const struct mremapped_event *e)
 	looking.identity = NULL;
 }
 
+/* What is unmapped has left the ledger already; a rest that begins in the middle of a huge page is what munmap(2) refuses. */
+static void look_at_unmapped(const struct munmap_event *e)
+{
+	struct interval rest;
+	uint64_t page, end = e->addr + e->length;
+
+	if (!ledger_cuts_huge(end, &rest, &page))
+		return;
+	looking.object = e->object;
+	check_munmap(rest.offset + (end - rest.start) - e->length, e->length, page);
+}
+
 static void check_event(enum event_id id, const union any_event *event, const struct identity *identity, uint32_t marks)
 {
 	uint32_t set;
@@ -189,6 +201,9 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		if (set & ~marks)
 			ledger_mark(identity, set, 0);
 		check_permission_mmap(&event->mmap, identity);
+		break;
+	case EVENT_munmap:
+		look_at_unmapped(&event->munmap);
 		break;
 	case EVENT_ftruncate:
 		if (!identity)

@@ -14,6 +14,7 @@ static struct arena objects_arena = {.cell = sizeof(struct object)};
 static struct object **buckets;
 static uint32_t bucket_count, object_count, next_id = 1;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
+static atomic_bool huge_known;                         /* an object of huge pages was seen */
 static _Atomic(atomic_uint *) fds;
 static atomic_int fd_highest = -1;
 
@@ -112,6 +113,8 @@ static struct object *find(const struct identity *identity, bool *is_new)
 				  .next = *at};
 	*at = object;
 	object_count++;
+	if (identity->huge)
+		atomic_store_explicit(&huge_known, true, memory_order_relaxed);
 	*is_new = true;
 	return object;
 }
@@ -309,6 +312,22 @@ bool ledger_copy(uint64_t address, struct interval *piece)
 		*piece = *found;
 	lock_give(&lock);
 	return found != NULL;
+}
+
+bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page)
+{
+	bool cuts = false;
+
+	if (!atomic_load_explicit(&huge_known, memory_order_relaxed) || !lock_take(&lock))
+		return false;
+	struct interval *found = intervals_find(&mappings, address, address + 1);
+	if (found && found->object->huge && address % found->object->page) {
+		*piece = *found;
+		*page = found->object->page;
+		cuts = true;
+	}
+	lock_give(&lock);
+	return cuts;
 }
 
 int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object)

@@ -56,6 +56,9 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 unsigned ledger_unmap(uint64_t start, uint64_t length, void (*piece)(const struct interval *, void *), void *context);
 /* Copies the mapping that holds the address, without a change; false when there is none. */
 bool ledger_copy(uint64_t address, struct interval *piece);
+
+/* Does the address lie within a huge page of a mapping, though not where one begins? Then that mapping and its page's size. */
+bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page);
 /*
  * For the handler of a fault, which may have interrupted the lock's holder: both give up after so many milliseconds. Does
  * a tracked mapping hold the address? Copies it and its object; -1: not to be known now.

@@ -291,6 +291,12 @@ fault_stack()
 	faults 1 'past_end.* offset = 12288, size = 8192, available = 18446744073709551615,'
 }
 
+@test "broken memory" {
+	unchanged hardware
+	grep -qx 'status 135' recorded
+	faults 1 '"hardware".* offset = 100, size = 4096,.* survived = 0'
+}
+
 @test "no huge page" {
 	recorded huge
 	! grep -qx 'status 77' recorded || skip "memfd_create refuses MFD_HUGETLB, or the pool holds enough pages"

@@ -2,6 +2,7 @@
  * sigbus_objects WHAT: as sigbus, for the objects that fault in different ways, for threads, and for surviving.
  */
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "sigbus.h"
 
@@ -102,6 +103,17 @@ static void use_memfd(void)
 	(void)*(volatile char *)(map + 3 * PAGE);
 }
 
+/* As the kernel sends it for a page whose memory is broken (rt_sigqueueinfo(2) lets a process send itself anything). */
+static void use_hardware(void)
+{
+	siginfo_t info = {.si_signo = SIGBUS, .si_code = BUS_MCEERR_AR};
+
+	make_object();
+	info.si_addr = map + 100;
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info);
+	say("not reached\n");
+}
+
 static void use_huge(void)
 {
 	int fd = memfd_create("huge", MFD_HUGETLB);
@@ -174,6 +186,7 @@ static void use_stubborn(void)
 	X(shrunk)                                                                                                      \
 	X(unreachable)                                                                                                 \
 	X(memfd)                                                                                                       \
+	X(hardware)                                                                                                    \
 	X(huge)                                                                                                        \
 	X(full)                                                                                                        \
 	X(survivor)                                                                                                    \

@@ -161,7 +161,9 @@ static void backing(void)
 	check(mapped(all, huge, 0) == -1, "as many huge pages as are needed");
 	kernel.huge_free -= HUGE_PAGE;
 	check(mapped(all, huge, 0) == RULE_huge_page_unbacked, "and one too few");
+	check(mapped(all, huge, MARK_POOL_HELD) == -1, "unless they were reserved for this object before");
 	all.flags = MAP_SHARED;
+	check(check_mmap(&all, &huge, 0) == MARK_POOL_HELD, "which a mapping without MAP_NORESERVE does");
 	check(mapped(all, huge, 0) == -1, "which mmap itself refuses where pages are reserved");
 	all.error = EINVAL;
 	all.length = 1000;

@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# Huge pages out of a pool that has some: what it covers is silent, what it does not cover is foretold, explained, refused.
+# The pool is the machine's: root fills it for a test and gives back what was there. Runs alone (tests/run-suite).
+load helpers
+load enforce
+
+POOL=/proc/sys/vm/nr_hugepages
+
+setup_file()
+{
+	KEPT=$(cat "$POOL" 2>/dev/null || echo none)
+	export KEPT
+}
+
+teardown()
+{
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	[ "$KEPT" = none ] || [ ! -w "$POOL" ] || echo "$KEPT" >"$POOL"
+}
+
+# pool PAGES: that many are free, and none is reserved.
+pool()
+{
+	needs_root "the pool of huge pages is the machine's"
+	[ -w "$POOL" ] || skip "no pool of huge pages here"
+	local pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
+	echo "$1" >"$POOL"
+	[ "$(cat "$pages/free_hugepages" "$pages/resv_hugepages" | paste -s)" = "$1"$'\t0' ] ||
+		skip "the kernel has no $1 huge pages to give, or others use them"
+}
+
+# huge CODE: as `program`, with HUGE, an object of four huge pages, and what maps and touches it.
+huge()
+{
+	program "PAGE, NORESERVE = 2 << 20, 0x4000
+HUGE = os.memfd_create('huge', 4 | 1); os.ftruncate(HUGE, 4 * PAGE)
+def touch(address, pages):
+    for page in range(pages): ctypes.memset(address + page * PAGE, 7, 1)
+def at(flags=1):
+    address = libc.mmap(None, ctypes.c_size_t(4 * PAGE), 3, flags, HUGE, ctypes.c_long(0))
+    if address == ctypes.c_void_p(-1).value: raise OSError(ctypes.get_errno(), 'mmap')
+    return address
+$1"
+}
+
+# recorded_python: ./program.py is recorded; its status in $status, the report in report.json.
+recorded_python()
+{
+	status=0
+	record recording "$PYTHON" program.py >out || status=$?
+	report recording >report.json
+}
+
+@test "the pool covers it: nothing is said" {
+	pool 4
+	huge 'touch(at(1 | NORESERVE), 4)'
+	recorded_python
+	[ "$status" -eq 0 ]
+	holds '[.findings[] | select(.rule | test("huge-page|sigbus"))] == []'
+}
+
+@test "pages that the object has already need no others" {
+	pool 4
+	huge 'touch(at(), 2); touch(at(1 | NORESERVE), 4)'
+	recorded_python
+	[ "$status" -eq 0 ]
+	holds '[.findings[] | select(.rule | test("huge-page|sigbus"))] == []'
+}
+
+@test "the pool is too small: foretold with its numbers, and the death says where" {
+	pool 3
+	huge 'touch(at(1 | NORESERVE), 4)'
+	recorded_python
+	[ "$status" -eq 135 ]
+	holds '[.findings[] | select(.rule == "huge-page-unbacked" and .severity == "error")][0].message
+		| test("maps 8388608 bytes of huge pages .* has 6291456")'
+	holds '[.findings[] | select(.rule == "sigbus-cause")][0].message
+		| test("at offset 6291456: there was no huge page for it \\(0 bytes free in the pool\\)")'
+}
+
+@test "another process took the pages in between: no page, though there had been enough" {
+	pool 4
+	huge 'address = at(1 | NORESERVE); touch(address, 1)
+if os.fork() == 0:
+    other = os.memfd_create("other", 4 | 1); os.ftruncate(other, 3 * PAGE)
+    theirs = libc.mmap(None, ctypes.c_size_t(3 * PAGE), 3, 1, other, ctypes.c_long(0))
+    touch(theirs, 3); os.write(ready[1], b"x"); __import__("signal").pause()
+os.read(ready[0], 1)
+touch(address, 2)'
+	sed -i 's/^address = at/ready = os.pipe(); &/' program.py
+	# The child outlives the death of its parent.
+	sed -i 's/__import__("signal").pause()/__import__("time").sleep(3); os._exit(0)/' program.py
+	recorded_python
+	[ "$status" -eq 135 ]
+	holds '[.findings[] | select(.rule == "huge-page-unbacked")] == []'
+	holds '[.findings[] | select(.rule == "sigbus-cause")][0].message | test("at offset 2097152: there was no huge page")'
+}
+
+@test "denied where the pool is too small, and only there" {
+	pool 3
+	policy 'huge-page-unbacked = deny'
+	huge 'attempt(at, 1 | NORESERVE); os.ftruncate(HUGE, 3 * PAGE); attempt(map, HUGE, 3 * PAGE, 3, 1 | NORESERVE)'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+	grep -q 'huge-page-unbacked' audit.log
+}
+
+@test "fixed: the pages are touched at once, and ENOMEM comes instead of a SIGBUS" {
+	pool 3
+	policy 'huge-page-unbacked = fix'
+	huge 'attempt(at, 1 | NORESERVE); os.ftruncate(HUGE, 2 * PAGE); attempt(map, HUGE, 2 * PAGE, 3, 1 | NORESERVE)
+print([l.split()[1] for l in open("/proc/meminfo") if l.startswith("HugePages_Free")])'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	head -n 2 out | same /dev/stdin <(printf 'ENOMEM\nok mapped\n')
+}
+
+@test "misaligned in a pool that has pages" {
+	pool 2
+	huge 'attempt(map, HUGE, PAGE + 4096, 3, 1)
+address = at(1 | NORESERVE); print(libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(4096)))'
+	"$PYTHON" program.py >bare
+	recorded_python
+	same bare out
+	holds '[.findings[] | select(.rule == "huge-page-misaligned") | .message] |
+		any(test("offset 0 and length 2101248 .* pages have 2097152 bytes: the kernel")) and
+		any(test("offset 0 and length 4096 .* pages have 2097152 bytes: EINVAL"))'
+}
+
+@test "survive does not reach huge pages: the death stays, and says why" {
+	pool 1
+	huge 'touch(at(1 | NORESERVE), 2)'
+	status=0
+	"$SHMGUARD" run --on-sigbus=survive --quiet --report=none -o recording -- "$PYTHON" program.py || status=$?
+	[ "$status" -eq 135 ]
+	report recording >report.json
+	holds '[.findings[] | select(.rule == "sigbus-cause" and .severity == "error")] | length == 1'
+}
