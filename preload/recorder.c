@@ -248,16 +248,49 @@ static void wait_for_loading(void)
 		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
 }
 
+/* LTTng's calls may come through another's wrappers (tcmalloc's mmap): they are no visits of the program's. */
+static void tracer_forks(void (*part)(sigset_t *))
+{
+	recorder_thread.forking = true;
+	part(&recorder_thread.fork_signals);
+	recorder_thread.forking = false;
+}
+
 /* A fork from a signal handler that interrupted our own code finds locks that its own thread holds: see fork_child. */
-static void fork_prepare(void)
+static bool begin_fork(uintptr_t stack)
 {
 	if (recorder_thread.depth)
-		return;
+		return false;
 	wait_for_loading();
 	recorder_thread.depth++;
-	recorder_thread.forking = true;
+	recorder_thread.outermost = stack;
 	if (atomic_load(&recorder_state) == RECORDER_READY)
-		recorder_emit->fork_before(&recorder_thread.fork_signals);
+		tracer_forks(recorder_emit->fork_before);
+	return true;
+}
+
+static void end_fork(void)
+{
+	bool ready = atomic_load(&recorder_state) == RECORDER_READY;
+
+	if (ready)
+		tracer_forks(recorder_thread.forked ? recorder_emit->fork_child : recorder_emit->fork_parent);
+	if (ready && recorder_thread.forked)
+		tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
+	recorder_thread.forked = false;
+	recorder_thread.depth--;
+}
+
+/*
+ * Registered first, ours is the last handler before the fork and the first one after it. Where an allocator's handlers
+ * hold its lock meanwhile, LTTng, which allocates, must have begun before them and end after them: fork(2)'s wrapper sees
+ * to that, and here is done what is left, and all of it for a fork inside of libc.
+ */
+static void fork_prepare(void)
+{
+	if (!recorder_thread.around && !begin_fork((uintptr_t)__builtin_frame_address(0)))
+		return;
+	recorder_thread.locked = true;
 	ledger_lock();
 	recorder_thread.closing = own_closing();
 	sequence_at_fork = atomic_load(&sequence);
@@ -265,14 +298,13 @@ static void fork_prepare(void)
 
 static void fork_parent(void)
 {
-	if (!recorder_thread.forking)
+	if (!recorder_thread.locked)
 		return;
+	recorder_thread.locked = false;
 	own_closed(recorder_thread.closing);
 	ledger_unlock();
-	if (atomic_load(&recorder_state) == RECORDER_READY)
-		recorder_emit->fork_parent(&recorder_thread.fork_signals);
-	recorder_thread.forking = false;
-	recorder_thread.depth--;
+	if (!recorder_thread.around)
+		end_fork();
 }
 
 static void fork_child(void)
@@ -280,7 +312,9 @@ static void fork_child(void)
 	int kept = errno;
 	int32_t parent = pid;
 
-	if (recorder_thread.forking) {
+	if (recorder_thread.locked) {
+		recorder_thread.locked = false;
+		recorder_thread.forked = true;
 		start_anew();
 		process_forked(parent);
 		ledger_lock_reset();
@@ -289,14 +323,34 @@ static void fork_child(void)
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");
-		if (atomic_load(&recorder_state) == RECORDER_READY) {
-			recorder_emit->fork_child(&recorder_thread.fork_signals);
-			tell_process(BEGAN_fork, parent, sequence_at_fork);
-		}
-		recorder_thread.forking = false;
-		recorder_thread.depth--;
+		if (!recorder_thread.around)
+			end_fork();
 	}
 	/* Else the visit that was interrupted goes on in the child, and recorder_check_process adopts it. */
+	errno = kept;
+}
+
+void recorder_fork_begin(void)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF)
+		recorder_thread.around = begin_fork((uintptr_t)__builtin_frame_address(0));
+}
+
+/* What the handlers of the program did in between is queued. */
+void recorder_fork_end(void)
+{
+	struct visit visit;
+	int kept = errno;
+
+	if (!recorder_thread.around)
+		return;
+	recorder_thread.around = false;
+	end_fork();
+	if (queue_any() && observe_enter(&visit, recorder_fork_end)) {
+		if (atomic_load(&recorder_state) == RECORDER_IDLE)
+			recorder_load();
+		observe_leave(&visit);
+	}
 	errno = kept;
 }
 

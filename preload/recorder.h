@@ -23,7 +23,8 @@ struct thread {
 	bool blocks; /* the outermost visit blocks signals; mask: the program's own of before */
 	uint64_t mask;
 	bool prepared;
-	bool forking;
+	/* A fork is under way: LTTng is at work for it; our wrapper is around it; the ledger is locked; this is the child. */
+	bool forking, around, locked, forked;
 	bool closing; /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
 	sigset_t fork_signals;
 };
@@ -53,6 +54,10 @@ void recorder_check_process(void);
 
 /* Is this a vfork(2) child, which runs in its parent's memory? One getpid(2). */
 bool recorder_is_vfork_child(void);
+
+/* Around a call of libc's that forks: the end is for parent and child, and for a fork that failed. */
+void recorder_fork_begin(void);
+void recorder_fork_end(void);
 
 /* The process ends by exit(3) or _exit(2). */
 void recorder_exit(int status);

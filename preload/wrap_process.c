@@ -24,6 +24,21 @@ static void ended(pid_t child, int status, const void *caller)
 	errno = kept;
 }
 
+/* libc's own forks (popen, posix_spawn) make no copy of the program that goes on. */
+#define WRAP_FORK(name, result, parameters, arguments)                                                                 \
+	EXPORT result name parameters                                                                                  \
+	{                                                                                                              \
+		recorder_fork_begin();                                                                                 \
+		result child = REAL(name) arguments;                                                                   \
+		recorder_fork_end();                                                                                   \
+		return child;                                                                                          \
+	}
+WRAP_FORK(fork, pid_t, (void), ())
+WRAP_FORK(__fork, pid_t, (void), ())
+WRAP_FORK(daemon, int, (int stays, int keeps), (stays, keeps))
+WRAP_FORK(forkpty, int, (int *terminal, char *name, const struct termios *modes, const struct winsize *size),
+	  (terminal, name, modes, size))
+
 /* The status is asked for even where the program does not want it; the kernel has written it where the call succeeded. */
 #define WRAP_WAIT(name, parameters, arguments)                                                                         \
 	EXPORT pid_t name parameters                                                                                   \

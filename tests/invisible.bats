@@ -81,6 +81,23 @@ with()
 	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
 }
 
+# 41 mappings: one at first, and for each fork the handlers' before and after it, the child handler's and the child's own.
+@test "an allocator whose lock is held across fork: LTTng starts anew after its handlers, which are recorded too" {
+	unchanged "$PROGRAMS/atfork" fork
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 41 and
+		([.processes[] | select(.started_by == "fork" and .traced and .ended == "exit")] | length == 10)'
+}
+
+@test "the same through forkpty" {
+	unchanged "$PROGRAMS/atfork" forkpty
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 41'
+}
+
+@test "the same through daemon, whose own children go on" {
+	unchanged "$PROGRAMS/atfork" daemon
+	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
+}
+
 @test "every way to end, of the first thread and of another" {
 	unchanged "$PROGRAMS/hostile_processes" ends
 	holds '([.processes[] | select(.ended == "signal" and .signal == 6)] | length == 2)'

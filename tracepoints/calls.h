@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <pty.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -134,6 +135,11 @@
 	X(posix_spawnp, spawn, int,                                                                                    \
 	  (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,    \
 	   char *const argv[], char *const envp[]))                                                                    \
+	X(fork, none, pid_t, (void))                                                                                   \
+	X(__fork, none, pid_t, (void))                                                                                 \
+	X(forkpty, none, int,                                                                                          \
+	  (int *terminal, char *name, const struct termios *modes, const struct winsize *size))                        \
+	X(daemon, none, int, (int stays, int keeps))                                                                   \
 	X(wait, wait, pid_t, (int *status))                                                                            \
 	X(waitpid, wait, pid_t, (pid_t pid, int *status, int options))                                                 \
 	X(wait3, wait, pid_t, (int *status, int options, struct rusage *usage))                                        \

@@ -1,7 +1,9 @@
 /* Programs that replace, start, await and end processes, and a thread. Started anew with "child", it tells how. */
 #include <libgen.h>
 #include <pthread.h>
+#include <pty.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "print.h"
@@ -240,6 +242,70 @@ static void waits(void)
 	CALL(waitpid(INT_MIN, &status, 0));
 }
 
+extern pid_t __fork(void);
+
+static void ended(const char *how, pid_t pid)
+{
+	int status = -1;
+
+	printf("%s %d", how, waitpid(pid, &status, 0) == pid);
+	printf(" %x\n", (unsigned)status);
+}
+
+/* The descendant of daemon(3) is nobody's child here: a pipe tells of it. */
+static void daemons(int stays, int keeps)
+{
+	int ends[2];
+	char said[32] = "";
+
+	CALL(pipe(ends));
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		/* The number that an answer leads to depends on nothing else. */
+		int answer = daemon(stays, keeps), leads = getsid(0) == getpid();
+		dprintf(ends[1], "%d %d %d", answer, leads, access("passwd", F_OK));
+		_exit(0);
+	}
+	close(ends[1]);
+	ended("daemon's parent", pid);
+	while (read(ends[0], said + strlen(said), sizeof said - 1 - strlen(said)) > 0)
+		;
+	printf("  %s\n", said);
+	close(ends[0]);
+}
+
+static void forks(void)
+{
+	struct rlimit kept, none = {0, 0};
+	struct winsize size = {.ws_row = 7, .ws_col = 70};
+	char name[64];
+	int terminal = -1;
+
+	fflush(stdout);
+	pid_t pid = __fork();
+	if (pid == 0)
+		_exit(getppid() > 0 ? 3 : 4);
+	ended("__fork", pid);
+	daemons(0, 1);
+	daemons(1, 0);
+	fflush(stdout);
+	pid = forkpty(&terminal, name, NULL, &size);
+	if (pid == 0)
+		_exit(isatty(0) && ioctl(1, TIOCGWINSZ, &size) == 0 ? size.ws_row : 5);
+	ended("forkpty", pid);
+	printf("  %d %s\n", terminal, strncmp(name, "/dev/pts/", 9) == 0 ? "/dev/pts/" : name);
+	close(terminal);
+	getrlimit(RLIMIT_NOFILE, &kept);
+	none.rlim_max = kept.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	errno = 0;
+	int failed = forkpty(&terminal, NULL, NULL, NULL);
+	printf("forkpty without descriptors %d %d\n", failed, errno);
+	setrlimit(RLIMIT_NOFILE, &kept);
+}
+
 static void *threaded(void *argument)
 {
 	int fd = shm_open(object("p"), O_CREAT | O_RDWR, 0600);
@@ -276,6 +342,7 @@ int main(int argc, char **argv)
 	execs_that_fail();
 	spawns();
 	waits();
+	forks();
 	threads();
 	show_descriptors();
 	fflush(stdout);
