@@ -121,12 +121,12 @@ int main(int argc, char **argv)
 	int status;
 
 	must(argc == 2, "arguments");
-	bool daemons = strcmp(argv[1], "daemon") == 0;
+	bool daemons = strcmp(argv[1], "daemon") == 0, terminals = strcmp(argv[1], "forkpty") == 0;
 	memfd = object();
 	must(pthread_atfork(before_fork, in_parent, in_child) == 0, "pthread_atfork");
 	use(memfd);
 	for (int i = 0; i < COUNT; i++) {
-		pid_t child = strcmp(argv[1], "forkpty") == 0 ? by_forkpty() : daemons ? by_daemon() : fork();
+		pid_t child = daemons ? by_daemon() : terminals ? by_forkpty() : fork();
 		if (child == 0) {
 			use(memfd);
 			_exit(i);
