@@ -1,7 +1,7 @@
 /*
- * atfork fork|forkpty|daemon: a program with an allocator of its own, whose lock pthread_atfork handlers take before a fork and make anew
- * after it, as PartitionAlloc's and jemalloc's do; its handlers map and unmap too. Forks COUNT times; every child maps once
- * and exits.
+ * atfork fork|forkpty|daemon: a program with an allocator of its own, whose lock pthread_atfork handlers take before a fork
+ * and make anew after it, as PartitionAlloc's and jemalloc's do; its handlers map and unmap too. Forks COUNT times; every
+ * child maps once and exits.
  */
 #include <errno.h>
 #include <pthread.h>
