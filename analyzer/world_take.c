@@ -55,12 +55,12 @@ static void take_open(struct taking *t, const struct open_event *e)
 		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
 		return;
 	}
-	/* O_TMPFILE: the path is that of a directory. */
-	bool nameless = (e->flags & O_TMPFILE) == O_TMPFILE;
+	/* O_TMPFILE: the path is that of a directory. A memfd is opened by a link of /proc, which soon leads elsewhere. */
+	bool unnamed = (e->flags & O_TMPFILE) == O_TMPFILE, nameless = unnamed || t->object->kind == KIND_memfd;
 
-	opened(t, nameless ? NULL : e->name, e->result, e->created || nameless, e->object, !(e->flags & O_CLOEXEC),
+	opened(t, nameless ? NULL : e->name, e->result, e->created || unnamed, e->object, !(e->flags & O_CLOEXEC),
 	       e->seq);
-	opened_size(t, e->created || nameless, e->flags, e->size_before, e->size);
+	opened_size(t, e->created || unnamed, e->flags, e->size_before, e->size);
 }
 
 static void take_memfd_create(struct taking *t, const struct memfd_create_event *e)

@@ -93,7 +93,9 @@ static void emit(enum event_id id, const union any_event *event)
 static void define_object(uint32_t id, const struct identity *identity)
 {
 	char target[512];
-	const char *name = identity->name ? identity->name : identity_fd_name(identity->fd, target);
+	/* A memfd is opened by a link of /proc, whose path is no name of it. */
+	bool called = identity->name && (identity->kind != KIND_memfd || identity->fd < 0);
+	const char *name = called ? identity->name : identity_fd_name(identity->fd, target);
 	struct object_event e = {.id = id,
 				 .kind = identity->kind,
 				 .dev = identity->dev,

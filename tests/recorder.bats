@@ -321,3 +321,22 @@ passed()
 			[[$name + ".beside"], true, false]] and
 		([.findings[] | select(.severity == "error") | .rule] == ["segment-leak"])'
 }
+
+@test "a memfd opened by its link in /proc: the link is no name, and leads elsewhere later"
+{
+	cat >again.py <<-'END'
+		import mmap, os
+		kept = []
+		for size in (4096, 8192):
+		    fd = os.memfd_create("frames")
+		    os.ftruncate(fd, size)
+		    again = os.open("/proc/self/fd/%d" % fd, os.O_RDWR)
+		    kept.append(mmap.mmap(again, size))
+		    os.close(again)
+		    os.close(fd)
+	END
+	record recording "$PYTHON" again.py
+	report recording >report.json
+	holds '[.objects[] | .names] == [["memfd:frames"], ["memfd:frames"]] and
+		([.findings[] | select(.rule == "split-brain")] == [])'
+}
