@@ -322,8 +322,7 @@ passed()
 		([.findings[] | select(.severity == "error") | .rule] == ["segment-leak"])'
 }
 
-@test "a memfd opened by its link in /proc: the link is no name, and leads elsewhere later"
-{
+@test "a memfd opened by its link in /proc: the link is no name, and leads elsewhere later" {
 	cat >again.py <<-'END'
 		import mmap, os
 		kept = []
