@@ -47,6 +47,12 @@ bool audit_initialise(enum policy_log log, const char *path)
 	return fd >= 0;
 }
 
+void audit_fork_reset(void)
+{
+	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++)
+		atomic_store(&places[i].key, 0);
+}
+
 /* May another line be written? *held: how many were not, to be told with this one. */
 static bool admitted(const struct check_finding *finding, const void *caller, long long second, unsigned *held)
 {

@@ -11,6 +11,9 @@
 /* False when the log's file cannot be opened. */
 bool audit_initialise(enum policy_log log, const char *path);
 
+/* In a forked child: what the parent wrote and held back is the parent's. */
+void audit_fork_reset(void);
+
 /* name may be NULL; caller: the program's return address, or NULL. */
 void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller);
 

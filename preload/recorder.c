@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "preload/audit.h"
 #include "preload/carried.h"
 #include "preload/disposition.h"
 #include "preload/enforce.h"
@@ -233,6 +234,7 @@ void recorder_check_process(void)
 	ledger_lock_reset();
 	disposition_lock_reset();
 	own_fork_reset();
+	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
@@ -320,6 +322,7 @@ static void fork_child(void)
 		ledger_lock_reset();
 		disposition_lock_reset();
 		own_fork_reset();
+		audit_fork_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");
