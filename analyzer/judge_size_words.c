@@ -98,8 +98,11 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 
 	if (e->limit == 0)
 		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64
-				     " bytes; whether others map what is cut off was not to be seen in time",
-				     who, name, e->size, e->length);
+				     " bytes; whether others map what is cut "
+				     "off %s",
+				     who, name, e->size, e->length,
+				     e->error == EACCES ? "is not known: it may not look at other users' processes"
+							: "was not to be seen in time");
 	char *other = c->event.other == 0 ? memory_text("it")
 		      : c->other          ? judge_process(c->other)
 					  : memory_format("pid %d", (int)e->other);

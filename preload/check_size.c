@@ -140,14 +140,13 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 		return false;
 	struct facts_mappers others = facts_other_mappers(identity, kept);
 	uint64_t own = check_mapped_end(identity);
-	if (!others.pid && own <= kept && others.gave_up) {
-		/* Nobody was seen, but not everybody was looked at: the whole trace may tell. */
-		numbers.error = ETIMEDOUT;
-		found(RULE_shrink_under_map, SEVERITY_NOTE, numbers);
-		return true;
-	}
-	if (!others.pid && own <= kept)
+	if (!others.pid && own <= kept) {
+		/* Nobody was seen; where not everybody was looked at, the whole trace may tell. */
+		numbers.error = others.gave_up ? ETIMEDOUT : EACCES;
+		if (others.gave_up || (others.unreadable && (identity->mode & 066)))
+			found(RULE_shrink_under_map, SEVERITY_NOTE, numbers);
 		return false;
+	}
 	numbers.limit = others.pid ? others.end : own;
 	numbers.other = others.pid;
 	numbers.error = (int16_t)(others.pid ? 0 : others.gave_up ? ETIMEDOUT : others.unreadable ? EACCES : 0);

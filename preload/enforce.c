@@ -268,6 +268,12 @@ bool enforce_takes(const struct check_finding *finding)
 	return true;
 }
 
+/* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
+static bool is_suspicion(const struct check_finding *finding)
+{
+	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->error == EACCES;
+}
+
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
 	struct check_finding found[KEPT];
@@ -278,7 +284,7 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 	memcpy(found, kept()->finding + first, count * sizeof *found);
 	for (unsigned i = 0; i < count; i++) {
 		/* What is only recorded is found by the same check after the call. */
-		if (!enforce_asks(decision, found[i].rule))
+		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
 			continue;
 		enum enforce_verdict verdict =
 			enforce_broken(decision, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);

@@ -69,6 +69,13 @@ static void count_unreadable(char path[static 64], struct facts_mappers *found)
 	found->strangers += st.st_uid != 0;
 }
 
+/* Every pid namespace has a process 1; with the mount option hidepid others' processes are not even listed (proc(5)). */
+static bool hides_processes(void)
+{
+	struct stat st;
+	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/1", (long)&st, 0, 0, 0) < 0;
+}
+
 static void look_at(const char *name, char *scratch, const struct identity *identity, uint64_t beyond,
 		    struct facts_mappers *found)
 {
@@ -108,6 +115,10 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 			found.gave_up = now_ms() > until;
 			at += entry->d_reclen;
 		}
+	}
+	if (fd >= 0 && !found.pid && hides_processes()) {
+		found.unreadable++;
+		found.strangers++;
 	}
 	if (fd >= 0)
 		kernel_close((int)fd);

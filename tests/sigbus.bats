@@ -158,3 +158,43 @@ same_form()
 	done | same_form | sort -u >told
 	same table told
 }
+
+# An object that all may open is mapped by root, and shrunk by nobody in a recording of its own: report.json.
+shrunk_by_nobody() # [MOUNT-OPTION for /proc]
+{
+	needs_root "another user's process is mapped in"
+	local object=/dev/shm/shmguard-sigbus.$$
+	make_nobody_build
+	cat >"$NOBODY_HOME/shrink.py" <<-'END'
+		import os, sys
+		os.ftruncate(os.open(sys.argv[1], os.O_RDWR), 4096)
+	END
+	mkfifo end
+	truncate -s 1M "$object"
+	chmod 666 "$object"
+	"$PYTHON" -c 'import mmap, os, sys
+m = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 1 << 20); os.write(1, b"x"); os.read(0, 1)' "$object" <end >mapped 3>&- &
+	exec 9>end
+	while [ ! -s mapped ]; do sleep 0.05; done
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'test -z "$1" || mount -o remount,"$1" /proc || exit 77; shift; exec "$@"' sh "${1:-}" \
+		setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" "$NOBODY_BUILD/shmguard" run --quiet \
+		--report=none -o "$NOBODY_HOME/recording" -- "$PYTHON" "$NOBODY_HOME/shrink.py" "$object"
+	exec 9>&-
+	"$SHMGUARD" report --format=json "$NOBODY_HOME/recording" >report.json
+	remove_nobody_build
+}
+
+unseen='whether others map what is cut off is not known: it may not look at other users'
+
+@test "shrunk where another user's mappings may not be looked at: a note that says so" {
+	shrunk_by_nobody
+	holds --arg words "$unseen" '[.findings[] | select(.rule == "shrink-under-map") | [.severity, (.message | contains($words))]] ==
+		[["note", true]]'
+}
+
+@test "the same where /proc hides other users' processes" {
+	shrunk_by_nobody hidepid=2
+	holds --arg words "$unseen" '[.findings[] | select(.rule == "shrink-under-map") | [.severity, (.message | contains($words))]] ==
+		[["note", true]]'
+}

@@ -170,10 +170,13 @@ static void backing(void)
 	check(mapped(all, huge, 0) == RULE_huge_page_misaligned, "a length that is no multiple of the huge page");
 }
 
+static uint32_t open_to_all;
+
 static int resized(int64_t length, uint64_t before, int error, unsigned marks, unsigned *set)
 {
 	struct ftruncate_event e = {.length = length, .size_before = before, .error = (int16_t)error};
 	struct identity identity = object(before, before);
+	identity.mode = open_to_all;
 	unsigned got = check_ftruncate(&e, &identity, marks);
 	if (set)
 		*set = got;
@@ -201,6 +204,14 @@ static void sizes(void)
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map && last.error == EACCES,
 	      "processes that could not be looked at are told");
 	kernel.mapped_end = 0;
+	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1,
+	      "nobody maps the tail of what is the owner's alone");
+	open_to_all = 0666;
+	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
+		      last.severity == SEVERITY_NOTE && last.error == EACCES,
+	      "others might map what is open to them: a note that says so");
+	open_to_all = 0;
+	kernel.mappers = (struct facts_mappers){0};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1, "nobody maps the tail");
 	kernel.mappers = (struct facts_mappers){.gave_up = true};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
