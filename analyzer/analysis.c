@@ -77,8 +77,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 
 	for (size_t i = 0; i < recording->problem_count; i++)
 		add_problem(analysis, memory_text(recording->problems[i]));
-	if (totals->cut_short)
-		add_problem(analysis, memory_text("the trace is cut short: events at its end are missing"));
+	for (size_t i = 0; i < totals->problem_count; i++)
+		add_problem(analysis, memory_text(totals->problems[i]));
 	if (totals->discarded_packets)
 		add_problem(analysis,
 			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));
@@ -118,7 +118,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
 		free(why);
 	}
-	court->doubtful = totals->cut_short || totals->discarded_events || totals->discarded_packets;
+	court->doubtful = totals->problem_count || totals->discarded_events || totals->discarded_packets;
 	world_finish(analysis->world);
 	court_finish(court);
 	free(place);
@@ -138,6 +138,7 @@ struct analysis *analysis_of(const char *dir, char **error)
 	good = analysis->recording && read_trace(analysis, &court, dir, &totals, error);
 	if (good)
 		sum_up(analysis, &totals);
+	trace_totals_clear(&totals);
 	court_free(&court);
 	if (good)
 		return analysis;

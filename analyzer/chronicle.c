@@ -253,7 +253,11 @@ static void reading_finish(void *context, struct world *world)
 void chronicle_read(const struct report *report, const struct chronicle *chronicle)
 {
 	struct reading reading = {.report = report, .chronicle = chronicle};
-	const struct replay again = {&reading, reading_event, reading_ending, reading_forgotten, reading_finish};
+	const struct replay again = {.context = &reading,
+				     .event = reading_event,
+				     .ending = reading_ending,
+				     .forgotten = reading_forgotten,
+				     .finish = reading_finish};
 	struct map_slot *slot;
 	char *error = NULL;
 	size_t cursor;

@@ -16,6 +16,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "analyzer/terminal.h"
+#include "analyzer/trace_settings.h"
 
 enum { OPTION_fail_on = 0x100, OPTION_json };
 
@@ -23,6 +24,7 @@ static const struct option_row rows[] = {
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 if a new finding has severity LEVEL or a graver one: error (default), warning, note"},
 	{"json", OPTION_json, NULL, "for programs: {new, fixed, changed}, arrays of findings"},
+	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };
 
@@ -203,6 +205,8 @@ int cmd_diff(int argc, char **argv)
 		if (option == OPTIONS_BAD)
 			return REPORT_USAGE;
 		json |= option == OPTION_json;
+		if (trace_settings_take(option, optarg) < 0)
+			return options_usage(&diff_option_table, REPORT_USAGE);
 		if (option == OPTION_fail_on && !cmd_report_level(optarg, &fail_on)) {
 			fprintf(stderr, "shmguard: --fail-on takes error, warning or note, not '%s'\n", optarg);
 			return options_usage(&diff_option_table, REPORT_USAGE);

@@ -13,12 +13,14 @@
 #include "analyzer/notation.h"
 #include "analyzer/replay.h"
 #include "analyzer/spots.h"
+#include "analyzer/trace_settings.h"
 
 enum { OPTION_stacks = 0x100 };
 
 static const struct option_row rows[] = {
 	{"stacks", OPTION_stacks, NULL, "the call stack under each call"},
 	SELECTION_ROWS,
+	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };
 
@@ -89,7 +91,7 @@ static void log_complain(char *error)
 
 static int log_print(struct log *log, const char *dir)
 {
-	const struct replay again = {.context = log, .event = log_event};
+	const struct replay again = {.context = log, .event = log_event, .tell = true};
 	char *error = NULL;
 	int r;
 
@@ -132,7 +134,7 @@ int cmd_log(int argc, char **argv)
 			return REPORT_USAGE;
 		log.stacks |= option == OPTION_stacks;
 		r = selection_take(&log.selection, option, optarg);
-		if (r < 0)
+		if (r < 0 || trace_settings_take(option, optarg) < 0)
 			return options_usage(&log_option_table, REPORT_USAGE);
 	}
 	if (argc - optind != 1) {

@@ -13,6 +13,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
 #include "analyzer/report_text.h"
+#include "analyzer/trace_settings.h"
 #include "analyzer/world_holdings.h"
 
 enum { OPTION_at = 0x100, OPTION_all };
@@ -21,6 +22,7 @@ static const struct option_row rows[] = {
 	{"at", OPTION_at, "TIME", "then: seconds after the start, or 200ms, 3us; without it when the recording ended"},
 	{"all", OPTION_all, NULL, "those as well that have no name and that nobody holds any more"},
 	{"object", OPTION_object, "GLOB", "only objects of which a name matches"},
+	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };
 
@@ -152,7 +154,7 @@ static int scene_complain(char *error)
 
 static int scene_print(struct scene *scene, const char *dir)
 {
-	const struct replay again = {.context = scene, .event = scene_event, .finish = scene_finish};
+	const struct replay again = {.context = scene, .event = scene_event, .finish = scene_finish, .tell = true};
 	struct recording *recording;
 	char *error = NULL;
 
@@ -183,6 +185,8 @@ int cmd_objects(int argc, char **argv)
 		scene.all |= option == OPTION_all;
 		scene.has_at |= option == OPTION_at;
 		selection_take(&scene.selection, option, optarg);
+		if (trace_settings_take(option, optarg) < 0)
+			return options_usage(&objects_option_table, REPORT_USAGE);
 		if (option == OPTION_at && !selection_time(optarg, &scene.at)) {
 			fprintf(stderr, "shmguard: '%s' is no time: seconds after the start, or 200ms, 3us\n", optarg);
 			return options_usage(&objects_option_table, REPORT_USAGE);

@@ -10,6 +10,8 @@
 #include "analyzer/memory.h"
 #include "analyzer/options.h"
 #include "analyzer/report.h"
+#include "analyzer/trace_reader.h"
+#include "analyzer/trace_settings.h"
 
 enum {
 	OPTION_format = 0x100,
@@ -24,14 +26,14 @@ enum {
 
 static const struct option_row rows[] = {
 	{"format", OPTION_format, "NAME[:FILE]",
-	 "text, json, sarif, junit, csv, html, folded, folded-count, speedscope or timeline; into FILE, else on "
-	 "stdout; may be repeated"},
+	 "text json sarif junit csv html folded folded-count speedscope timeline; repeatable"},
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note"},
 	{"max-findings", OPTION_max_findings, "N", "with up to N of them exit with 0 all the same"},
 	{"group-by", OPTION_group_by, "KEY", "bring findings together by stack, object, process or rule"},
 	SELECTION_ROWS,
 	SELECTION_FINDING_ROWS,
+	TRACE_ROWS,
 	{"suppress", OPTION_suppress, "FILE",
 	 "leave out what a line RULE:GLOB in FILE matches: object, function, module"},
 	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, and nothing else"},
@@ -126,6 +128,8 @@ static int report_take(struct report_options *options, int option)
 	static char suppressions[] = "suppressions";
 	int r = selection_take(&options->selection, option, optarg);
 
+	if (!r)
+		r = trace_settings_take(option, optarg);
 	if (r)
 		return r < 0 ? options_usage(&report_option_table, -1) : 0;
 	switch (option) {
@@ -177,5 +181,6 @@ int cmd_report(int argc, char **argv)
 	}
 	/* A reader that has gone is a write error like others, told in words. */
 	signal(SIGPIPE, SIG_IGN);
+	trace_interruptible();
 	return report_recording(argv[optind], &options, stdout, NULL);
 }

@@ -224,6 +224,7 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 	if (!take_report(habits, dir, &recording, error))
 		return false;
 	r = trace_read(dir, recording, take_event, &gathering, &totals, error);
+	trace_totals_clear(&totals);
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);
 	map_clear(&gathering.runners);

@@ -1,9 +1,11 @@
 #include "replay.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analysis.h"
+#include "escape.h"
 #include "trace_events.h"
 #include "world_inner.h"
 
@@ -92,6 +94,14 @@ static int take(void *context, const struct trace_event *event)
 	return r;
 }
 
+static void tell(const char *problem)
+{
+	char *safe = escape_terminal(problem);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	free(safe);
+}
+
 static int read_again(struct run *run, const char *dir, const struct recording *recording, char **error)
 {
 	const struct watcher watcher = {.context = run,
@@ -114,6 +124,9 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 		return -1;
 	run->world = world_new(recording, &watcher);
 	r = trace_read(place, recording->id, take, run, &totals, error);
+	for (size_t i = 0; run->replay->tell && i < totals.problem_count; i++)
+		tell(totals.problems[i]);
+	trace_totals_clear(&totals);
 	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */
 	if (r < 0 && (run->stopped || (r == -ENOENT && recording->described))) {
 		free(*error);

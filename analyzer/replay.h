@@ -16,6 +16,7 @@ struct replay {
 	void (*forgotten)(void *context, const struct object *object);
 	/* After the last event, or where it was stopped; the world lives until this returns. */
 	void (*finish)(void *context, struct world *world);
+	bool tell; /* what cannot be read, on stderr */
 };
 
 /* 0; -1 and *error, one line to be freed by the caller. */

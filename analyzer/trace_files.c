@@ -1,60 +1,74 @@
 #include "trace_files.h"
 
+#include <ctype.h>
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "map.h"
 #include "memory.h"
 
-#define METADATA_MAGIC 0x75d11d57u
-/* LTTng puts a trace at most six directories deep: host, session, domain, buffering, user, word size. */
-#define DEPTH_MAX 8
+/* A trace of LTTng lies seven directories deep in its session's, and recordings of a fleet in directories of their own. */
+#define DEPTH_MAX 12
+/* LTTng's own is 0.1 MB with all of our events. */
+#define METADATA_MAX (64u << 20)
 
-#define STREAM_MAGIC 0xc1fc1fc1u
-
-/* A metadata packet: its header's length, and where the sizes in bits stand. */
-#define METADATA_HEADER 37
-#define METADATA_CONTENT_SIZE 24
-#define METADATA_PACKET_SIZE 28
-
-/* The same of a packet as LTTng-UST lays it out. */
-#define PACKET_HEADER 64
-#define PACKET_CONTENT_SIZE 48
-#define PACKET_SIZE 56
-
-struct bytes {
-	const unsigned char *at;
-	uint64_t size;
+/* A stream file that is being looked at. */
+struct scan {
+	int fd;
+	struct trace_files *files;
+	const struct trace_dir *dir;
+	struct map *seen; /* packets of this trace's other copies and chunks, NULL if it has none */
 };
 
-/* One stream file of a trace, and how much of it is whole. */
-struct stream_file {
-	char *name;
-	uint64_t whole, size;
-};
+char *trace_path(const char *dir, const char *name)
+{
+	return memory_format("%s/%s", dir, name);
+}
 
-struct trace_look {
-	struct stream_file *streams;
-	size_t count;
-	bool damaged;
-	bool lttng;
-};
+static void add_problem(struct trace_files *files, char *text)
+{
+	files->problems = memory_grow(files->problems, files->problem_count, sizeof(*files->problems));
+	files->problems[files->problem_count++] = text;
+}
 
-static int bytes_open(const char *path, struct bytes *bytes)
+static bool scan_read(void *context, uint64_t at, void *to, size_t length)
+{
+	const struct scan *scan = context;
+
+	return pread(scan->fd, to, length, (off_t)at) == (ssize_t)length;
+}
+
+/* A packet that lies in a copy of the trace as well is read once. */
+static bool scan_keep(void *context, const struct packet *packet)
+{
+	struct scan *scan = context;
+	uint64_t stream = map_hash(MAP_HASH, scan->dir->metadata.kind.uuid, 16), where;
+
+	if (scan->seen) {
+		stream = map_hash(stream, &packet->stream, sizeof(packet->stream));
+		stream = map_hash(stream, &packet->instance, sizeof(packet->instance));
+		where = map_hash(MAP_HASH, &packet->number, sizeof(packet->number));
+		where = map_hash(where, &packet->begin, sizeof(packet->begin));
+		if (map_get(scan->seen, stream, where))
+			return false;
+		map_put(scan->seen, stream, where, scan->files);
+	}
+	scan->files->packets++;
+	return true;
+}
+
+static int open_regular(const char *path, uint64_t *size)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	*bytes = (struct bytes){NULL, 0};
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
@@ -62,276 +76,152 @@ static int bytes_open(const char *path, struct bytes *bytes)
 		errno = EINVAL;
 		return -1;
 	}
-	if (st.st_size > 0) {
-		void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-		if (at == MAP_FAILED) {
-			close(fd);
-			return -1;
-		}
-		*bytes = (struct bytes){at, (uint64_t)st.st_size};
-	}
-	close(fd);
-	return 0;
+	*size = (uint64_t)st.st_size;
+	return fd;
 }
 
-static void bytes_close(struct bytes *bytes)
+static void stream_scan(struct scan *scan, struct trace_stream *stream)
 {
-	if (bytes->at)
-		munmap((void *)(uintptr_t)bytes->at, bytes->size);
+	const struct packet_source source = {scan, scan_read, scan_keep};
+
+	scan->files->lost += packets_scan(&source, stream->size, &scan->dir->metadata.kind, &stream->ranges);
 }
 
-static uint32_t read32(const unsigned char *at, bool swap)
+static bool begins_as_stream(int fd)
 {
-	uint32_t value;
+	unsigned char magic[4];
 
-	memcpy(&value, at, sizeof(value));
-	return swap ? __builtin_bswap32(value) : value;
+	return pread(fd, magic, 4, 0) == 4 &&
+	       (packet_32(magic, false) == 0xc1fc1fc1u || packet_32(magic, true) == 0xc1fc1fc1u);
 }
 
-static uint64_t read64(const unsigned char *at, bool swap)
+/* Of a layout that only babeltrace2 knows: the whole file or nothing. */
+static bool stream_take_whole(struct scan *scan, struct trace_stream *stream)
 {
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return swap ? __builtin_bswap64(value) : value;
+	if (stream->size == 0)
+		return true;
+	if (!begins_as_stream(scan->fd))
+		return false;
+	stream->ranges.all = memory_new(1, sizeof(*stream->ranges.all));
+	stream->ranges.all[0] = (struct packet_range){0, stream->size};
+	stream->ranges.count = 1;
+	return true;
 }
 
-/* NULL when the metadata can be read, else what is wrong with it. *text is its plain text, to be freed. */
-static const char *metadata_check(const struct bytes *bytes, char **text)
+/* LTTng calls them CHANNEL_CPU, and CHANNEL_CPU_NUMBER where a file has a limit. */
+static bool named_as_stream(const char *name)
 {
-	uint64_t at = 0, length = 0;
-	bool swap;
+	size_t length = strlen(name), digits = 0;
 
-	*text = NULL;
-	if (bytes->size == 0)
-		return "its metadata is empty";
-	if (bytes->size >= 10 && memcmp(bytes->at, "/* CTF 1.8", 10) == 0) {
-		*text = strndup((const char *)bytes->at, bytes->size);
-		return NULL;
-	}
-	if (bytes->size < METADATA_HEADER)
-		return "its metadata is cut short";
-	swap = read32(bytes->at, false) != METADATA_MAGIC;
-	if (swap && read32(bytes->at, true) != METADATA_MAGIC)
-		return "its metadata is not CTF 1.8";
-	*text = memory_new(bytes->size + 1, 1);
-	while (at < bytes->size) {
-		uint64_t content, packet;
-
-		if (bytes->size - at < METADATA_HEADER)
-			return "its metadata is cut short";
-		if (read32(bytes->at + at, swap) != METADATA_MAGIC)
-			return "its metadata is damaged";
-		content = read32(bytes->at + at + METADATA_CONTENT_SIZE, swap) / 8;
-		packet = read32(bytes->at + at + METADATA_PACKET_SIZE, swap) / 8;
-		if (content < METADATA_HEADER || packet < content)
-			return "its metadata is damaged";
-		if (packet > bytes->size - at)
-			return "its metadata is cut short";
-		memcpy(*text + length, bytes->at + at + METADATA_HEADER, content - METADATA_HEADER);
-		length += content - METADATA_HEADER;
-		at += packet;
-	}
-	return NULL;
+	while (digits < length && isdigit((unsigned char)name[length - digits - 1]))
+		digits++;
+	return digits > 0 && digits + 1 < length && name[length - digits - 1] == '_';
 }
 
-/* How many bytes of a stream are whole packets; *problem is set when the rest is more than a cut. */
-static uint64_t stream_whole(const struct bytes *bytes, const char **problem)
+static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen)
 {
-	uint64_t at = 0;
+	struct scan scan = {.files = files, .dir = dir, .seen = seen};
+	struct trace_stream stream = {0};
+	char *path = trace_path(dir->path, name);
+	bool good = true;
 
-	while (bytes->size - at >= PACKET_HEADER) {
-		bool swap = read32(bytes->at + at, false) != STREAM_MAGIC;
-		uint64_t content, packet;
-
-		if (swap && read32(bytes->at + at, true) != STREAM_MAGIC) {
-			*problem = "is damaged: a packet does not begin as one";
-			return at;
-		}
-		content = read64(bytes->at + at + PACKET_CONTENT_SIZE, swap) / 8;
-		packet = read64(bytes->at + at + PACKET_SIZE, swap) / 8;
-		if (content < PACKET_HEADER || packet < content) {
-			*problem = "is damaged: a packet's sizes cannot be";
-			return at;
-		}
-		if (packet > bytes->size - at)
-			return at;
-		at += packet;
-	}
-	return at;
-}
-
-static const char *stream_check(const char *path, bool lttng, struct stream_file *stream)
-{
-	const char *problem = NULL;
-	struct bytes bytes;
-
-	if (bytes_open(path, &bytes) < 0)
-		return strerror(errno);
-	stream->size = stream->whole = bytes.size;
-	if (bytes.size > 0 &&
-	    (bytes.size < 4 || (read32(bytes.at, false) != STREAM_MAGIC && read32(bytes.at, true) != STREAM_MAGIC)))
-		problem = "is not a CTF stream";
-	else if (lttng)
-		stream->whole = stream_whole(&bytes, &problem);
-	bytes_close(&bytes);
-	return problem;
-}
-
-static char *path_of(const char *dir, const char *name)
-{
-	return memory_format("%s/%s", dir, name);
-}
-
-static int look_at_stream(const char *dir, const char *name, struct trace_look *look, char **error)
-{
-	struct stream_file stream = {0};
-	char *path = path_of(dir, name);
-	struct stat st;
-	const char *problem;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		free(path);
-		return 0;
-	}
-	problem = stream_check(path, look->lttng, &stream);
-	if (problem) {
-		*error = memory_format("%s %s", path, problem);
-		free(path);
-		return -1;
+	scan.fd = open_regular(path, &stream.size);
+	if (scan.fd < 0) {
+		add_problem(files, memory_format("%s: %s", path, errno == EINVAL ? "not a file" : strerror(errno)));
+		dir->as_it_is = false;
+	} else {
+		if (dir->metadata.lttng)
+			stream_scan(&scan, &stream);
+		else
+			good = stream_take_whole(&scan, &stream);
+		if (dir->metadata.lttng && stream.ranges.count == 0 && stream.size > 0 && !begins_as_stream(scan.fd))
+			good = false;
+		if (!good)
+			add_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
+		if (stream.size > 0 && (stream.ranges.count != 1 || stream.ranges.all[0].from != 0 ||
+					stream.ranges.all[0].until != stream.size))
+			dir->as_it_is = false;
+		for (size_t i = 0; i < stream.ranges.count; i++)
+			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
+		stream.name = memory_text(name);
+		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
+		dir->streams[dir->stream_count++] = stream;
+		close(scan.fd);
 	}
 	free(path);
-	stream.name = memory_text(name);
-	look->damaged |= stream.whole < stream.size;
-	look->streams = memory_grow(look->streams, look->count, sizeof(*look->streams));
-	look->streams[look->count++] = stream;
-	return 0;
 }
 
-static int look_at_streams(const char *dir, struct trace_look *look, char **error)
+static void look_at_streams(struct trace_files *files, struct trace_dir *dir, struct map *seen,
+			    const struct trace_look *look)
 {
-	DIR *entries = opendir(dir);
-	struct dirent *entry;
-	int result = 0;
+	struct dirent **entries;
+	int count = scandir(dir->path, &entries, NULL, alphasort);
 
-	if (entries == NULL) {
-		*error = memory_format("%s: %s", dir, strerror(errno));
-		return -1;
-	}
-	while (result == 0 && (entry = readdir(entries)))
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "metadata") != 0)
-			result = look_at_stream(dir, entry->d_name, look, error);
-	closedir(entries);
-	return result;
-}
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
 
-static void look_free(struct trace_look *look)
-{
-	for (size_t i = 0; i < look->count; i++)
-		free(look->streams[i].name);
-	free(look->streams);
-}
-
-static int copy_part(const char *from, const char *to, uint64_t size)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int result = in < 0 || out < 0 ? -1 : 0;
-
-	while (result == 0 && size > 0) {
-		ssize_t copied = copy_file_range(in, NULL, out, NULL, size, 0);
-
-		if (copied <= 0)
-			result = -1;
+		/* LTTng's directory of indexes is the one that babeltrace2 expects there. */
+		if (name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, "index") == 0)
+			;
+		else if (entries[i]->d_type == DT_DIR || (dir->metadata.lttng && !named_as_stream(name)))
+			dir->as_it_is = false;
 		else
-			size -= (uint64_t)copied;
+			look_at_stream(files, dir, name, seen);
+		if (look->tick)
+			look->tick(look->context);
+		free(entries[i]);
 	}
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	return result;
+	if (count >= 0)
+		free(entries);
+	else
+		add_problem(files, memory_format("%s: %s", dir->path, strerror(errno)));
 }
 
-/* A directory of links to what is whole, and copies of what is whole of the rest; NULL with errno set on failure. */
-static char *stand_in(struct trace_files *files, const char *dir, const struct trace_look *look)
+static char *read_file(const char *path, size_t *size)
 {
-	char *source = realpath(dir, NULL), *copy, *from, *to;
-	int result = source ? 0 : -1;
+	uint64_t length = 0;
+	int fd = open_regular(path, &length);
+	char *bytes = NULL;
+	ssize_t got;
 
-	if (files->copies == NULL) {
-		const char *temporary = getenv("TMPDIR");
-
-		files->copies = memory_format("%s/shmguard.XXXXXX", temporary && *temporary ? temporary : "/tmp");
-		if (mkdtemp(files->copies) == NULL) {
-			free(files->copies);
-			files->copies = NULL;
-			free(source);
-			return NULL;
-		}
+	if (fd < 0)
+		return NULL;
+	if (length > METADATA_MAX) {
+		errno = EFBIG;
+	} else {
+		bytes = memory_new(length + 1, 1);
+		got = pread(fd, bytes, length, 0);
+		*size = got > 0 ? (size_t)got : 0;
 	}
-	copy = memory_format("%s/%zu", files->copies, files->count);
-	if (result == 0)
-		result = mkdir(copy, 0700);
-	for (size_t i = 0; result == 0 && i <= look->count; i++) {
-		const struct stream_file *stream = i < look->count ? &look->streams[i] : NULL;
-
-		if (stream && stream->whole == 0)
-			continue;
-		from = path_of(source, stream ? stream->name : "metadata");
-		to = path_of(copy, stream ? stream->name : "metadata");
-		result =
-			stream && stream->whole < stream->size ? copy_part(from, to, stream->whole) : symlink(from, to);
-		free(from);
-		free(to);
-	}
-	free(source);
-	if (result == 0)
-		return copy;
-	free(copy);
-	return NULL;
+	close(fd);
+	return bytes;
 }
 
-static int add_trace(struct trace_files *files, const char *dir, const char *metadata, char **error)
+static void add_trace(struct trace_files *files, const char *path, const char *metadata)
 {
-	struct trace_look look = {0};
-	struct bytes bytes;
-	char *text = NULL, *use = NULL;
+	struct trace_dir dir = {.as_it_is = true};
+	size_t size = 0;
+	char *bytes = read_file(metadata, &size);
 	const char *problem;
-	int result = -1;
 
-	if (bytes_open(metadata, &bytes) < 0) {
-		*error = memory_format("%s: %s", metadata, strerror(errno));
-		return -1;
+	if (bytes == NULL) {
+		add_problem(files, memory_format("%s: %s", metadata, strerror(errno)));
+		return;
 	}
-	problem = metadata_check(&bytes, &text);
-	bytes_close(&bytes);
+	problem = metadata_parse(bytes, size, &dir.metadata);
+	free(bytes);
 	if (problem) {
-		*error = memory_format("the trace in %s cannot be read: %s", dir, problem);
-		goto out;
+		add_problem(files, memory_format("the trace in %s cannot be read: %s", path, problem));
+		metadata_clear(&dir.metadata);
+		return;
 	}
-	/* A session whose programs recorded nothing has metadata without a stream. */
-	if (strstr(text, "stream {") == NULL) {
-		result = 0;
-		goto out;
-	}
-	look.lttng = strstr(text, "tracer_name = \"lttng-ust\"") != NULL;
-	if (look_at_streams(dir, &look, error) < 0)
-		goto out;
-	use = look.damaged ? stand_in(files, dir, &look) : memory_text(dir);
-	if (use == NULL) {
-		*error = memory_format("a stream of %s is cut short, and no copy could be made: %s", dir,
-				       strerror(errno));
-		goto out;
-	}
-	files->cut_short |= look.damaged;
+	dir.known = dir.metadata.lttng && layout_parse(dir.metadata.text, &dir.layout);
+	/* It may be one of hundreds. */
+	free(dir.metadata.text);
+	dir.metadata.text = NULL;
+	dir.path = memory_text(path);
 	files->dirs = memory_grow(files->dirs, files->count, sizeof(*files->dirs));
-	files->dirs[files->count++] = use;
-	result = 0;
-out:
-	free(text);
-	look_free(&look);
-	return result;
+	files->dirs[files->count++] = dir;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -339,65 +229,92 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-int trace_files_find(const char *dir, struct trace_files *files, char **error)
+static int find_traces(const char *dir, struct trace_files *files, char **error)
 {
 	char *roots[] = {(char *)(uintptr_t)dir, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW | FTS_XDEV, by_name);
 	FTSENT *entry;
-	int result = 0, found = 0;
 
-	*files = (struct trace_files){0};
 	if (walk == NULL) {
 		*error = memory_format("%s: %s", dir, strerror(errno));
 		return -1;
 	}
-	while (result == 0 && (entry = fts_read(walk))) {
+	while ((entry = fts_read(walk))) {
 		if (entry->fts_level > DEPTH_MAX) {
 			fts_set(walk, entry, FTS_SKIP);
 		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
 			/* Somebody else's file, in a directory that is no recording, may go while we look. */
-			if (entry->fts_errno == ENOENT)
-				continue;
-			*error = memory_format("%s: %s", entry->fts_path, strerror(entry->fts_errno));
-			result = -1;
+			if (entry->fts_errno != ENOENT || entry->fts_level == 0)
+				add_problem(files,
+					    memory_format("%s: %s", entry->fts_path, strerror(entry->fts_errno)));
 		} else if (entry->fts_info == FTS_F && strcmp(entry->fts_name, "metadata") == 0) {
 			char *parent = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
 
-			found++;
-			result = add_trace(files, parent, entry->fts_path, error);
+			add_trace(files, parent, entry->fts_path);
 			free(parent);
 		}
 	}
 	fts_close(walk);
-	if (result == 0 && found == 0) {
-		*error = memory_format("%s holds no CTF trace", dir);
-		result = -ENOENT;
+	return 0;
+}
+
+/* Copies of a trace, and the chunks that a rotation cuts it into, have its UUID. */
+static bool is_alone(const struct trace_files *files, const struct trace_dir *dir)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (&files->dirs[i] != dir &&
+		    memcmp(files->dirs[i].metadata.kind.uuid, dir->metadata.kind.uuid, 16) == 0)
+			return false;
+	return true;
+}
+
+int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error)
+{
+	struct map seen = {0};
+	int result;
+
+	*files = (struct trace_files){0};
+	result = find_traces(dir, files, error);
+	for (size_t i = 0; i < files->count; i++) {
+		struct trace_dir *trace = &files->dirs[i];
+
+		/* A session whose programs recorded nothing has metadata without a stream. */
+		if (!trace->metadata.empty)
+			look_at_streams(files, trace, is_alone(files, trace) ? NULL : &seen, look);
+	}
+	map_clear(&seen);
+	if (result == 0 && files->count == 0) {
+		result = files->problem_count ? -1 : -ENOENT;
+		*error = files->problem_count ? memory_text(files->problems[0])
+					      : memory_format("%s holds no CTF trace", dir);
 	}
 	if (result < 0)
 		trace_files_free(files);
 	return result;
 }
 
-static void remove_tree(char *path)
+static void dir_free(struct trace_dir *dir)
 {
-	char *roots[] = {path, NULL};
-	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *entry;
-
-	while (walk && (entry = fts_read(walk)))
-		if (entry->fts_info != FTS_D)
-			remove(entry->fts_accpath);
-	if (walk)
-		fts_close(walk);
+	for (size_t i = 0; i < dir->stream_count; i++) {
+		free(dir->streams[i].name);
+		free(dir->streams[i].ranges.all);
+	}
+	free(dir->streams);
+	free(dir->path);
+	metadata_clear(&dir->metadata);
+	layout_clear(&dir->layout);
 }
 
 void trace_files_free(struct trace_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
-		free(files->dirs[i]);
+		dir_free(&files->dirs[i]);
+	for (size_t i = 0; i < files->problem_count; i++)
+		free(files->problems[i]);
 	free(files->dirs);
+	free(files->problems);
 	if (files->copies)
-		remove_tree(files->copies);
+		trace_stand_in_remove(files->copies);
 	free(files->copies);
 	*files = (struct trace_files){0};
 }

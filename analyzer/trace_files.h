@@ -1,6 +1,6 @@
 /*
- * Finds the CTF traces below a directory and looks at their files before babeltrace2 does: it spins for ever on
- * metadata that is cut short, and gives nothing of the whole graph when one stream is.
+ * Finds the CTF traces below a directory and looks at their files before a decoder does: babeltrace2 spins for ever on
+ * metadata that is cut short, and gives nothing of the whole graph when one stream is damaged.
  */
 #ifndef SHMGUARD_TRACE_FILES_H
 #define SHMGUARD_TRACE_FILES_H
@@ -8,15 +8,59 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct trace_files {
-	char **dirs; /* directories safe to read, one CTF trace each */
-	size_t count;
-	char *copies;   /* private directory with what stands in for damaged traces, or NULL */
-	bool cut_short; /* a stream had to be cut at its last whole packet */
+#include "trace_layout.h"
+#include "trace_metadata.h"
+
+struct trace_stream {
+	char *name;
+	uint64_t size;               /* of the file */
+	struct packet_ranges ranges; /* what is to be read of it */
 };
 
-/* Returns 0; otherwise a negative number, -ENOENT when there is no trace, and *error is one line to be freed. */
-int trace_files_find(const char *dir, struct trace_files *files, char **error);
+/* One CTF trace. */
+struct trace_dir {
+	char *path;
+	struct metadata metadata;
+	struct layout layout;
+	bool known; /* `layout` is that of the trace */
+	struct trace_stream *streams;
+	size_t stream_count;
+	bool as_it_is; /* every byte of the directory can be given to babeltrace2 */
+};
+
+struct trace_files {
+	struct trace_dir *dirs;
+	size_t count;
+	uint64_t bytes;   /* to be read */
+	uint64_t packets; /* the same, where it is known */
+	uint64_t lost;    /* bytes of streams that are in no whole packet */
+	char **problems;  /* one line each on what cannot be read */
+	size_t problem_count;
+	char *copies; /* private directory with what stands in for damaged traces, or NULL */
+};
+
+/* tick is called now and then while it lasts. */
+struct trace_look {
+	void *context;
+	void (*tick)(void *context);
+};
+
+/*
+ * Returns 0; -ENOENT when there is no trace, another negative number when there is none that can be read, and *error is
+ * one line to be freed.
+ */
+int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error);
 void trace_files_free(struct trace_files *files);
+
+/*
+ * A directory, to be freed, with what is whole of the trace number `index` and nothing else; its own where that is so.
+ * made: is told the private directory before anything is put into it. NULL with errno set on failure.
+ */
+char *trace_stand_in(struct trace_files *files, size_t index, void (*made)(void *context, const char *copies),
+		     void *context);
+/* Removes what stood in. */
+void trace_stand_in_remove(const char *copies);
+
+char *trace_path(const char *dir, const char *name);
 
 #endif

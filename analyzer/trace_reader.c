@@ -1,408 +1,294 @@
-/* The reader's backend for babeltrace2: a graph of one source for each trace, its muxer and a sink of our own. */
 #include "trace_reader.h"
 
-#include <babeltrace2/babeltrace.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
-#include "trace_events.h"
+#include "progress.h"
+#include "trace_child.h"
 #include "trace_files.h"
+#include "trace_job.h"
+#include "trace_settings.h"
 
-#define FRAMES_MAX 256
+/* Of an interrupted reading: no later one takes more. */
+static uint64_t events_wanted = UINT64_MAX;
+static volatile sig_atomic_t interrupted;
+static bool interruptible;
+static struct sigaction on_interrupt;
 
-/* How to decode one event class of one trace. */
-struct decoder {
-	const bt_event_class *class;
-	enum event_id id; /* EVENT_COUNT: an event that this version does not know */
-	const struct trace_field *fields;
-	size_t count;
-	int64_t index[TRACE_FIELDS_MAX]; /* of the member in the payload, -1: the trace has no such field */
-};
-
-struct reader {
+/* One reading, as both processes see it. */
+struct reading {
+	const char *dir;
 	uint32_t recording;
 	trace_callback callback;
 	void *context;
 	struct trace_totals *totals;
-	struct decoder **decoders;
-	size_t decoder_count;
-	const struct decoder *last;
-	const bt_stream *last_stream;
-	const char *host;
-	uint64_t frames[FRAMES_MAX];
-	char *error;
-	int stopped; /* what the callback returned, or negative for our own error */
+	struct progress progress;
+	char *error, *copies;
+	bool ended; /* the child came to its end, with `result` */
+	int result;
+	bool satisfied; /* the callback wants no more */
+	bool enough;    /* a former reading was interrupted here */
 };
 
-static bool form_matches(enum trace_form form, bt_field_class_type type)
+void trace_problem(struct trace_totals *totals, char *text)
 {
-	switch (form) {
-	case FORM_integer:
-		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_INTEGER);
-	case FORM_text:
-		return type == BT_FIELD_CLASS_TYPE_STRING;
-	default:
-		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_ARRAY);
-	}
+	totals->problems = memory_grow(totals->problems, totals->problem_count, sizeof(*totals->problems));
+	totals->problems[totals->problem_count++] = text;
 }
 
-static int64_t member_index(const bt_field_class *payload, const char *name, const bt_field_class **class)
+void trace_totals_clear(struct trace_totals *totals)
 {
-	uint64_t count = bt_field_class_structure_get_member_count(payload);
-
-	for (uint64_t i = 0; i < count; i++) {
-		const bt_field_class_structure_member *member =
-			bt_field_class_structure_borrow_member_by_index_const(payload, i);
-
-		if (strcmp(bt_field_class_structure_member_get_name(member), name) == 0) {
-			*class = bt_field_class_structure_member_borrow_field_class_const(member);
-			return (int64_t)i;
-		}
-	}
-	return -1;
+	for (size_t i = 0; i < totals->problem_count; i++)
+		free(totals->problems[i]);
+	free(totals->problems);
+	totals->problems = NULL;
+	totals->problem_count = 0;
 }
 
-/* Every event needs the fields of its head. Any other may be newer than the trace: its value is 0 or "". */
-static bool decoder_bind(struct reader *reader, struct decoder *decoder, const char *name)
+void trace_deliver(const struct trace_job *job, const struct trace_event *event)
 {
-	const bt_field_class *payload = bt_event_class_borrow_payload_field_class_const(decoder->class);
+	struct trace_totals *totals = job->totals;
 
-	for (size_t i = 0; i < decoder->count; i++) {
-		const struct trace_field *field = &decoder->fields[i];
-		const bt_field_class *class = NULL;
-
-		decoder->index[i] = payload ? member_index(payload, field->name, &class) : -1;
-		if (class && !form_matches(field->form, bt_field_class_get_type(class))) {
-			reader->error = memory_format("the trace is of another version: %s has another kind of '%s'",
-						      name, field->name);
-			return false;
-		}
-		if (class)
-			continue;
-		if (field->offset < sizeof(struct event_head)) {
-			reader->error =
-				memory_format("the trace is of another version: %s has no '%s'", name, field->name);
-			return false;
-		}
-	}
-	return true;
-}
-
-static const struct decoder *decoder_make(struct reader *reader, const bt_event_class *class)
-{
-	struct decoder *decoder = memory_new(1, sizeof(*decoder));
-	const char *name = bt_event_class_get_name(class);
-
-	decoder->class = class;
-	decoder->id = EVENT_COUNT;
-	reader->decoders = memory_grow(reader->decoders, reader->decoder_count, sizeof(*reader->decoders));
-	reader->decoders[reader->decoder_count++] = decoder;
-	if (name)
-		decoder->fields = trace_event_fields(name, &decoder->id, &decoder->count);
-	if (decoder->fields && !decoder_bind(reader, decoder, name))
-		return NULL;
-	return decoder;
-}
-
-static const struct decoder *decoder_of(struct reader *reader, const bt_event_class *class)
-{
-	if (reader->last && reader->last->class == class)
-		return reader->last;
-	for (size_t i = 0; i < reader->decoder_count; i++)
-		if (reader->decoders[i]->class == class)
-			return reader->last = reader->decoders[i];
-	return reader->last = decoder_make(reader, class);
-}
-
-static uint64_t integer_of(const bt_field *field)
-{
-	if (bt_field_class_type_is(bt_field_get_class_type(field), BT_FIELD_CLASS_TYPE_SIGNED_INTEGER))
-		return (uint64_t)bt_field_integer_signed_get_value(field);
-	return bt_field_integer_unsigned_get_value(field);
-}
-
-static void store_integer(void *to, size_t size, uint64_t value)
-{
-	switch (size) {
-	case 1:
-		*(uint8_t *)to = (uint8_t)value;
-		break;
-	case 2:
-		*(uint16_t *)to = (uint16_t)value;
-		break;
-	case 4:
-		*(uint32_t *)to = (uint32_t)value;
-		break;
-	default:
-		*(uint64_t *)to = value;
-	}
-}
-
-/* babeltrace2 2.0.4 leaves the previous event's text in an empty string field. */
-static const char *text_of(const bt_field *field)
-{
-	return bt_field_string_get_length(field) ? bt_field_string_get_value(field) : "";
-}
-
-static struct frames frames_of(struct reader *reader, const bt_field *field)
-{
-	struct frames frames = {0, reader->frames};
-	uint64_t count = bt_field_array_get_length(field);
-
-	for (; frames.count < count && frames.count < FRAMES_MAX; frames.count++) {
-		const bt_field *element = bt_field_array_borrow_element_field_by_index_const(field, frames.count);
-
-		reader->frames[frames.count] = integer_of(element);
-	}
-	return frames;
-}
-
-static void decode(struct reader *reader, const struct decoder *decoder, const bt_field *payload,
-		   union any_event *event)
-{
-	for (size_t i = 0; i < decoder->count; i++) {
-		const struct trace_field *field = &decoder->fields[i];
-		void *to = (char *)event + field->offset;
-		const bt_field *from = NULL;
-
-		if (decoder->index[i] >= 0)
-			from = bt_field_structure_borrow_member_field_by_index_const(payload,
-										     (uint64_t)decoder->index[i]);
-		if (field->form == FORM_integer)
-			store_integer(to, field->size, from ? integer_of(from) : 0);
-		else if (field->form == FORM_text)
-			*(const char **)to = from ? text_of(from) : "";
-		else
-			*(struct frames *)to = from ? frames_of(reader, from) : (struct frames){0, NULL};
-	}
-}
-
-static const char *host_of(struct reader *reader, const bt_stream *stream)
-{
-	const bt_value *name;
-
-	if (stream == reader->last_stream)
-		return reader->host;
-	name = bt_trace_borrow_environment_entry_value_by_name_const(bt_stream_borrow_trace_const(stream), "hostname");
-	reader->last_stream = stream;
-	reader->host = name && bt_value_is_string(name) ? bt_value_string_get(name) : "";
-	return reader->host;
-}
-
-static void take_event(struct reader *reader, const bt_message *message)
-{
-	const bt_event *event = bt_message_event_borrow_event_const(message);
-	const struct decoder *decoder = decoder_of(reader, bt_event_borrow_class_const(event));
-	struct trace_event out = {0};
-
-	if (decoder == NULL) {
-		reader->stopped = -1;
+	if (job->recording && event->event.head.recording != job->recording) {
+		totals->foreign++;
 		return;
 	}
-	if (decoder->id == EVENT_COUNT) {
-		reader->totals->unknown++;
+	if (totals->events++ == 0)
+		totals->first = event->time;
+	totals->last = event->time;
+	job->event(job->context, event);
+}
+
+/* In the child. */
+
+static void send_event(void *context, const struct trace_event *event)
+{
+	wire_event(context, event);
+}
+
+static void send_progress(void *context, uint64_t done, uint64_t total)
+{
+	wire_progress(context, done, total);
+}
+
+static void send_copies(void *context, const char *directory)
+{
+	wire_text(context, WIRE_copies, directory);
+}
+
+static void send_tick(void *context)
+{
+	wire_progress(context, 0, 1);
+}
+
+static void send_losses(struct wire_out *out, const struct trace_files *files, uint64_t lost)
+{
+	char *text;
+
+	for (size_t i = 0; i < files->problem_count; i++)
+		wire_text(out, WIRE_problem, files->problems[i]);
+	if (lost == 0)
 		return;
-	}
-	if (bt_clock_snapshot_get_ns_from_origin(bt_message_event_borrow_default_clock_snapshot_const(message),
-						 &out.time) != BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK) {
-		reader->error = memory_text("the trace is damaged: an event's time is out of range");
-		reader->stopped = -1;
-		return;
-	}
-	out.id = decoder->id;
-	out.host = host_of(reader, bt_event_borrow_stream_const(event));
-	decode(reader, decoder, bt_event_borrow_payload_field_const(event), &out.event);
-	if (reader->recording && out.event.head.recording != reader->recording) {
-		reader->totals->foreign++;
-		return;
-	}
-	if (reader->totals->events++ == 0)
-		reader->totals->first = out.time;
-	reader->totals->last = out.time;
-	reader->stopped = reader->callback(reader->context, &out);
+	text = memory_format("the trace is cut short or damaged: %" PRIu64 " bytes of it could not be read", lost);
+	wire_text(out, WIRE_problem, text);
+	free(text);
 }
 
-static void take_message(struct reader *reader, const bt_message *message)
+static bool has_host(const struct trace_files *files, const char *host)
 {
-	uint64_t count = 0;
-
-	switch (bt_message_get_type(message)) {
-	case BT_MESSAGE_TYPE_EVENT:
-		take_event(reader, message);
-		break;
-	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
-		if (bt_message_discarded_events_get_count(message, &count) != BT_PROPERTY_AVAILABILITY_AVAILABLE)
-			count = 1;
-		reader->totals->discarded_events += count;
-		break;
-	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
-		if (bt_message_discarded_packets_get_count(message, &count) != BT_PROPERTY_AVAILABILITY_AVAILABLE)
-			count = 1;
-		reader->totals->discarded_packets += count;
-		break;
-	default:
-		break;
-	}
+	for (size_t i = 0; i < files->count; i++)
+		if (strcmp(files->dirs[i].metadata.host, host) == 0)
+			return true;
+	return false;
 }
 
-static bt_graph_simple_sink_component_consume_func_status consume(bt_message_iterator *iterator, void *data)
+/* The line that says which hosts there are, when a clock is to be set that is not. */
+static char *wrong_host(const struct trace_files *files)
 {
-	struct reader *reader = data;
-	bt_message_array_const messages;
-	uint64_t count;
-	bt_message_iterator_next_status status = bt_message_iterator_next(iterator, &messages, &count);
+	const char *host;
 
-	if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
-		return (bt_graph_simple_sink_component_consume_func_status)status;
-	for (uint64_t i = 0; i < count; i++) {
-		if (reader->stopped == 0)
-			take_message(reader, messages[i]);
-		bt_message_put_ref(messages[i]);
-	}
-	return reader->stopped ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END
-			       : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
-}
-
-static char *library_error(const char *what)
-{
-	const bt_error *error = bt_current_thread_take_error();
-	char *text = NULL;
-
-	/* The first cause is the one that lies deepest. */
-	if (error && bt_error_get_cause_count(error) > 0) {
-		const bt_error_cause *cause = bt_error_borrow_cause_by_index(error, 0);
-
-		text = memory_format("%s: %s", what, bt_error_cause_get_message(cause));
-	}
-	if (error)
-		bt_error_release(error);
-	return text ? text : memory_text(what);
-}
-
-static const bt_value *source_parameters(const char *dir)
-{
-	bt_value *parameters = bt_value_map_create(), *inputs = bt_value_array_create();
-	bool made = parameters && inputs &&
-		    bt_value_array_append_string_element(inputs, dir) == BT_VALUE_ARRAY_APPEND_ELEMENT_STATUS_OK &&
-		    bt_value_map_insert_entry(parameters, "inputs", inputs) == BT_VALUE_MAP_INSERT_ENTRY_STATUS_OK &&
-		    /* Else traces of several machines cannot be put in one order. */
-		    bt_value_map_insert_bool_entry(parameters, "force-clock-class-origin-unix-epoch", BT_TRUE) ==
-			    BT_VALUE_MAP_INSERT_ENTRY_STATUS_OK;
-
-	bt_value_put_ref(inputs);
-	if (made)
-		return parameters;
-	bt_value_put_ref(parameters);
+	for (size_t i = 0; (host = trace_clock_host(i)); i++)
+		if (!has_host(files, host))
+			return memory_format("--clock-offset: no trace here is of host '%s'; the first is of '%s'",
+					     host, files->dirs[0].metadata.host);
 	return NULL;
 }
 
-static const bt_component_source *add_source(bt_graph *graph, const bt_plugin *plugin, const char *dir, size_t number)
+static int decode(const struct trace_job *job, char **error)
 {
-	const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(plugin, "fs");
-	const bt_value *parameters = source_parameters(dir);
-	const bt_component_source *source = NULL;
-	char *name = memory_format("trace%zu", number);
-	bt_graph_add_component_status status = BT_GRAPH_ADD_COMPONENT_STATUS_ERROR;
+	bool known = trace_settings.decoder != DECODER_babeltrace2 && trace_direct_knows(job->files);
 
-	if (class && parameters)
-		status = bt_graph_add_source_component(graph, class, name, parameters, BT_LOGGING_LEVEL_NONE, &source);
-	free(name);
-	bt_value_put_ref(parameters);
-	return status == BT_GRAPH_ADD_COMPONENT_STATUS_OK ? source : NULL;
+	*error = wrong_host(job->files);
+	if (*error)
+		return -1;
+	if (known)
+		return trace_direct_read(job, error);
+	if (trace_settings.decoder != DECODER_direct)
+		return trace_babeltrace_read(job, error);
+	*error = memory_text("the trace has a layout that only babeltrace2 can decode");
+	return -1;
 }
 
-static bool connect_source(bt_graph *graph, const bt_component_source *source, const bt_component_filter *muxer)
+static void read_in_child(void *context, struct wire_out *out)
 {
-	uint64_t count = bt_component_source_get_output_port_count(source);
+	const struct reading *reading = context;
+	const struct trace_look look = {out, send_tick};
+	struct trace_totals totals = {0};
+	struct trace_files files;
+	struct trace_job job = {.files = &files,
+				.recording = reading->recording,
+				.totals = &totals,
+				.context = out,
+				.event = send_event,
+				.progress = send_progress,
+				.copies = send_copies};
+	char *error = NULL;
+	int result = trace_files_find(reading->dir, &look, &files, &error);
 
-	for (uint64_t i = 0; i < count; i++) {
-		const bt_port_output *out = bt_component_source_borrow_output_port_by_index_const(source, i);
-		uint64_t free_port = bt_component_filter_get_input_port_count(muxer) - 1;
-		const bt_port_input *in = bt_component_filter_borrow_input_port_by_index_const(muxer, free_port);
-
-		if (bt_graph_connect_ports(graph, out, in, NULL) != BT_GRAPH_CONNECT_PORTS_STATUS_OK)
-			return false;
+	if (result == 0) {
+		result = decode(&job, &error);
+		totals.bytes_lost += files.lost;
+		send_losses(out, &files, totals.bytes_lost);
+		trace_files_free(&files);
 	}
-	return true;
+	if (error)
+		wire_text(out, WIRE_error, error);
+	free(error);
+	wire_end(out, result, &totals);
 }
 
-static bool build_graph(bt_graph *graph, const bt_plugin *ctf, const bt_plugin *utils, const struct trace_files *files,
-			struct reader *reader)
+/* In the parent. */
+
+static int take_event(void *context, const struct trace_event *event)
 {
-	const bt_component_class_filter *class = bt_plugin_borrow_filter_component_class_by_name_const(utils, "muxer");
-	const bt_component_filter *muxer;
-	const bt_component_sink *sink;
+	struct reading *reading = context;
+	struct trace_totals *totals = reading->totals;
+	int result;
 
-	if (class == NULL || bt_graph_add_filter_component(graph, class, "muxer", NULL, BT_LOGGING_LEVEL_NONE,
-							   &muxer) != BT_GRAPH_ADD_COMPONENT_STATUS_OK)
-		return false;
-	for (size_t i = 0; i < files->count; i++) {
-		const bt_component_source *source = add_source(graph, ctf, files->dirs[i], i);
-
-		if (source == NULL || !connect_source(graph, source, muxer))
-			return false;
+	if (totals->events >= events_wanted) {
+		reading->enough = true;
+		return -1;
 	}
-	if (bt_graph_add_simple_sink_component(graph, "events", NULL, consume, NULL, reader, &sink) !=
-	    BT_GRAPH_ADD_COMPONENT_STATUS_OK)
-		return false;
-	return bt_graph_connect_ports(graph, bt_component_filter_borrow_output_port_by_index_const(muxer, 0),
-				      bt_component_sink_borrow_input_port_by_index_const(sink, 0),
-				      NULL) == BT_GRAPH_CONNECT_PORTS_STATUS_OK;
+	if (totals->events++ == 0)
+		totals->first = event->time;
+	totals->last = event->time;
+	result = reading->callback(reading->context, event);
+	reading->satisfied = result < 0;
+	return result < 0 ? -1 : 0;
 }
 
-static const bt_plugin *find_plugin(const char *name)
+static void take_text(void *context, enum wire_text type, const char *text)
 {
-	const bt_plugin *plugin = NULL;
+	struct reading *reading = context;
 
-	if (bt_plugin_find(name, BT_TRUE, BT_FALSE, BT_TRUE, BT_TRUE, BT_TRUE, &plugin) != BT_PLUGIN_FIND_STATUS_OK)
-		return NULL;
-	return plugin;
+	if (type == WIRE_problem) {
+		trace_problem(reading->totals, memory_text(text));
+	} else {
+		char **to = type == WIRE_error ? &reading->error : &reading->copies;
+
+		free(*to);
+		*to = memory_text(text);
+	}
 }
 
-static int run_graph(const struct trace_files *files, struct reader *reader)
+static void take_progress(void *context, uint64_t done, uint64_t total)
 {
-	const bt_plugin *ctf = find_plugin("ctf"), *utils = find_plugin("utils");
-	bt_graph *graph = bt_graph_create(0);
-	int result = -1;
+	struct reading *reading = context;
 
-	if (ctf == NULL || utils == NULL)
-		reader->error = library_error("babeltrace2's plugins are not installed");
-	else if (graph == NULL || !build_graph(graph, ctf, utils, files, reader))
-		reader->error = library_error("the trace cannot be read");
-	else if (bt_graph_run(graph) != BT_GRAPH_RUN_STATUS_OK)
-		reader->error = library_error("the trace is damaged");
-	else
-		result = reader->stopped;
-	bt_graph_put_ref(graph);
-	bt_plugin_put_ref(ctf);
-	bt_plugin_put_ref(utils);
-	return result;
+	progress_show(&reading->progress, done, total);
+}
+
+static void take_end(void *context, int result, const struct trace_totals *totals)
+{
+	struct reading *reading = context;
+
+	reading->ended = true;
+	reading->result = result;
+	reading->totals->foreign = totals->foreign;
+	reading->totals->unknown = totals->unknown;
+	reading->totals->discarded_events = totals->discarded_events;
+	reading->totals->discarded_packets = totals->discarded_packets;
+	reading->totals->bytes_lost = totals->bytes_lost;
+}
+
+static void note_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void trace_interruptible(void)
+{
+	const struct sigaction action = {.sa_handler = note_interrupt};
+
+	interruptible = true;
+	sigaction(SIGINT, &action, &on_interrupt);
+}
+
+static void uninterruptible(uint64_t events)
+{
+	if (!interruptible)
+		return;
+	if (interrupted)
+		events_wanted = events;
+	interruptible = false;
+	interrupted = 0;
+	sigaction(SIGINT, &on_interrupt, NULL);
+}
+
+/* What is to be said of a reading that did not come to its end, or ended with an error. */
+static int conclude(struct reading *reading, enum child_end end, int status, char **error)
+{
+	char *words;
+
+	if (reading->satisfied) {
+		*error = memory_text("the reading was stopped");
+		return -1;
+	}
+	if (reading->enough || (reading->ended && reading->result == 0))
+		return 0;
+	if (reading->ended) {
+		words = reading->error ? memory_text(reading->error) : memory_text("the trace is damaged");
+	} else {
+		char *why = trace_child_words(end, status);
+
+		words = memory_format("the reading of the trace ended early: %s", why);
+		free(why);
+	}
+	if (reading->totals->events == 0 && end != CHILD_interrupted) {
+		*error = words;
+		return reading->ended ? reading->result : -1;
+	}
+	trace_problem(reading->totals, memory_format("%s; what follows its first %" PRIu64 " events is missing", words,
+						     reading->totals->events));
+	free(words);
+	return 0;
 }
 
 int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
 	       char **error)
 {
-	struct reader reader = {.recording = recording, .callback = callback, .context = context, .totals = totals};
-	struct trace_files files;
-	int result;
+	struct reading reading = {
+		.dir = dir, .recording = recording, .callback = callback, .context = context, .totals = totals};
+	const struct child_work work = {read_in_child, &reading, trace_settings.patience, &interrupted};
+	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end};
+	enum child_end end;
+	int status = 0, result;
 
 	*totals = (struct trace_totals){0};
 	*error = NULL;
-	result = trace_files_find(dir, &files, error);
-	if (result < 0)
-		return result;
-	bt_logging_set_global_level(BT_LOGGING_LEVEL_NONE);
-	totals->cut_short = files.cut_short;
-	if (files.count > 0)
-		result = run_graph(&files, &reader);
-	if (result < 0)
-		*error = reader.error ? reader.error : memory_text("the reading was stopped");
-	else
-		free(reader.error);
-	for (size_t i = 0; i < reader.decoder_count; i++)
-		free(reader.decoders[i]);
-	free(reader.decoders);
-	trace_files_free(&files);
+	progress_begin(&reading.progress);
+	end = trace_child(&work, &taker, &status);
+	progress_end(&reading.progress);
+	uninterruptible(totals->events);
+	if (reading.copies)
+		trace_stand_in_remove(reading.copies);
+	result = conclude(&reading, end, status, error);
+	free(reading.copies);
+	free(reading.error);
 	return result;
 }

@@ -1,11 +1,13 @@
 /*
- * A trace on disk as a sequence of events in the order of time. The analyzer sees a trace only through this interface,
- * which a second backend can implement.
+ * A trace on disk as a sequence of events in the order of time. The analyzer sees a trace only through this interface.
+ * The files are read in a child process, so that a damaged trace ends in a sentence, whatever it does to the decoder;
+ * behind it are two decoders, trace_direct.c for the layout that LTTng gives our events, and babeltrace2 for any other.
  */
 #ifndef SHMGUARD_TRACE_READER_H
 #define SHMGUARD_TRACE_READER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tracepoints/events.h"
@@ -26,15 +28,25 @@ struct trace_totals {
 	uint64_t unknown; /* of an event class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;
+	uint64_t bytes_lost; /* of streams, that could not be read */
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
-	bool cut_short;      /* a stream ends in the middle of a packet: what is whole was read */
+	char **problems;     /* one line each on what was not read, bytes_lost included; the events given are right */
+	size_t problem_count;
 };
 
 /*
- * Reads every CTF trace found at or below `dir`. `recording` 0 takes the events of all recordings. Returns 0; otherwise
- * a negative number, -ENOENT when there is no trace, and *error is one line for people, to be freed by the caller.
+ * Reads every CTF trace found at or below `dir`. `recording` 0 takes the events of all recordings. Returns 0, also
+ * where a part could not be read: see `problems`; otherwise a negative number, -ENOENT when there is no trace, and
+ * *error is one line for people, to be freed by the caller. *totals is to be cleared in either case.
  */
 int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
 	       char **error);
+void trace_totals_clear(struct trace_totals *totals);
+
+/*
+ * From now to the end of the next reading SIGINT ends that reading and not the program: what was read is reported as
+ * incomplete, and later readings of the same trace end at the same event.
+ */
+void trace_interruptible(void);
 
 #endif

@@ -44,7 +44,7 @@ none()
 }
 
 @test "each library of the field is known to one place" {
-	only 'babeltrace2/' 'analyzer/trace_reader\.c'
+	only 'babeltrace2/' 'analyzer/trace_babeltrace\.c'
 	only 'lttng/lttng\.h' 'analyzer/lttng_control\.c'
 	only '(elfutils/|dwarf\.h)' 'analyzer/symbols[a-z_]*\.[ch]'
 	only 'libunwind' 'preload/stack\.c'

@@ -73,6 +73,9 @@ full_stream()
 	"$SHMGUARD" report --format=json leaks >got.json
 	[ "$(jq .trace.events got.json)" -eq 37 ]
 	[ "$(jq .trace.complete got.json)" = false ]
+	jq -e '.trace.problems[0] | contains("1904 bytes of it could not be read")' got.json
+	"$SHMGUARD" report --decoder=babeltrace2 --format=json leaks >other.json
+	same got.json other.json
 	run find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'shmguard.??????' -newer select.jq
 	[ -z "$output" ]
 }
@@ -94,15 +97,37 @@ full_stream()
 	refuses leaks "metadata is empty"
 }
 
-@test "a file that is no stream is refused by its name" {
-	echo hello >leaks/trace/ust/uid/65534/64-bit/notes.txt
-	refuses leaks notes.txt
+@test "a stray file beside the streams is left alone by either decoder" {
+	local dir=leaks/trace/ust/uid/65534/64-bit
+	echo hello >"$dir/notes.txt"
+	mkdir "$dir/old"
+	reads_as leaks
+	timeout 20 "$SHMGUARD" report --decoder=babeltrace2 --format=json leaks >full.json
+	jq -f select.jq full.json >got.json
+	same leaks/expected.json got.json
 }
 
-@test "a packet whose sizes cannot be is refused" {
+@test "a file that is called like a stream and is none is named, and the rest is read" {
+	echo hello >leaks/trace/ust/uid/65534/64-bit/events_7
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.events == 37 and (.trace.complete | not)'
+	holds '.trace.problems[0] | contains("events_7 is not a CTF stream, and was left out")'
+}
+
+@test "a stream with a wrong magic number is named, and the rest is read" {
+	printf 'XXXX' | dd of="$(full_stream leaks)" bs=1 conv=notrunc status=none
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.events == 0 and (.trace.complete | not)'
+	holds '.trace.problems | map(select(contains("is not a CTF stream"))) | length == 1'
+	holds '.trace.problems | map(select(contains("4096 bytes of it could not be read"))) | length == 1'
+}
+
+@test "a packet whose sizes cannot be is lost, and its bytes are counted" {
 	stream=$(full_stream leaks)
 	printf '\0\0\0\0\0\0\0\0' | dd of="$stream" bs=1 seek=56 conv=notrunc status=none
-	refuses leaks "sizes cannot be"
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.events == 0 and (.trace.complete | not)'
+	holds '.trace.problems | map(select(contains("4096 bytes of it could not be read"))) | length == 1'
 }
 
 @test "a directory without a trace is refused" {

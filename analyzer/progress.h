@@ -1,0 +1,18 @@
+/* One line on stderr, where that is a terminal, for what takes longer than a second. */
+#ifndef SHMGUARD_PROGRESS_H
+#define SHMGUARD_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	bool shown;
+	int64_t began, next; /* monotonic nanoseconds */
+};
+
+void progress_begin(struct progress *progress);
+void progress_show(struct progress *progress, uint64_t done, uint64_t total);
+/* Takes the line away. */
+void progress_end(struct progress *progress);
+
+#endif

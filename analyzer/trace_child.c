@@ -1,0 +1,157 @@
+#include "trace_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+#define CHILD_MEMORY (512u << 20)
+#define CHILD_PIPE (1 << 20)
+#define POLL_EVERY 100 /* ms */
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static void limit(int resource, rlim_t most)
+{
+	struct rlimit rlimit;
+
+	if (getrlimit(resource, &rlimit) == 0) {
+		rlimit.rlim_cur = most < rlimit.rlim_max ? most : rlimit.rlim_max;
+		setrlimit(resource, &rlimit);
+	}
+}
+
+static void in_child(const struct child_work *work, int fd, pid_t parent)
+{
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM, SIGPIPE};
+	struct wire_out out;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	signal(SIGINT, SIG_IGN);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
+		signal(fatal[i], SIG_DFL);
+	/* babeltrace2 keeps a descriptor for each stream. */
+	limit(RLIMIT_NOFILE, RLIM_INFINITY);
+	limit(RLIMIT_CORE, 0);
+#ifndef __SANITIZE_ADDRESS__
+	limit(RLIMIT_DATA, CHILD_MEMORY);
+#endif
+	wire_open(&out, fd);
+	work->work(work->context, &out);
+	wire_close(&out);
+	_exit(0);
+}
+
+static pid_t start(const struct child_work *work, int *from)
+{
+	pid_t parent = getpid(), pid;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	fcntl(ends[1], F_SETPIPE_SZ, CHILD_PIPE);
+	/* A child that has no memory left exits: it is not to print what its parent has printed. */
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		in_child(work, ends[1], parent);
+	}
+	close(ends[1]);
+	if (pid < 0)
+		close(ends[0]);
+	*from = ends[0];
+	return pid;
+}
+
+/* CHILD_exited when it has closed its end. */
+static enum child_end take_all(const struct child_work *work, const struct wire_taker *taker, int fd)
+{
+	int64_t heard = now();
+	struct wire_in in;
+	enum child_end end = CHILD_exited;
+
+	wire_in_open(&in);
+	for (;;) {
+		struct pollfd poller = {.fd = fd, .events = POLLIN};
+		ssize_t got = 0;
+		int result, ready = poll(&poller, 1, POLL_EVERY);
+
+		end = CHILD_interrupted;
+		if (work->interrupted && *work->interrupted)
+			break;
+		if (ready > 0)
+			got = read(fd, in.buffer + in.used, WIRE_IN_SIZE - in.used);
+		end = CHILD_exited;
+		if (ready > 0 && got == 0)
+			break;
+		end = CHILD_stalled;
+		if (got <= 0) {
+			if (now() - heard > work->patience)
+				break;
+			continue;
+		}
+		in.used += (size_t)got;
+		result = wire_take(&in, taker);
+		end = result == WIRE_nonsense ? CHILD_nonsense : CHILD_stopped;
+		if (result < 0)
+			break;
+		heard = now();
+	}
+	wire_in_close(&in);
+	return end;
+}
+
+enum child_end trace_child(const struct child_work *work, const struct wire_taker *taker, int *status)
+{
+	enum child_end end;
+	int fd;
+	pid_t pid = start(work, &fd);
+
+	if (pid < 0)
+		return CHILD_none;
+	end = take_all(work, taker, fd);
+	close(fd);
+	if (end != CHILD_exited)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return end;
+}
+
+char *trace_child_words(enum child_end end, int status)
+{
+	switch (end) {
+	case CHILD_interrupted:
+		return memory_text("it was interrupted");
+	case CHILD_stalled:
+		return memory_text("the decoder stood still");
+	case CHILD_nonsense:
+		return memory_text("the decoder told nonsense");
+	case CHILD_none:
+		return memory_format("no process could be made for it: %s", strerror(errno));
+	default:
+		break;
+	}
+	if (WIFSIGNALED(status))
+		return memory_format("the decoder died of signal %d (%s)", WTERMSIG(status),
+				     strsignal(WTERMSIG(status)));
+	return memory_format("the decoder gave up with status %d", WEXITSTATUS(status));
+}

@@ -1,0 +1,31 @@
+/* The child process that decodes a trace, and the watch over it. */
+#ifndef SHMGUARD_TRACE_CHILD_H
+#define SHMGUARD_TRACE_CHILD_H
+
+#include <signal.h>
+
+#include "trace_wire.h"
+
+enum child_end {
+	CHILD_exited,      /* status: of wait(2) */
+	CHILD_stopped,     /* `event` returned a negative number */
+	CHILD_interrupted, /* *interrupted was set by a signal handler */
+	CHILD_stalled,     /* it told nothing for `patience` */
+	CHILD_nonsense,    /* what it told cannot be */
+	CHILD_none,        /* it could not be started: errno */
+};
+
+struct child_work {
+	void (*work)(void *context, struct wire_out *out); /* in the child, which has 512 MB and no terminal */
+	void *context;
+	int64_t patience; /* nanoseconds */
+	const volatile sig_atomic_t *interrupted;
+};
+
+/* Takes what the child tells, until it ends; it is gone when this returns. */
+enum child_end trace_child(const struct child_work *work, const struct wire_taker *taker, int *status);
+
+/* What became of it, in words, to be freed. */
+char *trace_child_words(enum child_end end, int status);
+
+#endif

@@ -1,0 +1,28 @@
+/* The events in a packet of a known layout. */
+#ifndef SHMGUARD_TRACE_DECODE_H
+#define SHMGUARD_TRACE_DECODE_H
+
+#include "trace_layout.h"
+#include "trace_reader.h"
+
+#define DECODE_FRAMES_MAX 256
+
+/* Reads a packet's content from `at` to `end`. Zeroed but for what is said to be set, it stands before the first event. */
+struct decoding {
+	const struct stream_layout *stream; /* to be set */
+	const unsigned char *at, *end;      /* to be set */
+	uint64_t clock;                     /* to be set: value at the packet's begin */
+	uint64_t frames[DECODE_FRAMES_MAX];
+};
+
+enum decoded {
+	DECODED_event,
+	DECODED_unknown, /* an event that this version does not know: only `clock` is its */
+	DECODED_end,
+	DECODED_damaged, /* what follows in the packet cannot be read */
+};
+
+/* Texts of the event point into the packet, frames into `decoding`; clock is the value at the event. */
+enum decoded decode_next(struct decoding *decoding, enum event_id *id, union any_event *event);
+
+#endif

@@ -1,0 +1,33 @@
+/* What a decoder gets and gives; both run in the reading child. */
+#ifndef SHMGUARD_TRACE_JOB_H
+#define SHMGUARD_TRACE_JOB_H
+
+#include "trace_files.h"
+#include "trace_reader.h"
+
+struct trace_job {
+	struct trace_files *files;
+	uint32_t recording; /* 0: all */
+	struct trace_totals *totals;
+	void *context;
+	void (*event)(void *context, const struct trace_event *event);
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void (*copies)(void *context, const char *directory); /* see trace_stand_in() */
+};
+
+/* Counts the event, and passes it on if it is of the recording. */
+void trace_deliver(const struct trace_job *job, const struct trace_event *event);
+/* A new line for totals->problems, which takes it. */
+void trace_problem(struct trace_totals *totals, char *text);
+
+/*
+ * The decoders. Events come in the order of time, whatever trace they are of. 0; or -1 and *error is one line to be
+ * freed: what was given before is right all the same.
+ */
+int trace_babeltrace_read(const struct trace_job *job, char **error);
+int trace_direct_read(const struct trace_job *job, char **error);
+
+/* Every trace has the layout that trace_direct_read() can decode. */
+bool trace_direct_knows(const struct trace_files *files);
+
+#endif

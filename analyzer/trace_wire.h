@@ -1,0 +1,62 @@
+/*
+ * What the reading child tells its parent through a pipe: events, hosts, progress, problems, totals. The parent takes
+ * nothing on trust, for a damaged trace may have damaged the child.
+ */
+#ifndef SHMGUARD_TRACE_WIRE_H
+#define SHMGUARD_TRACE_WIRE_H
+
+#include "trace_reader.h"
+
+/* No message is longer. */
+#define WIRE_MESSAGE_MAX (256u << 10)
+#define WIRE_TEXT_MAX (32u << 10)
+#define WIRE_FRAMES_MAX 256u
+
+enum wire_text { WIRE_problem = 4, WIRE_error, WIRE_copies };
+
+struct wire_out {
+	int fd;
+	unsigned char *buffer;
+	size_t used;
+	char **hosts;
+	size_t host_count;
+	const char *last; /* host of the latest event */
+	uint32_t last_index;
+	int64_t flushed; /* monotonic nanoseconds */
+};
+
+void wire_open(struct wire_out *out, int fd);
+/* Texts longer than WIRE_TEXT_MAX are cut. */
+void wire_event(struct wire_out *out, const struct trace_event *event);
+void wire_text(struct wire_out *out, enum wire_text type, const char *text);
+/* Some more was read: `done` of `total` bytes or packets. Sent, with what has gathered, ten times a second at most. */
+void wire_progress(struct wire_out *out, uint64_t done, uint64_t total);
+/* The last message: what trace_read() is to return. */
+void wire_end(struct wire_out *out, int result, const struct trace_totals *totals);
+void wire_close(struct wire_out *out);
+
+/* What the parent makes of it. */
+struct wire_taker {
+	void *context;
+	int (*event)(void *context, const struct trace_event *event);
+	void (*text)(void *context, enum wire_text type, const char *text);
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void (*end)(void *context, int result, const struct trace_totals *totals); /* problems: none */
+};
+
+struct wire_in {
+	unsigned char *buffer; /* of WIRE_IN_SIZE bytes, of which `used` are filled */
+	size_t used;
+	char **hosts;
+	size_t host_count;
+};
+
+#define WIRE_IN_SIZE (4u * WIRE_MESSAGE_MAX)
+enum { WIRE_nonsense = -1000 };
+
+void wire_in_open(struct wire_in *in);
+/* Takes every whole message out of the buffer. 0; WIRE_nonsense; or the negative number that `event` returned. */
+int wire_take(struct wire_in *in, const struct wire_taker *taker);
+void wire_in_close(struct wire_in *in);
+
+#endif
