@@ -56,8 +56,9 @@ static void print_table(void)
 		       rule->summary);
 		checked += rule->checked;
 	}
-	printf("\nThis version looks for the %zu of %d rules that have no dot in front. DENY and FIX are what a "
-	       "policy\ncan do instead of telling: `shmguard policy --help`. `shmguard rules RULE` explains one.\n",
+	printf("\n%zu of %d rules are checked always; those with a dot in front where a policy asks for them. DENY and\n"
+	       "FIX are what a policy can do instead of telling: `shmguard policy --help`. `shmguard rules RULE` "
+	       "explains\none.\n",
 	       checked, RULE_COUNT);
 }
 
@@ -90,7 +91,7 @@ static void print_rule(const struct rule *rule)
 		printf("safe      the profile `safe` is to %s it\n", rule_safe_name(rule->safe));
 	if (rule->cwe != 0)
 		printf("class     CWE-%d, https://cwe.mitre.org/data/definitions/%d.html\n", rule->cwe, rule->cwe);
-	printf("checked   %s\n\n", rule->checked ? "yes, and reported" : "not by this version");
+	printf("checked   %s\n\n", rule->checked ? "always" : "where a policy asks for it: `shmguard policy --help`");
 	print_wrapped(rule_help[rule - rules]);
 }
 
@@ -123,7 +124,7 @@ static void print_markdown(void)
 		const struct rule *rule = &rules[i];
 
 		if (begins_group(i))
-			printf("%s**%s**\n\n| rule | severity | seen | deny | fix | CWE | checked now | what |\n"
+			printf("%s**%s**\n\n| rule | severity | seen | deny | fix | CWE | checked | what |\n"
 			       "|---|---|---|---|---|---|---|---|\n",
 			       i == 0 ? "" : "\n", group_titles[rule->group]);
 		printf("| `%s` | %s | %s | %s | %s | ", rule->id, severity_name(rule->severity),
@@ -132,7 +133,7 @@ static void print_markdown(void)
 			printf("%d", rule->cwe);
 		else
 			putchar('-');
-		printf(" | %s | %s |\n", rule->checked ? "yes" : "-", rule->summary);
+		printf(" | %s | %s |\n", rule->checked ? "always" : "by policy", rule->summary);
 	}
 }
 

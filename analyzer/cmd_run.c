@@ -22,6 +22,7 @@
 #include "analyzer/notes.h"
 #include "analyzer/oom.h"
 #include "analyzer/policy_load.h"
+#include "analyzer/secrets.h"
 #include "analyzer/problems.h"
 #include "analyzer/program.h"
 #include "analyzer/report.h"
@@ -39,6 +40,7 @@ struct run {
 	uint32_t id;
 	char program[PATH_MAX], library[PATH_MAX], provider[PATH_MAX];
 	char policy[PATH_MAX]; /* absolute; empty: none */
+	json_t *secrets;       /* of the policy, or NULL */
 	struct directory directory;
 	char private[64]; /* the recording's own directory: daemon, notes, ring buffers */
 	struct notes *notes;
@@ -135,6 +137,8 @@ static int run_describe(struct run *run, char **error)
 		json_object_set_new(json, "ended", json_integer(run->ended));
 	if (run->ended && run->oom_kills >= 0)
 		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
+	if (run->secrets)
+		json_object_set(json, "secrets", run->secrets);
 	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
 	return directory_write(&run->directory, "recording.json", json, error);
 }
@@ -186,6 +190,7 @@ static int run_check_policy(struct run *run)
 	policy = policy_load(run->options.profile, file);
 	if (!policy)
 		return RUN_FAILED;
+	run->secrets = secrets_describe(policy);
 	free(policy);
 	if (!realpath(file, run->policy))
 		return run_failed(RUN_FAILED, memory_format("%s: %s", file, strerror(errno)));
@@ -333,6 +338,7 @@ static int run_finish(struct run *run)
 	json_t *left = leftovers_look(&error);
 	int r = 0;
 
+	secrets_look(run->secrets, left);
 	session_end(run->session, &run->problems);
 	run->ended = run_clock(CLOCK_REALTIME);
 	notes_close(run->notes, &run->problems);
@@ -433,6 +439,7 @@ int cmd_run(int argc, char **argv)
 	if (!r)
 		r = run_recorded(run);
 	problems_free(&run->problems);
+	json_decref(run->secrets);
 	free(run);
 	return r;
 }

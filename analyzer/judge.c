@@ -9,7 +9,7 @@
 static const struct judge *const judges[] = {
 	&judge_segment,    &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink, &judge_name,
 	&judge_split,      &judge_churn,   &judge_length,     &judge_fault,   &judge_oom,    &judge_size,
-	&judge_permission, &judge_zeroing, &judge_lifetime,   &judge_start,
+	&judge_permission, &judge_zeroing, &judge_lifetime,   &judge_start,   &judge_secret,
 };
 
 #define JUDGES (sizeof(judges) / sizeof(*judges))
@@ -221,6 +221,7 @@ void court_free(struct court *court)
 		free(slot->value);
 	map_clear(&court->lengths);
 	map_clear(&court->vanished);
+	map_clear(&court->secrets);
 	for (size_t i = 0; i < court->pending_count; i++)
 		free(court->pending[i].finding.message);
 	free(court->pending);

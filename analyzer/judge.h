@@ -21,6 +21,7 @@ struct court {
 	struct map charges;      /* for judge_size: (object) -> struct charges */
 	struct map strangers;    /* for judge_lifetime: (process) -> struct stranger, its latest */
 	struct map doubts;       /* for judge_permission: (object) -> struct doubt, the latest */
+	struct map secrets;      /* for judge_secret */
 	struct map blows;        /* for judge_fault: (process) -> struct blow, the latest */
 	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
@@ -49,7 +50,7 @@ struct judge {
 
 extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_partial, judge_unlink, judge_name,
 	judge_split, judge_churn, judge_length, judge_fault, judge_oom, judge_size, judge_permission, judge_zeroing,
-	judge_lifetime, judge_start;
+	judge_lifetime, judge_start, judge_secret;
 
 /* judge.c */
 void court_watch(struct court *court, struct watcher *watcher);

@@ -58,14 +58,6 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	free(fate);
 }
 
-static const struct leftover *leftover_of(const struct recording *recording, const struct object *object)
-{
-	for (size_t i = 0; i < recording->leftover_count; i++)
-		if (recording->leftovers[i].dev == object->dev && recording->leftovers[i].ino == object->ino)
-			return &recording->leftovers[i];
-	return NULL;
-}
-
 static bool has_name(const struct object *object)
 {
 	for (size_t i = 0; i < object->name_count; i++)
@@ -82,7 +74,7 @@ static void finish(struct court *court)
 
 		if (!counts(object))
 			continue;
-		leftover = leftover_of(court->recording, object);
+		leftover = recording_leftover(court->recording, object->dev, object->ino);
 		if (court->recording->looked) {
 			if (leftover && leftover->holder_count == 0)
 				find_leak(court, object, leftover);

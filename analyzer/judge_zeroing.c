@@ -60,6 +60,7 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 		finding.message = discard_words(object, event, who);
 		break;
 	default:
+		roles[0].role = event->rule == RULE_secret_left ? "left" : "mapped";
 		finding.message = call_bare_words(object, event, who);
 		break;
 	}

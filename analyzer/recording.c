@@ -89,6 +89,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->command_status = (int)integer_of(root, "command_status");
 	if (integer_of(root, "oom_kills") > 0)
 		recording->oom_kills = (uint64_t)integer_of(root, "oom_kills");
+	recording->secrets = json_incref(json_object_get(root, "secrets"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;
 }
@@ -105,6 +106,7 @@ static void take_leftover(struct leftover **all, size_t *count, const json_t *ob
 		.mode = (mode_t)integer_of(object, "mode"),
 		.uid = (uid_t)integer_of(object, "uid"),
 		.holders_complete = json_is_true(json_object_get(object, "holders_complete")),
+		.data = json_is_true(json_object_get(object, "data")),
 	};
 	size_t i;
 
@@ -277,6 +279,14 @@ struct recording *recording_read(const char *dir, char **error)
 	return NULL;
 }
 
+const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
+{
+	for (size_t i = 0; i < recording->leftover_count; i++)
+		if (recording->leftovers[i].dev == dev && recording->leftovers[i].ino == ino)
+			return &recording->leftovers[i];
+	return NULL;
+}
+
 static void free_texts(char **texts)
 {
 	for (char **text = texts; text && *text; text++)
@@ -302,6 +312,7 @@ void recording_free(struct recording *recording)
 	}
 	free_leftovers(recording->leftovers, recording->leftover_count);
 	free_leftovers(recording->before, recording->before_count);
+	json_decref(recording->secrets);
 	free(recording->lines);
 	free(recording->host);
 	free(recording->cwd);

@@ -5,6 +5,7 @@
 #ifndef SHMGUARD_RECORDING_H
 #define SHMGUARD_RECORDING_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,7 @@ struct leftover {
 	pid_t *holders; /* processes that had it open or mapped, traced or not */
 	size_t holder_count;
 	bool holders_complete; /* every process could be looked at */
+	bool data;             /* it may be a secret by the policy, and holds a byte that is not zero */
 };
 
 /* How /dev/shm is mounted, and its directory. */
@@ -81,10 +83,13 @@ struct recording {
 	size_t before_count;
 	uid_t user; /* who recorded */
 	struct shm_mount mount;
+	json_t *secrets; /* as of secrets_describe(), or NULL */
 };
 
 /* A file that is absent is no error; one that is damaged is: NULL, and *error one line to be freed. */
 struct recording *recording_read(const char *dir, char **error);
+/* What was left of the object when the recording stopped, or NULL. */
+const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
 void recording_free(struct recording *recording);
 
 #endif

@@ -18,6 +18,7 @@ enum check_marks {
 	MARK_RESERVED = 4,      /* it allocated pages by fallocate */
 	MARK_SPARSE_TOLD = 8,   /* sparse-unreserved was found once: that is enough */
 	MARK_PRIVATE = 16,      /* it mapped the object MAP_PRIVATE */
+	MARK_LEFT_TOLD = 64,    /* secret-left was found at its last unmap */
 	MARK_POOL_HELD = 32,    /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
 };
 

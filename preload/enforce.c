@@ -188,6 +188,11 @@ void enforce_forget(void)
 	kept()->count = 0;
 }
 
+bool enforce_decided(void)
+{
+	return kept()->count > 0;
+}
+
 bool enforce_denied(void)
 {
 	for (unsigned i = 0; i < kept()->count; i++)

@@ -50,6 +50,9 @@ void enforce_forget(void);
 /* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
 bool enforce_denied(void);
 
+/* Is there a decision that was not recorded yet? */
+bool enforce_decided(void);
+
 /*
  * A rule is broken by the call that is about to be made: what is to be done? Keeps the finding for the call's event; on
  * deny errno is set. `error`: instead of the errno of the rule's row, or 0.

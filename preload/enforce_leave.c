@@ -49,21 +49,25 @@ static void leave(const struct object *object, bool own_mappings_go)
 	int fd = open_object(object, &identity);
 	if (fd < 0)
 		return;
-	if (own_mappings_go || !ledger_mapped_end(&identity))
+	bool told = own_mappings_go && (ledger_marks(&identity) & MARK_LEFT_TOLD);
+	if (!told && (own_mappings_go || !ledger_mapped_end(&identity)))
 		enforce_leave(&d, fd, &identity, facts_no_other_maps(&identity), d.zero & ZERO_on_last_unmap);
+	if (enforce_decided())
+		ledger_mark(&identity, MARK_LEFT_TOLD, 0);
 	kernel_close(fd);
 }
 
-void enforce_last_unmap(const struct object *object, const void *caller)
+bool enforce_last_unmap(const struct object *object, const void *caller)
 {
 	struct object copy = *object;
 
 	enforce_begin();
 	leave(&copy, false);
 	enforce_end(caller);
+	return enforce_decided();
 }
 
-void enforce_exit(void)
+void enforce_exit(void (*record)(const struct object *object))
 {
 	struct object object;
 
@@ -71,5 +75,7 @@ void enforce_exit(void)
 		enforce_begin();
 		leave(&object, true);
 		enforce_end(NULL);
+		if (enforce_decided())
+			record(&object);
 	}
 }

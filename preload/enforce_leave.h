@@ -9,10 +9,10 @@
 void enforce_leave(const struct policy_decision *decision, int fd, const struct identity *identity, bool unused,
 		   bool zero);
 
-/* A mapping of the object is gone: was it the last one of all? */
-void enforce_last_unmap(const struct object *object, const void *caller);
+/* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
+bool enforce_last_unmap(const struct object *object, const void *caller);
 
-/* The process ends, and all its mappings with it. */
-void enforce_exit(void);
+/* The process ends, and all its mappings with it. record: what was done to that object. */
+void enforce_exit(void (*record)(const struct object *object));
 
 #endif

@@ -1,5 +1,7 @@
 #include "preload/findings.h"
 
+#include <string.h>
+
 #include "preload/audit.h"
 #include "preload/check.h"
 #include "preload/enforce.h"
@@ -326,5 +328,13 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 		mark_event(id, event, identity, marks);
 	else if (!enforce_denied())
 		check_event(id, event, identity, marks);
+	enforce_kept(record);
+}
+
+void findings_kept(uint32_t object, uint32_t stack)
+{
+	memset(&looking, 0, sizeof looking);
+	looking.head.stack = stack;
+	looking.object = object;
 	enforce_kept(record);
 }

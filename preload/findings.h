@@ -11,4 +11,7 @@
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks, const void *caller);
 
+/* Records what the policy did beside any call's event, to that object: after its last unmap, and as the process ends. */
+void findings_kept(uint32_t object, uint32_t stack);
+
 #endif

@@ -227,3 +227,14 @@ void observe_failed(uint32_t seq, const void *caller)
 	RECORD(&visit, failed, NULL, .of = seq, .error = observe_error(&visit, true));
 	observe_leave(&visit);
 }
+
+void observe_kept(uint32_t object, const void *caller)
+{
+	struct visit visit;
+
+	if (!observe_enter(&visit, caller))
+		return;
+	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY)
+		findings_kept(object, recorder_silent() ? 0 : observe_stack(NULL));
+	observe_leave(&visit);
+}

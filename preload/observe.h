@@ -62,6 +62,9 @@ void observe_failed(uint32_t seq, const void *caller);
 /* Id of an object that is named beside the one of an event; 0 in a nested visit. */
 uint32_t observe_object(struct visit *visit, const struct identity *identity);
 
+/* Records what the policy did to that object after a call that was recorded already. */
+void observe_kept(uint32_t object, const void *caller);
+
 /*
  * Id of the stack of this visit, defined in the trace when it is new; context: of the signal handler whose interrupted
  * stack is meant, or NULL. Not in a nested visit.

@@ -12,6 +12,7 @@
 #include "preload/disposition.h"
 #include "preload/enforce.h"
 #include "preload/enforce_leave.h"
+#include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/module.h"
@@ -357,6 +358,11 @@ void recorder_fork_end(void)
 	errno = kept;
 }
 
+static void record_kept(const struct object *object)
+{
+	findings_kept(object->id, recorder_silent() ? 0 : observe_stack(NULL));
+}
+
 void recorder_exit(int status)
 {
 	struct visit visit;
@@ -369,7 +375,7 @@ void recorder_exit(int status)
 	if (!observe_enter(&visit, recorder_exit))
 		return;
 	if (enforce_wipes)
-		enforce_exit();
+		enforce_exit(record_kept);
 	tell_lost();
 	recorder_head((struct event_head *)&e);
 	recorder_emit->exit(&e);

@@ -113,7 +113,8 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
 	for (unsigned i = 0; enforce_wipes && result == 0 && i < u.pieces.count; i++)
-		enforce_last_unmap(u.pieces.piece[i].object, caller);
+		if (enforce_last_unmap(u.pieces.piece[i].object, caller))
+			observe_kept(u.pieces.piece[i].object->id, caller);
 	return result;
 }
 

@@ -7,7 +7,7 @@ PYTHON=/usr/bin/python3
 PROGRAMS=$BUILD/tests/programs
 export ROOT BUILD SHMGUARD PYTHON PROGRAMS
 
-# Ids of the rules; with "checked", of those that this version looks for.
+# Ids of the rules; with "checked", of those that no policy must ask for.
 rule_ids()
 {
 	"$SHMGUARD" rules --json | jq -r --arg which "${1:-}" '.rules[] | select($which == "" or .checked) | .id'

@@ -9,7 +9,7 @@
  *	fix:      a policy may have the call repaired instead
  *	safe:     what the profile `safe` does about it
  *	cwe:      number in the Common Weakness Enumeration, 0 if none fits
- *	checked:  this version looks for it
+ *	checked:  without being asked; the others where a policy sets the key that their help names
  */
 #ifndef SHMGUARD_RULES_H
 #define SHMGUARD_RULES_H
