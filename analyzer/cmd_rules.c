@@ -56,7 +56,8 @@ static void print_table(void)
 		       rule->summary);
 		checked += rule->checked;
 	}
-	printf("\n%zu of %d rules are checked always; those with a dot in front where a policy asks for them. DENY and\n"
+	printf("\n%zu of %d rules are checked always; those with a dot in front where a policy asks for them. DENY "
+	       "and\n"
 	       "FIX are what a policy can do instead of telling: `shmguard policy --help`. `shmguard rules RULE` "
 	       "explains\none.\n",
 	       checked, RULE_COUNT);
