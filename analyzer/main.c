@@ -6,6 +6,7 @@
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
 #include "analyzer/cmd_log.h"
+#include "analyzer/cmd_ls.h"
 #include "analyzer/cmd_objects.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
@@ -32,6 +33,8 @@ static const struct {
 	{"log", cmd_log, "log [OPTION...] DIR", "the calls themselves, as strace prints them", &log_option_table},
 	{"objects", cmd_objects, "objects [--at=TIME] DIR", "every object at a moment, and who holds it",
 	 &objects_option_table},
+	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object on this machine now, and who holds it",
+	 &ls_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", NULL},
 };
 

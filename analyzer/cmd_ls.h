@@ -1,0 +1,10 @@
+#ifndef SHMGUARD_CMD_LS_H
+#define SHMGUARD_CMD_LS_H
+
+#include "analyzer/options.h"
+
+extern const struct option_table ls_option_table;
+
+int cmd_ls(int argc, char **argv);
+
+#endif
