@@ -161,6 +161,8 @@ static char *parameter(const struct policy_decision *decision, enum policy_key_i
 		return decision->has_names ? joined(decision->names) : memory_text("*");
 	case POLICY_KEY_max_mode:
 		return memory_format("%#o", (unsigned)decision->max_mode);
+	case POLICY_KEY_owner:
+		return decision->owner ? joined_uids(decision->owner) : memory_text("the own user and root");
 	case POLICY_KEY_allow_uid:
 		return decision->allow_uid ? joined_uids(decision->allow_uid) : memory_text("none");
 	case POLICY_KEY_max_size:

@@ -34,6 +34,9 @@ struct check_finding {
 
 void check_found(const struct check_finding *finding);
 
+/* Is its owner none of those whom the policy or, without one, the user trusts? Supplied likewise. */
+bool check_foreign(const struct identity *identity);
+
 /* Where in the object the highest mapping of this process ends, bytes; 0: none. Supplied by whoever links the checks. */
 uint64_t check_mapped_end(const struct identity *identity);
 

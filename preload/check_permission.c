@@ -117,7 +117,7 @@ static void party(const struct check_opening *o, const struct identity *identity
 
 	if (refused_by_sticky(o) || special(o, identity) || o->error || !identity)
 		return;
-	if (!o->created && facts_stranger(identity->uid))
+	if (check_foreign(identity))
 		found(RULE_foreign_owner, creates ? SEVERITY_ERROR : SEVERITY_NOTE,
 		      (struct check_finding){
 			      .offset = identity->uid, .length = identity->mode, .size = identity->size});

@@ -96,6 +96,9 @@ void enforce_kept(void (*each)(const struct check_finding *finding, enum respons
 /* Is sigbus-cause to be fixed: a page put under the fault, and the program goes on? */
 bool enforce_survives(void);
 
+/* By the policy's `owner` and `allow-uid`, or else by whether the owner is a stranger to this user. */
+bool enforce_foreign(const struct identity *identity, bool stranger);
+
 /* What the policy wants recorded at all, and told live. */
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule);
 

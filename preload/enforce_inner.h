@@ -7,7 +7,7 @@
 /* May the policy's program use the name? shm: it was given to shm_open, and must be portable. */
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm);
 
-/* Root, the program's own user, and those whom the policy names. */
+/* Root and the program's own user, or those whom the policy names instead, and those whom it names beside. */
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
 
 bool enforce_nobody_maps(const struct identity *identity);

@@ -8,14 +8,29 @@
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 
-bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid)
+static bool holds(const struct policy_uids *uids, uint32_t uid)
 {
-	if (uid == 0 || uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
-		return true;
-	for (unsigned i = 0; d->allow_uid && i < d->allow_uid->count; i++)
-		if (d->allow_uid->item[i] == uid)
+	for (unsigned i = 0; uids && i < uids->count; i++)
+		if (uids->item[i] == uid)
 			return true;
 	return false;
+}
+
+bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid)
+{
+	bool usual = !d->owner && (uid == 0 || uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0));
+
+	return usual || holds(d->owner, uid) || holds(d->allow_uid, uid);
+}
+
+bool enforce_foreign(const struct identity *identity, bool stranger)
+{
+	struct policy_decision d;
+
+	if (!enforce_on)
+		return stranger;
+	enforce_decide_object(identity, &d);
+	return (d.owner || stranger) && !enforce_owner_allowed(&d, identity->uid);
 }
 
 bool enforce_nobody_maps(const struct identity *identity)

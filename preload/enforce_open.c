@@ -59,13 +59,23 @@ static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 		enforce_not_fixed(RULE_umask_mismatch);
 }
 
+/* With `owner` the own user need not be one to whom an object may belong. */
+static enum enforce_verdict own_is_foreign(const struct policy_decision *d)
+{
+	uint32_t user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+
+	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || enforce_owner_allowed(d, user))
+		return VERDICT_go;
+	return ENFORCE(d, foreign_owner, .other = (int32_t)user);
+}
+
 /* The creation of what does not exist; with O_EXCL it fails with EEXIST if it came to exist meanwhile. */
 static int create(const struct enforce_opening *o, const struct policy_decision *d, int exclusively)
 {
 	bool widens = o->shm && enforce_asks(d, RULE_umask_mismatch);
 	mode_t mode = o->mode;
 
-	if (enforce_one_more(d) == VERDICT_deny)
+	if (enforce_one_more(d) == VERDICT_deny || own_is_foreign(d) == VERDICT_deny)
 		return -1;
 	if (enforce_wants_modes(d, mode) &&
 	    enforce_clamp(d, &mode, widens ? 0 : enforce_file_mode_mask()) == VERDICT_deny)

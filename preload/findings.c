@@ -5,6 +5,7 @@
 #include "preload/audit.h"
 #include "preload/check.h"
 #include "preload/enforce.h"
+#include "preload/facts_files.h"
 #include "preload/fault_site.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
@@ -88,6 +89,11 @@ void check_found(const struct check_finding *finding)
 uint64_t check_mapped_end(const struct identity *identity)
 {
 	return ledger_mapped_end(identity);
+}
+
+bool check_foreign(const struct identity *identity)
+{
+	return enforce_foreign(identity, facts_stranger(identity->uid));
 }
 
 bool check_made(const char *path)

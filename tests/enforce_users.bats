@@ -125,3 +125,30 @@ attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
 	sticky 0
 	[ "$(cat out)" = $'ok\nok\nok\nEEXIST' ]
 }
+
+@test "owner: objects must belong to one of these, neither root nor the own user is one by itself" {
+	needs_root "objects of three users"
+	install -m 666 /dev/null "/dev/shm/$NAME"
+	install -m 666 -o 65534 /dev/null "/dev/shm/$NAME-given"
+	install -m 666 -o 4242 /dev/null "/dev/shm/$NAME-beside"
+	policy 'foreign-owner = deny' 'owner = 65534' 'allow-uid = 4242'
+	guarded 'attempt(shm_open, NAME, os.O_RDWR); attempt(os.open, PATH + "-given", os.O_RDWR); attempt(os.open, PATH + "-beside", os.O_RDWR)
+attempt(shm_open, NAME + "-own", RWC, mode=0o600); attempt(os.open, PATH + "-own2", RWC | os.O_EXCL, 0o600)
+print(len(os.listdir("/proc/self/fd")))'
+	sed 's/^ok .*/ok/' out | head -n 5 | same /dev/stdin <(printf '%s\n' EACCES ok ok EACCES EACCES)
+	[ ! -e "/dev/shm/$NAME-own" ] && [ ! -e "/dev/shm/$NAME-own2" ]
+}
+
+@test "owner and allow-uid decide what a recording calls foreign, too" {
+	needs_root "objects of two users"
+	install -m 644 -o 65534 /dev/null "/dev/shm/$NAME-given"
+	install -m 644 /dev/null "/dev/shm/$NAME"
+	program 'shm_open(NAME, os.O_RDWR); shm_open(NAME + "-given", os.O_RDWR)'
+	for keys in '' 'allow-uid = 65534' 'owner = 65534'; do
+		policy "$keys"
+		rm -rf recording
+		"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py
+		"$SHMGUARD" report --format=json recording | jq -r '[.findings[] | select(.rule == "foreign-owner") | .message | capture("(?<n>/enforce[-a-z0-9]*)").n] | join(" ")'
+	done >out
+	same out <(printf '%s\n' "/$NAME-given" '' "/$NAME")
+}

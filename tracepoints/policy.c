@@ -89,6 +89,8 @@ static void section_apply(const struct policy_section *section, struct policy_de
 		decision->secret = value->secret;
 	if (section_sets(section, POLICY_KEY_reserve))
 		decision->reserve = value->reserve;
+	if (section_sets(section, POLICY_KEY_owner))
+		decision->owner = &section->owner;
 	if (section_sets(section, POLICY_KEY_allow_uid))
 		decision->allow_uid = &section->allow_uid;
 	if (section_sets(section, POLICY_KEY_names)) {

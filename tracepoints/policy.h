@@ -40,7 +40,9 @@
 	X(uid, "uid", users, "to programs whose effective user is one of these")                                       \
 	X(names, "names", globs, "the names that the program may use: see name-not-allowed")                           \
 	X(max_mode, "max-mode", mode, "permission bits that an object may have: see mode-too-open")                    \
-	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside the own user and root: "         \
+	X(owner, "owner", numbers, "users to one of whom an object must belong, in place of the own user and root: "   \
+				   "see foreign-owner")                                                                \
+	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside those: "                         \
 					   "see foreign-owner")                                                        \
 	X(max_size, "max-size", size, "how large an object may get: see object-too-large")                             \
 	X(max_objects, "max-objects", count, "named objects that a process may have alive: see too-many-objects")      \
@@ -120,7 +122,8 @@ struct policy_decision {
 	bool secret, reserve;
 	bool has_names; /* `names` was set: other names are not allowed */
 	const struct policy_list *names;
-	const struct policy_uids *allow_uid; /* NULL: none but euid and 0 */
+	const struct policy_uids *owner;     /* NULL: euid and 0 */
+	const struct policy_uids *allow_uid; /* NULL: none but those */
 };
 
 enum policy_log { LOG_none, LOG_stderr, LOG_file, LOG_syslog };
@@ -134,7 +137,7 @@ struct policy_section {
 	bool action_set[RULE_COUNT];
 	struct policy_decision value;
 	struct policy_list names;
-	struct policy_uids allow_uid;
+	struct policy_uids owner, allow_uid;
 };
 
 enum { POLICY_SECTIONS = 256, POLICY_TEXT = 256 * 1024 };

@@ -239,6 +239,8 @@ static bool set_key(struct parse *parse, struct policy_section *section, enum po
 		return where_uid(parse, key->key, text, &section->uid);
 	case POLICY_KEY_names:
 		return globs(parse, key->key, text, &section->names);
+	case POLICY_KEY_owner:
+		return uids(parse, key->key, text, &section->owner);
 	case POLICY_KEY_allow_uid:
 		return uids(parse, key->key, text, &section->allow_uid);
 	case POLICY_KEY_log:
@@ -266,7 +268,7 @@ static bool may_stand(struct parse *parse, enum policy_key_id id)
 static bool is_list(enum policy_key_id id)
 {
 	return id == POLICY_KEY_name || id == POLICY_KEY_exe || id == POLICY_KEY_uid || id == POLICY_KEY_names ||
-	       id == POLICY_KEY_allow_uid;
+	       id == POLICY_KEY_owner || id == POLICY_KEY_allow_uid;
 }
 
 static bool set_parameter(struct parse *parse, struct policy_section *section, enum policy_key_id id, char *value)

@@ -80,6 +80,11 @@ bool facts_stranger(uint32_t uid)
 	return uid != 0 && uid != ME;
 }
 
+bool check_foreign(const struct identity *identity)
+{
+	return facts_stranger(identity->uid);
+}
+
 bool facts_may_open(const char *path, uint32_t flags)
 {
 	(void)path;

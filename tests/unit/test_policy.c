@@ -88,7 +88,8 @@ static void check_values(void)
 	check(parse("[default]\n"
 		    "max-mode = 0640\nmax-size = 16M\nmax-objects = 7\nwait-for-size = 2s\nzero = on-unlink, "
 		    "on-attach\n"
-		    "secret = yes\nreserve = yes\nallow-uid = 26, 33\nallow-uid = 7\nnames = /a, b*\nnames = /c\n"
+		    "secret = yes\nreserve = yes\nowner = 5\nowner = 9\nallow-uid = 26, 33\nallow-uid = 7\nnames = /a, "
+		    "b*\nnames = /c\n"
 		    "mode = audit\nlog = file:/var/log/shmguard.log\nworld-writable = deny\n"),
 	      "every kind of value is read");
 	decide("/x", "/usr/bin/y", 1000);
@@ -97,6 +98,7 @@ static void check_values(void)
 	check(decision.max_objects == 7 && decision.wait_ms == 2000, "a count and a time");
 	check(decision.zero == (ZERO_on_unlink | ZERO_on_attach), "moments are added up");
 	check(decision.secret && decision.reserve, "yes");
+	check(decision.owner && decision.owner->count == 2 && decision.owner->item[1] == 9, "the owners");
 	check(decision.allow_uid && decision.allow_uid->count == 3 && decision.allow_uid->item[2] == 7,
 	      "a list goes on where its key is repeated");
 	check(policy_allows_name(&decision, "/a") && policy_allows_name(&decision, "/bcd") &&
@@ -176,6 +178,7 @@ static void check_refusals(void)
 	refused("[default]\nwait-for-size = 61s\n", 2, "at most 60s", "");
 	refused("[default]\nsecret = true\n", 2, "yes or no, not 'true'", "");
 	refused("[default]\nzero = never, on-unlink\n", 2, "never, or of", "");
+	refused("[default]\nowner = root\n", 2, "numbers of users", "");
 	refused("[default]\nallow-uid = postgres\n", 2, "numbers of users", "");
 	refused("[default]\nallow-uid = 4294967295\n", 2, "numbers of users", "");
 	refused("[a]\nuid = alice\n", 2, "numbers of users", "");
