@@ -102,6 +102,10 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -pthread $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES) -ldl
 
+$(BUILD)/tests/bench/many: tests/bench/many.c $(BUILD)/analyzer.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES)
+
 $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROGRAM_CFLAGS) -pthread $< -o $@ -ldl
@@ -163,9 +167,10 @@ asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
 
-bench: deps ## What recording costs, as ratios against the untouched program; kept as JSON too
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/bench/calls
+bench: deps ## What recording and reading cost, against the untouched program and babeltrace2; kept as JSON too
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/bench/calls $(BUILD)/tests/bench/many
 	@/usr/bin/python3 tests/bench/run.py $(BUILD)
+	@/usr/bin/python3 tests/bench/reading.py $(BUILD)
 
 demo: deps ## Record a real program, print the report; CMD='...' for one of yours
 	@$(MAKE) --no-print-directory -j2 all

@@ -40,7 +40,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	struct role role = {"opened", {process, tally->stack_id, tally->last}};
 	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object};
 	const struct series *series = &tally->series;
-	int64_t first = series->count ? series->points[0].time : 0, span = process->ended_at - first;
+	int64_t first = series_first(series), span = process->ended_at - first;
 	char *who;
 
 	/* Not being mapped is no fault by itself: descriptors are kept to be handed on. */

@@ -14,7 +14,7 @@ static bool could_have_released(const struct process *process)
 static char *growth_of(const struct tally *tally, const struct process *process)
 {
 	const struct series *series = &tally->series;
-	int64_t first = series->points[0].time, span = process->ended_at - first;
+	int64_t first = series_first(series), span = process->ended_at - first;
 
 	return memory_format("%" PRIu64 " of them after half of the time, %" PRIu64 " after three quarters, %" PRIu64
 			     " %s",

@@ -10,7 +10,7 @@ static void *memory_checked(void *result)
 	if (result)
 		return result;
 	fputs("shmguard: out of memory\n", stderr);
-	exit(125);
+	exit(MEMORY_OUT);
 }
 
 void *memory_new(size_t count, size_t size)

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define MEMORY_OUT 125
+
 /* Zeroed. All three are released with free(3). */
 void *memory_new(size_t count, size_t size);
 void *memory_resize(void *old, size_t count, size_t size);

@@ -25,25 +25,35 @@ static void thin_out(struct series *series)
 
 void series_add(struct series *series, int64_t time, uint64_t value)
 {
-	struct series_point *last = series->count > 1 ? &series->points[series->count - 1] : NULL;
-
-	if (last && time - last->time < series->spacing) {
-		last->value = value;
+	/* The first point stays where it is. */
+	if (series->count > 0 && time - series->last.time < series->spacing) {
+		series->last.value = value;
 		return;
 	}
+	if (series->begun) {
+		if (series->count == series->room) {
+			series->room = series->room ? series->room * 2 : 4;
+			series->points = memory_resize(series->points, series->room, sizeof(*series->points));
+		}
+		series->points[series->count++] = series->last; /* NOLINT: room was made */
+	}
+	series->last = (struct series_point){time, value};
+	series->begun = true;
 	if (series->count == SERIES_POINTS)
 		thin_out(series);
-	if (series->count == series->room) {
-		series->room = series->room ? series->room * 2 : 4;
-		series->points = memory_resize(series->points, series->room, sizeof(*series->points));
-	}
-	series->points[series->count++] = (struct series_point){time, value}; /* NOLINT: room was made */
+}
+
+int64_t series_first(const struct series *series)
+{
+	return series->count ? series->points[0].time : series->last.time;
 }
 
 uint64_t series_at(const struct series *series, int64_t time)
 {
 	size_t low = 0, high = series->count;
 
+	if (series->begun && series->last.time <= time)
+		return series->last.value;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -66,11 +76,11 @@ bool series_grows(const struct series *series, int64_t end)
 	uint64_t half, later, last;
 	int64_t first;
 
-	if (series->count == 0 || end <= series->points[0].time)
+	first = series_first(series);
+	if (!series->begun || end <= first)
 		return false;
-	first = series->points[0].time;
 	half = series_at(series, first + (end - first) / 2);
 	later = series_at(series, first + (end - first) / 4 * 3);
-	last = series->points[series->count - 1].value;
+	last = series->last.value;
 	return last >= SERIES_GROWS_MIN && last > later && later > half;
 }

@@ -15,13 +15,17 @@ struct series_point {
 
 /* All zero is an empty series. */
 struct series {
-	struct series_point *points;
-	size_t count, room;
-	int64_t spacing; /* points lie at least this far apart, nanoseconds */
+	struct series_point *points; /* all but the last */
+	struct series_point last;    /* within reach: most additions only change it */
+	size_t count, room;          /* of points, the last not counted */
+	bool begun;                  /* there is a last one */
+	int64_t spacing;             /* points lie at least this far apart, nanoseconds */
 };
 
 /* Times must not decrease. */
 void series_add(struct series *series, int64_t time, uint64_t value);
+/* Time of the first point, 0 without. */
+int64_t series_first(const struct series *series);
 uint64_t series_at(const struct series *series, int64_t time);
 void series_clear(struct series *series);
 

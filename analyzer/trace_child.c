@@ -17,6 +17,16 @@
 #define CHILD_MEMORY (512u << 20)
 #define CHILD_PIPE (1 << 20)
 #define POLL_EVERY 100 /* ms */
+#define LAST_WORDS 1000000000LL
+
+static struct wire_out *dying;
+
+/* A crash, or the parent gives us up. */
+static void last_words(int number)
+{
+	wire_rescue(dying);
+	raise(number);
+}
 
 static int64_t now(void)
 {
@@ -38,15 +48,15 @@ static void limit(int resource, rlim_t most)
 
 static void in_child(const struct child_work *work, int fd, pid_t parent)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM, SIGPIPE};
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM};
+	const struct sigaction action = {.sa_handler = last_words, .sa_flags = (int)SA_RESETHAND};
 	struct wire_out out;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
 	signal(SIGINT, SIG_IGN);
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
-		signal(fatal[i], SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	/* babeltrace2 keeps a descriptor for each stream. */
 	limit(RLIMIT_NOFILE, RLIM_INFINITY);
 	limit(RLIMIT_CORE, 0);
@@ -54,6 +64,9 @@ static void in_child(const struct child_work *work, int fd, pid_t parent)
 	limit(RLIMIT_DATA, CHILD_MEMORY);
 #endif
 	wire_open(&out, fd);
+	dying = &out;
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
+		sigaction(fatal[i], &action, NULL);
 	work->work(work->context, &out);
 	wire_close(&out);
 	_exit(0);
@@ -81,39 +94,51 @@ static pid_t start(const struct child_work *work, int *from)
 	return pid;
 }
 
-/* CHILD_exited when it has closed its end. */
-static enum child_end take_all(const struct child_work *work, const struct wire_taker *taker, int fd)
+/* One message or more, or nothing for a moment. False: it has closed its end. */
+static bool hear(int fd, struct wire_in *in, bool *heard)
 {
-	int64_t heard = now();
-	struct wire_in in;
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+	ssize_t got;
+
+	*heard = false;
+	if (poll(&poller, 1, POLL_EVERY) <= 0)
+		return true;
+	got = read(fd, in->buffer + in->used, WIRE_IN_SIZE - in->used);
+	if (got > 0)
+		in->used += (size_t)got;
+	*heard = got > 0;
+	return got != 0;
+}
+
+/* CHILD_exited when it has closed its end. */
+static enum child_end take_all(const struct child_work *work, const struct wire_taker *taker, pid_t pid, int fd)
+{
+	int64_t deadline = now() + work->patience;
 	enum child_end end = CHILD_exited;
+	struct wire_in in;
+	bool heard;
 
 	wire_in_open(&in);
-	for (;;) {
-		struct pollfd poller = {.fd = fd, .events = POLLIN};
-		ssize_t got = 0;
-		int result, ready = poll(&poller, 1, POLL_EVERY);
+	while (hear(fd, &in, &heard)) {
+		int result = heard ? wire_take(&in, taker) : 0;
 
-		end = CHILD_interrupted;
-		if (work->interrupted && *work->interrupted)
+		if (result < 0) {
+			end = result == WIRE_nonsense ? CHILD_nonsense : CHILD_stopped;
 			break;
-		if (ready > 0)
-			got = read(fd, in.buffer + in.used, WIRE_IN_SIZE - in.used);
-		end = CHILD_exited;
-		if (ready > 0 && got == 0)
+		}
+		if (work->interrupted && *work->interrupted) {
+			end = CHILD_interrupted;
+			break;
+		}
+		if (heard && end == CHILD_exited)
+			deadline = now() + work->patience;
+		if (now() < deadline)
+			continue;
+		if (end == CHILD_stalled)
 			break;
 		end = CHILD_stalled;
-		if (got <= 0) {
-			if (now() - heard > work->patience)
-				break;
-			continue;
-		}
-		in.used += (size_t)got;
-		result = wire_take(&in, taker);
-		end = result == WIRE_nonsense ? CHILD_nonsense : CHILD_stopped;
-		if (result < 0)
-			break;
-		heard = now();
+		deadline = now() + LAST_WORDS;
+		kill(pid, SIGTERM);
 	}
 	wire_in_close(&in);
 	return end;
@@ -127,7 +152,7 @@ enum child_end trace_child(const struct child_work *work, const struct wire_take
 
 	if (pid < 0)
 		return CHILD_none;
-	end = take_all(work, taker, fd);
+	end = take_all(work, taker, pid, fd);
 	close(fd);
 	if (end != CHILD_exited)
 		kill(pid, SIGKILL);
@@ -153,5 +178,7 @@ char *trace_child_words(enum child_end end, int status)
 	if (WIFSIGNALED(status))
 		return memory_format("the decoder died of signal %d (%s)", WTERMSIG(status),
 				     strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status) == MEMORY_OUT)
+		return memory_text("the decoder wanted more memory than it may have");
 	return memory_format("the decoder gave up with status %d", WEXITSTATUS(status));
 }

@@ -22,7 +22,10 @@ struct child_work {
 	const volatile sig_atomic_t *interrupted;
 };
 
-/* Takes what the child tells, until it ends; it is gone when this returns. */
+/*
+ * Takes what the child tells, until it ends; it is gone when this returns. What it had gathered when it crashed or was
+ * given up comes first, if it can still send it.
+ */
 enum child_end trace_child(const struct child_work *work, const struct wire_taker *taker, int *status);
 
 /* What became of it, in words, to be freed. */

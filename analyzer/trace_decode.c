@@ -14,10 +14,40 @@ static bool has(const struct decoding *decoding, size_t size)
 /* An integer of 1, 2, 4 or 8 bytes in little-endian order, which is ours. */
 static uint64_t integer_at(const unsigned char *at, size_t size)
 {
-	uint64_t value = 0;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
 
-	memcpy(&value, at, size);
-	return value;
+	switch (size) {
+	case 1:
+		return *at;
+	case 2:
+		memcpy(&two, at, sizeof(two));
+		return two;
+	case 4:
+		memcpy(&four, at, sizeof(four));
+		return four;
+	default:
+		memcpy(&eight, at, sizeof(eight));
+		return eight;
+	}
+}
+
+static void integer_put(void *to, size_t size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		*(uint8_t *)to = (uint8_t)value;
+		break;
+	case 2:
+		*(uint16_t *)to = (uint16_t)value;
+		break;
+	case 4:
+		*(uint32_t *)to = (uint32_t)value;
+		break;
+	default:
+		*(uint64_t *)to = value;
+	}
 }
 
 static uint64_t extended(uint64_t value, size_t size, bool is_signed)
@@ -72,7 +102,7 @@ static bool take_integer(struct decoding *decoding, const struct piece *piece, v
 		return false;
 	if (piece->wanted) {
 		value = extended(integer_at(decoding->at, piece->size), piece->size, piece->is_signed);
-		memcpy(to, &value, piece->to.size);
+		integer_put(to, piece->to.size, value);
 	}
 	decoding->at += piece->size;
 	return true;
@@ -152,7 +182,7 @@ enum decoded decode_next(struct decoding *decoding, enum event_id *id, union any
 		return DECODED_damaged;
 	layout = &decoding->stream->events[number];
 	*id = layout->id;
-	if (*id != EVENT_COUNT)
+	if (*id != EVENT_COUNT && !layout->complete)
 		defaults(*id, event);
 	if (!payload(decoding, layout, event))
 		return DECODED_damaged;

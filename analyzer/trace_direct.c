@@ -11,6 +11,8 @@
 #include "trace_job.h"
 #include "trace_settings.h"
 
+#define POPULATE_ALL (64u << 20)
+
 /* A stream file, and the next event in it. */
 struct cursor {
 	const struct trace_dir *dir;
@@ -38,6 +40,7 @@ struct merge {
 	size_t count;
 	uint64_t done; /* bytes */
 	long page;
+	size_t populate; /* packets up to this many bytes are mapped with their pages: it is faster */
 };
 
 bool trace_direct_knows(const struct trace_files *files)
@@ -251,7 +254,12 @@ int trace_direct_read(const struct trace_job *job, char **error)
 	const struct trace_files *files = job->files;
 	struct merge merge = {.job = job, .page = sysconf(_SC_PAGESIZE)};
 
+	size_t streams = 1;
+
 	(void)error;
+	for (size_t i = 0; i < files->count; i++)
+		streams += files->dirs[i].stream_count;
+	merge.populate = POPULATE_ALL / streams;
 	for (size_t i = 0; i < files->count; i++)
 		for (size_t j = 0; j < files->dirs[i].stream_count; j++)
 			add_stream(&merge, &files->dirs[i], &files->dirs[i].streams[j]);

@@ -151,7 +151,6 @@ static bool eat_field(const char **at, struct event_layout *event, char name[NAM
 	}
 	event->pieces = memory_grow(event->pieces, event->count, sizeof(*event->pieces));
 	event->pieces[event->count++] = piece;
-	event->bytes_min += piece.kind == PIECE_text ? 1 : piece.size;
 	return eat(at, "; ");
 }
 
@@ -207,6 +206,7 @@ static bool eat_fields(const char **at, const char *event_name, struct event_lay
 					  name[0] == '_' ? name + 1 : name, &bound))
 			return false;
 	}
+	event->complete = bound == ((uint64_t)1 << count) - 1;
 	return fields == NULL || head_is_bound(fields, count, bound);
 }
 

@@ -25,7 +25,7 @@ struct event_layout {
 	enum event_id id; /* EVENT_COUNT: an event that this version does not know */
 	struct piece *pieces;
 	size_t count;
-	size_t bytes_min;
+	bool complete; /* every field of the event is in the trace */
 };
 
 struct stream_layout {

@@ -39,6 +39,11 @@ struct end_message {
 #define EVENT_SIZE(event, channel) sizeof(struct event##_event),
 static const size_t event_sizes[] = {EVENTS(EVENT_SIZE)};
 
+/* Most events have neither texts nor frames. */
+#define PLAIN_KIND(kind, name) &&_Generic((TYPE_##kind){0}, const char * : false, struct frames : false, default : true)
+#define EVENT_PLAIN(event, channel) true FIELDS_##event(PLAIN_KIND),
+static const bool event_plain[] = {EVENTS(EVENT_PLAIN)};
+
 static size_t round_up(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
@@ -57,20 +62,23 @@ static int64_t now(void)
 	return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-static void flush(struct wire_out *out)
+void wire_rescue(struct wire_out *out)
 {
-	size_t at = 0;
-
 	/* When nobody reads any more, SIGPIPE ends us. */
-	while (at < out->used) {
-		ssize_t written = write(out->fd, out->buffer + at, out->used - at);
+	while (out->sent < out->used) {
+		ssize_t written = write(out->fd, out->buffer + out->sent, out->used - out->sent);
 
 		if (written > 0)
-			at += (size_t)written;
+			out->sent += (size_t)written;
 		else if (errno != EINTR)
 			_exit(1);
 	}
-	out->used = 0;
+}
+
+static void flush(struct wire_out *out)
+{
+	wire_rescue(out);
+	out->used = out->sent = 0;
 	out->flushed = now();
 }
 
@@ -125,6 +133,8 @@ void wire_event(struct wire_out *out, const struct trace_event *event)
 
 	memcpy(to, &message, sizeof(message));
 	memcpy(to + sizeof(message), &event->event, event_sizes[event->id]);
+	if (event_plain[event->id])
+		count = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct frames *frames;
 
@@ -248,7 +258,7 @@ static int take_event(const struct wire_in *in, const unsigned char *bytes, size
 	event.time = message.time;
 	event.host = in->hosts[message.host];
 	memcpy(&event.event, bytes + sizeof(message), event_sizes[message.id]);
-	if (!event_bind(&event, bytes + from, size - from))
+	if (!event_plain[event.id] && !event_bind(&event, bytes + from, size - from))
 		return WIRE_nonsense;
 	return taker->event(taker->context, &event);
 }

@@ -17,7 +17,7 @@ enum wire_text { WIRE_problem = 4, WIRE_error, WIRE_copies };
 struct wire_out {
 	int fd;
 	unsigned char *buffer;
-	size_t used;
+	size_t used, sent;
 	char **hosts;
 	size_t host_count;
 	const char *last; /* host of the latest event */
@@ -34,6 +34,8 @@ void wire_progress(struct wire_out *out, uint64_t done, uint64_t total);
 /* The last message: what trace_read() is to return. */
 void wire_end(struct wire_out *out, int result, const struct trace_totals *totals);
 void wire_close(struct wire_out *out);
+/* Sends what has gathered; async-signal-safe, for a child that is dying. */
+void wire_rescue(struct wire_out *out);
 
 /* What the parent makes of it. */
 struct wire_taker {
