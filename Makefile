@@ -102,7 +102,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -pthread $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES) -ldl
 
-$(BUILD)/tests/bench/many: tests/bench/many.c $(BUILD)/analyzer.a
+$(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate: $(BUILD)/%: %.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES)
 
@@ -110,7 +110,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROGRAM_CFLAGS) -pthread $< -o $@ -ldl
 
-programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS)
+programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS) $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate
 
 deps: ## Install the Debian packages to build and to run
 	$(call install,$(PACKAGES_BUILD) $(PACKAGES_RUNTIME))
@@ -154,14 +154,37 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(POLICY_FILES) $(wildcard tracepoints/*.h
 	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined $< $(filter-out %/words.c,$(POLICY_FILES)) $@.words.o -o $@ \
 		$(INI_LIBRARY)
 
-fuzz: deps deps-test $(BUILD)/tests/fuzz/fuzz_policy ## Fuzz the policy parser for FUZZ_SECONDS (60); the corpus grows in BUILD
-	@mkdir -p $(BUILD)/corpus/policy
+# The parts of the reader that see a trace's bytes.
+READER_FILES := analyzer/memory.c analyzer/trace_decode.c analyzer/trace_events.c analyzer/trace_layout.c \
+	analyzer/trace_metadata.c analyzer/trace_packets.c analyzer/trace_wire.c
+CANNED = tests/traces/leaks/trace/ust/uid/65534/64-bit
+$(BUILD)/tests/fuzz/fuzz_preflight $(BUILD)/tests/fuzz/fuzz_events: $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(READER_FILES) \
+		$(wildcard analyzer/trace_*.h tracepoints/*.h)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -DSHMGUARD_METADATA='"$(abspath $(CANNED))/metadata"' -fsanitize=fuzzer,address,undefined \
+		$< $(READER_FILES) -o $@
+
+# A first byte says what the rest is taken for.
+$(BUILD)/corpus/reader: $(wildcard tests/traces/*/trace/ust/uid/*/*/*)
+	@mkdir -p $@
+	@for kind in m s w; do n=0; for file in $^; do n=$$((n + 1)); { printf $$kind; cat $$file; } >$@/$$kind$$n; done; done
+	@touch $@
+
+FUZZERS = policy preflight events
+fuzz: deps deps-test $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZERS)) $(BUILD)/corpus/reader ## Fuzz the policy parser and the reader, FUZZ_SECONDS (60) each; the corpus grows in BUILD
+	@mkdir -p $(addprefix $(BUILD)/corpus/,$(FUZZERS))
 	$(BUILD)/tests/fuzz/fuzz_policy -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/policy tests/fuzz/policy
+	for target in preflight events; do \
+		$(BUILD)/tests/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/$$target $(BUILD)/corpus/reader || exit 1; \
+	done
 
 SOAK_SECONDS ?= 30
-soak: all $(BUILD)/tests/programs/race ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30)
+MUTATIONS ?= 10000
+soak: all $(BUILD)/tests/programs/race $(BUILD)/tests/fuzz/mutate ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30); MUTATIONS (10000) damaged traces are reported
 	SHMGUARD_PROFILE=safe LD_PRELOAD=$(abspath $(BUILD))/libshmguard.so $(BUILD)/tests/programs/race $(SOAK_SECONDS)
+	$(BUILD)/tests/fuzz/mutate tests/traces/leaks $(MUTATIONS)
 
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \

@@ -328,7 +328,7 @@ static bool next_declaration(const char **text, char *to)
 
 bool layout_parse(const char *metadata, struct layout *layout)
 {
-	char *declaration = memory_new(strlen(metadata) + 1, 1);
+	char *declaration = memory_resize(NULL, strlen(metadata) + 1, 1);
 	uint64_t seen = 0;
 	bool good = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 

@@ -51,7 +51,7 @@ static size_t round_up(size_t size)
 
 void wire_open(struct wire_out *out, int fd)
 {
-	*out = (struct wire_out){.fd = fd, .buffer = memory_new(2, WIRE_MESSAGE_MAX)};
+	*out = (struct wire_out){.fd = fd, .buffer = memory_resize(NULL, 2, WIRE_MESSAGE_MAX)};
 }
 
 static int64_t now(void)
@@ -201,7 +201,7 @@ void wire_close(struct wire_out *out)
 
 void wire_in_open(struct wire_in *in)
 {
-	*in = (struct wire_in){.buffer = memory_new(1, WIRE_IN_SIZE)};
+	*in = (struct wire_in){.buffer = memory_resize(NULL, 1, WIRE_IN_SIZE)};
 }
 
 void wire_in_close(struct wire_in *in)
