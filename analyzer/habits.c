@@ -61,8 +61,7 @@ static void take_process(struct gathering *gathering, const struct process_event
 	map_put(&gathering->runners, (uint64_t)event->pid, 0, runner);
 }
 
-/* As the preload names an object: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x. */
-static char *object_text(const char *name, bool semaphore)
+char *habits_object(const char *name, bool semaphore)
 {
 	if (strncmp(name, SHM_DIRECTORY, strlen(SHM_DIRECTORY)) == 0)
 		name += strlen(SHM_DIRECTORY);
@@ -73,7 +72,7 @@ static char *object_text(const char *name, bool semaphore)
 static void take_name(struct runner *runner, const char *name, bool semaphore)
 {
 	struct habit *habit = runner->habit;
-	char *text = object_text(name, semaphore), *glob = habits_glob(text);
+	char *text = habits_object(name, semaphore), *glob = habits_glob(text);
 	bool known = false;
 
 	for (size_t i = 0; i < habit->name_count && !known; i++)
@@ -96,14 +95,14 @@ static void take_created(struct gathering *gathering, struct runner *runner, con
 	if (mode)
 		habit->mode |= (uint32_t)(mode - 1) & 07777;
 	runner->own = memory_grow(runner->own, runner->own_count, sizeof(char *));
-	runner->own[runner->own_count++] = object_text(name, semaphore);
+	runner->own[runner->own_count++] = habits_object(name, semaphore);
 	if (runner->inherited + runner->own_count > habit->peak)
 		habit->peak = runner->inherited + runner->own_count;
 }
 
 static void take_removed(struct runner *runner, const char *name, bool semaphore)
 {
-	char *text = object_text(name, semaphore);
+	char *text = habits_object(name, semaphore);
 
 	for (size_t i = 0; i < runner->own_count; i++) {
 		if (strcmp(runner->own[i], text) != 0)

@@ -33,6 +33,9 @@ bool habits_gather(struct habits *habits, const char *dir, char **error);
 void habits_finish(struct habits *habits);
 void habits_free(struct habits *habits);
 
+/* A name as the preload gives objects: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x; a new text. */
+char *habits_object(const char *name, bool semaphore);
+
 /* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. */
 char *habits_glob(const char *name);
 /* Sorts and leaves out what another glob covers, down to at most `most`. Returns how many are left. */

@@ -83,9 +83,16 @@ static void put_word(FILE *glob, const char *word, size_t length)
 		fputs("[0-9]*", glob);
 }
 
+/* Random words that hold more than letters and digits, or may hold letters alone: CPython's multiprocessing. */
+static const char *const schemes[] = {"/mp-????????", "/sem.mp-????????", "/psm_????????"};
+
 char *habits_glob(const char *name)
 {
 	size_t room, length, most;
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (policy_glob(schemes[i], name))
+			return memory_text(schemes[i]);
 	char *text = NULL;
 	FILE *glob = open_memstream(&text, &room);
 

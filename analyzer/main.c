@@ -8,6 +8,7 @@
 #include "analyzer/cmd_log.h"
 #include "analyzer/cmd_ls.h"
 #include "analyzer/cmd_objects.h"
+#include "analyzer/cmd_profile.h"
 #include "analyzer/cmd_report.h"
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
@@ -35,6 +36,8 @@ static const struct {
 	 &objects_option_table},
 	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object on this machine now, and who holds it",
 	 &ls_option_table},
+	{"profile", cmd_profile, "profile --apparmor DIR...", "what recorded programs need, as AppArmor profiles",
+	 &profile_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", NULL},
 };
 
