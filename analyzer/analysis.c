@@ -59,6 +59,18 @@ static void list_unseen(struct analysis *analysis)
 	}
 }
 
+static char *let_go_text(const struct analysis *analysis)
+{
+	int64_t kept = analysis->world->kept_from;
+
+	if (!kept)
+		return memory_format("the recording keeps the newest calls: %" PRIu64 " were let go, and none is left",
+				     analysis->let_go);
+	return memory_format("the recording keeps the newest calls, from %.3f s on: %" PRIu64
+			     " before them were let go",
+			     (double)(kept - analysis->from) / 1e9, analysis->let_go);
+}
+
 static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
@@ -71,6 +83,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
 	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
+	analysis->let_go = analysis->world->let_go;
 	analysis->from = from;
 	analysis->to = to;
 	analysis->seconds = to > from ? (double)(to - from) / 1e9 : 0;
@@ -85,6 +98,12 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));
+	if (recording->emptied)
+		add_problem(analysis,
+			    memory_text("there was no error, so no call was kept: the recording was made with "
+					"--snapshot-on=error"));
+	if (analysis->let_go)
+		add_problem(analysis, let_go_text(analysis));
 	if (recording->described && recording->ended == 0)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
@@ -118,6 +137,9 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
 		free(why);
 	}
+	/* Between what a recording keeps there are gaps. */
+	if (analysis->recording->newest)
+		totals->discarded_packets = 0;
 	court->doubtful = totals->problem_count || totals->discarded_events || totals->discarded_packets;
 	world_finish(analysis->world);
 	court_finish(court);

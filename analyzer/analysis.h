@@ -20,6 +20,7 @@ struct analysis {
 	struct findings findings;
 	uint64_t events;  /* of this recording */
 	uint64_t lost;    /* events that are missing */
+	uint64_t let_go;  /* events older than what the recording keeps */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */

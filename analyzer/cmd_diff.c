@@ -22,8 +22,9 @@ enum { OPTION_fail_on = 0x100, OPTION_json };
 
 static const struct option_row rows[] = {
 	{"fail-on", OPTION_fail_on, "LEVEL",
-	 "exit with 1 if a new finding has severity LEVEL or a graver one: error (default), warning, note"},
-	{"json", OPTION_json, NULL, "for programs: {new, fixed, changed}, arrays of findings"},
+	 "exit with 1 for a new one of LEVEL or graver\n"
+	 "LEVEL is error, the default, warning or note."},
+	{"json", OPTION_json, NULL, "for programs: arrays new, fixed and changed"},
 	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };

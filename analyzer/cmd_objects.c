@@ -19,8 +19,8 @@
 enum { OPTION_at = 0x100, OPTION_all };
 
 static const struct option_row rows[] = {
-	{"at", OPTION_at, "TIME", "then: seconds after the start, or 200ms, 3us; without it when the recording ended"},
-	{"all", OPTION_all, NULL, "those as well that have no name and that nobody holds any more"},
+	{"at", OPTION_at, "TIME", "then: seconds after the start; without it at the end"},
+	{"all", OPTION_all, NULL, "those as well that have no name and no user any more"},
 	{"object", OPTION_object, "GLOB", "only objects of which a name matches"},
 	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},

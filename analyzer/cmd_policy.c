@@ -89,27 +89,20 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *usage, *summary;
 } verbs[] = {
-	{"check", policy_check, "check FILE...", "tells every error: file, line, key, what was expected"},
-	{"explain", policy_explain, "explain [OPTION...] [FILE]",
-	 "which section decides each rule for an object, and why"},
-	{"show", policy_show, "show PROFILE", "prints a profile: observe, safe, strict"},
-	{"learn", policy_learn, "learn DIR...", "the tightest policy under which these recordings run unchanged"},
+	{"check", policy_check, "check FILE...", "every error: file, line, key, what was expected"},
+	{"explain", policy_explain, "explain [OPTION...] [FILE]", "which section decides what for an object, and why"},
+	{"show", policy_show, "show PROFILE", "a profile: observe, safe, strict"},
+	{"learn", policy_learn, "learn DIR...", "the tightest policy under which these run unchanged"},
 	{"keys", policy_list_keys, "keys", "what may stand in a policy"},
 };
 
 static void policy_help(FILE *out)
 {
+	fputs("Usage: shmguard policy VERB ...\n\n", out);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		fprintf(out, "%s shmguard policy %-26s %s\n", i ? "      " : "usage:", verbs[i].usage,
-			verbs[i].summary);
-	fputs("\nOptions of explain:\n"
-	      "  --profile=PROFILE  applied before FILE: observe (default), safe, strict\n"
-	      "  --name=NAME        of the object, as \"/x\"; else one without a name\n"
-	      "  --exe=PATH         of the program\n"
-	      "  --uid=N            its effective user; else yours\n"
-	      "\nExit status: 0 done; 2 wrong usage, or an error in a policy; 3 a recording could not be read, or the "
-	      "output not\nwritten.\n",
-	      out);
+		fprintf(out, "  %-26s %s\n", verbs[i].usage, verbs[i].summary);
+	fputc('\n', out);
+	options_help(&policy_explain_option_table, out);
 }
 
 int policy_usage(void)

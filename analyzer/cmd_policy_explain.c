@@ -236,28 +236,38 @@ static bool take_uid(const char *text, uint32_t *uid)
 	return false;
 }
 
+enum { PROFILE = 0x100, NAME, EXE, UID };
+
+static const struct option_row rows[] = {
+	{"profile", PROFILE, "PROFILE", "applied before FILE: observe (default), safe, strict"},
+	{"name", NAME, "NAME", "of the object, as /x; else one without a name"},
+	{"exe", EXE, "PATH", "of the program"},
+	{"uid", UID, "N", "its effective user; else yours"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table policy_explain_option_table = {
+	"policy explain", "[FILE]", "Tell which section of a policy decides what for one object in one program.", rows,
+	"Exit status: 0 done; 2 wrong usage, or an error in FILE; 3 not written."};
+
 int policy_explain(int argc, char **argv)
 {
-	enum { PROFILE = 'p', NAME = 'n', EXE = 'e', UID = 'u' };
-	static const struct option options[] = {
-		{"profile", required_argument, NULL, PROFILE},
-		{"name", required_argument, NULL, NAME},
-		{"exe", required_argument, NULL, EXE},
-		{"uid", required_argument, NULL, UID},
-		{NULL, 0, NULL, 0},
-	};
 	struct question question = {.profile = "observe", .exe = "", .uid = geteuid()};
 	int option;
 
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = options_next(&policy_explain_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
+			return 0;
+		if (option == OPTIONS_BAD)
+			return POLICY_BAD;
 		if (option == PROFILE)
 			question.profile = optarg;
 		else if (option == NAME)
 			question.name = optarg;
 		else if (option == EXE)
 			question.exe = optarg;
-		else if (option != UID || !take_uid(optarg, &question.uid))
+		else if (!take_uid(optarg, &question.uid))
 			return policy_usage();
 	}
 	if (!policy_load_known(question.profile))

@@ -26,17 +26,22 @@ enum {
 
 static const struct option_row rows[] = {
 	{"format", OPTION_format, "NAME[:FILE]",
-	 "text json sarif junit csv html folded folded-count speedscope timeline; repeatable"},
+	 "json sarif junit csv html folded speedscope timeline\n"
+	 "Into FILE, else on standard output; may be repeated. Without it text. folded has bytes, folded-count "
+	 "mappings."},
 	{"fail-on", OPTION_fail_on, "LEVEL",
-	 "exit with 1 if there is a finding of severity LEVEL or graver: error, warning, note"},
+	 "exit with 1 for a finding of LEVEL or graver\n"
+	 "LEVEL is error, warning or note."},
 	{"max-findings", OPTION_max_findings, "N", "with up to N of them exit with 0 all the same"},
-	{"group-by", OPTION_group_by, "KEY", "bring findings together by stack, object, process or rule"},
+	{"group-by", OPTION_group_by, "KEY", "bring together by stack, object, process or rule"},
 	SELECTION_ROWS,
 	SELECTION_FINDING_ROWS,
 	TRACE_ROWS,
 	{"suppress", OPTION_suppress, "FILE",
-	 "leave out what a line RULE:GLOB in FILE matches: object, function, module"},
-	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, and nothing else"},
+	 "leave out what a line RULE:GLOB in FILE matches\n"
+	 "The pattern is matched against objects, functions and modules; a comment begins with #. The report counts "
+	 "what each line left out, and names the lines that left out nothing. May be repeated."},
+	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, nothing else"},
 	{"gen-suppressions", OPTION_gen_suppressions, NULL, "print lines that would suppress what is found"},
 	{"verbose", OPTION_verbose, NULL, "all of every finding, the notes with their stacks"},
 	{NULL, 0, NULL, NULL},
@@ -44,7 +49,7 @@ static const struct option_row rows[] = {
 
 const struct option_table report_option_table = {
 	"report", "DIR", "Report what the recording in DIR, made by `shmguard run`, shows.", rows,
-	"Exit status: 0 done; 1 --fail-on is met; 2 wrong usage; 3 DIR could not be read or the report not written."};
+	"Exit status: 0; 1 --fail-on is met; 2 wrong usage; 3 cannot be read or written."};
 
 static int report_usage_error(const char *format, const char *what)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/options.h"
 #include "tracepoints/rules.h"
 #include "tracepoints/words.h"
 
@@ -171,14 +172,18 @@ static int unknown_rule(const char *id)
 	return EXIT_USAGE;
 }
 
-static void print_usage(FILE *out)
-{
-	fprintf(out, "usage: shmguard rules [--json | --markdown | --man] [RULE]\n"
-		     "Lists what shmguard can find wrong, or explains RULE.\n"
-		     "  --json      for programs\n"
-		     "  --markdown  the table, for documents\n"
-		     "  --man       the rules that are checked, for a manual page\n");
-}
+enum { TEXT, JSON = 0x100, MARKDOWN, MANUAL };
+
+static const struct option_row rows[] = {
+	{"json", JSON, NULL, "for programs"},
+	{"markdown", MARKDOWN, NULL, "the table, for documents"},
+	{"man", MANUAL, NULL, "the rules that are checked, for a manual page"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct option_table rules_option_table = {
+	"rules", "[RULE]", "List what can be found wrong, or explain RULE.", rows,
+	"Exit status: 0 done; 2 wrong usage or an unknown rule; 3 not written."};
 
 static int finish_output(void)
 {
@@ -190,35 +195,21 @@ static int finish_output(void)
 
 int cmd_rules(int argc, char **argv)
 {
-	enum { TEXT, JSON = 'j', MARKDOWN = 'm', MANUAL = 'r', HELP = 'h' };
-	static const struct option options[] = {
-		{"json", no_argument, NULL, JSON},
-		{"markdown", no_argument, NULL, MARKDOWN},
-		{"man", no_argument, NULL, MANUAL},
-		{"help", no_argument, NULL, HELP},
-		{NULL, 0, NULL, 0},
-	};
 	const struct rule *rule = NULL;
 	int form = TEXT;
 	int option;
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == '?') {
-			fprintf(stderr, "shmguard: rules: unknown option '%s'\n", argv[optind - 1]);
-			print_usage(stderr);
+	optind = 0;
+	while ((option = options_next(&rules_option_table, argc, argv)) != OPTIONS_END) {
+		if (option == OPTIONS_HELP)
+			return finish_output();
+		if (option == OPTIONS_BAD)
 			return EXIT_USAGE;
-		}
 		form = option;
 	}
 	if (argc - optind > 1 || (argc > optind && (form == MARKDOWN || form == MANUAL))) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	if (form == HELP) {
-		print_usage(stdout);
-		return finish_output();
+		fputs("shmguard: rules takes one rule, and none with --markdown or --man\n", stderr);
+		return options_usage(&rules_option_table, EXIT_USAGE);
 	}
 	if (argc > optind) {
 		rule = rule_find(argv[optind]);

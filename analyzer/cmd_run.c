@@ -27,6 +27,7 @@
 #include "analyzer/program.h"
 #include "analyzer/report.h"
 #include "analyzer/session.h"
+#include "analyzer/shots.h"
 #include "tracepoints/environment.h"
 #include "tracepoints/version.h"
 
@@ -49,6 +50,8 @@ struct run {
 	struct problems problems;
 	int64_t oom_kills;      /* before the command; -1: unknown */
 	int64_t started, ended; /* nanoseconds since 1970 */
+	struct shots shots;     /* --snapshot-on */
+	bool emptied;           /* there was no error, so the trace was taken away */
 	bool cut;               /* the person wants it to end before all descendants have ended */
 };
 
@@ -135,6 +138,12 @@ static int run_describe(struct run *run, char **error)
 		json_object_set_new(json, "command_status", json_integer(run->child.status));
 	if (run->ended)
 		json_object_set_new(json, "ended", json_integer(run->ended));
+	if (run->options.max_size)
+		json_object_set_new(json, "max_size", json_integer((json_int_t)run->options.max_size));
+	if (run->options.snapshot)
+		json_object_set_new(json, "snapshot_on", json_string("error"));
+	if (run->emptied)
+		json_object_set_new(json, "trace_kept", json_false());
 	if (run->ended && run->oom_kills >= 0)
 		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
 	if (run->secrets)
@@ -213,7 +222,8 @@ static int run_set_up(struct run *run)
 	run->oom_kills = oom_kills();
 	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
 		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
-		plan = (struct keeper_plan){run->id, run->directory.trace, run->private, run->provider};
+		plan = (struct keeper_plan){run->id,       run->directory.trace,  run->private,
+					    run->provider, run->options.max_size, run->options.snapshot};
 		kept = run->notes;
 		run->session = run->notes ? session_begin(&plan, &error) : NULL;
 	}
@@ -291,6 +301,8 @@ static void run_look(struct run *run)
 	poll(ready, sizeof(ready) / sizeof(ready[0]), LOOK_INTERVAL);
 	run_signals(run);
 	notes_look(run->notes);
+	if (run->options.snapshot)
+		shots_look(&run->shots, run->notes, run->session);
 	if (ready[2].revents)
 		session_look(run->session, &run->problems);
 }
@@ -341,6 +353,8 @@ static int run_finish(struct run *run)
 	secrets_look(run->secrets, left);
 	session_end(run->session, &run->problems);
 	run->ended = run_clock(CLOCK_REALTIME);
+	notes_look(run->notes);
+	shots_look(&run->shots, run->notes, NULL);
 	notes_close(run->notes, &run->problems);
 	if (!left || directory_write(&run->directory, "shm.json", left, &error)) {
 		problems_add(&run->problems, "%s", error);
@@ -372,6 +386,20 @@ static int run_report(struct run *run, enum severity *worst)
 	if (out != stderr && fclose(out) && !r)
 		r = run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s", name, strerror(errno)));
 	return r;
+}
+
+/* --snapshot-on: some errors show only now. Without any there is nothing to keep. */
+static int run_keep_errors(struct run *run, enum severity worst)
+{
+	char *error = NULL;
+
+	if (!run->options.snapshot || run->shots.errors || worst == SEVERITY_ERROR)
+		return 0;
+	directory_empty_trace(&run->directory);
+	run->emptied = true;
+	if (!run->options.quiet)
+		fputs("shmguard: there was no error, so no trace is kept\n", stderr);
+	return run_describe(run, &error) ? run_failed(RUN_FAILED, error) : 0;
 }
 
 /* The signal that asked run to end while it was still setting up; 0 if none did. */
@@ -406,6 +434,7 @@ static int run_recorded(struct run *run)
 	if (!r && !run->options.quiet)
 		fprintf(stderr, "shmguard: recorded in %s\n", run->directory.path);
 	r = run_report(run, &worst) ?: r;
+	r = run_keep_errors(run, worst) ?: r;
 	status = child_exit_status(&run->child);
 	if (!status && r)
 		return r;
@@ -424,7 +453,6 @@ int cmd_run(int argc, char **argv)
 		return RUN_FAILED;
 	}
 	if (run->options.help) {
-		run_options_help(stdout);
 		free(run);
 		return fflush(stdout) ? RUN_FAILED : 0;
 	}

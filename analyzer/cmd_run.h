@@ -3,7 +3,9 @@
 #define SHMGUARD_CMD_RUN_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdint.h>
+
+#include "analyzer/options.h"
 
 /* Exit statuses of run's own, as timeout(1) has them. */
 #define RUN_FAILED 125
@@ -18,17 +20,20 @@ struct run_options {
 	bool survive;          /* --on-sigbus=survive */
 	const char *profile;   /* NULL: observe */
 	const char *policy;    /* file that is applied after it, NULL: none */
+	uint64_t max_size;     /* bytes of calls to keep, 0: all */
+	bool snapshot;         /* --snapshot-on=error */
 	bool quiet;
 	bool allow_unseen;
 	bool help;
 	char **command;
 };
 
+extern const struct option_table run_option_table;
+
 /* argv[0] is "run". Returns the exit status: the command's, or one of the above. */
 int cmd_run(int argc, char **argv);
 
-/* 0, or -1 when it was told on stderr what is wrong. */
+/* 0, or -1 when it was told on stderr what is wrong. Prints the help itself. */
 int run_options_parse(struct run_options *options, int argc, char **argv);
-void run_options_help(FILE *out);
 
 #endif

@@ -1,3 +1,5 @@
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,61 +7,65 @@
 #include "analyzer/cmd_run.h"
 #include "analyzer/policy_load.h"
 
-enum option_value {
+enum {
 	OPTION_output = 'o',
-	OPTION_help = 'h',
 	OPTION_until = 256,
 	OPTION_error_exitcode,
 	OPTION_report,
 	OPTION_on_sigbus,
 	OPTION_profile,
 	OPTION_policy,
+	OPTION_max_size,
+	OPTION_snapshot_on,
 	OPTION_quiet,
 	OPTION_allow_unseen
 };
 
-/* X(value, long name, argument or NULL, help) */
-#define RUN_OPTIONS(X)                                                                                                 \
-	X(OPTION_output, "output", "DIR", "record into DIR, new or empty; else ./shmguard.EXE.PID")                    \
-	X(OPTION_until, "until", "command|all", "end with COMMAND, or with its last descendant (all)")                 \
-	X(OPTION_error_exitcode, "error-exitcode", "N", "exit with N instead of 0 if there is an error finding")       \
-	X(OPTION_report, "report", "FILE|none", "print the report to FILE, or none, instead of stderr")                \
-	X(OPTION_on_sigbus, "on-sigbus", "explain|survive", "explain it, or also go on with a page of zeros")          \
-	X(OPTION_profile, "profile", "NAME", "hold COMMAND to observe (default, changes nothing), safe or strict")     \
-	X(OPTION_policy, "policy", "FILE", "and to a policy of your own, applied after the profile")                   \
-	X(OPTION_quiet, "quiet", NULL, "no notices, and no report unless --report names a file")                       \
-	X(OPTION_allow_unseen, "allow-unseen", NULL, "run COMMAND even if it is static, 32-bit or set-user-ID")        \
-	X(OPTION_help, "help", NULL, "this text")
-
-static const struct {
-	int value;
-	const char *name, *argument, *help;
-} rows[] = {
-#define OPTION_ROW(value, name, argument, help) {value, name, argument, help},
-	RUN_OPTIONS(OPTION_ROW)
-#undef OPTION_ROW
+static const struct option_row rows[] = {
+	{"output", OPTION_output, "DIR", "record into DIR, new or empty; else ./shmguard.EXE.PID"},
+	{"until", OPTION_until, "WHO",
+	 "end with COMMAND (command) or all it started (all)\n"
+	 "all is the default."},
+	{"error-exitcode", OPTION_error_exitcode, "N", "exit with N instead of 0 if there is an error finding"},
+	{"report", OPTION_report, "FILE|none", "print the report to FILE, or none, instead of stderr"},
+	{"on-sigbus", OPTION_on_sigbus, "HOW",
+	 "explain it, or survive it with a page of zeros\n"
+	 "With survive a touch past the end of an object, or of a page that a full /dev/shm cannot give, finds zeros "
+	 "instead of the signal, at most 1024 times in a process; it is an error in the report all the same. The "
+	 "default, "
+	 "explain, records the signal's cause and leaves it to the program."},
+	{"profile", OPTION_profile, "NAME",
+	 "hold COMMAND to observe, safe or strict\n"
+	 "observe is the default, and changes nothing. See POLICY."},
+	{"policy", OPTION_policy, "FILE",
+	 "and to a policy of your own, applied after that\n"
+	 "A file with an error is refused before anything starts."},
+	{"max-size", OPTION_max_size, "BYTES",
+	 "keep the newest part of the trace: 64M, 2G\n"
+	 "The oldest calls are let go, a sixteenth of BYTES or less at a time; what later ones refer to (processes, "
+	 "modules, stacks, objects, findings) is kept whole and comes on top. BYTES are for each user whose processes "
+	 "are "
+	 "recorded."},
+	{"snapshot-on", OPTION_snapshot_on, "error",
+	 "write only when an error is found, with what led to it\n"
+	 "The calls are kept in memory. What is known at the call, and a SIGBUS, is written at once with what led to "
+	 "it; what shows at the end only, "
+	 "as "
+	 "a segment that was left behind, is written then. Without an error the recording has no trace. --max-size "
+	 "says "
+	 "how much memory is used."},
+	{"quiet", OPTION_quiet, NULL, "no notices; no report unless --report names a file"},
+	{"allow-unseen", OPTION_allow_unseen, NULL,
+	 "run COMMAND even if it cannot be recorded\n"
+	 "It is static, 32-bit, set-user-ID or has file capabilities."},
+	{NULL, 0, NULL, NULL},
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-void run_options_help(FILE *out)
-{
-	fputs("usage: shmguard run [OPTION...] [--] COMMAND [ARG...]\n"
-	      "Runs COMMAND, records its use of POSIX shared memory and that of its descendants, and reports it.\n\n",
-	      out);
-	for (size_t i = 0; i < ROWS; i++) {
-		int width = 28;
-
-		width -= fprintf(out, "  %c%c%s--%s%s%s", rows[i].value < 256 ? '-' : ' ',
-				 rows[i].value < 256 ? rows[i].value : ' ', rows[i].value < 256 ? ", " : "  ",
-				 rows[i].name, rows[i].argument ? "=" : "", rows[i].argument ? rows[i].argument : "");
-		fprintf(out, "%*s  %s\n", width > 0 ? width : 0, "", rows[i].help);
-	}
-	fputs("\nThe exit status is COMMAND's, or 128+N if signal N killed it; 125: shmguard itself failed, 126: "
-	      "COMMAND\n"
-	      "cannot be executed or would run unseen, 127: there is no such COMMAND.\n",
-	      out);
-}
+const struct option_table run_option_table = {
+	"run", "[--] COMMAND [ARG...]", "Run COMMAND, record how it and its descendants use shared memory, and report.",
+	rows,
+	"Exit status: COMMAND's, or 128+N if signal N killed it; 125 shmguard itself failed; 126 COMMAND cannot be "
+	"executed or would run unseen; 127 there is none."};
 
 static int run_options_bad(const char *format, const char *value)
 {
@@ -78,6 +84,26 @@ static int run_options_number(const char *text, int *number)
 		return run_options_bad("--error-exitcode wants a number from 1 to 255, not '%s'", text);
 	*number = (int)value;
 	return 0;
+}
+
+/* "BYTES", "BYTESK", "BYTESM" or "BYTESG". */
+static int run_options_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	char *end, *unit;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (isdigit((unsigned char)*text) && !errno && (!*end || (unit && !end[1]))) {
+		int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+
+		*bytes = (uint64_t)value << shift;
+		if (*bytes >> shift == value && *bytes)
+			return 0;
+	}
+	return run_options_bad("--max-size wants a number of bytes such as 64M, not '%s'", text);
 }
 
 static int run_options_take(struct run_options *options, int value)
@@ -113,35 +139,31 @@ static int run_options_take(struct run_options *options, int value)
 	case OPTION_allow_unseen:
 		options->allow_unseen = true;
 		return 0;
-	case OPTION_help:
-		options->help = true;
-		return 0;
+	case OPTION_max_size:
+		return run_options_size(optarg, &options->max_size);
+	case OPTION_snapshot_on:
+		options->snapshot = strcmp(optarg, "error") == 0;
+		return options->snapshot ? 0 : run_options_bad("--snapshot-on wants 'error', not '%s'", optarg);
 	}
 	return -1;
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv)
 {
-	struct option table[ROWS + 1] = {0};
-	int value, index;
+	int value;
 
 	*options = (struct run_options){0};
-	for (size_t i = 0; i < ROWS; i++)
-		table[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-					   rows[i].value};
 	optind = 0;
-	opterr = 0;
-	/* '+': the command's own options are the command's. */
-	while ((value = getopt_long(argc, argv, "+:o:h", table, &index)) != -1) {
-		if (value == '?')
-			return run_options_bad("unknown option '%s'", argv[optind - 1]);
-		if (value == ':')
-			return run_options_bad("option '%s' wants an argument", argv[optind - 1]);
-		if (run_options_take(options, value))
+	while ((value = options_next_before_command(&run_option_table, argc, argv)) != OPTIONS_END) {
+		if (value == OPTIONS_HELP)
+			options->help = true;
+		if (value == OPTIONS_HELP)
+			return 0;
+		if (value == OPTIONS_BAD || run_options_take(options, value))
 			return -1;
 	}
 	options->command = argv + optind;
-	if (!options->help && optind == argc)
+	if (optind == argc)
 		return run_options_bad("no command%s", "");
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "analyzer/directory.h"
 
+#include <ftw.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,20 @@ void directory_discard(const struct directory *directory)
 	}
 	if (directory->made)
 		rmdir(directory->path);
+}
+
+static int directory_remove(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	if (walk->level)
+		remove(path);
+	return 0;
+}
+
+void directory_empty_trace(const struct directory *directory)
+{
+	nftw(directory->trace, directory_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 int directory_write(const struct directory *directory, const char *name, json_t *json, char **error)

@@ -17,6 +17,9 @@ int directory_make(struct directory *directory, const char *path, char **error);
 /* Takes away what was made, when there is to be no recording after all. */
 void directory_discard(const struct directory *directory);
 
+/* Takes away what is in trace/. */
+void directory_empty_trace(const struct directory *directory);
+
 /* Writes `name` so that it is there whole or not at all, and frees `json`. 0, or -1 and *error. */
 int directory_write(const struct directory *directory, const char *name, json_t *json, char **error);
 

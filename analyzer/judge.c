@@ -181,7 +181,10 @@ void court_withdraw(struct court *court, enum rule_id rule, const struct process
 static bool doubtful(const struct court *court, const struct finding *finding)
 {
 	if (finding->rule == RULE_mapping_leak || finding->rule == RULE_fd_leak || finding->rule == RULE_partial_unmap)
-		return court->doubtful || (finding->process && finding->process->lost);
+		return court->doubtful || (finding->process && (finding->process->lost || finding->process->let_go));
+	/* What was let go is older than what is left: what a process saw at a call stands. */
+	if (rules[finding->rule].seen == SEEN_trace && court->world->let_go)
+		return finding->rule != RULE_segment_leak && finding->rule != RULE_churn;
 	return finding->rule != RULE_segment_leak && finding->rule != RULE_churn &&
 	       (court->doubtful || court->world->lost);
 }

@@ -6,9 +6,24 @@
 #include "judge.h"
 #include "memory.h"
 
-static bool counts(const struct object *object)
+static bool was_there(const struct recording *recording, const struct object *object)
 {
-	if (object->created.process == NULL || object->kind == KIND_memfd)
+	for (size_t i = 0; i < recording->before_count; i++)
+		if (recording->before[i].dev == object->dev && recording->before[i].ino == object->ino)
+			return true;
+	return false;
+}
+
+/* It came while this was recorded, and the call that made it is older than what the recording keeps. */
+static bool came_unseen(const struct recording *recording, const struct object *object)
+{
+	return recording->newest && recording->looked && !object->created.process && object->finder &&
+	       object->finder->let_go && !was_there(recording, object);
+}
+
+static bool counts(const struct recording *recording, const struct object *object)
+{
+	if (object->kind == KIND_memfd || (!object->created.process && !came_unseen(recording, object)))
 		return false;
 	/* Builds put ordinary files into /dev/shm. */
 	return object->kind != KIND_file || object->shared;
@@ -36,22 +51,31 @@ static void find_leak(struct court *court, struct object *object, const struct l
 {
 	const char *name = leftover ? leftover->name : judge_name_of(object);
 	char *bytes = judge_bytes(leftover ? leftover->size : object->size);
-	char *creator = judge_process(object->created.process), *fate = fate_of(object->created.process);
-	struct role role = {"created", object->created};
+	const struct process *process = object->created.process ? object->created.process : object->finder;
+	char *creator = judge_process(process), *fate = fate_of(process);
+	struct role role = {object->created.process ? "created" : "seen first",
+			    {process, object->created.stack_id, object->created.time}};
 	struct finding finding = {.rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object};
 
 	object->leaked = true;
 	finding.bytes = leftover ? leftover->size : object->size;
 	/* Another user's process may hold it, if its mode lets one. */
 	finding.uncertain = leftover ? !leftover->holders_complete && leftover->mode & 066 : true;
-	if (leftover)
+	if (!object->created.process) {
+		finding.uncertain = true;
+		finding.message =
+			memory_format("%s (%s) still exists and nobody uses it: it came while this was recorded, "
+				      "seen first by %s, %s; the call that created it was let go",
+				      name, bytes, creator, fate);
+	} else if (leftover) {
 		finding.message = memory_format("%s (%s) still exists and nobody uses it: created by %s, %s, never "
 						"unlinked",
 						name, bytes, creator, fate);
-	else
+	} else {
 		finding.message = memory_format("%s (%s) was created by %s, %s, and never unlinked; by the trace "
 						"alone nobody uses it any more",
 						name, bytes, creator, fate);
+	}
 	court_find(court, &finding, &role, 1);
 	free(bytes);
 	free(creator);
@@ -72,7 +96,7 @@ static void finish(struct court *court)
 		struct object *object = court->world->objects[i];
 		const struct leftover *leftover;
 
-		if (!counts(object))
+		if (!counts(court->recording, object))
 			continue;
 		leftover = recording_leftover(court->recording, object->dev, object->ino);
 		if (court->recording->looked) {

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,7 +36,8 @@ struct keeper {
 	int socket;
 	struct daemon daemon;
 	struct lttng_control control;
-	char session[32], buffers[256];
+	char session[32], flight[40], buffers[256], shot[PATH_MAX + 32];
+	unsigned int shots;
 };
 
 static void keeper_say(const struct keeper *keeper, const char *word, const char *text)
@@ -94,30 +97,39 @@ static int keeper_reserve(const char *dir, uint64_t bytes)
 static int keeper_place(struct keeper *keeper, char *error)
 {
 	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run", *place = keeper->plan->private;
-	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true);
-	int r;
+	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true), most = keeper->plan->max_size, least;
+	struct lttng_rings rings;
+	int r = lttng_control_plan(&rings, subbuffer, most, keeper->plan->flight, &least);
 
-	if (runtime && keeper_room(runtime, false) / 4 >= lttng_control_need(subbuffer))
+	if (r) {
+		snprintf(error, LIMITED_TEXT,
+			 "--max-size is too little: %" PRIu64 " bytes are the least on this machine", least);
+		return -1;
+	}
+	if (runtime && keeper_room(runtime, false) / 4 >= lttng_control_need(&rings))
 		place = runtime;
 	else
-		while (subbuffer > SUBBUFFER_MIN && lttng_control_need(subbuffer) > disk / 2)
+		while (subbuffer > SUBBUFFER_MIN && lttng_control_need(&rings) > disk / 2) {
 			subbuffer /= 2;
+			lttng_control_plan(&rings, subbuffer, most, keeper->plan->flight, &least);
+		}
 	snprintf(keeper->buffers, sizeof(keeper->buffers), "%.200s/%s", place,
 		 place == runtime ? keeper->session : "buffers");
 	if (mkdir(keeper->buffers, 0700)) {
 		snprintf(error, LIMITED_TEXT, "%s: %s", keeper->buffers, strerror(errno));
 		return -1;
 	}
-	r = keeper_reserve(keeper->buffers, lttng_control_need(subbuffer));
+	r = keeper_reserve(keeper->buffers, lttng_control_need(&rings));
 	if (r) {
 		snprintf(error, LIMITED_TEXT, "no room for %llu MB of ring buffers in %s: %s",
-			 (unsigned long long)(lttng_control_need(subbuffer) >> 20), place, strerror(r));
+			 (unsigned long long)(lttng_control_need(&rings) >> 20), place, strerror(r));
 		return -1;
 	}
 	keeper->control = (struct lttng_control){.session = keeper->session,
 						 .trace = keeper->plan->trace,
 						 .buffers = keeper->buffers,
-						 .subbuffer = subbuffer};
+						 .rings = rings,
+						 .flight = keeper->plan->flight ? keeper->flight : NULL};
 	return 0;
 }
 
@@ -153,6 +165,7 @@ static int keeper_start(struct keeper *keeper, char *error)
 	int r;
 
 	snprintf(keeper->session, sizeof(keeper->session), LTTNG_CONTROL_SESSION "%08x", keeper->plan->recording);
+	snprintf(keeper->flight, sizeof(keeper->flight), "%s-calls", keeper->session);
 	if (keeper_place(keeper, error) || daemon_acquire(&keeper->daemon, keeper->plan->private, error))
 		return -1;
 	r = limited(CREATE_SECONDS, lttng_control_start, &keeper->control, error);
@@ -167,6 +180,24 @@ static int keeper_start(struct keeper *keeper, char *error)
 	return r ? -1 : 0;
 }
 
+/* Overlapping ones are no harm: a reader takes each packet once. */
+static void keeper_shoot(struct keeper *keeper)
+{
+	char error[LIMITED_TEXT];
+	int r;
+
+	if (!keeper->control.flight)
+		return;
+	snprintf(keeper->shot, sizeof(keeper->shot), "%s/calls-%u", keeper->plan->trace, ++keeper->shots);
+	keeper->control.shot = keeper->shot;
+	r = limited(STOP_SECONDS, lttng_control_shot, &keeper->control, error);
+	if (r == -1)
+		keeper_say(keeper, KEEPER_TROUBLE,
+			   "the LTTng session daemon gave no answer: calls that were in memory are missing");
+	else if (r)
+		keeper_say(keeper, KEEPER_TROUBLE, error);
+}
+
 /* Until run wants an end or is gone. */
 static void keeper_wait(struct keeper *keeper)
 {
@@ -178,8 +209,14 @@ static void keeper_wait(struct keeper *keeper)
 		struct pollfd ready = {.fd = keeper->socket, .events = POLLIN};
 		const char *trouble;
 
-		if (poll(&ready, 1, 1000) > 0 && (recv(keeper->socket, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN))
-			return;
+		if (poll(&ready, 1, 1000) > 0) {
+			ssize_t got = recv(keeper->socket, &byte, 1, MSG_DONTWAIT);
+
+			if (got == 1 && byte == KEEPER_SHOT)
+				keeper_shoot(keeper);
+			else if (got >= 0 || errno != EAGAIN)
+				return;
+		}
 		trouble = daemon_trouble(&keeper->daemon);
 		bad = trouble ? bad + 1 : 0;
 		if (bad == PATIENCE && daemon_give_up(&keeper->daemon))
@@ -235,6 +272,7 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 	} else {
 		keeper_say(&keeper, KEEPER_READY, "");
 		keeper_wait(&keeper);
+		keeper_shoot(&keeper);
 		written = keeper_stop(&keeper);
 	}
 	if (!daemon_release(&keeper.daemon, written) && keeper.control.session)

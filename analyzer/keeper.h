@@ -5,6 +5,7 @@
 #ifndef SHMGUARD_KEEPER_H
 #define SHMGUARD_KEEPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct keeper_plan {
@@ -12,12 +13,18 @@ struct keeper_plan {
 	const char *trace;    /* absolute directory that CTF goes to */
 	const char *private;  /* the recording's private directory; removed at the end */
 	const char *provider; /* path of the library that emits the events */
+	uint64_t max_size;    /* bytes of calls that are kept, the newest; 0: all */
+	bool flight;          /* the calls stay in memory and are written when run wants them, and at the end */
 };
 
 /*
  * What it writes to run, a line each: KEEPER_READY once events are recorded, else KEEPER_FAILED; KEEPER_TROUBLE for what
- * goes wrong later; then end of file. What run writes: one byte, to end it. Its closed end does the same.
+ * goes wrong later; then end of file. What run writes: KEEPER_SHOT, to have the calls written that are in memory, or
+ * KEEPER_END. Its closed end does the latter too.
  */
+#define KEEPER_SHOT 's'
+#define KEEPER_END 'e'
+
 #define KEEPER_READY "ready"
 #define KEEPER_FAILED "failed "
 #define KEEPER_TROUBLE "trouble "

@@ -1,6 +1,8 @@
 #include "analyzer/lttng_control.h"
 
 #include <lttng/lttng.h>
+#include <lttng/snapshot.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,11 @@
 #define CALLS_SUBBUFFERS 8
 #define STATE_SUBBUFFERS 4
 
+/* Of what is kept of the calls: the fewest pieces and the least size of one. What is let go is let go by the piece. */
+#define PIECES_MIN 4
+#define PIECES_MAX 16
+#define PIECE_MIN (UINT64_C(32) << 10)
+
 /* Microseconds. With a read timer the consumer looks for full sub-buffers itself: emission makes no system call. */
 #define READ_TIMER 100000
 #define SWITCH_TIMER 1000000
@@ -27,11 +34,39 @@ static const struct {
 #undef EVENT_ROW
 };
 
-uint64_t lttng_control_need(uint64_t subbuffer)
+static uint64_t lttng_control_cpus(void)
 {
-	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+	return (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+}
 
-	return cpus * (subbuffer * CALLS_SUBBUFFERS + STATE_SUBBUFFER * STATE_SUBBUFFERS);
+uint64_t lttng_control_need(const struct lttng_rings *rings)
+{
+	return lttng_control_cpus() * (rings->subbuffer * rings->subbuffers + STATE_SUBBUFFER * STATE_SUBBUFFERS);
+}
+
+int lttng_control_plan(struct lttng_rings *rings, uint64_t subbuffer, uint64_t most, bool flight, uint64_t *least)
+{
+	uint64_t share = most / lttng_control_cpus(), pieces = PIECES_MAX, whole = subbuffer * CALLS_SUBBUFFERS;
+
+	*rings = (struct lttng_rings){subbuffer, CALLS_SUBBUFFERS, 0, 0};
+	*least = PIECES_MIN * PIECE_MIN * lttng_control_cpus();
+	if (!most)
+		return 0;
+	if (most < *least)
+		return -1;
+	while (pieces > PIECES_MIN && share / pieces < PIECE_MIN)
+		pieces /= 2;
+	/* A sub-buffer is a power of two, and fits into a file. */
+	while (rings->subbuffer > share / pieces)
+		rings->subbuffer /= 2;
+	rings->subbuffers = pieces;
+	if (flight)
+		return 0;
+	rings->file = share / pieces;
+	rings->files = pieces;
+	/* Smaller sub-buffers, but as much room as ever for a burst. */
+	rings->subbuffers = whole / rings->subbuffer;
+	return 0;
 }
 
 void lttng_control_private(const char *home)
@@ -69,7 +104,7 @@ int lttng_control_idle(const void *context, char *error)
 }
 
 static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domain *domain, const char *name,
-				 uint64_t subbuffer, uint64_t count)
+				 const struct lttng_rings *rings, bool flight)
 {
 	struct lttng_channel *channel = lttng_channel_create(domain);
 	int r;
@@ -77,10 +112,13 @@ static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domai
 	if (!channel)
 		return -LTTNG_ERR_NOMEM;
 	snprintf(channel->name, sizeof(channel->name), "%s", name);
-	channel->attr.overwrite = 0;
-	channel->attr.subbuf_size = subbuffer;
-	channel->attr.num_subbuf = count;
-	channel->attr.switch_timer_interval = SWITCH_TIMER;
+	channel->attr.overwrite = flight;
+	channel->attr.subbuf_size = rings->subbuffer;
+	channel->attr.num_subbuf = rings->subbuffers;
+	channel->attr.tracefile_size = rings->file;
+	channel->attr.tracefile_count = rings->files;
+	/* In memory a sub-buffer that is switched before it is full would waste room. */
+	channel->attr.switch_timer_interval = flight ? 0 : SWITCH_TIMER;
 	channel->attr.read_timer_interval = READ_TIMER;
 	channel->attr.output = LTTNG_EVENT_MMAP;
 	r = lttng_enable_channel(handle, channel);
@@ -88,13 +126,17 @@ static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domai
 	return r;
 }
 
-static int lttng_control_events(struct lttng_handle *handle)
+/* The events of the channel. */
+static int lttng_control_events(struct lttng_handle *handle, const char *channel)
 {
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < sizeof(events) / sizeof(events[0]); i++) {
-		struct lttng_event *event = lttng_event_create();
+		struct lttng_event *event;
 
+		if (strcmp(events[i].channel, channel) != 0)
+			continue;
+		event = lttng_event_create();
 		if (!event)
 			return -LTTNG_ERR_NOMEM;
 		event->type = LTTNG_EVENT_TRACEPOINT;
@@ -107,44 +149,84 @@ static int lttng_control_events(struct lttng_handle *handle)
 	return r;
 }
 
-static int lttng_control_fill(const struct lttng_control *control, char *error)
+/* `calls` or `state` of the session, or both when `channel` is NULL. */
+static int lttng_control_fill(const struct lttng_control *control, const char *session, const char *channel,
+			      char *error)
 {
+	static const struct lttng_rings state = {STATE_SUBBUFFER, STATE_SUBBUFFERS, 0, 0};
 	struct lttng_domain domain = {.type = LTTNG_DOMAIN_UST, .buf_type = LTTNG_BUFFER_PER_UID};
+	bool flight = control->flight && session == control->flight;
 	struct lttng_handle *handle;
+	char buffers[4096];
 	int r;
 
-	r = control->buffers ? lttng_set_session_shm_path(control->session, control->buffers) : 0;
+	/* Each session has files of the same names there. */
+	snprintf(buffers, sizeof(buffers), "%s%s", control->buffers ? control->buffers : "", flight ? "/calls" : "");
+	r = control->buffers ? lttng_set_session_shm_path(session, buffers) : 0;
 	if (r < 0)
 		return lttng_control_failed(error, "cannot place the ring buffers", r);
-	handle = lttng_create_handle(control->session, &domain);
+	handle = lttng_create_handle(session, &domain);
 	if (!handle)
 		return lttng_control_failed(error, "cannot use the session", -LTTNG_ERR_NOMEM);
-	r = lttng_control_channel(handle, &domain, "calls", control->subbuffer, CALLS_SUBBUFFERS);
-	if (r >= 0)
-		r = lttng_control_channel(handle, &domain, "state", STATE_SUBBUFFER, STATE_SUBBUFFERS);
-	if (r >= 0)
-		r = lttng_control_events(handle);
+	r = 0;
+	if (!channel || !strcmp(channel, "calls")) {
+		r = lttng_control_channel(handle, &domain, "calls", &control->rings, flight);
+		if (r >= 0)
+			r = lttng_control_events(handle, "calls");
+	}
+	if (r >= 0 && (!channel || !strcmp(channel, "state"))) {
+		r = lttng_control_channel(handle, &domain, "state", &state, false);
+		if (r >= 0)
+			r = lttng_control_events(handle, "state");
+	}
 	lttng_destroy_handle(handle);
 	if (r < 0)
 		return lttng_control_failed(error, "cannot set up the session", r);
-	r = lttng_start_tracing(control->session);
+	r = lttng_start_tracing(session);
 	return r < 0 ? lttng_control_failed(error, "cannot start the session", r) : 0;
 }
 
+/*
+ * What the calls refer to cannot stay in memory with them: it would be overwritten, the oldest and most needed first. So
+ * with `flight` it goes to disk, by a session of its own.
+ */
 int lttng_control_start(const void *context, char *error)
 {
 	const struct lttng_control *control = context;
 	char url[4096 + 16];
 	int r;
 
-	snprintf(url, sizeof(url), "file://%s", control->trace);
+	snprintf(url, sizeof(url), "file://%s%s", control->trace, control->flight ? "/state" : "");
 	r = lttng_create_session(control->session, url);
 	if (r < 0)
 		return lttng_control_failed(error, "cannot create a session", r);
-	r = lttng_control_fill(control, error);
+	r = lttng_control_fill(control, control->session, control->flight ? "state" : NULL, error);
+	if (!r && control->flight) {
+		r = lttng_create_session_snapshot(control->flight, NULL);
+		if (r < 0)
+			r = lttng_control_failed(error, "cannot create a session for snapshots", r);
+		else
+			r = lttng_control_fill(control, control->flight, "calls", error);
+		if (r)
+			lttng_destroy_session_no_wait(control->flight);
+	}
 	if (r)
 		lttng_destroy_session_no_wait(control->session);
 	return r;
+}
+
+int lttng_control_shot(const void *context, char *error)
+{
+	const struct lttng_control *control = context;
+	struct lttng_snapshot_output *output = lttng_snapshot_output_create();
+	int r = output ? 0 : -LTTNG_ERR_NOMEM;
+
+	if (!r)
+		r = lttng_snapshot_output_set_local_path(control->shot, output);
+	if (!r)
+		r = lttng_snapshot_record(control->flight, output, 0);
+	lttng_snapshot_output_destroy(output);
+	return r < 0 ? lttng_control_failed(error, "cannot write the calls", r) : 0;
 }
 
 int lttng_control_stop(const void *context, char *error)
@@ -167,7 +249,9 @@ int lttng_control_stop(const void *context, char *error)
 int lttng_control_destroy(const void *context, char *error)
 {
 	const struct lttng_control *control = context;
-	int r = lttng_destroy_session_no_wait(control->session);
+	int r = control->flight ? lttng_destroy_session_no_wait(control->flight) : 0;
 
+	if (r >= 0)
+		r = lttng_destroy_session_no_wait(control->session);
 	return r < 0 ? lttng_control_failed(error, "cannot end the session", r) : 0;
 }

@@ -23,33 +23,31 @@ static const struct {
 	const char *usage, *summary;
 	const struct option_table *options; /* NULL: it has a help of its own */
 } commands[] = {
-	{"run", cmd_run, "run [OPTION...] -- COMMAND [ARG...]", "run COMMAND, record its shared memory, report", NULL},
+	{"run", cmd_run, "run [OPTION...] -- COMMAND...", "run COMMAND, record its shared memory, report",
+	 &run_option_table},
 	{"report", cmd_report, "report [OPTION...] DIR", "report again what an earlier run recorded",
 	 &report_option_table},
-	{"policy", cmd_policy, "policy check|explain|show|learn ...",
-	 "what a program is held to, and how it is decided", NULL},
-	{"status", cmd_status, "status PID", "whether a process is guarded, by which policy, since when", NULL},
-	{"diff", cmd_diff, "diff [OPTION...] A B", "which findings are new, fixed or changed from A to B",
-	 &diff_option_table},
+	{"policy", cmd_policy, "policy check|explain|show|learn", "what a program is held to, and why", NULL},
+	{"status", cmd_status, "status PID", "whether and how a process is guarded", NULL},
+	{"diff", cmd_diff, "diff [OPTION...] A B", "findings that are new, fixed or changed", &diff_option_table},
 	{"log", cmd_log, "log [OPTION...] DIR", "the calls themselves, as strace prints them", &log_option_table},
 	{"objects", cmd_objects, "objects [--at=TIME] DIR", "every object at a moment, and who holds it",
 	 &objects_option_table},
-	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object on this machine now, and who holds it",
+	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object here and now, and who holds it",
 	 &ls_option_table},
 	{"profile", cmd_profile, "profile --apparmor DIR...", "what recorded programs need, as AppArmor profiles",
 	 &profile_option_table},
-	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", NULL},
+	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", &rules_option_table},
 };
 
 static void main_help(FILE *out)
 {
 	size_t i;
 
-	fputs("shmguard finds what programs do wrong with POSIX shared memory, without changing the programs.\n\n",
-	      out);
+	fputs("Usage: shmguard SUBCOMMAND ...: what programs do wrong with POSIX shared memory\n\n", out);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  shmguard %-36s %s\n", commands[i].usage, commands[i].summary);
-	fputs("\n`shmguard SUBCOMMAND --help` tells its options; `shmguard --version` the version.\n", out);
+		fprintf(out, "  %-32s %s\n", commands[i].usage, commands[i].summary);
+	fputs("\n`shmguard SUBCOMMAND --help` tells its options, `shmguard --version` the version\n", out);
 }
 
 /* For the manual page: the options of those whose help is made from a table. */
@@ -60,6 +58,7 @@ static void main_manual(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].options)
 			options_manual(commands[i].options, out);
+	options_manual(&policy_explain_option_table, out);
 }
 
 static int main_printed(void)

@@ -19,6 +19,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/notices.h"
 #include "tracepoints/notes.h"
+#include "tracepoints/rules.h"
 #include "analyzer/unseen.h"
 
 #define TEXTS_MAX 8
@@ -41,6 +42,7 @@ struct notes {
 	uint64_t damaged; /* bytes that belong to no record */
 	struct unseen_watch *unseen;
 	struct notices *notices; /* NULL: not wanted */
+	bool error;              /* told since notes_error() */
 };
 
 static int64_t notes_clock(clockid_t clock)
@@ -182,6 +184,7 @@ static void notes_take(struct notes *notes, const struct note *note)
 	}
 	/* The trace has them as well. */
 	if (note->type == NOTE_finding || note->type == NOTE_fault) {
+		notes->error |= note->type == NOTE_fault || note->found.severity == SEVERITY_ERROR;
 		if (notes->notices)
 			notices_take(notes->notices, note, texts);
 		json_decref(list);
@@ -275,6 +278,14 @@ void notes_look(struct notes *notes)
 	if (notes->notices)
 		notices_look(notes->notices);
 	fflush(notes->out);
+}
+
+bool notes_error(struct notes *notes)
+{
+	bool error = notes->error;
+
+	notes->error = false;
+	return error;
 }
 
 void notes_started(struct notes *notes, pid_t pid, const char *path)

@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_NOTES_RECEIVER_H
 #define SHMGUARD_NOTES_RECEIVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ const char *notes_socket(const struct notes *notes);
 /* Poll it for reading; notes_look, due every tenth of a second as well, takes what has come there and in the file. */
 int notes_descriptor(const struct notes *notes);
 void notes_look(struct notes *notes);
+
+/* Whether a process has told of an error finding, or of a SIGBUS, since this was last asked. */
+bool notes_error(struct notes *notes);
 
 /* run itself started `path`, or saw a process end with a status of wait(2). */
 void notes_started(struct notes *notes, pid_t pid, const char *path);

@@ -2,50 +2,52 @@
 
 #include <ctype.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/memory.h"
 
 /* More than any table has, --help and the end included. */
-enum { ROWS_MAX = 32, HELP_COLUMN = 26, HELP_WIDTH = 118 };
+enum { ROWS_MAX = 32, HELP_COLUMN = 26, HELP_WIDTH = 80 };
 
-static void options_row(const struct option_row *row, FILE *out)
+/* Breaks `text` at blanks where it would pass HELP_WIDTH; the lines that follow begin at column `indent`. */
+static void options_fill(const char *text, int column, int indent, FILE *out)
 {
-	char *option =
-		memory_format("--%s%s%s", row->name, row->argument ? "=" : "", row->argument ? row->argument : "");
-	const char *text = row->help;
-	int column = fprintf(out, "  %s", option);
+	const char *word, *end;
 
-	free(option);
-	fprintf(out, "%*s", column < HELP_COLUMN - 1 ? HELP_COLUMN - column : 1, "");
-	column = column < HELP_COLUMN - 1 ? HELP_COLUMN : column + 1;
-	while (*text) {
-		int length = (int)strcspn(text, " ");
-
-		if (column + length > HELP_WIDTH) {
-			fprintf(out, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-		}
-		column += fprintf(out, "%.*s", length, text);
-		text += length;
-		if (*text == ' ') {
+	for (word = text; *word && *word != '\n'; word = end + (*end == ' ')) {
+		end = word + strcspn(word, " \n");
+		if (word > text && column + 1 + (end - word) > HELP_WIDTH)
+			column = fprintf(out, "\n%*s", indent, "") - 1;
+		else if (word > text)
 			column += fprintf(out, " ");
-			text++;
-		}
+		column += fprintf(out, "%.*s", (int)(end - word), word);
 	}
 	fputc('\n', out);
 }
 
-static void options_help(const struct option_table *table, FILE *out)
+static void options_row(const struct option_row *row, FILE *out)
+{
+	int column = isprint(row->value) ? fprintf(out, "  -%c, ", row->value) : fprintf(out, "  ");
+
+	column += fprintf(out, "--%s%s%s", row->name, row->argument ? "=" : "", row->argument ? row->argument : "");
+	fprintf(out, "%*s", column < HELP_COLUMN - 1 ? HELP_COLUMN - column : 1, "");
+	options_fill(row->help, column < HELP_COLUMN - 1 ? HELP_COLUMN : column + 1, HELP_COLUMN, out);
+}
+
+void options_help(const struct option_table *table, FILE *out)
 {
 	const struct option_row *row;
 
-	fprintf(out, "Usage: shmguard %s [OPTION...] %s\n%s\n\n", table->verb, table->operands, table->summary);
+	fprintf(out, "Usage: shmguard %s [OPTION...] %s\n", table->verb, table->operands);
+	options_fill(table->summary, 0, 0, out);
+	fputc('\n', out);
 	for (row = table->rows; row->name; row++)
 		options_row(row, out);
-	options_row(&(struct option_row){"help", 0, NULL, "print this"}, out);
-	fprintf(out, "\n%s\n", table->after);
+	options_row(&(struct option_row){"help", 'h', NULL, "print this"}, out);
+	fputc('\n', out);
+	options_fill(table->after, 0, 0, out);
 }
 
 int options_usage(const struct option_table *table, int status)
@@ -54,13 +56,32 @@ int options_usage(const struct option_table *table, int status)
 	return status;
 }
 
-int options_next(const struct option_table *table, int argc, char **argv)
+/* What getopt_long(3) found wrong, in one line. */
+static int options_bad(const struct option_table *table, int value, char **argv)
+{
+	const char *given = argv[optind - 1];
+	bool whole = !strncmp(given, "--", 2);
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	fprintf(stderr, "shmguard: %s '%s'; see `shmguard %s --help`\n",
+		value == ':'      ? "an argument is missing behind"
+		: whole && optopt ? "no argument belongs to"
+				  : "there is no option",
+		whole ? given : letter, table->verb);
+	return OPTIONS_BAD;
+}
+
+static int options_take(const struct option_table *table, bool command, int argc, char **argv)
 {
 	struct option longs[ROWS_MAX] = {0};
-	char shorts[2 * ROWS_MAX + 2] = "h", *to = shorts + 1;
+	char shorts[2 * ROWS_MAX + 4] = "", *to = shorts;
 	size_t count;
 	int value;
 
+	if (command)
+		*to++ = '+';
+	*to++ = ':';
+	*to++ = 'h';
 	for (count = 0; table->rows[count].name && count < ROWS_MAX - 2; count++) {
 		const struct option_row *row = &table->rows[count];
 
@@ -72,30 +93,37 @@ int options_next(const struct option_table *table, int argc, char **argv)
 				*to++ = ':';
 		}
 	}
-	*to = '\0';
 	longs[count] = (struct option){"help", no_argument, NULL, 'h'};
+	opterr = 0;
+	optopt = 0;
 	value = getopt_long(argc, argv, shorts, longs, NULL);
 	if (value == 'h') {
 		options_help(table, stdout);
 		return OPTIONS_HELP;
 	}
-	if (value == '?') {
-		options_usage(table, 0);
-		return OPTIONS_BAD;
-	}
-	return value;
+	return value == '?' || value == ':' ? options_bad(table, value, argv) : value;
+}
+
+int options_next(const struct option_table *table, int argc, char **argv)
+{
+	return options_take(table, false, argc, argv);
+}
+
+int options_next_before_command(const struct option_table *table, int argc, char **argv)
+{
+	return options_take(table, true, argc, argv);
 }
 
 static void options_roff(const char *text, FILE *out)
 {
-	for (; *text; text++)
+	for (; *text && *text != '\n'; text++)
 		fprintf(out, *text == '-' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
 void options_manual(const struct option_table *table, FILE *out)
 {
 	const struct option_row *row;
-	const char *at;
+	const char *at, *more;
 
 	fputs(".SH OPTIONS OF ", out);
 	for (at = table->verb; *at; at++)
@@ -105,6 +133,8 @@ void options_manual(const struct option_table *table, FILE *out)
 	fputc('\n', out);
 	for (row = table->rows; row->name; row++) {
 		fputs(".TP\n.B ", out);
+		if (isprint(row->value))
+			fprintf(out, "\\-%c\\fR, \\fB", row->value);
 		options_roff("--", out);
 		options_roff(row->name, out);
 		if (row->argument) {
@@ -114,5 +144,10 @@ void options_manual(const struct option_table *table, FILE *out)
 		fputs("\\fR\n", out);
 		options_roff(row->help, out);
 		fputs(".\n", out);
+		more = strchr(row->help, '\n');
+		if (more) {
+			options_roff(more + 1, out);
+			fputc('\n', out);
+		}
 	}
 }

@@ -1,4 +1,7 @@
-/* The options of a subcommand as a table, from which come its parser, its help, its part of the manual page. */
+/*
+ * The options of a subcommand as a table, from which come its parser, its help, its part of the manual page and what bash
+ * completes.
+ */
 #ifndef SHMGUARD_OPTIONS_H
 #define SHMGUARD_OPTIONS_H
 
@@ -8,7 +11,7 @@ struct option_row {
 	const char *name;
 	int value;            /* what options_next() returns; a printable character is the short option as well */
 	const char *argument; /* how the help calls it; NULL: it takes none */
-	const char *help;
+	const char *help;     /* a line of up to 53 columns; behind a newline, sentences for the manual page alone */
 };
 
 struct option_table {
@@ -24,6 +27,12 @@ enum { OPTIONS_END = -1, OPTIONS_BAD = -2, OPTIONS_HELP = -3 };
  * usage, and stderr was told. OPTIONS_HELP: --help, which was printed. Set optind to 0 before the first call.
  */
 int options_next(const struct option_table *table, int argc, char **argv);
+
+/* The same where the first operand is a command, whose options are its own. */
+int options_next_before_command(const struct option_table *table, int argc, char **argv);
+
+/* As --help prints it: it fits a screen of 80 columns and 24 lines. */
+void options_help(const struct option_table *table, FILE *out);
 
 /* Tells stderr where help is; returns `status`. */
 int options_usage(const struct option_table *table, int status);

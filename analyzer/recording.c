@@ -90,6 +90,8 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	if (integer_of(root, "oom_kills") > 0)
 		recording->oom_kills = (uint64_t)integer_of(root, "oom_kills");
 	recording->secrets = json_incref(json_object_get(root, "secrets"));
+	recording->newest = json_object_get(root, "max_size") || json_object_get(root, "snapshot_on");
+	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;
 }

@@ -299,8 +299,9 @@ static void text_findings(const struct report *report, const struct terminal *te
 }
 
 /* "2 errors, 1 warning", or "nothing wrong". */
-static char *text_tally(const struct findings *findings)
+static char *text_tally(const struct analysis *analysis)
 {
+	const struct findings *findings = &analysis->findings;
 	uint64_t count[SEVERITY_ERROR + 1] = {0};
 	char *text = memory_text("");
 	size_t i;
@@ -318,13 +319,15 @@ static char *text_tally(const struct findings *findings)
 	if (*text)
 		return text;
 	free(text);
-	return memory_text("nothing found");
+	return memory_text(analysis->recording->emptied ? "no error found" : "nothing found");
 }
 
 static char *text_worst(const struct analysis *analysis)
 {
 	if (analysis->findings.count)
 		return escape_terminal(analysis->findings.all[0].message);
+	if (analysis->recording->emptied)
+		return memory_text("so no call was kept");
 	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
 }
 
@@ -333,7 +336,7 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	const struct analysis *analysis = report->analysis;
 	const struct findings *findings = &analysis->findings;
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
-	char *tally = text_tally(findings), *worst = text_worst(analysis);
+	char *tally = text_tally(analysis), *worst = text_worst(analysis);
 	char *line = memory_format(
 		"%s%s%s%s%s%s", tally,
 		findings->count > 1 ? (findings->all[0].severity == SEVERITY_NOTE ? "; the largest: " : "; the worst: ")

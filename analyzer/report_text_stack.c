@@ -8,7 +8,8 @@
 #include "analyzer/report_text.h"
 #include "analyzer/spots.h"
 
-enum { LINES_SHOWN = 14, FILE_COLUMNS = 40 };
+/* A finding fits a screen of 24 lines: so many are left to the stacks, of which each has a title and a line on the rest. */
+enum { STACKS_LINES = 16, STACK_FRAME_LINES = 2, FRAMES_MIN = 2, FILE_COLUMNS = 40 };
 
 const struct symbols_answer *text_names(const struct report *report, const struct frame *frame)
 {
@@ -168,8 +169,10 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 void text_stack(const struct report *report, const struct terminal *terminal, const struct finding *finding,
 		const struct finding_stack *stack)
 {
+	size_t room = STACKS_LINES / finding->stack_count;
 	char *by = NULL;
 
+	room = room > STACK_FRAME_LINES + FRAMES_MIN ? room - STACK_FRAME_LINES : FRAMES_MIN;
 	if (stack->process && stack->process != finding->process)
 		by = text_process(stack->process);
 	if (!stack->stack || !stack->stack->count) {
@@ -177,7 +180,7 @@ void text_stack(const struct report *report, const struct terminal *terminal, co
 			by ? by : "");
 	} else {
 		fprintf(terminal->out, "  %s%s%s here:\n", stack->role, by ? " by process " : "", by ? by : "");
-		stack_frames(report, terminal, stack->stack, report->verbose ? SIZE_MAX : LINES_SHOWN);
+		stack_frames(report, terminal, stack->stack, report->verbose ? SIZE_MAX : room);
 	}
 	free(by);
 }

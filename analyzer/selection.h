@@ -35,14 +35,14 @@ enum {
 	{"pid", OPTION_pid, "PID", "only what concerns this process"},                                                 \
 		{"exe", OPTION_exe, "GLOB", "only programs whose path or name matches"},                               \
 		{"object", OPTION_object, "GLOB", "only objects of which a name matches"},                             \
-		{"since", OPTION_since, "TIME", "only from then on: seconds after the start, or 200ms, 3us"},          \
+		{"since", OPTION_since, "TIME", "only from then on: seconds after the start, or 200ms"},               \
 	{                                                                                                              \
 		"until", OPTION_until, "TIME", "only until then"                                                       \
 	}
 #define SELECTION_FINDING_ROWS                                                                                         \
 	{"rule", OPTION_rule, "GLOB", "only findings of rules that match"},                                            \
 	{                                                                                                              \
-		"severity", OPTION_severity, "LEVEL", "only findings of severity LEVEL or graver"                      \
+		"severity", OPTION_severity, "LEVEL", "only findings of LEVEL or graver"                               \
 	}
 
 /* 1: the option is one of the rows above and was taken; 0: it is not; -1: its argument is bad, and stderr was told. */

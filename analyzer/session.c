@@ -164,11 +164,22 @@ void session_look(struct session *session, struct problems *problems)
 	session_tell(session, problems);
 }
 
+static bool session_send(const struct session *session, char byte)
+{
+	return session->socket >= 0 && send(session->socket, &byte, 1, MSG_NOSIGNAL) == 1;
+}
+
+void session_shoot(struct session *session)
+{
+	/* A keeper that is gone is told of by session_look. */
+	(void)!session_send(session, KEEPER_SHOT);
+}
+
 void session_end(struct session *session, struct problems *problems)
 {
 	double until = session_now() + KEEPER_STOP_SECONDS;
 
-	if (session->socket >= 0 && send(session->socket, "", 1, MSG_NOSIGNAL) == 1) {
+	if (session_send(session, KEEPER_END)) {
 		while (session_now() < until && session_read(session, 1000))
 			session_tell(session, problems);
 		session_tell(session, problems);

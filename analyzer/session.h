@@ -17,6 +17,9 @@ struct session *session_begin(const struct keeper_plan *plan, char **error);
 int session_descriptor(const struct session *session);
 void session_look(struct session *session, struct problems *problems);
 
+/* Has the calls written that plan->flight keeps in memory; soon, not at once. */
+void session_shoot(struct session *session);
+
 /* Stops recording, within KEEPER_STOP_SECONDS, and frees the session. */
 void session_end(struct session *session, struct problems *problems);
 

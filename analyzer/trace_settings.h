@@ -19,10 +19,11 @@ enum { OPTION_clock_offset = 0x300, OPTION_decoder };
 /* Rows of an option table, for all that read a recording. */
 #define TRACE_ROWS                                                                                                     \
 	{"clock-offset", OPTION_clock_offset, "HOST=SEC",                                                              \
-	 "add SEC (-2, 1.5, 30ms) to the clock of HOST; may be repeated"},                                             \
+	 "add SEC (-2, 1.5, 30ms) to the clock of HOST\nMay be repeated."},                                            \
 	{                                                                                                              \
 		"decoder", OPTION_decoder, "NAME[:TIME]",                                                              \
-			"auto, direct or babeltrace2; given up when it stands still for TIME (10s)"                    \
+			"auto, direct or babeltrace2, to read traces with\n"                                           \
+			"It is given up when it stands still for TIME; 10s is the default."                            \
 	}
 
 /* 1: the option is one of the rows above and was taken; 0: it is not; -1: its argument is bad, and stderr was told. */

@@ -65,6 +65,7 @@ struct process {
 	uint32_t parent_seq;
 	uint64_t events; /* seen */
 	uint64_t lost;   /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t let_go; /* on purpose: older than what the recording keeps */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
@@ -118,10 +119,11 @@ struct object {
 	gid_t gid;
 	struct name *names; /* in the order they were given */
 	size_t name_count;
-	struct site created;    /* process NULL: it was there before, or was made by a process not traced */
-	struct site unlinked;   /* the removal of its last name, process NULL: it has one */
-	struct site mapped;     /* the first mapping seen */
-	struct change *changes; /* the latest, oldest first */
+	struct site created;          /* process NULL: it was there before, or was made by a process not traced */
+	const struct process *finder; /* the first that told of it */
+	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
+	struct site mapped;           /* the first mapping seen */
+	struct change *changes;       /* the latest, oldest first */
 	size_t change_count;
 	unsigned charges;   /* findings of it that still wait for what happens to it */
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
@@ -146,8 +148,9 @@ struct world {
 	uint64_t objects_forgotten; /* over before the trace ended, and left out of `objects`: there were too many */
 	const char **hosts;
 	size_t host_count;
-	uint64_t lost; /* events, over all processes */
-	int64_t now;   /* time of the latest event */
+	uint64_t lost, let_go; /* events, over all processes */
+	int64_t kept_from;     /* time of the first call that is kept; 0: there is none */
+	int64_t now;           /* time of the latest event */
 	struct world_private *private;
 };
 

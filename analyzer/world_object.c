@@ -114,6 +114,7 @@ static void merge(struct object *object, struct object *late)
 static void describe(struct object *object, struct process *process, const struct object_event *event)
 {
 	object->defined = true;
+	object->finder = process;
 	object->host = process->host;
 	object->kind = (enum kind)event->kind;
 	object->dev = event->dev;

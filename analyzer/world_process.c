@@ -334,7 +334,13 @@ void process_finish(struct world *world)
 		uint64_t gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
 
 		process->lost = gap > process->told_lost ? gap : process->told_lost;
+		/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
+		if (world->private->recording && world->private->recording->newest && gap > process->told_lost) {
+			process->let_go = gap - process->told_lost;
+			process->lost = process->told_lost;
+		}
 		world->lost += process->lost;
+		world->let_go += process->let_go;
 	}
 	process_sweep(world, INT64_MAX);
 	for (size_t i = 0; i < world->process_count; i++)

@@ -428,6 +428,19 @@ static void dispatch(struct taking *t, const struct trace_event *e)
 	}
 }
 
+/* Of the channel that the oldest events are let go from. */
+static bool event_is_call(enum event_id id)
+{
+	enum { CHANNEL_calls, CHANNEL_state };
+	static const unsigned char channels[] = {
+#define EVENT_CHANNEL(event, channel) [EVENT_##event] = CHANNEL_##channel,
+		EVENTS(EVENT_CHANNEL)
+#undef EVENT_CHANNEL
+	};
+
+	return channels[id] == CHANNEL_calls;
+}
+
 void world_take(struct world *world, const struct trace_event *event)
 {
 	struct taking t = {.world = world};
@@ -440,6 +453,8 @@ void world_take(struct world *world, const struct trace_event *event)
 	t.process = process_of_event(world, event);
 	if (event->id == EVENT_process)
 		process_announce(world, t.process, event);
+	if (!world->kept_from && event_is_call(event->id))
+		world->kept_from = event->time;
 	process_count_event(t.process, &event->event.head);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));

@@ -378,12 +378,35 @@ finds()
 	run -3 "$SHMGUARD" objects nowhere
 }
 
-@test "every help fits a screen and its width" {
+# The subcommands, as --help lists them.
+verbs()
+{
+	"$SHMGUARD" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'
+}
+
+@test "every help fits a screen of 80 columns and 24 lines" {
 	local verb
-	for verb in report diff log objects; do
-		"$SHMGUARD" "$verb" --help >help
-		[ "$(wc -l <help)" -lt 24 ]
-		[ "$(wc -L <help)" -le 120 ]
+	"$SHMGUARD" --help >help
+	[ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]
+	[ "$(verbs | wc -l)" -ge 8 ]
+	for verb in $(verbs) "policy explain"; do
+		# shellcheck disable=SC2086
+		"$SHMGUARD" $verb --help >help || { echo "$verb"; false; }
+		{ [ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]; } || { echo "$verb"; cat help; false; }
+		run -1 grep -n ' $' help
+	done
+}
+
+@test "the manual page and bash completion have every option of every subcommand" {
+	local verb option manual completion
+	manual=$(<"$BUILD/shmguard.1")
+	for verb in $(verbs); do
+		completion=$(grep "^	$verb:-" "$BUILD/shmguard.bash")
+		[[ $manual == *".B shmguard $verb"* ]]
+		for option in $("$SHMGUARD" "$verb" --help | grep -oE '^  (-., )?--[a-z][a-z-]+' | grep -oE -- '--.*'); do
+			[[ $completion == *"$option"[=\ \"]* ]] || { echo "completion: $verb $option"; false; }
+			[[ $option == --help || $manual == *"${option//-/\\-}"* ]] || { echo "manual: $verb $option"; false; }
+		done
 	done
 }
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# Recordings that keep a part of the calls: the newest, with --max-size, and those that led to an error, with --snapshot-on.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cd "$BATS_TEST_TMPDIR" || return 1
+	# Each has its part of the size.
+	CPUS=$(getconf _NPROCESSORS_CONF)
+}
+
+# bytes_of DIR GLOB: of the files of that name in the trace.
+bytes_of()
+{
+	find "$1/trace" -name "$2" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+@test "--max-size keeps the newest calls, and what they refer to" {
+	"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 20))" -o recording -- sh -c \
+		"'$PROGRAMS/leaky' 1 /keep-$$- && '$PROGRAMS/rate' 125000 0.4 && exec '$PROGRAMS/rate' 250000 0.4"
+	rm -f "/dev/shm/keep-$$-0"
+	[ "$(bytes_of recording 'calls_*')" -le $((CPUS << 20)) ]
+	[ "$(bytes_of recording 'calls_*')" -gt $((1 << 19)) ]
+	report recording >report.json
+	# What came later than the oldest call that is left was not lost, and what was let go is counted.
+	holds '.trace.lost == 0 and .trace.let_go > 50000 and (.trace.complete | not)'
+	holds '.trace.problems == [.trace.problems[] | select(test("^the recording keeps the newest calls, from [0-9.]+ s on"))]'
+	holds --argjson all "$(jq '.trace.events + .trace.let_go' report.json)" '$all > 150000 and $all < 150600'
+	# The leak's calls are gone: its object, process and the look at the end are not.
+	holds --arg name "/keep-$$-0" 'any(.objects[]; .names == [$name] and .leaked)'
+	holds 'any(.findings[]; .rule == "segment-leak" and .severity == "error" and .process != null)'
+	holds 'any(.findings[]; .rule == "churn" and (.stacks[0].frames | any(.function == "work")))'
+	"$SHMGUARD" report --decoder=babeltrace2 --format=json recording | jq .trace >there.json
+	jq .trace report.json >here.json
+	same here.json there.json
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output == *"before them were let go"* && $output == *"no event lost"* ]]
+	run babeltrace2 --component sink.utils.counter recording/trace
+	[ "$status" -eq 0 ]
+}
+
+@test "--max-size that suffices lets nothing go" {
+	"$SHMGUARD" run --quiet --report=none --max-size=64M -o recording -- "$PROGRAMS/rate" 50000 0.4
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.let_go == 0 and .trace.complete and .trace.problems == []'
+	holds '.trace.events > 20000'
+}
+
+@test "--max-size: what is no size, or too little, is refused" {
+	local size
+	for size in 0 x -1 1T 99999999999999999999G ""; do
+		run -125 "$SHMGUARD" run --max-size="$size" -o recording -- true
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *"--max-size wants a number of bytes such as 64M"* ]]
+	done
+	run -125 "$SHMGUARD" run --max-size=1000 -o recording -- true
+	[[ $output =~ "--max-size is too little: "[0-9]+" bytes are the least on this machine" ]]
+	[ ! -e recording ]
+}
+
+@test "--snapshot-on=error without an error keeps no trace, and says so" {
+	run -0 "$SHMGUARD" run --report=report --snapshot-on=error -o recording -- "$PROGRAMS/rate" 1000 0.1
+	[[ $output == *"there was no error, so no trace is kept"* ]]
+	[ -z "$(find recording/trace -type f)" ]
+	grep -q churn report || grep -q memfd report
+	run -0 "$SHMGUARD" report recording
+	[[ ${lines[0]} == "shmguard: no error found: so no call was kept [the recording is incomplete]" ]]
+	[[ $output == *"--snapshot-on=error"* ]]
+}
+
+@test "--snapshot-on=error writes at the error what led to it, while the program goes on" {
+	"$SHMGUARD" run --quiet --report=none --snapshot-on=error --max-size="$((CPUS << 19))" -o recording -- sh -c "
+		'$PROGRAMS/rate' 60000 0.5
+		ls recording/trace >before
+		'$PROGRAMS/story' shrunk
+		for _ in \$(seq 100); do [ ! -e recording/trace/calls-1 ] || break; sleep 0.1; done
+		sleep 0.3
+		cp -r recording/trace/calls-1 early
+		exec '$PROGRAMS/rate' 200000 0.3" >out
+	[ "$(cat before)" = state ]
+	[ -n "$(find early -name 'calls_*' -size +0)" ]
+	report recording >report.json
+	# Much was let go between the error and the end, but not what led to the error.
+	holds '.trace.lost == 0 and .trace.let_go > 30000'
+	holds 'any(.findings[]; .rule == "sigbus-cause" and (.message | contains("had shrunk it from 1048576 to 4096 bytes")))'
+	holds '[.findings[] | select(.rule == "sigbus-cause") | .stacks[] | select(.frames | length > 0) | .role] | length >= 3'
+	"$SHMGUARD" log recording >log
+	[ "$(grep -c 'ftruncate(.*, 4096) = 0 .*shmguard-sigbus' log)" -eq 1 ]
+}
+
+@test "--snapshot-on=error: what only the end shows is an error too" {
+	"$SHMGUARD" run --quiet --report=none --snapshot-on=error -o recording -- "$PROGRAMS/leaky" 2 "/keep-$$-"
+	rm -f "/dev/shm/keep-$$-0" "/dev/shm/keep-$$-1"
+	report recording >report.json
+	holds '.trace.complete and .trace.lost == 0 and .trace.let_go == 0'
+	holds 'any(.findings[]; .rule == "segment-leak" and .count == 2 and (.stacks[0].frames | any(.function == "leaky_make")))'
+}
+
+@test "--snapshot-on takes error alone" {
+	run -125 "$SHMGUARD" run --snapshot-on=warning -o recording -- true
+	[ "$output" = "shmguard: --snapshot-on wants 'error', not 'warning'; see \`shmguard run --help\`" ]
+}
