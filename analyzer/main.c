@@ -35,7 +35,7 @@ static const struct {
 	 &objects_option_table},
 	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object here and now, and who holds it",
 	 &ls_option_table},
-	{"profile", cmd_profile, "profile --apparmor DIR...", "what recorded programs need, as AppArmor profiles",
+	{"profile", cmd_profile, "profile --apparmor DIR...", "AppArmor profiles of recorded programs",
 	 &profile_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", &rules_option_table},
 };
@@ -46,7 +46,7 @@ static void main_help(FILE *out)
 
 	fputs("Usage: shmguard SUBCOMMAND ...: what programs do wrong with POSIX shared memory\n\n", out);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-32s %s\n", commands[i].usage, commands[i].summary);
+		options_fill(commands[i].summary, fprintf(out, "  %-32s ", commands[i].usage), 35, out);
 	fputs("\n`shmguard SUBCOMMAND --help` tells its options, `shmguard --version` the version\n", out);
 }
 

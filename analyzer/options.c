@@ -11,8 +11,7 @@
 /* More than any table has, --help and the end included. */
 enum { ROWS_MAX = 32, HELP_COLUMN = 26, HELP_WIDTH = 80 };
 
-/* Breaks `text` at blanks where it would pass HELP_WIDTH; the lines that follow begin at column `indent`. */
-static void options_fill(const char *text, int column, int indent, FILE *out)
+void options_fill(const char *text, int column, int indent, FILE *out)
 {
 	const char *word, *end;
 

@@ -34,6 +34,12 @@ int options_next_before_command(const struct option_table *table, int argc, char
 /* As --help prints it: it fits a screen of 80 columns and 24 lines. */
 void options_help(const struct option_table *table, FILE *out);
 
+/*
+ * Prints `text` from `column` on, up to its end or a newline, broken at blanks for a screen of 80 columns; the lines that
+ * follow begin at `indent`.
+ */
+void options_fill(const char *text, int column, int indent, FILE *out);
+
 /* Tells stderr where help is; returns `status`. */
 int options_usage(const struct option_table *table, int status);
 
