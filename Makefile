@@ -24,7 +24,7 @@ PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libi
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
 PACKAGES_TEST = acl apparmor chromium openmpi-bin libopenmpi-dev babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
 	libjemalloc2 libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
-	stress-ng util-linux
+	strace stress-ng util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
 
 # $(call install,PACKAGES): nothing is done, and neither root nor a network needed, when all of them are there.
@@ -182,9 +182,11 @@ fuzz: deps deps-test $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZERS)) $(BUILD)/
 
 SOAK_SECONDS ?= 30
 MUTATIONS ?= 10000
-soak: all $(BUILD)/tests/programs/race $(BUILD)/tests/fuzz/mutate ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30); MUTATIONS (10000) damaged traces are reported
+SOAK_RACES ?= 20000
+soak: all $(addprefix $(BUILD)/tests/,programs/race programs/clean_race fuzz/mutate) ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30); MUTATIONS (10000) damaged traces are reported; as root, cleaners race for SOAK_RACES (20000) ghosts
 	SHMGUARD_PROFILE=safe LD_PRELOAD=$(abspath $(BUILD))/libshmguard.so $(BUILD)/tests/programs/race $(SOAK_SECONDS)
 	$(BUILD)/tests/fuzz/mutate tests/traces/leaks $(MUTATIONS)
+	bash -c '. tests/machine.bash && in_machine "$(BUILD)/tests/programs/clean_race $(BUILD)/shmguard $(SOAK_RACES)"'
 
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \

@@ -37,7 +37,7 @@ static void mounts_decode(char *text)
 
 	for (char *at = text; *at; at++) {
 		if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] && at[3]) {
-			*to++ = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
+			*to++ = (char)((unsigned)(at[1] & 3) << 6 | (unsigned)(at[2] & 7) << 3 | (unsigned)(at[3] & 7));
 			at += 3;
 		} else {
 			*to++ = *at;

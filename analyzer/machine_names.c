@@ -23,22 +23,29 @@ static void names_take(struct machine *machine, struct machine_fs *fs, const FTS
 {
 	const char *below = entry->fts_path + strlen(fs->path);
 	struct machine_object *object;
+	enum machine_kind kind;
 	struct statx status;
+	char *name;
 
 	if (statx(AT_FDCWD, entry->fts_accpath, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
 		  STATX_BASIC_STATS | STATX_BTIME, &status) ||
 	    !S_ISREG(status.stx_mode))
 		return;
 	object = machine_meet(machine, (struct machine_key){fs->device, status.stx_ino}, fs);
-	/* Another name of the same: the first stays. */
-	if (object->path)
+	name = fs->is_shm ? memory_text(below) : memory_format("%s%s", fs->mount, below);
+	kind = machine_kind_of(fs, name);
+	/* Another name of the same: the first stays, unless this is one of shm_open(). */
+	if (object->path && (object->kind != MACHINE_file || kind == MACHINE_file)) {
+		free(name);
 		return;
+	}
 	object->inode = status.stx_ino;
 	machine_take_status(object, &status);
 	free(object->name);
-	object->name = fs->is_shm ? memory_text(below) : memory_format("%s%s", fs->mount, below);
+	free(object->path);
+	object->name = name;
 	object->path = memory_text(entry->fts_path);
-	object->kind = machine_kind_of(fs, object->name);
+	object->kind = kind;
 }
 
 static void names_list(struct machine *machine, struct machine_fs *fs)

@@ -186,10 +186,10 @@ static void visit_mapping(struct visit *visit, char *line)
 	at += *at != '\0';
 	minor_number = (unsigned)visit_hexadecimal(&at);
 	inode = strtoull(at, &at, 10);
-	/* All that can be ours have no device behind them. */
-	if (!inode || major_number)
-		return;
 	at += strspn(at, " ");
+	/* All that can be ours have no device behind them. The first segment of System V is number 0. */
+	if (major_number || (!inode && strncmp(at, "/SYSV", 5) != 0))
+		return;
 	fs = machine_fs_of(visit->machine, makedev(major_number, minor_number));
 	if (!fs && (!strncmp(at, "/memfd:", 7) || !strncmp(at, "/SYSV", 5) || !strncmp(at, "/anon_hugepage", 14)))
 		fs = machine_fs_add(visit->machine,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/cmd_clean.h"
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
 #include "analyzer/cmd_log.h"
@@ -35,6 +36,8 @@ static const struct {
 	 &objects_option_table},
 	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object here and now, and who holds it",
 	 &ls_option_table},
+	{"clean", cmd_clean, "clean [OPTION...]", "what nobody uses: show it, --yes removes it",
+	 &clean_option_table},
 	{"profile", cmd_profile, "profile --apparmor DIR...", "AppArmor profiles of recorded programs",
 	 &profile_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", &rules_option_table},
