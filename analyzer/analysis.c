@@ -104,6 +104,9 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 					"--snapshot-on=error"));
 	if (analysis->let_go)
 		add_problem(analysis, let_go_text(analysis));
+	if (!recording->described && totals->events == 0 && totals->foreign)
+		add_problem(analysis, memory_format("none of the trace's %" PRIu64 " events is of shmguard",
+						    totals->foreign));
 	if (recording->described && recording->ended == 0)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)

@@ -16,6 +16,7 @@
 struct decoder {
 	const bt_event_class *class;
 	enum event_id id; /* EVENT_COUNT: an event that this version does not know */
+	bool ours;        /* it is shmguard's all the same */
 	const struct trace_field *fields;
 	size_t count;
 	int64_t index[TRACE_FIELDS_MAX]; /* of the member in the payload, -1: the trace has no such field */
@@ -97,6 +98,7 @@ static const struct decoder *decoder_make(struct reader *reader, const bt_event_
 	decoder->id = EVENT_COUNT;
 	reader->decoders = memory_grow(reader->decoders, reader->decoder_count, sizeof(*reader->decoders));
 	reader->decoders[reader->decoder_count++] = decoder;
+	decoder->ours = name && trace_event_ours(name);
 	if (name)
 		decoder->fields = trace_event_fields(name, &decoder->id, &decoder->count);
 	if (decoder->fields && !decoder_bind(reader, decoder, name))
@@ -200,7 +202,7 @@ static void take_event(struct reader *reader, const bt_message *message)
 		return;
 	}
 	if (decoder->id == EVENT_COUNT) {
-		reader->job->totals->unknown++;
+		trace_count_other(reader->job, decoder->ours);
 		return;
 	}
 	if (bt_clock_snapshot_get_ns_from_origin(bt_message_event_borrow_default_clock_snapshot_const(message),

@@ -14,7 +14,6 @@
 
 #include "memory.h"
 
-#define CHILD_MEMORY (512u << 20)
 #define CHILD_PIPE (1 << 20)
 #define POLL_EVERY 100 /* ms */
 #define LAST_WORDS 1000000000LL
@@ -46,6 +45,27 @@ static void limit(int resource, rlim_t most)
 	}
 }
 
+/* AddressSanitizer reserves more than any limit. */
+void trace_child_allow(uint64_t bytes)
+{
+#ifndef __SANITIZE_ADDRESS__
+	limit(RLIMIT_DATA, bytes);
+#else
+	(void)bytes;
+#endif
+}
+
+/* What libraries say of their end is not for people: the parent says it. */
+static void silence(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+#endif
+}
+
 static void in_child(const struct child_work *work, int fd, pid_t parent)
 {
 	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM};
@@ -60,9 +80,8 @@ static void in_child(const struct child_work *work, int fd, pid_t parent)
 	/* babeltrace2 keeps a descriptor for each stream. */
 	limit(RLIMIT_NOFILE, RLIM_INFINITY);
 	limit(RLIMIT_CORE, 0);
-#ifndef __SANITIZE_ADDRESS__
-	limit(RLIMIT_DATA, CHILD_MEMORY);
-#endif
+	trace_child_allow(CHILD_MEMORY);
+	silence();
 	wire_open(&out, fd);
 	dying = &out;
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)

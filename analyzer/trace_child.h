@@ -16,7 +16,7 @@ enum child_end {
 };
 
 struct child_work {
-	void (*work)(void *context, struct wire_out *out); /* in the child, which has 512 MB and no terminal */
+	void (*work)(void *context, struct wire_out *out); /* in the child, with CHILD_MEMORY */
 	void *context;
 	int64_t patience; /* nanoseconds */
 	const volatile sig_atomic_t *interrupted;
@@ -27,6 +27,10 @@ struct child_work {
  * given up comes first, if it can still send it.
  */
 enum child_end trace_child(const struct child_work *work, const struct wire_taker *taker, int *status);
+
+/* In the child: so many bytes of private memory may be had from now on. */
+#define CHILD_MEMORY ((uint64_t)512 << 20)
+void trace_child_allow(uint64_t bytes);
 
 /* What became of it, in words, to be freed. */
 char *trace_child_words(enum child_end end, int status);

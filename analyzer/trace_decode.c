@@ -186,5 +186,7 @@ enum decoded decode_next(struct decoding *decoding, enum event_id *id, union any
 		defaults(*id, event);
 	if (!payload(decoding, layout, event))
 		return DECODED_damaged;
-	return *id == EVENT_COUNT ? DECODED_unknown : DECODED_event;
+	if (*id != EVENT_COUNT)
+		return DECODED_event;
+	return layout->ours ? DECODED_unknown : DECODED_foreign;
 }

@@ -17,7 +17,8 @@ struct decoding {
 
 enum decoded {
 	DECODED_event,
-	DECODED_unknown, /* an event that this version does not know: only `clock` is its */
+	DECODED_unknown, /* an event of ours that this version does not know: only `clock` is its */
+	DECODED_foreign, /* the same of another program */
 	DECODED_end,
 	DECODED_damaged, /* what follows in the packet cannot be read */
 };

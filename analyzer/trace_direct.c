@@ -196,7 +196,10 @@ static bool next_event(struct merge *merge, struct cursor *cursor)
 						       (uint64_t)cursor->offset);
 			return true;
 		case DECODED_unknown:
-			merge->job->totals->unknown++;
+			trace_count_other(merge->job, true);
+			break;
+		case DECODED_foreign:
+			trace_count_other(merge->job, false);
 			break;
 		case DECODED_damaged:
 			merge->job->totals->bytes_lost += (uint64_t)(decoding->end - from);

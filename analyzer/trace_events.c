@@ -21,7 +21,8 @@
 	}
 EVENTS(FIELD_TABLE)
 
-#define EVENT_ROW(event, channel) {"shmguard:" #event, fields_of_##event},
+#define PROVIDER "shmguard:"
+#define EVENT_ROW(event, channel) {PROVIDER #event, fields_of_##event},
 static const struct {
 	const char *name;
 	const struct trace_field *(*fields)(size_t *count);
@@ -38,10 +39,15 @@ const struct trace_field *trace_event_fields(const char *name, enum event_id *id
 	return NULL;
 }
 
+bool trace_event_ours(const char *name)
+{
+	return strncmp(name, PROVIDER, sizeof(PROVIDER) - 1) == 0;
+}
+
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name)
 {
 	if (name)
-		*name = rows[id].name + sizeof("shmguard:") - 1;
+		*name = rows[id].name + sizeof(PROVIDER) - 1;
 	return count ? rows[id].fields(count) : NULL;
 }
 

@@ -21,6 +21,9 @@ struct trace_field {
 /* `name` is the event's full name in a trace, "shmguard:mmap". NULL, and *id unchanged, when there is none. */
 const struct trace_field *trace_event_fields(const char *name, enum event_id *id, size_t *count);
 
+/* It is shmguard's, known or not. */
+bool trace_event_ours(const char *name);
+
 /* The fields of an event, its head's included; *name: without "shmguard:". Both count and name may be NULL. */
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name);
 

@@ -17,6 +17,8 @@ struct trace_job {
 
 /* Counts the event, and passes it on if it is of the recording. */
 void trace_deliver(const struct trace_job *job, const struct trace_event *event);
+/* Counts an event that is not to be passed on: of shmguard, but unknown to this version, or of another program. */
+void trace_count_other(const struct trace_job *job, bool ours);
 /* A new line for totals->problems, which takes it. */
 void trace_problem(struct trace_totals *totals, char *text);
 

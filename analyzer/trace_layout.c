@@ -198,6 +198,7 @@ static bool eat_fields(const char **at, const char *event_name, struct event_lay
 	uint64_t bound = 0;
 
 	event->id = EVENT_COUNT;
+	event->ours = trace_event_ours(event_name);
 	fields = trace_event_fields(event_name, &event->id, &count);
 	while (!eat(at, "}; }")) {
 		if (!eat_field(at, event, name))

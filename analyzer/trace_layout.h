@@ -23,6 +23,7 @@ struct piece {
 struct event_layout {
 	bool described;
 	enum event_id id; /* EVENT_COUNT: an event that this version does not know */
+	bool ours;        /* it is shmguard's all the same */
 	struct piece *pieces;
 	size_t count;
 	bool complete; /* every field of the event is in the trace */

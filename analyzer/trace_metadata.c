@@ -13,6 +13,19 @@
 #define METADATA_CONTENT_SIZE 24
 #define METADATA_PACKET_SIZE 28
 
+/* What trace_packets.h takes for granted; other tracers, and copies by other tools, have packets of other kinds. */
+static const char *const lttng[] = {
+	"tracer_name = \"lttng-ust\"",
+	"architecture_bit_width = 64",
+	"packet.header := struct {\n\t\tuint32_t magic;\n\t\tuint8_t  uuid[16];\n\t\tuint32_t stream_id;\n"
+	"\t\tuint64_t stream_instance_id;\n\t};",
+	"struct packet_context {\n\tuint64_clock_monotonic_t timestamp_begin;\n\tuint64_clock_monotonic_t "
+	"timestamp_end;\n"
+	"\tuint64_t content_size;\n\tuint64_t packet_size;\n\tuint64_t packet_seq_num;\n\tunsigned long "
+	"events_discarded;\n"
+	"\tuint32_t cpu_id;\n};",
+};
+
 static const char *packets_join(const unsigned char *bytes, uint64_t size, char *text)
 {
 	uint64_t at = 0, length = 0;
@@ -101,8 +114,9 @@ const char *metadata_parse(const void *bytes, size_t size, struct metadata *meta
 	}
 	metadata->empty = strstr(metadata->text, "stream {") == NULL;
 	metadata->host = quoted(metadata->text, "\thostname = \"");
-	metadata->lttng = strstr(metadata->text, "tracer_name = \"lttng-ust\"") &&
-			  strstr(metadata->text, "architecture_bit_width = 64");
+	metadata->lttng = true;
+	for (size_t i = 0; i < sizeof(lttng) / sizeof(*lttng); i++)
+		metadata->lttng &= strstr(metadata->text, lttng[i]) != NULL;
 	metadata->kind.streams = stream_classes(metadata->text);
 	metadata->kind.swap =
 		(strstr(metadata->text, "byte_order = be") != NULL) == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);

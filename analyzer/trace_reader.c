@@ -13,6 +13,9 @@
 #include "trace_job.h"
 #include "trace_settings.h"
 
+/* What babeltrace2 needs for a trace with all of our events was measured at 2.4 MB. */
+#define MEMORY_OF_TRACE (4u << 20)
+
 /* Of an interrupted reading: no later one takes more. */
 static uint64_t events_wanted = UINT64_MAX;
 static volatile sig_atomic_t interrupted;
@@ -61,6 +64,14 @@ void trace_deliver(const struct trace_job *job, const struct trace_event *event)
 		totals->first = event->time;
 	totals->last = event->time;
 	job->event(job->context, event);
+}
+
+void trace_count_other(const struct trace_job *job, bool ours)
+{
+	if (ours)
+		job->totals->unknown++;
+	else
+		job->totals->foreign++;
 }
 
 /* In the child. */
@@ -127,8 +138,10 @@ static int decode(const struct trace_job *job, char **error)
 		return -1;
 	if (known)
 		return trace_direct_read(job, error);
-	if (trace_settings.decoder != DECODER_direct)
+	if (trace_settings.decoder != DECODER_direct) {
+		trace_child_allow(CHILD_MEMORY + job->files->count * MEMORY_OF_TRACE);
 		return trace_babeltrace_read(job, error);
+	}
 	*error = memory_text("the trace has a layout that only babeltrace2 can decode");
 	return -1;
 }
@@ -225,8 +238,11 @@ void trace_interruptible(void)
 {
 	const struct sigaction action = {.sa_handler = note_interrupt};
 
-	interruptible = true;
-	sigaction(SIGINT, &action, &on_interrupt);
+	sigaction(SIGINT, NULL, &on_interrupt);
+	/* Who starts us in the background may not want us to hear it. */
+	interruptible = on_interrupt.sa_handler != SIG_IGN;
+	if (interruptible)
+		sigaction(SIGINT, &action, NULL);
 }
 
 static void uninterruptible(uint64_t events)

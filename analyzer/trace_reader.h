@@ -24,8 +24,8 @@ typedef int (*trace_callback)(void *context, const struct trace_event *event);
 
 struct trace_totals {
 	uint64_t events;  /* given to the callback */
-	uint64_t foreign; /* of other recordings, skipped */
-	uint64_t unknown; /* of an event class that this version does not know, skipped */
+	uint64_t foreign; /* of other recordings and other programs, skipped */
+	uint64_t unknown; /* of shmguard, but of a class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;
 	uint64_t bytes_lost; /* of streams, that could not be read */

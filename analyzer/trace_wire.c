@@ -11,7 +11,7 @@
 
 enum { WIRE_host = 1, WIRE_an_event, WIRE_a_progress, WIRE_the_end = 8 };
 
-#define FLUSH_EVERY 100000000
+#define TELL_EVERY 100000000
 
 /* Every message begins so, and is as long as a multiple of 8. */
 struct message {
@@ -79,7 +79,6 @@ static void flush(struct wire_out *out)
 {
 	wire_rescue(out);
 	out->used = out->sent = 0;
-	out->flushed = now();
 }
 
 /* Room for the longest message. */
@@ -170,8 +169,9 @@ void wire_progress(struct wire_out *out, uint64_t done, uint64_t total)
 {
 	const struct progress_message message = {.done = done, .total = total};
 
-	if (now() - out->flushed < FLUSH_EVERY)
+	if (now() - out->told < TELL_EVERY)
 		return;
+	out->told = now();
 	memcpy(room(out), &message, sizeof(message));
 	finish(out, WIRE_a_progress, sizeof(message));
 	flush(out);

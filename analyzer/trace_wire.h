@@ -22,7 +22,7 @@ struct wire_out {
 	size_t host_count;
 	const char *last; /* host of the latest event */
 	uint32_t last_index;
-	int64_t flushed; /* monotonic nanoseconds */
+	int64_t told; /* the progress; monotonic nanoseconds */
 };
 
 void wire_open(struct wire_out *out, int fd);

@@ -338,6 +338,9 @@ static void take_object(struct taking *t, const struct object_event *e)
 {
 	struct object *object;
 
+	/* 0 is no object, and only a damaged trace defines it. */
+	if (e->id == 0)
+		return;
 	object_define(t->world, t->process, e);
 	object = object_of(t->world, t->process, e->id);
 	/* The name that memfd_create(2) was given comes with its own event. */

@@ -17,7 +17,7 @@
 #include "analyzer/trace_metadata.h"
 #include "analyzer/trace_packets.h"
 
-#define PACKET (256u << 10)
+#define PACKET_MAX (256u << 10)
 #define STREAMS 2
 #define STACKS 500
 #define FRAMES 20
@@ -50,6 +50,7 @@ struct program {
 	uint64_t size[OBJECTS];
 };
 
+static size_t packet = PACKET_MAX; /* bytes of one; less in each of many traces */
 static uint64_t now = 1000000000, made, state = 1;
 static const char *module = "/usr/bin/server", *build_id = "";
 static uint64_t first = 0x1000, last = 0x2000;
@@ -75,7 +76,7 @@ static void put(unsigned char **at, const void *from, size_t size)
 static void packet_end(struct trace *trace, struct stream *stream)
 {
 	const uint32_t magic = 0xc1fc1fc1u, cpu = (uint32_t)(stream - trace->streams);
-	uint64_t numbers[] = {stream->begin, now, stream->used * 8, PACKET * 8, stream->number++, 0};
+	uint64_t numbers[] = {stream->begin, now, stream->used * 8, packet * 8, stream->number++, 0};
 	unsigned char *at = stream->bytes;
 
 	put(&at, &magic, 4);
@@ -84,8 +85,8 @@ static void packet_end(struct trace *trace, struct stream *stream)
 	put(&at, &stream->instance, 8);
 	put(&at, numbers, sizeof(numbers));
 	put(&at, &cpu, 4);
-	memset(stream->bytes + stream->used, 0, PACKET - stream->used);
-	if (fwrite(stream->bytes, PACKET, 1, stream->file) != 1)
+	memset(stream->bytes + stream->used, 0, packet - stream->used);
+	if (fwrite(stream->bytes, packet, 1, stream->file) != 1)
 		fail(trace->dir);
 	stream->used = PACKET_HEADER;
 	stream->begin = now;
@@ -131,7 +132,7 @@ static void emit(struct program *program, enum event_id id, union any_event *eve
 		fprintf(stderr, "many: the metadata does not have event %d\n", id);
 		exit(1);
 	}
-	if (PACKET - stream->used < 1024)
+	if (packet - stream->used < 1024)
 		packet_end(program->trace, stream);
 	low = (uint32_t)now;
 	at = stream->bytes + stream->used;
@@ -260,7 +261,7 @@ static void trace_open(struct trace *trace, const char *text, const char *out, u
 		free(path);
 		path = memory_format("%s/events_%u", trace->dir, i);
 		stream->file = fopen(path, "w");
-		stream->bytes = memory_new(1, PACKET);
+		stream->bytes = memory_new(1, packet);
 		stream->used = PACKET_HEADER;
 		stream->begin = now;
 		stream->instance = i;
@@ -317,6 +318,8 @@ int main(int argc, char **argv)
 		first = strtoull(argv[8], NULL, 16);
 		last = strtoull(argv[9], NULL, 16);
 	}
+	if (traces > 1)
+		packet /= 8;
 	if (traces > 1 && mkdir(argv[2], 0755) < 0)
 		fail(argv[2]);
 	for (unsigned i = 0; i < traces; i++)

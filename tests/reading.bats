@@ -1,0 +1,236 @@
+#!/usr/bin/env bats
+# Traces as they come: damaged, copied, cut, of many processes and several machines. Each gives the right report or one
+# clear sentence, whichever decoder reads it.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	MANY=$BUILD/tests/bench/many
+	CANNED=$ROOT/tests/traces/leaks/trace/ust/uid/65534/64-bit
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# many DIR EVENTS PROCESSES TRACES: a new trace; prints how many events it has.
+many()
+{
+	"$MANY" "$CANNED/metadata" "$@"
+}
+
+# reported DIR [OPTION...]: report.json, the same from both decoders.
+reported()
+{
+	"$SHMGUARD" report --decoder=babeltrace2 --format=json "$@" >babeltrace2.json
+	"$SHMGUARD" report --decoder=direct --format=json "$@" >report.json
+	same babeltrace2.json report.json
+}
+
+# refused DIR TEXT [OPTION...]: exit status 3 and one line that contains TEXT.
+refused()
+{
+	run -3 timeout 20 "$SHMGUARD" report "${@:3}" "$1"
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"$2"* ]]
+}
+
+@test "both decoders give the same calls of a canned trace, and the same report" {
+	local case
+	for case in leaks lost two-recordings; do
+		reported "$ROOT/tests/traces/$case"
+		"$SHMGUARD" log --decoder=direct --stacks "$ROOT/tests/traces/$case" >direct.log
+		"$SHMGUARD" log --decoder=babeltrace2 --stacks "$ROOT/tests/traces/$case" >babeltrace2.log
+		same direct.log babeltrace2.log
+		[ -s direct.log ]
+	done
+}
+
+@test "both decoders give the same calls of a recording made now" {
+	record recording "$PROGRAMS/leaky" 20 /reading. >out
+	reported recording
+	"$SHMGUARD" log --decoder=direct --stacks recording >direct.log
+	"$SHMGUARD" log --decoder=babeltrace2 --stacks recording >babeltrace2.log
+	same direct.log babeltrace2.log
+	holds '.trace.complete'
+}
+
+@test "both decoders give the same report of 200,000 events of twenty processes" {
+	local events
+	events=$(many trace 200000 20 1)
+	reported trace
+	holds --argjson events "$events" '.trace.events == $events and .trace.complete and (.processes | length) == 20'
+}
+
+@test "a trace of another layout is read by babeltrace2 alone" {
+	babeltrace2 "$CANNED" --component=sink.ctf.fs --params='path="converted"' >/dev/null
+	"$SHMGUARD" report --format=json "$CANNED" >canned.json
+	"$SHMGUARD" report --format=json converted >report.json
+	jq 'del(.trace.hosts)' canned.json >one
+	jq 'del(.trace.hosts)' report.json >other
+	same one other
+	holds '.trace.events == 37'
+	refused converted "a layout that only babeltrace2 can decode" --decoder=direct
+}
+
+@test "four hundred processes, each with a trace of its own" {
+	local events
+	events=$(many trace 240000 400 400)
+	"$SHMGUARD" report --format=json trace >report.json
+	holds --argjson events "$events" '.trace.events == $events and .trace.complete and (.processes | length) == 400'
+}
+
+@test "the clock of a host is set, and its events take their places" {
+	many trace 4000 2 2
+	sed -i 's/hostname = "vm"/hostname = "other"/' trace/1/metadata
+	reported trace
+	holds '.trace.hosts == ["vm", "other"] and .trace.seconds < 5'
+	reported trace --clock-offset=other=100 --clock-offset=vm=-0.5
+	holds '.trace.seconds > 100 and .trace.seconds < 105'
+	"$SHMGUARD" log --clock-offset=other=+100 trace >log
+	[[ $(tail -n 1 log) == *1001* ]]
+	"$SHMGUARD" log --clock-offset=other=-100 trace >log
+	[[ $(tail -n 1 log) == *1000* ]]
+}
+
+@test "a clock of a host that is not there is an error, and so is what is no time" {
+	refused "$CANNED" "no trace here is of host 'nowhere'; the first is of 'vm'" --clock-offset=nowhere=1
+	run -2 "$SHMGUARD" report --clock-offset=vm "$CANNED"
+	run -2 "$SHMGUARD" report --clock-offset=vm=soon "$CANNED"
+	run -2 "$SHMGUARD" report --decoder=perl "$CANNED"
+	run -2 "$SHMGUARD" report --decoder=auto:never "$CANNED"
+}
+
+@test "the chunks of a rotation are one trace" {
+	many trace 20000 2 1
+	reported trace
+	cp report.json whole.json
+	mkdir -p chunks/archives/1 chunks/archives/2
+	cp trace/metadata chunks/archives/1
+	cp trace/metadata chunks/archives/2
+	head -c 262144 trace/events_0 >chunks/archives/1/events_0
+	tail -c +262145 trace/events_0 >chunks/archives/2/events_0
+	cp trace/events_1 chunks/archives/2
+	reported chunks
+	same whole.json report.json
+}
+
+@test "a trace that is there twice, and a third time in part, is read once" {
+	many trace 20000 2 1
+	reported trace
+	cp report.json whole.json
+	mkdir -p all/partly
+	cp -r trace all/first
+	cp -r trace all/second
+	cp trace/metadata all/partly
+	head -c 262144 trace/events_0 >all/partly/events_0
+	reported all
+	same whole.json report.json
+}
+
+@test "a damaged trace beside a whole one is named, and the whole one is read" {
+	mkdir both
+	cp -r "$CANNED" both/whole
+	cp -r "$CANNED" both/half
+	truncate -s 9000 both/half/metadata
+	reported both
+	holds '.trace.events == 37 and (.trace.complete | not)'
+	holds '.trace.problems == ["the trace in both/half cannot be read: its metadata is cut short"]'
+}
+
+@test "a packet damaged in the middle costs itself, and its bytes are counted" {
+	many trace 20000 1 1
+	"$SHMGUARD" report --format=json trace >whole.json
+	dd if=/dev/zero of=trace/events_0 bs=4096 count=1 seek=64 conv=notrunc status=none
+	reported trace
+	holds --slurpfile whole whole.json '.trace.events < $whole[0].trace.events and .trace.events > 5000'
+	holds '.trace.problems[0] == "the trace is cut short or damaged: 262144 bytes of it could not be read"'
+	holds '.trace.lost > 1000 and (.trace.complete | not)'
+}
+
+@test "a trace that is still being written is read up to its last whole packet" {
+	many trace 20000 1 1
+	truncate -s 300000 trace/events_0
+	(for _ in $(seq 50); do head -c 5000 /dev/zero && sleep 0.01; done >>trace/events_0) &
+	"$SHMGUARD" report --format=json trace >report.json
+	wait
+	holds '.trace.events > 1000 and (.trace.complete | not)'
+	holds '.trace.problems[0] | contains("bytes of it could not be read")'
+}
+
+@test "a recording that is still being made is reported as such" {
+	"$SHMGUARD" run --quiet --report=none -o live -- sleep 3 &
+	timeout 10 bash -c 'until [ -s live/recording.json ]; do sleep 0.05; done'
+	run "$SHMGUARD" report live
+	[[ $output == *"still being made"* ]]
+	[ "$status" -eq 0 ] || [ "${#lines[@]}" -eq 1 ]
+	wait
+}
+
+@test "a trace without a stream, and one with empty streams, have no events" {
+	mkdir -p empty none
+	cp "$CANNED/metadata" empty
+	cp "$CANNED/metadata" none
+	: >empty/events_0
+	: >empty/events_1
+	reported empty
+	holds '.trace.events == 0 and .trace.complete'
+	reported none
+	holds '.trace.events == 0 and .trace.complete'
+}
+
+@test "a trace of other programs says that nothing in it is ours" {
+	many trace 2000 1 1
+	sed -i 's/name = "shmguard:/name = "another:/' trace/metadata
+	reported trace
+	holds '.trace.events == 0 and (.trace.complete | not)'
+	holds '.trace.problems[0] | test("^none of the trace.s [0-9]+ events is of shmguard$")'
+}
+
+@test "an event of a later version is counted and skipped" {
+	many trace 2000 1 1
+	sed -i 's/name = "shmguard:munmap"/name = "shmguard:mrewrap"/' trace/metadata
+	reported trace
+	holds '.trace.events > 100'
+	holds '.trace.problems[0] | test("^[0-9]+ events are of a kind that this version does not know$")'
+}
+
+@test "a field that has another kind is another version" {
+	many trace 2000 1 1
+	sed -i 's/string _exe;/integer { size = 8; align = 8; signed = 0; encoding = none; base = 10; } _exe;/' trace/metadata
+	refused trace "process has another kind of 'exe'"
+}
+
+@test "a stream whose file is gone leaves the rest, and the gaps are counted" {
+	many trace 20000 1 1
+	mkdir -p half
+	cp trace/metadata half
+	tail -c +262145 trace/events_0 >half/events_0
+	reported half
+	holds '.trace.events > 1000 and .trace.lost > 500 and (.trace.complete | not)'
+}
+
+@test "a terminal shows how far the reading is, and its line is gone at the end" {
+	many trace 4000000 4 1
+	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" watch "$SHMGUARD" trace >out
+	[[ $(head -n 1 out) == 0\ *" progress cleared" ]]
+	tail -n +2 out >report.json
+	holds '.trace.complete'
+}
+
+@test "Ctrl-C gives the report so far" {
+	many trace 4000000 4 1
+	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" interrupt "$SHMGUARD" trace >out
+	[[ $(head -n 1 out) == 0\ *" progress cleared" ]]
+	tail -n +2 out >report.json
+	holds '.trace.events > 1000 and .trace.events < 3999999 and (.trace.complete | not)'
+	holds '.trace.problems[0] | contains("it was interrupted; what follows its first")'
+}
+
+@test "a million events cost less than 100 MB, and without a terminal nothing but the report is written" {
+	many trace 1000000 4 1
+	"$PYTHON" "$ROOT/tests/reading.py" memory "$SHMGUARD" trace >out 2>errors
+	read -r status memory _ <out
+	[ "$status" -eq 0 ]
+	[ "$memory" -lt 102400 ]
+	[ ! -s errors ]
+}
