@@ -69,8 +69,13 @@ static int by_weight(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
 
+	bool crashed = rules[x->rule].seen == SEEN_crash, other = rules[y->rule].seen == SEEN_crash;
+
 	if (x->severity != y->severity)
 		return x->severity > y->severity ? -1 : 1;
+	/* What killed a process comes before what could. */
+	if (crashed != other)
+		return crashed ? -1 : 1;
 	if (x->bytes != y->bytes)
 		return x->bytes > y->bytes ? -1 : 1;
 	if (x->count != y->count)

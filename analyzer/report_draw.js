@@ -2,97 +2,94 @@
 
 /* The drawings of the report's page; report_page.js has what they use. */
 
+/* What a change of the size did, in words. */
+function changeText(c)
+{
+	const by = " by " + who(c.p) + " at " + time(c.t);
+	switch (c.of) {
+	case "punched":
+		return "[" + number(c.offset) + ", " + number(c.offset + c.length) + ")" + by;
+	case "refused":
+		return "to " + bytes(c.after) + by;
+	case "found":
+		return bytes(c.before) + " to " + bytes(c.after) + ", by nobody who is recorded; seen" + by;
+	default:
+		return bytes(c.before) + " to " + bytes(c.after) + by;
+	}
+}
+
+/* Rows of the drawing, in the order of time; `edge`: from there to `to` a touch is a SIGBUS. */
+function arithmeticRows(object)
+{
+	const changes = data.changes.slice(-6), alike = new Map(), pages = n => Math.ceil(n / 4096) * 4096;
+	const maps = data.moments.filter(m => m.o === object.id && m.of === "map")
+			     .sort((a, b) => b.offset + b.length - a.offset - a.length);
+	for (const m of maps) {
+		const key = [m.offset, m.length, m.p, m.size].join();
+		alike.has(key) ? alike.get(key).times++ : alike.set(key, Object.assign({times: 1}, m));
+	}
+	const windows = [...alike.values()].slice(0, 8);
+	const rows = changes.map(c => ({
+		t: c.t,
+		label: c.of,
+		from: c.of === "punched" ? c.offset : 0,
+		to: c.of === "punched" ? c.offset + c.length : c.after,
+		kind: c.of === "refused" || c.of === "punched" ? "ghost" : "object",
+		text: changeText(c)
+	}));
+	for (const m of windows) {
+		const end = m.offset + m.length, sizes = changes.filter(c => c.of !== "refused" && c.t > m.t);
+		rows.push({
+			t: m.t,
+			label: "mapped",
+			from: m.offset,
+			to: end,
+			edge: Math.max(m.offset, Math.min(end, pages(Math.min(m.size, ...sizes.map(c => c.after))))),
+			kind: "map",
+			text: "[" + number(m.offset) + ", " + number(end) + ") by " + who(m.p) +
+				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") + " at " +
+				      time(m.t) + (m.size < end ? ", size then " + number(m.size) : "")
+		});
+	}
+	rows.sort((a, b) => a.t - b.t);
+	rows.push({
+		label: "at the end",
+		from: 0,
+		to: object.size,
+		kind: "object",
+		text: bytes(object.size) + " (" + number(object.size) + " bytes)"
+	});
+	return [rows, alike.size - windows.length];
+}
+
 /* The object's size against what is mapped of it, and what was done to its size. */
 function drawArithmetic(finding)
 {
 	const object = objects.get(finding.object);
 	if (!object)
 		return null;
-	const maps = data.moments.filter(m => m.o === object.id && m.of === "map")
-			     .sort((a, b) => b.offset + b.length - a.offset - a.length);
-	const alike = new Map();
-	for (const m of maps) {
-		const key = [m.offset, m.length, m.p, m.size].join();
-		alike.has(key) ? alike.get(key).times++ : alike.set(key, Object.assign({times: 1}, m));
-	}
-	const changes = data.changes.slice(-5), windows = [...alike.values()].slice(0, 8);
-	const rows = [{
-		label: "size",
-		from: 0,
-		to: object.size,
-		kind: "object",
-		text: bytes(object.size) + " (" + number(object.size) + " bytes) at the end"
-	}];
-	for (const c of changes)
-		rows.push({
-			label: c.refused ? "refused" : "resized",
-			from: 0,
-			to: c.after,
-			kind: "change",
-			text: bytes(c.before) + " to " + bytes(c.after) + " by " + who(c.p) + " at " + time(c.t)
-		});
-	for (const m of windows)
-		rows.push({
-			label: "mapped",
-			from: m.offset,
-			to: m.offset + m.length,
-			size: m.size,
-			t: m.t,
-			kind: "map",
-			text: "[" + number(m.offset) + ", " + number(m.offset + m.length) + ") by " + who(m.p) +
-				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") + " at " +
-				      time(m.t) + (m.size < m.offset + m.length ? ", size then " + number(m.size) : "")
-		});
-	const widest = Math.max(1, ...rows.map(r => r.to)), scale = 430 / widest;
-	const svg = make("svg", {
-		viewBox: "0 0 1000 " + (rows.length * 22 + 4),
-		role: "img",
-		"aria-label": "the object's size against its mappings"
+	const [rows, more] = arithmeticRows(object), widest = Math.max(1, ...rows.map(r => r.to));
+	const grid = make("div", {class: "arithmetic"});
+	const bar = (from, to, kind) => make("i", {
+		class: kind,
+		style: "left: " + from / widest * 100 + "%; width: max(2px, " + (to - from) / widest * 100 + "%)"
 	});
-	rows.forEach((row, i) => {
-		const y = i * 22 + 4,
-		      edge = row.kind === "map"
-				     ? Math.max(row.from,
-						Math.min(row.to,
-							 Math.ceil(Math.min(row.size, ...changes
-											      .filter(c => !c.refused &&
-													   c.t > row.t)
-											      .map(c => c.after)) /
-								   4096) *
-								 4096))
-				     : row.to;
-		const bar = (from, to, colour) => svg.append(make("rect", {
-			x: 80 + from * scale,
-			y,
-			width: Math.max(1, (to - from) * scale),
-			height: 15,
-			rx: 2,
-			fill: colour,
-			opacity: row.kind === "change" ? .5 : 1
-		}));
-		svg.append(make("text", {x: 0, y: y + 12, class: "faint"}, row.label));
+	for (const row of rows) {
+		const track = make("div", {class: "track"}), edge = row.edge === undefined ? row.to : row.edge;
 		if (edge > row.from || row.to === row.from)
-			bar(row.from, edge, "var(--object)");
+			track.append(bar(row.from, edge, row.kind));
 		if (row.to > edge)
-			bar(edge, row.to, "var(--bad)");
-		svg.append(make("text", {x: 520, y: y + 12}, row.text));
-	});
-	if (object.size)
-		svg.append(make("line", {
-			x1: 80 + object.size * scale,
-			x2: 80 + object.size * scale,
-			y1: 0,
-			y2: rows.length * 22,
-			stroke: "var(--text)",
-			"stroke-dasharray": "3 3"
-		}));
-	const more = alike.size - windows.length;
+			track.append(bar(edge, row.to, "past"));
+		if (object.size)
+			track.append(make("b", {style: "left: " + object.size / widest * 100 + "%"}));
+		grid.append(make("div", {class: "faint"}, row.label), track, make("div", {}, row.text));
+	}
 	return make("div", {},
 		    make("div", {class: "faint"},
-			 "The size of " + nameOf(object) +
-				 " and its mappings; red: past the end when it was mapped, or later." +
+			 "What was done to the size of " + nameOf(object) +
+				 ", and its mappings. Red is past the end: when it was mapped, or later." +
 				 (more > 0 ? " " + plural(more, "more mapping") + " not drawn." : "")),
-		    svg);
+		    grid);
 }
 
 /* Time: a row for each process and each object. */
@@ -211,7 +208,7 @@ function drawTimeline()
 	const legend = make("div", {class: "faint"}, "Marks: ");
 	for (const of of ["create", "resize", "map", "unmap", "unlink", "sigbus"])
 		legend.append(make("span", {style: "color: " + colours[of]}, "\u25ae "), of + "  ");
-	at("timeline").append(legend, svg);
+	at("timeline").append(legend, make("div", {class: "wide"}, svg));
 	if (data.left_out)
 		at("timeline")
 			.append(make("div", {class: "faint"},

@@ -104,6 +104,11 @@ static json_t *page_rules(const struct findings *findings)
 /* Own mappings of the object and what was done to its size, for the drawing of the worst finding. */
 static json_t *page_changes(const struct page *page, const struct object *object)
 {
+	static const char *const names[] = {[CHANGE_resized] = "resized",
+					    [CHANGE_truncated] = "emptied",
+					    [CHANGE_punched] = "punched",
+					    [CHANGE_refused] = "refused",
+					    [CHANGE_seen] = "found"};
 	json_t *array = json_array();
 	size_t i;
 
@@ -111,11 +116,12 @@ static json_t *page_changes(const struct page *page, const struct object *object
 		const struct change *change = &object->changes[i];
 		const struct process *process = change->site.process;
 
-		json_array_append_new(array,
-				      json_pack("{s:o, s:o, s:o, s:b, s:o}", "t", page_time(page, change->site.time),
-						"before", json_of_number(change->before), "after",
-						json_of_number(change->after), "refused", change->of == CHANGE_refused,
-						"p", process ? json_string(process->id) : json_null()));
+		json_array_append_new(
+			array, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "of", names[change->of], "t",
+					 page_time(page, change->site.time), "before", json_of_number(change->before),
+					 "after", json_of_number(change->after), "offset",
+					 json_of_number(change->offset), "length", json_of_number(change->length), "p",
+					 process ? json_string(process->id) : json_null()));
 	}
 	return array;
 }

@@ -73,7 +73,7 @@ function findingBody(finding)
 {
 	const rule = data.rules[finding.rule], object = objects.get(finding.object);
 	return [
-		make("div", {class: "faint mono"},
+		make("div", {class: "facts faint mono"},
 		     (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
 			     who(finding.process) +
 			     (processes.has(finding.process) ? ", " + ended(processes.get(finding.process)) : "") +
@@ -128,10 +128,11 @@ function drawFindings()
 						 finding, nameOf(objects.get(finding.object)), who(finding.process)
 					 ]).toLowerCase();
 		panel.dataset.rank = rank[finding.severity];
-		panel.addEventListener("toggle", () => {
+		panel.fill = () => {
 			if (panel.open && panel.children.length === 1)
 				panel.append(...findingBody(finding));
-		});
+		};
+		panel.addEventListener("toggle", panel.fill);
 		at("findings").append(panel);
 	}
 	if (!report.findings.length)
@@ -191,7 +192,10 @@ at("search").addEventListener("input", search);
 at("level").addEventListener("change", search);
 at("weight").addEventListener("change", () => drawFlame());
 window.addEventListener("beforeprint",
-			() => document.querySelectorAll("details.finding").forEach(d => { d.open = true; }));
+			() => document.querySelectorAll("details.finding").forEach(d => {
+				d.open = true;
+				d.fill();
+			}));
 document.addEventListener("keydown", event => {
 	if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName))
 		return;
@@ -205,3 +209,4 @@ document.addEventListener("keydown", event => {
 	}
 });
 document.body.dataset.drawn = "yes";
+document.body.dataset.milliseconds = Math.round(performance.now());

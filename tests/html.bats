@@ -87,15 +87,39 @@ text_of()
 	[[ $(text_of dom verdict) == "nothing found "* ]]
 }
 
-@test "ten thousand mappings are drawn at once" {
-	"$SHMGUARD" run --quiet --report=none -o many -- "$BUILD/tests/programs/rate" 10000 1
+@test "a trace of 5 MB is drawn within a second of opening it" {
+	"$SHMGUARD" run --quiet --report=none -o many -- "$PROGRAMS/rate" 100000 0.8
+	[ "$(du -sb many/trace | cut -f 1)" -gt 5000000 ]
 	"$SHMGUARD" report --format=html:page.html many
-	begun=$(date +%s%N)
-	browse page.html --virtual-time-budget=1000 >dom
-	[ $((($(date +%s%N) - begun) / 1000000)) -lt 20000 ]
-	[ ! -s console ] || { cat console; false; }
-	grep -q 'data-drawn="yes"' dom
+	# Virtual time would not measure it. Others may be using the machine: the best of some counts.
+	for _ in 1 2 3 4 5; do
+		HOME=$BATS_TEST_TMPDIR timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+			--no-first-run --user-data-dir="$BATS_TEST_TMPDIR/chromium" --enable-logging=stderr --dump-dom \
+			"file://$PWD/page.html" >dom 2>log
+		run -1 grep CONSOLE log
+		[ "$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)" -ge 1000 ] || break
+	done
+	grep -o 'data-milliseconds="[0-9]*"' dom
+	[ "$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)" -lt 1000 ]
 	[[ $(text_of dom timeline) == *"left out: there are too many."* ]]
+}
+
+@test "the worst is what killed a process: its stacks, and the object's size against the window, in the order of time" {
+	"$SHMGUARD" run --quiet --report=none -o shrunk -- "$PROGRAMS/story" shrunk
+	"$SHMGUARD" report --format=html:page.html shrunk
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	worst=$(text_of dom worst)
+	[[ $worst == *"error: sigbus-cause"*"died of SIGBUS touching /shmguard-sigbus."* ]]
+	[[ $worst == *"resized 0 B to 1 MiB by "*"mapped [0, 1,048,576) by "*"resized 1 MiB to 4 KiB by "*"at the end 4 KiB (4,096 bytes)"* ]]
+	[[ $worst == *"touched"*"read_object ("*"shrunk"*"shrink_object ("*"mapped"*"map_object ("* ]]
+	# Of the window of 1 MiB all but the first page is past the end.
+	grep -o '<i class="past" style="[^"]*"' dom | head -n 1 | grep -F 'left: 0.390625%; width: max(2px, 99.609375%)'
+	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
+		--print-to-pdf=page.pdf "file://$PWD/page.html" 2>log
+	pdftotext page.pdf - | tr -s '[:space:]' ' ' >printed
+	# On paper nothing is folded, and the stacks of every finding are there.
+	[ "$(grep -o 'What to do:' printed | wc -l)" -eq "$(($("$SHMGUARD" report --format=json shrunk | jq '.findings | length') + 1))" ]
 }
 
 @test "search, severity, sorting, keys and the flame graph do what they say" {
