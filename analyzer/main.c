@@ -6,6 +6,7 @@
 #include "analyzer/cmd_clean.h"
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
+#include "analyzer/cmd_explain.h"
 #include "analyzer/cmd_log.h"
 #include "analyzer/cmd_ls.h"
 #include "analyzer/cmd_objects.h"
@@ -38,6 +39,8 @@ static const struct {
 	 &ls_option_table},
 	{"clean", cmd_clean, "clean [OPTION...]", "what nobody uses: show it, --yes removes it",
 	 &clean_option_table},
+	{"explain", cmd_explain, "explain ERRNO|RULE [NAME]", "why a call fails so here; what a rule means",
+	 &explain_option_table},
 	{"profile", cmd_profile, "profile --apparmor DIR...", "AppArmor profiles of recorded programs",
 	 &profile_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", &rules_option_table},
