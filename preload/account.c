@@ -93,8 +93,7 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 		HAS_OBJECT(chown)
 		return true;
 	case EVENT_close:
-		event->close.object = ledger_fd(event->close.fd);
-		ledger_fd_clear(event->close.fd, identity);
+		event->close.object = ledger_fd_clear(event->close.fd);
 		return event->close.object != 0;
 	case EVENT_munmap:
 		return account_unmap(event->munmap.addr, event->munmap.length, &event->munmap.object, pieces);

@@ -5,6 +5,8 @@
 #include "preload/check.h"
 #include "preload/facts_files.h"
 
+enum { FEW_DESCRIPTORS = 16 };
+
 /* Whether anybody still uses it, only the whole trace or a walk over /proc can tell. size: of the object. */
 static void reattached(const struct check_opening *o, const struct identity *identity, unsigned marks)
 {
@@ -14,10 +16,13 @@ static void reattached(const struct check_opening *o, const struct identity *ide
 			.rule = RULE_stale_reattach, .severity = SEVERITY_WARNING, .size = o->size_before});
 }
 
-/* The lowest free number is always taken, so all below it are in use. length: in use; limit: RLIMIT_NOFILE. */
+/*
+ * The lowest free number is always taken, so all below it are in use. length: in use; limit: RLIMIT_NOFILE. While the
+ * number is low, so would have to be a limit that is nearly reached, and then the recorder finds no room for its own.
+ */
 static void descriptors(const struct check_opening *o)
 {
-	if (o->by == EVENT_sem_open || (o->error && o->error != EMFILE))
+	if (o->by == EVENT_sem_open || (o->error && o->error != EMFILE) || (!o->error && o->result < FEW_DESCRIPTORS))
 		return;
 	uint64_t limit = facts_descriptor_limit(), used = o->error ? limit : (uint64_t)o->result + 1;
 	if (used >= limit - limit / 10)

@@ -5,7 +5,7 @@
 
 #include "preload/lock.h"
 
-/* 32 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
+/* 8 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
 enum { FDS = 1 << 20, BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096 };
 
 static struct lock lock;
@@ -15,7 +15,8 @@ static struct object **buckets;
 static uint32_t bucket_count, object_count, next_id = 1;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
 static atomic_bool huge_known;                         /* an object of huge pages was seen */
-static _Atomic(atomic_uint *) fds;
+typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
+static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
 
 void ledger_lock(void)
@@ -363,17 +364,19 @@ void ledger_restore(const struct interval *piece)
 	lock_give(&lock);
 }
 
+/* The cell of an object that is forgotten meanwhile stays ours: its id is the old one, or that of the next. */
 uint32_t ledger_fd(int fd)
 {
-	atomic_uint *table = atomic_load_explicit(&fds, memory_order_acquire);
+	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire);
 	if (!table || fd < 0 || fd >= FDS || fd > atomic_load_explicit(&fd_highest, memory_order_relaxed))
 		return 0;
-	return atomic_load_explicit(&table[fd], memory_order_relaxed);
+	const struct object *object = atomic_load_explicit(&table[fd], memory_order_relaxed);
+	return object ? object->id : 0;
 }
 
-static atomic_uint *fd_table(void)
+static descriptor *fd_table(void)
 {
-	atomic_uint *table = atomic_load_explicit(&fds, memory_order_acquire), *none = NULL;
+	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire), *none = NULL;
 	if (table)
 		return table;
 	table = kernel_memory(FDS * sizeof *table);
@@ -384,39 +387,47 @@ static atomic_uint *fd_table(void)
 	return table;
 }
 
+/* The ledger is locked. What the descriptor led to before was closed behind our back, or by ledger_fd_clear(). */
+static void lead(descriptor *from, struct object *to)
+{
+	struct object *before = atomic_load_explicit(from, memory_order_relaxed);
+
+	if (before == to)
+		return;
+	if (before)
+		before->holders--;
+	if (to)
+		to->holders++;
+	atomic_store_explicit(from, to, memory_order_relaxed);
+}
+
 void ledger_fd_set(int fd, const struct identity *identity)
 {
 	bool is_new;
-	atomic_uint *table = fd >= 0 && fd < FDS ? fd_table() : NULL;
+	descriptor *table = fd >= 0 && fd < FDS ? fd_table() : NULL;
 
 	if (!table)
 		return;
 	if (!lock_take(&lock))
 		return;
 	struct object *object = find(identity, &is_new);
-	if (object && atomic_load_explicit(&table[fd], memory_order_relaxed) != object->id) {
-		object->holders++;
-		atomic_store_explicit(&table[fd], object->id, memory_order_relaxed);
+	if (object) {
+		lead(&table[fd], object);
 		if (fd > fd_highest)
 			fd_highest = fd;
 	}
 	lock_give(&lock);
 }
 
-void ledger_fd_clear(int fd, const struct identity *identity)
+uint32_t ledger_fd_clear(int fd)
 {
-	bool is_new;
 	uint32_t id = ledger_fd(fd);
 
-	if (!id)
-		return;
-	if (!lock_take(&lock))
-		return;
-	struct object *object = identity ? find(identity, &is_new) : NULL;
-	if (object && object->id == id)
-		object->holders--;
-	atomic_store_explicit(&fds[fd], 0, memory_order_relaxed);
+	if (!id || !lock_take(&lock))
+		return id;
+	lead(&fds[fd], NULL);
 	lock_give(&lock);
+	return id;
 }
 
 int ledger_fd_next(unsigned first, unsigned last)

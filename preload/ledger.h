@@ -72,8 +72,8 @@ void ledger_restore(const struct interval *piece);
 /* Object id that the descriptor was last seen to lead to; 0: none. libc closes behind our back: verify before use. */
 uint32_t ledger_fd(int fd);
 void ledger_fd_set(int fd, const struct identity *identity);
-/* identity: what the descriptor leads to now, or NULL when it is not what it was. */
-void ledger_fd_clear(int fd, const struct identity *identity);
+/* Answers what ledger_fd() answered before. */
+uint32_t ledger_fd_clear(int fd);
 /* The lowest tracked descriptor in [first, last], or -1. */
 int ledger_fd_next(unsigned first, unsigned last);
 

@@ -27,9 +27,8 @@ uint32_t wrap_closing(int fd, const void *caller)
 	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
 	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return 0;
-	struct identity identity;
-	bool tracked = identity_of_fd(fd, &identity);
-	seq = RECORD(&visit, close, tracked ? &identity : NULL, .fd = fd);
+	/* Whatever the descriptor leads to now, it is over: fstat(2) would tell nothing more. */
+	seq = RECORD(&visit, close, NULL, .fd = fd);
 	observe_leave(&visit);
 	return seq;
 }

@@ -78,7 +78,9 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		not_unmapped(&replaced, caller);
 	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed && !tracked) || !observe_enter(&visit, caller))
 		return result;
-	tracked = tracked || identity_of_fd(fd, &identity);
+	tracked = tracked ||
+		  (visit.nested ? identity_of_fd(fd, &identity)
+				: identity_of_fd_again(fd, ledger_fd(fd), (uint64_t)offset + length, &identity));
 	if (tracked && policed && result != MAP_FAILED)
 		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
 			       &identity);

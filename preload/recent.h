@@ -1,0 +1,33 @@
+/*
+ * Answers of the kernel's that a loop may use again. A system call costs as much as all else that a visit does, and a loop
+ * asks the same thousands of times a second: from the 17th time within a tick of the kernel's coarse clock (1 to 10 ms) the
+ * answer that it was given in that tick may do. What another process changes meanwhile is seen a tick later.
+ */
+#ifndef SHMGUARD_RECENT_H
+#define SHMGUARD_RECENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum { RECENT_ENOUGH = 16 };
+
+struct recent {
+	uint64_t tick; /* nanoseconds */
+	unsigned times;
+};
+
+/* Counts a question; may the last answer do? The caller clears `times` when the question is another one. */
+static inline bool recent_enough(struct recent *recent)
+{
+	struct timespec now = {0};
+
+	/* No system call: the vDSO reads it. */
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	uint64_t tick = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (recent->tick != tick)
+		*recent = (struct recent){.tick = tick};
+	return recent->times++ >= RECENT_ENOUGH;
+}
+
+#endif
