@@ -29,7 +29,7 @@
 atomic_int recorder_state = RECORDER_OFF;
 const struct emit *recorder_emit;
 __thread struct thread recorder_thread;
-atomic_bool recorder_jumps;
+atomic_bool recorder_jumps, recorder_shared;
 
 static uint32_t recording;
 static atomic_uint sequence;
@@ -207,7 +207,13 @@ void recorder_load(void)
 
 bool recorder_is_vfork_child(void)
 {
-	return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != pid;
+	if (!recorder_thread.vforked && !atomic_load_explicit(&recorder_shared, memory_order_relaxed))
+		return false;
+	if (kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != pid)
+		return true;
+	/* A thread goes on only when its child by vfork is gone. */
+	recorder_thread.vforked = false;
+	return false;
 }
 
 static void start_anew(void)

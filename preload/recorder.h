@@ -23,6 +23,7 @@ struct thread {
 	bool blocks; /* the outermost visit blocks signals; mask: the program's own of before */
 	uint64_t mask;
 	bool prepared;
+	bool vforked; /* by this thread, and it is not known yet that the child is gone */
 	/* A fork is under way: LTTng is at work for it; our wrapper is around it; the ledger is locked; this is the child. */
 	bool forking, around, locked, forked;
 	bool closing; /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
@@ -33,6 +34,9 @@ extern __thread struct thread recorder_thread;
 
 /* The program leaves functions by longjmp(3), perhaps from signal handlers: they must not interrupt a visit. */
 extern atomic_bool recorder_jumps;
+
+/* Some child that is no thread was made to share our memory for good (clone(2)). */
+extern atomic_bool recorder_shared;
 
 /* Loads LTTng, unless another thread is at it. Not in a nested visit. */
 void recorder_load(void);
@@ -52,7 +56,7 @@ void recorder_abandoned(void);
 /* Notices that this process was made by a clone that no hook saw. */
 void recorder_check_process(void);
 
-/* Is this a vfork(2) child, which runs in its parent's memory? One getpid(2). */
+/* Is this a child by vfork(2) or clone(2) that runs in its parent's memory? A getpid(2) where there may be one. */
 bool recorder_is_vfork_child(void);
 
 /* Around a call of libc's that forks: the end is for parent and child, and for a fork that failed. */

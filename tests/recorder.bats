@@ -119,6 +119,24 @@ family()
 	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
 }
 
+# sharing HOW: what a child that runs in the program's memory closes is the child's; the program's descriptor is known on.
+sharing()
+{
+	as_bare sharing "$1" "/$NAME"
+	"$SHMGUARD" log recording >log
+	cat log
+	[ "$(grep -c "dup(" log)" -eq 1 ]
+	[ "$(grep -c "close(" log)" -eq 2 ]
+}
+
+@test "what a child by vfork closes, its parent still has" {
+	sharing vfork
+}
+
+@test "what a child by clone closes that shares the memory, its parent still has" {
+	sharing clone
+}
+
 @test "a child that is killed is reported as killed, its events are there" {
 	family killed 2 fork
 	holds '.processes[1] | .ended == "signal" and .signal == 9 and .signal_name == "SIGKILL"'

@@ -169,6 +169,13 @@
 	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))                                 \
 	X(pthread_setcanceltype, none, int, (int type, int *old))
 
+/* Children that share memory. */
+#define CALLS_SHARING(X)                                                                                               \
+	X(vfork, none, pid_t, (void))                                                                                  \
+	X(__vfork, none, pid_t, (void))                                                                                \
+	X(clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))                            \
+	X(__clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -176,7 +183,8 @@
 	CALLS_SIZE(X)                                                                                                  \
 	CALLS_MAP(X)                                                                                                   \
 	CALLS_PROCESS(X)                                                                                               \
-	CALLS_SIGNAL(X)
+	CALLS_SIGNAL(X)                                                                                                \
+	CALLS_SHARING(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -2,11 +2,15 @@
 #include <libgen.h>
 #include <pthread.h>
 #include <pty.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "print.h"
+
+pid_t __vfork(void);
+int __clone(int (*)(void *), void *, int, void *, ...);
 
 static const char self[] = "/proc/self/exe";
 static char *const arguments[] = {"processes", "child", "two words", "", NULL};
@@ -306,6 +310,42 @@ static void forks(void)
 	setrlimit(RLIMIT_NOFILE, &kept);
 }
 
+/* What it does to its memory its parent has; the descriptors are its own. */
+static int sharing(void *argument)
+{
+	int *fd = argument;
+
+	_exit(close(*fd) == 0 ? 3 : 4);
+}
+
+static void shared(const char *how, pid_t pid, int fd)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	printf("%s: child exits with %d; descriptor is open: %d\n", how, WEXITSTATUS(status), fcntl(fd, F_GETFD) != -1);
+}
+
+static void sharers(void)
+{
+	static char stack[2][65536] __attribute__((aligned(16)));
+	int fd = memfd_create("shmguard-calls", MFD_CLOEXEC), flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		sharing(&fd);
+	shared("vfork", pid, fd);
+	pid = __vfork();
+	if (pid == 0)
+		sharing(&fd);
+	shared("__vfork", pid, fd);
+	shared("clone", clone(sharing, stack[0] + sizeof *stack, flags, &fd), fd);
+	shared("__clone", __clone(sharing, stack[1] + sizeof *stack, flags, &fd), fd);
+	CALL(clone(NULL, stack[0] + sizeof *stack, SIGCHLD, NULL));
+	CALL(clone(sharing, NULL, SIGCHLD, NULL));
+	close(fd);
+}
+
 static void *threaded(void *argument)
 {
 	int fd = shm_open(object("p"), O_CREAT | O_RDWR, 0600);
@@ -343,6 +383,7 @@ int main(int argc, char **argv)
 	spawns();
 	waits();
 	forks();
+	sharers();
 	threads();
 	show_descriptors();
 	fflush(stdout);
