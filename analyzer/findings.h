@@ -26,7 +26,7 @@ struct finding {
 	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
 	char *message; /* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
 	bool uncertain;                /* events are missing that could have changed the verdict */
-	char fingerprint[17];          /* hexadecimal; the same in every run of the same binaries */
+	char fingerprint[17];          /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	const struct object *object;   /* or NULL; of the first occurrence */
 	const struct process *process; /* or NULL */
 	int64_t time;

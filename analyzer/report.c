@@ -233,6 +233,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 	free(error);
 	if (options->save_symbols)
 		report_save_symbols(&report, dir);
+	report_fingerprints(&report, &analysis->findings);
 	suppressions_apply(&suppressions, &report, &analysis->findings);
 	selection_filter(&options->selection, &analysis->findings, analysis->from);
 	report_group_sort(&analysis->findings, options->group);

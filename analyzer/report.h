@@ -94,6 +94,9 @@ const void *report_group_key(const struct finding *finding, enum report_group gr
 void report_group_sort(struct findings *findings, enum report_group group);
 bool report_group_find(const char *name, enum report_group *group);
 
+/* report_fingerprint.c: gives each finding the fingerprint that recordings are compared by, and sorts them. */
+void report_fingerprints(const struct report *report, struct findings *findings);
+
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);
 

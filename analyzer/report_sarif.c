@@ -12,7 +12,8 @@
 #include "analyzer/spots.h"
 #include "tracepoints/version.h"
 
-enum { RESULTS_MAX = 25000 };
+/* GitHub takes RESULTS_MAX and shows RESULTS_SHOWN; the others go without their stacks, for a file may have 10 MB. */
+enum { RESULTS_MAX = 25000, RESULTS_SHOWN = 5000 };
 
 #define SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #define BASE "%SRCROOT%"
@@ -116,6 +117,19 @@ static void sarif_add_flows(const struct report *report, const struct finding *f
 	json_decref(flows);
 }
 
+/* GitHub wants a location of every result: without a stack it is the program, or what lies in /dev/shm. */
+static json_t *sarif_nowhere(const struct finding *finding)
+{
+	const char *name = finding->object ? object_name(finding->object) : NULL;
+	char *path = finding->process && finding->process->exe && *finding->process->exe == '/'
+			     ? memory_text(finding->process->exe)
+			     : memory_format("/dev/shm%s", name && *name == '/' ? name : "");
+	json_t *location = json_pack("{s:{s:o}}", "physicalLocation", "artifactLocation", sarif_artifact(path));
+
+	free(path);
+	return location;
+}
+
 static void sarif_add_location(const struct report *report, const struct finding *finding, json_t *result)
 {
 	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
@@ -123,12 +137,12 @@ static void sarif_add_location(const struct report *report, const struct finding
 
 	if (!own && spots.count)
 		own = &spots.all[0];
-	if (own)
-		json_object_set_new(result, "locations", json_pack("[o]", sarif_location(report, own, NULL)));
+	json_object_set_new(result, "locations",
+			    json_pack("[o]", own ? sarif_location(report, own, NULL) : sarif_nowhere(finding)));
 	spots_free(&spots);
 }
 
-static json_t *sarif_result(const struct report *report, const struct finding *finding, const int *indexes)
+static json_t *sarif_result(const struct report *report, const struct finding *finding, const int *indexes, bool flows)
 {
 	char *line_hash = memory_format("%s:1", finding->fingerprint);
 	const char *object = finding->object ? object_name(finding->object) : NULL;
@@ -142,7 +156,8 @@ static json_t *sarif_result(const struct report *report, const struct finding *f
 		"process", finding->process ? json_string(finding->process->id) : json_null());
 
 	sarif_add_location(report, finding, result);
-	sarif_add_flows(report, finding, result);
+	if (flows)
+		sarif_add_flows(report, finding, result);
 	free(line_hash);
 	return result;
 }
@@ -225,7 +240,7 @@ void report_sarif(const struct report *report, FILE *out)
 	size_t i;
 
 	for (i = 0; i < findings->count && i < RESULTS_MAX; i++)
-		json_array_append_new(results, sarif_result(report, &findings->all[i], indexes));
+		json_array_append_new(results, sarif_result(report, &findings->all[i], indexes, i < RESULTS_SHOWN));
 	all = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:s, s:o}}, s:o, s:o, s:s, s:o}]}", "$schema", SCHEMA,
 			"version", "2.1.0", "runs", "tool", "driver", "name", "shmguard", "version", SHMGUARD_VERSION,
 			"semanticVersion", SHMGUARD_VERSION, "rules", list, "invocations",

@@ -60,20 +60,61 @@ hostile()
 	END
 }
 
-# sarif_is_valid FILE: of the standard's shape, with indexes that lead to the right rules.
+# sarif_is_valid FILE: of the standard's shape, within GitHub's limits, with references that lead somewhere.
 sarif_is_valid()
 {
 	"$PYTHON" - "$ROOT/tests/sarif.schema.json" "$1" <<-'END'
 		import json, sys, jsonschema
 		schema, log = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
 		jsonschema.Draft202012Validator.check_schema(schema)
-		jsonschema.Draft202012Validator(schema).validate(log)
+		jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
 		run = log["runs"][0]
-		rules = run["tool"]["driver"]["rules"]
+		rules, bases = run["tool"]["driver"]["rules"], run["originalUriBaseIds"]
+		assert len({rule["id"] for rule in rules}) == len(rules)
+		assert all(base["uri"].endswith("/") for base in bases.values())
+		def locations(node):
+		    if isinstance(node, dict):
+		        yield from [node["artifactLocation"]] if "artifactLocation" in node else []
+		        node = list(node.values())
+		    for part in node if isinstance(node, list) else []:
+		        yield from locations(part)
 		for result in run["results"]:
 		    assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-		assert all(base["uri"].endswith("/") for base in run["originalUriBaseIds"].values())
+		    flows = [flow for code in result.get("codeFlows", []) for flow in code["threadFlows"]]
+		    assert len({flow["id"] for flow in flows}) == len(flows)
+		    assert sum(len(flow["locations"]) for flow in flows) <= 10000
+		    assert all(flow["locations"][-1]["importance"] == "essential" for flow in flows)
+		for place in locations(run["results"]):
+		    assert place["uri"].startswith("file:///") or place.get("uriBaseId") in bases, place
+		prints = [tuple(result["fingerprints"].values()) for result in run["results"]]
+		assert len(set(prints)) == len(prints)
 	END
+}
+
+@test "sarif: a finding without a stack has a location all the same, as GitHub wants it" {
+	"$SHMGUARD" run --quiet --report=none -o mount -- unshare --mount --propagation private sh -c \
+		"mount -t tmpfs tmpfs /dev/shm; exec '$PROGRAMS/leaky' 1 /forms-mount" || skip "needs root: to mount"
+	"$SHMGUARD" report --format=sarif:got mount
+	sarif_is_valid got
+	jq -e 'all(.runs[0].results[]; .locations | length == 1)' got
+}
+
+@test "fingerprints are those of another build, elsewhere, with lines moved and libc left out" {
+	local place
+	mkdir one two
+	cp "$ROOT/tests/programs/leaky.c" one/
+	{ printf '\n\n\n'; cat "$ROOT/tests/programs/leaky.c"; } >two/leaky.c
+	gcc -g -O0 one/leaky.c -o one/leaky
+	gcc -g -O1 -fno-inline two/leaky.c -o two/leaky
+	for place in one two; do
+		"$SHMGUARD" run --quiet --report=none -o "$place/recording" -- "$place/leaky" 2 "/forms-print-$$-"
+		rm -f "/dev/shm/forms-print-$$-0" "/dev/shm/forms-print-$$-1"
+		"$SHMGUARD" report --format=json --severity=error "$place/recording" | jq -r '.findings[] | .rule + " " + .fingerprint' >$place/prints
+	done
+	grep -q segment-leak one/prints
+	same one/prints two/prints
+	run -0 "$SHMGUARD" diff one/recording two/recording
+	[[ ${lines[0]} == "0 new, 0 fixed, "* ]]
 }
 
 @test "sarif: the standard's shape, a thread flow for each stack" {
@@ -137,6 +178,17 @@ sarif_is_valid()
 		assert peak == 12 * 40960 + 8192, peak
 		assert sum(e.get("cat") == "finding" for e in events) == 4
 	END
+}
+
+@test "html: the data in the page" {
+	"$SHMGUARD" report --format=html leaks >page.html
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html | jq 'del(.rules, .report.rules)' >got
+	same leaks/expected.html.json got
+}
+
+@test "suppressions: what is printed for the canned trace" {
+	"$SHMGUARD" report --gen-suppressions leaks >got
+	same leaks/expected.suppressions got
 }
 
 @test "several forms at once, each into its file" {
