@@ -211,7 +211,7 @@ lint: deps-lint ## clang-tidy, cppcheck, shellcheck
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=allocaCalled --suppress=uninitvar:preload/kernel.h \
 		--suppress=unknownMacro --suppress=selfAssignment:analyzer/cmd_run.c \
-		--suppress=nullPointer:analyzer/trace_reader.c --suppress=varFuncNullUB --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
+		--suppress=nullPointer:analyzer/trace_events.c --suppress=varFuncNullUB --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
 		preload analyzer $(POLICY_FILES)
 	shellcheck --external-sources $(SHELL_FILES)
 

@@ -92,6 +92,11 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis, memory_text(recording->problems[i]));
 	for (size_t i = 0; i < totals->problem_count; i++)
 		add_problem(analysis, memory_text(totals->problems[i]));
+	if (totals->bytes < recording->stream_bytes && (totals->problem_count == 0 || totals->bytes))
+		add_problem(analysis, memory_format("%" PRIu64 " of the %" PRIu64
+						    " bytes that were recorded are gone: streams of "
+						    "the trace were deleted or cut",
+						    recording->stream_bytes - totals->bytes, recording->stream_bytes));
 	if (totals->discarded_packets)
 		add_problem(analysis,
 			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));
@@ -105,8 +110,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (analysis->let_go)
 		add_problem(analysis, let_go_text(analysis));
 	if (!recording->described && totals->events == 0 && totals->foreign)
-		add_problem(analysis, memory_format("none of the trace's %" PRIu64 " events is of shmguard",
-						    totals->foreign));
+		add_problem(analysis,
+			    memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign));
 	if (recording->described && recording->ended == 0)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
@@ -143,7 +148,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	/* Between what a recording keeps there are gaps. */
 	if (analysis->recording->newest)
 		totals->discarded_packets = 0;
-	court->doubtful = totals->problem_count || totals->discarded_events || totals->discarded_packets;
+	court->doubtful = totals->problem_count || totals->bytes < analysis->recording->stream_bytes ||
+			  totals->discarded_events || totals->discarded_packets;
 	world_finish(analysis->world);
 	court_finish(court);
 	free(place);

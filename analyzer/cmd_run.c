@@ -28,6 +28,7 @@
 #include "analyzer/report.h"
 #include "analyzer/session.h"
 #include "analyzer/shots.h"
+#include "analyzer/trace_files.h"
 #include "tracepoints/environment.h"
 #include "tracepoints/version.h"
 
@@ -138,6 +139,9 @@ static int run_describe(struct run *run, char **error)
 		json_object_set_new(json, "command_status", json_integer(run->child.status));
 	if (run->ended)
 		json_object_set_new(json, "ended", json_integer(run->ended));
+	if (run->ended)
+		json_object_set_new(json, "stream_bytes",
+				    json_integer((json_int_t)trace_files_size(run->directory.trace)));
 	if (run->options.max_size)
 		json_object_set_new(json, "max_size", json_integer((json_int_t)run->options.max_size));
 	if (run->options.snapshot)

@@ -84,6 +84,8 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->cwd = text_of(root, "cwd");
 	recording->started = integer_of(root, "started");
 	recording->ended = integer_of(root, "ended");
+	if (integer_of(root, "stream_bytes") > 0)
+		recording->stream_bytes = (uint64_t)integer_of(root, "stream_bytes");
 	recording->command_pid = (pid_t)integer_of(root, "command_pid");
 	recording->command_ended = json_is_integer(json_object_get(root, "command_status"));
 	recording->command_status = (int)integer_of(root, "command_status");

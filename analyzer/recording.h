@@ -69,6 +69,7 @@ struct recording {
 	char *host;
 	char **command; /* NULL-terminated */
 	char *cwd;
+	uint64_t stream_bytes;  /* of the trace, when it ended; 0: unknown */
 	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
 	pid_t command_pid;
 	int command_status; /* of wait(2) */

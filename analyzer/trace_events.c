@@ -4,9 +4,33 @@
 
 #define FORM_OF(member)                                                                                                \
 	_Generic((member), const char * : FORM_text, struct frames : FORM_frames, default : FORM_integer)
+#define ONE_MORE(...) +1
+#define LIMIT_addr 0
+#define LIMIT_size 0
+#define LIMIT_off 0
+#define LIMIT_number 0
+#define LIMIT_fd 0
+#define LIMIT_pid 0
+#define LIMIT_id 0
+#define LIMIT_user 0
+#define LIMIT_flags 0
+#define LIMIT_mode 0
+#define LIMIT_status 0
+#define LIMIT_bool 0
+#define LIMIT_error 0
+#define LIMIT_text 0
+#define LIMIT_frames 0
+#define LIMIT_symbol (1 CALLS(ONE_MORE))
+#define LIMIT_prot (0 PROTS(ONE_MORE))
+#define LIMIT_began (0 BEGAN(ONE_MORE))
+#define LIMIT_kind (0 KINDS(ONE_MORE))
+#define LIMIT_rule RULE_COUNT
+#define LIMIT_severity (SEVERITY_ERROR + 1)
+#define LIMIT_cause (0 CAUSES(ONE_MORE))
+#define LIMIT_response (0 RESPONSES(ONE_MORE))
 #define FIELD_ROW(kind, field_name)                                                                                    \
 	{#field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                        \
-	 sizeof(((EVENT_TYPE *)0)->field_name)},
+	 sizeof(((EVENT_TYPE *)0)->field_name), LIMIT_##kind},
 
 /* FIELD_ROW needs the struct it is in, which a row of FIELDS does not name: a local type gives it. */
 #define FIELD_TABLE(event, channel)                                                                                    \
@@ -62,6 +86,19 @@ static int64_t integer_at(const void *at, const struct trace_field *field)
 
 	memcpy(&value, at, field->size);
 	return field->size == 1 ? value.u8 : field->size == 2 ? value.u16 : field->size == 4 ? value.i32 : value.i64;
+}
+
+void trace_event_tame(struct trace_event *event)
+{
+	size_t count;
+	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+
+	for (size_t i = 0; i < count; i++) {
+		char *at = (char *)&event->event + fields[i].offset;
+
+		if (fields[i].limit && (uint64_t)integer_at(at, &fields[i]) >= fields[i].limit)
+			memset(at, 0, fields[i].size);
+	}
 }
 
 int64_t trace_integer(const struct trace_event *event, const char *field, int64_t otherwise)

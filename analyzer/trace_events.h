@@ -16,6 +16,7 @@ struct trace_field {
 	const char *name;
 	enum trace_form form;
 	size_t offset, size; /* of the member in the event's struct */
+	uint32_t limit;      /* of an enumeration: its values are below; 0: any value may be */
 };
 
 /* `name` is the event's full name in a trace, "shmguard:mmap". NULL, and *id unchanged, when there is none. */
@@ -26,6 +27,9 @@ bool trace_event_ours(const char *name);
 
 /* The fields of an event, its head's included; *name: without "shmguard:". Both count and name may be NULL. */
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name);
+
+/* Enumerations with a value that only a damaged trace has get 0, so that tables can be indexed by them. */
+void trace_event_tame(struct trace_event *event);
 
 /* The value of an integer field of that name, those of 32 bits sign-extended; `otherwise` if it has none. */
 int64_t trace_integer(const struct trace_event *event, const char *field, int64_t otherwise);

@@ -143,6 +143,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 			dir->as_it_is = false;
 		for (size_t i = 0; i < stream.ranges.count; i++)
 			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
+		files->size += stream.size;
 		stream.name = memory_text(name);
 		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
 		dir->streams[dir->stream_count++] = stream;
@@ -291,6 +292,21 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 	if (result < 0)
 		trace_files_free(files);
 	return result;
+}
+
+uint64_t trace_files_size(const char *dir)
+{
+	const struct trace_look look = {NULL, NULL};
+	struct trace_files files;
+	uint64_t size = 0;
+	char *error = NULL;
+
+	if (trace_files_find(dir, &look, &files, &error) == 0) {
+		size = files.size;
+		trace_files_free(&files);
+	}
+	free(error);
+	return size;
 }
 
 static void dir_free(struct trace_dir *dir)

@@ -32,6 +32,7 @@ struct trace_files {
 	struct trace_dir *dirs;
 	size_t count;
 	uint64_t bytes;   /* to be read */
+	uint64_t size;    /* of all streams' files */
 	uint64_t packets; /* the same, where it is known */
 	uint64_t lost;    /* bytes of streams that are in no whole packet */
 	char **problems;  /* one line each on what cannot be read */
@@ -51,6 +52,9 @@ struct trace_look {
  */
 int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error);
 void trace_files_free(struct trace_files *files);
+
+/* Bytes of all streams' files at or below `dir`. */
+uint64_t trace_files_size(const char *dir);
 
 /*
  * A directory, to be freed, with what is whole of the trace number `index` and nothing else; its own where that is so.

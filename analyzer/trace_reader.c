@@ -164,6 +164,7 @@ static void read_in_child(void *context, struct wire_out *out)
 
 	if (result == 0) {
 		result = decode(&job, &error);
+		totals.bytes = files.size;
 		totals.bytes_lost += files.lost;
 		send_losses(out, &files, totals.bytes_lost);
 		trace_files_free(&files);
@@ -225,6 +226,7 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	reading->totals->unknown = totals->unknown;
 	reading->totals->discarded_events = totals->discarded_events;
 	reading->totals->discarded_packets = totals->discarded_packets;
+	reading->totals->bytes = totals->bytes;
 	reading->totals->bytes_lost = totals->bytes_lost;
 }
 

@@ -28,6 +28,7 @@ struct trace_totals {
 	uint64_t unknown; /* of shmguard, but of a class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;
+	uint64_t bytes;      /* of all streams' files */
 	uint64_t bytes_lost; /* of streams, that could not be read */
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
 	char **problems;     /* one line each on what was not read, bytes_lost included; the events given are right */

@@ -260,6 +260,7 @@ static int take_event(const struct wire_in *in, const unsigned char *bytes, size
 	memcpy(&event.event, bytes + sizeof(message), event_sizes[message.id]);
 	if (!event_plain[event.id] && !event_bind(&event, bytes + from, size - from))
 		return WIRE_nonsense;
+	trace_event_tame(&event);
 	return taker->event(taker->context, &event);
 }
 

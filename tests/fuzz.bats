@@ -8,7 +8,7 @@ load helpers
 	local fuzzer=$BUILD/tests/fuzz/fuzz_policy
 	make -C "$ROOT" BUILD="$BUILD" "$fuzzer"
 	mkdir "$BATS_TEST_TMPDIR/corpus"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	"$fuzzer" -max_total_time="${FUZZ_SECONDS:-20}" -max_len=1024 -print_final_stats=1 corpus "$ROOT/tests/fuzz/policy" \
 		>log 2>&1 || { tail -n 40 log; false; }
 	[ "$(sed -n 's/^stat::number_of_executed_units: //p' log)" -gt 1000 ]
@@ -20,7 +20,7 @@ fuzzed()
 	local fuzzer=$BUILD/tests/fuzz/fuzz_$1
 	make -C "$ROOT" BUILD="$BUILD" "$fuzzer" "$BUILD/corpus/reader"
 	mkdir "$BATS_TEST_TMPDIR/corpus"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	"$fuzzer" -max_total_time="${FUZZ_SECONDS:-3}" -max_len=65536 -print_final_stats=1 corpus "$BUILD/corpus/reader" \
 		>log 2>&1 || { tail -n 40 log; false; }
 	[ "$(sed -n 's/^stat::number_of_executed_units: //p' log)" -gt 50 ]

@@ -86,10 +86,10 @@ refused()
 	holds '.trace.hosts == ["vm", "other"] and .trace.seconds < 5'
 	reported trace --clock-offset=other=100 --clock-offset=vm=-0.5
 	holds '.trace.seconds > 100 and .trace.seconds < 105'
-	"$SHMGUARD" log --clock-offset=other=+100 trace >log
-	[[ $(tail -n 1 log) == *1001* ]]
-	"$SHMGUARD" log --clock-offset=other=-100 trace >log
-	[[ $(tail -n 1 log) == *1000* ]]
+	"$SHMGUARD" log --clock-offset=other=+100 trace >calls
+	[[ $(tail -n 1 calls) == *1001* ]]
+	"$SHMGUARD" log --clock-offset=other=-100 trace >calls
+	[[ $(tail -n 1 calls) == *1000* ]]
 }
 
 @test "a clock of a host that is not there is an error, and so is what is no time" {
@@ -207,6 +207,16 @@ refused()
 	tail -c +262145 trace/events_0 >half/events_0
 	reported half
 	holds '.trace.events > 1000 and .trace.lost > 500 and (.trace.complete | not)'
+}
+
+@test "a recording whose streams were deleted says how many bytes are gone" {
+	record recording "$PROGRAMS/leaky" 20 /deleted. >out
+	"$SHMGUARD" report --format=json recording >report.json
+	holds '.trace.complete'
+	find recording/trace -name '*_[0-9]*' -type f -size +0 -delete
+	reported recording
+	holds '.trace.events == 0 and (.trace.complete | not)'
+	holds '.trace.problems[0] | test("^[1-9][0-9]* of the [0-9]+ bytes that were recorded are gone")'
 }
 
 @test "a terminal shows how far the reading is, and its line is gone at the end" {
