@@ -68,8 +68,8 @@ full_stream()
 
 @test "of a stream that is cut short the whole packets are read, and the report is incomplete" {
 	stream=$(full_stream leaks)
-	cat "$stream" "$stream" | head -c 6000 >cut
-	mv cut "$stream"
+	cat "$stream" "$stream" | head -c 6000 >cut.stream
+	mv cut.stream "$stream"
 	"$SHMGUARD" report --format=json leaks >got.json
 	[ "$(jq .trace.events got.json)" -eq 37 ]
 	[ "$(jq .trace.complete got.json)" = false ]
@@ -81,7 +81,7 @@ full_stream()
 }
 
 @test "a stream without one whole packet leaves the rest readable" {
-	for stream in leaks/trace/$STREAM*; do truncate -s 1000 "$stream"; done
+	for stream in leaks/trace/"$STREAM"*; do truncate -s 1000 "$stream"; done
 	"$SHMGUARD" report --format=json leaks >got.json
 	[ "$(jq .trace.events got.json)" -eq 0 ]
 	[ "$(jq .trace.complete got.json)" = false ]
