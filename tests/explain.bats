@@ -4,16 +4,20 @@
 load helpers
 load machine
 
+setup_file()
+{
+	[ "$(id -u)" -ne 0 ] || make_nobody_build
+}
+
+teardown_file()
+{
+	[ "$(id -u)" -ne 0 ] || remove_nobody_build
+}
+
 setup()
 {
 	needs_root "a machine of its own"
 	cd "$BATS_TEST_TMPDIR" || exit 1
-	make_nobody_build
-}
-
-teardown()
-{
-	remove_nobody_build
 }
 
 # call PYTHON: the errno, by its name, with which a call fails for nobody.
