@@ -39,7 +39,7 @@ void options_help(const struct option_table *table, FILE *out)
 {
 	const struct option_row *row;
 
-	fprintf(out, "Usage: shmguard %s [OPTION...] %s\n", table->verb, table->operands);
+	fprintf(out, "Usage: shmguard %s [OPTION...]%s%s\n", table->verb, *table->operands ? " " : "", table->operands);
 	options_fill(table->summary, 0, 0, out);
 	fputc('\n', out);
 	for (row = table->rows; row->name; row++)
