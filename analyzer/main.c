@@ -15,6 +15,7 @@
 #include "analyzer/cmd_rules.h"
 #include "analyzer/cmd_run.h"
 #include "analyzer/cmd_status.h"
+#include "analyzer/cmd_top.h"
 #include "tracepoints/version.h"
 
 enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3 };
@@ -37,10 +38,11 @@ static const struct {
 	 &objects_option_table},
 	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object here and now, and who holds it",
 	 &ls_option_table},
-	{"clean", cmd_clean, "clean [OPTION...]", "what nobody uses: show it, --yes removes it",
-	 &clean_option_table},
+	{"clean", cmd_clean, "clean [OPTION...]", "what nobody uses: show it, --yes removes it", &clean_option_table},
 	{"explain", cmd_explain, "explain ERRNO|RULE [NAME]", "why a call fails so here; what a rule means",
 	 &explain_option_table},
+	{"top", cmd_top, "top [OPTION...]", "the same, moving: what grows, and until when there is room",
+	 &top_option_table},
 	{"profile", cmd_profile, "profile --apparmor DIR...", "AppArmor profiles of recorded programs",
 	 &profile_option_table},
 	{"rules", cmd_rules, "rules [RULE]", "what can be found wrong; one rule explained", &rules_option_table},
