@@ -22,7 +22,7 @@ ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -lncursesw -
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
 	libjansson-dev libncurses-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 libncursesw6 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
-PACKAGES_TEST = acl apparmor chromium openmpi-bin libopenmpi-dev poppler-utils babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
+PACKAGES_TEST = acl apparmor chromium tmux openmpi-bin libopenmpi-dev poppler-utils babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
 	libjemalloc2 libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
 	strace stress-ng util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck

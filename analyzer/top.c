@@ -52,7 +52,8 @@ static void take_fs(struct top *top)
 		const struct machine_fs *fs = top->machine->fs[i];
 		struct top_fs *made;
 
-		if (!fs->is_shm && !(fs->shared && fs->size))
+		/* One of another mount namespace may be out of reach, and nothing is known of it. */
+		if ((!fs->size && !fs->used) || !(fs->is_shm || fs->shared))
 			continue;
 		top->fs = memory_grow(top->fs, top->fs_count, sizeof(*top->fs));
 		made = &top->fs[top->fs_count++];

@@ -35,6 +35,17 @@ map_events()
 	babeltrace2 "$1/trace" | grep -E " shmguard:(mmap|munmap): .* recording = $((16#$id)),"
 }
 
+# Of every process in ./finished as many calls are in the recording as it had finished, or one more: that which the kill
+# interrupted.
+all_traced()
+{
+	map_events recording | sed 's/.* pid = \([0-9]*\),.*/\1/' | sort | uniq -c >traced
+	awk 'NR == FNR { traced[$2] = $1; next }
+		{ print $1, $2, traced[$1] }
+		$2 == 0 || traced[$1] < $2 || traced[$1] > $2 + 1 { bad = 1 }
+		END { exit bad }' traced finished
+}
+
 @test "15 of 15 killed at random: every call that was finished is in the trace" {
 	cat >killer.py <<-'END'
 		import os, random, subprocess, sys, time
@@ -49,15 +60,19 @@ map_events()
 		    process.wait()
 		    print(process.pid, finished(f"count.{number}"), flush=True)
 	END
-	record recording "$PYTHON" killer.py "$PROGRAMS/counted" >finished
-	[ "$(wc -l <finished)" -eq 15 ]
-	map_events recording | sed 's/.* pid = \([0-9]*\),.*/\1/' | sort | uniq -c >traced
-	# One more than was finished: the call that the kill interrupted.
-	awk 'NR == FNR { traced[$2] = $1; next }
-		{ print $1, $2, traced[$1] }
-		$2 == 0 || traced[$1] < $2 || traced[$1] > $2 + 1 { bad = 1 }
-		END { exit bad }' traced finished
-	report recording >report.json
+	# A kill within LTTng, between the reservation of an event's room and its commit, hides what comes after it in that
+	# buffer: one kill in a hundred or so. Then the report must say so, and the next try must have everything.
+	local try
+	for try in 1 2 3; do
+		rm -rf recording count.*
+		record recording "$PYTHON" killer.py "$PROGRAMS/counted" >finished
+		[ "$(wc -l <finished)" -eq 15 ]
+		report recording >report.json
+		all_traced && break
+		echo "try $try"
+		holds '.trace.complete | not'
+	done
+	all_traced
 	holds '.trace.lost == 0 and .trace.complete and ([.processes[] | select(.signal == 9)] | length == 15)'
 }
 
