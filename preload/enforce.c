@@ -108,6 +108,18 @@ static bool wants_wiping(const struct policy_decision *d)
 	return d->zero || d->secret;
 }
 
+/* The clock of the kernel's own time stamps. */
+static void look_at_clock(void)
+{
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, (long)&enforce_started, 0, 0, 0, 0);
+}
+
+void enforce_fork_reset(void)
+{
+	if (policy)
+		look_at_clock();
+}
+
 void enforce_initialise(void)
 {
 	const char *profile = carried_value(ENVIRONMENT_PROFILE), *file = carried_value(ENVIRONMENT_POLICY);
@@ -126,8 +138,7 @@ void enforce_initialise(void)
 		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
-	/* The clock of the kernel's own time stamps. */
-	kernel_call(SYS_clock_gettime, CLOCK_REALTIME_COARSE, (long)&enforce_started, 0, 0, 0, 0);
+	look_at_clock();
 	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;

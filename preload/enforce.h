@@ -26,11 +26,13 @@ extern bool enforce_unheard;
 /* Does the policy, or a report, need to know what is mapped? */
 extern bool enforce_maps;
 
-/* When this program was started, by the clock of file times. */
+/* When this program was started, or forked, by the clock of file times. */
 extern struct timespec enforce_started;
 
 /* Reads SHMGUARD_PROFILE and SHMGUARD_POLICY; a policy that cannot be loaded ends the process with status 125. */
 void enforce_initialise(void);
+/* In a forked child: it starts now. */
+void enforce_fork_reset(void);
 
 /* What applies to the object of that name ("/x", or a path below /dev/shm, or NULL). */
 void enforce_decide(const char *name, struct policy_decision *decision);

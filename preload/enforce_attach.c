@@ -52,12 +52,17 @@ static bool remove_name(const struct enforce_opening *o, const struct identity *
 	       now.dev == identity->dev && kernel_call(SYS_unlinkat, o->dirfd, (long)at, 0, 0, 0, 0) == 0;
 }
 
-/* Was the object born before this program was started? tmpfs knows births since Linux 5.19, else the last change counts. */
-static bool is_older(int fd)
+/*
+ * Was the object born before this process began, by no forebear of it that may still live? A creator that began later and
+ * has ended since leaves nothing by which it could be told from one that lives: the recording tells. tmpfs knows births
+ * since Linux 5.19, else the last change counts.
+ */
+static bool is_older(int fd, const struct identity *identity)
 {
 	struct statx st;
 
-	if (kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME | STATX_CTIME, (long)&st, 0) < 0)
+	if ((ledger_marks(identity) & MARK_CREATED) ||
+	    kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME | STATX_CTIME, (long)&st, 0) < 0)
 		return false;
 	const struct statx_timestamp *born = st.stx_mask & STATX_BTIME ? &st.stx_btime : &st.stx_ctime;
 	return born->tv_sec != enforce_started.tv_sec ? born->tv_sec < enforce_started.tv_sec
@@ -75,7 +80,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 		return verdict;
 	if (!enforce_nobody_maps(identity))
 		return verdict;
-	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd)) {
+	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd, identity)) {
 		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
 		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
 			enforce_not_fixed(RULE_stale_reattach);

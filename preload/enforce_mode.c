@@ -1,4 +1,4 @@
-/* Modes that the policy does not want, at creation and after the fact. */
+/* Modes and owners that the policy does not want, at creation and after the fact. */
 #include <string.h>
 
 #include "preload/enforce_inner.h"
@@ -65,6 +65,21 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 	enforce_decide_object(identity, &d);
 	if (enforce_wants_modes(&d, *mode))
 		verdict = enforce_clamp(&d, mode, 0);
+	enforce_end(caller);
+	return verdict;
+}
+
+enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, const void *caller)
+{
+	struct policy_decision d;
+	enum enforce_verdict verdict = VERDICT_go;
+
+	if (uid == (uid_t)-1 || uid == identity->uid || identity->kind == KIND_memfd)
+		return verdict;
+	enforce_begin();
+	enforce_decide_object(identity, &d);
+	if (enforce_asks(&d, RULE_foreign_owner) && !enforce_owner_allowed(&d, uid))
+		verdict = ENFORCE(&d, foreign_owner, .other = (int32_t)uid);
 	enforce_end(caller);
 	return verdict;
 }

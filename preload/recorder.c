@@ -228,6 +228,7 @@ static void start_anew(void)
 	ledger_count_created(-(int)ledger_created());
 	atomic_store(&telling_modules, NULL);
 	queue_reset();
+	enforce_fork_reset();
 }
 
 void recorder_check_process(void)

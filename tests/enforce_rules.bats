@@ -155,6 +155,20 @@ import subprocess; subprocess.run(["cp", PATH, PATH + "-new"], env={"PATH": os.e
 	grep -q 'rule=stale-reattach .* action=fixed' audit.log
 }
 
+@test "stale-reattach: what an earlier worker left is stale to the next, what the parent made is not" {
+	policy 'stale-reattach = deny'
+	guarded 'import time
+def worker(code):
+    sys.stdout.flush(); time.sleep(0.02)
+    if os.fork() == 0:
+        code(); sys.stdout.flush(); os._exit(0)
+    os.wait()
+os.truncate(shm_open(NAME + "-parent", RWC, mode=0o600), 4096)
+worker(lambda: os.truncate(shm_open(NAME, RWC, mode=0o600), 4096))
+worker(lambda: (attempt(shm_open, NAME, RWC, mode=0o600), attempt(shm_open, NAME + "-parent", RWC, mode=0o600)))'
+	[ "$(sed 's/ok .*/ok/' out)" = $'EEXIST\nok' ]
+}
+
 @test "stale-reattach: an object that somebody maps is attached to" {
 	printf 'in use' >"/dev/shm/$NAME"
 	"$PYTHON" -c 'import mmap, sys, time

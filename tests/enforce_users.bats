@@ -126,6 +126,16 @@ attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
 	[ "$(cat out)" = $'ok\nok\nok\nEEXIST' ]
 }
 
+@test "a child that changes its user and cannot read the policy is not started, and told why in one line" {
+	policy 'world-writable = deny'
+	program 'os.open("started", RWC)'
+	chmod 600 policy.ini
+	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$NOBODY_BUILD/libshmguard.so" \
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$PYTHON" program.py
+	[ "$status" -eq 125 ] && [ ! -e started ]
+	[ "$output" = "shmguard: $PWD/policy.ini: cannot be opened: Permission denied; every user that the program becomes must be able to read it; the program is not started" ]
+}
+
 @test "owner: objects must belong to one of these, neither root nor the own user is one by itself" {
 	needs_root "objects of three users"
 	install -m 666 /dev/null "/dev/shm/$NAME"
@@ -137,6 +147,19 @@ attempt(shm_open, NAME + "-own", RWC, mode=0o600); attempt(os.open, PATH + "-own
 print(len(os.listdir("/proc/self/fd")))'
 	sed 's/^ok .*/ok/' out | head -n 5 | same /dev/stdin <(printf '%s\n' EACCES ok ok EACCES EACCES)
 	[ ! -e "/dev/shm/$NAME-own" ] && [ ! -e "/dev/shm/$NAME-own2" ]
+}
+
+@test "owner: an object is given to nobody else, by any call" {
+	needs_root "objects of two users"
+	policy 'foreign-owner = deny' 'allow-uid = 4242'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); at = os.open("/dev/shm", os.O_RDONLY)
+attempt(os.fchown, fd, 65534, -1); attempt(os.chown, PATH, 65534, -1); attempt(os.lchown, PATH, 65534, -1)
+attempt(os.chown, NAME[1:], 65534, -1, dir_fd=at); attempt(os.chown, "/proc/self/fd/%d" % fd, 65534, 0)
+attempt(os.fchown, fd, -1, 65534); attempt(os.fchown, fd, 0, -1)'
+	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES\nEACCES\nEACCES\nok None\nok None' ]
+	[ "$(stat -c '%u %g' "/dev/shm/$NAME")" = '0 65534' ]
+	guarded 'attempt(os.chown, PATH, 4242, -1)'
+	[ "$(cat out)" = 'ok None' ] && [ "$(stat -c %u "/dev/shm/$NAME")" -eq 4242 ]
 }
 
 @test "owner and allow-uid decide what a recording calls foreign, too" {

@@ -29,7 +29,9 @@ bool policy_file_open(struct parse *parse, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return parse_tell(parse, NULL, "cannot be opened: ", strerrordesc_np(errno), NULL);
+		return parse_tell(
+			parse, NULL, "cannot be opened: ", strerrordesc_np(errno),
+			errno == EACCES ? "; every user that the program becomes must be able to read it" : NULL, NULL);
 	if (fstat(fd, &file) == 0 && trusted(parse, &file)) {
 		parse->source = (struct source){.fd = fd};
 		return true;

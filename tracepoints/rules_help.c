@@ -162,7 +162,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"crashed run. Its contents, locks included, are half finished. Checked: it existed, its size was "
 		"above 0, nobody mapped it, and its creator has ended, or nobody had it open when the recording "
 		"began. Deny: EEXIST. "
-		"Fix, for names a policy lists: unlink it and create anew. Legal: a warm restart. Cure: O_EXCL, and "
+		"Fix, for names a policy lists: unlink it and create anew. A policy sees at the call who maps it "
+		"and how old it is: what is older than the process, or fork, that opens it counts as left. "
+		"Legal: a warm restart. Cure: O_EXCL, and "
 		"a decision what to do about leftovers. Seen in eProsima/Fast-DDS#6501.",
 	[RULE_unlink_by_stranger] =
 		"A process removes the name of an object that it neither created nor owns. Those who come later make "
@@ -237,7 +239,8 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_foreign_owner] =
 		"The object that was opened belongs to a user who is neither this one, nor root, nor on the policy's "
 		"list. With O_CREAT that is squatting, an error: its owner can read, change and truncate everything. "
-		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES. Legal: services that share through "
+		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES, also for chown to such a user. Legal: "
+		"services that share through "
 		"a common uid. Cure: check fstat's st_uid before use. Seen in opencryptoki/opencryptoki#426.",
 	[RULE_symlink_or_special] =
 		"What was opened in /dev/shm is not a plain object of this user: a symlink that leads elsewhere, a "
