@@ -26,6 +26,10 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller);
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
 		  int flags, void *new_addr, const void *caller);
+int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), const char *path, char *const argv[],
+		char *const envp[], const void *caller);
+int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *const[], int), int dirfd,
+		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller);
 
 /* rt_sigaction(2) by syscall(2), whose arguments these are. */
 long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size);

@@ -13,6 +13,8 @@
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/text.h"
+#include "preload/wrap.h"
 
 enum { STACK_LIMIT = 32 * 1024 };
 
@@ -70,6 +72,21 @@ static void announce(struct executing *x, const char *path, const void *caller)
 	errno = kept;
 }
 
+/* What a path relative to a descriptor leads to, as /proc names it; of the empty path, what the descriptor itself is. */
+static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
+{
+	char link[32] = "/proc/self/fd/";
+
+	if (!kernel_readable(path) || path[0] == '/' || dirfd < 0 ||
+	    !text_append_decimal(link, sizeof link, (uint64_t)dirfd))
+		return path;
+	long length = kernel_readlink(link, room, PATH_MAX - 1);
+	room[length > 0 ? length : 0] = 0;
+	if (!room[0] || (path[0] && !(text_append(room, PATH_MAX, "/") && text_append(room, PATH_MAX, path))))
+		return path;
+	return room;
+}
+
 /* The call came back, so it failed. */
 static int came_back(struct executing *x, const char *path, int result)
 {
@@ -83,13 +100,14 @@ static int came_back(struct executing *x, const char *path, int result)
 	return result;
 }
 
-#define EXECUTE(path, environment_given, call)                                                                         \
+#define EXECUTE_FOR(caller, path, environment_given, call)                                                             \
 	do {                                                                                                           \
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
-		announce(&x, path, CALLER);                                                                            \
+		announce(&x, path, caller);                                                                            \
 		return came_back(&x, path, call);                                                                      \
 	} while (0)
+#define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, environment_given, call)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
@@ -113,12 +131,30 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	EXECUTE("/proc/self/fd", envp, REAL(fexecve)(fd, argv, x.environment));
+	char room[PATH_MAX];
+	const char *path = path_at(fd, "", room);
+
+	EXECUTE(path, envp, REAL(fexecve)(fd, argv, x.environment));
+}
+
+int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), const char *path, char *const argv[],
+		char *const envp[], const void *caller)
+{
+	EXECUTE_FOR(caller, path, envp, real_execve(path, argv, x.environment));
+}
+
+int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *const[], int), int dirfd,
+		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller)
+{
+	char room[PATH_MAX];
+	const char *whole = path_at(dirfd, path, room);
+
+	EXECUTE_FOR(caller, whole, envp, real_execveat(dirfd, path, argv, x.environment, flags));
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	EXECUTE(path, envp, REAL(execveat)(dirfd, path, argv, x.environment, flags));
+	return wrap_execveat(REAL(execveat), dirfd, path, argv, envp, flags, CALLER);
 }
 
 /* Gathers the arguments of an execl*, NULL included, into argv. */

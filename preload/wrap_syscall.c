@@ -1,6 +1,6 @@
 /*
- * syscall(2): numbers that make, map or release objects, or set a disposition, go through the wrappers of their names. All
- * others jump straight to the original, stack untouched, since a system call may come back twice or on another stack
+ * syscall(2): numbers that make, map or release objects, execute, or set a disposition, go through the wrappers of their
+ * names. All others jump straight to the original, stack untouched, since a system call may come back twice or on another stack
  * (vfork, clone).
  */
 #include <stdarg.h>
@@ -49,6 +49,16 @@ static void *raw_mremap(void *addr, size_t length, size_t new_length, int flags,
 	return (void *)REAL(syscall)(SYS_mremap, addr, length, new_length, flags, new_addr);
 }
 
+static int raw_execve(const char *path, char *const argv[], char *const envp[])
+{
+	return (int)REAL(syscall)(SYS_execve, path, argv, envp);
+}
+
+static int raw_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return (int)REAL(syscall)(SYS_execveat, dirfd, path, argv, envp, flags);
+}
+
 __attribute__((used)) long wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
 long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -67,6 +77,11 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_munmap(raw_munmap, (void *)a, (size_t)b, CALLER);
 	case SYS_mremap:
 		return (long)wrap_mremap(raw_mremap, (void *)a, (size_t)b, (size_t)c, (int)d, (void *)e, CALLER);
+	case SYS_execve:
+		return wrap_execve(raw_execve, (const char *)a, (char *const *)b, (char *const *)c, CALLER);
+	case SYS_execveat:
+		return wrap_execveat(raw_execveat, (int)a, (const char *)b, (char *const *)c, (char *const *)d, (int)e,
+				     CALLER);
 	case SYS_rt_sigaction:
 		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
 	default:
@@ -96,12 +111,22 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 #define TO_WRAPPER "1:	b wrap_syscall\n"
 #endif
 
+#define NUMBERS                                                                                                        \
+	WHEN(__NR_memfd_create)                                                                                        \
+	WHEN(__NR_close)                                                                                               \
+	WHEN(__NR_close_range)                                                                                         \
+	WHEN(__NR_ftruncate)                                                                                           \
+	WHEN(__NR_mmap)                                                                                                \
+	WHEN(__NR_munmap)                                                                                              \
+	WHEN(__NR_mremap)                                                                                              \
+	WHEN(__NR_execve)                                                                                              \
+	WHEN(__NR_execveat)                                                                                            \
+	WHEN(__NR_rt_sigaction)
+
 __asm__(".pushsection .text\n"
 	".globl syscall\n"
 	".type syscall, %function\n"
 	"syscall:\n"
-	"	.cfi_startproc\n" WHEN(__NR_memfd_create) WHEN(__NR_close) WHEN(__NR_close_range) WHEN(__NR_ftruncate)
-		WHEN(__NR_mmap) WHEN(__NR_munmap) WHEN(__NR_mremap) WHEN(__NR_rt_sigaction) TO_ORIGINAL TO_WRAPPER
-	"	.cfi_endproc\n"
+	"	.cfi_startproc\n" NUMBERS TO_ORIGINAL TO_WRAPPER "	.cfi_endproc\n"
 	".size syscall, . - syscall\n"
 	".popsection\n");

@@ -137,6 +137,16 @@ sharing()
 	sharing clone
 }
 
+@test "a child by vfork and exec through syscall(2) with an empty environment is followed" {
+	family system-call 2 exec
+	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
+}
+
+@test "a child by execveat of a descriptor, through syscall(2) with an empty environment, is followed" {
+	family descriptor 2 exec
+	holds '.processes[2].previous == .processes[1].id and .processes[2].argv[1] == "child"'
+}
+
 @test "a child that is killed is reported as killed, its events are there" {
 	family killed 2 fork
 	holds '.processes[1] | .ended == "signal" and .signal == 9 and .signal_name == "SIGKILL"'

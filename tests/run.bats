@@ -180,6 +180,41 @@ started()
 	[ "$(jq -r 'select(.type == "start") | .texts[0]' recording/processes.jsonl | grep -c '/ls$')" -eq 1 ]
 }
 
+@test "a static child is named however it was executed" {
+	tiny static -static
+	cat >ways.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <sys/syscall.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char *arguments[] = { "static", NULL };
+			for (int way = 0; way < 5; way++) {
+				if (fork() == 0) {
+					if (way == 0)
+						fexecve(open("static", O_RDONLY | O_CLOEXEC), arguments, environ);
+					if (way == 1)
+						execveat(open(".", O_RDONLY | O_CLOEXEC), "static", arguments, environ, 0);
+					if (way == 2)
+						syscall(SYS_execve, "./static", arguments, environ);
+					if (way == 3)
+						syscall(SYS_execveat, open("static", O_PATH | O_CLOEXEC), "", arguments, environ, AT_EMPTY_PATH);
+					exit(system("exec ./static") == 3 << 8 ? 0 : 9);
+				}
+				wait(NULL);
+			}
+			return 0;
+		}
+	END
+	gcc -D_GNU_SOURCE ways.c -o ways
+	run_only ./ways
+	jq -r 'select(.type == "unseen") | .exe + " " + .reason' recording/processes.jsonl | sed "s|^$PWD|.|" | sort | uniq -c >unseen
+	cat unseen
+	[ "$(cat unseen)" = "      5 ./static it is statically linked" ]
+}
+
 @test "a directory that holds something is refused" {
 	mkdir full
 	touch full/thing

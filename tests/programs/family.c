@@ -99,6 +99,18 @@ int main(int argc, char **argv)
 			_exit(99);
 		}
 		reap(1);
+	} else if (strcmp(how, "system-call") == 0) {
+		if (vfork() == 0) {
+			syscall(SYS_execve, self, again, nothing);
+			_exit(99);
+		}
+		reap(1);
+	} else if (strcmp(how, "descriptor") == 0) {
+		if (fork() == 0) {
+			syscall(SYS_execveat, open(self, O_PATH | O_CLOEXEC), "", again, nothing, AT_EMPTY_PATH);
+			_exit(99);
+		}
+		reap(1);
 	} else if (strcmp(how, "killed") == 0) {
 		if (fork() == 0) {
 			work(0);
