@@ -151,19 +151,21 @@ refused()
 	many trace 20000 1 1
 	truncate -s 300000 trace/events_0
 	(for _ in $(seq 50); do head -c 5000 /dev/zero && sleep 0.01; done >>trace/events_0) &
+	local writer=$!
 	"$SHMGUARD" report --format=json trace >report.json
-	wait
+	wait "$writer"
 	holds '.trace.events > 1000 and (.trace.complete | not)'
 	holds '.trace.problems[0] | contains("bytes of it could not be read")'
 }
 
 @test "a recording that is still being made is reported as such" {
 	"$SHMGUARD" run --quiet --report=none -o live -- sleep 3 &
+	local recorder=$!
 	timeout 10 bash -c 'until [ -s live/recording.json ]; do sleep 0.05; done'
 	run "$SHMGUARD" report live
 	[[ $output == *"still being made"* ]]
 	[ "$status" -eq 0 ] || [ "${#lines[@]}" -eq 1 ]
-	wait
+	wait "$recorder"
 }
 
 @test "a trace without a stream, and one with empty streams, have no events" {
