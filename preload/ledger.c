@@ -91,6 +91,23 @@ static struct object *find_known(const struct identity *identity)
 	return object;
 }
 
+/*
+ * What this thread's event is about. Between the moment when the object became known and that when something holds it,
+ * another thread may forget it as idle: found once more it must be the same one, whose number is in the trace already.
+ */
+static __thread struct {
+	uint64_t dev, ino;
+	uint32_t id; /* 0: none */
+} about;
+
+static uint32_t id_for(const struct identity *identity, bool *is_new)
+{
+	if (about.id && about.dev == identity->dev && about.ino == identity->ino)
+		return about.id;
+	*is_new = true;
+	return next_id++;
+}
+
 static struct object *find(const struct identity *identity, bool *is_new)
 {
 	struct object *known = find_known(identity);
@@ -107,7 +124,7 @@ static struct object *find(const struct identity *identity, bool *is_new)
 	struct object **at = bucket(identity->dev, identity->ino);
 	*object = (struct object){.dev = identity->dev,
 				  .ino = identity->ino,
-				  .id = next_id++,
+				  .id = id_for(identity, is_new),
 				  .page = identity->page,
 				  .huge = identity->huge,
 				  .kind = identity->kind,
@@ -116,7 +133,6 @@ static struct object *find(const struct identity *identity, bool *is_new)
 	object_count++;
 	if (identity->huge)
 		atomic_store_explicit(&huge_known, true, memory_order_relaxed);
-	*is_new = true;
 	return object;
 }
 
@@ -130,8 +146,12 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 	*is_new = false;
 	if (!lock_take(&lock))
 		return 0;
+	about.id = 0;
 	struct object *object = find(identity, is_new);
 	uint32_t id = object ? object->id : 0;
+	about.dev = identity->dev;
+	about.ino = identity->ino;
+	about.id = id;
 	*marks = object ? object->marks : 0;
 	if (object) {
 		object->size = identity->size;
@@ -246,12 +266,14 @@ uint32_t ledger_mapped(uint64_t start, uint64_t length)
 	return id;
 }
 
-static void widen(uint64_t start, uint64_t end)
+void ledger_expect(uint64_t start, uint64_t end)
 {
-	if (start < lowest)
-		lowest = start;
-	if (end > highest)
-		highest = end;
+	uintptr_t low = atomic_load(&lowest), high = atomic_load(&highest);
+
+	while (start < low && !atomic_compare_exchange_weak(&lowest, &low, start))
+		;
+	while (end > high && !atomic_compare_exchange_weak(&highest, &high, end))
+		;
 }
 
 /* An interval that is cut was one holder; what is left of it are `left`. */
@@ -269,7 +291,7 @@ static void add(uint64_t start, uint64_t end, uint64_t offset, struct object *ob
 	if (!intervals_add(&mappings, start, end, offset, object))
 		return;
 	object->holders++;
-	widen(start, end);
+	ledger_expect(start, end);
 }
 
 void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity)

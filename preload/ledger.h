@@ -47,6 +47,9 @@ void ledger_count_created(int change);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
 uint64_t ledger_mapped_end(const struct identity *identity);
 
+/* A mapping is there whose event is queued: from here on the range may hold one. Lock-free. */
+void ledger_expect(uint64_t start, uint64_t end);
+
 /* May the range hold a tracked mapping? Never false when it does. */
 bool ledger_may_map(const void *start, uint64_t length);
 /* Id of the object of the lowest tracked mapping in the range; 0: none. */

@@ -139,6 +139,9 @@ static uint32_t queue(const struct visit *visit, enum event_id id, union any_eve
 {
 	uint64_t frames[STACK_ROOM];
 
+	/* Its munmap may come before it is settled, and must not be taken for that of any memory. */
+	if (id == EVENT_mmap && !event->mmap.error)
+		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
 	recorder_head(&event->head);
 	/* libunwind does not survive an unwind that interrupts another. */
 	if (!queue_put(id, event, identity, frames, visit->nested ? 0 : stack_walk(NULL, frames)))

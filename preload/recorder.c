@@ -163,7 +163,7 @@ static const struct emit *load_provider(void)
  */
 static void warm_up(void)
 {
-	mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(NULL, 0);
 	close(-1);
 }
