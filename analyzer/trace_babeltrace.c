@@ -123,23 +123,6 @@ static uint64_t integer_of(const bt_field *field)
 	return bt_field_integer_unsigned_get_value(field);
 }
 
-static void store_integer(void *to, size_t size, uint64_t value)
-{
-	switch (size) {
-	case 1:
-		*(uint8_t *)to = (uint8_t)value;
-		break;
-	case 2:
-		*(uint16_t *)to = (uint16_t)value;
-		break;
-	case 4:
-		*(uint32_t *)to = (uint32_t)value;
-		break;
-	default:
-		*(uint64_t *)to = value;
-	}
-}
-
 /* babeltrace2 2.0.4 leaves the previous event's text in an empty string field. */
 static const char *text_of(const bt_field *field)
 {
@@ -171,7 +154,7 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 			from = bt_field_structure_borrow_member_field_by_index_const(payload,
 										     (uint64_t)decoder->index[i]);
 		if (field->form == FORM_integer)
-			store_integer(to, field->size, from ? integer_of(from) : 0);
+			trace_put_integer(to, field->size, from ? integer_of(from) : 0);
 		else if (field->form == FORM_text)
 			*(const char **)to = from ? text_of(from) : "";
 		else

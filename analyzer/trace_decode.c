@@ -33,23 +33,6 @@ static uint64_t integer_at(const unsigned char *at, size_t size)
 	}
 }
 
-static void integer_put(void *to, size_t size, uint64_t value)
-{
-	switch (size) {
-	case 1:
-		*(uint8_t *)to = (uint8_t)value;
-		break;
-	case 2:
-		*(uint16_t *)to = (uint16_t)value;
-		break;
-	case 4:
-		*(uint32_t *)to = (uint32_t)value;
-		break;
-	default:
-		*(uint64_t *)to = value;
-	}
-}
-
 static uint64_t extended(uint64_t value, size_t size, bool is_signed)
 {
 	unsigned bits = 64 - 8 * (unsigned)size;
@@ -102,7 +85,7 @@ static bool take_integer(struct decoding *decoding, const struct piece *piece, v
 		return false;
 	if (piece->wanted) {
 		value = extended(integer_at(decoding->at, piece->size), piece->size, piece->is_signed);
-		integer_put(to, piece->to.size, value);
+		trace_put_integer(to, piece->to.size, value);
 	}
 	decoding->at += piece->size;
 	return true;

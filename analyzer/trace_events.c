@@ -111,3 +111,20 @@ int64_t trace_integer(const struct trace_event *event, const char *field, int64_
 			return integer_at((const char *)&event->event + fields[i].offset, &fields[i]);
 	return otherwise;
 }
+
+void trace_put_integer(void *to, size_t size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		*(uint8_t *)to = (uint8_t)value;
+		break;
+	case 2:
+		*(uint16_t *)to = (uint16_t)value;
+		break;
+	case 4:
+		*(uint32_t *)to = (uint32_t)value;
+		break;
+	default:
+		*(uint64_t *)to = value;
+	}
+}

@@ -31,6 +31,9 @@ const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const
 /* Enumerations with a value that only a damaged trace has get 0, so that tables can be indexed by them. */
 void trace_event_tame(struct trace_event *event);
 
+/* Into a member of an event: `size` is 1, 2, 4 or 8 bytes. */
+void trace_put_integer(void *to, size_t size, uint64_t value);
+
 /* The value of an integer field of that name, those of 32 bits sign-extended; `otherwise` if it has none. */
 int64_t trace_integer(const struct trace_event *event, const char *field, int64_t otherwise);
 
