@@ -76,7 +76,7 @@ static unsigned unbacked(const struct mmap_event *e, const struct identity *iden
 	if (!lacking || !(e->flags & MAP_SHARED) || !(e->prot & PROT_WRITE))
 		return 0;
 	numbers.limit = identity->allocated;
-	if (facts_room(identity, &room) && lacking > room) {
+	if (facts_room(identity, lacking, &room) && lacking > room) {
 		numbers.limit = room;
 		found(RULE_shm_fs_full, SEVERITY_ERROR, numbers);
 		return 0;
@@ -160,7 +160,7 @@ static bool has_no_room(uint64_t length, uint64_t size, const struct identity *i
 	uint64_t rounded = round_up(length, identity), room;
 	uint64_t more = rounded > identity->allocated ? rounded - identity->allocated : 0;
 
-	if (more && !identity->huge && facts_room(identity, &room) && more > room) {
+	if (more && !identity->huge && facts_room(identity, more, &room) && more > room) {
 		FOUND(shm_fs_full, ERROR, .length = length, .size = size, .limit = room);
 		return true;
 	}

@@ -13,11 +13,8 @@
 
 #define PLENTY (UINT64_C(2) << 30)
 
-/*
- * In a loop the answer of before, while there is plenty: gigabytes are not filled within a
- * tick of the clock.
- */
-bool facts_room(const struct identity *identity, uint64_t *bytes)
+/* In a loop the answer of before, while there is plenty for the need: gigabytes are not filled within a tick of the clock. */
+bool facts_room(const struct identity *identity, uint64_t need, uint64_t *bytes)
 {
 	static __thread struct {
 		struct recent recent;
@@ -27,7 +24,7 @@ bool facts_room(const struct identity *identity, uint64_t *bytes)
 
 	if (last.dev != identity->dev)
 		last.recent.times = 0;
-	if (recent_enough(&last.recent) && last.bytes >= PLENTY) {
+	if (recent_enough(&last.recent) && last.bytes >= PLENTY && need < last.bytes - PLENTY / 2) {
 		*bytes = last.bytes;
 		return true;
 	}

@@ -1,4 +1,4 @@
-/* What the kernel says at this moment of room, quotas and other processes: for the checks, never remembered. */
+/* What the kernel says at this moment of room, quotas and other processes: for the checks. */
 #ifndef SHMGUARD_FACTS_H
 #define SHMGUARD_FACTS_H
 
@@ -7,8 +7,11 @@
 
 #include "preload/identity.h"
 
-/* Bytes that the object's tmpfs has left; false where there is no such limit (memfd, a tmpfs without size). */
-bool facts_room(const struct identity *identity, uint64_t *bytes);
+/*
+ * Bytes that the object's tmpfs has left; false where there is no such limit (memfd, a tmpfs without size). Only for whom
+ * gigabytes more than the need are left is an answer of the same tick of the clock good enough (see recent.h).
+ */
+bool facts_room(const struct identity *identity, uint64_t need, uint64_t *bytes);
 
 /* RLIMIT_FSIZE, bytes; UINT64_MAX: unlimited. */
 uint64_t facts_file_size_limit(void);

@@ -84,7 +84,7 @@ static enum cause find_cause(struct fault *f)
 		if (identity->huge)
 			facts_huge_pages_free(identity->page, &f->available);
 		else
-			facts_room(identity, &f->available);
+			facts_room(identity, UINT64_MAX, &f->available);
 	}
 	if (f->info->si_code == BUS_MCEERR_AR || f->info->si_code == BUS_MCEERR_AO)
 		return CAUSE_hardware;

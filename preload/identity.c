@@ -41,6 +41,7 @@ void identity_forget_devices(void)
 {
 	for (int i = 0; i < DEVICES; i++)
 		atomic_store(&devices[i], 0);
+	identity_descriptors_end(0, ~0u);
 }
 
 static bool is_tmpfs(const struct statfs *fs)
@@ -120,94 +121,62 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 	return true;
 }
 
+/* Descriptors that a mapping found to lead to an ordinary file, a bit each. */
+enum { ORDINARY = 4096, BITS = 64 };
+static atomic_ulong ordinary[ORDINARY / BITS];
+
+static unsigned long ordinary_bit(int fd)
+{
+	return 1ul << fd % BITS;
+}
+
+bool identity_is_ordinary(int fd)
+{
+	static __thread struct recent recent;
+
+	if (fd < 0 || fd >= ORDINARY ||
+	    !(atomic_load_explicit(&ordinary[fd / BITS], memory_order_relaxed) & ordinary_bit(fd)))
+		return false;
+	return recent_enough(&recent);
+}
+
+void identity_descriptor_ends(int fd)
+{
+	if (fd >= 0 && fd < ORDINARY &&
+	    (atomic_load_explicit(&ordinary[fd / BITS], memory_order_relaxed) & ordinary_bit(fd)))
+		atomic_fetch_and(&ordinary[fd / BITS], ~ordinary_bit(fd));
+}
+
+void identity_descriptors_end(unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd <= last && fd < ORDINARY; fd++)
+		identity_descriptor_ends((int)fd);
+}
+
 bool identity_of_fd(int fd, struct identity *out)
 {
 	struct stat st;
+
 	/* A library of ours may map its own through another's wrapper, which then is the caller. */
-	return fd >= 0 && !own_fd(fd) && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && fill(&st, fd, out);
-}
-
-static atomic_uint changes;
-
-void identity_changes(void)
-{
-	atomic_fetch_add_explicit(&changes, 1, memory_order_relaxed);
-}
-
-enum { NAME_KEPT = 64 };
-
-/* What a thread asked last; `valid` is cleared while the rest is written, in case a signal handler jumps out of it. */
-struct asked {
-	volatile bool valid;
-	unsigned changes;
-	uint32_t object;
-	struct recent recent;
-	struct identity identity;
-};
-
-static __thread struct asked last_fd, last_name;
-static __thread char last_name_text[NAME_KEPT];
-
-static bool still(struct asked *last, bool same)
-{
-	if (!last->valid || !same || last->changes != atomic_load_explicit(&changes, memory_order_relaxed)) {
-		last->recent.times = 0;
-		same = false;
-	}
-	return recent_enough(&last->recent) && same;
-}
-
-static bool ask(struct asked *last, int fd, struct identity *out)
-{
-	unsigned now = atomic_load_explicit(&changes, memory_order_relaxed);
-
-	last->valid = false;
-	atomic_signal_fence(memory_order_seq_cst);
-	if (!identity_of_fd(fd, out))
+	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !fill(&st, fd, out))
 		return false;
-	last->identity = *out;
-	last->changes = now;
+	identity_descriptor_ends(fd);
 	return true;
 }
 
-static void keep(struct asked *last)
+bool identity_of_mapped(int fd, struct identity *out)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	last->valid = true;
-}
+	struct stat st;
 
-bool identity_of_fd_again(int fd, uint32_t object, uint64_t end, struct identity *out)
-{
-	bool same = object && object == last_fd.object && fd == last_fd.identity.fd;
-
-	if (still(&last_fd, same) && end <= last_fd.identity.size) {
-		*out = last_fd.identity;
+	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0)
+		return false;
+	if (fill(&st, fd, out)) {
+		identity_descriptor_ends(fd);
 		return true;
 	}
-	if (!ask(&last_fd, fd, out))
-		return false;
-	last_fd.object = object;
-	keep(&last_fd);
-	return true;
-}
-
-bool identity_of_name_again(const char *name, int fd, struct identity *out)
-{
-	if (fd < 0)
-		return false;
-	if (still(&last_name, strncmp(name, last_name_text, sizeof last_name_text) == 0)) {
-		*out = last_name.identity;
-		out->fd = fd;
-		return true;
-	}
-	if (!ask(&last_name, fd, out))
-		return false;
-	size_t length = strnlen(name, sizeof last_name_text);
-	if (length < sizeof last_name_text) {
-		memcpy(last_name_text, name, length + 1);
-		keep(&last_name);
-	}
-	return true;
+	if (fd < ORDINARY && S_ISREG(st.st_mode) && device_class(st.st_dev) == CLASS_OTHER)
+		atomic_fetch_or(&ordinary[fd / BITS], ordinary_bit(fd));
+	return false;
 }
 
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out)

@@ -27,15 +27,15 @@ struct identity {
  */
 bool identity_of_fd(int fd, struct identity *out);
 
+/* The same for a descriptor that is mapped; one of an ordinary file is remembered for identity_is_ordinary(). */
+bool identity_of_mapped(int fd, struct identity *out);
 /*
- * The same for a descriptor that led to the object of that id in the ledger, in a loop with the answer of before (see
- * recent.h); the size is good enough for a mapping that ends at `end`. Not in a nested visit.
+ * In a loop of mappings (see recent.h): is this descriptor known to lead to an ordinary file? What is known of it ends when
+ * the program closes it or puts another in its place. What an object's size is now is asked each time, loop or not.
  */
-bool identity_of_fd_again(int fd, uint32_t object, uint64_t end, struct identity *out);
-/* The same for a new descriptor of an existing object that was opened by its name, in a loop without asking. */
-bool identity_of_name_again(const char *name, int fd, struct identity *out);
-/* This process does something to some object: its size, its mode, its names. */
-void identity_changes(void);
+bool identity_is_ordinary(int fd);
+void identity_descriptor_ends(int fd);
+void identity_descriptors_end(unsigned first, unsigned last);
 
 /* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);

@@ -149,17 +149,8 @@ static uint32_t queue(const struct visit *visit, enum event_id id, union any_eve
 	return event->head.seq;
 }
 
-/* Does what the event tells of leave every object, and its names, as it was? */
-static bool leaves_objects(enum event_id id, const union any_event *event)
-{
-	return id == EVENT_mmap || id == EVENT_munmap || id == EVENT_close ||
-	       (id == EVENT_shm_open && !(event->shm_open.flags & (O_CREAT | O_TRUNC)));
-}
-
 uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
 {
-	if (!leaves_objects(id, event))
-		identity_changes();
 	if (visit->nested)
 		return queue(visit, id, event, identity);
 	if (atomic_load(&recorder_state) == RECORDER_IDLE)

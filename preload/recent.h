@@ -1,7 +1,7 @@
 /*
- * Answers of the kernel's that a loop may use again. A system call costs as much as all else that a visit does, and a loop
- * asks the same thousands of times a second: from the 17th time within a tick of the kernel's coarse clock (1 to 10 ms) the
- * answer that it was given in that tick may do. What another process changes meanwhile is seen a tick later.
+ * Answers of the kernel's that a loop may use again, where an answer that is a few milliseconds old cannot be a wrong one: a
+ * system call costs as much as all else that a visit does, and a loop asks the same thousands of times a second. From the
+ * 17th time within a tick of the kernel's coarse clock (1 to 10 ms) the answer that was given in that tick may do.
  */
 #ifndef SHMGUARD_RECENT_H
 #define SHMGUARD_RECENT_H

@@ -24,6 +24,7 @@ uint32_t wrap_closing(int fd, const void *caller)
 	struct visit visit;
 	uint32_t seq = 0;
 
+	identity_descriptor_ends(fd);
 	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
 	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return 0;
@@ -78,6 +79,7 @@ EXPORT int fclose(FILE *stream)
 
 static void closing_range(unsigned first, unsigned last, const void *caller)
 {
+	identity_descriptors_end(first, last);
 	for (int fd = ledger_fd_next(first, last); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, last)) {
 		wrap_closing(fd, caller);
 		if ((unsigned)fd == last)

@@ -51,7 +51,8 @@ static enum enforce_verdict mapping_policed(size_t length, int prot, int flags, 
 	struct mmap_event e = {
 		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
 
-	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && identity_of_fd(fd, identity);
+	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && !identity_is_ordinary(fd) &&
+		   identity_of_mapped(fd, identity);
 	return *tracked ? enforce_mmap(&e, identity, caller) : VERDICT_go;
 }
 
@@ -76,11 +77,10 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		result = MAP_FAILED;
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
-	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed && !tracked) || !observe_enter(&visit, caller))
+	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd)) ||
+	    !observe_enter(&visit, caller))
 		return result;
-	tracked = tracked ||
-		  (visit.nested ? identity_of_fd(fd, &identity)
-				: identity_of_fd_again(fd, ledger_fd(fd), (uint64_t)offset + length, &identity));
+	tracked = tracked || identity_of_mapped(fd, &identity);
 	if (tracked && policed && result != MAP_FAILED)
 		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
 			       &identity);

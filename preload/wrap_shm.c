@@ -93,9 +93,7 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 		return result;
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;
-		bool again = !enforced && !visit.nested && !(flags & (O_CREAT | O_TRUNC));
-		bool tracked =
-			again ? identity_of_name_again(name, result, &identity) : identity_of_fd(result, &identity);
+		bool tracked = identity_of_fd(result, &identity);
 		identity.name = name;
 		RECORD(&visit, shm_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
 		       .mode = (flags & O_CREAT) ? mode : 0, .result = result, .created = b.creates && result >= 0,

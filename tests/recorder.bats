@@ -277,6 +277,29 @@ sharing()
 		.objects | length == 1 and .[0].ino == $inode and .[0].names == [$name] and .[0].maps == 1'
 }
 
+# An ordinary file was mapped in a loop; the object that has its descriptor's number next is seen each time it is mapped.
+replaced()
+{
+	recorded ordinary "$1" "/$NAME"
+	holds --argjson inode "$(cat out)" '.objects | length == 1 and .[0].ino == $inode and .[0].maps == 1000'
+}
+
+@test "an object in the place of an ordinary descriptor that was closed" {
+	replaced close
+}
+
+@test "an object in the place of an ordinary descriptor that close_range closed" {
+	replaced close_range
+}
+
+@test "an object in the place of an ordinary descriptor that libc closed behind our back" {
+	replaced behind
+}
+
+@test "an object that dup2 puts in the place of an ordinary descriptor" {
+	replaced dup2
+}
+
 # A memfd of 20 KiB mapped twice, by the process that got it.
 passed()
 {

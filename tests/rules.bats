@@ -94,6 +94,10 @@ setup()
 	check_faulty map-beyond-end
 }
 
+@test "map-beyond-end: in a loop too the size is that of this moment" {
+	check_faulty map-beyond-end_loop
+}
+
 @test "map-beyond-end: a resize in time makes it a note" {
 	check_faulty map-beyond-end_grown
 }

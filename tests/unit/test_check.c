@@ -29,8 +29,9 @@ uint64_t check_mapped_end(const struct identity *identity)
 	return kernel.mapped_end;
 }
 
-bool facts_room(const struct identity *identity, uint64_t *bytes)
+bool facts_room(const struct identity *identity, uint64_t need, uint64_t *bytes)
 {
+	(void)need;
 	(void)identity;
 	*bytes = kernel.room;
 	return kernel.has_room;
