@@ -37,7 +37,7 @@ const struct option_table clean_option_table = {
 	"clean", "",
 	"Show, or with --yes remove, the ghosts on /dev/shm: named objects that no process has open or mapped.", rows,
 	"The kernel itself confirms with a lease that nobody uses an object before its name goes; one that is "
-	"attached\n"
+	"attached "
 	"meanwhile stays. Files in directories, on other file systems and System V segments are never removed.\n"
 	"Exit status: 0 done; 1 a ghost could not be removed; 2 wrong usage; 3 refused, or nothing could be looked "
 	"at."};

@@ -24,7 +24,7 @@ static const struct option_row rows[] = {{NULL, 0, NULL, NULL}};
 const struct option_table explain_option_table = {
 	"explain", "ERRNO|RULE [NAME]",
 	"Tell which of an error's reasons holds on this system, for the object NAME (as \"/x\") and the user who asks; "
-	"or\n"
+	"or "
 	"explain a rule.",
 	rows,
 	"Run it as the user whose program failed. Example: shmguard explain EACCES /ring\n"

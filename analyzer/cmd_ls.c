@@ -30,7 +30,7 @@ const struct option_table ls_option_table = {
 	"ls", "[NAME-GLOB...]",
 	"Print every object of shared memory on this machine now, or those whose names match, and who holds it.", rows,
 	"States: live, some process has it open or mapped; idle, none has, but it was touched a short time ago or is "
-	"kept\n"
+	"kept "
 	"by design; ghost, none has; unlinked, it has no name and lasts as long as its holders.\n"
 	"Exit status: 0 done; 1 no name matched; 2 wrong usage; 3 this machine could not be looked at."};
 

@@ -25,7 +25,7 @@ static const struct option_row rows[] = {
 
 const struct option_table profile_option_table = {
 	"profile", "DIR...",
-	"Print the rules for /dev/shm under which the programs recorded in DIR would have run: a profile for each\n"
+	"Print the rules for /dev/shm under which the programs recorded in DIR would have run: a profile for each "
 	"executable, in complain mode. Move the lines into the programs' own profiles.",
 	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
 

@@ -35,18 +35,27 @@ static void options_row(const struct option_row *row, FILE *out)
 	options_fill(row->help, column < HELP_COLUMN - 1 ? HELP_COLUMN : column + 1, HELP_COLUMN, out);
 }
 
+/* Each line of the text from the left. */
+static void options_prose(const char *text, FILE *out)
+{
+	for (; text; text = *text ? text + 1 : NULL) {
+		options_fill(text, 0, 0, out);
+		text += strcspn(text, "\n");
+	}
+}
+
 void options_help(const struct option_table *table, FILE *out)
 {
 	const struct option_row *row;
 
 	fprintf(out, "Usage: shmguard %s [OPTION...]%s%s\n", table->verb, *table->operands ? " " : "", table->operands);
-	options_fill(table->summary, 0, 0, out);
+	options_prose(table->summary, out);
 	fputc('\n', out);
 	for (row = table->rows; row->name; row++)
 		options_row(row, out);
 	options_row(&(struct option_row){"help", 'h', NULL, "print this"}, out);
 	fputc('\n', out);
-	options_fill(table->after, 0, 0, out);
+	options_prose(table->after, out);
 }
 
 int options_usage(const struct option_table *table, int status)

@@ -446,6 +446,7 @@ verbs()
 		"$SHMGUARD" $verb --help >help || { echo "$verb"; false; }
 		{ [ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]; } || { echo "$verb"; cat help; false; }
 		run -1 grep -n ' $' help
+		grep -q '^Exit status: ' help || { echo "$verb"; cat help; false; }
 	done
 }
 
