@@ -25,6 +25,7 @@ static const char *const group_titles[] = {
 	[GROUP_lifetime] = "Lifetime",
 	[GROUP_permission] = "Permission",
 	[GROUP_zeroing] = "Zeroing",
+	[GROUP_use] = "Use",
 };
 
 static const char *deny_name(const struct rule *rule)

@@ -152,6 +152,7 @@ static int run_describe(struct run *run, char **error)
 		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
 	if (run->secrets)
 		json_object_set(json, "secrets", run->secrets);
+	json_object_set_new(json, "turns", json_true());
 	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
 	return directory_write(&run->directory, "recording.json", json, error);
 }

@@ -141,7 +141,7 @@ static const char *notation_symbol(const struct trace_event *event)
 
 	trace_fields_of(event->id, NULL, &name);
 	if (symbol <= SYMBOL_none || symbol >= SYMBOL_COUNT || !symbols[symbol].event ||
-	    strcmp(symbols[symbol].event, name) != 0)
+	    (strcmp(symbols[symbol].event, name) != 0 && event->id != EVENT_sync))
 		return name;
 	return symbols[symbol].name;
 }

@@ -93,6 +93,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 		recording->oom_kills = (uint64_t)integer_of(root, "oom_kills");
 	recording->secrets = json_incref(json_object_get(root, "secrets"));
 	recording->newest = json_object_get(root, "max_size") || json_object_get(root, "snapshot_on");
+	recording->turns = json_is_true(json_object_get(root, "turns"));
 	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;

@@ -64,6 +64,7 @@ struct recording {
 	bool described; /* there is a recording.json */
 	bool newest;    /* only the newest of the calls were kept: --max-size, --snapshot-on */
 	bool emptied;   /* none were, as there was no error: --snapshot-on */
+	bool turns;     /* the first use of means to take turns (event `sync`) was recorded */
 	bool looked;    /* there is a shm.json */
 	uint32_t id;    /* 0: unknown */
 	char *host;

@@ -80,6 +80,9 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_weak_mount] = "mount -o remount,nosuid,nodev,noexec /dev/shm",
 	[RULE_stale_bytes] = "create with O_EXCL, or clear what is adopted",
 	[RULE_grow_exposes_tail] = "size objects in whole pages, or clear the rest of the page before it grows",
+	[RULE_unsynchronised_sharing] =
+		"a mutex in the object, with pthread_mutexattr_setpshared() and setrobust(), or a semaphore; a design "
+		"without locks needs atomics with acquire and release on both sides",
 	[RULE_discard_no_op] = "MADV_REMOVE, or fallocate() with FALLOC_FL_PUNCH_HOLE",
 };
 

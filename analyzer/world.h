@@ -57,6 +57,7 @@ struct process {
 	uint64_t mount_namespace, ipc_namespace;
 	bool traced;    /* it has events; the others are known from processes.jsonl only */
 	bool announced; /* its `process` event was seen */
+	bool takes_turns; /* it made or used a lock, semaphore or futex that other processes can use */
 	enum began began;
 	enum ended ended;
 	int status;                 /* ENDED_exit: exit status */
@@ -123,6 +124,8 @@ struct object {
 	const struct process *finder; /* the first that told of it */
 	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
 	struct site mapped;           /* the first mapping seen */
+	struct site writer;           /* the latest writable mapping, shared; process NULL: none */
+	struct site rivals[2];        /* the first two processes that had such mappings at one time */
 	struct change *changes;       /* the latest, oldest first */
 	size_t change_count;
 	unsigned charges;   /* findings of it that still wait for what happens to it */

@@ -95,6 +95,7 @@ void piece_count_in(struct process *process, struct acquisition *acquisition)
 	struct use *use = use_of(process, object);
 
 	use->mappings++;
+	use->writable += acquisition->writable;
 	use->ever_mapped = true;
 	object->mappers++;
 }
@@ -123,6 +124,8 @@ static void count_out(struct process *process, struct acquisition *from, int64_t
 		tally_release(from->tally, time);
 	if (use && use->mappings)
 		use->mappings--;
+	if (use && use->writable)
+		use->writable -= from->writable;
 }
 
 /* Takes [start, end) away from the piece at `index`; what is taken is logged as a release. Returns how many are left. */

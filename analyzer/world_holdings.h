@@ -40,6 +40,8 @@ struct acquisition {
 	uint32_t seq;    /* 0: inherited */
 	unsigned opens;  /* of a semaphore */
 	bool semaphore;
+	bool shared;
+	bool writable; /* shared, and with PROT_WRITE at some time */
 	struct site cut; /* the first munmap that left a rest; process NULL: none */
 	struct acquisition *twin;
 };
@@ -63,6 +65,8 @@ struct use {
 	struct object *object;
 	uint64_t mappings, descriptors;
 	bool ever_mapped;
+	uint64_t writable;     /* of the mappings */
+	struct site inherited; /* who had made a writable mapping that this process got by fork; process NULL: none */
 	uint64_t latest;       /* length of its own latest mapping, in whole pages; 0: none */
 	bool views;            /* its own mappings differ in length or begin inside the object: it takes parts of it */
 	uint64_t longest;      /* the longest mapping of its own that began at offset 0, in whole pages; 0: none */
@@ -99,6 +103,9 @@ struct holdings {
 void holdings_map(struct process *process, struct object *object, uint64_t start, uint64_t length, uint64_t offset,
 		  uint64_t size, uint32_t seq, const struct site *site);
 void holdings_unmap(struct process *process, uint64_t start, uint64_t length, uint32_t seq, const struct site *site);
+/* The mapping at `start` is shared; those in a range may be written from now on. */
+void holdings_share(struct process *process, uint64_t start, bool writable, const struct site *site);
+void holdings_writable(struct process *process, uint64_t start, uint64_t length, const struct site *site);
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time);
 /* The object whose mapping it was, or NULL. */
 struct object *holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time);

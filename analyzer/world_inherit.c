@@ -77,8 +77,12 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 						   .base = from->base,
 						   .length = from->length,
 						   .opens = from->opens,
-						   .semaphore = from->semaphore};
+						   .semaphore = from->semaphore,
+						   .shared = from->shared,
+						   .writable = from->writable};
 	}
+	if (from->writable)
+		use_of(child, object_real(from->object))->inherited = from->site;
 	from->twin->references++;
 	piece_add(child, (struct piece){piece->start, piece->end, from->twin});
 }

@@ -89,6 +89,7 @@ static void take_sem_open(struct taking *t, const struct sem_open_event *e)
 		t->object->kind = KIND_semaphore;
 		holdings_object_made(t->process, t->object, &t->site);
 	}
+	t->process->takes_turns = true;
 	names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site);
 	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
 }
@@ -248,11 +249,19 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 	if (e->error || t->object == NULL)
 		return;
 	sizes_seen(t->world, t->object, e->size, &t->site);
-	if ((e->flags & MAP_TYPE) != MAP_PRIVATE)
-		t->object->shared = true;
 	holdings_map(t->process, t->object, e->result, e->length, (uint64_t)e->offset, e->size, e->seq, &t->site);
+	if ((e->flags & MAP_TYPE) != MAP_PRIVATE) {
+		t->object->shared = true;
+		holdings_share(t->process, e->result, e->prot & PROT_WRITE, &t->site);
+	}
 	if (e->fd >= 0)
 		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+static void take_mprotect(struct taking *t, const struct mprotect_event *e)
+{
+	if (e->error == 0 && e->prot & PROT_WRITE)
+		holdings_writable(t->process, e->addr, e->length, &t->site);
 }
 
 static void trimmed(struct taking *t, struct object *object)
@@ -415,6 +424,7 @@ static void dispatch(struct taking *t, const struct trace_event *e)
 		TAKE(munmap)
 		TAKE(mremap)
 		TAKE(mremapped)
+		TAKE(mprotect)
 		TAKE(madvise)
 		TAKE(failed)
 		TAKE(finding)
@@ -426,6 +436,10 @@ static void dispatch(struct taking *t, const struct trace_event *e)
 		TAKE(stack_definition)
 		TAKE(object)
 		TAKE(lost)
+	case EVENT_mutex:
+	case EVENT_sync:
+		t->process->takes_turns = true;
+		break;
 	default: /* counted, and of no consequence for the model */
 		break;
 	}

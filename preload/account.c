@@ -117,6 +117,9 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 	case EVENT_mutex:
 		event->mutex.object = ledger_mapped(event->mutex.addr, 1);
 		return event->mutex.object != 0;
+	case EVENT_sync:
+		event->sync.object = event->sync.addr ? ledger_mapped(event->sync.addr, 1) : 0;
+		return true;
 	default:
 		return true;
 	}

@@ -24,6 +24,7 @@
 #include "preload/signals.h"
 #include "preload/silent.h"
 #include "preload/stack.h"
+#include "preload/turns.h"
 #include "tracepoints/environment.h"
 
 atomic_int recorder_state = RECORDER_OFF;
@@ -191,6 +192,7 @@ static void load(void)
 	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */
 	on_exit(on_exit_handler, NULL);
 	atomic_store(&recorder_state, RECORDER_READY);
+	turns_tell();
 }
 
 /* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */

@@ -6,6 +6,7 @@
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/turns.h"
 #include "preload/wrap.h"
 
 static int refuse(void)
@@ -220,6 +221,11 @@ static int sealed(int fd, int seals, int result, const void *caller)
 	return result;
 }
 
+static bool is_lock(int command)
+{
+	return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+}
+
 static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *argument, const void *caller)
 {
 	if (hidden_from(fd, caller))
@@ -230,6 +236,8 @@ static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *
 		own_changed(changing);
 		return copy;
 	}
+	if (is_lock(command))
+		turns_taken(SYMBOL_fcntl, NULL, caller);
 	int result = real_fcntl(fd, command, argument);
 	/* Without FD_CLOEXEC it is told again: as a duplicate of itself, which survives an exec. */
 	if (command == F_SETFD && !((intptr_t)argument & FD_CLOEXEC) && result == 0 && !own_caller(caller))

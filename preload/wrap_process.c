@@ -148,19 +148,3 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	}
 	return result;
 }
-
-/* Of a mutex in an object that other processes are to lock as well. */
-EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
-{
-	struct visit visit;
-	int result = REAL(pthread_mutex_init)(mutex, attr), shared = PTHREAD_PROCESS_PRIVATE, robust;
-
-	if (!attr || result || !ledger_may_map(mutex, sizeof *mutex))
-		return result;
-	if (pthread_mutexattr_getpshared(attr, &shared) || shared != PTHREAD_PROCESS_SHARED ||
-	    pthread_mutexattr_getrobust(attr, &robust) || !observe_enter(&visit, CALLER))
-		return result;
-	RECORD(&visit, mutex, NULL, .addr = (uint64_t)(uintptr_t)mutex, .robust = robust == PTHREAD_MUTEX_ROBUST);
-	observe_leave(&visit);
-	return result;
-}

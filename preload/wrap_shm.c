@@ -7,6 +7,7 @@
 #include "preload/observe.h"
 #include "preload/page.h"
 #include "preload/real.h"
+#include "preload/turns.h"
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
@@ -228,6 +229,8 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		       .error = observe_error(&visit, result == SEM_FAILED));
 		observe_leave(&visit);
 	}
+	if (result != SEM_FAILED)
+		turns_taken(SYMBOL_sem_open, result, CALLER);
 	return result;
 }
 

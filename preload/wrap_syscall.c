@@ -1,13 +1,15 @@
 /*
  * syscall(2): numbers that make, map or release objects, execute, or set a disposition, go through the wrappers of their
- * names. All others jump straight to the original, stack untouched, since a system call may come back twice or on another stack
- * (vfork, clone).
+ * names, and a futex that others may share is noted. All others jump straight to the original, stack untouched, since a
+ * system call may come back twice or on another stack (vfork, clone).
  */
+#include <linux/futex.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/turns.h"
 #include "preload/wrap.h"
 
 static int raw_memfd_create(const char *name, unsigned flags)
@@ -84,6 +86,10 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 				     CALLER);
 	case SYS_rt_sigaction:
 		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
+	case SYS_futex:
+		if (!(b & FUTEX_PRIVATE_FLAG))
+			turns_taken(SYMBOL_syscall, (const void *)a, CALLER);
+		return REAL(syscall)(number, a, b, c, d, e, f);
 	default:
 		return REAL(syscall)(number, a, b, c, d, e, f);
 	}
@@ -120,6 +126,7 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_munmap)                                                                                              \
 	WHEN(__NR_mremap)                                                                                              \
 	WHEN(__NR_execve)                                                                                              \
+	WHEN(__NR_futex)                                                                                               \
 	WHEN(__NR_execveat)                                                                                            \
 	WHEN(__NR_rt_sigaction)
 

@@ -119,11 +119,28 @@ recorded()
 	same bare recorded
 }
 
+@test "turns: preloaded as bare" {
+	bare turns
+	preloaded turns
+	same bare preloaded
+}
+
+@test "turns: recorded as bare" {
+	bare turns
+	recorded turns
+	same bare recorded
+	"$SHMGUARD" log turns >log
+	for call in pthread_rwlock_init pthread_barrier_init pthread_spin_init sem_init syscall semop semtimedop flock \
+		lockf lockf64 fcntl; do
+		[ "$(grep -c " $call(" log)" -ge 1 ] || { echo "$call"; cat log; false; }
+	done
+}
+
 @test "all of them recorded by an ordinary user as bare" {
 	local name
 	make_nobody_build
 	cd "$NOBODY_HOME"
-	for name in names opens descriptors sizes maps processes; do
+	for name in names opens descriptors sizes maps processes turns; do
 		as_nobody sh -c '"$1"; echo "status $?"' - "$NOBODY_BUILD/tests/calls/$name" >bare 2>&1 3>&- 4>&-
 		as_nobody sh -c '"$@"; echo "status $?"' - "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$name" -- \
 			"$NOBODY_BUILD/tests/calls/$name" >recorded 2>&1 3>&- 4>&-

@@ -74,6 +74,14 @@ setup()
 	check_innocent split-brain
 }
 
+@test "unsynchronised-sharing is found" {
+	check_faulty unsynchronised-sharing
+}
+
+@test "unsynchronised-sharing: the innocent twin is silent" {
+	check_innocent unsynchronised-sharing
+}
+
 @test "churn is found" {
 	check_faulty churn
 }

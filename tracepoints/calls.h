@@ -16,8 +16,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -176,6 +178,20 @@
 	X(clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))                            \
 	X(__clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))
 
+/* Taking turns: what processes that write the same memory make or use. The last, as traces hold the numbers of symbols. */
+#define CALLS_TURNS(X)                                                                                                 \
+	X(pthread_rwlock_init, sync, int, (pthread_rwlock_t * lock, const pthread_rwlockattr_t *attr))                 \
+	X(pthread_barrier_init, sync, int,                                                                             \
+	  (pthread_barrier_t * barrier, const pthread_barrierattr_t *attr, unsigned count))                            \
+	X(pthread_spin_init, sync, int, (pthread_spinlock_t * lock, int shared))                                       \
+	X(sem_init, sync, int, (sem_t * sem, int shared, unsigned value))                                              \
+	X(semop, sync, int, (int id, struct sembuf *operations, size_t count))                                         \
+	X(semtimedop, sync, int,                                                                                       \
+	  (int id, struct sembuf *operations, size_t count, const struct timespec *timeout))                           \
+	X(flock, sync, int, (int fd, int operation))                                                                   \
+	X(lockf, sync, int, (int fd, int command, off_t length))                                                       \
+	X(lockf64, sync, int, (int fd, int command, off_t length))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -184,7 +200,8 @@
 	CALLS_MAP(X)                                                                                                   \
 	CALLS_PROCESS(X)                                                                                               \
 	CALLS_SIGNAL(X)                                                                                                \
-	CALLS_SHARING(X)
+	CALLS_SHARING(X)                                                                                               \
+	CALLS_TURNS(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -301,6 +301,11 @@ enum cause {
 	F(addr, addr)                                                                                                  \
 	F(bool, robust)                                                                                                \
 	F(id, object)
+/* The first time that a process made or used a means of this kind to take turns with others; addr: where it is, or 0. */
+#define FIELDS_sync(F)                                                                                                 \
+	F(symbol, symbol)                                                                                              \
+	F(addr, addr)                                                                                                  \
+	F(id, object)
 /* exec: before the real call, in a process that is being recorded. */
 #define FIELDS_exec(F) F(text, path)
 #define FIELDS_spawn(F)                                                                                                \
@@ -434,7 +439,8 @@ enum cause {
 	X(module_gone, state)                                                                                          \
 	X(stack_definition, state)                                                                                     \
 	X(object, state)                                                                                               \
-	X(lost, state)
+	X(lost, state)                                                                                                 \
+	X(sync, state)
 
 enum event_id {
 #define EVENT_ENUMERATOR(event, channel) EVENT_##event,

@@ -28,6 +28,7 @@ const char *rule_group_name(enum rule_group group)
 		[GROUP_lifetime] = "lifetime",
 		[GROUP_permission] = "permission",
 		[GROUP_zeroing] = "zeroing",
+		[GROUP_use] = "use",
 	};
 
 	return names[group];

@@ -29,6 +29,7 @@ enum rule_group {
 	GROUP_lifetime,
 	GROUP_permission,
 	GROUP_zeroing,
+	GROUP_use,
 };
 
 /* At the call, before the damage; in the SIGBUS handler; from the whole trace; once, before the program starts. */
@@ -172,11 +173,17 @@ enum rule_safe {
 	  "asks madvise to discard shared memory, which keeps the data")                                               \
 	X(dumpable_secret, "dumpable-secret", zeroing, NOTE, call, 0, true, none, 528, false,                          \
 	  "maps a secret object that a core dump or the swap would contain")
+/* Use: how processes get along in it, and at what speed. The last, as traces hold the numbers of rules. */
+#define RULES_USE(X)                                                                                                   \
+	X(unsynchronised_sharing, "unsynchronised-sharing", use, NOTE, trace, 0, false, none, 662, true,               \
+	  "two processes may write an object, and no means by which they take turns was seen")
+
 #define RULES(X)                                                                                                       \
 	RULES_SIZE(X)                                                                                                  \
 	RULES_LIFETIME(X)                                                                                              \
 	RULES_PERMISSION(X)                                                                                            \
-	RULES_ZEROING(X)
+	RULES_ZEROING(X)                                                                                               \
+	RULES_USE(X)
 
 enum rule_id {
 #define RULE_ENUMERATOR(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary) RULE_##name,

@@ -324,4 +324,13 @@ const char *const rule_help[RULE_COUNT] = {
 		"A secret object is mapped without MADV_DONTDUMP or mlock: its contents reach core dumps and swap. "
 		"Checked at mmap of a name that the policy marks secret. Fix: MADV_DONTDUMP. Cure: the same, and "
 		"mlock.",
+	[RULE_unsynchronised_sharing] =
+		"Two processes have the object mapped shared and writable at the same time, and nothing was seen by "
+		"which they could take turns: no process-shared mutex, lock, barrier or spin lock, no semaphore, no "
+		"futex by syscall(2), no lock on a file, of either of them or of the process that forked them. Without "
+		"it one reads what the other has half written. Checked: both mappings, and the calls that make or use "
+		"such means, whatever memory they lie in; a fork's counts once both lived on for 0.1 s. Locks made of "
+		"atomic instructions alone cannot be seen, nor can turns taken by messages over pipes and sockets, so "
+		"it never is more than a note. Cure: a robust process-shared mutex in the object, a semaphore, or a "
+		"lock-free design with acquire and release on both sides.",
 };
