@@ -13,17 +13,35 @@
 #include "preload/process.h"
 #include "preload/text.h"
 
-enum { LINE = 1024, PLACES = 256, LINES_A_SECOND = 10, SYSLOG_PRIORITY = 8 * 10 + 4 /* authpriv.warning, RFC 3164 */ };
+enum {
+	LINE = 1024,
+	PLACES = 256,
+	LINES_A_SECOND = 10,
+	NAME = 128,
+	SYSLOG_PRIORITY = 8 * 10 + 4 /* authpriv.warning, RFC 3164 */
+};
 
 static enum policy_log log_kind;
 static int log_fd = -1;
 
-/* How often a rule was broken at a place in this second; two threads that collide lose a count, not a line. */
+/*
+ * How often a rule was broken at a place in this second, and the last of what was held back, which is told when its count
+ * is. Two threads that collide may mix two of them up, and lose no line and no count.
+ */
 static struct place {
 	_Atomic uint64_t key;
 	atomic_llong second;
 	atomic_uint lines, held;
+	struct decided {
+		enum rule_id rule;
+		enum response response;
+		int error;
+		const void *caller;
+		char name[NAME];
+	} last;
 } places[PLACES];
+
+static atomic_llong swept; /* the second in which all places were looked at */
 
 bool audit_initialise(enum policy_log log, const char *path)
 {
@@ -49,29 +67,10 @@ bool audit_initialise(enum policy_log log, const char *path)
 
 void audit_fork_reset(void)
 {
-	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++)
+	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++) {
 		atomic_store(&places[i].key, 0);
-}
-
-/* May another line be written? *held: how many were not, to be told with this one. */
-static bool admitted(const struct check_finding *finding, const void *caller, long long second, unsigned *held)
-{
-	uint64_t key = ((uint64_t)(uintptr_t)caller << 8 | finding->rule) * 0x9e3779b97f4a7c15u | 1;
-	struct place *place = &places[key >> 56];
-
-	*held = 0;
-	if (atomic_load(&place->key) != key || atomic_load(&place->second) != second) {
-		atomic_store(&place->lines, 0);
-		atomic_store(&place->second, second);
-		if (atomic_exchange(&place->key, key) == key)
-			*held = atomic_exchange(&place->held, 0);
-		else
-			atomic_store(&place->held, 0);
+		atomic_store(&places[i].held, 0);
 	}
-	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND)
-		return true;
-	atomic_fetch_add(&place->held, 1);
-	return false;
 }
 
 static void append_two(char *line, uint64_t number)
@@ -114,6 +113,16 @@ static void append_safely(char *line, const char *text)
 	}
 }
 
+/* However it was spelled. */
+static void append_name(char *line, const char *name)
+{
+	if (name && strncmp(name, "/dev/shm/", 9) == 0)
+		name += 8;
+	while (name && name[0] == '/' && name[1] == '/')
+		name++;
+	append_safely(line, name && *name ? name : "-");
+}
+
 static void append_hexadecimal(char *line, uint64_t number)
 {
 	char digits[20], *at = digits + sizeof digits;
@@ -150,46 +159,112 @@ static void put(char *line)
 		kernel_write(fd, line, strlen(line));
 }
 
-void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller)
+/* held: how many like it were not told before it. */
+static void tell(const struct decided *d, const char *name, time_t now, unsigned held)
 {
 	static const char *const words[] = {
 #define RESPONSE_WORD(name) #name,
 		RESPONSES(RESPONSE_WORD)
 #undef RESPONSE_WORD
 	};
-
 	char line[LINE] = "";
-	struct timespec now = {0};
-	unsigned held;
 
-	if (log_kind == LOG_none)
-		return;
-	kernel_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0, 0, 0);
-	if (!admitted(finding, caller, now.tv_sec, &held))
-		return;
 	if (log_kind == LOG_syslog) {
 		text_append(line, LINE, "<");
 		text_append_decimal(line, LINE, SYSLOG_PRIORITY);
 		text_append(line, LINE, ">shmguard: ");
 	}
-	append_time(line, now.tv_sec);
+	append_time(line, now);
 	text_append(line, LINE, " pid=");
 	text_append_decimal(line, LINE, (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	text_append(line, LINE, " exe=");
 	append_safely(line, process_exe());
 	text_append(line, LINE, " rule=");
-	text_append(line, LINE, rules[finding->rule].id);
+	text_append(line, LINE, rules[d->rule].id);
 	text_append(line, LINE, " object=");
-	append_safely(line, name && *name ? name : "-");
+	append_name(line, name);
 	text_append(line, LINE, " action=");
-	text_append(line, LINE, words[response]);
+	text_append(line, LINE, words[d->response]);
 	text_append(line, LINE, " errno=");
-	text_append(line, LINE, finding->error ? strerrorname_np(finding->error) : "0");
+	text_append(line, LINE, d->error ? strerrorname_np(d->error) : "0");
 	text_append(line, LINE, " at=");
-	append_place(line, caller);
+	append_place(line, d->caller);
 	if (held) {
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);
 	}
 	put(line);
+}
+
+/* The last of what was held back at the place, and how many there were before it. */
+static void tell_held(struct place *place, time_t now)
+{
+	unsigned held = atomic_exchange(&place->held, 0);
+
+	if (held)
+		tell(&place->last, place->last.name, now, held - 1);
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now = {0};
+
+	kernel_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0, 0, 0);
+	return now.tv_sec;
+}
+
+void audit_flush(void)
+{
+	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++)
+		if (atomic_load_explicit(&places[i].held, memory_order_relaxed))
+			tell_held(&places[i], seconds_now());
+}
+
+/* What was held back in an earlier second is told by the first line of a new one, wherever it comes from. */
+static void sweep(const struct place *except, time_t now)
+{
+	long long before = atomic_load(&swept);
+
+	if (before == now || !atomic_compare_exchange_strong(&swept, &before, now))
+		return;
+	for (size_t i = 0; i < PLACES; i++)
+		if (&places[i] != except && atomic_load(&places[i].held) && atomic_load(&places[i].second) != now)
+			tell_held(&places[i], now);
+}
+
+static void hold_back(struct place *place, const struct decided *d, const char *name)
+{
+	size_t length = name ? strnlen(name, NAME - 1) : 0;
+
+	place->last = *d;
+	if (length)
+		memcpy(place->last.name, name, length);
+	place->last.name[length] = 0;
+	atomic_fetch_add(&place->held, 1);
+}
+
+void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller)
+{
+	struct decided d = {.rule = finding->rule, .response = response, .error = finding->error, .caller = caller};
+	uint64_t key = ((uint64_t)(uintptr_t)caller << 8 | finding->rule) * 0x9e3779b97f4a7c15u | 1;
+	struct place *place = &places[key >> 56];
+	unsigned held = 0;
+
+	if (log_kind == LOG_none)
+		return;
+	time_t now = seconds_now();
+	sweep(place, now);
+	if (atomic_load(&place->key) != key) {
+		tell_held(place, now);
+		atomic_store(&place->second, 0);
+		atomic_store(&place->key, key);
+	}
+	if (atomic_exchange(&place->second, now) != now) {
+		atomic_store(&place->lines, 0);
+		held = atomic_exchange(&place->held, 0);
+	}
+	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND)
+		tell(&d, name, now, held);
+	else
+		hold_back(place, &d, name);
 }

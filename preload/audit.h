@@ -14,6 +14,9 @@ bool audit_initialise(enum policy_log log, const char *path);
 /* In a forked child: what the parent wrote and held back is the parent's. */
 void audit_fork_reset(void);
 
+/* Tells what is still held back: the process ends, or becomes another program. */
+void audit_flush(void);
+
 /* name may be NULL; caller: the program's return address, or NULL. */
 void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller);
 

@@ -5,6 +5,7 @@
 
 #include "preload/audit.h"
 #include "preload/carried.h"
+#include "preload/enforce_inner.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/process.h"
@@ -31,6 +32,7 @@ static __thread struct kept {
 	bool collecting;
 	unsigned collected;
 	const char *name;
+	char text[512]; /* where the name is, if it is not the caller's */
 } levels[LEVELS];
 static __thread unsigned depth; /* decisions under way */
 static __thread struct kept *current;
@@ -152,27 +154,25 @@ void enforce_initialise(void)
 	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
 }
 
-static const char *posix_name(const char *name)
-{
-	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
-}
-
 void enforce_decide(const char *name, struct policy_decision *decision)
 {
 	kept()->name = name;
 	if (by_name && name)
-		policy_decide(policy, posix_name(name), process_exe(),
+		policy_decide(policy, enforce_posix_name(name), process_exe(),
 			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
 	else
 		*decision = everywhere;
 }
 
-void enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
+const char *enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
 {
-	static __thread char name[OBJECT_NAME_SIZE];
+	char *text = kept()->text;
+	const char *name = by_name ? enforce_object_name(identity, text) : NULL;
 
-	ledger_name(identity, name);
-	enforce_decide(name[0] ? name : NULL, decision);
+	if (!name)
+		name = ledger_name(identity, text) ? text : NULL;
+	enforce_decide(name, decision);
+	return name;
 }
 
 void enforce_begin(void)
@@ -187,8 +187,7 @@ void enforce_begin(void)
 void enforce_end(const void *caller)
 {
 	for (unsigned i = 0; i < kept()->count; i++)
-		audit_line(&kept()->finding[i], kept()->response[i], kept()->name ? posix_name(kept()->name) : NULL,
-			   caller);
+		audit_line(&kept()->finding[i], kept()->response[i], kept()->name, caller);
 	depth--;
 	if (depth)
 		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];

@@ -36,8 +36,11 @@ void enforce_fork_reset(void);
 
 /* What applies to the object of that name ("/x", or a path below /dev/shm, or NULL). */
 void enforce_decide(const char *name, struct policy_decision *decision);
-/* The same for an object that is known by a descriptor or a mapping. */
-void enforce_decide_object(const struct identity *identity, struct policy_decision *decision);
+/*
+ * The same for an object that is known by a descriptor, a path or a mapping. Answers its name, NULL if none is known: in
+ * memory of the decision under way.
+ */
+const char *enforce_decide_object(const struct identity *identity, struct policy_decision *decision);
 
 /* Does it ask for any wiping? */
 extern bool enforce_wipes;

@@ -29,13 +29,18 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
 	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)
 		return VERDICT_deny;
-	if (!enforce_asks(d, RULE_acl_grants) || !has_named_entries(fd))
+	if (d->action[RULE_acl_grants] != ACTION_deny || !has_named_entries(fd))
 		return VERDICT_go;
-	enum enforce_verdict verdict = ENFORCE(d, acl_grants);
-	if (verdict == VERDICT_fix &&
+	return ENFORCE(d, acl_grants);
+}
+
+/* Only of what nothing else denies. */
+static void drop_grants(const struct policy_decision *d, int fd)
+{
+	if (d->action[RULE_acl_grants] == ACTION_fix && has_named_entries(fd) &&
+	    ENFORCE(d, acl_grants) == VERDICT_fix &&
 	    kernel_call(SYS_fremovexattr, fd, (long)"system.posix_acl_access", 0, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_acl_grants);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
 }
 
 /* Removes the name, if it still leads to the object. */
@@ -143,7 +148,9 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)
 		verdict = left_behind(o, d, fd, &identity);
-	if (verdict != VERDICT_go || !(o->flags & O_TRUNC))
-		return verdict;
-	return truncating(d, fd, &identity) == VERDICT_deny ? VERDICT_deny : VERDICT_go;
+	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && truncating(d, fd, &identity) == VERDICT_deny)
+		verdict = VERDICT_deny;
+	if (verdict == VERDICT_go)
+		drop_grants(d, fd);
+	return verdict;
 }

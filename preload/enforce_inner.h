@@ -4,11 +4,24 @@
 
 #include "preload/enforce_open.h"
 
+/* "/x" of "/dev/shm/x", as policies know it. */
+const char *enforce_posix_name(const char *name);
+
+/*
+ * The name that an object has now, whoever gave it: of its descriptor or its path. NULL if neither tells; the ledger knows
+ * how this process came to know it.
+ */
+const char *enforce_object_name(const struct identity *identity, char text[static 512]);
+
 /* May the policy's program use the name? shm: it was given to shm_open, and must be portable. */
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm);
 
 /* Root and the program's own user, or those whom the policy names instead, and those whom it names beside. */
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
+
+/* The same for what was given by a path, whose name enforce_decide_object() answered; by a descriptor it was opened. */
+enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,
+					  const char *name);
 
 bool enforce_nobody_maps(const struct identity *identity);
 

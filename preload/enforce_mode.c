@@ -30,20 +30,21 @@ enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode
 		{RULE_mode_too_open, 0777 & ~d->max_mode},
 	};
 
-	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-		mode_t excess = *mode & wide[i].bits & ~mask;
-		if (!excess || !enforce_asks(d, wide[i].rule))
-			continue;
-		struct check_finding finding = {.rule = wide[i].rule,
-						.severity = rules[wide[i].rule].severity,
-						.length = *mode,
-						.limit = *mode & ~wide[i].bits};
-		enum enforce_verdict verdict = enforce_broken(d, &finding, 0);
-		if (verdict == VERDICT_deny)
-			return verdict;
-		if (verdict == VERDICT_fix)
-			*mode &= ~wide[i].bits;
-	}
+	/* What a denial keeps from happening is not fixed. */
+	for (int action = ACTION_deny; action <= ACTION_fix; action++)
+		for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+			if (!(*mode & wide[i].bits & ~mask) || d->action[wide[i].rule] != action)
+				continue;
+			struct check_finding finding = {.rule = wide[i].rule,
+							.severity = rules[wide[i].rule].severity,
+							.length = *mode,
+							.limit = *mode & ~wide[i].bits};
+			enum enforce_verdict verdict = enforce_broken(d, &finding, 0);
+			if (verdict == VERDICT_deny)
+				return verdict;
+			if (verdict == VERDICT_fix)
+				*mode &= ~wide[i].bits;
+		}
 	return VERDICT_go;
 }
 
@@ -62,8 +63,8 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 	if (identity->kind == KIND_memfd)
 		return verdict;
 	enforce_begin();
-	enforce_decide_object(identity, &d);
-	if (enforce_wants_modes(&d, *mode))
+	verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
+	if (verdict == VERDICT_go && enforce_wants_modes(&d, *mode))
 		verdict = enforce_clamp(&d, mode, 0);
 	enforce_end(caller);
 	return verdict;
@@ -74,11 +75,12 @@ enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, c
 	struct policy_decision d;
 	enum enforce_verdict verdict = VERDICT_go;
 
-	if (uid == (uid_t)-1 || uid == identity->uid || identity->kind == KIND_memfd)
+	if (identity->kind == KIND_memfd)
 		return verdict;
 	enforce_begin();
-	enforce_decide_object(identity, &d);
-	if (enforce_asks(&d, RULE_foreign_owner) && !enforce_owner_allowed(&d, uid))
+	verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
+	if (verdict == VERDICT_go && uid != (uid_t)-1 && uid != identity->uid && enforce_asks(&d, RULE_foreign_owner) &&
+	    !enforce_owner_allowed(&d, uid))
 		verdict = ENFORCE(&d, foreign_owner, .other = (int32_t)uid);
 	enforce_end(caller);
 	return verdict;

@@ -38,14 +38,9 @@ bool enforce_nobody_maps(const struct identity *identity)
 	return !ledger_mapped_end(identity) && facts_no_other_maps(identity);
 }
 
-static const char *posix_name(const char *name)
-{
-	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
-}
-
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
 {
-	name = posix_name(name);
+	name = enforce_posix_name(name);
 	if (d->has_names) {
 		bool allowed = false;
 		for (unsigned i = 0; i < d->names->count && !allowed; i++)
@@ -60,42 +55,16 @@ enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const
 	return VERDICT_go;
 }
 
-static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
+enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,
+					  const char *name)
 {
-	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
-}
+	char text[512];
 
-/* What lies at the end of a symbolic link, as the kernel names it. */
-static const char *target_name(int dirfd, const char *path, char text[static 512])
-{
-	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
-
-	if (fd < 0)
-		return NULL;
-	identity_fd_name((int)fd, text);
-	kernel_close((int)fd);
-	return strncmp(text, "/dev/shm/", 9) == 0 ? text : NULL;
-}
-
-const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
-{
-	char parent[PATH_MAX];
-	struct stat shm, at, own;
-
-	if (!kernel_readable(path) || !stat_at(AT_FDCWD, "/dev/shm", 0, &shm))
-		return NULL;
-	bool is_link = stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &own) && S_ISLNK(own.st_mode);
-	if (is_link && !(flags & AT_SYMLINK_NOFOLLOW) && target_name(dirfd, path, text))
-		return text;
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 1;
-	if (length >= sizeof parent)
-		return NULL;
-	memcpy(parent, slash ? path : ".", length);
-	parent[length] = 0;
-	if (!stat_at(dirfd, parent, 0, &at) || at.st_dev != shm.st_dev)
-		return NULL;
-	return at.st_ino == shm.st_ino && identity_shm_path(slash ? slash : path, "", text) ? text : path;
+	if (identity->fd >= 0 || !d->has_names)
+		return VERDICT_go;
+	/* Without sections for certain names nobody asked which one it is. */
+	const char *now = enforce_object_name(identity, text);
+	return now || name ? enforce_name_allowed(d, now ? now : name, false) : VERDICT_go;
 }
 
 /* Contents that must not outlive the name; while anybody maps the object they are still in use. */

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -58,7 +59,9 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	struct policy_decision d;
 	enum rule_id fix = RULE_COUNT;
 
-	enforce_decide_object(identity, &d);
+	const char *name = enforce_decide_object(identity, &d);
+	if (enforce_path_allowed(&d, identity, name) == VERDICT_deny)
+		return VERDICT_deny;
 	if (e->length < 0)
 		return VERDICT_go;
 	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)

@@ -184,6 +184,19 @@ uint32_t ledger_marks(const struct identity *identity)
 	return marks;
 }
 
+void ledger_rename(const struct identity *identity, const char *name)
+{
+	char text[OBJECT_NAME_SIZE] = "";
+
+	memcpy(text, name, strnlen(name, sizeof text - 1));
+	if (!lock_take(&lock))
+		return;
+	struct object *object = find_known(identity);
+	if (object)
+		memcpy(object->name, text, sizeof text);
+	lock_give(&lock);
+}
+
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
 {
 	name[0] = 0;

@@ -32,7 +32,9 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
 /* Marks of an object; 0 for one that is not known. */
 uint32_t ledger_marks(const struct identity *identity);
-/* The name under which this process first saw the object; false, and "", if it is not known to have one. */
+/* A name that the object got, or by which the kernel knows it. */
+void ledger_rename(const struct identity *identity, const char *name);
+/* The name by which this process knows the object; false, and "", if it is not known to have one. */
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE]);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);

@@ -107,6 +107,8 @@ static void define_object(uint32_t id, const struct identity *identity)
 				 .gid = identity->gid,
 				 .name = name};
 
+	if (!identity->name && identity->links && name[0] == '/')
+		ledger_rename(identity, name);
 	recorder_head((struct event_head *)&e);
 	if (!identity->name && strncmp(name, "/dev/shm/sem.", 13) == 0)
 		e.kind = KIND_semaphore;

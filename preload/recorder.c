@@ -394,6 +394,7 @@ void recorder_exit(int status)
 static void note_exit(int status, void *context)
 {
 	(void)context;
+	audit_flush();
 	note_write(NOTE_leave, &(struct note_content){.status = status});
 }
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "preload/audit.h"
 #include "preload/carried.h"
 #include "preload/kernel.h"
 #include "preload/note.h"
@@ -64,6 +65,8 @@ static void announce(struct executing *x, const char *path, const void *caller)
 	if (!x->recorded)
 		return;
 	note_path(NOTE_exec, path, 0, 0);
+	if (!recorder_is_vfork_child())
+		audit_flush();
 	if (atomic_load(&recorder_state) == RECORDER_READY && !recorder_is_vfork_child() &&
 	    observe_enter(&visit, caller)) {
 		RECORD(&visit, exec, NULL, .path = path);

@@ -1,6 +1,7 @@
 /* unlink, rename and link of paths that lead onto /dev/shm. */
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
+#include "preload/ledger.h"
 #include "preload/own.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -118,6 +119,8 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
 	if (r->found)
 		to = identity_spelling(to, &r->identity, text);
+	if (r->found && result == 0)
+		ledger_rename(&r->identity, to);
 	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol,
 	       .from = r->found ? r->identity.name : from, .to = to, .flags = flags,
 	       .error = observe_error(&visit, result < 0), .replaced = replaced);

@@ -1,5 +1,6 @@
 /* Ends of processes, seen by the parent and by themselves, and new threads. */
 #include "preload/arena.h"
+#include "preload/audit.h"
 #include "preload/ledger.h"
 #include "preload/lock.h"
 #include "preload/note.h"
@@ -85,6 +86,7 @@ static void leave(int status)
 	if (atomic_load(&recorder_state) == RECORDER_OFF)
 		return;
 	recorder_exit(status);
+	audit_flush();
 	note_write(NOTE_leave, &(struct note_content){.status = status});
 }
 

@@ -78,3 +78,31 @@ print(s.recv(4096).decode()); os.unlink("/dev/log")' >datagram &
 	wait "$reader"
 	grep -Eq '^<84>shmguard: 2[^ ]* pid=.* rule=world-writable .* action=denied errno=EACCES' datagram
 }
+
+@test "what was held back is told at the latest when the process exits, ends at once or becomes another program" {
+	for how in 'pass' 'os._exit(0)' 'os.execv("/bin/true", ["true"])'; do
+		policy 'world-writable = deny'
+		rm -f audit.log
+		guarded 'for i in range(500):
+    try:
+        shm_open(NAME, RWC, mode=0o666)
+    except PermissionError:
+        pass
+'"$how"
+		whole_lines audit.log
+		# Each decision is a line, or counted by one.
+		[ "$(awk '{lines++} match($0, /held-back=[0-9]+/) {held += substr($0, RSTART + 10, RLENGTH - 10)} END {print lines + held}' audit.log)" -eq 500 ]
+		[ "$(wc -l <audit.log)" -lt 100 ]
+	done
+}
+
+@test "a place that went quiet has its count told by the next line, of any place" {
+	policy 'world-writable = deny' 'max-size = 1K' 'object-too-large = deny'
+	guarded 'import time, signal
+for i in range(50):
+    attempt(shm_open, NAME, RWC, mode=0o666)
+time.sleep(1.1); attempt(os.ftruncate, shm_open(NAME, RWC, mode=0o600), 2048); sys.stdout.flush(); os.kill(os.getpid(), signal.SIGKILL)' || true
+	whole_lines audit.log
+	[ "$(sed -n 's/.*rule=world-writable .*held-back=//p' audit.log | awk '{sum += $1 + 1} END {print sum}')" -gt 0 ]
+	[ "$(awk '/rule=world-writable/ {lines++} match($0, /held-back=[0-9]+/) {held += substr($0, RSTART + 10, RLENGTH - 10)} END {print lines + held}' audit.log)" -eq 50 ]
+}

@@ -92,3 +92,63 @@ libc.freopen((PATH + "-f").encode(), b"wx", ctypes.c_void_p(libc.fopen(b"/dev/nu
 	[ "$(sed 's/ok .*/ok/' out)" = $'ok\nEACCES\nEACCES' ]
 	[ ! -e "/dev/shm/$NAME-2" ]
 }
+
+@test "a section of a name holds an object that came by open, fopen, a path, a rename or another program's descriptor" {
+	policy '[small]' "name = /$NAME-n*" 'max-size = 4096' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = fix'
+	install -m 600 /dev/null "/dev/shm/$NAME-n-path"
+	guarded 'PATH += "-n-"; paths = [PATH + "path"]; opened = os.open(paths[0], os.O_RDWR); os.close(opened)
+attempt(os.chmod, paths[0], 0o666); attempt(os.truncate, paths[0], 4097)
+def resize(fd):
+    attempt(os.ftruncate, fd, 4097); os.fchmod(fd, 0o666)
+fd = os.open(PATH + "open", RWC, 0o600); resize(fd)
+stream = open(PATH + "fopen", "wb"); resize(stream.fileno()); os.set_inheritable(fd, True)
+other = shm_open(NAME, RWC, mode=0o600); os.rename("/dev/shm" + NAME, PATH + "renamed"); resize(other)
+sys.stdout.flush(); import subprocess
+subprocess.run([sys.executable, "-c", "import os\ntry: os.ftruncate(%d, 4097)\nexcept OSError: print(\"child\")" % fd], close_fds=False)'
+	[ "$(cat out)" = $'ok None\nEFBIG\nEFBIG\nEFBIG\nEFBIG\nchild' ]
+	[ "$(stat -c '%s %a' "/dev/shm/$NAME"-n-* | sort | uniq -c | awk '{print $1, $2, $3}')" = '4 0 600' ]
+	grep -q "object=/$NAME-n-open action=denied" audit.log
+	! grep -q 'object=-' audit.log
+}
+
+@test "objects made by open count against max-objects, and their secrets are wiped at exit" {
+	policy 'max-objects = 2' 'too-many-objects = deny' '[secrets]' "name = /$NAME-s*" 'secret = yes' 'secret-left = fix'
+	guarded 'fd = os.open(PATH + "-s", RWC, 0o600); os.pwrite(fd, b"secret", 0); m = mmap.mmap(fd, 6)
+fd = os.open(PATH + "-2", RWC, 0o600); attempt(os.open, PATH + "-3", RWC, 0o600); os.pwrite(fd, b"secret", 0); m2 = mmap.mmap(fd, 6)
+os.rename(PATH + "-2", PATH + "-s2"); attempt(os.open, PATH + "-3", RWC, 0o600)'
+	[ "$(cat out)" = $'EMFILE\nEMFILE' ] && [ ! -e "/dev/shm/$NAME-3" ]
+	[ "$(cat "/dev/shm/$NAME-s" "/dev/shm/$NAME-s2" | tr -d '\0' | wc -c)" -eq 0 ]
+}
+
+@test "a dangling link elsewhere leads to no name that is not allowed" {
+	policy "names = /$NAME-ok" 'name-not-allowed = deny' 'world-writable = fix'
+	mkdir -p elsewhere
+	ln -s "/dev/shm/$NAME-no" absolute
+	ln -s ../absolute elsewhere/relative
+	ln -s "/dev/shm/$NAME-ok" allowed
+	guarded 'attempt(os.open, "absolute", RWC, 0o666); attempt(os.open, "elsewhere/relative", RWC, 0o666); attempt(os.open, "allowed", RWC, 0o666)
+attempt(os.truncate, "absolute", 1)'
+	[ "$(sed "s/ok .*/ok/" out)" = $'EACCES\nEACCES\nok\nENOENT' ]
+	[ ! -e "/dev/shm/$NAME-no" ] && [ "$(stat -c %a "/dev/shm/$NAME-ok")" = 664 ]
+}
+
+@test "a name that is not allowed is not resized, given away or opened up by its path" {
+	install -m 600 /dev/null "/dev/shm/$NAME-no"
+	policy "names = /$NAME-ok" 'name-not-allowed = deny'
+	guarded 'attempt(os.truncate, PATH + "-no", 10); attempt(os.chmod, PATH + "-no", 0o666); attempt(os.chown, PATH + "-no", 1, 1)'
+	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES' ]
+	[ "$(stat -c '%s %a %u' "/dev/shm/$NAME-no")" = "0 600 $(id -u)" ]
+}
+
+@test "what one rule denies no other one fixes: not the call's effects, and not the audit trail" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	policy 'world-writable = fix' 'world-readable = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o666)'
+	[ "$(cat out)" = EACCES ] && [ "$(grep -c action= audit.log)" -eq 1 ]
+	printf 'stale' >"/dev/shm/$NAME"
+	setfacl -m u:1234:rw "/dev/shm/$NAME"
+	policy 'acl-grants = fix' 'stale-bytes = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(cat out)" = EEXIST ]
+	getfacl -cn "/dev/shm/$NAME" 2>/dev/null | grep -q '^user:1234:rw-'
+}

@@ -1,0 +1,112 @@
+/* The names by which the policy knows what lies at a path, or behind a descriptor, however it is spelled. */
+#include <limits.h>
+#include <string.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/kernel.h"
+
+enum { LINKS = 8 }; /* symbolic links that lead to one another */
+
+const char *enforce_posix_name(const char *name)
+{
+	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
+}
+
+/* As the kernel names it now: after a rename, and for who only inherited the descriptor. */
+static bool name_of_fd(int fd, bool unlinked, char text[static 512])
+{
+	static const char gone[] = " (deleted)", memfd[] = "/memfd:";
+	size_t length = strlen(identity_fd_name(fd, text)), suffix = sizeof gone - 1;
+
+	if (unlinked && length > suffix && strcmp(text + length - suffix, gone) == 0)
+		text[length - suffix] = 0;
+	if (strncmp(text, memfd, sizeof memfd - 1) == 0)
+		memmove(text, text + sizeof memfd - 1, strlen(text) - sizeof memfd + 2);
+	else if (strncmp(text, "/dev/shm/", 9) != 0)
+		return false;
+	return true;
+}
+
+const char *enforce_object_name(const struct identity *identity, char text[static 512])
+{
+	if (identity->fd >= 0)
+		return name_of_fd(identity->fd, !identity->links, text) ? text : NULL;
+	return identity->name ? enforce_name(identity->dirfd, identity->name, 0, text) : NULL;
+}
+
+static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
+{
+	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
+}
+
+static bool is_link(int dirfd, const char *path)
+{
+	struct stat st;
+	return stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode);
+}
+
+/* The length of the path up to its last component, the slash included. */
+static size_t parent_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* The name of what lies, or would lie, right at the path; NULL if that is not on the tmpfs at /dev/shm. */
+static const char *placed(int dirfd, const char *path, char text[static 512])
+{
+	char parent[PATH_MAX];
+	struct stat shm, at;
+	size_t length = parent_length(path);
+
+	if (length >= sizeof parent || !stat_at(AT_FDCWD, "/dev/shm", 0, &shm))
+		return NULL;
+	memcpy(parent, length ? path : ".", length ? length : 1);
+	parent[length ? length : 1] = 0;
+	if (!stat_at(dirfd, parent, 0, &at) || at.st_dev != shm.st_dev)
+		return NULL;
+	return at.st_ino == shm.st_ino && identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
+}
+
+/* What does not exist yet, and O_CREAT would make at the end of symbolic links. */
+static const char *placed_by_links(int dirfd, const char *path, char text[static 512])
+{
+	char way[PATH_MAX], target[PATH_MAX];
+
+	if (strlen(path) >= sizeof way)
+		return NULL;
+	strcpy(way, path);
+	for (int links = 0; links < LINKS && is_link(dirfd, way); links++) {
+		long length = kernel_call(SYS_readlinkat, dirfd, (long)way, (long)target, sizeof target - 1, 0, 0);
+		size_t kept = length > 0 && target[0] != '/' ? parent_length(way) : 0;
+		if (length <= 0 || kept + (size_t)length >= sizeof way)
+			return NULL;
+		memcpy(way + kept, target, (size_t)length);
+		way[kept + (size_t)length] = 0;
+	}
+	const char *name = placed(dirfd, way, text);
+	if (name != way)
+		return name;
+	/* Below a directory of /dev/shm. */
+	return strlen(way) < 512 ? strcpy(text, way) : NULL;
+}
+
+const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
+{
+	struct stat st;
+	const char *name = NULL;
+
+	if (!kernel_readable(path))
+		return NULL;
+	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
+		long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
+		bool unlinked = fd >= 0 && stat_at((int)fd, "", AT_EMPTY_PATH, &st) && !st.st_nlink;
+		if (fd >= 0)
+			name = name_of_fd((int)fd, unlinked, text) && text[0] == '/' ? text : NULL;
+		else
+			name = placed_by_links(dirfd, path, text);
+		if (fd >= 0)
+			kernel_close((int)fd);
+	}
+	return name ? name : placed(dirfd, path, text);
+}
