@@ -56,5 +56,7 @@ enum verdict cause_lock(const struct scene *scene, char **detail);
 
 /* A number in a file of /proc/sys or such; -1: it cannot be read. */
 long long cause_number(const char *path);
+/* KiB of a line of /proc/meminfo; -1: it cannot be read. */
+long long cause_memory(const char *name);
 
 #endif

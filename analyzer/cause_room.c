@@ -102,7 +102,7 @@ enum verdict cause_map_count(const struct scene *scene, char **detail)
 	return VERDICT_maybe;
 }
 
-static long long memory_field(const char *name)
+long long cause_memory(const char *name)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
 	char line[128];
@@ -119,7 +119,7 @@ static long long memory_field(const char *name)
 enum verdict cause_commit(const struct scene *scene, char **detail)
 {
 	long long mode = cause_number("/proc/sys/vm/overcommit_memory");
-	long long used = memory_field("Committed_AS"), most = memory_field("CommitLimit");
+	long long used = cause_memory("Committed_AS"), most = cause_memory("CommitLimit");
 
 	(void)scene;
 	if (mode != 2)

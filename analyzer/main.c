@@ -6,6 +6,7 @@
 #include "analyzer/cmd_clean.h"
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
+#include "analyzer/cmd_doctor.h"
 #include "analyzer/cmd_explain.h"
 #include "analyzer/cmd_log.h"
 #include "analyzer/cmd_ls.h"
@@ -39,6 +40,8 @@ static const struct {
 	{"ls", cmd_ls, "ls [OPTION...] [NAME-GLOB...]", "every object here and now, and who holds it",
 	 &ls_option_table},
 	{"clean", cmd_clean, "clean [OPTION...]", "what nobody uses: show it, --yes removes it", &clean_option_table},
+	{"doctor", cmd_doctor, "doctor [--json] [-- COMMAND]", "is this machine fit; can COMMAND be guarded",
+	 &doctor_option_table},
 	{"explain", cmd_explain, "explain ERRNO|RULE [NAME]", "why a call fails so here; what a rule means",
 	 &explain_option_table},
 	{"top", cmd_top, "top [OPTION...]", "the same, moving: what grows, and until when there is room",

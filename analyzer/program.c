@@ -63,8 +63,7 @@ int program_find(const char *name, char path[PATH_MAX])
 	return found;
 }
 
-/* The interpreter that a first line such as "#! /bin/sh -e" names; false if it is no script. */
-static bool program_script(int fd, char interpreter[PATH_MAX])
+bool program_script(int fd, char interpreter[PATH_MAX])
 {
 	char line[SCRIPT_LINE + 1];
 	ssize_t got = pread(fd, line, SCRIPT_LINE, 0);
@@ -82,23 +81,32 @@ static bool program_script(int fd, char interpreter[PATH_MAX])
 	return true;
 }
 
-static char *program_privileged(int fd, uid_t uid, gid_t gid)
+/* The loader ignores LD_PRELOAD only where the start gains something. */
+static bool program_gains(int fd)
 {
 	struct statvfs mount;
+
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (fstatvfs(fd, &mount) || !(mount.f_flag & ST_NOSUID));
+}
+
+char *program_set_id(int fd, uid_t uid, gid_t gid)
+{
 	struct stat status;
 
-	/* The loader ignores LD_PRELOAD only where the start gains something. */
-	if (fstat(fd, &status) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		return NULL;
-	if (!fstatvfs(fd, &mount) && mount.f_flag & ST_NOSUID)
+	if (fstat(fd, &status) || !program_gains(fd))
 		return NULL;
 	if (status.st_mode & S_ISUID && status.st_uid != uid)
 		return memory_text("it is set-user-ID");
 	if ((status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != gid)
 		return memory_text("it is set-group-ID");
-	if (uid && fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		return memory_text("it has file capabilities");
 	return NULL;
+}
+
+char *program_capabilities(int fd, uid_t uid)
+{
+	if (!uid || !program_gains(fd) || fgetxattr(fd, "security.capability", NULL, 0) <= 0)
+		return NULL;
+	return memory_text("it has file capabilities");
 }
 
 static unsigned char program_own_class(void)
@@ -187,7 +195,7 @@ char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid)
 		if (script)
 			memcpy(at, interpreter, sizeof(at));
 		else if (!(why = program_image(fd)))
-			why = program_privileged(fd, uid, gid);
+			why = program_set_id(fd, uid, gid) ?: program_capabilities(fd, uid);
 		close(fd);
 	}
 	if (why && interpreter[0]) {

@@ -3,6 +3,7 @@
 #define SHMGUARD_PROGRAM_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Finds `name` as execvp(3) does; 0 and `path`, else ENOENT, EACCES or another errno. */
@@ -13,5 +14,12 @@ int program_find(const char *name, char path[PATH_MAX]);
  * free(3) such as "it is statically linked". Of a script it tells about the interpreter. A relative path is below `cwd`.
  */
 char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid);
+
+/* Parts of that question, of an open file. */
+/* The interpreter that a first line such as "#! /bin/sh -e" names; false if it is no script. */
+bool program_script(int fd, char interpreter[PATH_MAX]);
+/* Whether the start of it gains rights, for which the loader ignores LD_PRELOAD: a text for free(3), or NULL. */
+char *program_set_id(int fd, uid_t uid, gid_t gid);
+char *program_capabilities(int fd, uid_t uid);
 
 #endif

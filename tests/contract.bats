@@ -112,7 +112,7 @@ none()
 	for symbol in $(call_symbols); do
 		grep -qE "(^|, )${symbol}[,.]" "$BUILD/shmguard.1"
 	done
-	for option in $({ for verb in run report diff log objects ls clean explain; do "$SHMGUARD" "$verb" --help; done; } | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+	for option in $({ for verb in run report diff log objects ls clean doctor explain; do "$SHMGUARD" "$verb" --help; done; } | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 		[ "$option" = --help ] || grep -qF -- "${option//-/\\-}" "$BUILD/shmguard.1" || { echo "$option"; false; }
 	done
 	run groff -man -ww -z "$BUILD/shmguard.1"

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# shmguard doctor: what is made wrong is called so, and the command that it names cures it.
+
+load helpers
+load machine
+load cgroup
+
+# A copy that nobody can reach, and a clock that is an hour ahead.
+setup_file()
+{
+	export COPY
+	COPY=$(mktemp -d /tmp/shmguard-test.XXXXXX)
+	cp "$BUILD/shmguard" "$BUILD"/*.so "$COPY/"
+	chmod 755 "$COPY"
+	gcc -shared -fPIC -o "$COPY/later" -x c - <<-END
+		#include <sys/syscall.h>
+		#include <time.h>
+		#include <unistd.h>
+		int clock_gettime(clockid_t clock, struct timespec *now)
+		{
+			int result = syscall(SYS_clock_gettime, clock, now);
+			now->tv_sec += clock == CLOCK_REALTIME ? 3600 : 0;
+			return result;
+		}
+	END
+}
+
+teardown_file()
+{
+	rm -rf "${COPY:?}"
+}
+
+setup()
+{
+	needs_root "a machine of its own"
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	remove_group
+}
+
+# Without LTTng, as the try of a recording takes a second or two.
+no_lttng()
+{
+	mount --bind /dev/null /usr/bin/lttng-sessiond
+}
+
+# doctor FILE [COMMAND]: into FILE; its exit status into $status.
+doctor()
+{
+	local file=$1
+	shift
+	status=0
+	"$SHMGUARD" doctor --json ${1:+-- "$@"} >"$file" || status=$?
+}
+
+# are FILE ID...: their fitness.
+are()
+{
+	jq -r '[$ARGS.positional[] as $id | first(.checks[] | select(.id == $id)) | .fitness] | join(" ")' "$1" \
+		--args -- "${@:2}"
+}
+
+# says FILE ID WORDS: what was found holds them.
+says()
+{
+	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .found' "$1" | grep -qF -- "$3" ||
+		{ jq -c --arg id "$2" '.checks[] | select(.id == $id)' "$1"; false; }
+}
+
+# change FILE ID: the command that it names, for `eval`.
+change()
+{
+	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .change' "$1"
+}
+export -f no_lttng doctor change
+
+# fit FILE...: their schema.
+fit()
+{
+	local inputs=()
+	for file; do inputs+=(-i "$file"); done
+	"$PYTHON" -W ignore -m jsonschema "${inputs[@]}" "$ROOT/tests/doctor.schema.json"
+}
+
+# ids FILE: of its checks, in order.
+ids()
+{
+	jq -r '[.checks[].id] | join(" ")' "$1"
+}
+
+@test "doctor: every line of a machine, a recording tried, nothing of it left" {
+	in_machine '
+		mount --bind "$BUILD" /mnt; exec 3>doctor.json 4>status 5>left
+		mount -t tmpfs tmpfs /tmp
+		/mnt/shmguard doctor --json >&3 || echo "$?" >&4
+		{ ls -A /tmp /dev/shm; ls /run/lttng 2>&1; pgrep lttng; } >&5 || true'
+	fit doctor.json
+	[ "$(ids doctor.json)" = "shm-mounted shm-type shm-size shm-usage shm-inodes shm-writable shm-options shm-root \
+cgroup-memory cgroup-hugetlb overcommit huge-pages shmem-thp memlock nofile fsize as map-count files proc \
+protected-regular memfd-noexec remove-ipc shmmax shmall lttng lttng-daemon recording" ]
+	[ "$(are doctor.json lttng lttng-daemon recording)" = 'ok ok ok' ]
+	grep -v '^$' left >names
+	same names - <<-END
+		/dev/shm:
+		/tmp:
+		ls: cannot access '/run/lttng': No such file or directory
+	END
+	# Only what is bad changes the exit status.
+	[ "$(cat status)" = "$(jq -r 'if .counts.bad > 0 then 1 else "" end' doctor.json)" ]
+	[ "$(jq '[.checks[] | select(.fitness == "ok")] | length' doctor.json)" -eq "$(jq .counts.ok doctor.json)" ]
+}
+
+@test "doctor: /dev/shm small, full, out of inodes; the named command cures it" {
+	in_machine '
+		no_lttng
+		mount -t tmpfs -o mode=1777,nosuid,nodev,size=2m,nr_inodes=40 tmpfs /dev/shm
+		doctor small.json; echo "$status" >status
+		head -c 2M /dev/zero >/dev/shm/fill; touch /dev/shm/{1..38}
+		doctor young.json
+		export LD_PRELOAD=$COPY/later
+		doctor full.json
+		eval "$(change full.json shm-inodes)"
+		PATH=$BUILD:$PATH; eval "$(change full.json shm-usage) --force" >cleaned
+		eval "$(change full.json shm-size)"
+		doctor cured.json'
+	[ "$(cat status)" -eq 1 ]
+	[ "$(are small.json shm-size shm-usage shm-inodes)" = 'bad ok ok' ]
+	says small.json shm-size '2.0M, 0.0'
+	[ "$(are full.json shm-usage shm-inodes)" = 'bad bad' ]
+	[ "$(change young.json shm-usage)" = "$(change full.json shm-size)" ]
+	says full.json shm-usage '2.0M (100%), 0 left; 2.0M of it in 39 ghosts that nobody holds'
+	says full.json shm-inodes '0 of 40 left'
+	[ "$(are cured.json shm-size shm-usage shm-inodes)" = 'ok ok ok' ]
+	[ "$(jq '.checks[] | select(.id == "shm-size") | .values.size * 2 / .values.memory * 100 | round' cured.json)" -eq 100 ]
+}
+
+@test "doctor: /dev/shm read-only, not sticky, another's, with weak options, not mounted, not there" {
+	in_machine '
+		no_lttng
+		mount -t tmpfs -o ro,mode=0777,uid=1234 tmpfs /dev/shm
+		doctor wrong.json
+		eval "$(change wrong.json shm-writable)"
+		eval "$(change wrong.json shm-root)"
+		eval "$(change wrong.json shm-options)"
+		doctor cured.json
+		mount -o remount,size=0 /dev/shm; doctor unlimited.json
+		chmod 0777 /dev/shm; doctor loose.json
+		mount --bind "$PWD" /dev/shm; doctor disk.json; umount /dev/shm
+		while umount /dev/shm 2>/dev/null; do :; done
+		doctor none.json
+		eval "$(change none.json shm-mounted)"
+		doctor again.json
+		mount -t tmpfs tmpfs /dev
+		"$SHMGUARD" doctor --json >gone.json || true'
+	[ "$(are wrong.json shm-writable shm-root shm-options)" = 'bad bad warn' ]
+	says wrong.json shm-root '0777 of 1234: its owner may remove'
+	[ "$(are cured.json shm-writable shm-root shm-options)" = 'ok ok ok' ]
+	says cured.json shm-root '1777 of root'
+	[ "$(are unlimited.json shm-size)" = warn ]
+	[ "$(are loose.json shm-root)" = bad ]
+	says loose.json shm-root 'not sticky'
+	[ "$(are disk.json shm-type)" = bad ]
+	[ "$(are none.json shm-mounted)" = bad ]
+	[ "$(are again.json shm-mounted shm-root shm-options)" = 'ok ok ok' ]
+	[ "$(are gone.json shm-mounted)" = bad ]
+	says gone.json shm-mounted 'there is no /dev/shm'
+	fit wrong.json unlimited.json disk.json none.json gone.json
+}
+
+@test "doctor: limits, and the command that raises them" {
+	in_machine '
+		no_lttng
+		doctor usual.json
+		bash -c "ulimit -Sl 32; ulimit -Sn 40; ulimit -Sf 100; ulimit -Sv 400000; doctor low.json
+			for id in memlock nofile fsize as; do eval \"\$(change low.json \$id)\"; done; doctor raised.json"
+		ulimit -Sn 500; ulimit -Hn 500; ulimit -Sf 9999
+		doctor soft.json
+		as_user "$COPY/shmguard" doctor --json >nobody.json || true'
+	[ "$(are usual.json fsize as)" = 'ok ok' ]
+	[ "$(are low.json memlock nofile fsize as)" = 'bad bad bad warn' ]
+	says low.json memlock '32K, can be raised to'
+	says low.json nofile 40
+	[ "$(are raised.json memlock nofile fsize as)" = 'ok ok ok ok' ]
+	[ "$(are soft.json nofile fsize)" = 'warn warn' ]
+	says soft.json fsize '9.8M, can be raised to unlimited'
+	[ "$(change soft.json nofile)" = "prlimit --pid \$\$ --nofile=65536" ]
+	jq -e '.counts.bad == 1 and .counts.warn > 1' nobody.json
+}
+
+# setting PATH VALUE: the file says so, on this machine alone.
+setting()
+{
+	echo "$2" >"setting${1//\//.}"
+	mount --bind "setting${1//\//.}" "$1"
+}
+export -f setting
+
+@test "doctor: settings of the kernel, huge pages, /proc" {
+	in_machine '
+		no_lttng
+		setting /proc/sys/vm/max_map_count 1000; setting /proc/sys/vm/overcommit_memory 2
+		setting /proc/sys/fs/protected_regular 0; setting /proc/sys/kernel/shmmax 4096
+		setting /proc/sys/kernel/shmall 18446744073692774399
+		setting /proc/sys/fs/file-nr "$(printf "99\t0\t100")"; setting /proc/sys/fs/file-max 100
+		[ ! -e /proc/sys/vm/memfd_noexec ] || setting /proc/sys/vm/memfd_noexec 2
+		setting /sys/kernel/mm/transparent_hugepage/shmem_enabled "always within_size advise never deny [force]"
+		for file in /sys/kernel/mm/hugepages/*/nr_hugepages; do setting "$file" 4; done
+		for file in /sys/kernel/mm/hugepages/*/{free_hugepages,resv_hugepages}; do setting "$file" 2; done
+		doctor bad.json
+		setting /proc/sys/vm/max_map_count 65530; setting /proc/sys/vm/overcommit_memory 1
+		setting /proc/sys/fs/protected_regular 2; setting /proc/sys/kernel/shmmax 18446744073692774399
+		mount -t tmpfs tmpfs /proc/sys
+		mkdir -p /proc/sys/vm /proc/sys/kernel; echo words >/proc/sys/vm/overcommit_memory
+		doctor odd.json
+		mount -t tmpfs tmpfs /proc; doctor without.json; umount /proc
+		mount -o remount,hidepid=2 /proc
+		as_user "$COPY/shmguard" doctor --json >hidden.json || true'
+	[ "$(are bad.json map-count protected-regular shmmax shmall)" = \
+		'bad warn warn ok' ]
+	[[ "$(are bad.json overcommit)" =~ ^(warn|bad)$ ]]
+	says bad.json shmmax "4.0K: too little for most programs that use shmget(); System V's alone"
+	[ "$(are bad.json files shmem-thp huge-pages)" = 'bad warn warn' ]
+	[ ! -e /proc/sys/vm/memfd_noexec ] || [ "$(are bad.json memfd-noexec)" = warn ]
+	says bad.json huge-pages 'a pool is used up'
+	[ "$(are odd.json map-count overcommit)" = 'ok warn' ]
+	says odd.json map-count 'this kernel has no such setting'
+	[ "$(are without.json proc map-count shmmax)" = 'bad warn warn' ]
+	[ "$(are without.json shm-mounted)" = ok ]
+	says without.json map-count 'not known: /proc/sys/vm/max_map_count: No such file'
+	says hidden.json proc 'processes are not seen'
+	fit bad.json odd.json without.json hidden.json
+}
+
+@test "doctor: memory limits of a group above the one that it is in" {
+	make_group $((48 << 20))
+	mkdir "$GROUP/inner" 2>/dev/null || true
+	(echo "$BASHPID" >"$GROUP/inner/cgroup.procs" && in_machine "no_lttng; doctor group.json")
+	rmdir "$GROUP/inner"
+	[ "$(are group.json cgroup-memory)" = warn ]
+	says group.json cgroup-memory "48M, of which"
+	says group.json cgroup-memory "$(basename "$GROUP")/memory."
+	says group.json cgroup-memory 'less than /dev/shm has room for'
+	[[ "$(change group.json cgroup-memory)" == echo*"$(basename "$GROUP")/memory."* ]]
+	[[ "$(change group.json shm-size)" == *size=25M* ]]
+}
