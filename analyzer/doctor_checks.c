@@ -11,9 +11,8 @@ const struct check checks[] = {
 	 "mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm"},
 	{"shm-size", AREA_shm, "size", "statfs(/dev/shm), /proc/meminfo", doctor_size,
 	 "A page that does not fit is a SIGBUS when it is touched, not an error of ftruncate(). Half of the memory is "
-	 "the "
-	 "kernel's default, as what lies here is never reclaimed: filled, the other half is left for programs. In a "
-	 "container: docker run --shm-size.",
+	 "the kernel's default, as what lies here is never reclaimed: filled, the other half is left for programs. In "
+	 "a container: docker run --shm-size.",
 	 NULL},
 	{"shm-usage", AREA_shm, "used", "statfs(/dev/shm)", doctor_usage,
 	 "What is used is there until its names are unlinked and its holders end: `shmguard ls` shows both.", NULL},
@@ -34,8 +33,7 @@ const struct check checks[] = {
 	{"cgroup-memory", AREA_memory, "memory cgroup",
 	 "/proc/self/cgroup, memory.max or memory.limit_in_bytes of each level", doctor_cgroup,
 	 "Pages of objects count for the group that touched them first. Past the limit the kernel kills (SIGKILL), "
-	 "with "
-	 "no ENOSPC and no SIGBUS.",
+	 "with no ENOSPC and no SIGBUS.",
 	 NULL},
 	{"cgroup-hugetlb", AREA_memory, "hugetlb cgroup",
 	 "/proc/self/cgroup, hugetlb.2MB.max or .limit_in_bytes of each level", doctor_cgroup_huge,
@@ -59,8 +57,7 @@ const struct check checks[] = {
 	 NULL},
 	{"nofile", AREA_limits, "RLIMIT_NOFILE", "getrlimit()", doctor_nofile,
 	 "Each shm_open() and memfd_create() takes a descriptor until it is closed; the mapping stays without it. Past "
-	 "the "
-	 "limit: EMFILE.",
+	 "the limit: EMFILE.",
 	 NULL},
 	{"fsize", AREA_limits, "RLIMIT_FSIZE", "getrlimit()", doctor_fsize,
 	 "ftruncate() of an object to more is a SIGXFSZ or EFBIG: the limit for files on disk holds for memory as "
@@ -70,8 +67,7 @@ const struct check checks[] = {
 	 "Shared mappings count as address space: past the limit mmap() fails with ENOMEM.", NULL},
 	{"map-count", AREA_limits, "vm.max_map_count", "/proc/sys/vm/max_map_count", doctor_map_count,
 	 "A process has at most so many mappings, libraries and heap included: past that mmap() and munmap() of a "
-	 "middle "
-	 "part fail with ENOMEM.",
+	 "middle part fail with ENOMEM.",
 	 "sysctl -w vm.max_map_count=262144"},
 	{"files", AREA_limits, "fs.file-max", "/proc/sys/fs/file-nr, file-max", doctor_files,
 	 "All processes together may have so many files open, objects included: past that ENFILE.", NULL},
@@ -124,8 +120,7 @@ const struct check checks[] = {
 	 "The proof: what ld.so says that it would load for the user who asks.", NULL},
 	{"sanitizer", AREA_program, "sanitizer", "ELF dynamic section and symbols, ASAN_OPTIONS", doctor_sanitizer,
 	 "A program whose AddressSanitizer is a library exits at once when another library comes before it, unless "
-	 "told "
-	 "otherwise. The others let themselves be guarded.",
+	 "told otherwise. The others let themselves be guarded.",
 	 NULL},
 	{"seccomp", AREA_program, "seccomp", "/proc/self/status, ELF dynamic section", doctor_seccomp,
 	 "A filter that forbids what LTTng needs (futex, membarrier, sockets, mmap) can kill the program when it is "
@@ -134,8 +129,7 @@ const struct check checks[] = {
 	{"apparmor", AREA_program, "AppArmor", "/proc/self/attr/current, policy/profiles of securityfs",
 	 doctor_apparmor,
 	 "A profile in enforce mode must allow mapping the library, LTTng's sockets in /run/lttng, and what the "
-	 "program "
-	 "does in /dev/shm: `shmguard profile` prints that part.",
+	 "program does in /dev/shm: `shmguard profile` prints that part.",
 	 NULL},
 
 	{"lttng", AREA_recording, "LTTng", "lttng-sessiond, liblttng-ust, libunwind", doctor_lttng,

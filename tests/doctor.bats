@@ -4,14 +4,12 @@
 load helpers
 load machine
 load cgroup
+load doctor
 
-# A copy that nobody can reach, and a clock that is an hour ahead.
+# And a clock that is an hour ahead.
 setup_file()
 {
-	export COPY
-	COPY=$(mktemp -d /tmp/shmguard-test.XXXXXX)
-	cp "$BUILD/shmguard" "$BUILD"/*.so "$COPY/"
-	chmod 755 "$COPY"
+	make_copy
 	gcc -shared -fPIC -o "$COPY/later" -x c - <<-END
 		#include <sys/syscall.h>
 		#include <time.h>
@@ -27,7 +25,7 @@ setup_file()
 
 teardown_file()
 {
-	rm -rf "${COPY:?}"
+	remove_copy
 }
 
 setup()
@@ -39,50 +37,6 @@ setup()
 teardown()
 {
 	remove_group
-}
-
-# Without LTTng, as the try of a recording takes a second or two.
-no_lttng()
-{
-	mount --bind /dev/null /usr/bin/lttng-sessiond
-}
-
-# doctor FILE [COMMAND]: into FILE; its exit status into $status.
-doctor()
-{
-	local file=$1
-	shift
-	status=0
-	"$SHMGUARD" doctor --json ${1:+-- "$@"} >"$file" || status=$?
-}
-
-# are FILE ID...: their fitness.
-are()
-{
-	jq -r '[$ARGS.positional[] as $id | first(.checks[] | select(.id == $id)) | .fitness] | join(" ")' "$1" \
-		--args -- "${@:2}"
-}
-
-# says FILE ID WORDS: what was found holds them.
-says()
-{
-	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .found' "$1" | grep -qF -- "$3" ||
-		{ jq -c --arg id "$2" '.checks[] | select(.id == $id)' "$1"; false; }
-}
-
-# change FILE ID: the command that it names, for `eval`.
-change()
-{
-	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .change' "$1"
-}
-export -f no_lttng doctor change
-
-# fit FILE...: their schema.
-fit()
-{
-	local inputs=()
-	for file; do inputs+=(-i "$file"); done
-	"$PYTHON" -W ignore -m jsonschema "${inputs[@]}" "$ROOT/tests/doctor.schema.json"
 }
 
 # ids FILE: of its checks, in order.
@@ -245,4 +199,30 @@ export -f setting
 	says group.json cgroup-memory 'less than /dev/shm has room for'
 	[[ "$(change group.json cgroup-memory)" == echo*"$(basename "$GROUP")/memory."* ]]
 	[[ "$(change group.json shm-size)" == *size=25M* ]]
+}
+
+@test "doctor: RemoveIPC, by the file of systemd that counts, for users whom it concerns" {
+	in_machine '
+		no_lttng
+		theirs() # FILE
+		{
+			as_user "$COPY/shmguard" doctor --json >"$1" || true
+		}
+		mount -t tmpfs tmpfs /etc/systemd; mkdir -p /run/systemd/system /etc/systemd/logind.conf.d /run/systemd/logind.conf.d
+		printf "[Login]\n#RemoveIPC=no\n[Other]\nRemoveIPC=no\n" >/etc/systemd/logind.conf
+		doctor root.json; theirs default.json
+		printf "[Login]\n RemoveIPC = off \n" >/run/systemd/logind.conf.d/50-off.conf; theirs off.json
+		printf "[Login]\nRemoveIPC=1\n" >/etc/systemd/logind.conf.d/60-on.conf; theirs on.json
+		ln -s /dev/null /etc/systemd/logind.conf.d/50-off.conf; rm /etc/systemd/logind.conf.d/60-on.conf; theirs masked.json
+		mkdir bin; printf "#!/bin/sh\necho \"\$@\" >restarted\n" >bin/systemctl; chmod +x bin/systemctl; PATH=$PWD/bin:$PATH
+		eval "$(change masked.json remove-ipc)"; theirs cured.json
+		mount -t tmpfs tmpfs /run; theirs booted.json'
+	[ "$(are root.json remove-ipc) $(are default.json remove-ipc) $(are off.json remove-ipc)" = 'ok warn ok' ]
+	says root.json remove-ipc 'but not for root, a system user'
+	says default.json remove-ipc "yes, by default: nobody's objects go with the last logout"
+	says off.json remove-ipc 'no, by /run/systemd/logind.conf.d/50-off.conf'
+	[ "$(are on.json remove-ipc) $(are masked.json remove-ipc) $(are cured.json remove-ipc)" = 'warn warn ok' ]
+	says on.json remove-ipc 'yes, by /etc/systemd/logind.conf.d/60-on.conf'
+	[ "$(cat restarted)" = 'restart systemd-logind' ]
+	says booted.json remove-ipc 'systemd does not run here'
 }
