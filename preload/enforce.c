@@ -252,9 +252,9 @@ enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum
 	return enforce_broken(&d, &(struct check_finding){.rule = rule, .severity = rules[rule].severity}, 0);
 }
 
-void enforce_wiped(const struct check_finding *finding, bool done)
+bool enforce_audits(void)
 {
-	keep(finding, done ? RESPONSE_fixed : RESPONSE_recorded);
+	return policy->audit;
 }
 
 void enforce_not_fixed(enum rule_id rule)

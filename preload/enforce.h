@@ -80,8 +80,8 @@ static inline bool enforce_asks(const struct policy_decision *decision, enum rul
 	return decision->action[rule] >= ACTION_deny;
 }
 
-/* What the policy wanted wiped was, or was not: the finding says so. */
-void enforce_wiped(const struct check_finding *finding, bool done);
+/* Is all that would be denied or fixed only told? */
+bool enforce_audits(void);
 
 /* A fix that was decided could not be done; the finding then says that nothing was. */
 void enforce_not_fixed(enum rule_id rule);

@@ -8,12 +8,11 @@
 #include "preload/text.h"
 #include "preload/wipe.h"
 
-/* Named entries of an access list (acl(5)): its extended attribute holds more than the three of the mode. */
 static bool has_named_entries(int fd)
 {
 	char value[1024];
 	long bytes = kernel_call(SYS_fgetxattr, fd, (long)"system.posix_acl_access", (long)value, sizeof value, 0, 0);
-	return bytes > 4 + 3 * 8;
+	return bytes > ENFORCE_ACL_OF_MODE;
 }
 
 /* Whose object is it, and whom does it let in? */
@@ -74,14 +73,33 @@ static bool is_older(int fd, const struct identity *identity)
 						      : born->tv_nsec < enforce_started.tv_nsec;
 }
 
+static bool asks_of_bytes(const struct policy_decision *d)
+{
+	return (d->zero & ZERO_on_attach) || enforce_asks(d, RULE_stale_bytes);
+}
+
+/* Of an object that nobody maps. */
+static enum enforce_verdict stale_bytes(const struct policy_decision *decision, int fd, const struct identity *identity)
+{
+	struct policy_decision d = *decision;
+
+	if (!asks_of_bytes(&d) || !wipe_has_data(fd, identity))
+		return VERDICT_go;
+	if (d.zero & ZERO_on_attach)
+		d.action[RULE_stale_bytes] = ACTION_fix;
+	enum enforce_verdict verdict = ENFORCE(&d, stale_bytes, .size = identity->size);
+	if (verdict == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
+		enforce_not_fixed(RULE_stale_bytes);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
 /* What an earlier run left: older than this process, and nobody maps it. */
 static enum enforce_verdict left_behind(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 					const struct identity *identity)
 {
-	bool zeroes = d->zero & ZERO_on_attach;
 	enum enforce_verdict verdict = VERDICT_go;
 
-	if (!zeroes && !enforce_asks(d, RULE_stale_bytes) && !enforce_asks(d, RULE_stale_reattach))
+	if (!asks_of_bytes(d) && !enforce_asks(d, RULE_stale_reattach))
 		return verdict;
 	if (!enforce_nobody_maps(identity))
 		return verdict;
@@ -92,13 +110,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 			verdict = VERDICT_go;
 		}
 	}
-	if (verdict != VERDICT_go || (!zeroes && !enforce_asks(d, RULE_stale_bytes)) || !wipe_has_data(fd, identity))
-		return verdict;
-	if (!zeroes)
-		verdict = ENFORCE(d, stale_bytes, .size = identity->size);
-	if ((zeroes || verdict == VERDICT_fix) && !wipe_object(fd, identity, WIPE_unused))
-		enforce_not_fixed(RULE_stale_bytes);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+	return verdict == VERDICT_go ? stale_bytes(d, fd, identity) : verdict;
 }
 
 /* O_TRUNC was kept from the real call: is it to happen now? */

@@ -11,14 +11,14 @@ void enforce_leave(const struct policy_decision *decision, int fd, const struct 
 {
 	struct check_finding finding = {
 		.rule = RULE_secret_left, .severity = rules[RULE_secret_left].severity, .size = identity->size};
-	bool fixes = zero || decision->action[RULE_secret_left] == ACTION_fix;
+	struct policy_decision d = *decision;
 
-	if (!unused || !wipe_has_data(fd, identity))
+	if (zero)
+		d.action[RULE_secret_left] = ACTION_fix;
+	if (!unused || (!d.secret && !zero) || !wipe_has_data(fd, identity))
 		return;
-	if (fixes)
-		enforce_wiped(&finding, wipe_object(fd, identity, WIPE_unused));
-	else if (decision->secret && decision->action[RULE_secret_left] != ACTION_off)
-		enforce_wiped(&finding, false);
+	if (enforce_broken(&d, &finding, 0) == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
+		enforce_not_fixed(RULE_secret_left);
 }
 
 /* By its name, if that still leads to it: an object without a name is freed with its last mapping. */
@@ -29,12 +29,12 @@ static int open_object(const struct object *object, struct identity *identity)
 
 	if (object->kind == KIND_memfd || !identity_shm_path(name, "", path))
 		return -1;
-	long fd = kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	int fd = wipe_open(AT_FDCWD, path);
 	if (fd < 0)
 		return -1;
-	if (identity_of_fd((int)fd, identity) && identity->ino == object->ino && identity->dev == object->dev)
-		return (int)fd;
-	kernel_close((int)fd);
+	if (identity_of_fd(fd, identity) && identity->ino == object->ino && identity->dev == object->dev)
+		return fd;
+	kernel_close(fd);
 	return -1;
 }
 

@@ -7,6 +7,7 @@
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/wipe.h"
 
 static bool holds(const struct policy_uids *uids, uint32_t uid)
 {
@@ -71,12 +72,12 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 static void wipe_at_unlink(const struct policy_decision *d, int dirfd, const char *path)
 {
 	struct identity identity;
-	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	int fd = wipe_open(dirfd, path);
 
-	if (fd >= 0 && identity_of_fd((int)fd, &identity))
-		enforce_leave(d, (int)fd, &identity, enforce_nobody_maps(&identity), d->zero & ZERO_on_unlink);
+	if (fd >= 0 && identity_of_fd(fd, &identity))
+		enforce_leave(d, fd, &identity, enforce_nobody_maps(&identity), d->zero & ZERO_on_unlink);
 	if (fd >= 0)
-		kernel_close((int)fd);
+		kernel_close(fd);
 }
 
 static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays)

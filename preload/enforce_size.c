@@ -75,12 +75,12 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	clear_tail(&d, e->fd, (uint64_t)e->length, identity);
 	if (verdict == VERDICT_fix)
 		return fix_resize(fix, e, identity);
-	if (d.reserve && e->fd >= 0 && (uint64_t)e->length > e->size_before) {
-		int error = wipe_reserve(e->fd, e->size_before, (uint64_t)e->length);
-		errno = error ? error : errno;
-		return error ? VERDICT_deny : VERDICT_fix;
-	}
-	return VERDICT_go;
+	if (!d.reserve || e->fd < 0 || (uint64_t)e->length <= e->size_before)
+		return VERDICT_go;
+	d.action[RULE_sparse_unreserved] = ACTION_fix;
+	if (ENFORCE(&d, sparse_unreserved, .length = (uint64_t)e->length, .size = e->size_before) == VERDICT_go)
+		return VERDICT_go;
+	return fix_resize(RULE_sparse_unreserved, e, identity);
 }
 
 /* The hole is made, and filled with new pages at once. */
@@ -121,7 +121,7 @@ bool enforce_reserves(const struct identity *identity)
 	struct policy_decision d;
 
 	enforce_decide_object(identity, &d);
-	return d.action[RULE_reservation_interrupted] == ACTION_fix;
+	return d.action[RULE_reservation_interrupted] == ACTION_fix && !enforce_audits();
 }
 
 /* The creator may size the object a moment after it became known. */

@@ -16,6 +16,15 @@ static long reopen(int fd, int flags)
 	return kernel_open(path, flags | O_CLOEXEC);
 }
 
+int wipe_open(int dirfd, const char *path)
+{
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+
+	if (fd == -EACCES)
+		fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	return fd < 0 ? -1 : (int)fd;
+}
+
 static uint64_t round_up(uint64_t bytes, uint64_t page)
 {
 	return (bytes + page - 1) & -page;

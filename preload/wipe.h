@@ -11,6 +11,9 @@ enum wipe_how {
 	WIPE_in_use, /* zeros over the extents that have data, so that reserved pages stay and no hole is filled */
 };
 
+/* Of what lies at the path, no link: to wipe it or, where that is not permitted, to see what is not wiped; -1. */
+int wipe_open(int dirfd, const char *path);
+
 /* Does any byte of the object differ from zero? Holes are not read. */
 bool wipe_has_data(int fd, const struct identity *identity);
 

@@ -103,6 +103,34 @@ os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDW
 	[ "$(cat out)" = EACCES ]
 }
 
+@test "an access list that chmod would put into force is denied, or dropped before" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	for action in deny fix; do
+		rm -f "/dev/shm/$NAME"
+		by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"private"); os.close(shm_open(NAME + "-plain", RWC, mode=0o600))'
+		setfacl -m u:65534:rw "/dev/shm/$NAME"
+		chmod 600 "/dev/shm/$NAME"
+		policy "acl-grants = $action"
+		by 1234 'attempt(os.chmod, PATH, 0o660); attempt(os.fchmod, os.open("/dev/shm", os.O_RDONLY), 0o777)
+at = os.open("/dev/shm", os.O_RDONLY); attempt(os.chmod, NAME[1:], 0o660, dir_fd=at); attempt(os.chmod, PATH + "-plain", 0o660)'
+		cat out
+		by 65534 -b 'attempt(open, PATH)'
+		[ "$(cat out)" = EACCES ]
+		[ "$(stat -c %a "/dev/shm/$NAME-plain")" = 660 ]
+		stat -c %a "/dev/shm/$NAME"
+	done >both
+	grep -v Permission both | same /dev/stdin <(printf '%s\n' EACCES EPERM EACCES 'ok None' 600 'ok None' EPERM 'ok None' 'ok None' 660)
+}
+
+@test "a secret of another user that can only be read is told as not wiped" {
+	policy 'log = stderr' 'secret-left = fix' 'secret = yes' 'zero = on-last-unmap'
+	by 65534 -b 'os.write(shm_open(NAME, RWC, mode=0o644), b"secret")'
+	by 1234 'fd = os.open(PATH, os.O_RDONLY); m = mmap.mmap(fd, 6, prot=1); m.close()' 2>told
+	grep -q "rule=secret-left object=/$NAME action=recorded" told
+	! grep -q 'action=fixed' told
+	[ "$(cat "/dev/shm/$NAME")" = secret ]
+}
+
 # sticky VALUE: what O_CREAT of another's object answers with fs.protected_regular at VALUE, guarded as bare.
 sticky()
 {
