@@ -48,7 +48,7 @@ UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rules/*.c tests/programs/*.c tests/traces/*.c))
 C_FILES := $(wildcard tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch])
 # Their tables are laid out by hand.
-FORMAT_FILES := $(filter-out $(addprefix tracepoints/,calls.h events.h errnos.h policy.h),$(C_FILES))
+FORMAT_FILES := $(filter-out $(addprefix tracepoints/,calls.h fields.h events.h errnos.h policy.h),$(C_FILES))
 SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.bash tests/*.bats)
 
 .DELETE_ON_ERROR:

@@ -199,12 +199,18 @@ static char *reason_of(const struct blow *blow)
 	}
 }
 
+static const char *doing(uint8_t access)
+{
+	return access == ACCESS_read ? "reading" : access == ACCESS_write ? "writing" : "touching";
+}
+
 /* What was touched. */
 static char *place_of(const struct blow *blow)
 {
 	if (blow->event.cause == CAUSE_sent || blow->event.cause == CAUSE_not_ours)
 		return memory_text("");
-	return memory_format(" touching %s at offset %" PRId64, judge_name_of(blow->object), blow->event.offset);
+	return memory_format(" %s %s at offset %" PRId64, doing(blow->event.access), judge_name_of(blow->object),
+			     blow->event.offset);
 }
 
 static bool dies_of(const struct process *process, const struct blow *blow, bool latest)

@@ -279,8 +279,11 @@ char *notation_of(const struct trace_event *event, const struct process *process
 	case EVENT_exit:
 		return memory_format("+++ exit with %d +++", event->event.exit.status);
 	case EVENT_fault:
-		return memory_format("--- SIGBUS {si_code=%u, si_addr=0x%" PRIx64 "} %s ---", event->event.fault.code,
+		return memory_format("--- SIGBUS {si_code=%u, si_addr=0x%" PRIx64 "} %s%s ---", event->event.fault.code,
 				     event->event.fault.addr,
+				     event->event.fault.access == ACCESS_read    ? "reading, "
+				     : event->event.fault.access == ACCESS_write ? "writing, "
+										 : "",
 				     cause < sizeof(causes) / sizeof(causes[0]) ? causes[cause] : "unknown");
 	case EVENT_finding:
 		return notation_finding(&event->event.finding);

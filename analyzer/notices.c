@@ -153,7 +153,8 @@ static char *notices_words(const struct note *note, const char *name, const char
 				    .length = found->length,
 				    .size = found->size,
 				    .available = found->limit,
-				    .survived = found->survived != 0};
+				    .survived = found->survived != 0,
+				    .access = (uint8_t)found->access};
 
 	if (note->type == NOTE_finding && rules[found->rule].group == GROUP_permission)
 		words = permission_words(&object, &charge.event, &(struct site){.process = &process});

@@ -27,6 +27,7 @@
 #define LIMIT_rule RULE_COUNT
 #define LIMIT_severity (SEVERITY_ERROR + 1)
 #define LIMIT_cause (0 CAUSES(ONE_MORE))
+#define LIMIT_access (0 ACCESSES(ONE_MORE))
 #define LIMIT_response (0 RESPONSES(ONE_MORE))
 #define FIELD_ROW(kind, field_name)                                                                                    \
 	{#field_name, FORM_OF(((EVENT_TYPE *)0)->field_name), offsetof(EVENT_TYPE, field_name),                        \

@@ -55,6 +55,33 @@ static uint64_t instruction(const ucontext_t *context)
 #endif
 }
 
+#if defined(__x86_64__)
+static enum access access_by(const ucontext_t *context)
+{
+	enum { PAGE_FAULT = 14, ERROR_WRITE = 2 };
+
+	if (context->uc_mcontext.gregs[REG_TRAPNO] != PAGE_FAULT)
+		return ACCESS_unknown;
+	return context->uc_mcontext.gregs[REG_ERR] & ERROR_WRITE ? ACCESS_write : ACCESS_read;
+}
+#elif defined(__aarch64__)
+static enum access access_by(const ucontext_t *context)
+{
+	enum { DATA_ABORT = 0x24, CLASS_SHIFT = 26, WRITE_NOT_READ = 1 << 6 };
+	const unsigned char *record = context->uc_mcontext.__reserved;
+
+	for (const struct _aarch64_ctx *head = (const void *)record; head->magic; head = (const void *)record) {
+		uint64_t esr = ((const struct esr_context *)head)->esr;
+		if (head->magic == ESR_MAGIC)
+			return esr >> CLASS_SHIFT != DATA_ABORT ? ACCESS_unknown
+			       : esr & WRITE_NOT_READ ? ACCESS_write
+						      : ACCESS_read;
+		record += head->size;
+	}
+	return ACCESS_unknown;
+}
+#endif
+
 /* Is the page past the object's end, and if not, who could not give one? */
 static enum cause cause_of_page(struct fault *f)
 {
@@ -133,6 +160,11 @@ static bool survive(struct fault *f)
 	return done;
 }
 
+static enum access access_of(const struct fault *f)
+{
+	return f->sent ? ACCESS_unknown : access_by(f->context);
+}
+
 static void emit(const struct fault *f)
 {
 	uint32_t stack = 0;
@@ -157,6 +189,7 @@ static void emit(const struct fault *f)
 	e.size = f->site->identity.size;
 	e.available = f->available;
 	e.survived = f->survived;
+	e.access = (uint8_t)access_of(f);
 	recorder_emit->fault(&e);
 }
 
@@ -173,7 +206,8 @@ static void write_note(const struct fault *f)
 								.dev = site->identity.dev,
 								.ino = site->identity.ino,
 								.other = f->sent ? f->info->si_pid : 0,
-								.survived = f->survived},
+								.survived = f->survived,
+								.access = (uint16_t)access_of(f)},
 						      .text = {site->name, process_exe()}});
 }
 

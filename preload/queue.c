@@ -47,6 +47,7 @@ static const char *copy_text(struct queued *queued, unsigned *used, const char *
 #define COPY_rule(name)
 #define COPY_severity(name)
 #define COPY_cause(name)
+#define COPY_access(name)
 #define COPY_response(name)
 #define COPY_frames(name)
 #define COPY(kind, name) COPY_##kind(name)

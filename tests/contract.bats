@@ -37,7 +37,7 @@ none()
 	only 'lttng/tracepoint' 'tracepoints/(provider\.h|emit\.c)'
 	only 'lttng/ust' 'tracepoints/emit\.c'
 	none '^#include "(preload|analyzer)/' tracepoints/*.[ch]
-	for header in calls errnos events notes environment policy rules version words; do
+	for header in calls errnos fields events notes environment policy rules version words; do
 		echo "#include \"tracepoints/$header.h\"" | gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
 			-fsyntax-only -x c -
 	done

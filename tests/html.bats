@@ -110,7 +110,7 @@ text_of()
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
 	worst=$(text_of dom worst)
-	[[ $worst == *"error: sigbus-cause"*"died of SIGBUS touching /shmguard-sigbus."* ]]
+	[[ $worst == *"error: sigbus-cause"*"died of SIGBUS reading /shmguard-sigbus."* ]]
 	[[ $worst == *"resized 0 B to 1 MiB by "*"mapped [0, 1,048,576) by "*"resized 1 MiB to 4 KiB by "*"at the end 4 KiB (4,096 bytes)"* ]]
 	[[ $worst == *"touched"*"read_object ("*"shrunk"*"shrink_object ("*"mapped"*"map_object ("* ]]
 	# Of the window of 1 MiB all but the first page is past the end.

@@ -46,11 +46,11 @@ severity_is()
 
 @test "a reader dies where the writer has shrunk the object" {
 	cause shrunk
-	says 'died of SIGBUS touching /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it from 1048576 to 4096 bytes [0-9.]+ m?s before' \
+	says 'died of SIGBUS reading /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it from 1048576 to 4096 bytes [0-9.]+ m?s before' \
 		touched read_object shrunk shrink_object mapped map_object
 	severity_is error
 	grep -q '^shmguard: error: shrink-under-map: story (pid [0-9]*) shrinks /shmguard-sigbus.* from 1048576 to 4096 bytes while .*pid [0-9]*)* maps it up to 1048576' notices
-	grep -q '^shmguard: error: sigbus-cause: story (pid [0-9]*) got a SIGBUS touching /shmguard-sigbus.* at offset 8192: it is 4096 bytes long' notices
+	grep -q '^shmguard: error: sigbus-cause: story (pid [0-9]*) got a SIGBUS reading /shmguard-sigbus.* at offset 8192: it is 4096 bytes long' notices
 }
 
 @test "a reader dies where another process has opened the object with O_TRUNC" {
@@ -62,14 +62,14 @@ severity_is()
 
 @test "a writer dies in a hole that was punched while /dev/shm filled up" {
 	cause punched
-	says 'file system is full \(0 bytes left\); story \(pid [0-9]+\) had punched \[8192, 16384\) out of it .*; the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+	says 'SIGBUS writing .*file system is full \(0 bytes left\); story \(pid [0-9]+\) had punched \[8192, 16384\) out of it .*; the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
 		touched write_object punched punch_object filled fill_shm
 	severity_is error
 }
 
 @test "a writer dies because another process has filled /dev/shm" {
 	cause full
-	says 'file system is full \(0 bytes left\); the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+	says 'SIGBUS writing .*file system is full \(0 bytes left\); the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
 		touched write_object filled fill_shm
 	severity_is error
 }
@@ -87,13 +87,13 @@ severity_is()
 
 @test "the program's own handler goes on: a warning" {
 	cause handled
-	says 'got a SIGBUS touching .*, and its own handler went on: story \(pid [0-9]+\) had shrunk it'
+	says 'got a SIGBUS reading .*, and its own handler went on: story \(pid [0-9]+\) had shrunk it'
 	severity_is warning
 }
 
 @test "the program's own handler ends it: an error" {
 	cause ended
-	says 'got a SIGBUS touching .*, and its own handler ended it with status 3: story'
+	says 'got a SIGBUS reading .*, and its own handler ended it with status 3: story'
 	severity_is error
 }
 
@@ -107,7 +107,7 @@ severity_is()
 @test "--on-sigbus=survive goes on with zeros, and says so" {
 	OPTIONS=(--on-sigbus=survive)
 	cause shrunk
-	says 'got a zero page instead of a SIGBUS touching .* at offset 8192: story \(pid [0-9]+\) had shrunk it'
+	says 'got a zero page instead of a SIGBUS reading .* at offset 8192: story \(pid [0-9]+\) had shrunk it'
 	severity_is error
 	jq -e '[.processes[] | select(.signal == 7)] == []' report.json
 	run "$SHMGUARD" run --on-sigbus=sometimes true

@@ -75,7 +75,7 @@ died()
 	report recording >report.json
 	cat notices
 	grep -q "shmguard: error: shm-fs-full: python.* sizes /psm_[0-9a-f]* to $1 bytes, but its file system has only $2 bytes left" notices
-	grep -q 'shmguard: error: sigbus-cause: python.* got a SIGBUS touching /psm_[0-9a-f]* at offset [0-9]*: .* file system is full (0 bytes left)' notices
+	grep -q 'shmguard: error: sigbus-cause: python.* got a SIGBUS writing /psm_[0-9a-f]* at offset [0-9]*: .* file system is full (0 bytes left)' notices
 	holds '.trace.complete and ([.findings[] | select(.severity == "error").rule] | unique == ["shm-fs-full", "sigbus-cause"])'
 }
 

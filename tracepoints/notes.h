@@ -41,13 +41,14 @@ enum note_type {
 
 /*
  * finding: as its event; fault: rule is the cause, limit what is available, length the mapping's, other who sent the
- * signal. dev, ino: of the object.
+ * signal, access as in the event. dev, ino: of the object.
  */
 struct note_found {
 	uint32_t rule, severity;
 	int64_t offset;
 	uint64_t length, size, limit, dev, ino;
-	int32_t other, survived;
+	int32_t other;
+	uint16_t survived, access;
 };
 
 struct note {

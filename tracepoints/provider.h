@@ -36,6 +36,7 @@
 #define PROVIDE_rule(name) lttng_ust_field_enum(shmguard, rule, uint16_t, name, e->name)
 #define PROVIDE_severity(name) lttng_ust_field_enum(shmguard, severity, uint8_t, name, e->name)
 #define PROVIDE_cause(name) lttng_ust_field_enum(shmguard, cause, uint8_t, name, e->name)
+#define PROVIDE_access(name) lttng_ust_field_enum(shmguard, access, uint8_t, name, e->name)
 #define PROVIDE_response(name) lttng_ust_field_enum(shmguard, response, uint8_t, name, e->name)
 #define PROVIDE_text(name) lttng_ust_field_string(name, e->name)
 #define PROVIDE_frames(name) lttng_ust_field_sequence_hex(uint64_t, name, e->name.address, uint8_t, e->name.count)
@@ -47,6 +48,7 @@
 #define PROVIDE_BEGAN(name) lttng_ust_field_enum_value(#name, BEGAN_##name)
 #define PROVIDE_RESPONSE(name) lttng_ust_field_enum_value(#name, RESPONSE_##name)
 #define PROVIDE_CAUSE(name) lttng_ust_field_enum_value(#name, CAUSE_##name)
+#define PROVIDE_ACCESS(name) lttng_ust_field_enum_value(#name, ACCESS_##name)
 #define PROVIDE_RULE(name, id, group, severity, seen, deny, fix, safe, cwe, checked, summary)                          \
 	lttng_ust_field_enum_value(id, RULE_##name)
 #define PROVIDE_KIND(name) lttng_ust_field_enum_value(#name, KIND_##name)
@@ -66,6 +68,7 @@ LTTNG_UST_TRACEPOINT_ENUM(shmguard, severity,
 								   lttng_ust_field_enum_value("error", SEVERITY_ERROR)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, response, LTTNG_UST_TP_ENUM_VALUES(RESPONSES(PROVIDE_RESPONSE)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, cause, LTTNG_UST_TP_ENUM_VALUES(CAUSES(PROVIDE_CAUSE)))
+LTTNG_UST_TRACEPOINT_ENUM(shmguard, access, LTTNG_UST_TP_ENUM_VALUES(ACCESSES(PROVIDE_ACCESS)))
 LTTNG_UST_TRACEPOINT_ENUM(shmguard, kind, LTTNG_UST_TP_ENUM_VALUES(KINDS(PROVIDE_KIND)))
 
 #define PROVIDE_EVENT(event, channel)                                                                                  \
