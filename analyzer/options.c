@@ -90,7 +90,7 @@ static int options_take(const struct option_table *table, bool command, int argc
 		*to++ = '+';
 	*to++ = ':';
 	*to++ = 'h';
-	for (count = 0; table->rows[count].name && count < ROWS_MAX - 2; count++) {
+	for (count = 0; count < ROWS_MAX - 2 && table->rows[count].name; count++) {
 		const struct option_row *row = &table->rows[count];
 
 		longs[count] =

@@ -35,7 +35,7 @@ static int64_t now(void)
 	return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-static void limit(int resource, rlim_t most)
+static void limit(__rlimit_resource_t resource, rlim_t most)
 {
 	struct rlimit rlimit;
 
