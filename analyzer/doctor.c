@@ -151,6 +151,7 @@ struct diagnoses doctor_look(const char *command)
 	struct diagnoses diagnoses = {0};
 	struct surroundings at = {0};
 
+	at.daemon = doctor_daemon_answer();
 	at.allowed = doctor_cgroup_allowed();
 	doctor_mount_look(&at);
 	if (command)

@@ -66,6 +66,7 @@ struct surroundings {
 	char *type, *options;    /* of the mount; NULL: /proc/self/mounts tells nothing */
 	uint64_t memory, swap;   /* of the machine; 0: /proc/meminfo tells nothing */
 	uint64_t allowed;        /* the least memory limit of a group that we are in; UINT64_MAX: none */
+	int daemon;              /* as doctor_daemon_answer() */
 	struct suspect *suspect; /* NULL: the machine is asked about */
 };
 
@@ -187,6 +188,8 @@ enum fitness doctor_seccomp(const struct surroundings *at, struct answer *answer
 enum fitness doctor_apparmor(const struct surroundings *at, struct answer *answer);
 
 /* doctor_lttng.c */
+/* Of the machine's session daemon, which is root's: 0 it answers, > 0 there is none, < 0 it does not answer. */
+int doctor_daemon_answer(void);
 enum fitness doctor_lttng(const struct surroundings *at, struct answer *answer);
 enum fitness doctor_daemon(const struct surroundings *at, struct answer *answer);
 enum fitness doctor_recording(const struct surroundings *at, struct answer *answer);

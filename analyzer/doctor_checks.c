@@ -135,7 +135,8 @@ const struct check checks[] = {
 	{"lttng", AREA_recording, "LTTng", "lttng-sessiond, liblttng-ust, libunwind", doctor_lttng,
 	 "Recordings are written by LTTng, their stacks by libunwind. Policies, ls, top and clean work without both.",
 	 "apt-get install lttng-tools liblttng-ust1 libunwind8"},
-	{"lttng-daemon", AREA_recording, "session daemon", "lttng_session_daemon_alive()", doctor_daemon,
+	{"lttng-daemon", AREA_recording, "session daemon", "lttng_session_daemon_alive(), lttng_list_sessions()",
+	 doctor_daemon,
 	 "Root's recordings share the machine's daemon; one that does not answer holds up each program that is "
 	 "recorded.",
 	 NULL},

@@ -77,22 +77,30 @@ static char process_state(uint64_t pid)
 	return end && end[1] ? end[2] : '?';
 }
 
-enum fitness doctor_daemon(const struct surroundings *at, struct answer *answer)
+int doctor_daemon_answer(void)
 {
 	char error[LIMITED_TEXT];
-	uint64_t pid = 0;
-	int r;
+	int r = geteuid() ? 1 : limited(ALIVE_SECONDS, lttng_control_alive, NULL, error);
 
-	(void)at;
+	/* The kernel takes the connection for a daemon that is stopped; only to a question the daemon itself answers. */
+	if (!r && limited(ALIVE_SECONDS, lttng_control_idle, NULL, error) < 0)
+		r = -1;
+	return r;
+}
+
+enum fitness doctor_daemon(const struct surroundings *at, struct answer *answer)
+{
+	uint64_t pid = 0;
+
 	if (geteuid())
 		return FITNESS_aside;
-	r = limited(ALIVE_SECONDS, lttng_control_alive, NULL, error);
 	if (doctor_number(DAEMON_PIDFILE, &pid))
 		pid = 0;
-	doctor_value(answer, "pid", pid && !r ? pid : UINT64_MAX);
-	if (r > 0)
+	doctor_value(answer, "pid", pid && at->daemon <= 0 ? pid : UINT64_MAX);
+	doctor_truth(answer, "answers", !at->daemon);
+	if (at->daemon > 0)
 		return doctor_found(answer, FITNESS_ok, "none runs, a recording starts one");
-	if (!r)
+	if (!at->daemon)
 		return doctor_found(answer, FITNESS_ok, "pid %ju answers", (uintmax_t)pid);
 	if (pid && process_state(pid) == 'T') {
 		answer->change = memory_format("kill -CONT %ju", (uintmax_t)pid);
@@ -132,13 +140,10 @@ static char *recording_try(const char *provider)
 
 enum fitness doctor_recording(const struct surroundings *at, struct answer *answer)
 {
-	char daemon[PATH_MAX], preload[PATH_MAX], provider[PATH_MAX], error[LIMITED_TEXT], *problem = NULL;
+	char daemon[PATH_MAX], preload[PATH_MAX], provider[PATH_MAX], *problem = NULL;
 
-	(void)at;
 	/* That the daemon is missing or hangs is told above, and the latter would take a long time. */
-	if (!lttng_daemon(daemon))
-		return FITNESS_aside;
-	if (!geteuid() && limited(ALIVE_SECONDS, lttng_control_alive, NULL, error) < 0)
+	if (!lttng_daemon(daemon) || at->daemon < 0)
 		return FITNESS_aside;
 	if (!environment_find_libraries(preload, provider, &problem))
 		problem = recording_try(provider);

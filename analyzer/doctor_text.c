@@ -74,6 +74,16 @@ static void doctor_count(const struct terminal *terminal, const struct diagnoses
 	free(line);
 }
 
+static enum fitness doctor_worst(const struct diagnoses *diagnoses, enum doctor_area area)
+{
+	enum fitness worst = FITNESS_aside;
+
+	for (size_t i = 0; i < diagnoses->count; i++)
+		if (diagnoses->all[i].check->area == area && diagnoses->all[i].fitness > worst)
+			worst = diagnoses->all[i].fitness;
+	return worst;
+}
+
 void doctor_print(const struct diagnoses *diagnoses, const char *command)
 {
 	struct terminal terminal = terminal_on(stdout);
@@ -98,7 +108,11 @@ void doctor_print(const struct diagnoses *diagnoses, const char *command)
 		doctor_count(&terminal, diagnoses, fitness);
 	if (!command)
 		return;
-	safe = memory_format("%s %s be guarded here.", command, diagnoses->counts[FITNESS_bad] ? "cannot" : "can");
+	safe = memory_format("%s %s.", command,
+			     doctor_worst(diagnoses, AREA_program) == FITNESS_bad ? "cannot be guarded here"
+			     : doctor_worst(diagnoses, AREA_recording) == FITNESS_bad
+				     ? "can be held to a policy here, but not recorded"
+				     : "can be guarded here");
 	doctor_text(&terminal, INK_strong, safe, 0, 0);
 	free(safe);
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # shmguard doctor: what is made wrong is called so, and the command that it names cures it.
 
+bats_require_minimum_version 1.5.0
+
 load helpers
 load machine
 load cgroup
@@ -47,15 +49,17 @@ ids()
 
 @test "doctor: every line of a machine, a recording tried, nothing of it left" {
 	in_machine '
-		mount --bind "$BUILD" /mnt; exec 3>doctor.json 4>status 5>left
-		mount -t tmpfs tmpfs /tmp
+		mount --bind "$BUILD" /mnt; exec 3>doctor.json 4>status 5>left 6>nobody.json
+		mount -t tmpfs -o mode=1777 tmpfs /tmp
 		/mnt/shmguard doctor --json >&3 || echo "$?" >&4
+		as_user /mnt/shmguard doctor --json >&6 || true
 		{ ls -A /tmp /dev/shm; ls /run/lttng 2>&1; pgrep lttng; } >&5 || true'
 	fit doctor.json
 	[ "$(ids doctor.json)" = "shm-mounted shm-type shm-size shm-usage shm-inodes shm-writable shm-options shm-root \
 cgroup-memory cgroup-hugetlb overcommit huge-pages shmem-thp memlock nofile fsize as map-count files proc \
 protected-regular memfd-noexec remove-ipc shmmax shmall lttng lttng-daemon recording" ]
 	[ "$(are doctor.json lttng lttng-daemon recording)" = 'ok ok ok' ]
+	[ "$(are nobody.json lttng lttng-daemon recording)" = 'ok - ok' ]
 	grep -v '^$' left >names
 	same names - <<-END
 		/dev/shm:
@@ -225,4 +229,31 @@ export -f setting
 	says on.json remove-ipc 'yes, by /etc/systemd/logind.conf.d/60-on.conf'
 	[ "$(cat restarted)" = 'restart systemd-logind' ]
 	says booted.json remove-ipc 'systemd does not run here'
+}
+
+@test "doctor: a session daemon that is stopped is found, with the command that continues it" {
+	in_machine '
+		lttng-sessiond --no-kernel --daemonize
+		kill -STOP "$(cat /run/lttng/lttng-sessiond.pid)"
+		doctor stopped.json
+		eval "$(change stopped.json lttng-daemon)"
+		doctor continued.json'
+	[ "$(are stopped.json lttng lttng-daemon recording)" = 'ok bad -' ]
+	says stopped.json lttng-daemon 'is stopped (SIGSTOP)'
+	[ "$(are continued.json lttng-daemon recording)" = 'ok ok' ]
+}
+
+@test "doctor: colours on a terminal alone, and not with NO_COLOR; what is wrong stands last; nothing beyond the screen" {
+	in_machine '
+		no_lttng
+		export TERM=xterm COLUMNS=80
+		script -qec "$SHMGUARD doctor" /dev/null </dev/null >terminal.txt || true
+		NO_COLOR=1 script -qec "$SHMGUARD doctor" /dev/null </dev/null >plain.txt || true
+		"$SHMGUARD" doctor >pipe.txt || true'
+	grep -q $'\e\[1;31mbad' terminal.txt
+	run -1 grep $'\e' plain.txt pipe.txt
+	[ "$(tail -n 1 pipe.txt)" = '1 bad: LTTng' ]
+	# Only commands, which a shell is to read as one, may be longer.
+	[ "$(grep -vE '^      (Set by|To change it): ' pipe.txt | wc -L)" -le 80 ]
+	[ "$(grep -cE '^      (Set by|To change it): ' pipe.txt)" -ge 20 ]
 }
