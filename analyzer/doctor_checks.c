@@ -20,7 +20,7 @@ const struct check checks[] = {
 	 "Each object, semaphore and directory takes one; without any left shm_open() fails with ENOSPC although there "
 	 "is room.",
 	 NULL},
-	{"shm-writable", AREA_shm, "written to", "statfs(/dev/shm)", doctor_writable,
+	{"shm-writable", AREA_shm, "writable", "statfs(/dev/shm)", doctor_writable,
 	 "Mounted read-only, nothing can be created, opened for writing or unlinked: EROFS.",
 	 "mount -o remount,rw /dev/shm"},
 	{"shm-options", AREA_shm, "mount options", "statfs(/dev/shm)", doctor_options,
@@ -46,7 +46,7 @@ const struct check checks[] = {
 	 "memfd_create(MFD_HUGETLB) and hugetlbfs take pages from this pool: mmap() fails with ENOMEM when it has too "
 	 "few.",
 	 NULL},
-	{"shmem-thp", AREA_memory, "transparent ones",
+	{"shmem-thp", AREA_memory, "shmem huge pages",
 	 "/sys/kernel/mm/transparent_hugepage/shmem_enabled, huge= of the mount", doctor_shmem_huge,
 	 "Huge pages make large objects faster, and a page that is touched in a small or sparse one takes 2 MiB. "
 	 "shmem_enabled is for memfds and anonymous memory, huge= of the mount for /dev/shm.",

@@ -187,13 +187,14 @@ static uint64_t mount_ghosts(size_t *count)
 }
 
 /* The least change that gives room: ghosts, a limit up to half of the memory, else twice what there is. */
-static void usage_change(const struct surroundings *at, uint64_t size, struct answer *answer)
+static void usage_change(const struct surroundings *at, uint64_t size, bool scarce, struct answer *answer)
 {
-	size_t count;
-	uint64_t ghosts = mount_ghosts(&count);
+	size_t count = 0;
+	uint64_t ghosts = scarce ? mount_ghosts(&count) : 0;
 	char *half, *text;
 
-	doctor_value(answer, "ghosts", ghosts);
+	if (scarce)
+		doctor_value(answer, "ghosts", ghosts);
 	if (count) {
 		text = machine_text_size(ghosts);
 		half = memory_format("%s; %s of it in %zu ghost%s that nobody holds", answer->found, text, count,
@@ -226,7 +227,7 @@ enum fitness doctor_usage(const struct surroundings *at, struct answer *answer)
 	doctor_found(answer, fitness, "%s (%.0f%%), %s left", some, 100.0 * (double)used / (double)size, rest);
 	free(some);
 	free(rest);
-	usage_change(at, size, answer);
+	usage_change(at, size, fitness != FITNESS_ok, answer);
 	return fitness;
 }
 

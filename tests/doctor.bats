@@ -205,6 +205,34 @@ export -f setting
 	[[ "$(change group.json shm-size)" == *size=25M* ]]
 }
 
+@test "doctor: memory and hugetlb limits of version 2, and a group whose name a shell would read" {
+	local hierarchy
+	hierarchy=$(findmnt -nro TARGET -t cgroup2 | head -n 1)
+	GROUP=$hierarchy/"shmguard-test.\$\$' $$"
+	[ -n "$hierarchy" ] && mkdir "$GROUP" "$GROUP/inner" 2>/dev/null || skip "no group of version 2 can be made here"
+	# Only the names of files are laid over the groups: of the machine's own limits nothing is asked.
+	(echo "$BASHPID" >"$GROUP/inner/cgroup.procs" && GROUP=$GROUP OVER=$hierarchy in_machine '
+		no_lttng
+		mount -t tmpfs tmpfs "$OVER"; mkdir -p "$GROUP/inner"
+		echo max >"$GROUP/inner/memory.max"; echo max >"$GROUP/inner/hugetlb.2MB.max"
+		doctor none.json
+		echo 41943040 >"$GROUP/memory.max"; echo 40000000 >"$GROUP/memory.current"
+		printf "anon 1\ninactive_file 39000000\n" >"$GROUP/memory.stat"
+		doctor cache.json
+		echo "anon 1" >"$GROUP/memory.stat"
+		echo 2097152 >"$GROUP/hugetlb.2MB.max"; echo 2097152 >"$GROUP/hugetlb.2MB.current"
+		doctor full.json
+		eval "$(change full.json cgroup-memory)"; eval "$(change full.json cgroup-hugetlb)"
+		doctor cured.json')
+	rmdir "$GROUP/inner"
+	[ "$(are none.json cgroup-memory cgroup-hugetlb)" = 'ok ok' ]
+	[ "$(are cache.json cgroup-memory cgroup-hugetlb)" = 'warn ok' ]
+	says cache.json cgroup-memory "40M, of which 977K are used, by $GROUP/memory.max"
+	[ "$(are full.json cgroup-memory cgroup-hugetlb)" = 'bad bad' ]
+	[ "$(are cured.json cgroup-memory cgroup-hugetlb)" = 'ok ok' ]
+	jq -e '[.checks[] | select(.id == "cgroup-memory") | .values.limit, .values.used] == [41943040, 1000000]' cache.json
+}
+
 @test "doctor: RemoveIPC, by the file of systemd that counts, for users whom it concerns" {
 	in_machine '
 		no_lttng
