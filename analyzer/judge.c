@@ -7,9 +7,10 @@
 #include "memory.h"
 
 static const struct judge *const judges[] = {
-	&judge_segment,    &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink, &judge_name,
-	&judge_split,      &judge_churn,   &judge_length,     &judge_fault,   &judge_oom,    &judge_size,
-	&judge_permission, &judge_zeroing, &judge_lifetime,   &judge_start,   &judge_secret, &judge_sharing,
+	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink,
+	&judge_name,    &judge_split,   &judge_churn,      &judge_length,  &judge_fault,
+	&judge_oom,     &judge_size,    &judge_permission, &judge_zeroing, &judge_lifetime,
+	&judge_start,   &judge_secret,  &judge_sharing,    &judge_memory,
 };
 
 #define JUDGES (sizeof(judges) / sizeof(*judges))

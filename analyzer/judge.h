@@ -50,7 +50,7 @@ struct judge {
 
 extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_partial, judge_unlink, judge_name,
 	judge_split, judge_churn, judge_length, judge_fault, judge_oom, judge_size, judge_permission, judge_zeroing,
-	judge_lifetime, judge_start, judge_secret, judge_sharing;
+	judge_lifetime, judge_start, judge_secret, judge_sharing, judge_memory;
 
 /* judge.c */
 void court_watch(struct court *court, struct watcher *watcher);

@@ -151,6 +151,8 @@ void machine_free(struct machine *machine);
 
 /* Reads smaps of the object's mappers: rss, pss and swap of each mapping. */
 void machine_measure(struct machine_object *object);
+/* Is anything in swap at all? */
+bool machine_swaps(void);
 
 /* What could not be seen, in sentences of `count` lines for free(3), the array too; NULL: all was seen. */
 char **machine_unseen_words(const struct machine *machine, size_t *count);

@@ -10,28 +10,23 @@
 
 #include "analyzer/machine_inner.h"
 #include "analyzer/memory.h"
+#include "analyzer/smaps.h"
 
 enum { CHUNK_PAGES = 64 * 1024 };
 
-static struct machine_mapping *measure_mapping(struct machine_holder *holder, uint64_t start)
+static void measure_mapping(void *context, const struct smaps *smaps)
 {
-	for (size_t i = 0; i < holder->mapping_count; i++)
-		if (holder->mappings[i].start == start)
-			return &holder->mappings[i];
-	return NULL;
-}
+	struct machine_holder *holder = context;
 
-static void measure_line(struct machine_mapping *mapping, const char *line)
-{
-	uint64_t kib;
+	for (size_t i = 0; i < holder->mapping_count; i++) {
+		struct machine_mapping *mapping = &holder->mappings[i];
 
-	if (sscanf(line, "Rss: %" SCNu64, &kib) == 1) {
-		mapping->rss = kib * 1024;
+		if (mapping->start != smaps->start)
+			continue;
+		mapping->rss = smaps->rss;
+		mapping->pss = smaps->pss;
+		mapping->swap = smaps->swap;
 		mapping->measured = true;
-	} else if (sscanf(line, "Pss: %" SCNu64, &kib) == 1) {
-		mapping->pss = kib * 1024;
-	} else if (sscanf(line, "Swap: %" SCNu64, &kib) == 1) {
-		mapping->swap = kib * 1024;
 	}
 }
 
@@ -39,30 +34,21 @@ void machine_measure(struct machine_object *object)
 {
 	for (size_t i = 0; i < object->holder_count; i++) {
 		struct machine_holder *holder = &object->holders[i];
-		struct machine_mapping *mapping = NULL;
-		char path[32], *line = NULL;
-		size_t room = 0;
+		char path[32];
 		FILE *file;
 
 		if (!holder->mapping_count)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/smaps", (int)holder->process->pid);
 		file = fopen(path, "re");
-		while (file && getline(&line, &room, file) > 0) {
-			uint64_t start, end;
-
-			if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
-				mapping = measure_mapping(holder, start);
-			else if (mapping)
-				measure_line(mapping, line);
-		}
-		free(line);
-		if (file)
+		if (file) {
+			smaps_read(file, measure_mapping, holder);
 			fclose(file);
+		}
 	}
 }
 
-static bool swap_in_use(void)
+bool machine_swaps(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
 	char line[128];
@@ -119,7 +105,7 @@ static void swap_of(struct machine_object *object)
 
 void machine_look_for_swap(struct machine *machine)
 {
-	bool used = swap_in_use();
+	bool used = machine_swaps();
 
 	for (size_t i = 0; i < machine->count; i++) {
 		struct machine_object *object = machine->objects[i];

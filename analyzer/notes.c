@@ -21,6 +21,7 @@
 #include "tracepoints/notes.h"
 #include "tracepoints/rules.h"
 #include "analyzer/unseen.h"
+#include "analyzer/usage.h"
 
 #define TEXTS_MAX 8
 #define BUFFER (16 * NOTE_SIZE_MAX)
@@ -41,6 +42,7 @@ struct notes {
 	FILE *out;
 	uint64_t damaged; /* bytes that belong to no record */
 	struct unseen_watch *unseen;
+	struct usage_watch *usage;
 	struct notices *notices; /* NULL: not wanted */
 	bool error;              /* told since notes_error() */
 };
@@ -115,6 +117,7 @@ static void notes_free(struct notes *notes)
 	if (notes->out)
 		fclose(notes->out);
 	unseen_free(notes->unseen);
+	usage_free(notes->usage);
 	if (notes->notices)
 		notices_free(notes->notices);
 	free(notes);
@@ -131,6 +134,7 @@ struct notes *notes_open(const char *private, const char *dir, uint32_t recordin
 	notes->file = notes->socket = -1;
 	notes->realtime = notes_clock(CLOCK_REALTIME) - notes_clock(CLOCK_MONOTONIC);
 	notes->unseen = unseen_new(notes_unseen, notes);
+	notes->usage = usage_new();
 	snprintf(path, sizeof(path), "%s/processes.jsonl", dir);
 	notes->out = fopen(path, "wxe");
 	if (!notes->out) {
@@ -196,6 +200,8 @@ static void notes_take(struct notes *notes, const struct note *note)
 				    "child", note->child, "status", note->status, "error", note->error, "time",
 				    (json_int_t)note->time + notes->realtime, "texts", list));
 	unseen_note(notes->unseen, note, texts);
+	if (note->type == NOTE_start || note->type == NOTE_fork)
+		usage_process(notes->usage, note->pid);
 }
 
 /* The record's size, 0 if more bytes are needed to know, -1 if these bytes are none. */
@@ -275,6 +281,7 @@ void notes_look(struct notes *notes)
 	notes_read_socket(notes);
 	notes_read_file(notes);
 	unseen_settle(notes->unseen, 0);
+	usage_look(notes->usage);
 	if (notes->notices)
 		notices_look(notes->notices);
 	fflush(notes->out);
@@ -300,11 +307,17 @@ void notes_reaped(struct notes *notes, pid_t pid, int status)
 	unseen_ended(notes->unseen, pid);
 }
 
+static void notes_usage(void *context, json_t *line)
+{
+	notes_line(context, line);
+}
+
 void notes_close(struct notes *notes, struct problems *problems)
 {
 	notes_read_socket(notes);
 	notes_read_file(notes);
 	unseen_settle(notes->unseen, 1);
+	usage_tell(notes->usage, notes_usage, notes);
 	notes->damaged += notes->have;
 	if (notes->damaged)
 		problems_add(problems, "%llu bytes of notes about processes were damaged",

@@ -165,6 +165,37 @@ static char *text_at(const json_t *texts, size_t index)
 	return text ? memory_text(text) : NULL;
 }
 
+static uint64_t amount_of(const json_t *object, const char *key)
+{
+	return (uint64_t)integer_of(object, key);
+}
+
+static void take_usage(struct recording *recording, const json_t *object)
+{
+	recording->usages = memory_grow(recording->usages, recording->usage_count, sizeof(*recording->usages));
+	recording->usages[recording->usage_count++] = (struct usage){
+		.pid = (pid_t)integer_of(object, "pid"),
+		.from = integer_of(object, "since"),
+		.until = integer_of(object, "time"),
+		.dev = amount_of(object, "dev"),
+		.ino = amount_of(object, "ino"),
+		.length = amount_of(object, "length"),
+		.page = amount_of(object, "page"),
+		.rss = amount_of(object, "rss"),
+		.referenced = amount_of(object, "referenced"),
+		.huge = amount_of(object, "huge"),
+		.swap = amount_of(object, "swap"),
+		.locked = amount_of(object, "locked"),
+		.cpu = integer_of(object, "cpu"),
+		.wants_huge = json_is_true(json_object_get(object, "wants_huge")),
+		.refuses_huge = json_is_true(json_object_get(object, "refuses_huge")),
+		.memlock = amount_of(object, "memlock"),
+		.pool = amount_of(object, "pool"),
+		.thp = text_of(object, "thp"),
+		.mount = text_of(object, "mount"),
+	};
+}
+
 static bool take_line(struct recording *recording, const json_t *object)
 {
 	const char *type = json_string_value(json_object_get(object, "type"));
@@ -183,6 +214,8 @@ static bool take_line(struct recording *recording, const json_t *object)
 		i++;
 	if (type == NULL)
 		return false;
+	if (!strcmp(type, "usage"))
+		take_usage(recording, object);
 	/* A later version may have more. */
 	if (i == LINE_TYPE_COUNT)
 		return true;
@@ -315,6 +348,11 @@ void recording_free(struct recording *recording)
 		free(recording->lines[i].argv);
 		free(recording->lines[i].reason);
 	}
+	for (size_t i = 0; i < recording->usage_count; i++) {
+		free(recording->usages[i].thp);
+		free(recording->usages[i].mount);
+	}
+	free(recording->usages);
 	free_leftovers(recording->leftovers, recording->leftover_count);
 	free_leftovers(recording->before, recording->before_count);
 	json_decref(recording->secrets);

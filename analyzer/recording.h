@@ -38,6 +38,20 @@ struct line {
 	char *reason; /* unseen, blind */
 };
 
+/* A mapping of a process, as it was from one look at smaps to the last (usage.h); amounts are the largest seen. */
+struct usage {
+	pid_t pid;
+	int64_t from, until; /* nanoseconds since 1970 */
+	uint64_t dev, ino;
+	uint64_t length, page, rss, referenced, huge, swap, locked;
+	int64_t cpu; /* nanoseconds that the process computed meanwhile */
+	bool wants_huge, refuses_huge;
+	uint64_t memlock; /* its RLIMIT_MEMLOCK; UINT64_MAX: none */
+	/* As of huge_pages_describe(); NULL where they were not asked for. */
+	uint64_t pool;
+	char *thp, *mount;
+};
+
 /* An object that had a name in /dev/shm when the look was taken. */
 struct leftover {
 	char *name;
@@ -80,6 +94,8 @@ struct recording {
 	size_t problem_count;
 	struct line *lines; /* in the order of time */
 	size_t line_count;
+	struct usage *usages;
+	size_t usage_count;
 	uint64_t device; /* of /dev/shm */
 	struct leftover *leftovers;
 	size_t leftover_count;

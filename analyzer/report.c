@@ -83,6 +83,8 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_unsynchronised_sharing] =
 		"a mutex in the object, with pthread_mutexattr_setpshared() and setrobust(), or a semaphore; a design "
 		"without locks needs atomics with acquire and release on both sides",
+	[RULE_huge_page_advice] = "do what the message says, where it is measured to help",
+	[RULE_lock_advice] = "mlock() what must answer at once, or give the machine or the cgroup more memory",
 	[RULE_discard_no_op] = "MADV_REMOVE, or fallocate() with FALLOC_FL_PUNCH_HOLE",
 };
 

@@ -10,7 +10,19 @@ load rules
 teardown()
 {
 	remove_group
+	[ -z "${SWAP:-}" ] || swapoff "$SWAP"
 	rm -f /dev/shm/shmguard-rules.*
+}
+
+# A little swap, on a file of this test.
+add_swap()
+{
+	needs_root "only root can add swap"
+	dd if=/dev/zero of=swap bs=1M count=8 status=none
+	chmod 600 swap
+	mkswap swap
+	swapon swap || skip "no swap can be added here"
+	SWAP=$PWD/swap
 }
 
 setup()
@@ -80,6 +92,40 @@ setup()
 
 @test "unsynchronised-sharing: the innocent twin is silent" {
 	check_innocent unsynchronised-sharing
+}
+
+@test "huge-page-advice is found" {
+	check_faulty huge-page-advice
+	jq -e '.findings[] | select(.rule == "huge-page-advice") | .message |
+		test("32.0 MiB of .* on pages of 4096 bytes, .*: 16 of 2 MiB would do; .*(remount,huge=advise|MADV_HUGEPAGE|HUGETLB)")' faulty.json
+}
+
+@test "huge-page-advice: the innocent twin is silent" {
+	check_innocent huge-page-advice
+}
+
+@test "lock-advice is found" {
+	add_swap
+	check_faulty lock-advice
+}
+
+@test "lock-advice: the innocent twin is silent" {
+	add_swap
+	check_innocent lock-advice
+}
+
+@test "lock-advice: told from the line that run writes, the swapped bytes and the limit among it" {
+	record told "$BUILD/tests/rules/tail-overrun"
+	report told >told.json
+	jq -r '[.processes[0].pid, .objects[0].dev, .objects[0].ino] | @tsv' told.json | {
+		read -r pid device inode
+		printf '{"type":"usage","pid":%d,"dev":%d,"ino":%d,"since":0,"time":%d,"length":65536,"page":4096,' \
+			"$pid" "$device" "$inode" "$(date +%s%N)"
+		printf '"swap":20480,"memlock":8388608}\n'
+	} >>told/processes.jsonl
+	report told >told.json
+	jq -e '[.findings[] | select(.rule == "lock-advice")] | length == 1 and (.[0] | .severity == "note" and
+		.bytes == 20480 and (.message | test("up to 20.0 KiB .* in swap .* RLIMIT_MEMLOCK: 8.0 MiB")))' told.json
 }
 
 @test "churn is found" {

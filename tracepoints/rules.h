@@ -176,7 +176,11 @@ enum rule_safe {
 /* Use: how processes get along in it, and at what speed. The last, as traces hold the numbers of rules. */
 #define RULES_USE(X)                                                                                                   \
 	X(unsynchronised_sharing, "unsynchronised-sharing", use, NOTE, trace, 0, false, none, 662, true,               \
-	  "two processes may write an object, and no means by which they take turns was seen")
+	  "two processes may write an object, and no means by which they take turns was seen")                         \
+	X(huge_page_advice, "huge-page-advice", use, NOTE, trace, 0, false, none, 0, true,                             \
+	  "works for long in much memory on small pages, where huge ones could be had")                                \
+	X(lock_advice, "lock-advice", use, NOTE, trace, 0, false, none, 0, true,                                       \
+	  "shared memory in use lies in swap: a touch waits for the disk")
 
 #define RULES(X)                                                                                                       \
 	RULES_SIZE(X)                                                                                                  \

@@ -333,4 +333,20 @@ const char *const rule_help[RULE_COUNT] = {
 		"atomic instructions alone cannot be seen, nor can turns taken by messages over pipes and sockets, so "
 		"it never is more than a note. Cure: a robust process-shared mutex in the object, a semaphore, or a "
 		"lock-free design with acquire and release on both sides.",
+	[RULE_huge_page_advice] =
+		"A process works in at least 16 MiB of shared memory on small pages. A processor's second-level TLB "
+		"reaches over 6 to 8 MiB of 4 KiB pages; beyond, every touch of another page walks the page table. "
+		"Checked by `run`, from /proc/PID/smaps: 16 MiB or more of the mapping are resident in the process's "
+		"page table, at least half of them referenced, none by a huge page; it was seen there for a second "
+		"or longer, and the process computed for at least a fifth of that time; it did not ask for small "
+		"pages (MADV_NOHUGEPAGE); and huge pages are free in the pool, or the kernel can make them for tmpfs. "
+		"The message says which of the two and how. Legal: memory that is touched in order, or rarely, gains "
+		"little; a huge page is taken whole. Cure: as the message says, and measure.",
+	[RULE_lock_advice] =
+		"Pages of a shared mapping were in swap while a process had it mapped: the next touch waits for the "
+		"disk, for whole milliseconds, perhaps with a lock held that other processes wait for. Checked by "
+		"`run`, from the Swap line of /proc/PID/smaps, once the process had them mapped for a second. Legal: "
+		"memory that is not used any more is rightly in swap. Cure: mlock(2) of what must answer at once "
+		"(RLIMIT_MEMLOCK must allow it), MADV_WILLNEED before a phase that needs it, or more memory for the "
+		"machine or the cgroup.",
 };
