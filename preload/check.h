@@ -19,7 +19,9 @@ enum check_marks {
 	MARK_SPARSE_TOLD = 8,   /* sparse-unreserved was found once: that is enough */
 	MARK_PRIVATE = 16,      /* it mapped the object MAP_PRIVATE */
 	MARK_LEFT_TOLD = 64,    /* secret-left was found at its last unmap */
-	MARK_POOL_HELD = 32,    /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
+	MARK_UNDUMPABLE = 128,  /* MADV_DONTDUMP or mlock was seen */
+	MARK_DUMPABLE_TOLD = 256,
+	MARK_POOL_HELD = 32, /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */

@@ -26,7 +26,7 @@ static struct policy_decision everywhere;
  * have their own, so that the interrupted decision goes on as it was.
  */
 static __thread struct kept {
-	unsigned count;
+	unsigned count, audited;
 	struct check_finding finding[KEPT];
 	uint8_t response[KEPT];
 	bool collecting;
@@ -177,17 +177,23 @@ const char *enforce_decide_object(const struct identity *identity, struct policy
 
 void enforce_begin(void)
 {
-	current = level();
-	depth++;
-	current->count = 0;
+	enforce_resume();
+	current->count = current->audited = 0;
 	current->collecting = false;
 	current->name = NULL;
 }
 
+void enforce_resume(void)
+{
+	current = level();
+	depth++;
+}
+
 void enforce_end(const void *caller)
 {
-	for (unsigned i = 0; i < kept()->count; i++)
+	for (unsigned i = kept()->audited; i < kept()->count; i++)
 		audit_line(&kept()->finding[i], kept()->response[i], kept()->name, caller);
+	kept()->audited = kept()->count;
 	depth--;
 	if (depth)
 		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
@@ -195,12 +201,12 @@ void enforce_end(const void *caller)
 
 void enforce_forget(void)
 {
-	kept()->count = 0;
+	kept()->count = kept()->audited = 0;
 }
 
-bool enforce_decided(void)
+unsigned enforce_decided(void)
 {
-	return kept()->count > 0;
+	return kept()->count;
 }
 
 bool enforce_denied(void)
@@ -315,7 +321,7 @@ void enforce_kept(void (*each)(const struct check_finding *finding, enum respons
 {
 	unsigned count = kept()->count;
 
-	kept()->count = 0;
+	kept()->count = kept()->audited = 0;
 	for (unsigned i = 0; i < count; i++)
 		each(&kept()->finding[i], kept()->response[i]);
 }

@@ -49,14 +49,16 @@ enum enforce_verdict { VERDICT_go, VERDICT_deny, VERDICT_fix };
 
 /* Around all that is decided for one call; the second writes the audit trail. */
 void enforce_begin(void);
+/* The same for what is decided after the call, whose earlier decisions stay for its event. */
+void enforce_resume(void);
 void enforce_end(const void *caller);
 /* Forgets what was decided on a creation that found the object existing. */
 void enforce_forget(void);
 /* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
 bool enforce_denied(void);
 
-/* Is there a decision that was not recorded yet? */
-bool enforce_decided(void);
+/* How many decisions were not recorded yet? */
+unsigned enforce_decided(void);
 
 /*
  * A rule is broken by the call that is about to be made: what is to be done? Keeps the finding for the call's event; on

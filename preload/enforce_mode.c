@@ -31,6 +31,8 @@ enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode
 		{RULE_mode_too_open, 0777 & ~d->max_mode},
 	};
 
+	if ((*mode & 0777 & ~d->max_mode & ~mask) && !enforce_asks(d, RULE_mode_too_open))
+		ENFORCE(d, mode_too_open, .length = *mode, .limit = d->max_mode);
 	/* What a denial keeps from happening is not fixed. */
 	for (int action = ACTION_deny; action <= ACTION_fix; action++)
 		for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
@@ -52,8 +54,7 @@ enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode
 bool enforce_wants_modes(const struct policy_decision *d, mode_t mode)
 {
 	return (enforce_asks(d, RULE_world_writable) && (mode & 002)) ||
-	       (enforce_asks(d, RULE_world_readable) && (mode & 004)) ||
-	       (enforce_asks(d, RULE_mode_too_open) && (mode & 0777 & ~d->max_mode));
+	       (enforce_asks(d, RULE_world_readable) && (mode & 004)) || (mode & 0777 & ~d->max_mode);
 }
 
 /* With named entries in its access list the group bits of a mode are what these are granted (acl(5)). */

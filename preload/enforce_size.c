@@ -209,7 +209,8 @@ bool enforce_probed(uint64_t start, uint64_t length)
 	return false;
 }
 
-void enforce_mapped(const struct mmap_event *e, const struct identity *identity)
+/* Told, rather than fixed, is what was mapped so until the end: the program itself may still do it. */
+static void mapped(const struct mmap_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
 
@@ -219,6 +220,13 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity)
 	if (ENFORCE(&d, dumpable_secret, .length = e->length) == VERDICT_fix &&
 	    kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_dumpable_secret);
+}
+
+void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller)
+{
+	enforce_resume();
+	mapped(e, identity);
+	enforce_end(caller);
 }
 
 static enum enforce_verdict decide_mlock(uint64_t length, const struct identity *identity)

@@ -13,7 +13,7 @@ enum enforce_verdict enforce_fallocate(const struct fallocate_event *e, const st
 /* What can be repaired before the mapping exists is repaired; VERDICT_fix: enforce_probed() is to be asked of it then. */
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller);
 /* The mapping exists, its event is not recorded yet: what is to be done to it. */
-void enforce_mapped(const struct mmap_event *e, const struct identity *identity);
+void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller);
 
 /* Are there pages for all of the new mapping? If not it is gone, and errno is ENOMEM. */
 bool enforce_probed(uint64_t start, uint64_t length);

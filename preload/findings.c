@@ -1,6 +1,7 @@
 #include "preload/findings.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "preload/audit.h"
 #include "preload/check.h"
@@ -264,6 +265,8 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		break;
 	case EVENT_madvise:
 		looking.object = event->madvise.object;
+		if (event->madvise.advice == MADV_DONTDUMP && !event->madvise.error)
+			ledger_mark_mapped(event->madvise.addr, MARK_UNDUMPABLE);
 		marks = ledger_mapped_marks(event->madvise.addr);
 		check_madvise(&event->madvise, marks);
 		check_zeroing_madvise(&event->madvise, marks);
@@ -273,6 +276,8 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		check_lifetime_mutex(&event->mutex);
 		break;
 	case EVENT_mlock:
+		if (!event->mlock.error && event->mlock.symbol != SYMBOL_munlock)
+			ledger_mark_mapped(event->mlock.addr, MARK_UNDUMPABLE);
 		looking.object = event->mlock.object;
 		check_mlock(&event->mlock);
 		break;

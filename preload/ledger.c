@@ -208,6 +208,16 @@ bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_S
 	return name[0] != 0;
 }
 
+void ledger_mark_mapped(uint64_t address, uint32_t set)
+{
+	if (!lock_take(&lock))
+		return;
+	struct interval *found = intervals_find(&mappings, address, address + 1);
+	if (found)
+		found->object->marks |= set;
+	lock_give(&lock);
+}
+
 uint32_t ledger_mapped_marks(uint64_t address)
 {
 	if (!lock_take(&lock))

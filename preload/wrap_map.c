@@ -82,8 +82,8 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		return result;
 	tracked = tracked || identity_of_mapped(fd, &identity);
 	if (tracked && policed && result != MAP_FAILED)
-		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
-			       &identity);
+		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length}, &identity,
+			       caller);
 	if (tracked)
 		RECORD(&visit, mmap, &identity, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,

@@ -2,6 +2,7 @@
 # Every rule's deny and fix at its call, beside the innocent call that stays as it was. Outcomes are looked at from
 # outside the guarded process.
 load helpers
+load cgroup
 load enforce
 
 @test "resize-failed-ignored is denied" {
@@ -206,16 +207,19 @@ fd = libc.memfd_create(b"x", 16); print(oct(os.fstat(fd).st_mode & 0o777))'
 	code='import array, fcntl, socket
 a, b = socket.socketpair()
 fd = os.memfd_create("x", os.MFD_ALLOW_SEALING)
-attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
-print(fcntl.fcntl(fd, 1034))
+if os.fork() == 0:
+    os.close(fd); a.close(); got = b.recvmsg(1, 64)[1]
+    print("received", fcntl.fcntl(int.from_bytes(got[0][2], "little"), 1034)) if got else print("none"); sys.stdout.flush(); os._exit(0)
+b.close(); attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+sys.stdout.flush(); a.shutdown(socket.SHUT_RDWR); os.wait(); a, b = socket.socketpair()
 fcntl.fcntl(fd, 1033, 2)
 attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])'
 	policy 'memfd-unsealed-share = deny'
 	guarded "$code"
-	[ "$(cat out)" = $'EPERM\n0\nok 1' ]
+	[ "$(cat out)" = $'EPERM\nnone\nok 1' ]
 	policy 'memfd-unsealed-share = fix'
 	guarded "$code"
-	[ "$(cat out)" = $'ok 1\n2\nok 1' ]
+	[ "$(cat out)" = $'ok 1\nreceived 2\nok 1' ]
 }
 
 @test "bytes past the end are cleared before fallocate and truncate uncover them" {
@@ -235,6 +239,47 @@ os.posix_fallocate(tail(NAME), 0, 4096); tail(NAME + "-2"); os.truncate(PATH + "
 print(open("/proc/self/smaps").read())'
 	awk -v name="$NAME" '$NF == "/dev/shm/" name {at = 1} $NF == "/dev/shm/" name "-plain" {at = 2}
 		/^VmFlags:/ && at {flag[at] = / dd/; at = 0} END {exit !(flag[1] && !flag[2])}' out
+}
+
+@test "what a limit or a secret in the policy is about is told where it is neither denied nor fixed" {
+	policy '[limits]' "name = /$NAME" 'max-mode = 0600' 'max-size = 4096' 'max-objects = 1' "names = /none" \
+		'[keys]' "name = /$NAME-k*" 'secret = yes'
+	guarded 'fd = shm_open(NAME + "-i", RWC, mode=0o600); shm_open(NAME, RWC, mode=0o640); os.truncate(PATH, 8192)
+def secret(name, *advice):
+    fd = shm_open(NAME + name, RWC, mode=0o600); os.ftruncate(fd, 4096); m = mmap.mmap(fd, 4096); m[0:3] = b"key"
+    [m.madvise(a) for a in advice]; m.close()
+    if advice: os.pwrite(fd, bytes(4096), 0)
+secret("-k"); secret("-kept", 16)'
+	sed -n 's/.*rule=\([a-z-]*\) object=\([^ ]*\) action=recorded.*/\1 \2/p' audit.log |
+		grep -E '^(mode|name-not|object-too|too-many|secret|dumpable)' | sort | uniq | sed "s/$NAME/x/" |
+		same /dev/stdin <(printf '%s\n' 'dumpable-secret /x-k' 'mode-too-open /x' 'name-not-allowed /x' 'object-too-large /x' \
+			'secret-left /x-k' 'secret-left /x-kept' 'too-many-objects /x')
+	[ "$(stat -c '%a %s' "/dev/shm/$NAME")" = '640 8192' ] && [ "$(head -c 3 "/dev/shm/$NAME-k")" = key ]
+}
+
+@test "world-readable is denied, at creation and after; a mode without it is not" {
+	policy 'world-readable = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o604); fd = shm_open(NAME + "-2", RWC, mode=0o660); attempt(os.fchmod, fd, 0o664); attempt(os.fchmod, fd, 0o640)'
+	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
+	[ ! -e "/dev/shm/$NAME" ] && [ "$(stat -c %a "/dev/shm/$NAME-2")" = 640 ]
+}
+
+@test "mode-too-open is denied at creation and after" {
+	policy 'max-mode = 0640' 'mode-too-open = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o660); fd = shm_open(NAME + "-2", RWC, mode=0o640); attempt(os.fchmod, fd, 0o660); attempt(os.chmod, PATH + "-2", 0o600)'
+	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
+	[ ! -e "/dev/shm/$NAME" ] && [ "$(stat -c %a "/dev/shm/$NAME-2")" = 600 ]
+}
+
+@test "memory-limit is denied, what fits is not" {
+	make_group $((64 << 20))
+	policy 'memory-limit = deny'
+	program 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 256 << 20)
+import time; time.sleep(1.1); attempt(os.ftruncate, fd, 2 << 20)'
+	"${IN_GROUP[@]}" env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	remove_group
+	[ "$(cat out)" = $'ENOMEM\nok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq $((2 << 20)) ]
 }
 
 @test "exec-map is denied at mprotect" {

@@ -322,8 +322,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"firecracker-microvm/firecracker#6167.",
 	[RULE_dumpable_secret] =
 		"A secret object is mapped without MADV_DONTDUMP or mlock: its contents reach core dumps and swap. "
-		"Checked at mmap of a name that the policy marks secret. Fix: MADV_DONTDUMP. Cure: the same, and "
-		"mlock.",
+		"Checked of a name that the policy marks secret, when it is unmapped or the process ends. Fix, at "
+		"mmap: MADV_DONTDUMP. Cure: the same, and mlock.",
 	[RULE_unsynchronised_sharing] =
 		"Two processes have the object mapped shared and writable at the same time, and nothing was seen by "
 		"which they could take turns: no process-shared mutex, lock, barrier or spin lock, no semaphore, no "
