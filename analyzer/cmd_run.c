@@ -1,60 +1,31 @@
-#include "analyzer/cmd_run.h"
+#include "analyzer/cmd_run_inner.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "analyzer/child.h"
-#include "analyzer/directory.h"
 #include "analyzer/environment.h"
-#include "analyzer/escape.h"
 #include "analyzer/leftovers.h"
 #include "analyzer/memory.h"
-#include "analyzer/notes.h"
 #include "analyzer/oom.h"
 #include "analyzer/policy_load.h"
 #include "analyzer/secrets.h"
-#include "analyzer/problems.h"
 #include "analyzer/program.h"
 #include "analyzer/report.h"
-#include "analyzer/session.h"
-#include "analyzer/shots.h"
 #include "analyzer/trace_files.h"
 #include "tracepoints/environment.h"
-#include "tracepoints/version.h"
 
 /* Milliseconds between two looks at the notes. */
 #define LOOK_INTERVAL 100
 /* Milliseconds after which the person is told that only descendants of the command are still there. */
 #define PATIENCE 1000
-
-struct run {
-	struct run_options options;
-	uint32_t id;
-	char program[PATH_MAX], library[PATH_MAX], provider[PATH_MAX];
-	char policy[PATH_MAX]; /* absolute; empty: none */
-	json_t *secrets;       /* of the policy, or NULL */
-	struct directory directory;
-	char private[64]; /* the recording's own directory: daemon, notes, ring buffers */
-	struct notes *notes;
-	struct session *session;
-	struct child child;
-	struct problems problems;
-	int64_t oom_kills;      /* before the command; -1: unknown */
-	int64_t started, ended; /* nanoseconds since 1970 */
-	struct shots shots;     /* --snapshot-on */
-	bool emptied;           /* there was no error, so the trace was taken away */
-	bool cut;               /* the person wants it to end before all descendants have ended */
-};
 
 static int64_t run_clock(clockid_t clock)
 {
@@ -76,11 +47,14 @@ static int run_find_program(struct run *run)
 {
 	const char *name = run->options.command[0];
 	int r = program_find(name, run->program);
-	char *why;
+	char *why = NULL;
 
-	if (r)
-		return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED,
-				  memory_format("cannot execute '%s': %s", name, strerror(r)));
+	if (r || (r = program_broken(run->program, &why))) {
+		char *error = memory_format("cannot execute '%s': %s", name, why ?: strerror(r));
+
+		free(why);
+		return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED, error);
+	}
 	why = program_unseen(run->program, "", getuid(), getgid());
 	if (!why)
 		return 0;
@@ -92,69 +66,6 @@ static int run_find_program(struct run *run)
 						  run->program, why));
 	free(why);
 	return r;
-}
-
-static json_t *run_texts(char *const *texts, size_t count)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		char *text = escape_utf8(texts[i]);
-
-		json_array_append_new(list, json_string(text));
-		free(text);
-	}
-	return list;
-}
-
-static json_t *run_text(char *text)
-{
-	json_t *list = run_texts(&text, 1), *json = json_incref(json_array_get(list, 0));
-
-	json_decref(list);
-	return json;
-}
-
-/* recording.json, as it stands now. */
-static int run_describe(struct run *run, char **error)
-{
-	char cwd[PATH_MAX] = "", id[16];
-	size_t words = 0;
-	struct utsname host;
-	json_t *json;
-
-	while (run->options.command[words])
-		words++;
-	if (!getcwd(cwd, sizeof(cwd)))
-		cwd[0] = '\0';
-	uname(&host);
-	snprintf(id, sizeof(id), "%08x", run->id);
-	json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "schema", "shmguard-recording/1", "id", id, "version",
-			 SHMGUARD_VERSION, "host", run_text(host.nodename), "command",
-			 run_texts(run->options.command, words), "cwd", run_text(cwd), "started",
-			 (json_int_t)run->started);
-	if (run->child.pid)
-		json_object_set_new(json, "command_pid", json_integer(run->child.pid));
-	if (run->child.ended)
-		json_object_set_new(json, "command_status", json_integer(run->child.status));
-	if (run->ended)
-		json_object_set_new(json, "ended", json_integer(run->ended));
-	if (run->ended)
-		json_object_set_new(json, "stream_bytes",
-				    json_integer((json_int_t)trace_files_size(run->directory.trace)));
-	if (run->options.max_size)
-		json_object_set_new(json, "max_size", json_integer((json_int_t)run->options.max_size));
-	if (run->options.snapshot)
-		json_object_set_new(json, "snapshot_on", json_string("error"));
-	if (run->emptied)
-		json_object_set_new(json, "trace_kept", json_false());
-	if (run->ended && run->oom_kills >= 0)
-		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
-	if (run->secrets)
-		json_object_set(json, "secrets", run->secrets);
-	json_object_set_new(json, "turns", json_true());
-	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
-	return directory_write(&run->directory, "recording.json", json, error);
 }
 
 static int run_make_directory(struct run *run, char **error)

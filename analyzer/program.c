@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,60 @@ static bool program_loader(Elf *elf, int fd, char loader[PATH_MAX])
 		return true;
 	}
 	return false;
+}
+
+/* ENOEXEC where an ELF file ends before its program headers do, which libelf gives no number of. */
+static int program_elf_broken(int fd, char **why)
+{
+	char loader[PATH_MAX] = "";
+	GElf_Ehdr header;
+	struct stat status;
+	int r = 0;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!fstat(fd, &status) && elf && gelf_getehdr(elf, &header)) {
+		uint64_t end = header.e_phoff + (uint64_t)header.e_phnum * header.e_phentsize;
+
+		if (end < header.e_phoff || end > (uint64_t)status.st_size) {
+			r = ENOEXEC;
+			*why = memory_format("it is an ELF file cut short: its program headers reach to byte %" PRIu64
+					     ", it has %jd",
+					     end, (intmax_t)status.st_size);
+		} else if (header.e_ident[EI_CLASS] == program_own_class() && program_loader(elf, fd, loader) &&
+			   (r = program_executable(loader))) {
+			*why = memory_format("its loader %s: %s", loader, strerror(r));
+		}
+	}
+	elf_end(elf);
+	return r;
+}
+
+int program_broken(const char *path, char **why)
+{
+	char at[PATH_MAX], interpreter[PATH_MAX];
+	int r = 0;
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (int i = 0; !r && i < INTERPRETERS_MAX; i++) {
+		int fd = open(at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		/* What may be executed need not be readable. */
+		if (fd < 0)
+			return 0;
+		if (!program_script(fd, interpreter)) {
+			r = program_elf_broken(fd, why);
+			close(fd);
+			break;
+		}
+		close(fd);
+		r = program_executable(interpreter);
+		if (r)
+			*why = memory_format("its interpreter %s: %s", interpreter, strerror(r));
+		memcpy(at, interpreter, sizeof(at));
+	}
+	return r;
 }
 
 static char *program_image(int fd)

@@ -15,6 +15,12 @@ int program_find(const char *name, char path[PATH_MAX]);
  */
 char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid);
 
+/*
+ * Why the kernel could not start the file at `path`, which may be executed: its interpreter or its loader cannot be, or the
+ * file ends within its ELF headers. 0, or the errno of execve(2) and a text for free(3).
+ */
+int program_broken(const char *path, char **why);
+
 /* Parts of that question, of an open file. */
 /* The interpreter that a first line such as "#! /bin/sh -e" names; false if it is no script. */
 bool program_script(int fd, char interpreter[PATH_MAX]);

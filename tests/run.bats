@@ -102,6 +102,32 @@ started()
 	[ ! -e recording ]
 }
 
+@test "a script whose interpreter is missing gives 127, and names the interpreter" {
+	printf '#!/nothing/there -e\n' >script
+	printf '#!%s/script\n' "$PWD" >second
+	printf '#!/etc/passwd\n' >third
+	chmod +x script second third
+	for script in script second; do
+		run -127 run_only "./$script"
+		[ "$output" = "shmguard: cannot execute './$script': its interpreter /nothing/there: No such file or directory" ]
+	done
+	run -126 run_only ./third
+	[[ $output == *"its interpreter /etc/passwd: Permission denied" ]]
+	[ ! -e recording ]
+}
+
+@test "a program whose loader is missing gives 127, one that is cut short gives 126" {
+	tiny lost -Wl,--dynamic-linker=/nothing/ld.so
+	run -127 run_only ./lost
+	[[ $output == *"its loader /nothing/ld.so: No such file or directory" ]]
+	tiny whole
+	head -c 100 whole >cut
+	chmod +x cut
+	run -126 run_only ./cut
+	[[ $output == *"cut short"*"it has 100" ]]
+	[ ! -e recording ]
+}
+
 @test "wrong usage gives 125 and one line" {
 	for arguments in "" "--nonsense true" "--until=never true" "--error-exitcode=0 true" "--error-exitcode=x true" "-o"; do
 		# shellcheck disable=SC2086
