@@ -129,6 +129,7 @@ static int keeper_place(struct keeper *keeper, char *error)
 						 .trace = keeper->plan->trace,
 						 .buffers = keeper->buffers,
 						 .rings = rings,
+						 .recording = geteuid() ? 0 : keeper->plan->recording,
 						 .flight = keeper->plan->flight ? keeper->flight : NULL};
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "analyzer/lttng_control.h"
 
+#include <inttypes.h>
 #include <lttng/lttng.h>
 #include <lttng/snapshot.h>
 #include <stdbool.h>
@@ -126,11 +127,13 @@ static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domai
 	return r;
 }
 
-/* The events of the channel. */
-static int lttng_control_events(struct lttng_handle *handle, const char *channel)
+/* The events of the channel; of that recording alone, 0: of all. */
+static int lttng_control_events(struct lttng_handle *handle, const char *channel, uint32_t recording)
 {
+	char filter[32];
 	int r = 0;
 
+	snprintf(filter, sizeof(filter), "recording == %" PRIu32, recording);
 	for (size_t i = 0; r >= 0 && i < sizeof(events) / sizeof(events[0]); i++) {
 		struct lttng_event *event;
 
@@ -143,7 +146,7 @@ static int lttng_control_events(struct lttng_handle *handle, const char *channel
 		event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
 		event->loglevel = -1;
 		snprintf(event->name, sizeof(event->name), "%s", events[i].event);
-		r = lttng_enable_event(handle, event, events[i].channel);
+		r = lttng_enable_event_with_filter(handle, event, events[i].channel, recording ? filter : NULL);
 		lttng_event_destroy(event);
 	}
 	return r;
@@ -172,12 +175,12 @@ static int lttng_control_fill(const struct lttng_control *control, const char *s
 	if (!channel || !strcmp(channel, "calls")) {
 		r = lttng_control_channel(handle, &domain, "calls", &control->rings, flight);
 		if (r >= 0)
-			r = lttng_control_events(handle, "calls");
+			r = lttng_control_events(handle, "calls", control->recording);
 	}
 	if (r >= 0 && (!channel || !strcmp(channel, "state"))) {
 		r = lttng_control_channel(handle, &domain, "state", &state, false);
 		if (r >= 0)
-			r = lttng_control_events(handle, "state");
+			r = lttng_control_events(handle, "state", control->recording);
 	}
 	lttng_destroy_handle(handle);
 	if (r < 0)

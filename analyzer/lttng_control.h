@@ -20,8 +20,9 @@ struct lttng_control {
 		uint64_t file, files; /* bytes of a trace file of it, and how many of a processor are kept; 0: all */
 	} rings;
 	const char
-		*flight;  /* unique name of a second session, which keeps the calls in memory; NULL: they go to disk */
-	const char *shot; /* absolute directory, not there yet, that lttng_control_shot writes them to */
+		*flight; /* unique name of a second session, which keeps the calls in memory; NULL: they go to disk */
+	uint32_t recording; /* only its events are written, where others' programs use the same daemon; 0: all */
+	const char *shot;   /* absolute directory, not there yet, that lttng_control_shot writes them to */
 };
 
 /*

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# `shmguard run`: which commands it takes, which it refuses and why, exit statuses, and children that it cannot see.
+
+load helpers
+load run
+bats_require_minimum_version 1.5.0
+
+@test "the exit status is the command's" {
+	run "$SHMGUARD" run --report=none -o a -- true
+	[ "$status" -eq 0 ]
+	run "$SHMGUARD" run --report=none -o b -- sh -c 'exit 77'
+	[ "$status" -eq 77 ]
+}
+
+@test "a command that a signal kills gives 128 and the signal" {
+	run run_only sh -c 'kill -KILL $$'
+	[ "$status" -eq 137 ]
+	[ "$(jq .command_status recording/recording.json)" -eq 9 ]
+}
+
+@test "a command that does not exist gives 127 and leaves no directory" {
+	run -127 run_only ./nothing-there
+	[ ! -e recording ]
+	run -127 run_only nothing-there-in-path
+}
+
+@test "a command that cannot be executed gives 126" {
+	echo data >file
+	run run_only ./file
+	[ "$status" -eq 126 ]
+	run run_only /usr
+	[ "$status" -eq 126 ]
+	[ ! -e recording ]
+}
+
+@test "a script whose interpreter is missing gives 127, and names the interpreter" {
+	printf '#!/nothing/there -e\n' >script
+	printf '#!%s/script\n' "$PWD" >second
+	printf '#!/etc/passwd\n' >third
+	chmod +x script second third
+	for script in script second; do
+		run -127 run_only "./$script"
+		[ "$output" = "shmguard: cannot execute './$script': its interpreter /nothing/there: No such file or directory" ]
+	done
+	run -126 run_only ./third
+	[[ $output == *"its interpreter /etc/passwd: Permission denied" ]]
+	[ ! -e recording ]
+}
+
+@test "a program whose loader is missing gives 127, one that is cut short gives 126" {
+	tiny lost -Wl,--dynamic-linker=/nothing/ld.so
+	run -127 run_only ./lost
+	[[ $output == *"its loader /nothing/ld.so: No such file or directory" ]]
+	tiny whole
+	head -c 100 whole >short
+	chmod +x short
+	run -126 run_only ./short
+	[[ $output == *"cut short"*"it has 100" ]]
+	[ ! -e recording ]
+}
+
+@test "wrong usage gives 125 and one line" {
+	for arguments in "" "--nonsense true" "--until=never true" "--error-exitcode=0 true" "--error-exitcode=x true" "-o"; do
+		# shellcheck disable=SC2086
+		run "$SHMGUARD" run $arguments
+		[ "$status" -eq 125 ]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+}
+
+@test "a static command is refused with 126, and named unseen when it is allowed" {
+	tiny static -static
+	run run_only ./static
+	[ "$status" -eq 126 ]
+	[[ $output == *"statically linked"* ]]
+	[ ! -e recording ]
+	run "$SHMGUARD" run --report=none --allow-unseen -o recording -- ./static
+	[ "$status" -eq 3 ]
+	jq -e 'select(.type == "unseen") | .exe == "./static" and .reason == "it is statically linked"' recording/processes.jsonl
+}
+
+@test "a 32-bit command is refused" {
+	tiny small -m32 2>/dev/null || skip "gcc cannot build 32-bit programs here"
+	run run_only ./small
+	[ "$status" -eq 126 ]
+	[[ $output == *"32-bit"* ]]
+}
+
+@test "a set-user-ID or set-group-ID command is refused" {
+	needs_root "a command of another user"
+	tiny privileged
+	chown 65534 privileged
+	chmod 4755 privileged
+	run run_only ./privileged
+	[ "$status" -eq 126 ]
+	[[ $output == *"set-user-ID"* ]]
+	chown 0:65534 privileged
+	chmod 2755 privileged
+	run run_only ./privileged
+	[ "$status" -eq 126 ]
+	[[ $output == *"set-group-ID"* ]]
+}
+
+@test "a set-user-ID command of one's own gains nothing, and is recorded" {
+	tiny own
+	chmod 4755 own
+	run run_only ./own
+	[ "$status" -eq 3 ]
+}
+
+@test "a command with file capabilities is refused to an ordinary user" {
+	needs_root "to give a file capabilities"
+	tiny "$NOBODY_HOME/capable"
+	setcap cap_net_raw+ep "$NOBODY_HOME/capable"
+	run as_nobody_run capable.d -- "$NOBODY_HOME/capable"
+	[ "$status" -eq 126 ]
+	[[ $output == *"file capabilities"* ]]
+}
+
+@test "of a script the interpreter counts" {
+	tiny static -static
+	printf '#!%s/static\n' "$PWD" >script
+	printf '#!/bin/sh -e\nexit 9\n' >usual
+	chmod +x script usual
+	run run_only ./script
+	[ "$status" -eq 126 ]
+	[[ $output == *"interpreter"*"static"* ]]
+	run run_only ./usual
+	[ "$status" -eq 9 ]
+}
+
+@test "a child that never signs in is named, with the reason" {
+	tiny static -static
+	run run_only sh -c './static; ls / >/dev/null; exit 5'
+	[ "$status" -eq 5 ]
+	[ "$(jq -r 'select(.type == "unseen") | .reason' recording/processes.jsonl)" = "it is statically linked" ]
+	[ "$(jq -r 'select(.type == "start") | .texts[0]' recording/processes.jsonl | grep -c '/ls$')" -eq 1 ]
+}
+
+@test "a static child is named however it was executed" {
+	tiny static -static
+	cat >ways.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <sys/syscall.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char *arguments[] = { "static", NULL };
+			for (int way = 0; way < 5; way++) {
+				if (fork() == 0) {
+					if (way == 0)
+						fexecve(open("static", O_RDONLY | O_CLOEXEC), arguments, environ);
+					if (way == 1)
+						execveat(open(".", O_RDONLY | O_CLOEXEC), "static", arguments, environ, 0);
+					if (way == 2)
+						syscall(SYS_execve, "./static", arguments, environ);
+					if (way == 3)
+						syscall(SYS_execveat, open("static", O_PATH | O_CLOEXEC), "", arguments, environ, AT_EMPTY_PATH);
+					exit(system("exec ./static") == 3 << 8 ? 0 : 9);
+				}
+				wait(NULL);
+			}
+			return 0;
+		}
+	END
+	gcc -D_GNU_SOURCE ways.c -o ways
+	run_only ./ways
+	jq -r 'select(.type == "unseen") | .exe + " " + .reason' recording/processes.jsonl | sed "s|^$PWD|.|" | sort | uniq -c >unseen
+	cat unseen
+	[ "$(cat unseen)" = "      5 ./static it is statically linked" ]
+}

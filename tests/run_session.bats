@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# `shmguard run`: the session daemon, and that nothing is left behind, lost or mixed.
+
+load helpers
+load run
+bats_require_minimum_version 1.5.0
+
+@test "as root nothing is left behind but the directory" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		"$0" run --quiet --report=none -o recording -- "$1" -c "
+import os
+from multiprocessing.shared_memory import SharedMemory as S
+s = S(create=True, size=4096); s.unlink()
+print(os.path.dirname(os.environ[\"SHMGUARD_NOTES\"]), file=open(\"private\", \"w\"))" || exit 1
+		sleep 0.1
+		find /run /dev/shm "$(cat private)" -mindepth 1 ! -path /run/mount 2>/dev/null; pgrep -a lttng; ps -e -o args= | grep -v -e ^ps -e ^grep -e bash' "$SHMGUARD" "$PYTHON"
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[ ! -e "$(cat private)" ]
+	[ -s recording/trace/ust/uid/0/64-bit/metadata ]
+}
+
+@test "as an ordinary user nothing is left behind but the directory" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$0" run --report=none --quiet -o "$2/clean" -- "$1" -c "
+from multiprocessing.shared_memory import SharedMemory as S
+s = S(create=True, size=4096); s.unlink()
+import os
+print(os.path.dirname(os.environ[\"SHMGUARD_NOTES\"]), file=open(\"$2/private\", \"w\"))" || exit 1
+		sleep 0.1
+		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d "$(cat "$2/private")" 2>/dev/null; pgrep -a lttng
+		ls "$2/clean" "$2/clean/trace"' "$NOBODY_BUILD/shmguard" "$PYTHON" "$NOBODY_HOME"
+	[ "$output" = "$(printf '%s\n' "$NOBODY_HOME/clean:" processes.jsonl recording.json shm-before.json shm.json symbols.json trace "" "$NOBODY_HOME/clean/trace:" ust)" ]
+}
+
+@test "a run that is killed leaves nothing behind either" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		"$0" run --quiet --report=none -o recording -- sh -c "dirname \$SHMGUARD_NOTES >private; exec sleep 2" &
+		for _ in $(seq 100); do pgrep -x sleep >/dev/null && [ -s private ] && break; sleep 0.05; done
+		kill -9 $!
+		pgrep -x sleep >/dev/null || echo the command is gone
+		for _ in $(seq 100); do pgrep lttng >/dev/null || break; sleep 0.05; done
+		sleep 0.3
+		find /run /dev/shm -mindepth 1 ! -path /run/mount; ls -d "$(cat private)" 2>/dev/null; pgrep -a lttng; pgrep -a shmguard' "$SHMGUARD"
+	[ -z "$output" ] || [[ $output == *Killed* && $(wc -l <<<"$output") -eq 1 ]]
+}
+
+@test "two recordings at once share root's daemon, do not mix, and the last stops it" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		program="
+import sys, time
+from multiprocessing.shared_memory import SharedMemory as S
+s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2])); s.unlink()"
+		"$0" run --quiet --report=none -o one -- "$1" -c "$program" object-one 1 &
+		"$0" run --quiet --report=none -o two -- "$1" -c "$program" object-two 2.5 &
+		wait -n || echo failed
+		pgrep -c lttng-sessiond
+		wait || echo failed
+		pgrep -c lttng-sessiond' "$SHMGUARD" "$PYTHON"
+	[ "${lines[0]}" -eq 1 ]
+	[ "${lines[1]}" -eq 0 ]
+	ids=$(jq -r .id one/recording.json two/recording.json | sort -u | wc -l)
+	[ "$ids" -eq 2 ]
+	for name in one two; do
+		babeltrace2 "$name/trace" >"$name.text"
+		grep -q "object-$name" "$name.text"
+		[ "$(grep -o ' recording = [0-9]*' "$name.text" | sort -u | wc -l)" -eq 1 ]
+	done
+}
+
+@test "two recordings at once of an ordinary user do not mix" {
+	as_nobody_run first -- sh -c 'sleep 1; exit 1' &
+	first=$!
+	as_nobody_run second -- sh -c 'exit 2' || [ $? -eq 2 ]
+	wait "$first" || [ $? -eq 1 ]
+	run ! grep -q '"blind"' "$NOBODY_HOME"/first/processes.jsonl "$NOBODY_HOME"/second/processes.jsonl
+	[ "$(jq -s 'map(select(.type == "start")) | length' "$NOBODY_HOME/second/processes.jsonl")" -eq 1 ]
+}
+
+@test "the machine's daemon is used if there is one, and left as it was" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		lttng create mine --output=mine >/dev/null
+		before=$(pgrep -x lttng-sessiond)
+		"$0" run --quiet --report=none -o recording -- true; echo "status $?"
+		[ "$before" = "$(pgrep -x lttng-sessiond)" ] && echo same daemon
+		lttng --mi=xml list | grep -c "<name>"
+		ls -d /run/shmguard* 2>/dev/null
+		kill $before; sleep 1' "$SHMGUARD"
+	[ "${lines[0]}" = "status 0" ]
+	[ "${lines[1]}" = "same daemon" ]
+	[ "${lines[2]}" = 1 ]
+	[ "${#lines[@]}" -eq 3 ]
+}
+
+@test "a daemon of the machine that is stopped gives 125 and one line" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		kill -STOP $(pgrep -x lttng-sessiond)
+		"$0" run --report=none -o recording -- touch ran 2>messages; echo "status $?"
+		[ -e recording ] && echo recording is left
+		kill -9 $(pgrep lttng) 2>/dev/null; sleep 0.2
+		cat messages' "$SHMGUARD"
+	[ "${lines[0]}" = "status 125" ]
+	[[ ${lines[1]} == "shmguard: the LTTng session daemon is stopped"* ]]
+	[ "${#lines[@]}" -eq 2 ]
+	[ ! -e ran ]
+}
+
+@test "without lttng-sessiond there is one message that names the package" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		mkdir original others && mount --bind /usr/bin original && ln -s "$PWD"/original/* others/ && rm others/lttng-sessiond
+		mount --bind others /usr/bin
+		"$0" run -o recording -- touch ran; echo "status $?"' "$SHMGUARD"
+	[ "${lines[0]}" = "shmguard: lttng-sessiond is not installed (Debian package lttng-tools)" ]
+	[ "${lines[1]}" = "status 125" ]
+	[ ! -e ran ]
+	[ ! -e recording ]
+}
+
+@test "a daemon that is killed meanwhile is told of, and the command goes on" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		"$0" run --report=none -o recording -- sh -c "pkill -9 lttng; sleep 2; exit 8" 2>messages; echo "status $?"
+		grep -c "the LTTng session daemon has ended" messages' "$SHMGUARD"
+	[ "${lines[0]}" = "status 8" ]
+	[ "${lines[1]}" -ge 1 ]
+	jq -e '.problems | length >= 1' recording/recording.json
+}
+
+@test "a daemon that is stopped meanwhile is told of, and does not hold up the end" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		"$0" run --report=none -o recording -- sh -c "pkill -STOP lttng; sleep 2; exit 8" 2>messages; echo "status $?"
+		grep -c "is stopped (SIGSTOP)" messages
+		pgrep -c lttng' "$SHMGUARD"
+	[ "${lines[0]}" = "status 8" ]
+	[ "${lines[1]}" -ge 1 ]
+	[ "${lines[2]}" -eq 0 ]
+}
+
+@test "a /dev/shm of 16 KB is enough for us, and nothing of ours lies there" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		mount -t tmpfs -o size=16k tmpfs /dev/shm
+		"$0" run --quiet --report=none -o recording -- "$1" -c "
+import os
+from multiprocessing.shared_memory import SharedMemory as S
+s = S(create=True, size=4096); s.buf[0] = 1
+print([name for name in os.listdir(\"/dev/shm\") if not name.startswith((\"lttng-ust-wait\", \"psm_\"))])
+s.unlink()"' "$SHMGUARD" "$PYTHON"
+	[ "$status" -eq 0 ]
+	[ "$output" = "[]" ]
+	grep -q 'shmguard:shm_open' <(babeltrace2 recording/trace)
+}
+
+@test "what is left on /dev/shm is listed with its holders" {
+	cat >leave.py <<-'END'
+		import mmap, os, sys
+		fd = os.open("/dev/shm/shmguard-run-" + sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 8192)
+		if os.fork() == 0:
+		    m = mmap.mmap(fd, 4096)
+		    os.close(fd)
+		    os.setsid()
+		    os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+		    os.execlp("sleep", "sleep", "0") if sys.argv[1] == "gone" else os.read(os.pipe()[0], 1)
+	END
+	timeout 20 "$SHMGUARD" run --quiet --report=none -o gone -- "$PYTHON" leave.py gone 3>&-
+	timeout 20 "$SHMGUARD" run --quiet --report=none --until=command -o held -- "$PYTHON" leave.py held 3>&-
+	LONELY=$(jq '.objects[] | select(.name == "/shmguard-run-held") | .holders[0]' held/shm.json)
+	rm /dev/shm/shmguard-run-gone /dev/shm/shmguard-run-held
+	jq -e '.objects[] | select(.name == "/shmguard-run-gone") | .size == 8192 and .holders == [] and .holders_complete == $root' \
+		--argjson root "$([ "$(id -u)" -eq 0 ] && echo true || echo false)" gone/shm.json
+	jq -e '.objects[] | select(.name == "/shmguard-run-held") | (.holders | length) == 1' held/shm.json
+	[ -d "/proc/$LONELY" ]
+}
+
+@test "100,000 events a second for 10 seconds lose nothing" {
+	needs_root "a machine of its own"
+	cat >many.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <time.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = memfd_create("many", 0);
+			const struct timespec pause = { 0, 800000 };
+			ftruncate(fd, 4096);
+			for (int i = 0; i < 500000; i++) {
+				munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+				if (i % 50 == 49)
+					nanosleep(&pause, 0);
+			}
+			return 0;
+		}
+	END
+	gcc -O1 -w -D_GNU_SOURCE many.c -o many
+	run -0 machine "$SHMGUARD" run --quiet --report=none -o recording -- ./many
+	events=$(babeltrace2 recording/trace 2>lost | grep -cE 'shmguard:(mmap|munmap):')
+	[ "$events" -eq 1000000 ]
+	[ ! -s lost ]
+}
+
+@test "a disk that fills meanwhile gives 125 instead of 0, and is told of" {
+	needs_root "to mount a small disk"
+	mkdir disk
+	# shellcheck disable=SC2016
+	run -125 unshare --mount --propagation private bash -c '
+		mount -t tmpfs -o size=3m tmpfs disk
+		"$0" run --report=none -o disk/recording -- sh -c "dd if=/dev/zero of=disk/fill bs=4k 2>/dev/null; exit 0"' "$SHMGUARD"
+	[[ $output == *"recording.json: No space left on device"* ]]
+	[[ $output != *"recorded in"* ]]
+}
