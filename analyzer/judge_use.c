@@ -21,6 +21,40 @@ static bool object_churns(const struct process *process, uint64_t made)
 	return false;
 }
 
+/*
+ * The calls of a cycle: from the release, which is recorded before the call, to the next acquisition, recorded after it.
+ * Where each object is mapped once, its mapping spans the least work of the program's own.
+ */
+static const struct tally *cycle_of(const struct process *process, const struct tally *tally)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; tally->of == TALLY_object && (slot = map_next(&process->holdings->tallies, &cursor));) {
+		const struct tally *other = slot->value;
+
+		if (other->of == TALLY_mapping && other->made == tally->made && other->gaps_time > tally->gaps_time)
+			return other;
+	}
+	return tally;
+}
+
+/* A new text; "" where too few cycles followed one another to tell. */
+static char *saving_of(const struct tally *cycle, uint64_t count)
+{
+	char *each, *all, *text;
+
+	if (cycle->gaps < CHURN_MIN / 2)
+		return memory_text("");
+	each = judge_time(cycle->gaps_time / (int64_t)cycle->gaps);
+	all = judge_time((int64_t)((double)cycle->gaps_time / (double)cycle->gaps * (double)count));
+	text = memory_format("; the calls from one to the next took %s, recording included, so a pool would save up to "
+			     "%s",
+			     each, all);
+	free(each);
+	free(all);
+	return text;
+}
+
 static void churn_ending(struct court *court, struct process *process)
 {
 	struct map_slot *slot;
@@ -30,7 +64,7 @@ static void churn_ending(struct court *court, struct process *process)
 		bool objects = tally->of == TALLY_object;
 		struct role role = {objects ? "created" : "mapped", {process, tally->stack_id, tally->first}};
 		struct finding finding = {.rule = RULE_churn, .severity = SEVERITY_NOTE, .object = tally->object};
-		char *who;
+		char *who, *saving;
 
 		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)
 			continue;
@@ -39,10 +73,12 @@ static void churn_ending(struct court *court, struct process *process)
 			continue;
 		who = judge_process(process);
 		finding.count = tally->made - tally->outstanding;
-		finding.message = memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64
-						" times within a second: keep a pool and reuse them",
+		saving = saving_of(cycle_of(process, tally), finding.count);
+		finding.message = memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64 " times within a "
+						"second%s",
 						who, objects ? "created and unlinked objects" : "mapped and unmapped",
-						finding.count, tally->busiest);
+						finding.count, tally->busiest, saving);
+		free(saving);
 		court_find(court, &finding, &role, 1);
 		free(who);
 	}

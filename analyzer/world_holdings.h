@@ -22,7 +22,11 @@ struct tally {
 	int64_t first, last; /* acquisition */
 	struct series series;
 	struct object *object; /* of the latest acquisition */
-	/* For churn: the most acquisitions that were released within any one second counted from its first. */
+	/* For churn: what passes from giving one up to having the next, where that is no pause of the program. */
+	int64_t released_at; /* 0: another was acquired since */
+	uint64_t gaps;
+	int64_t gaps_time;
+	/* The most acquisitions that were released within any one second counted from its first. */
 	int64_t second_began;
 	uint64_t second_count, busiest;
 };

@@ -6,6 +6,8 @@
 #include "world_inner.h"
 
 #define TALLY_SECOND 1000000000
+/* Nanoseconds: nobody needs so long from a munmap to a mmap unless there is something else to do. */
+#define TALLY_PAUSE 1000000
 
 struct tally *tally_of(struct process *process, enum tally_of of, uint32_t stack_id);
 void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, int64_t time);

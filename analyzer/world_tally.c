@@ -22,6 +22,11 @@ void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, i
 {
 	if (tally->made++ == 0)
 		tally->first = time;
+	if (tally->released_at && time - tally->released_at < TALLY_PAUSE) {
+		tally->gaps++;
+		tally->gaps_time += time - tally->released_at;
+	}
+	tally->released_at = 0;
 	tally->last = time;
 	tally->object = object;
 	tally->bytes += bytes;
@@ -33,6 +38,7 @@ void tally_release(struct tally *tally, int64_t time)
 	if (tally->outstanding)
 		tally->outstanding--;
 	series_add(&tally->series, time, tally->outstanding);
+	tally->released_at = time;
 	if (time - tally->second_began >= TALLY_SECOND) {
 		tally->second_began = time;
 		tally->second_count = 0;
@@ -44,6 +50,7 @@ void tally_release(struct tally *tally, int64_t time)
 void tally_take_back(struct tally *tally, int64_t time)
 {
 	series_add(&tally->series, time, ++tally->outstanding);
+	tally->released_at = 0;
 	if (tally->second_count)
 		tally->second_count--;
 }

@@ -130,6 +130,8 @@ setup()
 
 @test "churn is found" {
 	check_faulty churn
+	jq -e '.findings[] | select(.rule == "churn") | .message | test("5000 times here, up to [1-9][0-9]{3} times within a " +
+		"second; the calls from one to the next took [0-9.]+ us, .* save up to [0-9.]+ m?s$")' faulty.json
 }
 
 @test "churn: the innocent twin is silent" {
