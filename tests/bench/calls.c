@@ -54,6 +54,12 @@ static void open_close(void)
 	must(close(shm_open(name, O_RDWR, 0)) == 0, "shm_open");
 }
 
+/* Of what exists, by who would make it otherwise. */
+static void attach(void)
+{
+	must(close(shm_open(name, O_CREAT | O_RDWR, 0600)) == 0, "shm_open");
+}
+
 static void whole_life(void)
 {
 	char own[80];
@@ -101,10 +107,11 @@ static const struct work {
 	long share; /* one in so many of COUNT */
 	long slice;
 } works[] = {
-	{"shared_page", shared_page, 1, 1, SLICE}, {"shared_page_2_threads", shared_page, 2, 1, SLICE},
-	{"open_close", open_close, 1, 1, SLICE},   {"whole_life", whole_life, 1, 4, SLICE / 4},
-	{"anonymous", anonymous, 1, 1, SLICE},     {"file_private", file_private, 1, 1, SLICE},
-	{"file_shared", file_shared, 1, 1, SLICE}, {"start_to_exit", start_to_exit, 1, 200, 1},
+	{"shared_page", shared_page, 1, 1, SLICE},   {"shared_page_2_threads", shared_page, 2, 1, SLICE},
+	{"open_close", open_close, 1, 1, SLICE},     {"attach", attach, 1, 1, SLICE},
+	{"whole_life", whole_life, 1, 4, SLICE / 4}, {"anonymous", anonymous, 1, 1, SLICE},
+	{"file_private", file_private, 1, 1, SLICE}, {"file_shared", file_shared, 1, 1, SLICE},
+	{"start_to_exit", start_to_exit, 1, 200, 1},
 };
 
 struct task {
