@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,6 +61,14 @@ static void attach(void)
 	must(close(shm_open(name, O_CREAT | O_RDWR, 0600)) == 0, "shm_open");
 }
 
+/* The least that a look at an object costs on this machine. */
+static void look(void)
+{
+	struct stat st;
+
+	must(fstat(object, &st) == 0, "fstat");
+}
+
 static void whole_life(void)
 {
 	char own[80];
@@ -107,10 +116,15 @@ static const struct work {
 	long share; /* one in so many of COUNT */
 	long slice;
 } works[] = {
-	{"shared_page", shared_page, 1, 1, SLICE},   {"shared_page_2_threads", shared_page, 2, 1, SLICE},
-	{"open_close", open_close, 1, 1, SLICE},     {"attach", attach, 1, 1, SLICE},
-	{"whole_life", whole_life, 1, 4, SLICE / 4}, {"anonymous", anonymous, 1, 1, SLICE},
-	{"file_private", file_private, 1, 1, SLICE}, {"file_shared", file_shared, 1, 1, SLICE},
+	{"shared_page", shared_page, 1, 1, SLICE},
+	{"shared_page_2_threads", shared_page, 2, 1, SLICE},
+	{"open_close", open_close, 1, 1, SLICE},
+	{"attach", attach, 1, 1, SLICE},
+	{"look", look, 1, 1, SLICE},
+	{"whole_life", whole_life, 1, 4, SLICE / 4},
+	{"anonymous", anonymous, 1, 1, SLICE},
+	{"file_private", file_private, 1, 1, SLICE},
+	{"file_shared", file_shared, 1, 1, SLICE},
 	{"start_to_exit", start_to_exit, 1, 200, 1},
 };
 
