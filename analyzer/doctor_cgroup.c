@@ -190,6 +190,14 @@ static void group_values(struct answer *answer, const struct tightest *tightest)
 	doctor_value(answer, "levels", tightest->levels);
 }
 
+static enum fitness group_unlimited(struct answer *answer, const struct tightest *tightest, const char *none)
+{
+	if (!tightest->levels)
+		return doctor_found(answer, FITNESS_ok, "no group here has one");
+	return doctor_found(answer, FITNESS_ok, "%s, in %zu group%s", none, tightest->levels,
+			    tightest->levels == 1 ? "" : "s");
+}
+
 enum fitness doctor_cgroup(const struct surroundings *at, struct answer *answer)
 {
 	struct tightest tightest = group_tightest(&memory);
@@ -199,8 +207,7 @@ enum fitness doctor_cgroup(const struct surroundings *at, struct answer *answer)
 
 	group_values(answer, &tightest);
 	if (tightest.limit == UINT64_MAX || (at->memory && tightest.limit >= at->memory)) {
-		doctor_found(answer, FITNESS_ok, "no limit below the machine's memory, in %zu group%s", tightest.levels,
-			     tightest.levels == 1 ? "" : "s");
+		group_unlimited(answer, &tightest, "no limit below the machine's memory");
 		tightest_free(&tightest);
 		return FITNESS_ok;
 	}
@@ -224,8 +231,7 @@ enum fitness doctor_cgroup_huge(const struct surroundings *at, struct answer *an
 	(void)at;
 	group_values(answer, &tightest);
 	if (tightest.limit == UINT64_MAX)
-		doctor_found(answer, FITNESS_ok, "no limit, in %zu group%s", tightest.levels,
-			     tightest.levels == 1 ? "" : "s");
+		group_unlimited(answer, &tightest, "no limit");
 	else
 		fitness = group_answer(answer, &tightest, tightest.used >= tightest.limit ? FITNESS_bad : FITNESS_warn,
 				       "");

@@ -48,7 +48,7 @@ const struct check checks[] = {
 	 NULL},
 	{"shmem-thp", AREA_memory, "shmem huge pages",
 	 "/sys/kernel/mm/transparent_hugepage/shmem_enabled, huge= of the mount", doctor_shmem_huge,
-	 "Huge pages make large objects faster, and a page that is touched in a small or sparse one takes 2 MiB. "
+	 "Huge pages make large objects faster; with always or force, each small or sparse one takes 2 MiB. "
 	 "shmem_enabled is for memfds and anonymous memory, huge= of the mount for /dev/shm.",
 	 "mount -o remount,huge=advise /dev/shm"},
 

@@ -1,6 +1,7 @@
 /* Whether a recording can be made here. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,16 @@ static char *recording_try(const char *provider)
 	return error;
 }
 
+/* Where the buffers do not fit anywhere a larger /run takes them. */
+static char *recording_change(const char *problem)
+{
+	struct statfs run;
+
+	if (geteuid() || strncmp(problem, "no room", 7) != 0 || statfs("/run", &run) || run.f_type != TMPFS_MAGIC)
+		return NULL;
+	return memory_text("mount -o remount,size=50% /run");
+}
+
 enum fitness doctor_recording(const struct surroundings *at, struct answer *answer)
 {
 	char daemon[PATH_MAX], preload[PATH_MAX], provider[PATH_MAX], *problem = NULL;
@@ -150,6 +161,7 @@ enum fitness doctor_recording(const struct surroundings *at, struct answer *answ
 	doctor_truth(answer, "recorded", !problem);
 	if (!problem)
 		return doctor_found(answer, FITNESS_ok, "a session with its buffers was set up");
+	answer->change = recording_change(problem);
 	doctor_found(answer, FITNESS_bad, "%s", problem);
 	free(problem);
 	return FITNESS_bad;

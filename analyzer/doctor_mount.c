@@ -93,7 +93,7 @@ enum fitness doctor_mounted(const struct surroundings *at, struct answer *answer
 		return doctor_found(answer, FITNESS_bad, "there is no " SHM_ROOT);
 	if (!at->mounted)
 		return doctor_found(answer, FITNESS_bad, "a directory of the file system below it, nothing is mounted");
-	return doctor_found(answer, FITNESS_ok, "mounted%s%s", at->options ? ": " : "", at->options ? at->options : "");
+	return doctor_found(answer, FITNESS_ok, "%s", at->options ? at->options : "mounted");
 }
 
 enum fitness doctor_type(const struct surroundings *at, struct answer *answer)

@@ -259,6 +259,20 @@ export -f setting
 	says booted.json remove-ipc 'systemd does not run here'
 }
 
+@test "doctor: no room for ring buffers anywhere, and the command that makes some" {
+	in_machine '
+		mount --bind "$BUILD" /mnt; SHMGUARD=/mnt/shmguard
+		mount -t tmpfs -o size=1m tmpfs /tmp; mount -t tmpfs -o size=1m tmpfs /run
+		doctor full.json true
+		eval "$(change full.json recording)"
+		doctor cured.json true
+		mount -o remount,size=1m /run; "$SHMGUARD" doctor true >full.txt || true'
+	[ "$(are full.json lttng lttng-daemon recording)" = 'ok ok bad' ]
+	says full.json recording 'MB of ring buffers in /tmp/shmguard-'
+	[ "$(are cured.json recording)" = ok ]
+	[ "$(tail -n 1 full.txt)" = 'true can be held to a policy here, but not recorded.' ]
+}
+
 @test "doctor: a session daemon that is stopped is found, with the command that continues it" {
 	in_machine '
 		lttng-sessiond --no-kernel --daemonize
