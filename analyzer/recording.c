@@ -226,8 +226,10 @@ static bool take_line(struct recording *recording, const json_t *object)
 		line.exe = text_at(texts, 0);
 	if (line.type == LINE_start)
 		line.argv = text_at(texts, 1);
-	if (line.type == LINE_blind && line.reason == NULL)
+	if (line.type == LINE_blind && line.reason == NULL) {
 		line.reason = text_at(texts, 0);
+		line.exe = text_at(texts, 1);
+	}
 	recording->lines = memory_grow(recording->lines, recording->line_count, sizeof(*recording->lines));
 	recording->lines[recording->line_count++] = line;
 	return true;

@@ -98,10 +98,19 @@ static struct survey survey(char *const environment[])
 	return s;
 }
 
+static bool dropped;
+
+void carried_drop(void)
+{
+	dropped = true;
+}
+
 size_t carried_room(char *const environment[])
 {
 	struct survey s = survey(environment);
 
+	if (dropped)
+		return (s.entries + 1) * sizeof(char *);
 	if (s.whole)
 		return 0;
 	return (s.entries + VARIABLES + 2) * sizeof(char *) + sizeof PRELOAD + strlen(own_path()) + 2 +
@@ -115,8 +124,12 @@ char **carried_merge(char *const environment[], void *room)
 	char *text = (char *)room + (s.entries + VARIABLES + 2) * sizeof(char *);
 
 	for (size_t i = 0; i < s.entries; i++)
-		if (!value_in(environment[i], PRELOAD) && carried_index(environment[i]) < 0)
+		if ((dropped || !value_in(environment[i], PRELOAD)) && carried_index(environment[i]) < 0)
 			*next++ = environment[i];
+	if (dropped) {
+		*next = NULL;
+		return merged;
+	}
 	for (int i = 0; i < VARIABLES; i++)
 		if (kept[i][0])
 			*next++ = kept[i];

@@ -14,6 +14,9 @@ void carried_initialise(void);
 /* Value of a carried variable at start, or NULL. */
 const char *carried_value(const char *name);
 
+/* From here on none of them is handed on, nor is any that the program hands on itself: a library without them does nothing. */
+void carried_drop(void);
+
 /* Bytes of room that carried_merge needs for this environment; 0 when it needs no change. */
 size_t carried_room(char *const environment[]);
 

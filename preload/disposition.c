@@ -99,6 +99,15 @@ void disposition_reveal(struct disposition_change *change)
 		kernel_action(&program, NULL);
 }
 
+void disposition_release(void)
+{
+	struct disposition_change change;
+
+	disposition_reveal(&change);
+	our_handler = NULL;
+	disposition_conceal(&change);
+}
+
 void disposition_conceal(const struct disposition_change *change)
 {
 	int kept = errno;

@@ -27,6 +27,9 @@ struct disposition_change {
 	uint64_t mask;
 };
 
+/* The program's is put back for good. */
+void disposition_release(void);
+
 void disposition_reveal(struct disposition_change *change);
 void disposition_conceal(const struct disposition_change *change);
 

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "preload/kernel.h"
@@ -161,7 +160,7 @@ void own_fd_forget(int fd)
 /* How many are closing; CHANGING while a library of ours is at it. */
 enum { CHANGING = -1, PATIENCE = 400 };
 
-static atomic_int closing, threads;
+static atomic_int closing;
 static uint64_t signals_of_changing;
 
 static void block_signals(uint64_t block, uint64_t *old)
@@ -225,24 +224,9 @@ void own_closed(bool was_closing)
 		atomic_fetch_sub(&closing, 1);
 }
 
-void own_thread(void)
-{
-	atomic_fetch_add(&threads, 1);
-}
-
-bool own_threads_only(void)
-{
-	struct stat tasks;
-
-	/* A directory has a link for itself, one from its parent, and one from each directory in it. */
-	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&tasks, 0, 0, 0) == 0 &&
-	       (long)tasks.st_nlink - 2 == 1 + atomic_load(&threads);
-}
-
 void own_fork_reset(void)
 {
 	atomic_store(&closing, 0);
-	atomic_store(&threads, 0);
 }
 
 int own_fd_next(unsigned first, unsigned last)

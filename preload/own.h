@@ -42,11 +42,7 @@ void own_changed(bool changing);
 bool own_closing(void);
 void own_closed(bool closing);
 
-/* A library of ours has started a thread; is every thread of the process one of those, but for the caller? */
-void own_thread(void);
-bool own_threads_only(void);
-
-/* In a forked child: who was at it, and our threads, are not here. */
+/* In a forked child, or where our threads were ended: who was at it is not here. */
 void own_fork_reset(void);
 /* Lowest hidden descriptor in [first, last], or -1. */
 int own_fd_next(unsigned first, unsigned last);

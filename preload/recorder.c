@@ -19,11 +19,13 @@
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
+#include "preload/own_threads.h"
 #include "preload/process.h"
 #include "preload/queue.h"
 #include "preload/signals.h"
 #include "preload/silent.h"
 #include "preload/stack.h"
+#include "preload/text.h"
 #include "preload/turns.h"
 #include "tracepoints/environment.h"
 
@@ -132,7 +134,7 @@ static void on_exit_handler(int status, void *context)
 /* What keeps a recording from starting is told to `run`, in whose report the process is then named. */
 static void go_blind(const char *why)
 {
-	note_write(NOTE_blind, &(struct note_content){.text = {why}});
+	note_write(NOTE_blind, &(struct note_content){.text = {why, process_exe()}});
 	/* A policy stays in force without a recording. */
 	if (enforce_on)
 		recorder_emit = &silent_emit;
@@ -185,8 +187,8 @@ static void load(void)
 	}
 	own_loading(false);
 	if (!recorder_emit->enabled())
-		note_write(NOTE_blind,
-			   &(struct note_content){.text = {"LTTng's session daemon did not take it in time"}});
+		note_write(NOTE_blind, &(struct note_content){.text = {"LTTng's session daemon did not take it in time",
+								       process_exe()}});
 	tell_process(process_began(), process_parent(), 0);
 	recorder_modules();
 	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */
@@ -244,6 +246,7 @@ void recorder_check_process(void)
 	ledger_lock_reset();
 	disposition_lock_reset();
 	own_fork_reset();
+	own_threads_fork_reset();
 	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
@@ -300,6 +303,8 @@ static void end_fork(void)
  */
 static void fork_prepare(void)
 {
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF)
+		return;
 	if (!recorder_thread.around && !begin_fork((uintptr_t)__builtin_frame_address(0)))
 		return;
 	recorder_thread.locked = true;
@@ -332,6 +337,7 @@ static void fork_child(void)
 		ledger_lock_reset();
 		disposition_lock_reset();
 		own_fork_reset();
+		own_threads_fork_reset();
 		audit_fork_reset();
 		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
@@ -365,6 +371,46 @@ void recorder_fork_end(void)
 		observe_leave(&visit);
 	}
 	errno = kept;
+}
+
+bool recorder_end_threads(void)
+{
+	if (recorder_thread.depth || atomic_load(&recorder_state) != RECORDER_READY || recorder_silent())
+		return false;
+	recorder_thread.depth++;
+	tracer_forks(recorder_emit->fork_before);
+	bool ended = own_threads_end();
+	tracer_forks(recorder_emit->fork_parent);
+	recorder_thread.depth--;
+	return ended;
+}
+
+bool recorder_confined;
+
+void recorder_confine(const char *refused)
+{
+	char text[160] = "it has a filter of system calls that does not let pass ";
+	struct visit visit;
+
+	wait_for_loading();
+	text_append(text, sizeof text, refused);
+	note_write(NOTE_blind, &(struct note_content){.text = {text, process_exe()}});
+	/* What is queued is settled on leaving. */
+	if (atomic_load(&recorder_state) == RECORDER_READY && observe_enter(&visit, recorder_confine)) {
+		tell_lost();
+		observe_leave(&visit);
+	}
+	recorder_end_threads();
+	note_initialise(0, NULL, NULL);
+	recorder_confined = true;
+	if (enforce_on) {
+		recorder_emit = &silent_emit;
+		atomic_store(&recorder_state, RECORDER_READY);
+		return;
+	}
+	atomic_store(&recorder_state, RECORDER_OFF);
+	disposition_release();
+	carried_drop();
 }
 
 static void record_kept(const struct object *object)

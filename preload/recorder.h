@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "preload/own.h"
 #include "tracepoints/emit.h"
 
 enum recorder_state { RECORDER_OFF, RECORDER_IDLE, RECORDER_LOADING, RECORDER_READY, RECORDER_BLIND };
@@ -37,6 +38,22 @@ extern atomic_bool recorder_jumps;
 
 /* Some child that is no thread was made to share our memory for good (clone(2)). */
 extern atomic_bool recorder_shared;
+
+/*
+ * The program is about to be killed for a system call that this process's recording makes: the recording ends here, and
+ * that is told. A policy stays in force, at that price.
+ */
+void recorder_confine(const char *refused);
+extern bool recorder_confined;
+
+/* LTTng's destructors, in a process for whose calls the filter would kill: they are to make none. */
+static inline bool recorder_ends_silently(const void *caller)
+{
+	return __builtin_expect(recorder_confined, false) && own_caller(caller);
+}
+
+/* LTTng's threads are ended for good; events are recorded all the same. False: they are not, or not now. */
+bool recorder_end_threads(void);
 
 /* Loads LTTng, unless another thread is at it. Not in a nested visit. */
 void recorder_load(void);

@@ -34,6 +34,11 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 /* rt_sigaction(2) by syscall(2), whose arguments these are. */
 long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size);
 
+/* seccomp(2) or prctl(2), by number: what is to follow may be a filter of system calls. */
+void wrap_confining(long number, long first, long second, long third);
+int wrap_unshare(int (*real_unshare)(int), int flags, const void *caller);
+int wrap_setns(int (*real_setns)(int, int), int fd, int type, const void *caller);
+
 /* The descriptor is closed, or replaced, by the call that follows: tells so, and answers the event's number. */
 uint32_t wrap_closing(int fd, const void *caller);
 

@@ -30,11 +30,10 @@ static struct executing executing(char *const environment[])
 {
 	struct executing x = {.environment = environment};
 
-	x.recorded = atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF;
 	/* What the kernel would answer with EFAULT is the kernel's to answer. */
-	if (environment && !kernel_readable(environment))
-		x.recorded = false;
-	x.room = x.recorded ? carried_room(environment) : 0;
+	bool readable = !environment || kernel_readable(environment);
+	x.recorded = readable && atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF;
+	x.room = x.recorded || (readable && recorder_confined) ? carried_room(environment) : 0;
 	if (x.room > STACK_LIMIT)
 		x.memory = kernel_memory(x.room);
 	return x;

@@ -6,6 +6,7 @@
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
+#include "preload/own_threads.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
 
@@ -130,10 +131,8 @@ static void *begin_thread(void *context)
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
 {
-	if (own_caller(CALLER)) {
-		own_thread();
-		return REAL(pthread_create)(thread, attr, start, argument);
-	}
+	if (own_caller(CALLER))
+		return own_threads_create(thread, attr, start, argument);
 	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
 		return REAL(pthread_create)(thread, attr, start, argument);
 	lock_take(&beginnings_lock);

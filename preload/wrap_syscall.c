@@ -9,6 +9,7 @@
 
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/turns.h"
 #include "preload/wrap.h"
 
@@ -51,6 +52,16 @@ static void *raw_mremap(void *addr, size_t length, size_t new_length, int flags,
 	return (void *)REAL(syscall)(SYS_mremap, addr, length, new_length, flags, new_addr);
 }
 
+static int raw_unshare(int flags)
+{
+	return (int)REAL(syscall)(SYS_unshare, flags);
+}
+
+static int raw_setns(int fd, int type)
+{
+	return (int)REAL(syscall)(SYS_setns, fd, type);
+}
+
 static int raw_execve(const char *path, char *const argv[], char *const envp[])
 {
 	return (int)REAL(syscall)(SYS_execve, path, argv, envp);
@@ -84,6 +95,16 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	case SYS_execveat:
 		return wrap_execveat(raw_execveat, (int)a, (const char *)b, (char *const *)c, (char *const *)d, (int)e,
 				     CALLER);
+	case SYS_seccomp:
+	case SYS_prctl:
+		wrap_confining(number, a, b, c);
+		return REAL(syscall)(number, a, b, c, d, e, f);
+	case SYS_unshare:
+		return wrap_unshare(raw_unshare, (int)a, CALLER);
+	case SYS_setns:
+		return wrap_setns(raw_setns, (int)a, (int)b, CALLER);
+	case SYS_membarrier:
+		return recorder_ends_silently(CALLER) ? 0 : REAL(syscall)(number, a, b, c, d, e, f);
 	case SYS_rt_sigaction:
 		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
 	case SYS_futex:
@@ -128,6 +149,11 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_execve)                                                                                              \
 	WHEN(__NR_futex)                                                                                               \
 	WHEN(__NR_execveat)                                                                                            \
+	WHEN(__NR_seccomp)                                                                                             \
+	WHEN(__NR_prctl)                                                                                               \
+	WHEN(__NR_unshare)                                                                                             \
+	WHEN(__NR_setns)                                                                                               \
+	WHEN(__NR_membarrier)                                                                                          \
 	WHEN(__NR_rt_sigaction)
 
 __asm__(".pushsection .text\n"

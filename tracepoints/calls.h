@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <pty.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
@@ -171,6 +173,13 @@
 	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))                                 \
 	X(pthread_setcanceltype, none, int, (int type, int *old))
 
+/* Programs that confine themselves. */
+#define CALLS_CONFINE(X)                                                                                               \
+	X(prctl, none, int, (int option, ...))                                                                         \
+	X(pthread_sigmask, none, int, (int how, const sigset_t *set, sigset_t *old))                                   \
+	X(unshare, none, int, (int flags))                                                                             \
+	X(setns, none, int, (int fd, int type))
+
 /* Children that share memory. */
 #define CALLS_SHARING(X)                                                                                               \
 	X(vfork, none, pid_t, (void))                                                                                  \
@@ -200,6 +209,7 @@
 	CALLS_MAP(X)                                                                                                   \
 	CALLS_PROCESS(X)                                                                                               \
 	CALLS_SIGNAL(X)                                                                                                \
+	CALLS_CONFINE(X)                                                                                               \
 	CALLS_SHARING(X)                                                                                               \
 	CALLS_TURNS(X)
 

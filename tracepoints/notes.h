@@ -17,7 +17,7 @@
  * start: an image began to run with the preload in it (text: exe, argv).   fork: a child of fork(2) runs (text: exe).
  * exec: the process is about to exec (text: path as given, cwd if that is relative).   exec_failed: it did not (error).
  * spawn: posix_spawn made `child` (text: path, cwd).   end: wait(2) reported `child` ended with `status`.
- * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (text: why).
+ * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (texts: why, who).
  * finding, fault: the fields of those events (text: the object's name, exe), so that `run` can tell at once.
  */
 #define NOTES(X)                                                                                                       \

@@ -1,10 +1,12 @@
 /* Programs that replace, start, await and end processes, and a thread. Started anew with "child", it tells how. */
 #include <libgen.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <pty.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "print.h"
@@ -373,6 +375,34 @@ static void threads(void)
 	pthread_attr_destroy(&attributes);
 }
 
+/* Of namespaces nothing is asked that a process with threads is refused, nor that needs root. */
+static void confinements(void)
+{
+	int pipes[2];
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	CALL(pthread_sigmask(SIG_BLOCK, &set, NULL));
+	CALL(pthread_sigmask(SIG_UNBLOCK, &set, &old));
+	CALL(sigismember(&old, SIGUSR2));
+	CALL(pthread_sigmask(99, &set, NULL));
+	CALL(prctl(PR_SET_NAME, "another name"));
+	CALL(prctl(PR_GET_DUMPABLE));
+	CALL(prctl(PR_SET_SECCOMP, 99));
+	CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL));
+	CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (void *)8));
+	CALL(prctl(-1));
+	CALL(unshare(0));
+	CALL(unshare(CLONE_FILES));
+	CALL(unshare(1));
+	CALL(setns(-1, 0));
+	CALL(pipe(pipes));
+	CALL(setns(pipes[0], CLONE_NEWUTS));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "child") == 0)
@@ -385,6 +415,7 @@ int main(int argc, char **argv)
 	forks();
 	sharers();
 	threads();
+	confinements();
 	show_descriptors();
 	fflush(stdout);
 	_Exit(3);

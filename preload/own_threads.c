@@ -1,0 +1,140 @@
+#include "preload/own_threads.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "preload/kernel.h"
+#include "preload/own.h"
+
+/* LTTng has two. The signal is the C library's for cancellation, which no thread can block and no program use. */
+enum { THREADS = 8, SIGNAL = 32, PATIENCE_MS = 1000, FD_MAX = 65536 };
+
+static struct listener {
+	void *(*start)(void *);
+	void *argument;
+	atomic_int tid; /* 0: not begun, or ended */
+} listeners[THREADS];
+static atomic_int begun;
+
+static void *begin(void *context)
+{
+	struct listener *listener = context;
+
+	atomic_store(&listener->tid, (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0));
+	void *result = listener->start(listener->argument);
+	atomic_store(&listener->tid, 0);
+	return result;
+}
+
+int own_threads_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
+{
+	int slot = atomic_fetch_add(&begun, 1);
+
+	if (slot >= THREADS)
+		return REAL(pthread_create)(thread, attr, start, argument);
+	listeners[slot].start = start;
+	listeners[slot].argument = argument;
+	return REAL(pthread_create)(thread, attr, begin, &listeners[slot]);
+}
+
+static int living(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < THREADS; i++)
+		count += atomic_load(&listeners[i].tid) != 0;
+	return count;
+}
+
+bool own_threads_only(void)
+{
+	struct stat tasks;
+
+	/* A directory has a link for itself, one from its parent, and one from each directory in it. */
+	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&tasks, 0, 0, 0) == 0 &&
+	       (long)tasks.st_nlink - 2 == 1 + living();
+}
+
+/* struct sigaction as rt_sigaction(2) has it. */
+struct kernel_action {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+static struct kernel_action before;
+
+/* Not by pthread_exit(3): nothing of its stack is to be unwound. A thread of the program's is being cancelled just now. */
+static void end(int number, siginfo_t *info, void *context)
+{
+	int tid = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	for (int i = 0; i < THREADS; i++)
+		if (atomic_load(&listeners[i].tid) == tid)
+			kernel_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+	if (before.flags & SA_SIGINFO)
+		before.handler(number, info, context);
+}
+
+static void disconnect(void)
+{
+	struct stat st;
+
+	for (int fd = own_fd_next(0, FD_MAX); fd >= 0; fd = own_fd_next((unsigned)fd + 1, FD_MAX))
+		if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && S_ISSOCK(st.st_mode))
+			kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
+}
+
+static bool gone(int pid, int tid)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < PATIENCE_MS; i++) {
+		if (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) == -ESRCH)
+			return true;
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+bool own_threads_end(void)
+{
+	struct kernel_action action = {.handler = end, .flags = SA_SIGINFO | SA_RESTART};
+	int pid = (int)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	bool ended = true;
+
+	if (!living())
+		return true;
+	kernel_call(SYS_rt_sigaction, SIGNAL, 0, (long)&before, sizeof before.mask, 0, 0);
+#if defined(__x86_64__)
+	/* The kernel wants one (SA_RESTORER), though who is to end never returns; libc's is there once it has its handler. */
+	action.flags |= 0x04000000;
+	action.restorer = before.restorer;
+#endif
+	kernel_call(SYS_rt_sigaction, SIGNAL, (long)&action, 0, sizeof before.mask, 0, 0);
+	for (int i = 0; i < THREADS; i++) {
+		int tid = atomic_load(&listeners[i].tid);
+		if (!tid)
+			continue;
+		kernel_call(SYS_tgkill, pid, tid, SIGNAL, 0, 0, 0);
+		if (gone(pid, tid))
+			atomic_store(&listeners[i].tid, 0);
+		else
+			ended = false;
+	}
+	kernel_call(SYS_rt_sigaction, SIGNAL, (long)&before, 0, sizeof before.mask, 0, 0);
+	disconnect();
+	return ended;
+}
+
+void own_threads_fork_reset(void)
+{
+	for (int i = 0; i < THREADS; i++)
+		atomic_store(&listeners[i].tid, 0);
+	atomic_store(&begun, 0);
+}

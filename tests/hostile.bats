@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# More programs that are hard on whatever else is in their process: those that confine themselves, load code in strange ways
+# or leave us no memory. Recorded as bare.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/hostile-*
+}
+
+# unchanged COMMAND...: recorded it prints and ends as bare, and that is well.
+unchanged()
+{
+	timeout -k 1 60 "$@" >bare 2>&1 3>&-
+	timeout -k 1 90 "$SHMGUARD" run --quiet --report=none -o recording -- timeout -k 1 60 "$@" >recorded 2>&1 3>&-
+	[ -s bare ]
+	same bare recorded
+	report recording >report.json
+}
+
+# confined HOW MAPS: it lives; its MAPS mappings of before are recorded, and the loss of the others is reported.
+confined()
+{
+	unchanged "$PROGRAMS/hostile_confined" "$1"
+	holds --argjson maps "$2" '
+		(.objects[0].maps // 0) == $maps and ([.processes[] | select(.exe | endswith("hostile_confined"))] | length >= 1) and
+		([.unseen[] | select(.reason | startswith("it has a filter of system calls that does not let pass "))] | length == 1)'
+	rm -rf recording
+}
+
+@test "a filter of system calls that kills: the program lives, and what is lost is told" {
+	confined filter 1
+	confined early 0
+	confined strict 1
+}
+
+@test "such a filter for every thread" {
+	unchanged "$PROGRAMS/hostile_confined" all
+	holds '(.unseen | length == 1) and .objects[0].maps > 0'
+}
+
+@test "such a filter, and children and programs that come after it" {
+	unchanged "$PROGRAMS/hostile_confined" children
+	holds '([.unseen[] | select(.reason | startswith("it has a filter"))] | length == 1) and .objects[0].maps == 1'
+}
+
+@test "a filter that lets all of our calls pass costs nothing" {
+	unchanged "$PROGRAMS/hostile_confined" wide
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 201'
+}
+
+@test "a policy stays in force under a filter that lets its calls pass" {
+	printf '[default]\nmode = enforce\nname-not-allowed = deny\nnames = /nothing\n' >policy
+	chmod 600 policy
+	SHMGUARD_POLICY=$PWD/policy LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/hostile_confined" wide
+}
+
+@test "unshare and setns are not refused because of LTTng's threads" {
+	needs_root "to enter a mount namespace"
+	unchanged "$PROGRAMS/hostile_confined" user
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and
+		([.objects[].maps] | sort) == [1, 200, 201]'
+	rm -rf recording
+	unchanged "$PROGRAMS/hostile_confined" mount
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 201'
+}
