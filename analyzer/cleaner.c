@@ -37,7 +37,7 @@ int cleaner_open(struct cleaner *cleaner, const char *path, char **error)
 	int waited = 0;
 
 	*cleaner = (struct cleaner){.aside_fd = -1};
-	cleaner->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleaner->directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (cleaner->directory < 0) {
 		*error = memory_format("%s: %s", path, strerror(errno));
 		return -1;

@@ -16,10 +16,20 @@
 #include "analyzer/escape.h"
 #include "analyzer/machine_text.h"
 #include "analyzer/memory.h"
+#include "analyzer/refused.h"
 #include "analyzer/terminal.h"
 
 enum { EXIT_DONE, EXIT_SPARED, EXIT_USAGE, EXIT_CANNOT };
-enum { OPTION_yes = 0x100, OPTION_older, OPTION_zero, OPTION_keep, OPTION_force, OPTION_all, OPTION_show_keep };
+enum {
+	OPTION_yes = 0x100,
+	OPTION_older,
+	OPTION_zero,
+	OPTION_keep,
+	OPTION_force,
+	OPTION_all,
+	OPTION_below,
+	OPTION_show_keep
+};
 
 static const struct option_row rows[] = {
 	{"yes", OPTION_yes, NULL, "remove them; without it they are only shown"},
@@ -29,6 +39,7 @@ static const struct option_row rows[] = {
 	{"keep", OPTION_keep, "GLOB", "keep objects of which the name matches; can be repeated"},
 	{"force", OPTION_force, NULL, "even if there are processes that cannot be seen"},
 	{"all", OPTION_all, NULL, "other users' objects as well; only for root"},
+	{"below", OPTION_below, "DIR", "the files right in /dev/shm/DIR, instead of those on its top"},
 	{"show-keep", OPTION_show_keep, NULL, "print which names are kept by design, and why"},
 	{NULL, 0, NULL, NULL},
 };
@@ -38,13 +49,16 @@ const struct option_table clean_option_table = {
 	"Show, or with --yes remove, the ghosts on /dev/shm: named objects that no process has open or mapped.", rows,
 	"The kernel itself confirms with a lease that nobody uses an object before its name goes; one that is "
 	"attached "
-	"meanwhile stays. Files in directories, on other file systems and System V segments are never removed.\n"
+	"meanwhile stays. Ghosts in directories are removed where --below names theirs; those on other file systems, "
+	"in "
+	"other mount namespaces, and System V segments are only told of.\n"
 	"Exit status: 0 done; 1 a ghost could not be removed; 2 wrong usage; 3 refused, or nothing could be looked "
 	"at."};
 
 struct cleaning {
 	bool yes, zero, force, all;
 	int64_t older;
+	char *below; /* "/dir", NULL: the top */
 	char **keep;
 	size_t keep_count;
 	struct machine *machine;
@@ -104,10 +118,17 @@ static char *cleaning_spared(const struct cleaning *cleaning, const struct machi
 	return NULL;
 }
 
-/* Made by shm_open() or sem_open() in our own /dev/shm. */
-static bool cleaning_can_have(const struct machine_object *object)
+static bool cleaning_takes(const void *context, const struct machine_object *object)
 {
-	return (object->kind == MACHINE_shm || object->kind == MACHINE_sem) && object->path && !object->fs->through;
+	char *spared = cleaning_spared(context, object);
+
+	free(spared);
+	return spared == NULL;
+}
+
+static void cleaning_refuse(const struct cleaning *cleaning)
+{
+	refused_tell(cleaning->machine, cleaning->below, cleaning_takes, cleaning, &cleaning->terminal);
 }
 
 static void cleaning_select(struct cleaning *cleaning)
@@ -119,7 +140,7 @@ static void cleaning_select(struct cleaning *cleaning)
 		const struct machine_object *object = machine->objects[i];
 		char *spared, *line;
 
-		if (!cleaning_can_have(object) || object->holder_count)
+		if (!refused_lies(object, cleaning->below) || object->holder_count)
 			continue;
 		spared = cleaning_spared(cleaning, object);
 		if (!spared) {
@@ -187,17 +208,19 @@ static void cleaning_show(const struct cleaning *cleaning)
 		free(line);
 	}
 	size = machine_text_size(bytes);
+	cleaning_refuse(cleaning);
 	if (cleaning->count)
-		printf("\n%zu object%s, %s: `shmguard clean --yes` removes %s\n", cleaning->count,
-		       cleaning->count == 1 ? "" : "s", size, cleaning->count == 1 ? "it" : "them");
+		printf("\n%zu object%s, %s: --yes removes %s\n", cleaning->count, cleaning->count == 1 ? "" : "s", size,
+		       cleaning->count == 1 ? "it" : "them");
 	else
 		puts("nothing to remove");
 	free(size);
 }
 
-static uint64_t cleaning_tell(const struct cleaning *cleaning, const struct cleaner_item *item)
+static uint64_t cleaning_tell(const struct cleaning *cleaning, const struct machine_object *object,
+			      const struct cleaner_item *item)
 {
-	char *name = memory_format("/%s", item->name), *safe = escape_terminal(name);
+	char *safe = escape_terminal(object->name);
 	char *size = machine_text_size(item->freed);
 
 	if (!item->removed)
@@ -211,7 +234,6 @@ static uint64_t cleaning_tell(const struct cleaning *cleaning, const struct clea
 			     memory_format("removed %s: %s%s freed", safe, item->wiped ? "wiped, " : "", size));
 	free(size);
 	free(safe);
-	free(name);
 	return item->freed;
 }
 
@@ -223,14 +245,14 @@ static int cleaning_remove(const struct cleaning *cleaning, struct cleaner *clea
 	char *size;
 
 	for (size_t i = 0; i < cleaning->count; i++)
-		items[i] = (struct cleaner_item){.name = cleaning->ghosts[i]->name + 1,
+		items[i] = (struct cleaner_item){.name = strrchr(cleaning->ghosts[i]->name, '/') + 1,
 						 .device = cleaning->ghosts[i]->device,
 						 .inode = cleaning->ghosts[i]->inode,
 						 .touched = cleaning->ghosts[i]->touched,
 						 .fd = -1};
 	cleaner_remove(cleaner, items, cleaning->count, cleaning->zero);
 	for (size_t i = 0; i < cleaning->count; i++) {
-		freed += cleaning_tell(cleaning, &items[i]);
+		freed += cleaning_tell(cleaning, cleaning->ghosts[i], &items[i]);
 		removed += items[i].removed;
 		free(items[i].why);
 	}
@@ -258,10 +280,11 @@ static int cleaning_clean(struct cleaning *cleaning)
 {
 	struct cleaner cleaner;
 	size_t stuck = 0, back;
-	char *error = NULL;
-	int result;
+	char *error = NULL, *path = memory_format("/dev/shm%s", cleaning->below ? cleaning->below : "");
+	int result = cleaner_open(&cleaner, path, &error);
 
-	if (cleaner_open(&cleaner, "/dev/shm", &error)) {
+	free(path);
+	if (result) {
 		fprintf(stderr, "shmguard: %s\n", error);
 		free(error);
 		return EXIT_CANNOT;
@@ -269,11 +292,12 @@ static int cleaning_clean(struct cleaning *cleaning)
 	back = cleaner_recover(&cleaner, &stuck);
 	if (back || stuck)
 		fprintf(stderr, "shmguard: a cleaner was killed: %zu of its names are back%s\n", back,
-			stuck ? ", others are taken meanwhile and stay in /dev/shm/.shmguard-clean.*" : "");
+			stuck ? ", others are taken meanwhile and stay aside, in .shmguard-clean.*" : "");
 	result = cleaning_look(cleaning);
 	if (!result) {
 		cleaning_select(cleaning);
 		result = cleaning_remove(cleaning, &cleaner);
+		cleaning_refuse(cleaning);
 		cleaning_explain_sysv(cleaning);
 	}
 	cleaner_close(&cleaner);
@@ -304,6 +328,24 @@ static int cleaning_run(struct cleaning *cleaning)
 	return EXIT_CANNOT;
 }
 
+/* "/dir", however it was given. */
+static bool cleaning_below(struct cleaning *cleaning, const char *given)
+{
+	size_t length;
+
+	if (!strncmp(given, "/dev/shm/", 9))
+		given += 9;
+	given += strspn(given, "/");
+	cleaning->below = memory_format("/%s", given);
+	length = strlen(cleaning->below);
+	while (length > 1 && cleaning->below[length - 1] == '/')
+		cleaning->below[--length] = '\0';
+	if (length > 1 && !strstr(cleaning->below, "/.."))
+		return true;
+	fputs("shmguard: --below takes a directory below /dev/shm\n", stderr);
+	return false;
+}
+
 static bool cleaning_option(struct cleaning *cleaning, int option)
 {
 	switch (option) {
@@ -327,6 +369,9 @@ static bool cleaning_option(struct cleaning *cleaning, int option)
 			return true;
 		fputs("shmguard: an age is a number of seconds, or 10m, 2h, 1d\n", stderr);
 		return false;
+	case OPTION_below:
+		free(cleaning->below);
+		return cleaning_below(cleaning, optarg);
 	case OPTION_keep:
 		cleaning->keep = memory_grow(cleaning->keep, cleaning->keep_count, sizeof(char *));
 		cleaning->keep[cleaning->keep_count++] = optarg;
@@ -359,5 +404,6 @@ int cmd_clean(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	result = show_keep ? cleaning_show_keep(&cleaning) : cleaning_run(&cleaning);
 	free(cleaning.keep);
+	free(cleaning.below);
 	return result;
 }

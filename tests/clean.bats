@@ -28,12 +28,42 @@ export -f clean
 		clean --older=0 --yes >yes.txt
 		ls -A /dev/shm >after.txt'
 	tr -s ' \n' ' ' <show.txt | grep -qE 'would remove /ghost \(shm, 100K, of root, touched [0-9]+s ago\): no process has it open or mapped'
-	grep -q '^2 objects, 100K: `shmguard clean --yes` removes them$' show.txt
+	grep -q '^2 objects, 100K: --yes removes them$' show.txt
 	[ "$(tr '\n' ' ' <before.txt)" = 'build ghost live sem.ghost ' ]
 	grep -qx 'removed /ghost: 100K freed' yes.txt
 	grep -qx 'removed /sem.ghost: 0 freed' yes.txt
 	grep -qx '2 objects removed, 100K freed' yes.txt
 	[ "$(tr '\n' ' ' <after.txt)" = 'build live ' ]
+}
+
+@test "clean: ghosts in directories, on other file systems and in other namespaces are told of; --below takes a directory's" {
+	in_machine '
+		zoo elsewhere
+		mkdir -p "/dev/shm/a b/deep"; mkdir /dev/shm/link
+		head -c 5000 /dev/zero >"/dev/shm/a b/one"; touch "/dev/shm/a b/two" "/dev/shm/a b/deep/three" /dev/shm/top
+		ln -s "a b" /dev/shm/l
+		unshare -m sh -c "mount -t tmpfs tmpfs /dev/shm && touch /dev/shm/theirs && echo ready && exec sleep 60" >inner & inner=$!
+		until grep -q ready inner; do sleep 0.05; done
+		clean --older=0 --yes >all.txt
+		clean --older=0 --below=/dev/shm/a\ b/ >shown.txt
+		clean --older=0 --below="a b" --yes >below.txt
+		clean --older=0 --below=l --yes >link.txt || echo $? >link.status
+		clean --older=0 --below=../run 2>dots.txt || echo $? >dots.status
+		(cd /dev/shm && find . -type f | sort) >left.txt
+		ls /run/plain >>left.txt
+		kill $inner'
+	tr -s ' \n' ' ' <all.txt >all
+	grep -q 'does not remove 2 files, 8.0K, in the directory /dev/shm/a b: .* --below=./a b. takes them' all
+	grep -q 'does not remove 1 file, 0, in the directory /dev/shm/a b/deep' all
+	grep -qE 'does not remove 1 file, 0, of /dev/shm in the mount namespace of process [0-9]+: .nsenter' all
+	grep -qE 'does not remove [0-9]+ files?, [^ ]+, on /run: nothing there tells' all
+	grep -qx 'removed /top: 0 freed' all.txt
+	grep -q '^would remove /a b/one ' shown.txt
+	grep -qx 'removed /a b/one: 8.0K freed' below.txt
+	grep -qx 'removed /a b/two: 0 freed' below.txt
+	[ "$(cat link.status)" -eq 3 ]
+	[ "$(cat dots.status)" -eq 2 ]
+	[ "$(tr '\n' ' ' <left.txt)" = './a b/deep/three /run/plain ' ]
 }
 
 @test "clean: too recent, kept by name, kept by design, another user's" {
