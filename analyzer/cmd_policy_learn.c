@@ -35,9 +35,14 @@ static void print_default(const struct habits *habits, char **dirs, size_t count
 	printf(".\n# What they did stays allowed, and nothing else. A number of four digits or more, and a word that "
 	       "looks random, was\n# taken to be another one the next time: see whether the globs are as narrow as you "
 	       "want them, and the limits as wide.\n");
-	if (habits->lost)
-		printf("# %" PRIu64 " events are missing from the recordings: what they were about will be refused.\n",
-		       habits->lost);
+	if (habits->missing.count)
+		printf("# What follows was not seen, so that it may be refused:\n");
+	for (size_t i = 0; i < habits->missing.count; i++) {
+		char *sentence = escape_terminal(habits->missing.text[i]);
+
+		printf("#   %s\n", sentence);
+		free(sentence);
+	}
 	printf("\n[default]\n# Programs that were not recorded: no object has this name.\nnames = /\nmax-objects = "
 	       "0\n");
 	for (size_t i = 0; i < RULE_COUNT; i++)
@@ -87,7 +92,7 @@ static void print_habit(const struct habit *habit)
 
 int policy_learn(int argc, char **argv)
 {
-	struct habits habits = {0};
+	struct habits habits = {.missing = {.quiet = true}};
 	int result = POLICY_GOOD;
 	char *error = NULL;
 
@@ -104,9 +109,14 @@ int policy_learn(int argc, char **argv)
 	}
 	if (result == POLICY_GOOD) {
 		habits_finish(&habits);
-		if (habits.lost)
-			fprintf(stderr, "shmguard: %" PRIu64 " events are missing: the policy may be too tight\n",
-				habits.lost);
+		for (size_t i = 0; i < habits.missing.count; i++) {
+			char *sentence = escape_terminal(habits.missing.text[i]);
+
+			fprintf(stderr, "shmguard: %s\n", sentence);
+			free(sentence);
+		}
+		if (habits.missing.count)
+			fputs("shmguard: not all was seen: the policy may be too tight\n", stderr);
 		print_default(&habits, argv + 1, (size_t)argc - 1);
 		for (size_t i = 0; i < habits.count; i++)
 			print_habit(habits.all[i]);

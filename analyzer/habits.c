@@ -1,5 +1,6 @@
 #include "analyzer/habits.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,19 @@ static int take_event(void *context, const struct trace_event *event)
 	return 0;
 }
 
+/* What is missing may be what the policy will refuse. */
+static void take_missing(struct habits *habits, const struct analysis *analysis, const char *dir)
+{
+	if (analysis->lost)
+		problems_add(&habits->missing, "%s: %" PRIu64 " events are missing", dir, analysis->lost);
+	for (size_t i = 0; i < analysis->problem_count; i++)
+		problems_add(&habits->missing, "%s: %s", dir, analysis->problems[i]);
+	for (size_t i = 0; i < analysis->unseen_count; i++)
+		problems_add(&habits->missing, "%s: %s was not seen: %s", dir,
+			     analysis->unseen[i].exe ? analysis->unseen[i].exe : "a program",
+			     analysis->unseen[i].reason ? analysis->unseen[i].reason : "reason unknown");
+}
+
 /* What only the whole recording shows. */
 static bool take_report(struct habits *habits, const char *dir, uint32_t *recording, char **error)
 {
@@ -200,7 +214,7 @@ static bool take_report(struct habits *habits, const char *dir, uint32_t *record
 	if (!analysis)
 		return false;
 	*recording = analysis->recording->id;
-	habits->lost += analysis->lost;
+	take_missing(habits, analysis, dir);
 	for (size_t i = 0; i < analysis->findings.count; i++) {
 		const struct finding *finding = &analysis->findings.all[i];
 
@@ -262,5 +276,6 @@ void habits_free(struct habits *habits)
 		free(habit);
 	}
 	free(habits->all);
+	problems_free(&habits->missing);
 	*habits = (struct habits){0};
 }

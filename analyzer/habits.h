@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "problems.h"
 #include "tracepoints/rules.h"
 
 /* Of one program. Texts are bytes as the program gave them. */
@@ -23,7 +24,7 @@ struct habit {
 struct habits {
 	struct habit **all; /* sorted by exe */
 	size_t count;
-	uint64_t lost; /* events that are missing */
+	struct problems missing; /* a sentence each, for people: what was not recorded, or could not be read */
 };
 
 /* Adds a recording's. False: *error is one line for people, to be freed by the caller. */

@@ -217,6 +217,21 @@ allows()
 	[ "$(grep -c '^exe = ' one)" -eq 2 ]
 }
 
+@test "policy learn says what it could not read, on the terminal and in the policy" {
+	local stream
+	cp -r "$ROOT/tests/traces/leaks" leaks
+	stream=$(grep -l server leaks/trace/ust/uid/*/*/events_*)
+	"$SHMGUARD" policy learn leaks >whole.ini 2>whole
+	truncate -s 2000 "$stream"
+	"$SHMGUARD" policy learn leaks >cut.ini 2>cut
+	cat cut
+	grep -q '^shmguard: leaks: .*bytes' cut
+	grep -qx 'shmguard: not all was seen: the policy may be too tight' cut
+	[ "$(sed -n 's/^#   //p' cut.ini)" = "$(sed -n 's/^shmguard: leaks:/leaks:/p' cut)" ]
+	"$SHMGUARD" policy check cut.ini
+	[ "$(wc -l <cut)" -gt "$(wc -l <whole)" ]
+}
+
 @test "policy learn of what is no recording says so" {
 	mkdir empty
 	run "$SHMGUARD" policy learn empty
