@@ -201,7 +201,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"Each cycle costs system calls, page faults, zeroing and TLB shootdowns on every core. Checked from "
 		"the whole recording: at least 1,000 complete cycles of one stack within one second; the message "
 		"tells the busiest second, and what passed on average from giving one up to having the next, pauses of "
-		"a millisecond left out: the calls, what the program does between them, and their recording. Legal: short tests and benchmarks. Cure: keep a pool and reuse objects.",
+		"a millisecond left out: the calls, what the program does between them, and their recording. Legal: "
+		"short tests and benchmarks. Cure: keep a pool and reuse objects.",
 	[RULE_descriptor_exhaustion] =
 		"open or mmap failed for want of descriptors or mappings, or nine tenths of RLIMIT_NOFILE or "
 		"vm.max_map_count are used. What fails next is arbitrary. Checked: EMFILE and ENOMEM against these "
