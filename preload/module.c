@@ -5,21 +5,24 @@
 #include <string.h>
 
 #include "preload/kernel.h"
+#include "preload/text.h"
 
-enum { MODULES = 2048, BUILD_ID_BYTES = 32 };
+enum { MODULES = 2048, PAST = 64, BUILD_ID_BYTES = 32 };
 
 struct module {
 	uint64_t base, size;
+	uint64_t make; /* hash of path and build-id */
 	bool seen;
 };
 
-static struct module known[MODULES];
-static unsigned known_count;
+static struct module known[MODULES], past[PAST]; /* past: the last ones that went */
+static unsigned known_count, past_count;
 static atomic_ullong adds_told, subs_told;
 
 struct walk {
 	void (*came)(const struct module_event *);
 	unsigned long long adds, subs;
+	bool reused;
 };
 
 static int read_counters(struct dl_phdr_info *info, size_t size, void *context)
@@ -91,48 +94,98 @@ static struct module *find_known(uint64_t base, uint64_t size)
 	return NULL;
 }
 
-static int visit(struct dl_phdr_info *info, size_t size, void *context)
+static bool comes_after_another(const struct module *module)
+{
+	for (unsigned i = 0; i < PAST; i++)
+		if (past[i].make != module->make && past[i].base < module->base + module->size &&
+		    module->base < past[i].base + past[i].size)
+			return true;
+	return false;
+}
+
+/* Of what it is made; another file may be as large, and be loaded where one was unloaded. */
+static uint64_t make_of(const char *path, const char *build_id)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (const char *at = path; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+	for (const char *at = build_id; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+	return hash;
+}
+
+static const char *path_of(const struct dl_phdr_info *info)
+{
+	return info->dlpi_name ? info->dlpi_name : "";
+}
+
+/* The loader leaves the executable's name empty, and one that was given to dlopen(3) as it was given. */
+static const char *whole_path(const char *path, char whole[static 4096])
+{
+	if (!*path) {
+		long length = kernel_readlink("/proc/self/exe", whole, 4095);
+		whole[length > 0 ? length : 0] = 0;
+		return whole;
+	}
+	if (*path == '/' || !strchr(path, '/') || kernel_call(SYS_getcwd, (long)whole, 4096, 0, 0, 0, 0) <= 0)
+		return path;
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	return text_append(whole, 4096, "/") && text_append(whole, 4096, path) ? whole : path;
+}
+
+static int mark(struct dl_phdr_info *info, size_t size, void *context)
+{
+	char build_id[2 * BUILD_ID_BYTES + 1];
+	struct module *module = find_known(info->dlpi_addr, span(info));
+
+	(void)size;
+	(void)context;
+	if (!module)
+		return 0;
+	find_build_id(info, build_id);
+	module->seen = module->make == make_of(path_of(info), build_id);
+	return 0;
+}
+
+static int add(struct dl_phdr_info *info, size_t size, void *context)
 {
 	struct walk *walk = context;
-	char build_id[2 * BUILD_ID_BYTES + 1], exe[4096];
+	char build_id[2 * BUILD_ID_BYTES + 1], whole[4096];
 	uint64_t bytes = span(info);
-	struct module *module = find_known(info->dlpi_addr, bytes);
+	const char *path = path_of(info);
 
 	read_counters(info, size, context);
-	if (module) {
-		module->seen = true;
+	if (find_known(info->dlpi_addr, bytes) || known_count == MODULES)
 		return 0;
-	}
-	if (known_count == MODULES)
-		return 0;
-	known[known_count++] = (struct module){.base = info->dlpi_addr, .size = bytes, .seen = true};
 	find_build_id(info, build_id);
-	const char *path = info->dlpi_name ? info->dlpi_name : "";
-	/* The loader leaves the executable's name empty. */
-	if (!*path) {
-		long length = kernel_readlink("/proc/self/exe", exe, sizeof exe - 1);
-		exe[length > 0 ? length : 0] = 0;
-		path = exe;
-	}
+	known[known_count++] =
+		(struct module){.base = info->dlpi_addr, .size = bytes, .make = make_of(path, build_id), .seen = true};
+	walk->reused |= comes_after_another(&known[known_count - 1]);
+	path = whole_path(path, whole);
 	walk->came(&(struct module_event){.base = info->dlpi_addr, .size = bytes, .build_id = build_id, .path = path});
 	return 0;
 }
 
-void module_tell(void (*came)(const struct module_event *), void (*gone)(const struct module_gone_event *))
+bool module_tell(void (*came)(const struct module_event *), void (*gone)(const struct module_gone_event *))
 {
 	struct walk walk = {.came = came};
 
 	for (unsigned i = 0; i < known_count; i++)
 		known[i].seen = false;
-	dl_iterate_phdr(visit, &walk);
+	dl_iterate_phdr(mark, NULL);
 	for (unsigned i = 0; i < known_count;) {
 		if (known[i].seen) {
 			i++;
 			continue;
 		}
 		gone(&(struct module_gone_event){.base = known[i].base});
+		past[past_count++ % PAST] = known[i];
 		known[i] = known[--known_count];
 	}
+	dl_iterate_phdr(add, &walk);
 	atomic_store(&adds_told, walk.adds);
 	atomic_store(&subs_told, walk.subs);
+	return walk.reused;
 }

@@ -10,7 +10,10 @@
 /* Have modules come or gone since modules_tell? Costs 11 ns. */
 bool module_changed(void);
 
-/* Hands each module that came to `came` and each that went to `gone`; one caller at a time. */
-void module_tell(void (*came)(const struct module_event *), void (*gone)(const struct module_gone_event *));
+/*
+ * Hands each module that went to `gone` and each that came to `came`; one caller at a time. True: one came to where another
+ * was, so that an address may now mean something else.
+ */
+bool module_tell(void (*came)(const struct module_event *), void (*gone)(const struct module_gone_event *));
 
 #endif

@@ -105,8 +105,7 @@ void recorder_modules(void)
 
 	if (!module_changed() || !atomic_compare_exchange_strong(&telling_modules, &nobody, &recorder_thread))
 		return;
-	module_tell(module_came, module_gone);
-	stack_modules_changed();
+	stack_modules_changed(module_tell(module_came, module_gone));
 	atomic_store(&telling_modules, NULL);
 }
 

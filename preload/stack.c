@@ -29,8 +29,8 @@ static int (*step_function)(unw_cursor_t *);
 static int (*register_function)(unw_cursor_t *, int, unw_word_t *);
 static void (*flush_function)(void *, uintptr_t, uintptr_t);
 static void *local_space;
-static _Atomic uint64_t *slots; /* hash of the stack, 0: free; id = index + 1 */
-static atomic_uint used;
+static _Atomic uint64_t *slots;    /* hash of the stack, 0: free; id = index + 1 */
+static atomic_uint used, meanings; /* meanings: how often addresses got another one */
 
 bool stack_load(void)
 {
@@ -60,15 +60,17 @@ void stack_prepare_thread(void)
 		backtrace_function(frame, 1);
 }
 
-void stack_modules_changed(void)
+void stack_modules_changed(bool reused)
 {
+	if (reused)
+		atomic_fetch_add_explicit(&meanings, 1, memory_order_relaxed);
 	if (flush_function && local_space)
 		flush_function(local_space, 0, 0);
 }
 
 static uint64_t hash_frames(const uint64_t *frames, uint32_t count)
 {
-	uint64_t hash = count;
+	uint64_t hash = count | (uint64_t)atomic_load_explicit(&meanings, memory_order_relaxed) << 32;
 	for (uint32_t i = 0; i < count; i++) {
 		hash = (hash ^ frames[i]) * 0x9e3779b97f4a7c15u;
 		hash ^= hash >> 32;

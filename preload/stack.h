@@ -13,8 +13,8 @@ bool stack_load(void);
 /* Makes the calling thread's first capture free of allocations. */
 void stack_prepare_thread(void);
 
-/* Forgets what libunwind cached of modules: they changed. */
-void stack_modules_changed(void);
+/* Forgets what libunwind cached of modules: they changed. reused: addresses have another meaning, so no stack is a known one. */
+void stack_modules_changed(bool reused);
 
 /*
  * Return addresses of the caller's stack, innermost first, ours left out; answers how many, 0 if it cannot be had.

@@ -71,3 +71,76 @@ confined()
 	unchanged "$PROGRAMS/hostile_confined" mount
 	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 201'
 }
+
+# plugins <CODE: makes ./host of it, and ./one.so and ./two.so, which differ in the name of their function alone.
+plugins()
+{
+	local name
+	for name in one two; do
+		cat >plugin.c <<-END_OF_PLUGIN
+			#include <sys/mman.h>
+			int $name(int fd)
+			{
+				void *map = mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0);
+				return map == MAP_FAILED || munmap(map, 4096);
+			}
+		END_OF_PLUGIN
+		gcc -g -O1 -shared -fPIC plugin.c -o $name.so
+	done
+	{
+		printf '#include <dlfcn.h>\n#include <link.h>\n#include "hostile.h"\n'
+		cat
+	} >host.c
+	gcc -w -g -D_GNU_SOURCE -I"$ROOT/tests/programs" host.c -o host
+}
+
+@test "libraries that are loaded in turn at one address: each call's stack has its own" {
+	plugins <<-'END'
+		int main(void)
+		{
+			int fd = object(), there = 0;
+			void *first = NULL;
+			use(fd);
+			for (int i = 0; i < 20; i++) {
+				Dl_info info;
+				void *plugin = dlopen(i % 2 ? "./one.so" : "./two.so", RTLD_NOW);
+				int (*work)(int) = dlsym(plugin, i % 2 ? "one" : "two");
+				must(dladdr(work, &info) != 0 && work(fd) == 0 && work(fd) == 0, "work");
+				first = first ? first : work;
+				there += first == (void *)work;
+				dlclose(plugin);
+			}
+			printf("at one address: %d\n", there >= 10);
+			return 0;
+		}
+	END
+	unchanged ./host
+	[ "$(cat recorded)" = "at one address: 1" ]
+	"$SHMGUARD" log --stacks recording >calls.txt
+	[ "$(grep -A 1 ' mmap(' calls.txt | grep -c '> one (')" -eq 20 ]
+	[ "$(grep -A 1 ' mmap(' calls.txt | grep -c '> two (')" -eq 20 ]
+}
+
+# What a namespace of the loader's own calls is its own C library's, which nobody intercepts.
+@test "dlmopen and RTLD_DEEPBIND" {
+	plugins <<-'END'
+		int main(void)
+		{
+			int fd = object(), (*work)(int);
+			for (int i = 0; i < 3; i++) {
+				use(fd);
+				void *apart = dlmopen(LM_ID_NEWLM, "./one.so", RTLD_NOW);
+				must(apart != NULL, dlerror());
+				work = dlsym(apart, "one");
+				must(work(fd) == 0 && dlclose(apart) == 0, "dlmopen");
+				void *deep = dlopen("./two.so", RTLD_NOW | RTLD_DEEPBIND);
+				work = dlsym(deep, "two");
+				must(work(fd) == 0 && dlclose(deep) == 0, "RTLD_DEEPBIND");
+			}
+			puts("went on");
+			return 0;
+		}
+	END
+	unchanged ./host
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps >= 3'
+}
