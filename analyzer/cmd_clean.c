@@ -176,19 +176,26 @@ static void cleaning_explain_sysv(const struct cleaning *cleaning)
 static int cleaning_is_blind(const struct cleaning *cleaning)
 {
 	const struct machine *machine = cleaning->machine;
-	bool blind = machine->hidepid || machine->inner_pid_namespace;
+	const struct terminal errors = terminal_on(stderr);
+	char *namespace_words = memory_text(""), *words;
 	struct stat namespace;
 
-	if (!blind)
+	if (machine->inner_pid_namespace && !stat("/proc/self/ns/pid", &namespace)) {
+		free(namespace_words);
+		namespace_words = memory_format(" this is the pid namespace %ju, those outside of it are not listed;",
+						(uintmax_t) namespace.st_ino);
+	}
+	words = memory_format(
+		"shmguard: %snot all processes can be seen:%s%s %s", cleaning->force ? "--force, although " : "",
+		machine->hidepid ? " /proc is mounted with hidepid, which leaves out those of other users;" : "",
+		namespace_words,
+		cleaning->force ? "the kernel's leases are relied on" : "they may use an object: --force goes on");
+	if (machine->hidepid || machine->inner_pid_namespace)
+		terminal_paragraph(&errors, INK_plain, words, 0, 2);
+	free(words);
+	free(namespace_words);
+	if (!machine->hidepid && !machine->inner_pid_namespace)
 		return 0;
-	fprintf(stderr, "shmguard: %snot all processes can be seen:", cleaning->force ? "--force, although " : "");
-	if (machine->hidepid)
-		fputs(" /proc is mounted with hidepid, which leaves out those of other users;", stderr);
-	if (machine->inner_pid_namespace && !stat("/proc/self/ns/pid", &namespace))
-		fprintf(stderr, " this is the pid namespace %ju, those outside of it are not listed;",
-			(uintmax_t) namespace.st_ino);
-	fputs(cleaning->force ? " the kernel's leases are relied on\n" : " they may use an object: --force goes on\n",
-	      stderr);
 	return cleaning->force ? 0 : EXIT_CANNOT;
 }
 

@@ -273,6 +273,15 @@ static void listing_holders(const struct terminal *terminal, const struct machin
 	}
 }
 
+/* Where the line has no room for it. */
+static void listing_held_by(const struct terminal *terminal, const struct machine_object *object)
+{
+	char *by = machine_text_holders(object, 4);
+
+	listing_line(terminal, INK_faint, 2, memory_format("held by %s", by));
+	free(by);
+}
+
 static void listing_summary(const struct listing *listing)
 {
 	const struct terminal *terminal = &listing->terminal;
@@ -298,8 +307,8 @@ static void listing_summary(const struct listing *listing)
 	free(dead);
 	if (listing->left_out)
 		listing_line(terminal, INK_faint, 0,
-			     memory_format("left out, --all shows: %zu anonymous shared mappings and files that are no "
-					   "objects",
+			     memory_format("left out, unless with --all: %zu (anonymous shared mappings, files that "
+					   "are no objects)",
 					   listing->left_out));
 	for (i = 0; i < word_count; i++) {
 		char *safe = escape_terminal(words[i]);
@@ -319,6 +328,8 @@ static void listing_table(const struct listing *listing)
 		listing_heading(listing, &layout);
 	for (size_t i = 0; i < listing->count; i++) {
 		listing_row(listing, &layout, listing->shown[i]);
+		if (!layout.by && !listing->details && listing->shown[i]->holder_count)
+			listing_held_by(&listing->terminal, listing->shown[i]);
 		listing_findings(listing, listing->shown[i]);
 		if (listing->details)
 			listing_holders(&listing->terminal, listing->shown[i]);

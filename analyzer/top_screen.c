@@ -19,7 +19,8 @@
 
 enum { NEWS_LINES = 4, COLOUR_good = 1, COLOUR_warning, COLOUR_error, COLOUR_note };
 
-static const char keys[] = "q quit  r s g n a h sort  R reverse  t tree  / filter  + - pace  space look  arrows scroll";
+static const char keys[] = "q quit  r s g n a h sort  R reverse  t tree  / filter  + - pace  space look";
+static const char more_keys[] = "  arrows scroll";
 
 struct screen {
 	struct top top;
@@ -153,7 +154,8 @@ static void draw(struct screen *screen)
 		put(row, A_DIM, memory_text(*screen->settings->filter ? "nothing matches" : "no object"));
 	if (end > 0)
 		draw_news(screen, end);
-	put(LINES - 1, A_DIM, memory_text(keys));
+	put(LINES - 1, A_DIM,
+	    memory_format("%s%s", keys, COLS < (int)(sizeof(keys) + sizeof(more_keys)) ? "" : more_keys));
 	refresh();
 	free(lines);
 }

@@ -10,14 +10,20 @@
 #include "analyzer/memory.h"
 #include "analyzer/terminal.h"
 
-enum { FIXED = 64, NAME_LEAST = 12, NAME_MOST = 48, BAR = 20 };
+enum { FIXED = 64, NARROW = 100, FIXED_NARROW = 50, BY_NARROW = 14, NAME_LEAST = 12, NAME_MOST = 48, BAR = 20 };
+
+/* Then there is no room for the owner and the age, as who holds it says more. */
+static bool is_narrow(int width)
+{
+	return width < NARROW;
+}
 
 /* What is left of the line for the name, and behind it for the holders. */
 static int name_columns(int width)
 {
-	int columns = width - FIXED;
+	int columns = width - (is_narrow(width) ? FIXED_NARROW + BY_NARROW : FIXED);
 
-	if (columns > NAME_LEAST + 24)
+	if (!is_narrow(width) && columns > NAME_LEAST + 24)
 		columns -= 24;
 	return columns < NAME_LEAST ? NAME_LEAST : columns > NAME_MOST ? NAME_MOST : columns;
 }
@@ -61,14 +67,21 @@ char *top_text_heading(const struct top_settings *settings, int width)
 		TOP_SORTS(SORT_HEADING)
 #undef SORT_HEADING
 	};
-	char *line = memory_format("%-*s  %-5s %-8s %5s %5s %8s %4s %4s %4s %-8s  %s", name_columns(width),
-				   settings->view == TOP_by_process ? "PROCESS" : "NAME", "KIND", "OWNER", "SIZE",
-				   "RES", "GROWTH/s", "OPEN", "MAPS", "AGE", "STATE", "HELD BY");
+	bool narrow = is_narrow(width);
+	char *line =
+		memory_format("%-*s  %-5s%s %5s %5s %8s %4s %4s%s %-8s  %s", name_columns(width),
+			      settings->view == TOP_by_process ? "PROCESS" : "NAME", "KIND", narrow ? "" : " OWNER   ",
+			      "SIZE", "RES", "GROWTH/s", "OPEN", "MAPS", narrow ? "" : "  AGE", "STATE", "HELD BY");
 	char *at = strstr(line, headings[settings->sort]);
 
 	if (at && at > line && at[-1] == ' ')
 		at[-1] = settings->reversed ? '<' : '>';
 	return cut_to(line, width);
+}
+
+static char *owner_cell_of(const char *owner, int width)
+{
+	return is_narrow(width) ? memory_text("") : memory_format(" %-8.8s", owner);
 }
 
 static char *object_text(const struct top *top, const struct top_line *line, int width)
@@ -79,10 +92,15 @@ static char *object_text(const struct top *top, const struct top_line *line, int
 	char *size = machine_text_size(object->size), *resident = machine_text_size(object->allocated);
 	char *growth = growth_text(line->growth), *holders = machine_text_holders(object, 2);
 	char *age = machine_text_age(object->born ? object->born : object->touched, top->machine->when);
-	char *text = memory_format("%s  %-5.5s %-8.8s %5s %5s %8s %4zu %4zu %4s %-8s  %s", cell,
-				   object->kind == MACHINE_anonymous ? "anon" : machine_kind_names[object->kind], owner,
-				   size, resident, growth, object->open_count, object->mapped_count, age,
-				   machine_state_names[object->state], holders);
+	char *age_cell = is_narrow(width) ? memory_text("") : memory_format(" %4s", age);
+	char *owner_cell = owner_cell_of(owner, width);
+	char *text = memory_format("%s  %-5.5s%s %5s %5s %8s %4zu %4zu%s %-8s  %s", cell,
+				   object->kind == MACHINE_anonymous ? "anon" : machine_kind_names[object->kind],
+				   owner_cell, size, resident, growth, object->open_count, object->mapped_count,
+				   age_cell, machine_state_names[object->state], holders);
+
+	free(age_cell);
+	free(owner_cell);
 
 	free(name);
 	free(cell);
@@ -102,9 +120,11 @@ static char *process_text(const struct top_line *line, int width)
 	char *cell = name_cell(name, 0, name_columns(width));
 	char *size = machine_text_size(line->size), *resident = machine_text_size(line->allocated);
 	char *growth = growth_text(line->growth);
-	char *text = memory_format("%s  %-5s %-8.8s %5s %5s %8s  holds %zu object%s", cell, "", user, size, resident,
+	char *owner_cell = owner_cell_of(user, width);
+	char *text = memory_format("%s  %-5s%s %5s %5s %8s  holds %zu object%s", cell, "", owner_cell, size, resident,
 				   growth, line->holders, line->holders == 1 ? "" : "s");
 
+	free(owner_cell);
 	free(program);
 	free(user);
 	free(name);
@@ -186,7 +206,7 @@ char *top_text_summary(const struct top *top)
 	const struct machine *machine = top->machine;
 	uint64_t allocated = 0, ghostly = 0;
 	size_t objects = 0, ghosts = 0;
-	char *all, *dead, *unseen, *text;
+	char *all, *dead, *gone, *unseen, *text;
 
 	for (size_t i = 0; i < machine->count; i++) {
 		const struct machine_object *object = machine->objects[i];
@@ -201,9 +221,10 @@ char *top_text_summary(const struct top *top)
 	all = machine_text_size(allocated);
 	dead = machine_text_size(ghostly);
 	unseen = machine->unseen_count ? memory_format(", %zu not seen", machine->unseen_count) : memory_text("");
-	text = memory_format("%zu object%s, %s; %zu ghost%s, %s; %" PRIu64 " processes%s", objects,
-			     objects == 1 ? "" : "s", all, ghosts, ghosts == 1 ? "" : "s", dead, machine->looked,
-			     unseen);
+	gone = ghosts ? memory_format(" %zu ghost%s, %s;", ghosts, ghosts == 1 ? "" : "s", dead) : memory_text("");
+	text = memory_format("%zu object%s, %s;%s %" PRIu64 " processes%s", objects, objects == 1 ? "" : "s", all, gone,
+			     machine->looked, unseen);
+	free(gone);
 	free(all);
 	free(dead);
 	free(unseen);

@@ -108,9 +108,9 @@ export -f clean
 		"$SHMGUARD" clean --older=0 --yes --force >forced.txt 2>forced.err'
 	[ "$(cat status)" -eq 3 ]
 	[ "$(cat left.txt)" = ghost ]
-	grep -qE 'not all processes can be seen: this is the pid namespace [0-9]+, those outside of it are not listed' err.txt
+	tr -s ' \n' ' ' <err.txt | grep -qE 'not all processes can be seen: this is the pid namespace [0-9]+, those outside of it are not listed'
 	grep -q 'removed /ghost' forced.txt
-	grep -qE -- '--force, although not all processes can be seen: this is the pid namespace' forced.err
+	tr -s ' \n' ' ' <forced.err | grep -qE -- '--force, although not all processes can be seen: this is the pid namespace'
 }
 
 @test "clean: hidepid makes it refuse" {
@@ -123,7 +123,7 @@ export -f clean
 	remove_nobody_build
 	[ "$(cat status)" -eq 3 ]
 	[ "$(cat left.txt)" = mine ]
-	grep -q 'hidepid, which leaves out those of other users' err.txt
+	tr -s ' \n' ' ' <err.txt | grep -q 'hidepid, which leaves out those of other users'
 }
 
 @test "clean: what only the kernel knows to be in use stays: a descriptor on its way through a socket" {

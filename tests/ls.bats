@@ -104,6 +104,8 @@ setup()
 	tr -d '\r' <ls.txt >plain.txt
 	[ "$(wc -L <plain.txt)" -le 80 ]
 	grep -q '^/nnn*\.\.\. ' plain.txt
+	# Where there is no room for the last column, it has a line of its own.
+	grep -A1 '^/live ' plain.txt | grep -qE '^  held by [0-9]+ python3'
 }
 
 @test "ls: globs, ages, exit statuses" {

@@ -64,6 +64,11 @@ teardown()
 	wait_for 'nothing matches'
 	tmux -S tmux resize-window -x 80 -y 24
 	wait_for 'filter: nothing-has-this'
+	# As narrow as that, who holds it is still told.
+	tmux -S tmux send-keys / Escape t t
+	exec 8>"/dev/shm/$NAME"
+	wait_for "^/.* shm  .* live +$$ bash"
+	exec 8>&-
 	tmux -S tmux send-keys q
 	for _ in $(seq 100); do [ ! -s after ] || break; sleep 0.1; done
 	[ "$(cat status)" -eq 0 ]
