@@ -4,17 +4,14 @@
 #include <string.h>
 
 #include "preload/lock.h"
+#include "preload/objects.h"
 
 /* 8 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
-enum { FDS = 1 << 20, BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096 };
+enum { FDS = 1 << 20 };
 
 static struct lock lock;
 static struct intervals mappings = INTERVALS_EMPTY;
-static struct arena objects_arena = {.cell = sizeof(struct object)};
-static struct object **buckets;
-static uint32_t bucket_count, object_count, next_id = 1;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
-static atomic_bool huge_known;                         /* an object of huge pages was seen */
 typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
 static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
@@ -39,103 +36,6 @@ void ledger_lock_reset(void)
 	lock_reset(&lock);
 }
 
-static struct object **bucket(uint64_t dev, uint64_t ino)
-{
-	uint64_t hash = (ino ^ dev << 48) * 0x9e3779b97f4a7c15u;
-	return &buckets[hash >> 32 & (bucket_count - 1)];
-}
-
-/* Objects that nobody here holds any more are forgotten in bulk: a later sight defines them anew. */
-static void forget_idle(void)
-{
-	for (uint32_t i = 0; i < bucket_count; i++)
-		for (struct object **at = &buckets[i]; *at;) {
-			struct object *object = *at;
-			if (object->holders) {
-				at = &object->next;
-				continue;
-			}
-			*at = object->next;
-			arena_give(&objects_arena, object);
-			object_count--;
-		}
-}
-
-static bool grow_buckets(void)
-{
-	uint32_t old_count = bucket_count, count = old_count ? old_count * 2 : BUCKETS_FIRST;
-	struct object **old = buckets, **grown = kernel_memory(count * sizeof *grown);
-
-	if (!grown)
-		return old != NULL;
-	buckets = grown;
-	bucket_count = count;
-	for (uint32_t i = 0; i < old_count; i++)
-		for (struct object *object = old[i], *next; object; object = next) {
-			struct object **at = bucket(object->dev, object->ino);
-			next = object->next;
-			object->next = *at;
-			*at = object;
-		}
-	if (old)
-		kernel_memory_free(old, old_count * sizeof *old);
-	return true;
-}
-
-static struct object *find_known(const struct identity *identity)
-{
-	struct object *object = bucket_count ? *bucket(identity->dev, identity->ino) : NULL;
-
-	while (object && (object->ino != identity->ino || object->dev != identity->dev))
-		object = object->next;
-	return object;
-}
-
-/*
- * What this thread's event is about. Between the moment when the object became known and that when something holds it,
- * another thread may forget it as idle: found once more it must be the same one, whose number is in the trace already.
- */
-static __thread struct {
-	uint64_t dev, ino;
-	uint32_t id; /* 0: none */
-} about;
-
-static uint32_t id_for(const struct identity *identity, bool *is_new)
-{
-	if (about.id && about.dev == identity->dev && about.ino == identity->ino)
-		return about.id;
-	*is_new = true;
-	return next_id++;
-}
-
-static struct object *find(const struct identity *identity, bool *is_new)
-{
-	struct object *known = find_known(identity);
-
-	if (known)
-		return known;
-	if (object_count >= IDLE_OBJECTS && object_count >= bucket_count)
-		forget_idle();
-	if (object_count >= bucket_count && !grow_buckets())
-		return NULL;
-	struct object *object = arena_take(&objects_arena);
-	if (!object)
-		return NULL;
-	struct object **at = bucket(identity->dev, identity->ino);
-	*object = (struct object){.dev = identity->dev,
-				  .ino = identity->ino,
-				  .id = id_for(identity, is_new),
-				  .page = identity->page,
-				  .huge = identity->huge,
-				  .kind = identity->kind,
-				  .next = *at};
-	*at = object;
-	object_count++;
-	if (identity->huge)
-		atomic_store_explicit(&huge_known, true, memory_order_relaxed);
-	return object;
-}
-
 uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks)
 {
 	/* The program's memory is not read while the lock is held: it may have no page. */
@@ -146,12 +46,8 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 	*is_new = false;
 	if (!lock_take(&lock))
 		return 0;
-	about.id = 0;
-	struct object *object = find(identity, is_new);
+	struct object *object = objects_find_about(identity, is_new);
 	uint32_t id = object ? object->id : 0;
-	about.dev = identity->dev;
-	about.ino = identity->ino;
-	about.id = id;
 	*marks = object ? object->marks : 0;
 	if (object) {
 		object->size = identity->size;
@@ -168,7 +64,7 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 
 	if (!lock_take(&lock))
 		return;
-	struct object *object = find(identity, &is_new);
+	struct object *object = objects_find(identity, &is_new);
 	if (object)
 		object->marks = (object->marks & ~clear) | set;
 	lock_give(&lock);
@@ -178,7 +74,7 @@ uint32_t ledger_marks(const struct identity *identity)
 {
 	if (!lock_take(&lock))
 		return 0;
-	const struct object *object = find_known(identity);
+	const struct object *object = objects_find_known(identity);
 	uint32_t marks = object ? object->marks : 0;
 	lock_give(&lock);
 	return marks;
@@ -191,7 +87,7 @@ void ledger_rename(const struct identity *identity, const char *name)
 	memcpy(text, name, strnlen(name, sizeof text - 1));
 	if (!lock_take(&lock))
 		return;
-	struct object *object = find_known(identity);
+	struct object *object = objects_find_known(identity);
 	if (object)
 		memcpy(object->name, text, sizeof text);
 	lock_give(&lock);
@@ -202,7 +98,7 @@ bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_S
 	name[0] = 0;
 	if (!lock_take(&lock))
 		return false;
-	const struct object *object = find_known(identity);
+	const struct object *object = objects_find_known(identity);
 	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
 	lock_give(&lock);
 	return name[0] != 0;
@@ -230,18 +126,13 @@ uint32_t ledger_mapped_marks(uint64_t address)
 
 bool ledger_object_at(unsigned index, struct object *copy)
 {
-	bool found = false;
-
 	if (!lock_take(&lock))
 		return false;
-	for (uint32_t i = 0; i < bucket_count && !found; i++)
-		for (struct object *object = buckets[i]; object && !found; object = object->next)
-			if (index-- == 0) {
-				*copy = *object;
-				found = true;
-			}
+	const struct object *object = objects_at(index);
+	if (object)
+		*copy = *object;
 	lock_give(&lock);
-	return found;
+	return object;
 }
 
 static atomic_llong created;
@@ -324,7 +215,7 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 
 	if (!lock_take(&lock))
 		return;
-	struct object *object = find(identity, &is_new);
+	struct object *object = objects_find(identity, &is_new);
 	/* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
 	while (cut(start, start + length, &stale))
 		;
@@ -364,7 +255,7 @@ bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page)
 {
 	bool cuts = false;
 
-	if (!atomic_load_explicit(&huge_known, memory_order_relaxed) || !lock_take(&lock))
+	if (!objects_any_huge() || !lock_take(&lock))
 		return false;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found && found->object->huge && address % found->object->page) {
@@ -455,7 +346,7 @@ void ledger_fd_set(int fd, const struct identity *identity)
 		return;
 	if (!lock_take(&lock))
 		return;
-	struct object *object = find(identity, &is_new);
+	struct object *object = objects_find(identity, &is_new);
 	if (object) {
 		lead(&table[fd], object);
 		if (fd > fd_highest)

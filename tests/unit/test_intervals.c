@@ -8,6 +8,7 @@
 #include "preload/identity.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/objects.c"
 #include "preload/own.c"
 #include "preload/real.c"
 
