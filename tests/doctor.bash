@@ -31,26 +31,47 @@ doctor()
 	"$SHMGUARD" doctor --json ${1:+-- "$@"} >"$file" || status=$?
 }
 
+# row FILE ID: sets $fitness, $found and $change to what is said there; - if it is not. jq takes long, so once a file.
+row()
+{
+	[ "$1.rows" -nt "$1" ] ||
+		jq -r '.checks[] | [.id, .fitness, .found, .change // "null"] | join("\u001f")' "$1" >"$1.rows"
+	# `read` would take the line byte by byte.
+	change=$(grep "^$2"$'\x1f' "$1.rows") || change=$'-\x1f-\x1f-\x1f-'
+	change=${change#*$'\x1f'}
+	fitness=${change%%$'\x1f'*}
+	change=${change#*$'\x1f'}
+	found=${change%%$'\x1f'*}
+	change=${change#*$'\x1f'}
+}
+
 # are FILE ID...: their fitness; - of one that is not there.
 are()
 {
-	jq -r '[$ARGS.positional[] as $id | first((.checks[] | select(.id == $id) | .fitness), "-")] | join(" ")' "$1" \
-		--args -- "${@:2}"
+	local id all="" fitness found change
+	for id in "${@:2}"; do
+		row "$1" "$id"
+		all+=${all:+ }$fitness
+	done
+	echo "$all"
 }
 
 # says FILE ID WORDS: what was found holds them.
 says()
 {
-	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .found' "$1" | grep -qF -- "$3" ||
-		{ jq -c --arg id "$2" '.checks[] | select(.id == $id)' "$1"; false; }
+	local fitness found change
+	row "$1" "$2"
+	[[ $found == *"$3"* ]] || { echo "$1: $2: $fitness: $found"; false; }
 }
 
 # change FILE ID: the command that it names, for `eval`.
 change()
 {
-	jq -r --arg id "$2" '.checks[] | select(.id == $id) | .change' "$1"
+	local fitness found change
+	row "$1" "$2"
+	printf '%s\n' "$change"
 }
-export -f no_lttng doctor change
+export -f no_lttng doctor row change
 
 # fit FILE...: their schema.
 fit()
