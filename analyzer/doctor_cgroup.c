@@ -1,4 +1,5 @@
 /* Limits of the control groups that we are in, at every level, of both versions. */
+#include <dirent.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +13,15 @@
 /* Version 1 says so for "none", rounded down to a page. */
 #define LIMIT_NONE (UINT64_C(1) << 62)
 
-/* How a kind of limit is written in each version. */
+/* How a kind of limit is written in versions 2 and 1. */
 struct resource {
-	const char *controller;          /* of version 1 */
-	const char *limit[2], *usage[2]; /* versions 2 and 1 */
+	const char *controller; /* of version 1 */
+	const char *limit[2], *usage[2];
+	bool cache; /* the usage has page cache in it */
 };
 
 static const struct resource memory = {
-	"memory", {"memory.max", "memory.limit_in_bytes"}, {"memory.current", "memory.usage_in_bytes"}};
-static const struct resource huge = {"hugetlb",
-				     {"hugetlb.2MB.max", "hugetlb.2MB.limit_in_bytes"},
-				     {"hugetlb.2MB.current", "hugetlb.2MB.usage_in_bytes"}};
+	"memory", {"memory.max", "memory.limit_in_bytes"}, {"memory.current", "memory.usage_in_bytes"}, true};
 
 struct tightest {
 	uint64_t limit, used; /* limit: UINT64_MAX, there is none */
@@ -68,7 +67,7 @@ static void group_level(const struct resource *resource, const char *directory, 
 
 	tightest->levels += !access(path, F_OK);
 	used = group_number(directory, resource->usage[version]);
-	cache = resource == &memory ? group_cache(directory) : 0;
+	cache = resource->cache ? group_cache(directory) : 0;
 	used = used == UINT64_MAX ? 0 : used > cache ? used - cache : 0;
 	if (limit < LIMIT_NONE && (tightest->limit == UINT64_MAX ||
 				   (limit > used ? limit - used : 0) <
@@ -223,9 +222,51 @@ enum fitness doctor_cgroup(const struct surroundings *at, struct answer *answer)
 	return fitness;
 }
 
+/* The limit for pages of so many KiB, as the kernel calls its files: "hugetlb.2MB.max". */
+static struct tightest huge_tightest(uint64_t kib)
+{
+	uint64_t amount = kib >= 1 << 20 ? kib >> 20 : kib >= 1 << 10 ? kib >> 10 : kib;
+	const char *unit = kib >= 1 << 20 ? "GB" : kib >= 1 << 10 ? "MB" : "KB";
+	char *names[4];
+	static const char *const files[] = {"max", "limit_in_bytes", "current", "usage_in_bytes"};
+	struct tightest tightest;
+
+	for (size_t i = 0; i < 4; i++)
+		names[i] = memory_format("hugetlb.%ju%s.%s", (uintmax_t)amount, unit, files[i]);
+	tightest = group_tightest(&(struct resource){"hugetlb", {names[0], names[1]}, {names[2], names[3]}, false});
+	for (size_t i = 0; i < 4; i++)
+		free(names[i]);
+	return tightest;
+}
+
+/* The least of all sizes of pages that this kernel has. */
+static struct tightest huge_least(void)
+{
+	struct tightest least = {.limit = UINT64_MAX};
+	DIR *pools = opendir("/sys/kernel/mm/hugepages");
+	struct dirent *entry;
+
+	while (pools && (entry = readdir(pools))) {
+		unsigned long long kib;
+		struct tightest tightest, looser;
+
+		if (sscanf(entry->d_name, "hugepages-%llukB", &kib) != 1)
+			continue;
+		looser = tightest = huge_tightest(kib);
+		if (tightest.limit < least.limit || !least.levels) {
+			looser = least;
+			least = tightest;
+		}
+		tightest_free(&looser);
+	}
+	if (pools)
+		closedir(pools);
+	return least;
+}
+
 enum fitness doctor_cgroup_huge(const struct surroundings *at, struct answer *answer)
 {
-	struct tightest tightest = group_tightest(&huge);
+	struct tightest tightest = huge_least();
 	enum fitness fitness = FITNESS_ok;
 
 	(void)at;

@@ -36,7 +36,7 @@ const struct check checks[] = {
 	 "with no ENOSPC and no SIGBUS.",
 	 NULL},
 	{"cgroup-hugetlb", AREA_memory, "hugetlb cgroup",
-	 "/proc/self/cgroup, hugetlb.2MB.max or .limit_in_bytes of each level", doctor_cgroup_huge,
+	 "/proc/self/cgroup, hugetlb.*.max or .limit_in_bytes of each level", doctor_cgroup_huge,
 	 "A huge page past the limit is a SIGBUS when it is touched, although the pool has some left.", NULL},
 	{"overcommit", AREA_memory, "overcommit", "vm.overcommit_memory, /proc/meminfo", doctor_overcommit,
 	 "With 2 each page of an object counts as promised memory when it is touched: past CommitLimit that is a "

@@ -223,13 +223,19 @@ export -f setting
 		echo 2097152 >"$GROUP/hugetlb.2MB.max"; echo 2097152 >"$GROUP/hugetlb.2MB.current"
 		doctor full.json
 		eval "$(change full.json cgroup-memory)"; eval "$(change full.json cgroup-hugetlb)"
-		doctor cured.json')
+		doctor cured.json
+		mount -t tmpfs tmpfs /sys/kernel/mm/hugepages
+		mkdir /sys/kernel/mm/hugepages/hugepages-{64,2048,1048576}kB
+		echo max >"$GROUP/hugetlb.64KB.max"; echo 0 >"$GROUP/hugetlb.1GB.max"
+		doctor larger.json')
 	rmdir "$GROUP/inner"
 	[ "$(are none.json cgroup-memory cgroup-hugetlb)" = 'ok ok' ]
 	[ "$(are cache.json cgroup-memory cgroup-hugetlb)" = 'warn ok' ]
 	says cache.json cgroup-memory "40M, of which 977K are used, by $GROUP/memory.max"
 	[ "$(are full.json cgroup-memory cgroup-hugetlb)" = 'bad bad' ]
 	[ "$(are cured.json cgroup-memory cgroup-hugetlb)" = 'ok ok' ]
+	[ "$(are larger.json cgroup-hugetlb)" = bad ]
+	says larger.json cgroup-hugetlb "0, of which 0 are used, by $GROUP/hugetlb.1GB.max"
 	jq -e '[.checks[] | select(.id == "cgroup-memory") | .values.limit, .values.used] == [41943040, 1000000]' cache.json
 }
 
