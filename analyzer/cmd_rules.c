@@ -21,11 +21,8 @@ static const char *const seen_sentences[] = {
 };
 
 static const char *const group_titles[] = {
-	[GROUP_size] = "Size and mapping",
-	[GROUP_lifetime] = "Lifetime",
-	[GROUP_permission] = "Permission",
-	[GROUP_zeroing] = "Zeroing",
-	[GROUP_use] = "Use",
+	[GROUP_size] = "Size and mapping", [GROUP_lifetime] = "Lifetime", [GROUP_permission] = "Permission",
+	[GROUP_zeroing] = "Zeroing",       [GROUP_use] = "Use",
 };
 
 static const char *deny_name(const struct rule *rule)

@@ -55,8 +55,8 @@ struct process {
 	uid_t uid, euid;
 	gid_t gid;
 	uint64_t mount_namespace, ipc_namespace;
-	bool traced;    /* it has events; the others are known from processes.jsonl only */
-	bool announced; /* its `process` event was seen */
+	bool traced;      /* it has events; the others are known from processes.jsonl only */
+	bool announced;   /* its `process` event was seen */
 	bool takes_turns; /* it made or used a lock, semaphore or futex that other processes can use */
 	enum began began;
 	enum ended ended;

@@ -45,7 +45,7 @@ struct acquisition {
 	unsigned opens;  /* of a semaphore */
 	bool semaphore;
 	bool shared;
-	bool writable; /* shared, and with PROT_WRITE at some time */
+	bool writable;   /* shared, and with PROT_WRITE at some time */
 	struct site cut; /* the first munmap that left a rest; process NULL: none */
 	struct acquisition *twin;
 };

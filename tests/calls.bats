@@ -129,10 +129,10 @@ recorded()
 	bare turns
 	recorded turns
 	same bare recorded
-	"$SHMGUARD" log turns >log
+	"$SHMGUARD" log turns >calls.txt
 	for call in pthread_rwlock_init pthread_barrier_init pthread_spin_init sem_init syscall semop semtimedop flock \
 		lockf lockf64 fcntl; do
-		[ "$(grep -c " $call(" log)" -ge 1 ] || { echo "$call"; cat log; false; }
+		[ "$(grep -c " $call(" calls.txt)" -ge 1 ] || { echo "$call"; cat calls.txt; false; }
 	done
 }
 
