@@ -21,7 +21,7 @@ char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid);
  */
 int program_broken(const char *path, char **why);
 
-/* Parts of that question, of an open file. */
+/* Parts of these questions, of an open file. */
 /* The interpreter that a first line such as "#! /bin/sh -e" names; false if it is no script. */
 bool program_script(int fd, char interpreter[PATH_MAX]);
 /* Whether the start of it gains rights, for which the loader ignores LD_PRELOAD: a text for free(3), or NULL. */

@@ -107,6 +107,10 @@ ALL='command interpreter class linkage set-id capabilities libraries preload san
 		why=$(jq -r '.checks[] | select(.id == "preload") | .found' "$name.json")
 		[[ $output == *"${why#not loaded: } ("* ]]
 	done
+	# As what exec cannot start is.
+	run -126 "$SHMGUARD" run -o "$BATS_TEST_TMPDIR/never" -- "$ZOO/cut"
+	run -127 "$SHMGUARD" run -o "$BATS_TEST_TMPDIR/never" -- "$ZOO/loaderless"
+	run -127 "$SHMGUARD" run -o "$BATS_TEST_TMPDIR/never" -- "$ZOO/missing"
 }
 
 @test "doctor COMMAND: interpreters, one after the other, missing, too many, by env, or none" {
