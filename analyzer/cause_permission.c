@@ -50,6 +50,19 @@ static bool is_of_group(gid_t gid)
 	return gid == getegid();
 }
 
+/* Of whom the mode speaks: then it is not what refuses, but a list beside it. */
+static bool mode_grants(const struct stat *status)
+{
+	unsigned shift = status->st_uid == geteuid() ? 6 : is_of_group(status->st_gid) ? 3 : 0;
+
+	return (status->st_mode >> shift & 06) == 06;
+}
+
+static bool has_list(const struct scene *scene)
+{
+	return getxattr(scene->path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
 enum verdict cause_mode(const struct scene *scene, char **detail)
 {
 	bool reads, writes;
@@ -60,7 +73,7 @@ enum verdict cause_mode(const struct scene *scene, char **detail)
 		return VERDICT_no;
 	reads = may(scene->path, R_OK);
 	writes = may(scene->path, W_OK);
-	if (reads && writes)
+	if ((reads && writes) || (has_list(scene) && mode_grants(&scene->status)))
 		return VERDICT_no;
 	as = scene->status.st_uid == geteuid()   ? "its owner"
 	     : is_of_group(scene->status.st_gid) ? "its group"
@@ -77,7 +90,7 @@ enum verdict cause_mode(const struct scene *scene, char **detail)
 
 enum verdict cause_acl(const struct scene *scene, char **detail)
 {
-	if (!scene->there || getxattr(scene->path, "system.posix_acl_access", NULL, 0) <= 0)
+	if (!scene->there || !has_list(scene))
 		return VERDICT_no;
 	*detail = memory_text("it has one, which decides before the mode's group bits: getfacl shows it");
 	return may(scene->path, R_OK) && may(scene->path, W_OK) ? VERDICT_no : VERDICT_yes;

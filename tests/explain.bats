@@ -53,6 +53,7 @@ export -f call explained
 	grep -q '^YES .*mode 0664, of root: to you, as others, writing (O_RDWR, O_TRUNC) is refused' read.txt
 	grep -q "^YES .*shm_unlink() of another user's object: /dev/shm is sticky: only the object's owner, root" read.txt
 	grep -q '^YES .*an access control list refuses it' listed.txt
+	grep -q "^no .*the object's mode refuses it" listed.txt
 	grep -q '^no .*an access control list refuses it' closed.txt
 }
 
