@@ -66,8 +66,9 @@ bool observe_enter(struct visit *visit, const void *caller)
 	uintptr_t stack = program_stack();
 	if (__builtin_expect(recorder_thread.depth > 0, false) && was_jumped_out_of(stack))
 		observe_forget();
-	visit->nested = recorder_thread.depth++ > 0;
-	if (visit->nested)
+	bool interrupts = recorder_thread.depth++ > 0;
+	visit->nested = interrupts || stack - recorder_thread.small_stack < recorder_thread.small_stack_size;
+	if (interrupts)
 		return true;
 	recorder_thread.outermost = stack;
 	if (__builtin_expect(atomic_load_explicit(&recorder_jumps, memory_order_relaxed), false)) {

@@ -13,7 +13,7 @@ bool stack_load(void);
 /* Makes the calling thread's first capture free of allocations. */
 void stack_prepare_thread(void);
 
-/* Forgets what libunwind cached of modules: they changed. reused: addresses have another meaning, so no stack is a known one. */
+/* Forgets what libunwind cached of modules: they changed. reused: addresses mean something else, so no stack is a known one. */
 void stack_modules_changed(bool reused);
 
 /*

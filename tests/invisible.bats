@@ -62,9 +62,9 @@ with()
 	holds '.trace.complete and (.objects | length == 1)'
 }
 
-@test "a handler on an alternate stack of 24 KiB" {
+@test "a handler on an alternate stack of a page more than the least" {
 	unchanged "$PROGRAMS/hostile_signals" alternate_stack
-	holds '.trace.lost == 0 and .trace.complete'
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2100'
 }
 
 @test "a handler that jumps out of what it interrupted" {

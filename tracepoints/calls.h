@@ -166,6 +166,7 @@
 	X(__sysv_signal, none, sighandler_t, (int number, sighandler_t handler))                                       \
 	X(sigset, none, sighandler_t, (int number, sighandler_t handler))                                              \
 	X(sigignore, none, int, (int number))                                                                          \
+	X(sigaltstack, none, int, (const stack_t *stack, stack_t *old))                                                \
 	X(siginterrupt, none, int, (int number, int interrupts))                                                       \
 	X(longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                       \
 	X(_longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                      \

@@ -212,6 +212,24 @@ static void bad_old(void)
 	sigaction(SIGBUS, NULL, (struct sigaction *)nowhere);
 }
 
+static void alternate(void)
+{
+	static char memory[64 * 1024];
+	stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory}, old;
+
+	CALL(sigaltstack(NULL, &old));
+	CALL(old.ss_flags);
+	CALL(sigaltstack(&stack, NULL));
+	stack.ss_size = 1;
+	CALL(sigaltstack(&stack, &old));
+	CALL(old.ss_size);
+	stack.ss_flags = 99;
+	CALL(sigaltstack(&stack, NULL));
+	stack.ss_flags = SS_DISABLE;
+	CALL(sigaltstack(&stack, &old));
+	CALL(sigaltstack((stack_t *)nowhere, NULL));
+}
+
 int main(void)
 {
 	begin();
@@ -224,6 +242,7 @@ int main(void)
 	show(SIGBUS);
 	all(SIGBUS);
 	all(SIGUSR1);
+	alternate();
 	refused();
 	in_child("bad action", bad_action);
 	in_child("bad old action", bad_old);

@@ -131,13 +131,19 @@ static void cancel(void)
 
 static void alternate_stack(void)
 {
-	stack_t stack = {.ss_size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 6 * PAGE};
+	size_t least = ((size_t)sysconf(_SC_MINSIGSTKSZ) + PAGE - 1) & -(size_t)PAGE;
+	stack_t stack = {.ss_size = least + PAGE};
+	char *memory = mmap(NULL, PAGE + stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	stack.ss_sp = malloc(stack.ss_size);
-	must(stack.ss_sp && sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	stack.ss_sp = memory + PAGE;
+	must(memory != MAP_FAILED && mprotect(memory, PAGE, PROT_NONE) == 0, "guard");
+	must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
 	on(SIGUSR1, map, SA_ONSTACK);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
 		raise(SIGUSR1);
+		if (i % 20 == 0)
+			use(fd);
+	}
 	must(handled == ROUNDS, "raise");
 }
 
