@@ -38,6 +38,7 @@ setup()
 
 teardown()
 {
+	[ -z "${GROUP:-}" ] || rmdir "$GROUP/inner" 2>/dev/null || true
 	remove_group
 }
 
@@ -196,7 +197,6 @@ export -f setting
 	make_group $((48 << 20))
 	mkdir "$GROUP/inner" 2>/dev/null || true
 	(echo "$BASHPID" >"$GROUP/inner/cgroup.procs" && in_machine "no_lttng; doctor group.json")
-	rmdir "$GROUP/inner"
 	[ "$(are group.json cgroup-memory)" = warn ]
 	says group.json cgroup-memory "48M, of which"
 	says group.json cgroup-memory "$(basename "$GROUP")/memory."
@@ -228,7 +228,6 @@ export -f setting
 		mkdir /sys/kernel/mm/hugepages/hugepages-{64,2048,1048576}kB
 		echo max >"$GROUP/hugetlb.64KB.max"; echo 0 >"$GROUP/hugetlb.1GB.max"
 		doctor larger.json')
-	rmdir "$GROUP/inner"
 	[ "$(are none.json cgroup-memory cgroup-hugetlb)" = 'ok ok' ]
 	[ "$(are cache.json cgroup-memory cgroup-hugetlb)" = 'warn ok' ]
 	says cache.json cgroup-memory "40M, of which 977K are used, by $GROUP/memory.max"
