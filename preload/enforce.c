@@ -129,12 +129,14 @@ void enforce_initialise(void)
 
 	if (!profile && !file)
 		return;
+	if (file && file[0] != '/')
+		refuse(&errors, file, 0, "is no absolute path, which its children will need", NULL);
 	policy = kernel_memory(sizeof *policy);
 	if (!policy)
 		refuse(&errors, "policy", 0, "no memory", NULL);
 	if (policy && profile)
 		policy_add_profile(policy, profile, refuse, &errors);
-	if (policy && file)
+	if (policy && file && !errors)
 		policy_add_file(policy, file, refuse, &errors);
 	if (!errors && !audit_initialise(policy->log, policy->log_path))
 		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);

@@ -216,6 +216,8 @@ signal.setitimer(signal.ITIMER_REAL, 0); print("interrupted")'
 	[ "$status" -eq 125 ] && [ ! -e started ]
 	[ "${#lines[@]}" -eq 1 ]
 	[[ ${lines[0]} == "shmguard: $PWD/policy.ini:3: "*fix* ]]
+	run env SHMGUARD_POLICY=policy.ini LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
+	[ "$status" -eq 125 ] && [ ! -e started ] && [[ $output == *"no absolute path"* ]]
 	run env SHMGUARD_POLICY="$PWD/missing.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
 	[ "$status" -eq 125 ] && [ ! -e started ]
 }

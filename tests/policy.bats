@@ -27,9 +27,14 @@ check_fails()
 
 @test "policy check tells every error with file, line, key, what was expected and the nearest name" {
 	printf '%s\n' '[default]' 'world-writeable = deny' 'max-mode = 0888' '' '[ours]' 'nonsense' 'segment-leak = fix' \
-		'exec-map = dney' >policy.ini
+		'exec-map = dney' 'zero = on-atach' >policy.ini
+	printf '[default]\nmode = adit\nlog = syslg\n' >others.ini
+	check_fails others.ini
+	grep -qF "not 'adit'; did you mean 'audit'?" told
+	grep -qF "not 'syslg'; did you mean 'syslog'?" told
 	check_fails policy.ini
-	[ "$(wc -l <told)" -eq 5 ]
+	[ "$(wc -l <told)" -eq 6 ]
+	grep -qF "not 'on-atach'; did you mean 'on-attach'?" told
 	grep -qxF "shmguard: policy.ini:2: there is no key 'world-writeable'; did you mean 'world-writable'?" told
 	grep -qxF "shmguard: policy.ini:3: 'max-mode' takes an octal mode, 0 to 07777, not '0888'" told
 	grep -qxF "shmguard: policy.ini:6: this is neither [a heading] nor key = value" told
@@ -221,15 +226,15 @@ allows()
 	local stream
 	cp -r "$ROOT/tests/traces/leaks" leaks
 	stream=$(grep -l server leaks/trace/ust/uid/*/*/events_*)
-	"$SHMGUARD" policy learn leaks >whole.ini 2>whole
+	"$SHMGUARD" policy learn leaks >whole.ini 2>told-whole
 	truncate -s 2000 "$stream"
-	"$SHMGUARD" policy learn leaks >cut.ini 2>cut
-	cat cut
-	grep -q '^shmguard: leaks: .*bytes' cut
-	grep -qx 'shmguard: not all was seen: the policy may be too tight' cut
-	[ "$(sed -n 's/^#   //p' cut.ini)" = "$(sed -n 's/^shmguard: leaks:/leaks:/p' cut)" ]
+	"$SHMGUARD" policy learn leaks >cut.ini 2>told
+	cat told
+	grep -q '^shmguard: leaks: .*bytes' told
+	grep -qx 'shmguard: not all was seen: the policy may be too tight' told
+	[ "$(sed -n 's/^#   //p' cut.ini)" = "$(sed -n 's/^shmguard: leaks:/leaks:/p' told)" ]
 	"$SHMGUARD" policy check cut.ini
-	[ "$(wc -l <cut)" -gt "$(wc -l <whole)" ]
+	[ "$(wc -l <told)" -gt "$(wc -l <told-whole)" ]
 }
 
 @test "policy learn of what is no recording says so" {

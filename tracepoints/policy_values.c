@@ -174,30 +174,27 @@ static bool uids(struct parse *parse, const char *key, char *text, struct policy
 	return true;
 }
 
-static bool log_to(struct parse *parse, const char *text)
-{
-	struct policy *policy = parse->policy;
-
-	if (strncmp(text, "file:/", strlen("file:/")) == 0) {
-		policy->log_path = parse_keep(parse, text + strlen("file:"), strlen(text) - strlen("file:"));
-		policy->log = LOG_file;
-		return policy->log_path;
-	}
-	if (strcmp(text, "none") == 0)
-		policy->log = LOG_none;
-	else if (strcmp(text, "stderr") == 0)
-		policy->log = LOG_stderr;
-	else if (strcmp(text, "syslog") == 0)
-		policy->log = LOG_syslog;
-	else
-		return parse_expected(parse, "log", policy_kinds[POLICY_KIND_log], text, NULL);
-	return true;
-}
-
 static bool enforcing(const char *text, bool *audit)
 {
 	*audit = strcmp(text, "audit") == 0;
 	return *audit || strcmp(text, "enforce") == 0;
+}
+
+/* Words that a key takes; the nearest one is told where it got another. */
+static const char *const words_of_kind[][5] = {
+	[POLICY_KIND_yes] = {"yes", "no"},
+	[POLICY_KIND_moments] = {"never", "on-attach", "on-unlink", "on-last-unmap"},
+	[POLICY_KIND_enforcing] = {"enforce", "audit"},
+	[POLICY_KIND_log] = {"none", "stderr", "syslog", "file:/"},
+};
+
+static bool wrong_value(struct parse *parse, const struct policy_key *key, const char *value)
+{
+	struct nearest nearest = nearest_to(value);
+
+	for (const char *const *word = words_of_kind[key->kind]; *word && !strchr(value, ','); word++)
+		nearest_try(&nearest, *word);
+	return parse_expected(parse, key->key, policy_kinds[key->kind], value, nearest_found(&nearest));
 }
 
 /* Any key but the lists and the log. */
@@ -225,6 +222,26 @@ static bool set_scalar(struct policy *policy, struct policy_decision *value, enu
 	}
 }
 
+static bool log_to(struct parse *parse, const char *text)
+{
+	struct policy *policy = parse->policy;
+
+	if (strncmp(text, "file:/", strlen("file:/")) == 0) {
+		policy->log_path = parse_keep(parse, text + strlen("file:"), strlen(text) - strlen("file:"));
+		policy->log = LOG_file;
+		return policy->log_path;
+	}
+	if (strcmp(text, "none") == 0)
+		policy->log = LOG_none;
+	else if (strcmp(text, "stderr") == 0)
+		policy->log = LOG_stderr;
+	else if (strcmp(text, "syslog") == 0)
+		policy->log = LOG_syslog;
+	else
+		return wrong_value(parse, &policy_keys[POLICY_KEY_log], text);
+	return true;
+}
+
 static bool set_key(struct parse *parse, struct policy_section *section, enum policy_key_id id, char *text)
 {
 	const struct policy_key *key = &policy_keys[id];
@@ -247,8 +264,7 @@ static bool set_key(struct parse *parse, struct policy_section *section, enum po
 		return log_to(parse, text);
 	default:
 		stpncpy(copy, text, sizeof(copy) - 1)[0] = '\0';
-		return set_scalar(parse->policy, &section->value, id, text) ||
-		       parse_expected(parse, key->key, policy_kinds[key->kind], copy, NULL);
+		return set_scalar(parse->policy, &section->value, id, text) || wrong_value(parse, key, copy);
 	}
 }
 

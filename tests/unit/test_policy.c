@@ -178,6 +178,8 @@ static void check_refusals(void)
 	refused("[default]\nwait-for-size = 61s\n", 2, "at most 60s", "");
 	refused("[default]\nsecret = true\n", 2, "yes or no, not 'true'", "");
 	refused("[default]\nzero = never, on-unlink\n", 2, "never, or of", "");
+	refused("[default]\nzero = on-atach\n", 2, "never, or of", "on-attach");
+	refused("[default]\nmode = adit\n", 2, "enforce or audit, not 'adit'", "audit");
 	refused("[default]\nowner = root\n", 2, "numbers of users", "");
 	refused("[default]\nallow-uid = postgres\n", 2, "numbers of users", "");
 	refused("[default]\nallow-uid = 4294967295\n", 2, "numbers of users", "");
