@@ -241,13 +241,16 @@ static void listing_findings(const struct listing *listing, const struct machine
 static void listing_mapping(const struct terminal *terminal, const char *who, const struct machine_mapping *mapping)
 {
 	char *rss = machine_text_size(mapping->rss), *pss = machine_text_size(mapping->pss);
-	char *measured = mapping->measured ? memory_format("Rss %s, Pss %s", rss, pss) : memory_text("not measured");
+	char *swap = mapping->swap ? machine_text_size(mapping->swap) : memory_text("");
+	char *measured = mapping->measured ? memory_format("Rss %s, Pss %s%s%s", rss, pss, *swap ? ", Swap " : "", swap)
+					   : memory_text("not measured");
 
 	listing_line(terminal, INK_plain, 4,
 		     memory_format("%s maps [%" PRIu64 ", %" PRIu64 ") %s at %" PRIx64 "-%" PRIx64 ": %s", who,
 				   mapping->offset, mapping->offset + (mapping->end - mapping->start),
 				   mapping->protection, mapping->start, mapping->end, measured));
 	free(measured);
+	free(swap);
 	free(rss);
 	free(pss);
 }
@@ -300,9 +303,10 @@ static void listing_summary(const struct listing *listing)
 	dead = machine_text_size(ghostly);
 	fputc('\n', terminal->out);
 	listing_line(terminal, INK_plain, 0,
-		     memory_format("%zu object%s, %s; %zu ghost%s, %s%s; %" PRIu64 " processes looked at",
+		     memory_format("%zu object%s, %s; %zu ghost%s, %s%s; %" PRIu64 " process%s looked at",
 				   listing->count, listing->count == 1 ? "" : "s", all, ghosts, ghosts == 1 ? "" : "s",
-				   dead, ghosts ? " (`shmguard clean`)" : "", listing->machine->looked));
+				   dead, ghosts ? " (`shmguard clean`)" : "", listing->machine->looked,
+				   listing->machine->looked == 1 ? "" : "es"));
 	free(all);
 	free(dead);
 	if (listing->left_out)

@@ -79,7 +79,8 @@ static void print_head(char **dirs, int count)
 	     "profiles.\n# As they stand here the profiles are in complain mode, in which AppArmor tells and refuses "
 	     "nothing. A number of\n# four digits or more and a word that looks random were taken to be others the "
 	     "next "
-	     "time. flock(2) and fcntl(2)\n# locks are not recorded; they would need a k.\n\nabi <abi/3.0>,");
+	     "time. Which file a lock of\n# flock(2) or fcntl(2) is on is not recorded; it would need a k.\n\nabi "
+	     "<abi/3.0>,");
 }
 
 static int profile_print(char **dirs, int count)

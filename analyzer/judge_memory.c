@@ -95,8 +95,8 @@ static char *words_of_swap(const struct usage *usage, const char *who, const str
 	swap = judge_bytes(usage->swap);
 	length = judge_bytes(usage->length);
 	limit = usage->memlock == UINT64_MAX ? memory_text("no limit") : judge_bytes(usage->memlock);
-	words = memory_format("up to %s of %s lay in swap while %s had it mapped: whoever touches them waits for the "
-			      "disk; mlock() would keep them (%s mapped, RLIMIT_MEMLOCK: %s)",
+	words = memory_format("up to %s of %s were moved to swap while %s had it mapped: whoever touches what has "
+			      "left memory waits for the disk; mlock() would keep it (%s mapped, RLIMIT_MEMLOCK: %s)",
 			      swap, judge_name_of(object), who, length, limit);
 	free(swap);
 	free(length);

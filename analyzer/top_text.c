@@ -222,8 +222,8 @@ char *top_text_summary(const struct top *top)
 	dead = machine_text_size(ghostly);
 	unseen = machine->unseen_count ? memory_format(", %zu not seen", machine->unseen_count) : memory_text("");
 	gone = ghosts ? memory_format(" %zu ghost%s, %s;", ghosts, ghosts == 1 ? "" : "s", dead) : memory_text("");
-	text = memory_format("%zu object%s, %s;%s %" PRIu64 " processes%s", objects, objects == 1 ? "" : "s", all, gone,
-			     machine->looked, unseen);
+	text = memory_format("%zu object%s, %s;%s %" PRIu64 " process%s%s", objects, objects == 1 ? "" : "s", all, gone,
+			     machine->looked, machine->looked == 1 ? "" : "es", unseen);
 	free(gone);
 	free(all);
 	free(dead);

@@ -125,7 +125,7 @@ setup()
 	} >>told/processes.jsonl
 	report told >told.json
 	jq -e '[.findings[] | select(.rule == "lock-advice")] | length == 1 and (.[0] | .severity == "note" and
-		.bytes == 20480 and (.message | test("up to 20.0 KiB .* in swap .* RLIMIT_MEMLOCK: 8.0 MiB")))' told.json
+		.bytes == 20480 and (.message | test("up to 20.0 KiB .* moved to swap .* RLIMIT_MEMLOCK: 8.0 MiB")))' told.json
 }
 
 @test "churn is found" {

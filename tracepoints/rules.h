@@ -180,7 +180,7 @@ enum rule_safe {
 	X(huge_page_advice, "huge-page-advice", use, NOTE, trace, 0, false, none, 0, true,                             \
 	  "works for long in much memory on small pages, where huge ones could be had")                                \
 	X(lock_advice, "lock-advice", use, NOTE, trace, 0, false, none, 0, true,                                       \
-	  "shared memory in use lies in swap: a touch waits for the disk")
+	  "shared memory in use was moved to swap: a touch may wait for the disk")
 
 #define RULES(X)                                                                                                       \
 	RULES_SIZE(X)                                                                                                  \

@@ -345,8 +345,10 @@ const char *const rule_help[RULE_COUNT] = {
 		"The message says which of the two and how. Legal: memory that is touched in order, or rarely, gains "
 		"little; a huge page is taken whole. Cure: as the message says, and measure.",
 	[RULE_lock_advice] =
-		"Pages of a shared mapping were in swap while a process had it mapped: the next touch waits for the "
-		"disk, for whole milliseconds, perhaps with a lock held that other processes wait for. Checked by "
+		"Pages of a shared mapping were moved to swap while a process had it mapped. The kernel may keep some "
+		"in "
+		"memory as well for a while; the next touch of the others waits for the disk, for whole milliseconds, "
+		"perhaps with a lock held that other processes wait for. Checked by "
 		"`run`, from the Swap line of /proc/PID/smaps, once the process had them mapped for a second. Legal: "
 		"memory that is not used any more is rightly in swap. Cure: mlock(2) of what must answer at once "
 		"(RLIMIT_MEMLOCK must allow it), MADV_WILLNEED before a phase that needs it, or more memory for the "
