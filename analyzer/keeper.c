@@ -23,6 +23,7 @@
 #include "analyzer/leftovers.h"
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
+#include "analyzer/salvage.h"
 
 #define CREATE_SECONDS 10
 /* Seconds that a stopped daemon may take to be continued. */
@@ -38,6 +39,7 @@ struct keeper {
 	struct lttng_control control;
 	char session[32], flight[40], buffers[256], shot[PATH_MAX + 32];
 	unsigned int shots;
+	bool killed; /* run saw a process that was killed, or is gone itself */
 };
 
 static void keeper_say(const struct keeper *keeper, const char *word, const char *text)
@@ -213,10 +215,12 @@ static void keeper_wait(struct keeper *keeper)
 		if (poll(&ready, 1, 1000) > 0) {
 			ssize_t got = recv(keeper->socket, &byte, 1, MSG_DONTWAIT);
 
-			if (got == 1 && byte == KEEPER_SHOT)
+			if (got == 1 && byte == KEEPER_SHOT) {
 				keeper_shoot(keeper);
-			else if (got >= 0 || errno != EAGAIN)
+			} else if (got >= 0 || errno != EAGAIN) {
+				keeper->killed = got != 1 || byte == KEEPER_KILLED;
 				return;
+			}
 		}
 		trouble = daemon_trouble(&keeper->daemon);
 		bad = trouble ? bad + 1 : 0;
@@ -235,16 +239,38 @@ static bool keeper_stop(struct keeper *keeper)
 	int r = limited(STOP_SECONDS, lttng_control_stop, &keeper->control, error);
 
 	if (r == 2)
-		keeper_say(
-			keeper, KEEPER_TROUBLE,
-			"LTTng still waited for data when the time was up (a process may have been killed in the midst "
-			"of writing an event): the end of the trace may be missing");
+		keeper_say(keeper, KEEPER_TROUBLE,
+			   "LTTng still waited for data when the time was up: the end of the trace may be missing");
 	else if (r < 0)
 		keeper_say(keeper, KEEPER_TROUBLE,
 			   "the LTTng session daemon gave no answer at the end: the end of the trace may be missing");
 	else if (r)
 		keeper_say(keeper, KEEPER_TROUBLE, error);
 	return !r;
+}
+
+/*
+ * A process that was killed between the reservation of an event's room and its commit leaves a sub-buffer that never is
+ * whole: LTTng hands out neither that nor what comes after it on that processor.
+ */
+static void keeper_salvage(struct keeper *keeper)
+{
+	struct salvage salvage = {keeper->buffers, keeper->shot};
+	char error[LIMITED_TEXT] = "";
+	int r;
+
+	snprintf(keeper->shot, sizeof(keeper->shot), "%s/rest", keeper->plan->trace);
+	r = limited(STOP_SECONDS, salvage_rest, &salvage, error);
+	if (!r && salvage_is_empty(keeper->shot)) {
+		keeper_remove_tree(keeper->shot);
+		return;
+	}
+	keeper_say(
+		keeper, KEEPER_TROUBLE,
+		r ? "a process was killed, and lttng-crash could not say whether all that LTTng held was written: the "
+		    "end of the trace may be missing"
+		  : "a process was killed in the midst of writing an event: what others wrote on that processor within "
+		    "a second may be missing (what came later is in trace/rest)");
 }
 
 _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
@@ -275,6 +301,8 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 		keeper_wait(&keeper);
 		keeper_shoot(&keeper);
 		written = keeper_stop(&keeper);
+		if ((keeper.killed || !written) && !plan->flight)
+			keeper_salvage(&keeper);
 	}
 	if (!daemon_release(&keeper.daemon, written) && keeper.control.session)
 		limited(STOP_SECONDS, lttng_control_destroy, &keeper.control, error);
