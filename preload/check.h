@@ -21,7 +21,8 @@ enum check_marks {
 	MARK_LEFT_TOLD = 64,    /* secret-left was found at its last unmap */
 	MARK_UNDUMPABLE = 128,  /* MADV_DONTDUMP or mlock was seen */
 	MARK_DUMPABLE_TOLD = 256,
-	MARK_POOL_HELD = 32, /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
+	MARK_BYTES_SEEN = 512, /* the policy looked at what it held when it was attached to */
+	MARK_POOL_HELD = 32,   /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */

@@ -113,6 +113,15 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 	return verdict == VERDICT_go ? stale_bytes(d, fd, identity) : verdict;
 }
 
+enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, const struct identity *identity)
+{
+	if (!asks_of_bytes(d) || !identity->size || identity->kind == KIND_memfd ||
+	    (ledger_marks(identity) & (MARK_CREATED | MARK_BYTES_SEEN)))
+		return VERDICT_go;
+	ledger_mark(identity, MARK_BYTES_SEEN, 0);
+	return enforce_nobody_maps(identity) ? stale_bytes(d, fd, identity) : VERDICT_go;
+}
+
 /* O_TRUNC was kept from the real call: is it to happen now? */
 static enum enforce_verdict truncating(const struct policy_decision *d, int fd, const struct identity *identity)
 {
@@ -160,6 +169,8 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)
 		verdict = left_behind(o, d, fd, &identity);
+	if (verdict == VERDICT_go && (o->flags & O_CREAT) && asks_of_bytes(d))
+		ledger_mark(&identity, MARK_BYTES_SEEN, 0);
 	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && truncating(d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
 	if (verdict == VERDICT_go)

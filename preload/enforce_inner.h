@@ -39,6 +39,12 @@ bool enforce_wants_modes(const struct policy_decision *d, mode_t mode);
 mode_t enforce_file_mode_mask(void);
 
 /*
+ * An object that this process neither made nor attached to by O_CREAT is mapped for the first time, and the policy asks
+ * about its bytes. VERDICT_deny: errno is set.
+ */
+enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, const struct identity *identity);
+
+/*
  * An object that existed was opened, nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was
  * removed, so that the opening is to be tried again.
  */

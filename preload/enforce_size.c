@@ -185,6 +185,8 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, e->length) == VERDICT_deny)
 		return VERDICT_deny;
+	if (enforce_first_map(&d, e->fd, identity) == VERDICT_deny)
+		return VERDICT_deny;
 	if (!asks_of_mappings(&d))
 		return VERDICT_go;
 	uint32_t marks = ledger_marks(identity);

@@ -186,6 +186,16 @@ f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flus
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 5 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
 }
 
+@test "stale bytes are refused, or wiped, at the first mapping of what was opened without O_CREAT, and then no more" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'stale-bytes = deny'
+	guarded 'attempt(map, shm_open(NAME, os.O_RDWR), 5); own = shm_open(NAME + "-own", RWC, mode=0o600); os.pwrite(own, b"x", 0); attempt(map, own, 1)'
+	[ "$(cat out)" = $'EEXIST\nok mapped' ] && [ "$(cat "/dev/shm/$NAME")" = stale ]
+	policy 'stale-bytes = fix'
+	guarded 'fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 5); print(m[:]); m[:] = b"fresh"; m.close(); m = mmap.mmap(fd, 5); print(m[:])'
+	[ "$(cat out)" = $'b\'\\x00\\x00\\x00\\x00\\x00\'\nb\'fresh\'' ] && [ "$(cat "/dev/shm/$NAME")" = fresh ]
+}
+
 @test "audit mode changes nothing and says what would have been done" {
 	policy 'mode = audit' 'world-writable = deny' 'max-size = 1K' 'object-too-large = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o666); attempt(os.ftruncate, fd, 4096)'
