@@ -32,7 +32,8 @@ static void print_default(const struct habits *habits, char **dirs, size_t count
 		printf("%s %s", i ? "," : "", dir);
 		free(dir);
 	}
-	printf(".\n# What they did stays allowed, and nothing else. A number of four digits or more, and a word that "
+	printf(".\n# What they did stays allowed, and nothing else. A number of four digits or more, a pid, and a word "
+	       "that "
 	       "looks random, was\n# taken to be another one the next time: see whether the globs are as narrow as you "
 	       "want them, and the limits as wide.\n");
 	if (habits->missing.count)

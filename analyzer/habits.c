@@ -15,6 +15,7 @@
 /* A process of the recording that is being read. */
 struct runner {
 	struct habit *habit;
+	struct habits_pids pids;
 	uint64_t inherited; /* objects that its parent had when it forked */
 	char **own;         /* names of objects that it made and did not remove */
 	size_t own_count;
@@ -56,6 +57,7 @@ static void take_process(struct gathering *gathering, const struct process_event
 	struct runner *runner = memory_new(1, sizeof(*runner));
 
 	runner->habit = habit_of(gathering->habits, event->exe);
+	runner->pids = (struct habits_pids){event->pid, event->parent};
 	if (event->began == BEGAN_fork && parent)
 		runner->inherited = parent->inherited + parent->own_count;
 	runner_free(map_remove(&gathering->runners, (uint64_t)event->pid, 0));
@@ -73,7 +75,7 @@ char *habits_object(const char *name, bool semaphore)
 static void take_name(struct runner *runner, const char *name, bool semaphore)
 {
 	struct habit *habit = runner->habit;
-	char *text = habits_object(name, semaphore), *glob = habits_glob(text);
+	char *text = habits_object(name, semaphore), *glob = habits_glob(text, &runner->pids);
 	bool known = false;
 
 	for (size_t i = 0; i < habit->name_count && !known; i++)

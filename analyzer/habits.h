@@ -37,8 +37,13 @@ void habits_free(struct habits *habits);
 /* A name as the preload gives objects: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x; a new text. */
 char *habits_object(const char *name, bool semaphore);
 
-/* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. */
-char *habits_glob(const char *name);
+/* Of a process that used a name: 0 where it is not known. */
+struct habits_pids {
+	long own, parent;
+};
+
+/* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. pids may be NULL. */
+char *habits_glob(const char *name, const struct habits_pids *pids);
 /* Sorts and leaves out what another glob covers, down to at most `most`. Returns how many are left. */
 size_t habits_reduce(char **globs, size_t count, size_t most);
 

@@ -8,8 +8,8 @@
 #include "analyzer/memory.h"
 #include "tracepoints/policy.h"
 
-/* A number of fewer digits counts something; longer ones are pids and random. */
-enum { NUMBER_MIN = 4, JUMBLE_MIN = 6, GLOB_MAX = 160 };
+/* A number of fewer digits counts something, unless it is the pid; longer ones are pids and random. */
+enum { NUMBER_MIN = 4, PID_MIN = 2, JUMBLE_MIN = 6, GLOB_MAX = 160 };
 
 /* Is what begins here a capital before small letters, or the last of the word and all capitals, as in PostgreSQL? */
 static bool is_capital(const char *word, size_t length)
@@ -66,7 +66,19 @@ static void put_literal(FILE *glob, char c)
 		fputc(strchr(",;#", c) || !isgraph((unsigned char)c) ? '?' : c, glob);
 }
 
-static void put_word(FILE *glob, const char *word, size_t length)
+/* In a container a pid is short. */
+static bool is_pid(const char *digits, size_t length, const struct habits_pids *pids)
+{
+	long number = 0;
+
+	if (length < PID_MIN || length > 9)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		number = number * 10 + (digits[i] - '0');
+	return pids && number > 1 && (number == pids->own || number == pids->parent);
+}
+
+static void put_word(FILE *glob, const char *word, size_t length, const struct habits_pids *pids)
 {
 	size_t digits = digits_behind(word, length), plain = length;
 
@@ -75,7 +87,7 @@ static void put_word(FILE *glob, const char *word, size_t length)
 			fputc('?', glob);
 		return;
 	}
-	if (digits >= NUMBER_MIN)
+	if (digits >= NUMBER_MIN || is_pid(word + length - digits, digits, pids))
 		plain -= digits;
 	for (size_t i = 0; i < plain; i++)
 		put_literal(glob, word[i]);
@@ -86,7 +98,7 @@ static void put_word(FILE *glob, const char *word, size_t length)
 /* Random words that hold more than letters and digits, or may hold letters alone: CPython's multiprocessing. */
 static const char *const schemes[] = {"/mp-????????", "/sem.mp-????????", "/psm_????????"};
 
-char *habits_glob(const char *name)
+char *habits_glob(const char *name, const struct habits_pids *pids)
 {
 	size_t room, length, most;
 
@@ -104,7 +116,7 @@ char *habits_glob(const char *name)
 		while (length < most && isalnum((unsigned char)name[length]))
 			length++;
 		if (length)
-			put_word(glob, name, length);
+			put_word(glob, name, length, pids);
 		else
 			put_literal(glob, name[length++]);
 	}

@@ -70,9 +70,10 @@ static void add(struct rights *rights, const struct process *process, const stru
 {
 	if (!*process->exe || (object && object->kind == KIND_memfd) || strncmp(need->name, "/proc/", 6) == 0)
 		return;
+	const struct habits_pids pids = {process->pid, process->ppid};
 	char *name = habits_object(need->name, need->semaphore);
 	struct right *right =
-		right_to(program_of(rights, process->exe), need->glob ? memory_text(name) : habits_glob(name));
+		right_to(program_of(rights, process->exe), need->glob ? memory_text(name) : habits_glob(name, &pids));
 
 	right->rights |= need->rights;
 	right->owner &= object == NULL || object->uid == process->euid;
