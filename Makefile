@@ -23,7 +23,7 @@ PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libi
 	libjansson-dev libncurses-dev liblttng-ctl-dev liblttng-ust-dev libunwind-dev
 PACKAGES_RUNTIME = libbabeltrace2-0 libdw1 libelf1 libjansson4 libncursesw6 liblttng-ctl0 liblttng-ust1 libunwind8 lttng-tools
 PACKAGES_TEST = acl apparmor chromium tmux openmpi-bin libopenmpi-dev poppler-utils babeltrace2 bats binutils bsdutils clang g++ gcc-multilib groff-base jq libcap2-bin libclang-rt-dev \
-	libjemalloc2 libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
+	libjemalloc2 libpython3.11-testsuite libtcmalloc-minimal4 mount openjdk-17-jdk-headless postgresql-15 procps python3 python3-jsonschema \
 	strace stress-ng util-linux
 PACKAGES_LINT = clang clang-format clang-tidy cppcheck shellcheck
 
@@ -49,7 +49,7 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rule
 C_FILES := $(wildcard tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch])
 # Their tables are laid out by hand.
 FORMAT_FILES := $(filter-out $(addprefix tracepoints/,calls.h fields.h events.h errnos.h policy.h),$(C_FILES))
-SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.bash tests/*.bats)
+SHELL_FILES := $(wildcard .ci/run tests/run-suite tests/demo tests/docs tests/*.bash tests/*.bats tests/soak/*.bats)
 
 .DELETE_ON_ERROR:
 
@@ -180,13 +180,9 @@ fuzz: deps deps-test $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZERS)) $(BUILD)/
 			-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/$$target $(BUILD)/corpus/reader || exit 1; \
 	done
 
-SOAK_SECONDS ?= 30
-MUTATIONS ?= 10000
-SOAK_RACES ?= 20000
-soak: all $(addprefix $(BUILD)/tests/,programs/race programs/clean_race fuzz/mutate) ## Eight processes race for one name under the profile safe, for SOAK_SECONDS (30); MUTATIONS (10000) damaged traces are reported; as root, cleaners race for SOAK_RACES (20000) ghosts
-	SHMGUARD_PROFILE=safe LD_PRELOAD=$(abspath $(BUILD))/libshmguard.so $(BUILD)/tests/programs/race $(SOAK_SECONDS)
-	$(BUILD)/tests/fuzz/mutate tests/traces/leaks $(MUTATIONS)
-	bash -c '. tests/machine.bash && in_machine "$(BUILD)/tests/programs/clean_race $(BUILD)/shmguard $(SOAK_RACES)"'
+soak: deps deps-test ## What takes half an hour: SOAK_SECONDS (30), MUTATIONS (10000), SOAK_RACES (20000), PGBENCH_SECONDS (120)
+	@$(MAKE) --no-print-directory -j2 all programs
+	@BUILD=$(BUILD) BATS_TEST_TIMEOUT=3600 SUITE_SECONDS=7200 tests/run-suite tests/soak/soak.bats
 
 asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \

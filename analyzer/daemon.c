@@ -1,5 +1,6 @@
 #include "analyzer/daemon.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -373,6 +374,51 @@ bool daemon_give_up(struct daemon *daemon)
 	return daemon->ours && !kill(-daemon->pid, SIGKILL);
 }
 
+/* That of the programs, "-u"; the kernel has one of its own. */
+static bool daemon_is_consumer(pid_t pid, pid_t daemon)
+{
+	char path[64], line[256] = "", *end;
+	size_t got;
+	FILE *file;
+	int parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	(void)!fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	end = strrchr(line, ')');
+	if (!end || !strstr(line, "(lttng-consumerd") || sscanf(end + 1, " %*c %d", &parent) != 1 || parent != daemon)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	got = fread(line, 1, sizeof(line) - 1, file);
+	line[got] = '\0';
+	fclose(file);
+	for (size_t at = 0; at < got; at += strlen(line + at) + 1)
+		if (strcmp(line + at, "-u") == 0)
+			return true;
+	return false;
+}
+
+void daemon_find_consumer(struct daemon *daemon)
+{
+	DIR *proc = daemon->pid ? opendir("/proc") : NULL;
+	struct dirent *entry;
+
+	while (proc && !daemon->consumer && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid > 0 && daemon_is_consumer(pid, daemon->pid) && daemon_stat(pid, &daemon->consumer_started))
+			daemon->consumer = pid;
+	}
+	if (proc)
+		closedir(proc);
+}
+
 const char *daemon_trouble(const struct daemon *daemon)
 {
 	unsigned long long started;
@@ -383,5 +429,9 @@ const char *daemon_trouble(const struct daemon *daemon)
 	state = daemon_stat(daemon->pid, &started);
 	if (!state || state == 'Z')
 		return "the LTTng session daemon has ended";
-	return state == 'T' ? "the LTTng session daemon is stopped (SIGSTOP)" : NULL;
+	if (state == 'T')
+		return "the LTTng session daemon is stopped (SIGSTOP)";
+	return daemon->consumer && daemon_gone(daemon->consumer, daemon->consumer_started)
+		       ? "LTTng's consumer daemon has ended: the end of the trace is missing"
+		       : NULL;
 }

@@ -15,6 +15,8 @@ struct daemon {
 	pid_t pid;           /* 0: unknown */
 	bool ours;           /* this recording has started it */
 	int use_lock;        /* shared: held while this recording uses the daemon */
+	pid_t consumer;      /* its child that writes the trace; 0: unknown */
+	unsigned long long consumer_started;
 };
 
 /* 0, or -1 with one line in `error` (LIMITED_TEXT bytes). Takes up to ten seconds. */
@@ -28,6 +30,9 @@ bool daemon_release(struct daemon *daemon, bool written);
 
 /* Kills it if it is ours, as programs wait for one that does not answer; false if it is not. */
 bool daemon_give_up(struct daemon *daemon);
+
+/* There is a session: finds the consumer, whose end daemon_trouble tells of too. */
+void daemon_find_consumer(struct daemon *daemon);
 
 /* NULL while it is well; else, in words, what is wrong with it. */
 const char *daemon_trouble(const struct daemon *daemon);

@@ -180,6 +180,8 @@ static int keeper_start(struct keeper *keeper, char *error)
 		snprintf(error, LIMITED_TEXT, "%s: pid %d gave no answer for %d seconds",
 			 trouble ? trouble : "the LTTng session daemon hangs", (int)keeper->daemon.pid, CREATE_SECONDS);
 	}
+	if (!r)
+		daemon_find_consumer(&keeper->daemon);
 	return r ? -1 : 0;
 }
 
@@ -205,10 +207,11 @@ static void keeper_shoot(struct keeper *keeper)
 static void keeper_wait(struct keeper *keeper)
 {
 	const char *told = NULL;
+	bool ends = false;
 	int bad = 0;
 	char byte;
 
-	for (;;) {
+	do {
 		struct pollfd ready = {.fd = keeper->socket, .events = POLLIN};
 		const char *trouble;
 
@@ -219,7 +222,7 @@ static void keeper_wait(struct keeper *keeper)
 				keeper_shoot(keeper);
 			} else if (got >= 0 || errno != EAGAIN) {
 				keeper->killed = got != 1 || byte == KEEPER_KILLED;
-				return;
+				ends = true;
 			}
 		}
 		trouble = daemon_trouble(&keeper->daemon);
@@ -229,7 +232,7 @@ static void keeper_wait(struct keeper *keeper)
 		if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
-	}
+	} while (!ends);
 }
 
 /* True when all data is on disk. */

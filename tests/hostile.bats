@@ -3,6 +3,8 @@
 # or leave us no memory. Recorded as bare.
 
 load helpers
+load scarce
+load machine
 bats_require_minimum_version 1.5.0
 
 setup()
@@ -143,4 +145,34 @@ plugins()
 	END
 	unchanged ./host
 	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps >= 3'
+}
+
+@test "memory, files and libraries that we do not get: the program always goes on" {
+	scarce_sweep 9
+}
+
+@test "the session daemon, or the consumer daemon, is killed meanwhile" {
+	needs_root "a machine of its own"
+	rm -f /dev/shm/hostile-usual
+	"$PROGRAMS/hostile_usual" >bare
+	in_machine "daemon_is KILL sessiond"
+	in_machine "daemon_is KILL consumerd"
+	holds ".trace.problems | any(contains(\"consumer daemon has ended\"))"
+}
+
+@test "the tracing session is stopped and started again by someone else" {
+	# shellcheck disable=SC2016
+	"$SHMGUARD" run --quiet --report=none -o recording -- bash -c '
+		session=$(lttng --no-sessiond list | grep -o "shmguard[^ ]*" | head -n 1)
+		"$PROGRAMS/rate" 1000 3 2 >rate & sleep 0.5
+		lttng --no-sessiond stop "$session" && sleep 0.5
+		"$PROGRAMS/hostile_usual" >got && lttng --no-sessiond start "$session"
+		"$PROGRAMS/hostile_usual" >again; wait $!' >messages 2>&1
+	rm -f /dev/shm/hostile-usual
+	rm -f /dev/shm/hostile-usual
+	"$PROGRAMS/hostile_usual" >bare
+	same bare got
+	same bare again
+	report recording >report.json
+	holds '.trace.lost > 0 and (.trace.complete | not)'
 }
