@@ -77,7 +77,8 @@ static void print_head(char **dirs, int count)
 	puts(".\n# What these programs did in /dev/shm, and nothing else that they need: the lines belong into their "
 	     "own "
 	     "profiles.\n# As they stand here the profiles are in complain mode, in which AppArmor tells and refuses "
-	     "nothing. A number of\n# four digits or more and a word that looks random were taken to be others the "
+	     "nothing. A number of\n# four digits or more, a pid and a word that looks random were taken to be others "
+	     "the "
 	     "next "
 	     "time. Which file a lock of\n# flock(2) or fcntl(2) is on is not recorded; it would need a k.\n\nabi "
 	     "<abi/3.0>,");

@@ -138,7 +138,7 @@ void enforce_initialise(void)
 		policy_add_profile(policy, profile, refuse, &errors);
 	if (policy && file && !errors)
 		policy_add_file(policy, file, refuse, &errors);
-	if (!errors && !audit_initialise(policy->log, policy->log_path))
+	if (policy && !errors && !audit_initialise(policy->log, policy->log_path))
 		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);

@@ -253,7 +253,9 @@ static void check_event(enum event_id id, const union any_event *event, const st
 			check_permission_sendmsg(&event->sendmsg, identity);
 		break;
 	case EVENT_unlink:
-		if (identity)
+		/* The event comes before the call: where the policy is to decide about it, that is told alone. */
+		if (identity &&
+		    !(enforce_action(identity, RULE_unlink_by_stranger) >= ACTION_deny && check_foreign(identity)))
 			check_lifetime_unlink(&event->unlink, identity, marks);
 		break;
 	case EVENT_mprotect:

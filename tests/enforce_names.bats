@@ -33,6 +33,7 @@ attempt(os.rename, PATH, PATH + "-narrow"); attempt(os.link, PATH, PATH + "-narr
 attempt(os.unlink, PATH + "-2")'
 	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES\nok None' ]
 	[ "$(stat -c %u "/dev/shm/$NAME")" -eq 65534 ]
+	[ "$(grep -c rule=unlink-by-stranger audit.log)" -eq 3 ]
 }
 
 @test "a name spelled in another way meets the section of its name" {
