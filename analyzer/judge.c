@@ -178,6 +178,18 @@ void court_withdraw(struct court *court, enum rule_id rule, const struct process
 	}
 }
 
+/* What is told from other sources than the events, or would only be more with those that are missing. */
+static bool stands(enum rule_id rule)
+{
+	static const enum rule_id rules_that_stand[] = {RULE_segment_leak, RULE_churn, RULE_weak_mount,
+							RULE_stale_at_start, RULE_predictable_name};
+
+	for (size_t i = 0; i < sizeof(rules_that_stand) / sizeof(rules_that_stand[0]); i++)
+		if (rule == rules_that_stand[i])
+			return true;
+	return false;
+}
+
 /* Whether events that are missing could have changed the verdict. */
 static bool doubtful(const struct court *court, const struct finding *finding)
 {
@@ -185,9 +197,8 @@ static bool doubtful(const struct court *court, const struct finding *finding)
 		return court->doubtful || (finding->process && (finding->process->lost || finding->process->let_go));
 	/* What was let go is older than what is left: what a process saw at a call stands. */
 	if (rules[finding->rule].seen == SEEN_trace && court->world->let_go)
-		return finding->rule != RULE_segment_leak && finding->rule != RULE_churn;
-	return finding->rule != RULE_segment_leak && finding->rule != RULE_churn &&
-	       (court->doubtful || court->world->lost);
+		return !stands(finding->rule);
+	return !stands(finding->rule) && (court->doubtful || court->world->lost);
 }
 
 static void hand_in(struct court *court, struct pending *pending)

@@ -78,6 +78,20 @@ all_traced()
 	holds '.trace.lost == 0 and .trace.complete and ([.processes[] | select(.signal == 9)] | length == 15)'
 }
 
+@test "what the machine or a name alone tells is certain, whatever the trace lacks" {
+	needs_root "a /dev/shm of its own"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' sh \
+		"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/names" shm_open "$NAME"
+	report recording >report.json
+	holds '.trace.complete'
+	find recording/trace -name 'calls_*' ! -name '*.idx' -size +0 -exec truncate -s 0 {} +
+	report recording >report.json
+	holds '(.trace.complete | not) and
+		([.findings[] | select(.rule == "weak-mount") | .uncertain] == [false]) and
+		all(.findings[] | select(.rule == "mapping-leak"); .uncertain)'
+}
+
 @test "as an ordinary user: the same report but for the user" {
 	# shellcheck disable=SC2016
 	as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/user" -- sh -c \

@@ -130,6 +130,11 @@ full_stream()
 	holds '.trace.problems | map(select(contains("4096 bytes of it could not be read"))) | length == 1'
 }
 
+@test "no name at all is refused as one that does not exist" {
+	run -3 "$SHMGUARD" report ''
+	[ "$output" = "shmguard: '': No such file or directory" ]
+}
+
 @test "a directory without a trace is refused" {
 	mkdir nothing
 	refuses nothing "holds no CTF trace"
