@@ -109,11 +109,11 @@ os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDW
 @test "an access list that chmod would put into force is denied, or dropped before" {
 	command -v setfacl >/dev/null || skip "no setfacl"
 	for action in deny fix; do
-		rm -f "/dev/shm/$NAME"
+		rm -f "/dev/shm/$NAME" "/dev/shm/$NAME-plain"
+		policy "acl-grants = $action"
 		by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"private"); os.close(shm_open(NAME + "-plain", RWC, mode=0o600))'
 		setfacl -m u:65534:rw "/dev/shm/$NAME"
 		chmod 600 "/dev/shm/$NAME"
-		policy "acl-grants = $action"
 		by 1234 'attempt(os.chmod, PATH, 0o660); attempt(os.fchmod, os.open("/dev/shm", os.O_RDONLY), 0o777)
 at = os.open("/dev/shm", os.O_RDONLY); attempt(os.chmod, NAME[1:], 0o660, dir_fd=at); attempt(os.chmod, PATH + "-plain", 0o660)'
 		cat out
