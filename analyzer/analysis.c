@@ -30,7 +30,8 @@ char *analysis_trace(const char *dir, char **error)
 	char *path;
 
 	if (!is_directory(dir)) {
-		*error = memory_format("%s: %s", dir[0] ? dir : "''", access(dir, F_OK) < 0 ? strerror(errno) : "not a directory");
+		*error = memory_format("%s: %s", dir[0] ? dir : "''",
+				       access(dir, F_OK) < 0 ? strerror(errno) : "not a directory");
 		return NULL;
 	}
 	path = memory_format("%s/trace", dir);
