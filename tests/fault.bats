@@ -71,10 +71,10 @@ fault_notes()
 		    magic, size, kind = struct.unpack_from("<IHH", data, at)
 		    assert magic == 0x31474e53
 		    if kind == 9:
-		        rule, severity, offset, length, room, limit, dev, ino, other, survived = \
-		            struct.unpack_from("<IIqQQQQQii", data, at + 56)
+		        rule, severity, offset, length, room, limit, dev, ino, other, survived, access = \
+		            struct.unpack_from("<IIqQQQQQiHH", data, at + 56)
 		        texts = data[at + 120:at + size].split(b"\0")
-		        print(rule, severity, offset, length, room, survived, texts[0].decode(), texts[1].decode())
+		        print(rule, severity, offset, length, room, survived, access, texts[0].decode(), texts[1].decode())
 		    at += size
 	END
 }
@@ -132,7 +132,7 @@ fault_stack()
 		LTTNG_HOME="$PWD" LTTNG_UST_REGISTER_TIMEOUT=0 "$BUILD/tests/programs/sigbus" default || true
 	fault_notes notes/file >told
 	cat told
-	grep -qxE "0 2 4196 16384 4096 0 /shmguard-sigbus\.[0-9]+ $BUILD/tests/programs/sigbus" told
+	grep -qxE "0 2 4196 16384 4096 0 2 /shmguard-sigbus\.[0-9]+ $BUILD/tests/programs/sigbus" told
 	[ "$(wc -l <told)" -eq 1 ]
 }
 

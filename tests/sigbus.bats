@@ -120,7 +120,7 @@ severity_is()
 	"${IN_GROUP[@]}" "$SHMGUARD" run --report=none -o story -- "$BUILD/tests/programs/story" outgrown 2>notices
 	report story >report.json
 	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' report.json
-	jq -e '[.findings[] | select(.rule == "memory-limit" and (.message | test("was killed by SIGKILL, and the memory cgroup counted 1 kill for want of memory meanwhile: .* /shmguard-sigbus\\.[0-9]+, has 268435456 bytes")))] | length == 1' report.json
+	jq -e '[.findings[] | select(.rule == "memory-limit" and (.message | test("was killed by SIGKILL, and the memory cgroup counted [0-9]+ kills? for want of memory meanwhile: .* /shmguard-sigbus\\.[0-9]+, has 268435456 bytes")))] | length == 1' report.json
 }
 
 @test "what is made up for within a second is not told" {
