@@ -29,6 +29,12 @@ const time = ns => ns === null ? "-"
 		   : ns < 1e9  ? (ns / 1e6).toFixed(1) + " ms"
 			       : (ns / 1e9).toFixed(3) + " s";
 
+/* Control characters, and those that hide or turn round what is read, as the terminal's report shows them. */
+const unseen = /[\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const visible = text => text.replace(unseen, c => c === "\n"   ? "\\n"
+						  : c === "\t" ? "\\t"
+							      : "\\u{" + c.charCodeAt(0).toString(16) + "}");
+
 function make(tag, attributes, ...children)
 {
 	const drawing = ["svg", "rect", "text", "line", "g", "title", "circle", "path"].includes(tag);
@@ -36,7 +42,8 @@ function make(tag, attributes, ...children)
 		drawing ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
 	for (const [key, value] of Object.entries(attributes || {}))
 		element.setAttribute(key, value);
-	element.append(...children.filter(child => child !== null));
+	element.append(...children.filter(child => child !== null)
+			       .map(child => typeof child === "string" ? visible(child) : child));
 	return element;
 }
 
@@ -106,7 +113,7 @@ function drawTop()
 	at("verdict").append(make("span", {class: worst ? worst.severity : "good"}, verdict),
 			     report.trace.complete ? "" : " [the recording is incomplete]");
 	document.title = "shmguard: " + verdict;
-	at("command").textContent = data.command.length ? "$ " + data.command.join(" ") : "";
+	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";
 	at("scope").textContent = plural(report.processes.filter(p => p.ended !== "exec").length, "process") + ", " +
 				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
 				  ", " + plural(report.trace.events, "event") + " in " +

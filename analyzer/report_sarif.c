@@ -66,12 +66,30 @@ static json_t *sarif_physical(const struct report *report, const struct spot *sp
 	return physical;
 }
 
+/* What SARIF would take for a placeholder (2.1.0, 3.11.5) or a link (3.11.6) stands for itself. */
+static json_t *sarif_words(const char *bytes)
+{
+	char *text = memory_new(2 * strlen(bytes) + 1, 1), *to = text;
+	json_t *json;
+
+	for (const char *from = bytes; *from; from++) {
+		if (*from == '{' || *from == '}')
+			*to++ = *from;
+		else if (*from == ']' && from[1] == '(')
+			*to++ = '\\';
+		*to++ = *from;
+	}
+	json = json_of_text(text);
+	free(text);
+	return json;
+}
+
 static json_t *sarif_location(const struct report *report, const struct spot *spot, const char *words)
 {
 	char *label = spot_label(spot);
 	json_t *location = json_pack("{s:o, s:[{s:s, s:s}], s:{s:o}}", "physicalLocation", sarif_physical(report, spot),
 				     "logicalLocations", "fullyQualifiedName", label, "kind", "function", "message",
-				     "text", json_of_text(words ? words : label));
+				     "text", sarif_words(words ? words : label));
 
 	free(label);
 	return location;
@@ -149,7 +167,7 @@ static json_t *sarif_result(const struct report *report, const struct finding *f
 	json_t *result = json_pack(
 		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o}}", "ruleId",
 		rules[finding->rule].id, "ruleIndex", indexes[finding->rule], "level", severity_name(finding->severity),
-		"message", "text", json_of_text(finding->message), "fingerprints", "shmguard/v1", finding->fingerprint,
+		"message", "text", sarif_words(finding->message), "fingerprints", "shmguard/v1", finding->fingerprint,
 		"partialFingerprints", "shmguard/v1", finding->fingerprint, "primaryLocationLineHash", line_hash,
 		"occurrenceCount", json_of_number(finding->count), "properties", "bytes",
 		json_of_number(finding->bytes), "uncertain", finding->uncertain, "object", json_of_text(object),
@@ -199,7 +217,7 @@ static json_t *sarif_rules(const struct findings *findings, int indexes[static R
 static void sarif_notify(json_t *notifications, char *text)
 {
 	json_array_append_new(notifications,
-			      json_pack("{s:s, s:{s:o}}", "level", "warning", "message", "text", json_of_text(text)));
+			      json_pack("{s:s, s:{s:o}}", "level", "warning", "message", "text", sarif_words(text)));
 	free(text);
 }
 

@@ -1,4 +1,5 @@
 /* Lines that would suppress what was found, ready for a file that --suppress reads. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
 
-/* What fnmatch(3) takes for a pattern stands for itself. */
+/* What fnmatch(3) takes for a pattern stands for itself; `?` for what a line or a terminal does not take. */
 static char *suppressions_literal(const char *bytes)
 {
 	char *text = memory_new(2 * strlen(bytes) + 1, 1), *to = text;
@@ -14,7 +15,7 @@ static char *suppressions_literal(const char *bytes)
 	for (; *bytes; bytes++) {
 		if (strchr("*?[]\\", *bytes))
 			*to++ = '\\';
-		*to++ = *bytes == '\n' ? '?' : *bytes;
+		*to++ = iscntrl((unsigned char)*bytes) || (*bytes == ' ' && !bytes[1]) ? '?' : *bytes;
 	}
 	return text;
 }
@@ -37,18 +38,37 @@ static char *suppressions_pattern(const struct report *report, const struct find
 	return pattern;
 }
 
+static bool suppressions_has(char *const *lines, size_t count, const char *line)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(lines[i], line) == 0)
+			return true;
+	return false;
+}
+
 void report_suppressions(const struct report *report, FILE *out)
 {
 	const struct findings *findings = &report->analysis->findings;
-	size_t i;
+	char **lines = memory_new(findings->count + 1, sizeof(*lines));
+	size_t count = 0;
 
-	for (i = 0; i < findings->count; i++) {
+	for (size_t i = 0; i < findings->count; i++) {
 		char *message = escape_terminal(findings->all[i].message);
 		char *pattern = suppressions_pattern(report, &findings->all[i]);
+		char *line = memory_format("%s:%s", rules[findings->all[i].rule].id, pattern);
 
-		fprintf(out, "# %s: %s\n%s:%s\n", severity_name(findings->all[i].severity), message,
-			rules[findings->all[i].rule].id, pattern);
+		/* One that is there already would be called unused. */
+		if (suppressions_has(lines, count, line)) {
+			fprintf(out, "# the same: %s: %s\n", severity_name(findings->all[i].severity), message);
+			free(line);
+		} else {
+			fprintf(out, "# %s: %s\n%s\n", severity_name(findings->all[i].severity), message, line);
+			lines[count++] = line;
+		}
 		free(pattern);
 		free(message);
 	}
+	while (count)
+		free(lines[--count]);
+	free(lines);
 }

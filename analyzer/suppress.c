@@ -141,6 +141,9 @@ static bool suppressions_match(const struct suppression *suppression, const stru
 
 	if (fnmatch(suppression->rule, rules[finding->rule].id, 0))
 		return false;
+	/* What nothing in the program is to blame for has neither. */
+	if (!finding->object && !finding->stack_count)
+		return !fnmatch(suppression->pattern, "", 0);
 	for (i = 0; finding->object && i < finding->object->name_count; i++)
 		if (!fnmatch(suppression->pattern, finding->object->names[i].text, 0))
 			return true;

@@ -117,6 +117,14 @@ sarif_is_valid()
 	[[ ${lines[0]} == "0 new, 0 fixed, "* ]]
 }
 
+@test "sarif: what is in a name is neither a link nor a placeholder" {
+	name="/sarif-$$-[x](y){0}"
+	"$SHMGUARD" run --quiet --report=none -o odd -- "$BUILD/tests/programs/leaky" 1 "$name" || true
+	rm -f "/dev/shm${name}0"
+	"$SHMGUARD" report --format=sarif odd >odd.sarif
+	jq -e --arg name "/sarif-$$-[x\\](y){{0}}" 'any(.runs[0].results[].message.text; contains($name))' odd.sarif
+}
+
 @test "sarif: the standard's shape, a thread flow for each stack" {
 	prints_as sarif expected.sarif jq 'del(.. | .ruleIndex?) | del(.runs[0].tool)'
 	sarif_is_valid got
@@ -262,6 +270,22 @@ sarif_is_valid()
 	[[ $output == *"known:11: fd-leak:never* is unused"* ]]
 	"$SHMGUARD" report --suppress=known --format=json leaks |
 		jq -e '.findings == [] and ([.suppressions[].findings] == [1, 1, 1, 1, 0])'
+}
+
+@test "suppressions: so does what is printed of one place twice, of the mount, and of a name with an escape in it" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' sh "$SHMGUARD" run --quiet --report=none \
+		-o twice -- sh -c '"$0" shm_open one; "$0" open two; "$1" -c "$2"' "$BUILD/tests/programs/names" /usr/bin/python3 '
+from multiprocessing.shared_memory import SharedMemory as S
+S("esc\033[31m ", True, 4096).unlink()'
+	"$SHMGUARD" report --gen-suppressions twice >known
+	grep -q '^weak-mount:' known
+	grep -q '^# the same: ' known
+	[ "$(grep -v '^#' known | sort | uniq -d | wc -l)" -eq 0 ]
+	run ! grep -q $'\033' known
+	run --separate-stderr "$SHMGUARD" report --suppress=known --fail-on=note twice
+	[ "$status" -eq 0 ] && [[ $output != *unused* ]]
 }
 
 @test "suppressions match a module as well as an object, and a rule by its pattern" {

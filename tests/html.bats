@@ -60,6 +60,18 @@ text_of()
 	[[ $(text_of dom unseen) == *"process 103, /sbin/static: it is linked statically"* ]]
 }
 
+@test "what a name hides or turns round is made visible" {
+	name=$'/html-\e[31m\u202e\n'-$$
+	"$SHMGUARD" run --quiet --report=none -o odd -- "$BUILD/tests/programs/leaky" 1 "$name" || true
+	rm -f "/dev/shm${name}0"
+	"$SHMGUARD" report --format=html:page.html odd
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom objects) == *"/html-\u{1b}[31m\u{202e}\n-$$"* ]]
+	[[ $(text_of dom command) == *"\u{202e}"* ]]
+	[[ $(text_of dom objects) != *$'\u202e'* ]]
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
