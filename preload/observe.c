@@ -1,6 +1,7 @@
 #include "preload/observe.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "preload/account.h"
@@ -9,6 +10,7 @@
 #include "preload/ledger.h"
 #include "preload/own.h"
 #include "preload/queue.h"
+#include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/signals.h"
 #include "preload/stack.h"
@@ -37,11 +39,31 @@ static bool was_jumped_out_of(uintptr_t newer)
 	       kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && !(alternate.ss_flags & SS_ONSTACK);
 }
 
+/*
+ * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
+ * recorder_jumps may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result when
+ * pthread_setcancelstate(3) itself is where an asynchronous cancellation happens.
+ */
+static void cancel_forbid(bool asynchronous)
+{
+	if (asynchronous)
+		REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
+}
+
+static void cancel_allow(void)
+{
+	pthread_setcancelstate(recorder_thread.cancel_state, NULL);
+}
+
 void observe_forget(void)
 {
 	struct thread *self = &recorder_thread;
 
 	recorder_thread.depth = 0;
+	cancel_allow();
+	if (recorder_thread.blocks)
+		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
 	recorder_thread.blocks = false;
 	ledger_abandoned();
 	recorder_abandoned();
@@ -68,6 +90,7 @@ bool observe_enter(struct visit *visit, const void *caller)
 		observe_forget();
 	bool interrupts = recorder_thread.depth++ > 0;
 	visit->nested = interrupts || stack - recorder_thread.small_stack < recorder_thread.small_stack_size;
+	visit->outermost = !interrupts;
 	if (interrupts)
 		return true;
 	recorder_thread.outermost = stack;
@@ -75,6 +98,7 @@ bool observe_enter(struct visit *visit, const void *caller)
 		visit->blocks = recorder_thread.blocks = true;
 		visit->mask = recorder_thread.mask = signals_block();
 	}
+	cancel_forbid(visit->blocks);
 	recorder_check_process();
 	return true;
 }
@@ -210,9 +234,13 @@ void observe_leave(struct visit *visit)
 	/* The handler of a fault inside the visit has counted it as left already. */
 	if (recorder_thread.depth)
 		recorder_thread.depth--;
+	if (visit->outermost)
+		cancel_allow();
 	if (visit->blocks) {
 		recorder_thread.blocks = false;
 		signals_restore(visit->mask);
+		/* The last, as a cancellation that came meanwhile happens in it. */
+		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
 	}
 	errno = visit->saved_errno;
 }

@@ -33,6 +33,7 @@ struct account_pieces;
 
 struct visit {
 	int saved_errno;
+	bool outermost; /* none of this thread's is under way */
 	bool nested;
 	bool blocks; /* signals are blocked meanwhile: see recorder_jumps */
 	uint64_t mask;
