@@ -226,7 +226,7 @@ static bool is_trimmed(struct charge *charge, const void *argument)
 
 	if (charge->process != trim->process || charge->event.rule == RULE_shm_fs_full)
 		return false;
-	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0 &&
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0 && !charge->faulted &&
 	    trim->end <= charge_edge(charge) && trim->site->time - charge->site.time <= AT_ONCE) {
 		charge->trimmed = true;
 		return true;

@@ -106,7 +106,7 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 	char *other = c->event.other == 0 ? memory_text("it")
 		      : c->other          ? judge_process(c->other)
 					  : memory_format("pid %d", (int)e->other);
-	const char *more = c->trimmed              ? "; it gave up what lies past that at once"
+	const char *more = c->trimmed              ? "; it gave up what lies past that within a second"
 			   : e->error == EACCES    ? " (the mappings of some processes could not be looked at)"
 			   : e->error == ETIMEDOUT ? " (not all processes could be looked at: there were too many)"
 						   : "";

@@ -201,6 +201,11 @@ setup()
 	check_faulty shrink-under-map_remapped
 }
 
+@test "shrink-under-map: a warning when the mapping is given up, but a child has died of it before" {
+	check_faulty shrink-under-map_late
+	jq -e 'all(.findings[]; .message | contains("gave up") | not)' faulty.json
+}
+
 @test "shrink-under-map: the innocent twin is silent" {
 	check_innocent shrink-under-map
 }
