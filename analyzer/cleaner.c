@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +22,10 @@
 #define ASIDE ".shmguard-clean."
 
 /* Descriptors are few, and whoever opens one of these waits for the whole batch. */
-enum { BATCH = 256, GRACE_MS = 100, GRACE_STEP_MS = 2, TURN_MS = 30000, TURN_STEP_MS = 20 };
+enum { BATCH = 256, GRACE_MS = 100, TURN_MS = 30000, TURN_STEP_MS = 20 };
+
+/* The kernel tells the holder of a lease by this signal that it is wanted. */
+#define WANTED SIGIO
 
 static void cleaner_sleep(long milliseconds)
 {
@@ -29,6 +33,14 @@ static void cleaner_sleep(long milliseconds)
 
 	while (nanosleep(&rest, &rest) && errno == EINTR)
 		;
+}
+
+static long cleaner_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int cleaner_open(struct cleaner *cleaner, const char *path, char **error)
@@ -53,8 +65,8 @@ int cleaner_open(struct cleaner *cleaner, const char *path, char **error)
 		cleaner_sleep(TURN_STEP_MS);
 		waited += TURN_STEP_MS;
 	}
-	/* The kernel tells the holder of a lease that it is wanted by this signal; we ask instead. */
-	signal(SIGIO, SIG_IGN);
+	/* While it is blocked it is waited for, afterwards it shall do nothing. */
+	signal(WANTED, SIG_IGN);
 	/* Nobody can have made it before, to have our objects moved into a directory of his. */
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		number = (uint64_t)getpid();
@@ -283,26 +295,70 @@ static size_t cleaner_ask(struct cleaner *cleaner, struct cleaner_item *items, s
 	return left;
 }
 
+/* Did somebody want any of them since the last time, or does so within these milliseconds? */
+static bool cleaner_is_asked(long milliseconds)
+{
+	struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, WANTED);
+	return sigtimedwait(&wanted, NULL, &timeout) == WANTED;
+}
+
+/* membarrier(2) takes tens of milliseconds, in which nobody would be given back what he waits for: so a child calls it. */
+static pid_t barrier_start(void)
+{
+	pid_t pid = fork();
+
+	if (pid <= 0)
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static void cleaner_grace(struct cleaner *cleaner, struct cleaner_item *items, size_t count)
+{
+	pid_t barrier = barrier_start();
+	long until = cleaner_now() + GRACE_MS;
+
+	while (cleaner_ask(cleaner, items, count)) {
+		long left = until - cleaner_now();
+
+		if (barrier > 0 && waitpid(barrier, NULL, WNOHANG) == barrier)
+			barrier = -1;
+		if (left <= 0 && barrier < 0)
+			break;
+		cleaner_is_asked(left > 0 ? left : 1);
+	}
+	if (barrier > 0)
+		waitpid(barrier, NULL, 0);
+}
+
 static void cleaner_batch(struct cleaner *cleaner, struct cleaner_item *items, size_t count, bool zero)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		item_take(cleaner, &items[i]);
+		if (cleaner_is_asked(0))
+			cleaner_ask(cleaner, items, i + 1);
+	}
 	if (!cleaner_ask(cleaner, items, count))
 		return;
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	for (int waited = 0; waited < GRACE_MS && cleaner_ask(cleaner, items, count); waited += GRACE_STEP_MS)
-		cleaner_sleep(GRACE_STEP_MS);
+	cleaner_grace(cleaner, items, count);
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].why)
 			continue;
 		item_unlink(cleaner, &items[i], zero);
 		item_give_back(cleaner, &items[i]);
+		if (cleaner_is_asked(0))
+			cleaner_ask(cleaner, items + i + 1, count - i - 1);
 	}
 }
 
 void cleaner_remove(struct cleaner *cleaner, struct cleaner_item *items, size_t count, bool zero)
 {
-	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP};
+	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, WANTED};
 	sigset_t set, before;
 	int error = 0;
 

@@ -15,10 +15,10 @@
  *     nothing had happened. Else the object is wiped, if wanted, and unlinked.
  *
  * What remains: a thread that found the name, and then stood still inside the kernel for those 100 ms before it reached the
- * lease, gets an object whose name is gone. A program that finds the name while another, at most 2 ms later, makes it anew
- * has the old object, which then stays aside: the two never met. And a name that is replaced between the last check and its
- * move (microseconds) leads nowhere until it is moved back. Programs that open with O_NONBLOCK get EAGAIN instead of
- * waiting.
+ * lease, gets an object whose name is gone. A program that finds the name just before it is moved, while another makes it
+ * anew before we run again (the kernel's SIGIO wakes us), has the old object, which then stays aside: the two never met. And
+ * a name that is replaced between the last check and its move (microseconds) leads nowhere until it is moved back. Programs
+ * that open with O_NONBLOCK get EAGAIN instead of waiting.
  *
  * Cleaners take turns (flock(2) on the directory). What one that was killed left aside is moved back by the next.
  */

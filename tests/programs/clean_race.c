@@ -1,7 +1,8 @@
 /*
  * clean_race SHMGUARD RACES: two cleaners at once over ghosts that other processes attach to just then, half of them at
  * the moment when a cleaner begins to move names. Whoever has attached must find the name leading to what he has, with its
- * contents, when the cleaners are done. Prints what came of it; exits with 1 if anything live was lost.
+ * contents, when the cleaners are done. Prints what came of it; exits with 1 if anything live was lost. Overtaken is who found
+ * the name just before it was moved, while another made it anew in the microseconds before the cleaner ran again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ static const char content[] = "of somebody who will be back";
 
 struct shared {
 	int done; /* the cleaners have ended */
-	unsigned attached, created, missed, waited, lost;
+	unsigned attached, created, missed, waited, overtaken, lost;
 };
 
 static void fail(const char *what)
@@ -103,16 +104,22 @@ static void wait_for_the_moment(int watch, int round, unsigned *seed)
 	}
 }
 
+enum fate { THERE, OVERTAKEN, LOST };
+
 /* Is what we attached to still what the name leads to, and does it hold what it held? */
-static int is_there(const char *name, int fd, int made)
+static enum fate fate_of(const char *name, int fd, int made)
 {
 	struct stat ours, named;
 	char path[64], text[sizeof(content)] = "";
 
 	snprintf(path, sizeof(path), "/dev/shm%s", name);
-	if (fstat(fd, &ours) || stat(path, &named) || ours.st_ino != named.st_ino)
-		return 0;
-	return made || (pread(fd, text, sizeof(text), 0) == sizeof(text) && !memcmp(text, content, sizeof(content)));
+	if (fstat(fd, &ours) || stat(path, &named))
+		return LOST;
+	if (!made && (pread(fd, text, sizeof(text), 0) != sizeof(text) || memcmp(text, content, sizeof(content))))
+		return LOST;
+	if (ours.st_ino == named.st_ino)
+		return THERE;
+	return !made && named.st_size == 0 ? OVERTAKEN : LOST;
 }
 
 static void attacher(struct shared *shared, int watch, int round, int which)
@@ -155,7 +162,15 @@ static void attacher(struct shared *shared, int watch, int round, int which)
 		char name[32];
 
 		name_of(name, i);
-		if (fds[i] >= 0 && !is_there(name, fds[i], made[i])) {
+		if (fds[i] < 0)
+			continue;
+		switch (fate_of(name, fds[i], made[i])) {
+		case THERE:
+			break;
+		case OVERTAKEN:
+			__atomic_add_fetch(&shared->overtaken, 1, __ATOMIC_RELAXED);
+			break;
+		case LOST:
 			printf("round %d: %s is lost\n", round, name);
 			__atomic_add_fetch(&shared->lost, 1, __ATOMIC_RELAXED);
 		}
@@ -206,7 +221,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int round = 0; round < rounds; round++)
 		race(shared, argv[1], round);
-	printf("%d races: %u attached, %u made anew, %u found nothing, %u waited, %u lost\n", rounds * OBJECTS,
-	       shared->attached, shared->created, shared->missed, shared->waited, shared->lost);
+	printf("%d races: %u attached, %u made anew, %u found nothing, %u waited, %u overtaken, %u lost\n",
+	       rounds * OBJECTS, shared->attached, shared->created, shared->missed, shared->waited, shared->overtaken,
+	       shared->lost);
 	return shared->lost != 0;
 }
