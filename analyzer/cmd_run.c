@@ -138,8 +138,13 @@ static int run_set_up(struct run *run)
 	run->oom_kills = oom_kills();
 	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
 		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
-		plan = (struct keeper_plan){run->id,       run->directory.trace,  run->private,
-					    run->provider, run->options.max_size, run->options.snapshot};
+		plan = (struct keeper_plan){.recording = run->id,
+					    .trace = run->directory.trace,
+					    .private = run->private,
+					    .notes = run->notes ? notes_path(run->notes) : NULL,
+					    .provider = run->provider,
+					    .max_size = run->options.max_size,
+					    .flight = run->options.snapshot};
 		kept = run->notes;
 		run->session = run->notes ? session_begin(&plan, &error) : NULL;
 	}

@@ -24,10 +24,13 @@
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
 #include "analyzer/salvage.h"
+#include "tracepoints/notes.h"
 
 #define CREATE_SECONDS 10
 /* Seconds that a stopped daemon may take to be continued. */
 #define PATIENCE 5
+/* Looks, a second apart, that must have found it in trouble before programs are told. */
+#define CLOSED_AFTER 2
 #define STOP_SECONDS (LTTNG_CONTROL_PENDING + 4)
 #define SUBBUFFER_MAX (UINT64_C(4) << 20)
 #define SUBBUFFER_MIN (UINT64_C(256) << 10)
@@ -203,6 +206,22 @@ static void keeper_shoot(struct keeper *keeper)
 		keeper_say(keeper, KEEPER_TROUBLE, error);
 }
 
+/* Whoever starts now would wait for a daemon that does not answer. */
+static void keeper_close(const struct keeper *keeper, bool closed)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s" NOTES_CLOSED, keeper->plan->notes);
+	if (!closed) {
+		unlink(path);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Until run wants an end or is gone. */
 static void keeper_wait(struct keeper *keeper)
 {
@@ -229,6 +248,8 @@ static void keeper_wait(struct keeper *keeper)
 		bad = trouble ? bad + 1 : 0;
 		if (bad == PATIENCE && daemon_give_up(&keeper->daemon))
 			trouble = "it was given up, and nothing is recorded any more";
+		if (bad == CLOSED_AFTER || (told && !trouble))
+			keeper_close(keeper, bad);
 		if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;

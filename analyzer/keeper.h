@@ -12,6 +12,7 @@ struct keeper_plan {
 	uint32_t recording;
 	const char *trace;    /* absolute directory that CTF goes to */
 	const char *private;  /* the recording's private directory; removed at the end */
+	const char *notes;    /* path of the file that notes go to */
 	const char *provider; /* path of the library that emits the events */
 	uint64_t max_size;    /* bytes of calls that are kept, the newest; 0: all */
 	bool flight;          /* the calls stay in memory and are written when run wants them, and at the end */

@@ -1,11 +1,11 @@
 #include "preload/note.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "preload/kernel.h"
 
@@ -50,6 +50,16 @@ static void to_socket(const char *record, size_t size)
 	kernel_call(SYS_sendto, fd, (long)record, (long)size, MSG_DONTWAIT | MSG_NOSIGNAL, (long)&address,
 		    (long)(offsetof(struct sockaddr_un, sun_path) + 1 + length));
 	kernel_close((int)fd);
+}
+
+bool note_closed(void)
+{
+	char path[NOTE_SIZE_MAX];
+	size_t length = file_path ? strnlen(file_path, sizeof path - sizeof NOTES_CLOSED) : 0;
+
+	memcpy(path, file_path ? file_path : "", length);
+	memcpy(path + length, NOTES_CLOSED, sizeof NOTES_CLOSED);
+	return length && kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
 }
 
 void note_write(enum note_type type, const struct note_content *content)

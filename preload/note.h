@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_NOTE_H
 #define SHMGUARD_NOTE_H
 
+#include <stdbool.h>
+
 #include "tracepoints/notes.h"
 
 /* What varies; the rest is asked of the kernel. Texts may be NULL. */
@@ -13,6 +15,9 @@ struct note_content {
 
 /* Where notes go, and the recording they belong to. */
 void note_initialise(uint32_t recording, const char *file, const char *socket_name);
+
+/* Has `run` seen that LTTng's daemon takes no program in now? */
+bool note_closed(void);
 
 void note_write(enum note_type type, const struct note_content *content);
 

@@ -172,6 +172,10 @@ static void warm_up(void)
 
 static void load(void)
 {
+	if (note_closed()) {
+		go_blind("LTTng's session daemon was stopped or gone");
+		return;
+	}
 	own_loading(true);
 	warm_up();
 	/* First, so that what other threads do meanwhile is queued with its stack. */

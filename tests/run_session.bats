@@ -155,6 +155,22 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	[ "${lines[2]}" -eq 0 ]
 }
 
+@test "a daemon of the machine that is stopped meanwhile holds up no program that begins later" {
+	needs_root "a machine of its own"
+	echo 'import os; os.memfd_create("late")' >late.py
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		"$0" run --quiet --report=none -o recording -- sh -c "
+			pkill -STOP lttng; sleep 4
+			date +%s; $1 late.py; $1 late.py; date +%s; exit 8"
+		echo "status $?"
+		kill -9 $(pgrep lttng) 2>/dev/null; true' "$SHMGUARD" "$PYTHON"
+	[ "${lines[2]}" = "status 8" ]
+	[ $((lines[1] - lines[0])) -lt 10 ]
+	[ "$("$SHMGUARD" report --format=json recording | jq '[.unseen[] | select(.reason | test("was stopped or gone"))] | length')" -eq 2 ]
+}
+
 @test "a /dev/shm of 16 KB is enough for us, and nothing of ours lies there" {
 	needs_root "a machine of its own"
 	# shellcheck disable=SC2016
