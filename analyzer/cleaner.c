@@ -20,6 +20,7 @@
 #include "analyzer/memory.h"
 
 #define ASIDE ".shmguard-clean."
+#define ASIDE_DIGITS 16
 
 /* Descriptors are few, and whoever opens one of these waits for the whole batch. */
 enum { BATCH = 256, GRACE_MS = 100, TURN_MS = 30000, TURN_STEP_MS = 20 };
@@ -70,7 +71,7 @@ int cleaner_open(struct cleaner *cleaner, const char *path, char **error)
 	/* Nobody can have made it before, to have our objects moved into a directory of his. */
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		number = (uint64_t)getpid();
-	cleaner->aside = memory_format(ASIDE "%016" PRIx64, number);
+	cleaner->aside = memory_format(ASIDE "%0*" PRIx64, ASIDE_DIGITS, number);
 	return 0;
 }
 
@@ -78,6 +79,15 @@ void cleaner_close(struct cleaner *cleaner)
 {
 	free(cleaner->aside);
 	close(cleaner->directory);
+}
+
+static void recover_name(struct cleaner *cleaner, int from, const char *aside, const char *name, size_t *moved,
+			 size_t *stuck)
+{
+	if (!renameat2(from, aside, cleaner->directory, name, RENAME_NOREPLACE))
+		++*moved;
+	else
+		++*stuck;
 }
 
 static void recover_directory(struct cleaner *cleaner, const char *name, size_t *moved, size_t *stuck)
@@ -91,10 +101,7 @@ static void recover_directory(struct cleaner *cleaner, const char *name, size_t 
 	while (aside && (entry = readdir(aside))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (!renameat2(dirfd(aside), entry->d_name, cleaner->directory, entry->d_name, RENAME_NOREPLACE))
-			++*moved;
-		else
-			++*stuck;
+		recover_name(cleaner, dirfd(aside), entry->d_name, entry->d_name, moved, stuck);
 	}
 	if (aside)
 		closedir(aside);
@@ -112,10 +119,17 @@ size_t cleaner_recover(struct cleaner *cleaner, size_t *stuck)
 	size_t moved = 0;
 
 	*stuck = 0;
-	while (root && (entry = readdir(root)))
+	while (root && (entry = readdir(root))) {
+		const char *name = strncmp(entry->d_name, ASIDE, strlen(ASIDE)) ? NULL : entry->d_name + strlen(ASIDE);
+
 		/* Whoever made it does not run any more: it is our turn. */
-		if (!strncmp(entry->d_name, ASIDE, strlen(ASIDE)))
+		if (name && strspn(name, "0123456789abcdef") == ASIDE_DIGITS && name[ASIDE_DIGITS] == '.' &&
+		    name[ASIDE_DIGITS + 1])
+			recover_name(cleaner, cleaner->directory, entry->d_name, name + ASIDE_DIGITS + 1, &moved,
+				     stuck);
+		else if (name)
 			recover_directory(cleaner, entry->d_name, &moved, stuck);
+	}
 	if (root)
 		closedir(root);
 	else if (fd >= 0)
@@ -186,27 +200,36 @@ static void item_move_aside(struct cleaner *cleaner, struct cleaner_item *item)
 {
 	struct stat status;
 
-	if (renameat2(cleaner->directory, item->name, cleaner->aside_fd, item->name, RENAME_NOREPLACE)) {
+	char *aside = cleaner->no_inode ? memory_format("%s.%s", cleaner->aside, item->name) : memory_text(item->name);
+
+	if (renameat2(cleaner->directory, item->name, cleaner->aside_fd, aside, RENAME_NOREPLACE)) {
 		item_spare(item, "it cannot be moved aside", strerror(errno));
+		free(aside);
 		return;
 	}
-	item->aside = true;
-	if (fstatat(cleaner->aside_fd, item->name, &status, AT_SYMLINK_NOFOLLOW) || status.st_ino != item->inode ||
+	item->aside = aside;
+	if (fstatat(cleaner->aside_fd, aside, &status, AT_SYMLINK_NOFOLLOW) || status.st_ino != item->inode ||
 	    status.st_dev != item->device)
 		item_spare(item, "the name leads to another object now", NULL);
+}
+
+static void item_forget_aside(struct cleaner_item *item)
+{
+	free(item->aside);
+	item->aside = NULL;
 }
 
 static void item_move_back(struct cleaner *cleaner, struct cleaner_item *item)
 {
 	if (!item->aside)
 		return;
-	if (!renameat2(cleaner->aside_fd, item->name, cleaner->directory, item->name, RENAME_NOREPLACE)) {
-		item->aside = false;
+	if (!renameat2(cleaner->aside_fd, item->aside, cleaner->directory, item->name, RENAME_NOREPLACE)) {
+		item_forget_aside(item);
 		return;
 	}
 	free(item->why);
 	item->why = memory_format("somebody uses it, and the name was taken meanwhile (%s): it stays in %s",
-				  strerror(errno), cleaner->aside);
+				  strerror(errno), cleaner->no_inode ? item->aside : cleaner->aside);
 }
 
 /* Is somebody waiting to open it? */
@@ -252,11 +275,11 @@ static void item_unlink(struct cleaner *cleaner, struct cleaner_item *item, bool
 		item_wipe(item, &status);
 	if (item->why || item_is_wanted(item))
 		return;
-	if (unlinkat(cleaner->aside_fd, item->name, 0)) {
+	if (unlinkat(cleaner->aside_fd, item->aside, 0)) {
 		item_spare(item, strerror(errno), NULL);
 		return;
 	}
-	item->aside = false;
+	item_forget_aside(item);
 	item->removed = true;
 	item->freed = item->links ? 0 : (uint64_t)status.st_blocks * 512;
 }
@@ -356,24 +379,30 @@ static void cleaner_batch(struct cleaner *cleaner, struct cleaner_item *items, s
 	}
 }
 
+/* 0, or an errno. */
+static int cleaner_make_aside(struct cleaner *cleaner)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+	cleaner->no_inode = mkdirat(cleaner->directory, cleaner->aside, 0700);
+	if (cleaner->no_inode && errno != ENOSPC)
+		return errno;
+	cleaner->aside_fd = openat(cleaner->directory, cleaner->no_inode ? "." : cleaner->aside, flags);
+	return cleaner->aside_fd < 0 ? errno : 0;
+}
+
 void cleaner_remove(struct cleaner *cleaner, struct cleaner_item *items, size_t count, bool zero)
 {
 	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, WANTED};
 	sigset_t set, before;
-	int error = 0;
+	int error;
 
 	/* Not between the move and its end. */
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
 		sigaddset(&set, held[i]);
 	sigprocmask(SIG_BLOCK, &set, &before);
-	if (mkdirat(cleaner->directory, cleaner->aside, 0700))
-		error = errno;
-	if (!error)
-		cleaner->aside_fd =
-			openat(cleaner->directory, cleaner->aside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (!error && cleaner->aside_fd < 0)
-		error = errno;
+	error = cleaner_make_aside(cleaner);
 	for (size_t at = 0; at < count; at += BATCH) {
 		size_t some = count - at < BATCH ? count - at : BATCH;
 
@@ -384,6 +413,7 @@ void cleaner_remove(struct cleaner *cleaner, struct cleaner_item *items, size_t 
 	}
 	if (cleaner->aside_fd >= 0)
 		close(cleaner->aside_fd);
-	unlinkat(cleaner->directory, cleaner->aside, AT_REMOVEDIR);
+	if (!cleaner->no_inode)
+		unlinkat(cleaner->directory, cleaner->aside, AT_REMOVEDIR);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -7,8 +7,9 @@
  *  2. A write lease (F_SETLEASE, fcntl(2)) is taken on it. The kernel grants one only while nobody else on the machine has
  *     the object open or mapped: processes of other namespaces, descriptors on their way through a socket, all count. From
  *     then on whoever opens it waits in open(2), and the lease says that somebody does.
- *  3. The name is moved aside, into a directory of our own beside it. From then on nobody can find it any more. What was
- *     moved must still be that inode; else it is moved back.
+ *  3. The name is moved aside, into a directory of our own beside it, or, where no inode is left for one, to a name beside it
+ *     that nobody knows. From then on nobody can find it any more. What was moved must still be that inode; else it is moved
+ *     back.
  *  4. Whoever found the name before that is already on his way to the lease. The kernel's readers are waited for
  *     (membarrier(2)), and 100 ms more.
  *  5. As soon as the lease is asked for, the name is moved back, the lease given up, and he who waits has the object as if
@@ -41,13 +42,14 @@ struct cleaner_item {
 	uint64_t links; /* that it has beside this name */
 	char *why;      /* why it was not removed, for free(3); NULL: it was */
 	int fd;
-	bool aside;
+	char *aside; /* the name that it has aside; for free(3); NULL: it is not there */
 };
 
 struct cleaner {
 	int directory;
-	char *aside; /* the name of our directory in it */
-	int aside_fd;
+	char *aside;   /* the name of our directory in it, or what the names aside begin with */
+	int aside_fd;  /* the directory that names are moved to */
+	bool no_inode; /* which is the same then */
 };
 
 /* Waits for its turn. 0; -1 and *error, one line for free(3). */

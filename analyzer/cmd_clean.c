@@ -262,6 +262,7 @@ static int cleaning_remove(const struct cleaning *cleaning, struct cleaner *clea
 		freed += cleaning_tell(cleaning, cleaning->ghosts[i], &items[i]);
 		removed += items[i].removed;
 		free(items[i].why);
+		free(items[i].aside);
 	}
 	free(items);
 	size = machine_text_size(freed);

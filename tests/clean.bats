@@ -202,6 +202,28 @@ assert os.read(fd, 100) == b\"contents\n\""
 	[ "$(tr '\n' ' ' <left.txt)" = 'aside one two ' ]
 }
 
+@test "clean: where no inode is left it works as well, and what a killed one left comes back" {
+	in_machine '
+		mount -t tmpfs -o nr_inodes=8,mode=1777 tmpfs /dev/shm
+		for i in 1 2 3 4 5 6 7; do echo $i >/dev/shm/g$i; done
+		! touch /dev/shm/more 2>/dev/null || echo room for more
+		exec 8</dev/shm/g3
+		strace -qq -o strace.txt -e trace=unlinkat -e inject=unlinkat:delay_enter=5000000:when=1 \
+			"$SHMGUARD" clean --force --older=0 --yes >/dev/null 2>&1 & strace=$!
+		until [ ! -e /dev/shm/g7 ]; do sleep 0.01; done
+		ls -A /dev/shm >meanwhile.txt
+		kill -KILL $(cat "/proc/$strace/task/$strace/children")
+		wait || true
+		clean --older=10m --yes >out.txt
+		cat /dev/shm/g? >contents.txt
+		clean --older=0 --yes >out.txt
+		ls -A /dev/shm >left.txt'
+	[ "$(grep -cE '^\.shmguard-clean\.[0-9a-f]{16}\.g[1-7]$' meanwhile.txt)" -eq 6 ]
+	[ "$(tr -d '\n' <contents.txt)" = 1234567 ]
+	grep -q '^6 objects removed, 24K freed$' out.txt
+	[ "$(cat left.txt)" = g3 ]
+}
+
 @test "clean: 1,000 objects that are attached to while two cleaners run: nothing live is lost" {
 	in_machine '"$PROGRAMS/clean_race" "$SHMGUARD" 1000 >race.txt' || { cat race.txt; false; }
 	cat race.txt
