@@ -31,8 +31,11 @@
 /* Held shared by every recording that uses the machine's daemon. */
 #define LOCK_USE "/run/shmguard-use.lock"
 
-/* A few for each process that is recorded. */
-#define DESCRIPTORS_MAX 65536
+/*
+ * It, its consumer and a worker of each begin by closing every descriptor that they might have, one by one, so less is
+ * quicker. Two for each process, of three quarters: 1,500 processes at once. Root's raises it to 65,535 by itself.
+ */
+#define DESCRIPTORS_MAX 4096
 
 #define START_SECONDS 10
 #define STOP_SECONDS 3
@@ -80,7 +83,6 @@ static pid_t daemon_machine_pid(void)
 	return pid;
 }
 
-/* At its start it closes every descriptor that it might have, one by one. */
 static void daemon_limit_descriptors(void)
 {
 	struct rlimit limit;
@@ -235,12 +237,15 @@ static bool daemon_gone(pid_t pid, unsigned long long started)
 	return !state || state == 'Z' || now != started;
 }
 
-/* The daemon and its consumers are one process group. */
-static void daemon_stop(pid_t pid)
+/* The daemon and its consumers are one process group. `written`: all data is on disk. */
+static void daemon_stop(pid_t pid, bool written)
 {
 	unsigned long long started;
 
 	daemon_stat(pid, &started);
+	/* Its own end takes half a second. */
+	if (written)
+		kill(-pid, SIGKILL);
 	kill(pid, SIGTERM);
 	kill(-pid, SIGCONT);
 	for (int i = 0; i < STOP_SECONDS * 200; i++) {
@@ -320,13 +325,52 @@ static int daemon_acquire_shared(struct daemon *daemon, char *error)
 	return r ? -1 : 0;
 }
 
+/*
+ * What a daemon that was killed would have taken away itself. The lock is the daemon's own, so one that somebody else
+ * has started meanwhile keeps what it made.
+ */
+static void daemon_remove_files(void)
+{
+	static const char *const files[] = {
+		"agent.port",
+		"client-lttng-sessiond",
+		"kconsumerd/error",
+		"kconsumerd",
+		"lttng-sessiond.pid",
+		"lttng-ust-sock-8",
+		"sessiond-health",
+		"sessiond-notification",
+		"ustconsumerd32/error",
+		"ustconsumerd32",
+		"ustconsumerd64/error",
+		"ustconsumerd64/health",
+		"ustconsumerd64/command",
+		"ustconsumerd64",
+		"lttng-sessiond.lck",
+	};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int held = open(DAEMON_DIRECTORY "/lttng-sessiond.lck", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	char path[64];
+
+	if (held < 0)
+		return;
+	if (fcntl(held, F_SETLK, &lock) == 0) {
+		for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+			snprintf(path, sizeof(path), DAEMON_DIRECTORY "/%s", files[i]);
+			remove(path);
+		}
+	}
+	close(held);
+}
+
 /* Of all recordings that used it, the last stops the daemon if shmguard started it and nobody else's session is in it. */
-static bool daemon_release_shared(struct daemon *daemon)
+static bool daemon_release_shared(struct daemon *daemon, bool written)
 {
 	char error[LIMITED_TEXT];
 	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error);
 	bool stopped = false;
 	pid_t ours;
+	int idle;
 
 	if (lock < 0)
 		return false;
@@ -334,8 +378,10 @@ static bool daemon_release_shared(struct daemon *daemon)
 		daemon->use_lock = open(LOCK_USE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (daemon->use_lock >= 0 && flock(daemon->use_lock, LOCK_EX | LOCK_NB) == 0) {
 		ours = daemon_noted(lock);
-		if (ours && limited(2, lttng_control_idle, NULL, error) != 1) {
-			daemon_stop(ours);
+		idle = ours ? limited(2, lttng_control_idle, NULL, error) : 1;
+		if (idle != 1) {
+			daemon_stop(ours, written && !idle);
+			daemon_remove_files();
 			rmdir(DAEMON_DIRECTORY);
 			stopped = true;
 		}
@@ -360,12 +406,9 @@ int daemon_acquire(struct daemon *daemon, const char *private, char *error)
 bool daemon_release(struct daemon *daemon, bool written)
 {
 	if (daemon->shared)
-		return daemon_release_shared(daemon);
-	/* Its own end takes half a second, and what it would take away goes with the private directory. */
-	if (daemon->pid && written)
-		kill(-daemon->pid, SIGKILL);
+		return daemon_release_shared(daemon, written);
 	if (daemon->pid)
-		daemon_stop(daemon->pid);
+		daemon_stop(daemon->pid, written);
 	return true;
 }
 

@@ -124,7 +124,8 @@ static int keeper_place(struct keeper *keeper, char *error)
 		snprintf(error, LIMITED_TEXT, "%s: %s", keeper->buffers, strerror(errno));
 		return -1;
 	}
-	r = keeper_reserve(keeper->buffers, lttng_control_need(&rings));
+	/* A tmpfs with four times the room needs no trial. */
+	r = place == runtime ? 0 : keeper_reserve(keeper->buffers, lttng_control_need(&rings));
 	if (r) {
 		snprintf(error, LIMITED_TEXT, "no room for %llu MB of ring buffers in %s: %s",
 			 (unsigned long long)(lttng_control_need(&rings) >> 20), place, strerror(r));
