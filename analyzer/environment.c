@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "analyzer/memory.h"
@@ -31,15 +32,15 @@ int environment_find_libraries(char preload[PATH_MAX], char tracepoints[PATH_MAX
 	static const char *const places[] = {"", "../lib/shmguard/"};
 	char exe[PATH_MAX], at[PATH_MAX + 64];
 	ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
 
-	if (length < 0) {
+	/* Without /proc: as the kernel was told, which is right as long as nobody has changed directory. */
+	if (length < 0 && !realpath((const char *)getauxval(AT_EXECFN), exe)) {
 		*error = memory_format("/proc/self/exe: %s", strerror(errno));
 		return -1;
 	}
-	exe[length] = '\0';
-	slash = strrchr(exe, '/');
-	slash[1] = '\0';
+	if (length >= 0)
+		exe[length] = '\0';
+	strrchr(exe, '/')[1] = '\0';
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(at, sizeof(at), "%s%s%s", exe, places[i], LIBRARY_TRACEPOINTS);
 		if (access(at, R_OK) || !realpath(at, tracepoints))

@@ -36,6 +36,9 @@ static void image_machine(struct image *image, const GElf_Ehdr *header)
 	image->bits = header->e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 64;
 	image->own = header->e_machine == __ehdr_start.e_machine &&
 		     header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS];
+	if (__builtin_add_overflow(header->e_phoff, (uint64_t)header->e_phnum * header->e_phentsize,
+				   &image->headers_end))
+		image->headers_end = UINT64_MAX;
 	image->machine = "another machine";
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
 		if (machines[i].machine == header->e_machine)
@@ -116,7 +119,7 @@ static void image_sections(struct image *image, Elf *elf)
 		image->sanitizer = sanitizers[sanitizer].name;
 }
 
-struct image image_read(int fd)
+static struct image image_of(int fd, bool sections)
 {
 	struct image image = {0};
 	char magic[SELFMAG];
@@ -131,9 +134,22 @@ struct image image_read(int fd)
 	if (elf && gelf_getehdr(elf, &header)) {
 		image_machine(&image, &header);
 		image.whole = image_segments(&image, elf, fd);
-		image_sections(&image, elf);
+		if (sections)
+			image_sections(&image, elf);
 	}
 	elf_end(elf);
+	return image;
+}
+
+struct image image_headers(int fd)
+{
+	return image_of(fd, false);
+}
+
+struct image image_read(int fd)
+{
+	struct image image = image_of(fd, true);
+
 	for (size_t i = 0; i < SANITIZERS; i++)
 		if (image_needs(&image, sanitizers[i].library) || image_needs(&image, sanitizers[i].clang_library)) {
 			image.sanitizer = sanitizers[i].name;

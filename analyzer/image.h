@@ -5,14 +5,16 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct image {
 	bool elf;
-	bool whole;          /* its headers can be read */
-	bool own;            /* made for the machine that this command is made for, with the same width */
-	int bits;            /* 32 or 64 */
-	const char *machine; /* "x86-64"; "another machine" */
-	bool loaded;         /* by a loader: it is not static */
+	uint64_t headers_end; /* where its program headers end, by its first header; UINT64_MAX: nowhere */
+	bool whole;           /* its headers can be read */
+	bool own;             /* made for the machine that this command is made for, with the same width */
+	int bits;             /* 32 or 64 */
+	const char *machine;  /* "x86-64"; "another machine" */
+	bool loaded;          /* by a loader: it is not static */
 	char loader[PATH_MAX];
 	char **needed; /* libraries, in its order */
 	size_t needed_count;
@@ -22,6 +24,8 @@ struct image {
 
 /* Reads the file from its beginning. To be ended by image_free(). */
 struct image image_read(int fd);
+/* The same without needed and sanitizer, which take reading its symbols; nothing is to be freed. */
+struct image image_headers(int fd);
 void image_free(struct image *image);
 
 /* Does it need a library whose name begins so? */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "analyzer/image.h"
 #include "analyzer/memory.h"
 
 /* As the kernel: a script's interpreter may be a script, up to here. */
@@ -110,75 +110,25 @@ char *program_capabilities(int fd, uid_t uid)
 	return memory_text("it has file capabilities");
 }
 
-static unsigned char program_own_class(void)
-{
-	return sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
-}
-
-static GElf_Half program_own_machine(void)
-{
-	static GElf_Half machine;
-	GElf_Ehdr header;
-	Elf *elf;
-	int fd;
-
-	if (machine)
-		return machine;
-	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (elf && gelf_getehdr(elf, &header))
-		machine = header.e_machine;
-	elf_end(elf);
-	close(fd);
-	return machine;
-}
-
-/* The loader that the program asks for; false if for none. */
-static bool program_loader(Elf *elf, int fd, char loader[PATH_MAX])
-{
-	size_t count;
-
-	if (elf_getphdrnum(elf, &count))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		GElf_Phdr segment;
-		ssize_t got;
-
-		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_INTERP)
-			continue;
-		got = pread(fd, loader, segment.p_filesz < PATH_MAX ? segment.p_filesz : PATH_MAX - 1,
-			    (off_t)segment.p_offset);
-		loader[got > 0 ? got : 0] = '\0';
-		return true;
-	}
-	return false;
-}
+#define OWN_BITS ((int)sizeof(void *) * 8)
 
 /* ENOEXEC where an ELF file ends before its program headers do, which libelf gives no number of. */
 static int program_elf_broken(int fd, char **why)
 {
-	char loader[PATH_MAX] = "";
-	GElf_Ehdr header;
+	struct image image = image_headers(fd);
 	struct stat status;
 	int r = 0;
-	Elf *elf;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!fstat(fd, &status) && elf && gelf_getehdr(elf, &header)) {
-		uint64_t end = header.e_phoff + (uint64_t)header.e_phnum * header.e_phentsize;
-
-		if (end < header.e_phoff || end > (uint64_t)status.st_size) {
-			r = ENOEXEC;
-			*why = memory_format("it is an ELF file cut short: its program headers reach to byte %" PRIu64
-					     ", it has %jd",
-					     end, (intmax_t)status.st_size);
-		} else if (header.e_ident[EI_CLASS] == program_own_class() && program_loader(elf, fd, loader) &&
-			   (r = program_executable(loader))) {
-			*why = memory_format("its loader %s: %s", loader, strerror(r));
-		}
+	if (fstat(fd, &status) || !image.headers_end)
+		return 0;
+	if (image.headers_end > (uint64_t)status.st_size) {
+		r = ENOEXEC;
+		*why = memory_format("it is an ELF file cut short: its program headers reach to byte %" PRIu64
+				     ", it has %jd",
+				     image.headers_end, (intmax_t)status.st_size);
+	} else if (image.bits == OWN_BITS && image.loaded && (r = program_executable(image.loader))) {
+		*why = memory_format("its loader %s: %s", image.loader, strerror(r));
 	}
-	elf_end(elf);
 	return r;
 }
 
@@ -210,27 +160,21 @@ int program_broken(const char *path, char **why)
 
 static char *program_image(int fd)
 {
-	char loader[PATH_MAX], *name, *why = NULL;
-	GElf_Ehdr header;
-	Elf *elf;
+	struct image image = image_headers(fd);
+	const char *name = strrchr(image.loader, '/');
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || !gelf_getehdr(elf, &header)) {
-		/* The kernel's, or execvp's, business. */
-		elf_end(elf);
+	/* What is none is the kernel's, or execvp's, business. */
+	if (!image.bits)
 		return NULL;
-	}
-	if (header.e_ident[EI_CLASS] != program_own_class())
-		why = memory_format("it is a %d-bit program", header.e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 64);
-	else if (header.e_machine != program_own_machine())
-		why = memory_text("it is a program for another machine");
-	else if (!program_loader(elf, fd, loader))
-		why = memory_text("it is statically linked");
-	else if ((name = strrchr(loader, '/')) && strncmp(name, "/ld-musl", 8) == 0)
-		why = memory_format("it runs on another C library (%s)", loader);
-	elf_end(elf);
-	return why;
+	if (image.bits != OWN_BITS)
+		return memory_format("it is a %d-bit program", image.bits);
+	if (!image.own)
+		return memory_text("it is a program for another machine");
+	if (!image.loaded)
+		return memory_text("it is statically linked");
+	if (name && strncmp(name, "/ld-musl", 8) == 0)
+		return memory_format("it runs on another C library (%s)", image.loader);
+	return NULL;
 }
 
 char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid)

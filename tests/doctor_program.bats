@@ -265,3 +265,12 @@ ALL='command interpreter class linkage set-id capabilities libraries preload san
 	says confined.json apparmor 'it inherits from you the profile outer (enforce)'
 	[ "$(change enforce.json apparmor)" = "aa-complain $ZOO/plain" ]
 }
+
+@test "doctor -- COMMAND needs no /proc for what it says of the program" {
+	needs_root "to have a /proc of its own"
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private bash -c '
+		mount -t tmpfs tmpfs /proc
+		"$0" doctor --json -- "$1" >out.json || true' "$SHMGUARD" "$ZOO/plain"
+	jq -e '[.checks[] | select(.id | test("class|linkage|libraries|preload")) | .fitness] == ["ok", "ok", "ok", "ok"]' out.json
+}
