@@ -111,6 +111,38 @@ attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_o
 	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
 }
 
+@test "what another process maps is neither shrunk nor truncated: denied, or its pages are freed and stay" {
+	cat >holder.py <<-'END'
+		import mmap, os, sys
+		path = "/dev/shm/" + os.environ["NAME"]
+		with open(path, "wb") as file: file.write(b"x" * 8192)
+		fd = os.open(path, os.O_RDWR)
+		held = mmap.mmap(fd, 8192)
+		print("held", flush=True)
+		for line in sys.stdin:
+		    print(os.fstat(fd).st_size, held[:4096].count(b"x"), held[4096:].count(b"x"), held[4096:].count(b"\0"), flush=True)
+		    held[:] = b"x" * 8192
+	END
+	coproc HOLDER { exec "$PYTHON" holder.py; }
+	local held
+	read -r held <&"${HOLDER[0]}"
+	for action in deny fix; do
+		policy "shrink-under-map = $action" "truncate-on-open = $action"
+		guarded 'fd = shm_open(NAME, os.O_RDWR); attempt(os.ftruncate, fd, 4096)'
+		echo look >&"${HOLDER[1]}"
+		read -r held <&"${HOLDER[0]}"
+		echo "$action $(cat out) $held" >>told
+		guarded 'attempt(os.close, shm_open(NAME, os.O_RDWR))
+attempt(lambda: os.close(shm_open(NAME, os.O_RDWR | os.O_TRUNC)))'
+		echo look >&"${HOLDER[1]}"
+		read -r held <&"${HOLDER[0]}"
+		echo "$action $(paste -s out) $held" >>told
+	done
+	kill "$HOLDER_PID"
+	same told <(printf '%s\n' 'deny EPERM 8192 4096 4096 0' $'deny ok None\tEACCES 8192 4096 4096 0' \
+		'fix ok None 8192 4096 0 4096' $'fix ok None\tok None 8192 0 0 4096')
+}
+
 @test "mappings past the end, before a size and with PROT_EXEC are denied" {
 	policy 'map-beyond-end = deny' 'map-before-size = deny' 'exec-map = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(map, fd, 4096); os.ftruncate(fd, 4096); attempt(map, fd, 8192)

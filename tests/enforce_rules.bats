@@ -83,9 +83,9 @@ fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3,
 def punch(fd):
     if libc.fallocate(fd, 3, ctypes.c_long(0), ctypes.c_long(4096)) < 0:
         raise OSError(ctypes.get_errno(), "fallocate")
-attempt(punch, fd)
-fd = os.memfd_create("small"); os.ftruncate(fd, 8192); attempt(punch, fd)'
-	[ "$(cat out)" = $'EINVAL\nok None' ]
+attempt(punch, fd); attempt(map, fd, 4096, 3, 0x4001); attempt(map, fd, 2 << 20, 3, 0x4001)
+fd = os.memfd_create("small"); os.ftruncate(fd, 8192); attempt(punch, fd); attempt(map, fd, 4096)'
+	[ "$(cat out)" = $'EINVAL\nEINVAL\nok mapped\nok None\nok mapped' ]
 }
 
 @test "punch-unreserves: fixed, the hole has new pages" {
