@@ -79,6 +79,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	int64_t to = recording->ended ? recording->ended : totals->last;
 
 	analysis->events = totals->events;
+	analysis->cut = totals->cut;
 	analysis->foreign = totals->foreign;
 	analysis->lost = analysis->world->lost;
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */

@@ -24,6 +24,7 @@ struct analysis {
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
+	bool cut;         /* the trace was not read to its end */
 	bool complete;    /* nothing is known to be missing */
 	struct unseen *unseen;
 	size_t unseen_count;

@@ -1,7 +1,6 @@
 /* shmguard clean: which objects are ghosts, why, and their removal. */
 #include "analyzer/cmd_clean.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -85,7 +84,7 @@ static int cleaning_show_keep(const struct cleaning *cleaning)
 		printf("%-20s  %-16s  %s\n", safe, "-", "--keep");
 		free(safe);
 	}
-	return fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_DONE;
+	return EXIT_DONE;
 }
 
 /* "/x (shm, 4.0K, of root, touched 3h ago)" */
@@ -330,10 +329,7 @@ static int cleaning_run(struct cleaning *cleaning)
 	}
 	free(cleaning->ghosts);
 	machine_free(cleaning->machine);
-	if (!fflush(stdout) && !ferror(stdout))
-		return result;
-	fprintf(stderr, "shmguard: cannot write: %s\n", strerror(errno));
-	return EXIT_CANNOT;
+	return result;
 }
 
 /* "/dir", however it was given. */
@@ -398,7 +394,7 @@ int cmd_clean(int argc, char **argv)
 	optind = 0;
 	while ((option = options_next(&clean_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
-			return fflush(stdout) ? EXIT_CANNOT : EXIT_DONE;
+			return EXIT_DONE;
 		if (option == OPTIONS_BAD)
 			return EXIT_USAGE;
 		if (!cleaning_option(&cleaning, option))

@@ -1,6 +1,5 @@
 #include "analyzer/cmd_doctor.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -41,10 +40,7 @@ static int doctor_run(const char *command, bool json)
 		doctor_print(&diagnoses, command);
 	}
 	doctor_free(&diagnoses);
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	fprintf(stderr, "shmguard: the list could not be written: %s\n", strerror(errno));
-	return EXIT_OUTPUT;
+	return status;
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -55,7 +51,7 @@ int cmd_doctor(int argc, char **argv)
 	optind = 0;
 	while ((option = options_next_before_command(&doctor_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
-			return fflush(stdout) ? EXIT_OUTPUT : EXIT_FIT;
+			return EXIT_FIT;
 		if (option == OPTIONS_BAD)
 			return EXIT_USAGE;
 		json = true;

@@ -157,7 +157,7 @@ int cmd_explain(int argc, char **argv)
 	optind = 0;
 	while ((option = options_next(&explain_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
-			return fflush(stdout) ? EXIT_OUTPUT : EXIT_FOUND;
+			return EXIT_FOUND;
 		if (option == OPTIONS_BAD)
 			return EXIT_USAGE;
 	}
@@ -168,7 +168,7 @@ int cmd_explain(int argc, char **argv)
 	error = explain_errno(argv[optind]);
 	if (error) {
 		result = explain_number(error, argv[optind + 1]);
-		return fflush(stdout) || ferror(stdout) ? EXIT_OUTPUT : result;
+		return result;
 	}
 	if (!rule_find(argv[optind]) || argc - optind == 2)
 		return explain_unknown(argv[optind]);

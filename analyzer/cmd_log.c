@@ -1,7 +1,6 @@
 /* shmguard log: the calls of a recording in their order, a line each. */
 #include "analyzer/cmd_log.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/notation.h"
+#include "analyzer/output.h"
 #include "analyzer/replay.h"
 #include "analyzer/spots.h"
 #include "analyzer/trace_settings.h"
@@ -77,7 +77,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	free(line);
 	if (log->stacks)
 		log_stack(log, world, process, event->event.head.stack);
-	return ferror(stdout) ? -EIO : 0;
+	return output_failed() ? -EIO : 0;
 }
 
 static void log_complain(char *error)
@@ -100,13 +100,10 @@ static int log_print(struct log *log, const char *dir)
 		log_complain(error);
 	error = NULL;
 	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
-	if (r)
+	if (r && !output_failed())
 		log_complain(error);
 	symbols_close(log->report.symbols);
-	if (!fflush(stdout) && !ferror(stdout))
-		return r;
-	fprintf(stderr, "shmguard: the log could not be written: %s\n", strerror(errno));
-	return REPORT_UNREADABLE;
+	return r;
 }
 
 static int64_t log_started(const char *dir)
@@ -129,7 +126,7 @@ int cmd_log(int argc, char **argv)
 	optind = 0;
 	while ((option = options_next(&log_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
-			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+			return REPORT_DONE;
 		if (option == OPTIONS_BAD)
 			return REPORT_USAGE;
 		log.stacks |= option == OPTION_stacks;

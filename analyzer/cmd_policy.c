@@ -126,14 +126,6 @@ static int unknown_verb(const char *verb)
 	return policy_usage();
 }
 
-static int policy_finish(int result)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return result;
-	perror("shmguard: cannot write");
-	return POLICY_FAILED;
-}
-
 int cmd_policy(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -142,10 +134,10 @@ int cmd_policy(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		policy_help(stdout);
-		return policy_finish(POLICY_GOOD);
+		return POLICY_GOOD;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return policy_finish(verbs[i].run(argc - 1, argv + 1));
+			return verbs[i].run(argc - 1, argv + 1);
 	return unknown_verb(argv[1]);
 }

@@ -2,7 +2,6 @@
 #include "analyzer/cmd_profile.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -105,10 +104,6 @@ static int profile_print(char **dirs, int count)
 	for (size_t i = 0; result == REPORT_DONE && i < rights.count; i++)
 		print_program(&rights.all[i]);
 	rights_free(&rights);
-	if (result == REPORT_DONE && (fflush(stdout) || ferror(stdout))) {
-		fprintf(stderr, "shmguard: the profile could not be written: %s\n", strerror(errno));
-		result = REPORT_UNREADABLE;
-	}
 	return result;
 }
 
@@ -120,7 +115,7 @@ int cmd_profile(int argc, char **argv)
 	optind = 0;
 	while ((option = options_next(&profile_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
-			return fflush(stdout) ? REPORT_UNREADABLE : REPORT_DONE;
+			return REPORT_DONE;
 		if (option == OPTIONS_BAD)
 			return REPORT_USAGE;
 		apparmor |= option == OPTION_apparmor;

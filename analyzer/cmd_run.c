@@ -20,6 +20,7 @@
 #include "analyzer/program.h"
 #include "analyzer/report.h"
 #include "analyzer/trace_files.h"
+#include "analyzer/trace_reader.h"
 #include "tracepoints/environment.h"
 
 /* Milliseconds between two looks at the notes. */
@@ -288,13 +289,14 @@ static int run_finish(struct run *run)
 	return r;
 }
 
-/* 0, or RUN_FAILED; *worst as report_recording has it. */
-static int run_report(struct run *run, enum severity *worst)
+/* 0, or RUN_FAILED; *verdict as report_recording has it. */
+static int run_report(struct run *run, struct report_verdict *verdict)
 {
 	const struct report_options options = {.save_symbols = true};
 	const char *name = run->options.report;
 	bool silent = name ? strcmp(name, "none") == 0 : run->options.quiet;
 	FILE *out = stderr;
+	bool lost;
 	int r;
 
 	if (silent)
@@ -304,18 +306,22 @@ static int run_report(struct run *run, enum severity *worst)
 	if (!out)
 		return run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s",
 							    silent ? "/dev/null" : name, strerror(errno)));
-	r = report_recording(run->directory.path, &options, out, worst) == REPORT_DONE ? 0 : RUN_FAILED;
-	if (out != stderr && fclose(out) && !r)
-		r = run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s", name, strerror(errno)));
+	r = report_recording(run->directory.path, &options, out, verdict) == REPORT_DONE ? 0 : RUN_FAILED;
+	lost = fflush(out) || ferror(out);
+	if (out != stderr && fclose(out))
+		lost = true;
+	if (lost && !r)
+		r = run_failed(RUN_FAILED, memory_format("cannot write the report to %s: %s", name ?: "standard error",
+							 strerror(errno)));
 	return r;
 }
 
-/* --snapshot-on: some errors show only now. Without any there is nothing to keep. */
-static int run_keep_errors(struct run *run, enum severity worst)
+/* --snapshot-on: some errors show only now. Without any, as far as all was read, there is nothing to keep. */
+static int run_keep_errors(struct run *run, const struct report_verdict *verdict)
 {
 	char *error = NULL;
 
-	if (!run->options.snapshot || run->shots.errors || worst == SEVERITY_ERROR)
+	if (!run->options.snapshot || run->shots.errors || !verdict->whole || verdict->worst == SEVERITY_ERROR)
 		return 0;
 	directory_empty_trace(&run->directory);
 	run->emptied = true;
@@ -337,9 +343,26 @@ static int run_interrupted(const struct run *run)
 	return 0;
 }
 
+/*
+ * Signals are no longer the command's. Ctrl-C ends the reading, but one that came before that was for the recording. That
+ * nobody reads stderr any more ends nothing: the report may go into a file, and the command's status is to be passed on.
+ */
+static void run_release(struct run *run)
+{
+	const struct timespec now = {0};
+	sigset_t interrupt;
+
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigtimedwait(&interrupt, NULL, &now);
+	signal(SIGPIPE, SIG_IGN);
+	trace_interruptible();
+	child_release(&run->child);
+}
+
 static int run_recorded(struct run *run)
 {
-	enum severity worst = SEVERITY_NOTE;
+	struct report_verdict verdict = {SEVERITY_NOTE, false};
 	int interrupted = run_interrupted(run), r, status;
 
 	run_look_before(run);
@@ -352,15 +375,15 @@ static int run_recorded(struct run *run)
 	}
 	run_record(run);
 	r = run_finish(run);
-	child_release(&run->child);
+	run_release(run);
 	if (!r && !run->options.quiet)
 		fprintf(stderr, "shmguard: recorded in %s\n", run->directory.path);
-	r = run_report(run, &worst) ?: r;
-	r = run_keep_errors(run, worst) ?: r;
+	r = run_report(run, &verdict) ?: r;
+	r = run_keep_errors(run, &verdict) ?: r;
 	status = child_exit_status(&run->child);
 	if (!status && r)
 		return r;
-	if (!status && worst == SEVERITY_ERROR)
+	if (!status && verdict.worst == SEVERITY_ERROR)
 		return run->options.error_exitcode;
 	return status;
 }
@@ -376,7 +399,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (run->options.help) {
 		free(run);
-		return fflush(stdout) ? RUN_FAILED : 0;
+		return 0;
 	}
 	run->problems.quiet = run->options.quiet;
 	r = run_check_policy(run);

@@ -17,9 +17,10 @@
 #include "analyzer/cmd_run.h"
 #include "analyzer/cmd_status.h"
 #include "analyzer/cmd_top.h"
+#include "analyzer/output.h"
 #include "tracepoints/version.h"
 
-enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3 };
+enum { EXIT_USAGE = 2, EXIT_OUTPUT = 3, EXIT_RUN_OUTPUT = 125 };
 
 static const struct {
 	const char *name;
@@ -72,36 +73,36 @@ static void main_manual(FILE *out)
 	options_manual(&policy_explain_option_table, out);
 }
 
-static int main_printed(void)
-{
-	return fflush(stdout) || ferror(stdout) ? EXIT_OUTPUT : 0;
-}
-
-int main(int argc, char **argv)
+static int main_run(int argc, char **argv)
 {
 	size_t i;
 
-	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
-	setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc < 2) {
 		main_help(stderr);
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("shmguard " SHMGUARD_VERSION);
-		return main_printed();
+		return 0;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		main_help(stdout);
-		return main_printed();
+		return 0;
 	}
 	if (!strcmp(argv[1], "--manual")) {
 		main_manual(stdout);
-		return main_printed();
+		return 0;
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	fputs("shmguard: there is no such subcommand; `shmguard --help` lists them\n", stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return output_end(main_run(argc, argv), argc > 1 && !strcmp(argv[1], "run") ? EXIT_RUN_OUTPUT : EXIT_OUTPUT);
 }

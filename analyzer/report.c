@@ -144,8 +144,10 @@ static void report_save_symbols(const struct report *report, const char *dir)
 		fprintf(stderr, "shmguard: %s: the names of functions could not be stored: %s\n", dir, strerror(errno));
 }
 
-static int report_outcome(const struct findings *findings, const struct report_options *options, enum severity *worst)
+static int report_outcome(const struct analysis *analysis, const struct report_options *options,
+			  struct report_verdict *verdict)
 {
+	const struct findings *findings = &analysis->findings;
 	enum severity gravest = SEVERITY_NOTE;
 	uint64_t grave = 0;
 	size_t i;
@@ -155,12 +157,12 @@ static int report_outcome(const struct findings *findings, const struct report_o
 			gravest = findings->all[i].severity;
 		grave += findings->all[i].severity >= options->fail_on;
 	}
-	if (worst && findings->count)
-		*worst = gravest;
+	if (verdict)
+		*verdict = (struct report_verdict){gravest, !analysis->cut};
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
-/* 0, or -1 with errno. */
+/* 0, or -1 with errno. What becomes of `out` is the caller's. */
 static int report_write(const struct report *report, const struct report_output *output, FILE *out)
 {
 	FILE *file = output->file ? fopen(output->file, "we") : out;
@@ -169,10 +171,10 @@ static int report_write(const struct report *report, const struct report_output 
 	if (!file)
 		return -1;
 	output->format->print(report, file);
+	if (!output->file)
+		return 0;
 	r = fflush(file) || ferror(file) ? -1 : 0;
-	if (output->file && fclose(file))
-		r = -1;
-	return r;
+	return fclose(file) ? -1 : r;
 }
 
 static int report_write_all(const struct report *report, const struct report_options *options, FILE *out)
@@ -185,8 +187,8 @@ static int report_write_all(const struct report *report, const struct report_opt
 	for (i = 0; i < count; i++) {
 		if (!report_write(report, &outputs[i], out))
 			continue;
-		fprintf(stderr, "shmguard: %s%sthe report could not be written: %s\n",
-			outputs[i].file ? outputs[i].file : "", outputs[i].file ? ": " : "", strerror(errno));
+		fprintf(stderr, "shmguard: %s: the report could not be written: %s\n", outputs[i].file,
+			strerror(errno));
 		result = REPORT_UNREADABLE;
 	}
 	return result;
@@ -208,7 +210,7 @@ static int report_read_suppressions(struct suppressions *suppressions, const str
 	return 0;
 }
 
-int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst)
+int report_recording(const char *dir, const struct report_options *options, FILE *out, struct report_verdict *verdict)
 {
 	struct suppressions suppressions = {0};
 	struct report report;
@@ -243,7 +245,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 	selection_filter(&options->selection, &analysis->findings, analysis->from);
 	report_group_sort(&analysis->findings, options->group);
 	written = report_write_all(&report, options, out);
-	result = report_outcome(&analysis->findings, options, worst);
+	result = report_outcome(analysis, options, verdict);
 	symbols_close(report.symbols);
 	analysis_free(analysis);
 	suppressions_free(&suppressions);

@@ -82,12 +82,17 @@ enum report_result {
 	REPORT_UNREADABLE = 3, /* the recording; or the report could not be written: stderr says which */
 };
 
+struct report_verdict {
+	enum severity worst; /* of the findings; SEVERITY_NOTE when there is none */
+	bool whole;          /* the trace was read to its end */
+};
+
 /*
  * Analyses the recording in `dir` and prints the reports, on `out` or into files of their own. Returns enum
- * report_result; what went wrong is told on stderr. *worst, which may be NULL: severity of the gravest finding, left as
- * it is when there is none.
+ * report_result; what went wrong is told on stderr, but whether `out` took all is the caller's to ask. *verdict, which may
+ * be NULL, is set when there was a report.
  */
-int report_recording(const char *dir, const struct report_options *options, FILE *out, enum severity *worst);
+int report_recording(const char *dir, const struct report_options *options, FILE *out, struct report_verdict *verdict);
 
 /* report_group.c: what the findings of a group have in common, NULL without; brings them together; by its name. */
 const void *report_group_key(const struct finding *finding, enum report_group group);

@@ -110,7 +110,7 @@ function drawTop()
 	findings.forEach(f => count[f.severity]++);
 	const parts = Object.keys(count).filter(s => count[s]).map(s => plural(count[s], s)), worst = findings[0];
 	const verdict = parts.join(", ") || "nothing found";
-	at("verdict").append(make("span", {class: worst ? worst.severity : "good"}, verdict),
+	at("verdict").append(make("span", {class: worst ? worst.severity : report.trace.complete ? "good" : ""}, verdict),
 			     report.trace.complete ? "" : " [the recording is incomplete]");
 	document.title = "shmguard: " + verdict;
 	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";

@@ -328,14 +328,14 @@ static char *text_worst(const struct analysis *analysis)
 		return escape_terminal(analysis->findings.all[0].message);
 	if (analysis->recording->emptied)
 		return memory_text("so no call was kept");
-	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
+	return memory_text(analysis->world->object_count || analysis->cut ? "" : "no POSIX shared memory was seen");
 }
 
 static void text_verdict(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
 	const struct findings *findings = &analysis->findings;
-	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : INK_good;
+	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : analysis->complete ? INK_good : INK_plain;
 	char *tally = text_tally(analysis), *worst = text_worst(analysis);
 	char *line = memory_format(
 		"%s%s%s%s%s%s", tally,
@@ -344,7 +344,9 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 				    : "",
 		worst, analysis->findings.suppressed ? " [some was suppressed]" : "",
 		analysis->findings.filtered ? " [some was not asked for]" : "",
-		analysis->complete ? "" : " [the recording is incomplete]");
+		analysis->cut        ? " [the trace was not read to its end]"
+		: analysis->complete ? ""
+				     : " [the recording is incomplete]");
 
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);

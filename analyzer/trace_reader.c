@@ -281,6 +281,7 @@ static int conclude(struct reading *reading, enum child_end end, int status, cha
 		*error = words;
 		return reading->ended ? reading->result : -1;
 	}
+	reading->totals->cut = true;
 	trace_problem(reading->totals, memory_format("%s; what follows its first %" PRIu64 " events is missing", words,
 						     reading->totals->events));
 	free(words);

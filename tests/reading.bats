@@ -238,6 +238,31 @@ refused()
 	holds '.trace.problems[0] | contains("it was interrupted; what follows its first")'
 }
 
+@test "a log ends with its reader, without a word" {
+	many trace 200000 4 1
+	run -0 bash -c '"$0" log trace 2>&1 | head -n 1' "$SHMGUARD"
+	[ "${#lines[@]}" -eq 1 ]
+	"$SHMGUARD" log trace 2>errors | head -n 1
+	[ ! -s errors ]
+}
+
+@test "Ctrl-C at the end of run ends the reading: there is a report, and a trace that was not read is kept" {
+	"$PYTHON" "$ROOT/tests/run_terminal.py" interrupt "$SHMGUARD" run --snapshot-on=error -o ready -- \
+		"$PROGRAMS/rate" 100000 0.3 >out
+	grep -q 'not read to its end\]' out
+	grep -q '^status 0$' out
+	[ -n "$(find ready/trace -name 'calls_*' -size +0)" ]
+	run -0 "$SHMGUARD" report ready
+	[[ ${lines[0]} != *"not read to its end"* ]]
+}
+
+@test "run reports and passes on its command's status when nobody reads its messages" {
+	run -0 bash -c '{ "$0" run --error-exitcode=7 --report=report -o recording -- "$1" shrunk; echo $? >status; } 2>&1 >out | true' \
+		"$SHMGUARD" "$PROGRAMS/story"
+	[ "$(cat status)" -eq 7 ]
+	grep -q "^error: " report
+}
+
 @test "a million events cost less than 100 MB, and without a terminal nothing but the report is written" {
 	many trace 1000000 4 1
 	"$PYTHON" "$ROOT/tests/reading.py" memory "$SHMGUARD" trace >out 2>errors

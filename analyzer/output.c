@@ -1,0 +1,39 @@
+#include "analyzer/output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int output_error;
+
+bool output_failed(void)
+{
+	if (ferror(stdout) && !output_error)
+		output_error = errno;
+	return ferror(stdout);
+}
+
+/* Asked of the pipe, as the errno of a write long ago may be lost. */
+static bool output_unread(void)
+{
+	struct pollfd poller = {.fd = STDOUT_FILENO};
+
+	return poll(&poller, 1, 0) == 1 && (poller.revents & POLLERR);
+}
+
+int output_end(int status, int failed)
+{
+	if (fflush(stdout) && !output_error)
+		output_error = errno;
+	if (!output_failed())
+		return status;
+	if (output_unread()) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	fprintf(stderr, "shmguard: the output could not be written: %s\n", strerror(output_error));
+	return failed;
+}
