@@ -2,8 +2,63 @@
 # What the tests of rules share: programs in tests/rules, recorded, and what is expected on top of each:
 # "expect: RULE SEVERITY [COUNT [nowhere]]", nowhere: no place in the program is to blame, so there is no stack.
 
-# Words that start the program elsewhere.
+# A recording costs more than most of these programs do. So they are recorded together, one after another, the faulty ones
+# and the innocent ones each, and a test looks at what the report says of its program's processes. What needs surroundings
+# of its own is recorded by itself: BY_ITSELF names it.
+
+BY_ITSELF=()
+
+# Words that start such a program elsewhere.
 WITHIN=()
+
+by_itself() # PROGRAM
+{
+	[[ " ${BY_ITSELF[*]} " == *" $1 "* ]]
+}
+
+# Records what the tests of this file ask for with `check_KIND NAME`, which runs the program NAME with SUFFIX. What fails
+# here is for the tests to tell.
+record_together() # KIND SUFFIX
+{
+	local name programs=()
+	while read -r name; do
+		by_itself "$name" || programs+=("$name$2")
+	done < <(sed -n "s/^\tcheck_$1 //p" "$BATS_TEST_FILENAME")
+	mkdir "$BATS_FILE_TMPDIR/$1" && cd "$BATS_FILE_TMPDIR/$1" || return
+	# shellcheck disable=SC2016
+	"$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'directory=$0
+		for program; do
+			"$directory/$program" >"$program.out" 2>&1
+			echo $? >"$program.status"
+		done' "$BUILD/tests/rules" "${programs[@]}" || true
+	"$SHMGUARD" report --format=json recording >report.json || true
+	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*
+	# A process is of the program that it runs or that has forked it.
+	jq -r '. as {$trace, $processes, $objects, $findings} |
+		(reduce $processes[] as $one ({}; .[$one.id] = if $one.exe | test("/tests/rules/[^/]*$") then $one.exe | sub(".*/"; "")
+			else .[$one.parent // ""] end)) as $program |
+		[$program[] // empty] | unique[] | . as $name | {$trace,
+			objects: ($objects | map(select($program[.created_by // ""] == $name))),
+			findings: ($findings | map(select($program[.process // ""] == $name)))} |
+		"\($name)\t\(tojson)"' report.json | while IFS=$'\t' read -r name report; do
+		printf '%s\n' "$report" >"$name.json"
+	done
+}
+
+# KIND.json is the report of the program. Its status was 0.
+record_program() # KIND NAME PROGRAM
+{
+	local together=$BATS_FILE_TMPDIR/$1
+	if by_itself "$2"; then
+		record "$1" "${WITHIN[@]}" "$BUILD/tests/rules/$3"
+		report "$1" >"$1.json"
+	else
+		cat "$together/$3.out"
+		[ "$(cat "$together/$3.status")" -eq 0 ]
+		cp "$together/$3.json" "$1.json"
+	fi
+	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' "$1.json"
+}
 
 check_faulty() # PROGRAM
 {
@@ -11,9 +66,7 @@ check_faulty() # PROGRAM
 	read -r rule severity count place < <(sed -n 's/^ \* expect: //p' "$ROOT/tests/rules/$1.c")
 	also=$(sed -n 's/^ \* also: //p' "$ROOT/tests/rules/$1.c")
 	[ "$rule" = "${1%%_*}" ]
-	record faulty "${WITHIN[@]}" "$BUILD/tests/rules/$1"
-	report faulty >faulty.json
-	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' faulty.json
+	record_program faulty "$1" "$1"
 	jq -e --arg rule "$rule" --arg severity "$severity" --arg count "$count" --arg also "$also" --arg file "$1" --arg place "$place" '
 		(.trace.lost == 0) and .trace.complete and
 		([.findings[] | select(.rule == $rule)] | length == 1 and
@@ -27,9 +80,7 @@ check_faulty() # PROGRAM
 
 check_innocent() # RULE
 {
-	record innocent "${WITHIN[@]}" "$BUILD/tests/rules/$1_innocent"
-	report innocent >innocent.json
-	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' innocent.json
+	record_program innocent "$1" "$1_innocent"
 	jq -e --arg rule "$1" '
 		.trace.complete and (.objects | length > 0) and
 		([.findings[] | select(.rule == $rule or .severity == "error")] | length == 0)' innocent.json

@@ -7,6 +7,15 @@ load helpers
 load cgroup
 load rules
 
+# shellcheck disable=SC2034 # rules.bash reads it
+BY_ITSELF=(huge-page-advice lock-advice memory-limit)
+
+setup_file()
+{
+	record_together faulty ""
+	record_together innocent _innocent
+}
+
 teardown()
 {
 	remove_group
@@ -340,12 +349,14 @@ setup()
 
 @test "memory-limit is found" {
 	make_group $((64 << 20))
+	# shellcheck disable=SC2034 # rules.bash reads it
 	WITHIN=("${IN_GROUP[@]}")
 	check_faulty memory-limit
 }
 
 @test "memory-limit: the innocent twin is silent" {
 	make_group $((64 << 20))
+	# shellcheck disable=SC2034 # rules.bash reads it
 	WITHIN=("${IN_GROUP[@]}")
 	check_innocent memory-limit
 }

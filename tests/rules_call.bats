@@ -4,6 +4,15 @@
 load helpers
 load rules
 
+# shellcheck disable=SC2034 # rules.bash reads it
+BY_ITSELF=(sticky-refused stale-at-start weak-mount)
+
+setup_file()
+{
+	record_together faulty ""
+	record_together innocent _innocent
+}
+
 REGULAR=/proc/sys/fs/protected_regular
 
 setup()
