@@ -249,6 +249,8 @@ void holdings_move(struct process *process, const struct mremap_event *event, in
 {
 	struct release release = {.of = RELEASE_moved,
 				  .seq = event->seq,
+				  .moved_from = event->addr,
+				  .old_length = pages(event->length),
 				  .new_length = pages(event->new_length),
 				  .stack_id = event->stack};
 	struct site site = {process, event->stack, time};
@@ -281,46 +283,75 @@ static void put_back(struct process *process, const struct release *release, int
 		from->cut.process = NULL;
 }
 
+/* For a part of what one mmap(2) made: the rest stays where it is. */
+static struct acquisition *apart(struct acquisition *from, int64_t time)
+{
+	struct acquisition *part = memory_new(1, sizeof(*part));
+
+	*part = *from;
+	part->references = 1;
+	part->pieces = 0;
+	part->bytes = 0;
+	part->twin = NULL;
+	/* put_back() takes one back that was released, which this one was not. */
+	if (from->pieces && part->tally) {
+		tally_acquire(part->tally, part->object, 0, time);
+		tally_release(part->tally, time);
+	}
+	acquisition_put(from);
+	return part;
+}
+
+/* Only a range that is one mapping for the kernel can grow; one that shrinks may hold several. */
+static void move_piece(struct process *process, struct release *release, uint64_t to, int64_t time)
+{
+	struct piece *piece = &release->piece;
+	uint64_t by = to - release->moved_from, end = end_of(to, release->new_length);
+	bool grows = piece->end == end_of(release->moved_from, release->old_length);
+
+	piece->start += by;
+	piece->end += by;
+	if (piece->end > end || grows)
+		piece->end = end;
+	if (piece->start >= piece->end) {
+		acquisition_put(piece->from);
+		return;
+	}
+	if (piece->from->references > 1)
+		piece->from = apart(piece->from, time);
+	take_range(process, piece->start, piece->end, (struct release){.of = RELEASE_piece}, &piece->from->site);
+	piece->from->base += by;
+	piece->from->length = piece->end - piece->start;
+	put_back(process, release, time);
+}
+
 struct object *holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time)
 {
+	struct object *object = NULL;
 	struct release release;
-	struct piece piece = {0};
-	struct object *object;
-	uint64_t length = 0;
-	bool stays = false;
 
 	while (release_find(process->holdings, event->of, &release)) {
-		stays = release.flags & MREMAP_DONTUNMAP;
+		struct acquisition *from = release.piece.from;
+		struct site site = {process, release.stack_id, time};
+		bool stays = release.flags & MREMAP_DONTUNMAP;
+
 		if (event->error && !stays) {
 			put_back(process, &release, time);
 			continue;
 		}
-		length = release.new_length;
-		if (piece.from)
-			acquisition_put(piece.from);
-		piece = release.piece;
+		if (event->error || release.new_length == 0) {
+			acquisition_put(from);
+			continue;
+		}
+		object = object_real(from->object);
+		if (!stays) {
+			move_piece(process, &release, event->result, time);
+			continue;
+		}
+		holdings_map(process, object, event->result, release.new_length, release.piece.start - from->base,
+			     object->size, event->of, &site);
+		acquisition_put(from);
 	}
-	if (piece.from == NULL)
-		return NULL;
-	if (event->error || length == 0) {
-		acquisition_put(piece.from);
-		return NULL;
-	}
-	object = object_real(piece.from->object);
-	if (stays) {
-		struct site site = {process, release.stack_id, time};
-
-		holdings_map(process, object, event->result, length, piece.start - piece.from->base, object->size,
-			     event->of, &site);
-		acquisition_put(piece.from);
-		return object;
-	}
-	release.piece = (struct piece){event->result, end_of(event->result, length), piece.from};
-	take_range(process, release.piece.start, release.piece.end, (struct release){.of = RELEASE_piece},
-		   &piece.from->site);
-	piece.from->length = length;
-	piece.from->base += event->result - piece.start;
-	put_back(process, &release, time);
 	return object;
 }
 

@@ -84,8 +84,9 @@ enum release_of { RELEASE_piece, RELEASE_moved, RELEASE_descriptor, RELEASE_name
 struct release {
 	enum release_of of;
 	uint32_t seq;
-	struct piece piece;           /* piece, moved, semaphore */
-	uint64_t new_length;          /* moved */
+	struct piece piece;  /* piece, moved, semaphore */
+	uint64_t moved_from; /* moved: where the old range begins, */
+	uint64_t old_length, new_length;
 	uint32_t flags, stack_id;     /* moved */
 	struct descriptor descriptor; /* size: of which only the object */
 	struct name_change *name;     /* owned */

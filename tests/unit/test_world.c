@@ -217,6 +217,33 @@ static void check_mremap(void)
 	end();
 }
 
+/* Shrinking is all that mremap(2) does to a range of several mappings. */
+static void check_mremap_of_several(void)
+{
+	const struct piece *piece;
+	uint32_t of;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	define(10, 2, 78);
+	map_at(10, 1, BASE, 4 * PAGE);
+	map_at(10, 2, BASE + 2 * PAGE, 4 * PAGE);
+	of = FEED(mremap, 10, .addr = BASE + PAGE, .length = 5 * PAGE, .new_length = 3 * PAGE, .object = 1);
+	FEED(mremapped, 10, .of = of, .result = BASE + PAGE);
+	piece = holdings_piece(process_of(10), BASE + 3 * PAGE);
+	check(piece && piece->from->object->ino == 78 && piece->start - piece->from->base == 0 &&
+		      piece->end == BASE + 4 * PAGE,
+	      "each part of a range that shrinks stays its object's");
+	piece = holdings_piece(process_of(10), BASE + PAGE);
+	check(piece && piece->from->object->ino == 77 && piece->start - piece->from->base == PAGE &&
+		      bytes_of(10) == 4 * PAGE && outstanding(10) >= 2,
+	      "the part of one that was not moved stays where it is");
+	unmap(10, BASE, BASE + 8 * PAGE);
+	check(pieces_of(10) == 0 && outstanding(10) == 0, "and all of it can be unmapped");
+	end();
+}
+
 static void check_failed(void)
 {
 	uint32_t of;
@@ -385,6 +412,7 @@ int main(void)
 {
 	check_intervals();
 	check_mremap();
+	check_mremap_of_several();
 	check_failed();
 	check_fork();
 	check_late_definition();
