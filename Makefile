@@ -106,11 +106,17 @@ $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate: $(BUILD)/%: %.c $(BUILD)/a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES)
 
+# libshmguard.so with one function more, which shows its ledger.
+$(BUILD)/tests/ledger/libshmguard.so: $(PRELOAD_OBJECTS) tests/ledger/show.c tests/ledger/ledger.h preload/exports.map
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c tests/ledger/show.c -o $(@D)/show.o
+	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) $(@D)/show.o -o $@ $(INI_LIBRARY)
+
 $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROGRAM_CFLAGS) -pthread $< -o $@ -ldl
 
-programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS) $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate
+programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS) $(BUILD)/tests/ledger/libshmguard.so $(BUILD)/tests/ledger/threads $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate
 
 deps: ## Install the Debian packages to build and to run
 	$(call install,$(PACKAGES_BUILD) $(PACKAGES_RUNTIME))

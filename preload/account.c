@@ -5,22 +5,25 @@
 #include "preload/ledger.h"
 #include "preload/page.h"
 
-uint32_t account_object(const struct identity *identity, uint32_t *marks,
-			void (*define)(uint32_t id, const struct identity *))
-{
-	bool is_new;
-	uint32_t id = identity ? ledger_object(identity, &is_new, marks) : 0;
-
-	if (id && is_new)
-		define(id, identity);
-	return id;
-}
-
+/* They ascend. What goes on where the last one ended is one mapping for the kernel, too. */
 static void keep_piece(const struct interval *piece, void *context)
 {
 	struct account_pieces *pieces = context;
-	if (pieces && pieces->count < sizeof pieces->piece / sizeof *pieces->piece)
+	struct interval *last = pieces && pieces->count ? &pieces->piece[pieces->count - 1] : NULL;
+
+	if (last && last->end == piece->start && last->object == piece->object &&
+	    last->offset + (last->end - last->start) == piece->offset)
+		last->end = piece->end;
+	else if (pieces && pieces->count < sizeof pieces->piece / sizeof *pieces->piece) {
+		atomic_fetch_add(&piece->object->pins, 1);
 		pieces->piece[pieces->count++] = *piece;
+	}
+}
+
+void account_pieces_done(struct account_pieces *pieces)
+{
+	while (pieces->count)
+		atomic_fetch_sub(&pieces->piece[--pieces->count].object->pins, 1);
 }
 
 static bool account_unmap(uint64_t start, uint64_t length, uint32_t *object, struct account_pieces *pieces)
@@ -42,7 +45,7 @@ static void account_fd(int32_t fd, const struct identity *identity)
 		ledger_fd_set(fd, identity);
 }
 
-bool account_event(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
+static bool update(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
 		   struct account_pieces *pieces)
 {
 	uint64_t size = identity ? identity->size : 0;
@@ -102,8 +105,8 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 			ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);
 		if (event->mremap.length)
 			ledger_unmap(event->mremap.addr, event->mremap.length, keep_piece, pieces);
-		else if (pieces && ledger_copy(event->mremap.addr, &pieces->piece[0]))
-			pieces->count = 1;
+		else
+			ledger_look(event->mremap.addr, 1, keep_piece, pieces);
 		return event->mremap.object != 0;
 	case EVENT_mprotect:
 		event->mprotect.object = ledger_mapped(event->mprotect.addr, event->mprotect.length);
@@ -123,4 +126,13 @@ bool account_event(enum event_id id, union any_event *event, uint32_t object, co
 	default:
 		return true;
 	}
+}
+
+bool account_event(enum event_id id, union any_event *event, const struct identity *identity,
+		   struct account_pieces *pieces, struct accounted *accounted)
+{
+	*accounted = (struct accounted){0};
+	if (identity)
+		accounted->object = ledger_object(identity, &accounted->is_new, &accounted->marks);
+	return update(id, event, accounted->object, identity, pieces);
 }

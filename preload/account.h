@@ -5,21 +5,27 @@
 #include "preload/identity.h"
 #include "preload/intervals.h"
 
-/* Pieces that a release took out of the ledger, so that a failed one can be taken back. */
+/*
+ * Pieces that a release took out of the ledger, so that a failed one can be taken back; their objects are not forgotten
+ * before account_pieces_done().
+ */
 struct account_pieces {
 	unsigned count;
 	struct interval piece[8];
 };
+void account_pieces_done(struct account_pieces *pieces);
 
-/* Id of the object, which is defined in the trace by `define` when this process sees it for the first time. */
-uint32_t account_object(const struct identity *identity, uint32_t *marks,
-			void (*define)(uint32_t id, const struct identity *));
+/* The object of an event: id, 0 for none; it is to be defined in the trace when this process did not know it. */
+struct accounted {
+	uint32_t object, marks;
+	bool is_new;
+};
 
 /*
  * Updates the ledger and fills in the event's object and size. False: the event concerns nothing that is tracked.
  * pieces: where to keep what a munmap released, or NULL.
  */
-bool account_event(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
-		   struct account_pieces *pieces);
+bool account_event(enum event_id id, union any_event *event, const struct identity *identity,
+		   struct account_pieces *pieces, struct accounted *accounted);
 
 #endif

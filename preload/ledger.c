@@ -50,12 +50,24 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 	uint32_t id = object ? object->id : 0;
 	*marks = object ? object->marks : 0;
 	if (object) {
+		*is_new = *is_new || object->undefined;
+		object->undefined = false;
 		object->size = identity->size;
 		if (!object->name[0])
 			memcpy(object->name, name, sizeof name);
 	}
 	lock_give(&lock);
 	return id;
+}
+
+void ledger_undefined(const struct identity *identity)
+{
+	if (!lock_take(&lock))
+		return;
+	struct object *object = objects_find_known(identity);
+	if (object)
+		object->undefined = true;
+	lock_give(&lock);
 }
 
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
@@ -200,8 +212,18 @@ static bool cut(uint64_t start, uint64_t end, struct interval *piece)
 	return true;
 }
 
+static void cut_all(uint64_t start, uint64_t end)
+{
+	struct interval piece;
+
+	while (cut(start, end, &piece))
+		;
+}
+
+/* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
 static void add(uint64_t start, uint64_t end, uint64_t offset, struct object *object)
 {
+	cut_all(start, end);
 	if (!intervals_add(&mappings, start, end, offset, object))
 		return;
 	object->holders++;
@@ -211,16 +233,14 @@ static void add(uint64_t start, uint64_t end, uint64_t offset, struct object *ob
 void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity)
 {
 	bool is_new;
-	struct interval stale;
 
 	if (!lock_take(&lock))
 		return;
 	struct object *object = objects_find(identity, &is_new);
-	/* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
-	while (cut(start, start + length, &stale))
-		;
 	if (object)
 		add(start, start + length, offset, object);
+	else
+		cut_all(start, start + length);
 	lock_give(&lock);
 }
 
@@ -238,6 +258,17 @@ unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct
 	}
 	lock_give(&lock);
 	return pieces;
+}
+
+void ledger_look(uint64_t start, uint64_t length, void (*each)(const struct interval *, void *), void *context)
+{
+	struct interval *found;
+
+	if (!lock_take(&lock))
+		return;
+	for (uint64_t at = start; (found = intervals_find(&mappings, at, start + length)); at = found->end)
+		each(found, context);
+	lock_give(&lock);
 }
 
 bool ledger_copy(uint64_t address, struct interval *piece)
@@ -282,12 +313,9 @@ int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *pi
 
 bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds)
 {
-	struct interval piece;
-
 	if (!lock_try(&lock, milliseconds))
 		return false;
-	while (cut(start, start + length, &piece))
-		;
+	cut_all(start, start + length);
 	lock_give(&lock);
 	return true;
 }

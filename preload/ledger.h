@@ -6,6 +6,7 @@
 #ifndef SHMGUARD_LEDGER_H
 #define SHMGUARD_LEDGER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,10 +19,12 @@ struct object {
 	uint64_t dev, ino;
 	uint32_t id; /* from 1; unique in this process and its forked children */
 	uint32_t holders;
-	uint32_t marks; /* enum check_marks, of check.h */
-	uint64_t size;  /* bytes, when it was last seen */
-	uint64_t page;  /* as in struct identity, as are huge and kind */
+	atomic_uint pins; /* who looks at it without the lock: it is not forgotten */
+	uint32_t marks;   /* enum check_marks, of check.h */
+	uint64_t size;    /* bytes, when it was last seen */
+	uint64_t page;    /* as in struct identity, as are huge and kind */
 	bool huge;
+	bool undefined; /* known, and to be defined in the trace all the same */
 	uint8_t kind;
 	char name[OBJECT_NAME_SIZE]; /* as the program gave it, or "" */
 	struct object *next;
@@ -29,6 +32,8 @@ struct object {
 
 /* Id of the object, its marks, and whether it was unknown until now, so that the caller defines it. 0: no memory. */
 uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks);
+/* Its definition was lost: who sees it next defines it. */
+void ledger_undefined(const struct identity *identity);
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
 /* Marks of an object; 0 for one that is not known. */
 uint32_t ledger_marks(const struct identity *identity);
@@ -60,6 +65,8 @@ uint32_t ledger_mapped(uint64_t start, uint64_t length);
 void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity);
 /* Forgets every piece in the range, and hands each to `piece`; answers how many there were. */
 unsigned ledger_unmap(uint64_t start, uint64_t length, void (*piece)(const struct interval *, void *), void *context);
+/* Hands out each whole mapping that the range touches, without a change. */
+void ledger_look(uint64_t start, uint64_t length, void (*piece)(const struct interval *, void *), void *context);
 /* Copies the mapping that holds the address, without a change; false when there is none. */
 bool ledger_copy(uint64_t address, struct interval *piece);
 
@@ -72,7 +79,7 @@ bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page);
 int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object);
 /* Forgets the range. */
 bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds);
-/* Adds a piece as it was cut or copied: an unmap that the kernel refused, or a mapping that moved. */
+/* Adds a piece as it was handed out, its object pinned: an unmap that the kernel refused, or a mapping that moved. */
 void ledger_restore(const struct interval *piece);
 
 /* Object id that the descriptor was last seen to lead to; 0: none. libc closes behind our back: verify before use. */

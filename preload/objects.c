@@ -24,7 +24,7 @@ static void forget_idle(void)
 	for (uint32_t i = 0; i < bucket_count; i++)
 		for (struct object **at = &buckets[i]; *at;) {
 			struct object *object = *at;
-			if (object->holders) {
+			if (object->holders || atomic_load(&object->pins)) {
 				at = &object->next;
 				continue;
 			}

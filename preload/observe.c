@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "preload/account.h"
 #include "preload/findings.h"
@@ -162,7 +163,7 @@ uint32_t observe_stack(void *context)
 }
 
 static uint32_t queue(const struct visit *visit, enum event_id id, union any_event *event,
-		      const struct identity *identity)
+		      const struct identity *identity, const struct accounted *accounted)
 {
 	uint64_t frames[STACK_ROOM];
 
@@ -171,32 +172,38 @@ static uint32_t queue(const struct visit *visit, enum event_id id, union any_eve
 		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
 	recorder_head(&event->head);
 	/* libunwind does not survive an unwind that interrupts another. */
-	if (!queue_put(id, event, identity, frames, visit->nested ? 0 : stack_walk(NULL, frames)))
-		recorder_count_lost();
+	if (queue_put(id, event, identity, accounted, frames, visit->nested ? 0 : stack_walk(NULL, frames)))
+		return event->head.seq;
+	recorder_count_lost();
+	if (accounted && accounted->is_new)
+		ledger_undefined(identity);
 	return event->head.seq;
 }
 
-uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
+/*
+ * Another thread loads LTTng, which takes 3 ms or, where the machine is busy, much more. Who makes so many calls meanwhile
+ * that they would be lost waits for it, but not for long: it may hold a lock that the other one needs.
+ */
+static void wait_for_room(void)
 {
-	if (visit->nested)
-		return queue(visit, id, event, identity);
-	if (atomic_load(&recorder_state) == RECORDER_IDLE)
-		recorder_load();
-	int state = atomic_load(&recorder_state);
-	if (state == RECORDER_BLIND)
+	static __thread unsigned waited; /* milliseconds */
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	while (atomic_load(&recorder_state) == RECORDER_LOADING && queue_nearly_full() && waited < 100) {
+		waited++;
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+	}
+}
+
+/* What is lost of it is at least in the ledger. */
+static uint32_t account_and_queue(const struct visit *visit, enum event_id id, union any_event *event,
+				  const struct identity *identity)
+{
+	struct accounted accounted;
+
+	if (!account_event(id, event, identity, visit->pieces, &accounted) && !accounted.is_new)
 		return 0;
-	if (state != RECORDER_READY)
-		return queue(visit, id, event, identity);
-	recorder_prepare_thread();
-	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
-	if (!account_event(id, event, object, identity, visit->pieces))
-		return 0;
-	uint32_t stack = recorder_silent() ? 0 : observe_stack(NULL);
-	recorder_head(&event->head);
-	event->head.stack = stack;
-	emit(id, event);
-	findings_look(id, event, object, identity, marks, visit->caller);
-	return event->head.seq;
+	return queue(visit, id, event, identity, &accounted);
 }
 
 /* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
@@ -204,13 +211,16 @@ static void settle(struct queued *queued)
 {
 	const struct identity *identity = queued->has_identity ? &queued->identity : NULL;
 	struct event_head head = queued->event.head;
-	uint32_t marks = 0, object = account_object(identity, &marks, define_object);
+	struct accounted *accounted = &queued->accounted;
 
-	account_event(queued->id, &queued->event, object, identity, NULL);
+	if (!queued->is_accounted)
+		account_event(queued->id, &queued->event, identity, NULL, accounted);
+	if (identity && accounted->is_new)
+		define_object(accounted->object, identity);
 	head.stack = intern_stack(queued->frames, queued->frame_count);
 	queued->event.head = head;
 	emit(queued->id, &queued->event);
-	findings_look(queued->id, &queued->event, object, identity, marks, NULL);
+	findings_look(queued->id, &queued->event, accounted->object, identity, accounted->marks, NULL);
 }
 
 static void settle_queue(void)
@@ -225,6 +235,57 @@ static void settle_queue(void)
 		if (!more)
 			break;
 	}
+}
+
+/*
+ * What is queued came before, and may be another thread's of the same addresses and numbers. Who puts it there, or settles
+ * it, is waited for as long as a busy machine may hold him up, and once only: a handler that jumped out of it never ends.
+ */
+static void settle_earlier(void)
+{
+	static atomic_uint given_up; /* the entry for which one has waited in vain */
+	struct timespec pause = {.tv_nsec = 50000};
+
+	for (int tries = 0; settle_queue(), queue_any(); tries++) {
+		if (atomic_load(&given_up) == queue_oldest())
+			return;
+		if (tries == 400)
+			atomic_store(&given_up, queue_oldest());
+		if (tries == 20)
+			pause.tv_nsec = 1000000;
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+	}
+}
+
+uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
+{
+	struct accounted accounted;
+
+	if (visit->nested)
+		return queue(visit, id, event, identity, NULL);
+	if (atomic_load(&recorder_state) == RECORDER_IDLE)
+		recorder_load();
+	if (atomic_load(&recorder_state) == RECORDER_LOADING)
+		wait_for_room();
+	int state = atomic_load(&recorder_state);
+	if (state == RECORDER_BLIND)
+		return 0;
+	if (state != RECORDER_READY)
+		return account_and_queue(visit, id, event, identity);
+	if (__builtin_expect(queue_any(), false))
+		settle_earlier();
+	recorder_prepare_thread();
+	bool concerns = account_event(id, event, identity, visit->pieces, &accounted);
+	if (identity && accounted.is_new)
+		define_object(accounted.object, identity);
+	if (!concerns)
+		return 0;
+	uint32_t stack = recorder_silent() ? 0 : observe_stack(NULL);
+	recorder_head(&event->head);
+	event->head.stack = stack;
+	emit(id, event);
+	findings_look(id, event, accounted.object, identity, accounted.marks, visit->caller);
+	return event->head.seq;
 }
 
 void observe_leave(struct visit *visit)
@@ -250,7 +311,11 @@ uint32_t observe_object(struct visit *visit, const struct identity *identity)
 	if (visit->nested || atomic_load(&recorder_state) != RECORDER_READY)
 		return 0;
 	uint32_t marks;
-	return account_object(identity, &marks, define_object);
+	bool is_new;
+	uint32_t object = ledger_object(identity, &is_new, &marks);
+	if (object && is_new)
+		define_object(object, identity);
+	return object;
 }
 
 void observe_failed(uint32_t seq, const void *caller)

@@ -88,8 +88,8 @@ static struct queued *claim(unsigned *slot)
 	return &slots[*slot].queued;
 }
 
-bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity, const uint64_t *frames,
-	       uint32_t frame_count)
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity,
+	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
 {
 	unsigned slot, used = 0;
 	struct queued *queued = claim(&slot);
@@ -99,6 +99,9 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	queued->id = id;
 	queued->event = *event;
 	queued->has_identity = identity != NULL;
+	queued->is_accounted = accounted != NULL;
+	if (accounted)
+		queued->accounted = *accounted;
 	if (identity) {
 		queued->identity = *identity;
 		if (identity->name)
@@ -114,6 +117,16 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 bool queue_any(void)
 {
 	return atomic_load_explicit(&head, memory_order_relaxed) != atomic_load_explicit(&tail, memory_order_relaxed);
+}
+
+bool queue_nearly_full(void)
+{
+	return atomic_load(&head) - atomic_load(&tail) > SLOTS / 4 * 3;
+}
+
+unsigned queue_oldest(void)
+{
+	return atomic_load(&tail) | 1u << 31;
 }
 
 bool queue_settle(void (*settle)(struct queued *))

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "preload/account.h"
 #include "preload/identity.h"
 #include "preload/stack.h"
 
@@ -15,16 +16,22 @@ struct queued {
 	union any_event event;
 	bool has_identity;
 	struct identity identity;
+	bool is_accounted; /* when it came, as `accounted` says; else it is to be */
+	struct accounted accounted;
 	char text[3][256]; /* what the event's and the identity's texts point to */
 	uint32_t frame_count;
 	uint64_t frames[STACK_FRAMES];
 };
 
-/* Copies the event, its texts cut to 255 bytes, and its stack. Async-signal-safe. */
-bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity, const uint64_t *frames,
-	       uint32_t frame_count);
+/* Copies the event, its texts cut to 255 bytes, and its stack. accounted: or NULL. Async-signal-safe. */
+bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity,
+	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count);
 
 bool queue_any(void);
+/* Is there little room left? */
+bool queue_nearly_full(void);
+/* A number that tells the oldest entry from others, never 0. */
+unsigned queue_oldest(void);
 
 /* Hands the oldest entry to `settle` and frees it; false when there is none. One caller at a time. */
 bool queue_settle(void (*settle)(struct queued *));

@@ -77,6 +77,7 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		result = MAP_FAILED;
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
+	account_pieces_done(&replaced.pieces);
 	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd)) ||
 	    !observe_enter(&visit, caller))
 		return result;
@@ -119,6 +120,7 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	for (unsigned i = 0; enforce_wipes && result == 0 && i < u.pieces.count; i++)
 		if (enforce_last_unmap(u.pieces.piece[i].object, caller))
 			observe_kept(u.pieces.piece[i].object->id, caller);
+	account_pieces_done(&u.pieces);
 	return result;
 }
 
@@ -142,7 +144,8 @@ static bool policed_object(const void *addr, size_t length, struct fault_site *s
 
 struct moving {
 	struct unmapping from, replaced;
-	bool released; /* the old range goes; else it stays and gets a twin */
+	uint64_t start, length, new_length;
+	bool stays; /* the old range does: MREMAP_DONTUNMAP */
 };
 
 static void moving(struct moving *m, void *addr, size_t length, size_t new_length, int flags, void *new_addr,
@@ -150,39 +153,62 @@ static void moving(struct moving *m, void *addr, size_t length, size_t new_lengt
 {
 	struct visit visit;
 
-	m->from = m->replaced = (struct unmapping){0};
-	m->released = length > 0;
+	*m = (struct moving){.start = (uint64_t)(uintptr_t)addr,
+			     .length = page_round(length),
+			     .new_length = page_round(new_length),
+			     .stays = flags & MREMAP_DONTUNMAP};
 	/* An old length of 0 makes a second mapping of the same pages (mremap(2)). */
 	if (ledger_may_map(addr, length ? length : 1) && observe_enter(&visit, caller)) {
 		visit.pieces = &m->from.pieces;
-		m->from.seq = RECORD(&visit, mremap, NULL, .addr = (uint64_t)(uintptr_t)addr,
-				     .length = page_round(length), .new_length = page_round(new_length),
-				     .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
+		m->from.seq =
+			RECORD(&visit, mremap, NULL, .addr = m->start, .length = m->length, .new_length = m->new_length,
+			       .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
 		observe_leave(&visit);
 	}
 	if (flags & MREMAP_FIXED)
 		unmapping(&m->replaced, new_addr, new_length, caller);
 }
 
-static void *moved(struct moving *m, size_t new_length, void *result, const void *caller)
+/* Only a range that is one mapping can grow. To shrink is to unmap the rest, and that may begin and end anywhere. */
+static void piece_moved(const struct moving *m, struct interval piece, uint64_t to)
+{
+	uint64_t skipped = piece.start < m->start ? m->start - piece.start : 0;
+	bool grows = m->length == 0 || (m->new_length > m->length && piece.end == m->start + m->length);
+
+	piece.offset += skipped;
+	piece.start = to + (piece.start + skipped - m->start);
+	piece.end = to + (piece.end - m->start);
+	if (grows || piece.end > to + m->new_length)
+		piece.end = to + m->new_length;
+	if (piece.start < piece.end)
+		ledger_restore(&piece);
+}
+
+static void pieces_moved(struct moving *m, void *result)
+{
+	const struct account_pieces *pieces = &m->from.pieces;
+	bool failed = result == MAP_FAILED;
+
+	for (unsigned i = 0; i < pieces->count && m->length && (failed || m->stays); i++)
+		ledger_restore(&pieces->piece[i]);
+	for (unsigned i = 0; i < pieces->count && !failed; i++)
+		piece_moved(m, pieces->piece[i], (uint64_t)(uintptr_t)result);
+}
+
+static void *moved(struct moving *m, void *result, const void *caller)
 {
 	struct visit visit;
 
 	if (result == MAP_FAILED && m->replaced.seq)
 		not_unmapped(&m->replaced, caller);
-	if (!m->from.seq || !observe_enter(&visit, caller))
-		return result;
-	for (unsigned i = 0; i < m->from.pieces.count && result == MAP_FAILED && m->released; i++)
-		ledger_restore(&m->from.pieces.piece[i]);
-	if (result != MAP_FAILED && m->from.pieces.count) {
-		struct interval whole = m->from.pieces.piece[0];
-		whole.start = (uint64_t)(uintptr_t)result;
-		whole.end = whole.start + page_round(new_length);
-		ledger_restore(&whole);
+	if (m->from.seq && observe_enter(&visit, caller)) {
+		pieces_moved(m, result);
+		RECORD(&visit, mremapped, NULL, .of = m->from.seq, .result = (uint64_t)(uintptr_t)result,
+		       .error = observe_error(&visit, result == MAP_FAILED));
+		observe_leave(&visit);
 	}
-	RECORD(&visit, mremapped, NULL, .of = m->from.seq, .result = (uint64_t)(uintptr_t)result,
-	       .error = observe_error(&visit, result == MAP_FAILED));
-	observe_leave(&visit);
+	account_pieces_done(&m->replaced.pieces);
+	account_pieces_done(&m->from.pieces);
 	return result;
 }
 
@@ -196,7 +222,7 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 	    enforce_mremap(&site.identity, site.offset, new_length, caller) == VERDICT_deny)
 		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
-	return moved(&m, new_length, real_mremap(addr, length, new_length, flags, new_addr), caller);
+	return moved(&m, real_mremap(addr, length, new_length, flags, new_addr), caller);
 }
 
 EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...)

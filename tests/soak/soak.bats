@@ -4,6 +4,7 @@
 load ../helpers
 load ../machine
 load ../scarce
+load ../ledger
 bats_require_minimum_version 1.5.0
 
 setup()
@@ -57,6 +58,10 @@ thousand()
 	"$PROGRAMS/hostile_usual" >bare
 	in_machine "daemon_is STOP sessiond"
 	in_machine "daemon_is STOP consumerd"
+}
+
+@test "eight threads open, size, map, unmap, unlink and dlopen at random for a minute: the ledger and the trace are as /proc/self" {
+	ledger_threads 60
 }
 
 # The ledger is in the trace: what it took for mapped, and never unmapped, would be a finding.

@@ -169,6 +169,64 @@ static void idle_objects_are_forgotten(void)
 	      "an object that is mapped keeps its id meanwhile");
 }
 
+static void take_first(const struct interval *piece, void *context)
+{
+	struct interval *first = context;
+
+	if (!first->object)
+		*first = *piece;
+}
+
+/* As mremap(2) does: what was there before is stale, as nobody told of its end. */
+static void moved_onto_a_stale_one(void)
+{
+	struct identity old = identity(7001), moving = identity(7002);
+	struct interval piece = {0}, found;
+
+	for (unsigned i = 0; i < 4; i++)
+		ledger_map(base + i * 2 * PAGE, PAGE, 0, &old);
+	ledger_map(base + 100 * PAGE, 8 * PAGE, 0, &moving);
+	ledger_unmap(base + 100 * PAGE, 8 * PAGE, take_first, &piece);
+	piece.start = base;
+	piece.end = base + 8 * PAGE;
+	ledger_restore(&piece);
+	check(ledger_copy(base, &found) && found.object->ino == 7002 && found.end == piece.end &&
+		      ledger_unmap(base, 8 * PAGE, NULL, NULL) == 1 && !mappings.root,
+	      "a range that moves to where another was replaces it");
+}
+
+static void pinned_objects_stay(void)
+{
+	bool is_new;
+	uint32_t marks;
+	struct identity pinned = identity(7100000);
+	struct interval piece = {0};
+
+	ledger_map(base, PAGE, 0, &pinned);
+	ledger_unmap(base, PAGE, take_first, &piece);
+	atomic_fetch_add(&piece.object->pins, 1);
+	for (uint64_t i = 0; i < 100000; i++) {
+		struct identity once = identity(7200000 + i);
+		ledger_object(&once, &is_new, &marks);
+	}
+	check(piece.object->ino == 7100000 && objects_find_known(&pinned) == piece.object,
+	      "an object of which a piece was handed out is not forgotten");
+	atomic_fetch_sub(&piece.object->pins, 1);
+}
+
+static void undefined_objects_are_new(void)
+{
+	bool is_new;
+	uint32_t marks;
+	struct identity lost = identity(7300000);
+	uint32_t id = ledger_object(&lost, &is_new, &marks);
+
+	ledger_undefined(&lost);
+	check(ledger_object(&lost, &is_new, &marks) == id && is_new && ledger_object(&lost, &is_new, &marks) == id &&
+		      !is_new,
+	      "an object whose definition was lost is defined once more");
+}
+
 int main(void)
 {
 	random_operations();
@@ -176,6 +234,9 @@ int main(void)
 	stays_shallow();
 	descriptors();
 	idle_objects_are_forgotten();
+	moved_onto_a_stale_one();
+	pinned_objects_stay();
+	undefined_objects_are_new();
 	printf("1..%u\n", tests);
 	return failures != 0;
 }
