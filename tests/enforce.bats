@@ -201,10 +201,11 @@ os._exit(0)'
 	policy "[secrets]" "name = /$NAME" 'secret = yes' 'zero = on-unlink, on-last-unmap'
 	printf 'secret' >"/dev/shm/$NAME"
 	"$PYTHON" -c 'import mmap, sys, time
-f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready &
+f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
+	holder=$!
 	until grep -q mapped ready; do sleep 0.05; done
 	guarded 'fd = os.open(PATH, os.O_RDWR); m = mmap.mmap(fd, 6); m.close()'
-	kill %1
+	kill "$holder"
 	[ "$(cat "/dev/shm/$NAME")" = secret ]
 }
 

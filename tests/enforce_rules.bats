@@ -173,11 +173,12 @@ worker(lambda: (attempt(shm_open, NAME, RWC, mode=0o600), attempt(shm_open, NAME
 @test "stale-reattach: an object that somebody maps is attached to" {
 	printf 'in use' >"/dev/shm/$NAME"
 	"$PYTHON" -c 'import mmap, sys, time
-f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready &
+f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
+	holder=$!
 	until grep -q mapped ready; do sleep 0.05; done
 	policy 'stale-reattach = fix'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
-	kill %1
+	kill "$holder"
 	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
 }
 
