@@ -91,6 +91,16 @@ setup()
 	[ "${lines[-1]}" = "1 passed, 1 failed, 1 skipped" ]
 }
 
+@test "a file with a test that is not written at the beginning of a line has failed" {
+	printf '@%s\n' 'test "one" { true; }' >"$TEMP/hidden.bats"
+	printf 'for i in 1 2; do\n\t@%s\ndone\n' 'test "of a loop" { true; }' >>"$TEMP/hidden.bats"
+	run tests/run-suite "$TEMP/hidden.bats"
+	echo "$output"
+	[ "$status" -ne 0 ]
+	grep -q '^failed: .*1 tests are written, 2 ran' <<<"$output"
+	[ "${lines[-1]}" = "2 passed, 1 failed" ]
+}
+
 @test "the runner passes when everything does" {
 	printf '#!/bin/sh\necho "ok 1 - one"\necho "ok 2 - two"\necho 1..2\n' >"$TEMP/good"
 	chmod +x "$TEMP/good"

@@ -27,6 +27,18 @@ none()
 	[ -z "$found" ]
 }
 
+# missing FILE: no line of stdin is without a place in it.
+missing()
+{
+	local text line lines=0
+	text=$(cat "$1")
+	while IFS= read -r line; do
+		lines=$((lines + 1))
+		[[ $text == *"$line"* ]] || { echo "$1 lacks $line"; return 1; }
+	done
+	[ "$lines" -gt 0 ]
+}
+
 @test "the preload and the analyzer do not include each other" {
 	only 'preload/' 'preload/.*'
 	only 'analyzer/' 'analyzer/.*'
@@ -38,9 +50,9 @@ none()
 	only 'lttng/ust' 'tracepoints/emit\.c'
 	none '^#include "(preload|analyzer)/' tracepoints/*.[ch]
 	for header in calls errnos fields events notes environment policy rules version words; do
-		echo "#include \"tracepoints/$header.h\"" | gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
-			-fsyntax-only -x c -
+		echo "#include \"tracepoints/$header.h\"" >"$BATS_TEST_TMPDIR/$header.c"
 	done
+	gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -fsyntax-only "$BATS_TEST_TMPDIR"/*.c
 }
 
 @test "each library of the field is known to one place" {
@@ -62,12 +74,21 @@ none()
 }
 
 @test "files and lines stay short" {
-	local file lines
-	for file in tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch]; do
-		lines=$(wc -l <"$file")
-		[[ $file == tests/* || $lines -le 480 ]] || { echo "$file has $lines lines"; false; }
-		[ "$(expand "$file" | wc -L)" -le 128 ] || { echo "$file is too wide"; false; }
-	done
+	# A tab reaches to the next column of eight.
+	run awk '
+		FNR == 1 { long = FILENAME ~ "^tests/" }
+		FNR == 481 && !long { print FILENAME " has more than 480 lines" }
+		{
+			width = 0
+			pieces = split($0, piece, "\t")
+			for (i = 1; i < pieces; i++)
+				width = int((width + length(piece[i])) / 8 + 1) * 8
+			if (width + length(piece[pieces]) > 128)
+				print FILENAME ":" FNR " is too wide"
+		}' tracepoints/*.[ch] preload/*.[ch] analyzer/*.[ch] tests/*/*.[ch]
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 }
 
 @test "libshmguard.so exports the symbols of CALLS and nothing else" {
@@ -96,39 +117,31 @@ none()
 	tests/docs readme "$SHMGUARD" <README.md >"$BATS_TEST_TMPDIR/README.md"
 	cp README.md "$BATS_TEST_TMPDIR/README.md.now"
 	same "$BATS_TEST_TMPDIR/README.md" "$BATS_TEST_TMPDIR/README.md.now"
-	for id in $(rule_ids); do
-		grep -qF "| \`$id\` |" README.md
-	done
-	for symbol in $(call_symbols); do
-		grep -qF "\`$symbol\`" README.md
-	done
+	missing README.md < <(rule_ids | sed 's/.*/| `&` |/'; call_symbols | sed 's/.*/`&`/')
 }
 
 @test "the manual page names every checked rule, call and option, and man reads it without a word" {
-	local option
-	for id in $(rule_ids checked); do
-		grep -qF ".B ${id//-/\\-} " "$BUILD/shmguard.1"
-	done
-	for symbol in $(call_symbols); do
-		grep -qE "(^|, )${symbol}[,.]" "$BUILD/shmguard.1"
-	done
-	for option in $({ for verb in run report diff log objects ls clean doctor explain; do "$SHMGUARD" "$verb" --help; done; } | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
-		[ "$option" = --help ] || grep -qF -- "${option//-/\\-}" "$BUILD/shmguard.1" || { echo "$option"; false; }
-	done
+	missing "$BUILD/shmguard.1" < <(
+		rule_ids checked | sed 's/-/\\-/g; s/.*/.B & /'
+		for verb in run report diff log objects ls clean doctor explain; do "$SHMGUARD" "$verb" --help; done |
+			grep -oE -- '--[a-z][a-z-]+' | sort -u | grep -vx -- --help | sed 's/-/\\-/g'
+	)
+	sed 's/, /,\n/g' "$BUILD/shmguard.1" | sed -n 's/^\([A-Za-z0-9_]*\)[,.].*/<\1>/p' >"$BATS_TEST_TMPDIR/listed"
+	missing "$BATS_TEST_TMPDIR/listed" < <(call_symbols | sed 's/.*/<&>/')
 	run groff -man -ww -z "$BUILD/shmguard.1"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 }
 
 @test "every checked rule has a faulty program, an innocent twin and their tests" {
-	local id
+	local id tests
+	tests=$(cat tests/rules*.bats)
 	[ "$(rule_ids checked | wc -l)" -ge 9 ]
 	for id in $(rule_ids checked); do
-		[ -f "tests/rules/$id.c" ]
+		[[ $(<"tests/rules/$id.c") == *"expect: $id "* ]]
 		[ -f "tests/rules/${id}_innocent.c" ]
-		grep -q "expect: $id " "tests/rules/$id.c"
-		grep -qxh "	check_faulty $id" tests/rules*.bats
-		grep -qxh "	check_innocent $id" tests/rules*.bats
+		[[ $tests == *$'\n\t'"check_faulty $id"$'\n'* ]]
+		[[ $tests == *$'\n\t'"check_innocent $id"$'\n'* ]]
 	done
 }
 
@@ -141,12 +154,12 @@ none()
 	done
 }
 
-@test "every bats file registers each of its tests by name" {
-	local file
-	for file in tests/*.bats; do
-		[ "$(grep -c '^@test ' "$file")" -eq "$(bats --count "$file")" ] || { echo "$file"; false; }
-		[ -z "$(grep '^@test ' "$file" | sort | uniq -d)" ] || { echo "$file"; false; }
-	done
+# That each is registered is seen to by tests/run-suite.
+@test "no two tests of a file have one name" {
+	run awk '/^@test / && seen[FILENAME $0]++ { print FILENAME ": " $0 }' tests/*.bats
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 }
 
 @test "nothing in the tree is left to be done, and no path of a machine is in it" {
