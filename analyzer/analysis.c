@@ -13,7 +13,11 @@
 
 static int take_event(void *context, const struct trace_event *event)
 {
-	world_take(context, event);
+	struct analysis *analysis = context;
+
+	if (analysis->from == 0)
+		analysis->from = event->time;
+	world_take(analysis->world, event);
 	return 0;
 }
 
@@ -75,7 +79,6 @@ static char *let_go_text(const struct analysis *analysis)
 static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
-	int64_t from = recording->started ? recording->started : totals->first;
 	int64_t to = recording->ended ? recording->ended : totals->last;
 
 	analysis->events = totals->events;
@@ -86,9 +89,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
 	analysis->let_go = analysis->world->let_go;
-	analysis->from = from;
 	analysis->to = to;
-	analysis->seconds = to > from ? (double)(to - from) / 1e9 : 0;
+	analysis->seconds = to > analysis->from ? (double)(to - analysis->from) / 1e9 : 0;
 
 	for (size_t i = 0; i < recording->problem_count; i++)
 		add_problem(analysis, memory_text(recording->problems[i]));
@@ -134,7 +136,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		return false;
 	court_watch(court, &watcher);
 	court->world = analysis->world = world_new(analysis->recording, &watcher);
-	result = trace_read(place, analysis->recording->id, take_event, analysis->world, totals, error);
+	result = trace_read(place, analysis->recording->id, take_event, analysis, totals, error);
 	/* Nothing that was recorded ever touched shared memory. */
 	if (result == -ENOENT && analysis->recording->described) {
 		free(*error);
@@ -158,16 +160,17 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	return result == 0;
 }
 
-struct analysis *analysis_of(const char *dir, char **error)
+struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error)
 {
 	struct analysis *analysis = memory_new(1, sizeof(*analysis));
 	struct trace_totals totals = {0};
-	struct court court = {.findings = &analysis->findings};
+	struct court court = {.findings = &analysis->findings, .sieve = sieve, .start = &analysis->from};
 	bool good;
 
 	*error = NULL;
 	analysis->recording = recording_read(dir, error);
 	court.recording = analysis->recording;
+	analysis->from = analysis->recording ? analysis->recording->started : 0;
 	good = analysis->recording && read_trace(analysis, &court, dir, &totals, error);
 	if (good)
 		sum_up(analysis, &totals);

@@ -34,9 +34,9 @@ struct analysis {
 
 /*
  * Reads the recording in `dir`, or a bare CTF trace there, and judges it. On failure NULL, and *error is one line for
- * people, to be freed by the caller; it names `dir`.
+ * people, to be freed by the caller; it names `dir`. The sieve is asked of findings; NULL: none.
  */
-struct analysis *analysis_of(const char *dir, char **error);
+struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error);
 void analysis_free(struct analysis *analysis);
 
 /* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */

@@ -26,6 +26,11 @@ static void set_fingerprint(struct finding *finding)
 	snprintf(finding->fingerprint, sizeof(finding->fingerprint), "%016" PRIx64, hash);
 }
 
+bool findings_sifted_alike(const struct finding *a, const struct finding *b)
+{
+	return a->unwanted == b->unwanted && a->suppression == b->suppression;
+}
+
 void findings_add(struct findings *findings, const struct finding *finding)
 {
 	struct finding own = *finding;
@@ -36,7 +41,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	for (size_t i = 0; i < findings->count; i++) {
 		struct finding *there = &findings->all[i];
 
-		if (strcmp(there->fingerprint, own.fingerprint) != 0)
+		if (!findings_sifted_alike(there, &own) || strcmp(there->fingerprint, own.fingerprint) != 0)
 			continue;
 		/* The message is that of the largest; the object and process stay those of the first. */
 		if (own.bytes > there->bytes / there->count || there->message == NULL) {
@@ -45,6 +50,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 		} else {
 			free(own.message);
 		}
+		there->several |= own.several || own.object != there->object;
 		there->count += own.count;
 		there->bytes += own.bytes;
 		there->uncertain |= own.uncertain;

@@ -28,7 +28,10 @@ struct finding {
 	bool uncertain;                /* events are missing that could have changed the verdict */
 	char fingerprint[17];          /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	const struct object *object;   /* or NULL; of the first occurrence */
+	bool several;                  /* other occurrences are of other objects */
 	const struct process *process; /* or NULL */
+	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
+	size_t suppression;            /* the number of that which its object matches, from 1 on; 0: none */
 	int64_t time;
 	struct finding_stack stacks[FINDING_STACKS_MAX];
 	size_t stack_count;
@@ -42,11 +45,23 @@ struct findings {
 };
 
 /*
- * Adds an occurrence: one with the fingerprint of another is counted there. Takes over `message`; copies the rest. What
+ * Looks at every occurrence before those of one place are counted together: a filter or a suppression takes those that it
+ * matches and leaves the others. Of the stacks only the processes are known then. `start`: of the recording.
+ */
+struct sieve {
+	const void *context;
+	void (*sift)(const void *context, struct finding *finding, int64_t start);
+};
+
+/*
+ * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there. Takes over `message`; copies the rest. What
  * `finding` leaves 0 in count is 1; the fingerprint is made here, from the rule, the first stack and, without a
  * stack, the object's name.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
+
+/* Whether the sieve saw both as the same. */
+bool findings_sifted_alike(const struct finding *a, const struct finding *b);
 
 /* "recorded", "denied", "fixed", "audit". */
 const char *response_name(enum response response);

@@ -211,7 +211,7 @@ static void take_missing(struct habits *habits, const struct analysis *analysis,
 /* What only the whole recording shows. */
 static bool take_report(struct habits *habits, const char *dir, uint32_t *recording, char **error)
 {
-	struct analysis *analysis = analysis_of(dir, error);
+	struct analysis *analysis = analysis_of(dir, NULL, error);
 
 	if (!analysis)
 		return false;

@@ -121,35 +121,58 @@ void court_watch(struct court *court, struct watcher *watcher)
 				    .forgotten = forgotten};
 }
 
+static void sift(const struct court *court, struct finding *finding, const struct role *roles, size_t count)
+{
+	struct finding asked = *finding;
+
+	if (court->sieve == NULL)
+		return;
+	for (size_t i = 0; i < count && asked.stack_count < FINDING_STACKS_MAX; i++) {
+		if (roles[i].site.process == NULL)
+			continue;
+		if (asked.stack_count == 0 && asked.process == NULL)
+			asked.process = roles[i].site.process;
+		if (asked.stack_count == 0 && asked.time == 0)
+			asked.time = roles[i].site.time;
+		asked.stacks[asked.stack_count++].process = roles[i].site.process;
+	}
+	court->sieve->sift(court->sieve->context, &asked, *court->start);
+	finding->unwanted = asked.unwanted;
+	finding->suppression = asked.suppression;
+}
+
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */
 static bool same_place(const struct pending *pending, const struct finding *finding, const struct role *roles)
 {
 	const struct site *a = &pending->roles[0].site, *b = &roles[0].site;
 
-	return pending->finding.rule == finding->rule && pending->finding.severity == finding->severity &&
-	       pending->finding.response == finding->response && a->process == b->process &&
-	       a->stack_id == b->stack_id && a->stack_id;
+	return pending->finding.rule == finding->rule && findings_sifted_alike(&pending->finding, finding) &&
+	       pending->finding.severity == finding->severity && pending->finding.response == finding->response &&
+	       a->process == b->process && a->stack_id == b->stack_id && a->stack_id;
 }
 
-void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count)
+void court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
 {
+	struct finding finding = *found_now;
 	struct pending *pending;
 
+	sift(court, &finding, roles, count);
 	for (size_t i = 0; count && i < court->pending_count; i++) {
 		pending = &court->pending[i];
-		if (!same_place(pending, finding, roles))
+		if (!same_place(pending, &finding, roles))
 			continue;
-		pending->finding.count += finding->count ? finding->count : 1;
-		pending->finding.bytes += finding->bytes;
-		pending->finding.uncertain |= finding->uncertain;
-		free(finding->message);
+		pending->finding.count += finding.count ? finding.count : 1;
+		pending->finding.bytes += finding.bytes;
+		pending->finding.uncertain |= finding.uncertain;
+		pending->finding.several |= finding.object != pending->finding.object;
+		free(finding.message);
 		return;
 	}
-	if (finding->object)
-		((struct object *)(uintptr_t)finding->object)->found = true;
+	if (finding.object)
+		((struct object *)(uintptr_t)finding.object)->found = true;
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
 	pending = &court->pending[court->pending_count++];
-	*pending = (struct pending){.finding = *finding};
+	*pending = (struct pending){.finding = finding};
 	if (pending->finding.count == 0)
 		pending->finding.count = 1;
 	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
@@ -214,6 +237,9 @@ static void hand_in(struct court *court, struct pending *pending)
 	while (finding->object && finding->object->same)
 		finding->object = finding->object->same;
 	finding->uncertain |= doubtful(court, finding);
+	/* An object may have got its name, or another, since. */
+	if (!finding->several)
+		sift(court, finding, NULL, 0);
 	findings_add(court->findings, finding);
 }
 

@@ -15,15 +15,17 @@ struct court {
 	struct world *world;
 	const struct recording *recording;
 	struct findings *findings;
-	bool doubtful;           /* events are missing that no process's numbers account for */
-	struct map lengths;      /* for judge_length: (object) -> struct length */
-	struct map vanished;     /* for judge_name: (object) that was told of */
-	struct map charges;      /* for judge_size: (object) -> struct charges */
-	struct map strangers;    /* for judge_lifetime: (process) -> struct stranger, its latest */
-	struct map doubts;       /* for judge_permission: (object) -> struct doubt, the latest */
-	struct map secrets;      /* for judge_secret */
-	struct map blows;        /* for judge_fault: (process) -> struct blow, the latest */
-	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
+	const struct sieve *sieve; /* or NULL */
+	const int64_t *start;      /* of the recording, nanoseconds since 1970 */
+	bool doubtful;             /* events are missing that no process's numbers account for */
+	struct map lengths;        /* for judge_length: (object) -> struct length */
+	struct map vanished;       /* for judge_name: (object) that was told of */
+	struct map charges;        /* for judge_size: (object) -> struct charges */
+	struct map strangers;      /* for judge_lifetime: (process) -> struct stranger, its latest */
+	struct map doubts;         /* for judge_permission: (object) -> struct doubt, the latest */
+	struct map secrets;        /* for judge_secret */
+	struct map blows;          /* for judge_fault: (process) -> struct blow, the latest */
+	struct pending *pending;   /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
 };
 

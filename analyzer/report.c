@@ -210,9 +210,51 @@ static int report_read_suppressions(struct suppressions *suppressions, const str
 	return 0;
 }
 
+struct report_sieve {
+	const struct selection *selection;
+	const struct suppressions *suppressions;
+};
+
+static void report_sift(const void *context, struct finding *finding, int64_t start)
+{
+	const struct report_sieve *sieve = context;
+
+	finding->unwanted = !selection_has_finding(sieve->selection, finding, start);
+	finding->suppression = suppressions_match(sieve->suppressions, finding);
+}
+
+static bool report_has(const struct findings *findings, const char *fingerprint)
+{
+	size_t i;
+
+	for (i = 0; i < findings->count; i++)
+		if (!findings->all[i].unwanted && !strcmp(findings->all[i].fingerprint, fingerprint))
+			return true;
+	return false;
+}
+
+/* Takes out what was not asked for, and counts that of which nothing else is left. */
+static void report_filter(struct findings *findings)
+{
+	size_t kept = 0, i;
+
+	for (i = 0; i < findings->count; i++)
+		if (findings->all[i].unwanted)
+			findings->filtered += !report_has(findings, findings->all[i].fingerprint);
+	for (i = 0; i < findings->count; i++) {
+		if (findings->all[i].unwanted)
+			free(findings->all[i].message);
+		else
+			findings->all[kept++] = findings->all[i];
+	}
+	findings->count = kept;
+}
+
 int report_recording(const char *dir, const struct report_options *options, FILE *out, struct report_verdict *verdict)
 {
 	struct suppressions suppressions = {0};
+	const struct report_sieve asked = {&options->selection, &suppressions};
+	const struct sieve sieve = {&asked, report_sift};
 	struct report report;
 	struct analysis *analysis;
 	char *error = NULL;
@@ -222,7 +264,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 		suppressions_free(&suppressions);
 		return REPORT_USAGE;
 	}
-	analysis = analysis_of(dir, &error);
+	analysis = analysis_of(dir, &sieve, &error);
 	if (!analysis) {
 		report_complain(error);
 		free(error);
@@ -242,7 +284,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 		report_save_symbols(&report, dir);
 	report_fingerprints(&report, &analysis->findings);
 	suppressions_apply(&suppressions, &report, &analysis->findings);
-	selection_filter(&options->selection, &analysis->findings, analysis->from);
+	report_filter(&analysis->findings);
 	report_group_sort(&analysis->findings, options->group);
 	written = report_write_all(&report, options, out);
 	result = report_outcome(analysis, options, verdict);

@@ -69,12 +69,23 @@ static int print_compare_stacks(const struct stack *left, const struct stack *ri
 static int print_compare(const void *left, const void *right)
 {
 	const struct print *l = left, *r = right;
+	int order;
 
 	if (l->hash != r->hash)
 		return l->hash < r->hash ? -1 : 1;
 	if (!l->stack || !r->stack)
 		return (l->stack != NULL) - (r->stack != NULL);
-	return print_compare_stacks(l->stack, r->stack);
+	order = print_compare_stacks(l->stack, r->stack);
+	if (order)
+		return order;
+	return l->stack->identity < r->stack->identity ? -1 : l->stack->identity > r->stack->identity;
+}
+
+/* Of one place, and apart only because a part was not asked for or is suppressed. */
+static bool print_same_place(const struct print *left, const struct print *right)
+{
+	return left->hash == right->hash && (left->stack != NULL) == (right->stack != NULL) &&
+	       (!left->stack || left->stack->identity == right->stack->identity);
 }
 
 void report_fingerprints(const struct report *report, struct findings *findings)
@@ -94,7 +105,10 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 		uint64_t hash = prints[i].hash;
 
 		/* Several places in one function: the first, the second, ... */
-		nth = i && prints[i - 1].hash == hash ? nth + 1 : 0;
+		if (!i || prints[i - 1].hash != hash)
+			nth = 0;
+		else if (!print_same_place(&prints[i - 1], &prints[i]))
+			nth++;
 		if (nth)
 			hash = map_hash(hash, &nth, sizeof(nth));
 		snprintf(prints[i].finding->fingerprint, sizeof(prints[i].finding->fingerprint), "%016" PRIx64, hash);

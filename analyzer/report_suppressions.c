@@ -30,7 +30,7 @@ static char *suppressions_pattern(const struct report *report, const struct find
 
 	if (own && own->function)
 		pattern = suppressions_literal(own->function);
-	else if (name)
+	else if (name && (!own || !finding->several))
 		pattern = suppressions_literal(name);
 	else
 		pattern = own ? suppressions_literal(own->frame->module->path) : memory_text("*");

@@ -124,7 +124,7 @@ bool selection_has_time(const struct selection *selection, int64_t time, int64_t
 	       (!selection->has_until || time - start <= selection->until);
 }
 
-static bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
+bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
 {
 	bool concerned = selection_has_process(selection, finding->process);
 	size_t i;
@@ -135,19 +135,4 @@ static bool selection_has_finding(const struct selection *selection, const struc
 	       selection_has_time(selection, finding->time, start) &&
 	       (!selection->rule || !fnmatch(selection->rule, rules[finding->rule].id, 0)) &&
 	       (!selection->graded || finding->severity >= selection->severity);
-}
-
-void selection_filter(const struct selection *selection, struct findings *findings, int64_t start)
-{
-	size_t kept = 0, i;
-
-	for (i = 0; i < findings->count; i++) {
-		if (selection_has_finding(selection, &findings->all[i], start)) {
-			findings->all[kept++] = findings->all[i];
-			continue;
-		}
-		free(findings->all[i].message);
-		findings->filtered++;
-	}
-	findings->count = kept;
 }

@@ -53,8 +53,7 @@ bool selection_has_process(const struct selection *selection, const struct proce
 bool selection_has_object(const struct selection *selection, const struct object *object);
 bool selection_has_time(const struct selection *selection, int64_t time, int64_t start);
 
-/* Removes the findings that are not selected; how many is added to findings->filtered. */
-void selection_filter(const struct selection *selection, struct findings *findings, int64_t start);
+bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start);
 
 /* "1.5", "200ms", "3us", "7ns" in nanoseconds. */
 bool selection_time(const char *text, int64_t *time);

@@ -134,38 +134,56 @@ static bool suppressions_match_stack(const char *pattern, const struct report *r
 	return match;
 }
 
-static bool suppressions_match(const struct suppression *suppression, const struct report *report,
-			       const struct finding *finding)
+static bool suppressions_match_object(const char *pattern, const struct finding *finding)
 {
 	size_t i;
 
-	if (fnmatch(suppression->rule, rules[finding->rule].id, 0))
-		return false;
 	/* What nothing in the program is to blame for has neither. */
 	if (!finding->object && !finding->stack_count)
-		return !fnmatch(suppression->pattern, "", 0);
+		return !fnmatch(pattern, "", 0);
 	for (i = 0; finding->object && i < finding->object->name_count; i++)
-		if (!fnmatch(suppression->pattern, finding->object->names[i].text, 0))
-			return true;
-	for (i = 0; i < finding->stack_count; i++)
-		if (suppressions_match_stack(suppression->pattern, report, finding->stacks[i].stack))
+		if (!fnmatch(pattern, finding->object->names[i].text, 0))
 			return true;
 	return false;
 }
 
+size_t suppressions_match(const struct suppressions *suppressions, const struct finding *finding)
+{
+	size_t i;
+
+	for (i = 0; i < suppressions->count; i++)
+		if (!fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) &&
+		    suppressions_match_object(suppressions->all[i].pattern, finding))
+			return i + 1;
+	return 0;
+}
+
+/* As suppressions_match(), by a function or a module as well. */
+static size_t suppressions_match_any(const struct suppressions *suppressions, const struct report *report,
+				     const struct finding *finding)
+{
+	size_t most = finding->suppression ? finding->suppression - 1 : suppressions->count, i, j;
+
+	for (i = 0; i < most; i++)
+		for (j = 0; !fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) && j < finding->stack_count;
+		     j++)
+			if (suppressions_match_stack(suppressions->all[i].pattern, report, finding->stacks[j].stack))
+				return i + 1;
+	return finding->suppression;
+}
+
 void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings)
 {
-	size_t kept = 0, i, j;
+	size_t kept = 0, i;
 
 	for (i = 0; i < findings->count; i++) {
-		for (j = 0; j < suppressions->count; j++)
-			if (suppressions_match(&suppressions->all[j], report, &findings->all[i]))
-				break;
-		if (j == suppressions->count) {
+		size_t number = suppressions_match_any(suppressions, report, &findings->all[i]);
+
+		if (!number) {
 			findings->all[kept++] = findings->all[i];
 			continue;
 		}
-		suppressions->all[j].findings++;
+		suppressions->all[number - 1].findings++;
 		findings->suppressed += findings->all[i].count;
 		free(findings->all[i].message);
 	}

@@ -32,7 +32,10 @@ void suppressions_free(struct suppressions *suppressions);
 /* The built-in lines, in the form of a file, with why each is there. */
 void suppressions_show(FILE *out);
 
-/* Removes what they match from the findings. */
+/* The number, from 1 on, of the first that matches a finding by its object, or that has neither object nor stack; 0: none. */
+size_t suppressions_match(const struct suppressions *suppressions, const struct finding *finding);
+
+/* Removes from the findings what was matched so, and what they match by a function or a module. */
 void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings);
 
 #endif
