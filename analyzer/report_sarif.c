@@ -152,11 +152,16 @@ static void sarif_add_location(const struct report *report, const struct finding
 {
 	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
 	const struct spot *own = spots_own(&spots);
+	json_t *location, *physical;
 
 	if (!own && spots.count)
 		own = &spots.all[0];
-	json_object_set_new(result, "locations",
-			    json_pack("[o]", own ? sarif_location(report, own, NULL) : sarif_nowhere(finding)));
+	location = own ? sarif_location(report, own, NULL) : sarif_nowhere(finding);
+	physical = json_object_get(location, "physicalLocation");
+	/* GitHub wants a line of each, which neither a program without debugging information nor an object has. */
+	if (!json_object_get(physical, "region"))
+		json_object_set_new(physical, "region", json_pack("{s:i}", "startLine", 1));
+	json_object_set_new(result, "locations", json_pack("[o]", location));
 	spots_free(&spots);
 }
 

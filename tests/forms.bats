@@ -82,6 +82,7 @@ sarif_is_valid()
 		    assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
 		    flows = [flow for code in result.get("codeFlows", []) for flow in code["threadFlows"]]
 		    assert len({flow["id"] for flow in flows}) == len(flows)
+		    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
 		    assert sum(len(flow["locations"]) for flow in flows) <= 10000
 		    assert all(flow["locations"][-1]["importance"] == "essential" for flow in flows)
 		for place in locations(run["results"]):
