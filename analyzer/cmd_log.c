@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
@@ -118,6 +120,14 @@ static int64_t log_started(const char *dir)
 	return started;
 }
 
+/* Otherwise its lines, or a pager's that reads them, appear on the terminal where the progress would be. */
+static bool log_goes_into_file(void)
+{
+	struct stat out;
+
+	return !fstat(STDOUT_FILENO, &out) && S_ISREG(out.st_mode);
+}
+
 int cmd_log(int argc, char **argv)
 {
 	struct log log = {0};
@@ -140,5 +150,6 @@ int cmd_log(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	log.start = log_started(argv[optind]);
+	trace_settings.silent = !log_goes_into_file();
 	return log_print(&log, argv[optind]);
 }

@@ -16,11 +16,11 @@ static int64_t now(void)
 	return time.tv_sec * SECOND + time.tv_nsec;
 }
 
-void progress_begin(struct progress *progress)
+void progress_begin(struct progress *progress, bool silent)
 {
 	const char *terminal = getenv("TERM");
-	bool silent = !isatty(STDERR_FILENO) || (terminal && strcmp(terminal, "dumb") == 0);
 
+	silent |= !isatty(STDERR_FILENO) || (terminal && strcmp(terminal, "dumb") == 0);
 	progress->shown = false;
 	progress->began = now();
 	progress->next = silent ? INT64_MAX : progress->began + SECOND;

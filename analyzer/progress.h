@@ -10,7 +10,8 @@ struct progress {
 	int64_t began, next; /* monotonic nanoseconds */
 };
 
-void progress_begin(struct progress *progress);
+/* silent: no line is wanted. */
+void progress_begin(struct progress *progress, bool silent);
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
 /* Takes the line away. */
 void progress_end(struct progress *progress);

@@ -300,7 +300,7 @@ int trace_read(const char *dir, uint32_t recording, trace_callback callback, voi
 
 	*totals = (struct trace_totals){0};
 	*error = NULL;
-	progress_begin(&reading.progress);
+	progress_begin(&reading.progress, trace_settings.silent);
 	end = trace_child(&work, &taker, &status);
 	progress_end(&reading.progress);
 	uninterruptible(totals->events);

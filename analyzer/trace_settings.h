@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_TRACE_SETTINGS_H
 #define SHMGUARD_TRACE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@ enum trace_decoder { DECODER_auto, DECODER_direct, DECODER_babeltrace2 };
 struct trace_settings {
 	enum trace_decoder decoder;
 	int64_t patience; /* nanoseconds without progress after which a decoder is given up */
+	bool silent;      /* no line tells how far the reading is */
 };
 
 extern struct trace_settings trace_settings;

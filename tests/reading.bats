@@ -238,8 +238,9 @@ refused()
 	holds '.trace.problems[0] | contains("it was interrupted; what follows its first")'
 }
 
-@test "a log ends with its reader, without a word" {
+@test "a log ends with its reader, without a word, and nothing is drawn between its lines on a terminal" {
 	many trace 200000 4 1
+	[ "$(TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" log "$SHMGUARD" trace)" = "silence, 50000 lines" ]
 	run -0 bash -c '"$0" log trace 2>&1 | head -n 1' "$SHMGUARD"
 	[ "${#lines[@]}" -eq 1 ]
 	"$SHMGUARD" log trace 2>errors | head -n 1

@@ -1,18 +1,36 @@
-"""reading.py interrupt|watch|memory SHMGUARD TRACE: `shmguard report` on a terminal of its own.
+"""reading.py interrupt|watch|memory|log SHMGUARD TRACE: `shmguard report` on a terminal of its own.
 
 watch: waits for the line of progress, then for the end. interrupt: types Ctrl-C when that line stands there. memory: no
 terminal. Each prints the exit status, the peak of memory in KB and whether the line of progress was seen, and leaves the
 report, as JSON, on stdout behind it.
+log: reads `shmguard log` from a terminal that stood still for longer than that line waits, and prints whether it was seen.
 """
 import os
 import pty
 import re
+import signal
 import sys
 import tempfile
+import time
+
+
+def log(shmguard, trace):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(shmguard, [shmguard, "log", trace])
+    time.sleep(1.2)
+    seen, lines = [], 0
+    while lines < 50000:
+        seen.append(os.read(terminal, 65536))
+        lines += seen[-1].count(b"\n")
+    os.kill(pid, signal.SIGKILL)
+    print("progress" if b"reading the trace" in b"".join(seen) else "silence", "50000 lines", sep=", ")
 
 
 def main():
     how, shmguard, trace = sys.argv[1:]
+    if how == "log":
+        return log(shmguard, trace)
     with tempfile.NamedTemporaryFile() as file:
         command = [shmguard, "report", "--format=json:" + file.name, trace]
         seen = b""
