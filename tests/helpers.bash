@@ -51,6 +51,40 @@ recorded()
 	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
 }
 
+# A recording costs more than most programs do, so a file can have what needs no surroundings of its own recorded together:
+# ./runs has a line "LABEL COMMAND" for each, which run_all runs one after another: output into LABEL.KIND, status into
+# LABEL.KIND.status.
+run_all() # KIND [COMMAND...]: before the shell that runs them
+{
+	# shellcheck disable=SC2016
+	"${@:2}" sh -c 'while read -r label command <&9; do
+			eval "$command" >"$label.$0" 2>"$label.$0.errors" </dev/null 9<&-
+			echo $? >"$label.$0.status"
+		done 9<runs' "$1" || true
+}
+
+# record_all: run_all as `recorded`; LABEL.json is the part of the report that is about the processes of LABEL: the shell's
+# child and its descendants, their objects and findings. What goes wrong here is missing there, for the tests to tell.
+record_all()
+{
+	run_all recorded "$SHMGUARD" run --quiet --report=none -o recording --
+	"$SHMGUARD" report --format=json recording >report.json || true
+	jq -r --rawfile runs runs '. as {$trace, $unseen, $processes, $objects, $findings} |
+		[$runs | splits("\n") | split(" ")[0] | select(.)] as $labels |
+		[$processes[] | select(.parent == $processes[0].id) | .id] as $firsts |
+		select(($firsts | length) == ($labels | length)) |
+		([[$firsts, $labels] | transpose[] | {(.[0]): .[1]}] | add) as $first |
+		(reduce $processes[] as $one ({}; .[$one.id] =
+			($first[$one.id] // .[$one.parent // ""] // .[$one.previous // ""]))) as $of |
+		$labels[] | . as $this | {$trace, $unseen,
+			processes: [$processes[] | select($of[.id] == $this)],
+			objects: [$objects[] | select($of[.created_by // ""] == $this)],
+			findings: [$findings[] | select($of[.process // ""] == $this)]} |
+		"\($this)\t\(tojson)"' report.json | while IFS=$'\t' read -r label report; do
+		printf '%s\n' "$report" >"$label.json"
+	done
+}
+
 # Prints what differs and fails.
 same()
 {

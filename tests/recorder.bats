@@ -5,9 +5,34 @@
 load helpers
 bats_require_minimum_version 1.5.0
 
+# What mapping, named, closing and replaced ask for is recorded together, but by two: findings of one program with one stack
+# would be one finding.
 setup_file()
 {
 	export NAME=shmguard-recorder-$$
+	mkdir "$BATS_FILE_TMPDIR/more"
+	cd "$BATS_FILE_TMPDIR" || return 1
+	sed -n 's/^\t\(mapping\|named\|closing\|replaced\) \([^ ]*\).*/\1 \2/p' "$BATS_TEST_FILENAME" | while read -r which how; do
+		case $which in
+		mapping) echo "$which-$how $PROGRAMS/mappings $how /$NAME-$which-$how" ;;
+		named) echo "$which-$how $PROGRAMS/names $how $NAME-$how" ;;
+		closing) echo "$which-$how $PROGRAMS/closing $how /$NAME-$which-$how" ;;
+		replaced) echo "$which-$how $PROGRAMS/ordinary $how /$NAME-$which-$how" ;;
+		esac
+	done >all
+	grep -E '^(mapping|closing)-' all >runs
+	run_all bare
+	grep -vE '^(mapping-kept|named-symlink) ' all >runs
+	record_all
+	cd more || return 1
+	grep -E '^(mapping-kept|named-symlink) ' ../all >runs
+	record_all
+	mv named-* mapping-* ..
+}
+
+teardown_file()
+{
+	rm -f /dev/shm/"$NAME"* /dev/shm/sem."$NAME"*
 }
 
 setup()
@@ -17,7 +42,7 @@ setup()
 
 teardown()
 {
-	rm -f /dev/shm/"$NAME"* /dev/shm/sem."$NAME"*
+	rm -f /dev/shm/"$NAME" /dev/shm/"$NAME".*
 }
 
 # as_bare PROGRAM ARG...: prints the same and ends the same way as without the recorder.
@@ -30,10 +55,29 @@ as_bare()
 	same bare out
 }
 
+# together LABEL: as `recorded`, of what setup_file has recorded.
+together()
+{
+	cp "$BATS_FILE_TMPDIR/$1.recorded" out
+	cp "$BATS_FILE_TMPDIR/$1.json" report.json
+	cat "$BATS_FILE_TMPDIR/$1.recorded.errors"
+	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
+}
+
+# together_as_bare LABEL: as `as_bare`.
+together_as_bare()
+{
+	together "$1"
+	cp "$BATS_FILE_TMPDIR/$1.bare" bare
+	[ -s bare ]
+	same bare out
+	cmp "$BATS_FILE_TMPDIR/$1.bare.status" "$BATS_FILE_TMPDIR/$1.recorded.status"
+}
+
 # mapping HOW [RULE]: the program's own sum of what stays mapped is in a note of RULE; nothing stays: no note.
 mapping()
 {
-	as_bare mappings "$1" "/$NAME"
+	together_as_bare "mapping-$1"
 	holds --argjson bytes "$(cat out)" --arg rule "${2:-}" '
 		(.objects | length == 1 and .[0].size == 32768 and .[0].unlinked_by == .[0].created_by) and
 		([.findings[] | select(.severity == "error" or .rule == "mapping-leak" or .rule == "partial-unmap") |
@@ -45,7 +89,8 @@ mapping()
 # named HOW KIND: the object that was left is reported as created by the program, under the name that it has in the end.
 named()
 {
-	recorded names "$1" "$NAME"
+	together "named-$1"
+	[ "$(cat "$BATS_FILE_TMPDIR/named-$1.recorded.status")" -eq 0 ]
 	local inode name
 	read -r inode name <out
 	[ "$1" != sem_open ] || name=sem.$name
@@ -57,6 +102,13 @@ named()
 		([.findings[] | select(.severity == "error")] | length == 1) and
 		(.findings[] | select(.severity == "error") | .rule == "segment-leak" and (.message | startswith($name + " ")) and
 			(.stacks[0].frames | any(.function == "opened" and (.file | endswith("names.c")))))'
+}
+
+# closing HOW: numbers and bytes as bare, and what follows is recorded.
+closing()
+{
+	together_as_bare "closing-$1"
+	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
 }
 
 # family HOW PROCESSES STARTED: each process that printed its pid has an object of its own, made and unlinked by it.
@@ -153,23 +205,19 @@ sharing()
 }
 
 @test "closing every descriptor in a loop: numbers and bytes as bare, what follows is recorded" {
-	as_bare closing loop "/$NAME"
-	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+	closing loop
 }
 
 @test "closefrom: numbers and bytes as bare, what follows is recorded" {
-	as_bare closing closefrom "/$NAME"
-	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+	closing closefrom
 }
 
 @test "close_range: numbers and bytes as bare, what follows is recorded" {
-	as_bare closing close_range "/$NAME"
-	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+	closing close_range
 }
 
 @test "close_range through syscall(2): numbers and bytes as bare, what follows is recorded" {
-	as_bare closing syscall "/$NAME"
-	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
+	closing syscall
 }
 
 @test "MAP_FIXED over a whole mapping unmaps it" {
@@ -258,12 +306,12 @@ sharing()
 
 @test "a file on /dev/shm that is renamed" {
 	named rename file
-	holds --arg name "/$NAME" '.objects[0].names == [$name, $name + ".new"]'
+	holds --arg name "/$NAME-rename" '.objects[0].names == [$name, $name + ".new"]'
 }
 
 @test "a file on /dev/shm with a second name, of which the first is unlinked" {
 	named link file
-	holds --arg name "/$NAME" '.objects[0].names == [$name, $name + ".new"]'
+	holds --arg name "/$NAME-link" '.objects[0].names == [$name, $name + ".new"]'
 }
 
 @test "a semaphore left by sem_open" {
@@ -280,7 +328,8 @@ sharing()
 # An ordinary file was mapped in a loop; the object that has its descriptor's number next is seen each time it is mapped.
 replaced()
 {
-	recorded ordinary "$1" "/$NAME"
+	together "replaced-$1"
+	[ "$(cat "$BATS_FILE_TMPDIR/replaced-$1.recorded.status")" -eq 0 ]
 	holds --argjson inode "$(cat out)" '.objects | length == 1 and .[0].ino == $inode and .[0].maps == 1000'
 }
 

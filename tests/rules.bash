@@ -16,33 +16,16 @@ by_itself() # PROGRAM
 	[[ " ${BY_ITSELF[*]} " == *" $1 "* ]]
 }
 
-# Records what the tests of this file ask for with `check_KIND NAME`, which runs the program NAME with SUFFIX. What fails
-# here is for the tests to tell.
+# Records what the tests of this file ask for with `check_KIND NAME`, which runs the program NAME with SUFFIX.
 record_together() # KIND SUFFIX
 {
-	local name programs=()
-	while read -r name; do
-		by_itself "$name" || programs+=("$name$2")
-	done < <(sed -n "s/^\tcheck_$1 //p" "$BATS_TEST_FILENAME")
+	local name
 	mkdir "$BATS_FILE_TMPDIR/$1" && cd "$BATS_FILE_TMPDIR/$1" || return
-	# shellcheck disable=SC2016
-	"$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'directory=$0
-		for program; do
-			"$directory/$program" >"$program.out" 2>&1
-			echo $? >"$program.status"
-		done' "$BUILD/tests/rules" "${programs[@]}" || true
-	"$SHMGUARD" report --format=json recording >report.json || true
+	sed -n "s/^\tcheck_$1 //p" "$BATS_TEST_FILENAME" | while read -r name; do
+		by_itself "$name" || echo "$name$2 $BUILD/tests/rules/$name$2"
+	done >runs
+	record_all
 	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*
-	# A process is of the program that it runs or that has forked it.
-	jq -r '. as {$trace, $processes, $objects, $findings} |
-		(reduce $processes[] as $one ({}; .[$one.id] = if $one.exe | test("/tests/rules/[^/]*$") then $one.exe | sub(".*/"; "")
-			else .[$one.parent // ""] end)) as $program |
-		[$program[] // empty] | unique[] | . as $name | {$trace,
-			objects: ($objects | map(select($program[.created_by // ""] == $name))),
-			findings: ($findings | map(select($program[.process // ""] == $name)))} |
-		"\($name)\t\(tojson)"' report.json | while IFS=$'\t' read -r name report; do
-		printf '%s\n' "$report" >"$name.json"
-	done
 }
 
 # KIND.json is the report of the program. Its status was 0.
@@ -53,8 +36,8 @@ record_program() # KIND NAME PROGRAM
 		record "$1" "${WITHIN[@]}" "$BUILD/tests/rules/$3"
 		report "$1" >"$1.json"
 	else
-		cat "$together/$3.out"
-		[ "$(cat "$together/$3.status")" -eq 0 ]
+		cat "$together/$3.recorded" "$together/$3.recorded.errors"
+		[ "$(cat "$together/$3.recorded.status")" -eq 0 ]
 		cp "$together/$3.json" "$1.json"
 	fi
 	jq -r '.findings[] | "\(.severity) \(.rule) \(.count) \(.message)"' "$1.json"
