@@ -15,6 +15,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
+#include "analyzer/report_text.h"
 #include "analyzer/terminal.h"
 #include "analyzer/trace_settings.h"
 
@@ -125,16 +126,31 @@ static struct difference diff_of(const json_t *before, const json_t *after)
 	return difference;
 }
 
+/* "12 times, 480 KiB" */
+static char *diff_extent(const json_t *finding)
+{
+	json_int_t count = diff_number(finding, "count"), bytes = diff_number(finding, "bytes");
+	char *times = count == 1 ? memory_text("once") : text_count((uint64_t)count, "time"), *size, *both;
+
+	if (!bytes)
+		return times;
+	size = text_bytes((uint64_t)bytes);
+	both = memory_format("%s, %s", times, size);
+	free(size);
+	free(times);
+	return both;
+}
+
 static void diff_line(const struct terminal *terminal, const char *what, enum ink ink, const json_t *finding)
 {
 	char *rule = escape_terminal(json_string_value(json_object_get(finding, "rule")));
 	char *message = escape_terminal(json_string_value(json_object_get(finding, "message")));
 	char *severity = escape_terminal(json_string_value(json_object_get(finding, "severity")));
+	char *extent = diff_extent(finding);
 
 	terminal_put(terminal, ink, what);
-	fprintf(terminal->out, " %s: %s (%" JSON_INTEGER_FORMAT " times, %" JSON_INTEGER_FORMAT " bytes): ", severity,
-		rule, diff_number(finding, "count"), diff_number(finding, "bytes"));
-	fprintf(terminal->out, "%s\n", message);
+	fprintf(terminal->out, " %s: %s (%s): %s\n", severity, rule, extent, message);
+	free(extent);
 	free(severity);
 	free(message);
 	free(rule);
@@ -153,11 +169,11 @@ static void diff_print(const struct difference *difference)
 	json_array_foreach (difference->fixed, i, item)
 		diff_line(&terminal, "fixed  ", INK_good, item);
 	json_array_foreach (difference->changed, i, item) {
-		const json_t *before = json_object_get(item, "before");
+		char *before = diff_extent(json_object_get(item, "before"));
 
 		diff_line(&terminal, "changed", INK_warning, json_object_get(item, "after"));
-		printf("        before: %" JSON_INTEGER_FORMAT " times, %" JSON_INTEGER_FORMAT " bytes\n",
-		       diff_number(before, "count"), diff_number(before, "bytes"));
+		printf("        before: %s\n", before);
+		free(before);
 	}
 }
 
@@ -189,6 +205,17 @@ static int diff_tell(const json_t *before, const json_t *after, bool json, enum 
 	return result;
 }
 
+static void diff_doubt(const char *name, const json_t *report, const char *doubt)
+{
+	char *safe;
+
+	if (!json_is_false(json_object_get(json_object_get(report, "trace"), "complete")))
+		return;
+	safe = escape_terminal(name);
+	fprintf(stderr, "shmguard: %s is incomplete: %s\n", safe, doubt);
+	free(safe);
+}
+
 int cmd_diff(int argc, char **argv)
 {
 	enum severity fail_on = SEVERITY_ERROR;
@@ -218,8 +245,11 @@ int cmd_diff(int argc, char **argv)
 	before = diff_read(argv[optind]);
 	if (before)
 		after = diff_read(argv[optind + 1]);
-	if (before && after)
+	if (before && after) {
+		diff_doubt(argv[optind], before, "what is new may have been there");
+		diff_doubt(argv[optind + 1], after, "what is fixed may only be missing");
 		result = diff_tell(before, after, json, fail_on);
+	}
 	json_decref(after);
 	json_decref(before);
 	return result;

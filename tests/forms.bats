@@ -380,13 +380,18 @@ finds()
 	"$SHMGUARD" report --format=json --rule=segment-leak leaks >some.json
 	run -1 "$SHMGUARD" diff some.json leaks
 	[ "${lines[0]}" = "3 new, 0 fixed, 0 changed" ]
-	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 491520 bytes): server (pid 100) made 12"* ]]
+	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 480 KiB): server (pid 100) made 12"* ]]
 	run -0 "$SHMGUARD" diff leaks some.json
 	[ "${lines[0]}" = "0 new, 3 fixed, 0 changed" ]
 	jq '.findings[0].count = 5' some.json >changed.json
 	run -0 "$SHMGUARD" diff some.json changed.json
-	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ] && [[ $output == *"before: 1 times, 40960 bytes"* ]]
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ] && [[ $output == *"segment-leak (5 times, 40 KiB): "*"before: once, 40 KiB"* ]]
 	"$SHMGUARD" diff --json some.json changed.json | jq -e '.changed[0] | .before.count == 1 and .after.count == 5'
+	jq '.trace.complete = false' some.json >cut.json
+	run --separate-stderr -0 "$SHMGUARD" diff leaks cut.json
+	[[ ${lines[0]} == "0 new, 3 fixed, 0 changed" && $stderr == "shmguard: cut.json is incomplete: what is fixed may only be missing" ]]
+	run --separate-stderr -1 "$SHMGUARD" diff cut.json leaks
+	[ "$stderr" = "shmguard: cut.json is incomplete: what is new may have been there" ]
 }
 
 @test "diff: --fail-on, wrong usage, what is no report" {
