@@ -19,6 +19,7 @@ enum { LIBRARIES = 16, FD_TOP = 4096, FD_MAP = 65536 };
 static uint64_t text_start, text_end;
 static const char *path = "";
 static _Atomic(struct link_map *) libraries[LIBRARIES];
+__thread bool own_thread; /* what it does is a library of ours doing it, by whatever way it comes to us */
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
 
@@ -84,8 +85,17 @@ static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
 	return 0;
 }
 
+bool own_at_work(bool now)
+{
+	bool before = own_thread;
+
+	own_thread = now;
+	return before;
+}
+
 void own_loading(bool now)
 {
+	own_at_work(now);
 	atomic_store(&loaded, true);
 	if (!now)
 		dl_iterate_phdr(remember_all, NULL);
@@ -98,6 +108,8 @@ bool own_caller(const void *address)
 
 	if (!atomic_load_explicit(&loaded, memory_order_relaxed))
 		return false;
+	if (__builtin_expect(own_thread, false))
+		return true;
 	if (_dl_find_object((void *)(uintptr_t)address, &found) != 0)
 		return false;
 	for (int i = 0; i < LIBRARIES; i++) {

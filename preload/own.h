@@ -17,9 +17,15 @@ const char *own_path(void);
 /* Is this address in libshmguard.so? */
 bool own_text(uint64_t address);
 
-/* Does this return address lie in a library that we brought in? Exact from the moment own_loading(true) was called. */
+/*
+ * Does this return address lie in a library that we brought in, or is this thread doing its work? Another's wrapper of the
+ * same call may stand between it and ours. Exact from the moment own_loading(true) was called.
+ */
 bool own_caller(const void *address);
 void own_loading(bool now);
+/* This thread does our libraries' work from now on, or no more. Answers what was so before. */
+bool own_at_work(bool now);
+extern __thread bool own_thread;
 
 /*
  * Moves a descriptor that a library of ours just made to the top of the range and hides it; answers its new number (the

@@ -24,6 +24,7 @@ static void *begin(void *context)
 {
 	struct listener *listener = context;
 
+	own_at_work(true);
 	atomic_store(&listener->tid, (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0));
 	void *result = listener->start(listener->argument);
 	atomic_store(&listener->tid, 0);

@@ -269,9 +269,11 @@ static void wait_for_loading(void)
 /* LTTng's calls may come through another's wrappers (tcmalloc's mmap): they are no visits of the program's. */
 static void tracer_forks(void (*part)(sigset_t *))
 {
+	bool before = own_at_work(true);
 	recorder_thread.forking = true;
 	part(&recorder_thread.fork_signals);
 	recorder_thread.forking = false;
+	own_at_work(before);
 }
 
 /* A fork from a signal handler that interrupted our own code finds locks that its own thread holds: see fork_child. */

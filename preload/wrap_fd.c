@@ -1,5 +1,6 @@
 /* close, dup and fcntl. For the program, the descriptors of the libraries that we brought in do not exist: EBADF. */
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include "preload/enforce_open.h"
 #include "preload/ledger.h"
@@ -49,7 +50,7 @@ int wrap_close(int (*real_close)(int), int fd, const void *caller)
 		own_fd_forget(fd);
 	}
 	uint32_t seq = wrap_closing(fd, caller);
-	int result = real_close(fd);
+	int result = own_thread ? (int)REAL(syscall)(SYS_close, fd) : real_close(fd);
 	own_closed(closing);
 	own_changed(changing);
 	if (result == 0 || errno != EBADF)

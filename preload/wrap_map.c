@@ -1,5 +1,6 @@
 /* Mappings of objects. */
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include "preload/account.h"
 #include "preload/enforce_leave.h"
@@ -65,6 +66,9 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 
 	bool tracked = false, policed = enforce_on;
 
+	/* Another's wrapper after ours may want the loader's lock, whose holder waits for LTTng's threads. */
+	if (__builtin_expect(own_thread, false))
+		return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
 	if (policed && !enforce_maps && recorder_silent())
 		return real_mmap(addr, length, prot, flags, fd, offset);
 	enum enforce_verdict verdict =
@@ -111,6 +115,8 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 
 	if (recorder_ends_silently(caller))
 		return 0;
+	if (__builtin_expect(own_thread, false))
+		return (int)REAL(syscall)(SYS_munmap, addr, length);
 	if (!ledger_may_map(addr, length))
 		return real_munmap(addr, length);
 	unmapping(&u, addr, length, caller);

@@ -162,10 +162,43 @@ interposer()
 	gcc -w -D_GNU_SOURCE -shared -fPIC other.c -o other.so
 }
 
+# One that looks for the next in every call, for which the loader's lock is needed.
+thorough_interposer()
+{
+	cat >thorough.c <<-'END'
+		#include <dlfcn.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+		static int calls;
+		void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+		{
+			calls += (flags & MAP_SHARED) != 0;
+			return NEXT(mmap)(addr, length, prot, flags, fd, offset);
+		}
+		int munmap(void *addr, size_t length)
+		{
+			return NEXT(munmap)(addr, length);
+		}
+		int close(int fd)
+		{
+			return NEXT(close)(fd);
+		}
+		__attribute__((destructor)) static void end(void)
+		{
+			if (calls < 2 || write(1, "counted\n", 8) != 8)
+				_exit(9);
+		}
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC thorough.c -o thorough.so
+}
+
 @test "another interposer of the same call, before us and after us" {
 	interposer
+	thorough_interposer
 	local order
-	for order in "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so"; do
+	for order in "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so" \
+		"$BUILD/libshmguard.so:$PWD/thorough.so"; do
 		rm -rf recording
 		# shellcheck disable=SC2016
 		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$order" \

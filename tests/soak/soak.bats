@@ -122,9 +122,11 @@ passes()
 
 @test "make -j2 of this project: the same bytes" {
 	local how
+	mkdir source
+	cp -r "$ROOT"/{Makefile,analyzer,preload,tracepoints,tests} source/
 	for how in bare recorded; do
-		rm -rf project && mkdir project
-		cp -r "$ROOT"/{Makefile,analyzer,preload,tracepoints,tests} project/
+		rm -rf project
+		cp -r source project
 		if [ $how = bare ]; then
 			make -s -j2 -C project BUILD=out out/libshmguard.so out/shmguard >/dev/null
 		else
