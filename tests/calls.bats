@@ -4,6 +4,19 @@
 
 load helpers
 
+# All are recorded together; turns by itself, as its test asks what is in its recording.
+setup_file()
+{
+	local program
+	cd "$BATS_FILE_TMPDIR" || return 1
+	sed -n 's/^\trecorded //p' "$BATS_TEST_FILENAME" | grep -vx turns | while read -r program; do
+		echo "$program $BUILD/tests/calls/$program 2>&1 3>&- 4>&-"
+	done >runs
+	run_all bare
+	run_all recorded "$SHMGUARD" run --quiet --report=none -o recording --
+	rm -rf /dev/shm/shmguard-calls.* /dev/shm/sem.shmguard-calls.*
+}
+
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || exit 1
@@ -18,24 +31,41 @@ teardown()
 # bare NAME, preloaded NAME, recorded NAME: output and status into a file of that name.
 bare()
 {
-	local status=0
-	"$BUILD/tests/calls/$1" >bare 2>&1 3>&- 4>&- || status=$?
-	echo "status $status" >>bare
+	if [ "$1" = turns ]; then
+		run_program "$BUILD/tests/calls/$1" >bare
+	else
+		ran_together bare "$1"
+	fi
 	[ "$(wc -l <bare)" -gt 10 ]
 }
 
 preloaded()
 {
-	local status=0
-	LD_PRELOAD=$BUILD/libshmguard.so "$BUILD/tests/calls/$1" >preloaded 2>&1 3>&- 4>&- || status=$?
-	echo "status $status" >>preloaded
+	LD_PRELOAD=$BUILD/libshmguard.so run_program "$BUILD/tests/calls/$1" >preloaded
 }
 
 recorded()
 {
+	if [ "$1" = turns ]; then
+		run_program record "$1" "$BUILD/tests/calls/$1" >recorded
+	else
+		ran_together recorded "$1"
+	fi
+}
+
+run_program()
+{
 	local status=0
-	record "$1" "$BUILD/tests/calls/$1" >recorded 2>&1 3>&- 4>&- || status=$?
-	echo "status $status" >>recorded
+	"$@" 2>&1 3>&- 4>&- || status=$?
+	echo "status $status"
+}
+
+ran_together() # KIND NAME
+{
+	{
+		cat "$BATS_FILE_TMPDIR/$2.$1"
+		echo "status $(cat "$BATS_FILE_TMPDIR/$2.$1.status")"
+	} >"$1"
 }
 
 @test "every symbol of CALLS is called by a program here" {
@@ -137,15 +167,20 @@ recorded()
 }
 
 @test "all of them recorded by an ordinary user as bare" {
-	local name
+	local each name
 	make_nobody_build
 	cd "$NOBODY_HOME"
+	# shellcheck disable=SC2016
+	each='for name in names opens descriptors sizes maps processes turns; do
+		"$0/$name" >"$name.$1" 2>&1
+		echo "status $?" >>"$name.$1"
+	done'
+	as_nobody sh -c "$each" "$NOBODY_BUILD/tests/calls" bare 3>&- 4>&-
+	as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o recording -- \
+		sh -c "$each" "$NOBODY_BUILD/tests/calls" recorded 3>&- 4>&-
 	for name in names opens descriptors sizes maps processes turns; do
-		as_nobody sh -c '"$1"; echo "status $?"' - "$NOBODY_BUILD/tests/calls/$name" >bare 2>&1 3>&- 4>&-
-		as_nobody sh -c '"$@"; echo "status $?"' - "$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$name" -- \
-			"$NOBODY_BUILD/tests/calls/$name" >recorded 2>&1 3>&- 4>&-
-		[ "$(wc -l <bare)" -gt 10 ]
-		same bare recorded
+		[ "$(wc -l <"$name.bare")" -gt 10 ]
+		same "$name.bare" "$name.recorded"
 	done
 }
 
