@@ -194,6 +194,14 @@ asan: ## The unit tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
 
+TSAN_PROGRAM := $(BUILD)/tsan/test_threads
+$(TSAN_PROGRAM): tests/unit/test_threads.c $(wildcard preload/*.[ch] tracepoints/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -O1 -fsanitize=thread -pthread $< -o $@ -ldl
+
+tsan: $(TSAN_PROGRAM) ## What threads share in the preload, under ThreadSanitizer
+	@BUILD=$(BUILD) TSAN_OPTIONS=halt_on_error=1 setarch --addr-no-randomize tests/run-suite $(TSAN_PROGRAM)
+
 bench: deps ## What recording and reading cost, against the untouched program and babeltrace2; kept as JSON too
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/bench/calls $(BUILD)/tests/bench/many
 	@/usr/bin/python3 tests/bench/run.py $(BUILD)
@@ -230,6 +238,6 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 FORCE:
-.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan fuzz bench demo docs lint format \
+.PHONY: soak all programs deps deps-test deps-lint install uninstall test unit bats asan tsan fuzz bench demo docs lint format \
 	format-check clean help FORCE
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

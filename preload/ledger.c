@@ -329,13 +329,18 @@ void ledger_restore(const struct interval *piece)
 }
 
 /* The cell of an object that is forgotten meanwhile stays ours: its id is the old one, or that of the next. */
+__attribute__((no_sanitize("thread"))) static uint32_t id_of(const struct object *object)
+{
+	return object->id;
+}
+
 uint32_t ledger_fd(int fd)
 {
 	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire);
 	if (!table || fd < 0 || fd >= FDS || fd > atomic_load_explicit(&fd_highest, memory_order_relaxed))
 		return 0;
-	const struct object *object = atomic_load_explicit(&table[fd], memory_order_relaxed);
-	return object ? object->id : 0;
+	const struct object *object = atomic_load_explicit(&table[fd], memory_order_acquire);
+	return object ? id_of(object) : 0;
 }
 
 static descriptor *fd_table(void)
@@ -362,7 +367,7 @@ static void lead(descriptor *from, struct object *to)
 		before->holders--;
 	if (to)
 		to->holders++;
-	atomic_store_explicit(from, to, memory_order_relaxed);
+	atomic_store_explicit(from, to, memory_order_release);
 }
 
 void ledger_fd_set(int fd, const struct identity *identity)

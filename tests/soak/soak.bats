@@ -176,3 +176,11 @@ passes()
 		gcc -std=gnu11 -D_GNU_SOURCE -O1 -I. -fanalyzer -Werror -fPIC -fvisibility=hidden -c "$file" -o /dev/null
 	done
 }
+
+@test "what threads share in the preload, under ThreadSanitizer" {
+	make -s -C "$ROOT" BUILD="$PWD/build" tsan
+}
+
+@test "the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer" {
+	make -s -C "$ROOT" BUILD="$PWD/build" asan
+}
