@@ -159,6 +159,14 @@ static const struct emit *load_provider(void)
 	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
 }
 
+/* LTTng waits for its daemon, but not for ever. */
+static void tell_if_late(void)
+{
+	if (!recorder_emit->enabled())
+		note_write(NOTE_blind, &(struct note_content){.text = {"LTTng's session daemon did not take it in time",
+								       process_exe()}});
+}
+
 /*
  * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
  * holds the loader's lock and waits for that thread.
@@ -189,9 +197,7 @@ static void load(void)
 		return;
 	}
 	own_loading(false);
-	if (!recorder_emit->enabled())
-		note_write(NOTE_blind, &(struct note_content){.text = {"LTTng's session daemon did not take it in time",
-								       process_exe()}});
+	tell_if_late();
 	tell_process(process_began(), process_parent(), 0);
 	recorder_modules();
 	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */
@@ -295,8 +301,10 @@ static void end_fork(void)
 
 	if (ready)
 		tracer_forks(recorder_thread.forked ? recorder_emit->fork_child : recorder_emit->fork_parent);
-	if (ready && recorder_thread.forked)
+	if (ready && recorder_thread.forked) {
+		tell_if_late();
 		tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
+	}
 	recorder_thread.forked = false;
 	recorder_thread.depth--;
 }

@@ -171,6 +171,27 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	[ "$("$SHMGUARD" report --format=json recording | jq '[.unseen[] | select(.reason | test("was stopped or gone"))] | length')" -eq 2 ]
 }
 
+@test "a child whose parent is recorded, and that the daemon does not take in time, is named as not seen" {
+	needs_root "a machine of its own"
+	cat >late.py <<-'END'
+		import os, signal, subprocess
+		daemon = int(subprocess.check_output(["pgrep", "-ox", "lttng-sessiond"]))
+		os.memfd_create("early")
+		os.kill(daemon, signal.SIGSTOP)
+		child = os.fork()
+		if child == 0:
+		    os.memfd_create("late")
+		    os._exit(0)
+		os.waitpid(child, 0)
+		os.kill(daemon, signal.SIGCONT)
+		print(child)
+	END
+	run -0 machine "$SHMGUARD" run --quiet --report=none -o recording -- \
+		env LTTNG_UST_REGISTER_TIMEOUT=500 "$PYTHON" late.py
+	"$SHMGUARD" report --format=json recording | jq -e --argjson child "$output" '[.unseen[] | select(.pid == $child) | .reason] |
+		length == 1 and (.[0] | test("did not take it in time"))'
+}
+
 @test "a /dev/shm of 16 KB is enough for us, and nothing of ours lies there" {
 	needs_root "a machine of its own"
 	# shellcheck disable=SC2016
