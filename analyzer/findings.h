@@ -54,9 +54,9 @@ struct sieve {
 };
 
 /*
- * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there. Takes over `message`; copies the rest. What
- * `finding` leaves 0 in count is 1; the fingerprint is made here, from the rule, the first stack and, without a
- * stack, the object's name.
+ * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there.
+ * Takes over `message`; copies the rest. What `finding` leaves 0 in count is 1; the fingerprint is made here, from the
+ * rule, the first stack and, without a stack, the object's name.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
 

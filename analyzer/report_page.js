@@ -25,6 +25,7 @@ function bytes(n)
 }
 
 const time = ns => ns === null ? "-"
+		   : ns === 0  ? "0"
 		   : ns < 1e6  ? (ns / 1e3).toFixed(1) + " us"
 		   : ns < 1e9  ? (ns / 1e6).toFixed(1) + " ms"
 			       : (ns / 1e9).toFixed(3) + " s";

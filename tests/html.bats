@@ -112,8 +112,9 @@ text_of()
 		[ "$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)" -ge 1000 ] || break
 	done
 	grep -o 'data-milliseconds="[0-9]*"' dom
-	[ "$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)" -lt 1000 ]
 	[[ $(text_of dom timeline) == *"left out: there are too many."* ]]
+	[ "$(cut -d . -f 1 /proc/loadavg)" -lt $((4 * $(nproc))) ] || skip "too many others use the machine to measure it"
+	[ "$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)" -lt 1000 ]
 }
 
 @test "the worst is what killed a process: its stacks, and the object's size against the window, in the order of time" {
