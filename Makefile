@@ -10,7 +10,8 @@ VERSION := $(shell sed -n 's/^#define SHMGUARD_VERSION "\(.*\)"/\1/p' tracepoint
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -I. -MMD -MP
-PRELOAD_CFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+PRELOAD_CFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -U_FORTIFY_SOURCE \
+	-fno-plt -ffunction-sections -fdata-sections
 # LTTng's tracepoint macros convert and shadow freely.
 PROVIDER_CFLAGS = -Wno-conversion -Wno-shadow -fPIC -fvisibility=hidden -Itracepoints
 # Test programs must reach libc as an unmodified program does, with the arguments that warnings are about.
@@ -79,8 +80,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/analyzer/report_html.o: $(wildcard analyzer/report_*.html analyzer/report_*.css analyzer/report_*.js)
 
-$(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map
-	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
+$(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map preload/hot.ld
+	$(CC) $(CFLAGS) -shared -Wl,-T,preload/hot.ld -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
 
 $(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libshmguard-tracepoints.so -Wl,-z,nodelete $< -o $@ -llttng-ust
@@ -102,7 +103,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -pthread $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES) -ldl
 
-$(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate: $(BUILD)/%: %.c $(BUILD)/analyzer.a
+$(addprefix $(BUILD)/tests/bench/,ledger many) $(BUILD)/tests/fuzz/mutate: $(BUILD)/%: %.c $(BUILD)/analyzer.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(BUILD)/analyzer.a -o $@ $(ANALYZER_LIBRARIES)
 
@@ -203,7 +204,7 @@ tsan: $(TSAN_PROGRAM) ## What threads share in the preload, under ThreadSanitize
 	@BUILD=$(BUILD) TSAN_OPTIONS=halt_on_error=1 setarch --addr-no-randomize tests/run-suite $(TSAN_PROGRAM)
 
 bench: deps ## What recording and reading cost, against the untouched program and babeltrace2; kept as JSON too
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/bench/calls $(BUILD)/tests/bench/many
+	@$(MAKE) --no-print-directory -j2 all $(addprefix $(BUILD)/tests/bench/,calls ledger many)
 	@/usr/bin/python3 tests/bench/run.py $(BUILD)
 	@/usr/bin/python3 tests/bench/reading.py $(BUILD)
 

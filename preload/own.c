@@ -20,6 +20,10 @@ static uint64_t text_start, text_end;
 static const char *path = "";
 static _Atomic(struct link_map *) libraries[LIBRARIES];
 __thread bool own_thread; /* what it does is a library of ours doing it, by whatever way it comes to us */
+static struct {
+	uint64_t start, end;
+} ranges[LIBRARIES]; /* of them, once all are loaded: none is ever unloaded */
+static unsigned range_count;
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
 
@@ -78,8 +82,10 @@ static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
 		if (header->p_type != PT_LOAD)
 			continue;
 		if (_dl_find_object((void *)(info->dlpi_addr + header->p_vaddr), &found) == 0 &&
-		    is_library(found.dlfo_link_map))
-			remember(found.dlfo_link_map);
+		    is_library(found.dlfo_link_map) && range_count < LIBRARIES) {
+			ranges[range_count].start = (uint64_t)found.dlfo_map_start;
+			ranges[range_count++].end = (uint64_t)found.dlfo_map_end;
+		}
 		break;
 	}
 	return 0;
@@ -102,14 +108,11 @@ void own_loading(bool now)
 	atomic_store(&loading, now);
 }
 
-bool own_caller(const void *address)
+/* The threads and constructors of a library that is being loaded call before dlopen(3) returns. */
+static bool being_loaded(const void *address)
 {
 	struct dl_find_object found;
 
-	if (!atomic_load_explicit(&loaded, memory_order_relaxed))
-		return false;
-	if (__builtin_expect(own_thread, false))
-		return true;
 	if (_dl_find_object((void *)(uintptr_t)address, &found) != 0)
 		return false;
 	for (int i = 0; i < LIBRARIES; i++) {
@@ -119,11 +122,26 @@ bool own_caller(const void *address)
 		if (map == found.dlfo_link_map)
 			return true;
 	}
-	/* The threads and constructors of a library that is being loaded call before dlopen(3) returns. */
-	if (!atomic_load_explicit(&loading, memory_order_relaxed) || !is_library(found.dlfo_link_map))
+	if (!is_library(found.dlfo_link_map))
 		return false;
 	remember(found.dlfo_link_map);
 	return true;
+}
+
+bool own_caller(const void *address)
+{
+	uint64_t at = (uint64_t)(uintptr_t)address;
+
+	if (!atomic_load_explicit(&loaded, memory_order_relaxed))
+		return false;
+	if (__builtin_expect(own_thread, false))
+		return true;
+	if (__builtin_expect(atomic_load_explicit(&loading, memory_order_acquire), false))
+		return being_loaded(address);
+	for (unsigned i = 0; i < range_count; i++)
+		if (at >= ranges[i].start && at < ranges[i].end)
+			return true;
+	return false;
 }
 
 static void mark(int fd, bool ours)
