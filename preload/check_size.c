@@ -185,7 +185,8 @@ unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity 
 {
 	uint64_t length = (uint64_t)e->length;
 
-	if (e->length < 0 || over_file_size_limit(length, e->size_before))
+	/* What has that size already was not refused it. */
+	if (e->length < 0 || (identity->size != length && over_file_size_limit(length, e->size_before)))
 		return MARK_RESIZE_FAILED;
 	if (e->error == EINVAL || e->error == EBADF)
 		FOUND(access_mismatch, WARNING, .length = length, .size = e->size_before, .error = e->error);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "preload/account.h"
+#include "preload/chain.h"
 #include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -67,6 +68,7 @@ void observe_forget(void)
 		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
 	recorder_thread.blocks = false;
 	ledger_abandoned();
+	stack_abandoned();
 	recorder_abandoned();
 	if (atomic_load(&recorder_state) == RECORDER_READY)
 		recorder_emit->abandoned();
@@ -157,9 +159,17 @@ static uint32_t intern_stack(const uint64_t *frames, uint32_t count)
 uint32_t observe_stack(void *context)
 {
 	uint64_t frames[STACK_ROOM];
+	const uintptr_t *frame = context ? NULL : (const uintptr_t *)recorder_thread.outermost;
 
 	recorder_modules();
-	return intern_stack(frames, stack_walk(context, frames));
+	uint32_t id = frame ? chain_find(frame) : 0;
+	if (id)
+		return id;
+	uint32_t count = stack_walk(context, frames);
+	id = intern_stack(frames, count);
+	if (frame)
+		chain_walked(frame, frames, count, id);
+	return id;
 }
 
 static uint32_t queue(const struct visit *visit, enum event_id id, union any_event *event,

@@ -229,7 +229,7 @@ bool recorder_is_vfork_child(void)
 	return false;
 }
 
-static void start_anew(void)
+static void start_anew(int32_t parent)
 {
 	recorder_thread.tid = 0;
 	pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
@@ -242,6 +242,15 @@ static void start_anew(void)
 	atomic_store(&telling_modules, NULL);
 	queue_reset();
 	enforce_fork_reset();
+	process_forked(parent);
+	/* What other threads held, or were at, in the parent. */
+	ledger_lock_reset();
+	stack_fork_reset();
+	disposition_lock_reset();
+	own_fork_reset();
+	own_threads_fork_reset();
+	audit_fork_reset();
+	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 }
 
 void recorder_check_process(void)
@@ -250,14 +259,7 @@ void recorder_check_process(void)
 		return;
 	uint32_t parent_seq = atomic_load(&sequence);
 	int32_t parent = pid;
-	start_anew();
-	process_forked(parent);
-	ledger_lock_reset();
-	disposition_lock_reset();
-	own_fork_reset();
-	own_threads_fork_reset();
-	audit_fork_reset();
-	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+	start_anew(parent);
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		go_blind("cloned while LTTng was being loaded");
 	if (atomic_load(&recorder_state) == RECORDER_READY)
@@ -321,6 +323,7 @@ static void fork_prepare(void)
 	if (!recorder_thread.around && !begin_fork((uintptr_t)__builtin_frame_address(0)))
 		return;
 	recorder_thread.locked = true;
+	recorder_thread.walks_stopped = stack_fork_begin();
 	ledger_lock();
 	recorder_thread.closing = own_closing();
 	sequence_at_fork = atomic_load(&sequence);
@@ -333,6 +336,7 @@ static void fork_parent(void)
 	recorder_thread.locked = false;
 	own_closed(recorder_thread.closing);
 	ledger_unlock();
+	stack_fork_end(recorder_thread.walks_stopped);
 	if (!recorder_thread.around)
 		end_fork();
 }
@@ -345,14 +349,7 @@ static void fork_child(void)
 	if (recorder_thread.locked) {
 		recorder_thread.locked = false;
 		recorder_thread.forked = true;
-		start_anew();
-		process_forked(parent);
-		ledger_lock_reset();
-		disposition_lock_reset();
-		own_fork_reset();
-		own_threads_fork_reset();
-		audit_fork_reset();
-		note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+		start_anew(parent);
 		if (atomic_load(&recorder_state) == RECORDER_LOADING)
 			go_blind("forked while another thread was loading LTTng");
 		if (!recorder_thread.around)

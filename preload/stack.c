@@ -5,7 +5,9 @@
 #include <libunwind.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
+#include "preload/chain.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
 
@@ -27,6 +29,8 @@ static int (*backtrace_function)(void **, int);
 static int (*init_function)(unw_cursor_t *, unw_context_t *, int);
 static int (*step_function)(unw_cursor_t *);
 static int (*register_function)(unw_cursor_t *, int, unw_word_t *);
+static int (*saved_function)(unw_cursor_t *, int, unw_save_loc_t *);
+static int (*signal_function)(unw_cursor_t *);
 static void (*flush_function)(void *, uintptr_t, uintptr_t);
 static void *local_space;
 static _Atomic uint64_t *slots;    /* hash of the stack, 0: free; id = index + 1 */
@@ -42,6 +46,8 @@ bool stack_load(void)
 	*(void **)&init_function = dlsym(library, NAME(unw_init_local2));
 	*(void **)&step_function = dlsym(library, NAME(unw_step));
 	*(void **)&register_function = dlsym(library, NAME(unw_get_reg));
+	*(void **)&saved_function = dlsym(library, NAME(unw_get_save_loc));
+	*(void **)&signal_function = dlsym(library, NAME(unw_is_signal_frame));
 	void **space = dlsym(library, UNWIND("local_addr_space"));
 	local_space = space ? *space : NULL;
 	slots = kernel_memory(SLOTS * sizeof *slots);
@@ -53,15 +59,82 @@ bool stack_load(void)
 	return function != NULL;
 }
 
+/*
+ * libunwind has a lock, which in a child would stay taken for ever by a thread that does not exist there. So nobody walks
+ * while another forks; whoever has waited too long goes on all the same.
+ */
+enum { FORKING = -1, WALK_PATIENCE = 2000 };
+
+static atomic_int walkers;
+static __thread bool walking;
+
+static void wait_for_walks(void)
+{
+	struct timespec pause = {.tv_nsec = 50000};
+	kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+}
+
+static bool walk_begin(void)
+{
+	for (int tries = 0, seen = atomic_load(&walkers); tries < WALK_PATIENCE;) {
+		if (seen == FORKING) {
+			wait_for_walks();
+			seen = atomic_load(&walkers);
+			tries++;
+		} else if (atomic_compare_exchange_weak(&walkers, &seen, seen + 1)) {
+			return walking = true;
+		}
+	}
+	return false;
+}
+
+static void walk_end(void)
+{
+	if (!walking)
+		return;
+	walking = false;
+	atomic_fetch_sub(&walkers, 1);
+}
+
+void stack_abandoned(void)
+{
+	walk_end();
+}
+
+bool stack_fork_begin(void)
+{
+	for (int tries = 0, nobody = 0; tries < WALK_PATIENCE; tries++, nobody = 0) {
+		if (atomic_compare_exchange_strong(&walkers, &nobody, FORKING))
+			return true;
+		wait_for_walks();
+	}
+	return false;
+}
+
+void stack_fork_end(bool begun)
+{
+	if (begun)
+		atomic_store(&walkers, 0);
+}
+
+void stack_fork_reset(void)
+{
+	atomic_store(&walkers, 0);
+}
+
 void stack_prepare_thread(void)
 {
 	void *frame[1];
-	if (backtrace_function)
-		backtrace_function(frame, 1);
+
+	if (!backtrace_function || !walk_begin())
+		return;
+	backtrace_function(frame, 1);
+	walk_end();
 }
 
 void stack_modules_changed(bool reused)
 {
+	chain_forget();
 	if (reused)
 		atomic_fetch_add_explicit(&meanings, 1, memory_order_relaxed);
 	if (flush_function && local_space)
@@ -123,8 +196,10 @@ uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 	int (*backtrace)(void **, int) = __atomic_load_n(&backtrace_function, __ATOMIC_ACQUIRE);
 	int got = 0, ours = 0;
 
-	if (backtrace)
-		got = context ? interrupted(context, frames) : backtrace((void **)frames, STACK_ROOM);
+	if (!backtrace || !walk_begin())
+		return 0;
+	got = context ? interrupted(context, frames) : backtrace((void **)frames, STACK_ROOM);
+	walk_end();
 	while (ours < got && own_text(frames[ours]))
 		ours++;
 	if (got <= ours)
@@ -133,6 +208,47 @@ uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 	memmove(frames, frames + ours, kept * sizeof *frames);
 	return kept;
 }
+
+#if defined(__x86_64__)
+/* Registers that are not asked for lead where may be read. */
+static void set_registers(ucontext_t *context, const struct chain_registers *at)
+{
+	greg_t *registers = context->uc_mcontext.gregs;
+
+	for (int i = 0; i <= REG_RSP; i++)
+		registers[i] = (greg_t)at->sp;
+	registers[REG_RBP] = (greg_t)at->fp;
+	registers[REG_RIP] = (greg_t)at->ip;
+}
+
+static int step(unw_cursor_t *cursor, ucontext_t *context)
+{
+	return init_function(cursor, context, 0) < 0 || signal_function(cursor) > 0 ? -1 : step_function(cursor);
+}
+
+bool chain_step(const struct chain_registers *at, struct chain_registers *caller, uintptr_t *saved)
+{
+	unw_cursor_t cursor;
+	ucontext_t context;
+	unw_save_loc_t where = {0};
+	unw_word_t ip = 0, sp = 0, fp = 0;
+
+	set_registers(&context, at);
+	*caller = (struct chain_registers){0};
+	if (!saved_function || !signal_function || !walk_begin())
+		return false;
+	int more = step(&cursor, &context);
+	walk_end();
+	if (more < 0 || register_function(&cursor, UNW_REG_IP, &ip) < 0 ||
+	    register_function(&cursor, UNW_REG_SP, &sp) < 0 || register_function(&cursor, UNW_X86_64_RBP, &fp) < 0 ||
+	    saved_function(&cursor, UNW_X86_64_RBP, &where) < 0)
+		return false;
+	*caller = (struct chain_registers){ip, sp, fp};
+	uintptr_t from = where.type == UNW_SLT_MEMORY ? where.u.addr : 0;
+	*saved = from >= (uintptr_t)&context && from < (uintptr_t)(&context + 1) ? 0 : from;
+	return more > 0;
+}
+#endif
 
 uint32_t stack_intern(const uint64_t *frames, uint32_t count, bool *is_new)
 {

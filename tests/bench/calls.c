@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, DEPTH = 17, SLICE = 50 };
+enum { PAGE = 4096, SLICE = 50 };
 
 static char name[64], file_path[] = "/tmp/shmguard-bench.XXXXXX";
 static int object, file;
@@ -134,11 +134,8 @@ struct task {
 	double *took;
 };
 
-/* The call is no tail call, so that every level has its frame. */
-static __attribute__((noinline)) int deep(const struct task *task, int depth)
+static int slices(const struct task *task)
 {
-	if (depth)
-		return deep(task, depth - 1) + 1;
 	for (long i = 0; i < task->slices; i++) {
 		double start = now();
 		for (long j = 0; j < task->work->slice; j++)
@@ -148,9 +145,31 @@ static __attribute__((noinline)) int deep(const struct task *task, int depth)
 	return 0;
 }
 
+/* Each level has a function and a frame of its own, as a program has: what is volatile keeps the call from being a jump. */
+#define LEVEL(name, next)                                                                                              \
+	static __attribute__((noinline)) int name(const struct task *task)                                             \
+	{                                                                                                              \
+		volatile int below = next(task);                                                                       \
+		return below + 1;                                                                                      \
+	}
+LEVEL(level_1, slices)
+LEVEL(level_2, level_1)
+LEVEL(level_3, level_2)
+LEVEL(level_4, level_3)
+LEVEL(level_5, level_4)
+LEVEL(level_6, level_5)
+LEVEL(level_7, level_6)
+LEVEL(level_8, level_7)
+LEVEL(level_9, level_8)
+LEVEL(level_10, level_9)
+LEVEL(level_11, level_10)
+LEVEL(level_12, level_11)
+LEVEL(level_13, level_12)
+LEVEL(level_14, level_13)
+
 static void *perform(void *context)
 {
-	must(deep(context, DEPTH) == DEPTH, "deep");
+	must(level_14(context) == 14, "levels");
 	return NULL;
 }
 
@@ -162,19 +181,19 @@ static int by_size(const void *a, const void *b)
 
 static void measure(const struct work *work, long count)
 {
-	long slices = count / work->share / work->slice;
-	struct task own = {work, slices, malloc((size_t)slices * sizeof(double))}, others = own;
+	long wanted = count / work->share / work->slice;
+	struct task own = {work, wanted, malloc((size_t)wanted * sizeof(double))}, others = own;
 	pthread_t other;
 
-	if (slices < 1)
+	if (wanted < 1)
 		return;
-	others.took = malloc((size_t)slices * sizeof(double));
+	others.took = malloc((size_t)wanted * sizeof(double));
 	must(own.took && others.took, "malloc");
 	must(work->threads < 2 || pthread_create(&other, NULL, perform, &others) == 0, "pthread_create");
 	perform(&own);
 	must(work->threads < 2 || pthread_join(other, NULL) == 0, "pthread_join");
-	qsort(own.took, (size_t)slices, sizeof(double), by_size);
-	printf("%s %.1f\n", work->name, own.took[slices / 2]);
+	qsort(own.took, (size_t)wanted, sizeof(double), by_size);
+	printf("%s %.1f\n", work->name, own.took[wanted / 2]);
 	free(own.took);
 	free(others.took);
 }

@@ -5,7 +5,7 @@ Prints a table, and keeps it as BUILD/bench.json. Each round runs the program ba
 ratio is that of the medians over the rounds, its spread the lowest and the highest of a single round. Other tools do the
 same work where they are installed.
 """
-import json, os, re, shutil, statistics, subprocess, sys, tempfile, time
+import json, os, pwd, re, shutil, statistics, subprocess, sys, tempfile, time
 
 BUILD = os.path.abspath(sys.argv[1])
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 7
@@ -122,11 +122,19 @@ def bytes_per_call(directory):
     return {"bytes": total / (2 * calls), "lost": missing}
 
 
+def ledger():
+    """By the number of live mappings: a mapping's mean depth in the tree, nanoseconds of a find and of a replacement."""
+    lines = [line.split() for line in output([BUILD + "/tests/bench/ledger"]).splitlines()]
+    return {int(count): {"depth": float(depth), "find_ns": float(find), "replace_ns": float(replace)}
+            for count, depth, find, replace in lines}
+
+
 def postgres(directory, seconds=8, rounds=3):
     programs = "/usr/lib/postgresql/15/bin/"
     if not os.path.exists(programs + "pgbench"):
         return None
-    as_user = [] if os.getuid() else ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups"]
+    nobody = pwd.getpwnam("nobody")  # initdb wants a user that has a name, and is not root
+    as_user = [] if os.getuid() else ["setpriv", "--reuid=%d" % nobody.pw_uid, "--regid=%d" % nobody.pw_gid, "--clear-groups"]
     data, script = directory + "/postgres", directory + "/query.sql"
     os.mkdir(data)
     os.chmod(directory, 0o755)
@@ -134,7 +142,7 @@ def postgres(directory, seconds=8, rounds=3):
         file.write("set parallel_setup_cost=0; set parallel_tuple_cost=0; set min_parallel_table_scan_size=0;\n"
                    "select count(*), sum(abalance) from pgbench_accounts;\n")
     if not os.getuid():
-        os.chown(data, 65532, 65532)
+        os.chown(data, nobody.pw_uid, nobody.pw_gid)
     copy = data + "/build"
     os.makedirs(copy)
     for name in ("shmguard", "libshmguard.so", "libshmguard-tracepoints.so"):
@@ -177,6 +185,10 @@ def main():
         for state, target in (("not recording", 1), ("recording", 8)):
             print("private memory added, %-13s %8.2f MB (target %d MB)" % (state, result["memory_added"][state] / 2**20, target))
         print("trace per call           %8.1f bytes, %d events lost (target 64)" % (result["trace"]["bytes"], result["trace"]["lost"]))
+        result["ledger"] = ledger()
+        for count, cost in result["ledger"].items():
+            print("ledger, %7d live mappings: depth %4.1f, %6.0f ns to find, %6.0f ns to replace one" % (
+                count, cost["depth"], cost["find_ns"], cost["replace_ns"]))
         result["others"] = others({row["work"]: row["bare_ns"] for row in result["calls"]})
         for name, ratios in result["others"].items():
             print("%-24s" % name, ", ".join("%s %s" % (work, "%.0f x" % ratio if isinstance(ratio, float) else "failed: " + ratio)
