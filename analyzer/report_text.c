@@ -335,7 +335,9 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 {
 	const struct analysis *analysis = report->analysis;
 	const struct findings *findings = &analysis->findings;
-	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : analysis->complete ? INK_good : INK_plain;
+	enum ink ink = findings->count      ? text_ink(findings->all[0].severity)
+		       : analysis->complete ? INK_good
+					    : INK_plain;
 	char *tally = text_tally(analysis), *worst = text_worst(analysis);
 	char *line = memory_format(
 		"%s%s%s%s%s%s", tally,

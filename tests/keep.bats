@@ -86,8 +86,8 @@ bytes_of()
 	holds '.trace.lost == 0 and .trace.let_go > 30000'
 	holds 'any(.findings[]; .rule == "sigbus-cause" and (.message | contains("had shrunk it from 1048576 to 4096 bytes")))'
 	holds '[.findings[] | select(.rule == "sigbus-cause") | .stacks[] | select(.frames | length > 0) | .role] | length >= 3'
-	"$SHMGUARD" log recording >log
-	[ "$(grep -c 'ftruncate(.*, 4096) = 0 .*shmguard-sigbus' log)" -eq 1 ]
+	"$SHMGUARD" log recording >calls.txt
+	[ "$(grep -c 'ftruncate(.*, 4096) = 0 .*shmguard-sigbus' calls.txt)" -eq 1 ]
 }
 
 @test "--snapshot-on=error: what only the end shows is an error too" {

@@ -23,6 +23,6 @@ ledger_threads()
 	holds '.trace.lost == 0 and .trace.complete'
 	# It sleeps before it exits.
 	end=$("$SHMGUARD" log recording | tail -n 1 | grep exit | awk '{ print $2 - 0.1 }')
-	"$SHMGUARD" objects --at="$end" recording >objects
-	"$PYTHON" "$ROOT/tests/ledger/compare.py" objects held
+	"$SHMGUARD" objects --at="$end" recording >objects.txt
+	"$PYTHON" "$ROOT/tests/ledger/compare.py" objects.txt held
 }

@@ -175,10 +175,10 @@ family()
 sharing()
 {
 	as_bare sharing "$1" "/$NAME"
-	"$SHMGUARD" log recording >log
-	cat log
-	[ "$(grep -c "dup(" log)" -eq 1 ]
-	[ "$(grep -c "close(" log)" -eq 2 ]
+	"$SHMGUARD" log recording >calls.txt
+	cat calls.txt
+	[ "$(grep -c "dup(" calls.txt)" -eq 1 ]
+	[ "$(grep -c "close(" calls.txt)" -eq 2 ]
 }
 
 @test "what a child by vfork closes, its parent still has" {

@@ -13,7 +13,7 @@
 #define NOTE_MAGIC 0x31474e53u /* "SNG1", also tells the byte order */
 /* The file of the notes' path and this exists while LTTng's daemon takes nobody in: a program that begins does not wait. */
 #define NOTES_CLOSED ".closed"
-#define NOTE_SIZE_MAX 4096u    /* of a whole record; a longer command line is cut */
+#define NOTE_SIZE_MAX 4096u /* of a whole record; a longer command line is cut */
 
 /*
  * start: an image began to run with the preload in it (text: exe, argv).   fork: a child of fork(2) runs (text: exe).

@@ -24,11 +24,8 @@ const char *severity_name(enum severity severity)
 const char *rule_group_name(enum rule_group group)
 {
 	static const char *const names[] = {
-		[GROUP_size] = "size",
-		[GROUP_lifetime] = "lifetime",
-		[GROUP_permission] = "permission",
-		[GROUP_zeroing] = "zeroing",
-		[GROUP_use] = "use",
+		[GROUP_size] = "size",       [GROUP_lifetime] = "lifetime", [GROUP_permission] = "permission",
+		[GROUP_zeroing] = "zeroing", [GROUP_use] = "use",
 	};
 
 	return names[group];
