@@ -21,6 +21,11 @@ static uint64_t events_wanted = UINT64_MAX;
 static volatile sig_atomic_t interrupted;
 static bool interruptible;
 static struct sigaction on_interrupt;
+/* By which the reading, and then the process, is to end; 0: none. */
+static volatile sig_atomic_t fatal;
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
+
+enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* One reading, as both processes see it. */
 struct reading {
@@ -258,6 +263,34 @@ static void uninterruptible(uint64_t events)
 	sigaction(SIGINT, &on_interrupt, NULL);
 }
 
+static void note_death(int number)
+{
+	fatal = number;
+	interrupted = 1;
+}
+
+/* Signals that end the process do so when the copies that a reading may have made are gone; see let_die(). */
+static void put_off_death(struct sigaction before[static DEADLY])
+{
+	const struct sigaction action = {.sa_handler = note_death};
+
+	for (size_t i = 0; i < DEADLY; i++) {
+		sigaction(deadly[i], NULL, &before[i]);
+		if (before[i].sa_handler == SIG_DFL)
+			sigaction(deadly[i], &action, NULL);
+	}
+}
+
+/* Puts back what put_off_death() found; the process ends here if it was to. */
+static void let_die(const struct sigaction before[static DEADLY])
+{
+	for (size_t i = 0; i < DEADLY; i++)
+		if (before[i].sa_handler == SIG_DFL)
+			sigaction(deadly[i], &before[i], NULL);
+	if (fatal)
+		raise(fatal);
+}
+
 /* What is to be said of a reading that did not come to its end, or ended with an error. */
 static int conclude(struct reading *reading, enum child_end end, int status, char **error)
 {
@@ -295,17 +328,20 @@ int trace_read(const char *dir, uint32_t recording, trace_callback callback, voi
 		.dir = dir, .recording = recording, .callback = callback, .context = context, .totals = totals};
 	const struct child_work work = {read_in_child, &reading, trace_settings.patience, &interrupted};
 	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end};
+	struct sigaction before[DEADLY];
 	enum child_end end;
 	int status = 0, result;
 
 	*totals = (struct trace_totals){0};
 	*error = NULL;
+	put_off_death(before);
 	progress_begin(&reading.progress, trace_settings.silent);
 	end = trace_child(&work, &taker, &status);
 	progress_end(&reading.progress);
 	uninterruptible(totals->events);
 	if (reading.copies)
 		trace_stand_in_remove(reading.copies);
+	let_die(before);
 	result = conclude(&reading, end, status, error);
 	free(reading.copies);
 	free(reading.error);

@@ -257,6 +257,24 @@ refused()
 	[[ ${lines[0]} != *"not read to its end"* ]]
 }
 
+@test "who is killed amid a reading leaves no copies of a damaged trace behind" {
+	many trace 200000 1 1
+	truncate -s -1000 trace/events_0
+	mkdir tmp
+	mkfifo pipe
+	for signal in TERM INT; do
+		TMPDIR=$PWD/tmp env --default-signal=INT "$SHMGUARD" log --decoder=babeltrace2 trace >pipe 3>&- &
+		exec 5<pipe
+		read -r _ <&5
+		[ -n "$(ls tmp)" ]
+		kill -s "$signal" $!
+		wait $! && status=0 || status=$?
+		exec 5<&-
+		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+		[ -z "$(ls tmp)" ]
+	done
+}
+
 @test "run reports and passes on its command's status when nobody reads its messages" {
 	run -0 bash -c '{ "$0" run --error-exitcode=7 --report=report -o recording -- "$1" shrunk; echo $? >status; } 2>&1 >out | true' \
 		"$SHMGUARD" "$PROGRAMS/story"
