@@ -51,7 +51,7 @@ static uint64_t instruction(const ucontext_t *context)
 {
 #if defined(__x86_64__)
 	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
+#else
 	return context->uc_mcontext.pc;
 #endif
 }

@@ -83,7 +83,10 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	if (is_wait_page(name, CALLER))
 		return wait_page();
 	bool enforced = enforce_on && !own_caller(CALLER);
-	struct before b = enforced ? (struct before){0} : before(name, "", flags, CALLER);
+	struct before b = {0};
+
+	if (!enforced)
+		b = before(name, "", flags, CALLER);
 	bool changing = own_changing(CALLER);
 	int result = enforced ? enforced_shm_open(name, flags, mode, &b, CALLER) : REAL(shm_open)(name, flags, mode);
 	if (wrap_hides(result, CALLER))
