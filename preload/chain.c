@@ -8,6 +8,9 @@
 #include "preload/kernel.h"
 #include "preload/stack.h"
 
+static atomic_uint present = 1;
+
+#if defined(__x86_64__)
 /* 0.5 MB, touched where a chain is. Several stacks may end at one place: a set of chains each. */
 enum { SETS = 64, WAYS = 4, WORDS = 2 * STACK_FRAMES, WALKS = 256, SHIFT = 16 };
 
@@ -26,9 +29,7 @@ static struct chain {
 	uint32_t count;
 	struct word word[WORDS];
 } * chains;
-static atomic_uint present = 1;
 
-#if defined(__x86_64__)
 static struct chain *set_of(const uintptr_t *frame)
 {
 	uint64_t hash = ((uintptr_t)frame ^ frame[1] << 20) * 0x9e3779b97f4a7c15u;
