@@ -11,7 +11,7 @@ setup_file()
 	mkdir "$BATS_FILE_TMPDIR/corpus"
 	(
 		cd "$BATS_FILE_TMPDIR" || exit
-		nice "$BUILD/tests/fuzz/fuzz_policy" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=1024 -print_final_stats=1 \
+		"$BUILD/tests/fuzz/fuzz_policy" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=1024 -print_final_stats=1 \
 			corpus "$ROOT/tests/fuzz/policy" >log 2>&1
 		echo $? >status
 	) 3>&- &
