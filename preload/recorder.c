@@ -147,15 +147,7 @@ bool recorder_silent(void)
 
 static const struct emit *load_provider(void)
 {
-	char path[4096 + sizeof LIBRARY_TRACEPOINTS];
-	const char *slash = strrchr(own_path(), '/');
-	size_t directory = slash ? (size_t)(slash - own_path()) + 1 : 0;
-
-	if (directory + sizeof LIBRARY_TRACEPOINTS > sizeof path)
-		return NULL;
-	memcpy(path, own_path(), directory);
-	strcpy(path + directory, LIBRARY_TRACEPOINTS);
-	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	void *library = own_load(LIBRARY_TRACEPOINTS);
 	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
 }
 
