@@ -24,6 +24,7 @@ static struct {
 	uint64_t start, end;
 } ranges[LIBRARIES]; /* of them, once all are loaded: none is ever unloaded */
 static unsigned range_count;
+__thread bool own_ending;
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
 

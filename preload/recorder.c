@@ -128,6 +128,7 @@ static void on_exit_handler(int status, void *context)
 {
 	(void)context;
 	recorder_exit(status);
+	own_ending = true;
 }
 
 /* What keeps a recording from starting is told to `run`, in whose report the process is then named. */

@@ -43,7 +43,7 @@ int wrap_close(int (*real_close)(int), int fd, const void *caller)
 		return 0;
 	bool changing = own_changing(caller), closing = !changing && own_closing();
 	if (__builtin_expect(own_fd(fd), false)) {
-		if (!own_caller(caller)) {
+		if (!own_caller(caller) && !own_ending) {
 			own_closed(closing);
 			return refuse();
 		}

@@ -321,6 +321,20 @@ thorough_interposer()
 	holds '.trace.complete and (.objects | length == 1)'
 }
 
+# Its runtime stands between LTTng and us where it comes first; it wants no addresses at random.
+@test "a program with ThreadSanitizer, its runtime after us and before us" {
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
+	unchanged setarch --addr-no-randomize ./sanitized plain
+	holds '.trace.complete and .objects[0].maps == 2'
+	rm -rf recording
+	# shellcheck disable=SC2016
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0:$LD_PRELOAD exec "$@"' \
+		"$(gcc -print-file-name=libtsan.so)" setarch --addr-no-randomize ./sanitized plain >recorded 2>&1
+	[ "$(cat recorded)" = "went on" ]
+	report recording >report.json
+	holds '.trace.complete and .objects[0].maps == 2'
+}
+
 @test "a build by make -j2: the same bytes" {
 	mkdir source bare.d recorded.d
 	for i in 1 2 3 4 5 6; do
