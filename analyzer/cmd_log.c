@@ -17,11 +17,19 @@
 #include "analyzer/spots.h"
 #include "analyzer/trace_settings.h"
 
-enum { OPTION_stacks = 0x100 };
+/* A finding comes after its call, and what other threads did in between. */
+enum { OPTION_stacks = 0x100, HELD = 256 };
+
+struct log_line {
+	const struct process *process;
+	uint32_t seq, stack;
+	char *text;
+};
 
 static const struct option_row rows[] = {
 	{"stacks", OPTION_stacks, NULL, "the call stack under each call"},
 	SELECTION_ROWS,
+	SELECTION_FINDING_ROWS,
 	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };
@@ -29,7 +37,7 @@ static const struct option_row rows[] = {
 const struct option_table log_option_table = {
 	"log", "DIR",
 	"Print the calls of the recording in DIR: thread, seconds since the start, the call as strace has it, its "
-	"object.",
+	"object. With --rule or --severity: the findings that were told at a call, each with that call.",
 	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
 
 struct log {
@@ -37,6 +45,8 @@ struct log {
 	struct report report; /* for the names of stacks */
 	bool stacks;
 	int64_t start; /* 0: not known yet */
+	struct log_line held[HELD];
+	size_t next;
 };
 
 static void log_stack(const struct log *log, struct world *world, const struct process *process, uint32_t id)
@@ -58,27 +68,67 @@ static void log_stack(const struct log *log, struct world *world, const struct p
 	spots_free(&spots);
 }
 
+static void log_line_free(struct log_line *line)
+{
+	free(line->text);
+	*line = (struct log_line){0};
+}
+
+static void log_print_line(const struct log *log, struct world *world, const struct log_line *line)
+{
+	puts(line->text);
+	if (log->stacks)
+		log_stack(log, world, line->process, line->stack);
+}
+
+/* The call, once, and what was found at it; anything else is kept for what may come. */
+static void log_look(struct log *log, struct world *world, const struct trace_event *event, struct log_line *line)
+{
+	const struct finding_event *finding = &event->event.finding;
+
+	if (event->id != EVENT_finding) {
+		log_line_free(&log->held[log->next]);
+		log->held[log->next] = *line;
+		log->next = (log->next + 1) % HELD;
+		return;
+	}
+	if (finding->rule < RULE_COUNT && selection_has_rule(&log->selection, finding->rule, finding->severity)) {
+		for (size_t i = 0; i < HELD; i++)
+			if (log->held[i].process == line->process && log->held[i].seq == finding->of) {
+				log_print_line(log, world, &log->held[i]);
+				log_line_free(&log->held[i]);
+			}
+		log_print_line(log, world, line);
+	}
+	log_line_free(line);
+}
+
 static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
 {
 	struct log *log = context;
 	const struct object *object = replay_object(world, process, event);
+	struct log_line line = {process, event->event.head.seq, event->event.head.stack, NULL};
+	char *call;
 	int64_t since;
-	char *line;
 
 	if (!log->start)
 		log->start = event->time;
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
-	line = notation_of(event, process, object);
-	if (!line)
+	call = notation_of(event, process, object);
+	if (!call)
 		return 0;
 	since = event->time - log->start;
-	printf("%-7d %" PRId64 ".%06" PRId64 " %s\n", (int)event->event.head.tid, since / 1000000000,
-	       since % 1000000000 / 1000, line);
-	free(line);
-	if (log->stacks)
-		log_stack(log, world, process, event->event.head.stack);
+	line.text = memory_format("%-7d %" PRId64 ".%06" PRId64 " %s", (int)event->event.head.tid, since / 1000000000,
+				  since % 1000000000 / 1000, call);
+	free(call);
+	if (log->selection.rule || log->selection.graded) {
+		log_look(log, world, event, &line);
+	} else {
+		log_print_line(log, world, &line);
+		log_line_free(&line);
+	}
 	return output_failed() ? -EIO : 0;
 }
 
@@ -105,6 +155,8 @@ static int log_print(struct log *log, const char *dir)
 	if (r && !output_failed())
 		log_complain(error);
 	symbols_close(log->report.symbols);
+	for (size_t i = 0; i < HELD; i++)
+		log_line_free(&log->held[i]);
 	return r;
 }
 

@@ -124,6 +124,12 @@ bool selection_has_time(const struct selection *selection, int64_t time, int64_t
 	       (!selection->has_until || time - start <= selection->until);
 }
 
+bool selection_has_rule(const struct selection *selection, enum rule_id rule, enum severity severity)
+{
+	return (!selection->rule || !fnmatch(selection->rule, rules[rule].id, 0)) &&
+	       (!selection->graded || severity >= selection->severity);
+}
+
 bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
 {
 	bool concerned = selection_has_process(selection, finding->process);
@@ -133,6 +139,5 @@ bool selection_has_finding(const struct selection *selection, const struct findi
 		concerned |= selection_has_process(selection, finding->stacks[i].process);
 	return concerned && selection_has_object(selection, finding->object) &&
 	       selection_has_time(selection, finding->time, start) &&
-	       (!selection->rule || !fnmatch(selection->rule, rules[finding->rule].id, 0)) &&
-	       (!selection->graded || finding->severity >= selection->severity);
+	       selection_has_rule(selection, finding->rule, finding->severity);
 }

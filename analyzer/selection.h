@@ -53,6 +53,8 @@ bool selection_has_process(const struct selection *selection, const struct proce
 bool selection_has_object(const struct selection *selection, const struct object *object);
 bool selection_has_time(const struct selection *selection, int64_t time, int64_t start);
 
+/* What is told at the call: one of such a rule and grade? */
+bool selection_has_rule(const struct selection *selection, enum rule_id rule, enum severity severity);
 bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start);
 
 /* "1.5", "200ms", "3us", "7ns" in nanoseconds. */

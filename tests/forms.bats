@@ -427,6 +427,15 @@ finds()
 	run -3 bash -c "'$SHMGUARD' log leaks 2>&1 >/dev/full"
 }
 
+@test "log --rule, --severity: the findings that were told at a call, and that call" {
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$BUILD/tests/rules/map-beyond-end"
+	"$SHMGUARD" log --severity=warning recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
+	[ "$(cat got)" = $'mmap\n*** error: map-beyond-end ***' ]
+	"$SHMGUARD" log --rule='predictable-*' recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
+	[ "$(cat got)" = $'shm_open\n*** note: predictable-name ***' ]
+	[ -z "$("$SHMGUARD" log --rule=churn recording)" ]
+}
+
 @test "log: the calls of CPython by the names it calls them" {
 	cat >segment.py <<-'END'
 		from multiprocessing import shared_memory
