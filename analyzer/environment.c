@@ -82,7 +82,7 @@ char **environment_make(const struct environment *environment)
 
 	while (environ[count])
 		count++;
-	result = memory_new(count + 11, sizeof(*result));
+	result = memory_new(count + 12, sizeof(*result));
 	for (size_t i = 0; i < count; i++)
 		if (!environment_replaced(environment, environ[i]))
 			result[made++] = memory_text(environ[i]);
@@ -92,6 +92,8 @@ char **environment_make(const struct environment *environment)
 	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES, environment->notes);
 	result[made++] = memory_format("%s=%s", ENVIRONMENT_NOTES_SOCKET, environment->notes_socket);
 	result[made++] = memory_text("LTTNG_UST_REGISTER_TIMEOUT=" REGISTER_TIMEOUT);
+	/* Else LTTng reads the headers of all modules when it is loaded and after each fork, which we tell by ourselves. */
+	result[made++] = memory_text("LTTNG_UST_WITHOUT_BADDR_STATEDUMP=1");
 	if (environment->on_sigbus)
 		result[made++] = memory_format("%s=%s", ENVIRONMENT_ON_SIGBUS, environment->on_sigbus);
 	if (environment->profile)

@@ -127,28 +127,28 @@ static int lttng_control_channel(struct lttng_handle *handle, struct lttng_domai
 	return r;
 }
 
-/* The events of the channel; of that recording alone, 0: of all. */
+/*
+ * The events of the channel; of that recording alone, 0: of all. By one rule, which leaves out the other channel's: each rule
+ * is sent to every program that signs in, and answered.
+ */
 static int lttng_control_events(struct lttng_handle *handle, const char *channel, uint32_t recording)
 {
-	char filter[32];
-	int r = 0;
+	char filter[32], *others[sizeof(events) / sizeof(events[0])];
+	struct lttng_event *event = lttng_event_create();
+	int count = 0, r;
 
+	if (!event)
+		return -LTTNG_ERR_NOMEM;
 	snprintf(filter, sizeof(filter), "recording == %" PRIu32, recording);
-	for (size_t i = 0; r >= 0 && i < sizeof(events) / sizeof(events[0]); i++) {
-		struct lttng_event *event;
-
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (strcmp(events[i].channel, channel) != 0)
-			continue;
-		event = lttng_event_create();
-		if (!event)
-			return -LTTNG_ERR_NOMEM;
-		event->type = LTTNG_EVENT_TRACEPOINT;
-		event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
-		event->loglevel = -1;
-		snprintf(event->name, sizeof(event->name), "%s", events[i].event);
-		r = lttng_enable_event_with_filter(handle, event, events[i].channel, recording ? filter : NULL);
-		lttng_event_destroy(event);
-	}
+			others[count++] = (char *)events[i].event;
+	event->type = LTTNG_EVENT_TRACEPOINT;
+	event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
+	event->loglevel = -1;
+	snprintf(event->name, sizeof(event->name), "shmguard:*");
+	r = lttng_enable_event_with_exclusions(handle, event, channel, recording ? filter : NULL, count, others);
+	lttng_event_destroy(event);
 	return r;
 }
 

@@ -85,7 +85,7 @@ bats_require_minimum_version 1.5.0
 	# An ordinary user has a session daemon of one's own, in a home of its own.
 	home="LTTNG_HOME "
 	[ "$(id -u)" -ne 0 ] || home=
-	[ "$added" = "LD_PRELOAD ${home}LTTNG_UST_REGISTER_TIMEOUT SHMGUARD_NOTES SHMGUARD_NOTES_SOCKET SHMGUARD_RECORDING " ]
+	[ "$added" = "LD_PRELOAD ${home}LTTNG_UST_REGISTER_TIMEOUT LTTNG_UST_WITHOUT_BADDR_STATEDUMP SHMGUARD_NOTES SHMGUARD_NOTES_SOCKET SHMGUARD_RECORDING " ]
 	LD_PRELOAD=libm.so.6 "$SHMGUARD" run --quiet -o other -- sh -c 'echo "$LD_PRELOAD"' >out
 	[ "$(cat out)" = "$BUILD/libshmguard.so:libm.so.6" ]
 }

@@ -25,7 +25,8 @@
 	X(ENVIRONMENT_POLICY)                                                                                          \
 	X(ENVIRONMENT_ON_SIGBUS)                                                                                       \
 	X("LTTNG_HOME")                                                                                                \
-	X("LTTNG_UST_REGISTER_TIMEOUT")
+	X("LTTNG_UST_REGISTER_TIMEOUT")                                                                                \
+	X("LTTNG_UST_WITHOUT_BADDR_STATEDUMP")
 
 #define LIBRARY_PRELOAD "libshmguard.so"
 #define LIBRARY_TRACEPOINTS "libshmguard-tracepoints.so"
