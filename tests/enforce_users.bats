@@ -3,8 +3,6 @@
 load helpers
 load enforce
 
-REGULAR=/proc/sys/fs/protected_regular
-
 setup()
 {
 	[ "$(id -u)" -eq 0 ] || skip "two users need root"
@@ -16,7 +14,7 @@ setup()
 
 teardown()
 {
-	[ ! -e regular ] || cat regular >$REGULAR
+	regular_back
 	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
 	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
 }
@@ -139,8 +137,7 @@ sticky()
 {
 	local code='attempt(shm_open, NAME, RWC, mode=0o600); attempt(os.open, PATH, RWC, 0o600); attempt(shm_open, NAME, os.O_RDWR)
 attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
-	[ -e regular ] || cat $REGULAR >regular
-	echo "$1" 2>/dev/null >$REGULAR || skip "fs.protected_regular is not ours to set"
+	regular_is "$1"
 	by 1234 -b "$code"
 	sed 's/ok .*/ok/' out >bare
 	by 1234 "$code"

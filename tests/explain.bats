@@ -20,6 +20,11 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || exit 1
 }
 
+teardown()
+{
+	regular_back
+}
+
 # call PYTHON: the errno, by its name, with which a call fails for nobody.
 call()
 {
@@ -58,7 +63,7 @@ export -f call explained
 }
 
 @test "explain EACCES: fs.protected_regular" {
-	[ "$(cat /proc/sys/fs/protected_regular)" -gt 0 ] || skip "fs.protected_regular is 0 here"
+	regular_is 1
 	in_machine '
 		touch /dev/shm/theirs; chown 1234 /dev/shm/theirs; chmod 666 /dev/shm/theirs
 		call "_posixshmem.shm_open(\"/theirs\", os.O_RDWR | os.O_CREAT)"; explained EACCES /theirs >out.txt' >errnos

@@ -123,3 +123,22 @@ remove_nobody_build()
 {
 	rm -rf "${NOBODY_HOME:?}"
 }
+
+# regular_is VALUE: fs.protected_regular is the machine's: a test has it for itself, until regular_back.
+regular_is()
+{
+	if [ -z "${REGULAR_LOCK:-}" ]; then
+		exec {REGULAR_LOCK}<"$BATS_TEST_DIRNAME/helpers.bash"
+		flock "$REGULAR_LOCK"
+		REGULAR_KEPT=$(cat /proc/sys/fs/protected_regular)
+	fi
+	echo "$1" 2>/dev/null >/proc/sys/fs/protected_regular || skip "fs.protected_regular is not ours to set"
+}
+
+# For teardown.
+regular_back()
+{
+	[ -n "${REGULAR_LOCK:-}" ] || return 0
+	echo "$REGULAR_KEPT" 2>/dev/null >/proc/sys/fs/protected_regular || true
+	flock -u "$REGULAR_LOCK"
+}

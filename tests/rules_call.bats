@@ -13,8 +13,6 @@ setup_file()
 	record_together innocent _innocent
 }
 
-REGULAR=/proc/sys/fs/protected_regular
-
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || exit 1
@@ -23,7 +21,7 @@ setup()
 teardown()
 {
 	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*
-	[ ! -e regular ] || cat regular >$REGULAR
+	regular_back
 }
 
 # All of shmguard runs with a /dev/shm of its own, mounted with these options, on which the words were run.
@@ -123,8 +121,7 @@ as_root()
 
 @test "sticky-refused is found" {
 	as_root
-	cat $REGULAR >regular
-	echo 1 2>/dev/null >$REGULAR || skip "fs.protected_regular is not ours to set"
+	regular_is 1
 	check_faulty sticky-refused
 }
 
