@@ -213,6 +213,7 @@ refused()
 
 @test "a recording whose streams were deleted says how many bytes are gone" {
 	record recording "$PROGRAMS/leaky" 20 /deleted. >out
+	rm -f /dev/shm/deleted.*
 	"$SHMGUARD" report --format=json recording >report.json
 	holds '.trace.complete'
 	find recording/trace -name '*_[0-9]*' -type f -size +0 -delete
