@@ -1,4 +1,4 @@
-#include "analyzer/daemon.h"
+#include "analyzer/daemon_inner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,11 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,13 +21,6 @@
 #include "analyzer/lttng_control.h"
 
 #define DAEMON_PROGRAM "lttng-sessiond"
-#define DAEMON_DIRECTORY "/run/lttng"
-#define DAEMON_PIDFILE DAEMON_DIRECTORY "/lttng-sessiond.pid"
-
-/* Held while the machine's daemon is started or stopped; names the one that shmguard started: pid and start time. */
-#define LOCK_FILE "/run/shmguard.lock"
-/* Held shared by every recording that uses the machine's daemon. */
-#define LOCK_USE "/run/shmguard-use.lock"
 
 /*
  * It, its consumer and a worker of each begin by closing every descriptor that they might have, one by one, so less is
@@ -40,47 +31,43 @@
 #define START_SECONDS 10
 #define STOP_SECONDS 3
 
-static void daemon_pause(void)
+void daemon_pause(void)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
 
 	nanosleep(&pause, NULL);
 }
 
-/* State letter and start time of a process out of /proc/PID/stat; 0 and 0 if there is none. */
-static char daemon_stat(pid_t pid, unsigned long long *started)
+/* A file of /proc/PID, with a NUL behind it; how many bytes. */
+static size_t daemon_read(pid_t pid, const char *name, char *text, size_t size)
 {
-	char path[64], line[1024], state = 0;
-	const char *end;
-	size_t got = 0;
+	char path[64];
+	size_t got;
 	FILE *file;
 
-	*started = 0;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	got = fread(line, 1, sizeof(line) - 1, file);
+	got = fread(text, 1, size - 1, file);
 	fclose(file);
-	line[got] = '\0';
+	text[got] = '\0';
+	return got;
+}
+
+char daemon_stat(pid_t pid, unsigned long long *started)
+{
+	char line[1024], state = 0;
+	const char *end;
+
+	*started = 0;
+	daemon_read(pid, "stat", line, sizeof(line));
 	end = strrchr(line, ')');
 	if (!end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
 			   &state, started) != 2)
 		return 0;
 	return state;
-}
-
-static pid_t daemon_machine_pid(void)
-{
-	FILE *file = fopen(DAEMON_PIDFILE, "re");
-	int pid = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%d", &pid) != 1)
-		pid = 0;
-	fclose(file);
-	return pid;
 }
 
 static void daemon_limit_descriptors(void)
@@ -188,8 +175,7 @@ static int daemon_ended(const struct daemon *daemon, int status, char *error)
 	return -1;
 }
 
-/* Starts a daemon and waits until it says that it listens, which it does by SIGUSR1; blocked in the keeper. */
-static int daemon_start(struct daemon *daemon, char *error)
+int daemon_start(struct daemon *daemon, char *error)
 {
 	const struct timespec step = {.tv_nsec = 20000000};
 	sigset_t ready;
@@ -237,8 +223,7 @@ static bool daemon_gone(pid_t pid, unsigned long long started)
 	return !state || state == 'Z' || now != started;
 }
 
-/* The daemon and its consumers are one process group. `written`: all data is on disk. */
-static void daemon_stop(pid_t pid, bool written)
+void daemon_stop(pid_t pid, bool written)
 {
 	unsigned long long started;
 
@@ -258,147 +243,11 @@ static void daemon_stop(pid_t pid, bool written)
 		daemon_pause();
 }
 
-/* A lock file that may be unlinked by whoever holds it: what was locked must still be what has the name. */
-static int daemon_lock(const char *path, int operation, char *error)
-{
-	for (int i = 0; i < START_SECONDS * 200; i++) {
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		struct stat held, named;
-
-		if (fd < 0) {
-			snprintf(error, LIMITED_TEXT, "%s: %s", path, strerror(errno));
-			return -1;
-		}
-		if (!flock(fd, operation | LOCK_NB) && !fstat(fd, &held) && !stat(path, &named) &&
-		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
-			return fd;
-		close(fd);
-		daemon_pause();
-	}
-	snprintf(error, LIMITED_TEXT, "%s is held by another recording", path);
-	return -1;
-}
-
-static void daemon_note_started(int lock, pid_t pid)
-{
-	unsigned long long started;
-
-	daemon_stat(pid, &started);
-	if (ftruncate(lock, 0) || dprintf(lock, "%d %llu\n", (int)pid, started) < 0)
-		return;
-}
-
-/* The pid of the machine's daemon if shmguard started it and it still runs. */
-static pid_t daemon_noted(int lock)
-{
-	unsigned long long noted, started;
-	char text[64] = "";
-	int pid;
-
-	if (pread(lock, text, sizeof(text) - 1, 0) <= 0 || sscanf(text, "%d %llu", &pid, &noted) != 2)
-		return 0;
-	return daemon_stat(pid, &started) && started == noted ? pid : 0;
-}
-
-static int daemon_acquire_shared(struct daemon *daemon, char *error)
-{
-	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error), r;
-
-	if (lock < 0)
-		return -1;
-	r = limited(2, lttng_control_alive, NULL, error);
-	if (r == 0) {
-		daemon->pid = daemon_machine_pid();
-	} else if (r < 0) {
-		snprintf(error, LIMITED_TEXT, "the machine's LTTng session daemon (pid %d) does not answer",
-			 (int)daemon_machine_pid());
-	} else {
-		r = daemon_start(daemon, error);
-		if (!r)
-			daemon_note_started(lock, daemon->pid);
-	}
-	if (!r) {
-		daemon->use_lock = daemon_lock(LOCK_USE, LOCK_SH, error);
-		r = daemon->use_lock < 0 ? -1 : 0;
-	}
-	close(lock);
-	return r ? -1 : 0;
-}
-
-/*
- * What a daemon that was killed would have taken away itself. The lock is the daemon's own, so one that somebody else
- * has started meanwhile keeps what it made.
- */
-static void daemon_remove_files(void)
-{
-	static const char *const files[] = {
-		"agent.port",
-		"client-lttng-sessiond",
-		"kconsumerd/error",
-		"kconsumerd",
-		"lttng-sessiond.pid",
-		"lttng-ust-sock-8",
-		"sessiond-health",
-		"sessiond-notification",
-		"ustconsumerd32/error",
-		"ustconsumerd32",
-		"ustconsumerd64/error",
-		"ustconsumerd64/health",
-		"ustconsumerd64/command",
-		"ustconsumerd64",
-		"lttng-sessiond.lck",
-	};
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int held = open(DAEMON_DIRECTORY "/lttng-sessiond.lck", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	char path[64];
-
-	if (held < 0)
-		return;
-	if (fcntl(held, F_SETLK, &lock) == 0) {
-		for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-			snprintf(path, sizeof(path), DAEMON_DIRECTORY "/%s", files[i]);
-			remove(path);
-		}
-	}
-	close(held);
-}
-
-/* Of all recordings that used it, the last stops the daemon if shmguard started it and nobody else's session is in it. */
-static bool daemon_release_shared(struct daemon *daemon, bool written)
-{
-	char error[LIMITED_TEXT];
-	int lock = daemon_lock(LOCK_FILE, LOCK_EX, error);
-	bool stopped = false;
-	pid_t ours;
-	int idle;
-
-	if (lock < 0)
-		return false;
-	if (daemon->use_lock < 0)
-		daemon->use_lock = open(LOCK_USE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (daemon->use_lock >= 0 && flock(daemon->use_lock, LOCK_EX | LOCK_NB) == 0) {
-		ours = daemon_noted(lock);
-		idle = ours ? limited(2, lttng_control_idle, NULL, error) : 1;
-		if (idle != 1) {
-			daemon_stop(ours, written && !idle);
-			daemon_remove_files();
-			rmdir(DAEMON_DIRECTORY);
-			stopped = true;
-		}
-		if (!ours || stopped)
-			unlink(LOCK_FILE);
-		unlink(LOCK_USE);
-	}
-	close(daemon->use_lock);
-	close(lock);
-	return stopped;
-}
-
 int daemon_acquire(struct daemon *daemon, const char *private, char *error)
 {
 	*daemon = (struct daemon){.shared = geteuid() == 0, .private = private, .use_lock = -1};
 	if (daemon->shared)
-		return daemon_acquire_shared(daemon, error);
+		return daemon_shared_acquire(daemon, error);
 	lttng_control_private(private);
 	return daemon_start(daemon, error);
 }
@@ -406,7 +255,7 @@ int daemon_acquire(struct daemon *daemon, const char *private, char *error)
 bool daemon_release(struct daemon *daemon, bool written)
 {
 	if (daemon->shared)
-		return daemon_release_shared(daemon, written);
+		return daemon_shared_release(daemon, written);
 	if (daemon->pid)
 		daemon_stop(daemon->pid, written);
 	return true;
@@ -420,27 +269,16 @@ bool daemon_give_up(struct daemon *daemon)
 /* That of the programs, "-u"; the kernel has one of its own. */
 static bool daemon_is_consumer(pid_t pid, pid_t daemon)
 {
-	char path[64], line[256] = "", *end;
+	char line[1024];
+	const char *end;
 	size_t got;
-	FILE *file;
 	int parent;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	(void)!fread(line, 1, sizeof(line) - 1, file);
-	fclose(file);
+	daemon_read(pid, "stat", line, sizeof(line));
 	end = strrchr(line, ')');
 	if (!end || !strstr(line, "(lttng-consumerd") || sscanf(end + 1, " %*c %d", &parent) != 1 || parent != daemon)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	got = fread(line, 1, sizeof(line) - 1, file);
-	line[got] = '\0';
-	fclose(file);
+	got = daemon_read(pid, "cmdline", line, sizeof(line));
 	for (size_t at = 0; at < got; at += strlen(line + at) + 1)
 		if (strcmp(line + at, "-u") == 0)
 			return true;
