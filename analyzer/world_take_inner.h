@@ -1,0 +1,30 @@
+/* An event being taken, for the files of world_take(). */
+#ifndef SHMGUARD_WORLD_TAKE_INNER_H
+#define SHMGUARD_WORLD_TAKE_INNER_H
+
+#include "world_inner.h"
+
+/* The process, where, and the object it concerns. */
+struct taking {
+	struct world *world;
+	struct process *process;
+	struct site site;
+	struct object *object;
+};
+
+/* world_take_names.c */
+void take_shm_open(struct taking *t, const struct shm_open_event *e);
+void take_open(struct taking *t, const struct open_event *e);
+void take_memfd_create(struct taking *t, const struct memfd_create_event *e);
+void take_sem_open(struct taking *t, const struct sem_open_event *e);
+void take_sem_close(struct taking *t, const struct sem_close_event *e);
+void take_unlink(struct taking *t, const struct unlink_event *e);
+void take_rename(struct taking *t, const struct rename_event *e);
+void take_link(struct taking *t, const struct link_event *e);
+void take_close(struct taking *t, const struct close_event *e);
+void take_dup(struct taking *t, const struct dup_event *e);
+void take_seal(struct taking *t, const struct seal_event *e);
+void take_sendmsg(struct taking *t, const struct sendmsg_event *e);
+void take_recvmsg(struct taking *t, const struct recvmsg_event *e);
+
+#endif

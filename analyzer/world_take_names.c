@@ -1,0 +1,168 @@
+/* The ways to an object: what events of names and descriptors mean for the model. */
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <stdlib.h>
+
+#include "memory.h"
+#include "world_holdings.h"
+#include "world_inner.h"
+#include "world_take_inner.h"
+
+static void opened(struct taking *t, const char *name, int fd, bool created, uint32_t id, bool kept, uint32_t seq)
+{
+	if (created) {
+		object_note_created(t->world, t->process, id, &t->site);
+		t->object = object_of(t->world, t->process, id);
+		holdings_object_made(t->process, t->object, &t->site);
+	}
+	if (name)
+		names_open(t->world, t->process, name, false, t->object, created, &t->site);
+	holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
+}
+
+static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t before, uint64_t size)
+{
+	if (created || !(flags & O_TRUNC) || before == 0)
+		sizes_seen(t->world, t->object, size, &t->site);
+	else
+		sizes_change(t->world, t->object,
+			     &(struct change){.of = CHANGE_truncated, .before = before, .site = t->site});
+}
+
+void take_shm_open(struct taking *t, const struct shm_open_event *e)
+{
+	if (e->result < 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
+		return;
+	}
+	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
+	opened_size(t, e->created, e->flags, e->size_before, e->size);
+}
+
+void take_open(struct taking *t, const struct open_event *e)
+{
+	if (e->result < 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
+		return;
+	}
+	/* O_TMPFILE: the path is that of a directory. A memfd is opened by a link of /proc, which soon leads elsewhere. */
+	bool unnamed = (e->flags & O_TMPFILE) == O_TMPFILE, nameless = unnamed || t->object->kind == KIND_memfd;
+
+	opened(t, nameless ? NULL : e->name, e->result, e->created || unnamed, e->object, !(e->flags & O_CLOEXEC),
+	       e->seq);
+	opened_size(t, e->created || unnamed, e->flags, e->size_before, e->size);
+}
+
+void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
+{
+	char *name;
+
+	if (e->result < 0 || t->object == NULL)
+		return;
+	if (!t->object->defined)
+		t->object->kind = KIND_memfd;
+	opened(t, NULL, e->result, true, e->object, !(e->flags & MFD_CLOEXEC), e->seq);
+	name = memory_format("memfd:%s", e->name);
+	names_add(t->object, name, t->site.time);
+	free(name);
+}
+
+void take_sem_open(struct taking *t, const struct sem_open_event *e)
+{
+	if (e->result == 0 || t->object == NULL) {
+		names_open_failed(t->world, t->process, e->name, true, e->error, &t->site);
+		return;
+	}
+	if (e->created) {
+		object_note_created(t->world, t->process, e->object, &t->site);
+		t->object = object_of(t->world, t->process, e->object);
+		t->object->kind = KIND_semaphore;
+		holdings_object_made(t->process, t->object, &t->site);
+	}
+	t->process->takes_turns = true;
+	names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site);
+	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
+}
+
+void take_sem_close(struct taking *t, const struct sem_close_event *e)
+{
+	if (e->error == 0)
+		holdings_semaphore_close(t->process, e->addr, e->seq, &t->site);
+}
+
+void take_unlink(struct taking *t, const struct unlink_event *e)
+{
+	struct name_change change;
+	const struct process *creator;
+
+	change = names_unlink(t->world, t->process, e->name, e->symbol == SYMBOL_sem_unlink,
+			      e->error ? NULL : t->object, &t->site);
+	if (e->error) {
+		names_unlink_failed(t->world, t->process, &change, e->error);
+		free(change.text);
+		return;
+	}
+	creator = t->object ? t->object->created.process : NULL;
+	if (creator && !creator->over)
+		holdings_object_gone((struct process *)(uintptr_t)creator, t->object->created.stack_id, t->site.time);
+	holdings_log_name(t->process, e->seq, change);
+}
+
+void take_rename(struct taking *t, const struct rename_event *e)
+{
+	struct name_change change;
+	struct object *replaced = object_of(t->world, t->process, e->replaced);
+
+	if (e->error || t->object == NULL)
+		return;
+	if (!(e->flags & RENAME_EXCHANGE)) {
+		struct site unlinked = t->object->unlinked;
+
+		change = names_unlink(t->world, t->process, e->from, false, t->object, &t->site);
+		free(change.text);
+		t->object->unlinked = unlinked;
+		if (replaced)
+			replaced->unlinked = t->site;
+	} else if (replaced) {
+		names_link(t->world, e->from, replaced, &t->site);
+	}
+	names_link(t->world, e->to, t->object, &t->site);
+}
+
+void take_link(struct taking *t, const struct link_event *e)
+{
+	if (e->error == 0 && t->object)
+		names_link(t->world, e->to, t->object, &t->site);
+}
+
+void take_close(struct taking *t, const struct close_event *e)
+{
+	if (e->error == 0)
+		holdings_close(t->process, e->fd, e->seq, &t->site);
+}
+
+void take_dup(struct taking *t, const struct dup_event *e)
+{
+	if (e->error == 0 && t->object && e->result >= 0 && e->result != e->fd)
+		holdings_open(t->process, t->object, e->result, true, false, e->seq, &t->site);
+}
+
+void take_seal(struct taking *t, const struct seal_event *e)
+{
+	if (e->error == 0 && t->object)
+		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+void take_sendmsg(struct taking *t, const struct sendmsg_event *e)
+{
+	if (e->error == 0 && t->object)
+		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+}
+
+void take_recvmsg(struct taking *t, const struct recvmsg_event *e)
+{
+	if (t->object == NULL)
+		return;
+	holdings_open(t->process, t->object, e->fd, true, false, e->seq, &t->site);
+	sizes_seen(t->world, t->object, e->size, &t->site);
+}
