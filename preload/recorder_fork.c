@@ -1,0 +1,205 @@
+/* What fork(2) and its like mean for the recording: LTTng and our locks around them, and a child that begins anew. */
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "preload/audit.h"
+#include "preload/disposition.h"
+#include "preload/enforce.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/note.h"
+#include "preload/observe.h"
+#include "preload/own.h"
+#include "preload/own_threads.h"
+#include "preload/process.h"
+#include "preload/queue.h"
+#include "preload/recorder_inner.h"
+#include "preload/stack.h"
+
+static uint32_t sequence_at_fork;
+static atomic_int *alive; /* a page that the kernel zeroes in every child that has its own copy of our memory */
+
+bool recorder_is_vfork_child(void)
+{
+	if (!recorder_thread.vforked && !atomic_load_explicit(&recorder_shared, memory_order_relaxed))
+		return false;
+	if (kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != recorder_pid)
+		return true;
+	/* A thread goes on only when its child by vfork is gone. */
+	recorder_thread.vforked = false;
+	return false;
+}
+
+static void start_anew(int32_t parent)
+{
+	recorder_renew();
+	if (alive)
+		atomic_store(alive, 1);
+	/* What the parent made is the parent's. */
+	ledger_count_created(-(int)ledger_created());
+	queue_reset();
+	enforce_fork_reset();
+	process_forked(parent);
+	/* What other threads held, or were at, in the parent. */
+	ledger_lock_reset();
+	stack_fork_reset();
+	disposition_lock_reset();
+	own_fork_reset();
+	own_threads_fork_reset();
+	audit_fork_reset();
+	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+}
+
+void recorder_check_process(void)
+{
+	if (!alive || __builtin_expect(atomic_load_explicit(alive, memory_order_relaxed) != 0, true))
+		return;
+	uint32_t parent_seq = recorder_sequence();
+	int32_t parent = recorder_pid;
+	start_anew(parent);
+	if (atomic_load(&recorder_state) == RECORDER_LOADING)
+		recorder_go_blind("cloned while LTTng was being loaded");
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		recorder_tell_process(BEGAN_adopted, parent, parent_seq);
+}
+
+void recorder_wait_for_loading(void)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	for (int i = 0; i < 5000 && atomic_load(&recorder_state) == RECORDER_LOADING; i++)
+		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+}
+
+/* LTTng's calls may come through another's wrappers (tcmalloc's mmap): they are no visits of the program's. */
+static void tracer_forks(void (*part)(sigset_t *))
+{
+	bool before = own_at_work(true);
+	recorder_thread.forking = true;
+	part(&recorder_thread.fork_signals);
+	recorder_thread.forking = false;
+	own_at_work(before);
+}
+
+/* A fork from a signal handler that interrupted our own code finds locks that its own thread holds: see fork_child. */
+static bool begin_fork(uintptr_t stack)
+{
+	if (recorder_thread.depth)
+		return false;
+	recorder_wait_for_loading();
+	recorder_thread.depth++;
+	recorder_thread.outermost = stack;
+	if (atomic_load(&recorder_state) == RECORDER_READY)
+		tracer_forks(recorder_emit->fork_before);
+	return true;
+}
+
+static void end_fork(void)
+{
+	bool ready = atomic_load(&recorder_state) == RECORDER_READY;
+
+	if (ready)
+		tracer_forks(recorder_thread.forked ? recorder_emit->fork_child : recorder_emit->fork_parent);
+	if (ready && recorder_thread.forked) {
+		recorder_tell_if_late();
+		recorder_tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
+	}
+	recorder_thread.forked = false;
+	recorder_thread.depth--;
+}
+
+/*
+ * Registered first, ours is the last handler before the fork and the first one after it. Where an allocator's handlers
+ * hold its lock meanwhile, LTTng, which allocates, must have begun before them and end after them: fork(2)'s wrapper sees
+ * to that, and here is done what is left, and all of it for a fork inside of libc.
+ */
+static void fork_prepare(void)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF)
+		return;
+	if (!recorder_thread.around && !begin_fork((uintptr_t)__builtin_frame_address(0)))
+		return;
+	recorder_thread.locked = true;
+	recorder_thread.walks_stopped = stack_fork_begin();
+	ledger_lock();
+	recorder_thread.closing = own_closing();
+	sequence_at_fork = recorder_sequence();
+}
+
+static void fork_parent(void)
+{
+	if (!recorder_thread.locked)
+		return;
+	recorder_thread.locked = false;
+	own_closed(recorder_thread.closing);
+	ledger_unlock();
+	stack_fork_end(recorder_thread.walks_stopped);
+	if (!recorder_thread.around)
+		end_fork();
+}
+
+static void fork_child(void)
+{
+	int kept = errno;
+	int32_t parent = recorder_pid;
+
+	if (recorder_thread.locked) {
+		recorder_thread.locked = false;
+		recorder_thread.forked = true;
+		start_anew(parent);
+		if (atomic_load(&recorder_state) == RECORDER_LOADING)
+			recorder_go_blind("forked while another thread was loading LTTng");
+		if (!recorder_thread.around)
+			end_fork();
+	}
+	/* Else the visit that was interrupted goes on in the child, and recorder_check_process adopts it. */
+	errno = kept;
+}
+
+void recorder_fork_begin(void)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF)
+		recorder_thread.around = begin_fork((uintptr_t)__builtin_frame_address(0));
+}
+
+/* What the handlers of the program did in between is queued. */
+void recorder_fork_end(void)
+{
+	struct visit visit;
+	int kept = errno;
+
+	if (!recorder_thread.around)
+		return;
+	recorder_thread.around = false;
+	end_fork();
+	if (queue_any() && observe_enter(&visit, recorder_fork_end)) {
+		if (atomic_load(&recorder_state) == RECORDER_IDLE)
+			recorder_load();
+		observe_leave(&visit);
+	}
+	errno = kept;
+}
+
+bool recorder_end_threads(void)
+{
+	if (recorder_thread.depth || atomic_load(&recorder_state) != RECORDER_READY || recorder_silent())
+		return false;
+	recorder_thread.depth++;
+	tracer_forks(recorder_emit->fork_before);
+	bool ended = own_threads_end();
+	tracer_forks(recorder_emit->fork_parent);
+	recorder_thread.depth--;
+	return ended;
+}
+
+void recorder_fork_initialise(void)
+{
+	alive = kernel_memory(sizeof *alive);
+	if (alive && kernel_call(SYS_madvise, (long)alive, 4096, MADV_WIPEONFORK, 0, 0, 0) == 0)
+		atomic_store(alive, 1);
+	else
+		alive = NULL;
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+}

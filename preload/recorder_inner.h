@@ -1,0 +1,28 @@
+/* What the recording's files share. */
+#ifndef SHMGUARD_RECORDER_INNER_H
+#define SHMGUARD_RECORDER_INNER_H
+
+#include "preload/recorder.h"
+
+extern int32_t recorder_pid; /* of this process, as it sees itself */
+
+/* This process is a child that has its own copy of our memory: it has its own ids and numbers from here on. */
+void recorder_renew(void);
+
+/* The number of the latest event. */
+uint32_t recorder_sequence(void);
+
+void recorder_tell_process(enum began began, int32_t parent, uint32_t parent_seq);
+
+/* LTTng waits for its daemon, but not for ever. */
+void recorder_tell_if_late(void);
+
+/* What keeps a recording from starting is told to `run`, in whose report the process is then named. */
+void recorder_go_blind(const char *why);
+
+/* Another thread that is loading LTTng would be missing in a child, with the loader's locks held for ever. */
+void recorder_wait_for_loading(void);
+
+void recorder_fork_initialise(void);
+
+#endif
