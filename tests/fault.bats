@@ -2,45 +2,8 @@
 # A SIGBUS is explained in the trace, and the program does what it does without us: the same output, the same end.
 
 load helpers
+load fault
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/shmguard-sigbus.*
-}
-
-# The program with that use.
-program_of()
-{
-	echo "$BUILD/tests/programs/$(basename "$(grep -lE "^	X\($1\)" "$ROOT"/tests/programs/sigbus*.c)" .c)"
-}
-
-# The events of the recording `trace`: root's daemon hands every recording the events of all.
-own_events()
-{
-	babeltrace2 trace/trace |
-		grep "{ recording = $((16#$(jq -r .id trace/recording.json))), "
-}
-
-# one_after_another KIND COMMAND...: the command runs all that is in ./uses, a kind of SIGBUS after the other: output and
-# exit status (128+N when signal N ended it) into USE.KIND, the first process into USE.pid.
-one_after_another()
-{
-	local kind=$1
-	shift
-	# shellcheck disable=SC2016
-	timeout 200 "$@" sh -c 'while read -r label program use environment; do
-			env $environment sh -c "echo \$\$ >$label.pid; exec $program $use" >"$label.$0" 2>/dev/null
-			echo "status $?" >>"$label.$0"
-		done <uses' "$kind" >/dev/null 2>&1 3>&- 4>&- || true
-}
-
-# A recording costs more than most uses do: those that need nothing of their own are recorded together. What went wrong
-# here is for the tests to tell.
 setup_file()
 {
 	local use
@@ -49,56 +12,7 @@ setup_file()
 		echo "$use $(program_of "$use") $use"
 	done >uses
 	one_after_another bare
-	sed -n 's/^\tsurvived //p' "$BATS_TEST_FILENAME" | while read -r use; do
-		echo "survive-$use $(program_of "$use") $use SHMGUARD_ON_SIGBUS=survive"
-	done >>uses
-	one_after_another recorded "$SHMGUARD" run --quiet --report=none -o trace --
-	own_events >events || true
-	# What follows the first event of a use's first process is of that use.
-	while read -r use _; do
-		: >"$use.events"
-		echo "$(cat "$use.pid") $use"
-	done <uses | awk 'NR == FNR { use[$1] = $2; next }
-		match($0, / pid = [0-9]+/) {
-			pid = substr($0, RSTART + 7, RLENGTH - 7)
-			if (pid in use)
-				now = use[pid]
-			if (now)
-				print >(now ".events")
-		}' - events
-}
-
-see_faults()
-{
-	grep ' shmguard:fault: ' events >faults || true
-	cat faults
-}
-
-# bare USE and recorded USE: output and exit status into files of those names.
-bare()
-{
-	local status=0
-	timeout 30 "$(program_of "$1")" "$1" >bare 2>/dev/null 3>&- 4>&- || status=$?
-	echo "status $status" >>bare
-}
-
-recorded() # USE [COMMAND...]: before the program
-{
-	local status=0
-	timeout 60 "$SHMGUARD" run --quiet --report=none -o trace -- "${@:2}" "$(program_of "$1")" "$1" \
-		>recorded 2>/dev/null 3>&- 4>&- || status=$?
-	echo "status $status" >>recorded
-	own_events >events
-	see_faults
-}
-
-recorded_together() # USE
-{
-	cp "$BATS_FILE_TMPDIR/$1.recorded" recorded
-	cp "$BATS_FILE_TMPDIR/$1.events" events
-	grep -q '^status ' recorded
-	[ -s events ]
-	see_faults
+	record_uses
 }
 
 unchanged() # USE: recorded as bare
@@ -107,19 +21,6 @@ unchanged() # USE: recorded as bare
 	[ "$(wc -l <bare)" -ge 1 ]
 	recorded_together "$1"
 	same bare recorded
-}
-
-survived() # USE, with SHMGUARD_ON_SIGBUS=survive
-{
-	recorded_together "survive-$1"
-	cat recorded
-}
-
-# faults COUNT PATTERN: so many fault events, each of which matches.
-faults()
-{
-	[ "$(wc -l <faults)" -eq "$1" ]
-	[ "$(grep -cE -- "$2" faults)" -eq "$1" ]
 }
 
 # The notes of faults: cause, offset, size, survived, name.
@@ -390,81 +291,4 @@ fault_stack()
 @test "a handler that never helps does not fill the trace" {
 	unchanged stubborn
 	faults 1000 'past_end'
-}
-
-@test "survive: zero pages, and the program goes on" {
-	survived survivor
-	grep -qx 'page 3 reads 0' recorded
-	grep -qx "stored 7, the object's own byte is 1" recorded
-	grep -qx 'munmap 0' recorded
-	grep -qx 'status 0' recorded
-	faults 3 'past_end.* survived = 1'
-}
-
-@test "survive: threads that fault on one page at once all go on" {
-	survived threads
-	grep -qx 'status 0' recorded
-	[ "$(grep -c 'survived = 1' faults)" -ge 1 ]
-	[ "$(grep -c 'survived = 0' faults)" -eq 0 ]
-}
-
-@test "survive: a full tmpfs, until there were too many" {
-	unshare -m true || skip "no mount namespaces here"
-	local small=(unshare -m sh -c 'mount -t tmpfs -o size=2m,mode=1777 tmpfs /dev/shm; exec "$@"' sh)
-	recorded full "${small[@]}" env SHMGUARD_ON_SIGBUS=survive
-	grep -qx 'status 135' recorded
-	[ "$(grep -c 'tmpfs_full.* survived = 1' faults)" -eq 1024 ]
-	[ "$(grep -c 'tmpfs_full.* survived = 0' faults)" -eq 1 ]
-}
-
-@test "survive: not for ever" {
-	survived survivor_endless
-	grep -qx 'status 135' recorded
-	[ "$(grep -c 'past_end.* survived = 1' faults)" -eq 1024 ]
-	[ "$(grep -c 'past_end.* survived = 0' faults)" -eq 1 ]
-}
-
-@test "survive: an ordinary file's SIGBUS still kills" {
-	survived file
-	grep -qx 'status 135' recorded
-	faults 1 'not_ours.* survived = 0'
-}
-
-# compared COMMAND...: output and status recorded as bare.
-compared()
-{
-	local status=0
-	timeout 60 "$@" >bare 2>bare.errors 3>&- 4>&- || status=$?
-	echo "status $status" >>bare
-	status=0
-	timeout 90 "$SHMGUARD" run --quiet --report=none -o trace -- "$@" >recorded 2>recorded.errors 3>&- 4>&- || status=$?
-	echo "status $status" >>recorded
-	cat recorded
-	same bare recorded
-	own_events | grep ' shmguard:fault: ' >faults
-}
-
-@test "CPython's faulthandler, which dies by a signal of its own" {
-	cat >cut_short.py <<-'END'
-		import faulthandler, mmap, os
-		faulthandler.enable()
-		fd = os.memfd_create("frames")
-		os.ftruncate(fd, 8192)
-		frames = mmap.mmap(fd, 8192)
-		os.ftruncate(fd, 0)
-		frames[5000]
-	END
-	compared "$PYTHON" cut_short.py
-	grep -qx 'status 135' recorded
-	grep -q 'Fatal Python error: Bus error' recorded.errors
-	grep -q 'cut_short.py", line 7' recorded.errors
-	[ "$(grep -c 'past_end.* offset = 5000, size = 0,' faults)" -eq 1 ]
-}
-
-@test "OpenJDK, which makes an exception of it, under load" {
-	command -v javac || skip "no JDK is installed"
-	compared java "$ROOT/tests/programs/Faults.java"
-	[ "$(grep -c '^cut short: true' recorded)" -eq 1 ]
-	grep -qx 'status 0' recorded
-	[ "$(grep -c 'past_end.* offset = 8000, size = 4096,' faults)" -ge 1 ]
 }
