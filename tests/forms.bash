@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# What the tests of reports share: the canned traces in a directory of the test's own, and a recording with a hostile name.
+
+setup()
+{
+	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
+	cd "$BATS_TEST_TMPDIR/traces" || return 1
+}
+
+# hostile NAME: records a program that leaks an object of that name, as ./hostile
+hostile()
+{
+	"$SHMGUARD" run --quiet --report=none -o hostile -- "$BUILD/tests/programs/leaky" 1 "$1"
+	rm -f "/dev/shm${1}0"
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# What tells how to use the command: its help, the manual page, completion.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# The subcommands, as --help lists them.
+verbs()
+{
+	"$SHMGUARD" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'
+}
+
+@test "every help fits a screen of 80 columns and 24 lines" {
+	local verb
+	"$SHMGUARD" --help >help
+	[ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]
+	[ "$(verbs | wc -l)" -ge 8 ]
+	for verb in $(verbs) "policy explain"; do
+		# shellcheck disable=SC2086
+		"$SHMGUARD" $verb --help >help || { echo "$verb"; false; }
+		{ [ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]; } || { echo "$verb"; cat help; false; }
+		run -1 grep -n ' $' help
+		grep -q '^Exit status: ' help || { echo "$verb"; cat help; false; }
+	done
+}
+
+@test "the manual page and bash completion have every option of every subcommand" {
+	local verb option manual completion
+	manual=$(<"$BUILD/shmguard.1")
+	for verb in $(verbs); do
+		completion=$(grep "^	$verb:-" "$BUILD/shmguard.bash")
+		[[ $manual == *".B shmguard $verb"* ]]
+		for option in $("$SHMGUARD" "$verb" --help | grep -oE '^  (-., )?--[a-z][a-z-]+' | grep -oE -- '--.*'); do
+			[[ $completion == *"$option"[=\ \"]* ]] || { echo "completion: $verb $option"; false; }
+			[[ $option == --help || $manual == *"${option//-/\\-}"* ]] || { echo "manual: $verb $option"; false; }
+		done
+	done
+}
+
+@test "bash completes subcommands, their options and rules" {
+	complete_words()
+	{
+		bash --norc -c 'source "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _shmguard 2>/dev/null
+			printf "%s\n" "${COMPREPLY[@]}"' - "$BUILD/shmguard.bash" shmguard "$@" | paste -sd ' '
+	}
+	[ "$(complete_words re)" = "report" ]
+	[ "$(complete_words report --su)" = "--suppress=" ]
+	[ "$(complete_words diff --f)" = "--fail-on=" ]
+	[ "$(complete_words run --err)" = "--error-exitcode=" ]
+	[ "$(complete_words rules segment)" = "segment-leak" ]
+}

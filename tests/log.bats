@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# The calls of a recording as a log, and its objects at a moment.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+load forms
+
+@test "log: every call in strace's notation, a failed release taken back" {
+	"$SHMGUARD" log leaks >got
+	same leaks/expected.log got
+	grep -qF '100     1.000017 shm_open("/seg", O_RDWR|O_CREAT|O_EXCL, 0600) = 3 /* /seg, 0 bytes */' got
+	grep -qF '<... event 27 failed> = -1 ENOENT (No such file or directory)' got
+}
+
+@test "log: filters and stacks" {
+	"$SHMGUARD" log --pid=101 --object=/gone leaks >got
+	[ "$(sed 's/^[^ ]* *[^ ]* \([a-z_]*\).*/\1/' got | paste -sd ' ')" = "shm_open close shm_unlink" ]
+	[ "$("$SHMGUARD" log --since=1.002 --until=1.01 leaks | wc -l)" -eq 2 ]
+	[ "$("$SHMGUARD" log --pid=101 --object=/gone --stacks leaks | grep -c '^    > server+0x')" -eq 9 ]
+	run -2 "$SHMGUARD" log
+	run -2 "$SHMGUARD" log --since=x leaks
+	run -3 "$SHMGUARD" log nowhere
+	run -3 bash -c "'$SHMGUARD' log leaks 2>&1 >/dev/full"
+}
+
+@test "log --rule, --severity: the findings that were told at a call, and that call" {
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$BUILD/tests/rules/map-beyond-end"
+	"$SHMGUARD" log --severity=warning recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
+	[ "$(cat got)" = $'mmap\n*** error: map-beyond-end ***' ]
+	"$SHMGUARD" log --rule='predictable-*' recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
+	[ "$(cat got)" = $'shm_open\n*** note: predictable-name ***' ]
+	[ -z "$("$SHMGUARD" log --rule=churn recording)" ]
+}
+
+@test "log: the calls of CPython by the names it calls them" {
+	cat >segment.py <<-'END'
+		from multiprocessing import shared_memory
+		try:
+		    shared_memory.SharedMemory("nowhere-at-all")
+		except FileNotFoundError:
+		    pass
+		segment = shared_memory.SharedMemory(create=True, size=5000)
+		segment.close()
+		segment.unlink()
+	END
+	"$SHMGUARD" run --quiet --report=none -o python -- "$PYTHON" segment.py
+	"$SHMGUARD" log python | sed 's/^[0-9]* *[0-9.]* //; s/psm_[0-9a-f]*/psm/g; s/0x[0-9a-f]*/ADDRESS/g' >got
+	grep -qE '^shm_open\("/nowhere-at-all", O_RDWR, 0[0-7]*\) = -1 ENOENT \(No such file or directory\)' got
+	grep -qE '^ftruncate(64)?\([0-9]+, 5000\) = 0 /\* /psm, 5000 bytes \*/$' got
+	grep -qE '^mmap\(NULL, 5000, PROT_READ\|PROT_WRITE, MAP_SHARED, [0-9]+, 0\) = ADDRESS /\* /psm, 5000 bytes' got
+	grep -qF 'shm_unlink("/psm") = 0 /* /psm, 5000 bytes */' got
+}
+
+@test "log and objects: what a program calls its objects is harmless on a terminal" {
+	hostile "$(printf '/forms-%s-"\033[1m\377' $$)"
+	"$SHMGUARD" log hostile >got
+	"$SHMGUARD" objects hostile >>got
+	run -1 grep -P '[\x00-\x08\x0b-\x1f\x7f]' got
+	grep -qF '\x1b[1m\xff' got
+	iconv -f UTF-8 -t UTF-8 got >/dev/null
+}
+
+@test "objects: at the end, and at a moment" {
+	run -0 "$SHMGUARD" objects leaks
+	[ "${lines[0]}" = "/seg" ] && [ "${#lines[@]}" -eq 2 ]
+	run -0 "$SHMGUARD" objects --at=1.01 leaks
+	[ "$(grep -c 'process 100 server: maps \[0, 40960) at 0x' <<<"$output")" -eq 4 ]
+	[[ $output == *"memfd:pool"*"process 100 server: descriptor 4"* ]]
+	run -0 "$SHMGUARD" objects --at=0 leaks
+	[ "$output" = "no object" ]
+	run -0 "$SHMGUARD" objects --all --object=/gone leaks
+	[ "${lines[0]}" = "/gone (removed)" ]
+	run -2 "$SHMGUARD" objects --at=soon leaks
+	run -3 "$SHMGUARD" objects nowhere
+}
