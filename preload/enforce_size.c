@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
@@ -127,12 +126,10 @@ bool enforce_reserves(const struct identity *identity)
 /* The creator may size the object a moment after it became known. */
 static bool wait_for_size(int fd, struct identity *identity, uint32_t milliseconds)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-
 	for (uint32_t waited = 0; waited <= milliseconds; waited++) {
 		if (identity_of_fd(fd, identity) && identity->size)
 			return true;
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 	}
 	return false;
 }

@@ -1,7 +1,6 @@
 #include "preload/fault_stack.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
 #include "preload/kernel.h"
 
@@ -77,13 +76,11 @@ __asm__(".pushsection .text\n"
 /* -1 when all stay taken. */
 static int claim(void)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-
 	for (int waited = 0; waited < PATIENCE_MS; waited++) {
 		for (int i = 0; i < STACKS; i++)
 			if (!atomic_flag_test_and_set(&taken[i]))
 				return i;
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 	}
 	return -1;
 }

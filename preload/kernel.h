@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "preload/real.h"
@@ -44,6 +45,13 @@ static inline bool kernel_readable(const void *address)
 {
 	uintptr_t aligned = (uintptr_t)address & ~(uintptr_t)7;
 	return kernel_call(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0) != -EFAULT && aligned;
+}
+
+/* A signal handler may end it early. */
+static inline void kernel_rest(long nanoseconds)
+{
+	struct timespec pause = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+	kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
 }
 
 static inline long kernel_open(const char *path, int flags)

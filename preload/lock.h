@@ -8,7 +8,6 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "preload/kernel.h"
 
@@ -39,8 +38,6 @@ static inline bool lock_take(struct lock *lock)
 /* For a handler that may have interrupted the holder itself: gives up after so many milliseconds. */
 static inline bool lock_try(struct lock *lock, unsigned milliseconds)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-
 	if (lock_self)
 		return false;
 	lock_self = true;
@@ -54,7 +51,7 @@ static inline bool lock_try(struct lock *lock, unsigned milliseconds)
 			lock_self = false;
 			return false;
 		}
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 	}
 }
 

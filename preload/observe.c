@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "preload/account.h"
 #include "preload/chain.h"
@@ -197,11 +196,10 @@ static uint32_t queue(const struct visit *visit, enum event_id id, union any_eve
 static void wait_for_room(void)
 {
 	static __thread unsigned waited; /* milliseconds */
-	struct timespec pause = {.tv_nsec = 1000000};
 
 	while (atomic_load(&recorder_state) == RECORDER_LOADING && queue_nearly_full() && waited < 100) {
 		waited++;
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 	}
 }
 
@@ -254,16 +252,13 @@ static void settle_queue(void)
 static void settle_earlier(void)
 {
 	static atomic_uint given_up; /* the entry for which one has waited in vain */
-	struct timespec pause = {.tv_nsec = 50000};
 
 	for (int tries = 0; settle_queue(), queue_any(); tries++) {
 		if (atomic_load(&given_up) == queue_oldest())
 			return;
 		if (tries == 400)
 			atomic_store(&given_up, queue_oldest());
-		if (tries == 20)
-			pause.tv_nsec = 1000000;
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(tries < 20 ? 50000 : 1000000);
 	}
 }
 

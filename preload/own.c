@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "preload/gate.h"
 #include "preload/kernel.h"
 
 /* Names of the libraries that a recording brings into the process. */
@@ -201,21 +201,15 @@ void own_fd_forget(int fd)
 	mark(fd, false);
 }
 
-/* How many are closing; CHANGING while a library of ours is at it. */
-enum { CHANGING = -1, PATIENCE = 400 };
+enum { PATIENCE = 400 };
 
-static atomic_int closing;
+/* Inside are those that close descriptors; alone, a library of ours that makes or closes some. */
+static struct gate closing;
 static uint64_t signals_of_changing;
 
 static void block_signals(uint64_t block, uint64_t *old)
 {
 	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&block, (long)old, sizeof block, 0, 0);
-}
-
-static void wait_a_moment(void)
-{
-	struct timespec pause = {.tv_nsec = 50000};
-	kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
 }
 
 bool own_changing(const void *caller)
@@ -225,13 +219,9 @@ bool own_changing(const void *caller)
 	if (!own_caller(caller))
 		return false;
 	block_signals(~0ul, &signals);
-	for (int tries = 0; tries < PATIENCE; tries++) {
-		int free = 0;
-		if (atomic_compare_exchange_strong(&closing, &free, CHANGING)) {
-			signals_of_changing = signals;
-			return true;
-		}
-		wait_a_moment();
+	if (gate_claim(&closing, PATIENCE)) {
+		signals_of_changing = signals;
+		return true;
 	}
 	block_signals(signals, NULL);
 	return false;
@@ -242,7 +232,7 @@ void own_changed(bool changing)
 	if (!changing)
 		return;
 	uint64_t signals = signals_of_changing;
-	atomic_store(&closing, 0);
+	gate_clear(&closing);
 	block_signals(signals, NULL);
 }
 
@@ -250,27 +240,18 @@ bool own_closing(void)
 {
 	if (__builtin_expect(!atomic_load_explicit(&loaded, memory_order_relaxed), true))
 		return false;
-	for (int tries = 0, seen = atomic_load(&closing); tries < PATIENCE;) {
-		if (seen == CHANGING) {
-			wait_a_moment();
-			seen = atomic_load(&closing);
-			tries++;
-		} else if (atomic_compare_exchange_weak(&closing, &seen, seen + 1)) {
-			return true;
-		}
-	}
-	return false;
+	return gate_enter(&closing, PATIENCE);
 }
 
 void own_closed(bool was_closing)
 {
 	if (was_closing)
-		atomic_fetch_sub(&closing, 1);
+		gate_leave(&closing);
 }
 
 void own_fork_reset(void)
 {
-	atomic_store(&closing, 0);
+	gate_clear(&closing);
 }
 
 int own_fd_next(unsigned first, unsigned last)

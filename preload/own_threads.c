@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "preload/kernel.h"
 #include "preload/own.h"
@@ -93,12 +92,10 @@ static void disconnect(void)
 
 static bool gone(int pid, int tid)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-
 	for (int i = 0; i < PATIENCE_MS; i++) {
 		if (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) == -ESRCH)
 			return true;
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 	}
 	return false;
 }

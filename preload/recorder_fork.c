@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "preload/audit.h"
 #include "preload/disposition.h"
@@ -45,7 +44,7 @@ static void start_anew(int32_t parent)
 	process_forked(parent);
 	/* What other threads held, or were at, in the parent. */
 	ledger_lock_reset();
-	stack_fork_reset();
+	stack_fork_end(true);
 	disposition_lock_reset();
 	own_fork_reset();
 	own_threads_fork_reset();
@@ -68,9 +67,8 @@ void recorder_check_process(void)
 
 void recorder_wait_for_loading(void)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
 	for (int i = 0; i < 5000 && atomic_load(&recorder_state) == RECORDER_LOADING; i++)
-		kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+		kernel_rest(1000000);
 }
 
 /* LTTng's calls may come through another's wrappers (tcmalloc's mmap): they are no visits of the program's. */

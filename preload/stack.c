@@ -5,9 +5,9 @@
 #include <libunwind.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "preload/chain.h"
+#include "preload/gate.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
 
@@ -61,39 +61,23 @@ bool stack_load(void)
 
 /*
  * libunwind has a lock, which in a child would stay taken for ever by a thread that does not exist there. So nobody walks
- * while another forks; whoever has waited too long goes on all the same.
+ * while another forks, who is alone inside; whoever has waited too long goes on all the same.
  */
-enum { FORKING = -1, WALK_PATIENCE = 2000 };
+enum { WALK_PATIENCE = 2000 };
 
-static atomic_int walkers;
+static struct gate walkers;
 static __thread bool walking;
-
-static void wait_for_walks(void)
-{
-	struct timespec pause = {.tv_nsec = 50000};
-	kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
-}
 
 static bool walk_begin(void)
 {
-	for (int tries = 0, seen = atomic_load(&walkers); tries < WALK_PATIENCE;) {
-		if (seen == FORKING) {
-			wait_for_walks();
-			seen = atomic_load(&walkers);
-			tries++;
-		} else if (atomic_compare_exchange_weak(&walkers, &seen, seen + 1)) {
-			return walking = true;
-		}
-	}
-	return false;
+	return walking = gate_enter(&walkers, WALK_PATIENCE);
 }
 
 static void walk_end(void)
 {
-	if (!walking)
-		return;
+	if (walking)
+		gate_leave(&walkers);
 	walking = false;
-	atomic_fetch_sub(&walkers, 1);
 }
 
 void stack_abandoned(void)
@@ -103,23 +87,13 @@ void stack_abandoned(void)
 
 bool stack_fork_begin(void)
 {
-	for (int tries = 0, nobody = 0; tries < WALK_PATIENCE; tries++, nobody = 0) {
-		if (atomic_compare_exchange_strong(&walkers, &nobody, FORKING))
-			return true;
-		wait_for_walks();
-	}
-	return false;
+	return gate_claim(&walkers, WALK_PATIENCE);
 }
 
 void stack_fork_end(bool begun)
 {
 	if (begun)
-		atomic_store(&walkers, 0);
-}
-
-void stack_fork_reset(void)
-{
-	atomic_store(&walkers, 0);
+		gate_clear(&walkers);
 }
 
 void stack_prepare_thread(void)

@@ -24,12 +24,11 @@ void stack_modules_changed(bool reused);
 uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM]);
 
 /*
- * Around fork(2): nobody walks meanwhile. stack_fork_end() gets what stack_fork_begin() answered; in the child, and in one
- * that was made in another way, stack_fork_reset() takes its place.
+ * Around fork(2): nobody walks meanwhile. stack_fork_end() gets what stack_fork_begin() answered; in a child, whoever made
+ * it, true.
  */
 bool stack_fork_begin(void);
 void stack_fork_end(bool begun);
-void stack_fork_reset(void);
 /* This thread will never leave what it was doing here: a signal handler jumped out of it. */
 void stack_abandoned(void);
 
