@@ -65,18 +65,6 @@ bare = shm_open(NAME + "-read", RWC, mode=0o600); os.ftruncate(bare, 65536); att
 	[ "$(stat -c %b "/dev/shm/$NAME")" -eq 128 ] && [ "$(stat -c %b "/dev/shm/$NAME-read")" -eq 0 ]
 }
 
-@test "huge-page-unbacked is denied, or found out by a probe" {
-	[ "$(awk '/HugePages_Free/ {print $2}' /proc/meminfo)" -eq 0 ] || skip "the pool has huge pages"
-	code='fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20); attempt(map, fd, 2 << 20, 3, 0x4001)
-fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3, 0x4001)'
-	policy 'huge-page-unbacked = deny'
-	guarded "$code"
-	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
-	policy 'huge-page-unbacked = fix'
-	guarded "$code"
-	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
-}
-
 @test "huge-page-misaligned is denied" {
 	policy 'huge-page-misaligned = deny'
 	guarded 'fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20)

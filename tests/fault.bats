@@ -260,14 +260,6 @@ fault_stack()
 	faults 1 '"hardware".* offset = 100, size = 4096,.* survived = 0'
 }
 
-@test "no huge page" {
-	recorded huge
-	! grep -qx 'status 77' recorded || skip "memfd_create refuses MFD_HUGETLB, or the pool holds enough pages"
-	bare huge
-	same bare recorded
-	faults 1 'no_huge_page.* size = 8388608,'
-}
-
 @test "a full tmpfs" {
 	unshare -m true || skip "no mount namespaces here"
 	local small=(unshare -m sh -c 'mount -t tmpfs -o size=2m,mode=1777 tmpfs /dev/shm; exec "$@"' sh)

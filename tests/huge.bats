@@ -1,7 +1,9 @@
 #!/usr/bin/env bats
-# Huge pages out of a pool that has some: what it covers is silent, what it does not cover is foretold, explained, refused.
-# The pool is the machine's: root fills it for a test and gives back what was there. Runs alone (tests/run-suite).
+# Huge pages out of a pool that has some or none: what it covers is silent, what it does not is foretold, explained, refused.
+# The pool is the machine's: root sets it for a test and gives back what was there. Runs alone (tests/run-suite).
 load helpers
+load machine
+load fault
 load enforce
 
 POOL=/proc/sys/vm/nr_hugepages
@@ -21,13 +23,15 @@ teardown()
 # pool PAGES: that many are free, and none is reserved.
 pool()
 {
+	local asked=$1 pages=/sys/kernel/mm/hugepages/hugepages-2048kB given free reserved
+	[ -r "$POOL" ] || skip "no pool of huge pages here: there is no $POOL"
+	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB: there is no $pages"
 	needs_root "the pool of huge pages is the machine's"
-	[ -w "$POOL" ] || skip "no pool of huge pages here"
-	local pages=/sys/kernel/mm/hugepages/hugepages-2048kB
-	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
-	echo "$1" >"$POOL"
-	[ "$(cat "$pages/free_hugepages" "$pages/resv_hugepages" | paste -s)" = "$1"$'\t0' ] ||
-		skip "the kernel has no $1 huge pages to give, or others use them"
+	echo "$asked" >"$POOL" || skip "$POOL cannot be set to $asked"
+	given=$(cat "$pages/nr_hugepages") free=$(cat "$pages/free_hugepages") reserved=$(cat "$pages/resv_hugepages")
+	[ "$given" -ge "$asked" ] || skip "the kernel has given $given huge pages of the $asked that it was asked for"
+	[ "$free $reserved" = "$asked 0" ] ||
+		skip "others use huge pages: $asked asked for, $given given, $free of them free, $reserved reserved"
 }
 
 # huge CODE: as `program`, with HUGE, an object of four huge pages, and what maps and touches it.
@@ -135,4 +139,30 @@ address = at(1 | NORESERVE); print(libc.munmap(ctypes.c_void_p(address), ctypes.
 	[ "$status" -eq 135 ]
 	report recording >report.json
 	holds '[.findings[] | select(.rule == "sigbus-cause" and .severity == "error")] | length == 1'
+}
+
+@test "huge-page-unbacked is denied, or found out by a probe" {
+	pool 0
+	code='fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20); attempt(map, fd, 2 << 20, 3, 0x4001)
+fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3, 0x4001)'
+	policy 'huge-page-unbacked = deny'
+	guarded "$code"
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+	policy 'huge-page-unbacked = fix'
+	guarded "$code"
+	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+}
+
+@test "no huge page" {
+	pool 0
+	recorded huge
+	bare huge
+	same bare recorded
+	faults 1 'no_huge_page.* size = 8388608,'
+}
+
+@test "ls: huge pages" {
+	pool 1
+	in_machine 'zoo huge; "$SHMGUARD" ls --json >ls.json'
+	[ "$(object memfd:huge '[.kind, .state, .size, .mapped] | @csv')" = '"memfd","unlinked",2097152,1' ]
 }

@@ -144,12 +144,6 @@ setup()
 	grep -q '^not seen: [0-9]* processes of other users' ls.txt
 }
 
-@test "ls: huge pages" {
-	[ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -gt 0 ] || skip "this machine has no free huge page"
-	in_machine 'zoo huge; "$SHMGUARD" ls --json >ls.json'
-	[ "$(object memfd:huge '[.kind, .state, .size, .mapped] | @csv')" = '"memfd","unlinked",2097152,1' ]
-}
-
 @test "ls: 2,000 processes and 5,000 objects in less than two seconds" {
 	in_machine '
 		zoo crowd
