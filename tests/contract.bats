@@ -154,6 +154,15 @@ missing()
 	done
 }
 
+@test "every file that tests/run-suite names is there" {
+	local long alone
+	long=$(sed -n "s/^LONG='\(.*\)'$/\1/p" tests/run-suite)
+	alone=$(sed -n 's/^ALONE=.*:-\(.*\)}$/\1/p' tests/run-suite)
+	[ -n "$long" ] && [ -n "$alone" ]
+	# shellcheck disable=SC2046,SC2086
+	ls $alone $(printf 'tests/%s.bats ' $long)
+}
+
 # That each is registered is seen to by tests/run-suite.
 @test "no two tests of a file have one name" {
 	run awk '/^@test / && seen[FILENAME $0]++ { print FILENAME ": " $0 }' tests/*.bats
