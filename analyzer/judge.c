@@ -16,7 +16,8 @@ static const struct judge *const judges[] = {
 #define JUDGES (sizeof(judges) / sizeof(*judges))
 
 struct pending {
-	struct finding finding;
+	struct finding finding; /* its count is 0: it was withdrawn */
+	size_t earlier;         /* the one before it with the same key in court->places; 0: none */
 	struct role roles[FINDING_STACKS_MAX];
 	size_t role_count;
 };
@@ -146,44 +147,72 @@ static bool same_place(const struct pending *pending, const struct finding *find
 {
 	const struct site *a = &pending->roles[0].site, *b = &roles[0].site;
 
-	return pending->finding.rule == finding->rule && findings_sifted_alike(&pending->finding, finding) &&
-	       pending->finding.severity == finding->severity && pending->finding.response == finding->response &&
-	       a->process == b->process && a->stack_id == b->stack_id && a->stack_id;
+	return pending->finding.count && pending->finding.rule == finding->rule &&
+	       findings_sifted_alike(&pending->finding, finding) && pending->finding.severity == finding->severity &&
+	       pending->finding.response == finding->response && a->process == b->process && a->stack_id == b->stack_id;
+}
+
+static struct pending pending_of(const struct finding *finding, const struct role *roles, size_t count)
+{
+	struct pending pending = {.finding = *finding};
+
+	if (pending.finding.count == 0)
+		pending.finding.count = 1;
+	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
+		if (roles[i].site.process)
+			pending.roles[pending.role_count++] = roles[i];
+	if (pending.role_count && pending.finding.process == NULL)
+		pending.finding.process = pending.roles[0].site.process;
+	if (pending.role_count && pending.finding.time == 0)
+		pending.finding.time = pending.roles[0].site.time;
+	return pending;
+}
+
+/* What is told of a place is told of what happened there first, in whatever order the judges come to it. */
+static void pending_merge(struct pending *pending, struct pending other)
+{
+	if (other.finding.time < pending->finding.time) {
+		struct pending former = *pending;
+
+		*pending = other;
+		pending->earlier = former.earlier;
+		other = former;
+	}
+	pending->finding.count += other.finding.count;
+	pending->finding.bytes += other.finding.bytes;
+	pending->finding.uncertain |= other.finding.uncertain;
+	pending->finding.several |= other.finding.several || other.finding.object != pending->finding.object;
+	free(other.finding.message);
+}
+
+static void pending_keep(const struct pending *pending)
+{
+	if (pending->finding.object)
+		((struct object *)(uintptr_t)pending->finding.object)->found = true;
 }
 
 void court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
 {
 	struct finding finding = *found_now;
-	struct pending *pending;
+	const struct site site = count ? roles[0].site : (struct site){0};
+	uint64_t place = (uint64_t)site.stack_id << 32 | finding.rule;
+	size_t last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);
+	struct pending pending;
 
 	sift(court, &finding, roles, count);
-	for (size_t i = 0; count && i < court->pending_count; i++) {
-		pending = &court->pending[i];
-		if (!same_place(pending, &finding, roles))
+	pending = pending_of(&finding, roles, count);
+	for (size_t i = site.stack_id ? last : 0; i; i = court->pending[i - 1].earlier) {
+		if (!same_place(&court->pending[i - 1], &finding, roles))
 			continue;
-		pending->finding.count += finding.count ? finding.count : 1;
-		pending->finding.bytes += finding.bytes;
-		pending->finding.uncertain |= finding.uncertain;
-		pending->finding.several |= finding.object != pending->finding.object;
-		free(finding.message);
+		pending_merge(&court->pending[i - 1], pending);
+		pending_keep(&court->pending[i - 1]);
 		return;
 	}
-	if (finding.object)
-		((struct object *)(uintptr_t)finding.object)->found = true;
+	pending.earlier = last;
+	pending_keep(&pending);
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
-	pending = &court->pending[court->pending_count++];
-	*pending = (struct pending){.finding = finding};
-	if (pending->finding.count == 0)
-		pending->finding.count = 1;
-	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
-		if (roles[i].site.process)
-			pending->roles[pending->role_count++] = roles[i];
-	if (pending->role_count) {
-		if (pending->finding.process == NULL)
-			pending->finding.process = pending->roles[0].site.process;
-		if (pending->finding.time == 0)
-			pending->finding.time = pending->roles[0].site.time;
-	}
+	court->pending[court->pending_count++] = pending;
+	map_put(&court->places, (uintptr_t)site.process, place, (void *)court->pending_count);
 }
 
 void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object)
@@ -191,11 +220,12 @@ void court_withdraw(struct court *court, enum rule_id rule, const struct process
 	for (size_t i = 0; i < court->pending_count; i++) {
 		struct finding *finding = &court->pending[i].finding;
 
-		if (finding->rule != rule || finding->process != process || finding->object != object)
+		if (!finding->count || finding->rule != rule || finding->process != process ||
+		    finding->object != object)
 			continue;
 		if (--finding->count == 0) {
 			free(finding->message);
-			court->pending[i] = court->pending[--court->pending_count];
+			finding->message = NULL;
 		}
 		return;
 	}
@@ -243,14 +273,35 @@ static void hand_in(struct court *court, struct pending *pending)
 	findings_add(court->findings, finding);
 }
 
+static int by_time(const void *a, const void *b)
+{
+	const struct pending *x = *(struct pending *const *)a, *y = *(struct pending *const *)b;
+
+	if (x->finding.time != y->finding.time)
+		return x->finding.time < y->finding.time ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static void hand_in_all(struct court *court)
+{
+	struct pending **all = memory_new(court->pending_count + 1, sizeof(struct pending *));
+
+	for (size_t i = 0; i < court->pending_count; i++)
+		all[i] = &court->pending[i];
+	qsort(all, court->pending_count, sizeof(struct pending *), by_time);
+	for (size_t i = 0; i < court->pending_count; i++)
+		if (all[i]->finding.count)
+			hand_in(court, all[i]);
+	free(all);
+	court->pending_count = 0;
+}
+
 void court_finish(struct court *court)
 {
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->finish)
 			judges[i]->finish(court);
-	for (size_t i = 0; i < court->pending_count; i++)
-		hand_in(court, &court->pending[i]);
-	court->pending_count = 0;
+	hand_in_all(court);
 	findings_sort(court->findings);
 }
 
@@ -263,6 +314,7 @@ void court_free(struct court *court)
 	map_clear(&court->lengths);
 	map_clear(&court->vanished);
 	map_clear(&court->secrets);
+	map_clear(&court->places);
 	for (size_t i = 0; i < court->pending_count; i++)
 		free(court->pending[i].finding.message);
 	free(court->pending);

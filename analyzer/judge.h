@@ -27,6 +27,7 @@ struct court {
 	struct map blows;          /* for judge_fault: (process) -> struct blow, the latest */
 	struct pending *pending;   /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
+	struct map places; /* (process, stack id and rule) -> the latest of pending there, 1 for the first */
 };
 
 /* NULL: the judge does not care. */

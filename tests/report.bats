@@ -107,6 +107,35 @@ complains()
 	same "$BATS_TEST_TMPDIR/json.here" "$BATS_TEST_TMPDIR/json.there"
 }
 
+@test "the report is the same each time: of many objects at one place it tells of the first" {
+	cat >"$BATS_TEST_TMPDIR/many.c" <<-'END'
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char name[32];
+			for (int i = 0; i < 40; i++) {
+				snprintf(name, sizeof name, "many-%d", i);
+				int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+				ftruncate(fd, 4096);
+				mmap(0, 8192, PROT_READ, MAP_SHARED, fd, 0);
+				close(fd);
+			}
+			return 0;
+		}
+	END
+	gcc -g -D_GNU_SOURCE -DMFD_NOEXEC_SEAL=8u -w "$BATS_TEST_TMPDIR/many.c" -o "$BATS_TEST_TMPDIR/many"
+	cd "$BATS_TEST_TMPDIR"
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./many
+	for number in 1 2 3; do
+		"$SHMGUARD" report --format=json recording >"$number.json"
+	done
+	cmp 1.json 2.json
+	cmp 1.json 3.json
+	jq -e '[.findings[] | select(.rule == "map-beyond-end")] | map([.count, (.message | test("memfd:many-0,"))]) == [[40, true]]' 1.json
+}
+
 @test "a name with escape sequences and bytes that are not UTF-8 stays harmless" {
 	name=$(printf '/report-%s-\033]0;x\a\377' $$)
 	"$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/hostile" -- "$BUILD/tests/programs/leaky" 1 "$name"
