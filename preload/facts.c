@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
-#include <time.h>
 
 #include "preload/kernel.h"
 #include "preload/recent.h"
@@ -131,13 +130,10 @@ static uint64_t hierarchy_left(const char *groups, const struct hierarchy *h)
 
 bool facts_memory_left(uint64_t *bytes)
 {
-	static atomic_llong asked;
+	static atomic_ullong asked;
 	char groups[2048];
-	struct timespec now = {0};
 
-	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0, 0, 0);
-	long long last = atomic_load(&asked), ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	if ((last && ms - last < 1000) || !atomic_compare_exchange_strong(&asked, &last, ms))
+	if (!recent_second(&asked))
 		return false;
 	if (text_read("/proc/self/cgroup", groups, sizeof groups) <= 0)
 		return false;

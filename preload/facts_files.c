@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "preload/kernel.h"
+#include "preload/recent.h"
 #include "preload/text.h"
 
 enum { LOOKED_AT = 1 << 20, PIECE = 4096, DAY = 86400 };
@@ -275,12 +275,9 @@ static uint64_t count_lines(const char *path)
 
 bool facts_mappings(uint64_t *used, uint64_t *limit)
 {
-	static atomic_llong asked;
-	struct timespec now = {0};
+	static atomic_ullong asked;
 
-	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0, 0, 0);
-	long long last = atomic_load(&asked), ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	if ((last && ms - last < 1000) || !atomic_compare_exchange_strong(&asked, &last, ms))
+	if (!recent_second(&asked))
 		return false;
 	*limit = text_limit("/proc/sys/vm/max_map_count");
 	*used = count_lines("/proc/self/maps");

@@ -12,9 +12,7 @@ enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250 };
 
 static long long now_ms(void)
 {
-	struct timespec now = {0};
-	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (long long)(kernel_clock(CLOCK_MONOTONIC) / 1000000);
 }
 
 /* "7f00-7f10 rw-s 00001000 00:1b 5406    /dev/shm/x": does it map the object beyond the offset? */

@@ -54,6 +54,14 @@ static inline void kernel_rest(long nanoseconds)
 	kernel_call(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
 }
 
+/* Nanoseconds of that clock, as the kernel says: the C library's clock_gettime needs its loader first. */
+static inline uint64_t kernel_clock(int clock)
+{
+	struct timespec now = {0};
+	kernel_call(SYS_clock_gettime, clock, (long)&now, 0, 0, 0, 0);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static inline long kernel_open(const char *path, int flags)
 {
 	return kernel_call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0, 0);

@@ -65,7 +65,6 @@ bool note_closed(void)
 void note_write(enum note_type type, const struct note_content *content)
 {
 	char record[NOTE_SIZE_MAX];
-	struct timespec now = {0};
 	size_t size = sizeof(struct note);
 	uint32_t texts = 0;
 
@@ -73,7 +72,6 @@ void note_write(enum note_type type, const struct note_content *content)
 		return;
 	for (; texts < 2 && content->text[texts] && size < NOTE_SIZE_MAX - 1; texts++)
 		size = append(record, size, content->text[texts]);
-	kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
 	struct note note = {
 		.magic = NOTE_MAGIC,
 		.size = (uint16_t)size,
@@ -89,7 +87,7 @@ void note_write(enum note_type type, const struct note_content *content)
 		.error = content->error,
 		.found = content->found,
 		.texts = texts,
-		.time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+		.time = kernel_clock(CLOCK_MONOTONIC),
 	};
 	memcpy(record, &note, sizeof note);
 	if (!to_file(record, size))

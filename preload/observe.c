@@ -42,7 +42,7 @@ static bool was_jumped_out_of(uintptr_t newer)
 
 /*
  * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
- * recorder_jumps may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result when
+ * recorder_blocks may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result when
  * pthread_setcancelstate(3) itself is where an asynchronous cancellation happens.
  */
 static void cancel_forbid(bool asynchronous)
@@ -50,6 +50,16 @@ static void cancel_forbid(bool asynchronous)
 	if (asynchronous)
 		REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
+}
+
+/* For the rest of the visit, whose first stretch may have been interrupted. */
+static void hold_handlers(struct visit *visit)
+{
+	if (visit->blocks)
+		return;
+	visit->blocks = recorder_thread.blocks = true;
+	visit->mask = recorder_thread.mask = signals_block();
+	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
 }
 
 static void cancel_allow(void)
@@ -93,10 +103,14 @@ bool observe_enter(struct visit *visit, const void *caller)
 	bool interrupts = recorder_thread.depth++ > 0;
 	visit->nested = interrupts || stack - recorder_thread.small_stack < recorder_thread.small_stack_size;
 	visit->outermost = !interrupts;
-	if (interrupts)
+	if (interrupts) {
+		/* Handlers that come faster than the interrupted visit gets on would fill the queue. */
+		if (!recorder_thread.blocks)
+			atomic_store(&recorder_blocks, true);
 		return true;
+	}
 	recorder_thread.outermost = stack;
-	if (__builtin_expect(atomic_load_explicit(&recorder_jumps, memory_order_relaxed), false)) {
+	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed), false)) {
 		visit->blocks = recorder_thread.blocks = true;
 		visit->mask = recorder_thread.mask = signals_block();
 	}
@@ -195,10 +209,14 @@ static uint32_t queue(const struct visit *visit, enum event_id id, union any_eve
  */
 static void wait_for_room(void)
 {
-	static __thread unsigned waited; /* milliseconds */
+	static __thread uint64_t until; /* nanoseconds of the monotonic clock; 0: has not waited yet */
 
-	while (atomic_load(&recorder_state) == RECORDER_LOADING && queue_nearly_full() && waited < 100) {
-		waited++;
+	while (atomic_load(&recorder_state) == RECORDER_LOADING && queue_nearly_full()) {
+		uint64_t now = kernel_clock(CLOCK_MONOTONIC);
+		if (!until)
+			until = now + 500000000;
+		if (now >= until)
+			break;
 		kernel_rest(1000000);
 	}
 }
@@ -268,6 +286,8 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 
 	if (visit->nested)
 		return queue(visit, id, event, identity, NULL);
+	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
+		hold_handlers(visit);
 	if (atomic_load(&recorder_state) == RECORDER_IDLE)
 		recorder_load();
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
@@ -295,8 +315,10 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 
 void observe_leave(struct visit *visit)
 {
-	if (!visit->nested && __builtin_expect(queue_any(), false))
+	if (!visit->nested && __builtin_expect(queue_any(), false)) {
+		hold_handlers(visit);
 		settle_queue();
+	}
 	/* The handler of a fault inside the visit has counted it as left already. */
 	if (recorder_thread.depth)
 		recorder_thread.depth--;

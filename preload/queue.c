@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SLOTS = 256 };
+enum { SLOTS = 1024 };
 
 enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_FULL };
 

@@ -6,9 +6,12 @@
 #ifndef SHMGUARD_RECENT_H
 #define SHMGUARD_RECENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "preload/kernel.h"
 
 enum { RECENT_ENOUGH = 16 };
 
@@ -28,6 +31,14 @@ static inline bool recent_enough(struct recent *recent)
 	if (recent->tick != tick)
 		*recent = (struct recent){.tick = tick};
 	return recent->times++ >= RECENT_ENOUGH;
+}
+
+/* Is it a second since anybody was told so? For answers that cost too much to be asked more often. */
+static inline bool recent_second(atomic_ullong *asked)
+{
+	unsigned long long last = atomic_load(asked), now = kernel_clock(CLOCK_MONOTONIC_COARSE);
+
+	return (!last || now - last >= 1000000000) && atomic_compare_exchange_strong(asked, &last, now);
 }
 
 #endif

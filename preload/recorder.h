@@ -37,8 +37,11 @@ struct thread {
 
 extern __thread struct thread recorder_thread;
 
-/* The program leaves functions by longjmp(3), perhaps from signal handlers: they must not interrupt a visit. */
-extern atomic_bool recorder_jumps;
+/*
+ * No signal interrupts a visit from now on: the program leaves functions by longjmp(3), perhaps from signal handlers, or a
+ * handler of its has made a call that is recorded, amid a visit.
+ */
+extern atomic_bool recorder_blocks;
 
 /* Some child that is no thread was made to share our memory for good (clone(2)). */
 extern atomic_bool recorder_shared;

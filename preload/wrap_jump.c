@@ -1,6 +1,6 @@
 /*
  * The jumps of setjmp.h, and asynchronous cancellation, only tell that they are used: from then on no signal interrupts a
- * visit (recorder_jumps), the C library's own for cancellation among them.
+ * visit (recorder_blocks), the C library's own for cancellation among them.
  */
 #include <setjmp.h>
 
@@ -12,8 +12,8 @@ void __longjmp_chk(struct __jmp_buf_tag environment[1], int value) __attribute__
 
 static void tell(void)
 {
-	if (!atomic_load_explicit(&recorder_jumps, memory_order_relaxed))
-		atomic_store(&recorder_jumps, true);
+	if (!atomic_load_explicit(&recorder_blocks, memory_order_relaxed))
+		atomic_store(&recorder_blocks, true);
 }
 
 EXPORT int pthread_setcanceltype(int type, int *old)
