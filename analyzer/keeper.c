@@ -207,14 +207,14 @@ static void keeper_shoot(struct keeper *keeper)
 		keeper_say(keeper, KEEPER_TROUBLE, error);
 }
 
-/* Whoever starts now would wait for a daemon that does not answer. */
-static void keeper_close(const struct keeper *keeper, bool closed)
+/* For the recorded processes, which look for the file. */
+static void keeper_mark(const struct keeper *keeper, const char *mark, bool set)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s" NOTES_CLOSED, keeper->plan->notes);
-	if (!closed) {
+	snprintf(path, sizeof(path), "%s%s", keeper->plan->notes, mark);
+	if (!set) {
 		unlink(path);
 		return;
 	}
@@ -249,8 +249,9 @@ static void keeper_wait(struct keeper *keeper)
 		bad = trouble ? bad + 1 : 0;
 		if (bad == PATIENCE && daemon_give_up(&keeper->daemon))
 			trouble = "it was given up, and nothing is recorded any more";
+		/* Whoever starts now would wait for a daemon that does not answer. */
 		if (bad == CLOSED_AFTER || (told && !trouble))
-			keeper_close(keeper, bad);
+			keeper_mark(keeper, NOTES_CLOSED, bad);
 		if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
@@ -324,6 +325,7 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 	} else {
 		keeper_say(&keeper, KEEPER_READY, "");
 		keeper_wait(&keeper);
+		keeper_mark(&keeper, NOTES_ENDED, true);
 		keeper_shoot(&keeper);
 		written = keeper_stop(&keeper);
 		if ((keeper.killed || !written) && !plan->flight)

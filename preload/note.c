@@ -3,11 +3,13 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "preload/kernel.h"
+#include "preload/text.h"
 
 static uint32_t recording;
 static const char *file_path, *socket_name;
@@ -52,14 +54,13 @@ static void to_socket(const char *record, size_t size)
 	kernel_close((int)fd);
 }
 
-bool note_closed(void)
+bool note_marked(const char *mark)
 {
-	char path[NOTE_SIZE_MAX];
-	size_t length = file_path ? strnlen(file_path, sizeof path - sizeof NOTES_CLOSED) : 0;
+	char path[NOTE_SIZE_MAX] = "";
+	struct stat status;
 
-	memcpy(path, file_path ? file_path : "", length);
-	memcpy(path + length, NOTES_CLOSED, sizeof NOTES_CLOSED);
-	return length && kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
+	return file_path && text_append(path, sizeof path, file_path) && text_append(path, sizeof path, mark) &&
+	       kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, 0, 0, 0) == 0;
 }
 
 void note_write(enum note_type type, const struct note_content *content)

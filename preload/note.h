@@ -16,8 +16,8 @@ struct note_content {
 /* Where notes go, and the recording they belong to. */
 void note_initialise(uint32_t recording, const char *file, const char *socket_name);
 
-/* Has `run` seen that LTTng's daemon takes no program in now? */
-bool note_closed(void);
+/* NOTES_CLOSED, NOTES_ENDED: has `run` left that mark? */
+bool note_marked(const char *mark);
 
 void note_write(enum note_type type, const struct note_content *content);
 

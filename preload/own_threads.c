@@ -18,6 +18,7 @@ static struct listener {
 	atomic_int tid; /* 0: not begun, or ended */
 } listeners[THREADS];
 static atomic_int begun;
+static atomic_bool none; /* those that LTTng knows were the parent's */
 
 static void *begin(void *context)
 {
@@ -33,6 +34,8 @@ static void *begin(void *context)
 int own_threads_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
 {
 	int slot = atomic_fetch_add(&begun, 1);
+
+	atomic_store(&none, false);
 
 	if (slot >= THREADS)
 		return REAL(pthread_create)(thread, attr, start, argument);
@@ -81,13 +84,22 @@ static void end(int number, siginfo_t *info, void *context)
 		before.handler(number, info, context);
 }
 
-static void disconnect(void)
+/* The lowest hidden descriptor from `first` on that is a socket, or is none; -1: there is no such. */
+static int next_socket(int first, bool is_one)
 {
 	struct stat st;
+	int fd = own_fd_next((unsigned)first, FD_MAX);
 
-	for (int fd = own_fd_next(0, FD_MAX); fd >= 0; fd = own_fd_next((unsigned)fd + 1, FD_MAX))
-		if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && S_ISSOCK(st.st_mode))
-			kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
+	for (; fd >= 0; fd = own_fd_next((unsigned)fd + 1, FD_MAX))
+		if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && S_ISSOCK(st.st_mode) == is_one)
+			break;
+	return fd;
+}
+
+static void disconnect(void)
+{
+	for (int fd = next_socket(0, true); fd >= 0; fd = next_socket(fd + 1, true))
+		kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
 }
 
 static bool gone(int pid, int tid)
@@ -135,4 +147,20 @@ void own_threads_fork_reset(void)
 	for (int i = 0; i < THREADS; i++)
 		atomic_store(&listeners[i].tid, 0);
 	atomic_store(&begun, 0);
+	atomic_store(&none, true);
+}
+
+bool own_threads_disown(void)
+{
+	int other = next_socket(0, false);
+
+	for (int fd = next_socket(0, true); fd >= 0; fd = next_socket(fd + 1, true))
+		if (other < 0 || kernel_call(SYS_dup3, other, fd, O_CLOEXEC, 0, 0, 0) < 0)
+			return false;
+	return true;
+}
+
+int own_threads_cancel(pthread_t thread)
+{
+	return atomic_load(&none) ? 0 : REAL(pthread_cancel)(thread);
 }

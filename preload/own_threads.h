@@ -21,4 +21,13 @@ bool own_threads_end(void);
 /* In a forked child they are not there. */
 void own_threads_fork_reset(void);
 
+/*
+ * In a forked child that goes on with its parent's LTTng: without the sockets, by which the session daemon would take the
+ * parent for alive as long as the child is. Their numbers stay taken. False: it still has them.
+ */
+bool own_threads_disown(void);
+
+/* A library of ours cancels one, perhaps one that was lost in a fork, in whose place there is a thread of the program's. */
+int own_threads_cancel(pthread_t thread);
+
 #endif

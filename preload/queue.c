@@ -143,7 +143,8 @@ bool queue_settle(void (*settle)(struct queued *))
 
 void queue_reset(void)
 {
-	for (int i = 0; i < SLOTS; i++)
-		atomic_store(&slots[i].state, SLOT_FREE);
+	/* The others are free, and their pages are shared with the parent as long as nobody writes to them. */
+	for (unsigned at = atomic_load(&tail); at != atomic_load(&head); at++)
+		atomic_store(&slots[at % SLOTS].state, SLOT_FREE);
 	atomic_store(&tail, atomic_load(&head));
 }

@@ -11,8 +11,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "preload/kernel.h"
-
 enum { RECENT_ENOUGH = 16 };
 
 struct recent {
@@ -20,14 +18,20 @@ struct recent {
 	unsigned times;
 };
 
-/* Counts a question; may the last answer do? The caller clears `times` when the question is another one. */
-static inline bool recent_enough(struct recent *recent)
+/* Nanoseconds. No system call: the vDSO reads it. */
+static inline uint64_t recent_tick(void)
 {
 	struct timespec now = {0};
 
-	/* No system call: the vDSO reads it. */
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	uint64_t tick = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Counts a question; may the last answer do? The caller clears `times` when the question is another one. */
+static inline bool recent_enough(struct recent *recent)
+{
+	uint64_t tick = recent_tick();
+
 	if (recent->tick != tick)
 		*recent = (struct recent){.tick = tick};
 	return recent->times++ >= RECENT_ENOUGH;
@@ -36,7 +40,7 @@ static inline bool recent_enough(struct recent *recent)
 /* Is it a second since anybody was told so? For answers that cost too much to be asked more often. */
 static inline bool recent_second(atomic_ullong *asked)
 {
-	unsigned long long last = atomic_load(asked), now = kernel_clock(CLOCK_MONOTONIC_COARSE);
+	unsigned long long last = atomic_load(asked), now = recent_tick();
 
 	return (!last || now - last >= 1000000000) && atomic_compare_exchange_strong(asked, &last, now);
 }

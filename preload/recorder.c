@@ -126,7 +126,11 @@ static void on_exit_handler(int status, void *context)
 void recorder_go_blind(const char *why)
 {
 	note_write(NOTE_blind, &(struct note_content){.text = {why, process_exe()}});
-	/* A policy stays in force without a recording. */
+	recorder_fall_silent();
+}
+
+void recorder_fall_silent(void)
+{
 	if (enforce_on)
 		recorder_emit = &silent_emit;
 	atomic_store(&recorder_state, enforce_on ? RECORDER_READY : RECORDER_BLIND);
@@ -163,7 +167,7 @@ static void warm_up(void)
 
 static void load(void)
 {
-	if (note_closed()) {
+	if (note_marked(NOTES_CLOSED)) {
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
 	}

@@ -15,10 +15,12 @@
 #include "preload/own_threads.h"
 #include "preload/process.h"
 #include "preload/queue.h"
+#include "preload/recent.h"
 #include "preload/recorder_inner.h"
 #include "preload/stack.h"
 
 static uint32_t sequence_at_fork;
+static bool unattended;   /* LTTng's threads, which are told when the recording ends, are not in this process */
 static atomic_int *alive; /* a page that the kernel zeroes in every child that has its own copy of our memory */
 
 bool recorder_is_vfork_child(void)
@@ -52,13 +54,27 @@ static void start_anew(int32_t parent)
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 }
 
+/* Else what the process goes on to do would keep LTTng busy at the end. */
+static void look_for_end(void)
+{
+	static atomic_ullong asked;
+
+	if (recorder_confined || !recent_second(&asked) || !note_marked(NOTES_ENDED))
+		return;
+	unattended = false;
+	recorder_fall_silent();
+}
+
 void recorder_check_process(void)
 {
+	if (__builtin_expect(unattended, false))
+		look_for_end();
 	if (!alive || __builtin_expect(atomic_load_explicit(alive, memory_order_relaxed) != 0, true))
 		return;
 	uint32_t parent_seq = recorder_sequence();
 	int32_t parent = recorder_pid;
 	start_anew(parent);
+	unattended = true;
 	if (atomic_load(&recorder_state) == RECORDER_LOADING)
 		recorder_go_blind("cloned while LTTng was being loaded");
 	if (atomic_load(&recorder_state) == RECORDER_READY)
@@ -94,12 +110,21 @@ static bool begin_fork(uintptr_t stack)
 	return true;
 }
 
+/* To sign in with LTTng takes 30 ms. Who has not been taken by the session yet has nothing that a child could go on with. */
+static void child_tracer(void)
+{
+	unattended = recorder_emit->enabled() && own_threads_disown();
+	tracer_forks(unattended ? recorder_emit->fork_inherits : recorder_emit->fork_child);
+}
+
 static void end_fork(void)
 {
 	bool ready = atomic_load(&recorder_state) == RECORDER_READY;
 
-	if (ready)
-		tracer_forks(recorder_thread.forked ? recorder_emit->fork_child : recorder_emit->fork_parent);
+	if (ready && recorder_thread.forked)
+		child_tracer();
+	else if (ready)
+		tracer_forks(recorder_emit->fork_parent);
 	if (ready && recorder_thread.forked) {
 		recorder_tell_if_late();
 		recorder_tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
@@ -187,6 +212,7 @@ bool recorder_end_threads(void)
 	recorder_thread.depth++;
 	tracer_forks(recorder_emit->fork_before);
 	bool ended = own_threads_end();
+	unattended |= ended;
 	tracer_forks(recorder_emit->fork_parent);
 	recorder_thread.depth--;
 	return ended;

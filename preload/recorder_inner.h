@@ -20,6 +20,9 @@ void recorder_tell_if_late(void);
 /* What keeps a recording from starting is told to `run`, in whose report the process is then named. */
 void recorder_go_blind(const char *why);
 
+/* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
+void recorder_fall_silent(void);
+
 /* Another thread that is loading LTTng would be missing in a child, with the loader's locks held for ever. */
 void recorder_wait_for_loading(void);
 

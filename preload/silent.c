@@ -30,4 +30,5 @@ const struct emit silent_emit = {
 	.fork_before = silent_fork,
 	.fork_parent = silent_fork,
 	.fork_child = silent_fork,
+	.fork_inherits = silent_fork,
 };

@@ -129,6 +129,12 @@ static void *begin_thread(void *context)
 	return b.start(b.argument);
 }
 
+/* LTTng cancels its threads when the process ends. */
+EXPORT int pthread_cancel(pthread_t thread)
+{
+	return own_caller(CALLER) ? own_threads_cancel(thread) : REAL(pthread_cancel)(thread);
+}
+
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
 {
 	if (own_caller(CALLER))

@@ -82,7 +82,7 @@ with()
 }
 
 # 41 mappings: one at first, and for each fork the handlers' before and after it, the child handler's and the child's own.
-@test "an allocator whose lock is held across fork: LTTng starts anew after its handlers, which are recorded too" {
+@test "an allocator whose lock is held across fork: LTTng goes on after its handlers, which are recorded too" {
 	unchanged "$PROGRAMS/atfork" fork
 	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 41 and
 		([.processes[] | select(.started_by == "fork" and .traced and .ended == "exit")] | length == 10)'
@@ -96,6 +96,11 @@ with()
 @test "the same through daemon, whose own children go on" {
 	unchanged "$PROGRAMS/atfork" daemon
 	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
+}
+
+@test "a child's threads, which have the ids of those of LTTng in its parent, are not cancelled at its end" {
+	unchanged "$PROGRAMS/hostile_processes" inherits
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 4'
 }
 
 @test "every way to end, of the first thread and of another" {

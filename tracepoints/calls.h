@@ -153,6 +153,7 @@
 	X(_Exit, exit, void, (int status))                                                                             \
 	X(pthread_create, none, int,                                                                                   \
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))                         \
+	X(pthread_cancel, none, int, (pthread_t thread))                                                               \
 	X(pthread_mutex_init, mutex, int, (pthread_mutex_t * mutex, const pthread_mutexattr_t *attr))
 
 /* Dispositions: with the first object mapped, SIGBUS gets a handler of ours, which the program does not see. */

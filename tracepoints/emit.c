@@ -27,6 +27,14 @@ static void emit_abandoned(void)
 		lttng_ust_urcu_read_unlock();
 }
 
+static void emit_fork_inherits(sigset_t *saved)
+{
+	lttng_ust_after_fork_parent(saved);
+	/* The parent's other threads are not here, and must not be waited for at the end. */
+	lttng_ust_urcu_before_fork();
+	lttng_ust_urcu_after_fork_child();
+}
+
 #define EMIT_POINTER(event, channel) .event = emit_##event,
 
 __attribute__((visibility("default"))) const struct emit shmguard_emit = {
@@ -36,4 +44,5 @@ __attribute__((visibility("default"))) const struct emit shmguard_emit = {
 	.fork_before = lttng_ust_before_fork,
 	.fork_parent = lttng_ust_after_fork_parent,
 	.fork_child = lttng_ust_after_fork_child,
+	.fork_inherits = emit_fork_inherits,
 };

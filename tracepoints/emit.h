@@ -21,6 +21,11 @@ struct emit {
 	void (*fork_before)(sigset_t *saved);
 	void (*fork_parent)(sigset_t *saved);
 	void (*fork_child)(sigset_t *saved);
+	/*
+	 * Instead of fork_child: the child's events go into the parent's ring buffers, which all processes of a user share.
+	 * It signs in with nobody, has none of LTTng's threads, and is not told when the session ends.
+	 */
+	void (*fork_inherits)(sigset_t *saved);
 };
 
 /* The one symbol looked up in the library. */

@@ -13,6 +13,8 @@
 #define NOTE_MAGIC 0x31474e53u /* "SNG1", also tells the byte order */
 /* The file of the notes' path and this exists while LTTng's daemon takes nobody in: a program that begins does not wait. */
 #define NOTES_CLOSED ".closed"
+/* The same, once the recording ends: for processes that LTTng does not tell so. */
+#define NOTES_ENDED ".ended"
 #define NOTE_SIZE_MAX 4096u /* of a whole record; a longer command line is cut */
 
 /*

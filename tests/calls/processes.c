@@ -361,6 +361,13 @@ static void *threaded(void *argument)
 	return argument;
 }
 
+static void *waiting(void *argument)
+{
+	for (;;)
+		pause();
+	return argument;
+}
+
 static void threads(void)
 {
 	pthread_attr_t attributes;
@@ -373,6 +380,10 @@ static void threads(void)
 	CALL(pthread_join(thread, &result));
 	CALL(result == &attributes);
 	printf("  thread's descriptor: %d\n", threads_descriptor);
+	CALL(pthread_create(&thread, NULL, waiting, NULL));
+	CALL(pthread_cancel(thread));
+	CALL(pthread_join(thread, &result));
+	CALL(result == PTHREAD_CANCELED);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, (size_t)1 << 46);
 	CALL(pthread_create(&thread, &attributes, threaded, NULL));

@@ -86,6 +86,48 @@ static void ends(void)
 	}
 }
 
+static void cancelled(void *context)
+{
+	(void)context;
+	if (write(1, "a thread was cancelled\n", 23) != 23)
+		_exit(98);
+}
+
+static void *rest(void *context)
+{
+	pthread_cleanup_push(cancelled, NULL);
+	use(fd);
+	atomic_fetch_add((atomic_int *)context, 1);
+	for (;;)
+		pause();
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void linger(void)
+{
+	usleep(100000);
+}
+
+/* A child's threads get the stacks, and so the ids, of threads that only its parent has; all go on until the end. */
+static void inherits(void)
+{
+	pthread_t thread;
+	atomic_int begun = 0;
+	int status;
+
+	pid_t child = fork();
+	if (child == 0) {
+		for (int i = 0; i < BUSY; i++)
+			must(pthread_create(&thread, NULL, rest, &begun) == 0, "pthread_create");
+		while (begun < BUSY)
+			usleep(1000);
+		atexit(linger);
+		exit(7);
+	}
+	must(child > 0 && waitpid(child, &status, 0) == child && status == W_EXITCODE(7, 0), "fork");
+}
+
 int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[2]) : 0;
@@ -96,6 +138,8 @@ int main(int argc, char **argv)
 	use(fd);
 	if (strcmp(argv[1], "forks") == 0) {
 		forks(count);
+	} else if (strcmp(argv[1], "inherits") == 0) {
+		inherits();
 	} else if (strcmp(argv[1], "ends") == 0) {
 		ends();
 	} else if (strcmp(argv[1], "execs") == 0) {
