@@ -274,7 +274,7 @@ static int run_finish(struct run *run)
 
 	secrets_look(run->secrets, left);
 	notes_look(run->notes);
-	session_end(run->session, notes_killed(run->notes), &run->problems);
+	session_end(run->session, &run->problems);
 	run->ended = run_clock(CLOCK_REALTIME);
 	notes_look(run->notes);
 	shots_look(&run->shots, run->notes, NULL);
@@ -368,7 +368,7 @@ static int run_recorded(struct run *run)
 	run_look_before(run);
 	r = interrupted ? 128 + interrupted : run_start(run);
 	if (r) {
-		session_end(run->session, false, &run->problems);
+		session_end(run->session, &run->problems);
 		notes_close(run->notes, &run->problems);
 		directory_discard(&run->directory);
 		return r;

@@ -130,7 +130,7 @@ static char *recording_try(const char *provider)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	session = mkdir(trace, 0700) ? NULL : session_begin(&plan, &error);
 	if (session)
-		session_end(session, false, &problems);
+		session_end(session, &problems);
 	else if (!error)
 		error = memory_format("%s: %s", trace, strerror(errno));
 	sigprocmask(SIG_SETMASK, &before, NULL);

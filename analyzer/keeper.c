@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "analyzer/daemon.h"
+#include "analyzer/doctor.h"
 #include "analyzer/leftovers.h"
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
@@ -42,7 +43,6 @@ struct keeper {
 	struct lttng_control control;
 	char session[32], flight[40], buffers[256], shot[PATH_MAX + 32];
 	unsigned int shots;
-	bool killed; /* run saw a process that was killed, or is gone itself */
 };
 
 static void keeper_say(const struct keeper *keeper, const char *word, const char *text)
@@ -97,12 +97,15 @@ static int keeper_reserve(const char *dir, uint64_t bytes)
 
 /*
  * The ring buffers never lie on /dev/shm, where they would eat what the program needs and be seen by it. A tmpfs of
- * the system's is taken if they use a quarter of its room at most, else the disk below the private directory.
+ * the system's is taken if they use a quarter of its room at most, else the disk below the private directory. Of a memory
+ * cgroup they use an eighth: they count as the consumer daemon's, which is not to be the largest process there when the
+ * kernel kills for want of memory.
  */
 static int keeper_place(struct keeper *keeper, char *error)
 {
 	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run", *place = keeper->plan->private;
-	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true), most = keeper->plan->max_size, least;
+	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true), most = keeper->plan->max_size,
+		 memory = doctor_cgroup_allowed() / 8, least;
 	struct lttng_rings rings;
 	int r = lttng_control_plan(&rings, subbuffer, most, keeper->plan->flight, &least);
 
@@ -113,11 +116,9 @@ static int keeper_place(struct keeper *keeper, char *error)
 	}
 	if (runtime && keeper_room(runtime, false) / 4 >= lttng_control_need(&rings))
 		place = runtime;
-	else
-		while (subbuffer > SUBBUFFER_MIN && lttng_control_need(&rings) > disk / 2) {
-			subbuffer /= 2;
-			lttng_control_plan(&rings, subbuffer, most, keeper->plan->flight, &least);
-		}
+	for (uint64_t room = place == runtime || memory < disk / 2 ? memory : disk / 2;
+	     subbuffer > SUBBUFFER_MIN && lttng_control_need(&rings) > room; subbuffer /= 2)
+		lttng_control_plan(&rings, subbuffer / 2, most, keeper->plan->flight, &least);
 	snprintf(keeper->buffers, sizeof(keeper->buffers), "%.200s/%s", place,
 		 place == runtime ? keeper->session : "buffers");
 	if (mkdir(keeper->buffers, 0700)) {
@@ -241,7 +242,6 @@ static void keeper_wait(struct keeper *keeper)
 			if (got == 1 && byte == KEEPER_SHOT) {
 				keeper_shoot(keeper);
 			} else if (got >= 0 || errno != EAGAIN) {
-				keeper->killed = got != 1 || byte == KEEPER_KILLED;
 				ends = true;
 			}
 		}
@@ -275,28 +275,21 @@ static bool keeper_stop(struct keeper *keeper)
 	return !r;
 }
 
-/*
- * A process that was killed between the reservation of an event's room and its commit leaves a sub-buffer that never is
- * whole: LTTng hands out neither that nor what comes after it on that processor.
- */
+/* What LTTng handed out is whole: this looks whether that was all. */
 static void keeper_salvage(struct keeper *keeper)
 {
 	struct salvage salvage = {keeper->buffers, keeper->shot};
 	char error[LIMITED_TEXT] = "";
-	int r;
+	char text[2 * LIMITED_TEXT];
 
 	snprintf(keeper->shot, sizeof(keeper->shot), "%s/rest", keeper->plan->trace);
-	r = limited(STOP_SECONDS, salvage_rest, &salvage, error);
-	if (!r && salvage_is_empty(keeper->shot)) {
-		keeper_remove_tree(keeper->shot);
+	if (!limited(STOP_SECONDS, salvage_rest, &salvage, error))
 		return;
-	}
-	keeper_say(
-		keeper, KEEPER_TROUBLE,
-		r ? "a process was killed, and lttng-crash could not say whether all that LTTng held was written: the "
-		    "end of the trace may be missing"
-		  : "a process was killed in the midst of writing an event: what others wrote on that processor within "
-		    "a second may be missing (what came later is in trace/rest)");
+	snprintf(text, sizeof(text),
+		 "a process was killed in the midst of writing an event: what others wrote on that processor within a "
+		 "second may be missing%s%s",
+		 *error ? ": " : "", error);
+	keeper_say(keeper, KEEPER_TROUBLE, text);
 }
 
 _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
@@ -328,7 +321,7 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 		keeper_mark(&keeper, NOTES_ENDED, true);
 		keeper_shoot(&keeper);
 		written = keeper_stop(&keeper);
-		if ((keeper.killed || !written) && !plan->flight)
+		if (!plan->flight)
 			keeper_salvage(&keeper);
 	}
 	if (!daemon_release(&keeper.daemon, written) && keeper.control.session)

@@ -21,11 +21,10 @@ struct keeper_plan {
 /*
  * What it writes to run, a line each: KEEPER_READY once events are recorded, else KEEPER_FAILED; KEEPER_TROUBLE for what
  * goes wrong later; then end of file. What run writes: KEEPER_SHOT, to have the calls written that are in memory, or
- * KEEPER_END, KEEPER_KILLED if a process was killed meanwhile. Its closed end does the latter too.
+ * KEEPER_END; its closed end does the latter too.
  */
 #define KEEPER_SHOT 's'
 #define KEEPER_END 'e'
-#define KEEPER_KILLED 'k'
 
 #define KEEPER_READY "ready"
 #define KEEPER_FAILED "failed "

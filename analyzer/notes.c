@@ -46,7 +46,6 @@ struct notes {
 	struct usage_watch *usage;
 	struct notices *notices; /* NULL: not wanted */
 	bool error;              /* told since notes_error() */
-	bool killed;             /* a process ended by a signal */
 };
 
 static int64_t notes_clock(clockid_t clock)
@@ -201,7 +200,6 @@ static void notes_take(struct notes *notes, const struct note *note)
 				    (json_int_t)note->uid, "euid", (json_int_t)note->euid, "gid", (json_int_t)note->gid,
 				    "child", note->child, "status", note->status, "error", note->error, "time",
 				    (json_int_t)note->time + notes->realtime, "texts", list));
-	notes->killed |= note->type == NOTE_end && WIFSIGNALED(note->status);
 	unseen_note(notes->unseen, note, texts);
 	if (note->type == NOTE_start || note->type == NOTE_fork)
 		usage_process(notes->usage, note->pid);
@@ -298,11 +296,6 @@ bool notes_error(struct notes *notes)
 	return error;
 }
 
-bool notes_killed(const struct notes *notes)
-{
-	return notes->killed;
-}
-
 void notes_started(struct notes *notes, pid_t pid, const char *path)
 {
 	unseen_started(notes->unseen, pid, path);
@@ -312,7 +305,6 @@ void notes_reaped(struct notes *notes, pid_t pid, int status)
 {
 	notes_line(notes, json_pack("{s:s, s:i, s:i, s:I}", "type", "reaped", "pid", (int)pid, "status", status, "time",
 				    (json_int_t)notes_clock(CLOCK_REALTIME)));
-	notes->killed |= WIFSIGNALED(status);
 	unseen_ended(notes->unseen, pid);
 }
 

@@ -27,9 +27,6 @@ void notes_look(struct notes *notes);
 /* Whether a process has told of an error finding, or of a SIGBUS, since this was last asked. */
 bool notes_error(struct notes *notes);
 
-/* Whether a process was seen to end by a signal. */
-bool notes_killed(const struct notes *notes);
-
 /* run itself started `path`, or saw a process end with a status of wait(2). */
 void notes_started(struct notes *notes, pid_t pid, const char *path);
 void notes_reaped(struct notes *notes, pid_t pid, int status);

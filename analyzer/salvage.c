@@ -1,30 +1,220 @@
 #include "analyzer/salvage.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analyzer/limited.h"
+#include "analyzer/memory.h"
+#include "analyzer/mend.h"
+#include "analyzer/ring.h"
+#include "analyzer/trace_metadata.h"
+
+#define METADATA "metadata"
+/* babeltrace2 wants packets of whole pages, as LTTng's are. */
+#define PAGE 4096u
+#define DEPTH 16
+
+/* nftw(3) hands nothing on. */
+static struct work {
+	const struct salvage *salvage;
+	char *error;
+	bool failed;
+	size_t uncertain; /* packets of which not all could be told */
+} * work;
+
+/* A directory of buffers, and what is made of it. */
+struct place {
+	char *from, *to;
+	char *metadata; /* as it lies there */
+	size_t metadata_size;
+	struct metadata parsed;
+	struct layout layout;
+};
+
+static void fail(const char *what)
+{
+	if (!work->failed)
+		snprintf(work->error, LIMITED_TEXT, "%s: %s", what, strerror(errno));
+	work->failed = true;
+}
+
+static char *read_whole(const char *path, size_t *size)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *bytes = NULL;
+
+	*size = 0;
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &status) && S_ISREG(status.st_mode)) {
+		ssize_t got;
+
+		bytes = memory_new((size_t)status.st_size + 1, 1);
+		got = read(fd, bytes, (size_t)status.st_size);
+		*size = got < 0 ? 0 : (size_t)got;
+	}
+	close(fd);
+	return bytes;
+}
+
+static void append(const char *directory, const char *name, const void *bytes, size_t size)
+{
+	char *path = memory_format("%s/%s", directory, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+		fail(path);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+}
+
+/* The directories of the path, and the metadata in the last. */
+static void begin_trace(const struct place *place)
+{
+	char *path = memory_text(place->to);
+
+	char *metadata = memory_format("%s/" METADATA, place->to),
+	     *at = strchr(path + strlen(work->salvage->into), '/');
+
+	if (access(metadata, F_OK)) {
+		for (; at; at = strchr(at + 1, '/')) {
+			*at = 0;
+			if (mkdir(path, 0750) && errno != EEXIST)
+				fail(path);
+			*at = '/';
+		}
+		if (mkdir(place->to, 0750))
+			fail(place->to);
+		append(place->to, METADATA, place->metadata, place->metadata_size);
+	}
+	free(metadata);
+	free(path);
+}
+
+/* The clock of LTTng's events. */
+static uint64_t now(void)
+{
+	struct timespec time = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* The events of a piece of whose packet's header LTTng has written the first half only, or all of it. */
+static size_t take_events(const struct place *place, const struct ring_piece *piece, const struct packet *packet,
+			  unsigned char *to)
+{
+	struct mend_packet mend = {.stream = &place->layout.streams[packet->stream],
+				   .bytes = piece->bytes + PACKET_HEADER,
+				   .size = piece->size - PACKET_HEADER,
+				   .whole = piece->whole < PACKET_HEADER ? 0 : piece->whole - PACKET_HEADER,
+				   .missing = piece->missing,
+				   .begin = packet->begin,
+				   .end = packet->end > packet->begin ? packet->end : now()};
+	bool certain;
+	size_t size;
+
+	if (!piece->missing) {
+		memcpy(to, mend.bytes, mend.size);
+		return mend.size;
+	}
+	size = mend_holes(&mend, to, &certain);
+	work->uncertain += !certain;
+	return size;
+}
+
+static void take_piece(const struct place *place, const char *name, const struct ring_piece *piece)
+{
+	unsigned char *bytes;
+	struct packet packet;
+	size_t content;
+
+	if (piece->size <= PACKET_HEADER)
+		return;
+	bytes = memory_new(piece->size + PAGE, 1);
+	memcpy(bytes, piece->bytes, PACKET_HEADER);
+	packet_resize(bytes, piece->size, piece->size, &place->parsed.kind);
+	if (packet_parse(bytes, piece->size, &place->parsed.kind, &packet)) {
+		content = PACKET_HEADER + take_events(place, piece, &packet, bytes + PACKET_HEADER);
+		packet_resize(bytes, content, (content + PAGE - 1) / PAGE * PAGE, &place->parsed.kind);
+		begin_trace(place);
+		append(place->to, name, bytes, (content + PAGE - 1) / PAGE * PAGE);
+	}
+	free(bytes);
+}
+
+static void take_buffer(const struct place *place, const char *name)
+{
+	char *path = memory_format("%s/%s", place->from, name);
+	struct ring_piece piece;
+	struct ring ring;
+
+	if (strcmp(name, METADATA) != 0 && ring_open(path, &ring)) {
+		while (ring_next(&ring, &piece))
+			take_piece(place, name, &piece);
+		ring_close(&ring);
+	}
+	free(path);
+}
+
+static void take_directory(const struct place *place)
+{
+	struct dirent **entries;
+	int count = scandir(place->from, &entries, NULL, alphasort);
+
+	if (count < 0) {
+		fail(place->from);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		take_buffer(place, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* A file of metadata describes the buffers beside it. */
+static int visit(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	struct place place = {0};
+
+	(void)status;
+	if (type != FTW_F || strcmp(path + walk->base, METADATA) != 0)
+		return 0;
+	place.from = strndup(path, (size_t)walk->base - 1);
+	place.to = memory_format("%s%s", work->salvage->into, place.from + strlen(work->salvage->buffers));
+	place.metadata = read_whole(path, &place.metadata_size);
+	if (place.metadata && !metadata_parse(place.metadata, place.metadata_size, &place.parsed) &&
+	    place.parsed.lttng && layout_parse(place.parsed.text, &place.layout))
+		take_directory(&place);
+	else
+		fail(path);
+	layout_clear(&place.layout);
+	metadata_clear(&place.parsed);
+	free(place.metadata);
+	free(place.from);
+	free(place.to);
+	return 0;
+}
 
 int salvage_rest(const void *context, char *error)
 {
-	const struct salvage *salvage = context;
+	struct work all = {.salvage = context, .error = error};
 
-	execlp("lttng-crash", "lttng-crash", "-x", salvage->into, salvage->buffers, (char *)NULL);
-	snprintf(error, LIMITED_TEXT, "lttng-crash: %s", strerror(errno));
-	return 1;
-}
-
-/* The metadata are always there. */
-static int salvage_is_stream(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return type == FTW_F && status->st_size && strcmp(path + walk->base, "metadata") != 0;
-}
-
-bool salvage_is_empty(const char *trace)
-{
-	return nftw(trace, salvage_is_stream, 16, FTW_PHYS) == 0;
+	work = &all;
+	if (nftw(all.salvage->buffers, visit, DEPTH, FTW_PHYS))
+		fail(all.salvage->buffers);
+	if (!all.failed && all.uncertain)
+		snprintf(error, LIMITED_TEXT, "not all of %zu packets of LTTng's could be told", all.uncertain);
+	return all.failed || all.uncertain;
 }

@@ -175,11 +175,11 @@ void session_shoot(struct session *session)
 	(void)!session_send(session, KEEPER_SHOT);
 }
 
-void session_end(struct session *session, bool killed, struct problems *problems)
+void session_end(struct session *session, struct problems *problems)
 {
 	double until = session_now() + KEEPER_STOP_SECONDS;
 
-	if (session_send(session, killed ? KEEPER_KILLED : KEEPER_END)) {
+	if (session_send(session, KEEPER_END)) {
 		while (session_now() < until && session_read(session, 1000))
 			session_tell(session, problems);
 		session_tell(session, problems);

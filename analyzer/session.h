@@ -22,7 +22,7 @@ void session_look(struct session *session, struct problems *problems);
 /* Has the calls written that plan->flight keeps in memory; soon, not at once. */
 void session_shoot(struct session *session);
 
-/* Stops recording, within KEEPER_STOP_SECONDS, and frees the session. Was a process killed meanwhile? */
-void session_end(struct session *session, bool killed, struct problems *problems);
+/* Stops recording, within KEEPER_STOP_SECONDS, and frees the session. */
+void session_end(struct session *session, struct problems *problems);
 
 #endif

@@ -48,7 +48,7 @@ static void advance(struct decoding *decoding, uint64_t low, unsigned bits)
 	decoding->clock += low >= past ? low - past : range + low - past;
 }
 
-static bool header(struct decoding *decoding, uint64_t *id)
+bool decode_header(struct decoding *decoding, uint64_t *id, bool *full)
 {
 	bool large = decoding->stream->large;
 	size_t size = large ? 6 : 4, before = large ? 2 : 1;
@@ -66,7 +66,8 @@ static bool header(struct decoding *decoding, uint64_t *id)
 		if (*id != COMPACT_EXTENDED)
 			advance(decoding, word >> COMPACT_BITS, 32 - COMPACT_BITS);
 	}
-	if (*id == (large ? LARGE_EXTENDED : COMPACT_EXTENDED)) {
+	*full = *id == (large ? LARGE_EXTENDED : COMPACT_EXTENDED);
+	if (*full) {
 		size = before + 12;
 		if (!has(decoding, size))
 			return false;
@@ -75,6 +76,18 @@ static bool header(struct decoding *decoding, uint64_t *id)
 	}
 	decoding->at += size;
 	return true;
+}
+
+size_t encode_header(const struct stream_layout *stream, uint64_t number, uint64_t clock, unsigned char *to)
+{
+	uint32_t id = (uint32_t)number;
+	uint16_t mark = stream->large ? LARGE_EXTENDED : COMPACT_EXTENDED;
+	size_t before = stream->large ? 2 : 1;
+
+	memcpy(to, &mark, before);
+	memcpy(to + before, &id, sizeof(id));
+	memcpy(to + before + sizeof(id), &clock, sizeof(clock));
+	return before + sizeof(id) + sizeof(clock);
 }
 
 static bool take_integer(struct decoding *decoding, const struct piece *piece, void *to)
@@ -157,10 +170,11 @@ enum decoded decode_next(struct decoding *decoding, enum event_id *id, union any
 {
 	const struct event_layout *layout;
 	uint64_t number;
+	bool full;
 
 	if (decoding->at == decoding->end)
 		return DECODED_end;
-	if (!header(decoding, &number) || number >= decoding->stream->count ||
+	if (!decode_header(decoding, &number, &full) || number >= decoding->stream->count ||
 	    !decoding->stream->events[number].described)
 		return DECODED_damaged;
 	layout = &decoding->stream->events[number];

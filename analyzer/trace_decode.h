@@ -26,4 +26,11 @@ enum decoded {
 /* Texts of the event point into the packet, frames into `decoding`; clock is the value at the event. */
 enum decoded decode_next(struct decoding *decoding, enum event_id *id, union any_event *event);
 
+/* The header of an event, as which it is left behind: the event's number, and whether it tells the time in full. */
+bool decode_header(struct decoding *decoding, uint64_t *number, bool *full);
+
+/* Writes one that does; answers its length in bytes. */
+#define ENCODED_HEADER_MAX 14
+size_t encode_header(const struct stream_layout *stream, uint64_t number, uint64_t clock, unsigned char *to);
+
 #endif

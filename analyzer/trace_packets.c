@@ -59,6 +59,18 @@ bool packet_parse(const unsigned char header[PACKET_HEADER], uint64_t left, cons
 	       packet->content <= packet->size && packet->size <= left;
 }
 
+static void put_64(unsigned char *at, uint64_t value, bool swap)
+{
+	value = swap ? __builtin_bswap64(value) : value;
+	memcpy(at, &value, sizeof(value));
+}
+
+void packet_resize(unsigned char header[PACKET_HEADER], uint64_t content, uint64_t size, const struct packet_kind *kind)
+{
+	put_64(header + AT_content, content * 8, kind->swap);
+	put_64(header + AT_size, size * 8, kind->swap);
+}
+
 static void ranges_add(struct packet_ranges *ranges, uint64_t from, uint64_t until)
 {
 	if (ranges->count && ranges->all[ranges->count - 1].until == from) {

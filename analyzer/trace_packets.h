@@ -46,6 +46,10 @@ uint64_t packet_64(const unsigned char *at, bool swap);
 bool packet_parse(const unsigned char header[PACKET_HEADER], uint64_t left, const struct packet_kind *kind,
 		  struct packet *packet);
 
+/* Writes these sizes, in bytes, into a packet's header. */
+void packet_resize(unsigned char header[PACKET_HEADER], uint64_t content, uint64_t size,
+		   const struct packet_kind *kind);
+
 /*
  * Looks through the file of `size` bytes. read: the `length` bytes at `at`, or false. keep: is this packet wanted? NULL:
  * all are. Returns the bytes that belong to no packet.
