@@ -224,11 +224,29 @@ static void keeper_mark(const struct keeper *keeper, const char *mark, bool set)
 		close(fd);
 }
 
+/* What LTTng handed out is whole: this looks whether that was all. */
+static bool keeper_salvage(struct keeper *keeper, int (*salvage)(const void *context, char *error))
+{
+	struct salvage what = {keeper->buffers, keeper->shot};
+	char error[LIMITED_TEXT] = "";
+	char text[2 * LIMITED_TEXT];
+
+	snprintf(keeper->shot, sizeof(keeper->shot), "%s/rest", keeper->plan->trace);
+	if (!limited(STOP_SECONDS, salvage, &what, error))
+		return true;
+	snprintf(text, sizeof(text),
+		 "a process was killed in the midst of writing an event: what others wrote on that processor within a "
+		 "second may be missing%s%s",
+		 *error ? ": " : "", error);
+	keeper_say(keeper, KEEPER_TROUBLE, text);
+	return false;
+}
+
 /* Until run wants an end or is gone. */
 static void keeper_wait(struct keeper *keeper)
 {
 	const char *told = NULL;
-	bool ends = false;
+	bool ends = false, salvages = !keeper->plan->flight;
 	int bad = 0;
 	char byte;
 
@@ -255,6 +273,8 @@ static void keeper_wait(struct keeper *keeper)
 		if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
+		if (!ends && salvages && salvage_wanted(keeper->buffers))
+			salvages = keeper_salvage(keeper, salvage_stuck);
 	} while (!ends);
 }
 
@@ -273,23 +293,6 @@ static bool keeper_stop(struct keeper *keeper)
 	else if (r)
 		keeper_say(keeper, KEEPER_TROUBLE, error);
 	return !r;
-}
-
-/* What LTTng handed out is whole: this looks whether that was all. */
-static void keeper_salvage(struct keeper *keeper)
-{
-	struct salvage salvage = {keeper->buffers, keeper->shot};
-	char error[LIMITED_TEXT] = "";
-	char text[2 * LIMITED_TEXT];
-
-	snprintf(keeper->shot, sizeof(keeper->shot), "%s/rest", keeper->plan->trace);
-	if (!limited(STOP_SECONDS, salvage_rest, &salvage, error))
-		return;
-	snprintf(text, sizeof(text),
-		 "a process was killed in the midst of writing an event: what others wrote on that processor within a "
-		 "second may be missing%s%s",
-		 *error ? ": " : "", error);
-	keeper_say(keeper, KEEPER_TROUBLE, text);
 }
 
 _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
@@ -322,7 +325,7 @@ _Noreturn void keeper_main(const struct keeper_plan *plan, int socket)
 		keeper_shoot(&keeper);
 		written = keeper_stop(&keeper);
 		if (!plan->flight)
-			keeper_salvage(&keeper);
+			keeper_salvage(&keeper, salvage_rest);
 	}
 	if (!daemon_release(&keeper.daemon, written) && keeper.control.session)
 		limited(STOP_SECONDS, lttng_control_destroy, &keeper.control, error);

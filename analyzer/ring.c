@@ -1,6 +1,7 @@
 #include "analyzer/ring.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -37,6 +38,8 @@ enum {
 enum { STRIDE_commit, STRIDE_writer, STRIDE_array };
 enum { LENGTHS = 8, ENDIAN = 0x1234, WORD = 8, SUBBUFFERS_MAX = 1 << 16 };
 
+/* Where a packet's header tells when it began. */
+#define PACKET_BEGIN 32
 /* How many bytes of a sub-buffer its events took: the member before the one that OFFSET_pages_data leads to, as a pair. */
 #define DATA_SIZE_BEFORE 16
 
@@ -93,17 +96,17 @@ static bool is_known(struct ring *ring)
 	       size == ring->subbuffer * ring->count && size <= ring->length;
 }
 
-bool ring_open(const char *path, struct ring *ring)
+static bool map_file(const char *path, struct ring *ring, bool writable)
 {
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
 	void *bytes = MAP_FAILED;
 
 	*ring = (struct ring){0};
 	if (fd < 0)
 		return false;
 	if (!fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size >= HEADER)
-		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
 	close(fd);
 	if (bytes == MAP_FAILED)
 		return false;
@@ -119,6 +122,11 @@ bool ring_open(const char *path, struct ring *ring)
 	if (ring->end - ring->at > ring->subbuffer * ring->count)
 		ring->end = ring->at;
 	return true;
+}
+
+bool ring_open(const char *path, struct ring *ring)
+{
+	return map_file(path, ring, false);
 }
 
 void ring_close(struct ring *ring)
@@ -155,10 +163,91 @@ bool ring_next(struct ring *ring, struct ring_piece *piece)
 		*piece = (struct ring_piece){.size = full < ring->subbuffer ? full : written};
 		if (piece->size > full || at > ring->length - piece->size || committed > full)
 			continue;
+		piece->begin = word(ring, at + PACKET_BEGIN);
 		piece->bytes = ring->bytes + at;
 		piece->missing = full - committed;
 		piece->whole = whole > piece->size ? 0 : whole;
 		return true;
 	}
 	return false;
+}
+
+bool ring_is_stuck(const struct ring *ring, uint64_t before)
+{
+	struct ring probe = *ring;
+	struct ring_piece piece;
+
+	if (!ring_next(&probe, &piece) || !piece.missing || probe.at - ring->at > ring->subbuffer)
+		return false;
+	return probe.at < probe.end && ring_next(&probe, &piece) && piece.begin && piece.begin < before;
+}
+
+/* What the description does not tell: where it is counted what of a sub-buffer was ready to be handed out, and how often. */
+struct counts {
+	uint64_t committed, ready, times;
+};
+
+static struct counts counts_of(const struct ring *ring, uint64_t index)
+{
+	uint64_t array = offset(ring, OFFSET_commit_array), size = stride(ring, STRIDE_commit);
+
+	return (struct counts){.committed = array + index * size,
+			       .ready = array + (ring->count + index) * size,
+			       .times = offset(ring, OFFSET_writer_array) +
+					(ring->count + index) * stride(ring, STRIDE_writer)};
+}
+
+/* They are where they are expected if they agree for every sub-buffer that is whole, but for one that is just becoming so. */
+static bool counts_agree(const struct ring *ring, uint64_t but)
+{
+	uint64_t same = 0, others = 0;
+
+	for (uint64_t i = 0; i < ring->count; i++) {
+		struct counts at = counts_of(ring, i);
+		uint64_t committed = word(ring, at.committed);
+
+		if ((at.committed | at.ready | at.times) % sizeof(uint64_t) ||
+		    at.ready > ring->length - sizeof(uint64_t) || at.times > ring->length - sizeof(uint64_t))
+			return false;
+		if (i == but || !committed || committed % ring->subbuffer)
+			continue;
+		if (word(ring, at.ready) == committed && word(ring, at.times) == committed / ring->subbuffer)
+			same++;
+		else
+			others++;
+	}
+	return same && others <= 1;
+}
+
+static _Atomic(uint64_t) *word_at(const struct ring *ring, uint64_t at)
+{
+	return (_Atomic(uint64_t) *)(void *)(uintptr_t)(ring->bytes + at);
+}
+
+bool ring_release(const char *path)
+{
+	struct ring ring, probe;
+	struct ring_piece piece;
+	bool good = false;
+
+	if (!map_file(path, &ring, true))
+		return false;
+	probe = ring;
+	if (ring_next(&probe, &piece)) {
+		uint64_t next = ring.at + ring.subbuffer, index = ring.at / ring.subbuffer % ring.count,
+			 consumed = offset(&ring, OFFSET_consumed), before = ring.at;
+		struct counts at = counts_of(&ring, index);
+
+		good = counts_agree(&ring, index) && consumed % sizeof(uint64_t) == 0 && probe.at == next &&
+		       next < ring.end && word(&ring, consumed) == before;
+		/* In this order no writer finds room that does not add up, and LTTng never takes the piece for whole. */
+		if (good) {
+			uint64_t whole = atomic_fetch_add(word_at(&ring, at.committed), piece.missing) + piece.missing;
+			atomic_store(word_at(&ring, at.times), whole / ring.subbuffer);
+			good = atomic_compare_exchange_strong(word_at(&ring, consumed), &before, next);
+			atomic_store(word_at(&ring, at.ready), whole);
+		}
+	}
+	ring_close(&ring);
+	return good;
 }

@@ -22,6 +22,7 @@ struct ring_piece {
 	uint64_t size;              /* bytes that were reserved for header and events */
 	uint64_t missing;           /* of them, those of events that were never committed */
 	uint64_t whole;             /* all before this was committed */
+	uint64_t begin;             /* of its packet: LTTng's clock */
 };
 
 /* False: it cannot be read, or has another layout. */
@@ -30,5 +31,17 @@ void ring_close(struct ring *ring);
 
 /* False: there are no more. */
 bool ring_next(struct ring *ring, struct ring_piece *piece);
+
+/*
+ * Is the first piece one that LTTng never hands out, as events are missing in it though the next one was begun before that
+ * moment of LTTng's clock? Once the ring has come round to it, every event is lost.
+ */
+bool ring_is_stuck(const struct ring *ring, uint64_t before);
+
+/*
+ * Makes the first piece one that was handed out: LTTng goes on with the next, and writers may have its room again. False:
+ * the ring is not as it has to be for that, and was not touched.
+ */
+bool ring_release(const char *path);
 
 #endif

@@ -21,12 +21,14 @@
 /* babeltrace2 wants packets of whole pages, as LTTng's are. */
 #define PAGE 4096u
 #define DEPTH 16
+#define STUCK_NS UINT64_C(3000000000)
+#define STUCK_SOON_NS UINT64_C(1000000000)
 
 /* nftw(3) hands nothing on. */
 static struct work {
 	const struct salvage *salvage;
 	char *error;
-	bool failed;
+	bool stuck_only, failed;
 	size_t uncertain; /* packets of which not all could be told */
 } * work;
 
@@ -153,16 +155,32 @@ static void take_piece(const struct place *place, const char *name, const struct
 	free(bytes);
 }
 
+/* A writer whom a busy machine has put aside goes on sooner. Less time is left where half of the ring is full. */
+static bool is_stuck(const struct ring *ring)
+{
+	bool soon = ring->end - ring->at > ring->subbuffer * ring->count / 2;
+
+	return ring_is_stuck(ring, now() - (soon ? STUCK_SOON_NS : STUCK_NS));
+}
+
 static void take_buffer(const struct place *place, const char *name)
 {
 	char *path = memory_format("%s/%s", place->from, name);
 	struct ring_piece piece;
 	struct ring ring;
 
-	if (strcmp(name, METADATA) != 0 && ring_open(path, &ring)) {
-		while (ring_next(&ring, &piece))
+	for (bool again = strcmp(name, METADATA) != 0; again && ring_open(path, &ring); ring_close(&ring)) {
+		while (!work->stuck_only && ring_next(&ring, &piece))
 			take_piece(place, name, &piece);
-		ring_close(&ring);
+		again = work->stuck_only && is_stuck(&ring) && ring_next(&ring, &piece);
+		if (!again)
+			continue;
+		take_piece(place, name, &piece);
+		again = ring_release(path);
+		if (!again) {
+			errno = EPROTO;
+			fail(path);
+		}
 	}
 	free(path);
 }
@@ -207,9 +225,9 @@ static int visit(const char *path, const struct stat *status, int type, struct F
 	return 0;
 }
 
-int salvage_rest(const void *context, char *error)
+static int salvage(const void *context, char *error, bool stuck_only)
 {
-	struct work all = {.salvage = context, .error = error};
+	struct work all = {.salvage = context, .error = error, .stuck_only = stuck_only};
 
 	work = &all;
 	if (nftw(all.salvage->buffers, visit, DEPTH, FTW_PHYS))
@@ -217,4 +235,32 @@ int salvage_rest(const void *context, char *error)
 	if (!all.failed && all.uncertain)
 		snprintf(error, LIMITED_TEXT, "not all of %zu packets of LTTng's could be told", all.uncertain);
 	return all.failed || all.uncertain;
+}
+
+int salvage_rest(const void *context, char *error)
+{
+	return salvage(context, error, false);
+}
+
+int salvage_stuck(const void *context, char *error)
+{
+	return salvage(context, error, true);
+}
+
+static int look(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	struct ring ring;
+	bool stuck;
+
+	(void)status;
+	if (type != FTW_F || strcmp(path + walk->base, METADATA) == 0 || !ring_open(path, &ring))
+		return 0;
+	stuck = is_stuck(&ring);
+	ring_close(&ring);
+	return stuck;
+}
+
+bool salvage_wanted(const char *buffers)
+{
+	return nftw(buffers, look, DEPTH, FTW_PHYS) == 1;
 }

@@ -5,6 +5,8 @@
 #ifndef SHMGUARD_SALVAGE_H
 #define SHMGUARD_SALVAGE_H
 
+#include <stdbool.h>
+
 struct salvage {
 	const char *buffers; /* absolute directory of a stopped session's ring buffers */
 	const char *into; /* absolute directory that a trace of the rest is made in, if there is any; not there yet */
@@ -12,5 +14,12 @@ struct salvage {
 
 /* For limited(): `context` is a struct salvage. 0 when all that was written is in a trace. */
 int salvage_rest(const void *context, char *error);
+
+/*
+ * The same while the session goes on, for what LTTng has not handed out for seconds: it has the room again. Is there such in
+ * these buffers?
+ */
+int salvage_stuck(const void *context, char *error);
+bool salvage_wanted(const char *buffers);
 
 #endif
