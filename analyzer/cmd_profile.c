@@ -31,9 +31,15 @@ const struct option_table profile_option_table = {
 /* In AppArmor's double quotes; what would be a glob, a variable or an end there is one character that any takes. */
 static void print_quoted(const char *prefix, const char *text, bool glob)
 {
+	bool in_class = false;
+
 	printf("\"%s", prefix);
 	for (; *text; text++) {
-		if (glob && strchr("*?[]", *text))
+		/* A bracket may be the name's own. */
+		bool opens = *text == '[' && !in_class && strchr(text, ']'), closes = *text == ']' && in_class;
+
+		in_class = (in_class || opens) && !closes;
+		if (glob && (strchr("*?", *text) || opens || closes))
 			putchar(*text);
 		else
 			putchar(strchr("*?[]{}^@\"\\,", *text) || !isgraph((unsigned char)*text) ? '?' : *text);

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyzer/trace_packets.h"
+
 /* The crash dump ABI 0.0 of LTTng-UST 2.13: offsets from the file's beginning, of 64-bit values. */
 enum {
 	AT_magic = 0,
@@ -38,8 +40,6 @@ enum {
 enum { STRIDE_commit, STRIDE_writer, STRIDE_array };
 enum { LENGTHS = 8, ENDIAN = 0x1234, WORD = 8, SUBBUFFERS_MAX = 1 << 16 };
 
-/* Where a packet's header tells when it began. */
-#define PACKET_BEGIN 32
 /* How many bytes of a sub-buffer its events took: the member before the one that OFFSET_pages_data leads to, as a pair. */
 #define DATA_SIZE_BEFORE 16
 
@@ -152,7 +152,8 @@ static uint64_t place(const struct ring *ring, uint64_t index, uint64_t *written
 bool ring_next(struct ring *ring, struct ring_piece *piece)
 {
 	while (ring->at < ring->end) {
-		uint64_t index = ring->at / ring->subbuffer % ring->count, left = ring->end - ring->at,
+		uint64_t number = ring->at / ring->subbuffer, index = number % ring->count, last,
+			 left = ring->end - ring->at,
 			 counted = ring->at / ring->subbuffer / ring->count * ring->subbuffer,
 			 hot = offset(ring, OFFSET_commit_array) + index * stride(ring, STRIDE_commit), written,
 			 at = place(ring, index, &written), full = left < ring->subbuffer ? left : ring->subbuffer,
@@ -160,10 +161,15 @@ bool ring_next(struct ring *ring, struct ring_piece *piece)
 			 whole = word(ring, hot + offset(ring, OFFSET_commit_seq)) - counted;
 
 		ring->at += full;
-		*piece = (struct ring_piece){.size = full < ring->subbuffer ? full : written};
-		if (piece->size > full || at > ring->length - piece->size || committed > full)
+		*piece = (struct ring_piece){.size = full < ring->subbuffer || !written ? full : written};
+		if (piece->size > full || at > ring->length - piece->size || committed > full) {
+			ring->skipped++;
 			continue;
+		}
 		piece->begin = word(ring, at + PACKET_BEGIN);
+		piece->number = number;
+		last = number ? place(ring, (number - 1) % ring->count, &written) : ring->length;
+		piece->last = last > ring->length - ring->subbuffer ? NULL : ring->bytes + last;
 		piece->bytes = ring->bytes + at;
 		piece->missing = full - committed;
 		piece->whole = whole > piece->size ? 0 : whole;

@@ -14,6 +14,7 @@ struct ring {
 	size_t length;
 	uint64_t subbuffer, count; /* bytes of one, how many */
 	uint64_t at, end; /* positions that LTTng counts without wrapping: of the next piece, and where no more is */
+	size_t skipped;   /* pieces that cannot be what they say */
 };
 
 /* A sub-buffer that LTTng has not handed out. */
@@ -23,6 +24,8 @@ struct ring_piece {
 	uint64_t missing;           /* of them, those of events that were never committed */
 	uint64_t whole;             /* all before this was committed */
 	uint64_t begin;             /* of its packet: LTTng's clock */
+	uint64_t number;            /* what its packet's number must be */
+	const unsigned char *last;  /* the packet of before, whose header is there at least; NULL: there is none */
 };
 
 /* False: it cannot be read, or has another layout. */

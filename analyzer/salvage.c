@@ -135,22 +135,50 @@ static size_t take_events(const struct place *place, const struct ring_piece *pi
 	return size;
 }
 
-static void take_piece(const struct place *place, const char *name, const struct ring_piece *piece)
+/*
+ * The header of a piece, of which LTTng writes the sizes last. Its writer may have died before he wrote it: then it is made
+ * after that of the packet of before, and no hole. False: it cannot be told.
+ */
+static bool take_header(const struct place *place, struct ring_piece *piece, unsigned char *to, struct packet *packet)
+{
+	const struct packet_kind *kind = &place->parsed.kind;
+	struct packet made = {.content = piece->size, .size = piece->size, .begin = piece->begin};
+
+	memcpy(to, piece->bytes, PACKET_HEADER);
+	made.number = packet_64(to + PACKET_NUMBER, kind->swap);
+	made.end = packet_64(to + PACKET_END, kind->swap);
+	packet_put(to, &made, kind);
+	if (packet_parse(to, piece->size, kind, packet) && packet->number == piece->number)
+		return true;
+	if (!piece->last || piece->missing < PACKET_HEADER)
+		return false;
+	memcpy(to, piece->last, PACKET_HEADER);
+	made.begin = packet_64(to + PACKET_END, kind->swap);
+	if (!made.begin)
+		made.begin = packet_64(to + PACKET_BEGIN, kind->swap);
+	made.end = 0;
+	made.number = piece->number;
+	packet_put(to, &made, kind);
+	piece->missing -= PACKET_HEADER;
+	return packet_parse(to, piece->size, kind, packet);
+}
+
+static void take_piece(const struct place *place, const char *name, struct ring_piece *piece)
 {
 	unsigned char *bytes;
 	struct packet packet;
-	size_t content;
 
 	if (piece->size <= PACKET_HEADER)
 		return;
 	bytes = memory_new(piece->size + PAGE, 1);
-	memcpy(bytes, piece->bytes, PACKET_HEADER);
-	packet_resize(bytes, piece->size, piece->size, &place->parsed.kind);
-	if (packet_parse(bytes, piece->size, &place->parsed.kind, &packet)) {
-		content = PACKET_HEADER + take_events(place, piece, &packet, bytes + PACKET_HEADER);
-		packet_resize(bytes, content, (content + PAGE - 1) / PAGE * PAGE, &place->parsed.kind);
+	if (take_header(place, piece, bytes, &packet)) {
+		packet.content = PACKET_HEADER + take_events(place, piece, &packet, bytes + PACKET_HEADER);
+		packet.size = (packet.content + PAGE - 1) / PAGE * PAGE;
+		packet_put(bytes, &packet, &place->parsed.kind);
 		begin_trace(place);
-		append(place->to, name, bytes, (content + PAGE - 1) / PAGE * PAGE);
+		append(place->to, name, bytes, packet.size);
+	} else {
+		work->uncertain++;
 	}
 	free(bytes);
 }
@@ -172,6 +200,7 @@ static void take_buffer(const struct place *place, const char *name)
 	for (bool again = strcmp(name, METADATA) != 0; again && ring_open(path, &ring); ring_close(&ring)) {
 		while (!work->stuck_only && ring_next(&ring, &piece))
 			take_piece(place, name, &piece);
+		work->uncertain += ring.skipped;
 		again = work->stuck_only && is_stuck(&ring) && ring_next(&ring, &piece);
 		if (!again)
 			continue;

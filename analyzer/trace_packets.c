@@ -13,11 +13,11 @@ enum {
 	AT_uuid = 4,
 	AT_stream = 20,
 	AT_instance = 24,
-	AT_begin = 32,
-	AT_end = 40,
+	AT_begin = PACKET_BEGIN,
+	AT_end = PACKET_END,
 	AT_content = 48,
 	AT_size = 56,
-	AT_number = 64,
+	AT_number = PACKET_NUMBER,
 	AT_discarded = 72,
 };
 
@@ -65,10 +65,13 @@ static void put_64(unsigned char *at, uint64_t value, bool swap)
 	memcpy(at, &value, sizeof(value));
 }
 
-void packet_resize(unsigned char header[PACKET_HEADER], uint64_t content, uint64_t size, const struct packet_kind *kind)
+void packet_put(unsigned char header[PACKET_HEADER], const struct packet *packet, const struct packet_kind *kind)
 {
-	put_64(header + AT_content, content * 8, kind->swap);
-	put_64(header + AT_size, size * 8, kind->swap);
+	put_64(header + AT_begin, packet->begin, kind->swap);
+	put_64(header + AT_end, packet->end, kind->swap);
+	put_64(header + AT_content, packet->content * 8, kind->swap);
+	put_64(header + AT_size, packet->size * 8, kind->swap);
+	put_64(header + AT_number, packet->number, kind->swap);
 }
 
 static void ranges_add(struct packet_ranges *ranges, uint64_t from, uint64_t until)

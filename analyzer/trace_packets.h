@@ -11,6 +11,10 @@
 
 /* Header and context of a packet of LTTng-UST on a machine of 64 bits, in bytes. */
 #define PACKET_HEADER 84
+/* Where some of it stands. */
+#define PACKET_BEGIN 32
+#define PACKET_END 40
+#define PACKET_NUMBER 64
 
 struct packet {
 	uint64_t at;            /* of its first byte in the file */
@@ -46,9 +50,8 @@ uint64_t packet_64(const unsigned char *at, bool swap);
 bool packet_parse(const unsigned char header[PACKET_HEADER], uint64_t left, const struct packet_kind *kind,
 		  struct packet *packet);
 
-/* Writes these sizes, in bytes, into a packet's header. */
-void packet_resize(unsigned char header[PACKET_HEADER], uint64_t content, uint64_t size,
-		   const struct packet_kind *kind);
+/* Writes all but what and whose packet it is, and what was discarded, into its header. */
+void packet_put(unsigned char header[PACKET_HEADER], const struct packet *packet, const struct packet_kind *kind);
 
 /*
  * Looks through the file of `size` bytes. read: the `length` bytes at `at`, or false. keep: is this packet wanted? NULL:

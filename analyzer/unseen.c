@@ -18,6 +18,7 @@ struct sighting {
 	bool ended;        /* `known` and `path` are of one that has ended */
 	unsigned ended_in; /* round of the end, 0 when its verdict is given */
 	char *path, *cwd;  /* of an image that has not signed in yet, or NULL */
+	char *loading;     /* its image, while LTTng comes up in it, or NULL */
 	uid_t uid;
 	gid_t gid;
 };
@@ -46,6 +47,12 @@ static void unseen_forget(struct sighting *sighting)
 	sighting->path = sighting->cwd = NULL;
 }
 
+static void unseen_loaded(struct sighting *sighting)
+{
+	free(sighting->loading);
+	sighting->loading = NULL;
+}
+
 void unseen_free(struct unseen_watch *watch)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
@@ -54,6 +61,7 @@ void unseen_free(struct unseen_watch *watch)
 		for (sighting = watch->bucket[i]; sighting; sighting = next) {
 			next = sighting->next;
 			unseen_forget(sighting);
+			unseen_loaded(sighting);
 			free(sighting);
 		}
 	}
@@ -72,6 +80,15 @@ static struct sighting *unseen_at(struct unseen_watch *watch, pid_t pid)
 	sighting->next = *head;
 	*head = sighting;
 	return sighting;
+}
+
+/* The image has ended, or becomes another. */
+static void unseen_lost(struct unseen_watch *watch, struct sighting *sighting)
+{
+	if (sighting->loading)
+		watch->found(watch->context, sighting->pid, sighting->loading,
+			     "it ended while LTTng was coming up in it: its first calls are missing");
+	unseen_loaded(sighting);
 }
 
 static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
@@ -101,8 +118,10 @@ static struct sighting *unseen_alive(struct unseen_watch *watch, pid_t pid)
 
 	if (!sighting->ended)
 		return sighting;
-	if (sighting->ended_in)
+	if (sighting->ended_in) {
+		unseen_lost(watch, sighting);
 		unseen_judge(watch, sighting);
+	}
 	unseen_forget(sighting);
 	sighting->ended = sighting->known = false;
 	sighting->ended_in = 0;
@@ -146,9 +165,20 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 
 	switch ((enum note_type)note->type) {
 	case NOTE_start:
+		unseen_lost(watch, unseen_at(watch, note->pid));
+		unseen_signed_in(watch, note->pid);
+		break;
 	case NOTE_fork:
 	case NOTE_blind:
 		unseen_signed_in(watch, note->pid);
+		break;
+	case NOTE_loading:
+		sighting = unseen_at(watch, note->pid);
+		unseen_loaded(sighting);
+		sighting->loading = memory_text(texts[0]);
+		break;
+	case NOTE_loaded:
+		unseen_loaded(unseen_at(watch, note->pid));
 		break;
 	case NOTE_exec:
 		sighting = unseen_alive(watch, note->pid);
@@ -198,6 +228,7 @@ void unseen_settle(struct unseen_watch *watch, int last)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct sighting *sighting = watch->bucket[i]; sighting; sighting = sighting->next) {
 			if (sighting->ended && sighting->ended_in && (last || sighting->ended_in < watch->round)) {
+				unseen_lost(watch, sighting);
 				unseen_judge(watch, sighting);
 				sighting->ended_in = 0;
 			} else if (last && !sighting->ended && sighting->path) {

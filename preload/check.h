@@ -52,7 +52,8 @@ unsigned check_fallocate(const struct fallocate_event *e, const struct identity 
 /* A mapping that grew or moved: [offset, offset + length) of the object. */
 void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length);
 void check_opened(uint32_t flags, uint64_t size_before, bool created, bool failed);
-void check_madvise(const struct madvise_event *e, unsigned marks);
+/* offset: in the object, of the first byte. */
+void check_madvise(const struct madvise_event *e, uint64_t offset, unsigned marks);
 void check_mlock(const struct mlock_event *e);
 
 /* An object opened by its name. */

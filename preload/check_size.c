@@ -243,10 +243,10 @@ void check_opened(uint32_t flags, uint64_t size_before, bool created, bool faile
 		FOUND(truncate_on_open, WARNING, .size = size_before);
 }
 
-void check_madvise(const struct madvise_event *e, unsigned marks)
+void check_madvise(const struct madvise_event *e, uint64_t offset, unsigned marks)
 {
 	if (e->advice == MADV_REMOVE && !e->error && (marks & MARK_RESERVED))
-		FOUND(punch_unreserves, NOTE, .length = e->length);
+		FOUND(punch_unreserves, NOTE, .offset = (int64_t)offset, .length = e->length);
 }
 
 void check_mlock(const struct mlock_event *e)

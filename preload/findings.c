@@ -197,6 +197,13 @@ static void look_at_unmapped(const struct munmap_event *e)
 	check_munmap(rest.offset + (end - rest.start) - e->length, e->length, page);
 }
 
+static uint64_t offset_at(uint64_t address)
+{
+	struct interval piece;
+
+	return ledger_copy(address, &piece) ? piece.offset + (address - piece.start) : 0;
+}
+
 static void check_event(enum event_id id, const union any_event *event, const struct identity *identity, uint32_t marks)
 {
 	uint32_t set;
@@ -270,7 +277,7 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		if (event->madvise.advice == MADV_DONTDUMP && !event->madvise.error)
 			ledger_mark_mapped(event->madvise.addr, MARK_UNDUMPABLE);
 		marks = ledger_mapped_marks(event->madvise.addr);
-		check_madvise(&event->madvise, marks);
+		check_madvise(&event->madvise, offset_at(event->madvise.addr), marks);
 		check_zeroing_madvise(&event->madvise, marks);
 		break;
 	case EVENT_mutex:

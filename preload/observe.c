@@ -185,17 +185,14 @@ uint32_t observe_stack(void *context)
 	return id;
 }
 
-static uint32_t queue(const struct visit *visit, enum event_id id, union any_event *event,
-		      const struct identity *identity, const struct accounted *accounted)
+static uint32_t queue(enum event_id id, union any_event *event, const struct identity *identity,
+		      const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
 {
-	uint64_t frames[STACK_ROOM];
-
 	/* Its munmap may come before it is settled, and must not be taken for that of any memory. */
 	if (id == EVENT_mmap && !event->mmap.error)
 		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
 	recorder_head(&event->head);
-	/* libunwind does not survive an unwind that interrupts another. */
-	if (queue_put(id, event, identity, accounted, frames, visit->nested ? 0 : stack_walk(NULL, frames)))
+	if (queue_put(id, event, identity, accounted, frames, frame_count))
 		return event->head.seq;
 	recorder_count_lost();
 	if (accounted && accounted->is_new)
@@ -221,15 +218,16 @@ static void wait_for_room(void)
 	}
 }
 
-/* What is lost of it is at least in the ledger. */
-static uint32_t account_and_queue(const struct visit *visit, enum event_id id, union any_event *event,
-				  const struct identity *identity)
+/* What is lost of it is at least in the ledger. The room for a stack is on the one of who has such, and no other. */
+static __attribute__((noinline)) uint32_t account_and_queue(const struct visit *visit, enum event_id id,
+							    union any_event *event, const struct identity *identity)
 {
 	struct accounted accounted;
+	uint64_t frames[STACK_ROOM];
 
 	if (!account_event(id, event, identity, visit->pieces, &accounted) && !accounted.is_new)
 		return 0;
-	return queue(visit, id, event, identity, &accounted);
+	return queue(id, event, identity, &accounted, frames, stack_walk(NULL, frames));
 }
 
 /* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
@@ -280,12 +278,19 @@ static void settle_earlier(void)
 	}
 }
 
+void observe_settle(void)
+{
+	if (queue_any())
+		settle_earlier();
+}
+
 uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
 {
 	struct accounted accounted;
 
+	/* libunwind does not survive an unwind that interrupts another. */
 	if (visit->nested)
-		return queue(visit, id, event, identity, NULL);
+		return queue(id, event, identity, NULL, NULL, 0);
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
 		hold_handlers(visit);
 	if (atomic_load(&recorder_state) == RECORDER_IDLE)

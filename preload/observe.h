@@ -63,6 +63,9 @@ void observe_failed(uint32_t seq, const void *caller);
 /* Id of an object that is named beside the one of an event; 0 in a nested visit. */
 uint32_t observe_object(struct visit *visit, const struct identity *identity);
 
+/* Until what was queued before is in the trace; not in a nested visit. */
+void observe_settle(void);
+
 /* Records what the policy did to that object after a call that was recorded already. */
 void observe_kept(uint32_t object, const void *caller);
 

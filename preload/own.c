@@ -9,9 +9,11 @@
 
 #include "preload/gate.h"
 #include "preload/kernel.h"
+#include "preload/page.h"
 
 /* Names of the libraries that a recording brings into the process. */
-static const char *const library_names[] = {"liblttng-ust", "libunwind", "libshmguard-tracepoints"};
+#define UNWINDER "libunwind"
+static const char *const library_names[] = {"liblttng-ust", UNWINDER, "libshmguard-tracepoints"};
 
 /* The top of the range, but not so high that the kernel's table for it costs megabytes. */
 enum { LIBRARIES = 16, FD_TOP = 4096, FD_MAP = 65536 };
@@ -24,7 +26,6 @@ static struct {
 	uint64_t start, end;
 } ranges[LIBRARIES]; /* of them, once all are loaded: none is ever unloaded */
 static unsigned range_count;
-__thread bool own_ending;
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
 
@@ -67,12 +68,17 @@ bool own_text(uint64_t address)
 	return address >= text_start && address < text_end;
 }
 
+static bool is_named(const struct link_map *map, const char *beginning)
+{
+	const char *slash = strrchr(map->l_name, '/');
+
+	return strncmp(slash ? slash + 1 : map->l_name, beginning, strlen(beginning)) == 0;
+}
+
 static bool is_library(const struct link_map *map)
 {
-	const char *name = strrchr(map->l_name, '/');
-	name = name ? name + 1 : map->l_name;
 	for (size_t i = 0; i < sizeof library_names / sizeof *library_names; i++)
-		if (strncmp(name, library_names[i], strlen(library_names[i])) == 0)
+		if (is_named(map, library_names[i]))
 			return true;
 	return false;
 }
@@ -84,6 +90,31 @@ static void remember(struct link_map *map)
 		if (atomic_compare_exchange_strong(&libraries[i], &empty, map) || empty == map)
 			break;
 	}
+}
+
+/*
+ * When the process ends LTTng is not to free, one by one, what the kernel frees anyway: it would take longer than a fork, as
+ * in a child each page of it is copied first; it would cancel its threads, in whose place a child has its own; and its system
+ * calls may be those for which a filter kills. The loader has made the table read-only.
+ */
+static void forget_destructors(const struct dl_phdr_info *info, const struct link_map *map)
+{
+	ElfW(Dyn) *entry = map->l_ld;
+	bool read_only = false;
+
+	while (entry->d_tag != DT_FINI_ARRAYSZ && entry->d_tag != DT_NULL)
+		entry++;
+	long page = (long)((uintptr_t)entry & -page_size()), size = (long)page_size();
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		read_only |=
+			info->dlpi_phdr[i].p_type == PT_GNU_RELRO &&
+			(uintptr_t)entry - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) < info->dlpi_phdr[i].p_memsz;
+	if (entry->d_tag == DT_NULL ||
+	    (read_only && kernel_call(SYS_mprotect, page, size, PROT_READ | PROT_WRITE, 0, 0, 0) != 0))
+		return;
+	entry->d_un.d_val = 0;
+	if (read_only)
+		kernel_call(SYS_mprotect, page, size, PROT_READ, 0, 0, 0);
 }
 
 static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
@@ -99,6 +130,8 @@ static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
 		    is_library(found.dlfo_link_map) && range_count < LIBRARIES) {
 			ranges[range_count].start = (uint64_t)found.dlfo_map_start;
 			ranges[range_count++].end = (uint64_t)found.dlfo_map_end;
+			if (!is_named(found.dlfo_link_map, UNWINDER))
+				forget_destructors(info, found.dlfo_link_map);
 		}
 		break;
 	}

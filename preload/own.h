@@ -29,8 +29,6 @@ void own_loading(bool now);
 /* This thread does our libraries' work from now on, or no more. Answers what was so before. */
 bool own_at_work(bool now);
 extern __thread bool own_thread;
-/* This thread ends the process: the destructors of our libraries close their descriptors, perhaps through another's wrapper. */
-extern __thread bool own_ending;
 
 /*
  * Moves a descriptor that a library of ours just made to the top of the range and hides it; answers its new number (the

@@ -18,7 +18,6 @@ static struct listener {
 	atomic_int tid; /* 0: not begun, or ended */
 } listeners[THREADS];
 static atomic_int begun;
-static atomic_bool none; /* those that LTTng knows were the parent's */
 
 static void *begin(void *context)
 {
@@ -34,8 +33,6 @@ static void *begin(void *context)
 int own_threads_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
 {
 	int slot = atomic_fetch_add(&begun, 1);
-
-	atomic_store(&none, false);
 
 	if (slot >= THREADS)
 		return REAL(pthread_create)(thread, attr, start, argument);
@@ -147,7 +144,6 @@ void own_threads_fork_reset(void)
 	for (int i = 0; i < THREADS; i++)
 		atomic_store(&listeners[i].tid, 0);
 	atomic_store(&begun, 0);
-	atomic_store(&none, true);
 }
 
 bool own_threads_disown(void)
@@ -158,9 +154,4 @@ bool own_threads_disown(void)
 		if (other < 0 || kernel_call(SYS_dup3, other, fd, O_CLOEXEC, 0, 0, 0) < 0)
 			return false;
 	return true;
-}
-
-int own_threads_cancel(pthread_t thread)
-{
-	return atomic_load(&none) ? 0 : REAL(pthread_cancel)(thread);
 }

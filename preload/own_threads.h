@@ -27,7 +27,4 @@ void own_threads_fork_reset(void);
  */
 bool own_threads_disown(void);
 
-/* A library of ours cancels one, perhaps one that was lost in a fork, in whose place there is a thread of the program's. */
-int own_threads_cancel(pthread_t thread);
-
 #endif

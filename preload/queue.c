@@ -109,7 +109,8 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	}
 	copy_texts(queued, &used);
 	queued->frame_count = frame_count;
-	memcpy(queued->frames, frames, frame_count * sizeof *frames);
+	if (frame_count)
+		memcpy(queued->frames, frames, frame_count * sizeof *frames);
 	atomic_store_explicit(&slots[slot].state, SLOT_FULL, memory_order_release);
 	return true;
 }

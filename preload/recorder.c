@@ -1,7 +1,6 @@
 #include "preload/recorder_inner.h"
 
 #include <dlfcn.h>
-#include <gnu/lib-names.h>
 #include <stdlib.h>
 
 #include "preload/audit.h"
@@ -120,7 +119,6 @@ static void on_exit_handler(int status, void *context)
 {
 	(void)context;
 	recorder_exit(status);
-	own_ending = true;
 }
 
 void recorder_go_blind(const char *why)
@@ -175,8 +173,6 @@ static void load(void)
 	warm_up();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
-	/* glibc loads it when UST cancels its threads at exit, and aborts where it cannot: no descriptor left, a chroot. */
-	dlopen(LIBGCC_S_SO, RTLD_NOW | RTLD_LOCAL);
 	recorder_emit = load_provider();
 	if (!recorder_emit) {
 		own_loading(false);
@@ -187,8 +183,6 @@ static void load(void)
 	recorder_tell_if_late();
 	recorder_tell_process(process_began(), process_parent(), 0);
 	recorder_modules();
-	/* Registered here, it runs before LTTng's own destructors and after the handlers of later calls to atexit(3). */
-	on_exit(on_exit_handler, NULL);
 	atomic_store(&recorder_state, RECORDER_READY);
 	turns_tell();
 }
@@ -201,7 +195,9 @@ void recorder_load(void)
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
 	uint64_t mask = signals_block();
+	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
 	load();
+	note_write(NOTE_loaded, &(struct note_content){0});
 	signals_restore(mask);
 }
 
@@ -257,12 +253,17 @@ void recorder_exit(int status)
 	struct visit visit;
 	struct exit_event e = {.status = status};
 
+	/* What other threads did while one loads LTTng is queued. */
+	if (!recorder_is_vfork_child() && !recorder_thread.depth)
+		recorder_wait_for_loading();
 	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child())
 		return;
 	if (recorder_thread.depth)
 		observe_forget();
 	if (!observe_enter(&visit, recorder_exit))
 		return;
+	if (!visit.nested)
+		observe_settle();
 	if (enforce_wipes)
 		enforce_exit(record_kept);
 	tell_lost();
@@ -294,8 +295,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
 	on_exit(note_exit, NULL);
-	if (enforce_wipes && !recording)
-		on_exit(on_exit_handler, NULL);
+	on_exit(on_exit_handler, NULL);
 	recorder_fork_initialise();
 	if (!recording)
 		recorder_emit = &silent_emit;

@@ -53,17 +53,14 @@ extern atomic_bool recorder_shared;
 void recorder_confine(const char *refused);
 extern bool recorder_confined;
 
-/* LTTng's destructors, in a process for whose calls the filter would kill: they are to make none. */
-static inline bool recorder_ends_silently(const void *caller)
-{
-	return __builtin_expect(recorder_confined, false) && own_caller(caller);
-}
-
 /* LTTng's threads are ended for good; events are recorded all the same. False: they are not, or not now. */
 bool recorder_end_threads(void);
 
 /* Loads LTTng, unless another thread is at it. Not in a nested visit. */
 void recorder_load(void);
+
+/* Until another thread has loaded LTTng, which would be missing in a child, and whose end would lose what waits for it. */
+void recorder_wait_for_loading(void);
 
 /* Takes the next sequence number, and fills in the head of an event (its stack is 0). */
 void recorder_head(struct event_head *head);

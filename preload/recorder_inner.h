@@ -23,9 +23,6 @@ void recorder_go_blind(const char *why);
 /* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
 void recorder_fall_silent(void);
 
-/* Another thread that is loading LTTng would be missing in a child, with the loader's locks held for ever. */
-void recorder_wait_for_loading(void);
-
 void recorder_fork_initialise(void);
 
 #endif

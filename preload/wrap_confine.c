@@ -94,13 +94,3 @@ EXPORT int setns(int fd, int type)
 {
 	return wrap_setns(REAL(setns), fd, type, CALLER);
 }
-
-EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
-{
-	if (recorder_ends_silently(CALLER)) {
-		if (old)
-			sigemptyset(old);
-		return 0;
-	}
-	return REAL(pthread_sigmask)(how, set, old);
-}

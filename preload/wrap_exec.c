@@ -64,8 +64,10 @@ static void announce(struct executing *x, const char *path, const void *caller)
 	if (!x->recorded)
 		return;
 	note_path(NOTE_exec, path, 0, 0);
-	if (!recorder_is_vfork_child())
+	if (!recorder_is_vfork_child()) {
+		recorder_wait_for_loading();
 		audit_flush();
+	}
 	if (atomic_load(&recorder_state) == RECORDER_READY && !recorder_is_vfork_child() &&
 	    observe_enter(&visit, caller)) {
 		RECORD(&visit, exec, NULL, .path = path);

@@ -39,11 +39,9 @@ uint32_t wrap_closing(int fd, const void *caller)
 
 int wrap_close(int (*real_close)(int), int fd, const void *caller)
 {
-	if (recorder_ends_silently(caller))
-		return 0;
 	bool changing = own_changing(caller), closing = !changing && own_closing();
 	if (__builtin_expect(own_fd(fd), false)) {
-		if (!own_caller(caller) && !own_ending) {
+		if (!own_caller(caller)) {
 			own_closed(closing);
 			return refuse();
 		}

@@ -113,8 +113,6 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 {
 	struct unmapping u;
 
-	if (recorder_ends_silently(caller))
-		return 0;
 	if (__builtin_expect(own_thread, false))
 		return (int)REAL(syscall)(SYS_munmap, addr, length);
 	if (!ledger_may_map(addr, length))

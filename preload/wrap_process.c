@@ -109,10 +109,25 @@ EXPORT __attribute__((noreturn)) void _Exit(int status)
 struct beginning {
 	void *(*start)(void *);
 	void *argument;
+	size_t stack_size;
 };
+
+enum { SMALL_STACK = 20 * 1024, ROOM_FOR_CALLS = 3 * 1024 };
 
 static struct lock beginnings_lock;
 static struct arena beginnings = {.cell = sizeof(struct beginning)};
+
+/*
+ * Of a small stack the calls themselves leave enough for an unwinding, but not what lies below a signal's frame: there no
+ * visit takes a stack. An alternate stack that the thread gets later takes the place of this (sigaltstack(2)).
+ */
+static void begin_small_stack(size_t size)
+{
+	if (size == 0 || size >= SMALL_STACK)
+		return;
+	recorder_thread.small_stack = (uintptr_t)__builtin_frame_address(0) - size;
+	recorder_thread.small_stack_size = size - ROOM_FOR_CALLS;
+}
 
 static void *begin_thread(void *context)
 {
@@ -124,15 +139,10 @@ static void *begin_thread(void *context)
 		arena_give(&beginnings, context);
 		lock_give(&beginnings_lock);
 		recorder_prepare_thread();
+		begin_small_stack(b.stack_size);
 		observe_leave(&visit);
 	}
 	return b.start(b.argument);
-}
-
-/* LTTng cancels its threads when the process ends. */
-EXPORT int pthread_cancel(pthread_t thread)
-{
-	return own_caller(CALLER) ? own_threads_cancel(thread) : REAL(pthread_cancel)(thread);
 }
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)
@@ -146,7 +156,9 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	lock_give(&beginnings_lock);
 	if (!b)
 		return REAL(pthread_create)(thread, attr, start, argument);
-	*b = (struct beginning){start, argument};
+	*b = (struct beginning){start, argument, 0};
+	if (attr)
+		pthread_attr_getstacksize(attr, &b->stack_size);
 	int result = REAL(pthread_create)(thread, attr, begin_thread, b);
 	if (result) {
 		lock_take(&beginnings_lock);

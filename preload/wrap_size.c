@@ -14,9 +14,20 @@ struct sizing {
 	struct identity identity;
 };
 
+/* Will the kernel refuse to shrink it? Nothing then happens to those who map it. */
+static bool is_refused(int fd)
+{
+	if (fd < 0)
+		return false;
+	long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0),
+	     seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+
+	return (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) || (seals > 0 && (seals & F_SEAL_SHRINK));
+}
+
 static void shrinking(struct sizing *s, struct visit *visit, enum symbol symbol, int fd, off_t length)
 {
-	if (length < 0 || (uint64_t)length == s->before)
+	if (length < 0 || (uint64_t)length == s->before || ((uint64_t)length < s->before && is_refused(fd)))
 		return;
 	/* Past RLIMIT_FSIZE the call may kill the process (SIGXFSZ), so that is told before it happens, too. */
 	if ((uint64_t)length > s->before && (uint64_t)length <= facts_file_size_limit())

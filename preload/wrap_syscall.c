@@ -103,8 +103,6 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_unshare(raw_unshare, (int)a, CALLER);
 	case SYS_setns:
 		return wrap_setns(raw_setns, (int)a, (int)b, CALLER);
-	case SYS_membarrier:
-		return recorder_ends_silently(CALLER) ? 0 : REAL(syscall)(number, a, b, c, d, e, f);
 	case SYS_rt_sigaction:
 		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
 	case SYS_futex:

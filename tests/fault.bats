@@ -179,6 +179,13 @@ fault_stack()
 	faults 1 'past_end'
 }
 
+@test "a handler that maps on the stack of a thread that has 16 KiB" {
+	unchanged small_stack_repaired
+	grep -qx 'repaired' recorded
+	grep -qx 'status 0' recorded
+	faults 1 'past_end'
+}
+
 @test "sixteen threads that fault at once" {
 	unchanged threads
 	grep -qx 'status 135' recorded

@@ -77,7 +77,7 @@ rule()
 	# shellcheck disable=SC2016
 	record recording "$PYTHON" -c 'import os, sys
 os.open("/dev/shm/" + sys.argv[1], os.O_RDWR)
-for tail in ("\" rwmlk, }", "a, b", "new\nline", "{x,y}", "@{HOME}", "back\\slash", "caf\u00e9"):
+for tail in ("\" rwmlk, }", "a, b", "new\nline", "{x,y}", "@{HOME}", "back\\slash", "a]b", "c[d", "caf\u00e9"):
     os.unlink(os.open("/dev/shm/" + sys.argv[1] + tail, os.O_CREAT | os.O_RDWR, 0o600) and "/dev/shm/" + sys.argv[1] + tail)' "$NAME"
 	profile recording
 	grep -qE '^  "/dev/shm/profile-.*" rw,$' profiles

@@ -99,6 +99,29 @@ all_traced()
 		([.processes[] | select(.exe | endswith("/rate")) | .events] | add >= 2010000)'
 }
 
+@test "killed while LTTng comes up in it: it is named as not seen, or all of it is there" {
+	cat >killer.py <<-'END'
+		import os, subprocess, sys, time
+		for number in range(8):
+		    process = subprocess.Popen([sys.argv[1], f"count.{number}", "4"])
+		    while not os.path.exists(f"count.{number}"):
+		        time.sleep(0.001)
+		    time.sleep(0.02 * number)
+		    process.kill()
+		    process.wait()
+		    counts = open(f"count.{number}", "rb").read()
+		    print(process.pid, sum(int.from_bytes(counts[at:at + 8], sys.byteorder) for at in range(0, len(counts), 8)), flush=True)
+	END
+	record recording "$PYTHON" killer.py "$PROGRAMS/counted" >finished
+	report recording >report.json
+	while read -r pid count; do
+		holds --argjson pid "$pid" --argjson count "$count" '
+			([.processes[] | select(.pid == $pid) | .events + .lost] | add) >= $count or
+			any(.unseen[]; .pid == $pid and (.reason | test("while LTTng was coming up in it|did not take it in time|signed in")))'
+	done <finished
+	[ "$(wc -l <finished)" -eq 8 ]
+}
+
 @test "what the machine or a name alone tells is certain, whatever the trace lacks" {
 	needs_root "a /dev/shm of its own"
 	# shellcheck disable=SC2016

@@ -153,7 +153,6 @@
 	X(_Exit, exit, void, (int status))                                                                             \
 	X(pthread_create, none, int,                                                                                   \
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg))                         \
-	X(pthread_cancel, none, int, (pthread_t thread))                                                               \
 	X(pthread_mutex_init, mutex, int, (pthread_mutex_t * mutex, const pthread_mutexattr_t *attr))
 
 /* Dispositions: with the first object mapped, SIGBUS gets a handler of ours, which the program does not see. */
@@ -178,7 +177,6 @@
 /* Programs that confine themselves. */
 #define CALLS_CONFINE(X)                                                                                               \
 	X(prctl, none, int, (int option, ...))                                                                         \
-	X(pthread_sigmask, none, int, (int how, const sigset_t *set, sigset_t *old))                                   \
 	X(unshare, none, int, (int flags))                                                                             \
 	X(setns, none, int, (int fd, int type))
 

@@ -22,6 +22,7 @@
  * exec: the process is about to exec (text: path as given, cwd if that is relative).   exec_failed: it did not (error).
  * spawn: posix_spawn made `child` (text: path, cwd).   end: wait(2) reported `child` ended with `status`.
  * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (texts: why, who).
+ * loading, loaded: around LTTng's coming up in it (text of the former: exe); its calls wait in its memory meanwhile.
  * finding, fault: the fields of those events (text: the object's name, exe), so that `run` can tell at once.
  */
 #define NOTES(X)                                                                                                       \
@@ -34,7 +35,9 @@
 	X(leave)                                                                                                       \
 	X(blind)                                                                                                       \
 	X(finding)                                                                                                     \
-	X(fault)
+	X(fault)                                                                                                       \
+	X(loading)                                                                                                     \
+	X(loaded)
 
 enum note_type {
 #define NOTE_ENUMERATOR(name) NOTE_##name,

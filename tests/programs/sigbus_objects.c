@@ -2,6 +2,7 @@
  * sigbus_objects WHAT: as sigbus, for the objects that fault in different ways, for threads, and for surviving.
  */
 #include <pthread.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 #include "sigbus.h"
@@ -24,6 +25,24 @@ static void use_small_stack(void)
 	    pthread_create(&thread, &attributes, fault_in_thread, NULL))
 		exit(93);
 	pthread_join(thread, NULL);
+}
+
+static void repair(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)context;
+	if (mmap((void *)((uintptr_t)info->si_addr & -(uintptr_t)PAGE), PAGE, PROT_READ | PROT_WRITE,
+		 MAP_FIXED | MAP_ANONYMOUS | MAP_PRIVATE, -1, 0) == MAP_FAILED)
+		_exit(94);
+	say("repaired\n");
+}
+
+/* Where the program's own handler makes a call on what the signal's frame leaves. */
+static void use_small_stack_repaired(void)
+{
+	struct sigaction action = {.sa_sigaction = repair, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGBUS, &action, NULL);
+	use_small_stack();
 }
 
 static pthread_barrier_t together;
@@ -181,6 +200,7 @@ static void use_stubborn(void)
 
 #define USES(X)                                                                                                        \
 	X(small_stack)                                                                                                 \
+	X(small_stack_repaired)                                                                                        \
 	X(threads)                                                                                                     \
 	X(threads_recover)                                                                                             \
 	X(shrunk)                                                                                                      \

@@ -1,5 +1,26 @@
-/* The writer cuts short what the reader does not map. */
+/* The writer cuts short what the reader does not map; what it maps is sealed, or not open for writing, and stays. */
 #include "rule.h"
+
+static void try_in_vain(void)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC | 8u), read_only;
+	char path[32];
+
+	if (fd < 0)
+		fd = memfd_create("sealed", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	must(fd >= 0 && ftruncate(fd, 4 * PAGE) == 0, "memfd_create");
+	must(mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED, "mmap");
+	pid_t reader = fork();
+	if (reader == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	read_only = open(path, O_RDONLY | O_CLOEXEC);
+	must(reader > 0 && read_only >= 0 && ftruncate(read_only, PAGE) < 0, "a descriptor to read from");
+	must(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 && ftruncate(fd, PAGE) < 0, "F_SEAL_SHRINK");
+	must(kill(reader, SIGKILL) == 0 && waitpid(reader, NULL, 0) == reader, "waitpid");
+}
 
 int main(void)
 {
@@ -12,6 +33,7 @@ int main(void)
 	reader = start_reader(object, PAGE);
 	must(ftruncate(fd, PAGE) == 0, "ftruncate");
 	end_reader(reader, &status);
+	try_in_vain();
 	close(fd);
 	must(shm_unlink(object) == 0 && status == 0, "shm_unlink");
 	return 0;
