@@ -19,6 +19,8 @@ static void set_fingerprint(struct finding *finding)
 	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));
 	if (finding->response)
 		hash = map_hash(hash, &finding->response, sizeof(finding->response));
+	if (finding->kind)
+		hash = map_hash(hash, &finding->kind, sizeof(finding->kind));
 	if (stack)
 		hash = map_hash(hash, &stack->identity, sizeof(stack->identity));
 	else if (name)

@@ -22,6 +22,7 @@ struct finding {
 	enum rule_id rule;
 	enum severity severity;
 	enum response response; /* what the policy made of it */
+	unsigned kind;          /* of the rule's; occurrences of another kind are another finding */
 	uint64_t count;         /* how often it happened */
 	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
 	char *message; /* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */

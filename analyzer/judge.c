@@ -149,7 +149,8 @@ static bool same_place(const struct pending *pending, const struct finding *find
 
 	return pending->finding.count && pending->finding.rule == finding->rule &&
 	       findings_sifted_alike(&pending->finding, finding) && pending->finding.severity == finding->severity &&
-	       pending->finding.response == finding->response && a->process == b->process && a->stack_id == b->stack_id;
+	       pending->finding.response == finding->response && pending->finding.kind == finding->kind &&
+	       a->process == b->process && a->stack_id == b->stack_id;
 }
 
 static struct pending pending_of(const struct finding *finding, const struct role *roles, size_t count)

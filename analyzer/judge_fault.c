@@ -269,6 +269,8 @@ static void tell(struct court *court, const struct process *process, struct blow
 	find_culprit(blow);
 	reason = reason_of(blow);
 	finding.severity = severity_of(process, blow, latest);
+	/* After the last zero page that there is comes the death. */
+	finding.kind = blow->event.survived;
 	finding.message = memory_format("%s: %s", fate, reason);
 	finding.process = process;
 	if (blow->culprit.site.process)
@@ -328,18 +330,18 @@ static void tell_blind(struct court *court, struct process *process)
 	deed = size_change_words(&change, process->ended_at);
 	finding.process = process;
 	if (object) {
-		finding.message =
-			memory_format("%s died of a SIGBUS that it had blocked, so that nothing could tell where: it "
-				      "maps %s up to %" PRIu64 ", which is %" PRIu64 " bytes long%s%s%s",
-				      who, judge_name_of(object), piece->end - piece->from->base, object->size,
-				      *deed ? " (" : "", deed, *deed ? ")" : "");
+		finding.message = memory_format(
+			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where: it "
+			"maps %s up to %" PRIu64 ", which is %" PRIu64 " bytes long%s%s%s",
+			who, judge_name_of(object), piece->end - piece->from->base, object->size, *deed ? " (" : "",
+			deed, *deed ? ")" : "");
 		judge_size.fault(court, process, object, &(struct fault_event){.cause = CAUSE_past_end},
 				 &piece->from->site);
 	} else {
-		finding.message =
-			memory_format("%s died of a SIGBUS that it had blocked, so that nothing could tell where; "
-				      "all that it maps is long enough: its file system may have been full",
-				      who);
+		finding.message = memory_format(
+			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where; "
+			"all that it maps is long enough: its file system may have been full",
+			who);
 		piece = &process->holdings->pieces[0];
 	}
 	court_find(court, &finding,

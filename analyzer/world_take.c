@@ -1,4 +1,5 @@
 /* What each event means for the model: one function an event. Those of names and descriptors are in world_take_names.c. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -34,9 +35,17 @@ static void punched(struct taking *t, uint64_t offset, uint64_t length, uint32_t
 					      .site = t->site});
 }
 
+/* One that is to grow past RLIMIT_FSIZE is told of before the call, which that may end. */
+static bool beyond_limit(const struct ftruncate_event *e)
+{
+	return !e->error && e->length > 0 && (uint64_t)e->length > e->size && e->size == e->size_before;
+}
+
 static void take_ftruncate(struct taking *t, const struct ftruncate_event *e)
 {
-	resized(t, e->size_before, e->error ? (uint64_t)e->length : e->size, e->error, e->seq);
+	int error = beyond_limit(e) ? EFBIG : e->error;
+
+	resized(t, e->size_before, error ? (uint64_t)e->length : e->size, error, e->seq);
 }
 
 static void take_fallocate(struct taking *t, const struct fallocate_event *e)

@@ -50,6 +50,8 @@ survived() # USE, with SHMGUARD_ON_SIGBUS=survive
 	grep -qx 'status 135' recorded
 	[ "$(grep -c 'past_end.* survived = 1' faults)" -eq 1024 ]
 	[ "$(grep -c 'past_end.* survived = 0' faults)" -eq 1 ]
+	"$SHMGUARD" report --format=json trace | jq -e '[.findings[] | select(.rule == "sigbus-cause") | [.severity, .count, (.message | test("died of SIGBUS"))]] |
+		sort == [["error", 1, true], ["error", 1024, false]]'
 }
 
 @test "survive: an ordinary file's SIGBUS still kills" {

@@ -99,7 +99,7 @@ severity_is()
 
 @test "a SIGBUS that is blocked kills without a word: the report says so" {
 	cause blocked
-	says 'died of a SIGBUS that it had blocked.*: it maps /shmguard-sigbus\.[0-9]+ up to 1048576, which is 4096 bytes long \(story \(pid [0-9]+\) had shrunk it from 1048576 to 4096' \
+	says 'died of a SIGBUS that it had blocked or ignored.*: it maps /shmguard-sigbus\.[0-9]+ up to 1048576, which is 4096 bytes long \(story \(pid [0-9]+\) had shrunk it from 1048576 to 4096' \
 		mapped map_object shrunk shrink_object
 	severity_is error
 }
