@@ -201,14 +201,15 @@ static uint32_t queue(enum event_id id, union any_event *event, const struct ide
 }
 
 /*
- * Another thread loads LTTng, which takes 3 ms or, where the machine is busy, much more. Who makes so many calls meanwhile
- * that they would be lost waits for it, but not for long: it may hold a lock that the other one needs.
+ * Another thread loads LTTng, which takes 3 ms or, where the machine is busy, much more. What is queued meanwhile would go
+ * with the process, were it killed now: so this one waits as well, but not for long, as it may hold a lock that the other
+ * needs.
  */
-static void wait_for_room(void)
+static void wait_for_loading(void)
 {
 	static __thread uint64_t until; /* nanoseconds of the monotonic clock; 0: has not waited yet */
 
-	while (atomic_load(&recorder_state) == RECORDER_LOADING && queue_nearly_full()) {
+	while (atomic_load(&recorder_state) == RECORDER_LOADING) {
 		uint64_t now = kernel_clock(CLOCK_MONOTONIC);
 		if (!until)
 			until = now + 500000000;
@@ -295,8 +296,8 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 		hold_handlers(visit);
 	if (atomic_load(&recorder_state) == RECORDER_IDLE)
 		recorder_load();
-	if (atomic_load(&recorder_state) == RECORDER_LOADING)
-		wait_for_room();
+	if (__builtin_expect(atomic_load(&recorder_state) == RECORDER_LOADING, false))
+		wait_for_loading();
 	int state = atomic_load(&recorder_state);
 	if (state == RECORDER_BLIND)
 		return 0;

@@ -28,8 +28,6 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count);
 
 bool queue_any(void);
-/* Is there little room left? */
-bool queue_nearly_full(void);
 /* A number that tells the oldest entry from others, never 0. */
 unsigned queue_oldest(void);
 
