@@ -84,19 +84,19 @@ all_traced()
 		    print(process.pid, finished(f"count.{number}"), flush=True)
 	END
 	# shellcheck disable=SC2016
-	record recording sh -c '"$1/rate" 5000 2 >/dev/null & "$0" killer.py "$1/counted"; wait; "$1/rate" 200000 10 2 >/dev/null' \
+	record recording sh -c '"$1/rate" 5000 2 >/dev/null & "$0" killer.py "$1/counted"; wait; "$1/rate" 150000 8 2 >/dev/null' \
 		"$PYTHON" "$PROGRAMS" >finished
 	report recording >report.json
-	map_events recording | sed 's/.* pid = \([0-9]*\),.*/\1/' | sort | uniq -c >traced
+	# Of a process there are some 30 events more: what it is, its modules and stacks, its object.
 	while read -r pid count; do
-		holds --argjson pid "$pid" --argjson count "$count" --argjson traced "$(awk -v "pid=$pid" '$2 == pid { print $1 }' traced)" '
-			(.processes[] | select(.pid == $pid and .traced) | .lost) as $lost |
-			$lost <= 16 and $traced + $lost >= $count and $traced <= $count + 16'
+		holds --argjson pid "$pid" --argjson count "$count" '
+			.processes[] | select(.pid == $pid and .traced) |
+			.lost <= 16 and .events + .lost >= $count and .events <= $count + 100'
 	done <finished
 	[ "$(wc -l <finished)" -eq 6 ]
 	holds '.trace.problems == [] and
 		([.processes[] | select(.exe | endswith("/rate")) | .lost] == [0, 0, 0, 0, 0]) and
-		([.processes[] | select(.exe | endswith("/rate")) | .events] | add >= 2010000)'
+		([.processes[] | select(.exe | endswith("/rate")) | .events] | add >= 1210000)'
 }
 
 @test "killed while LTTng comes up in it: it is named as not seen, or all of it is there" {
