@@ -15,6 +15,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/mend.h"
 #include "analyzer/ring.h"
+#include "analyzer/trace_files.h"
 #include "analyzer/trace_metadata.h"
 
 #define METADATA "metadata"
@@ -46,26 +47,6 @@ static void fail(const char *what)
 	if (!work->failed)
 		snprintf(work->error, LIMITED_TEXT, "%s: %s", what, strerror(errno));
 	work->failed = true;
-}
-
-static char *read_whole(const char *path, size_t *size)
-{
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char *bytes = NULL;
-
-	*size = 0;
-	if (fd < 0)
-		return NULL;
-	if (!fstat(fd, &status) && S_ISREG(status.st_mode)) {
-		ssize_t got;
-
-		bytes = memory_new((size_t)status.st_size + 1, 1);
-		got = read(fd, bytes, (size_t)status.st_size);
-		*size = got < 0 ? 0 : (size_t)got;
-	}
-	close(fd);
-	return bytes;
 }
 
 static void append(const char *directory, const char *name, const void *bytes, size_t size)
@@ -240,7 +221,7 @@ static int visit(const char *path, const struct stat *status, int type, struct F
 		return 0;
 	place.from = strndup(path, (size_t)walk->base - 1);
 	place.to = memory_format("%s%s", work->salvage->into, place.from + strlen(work->salvage->buffers));
-	place.metadata = read_whole(path, &place.metadata_size);
+	place.metadata = trace_file_read(path, &place.metadata_size);
 	if (place.metadata && !metadata_parse(place.metadata, place.metadata_size, &place.parsed) &&
 	    place.parsed.lttng && layout_parse(place.parsed.text, &place.layout))
 		take_directory(&place);

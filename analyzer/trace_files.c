@@ -178,7 +178,7 @@ static void look_at_streams(struct trace_files *files, struct trace_dir *dir, st
 		add_problem(files, memory_format("%s: %s", dir->path, strerror(errno)));
 }
 
-static char *read_file(const char *path, size_t *size)
+char *trace_file_read(const char *path, size_t *size)
 {
 	uint64_t length = 0;
 	int fd = open_regular(path, &length);
@@ -202,7 +202,7 @@ static void add_trace(struct trace_files *files, const char *path, const char *m
 {
 	struct trace_dir dir = {.as_it_is = true};
 	size_t size = 0;
-	char *bytes = read_file(metadata, &size);
+	char *bytes = trace_file_read(metadata, &size);
 	const char *problem;
 
 	if (bytes == NULL) {

@@ -67,4 +67,7 @@ void trace_stand_in_remove(const char *copies);
 
 char *trace_path(const char *dir, const char *name);
 
+/* The whole of a regular file of metadata, to be freed; NULL, with errno, if it cannot be read or is far too large. */
+char *trace_file_read(const char *path, size_t *size);
+
 #endif

@@ -253,10 +253,12 @@ void recorder_exit(int status)
 	struct visit visit;
 	struct exit_event e = {.status = status};
 
+	if (recorder_is_vfork_child())
+		return;
 	/* What other threads did while one loads LTTng is queued. */
-	if (!recorder_is_vfork_child() && !recorder_thread.depth)
+	if (!recorder_thread.depth)
 		recorder_wait_for_loading();
-	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_is_vfork_child())
+	if (atomic_load(&recorder_state) != RECORDER_READY)
 		return;
 	if (recorder_thread.depth)
 		observe_forget();

@@ -6,32 +6,54 @@ load machine
 load fault
 load enforce
 
-POOL=/proc/sys/vm/nr_hugepages
+POOL=/proc/sys/vm/nr_hugepages ENABLED=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 
 setup_file()
 {
-	KEPT=$(cat "$POOL" 2>/dev/null || echo none)
-	export KEPT
+	KEPT=$(cat "$POOL" 2>/dev/null || echo none) KEPT_ENABLED=$(grep -o '\[.*\]' "$ENABLED" | tr -d '[]')
+	export KEPT KEPT_ENABLED
 }
 
 teardown()
 {
 	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
 	[ "$KEPT" = none ] || [ ! -w "$POOL" ] || echo "$KEPT" >"$POOL"
+	[ ! -w "$ENABLED" ] || echo "$KEPT_ENABLED" >"$ENABLED"
 }
 
-# pool PAGES: that many are free, and none is reserved.
+# pool PAGES: that many are free and not reserved, beside those that others have.
 pool()
 {
 	local asked=$1 pages=/sys/kernel/mm/hugepages/hugepages-2048kB given free reserved
 	[ -r "$POOL" ] || skip "no pool of huge pages here: there is no $POOL"
 	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB: there is no $pages"
 	needs_root "the pool of huge pages is the machine's"
+	read_pool
+	asked=$((asked + given - free + reserved))
 	echo "$asked" >"$POOL" || skip "$POOL cannot be set to $asked"
-	given=$(cat "$pages/nr_hugepages") free=$(cat "$pages/free_hugepages") reserved=$(cat "$pages/resv_hugepages")
+	read_pool
 	[ "$given" -ge "$asked" ] || skip "the kernel has given $given huge pages of the $asked that it was asked for"
-	[ "$free $reserved" = "$asked 0" ] ||
-		skip "others use huge pages: $asked asked for, $given given, $free of them free, $reserved reserved"
+	echo "$1 wanted: $given given, $free of them free, $reserved reserved"
+	[ "$((free - reserved))" -eq "$1" ]
+}
+
+read_pool() # sets the caller's given, free, reserved
+{
+	given=$(cat "$pages/nr_hugepages") free=$(cat "$pages/free_hugepages") reserved=$(cat "$pages/resv_hugepages")
+}
+
+# not_advised [COMMAND]: after it, in mounts of its own, nothing is said of huge pages to a program that could do with some.
+not_advised()
+{
+	rm -rf recording
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private bash -c '
+		mount -t tmpfs tmpfs /dev/shm && eval "$2" &&
+			"$0" run --quiet --report=none -o recording -- "$1/huge-page-advice"' \
+		"$SHMGUARD" "$BUILD/tests/rules" "${1-:}"
+	report recording >report.json
+	jq -e '.objects | length == 1' report.json
+	jq -e '[.findings[] | select(.rule == "huge-page-advice")] == []' report.json
 }
 
 # huge CODE: as `program`, with HUGE, an object of four huge pages, and what maps and touches it.
@@ -165,4 +187,14 @@ fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3,
 	pool 1
 	in_machine 'zoo huge; "$SHMGUARD" ls --json >ls.json'
 	[ "$(object memfd:huge '[.kind, .state, .size, .mapped] | @csv')" = '"memfd","unlinked",2097152,1' ]
+}
+
+@test "huge-page-advice: nothing where the kernel makes none for tmpfs, or makes them without being asked" {
+	[ -r "$ENABLED" ] || skip "this kernel makes no huge pages for tmpfs: there is no $ENABLED"
+	needs_root "the setting is the machine's"
+	not_advised "mount -o remount,huge=always /dev/shm"
+	echo deny >"$ENABLED"
+	not_advised
+	echo force >"$ENABLED"
+	not_advised
 }
