@@ -197,7 +197,7 @@ fd = libc.memfd_create(b"x", 16); print(oct(os.fstat(fd).st_mode & 0o777))'
 a, b = socket.socketpair()
 fd = os.memfd_create("x", os.MFD_ALLOW_SEALING)
 if os.fork() == 0:
-    os.close(fd); a.close(); got = b.recvmsg(1, 64)[1]
+    os.close(fd); a.close(); got = b.recvmsg(1, 64)[1]; b.recv(1)
     print("received", fcntl.fcntl(int.from_bytes(got[0][2], "little"), 1034)) if got else print("none"); sys.stdout.flush(); os._exit(0)
 b.close(); attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
 sys.stdout.flush(); a.shutdown(socket.SHUT_RDWR); os.wait(); a, b = socket.socketpair()
