@@ -23,6 +23,8 @@ enum check_marks {
 	MARK_DUMPABLE_TOLD = 256,
 	MARK_BYTES_SEEN = 512, /* the policy looked at what it held when it was attached to */
 	MARK_POOL_HELD = 32,   /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
+	MARK_CLOSED = 1024,    /* it mapped the object without PROT_WRITE, which mprotect(2) may give later */
+	MARK_INHERITED = 2048, /* it was forked from the process that made the object */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */
@@ -49,8 +51,10 @@ unsigned check_mmap(const struct mmap_event *e, const struct identity *identity,
 void check_munmap(uint64_t offset, uint64_t length, uint64_t page);
 unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks);
 unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks);
-/* A mapping that grew or moved: [offset, offset + length) of the object. */
-void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length);
+/* A mapping that grew or moved: [offset, offset + length) of the object, as protected as the mapping is. */
+void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot);
+/* [offset, offset + length) of the object, mapped before with MARK_CLOSED, has got this protection. */
+unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64_t length, int prot, unsigned marks);
 void check_opened(uint32_t flags, uint64_t size_before, bool created, bool failed);
 /* offset: in the object, of the first byte. */
 void check_madvise(const struct madvise_event *e, uint64_t offset, unsigned marks);

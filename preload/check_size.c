@@ -59,7 +59,7 @@ static unsigned huge_pages(const struct mmap_event *e, const struct identity *id
 
 	if (!(e->flags & MAP_NORESERVE))
 		return (e->flags & MAP_SHARED) ? MARK_POOL_HELD : 0;
-	if (!(marks & MARK_POOL_HELD) && facts_huge_pages_free(identity->page, &room) &&
+	if (e->prot != PROT_NONE && !(marks & MARK_POOL_HELD) && facts_huge_pages_free(identity->page, &room) &&
 	    round_up(e->length, identity) > room + identity->allocated)
 		FOUND(huge_page_unbacked, ERROR, .offset = e->offset, .length = e->length, .size = identity->size,
 		      .limit = room);
@@ -100,14 +100,10 @@ static void refused(const struct mmap_event *e, const struct identity *identity)
 	}
 }
 
-unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks)
+static unsigned touchable(const struct mmap_event *e, const struct identity *identity, unsigned marks)
 {
 	uint64_t offset = (uint64_t)e->offset, end = offset + e->length;
 
-	if (e->error) {
-		refused(e, identity);
-		return 0;
-	}
 	if (e->prot != PROT_NONE && past_end(offset, e->length, e->prot & PROT_WRITE, identity, marks))
 		return 0;
 	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE)) {
@@ -125,9 +121,30 @@ unsigned check_mmap(const struct mmap_event *e, const struct identity *identity,
 	return unbacked(e, identity, marks);
 }
 
-void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length)
+unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks)
 {
-	past_end(offset, length, true, identity, 0);
+	if (e->error) {
+		refused(e, identity);
+		return 0;
+	}
+	return touchable(e, identity, marks) | (e->prot & PROT_WRITE ? 0 : MARK_CLOSED);
+}
+
+unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64_t length, int prot, unsigned marks)
+{
+	/* What reserved its huge pages has MARK_POOL_HELD. */
+	uint32_t flags = marks & MARK_PRIVATE ? 0 : MAP_SHARED | MAP_NORESERVE;
+
+	return touchable(
+		&(struct mmap_event){
+			.offset = (int64_t)offset, .length = length, .prot = (uint8_t)(prot & 7), .flags = flags},
+		identity, marks);
+}
+
+void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
+{
+	if (prot != PROT_NONE)
+		past_end(offset, length, prot & PROT_WRITE, identity, 0);
 }
 
 /* Cheapest first: this process's own mappings, then those of all others. */
@@ -196,7 +213,7 @@ unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity 
 		return 0;
 	if (length > e->size_before && has_no_room(length, e->size_before, identity))
 		return 0;
-	if (!(marks & MARK_CREATED) && e->size_before && length != e->size_before)
+	if ((marks & (MARK_CREATED | MARK_INHERITED)) != MARK_CREATED && e->size_before && length != e->size_before)
 		FOUND(resize_by_attacher, WARNING, .length = length, .size = e->size_before);
 	return 0;
 }

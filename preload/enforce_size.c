@@ -236,19 +236,26 @@ static enum enforce_verdict decide_mlock(uint64_t length, const struct identity 
 	return over_lock_limit(&d, length);
 }
 
-/* The mapping as it would be: of the object's [offset, offset + length). */
-static enum enforce_verdict decide_mremap(const struct identity *identity, uint64_t offset, uint64_t length)
+/* There is no descriptor by which anything could be fixed. */
+static enum enforce_verdict deny_or_go(const struct policy_decision *d)
 {
-	struct policy_decision d;
 	enum rule_id fix = RULE_COUNT;
+	enum enforce_verdict verdict = enforce_collected(d, &fix, ENOMEM);
 
-	enforce_decide_object(identity, &d);
-	enforce_collect();
-	check_remapped(identity, offset, length);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
 	if (verdict == VERDICT_fix)
 		enforce_not_fixed(fix);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+/* The mapping as it would be: of the object's [offset, offset + length). */
+static enum enforce_verdict decide_mremap(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	enforce_collect();
+	check_remapped(identity, offset, length, prot);
+	return deny_or_go(&d);
 }
 
 void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller)
@@ -264,14 +271,26 @@ void enforce_removed(uint64_t start, uint64_t length, const struct identity *ide
 	enforce_end(caller);
 }
 
-static enum enforce_verdict decide_mprotect(const struct identity *identity, int prot)
+static enum enforce_verdict decide_mprotect(struct fault_site *site, uint64_t address, uint64_t length, int prot)
 {
 	struct policy_decision d;
+	uint32_t marks = ledger_marks(&site->identity);
 
-	if (!(prot & PROT_EXEC))
+	if (prot == PROT_NONE || !((prot & PROT_EXEC) || (marks & MARK_CLOSED)))
 		return VERDICT_go;
-	enforce_decide_object(identity, &d);
-	return enforce_asks(&d, RULE_exec_map) ? ENFORCE(&d, exec_map) : VERDICT_go;
+	enforce_decide_object(&site->identity, &d);
+	if ((prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) && ENFORCE(&d, exec_map) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!(marks & MARK_CLOSED) || !asks_of_mappings(&d))
+		return VERDICT_go;
+	fault_site_refresh(site, address);
+	if (!site->fresh)
+		return VERDICT_go;
+	site->identity.name = site->name;
+	enforce_collect();
+	check_mprotect(&site->identity, site->offset, site->end - address < length ? site->end - address : length, prot,
+		       marks);
+	return deny_or_go(&d);
 }
 
 static enum enforce_verdict decide_share(int fd, const struct identity *identity)
@@ -303,8 +322,9 @@ POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *iden
 POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
 	(e, identity))
 POLICED(mmap, (const struct mmap_event *e, struct identity *identity, const void *caller), (e, identity))
-POLICED(mprotect, (const struct identity *identity, int prot, const void *caller), (identity, prot))
+POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
+	(site, address, length, prot))
 POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))
 POLICED(mlock, (uint64_t length, const struct identity *identity, const void *caller), (length, identity))
-POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, const void *caller),
-	(identity, offset, length))
+POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, int prot, const void *caller),
+	(identity, offset, length, prot))

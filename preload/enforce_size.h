@@ -3,6 +3,7 @@
 #define SHMGUARD_ENFORCE_SIZE_H
 
 #include "preload/enforce.h"
+#include "preload/fault_site.h"
 
 /* VERDICT_deny: errno is set; VERDICT_fix: done already, the call succeeded without being made. */
 enum enforce_verdict enforce_ftruncate(const struct ftruncate_event *e, const struct identity *identity,
@@ -20,12 +21,14 @@ bool enforce_probed(uint64_t start, uint64_t length);
 
 /* Of a mapping of the object: it is about to be locked, or to become [offset, offset + length) of the object. */
 enum enforce_verdict enforce_mlock(uint64_t length, const struct identity *identity, const void *caller);
-enum enforce_verdict enforce_mremap(const struct identity *identity, uint64_t offset, uint64_t length,
+enum enforce_verdict enforce_mremap(const struct identity *identity, uint64_t offset, uint64_t length, int prot,
 				    const void *caller);
 /* MADV_REMOVE has just made a hole. */
 void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller);
 
-enum enforce_verdict enforce_mprotect(const struct identity *identity, int prot, const void *caller);
+/* site: what was found at the address. */
+enum enforce_verdict enforce_mprotect(struct fault_site *site, uint64_t address, uint64_t length, int prot,
+				      const void *caller);
 
 /* A memfd is about to be handed to another process. */
 enum enforce_verdict enforce_share(int fd, const struct identity *identity, const void *caller);

@@ -10,6 +10,7 @@
 #include "preload/fault_site.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
+#include "preload/page.h"
 #include "preload/process.h"
 #include "preload/recorder.h"
 
@@ -116,7 +117,7 @@ static void look_at_resize(uint32_t set, uint32_t marks, const struct identity *
 static void look_at_created(bool created, const struct identity *identity)
 {
 	if (created && identity)
-		ledger_mark(identity, MARK_CREATED, 0);
+		ledger_mark(identity, MARK_CREATED, MARK_INHERITED);
 }
 
 static void look_at_opening(const struct check_opening *o, const struct identity *identity, uint32_t marks)
@@ -166,22 +167,45 @@ static void look_at_made(enum event_id id, const union any_event *event, const s
 	}
 }
 
-/* mremap(2) has no descriptor: the object is asked for at the address where its mapping now is. */
+/* Where there is no descriptor, the object is asked for at an address of a mapping of it. */
+static bool look_at_site(uint64_t address, struct fault_site *site)
+{
+	fault_site_find(site, address, 0, false);
+	if (!site->found)
+		return false;
+	fault_site_refresh(site, address);
+	looking.object = site->object;
+	site->identity.name = site->name;
+	looking.identity = &site->identity;
+	return true;
+}
+
 static void look_at_remapped(const struct mremapped_event *e)
 {
 	struct fault_site site;
 
-	if (e->error)
+	if (e->error || !look_at_site(e->result, &site))
 		return;
-	fault_site_find(&site, e->result, 0, false);
-	if (!site.found)
-		return;
-	fault_site_refresh(&site, e->result);
-	looking.object = site.object;
-	site.identity.name = site.name;
-	looking.identity = &site.identity;
 	if (site.fresh)
-		check_remapped(&site.identity, site.offset, site.end - site.start);
+		check_remapped(&site.identity, site.offset, site.end - site.start,
+			       fault_site_protection(&site, e->result));
+	looking.identity = NULL;
+}
+
+static void look_at_protected(const struct mprotect_event *e)
+{
+	struct fault_site site;
+	uint64_t end = e->addr + page_round(e->length), at = e->addr;
+	uint32_t marks;
+
+	while (!e->error && e->prot != PROT_NONE && at < end && ((marks = ledger_mapped_marks(at)) & MARK_CLOSED) &&
+	       look_at_site(at, &site)) {
+		uint64_t length = (site.end < end ? site.end : end) - at;
+		unsigned set = site.fresh ? check_mprotect(&site.identity, site.offset, length, e->prot, marks) : 0;
+		if (set & ~marks)
+			ledger_mark(&site.identity, set, 0);
+		at += length;
+	}
 	looking.identity = NULL;
 }
 
@@ -268,6 +292,7 @@ static void check_event(enum event_id id, const union any_event *event, const st
 	case EVENT_mprotect:
 		looking.object = event->mprotect.object;
 		check_permission_mprotect(&event->mprotect);
+		look_at_protected(&event->mprotect);
 		break;
 	case EVENT_mremapped:
 		look_at_remapped(&event->mremapped);
@@ -307,6 +332,8 @@ static void mark_event(enum event_id id, const union any_event *event, const str
 			       : event->fallocate.mode & FALLOC_FL_PUNCH_HOLE ? 0
 									      : MARK_RESERVED,
 			       marks, identity);
+	else if (id == EVENT_mmap && !event->mmap.error && !(event->mmap.prot & PROT_WRITE) && !(marks & MARK_CLOSED))
+		ledger_mark(identity, MARK_CLOSED, 0);
 	else if (id == EVENT_shm_open)
 		look_at_created(event->shm_open.created, identity);
 	else if (id == EVENT_open)

@@ -160,6 +160,15 @@ void ledger_count_created(int change)
 	atomic_fetch_add(&created, change);
 }
 
+void ledger_forked(uint32_t marked, uint32_t set)
+{
+	atomic_store(&created, 0);
+	if (!lock_take(&lock))
+		return;
+	objects_mark(marked, set);
+	lock_give(&lock);
+}
+
 uint64_t ledger_mapped_end(const struct identity *identity)
 {
 	uint64_t end = 0;

@@ -52,6 +52,8 @@ bool ledger_object_at(unsigned index, struct object *copy);
 /* How many named objects this process made and has not removed. */
 uint64_t ledger_created(void);
 void ledger_count_created(int change);
+/* In a child of fork(2): it has made nothing, and objects with the one mark get the other. */
+void ledger_forked(uint32_t marked, uint32_t set);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
 uint64_t ledger_mapped_end(const struct identity *identity);
 

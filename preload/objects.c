@@ -119,6 +119,14 @@ struct object *objects_find_about(const struct identity *identity, bool *is_new)
 	return object;
 }
 
+void objects_mark(uint32_t marked, uint32_t set)
+{
+	for (uint32_t i = 0; i < bucket_count; i++)
+		for (struct object *object = buckets[i]; object; object = object->next)
+			if (object->marks & marked)
+				object->marks |= set;
+}
+
 const struct object *objects_at(unsigned index)
 {
 	for (uint32_t i = 0; i < bucket_count; i++)

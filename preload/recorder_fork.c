@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "preload/audit.h"
+#include "preload/check.h"
 #include "preload/disposition.h"
 #include "preload/enforce.h"
 #include "preload/kernel.h"
@@ -39,13 +40,13 @@ static void start_anew(int32_t parent)
 	recorder_renew();
 	if (alive)
 		atomic_store(alive, 1);
-	/* What the parent made is the parent's. */
-	ledger_count_created(-(int)ledger_created());
 	queue_reset();
 	enforce_fork_reset();
 	process_forked(parent);
 	/* What other threads held, or were at, in the parent. */
 	ledger_lock_reset();
+	/* What the parent made is the parent's. */
+	ledger_forked(MARK_CREATED, MARK_INHERITED);
 	stack_fork_end(true);
 	disposition_lock_reset();
 	own_fork_reset();

@@ -223,7 +223,8 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 	struct fault_site site;
 
 	if (new_length > length && policed_object(addr, length ? length : 1, &site, caller) && site.fresh &&
-	    enforce_mremap(&site.identity, site.offset, new_length, caller) == VERDICT_deny)
+	    enforce_mremap(&site.identity, site.offset, new_length,
+			   fault_site_protection(&site, (uint64_t)(uintptr_t)addr), caller) == VERDICT_deny)
 		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
 	return moved(&m, real_mremap(addr, length, new_length, flags, new_addr), caller);
@@ -241,17 +242,21 @@ EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...
 	return wrap_mremap(REAL(mremap), addr, length, new_length, flags, new_addr, CALLER);
 }
 
+static bool protecting_denied(const void *addr, size_t length, int prot, const void *caller)
+{
+	struct fault_site site;
+
+	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length))
+		return false;
+	fault_site_find(&site, (uint64_t)(uintptr_t)addr, 0, false);
+	return site.found &&
+	       enforce_mprotect(&site, (uint64_t)(uintptr_t)addr, page_round(length), prot, caller) == VERDICT_deny;
+}
+
 EXPORT int mprotect(void *addr, size_t length, int prot)
 {
 	struct visit visit;
-	struct interval piece;
-	bool denied = false;
-
-	if (enforce_on && ledger_may_map(addr, length) && ledger_copy((uint64_t)(uintptr_t)addr, &piece)) {
-		struct identity identity = {.dev = piece.object->dev, .ino = piece.object->ino, .fd = -1};
-		denied = enforce_mprotect(&identity, prot, CALLER) == VERDICT_deny;
-	}
-	int result = denied ? -1 : REAL(mprotect)(addr, length, prot);
+	int result = protecting_denied(addr, length, prot, CALLER) ? -1 : REAL(mprotect)(addr, length, prot);
 
 	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
 		RECORD(&visit, mprotect, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,

@@ -281,6 +281,17 @@ attempt(protect, 5); attempt(protect, 1)'
 	[ "$(cat out)" = $'EACCES\nok None' ]
 }
 
+@test "what was mapped past the end without access is not opened" {
+	policy 'map-beyond-end = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = libc.mmap(None, ctypes.c_size_t(8192), 0, 1, fd, ctypes.c_long(0))
+def protect(length, prot):
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(length), prot) < 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+attempt(protect, 4096, 3); attempt(protect, 8192, 3); attempt(protect, 8192, 0); os.ftruncate(fd, 8192); attempt(protect, 8192, 3)'
+	[ "$(cat out)" = $'ok None\nENXIO\nok None\nok None' ]
+	grep -q 'rule=map-beyond-end .* action=denied' audit.log
+}
+
 @test "sigbus-cause: fixed, the program outlives it" {
 	code='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096)
 address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); print(ctypes.string_at(address + 4096, 1))'

@@ -178,6 +178,10 @@ setup()
 	check_faulty map-beyond-end_remapped
 }
 
+@test "map-beyond-end: also when mprotect opens what was kept" {
+	check_faulty map-beyond-end_opened
+}
+
 @test "map-beyond-end: the innocent twin is silent" {
 	check_innocent map-beyond-end
 }
@@ -239,6 +243,10 @@ setup()
 	check_faulty resize-by-attacher
 }
 
+@test "resize-by-attacher: a forked child is not the creator" {
+	check_faulty resize-by-attacher_forked
+}
+
 @test "resize-by-attacher: the innocent twin is silent" {
 	check_innocent resize-by-attacher
 }
@@ -267,6 +275,10 @@ setup()
 	check_faulty huge-page-unbacked
 }
 
+@test "huge-page-unbacked: also when mprotect opens what was kept" {
+	check_faulty huge-page-unbacked_opened
+}
+
 @test "huge-page-unbacked: the innocent twin is silent" {
 	check_innocent huge-page-unbacked
 }
@@ -281,6 +293,11 @@ setup()
 
 @test "punch-unreserves is found" {
 	check_faulty punch-unreserves
+}
+
+@test "punch-unreserves: MADV_REMOVE is told with its place in the object" {
+	check_faulty punch-unreserves_removed
+	jq -e '.findings[] | select(.rule == "punch-unreserves").message | test("12288")' faulty.json
 }
 
 @test "punch-unreserves: the innocent twin is silent" {

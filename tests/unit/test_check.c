@@ -131,10 +131,23 @@ static void ends(void)
 	      "a failed resize of what is large enough all the same is silent");
 	check(mapped(map(0, UINT64_MAX - 5, RW, MAP_SHARED), pages, 0) == RULE_map_beyond_end,
 	      "a length that overflows");
-	check_remapped(&pages, PAGE, 2 * PAGE);
-	check(found_rule() == RULE_map_beyond_end, "a mapping that grows past the end");
-	check_remapped(&pages, PAGE, PAGE);
+	check_remapped(&pages, PAGE, 2 * PAGE, RW);
+	check(found_rule() == RULE_map_beyond_end && last.severity == SEVERITY_ERROR,
+	      "a mapping that grows past the end");
+	check_remapped(&pages, PAGE, 2 * PAGE, PROT_READ);
+	check(found_rule() == RULE_map_beyond_end && last.severity == SEVERITY_WARNING, "read-only: a warning");
+	check_remapped(&pages, PAGE, 2 * PAGE, -1);
+	check(found_rule() == RULE_map_beyond_end && last.severity == SEVERITY_ERROR, "not known how: an error");
+	check_remapped(&pages, PAGE, 2 * PAGE, PROT_NONE);
+	check(found_rule() == -1, "one without access is silent");
+	check_remapped(&pages, PAGE, PAGE, RW);
 	check(found_rule() == -1, "a mapping that moves inside is silent");
+	check_mprotect(&pages, 2 * PAGE, PAGE, RW, MARK_CLOSED);
+	check(found_rule() == RULE_map_beyond_end && last.offset == 2 * (int64_t)PAGE, "opened past the end");
+	check_mprotect(&pages, 0, 2 * PAGE, RW, MARK_CLOSED);
+	check(found_rule() == -1, "opened up to the end");
+	check_mprotect(&pages, 0, 2 * PAGE, RW, MARK_CLOSED | MARK_PRIVATE);
+	check(found_rule() == -1, "a private one is opened");
 }
 
 static void backing(void)
@@ -163,6 +176,11 @@ static void backing(void)
 	kernel.huge_free -= HUGE_PAGE;
 	check(mapped(all, huge, 0) == RULE_huge_page_unbacked, "and one too few");
 	check(mapped(all, huge, MARK_POOL_HELD) == -1, "unless they were reserved for this object before");
+	all.prot = PROT_NONE;
+	check(mapped(all, huge, 0) == -1, "or nobody may touch them");
+	check_mprotect(&huge, 0, all.length, PROT_READ, MARK_CLOSED);
+	check(found_rule() == RULE_huge_page_unbacked, "until mprotect lets them be read");
+	all.prot = RW;
 	all.flags = MAP_SHARED;
 	check(check_mmap(&all, &huge, 0) == MARK_POOL_HELD, "which a mapping without MAP_NORESERVE does");
 	check(mapped(all, huge, 0) == -1, "which mmap itself refuses where pages are reserved");
@@ -190,6 +208,8 @@ static void sizes(void)
 
 	boundless();
 	check(resized(2 * PAGE, PAGE, 0, MARK_CREATED, NULL) == -1, "the creator grows it");
+	check(resized(2 * PAGE, PAGE, 0, MARK_CREATED | MARK_INHERITED, NULL) == RULE_resize_by_attacher,
+	      "a child that was forked from the creator is none");
 	check(resized(2 * PAGE, PAGE, 0, 0, NULL) == RULE_resize_by_attacher, "another grows it");
 	check(resized(2 * PAGE, 0, 0, 0, NULL) == -1, "another gives it its first size");
 	kernel.mapped_end = 2 * PAGE;
