@@ -201,6 +201,10 @@ static void notes_take(struct notes *notes, const struct note *note)
 				    "child", note->child, "status", note->status, "error", note->error, "time",
 				    (json_int_t)note->time + notes->realtime, "texts", list));
 	unseen_note(notes->unseen, note, texts);
+	if (note->type == NOTE_end && notes->notices)
+		notices_ended(notes->notices, note->child, note->status != 0);
+	if (note->type == NOTE_leave && notes->notices)
+		notices_ended(notes->notices, note->pid, note->status != 0);
 	if (note->type == NOTE_start || note->type == NOTE_fork)
 		usage_process(notes->usage, note->pid);
 }
@@ -306,6 +310,12 @@ void notes_reaped(struct notes *notes, pid_t pid, int status)
 	notes_line(notes, json_pack("{s:s, s:i, s:i, s:I}", "type", "reaped", "pid", (int)pid, "status", status, "time",
 				    (json_int_t)notes_clock(CLOCK_REALTIME)));
 	unseen_ended(notes->unseen, pid);
+	if (notes->notices) {
+		/* What it told last may not have been read. */
+		notes_read_socket(notes);
+		notes_read_file(notes);
+		notices_ended(notes->notices, pid, status != 0);
+	}
 }
 
 static void notes_usage(void *context, json_t *line)

@@ -180,6 +180,12 @@ static void notices_tell(struct notices *notices, const struct note *note, const
 	free(seen);
 }
 
+/* A handler of its own may go on, or end the process: judge_fault.c. */
+static bool notices_may_go_on(const struct note *note)
+{
+	return note->type == NOTE_fault && note->found.severity < SEVERITY_ERROR;
+}
+
 /* Some mistakes a program makes up for: it grows what it has mapped, or gives up what it could not reserve. */
 static bool notices_may_be_mended(const struct note *note)
 {
@@ -212,7 +218,7 @@ static void notices_wait(struct notices *notices, const struct note *note, const
 	for (; *end; end = &(*end)->next) {
 		/* Of mappings in a loop the first speaks for all. */
 		if (notices_is_same(&(*end)->note, note) && (*end)->note.pid == note->pid &&
-		    (*end)->note.found.rule == note->found.rule) {
+		    (*end)->note.type == note->type && (*end)->note.found.rule == note->found.rule) {
 			notices_remove(&waiting);
 			return;
 		}
@@ -220,25 +226,48 @@ static void notices_wait(struct notices *notices, const struct note *note, const
 	*end = waiting;
 }
 
-void notices_take(struct notices *notices, const struct note *note, const char *const texts[2])
+static bool notices_concerns_object(const struct note *waiting, const struct note *note)
 {
-	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown
-				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
-		return;
-	if (notices_may_be_mended(note)) {
-		notices_wait(notices, note, texts[0], texts[1]);
-		return;
-	}
-	/* It is too late to mend that. */
-	for (struct waiting **at = &notices->first; note->type == NOTE_fault && *at;) {
-		if (notices_is_same(&(*at)->note, note)) {
+	return notices_is_same(waiting, note) && !notices_may_go_on(waiting);
+}
+
+static bool notices_was_last_fault(const struct note *waiting, const struct note *note)
+{
+	return waiting->pid == note->pid && notices_may_go_on(waiting);
+}
+
+static void notices_tell_waiting(struct notices *notices, const struct note *note,
+				 bool (*which)(const struct note *, const struct note *))
+{
+	for (struct waiting **at = &notices->first; *at;) {
+		if (which(&(*at)->note, note)) {
 			notices_tell(notices, &(*at)->note, (*at)->name, (*at)->exe);
 			notices_remove(at);
 		} else {
 			at = &(*at)->next;
 		}
 	}
+}
+
+void notices_take(struct notices *notices, const struct note *note, const char *const texts[2])
+{
+	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown || note->found.severity < SEVERITY_WARNING
+				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
+		return;
+	if (notices_may_be_mended(note) || notices_may_go_on(note)) {
+		notices_wait(notices, note, texts[0], texts[1]);
+		return;
+	}
+	/* It is too late to mend that. */
+	if (note->type == NOTE_fault)
+		notices_tell_waiting(notices, note, notices_concerns_object);
 	notices_tell(notices, note, texts[0], texts[1]);
+}
+
+void notices_ended(struct notices *notices, int32_t pid, bool badly)
+{
+	if (badly)
+		notices_tell_waiting(notices, &(struct note){.pid = pid}, notices_was_last_fault);
 }
 
 /* The object's size now, by its name or through the process that maps it; false when neither leads there. */
@@ -277,7 +306,7 @@ void notices_look(struct notices *notices)
 	while (notices->first && notices->first->due <= now) {
 		const struct waiting *waiting = notices->first;
 
-		if (notices_is_unmended(waiting))
+		if (!notices_may_go_on(&waiting->note) && notices_is_unmended(waiting))
 			notices_tell(notices, &waiting->note, waiting->name, waiting->exe);
 		notices_remove(&notices->first);
 	}

@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_NOTICES_H
 #define SHMGUARD_NOTICES_H
 
+#include <stdbool.h>
+
 #include "tracepoints/notes.h"
 
 struct notices;
@@ -10,6 +12,9 @@ struct notices *notices_new(void);
 
 /* A note of type finding or fault. texts: the object's name, exe; "" if unknown. */
 void notices_take(struct notices *notices, const struct note *note, const char *const texts[2]);
+
+/* The process has ended, by a signal or with a status other than 0 if `badly`. */
+void notices_ended(struct notices *notices, int32_t pid, bool badly);
 
 /* Due every tenth of a second: tells what has waited for long enough. */
 void notices_look(struct notices *notices);

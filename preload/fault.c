@@ -194,12 +194,20 @@ static void emit(const struct fault *f)
 	recorder_emit->fault(&e);
 }
 
+/* As the report will have it, but for a handler that ends the process: that is seen only then. */
+static enum severity severity_of(const struct fault *f)
+{
+	if (f->sent)
+		return SEVERITY_NOTE;
+	return f->fatal || f->survived ? SEVERITY_ERROR : SEVERITY_WARNING;
+}
+
 static void write_note(const struct fault *f)
 {
 	const struct fault_site *site = f->site;
 
 	note_write(NOTE_fault, &(struct note_content){.found = {.rule = f->cause,
-								.severity = SEVERITY_ERROR,
+								.severity = severity_of(f),
 								.offset = (int64_t)site->offset,
 								.length = site->end - site->start,
 								.size = site->identity.size,

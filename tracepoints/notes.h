@@ -48,7 +48,8 @@ enum note_type {
 
 /*
  * finding: as its event; fault: rule is the cause, limit what is available, length the mapping's, other who sent the
- * signal, access as in the event. dev, ino: of the object.
+ * signal, access as in the event, severity a warning while the program's own handler may still go on. dev, ino: of the
+ * object.
  */
 struct note_found {
 	uint32_t rule, severity;

@@ -4,11 +4,11 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_map_beyond_end] =
 		"The mapping reaches past the last page of the object. mmap succeeds, and the first touch past that "
 		"page kills the process with SIGBUS. Checked: offset + length > the object's size rounded up to a "
-		"page, with a size above 0 and some access asked for; a read-only mapping is a warning, as readers "
-		"often map more than there is. Deny fails the call with ENXIO, POSIX's own code for it; nothing is "
-		"ever grown silently. Legal all the same: mapping first and growing later, as databases do, which is "
-		"why a later resize that covers the mapping turns this into a note. Cure: map what fstat says, or "
-		"ftruncate before mmap. Seen in saleyn/emmap#3.",
+		"page, with a size above 0 and some access asked for, at mmap, mremap, and mprotect where that gives "
+		"it; a read-only mapping is a warning, as readers often map more than there is. Deny fails the call "
+		"with ENXIO, POSIX's own code for it; nothing is ever grown silently. Legal all the same: mapping "
+		"first and growing later, as databases do, which is why a later resize that covers the mapping turns "
+		"this into a note. Cure: map what fstat says, or ftruncate before mmap. Seen in saleyn/emmap#3.",
 	[RULE_map_before_size] =
 		"The object has size 0 when it is mapped: ftruncate was forgotten, or the reader won a race against "
 		"the creator. Any touch is a SIGBUS. Checked: st_size is 0 at mmap. Deny: ENXIO. Fix: wait a limited "
