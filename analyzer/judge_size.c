@@ -89,7 +89,7 @@ static void find_other(struct court *court, struct charge *charge)
 
 static uint64_t bytes_of(const struct finding_event *e)
 {
-	uint64_t end = (uint64_t)e->offset + e->length;
+	uint64_t end = (uint64_t)e->offset + e->length, past = end > e->size ? end - e->size : e->length;
 
 	switch (e->rule) {
 	case RULE_shm_fs_full:
@@ -98,7 +98,7 @@ static uint64_t bytes_of(const struct finding_event *e)
 	case RULE_map_beyond_end:
 	case RULE_map_before_size:
 	case RULE_resize_failed_ignored:
-		return end > e->size ? end - e->size : e->length;
+		return past < e->length ? past : e->length;
 	case RULE_shrink_under_map:
 		return e->limit > e->length ? e->limit - e->length : 0;
 	case RULE_truncate_on_open:

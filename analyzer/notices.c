@@ -91,7 +91,15 @@ static char *notices_name(const char *link)
 	return copy;
 }
 
-/* The object among the descriptors of the process; *name is a new text. */
+/* By what the process told of it. */
+static char *notices_called(const struct note *note, const char *text)
+{
+	bool bare = note->found.kind == KIND_memfd && *text && strncmp(text, "/memfd:", 7) != 0;
+
+	return bare ? memory_format("memfd:%s", text) : notices_name(text);
+}
+
+/* The object among the descriptors of the process; *name is a new text, NULL if it is not there. */
 static bool notices_find(const struct note *note, uint64_t *size, char **name)
 {
 	char path[PATH_MAX], link[PATH_MAX];
@@ -108,7 +116,7 @@ static bool notices_find(const struct note *note, uint64_t *size, char **name)
 	}
 	length = found ? readlink(path, link, sizeof(link) - 1) : -1;
 	link[length > 0 ? length : 0] = '\0';
-	*name = notices_name(link);
+	*name = found ? notices_name(link) : NULL;
 	if (directory)
 		closedir(directory);
 	return found;
@@ -169,15 +177,15 @@ static void notices_tell(struct notices *notices, const struct note *note, const
 	bool fault = note->type == NOTE_fault;
 	const char *rule = rules[fault ? RULE_sigbus_cause : note->found.rule].id;
 	uint64_t hash = map_hash(map_hash(MAP_HASH, rule, strlen(rule)), &note->pid, sizeof(note->pid)), size;
-	char *seen = NULL;
+	char *called = NULL;
 
 	if (map_get(&notices->told, hash ^ note->found.dev, note->found.ino))
 		return;
 	map_put(&notices->told, hash ^ note->found.dev, note->found.ino, notices);
-	if (*name == '\0')
-		notices_find(note, &size, &seen);
-	notices_print(notices, rule, notices_words(note, seen ? seen : name, exe));
-	free(seen);
+	if (*name || !notices_find(note, &size, &called))
+		called = notices_called(note, name);
+	notices_print(notices, rule, notices_words(note, called, exe));
+	free(called);
 }
 
 /* A handler of its own may go on, or end the process: judge_fault.c. */

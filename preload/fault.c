@@ -214,6 +214,7 @@ static void write_note(const struct fault *f)
 								.limit = f->available,
 								.dev = site->identity.dev,
 								.ino = site->identity.ino,
+								.kind = site->identity.kind,
 								.other = f->sent ? f->info->si_pid : 0,
 								.survived = f->survived,
 								.access = (uint16_t)access_of(f)},

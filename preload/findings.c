@@ -39,6 +39,7 @@ static void tell_live(const struct check_finding *finding)
 								  .limit = finding->limit,
 								  .dev = identity ? identity->dev : 0,
 								  .ino = identity ? identity->ino : 0,
+								  .kind = identity ? identity->kind : KIND_shm,
 								  .other = finding->other},
 							.text = {looking.name                 ? looking.name
 								 : identity && identity->name ? identity->name

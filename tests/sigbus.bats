@@ -118,6 +118,16 @@ severity_is()
 	[ "$output" = "shmguard: --on-sigbus wants 'explain' or 'survive', not 'sometimes'; see \`shmguard run --help\`" ]
 }
 
+@test "a memfd has its name at once, with and without a descriptor" {
+	"$SHMGUARD" run --report=none -o story -- "$PYTHON" -c 'import ctypes, mmap, os
+fd = os.memfd_create("cam"); os.ftruncate(fd, 4096); libc = ctypes.CDLL(None); libc.mmap.restype = ctypes.c_void_p
+address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); os.close(fd)
+ctypes.memset(address + 4096, 1, 1)' 2>notices || [ "$?" -eq 135 ]
+	cat notices
+	grep -q 'error: sigbus-cause: .* writing memfd:cam at offset 4096' notices
+	grep -q 'error: map-beyond-end: .* of memfd:cam, which is 4096 bytes' notices
+}
+
 @test "killed for want of memory: the cgroup's count explains it" {
 	make_group $((96 << 20))
 	"${IN_GROUP[@]}" "$SHMGUARD" run --report=none -o story -- "$BUILD/tests/programs/story" outgrown 2>notices

@@ -57,6 +57,7 @@ struct note_found {
 	uint64_t length, size, limit, dev, ino;
 	int32_t other;
 	uint16_t survived, access;
+	uint32_t kind; /* of the object, as in its event */
 };
 
 struct note {
