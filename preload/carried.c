@@ -1,9 +1,12 @@
 #include "preload/carried.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "preload/keep.h"
 #include "preload/own.h"
+#include "preload/text.h"
 #include "tracepoints/environment.h"
 
 #define COUNT_ONE(name) +1
@@ -18,7 +21,8 @@ static const char *const names[VARIABLES] = {
 #define PRELOAD "LD_PRELOAD"
 
 /* "NAME=value" as at start, or empty. A program that scribbles over its environment cannot change these. */
-static char kept[VARIABLES][512];
+static const char *kept[VARIABLES] = {[0 ... VARIABLES - 1] = ""};
+enum { ENTRY_SIZE = 512 };
 
 static const char *value_in(const char *entry, const char *name)
 {
@@ -30,12 +34,12 @@ void carried_initialise(void)
 {
 	for (int i = 0; i < VARIABLES; i++) {
 		const char *value = secure_getenv(names[i]);
-		size_t name = strlen(names[i]);
-		if (!value || name + 1 + strlen(value) >= sizeof kept[i])
-			continue;
-		memcpy(kept[i], names[i], name);
-		kept[i][name] = '=';
-		strcpy(kept[i] + name + 1, value);
+		char entry[ENTRY_SIZE] = "";
+		kept[i] = value && text_append(entry, sizeof entry, names[i]) &&
+					  text_append(entry, sizeof entry, "=") &&
+					  text_append(entry, sizeof entry, value)
+				  ? keep_text(entry)
+				  : "";
 	}
 }
 
@@ -132,7 +136,7 @@ char **carried_merge(char *const environment[], void *room)
 	}
 	for (int i = 0; i < VARIABLES; i++)
 		if (kept[i][0])
-			*next++ = kept[i];
+			*next++ = (char *)(uintptr_t)kept[i];
 	*next++ = text;
 	text = stpcpy(text, PRELOAD "=");
 	if (!s.preload || !preloads_us(s.preload)) {

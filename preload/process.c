@@ -3,40 +3,48 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "preload/keep.h"
 #include "preload/kernel.h"
 
-static char exe[4096], argv_text[3072];
+static const char *exe = "", *argv_text = "";
 static enum began began = BEGAN_exec;
 static int32_t began_parent;
 
+enum { ARGV_SIZE = 3072 };
+
 /* Appends with blanks, backslashes and newlines escaped; false when it did not fit. */
-static bool append_word(size_t *length, const char *word)
+static bool append_word(char text[static ARGV_SIZE], size_t *length, const char *word)
 {
 	for (; *word; word++) {
 		bool escape = strchr(" \\\n", *word) != NULL;
-		if (*length + 2 >= sizeof argv_text)
+		if (*length + 2 >= ARGV_SIZE)
 			return false;
 		if (escape)
-			argv_text[(*length)++] = '\\';
-		argv_text[(*length)++] = *word == '\n' ? 'n' : *word;
+			text[(*length)++] = '\\';
+		text[(*length)++] = *word == '\n' ? 'n' : *word;
 	}
-	argv_text[*length] = 0;
+	text[*length] = 0;
 	return true;
 }
 
 void process_initialise(int argc, char **argv)
 {
+	char text[4096];
 	size_t length = 0;
-	long bytes = kernel_readlink("/proc/self/exe", exe, sizeof exe - 1);
+	long bytes = kernel_readlink("/proc/self/exe", text, sizeof text - 1);
 
-	exe[bytes > 0 ? bytes : 0] = 0;
+	text[bytes > 0 ? bytes : 0] = 0;
+	exe = keep_text(text);
 	began_parent = (int32_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	text[0] = 0;
 	for (int i = 0; i < argc && argv[i]; i++) {
-		if (i && length + 1 < sizeof argv_text)
-			argv_text[length++] = ' ';
-		if (!append_word(&length, argv[i]))
+		if (i && length + 1 < ARGV_SIZE)
+			text[length++] = ' ';
+		if (!append_word(text, &length, argv[i]))
 			break;
 	}
+	text[length] = 0;
+	argv_text = keep_text(text);
 }
 
 const char *process_exe(void)

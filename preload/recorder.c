@@ -195,6 +195,7 @@ void recorder_load(void)
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
 	uint64_t mask = signals_block();
+	recorder_watch_clones();
 	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
 	load();
 	note_write(NOTE_loaded, &(struct note_content){0});
@@ -299,7 +300,9 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	on_exit(note_exit, NULL);
 	on_exit(on_exit_handler, NULL);
 	recorder_fork_initialise();
-	if (!recording)
+	if (!recording) {
 		recorder_emit = &silent_emit;
+		recorder_watch_clones();
+	}
 	atomic_store(&recorder_state, recording ? RECORDER_IDLE : RECORDER_READY);
 }

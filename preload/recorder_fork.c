@@ -14,6 +14,7 @@
 #include "preload/observe.h"
 #include "preload/own.h"
 #include "preload/own_threads.h"
+#include "preload/page.h"
 #include "preload/process.h"
 #include "preload/queue.h"
 #include "preload/recent.h"
@@ -219,12 +220,20 @@ bool recorder_end_threads(void)
 	return ended;
 }
 
+void recorder_watch_clones(void)
+{
+	int32_t before = recorder_pid;
+	atomic_int *page = kernel_memory(sizeof *page);
+
+	if (page && kernel_call(SYS_madvise, (long)page, (long)page_size(), MADV_WIPEONFORK, 0, 0, 0) == 0) {
+		atomic_store(page, 1);
+		alive = page;
+	}
+	if (kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != before)
+		start_anew(before);
+}
+
 void recorder_fork_initialise(void)
 {
-	alive = kernel_memory(sizeof *alive);
-	if (alive && kernel_call(SYS_madvise, (long)alive, 4096, MADV_WIPEONFORK, 0, 0, 0) == 0)
-		atomic_store(alive, 1);
-	else
-		alive = NULL;
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 }

@@ -24,5 +24,7 @@ void recorder_go_blind(const char *why);
 void recorder_fall_silent(void);
 
 void recorder_fork_initialise(void);
+/* Children by clone(2) past us are noticed from here on; one that this process itself is, at once. */
+void recorder_watch_clones(void);
 
 #endif

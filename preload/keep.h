@@ -1,0 +1,11 @@
+/*
+ * Texts that the process keeps from its start, one behind another: most are short, and a page that each begins on would be
+ * touched in every program. Called before there is a second thread.
+ */
+#ifndef SHMGUARD_KEEP_H
+#define SHMGUARD_KEEP_H
+
+/* The copy, which stays; "" when there is no room, which is enough for the longest of each. */
+const char *keep_text(const char *text);
+
+#endif
