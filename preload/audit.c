@@ -32,13 +32,8 @@ static struct place {
 	_Atomic uint64_t key;
 	atomic_llong second;
 	atomic_uint lines, held;
-	struct decided {
-		enum rule_id rule;
-		enum response response;
-		int error;
-		const void *caller;
-		char name[NAME];
-	} last;
+	struct audit_decision last;
+	char last_name[NAME];
 } places[PLACES];
 
 static atomic_llong swept; /* the second in which all places were looked at */
@@ -160,7 +155,7 @@ static void put(char *line)
 }
 
 /* held: how many like it were not told before it. */
-static void tell(const struct decided *d, const char *name, time_t now, unsigned held)
+static void tell(const struct audit_decision *d, const char *name, time_t now, unsigned held)
 {
 	static const char *const words[] = {
 #define RESPONSE_WORD(name) #name,
@@ -185,10 +180,16 @@ static void tell(const struct decided *d, const char *name, time_t now, unsigned
 	append_name(line, name);
 	text_append(line, LINE, " action=");
 	text_append(line, LINE, words[d->response]);
+	if (d->response == RESPONSE_audit)
+		text_append(line, LINE, d->error ? " would=denied" : " would=fixed");
 	text_append(line, LINE, " errno=");
 	text_append(line, LINE, d->error ? strerrorname_np(d->error) : "0");
 	text_append(line, LINE, " at=");
 	append_place(line, d->caller);
+	if (d->why) {
+		text_append(line, LINE, " why=not-wiped:");
+		text_append(line, LINE, d->why);
+	}
 	if (held) {
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);
@@ -202,7 +203,7 @@ static void tell_held(struct place *place, time_t now)
 	unsigned held = atomic_exchange(&place->held, 0);
 
 	if (held)
-		tell(&place->last, place->last.name, now, held - 1);
+		tell(&place->last, place->last_name, now, held - 1);
 }
 
 static time_t seconds_now(void)
@@ -232,21 +233,20 @@ static void sweep(const struct place *except, time_t now)
 			tell_held(&places[i], now);
 }
 
-static void hold_back(struct place *place, const struct decided *d, const char *name)
+static void hold_back(struct place *place, const struct audit_decision *d, const char *name)
 {
 	size_t length = name ? strnlen(name, NAME - 1) : 0;
 
 	place->last = *d;
 	if (length)
-		memcpy(place->last.name, name, length);
-	place->last.name[length] = 0;
+		memcpy(place->last_name, name, length);
+	place->last_name[length] = 0;
 	atomic_fetch_add(&place->held, 1);
 }
 
-void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller)
+void audit_line(const struct audit_decision *d, const char *name)
 {
-	struct decided d = {.rule = finding->rule, .response = response, .error = finding->error, .caller = caller};
-	uint64_t key = ((uint64_t)(uintptr_t)caller << 8 | finding->rule) * 0x9e3779b97f4a7c15u | 1;
+	uint64_t key = ((uint64_t)(uintptr_t)d->caller << 8 | d->rule) * 0x9e3779b97f4a7c15u | 1;
 	struct place *place = &places[key >> 56];
 	unsigned held = 0;
 
@@ -264,7 +264,7 @@ void audit_line(const struct check_finding *finding, enum response response, con
 		held = atomic_exchange(&place->held, 0);
 	}
 	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND)
-		tell(&d, name, now, held);
+		tell(d, name, now, held);
 	else
-		hold_back(place, &d, name);
+		hold_back(place, d, name);
 }

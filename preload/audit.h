@@ -17,7 +17,15 @@ void audit_fork_reset(void);
 /* Tells what is still held back: the process ends, or becomes another program. */
 void audit_flush(void);
 
-/* name may be NULL; caller: the program's return address, or NULL. */
-void audit_line(const struct check_finding *finding, enum response response, const char *name, const void *caller);
+struct audit_decision {
+	enum rule_id rule;
+	enum response response;
+	int error;          /* that the call answers or, of RESPONSE_audit, would answer; 0: none */
+	const char *why;    /* why nothing was wiped, or NULL */
+	const void *caller; /* the program's return address, or NULL */
+};
+
+/* name may be NULL. */
+void audit_line(const struct audit_decision *decision, const char *name);
 
 #endif

@@ -21,10 +21,12 @@ enum check_marks {
 	MARK_LEFT_TOLD = 64,    /* secret-left was found at its last unmap */
 	MARK_UNDUMPABLE = 128,  /* MADV_DONTDUMP or mlock was seen */
 	MARK_DUMPABLE_TOLD = 256,
-	MARK_BYTES_SEEN = 512, /* the policy looked at what it held when it was attached to */
-	MARK_POOL_HELD = 32,   /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
-	MARK_CLOSED = 1024,    /* it mapped the object without PROT_WRITE, which mprotect(2) may give later */
-	MARK_INHERITED = 2048, /* it was forked from the process that made the object */
+	MARK_BYTES_SEEN = 512,  /* the policy looked at what it held when it was attached to */
+	MARK_POOL_HELD = 32,    /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
+	MARK_CLOSED = 1024,     /* it mapped the object without PROT_WRITE, which mprotect(2) may give later */
+	MARK_INHERITED = 2048,  /* it was forked from the process that made the object */
+	MARK_SECRET = 4096,     /* by an earlier name the policy calls it a secret */
+	MARK_WIPED_LAST = 8192, /* by an earlier name it is to be wiped after its last use */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */

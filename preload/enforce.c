@@ -5,6 +5,7 @@
 
 #include "preload/audit.h"
 #include "preload/carried.h"
+#include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -27,12 +28,19 @@ static struct policy_decision everywhere;
  */
 static __thread struct kept {
 	unsigned count, audited;
-	struct check_finding finding[KEPT];
-	uint8_t response[KEPT];
+	struct decided {
+		struct check_finding finding;
+		uint8_t response;
+		bool trail_only; /* it is no finding */
+		int16_t denies; /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
+		const char *why;  /* no wipe: see enforce_not_wiped() */
+		const char *name; /* until the audit trail has it */
+	} decided[KEPT];
 	bool collecting;
 	unsigned collected;
 	const char *name;
-	char text[512]; /* where the name is, if it is not the caller's */
+	const struct identity *about; /* whose name is asked for only if it is told */
+	char text[512];               /* where the name is, if it is not the caller's */
 } levels[LEVELS];
 static __thread unsigned depth; /* decisions under way */
 static __thread struct kept *current;
@@ -151,6 +159,8 @@ void enforce_initialise(void)
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+	if (enforce_wipes)
+		claim_initialise();
 	enforce_unheard = policy->log == LOG_none && !by_name && !carried_value(ENVIRONMENT_NOTES) &&
 			  !carried_value(ENVIRONMENT_NOTES_SOCKET) && !carried_value(ENVIRONMENT_ON_SIGBUS);
 	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
@@ -159,6 +169,7 @@ void enforce_initialise(void)
 void enforce_decide(const char *name, struct policy_decision *decision)
 {
 	kept()->name = name;
+	kept()->about = NULL;
 	if (by_name && name)
 		policy_decide(policy, enforce_posix_name(name), process_exe(),
 			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
@@ -174,6 +185,7 @@ const char *enforce_decide_object(const struct identity *identity, struct policy
 	if (!name)
 		name = ledger_name(identity, text) ? text : NULL;
 	enforce_decide(name, decision);
+	kept()->about = name ? NULL : identity;
 	return name;
 }
 
@@ -183,6 +195,7 @@ void enforce_begin(void)
 	current->count = current->audited = 0;
 	current->collecting = false;
 	current->name = NULL;
+	current->about = NULL;
 }
 
 void enforce_resume(void)
@@ -193,8 +206,16 @@ void enforce_resume(void)
 
 void enforce_end(const void *caller)
 {
-	for (unsigned i = kept()->audited; i < kept()->count; i++)
-		audit_line(&kept()->finding[i], kept()->response[i], kept()->name, caller);
+	for (unsigned i = kept()->audited; i < kept()->count; i++) {
+		const struct decided *d = &kept()->decided[i];
+		audit_line(
+			&(struct audit_decision){.rule = d->finding.rule,
+						 .response = d->response,
+						 .error = d->response == RESPONSE_audit ? d->denies : d->finding.error,
+						 .why = d->why,
+						 .caller = caller},
+			d->name);
+	}
 	kept()->audited = kept()->count;
 	depth--;
 	if (depth)
@@ -214,17 +235,23 @@ unsigned enforce_decided(void)
 bool enforce_denied(void)
 {
 	for (unsigned i = 0; i < kept()->count; i++)
-		if (kept()->response[i] == RESPONSE_denied)
+		if (kept()->decided[i].response == RESPONSE_denied)
 			return true;
 	return false;
 }
 
-static void keep(const struct check_finding *finding, enum response response)
+static struct decided *keep(const struct check_finding *finding, enum response response)
 {
+	static __thread struct decided lost;
+
 	if (kept()->count == KEPT)
-		return;
-	kept()->finding[kept()->count] = *finding;
-	kept()->response[kept()->count++] = (uint8_t)response;
+		return &lost;
+	if (kept()->about)
+		kept()->name = enforce_object_name(kept()->about, kept()->text);
+	kept()->about = NULL;
+	kept()->decided[kept()->count] =
+		(struct decided){.finding = *finding, .response = (uint8_t)response, .name = kept()->name};
+	return &kept()->decided[kept()->count++];
 }
 
 enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
@@ -238,15 +265,16 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 			keep(finding, RESPONSE_recorded);
 		return VERDICT_go;
 	}
+	if (action == ACTION_deny)
+		told.error = (int16_t)(error ? error : rules[finding->rule].deny);
 	if (policy->audit) {
-		keep(finding, RESPONSE_audit);
+		keep(finding, RESPONSE_audit)->denies = action == ACTION_deny ? told.error : 0;
 		return VERDICT_go;
 	}
 	if (action == ACTION_fix) {
 		keep(finding, RESPONSE_fixed);
 		return VERDICT_fix;
 	}
-	told.error = (int16_t)(error ? error : rules[finding->rule].deny);
 	keep(&told, RESPONSE_denied);
 	errno = told.error;
 	return VERDICT_deny;
@@ -265,11 +293,39 @@ bool enforce_audits(void)
 	return policy->audit;
 }
 
+static void not_fixed(enum rule_id rule, enum response instead, int error, const char *why)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		struct decided *d = &kept()->decided[i];
+		if (d->finding.rule != rule || d->response != RESPONSE_fixed)
+			continue;
+		d->response = (uint8_t)instead;
+		d->finding.error = error ? (int16_t)error : d->finding.error;
+		d->why = why;
+	}
+}
+
 void enforce_not_fixed(enum rule_id rule)
 {
-	for (unsigned i = 0; i < kept()->count; i++)
-		if (kept()->finding[i].rule == rule && kept()->response[i] == RESPONSE_fixed)
-			kept()->response[i] = RESPONSE_recorded;
+	not_fixed(rule, RESPONSE_recorded, 0, NULL);
+}
+
+void enforce_not_wiped(enum rule_id rule, const char *why)
+{
+	not_fixed(rule, RESPONSE_recorded, 0, why);
+}
+
+void enforce_fix_failed(enum rule_id rule, int error)
+{
+	not_fixed(rule, RESPONSE_denied, error, NULL);
+}
+
+void enforce_tell_not_wiped(const struct check_finding *finding, const char *why)
+{
+	struct decided *d = keep(finding, RESPONSE_recorded);
+
+	d->trail_only = true;
+	d->why = why;
 }
 
 void enforce_collect(void)
@@ -282,12 +338,12 @@ bool enforce_takes(const struct check_finding *finding)
 {
 	if (!kept()->collecting) {
 		for (unsigned i = 0; i < kept()->count; i++)
-			if (kept()->finding[i].rule == finding->rule)
+			if (kept()->decided[i].finding.rule == finding->rule)
 				return true;
 		return false;
 	}
 	if (kept()->collected < KEPT)
-		kept()->finding[kept()->collected++] = *finding;
+		kept()->decided[kept()->collected++].finding = *finding;
 	return true;
 }
 
@@ -304,7 +360,8 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 	enum enforce_verdict strongest = VERDICT_go;
 
 	kept()->collecting = false;
-	memcpy(found, kept()->finding + first, count * sizeof *found);
+	for (unsigned i = 0; i < count; i++)
+		found[i] = kept()->decided[first + i].finding;
 	for (unsigned i = 0; i < count; i++) {
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
@@ -325,7 +382,8 @@ void enforce_kept(void (*each)(const struct check_finding *finding, enum respons
 
 	kept()->count = kept()->audited = 0;
 	for (unsigned i = 0; i < count; i++)
-		each(&kept()->finding[i], kept()->response[i]);
+		if (!kept()->decided[i].trail_only)
+			each(&kept()->decided[i].finding, kept()->decided[i].response);
 }
 
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule)

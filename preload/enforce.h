@@ -87,6 +87,12 @@ bool enforce_audits(void);
 
 /* A fix that was decided could not be done; the finding then says that nothing was. */
 void enforce_not_fixed(enum rule_id rule);
+/* The fix has made the call fail with that errno, and changed nothing. */
+void enforce_fix_failed(enum rule_id rule, int error);
+/* A wipe that was decided could not be done; why: a word, e.g. an errno's name. */
+void enforce_not_wiped(enum rule_id rule, const char *why);
+/* Told in the audit trail alone: of what the policy has wiped, and cannot be now, though nothing is wrong yet. */
+void enforce_tell_not_wiped(const struct check_finding *finding, const char *why);
 
 /*
  * Runs a check on a call that is about to be made, and answers the strongest verdict on what it found; *fixes has the

@@ -1,8 +1,10 @@
 /* The policy on an object that existed when it was opened. */
 #include <errno.h>
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "preload/enforce_inner.h"
+#include "preload/enforce_leave.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/text.h"
@@ -88,8 +90,9 @@ static enum enforce_verdict stale_bytes(const struct policy_decision *decision, 
 	if (d.zero & ZERO_on_attach)
 		d.action[RULE_stale_bytes] = ACTION_fix;
 	enum enforce_verdict verdict = ENFORCE(&d, stale_bytes, .size = identity->size);
-	if (verdict == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
-		enforce_not_fixed(RULE_stale_bytes);
+	const char *why = verdict == VERDICT_fix ? enforce_wipe(fd, identity, false) : NULL;
+	if (why)
+		enforce_not_wiped(RULE_stale_bytes, why);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
 }
 
@@ -101,7 +104,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 
 	if (!asks_of_bytes(d) && !enforce_asks(d, RULE_stale_reattach))
 		return verdict;
-	if (!enforce_nobody_maps(identity))
+	if (enforce_use(identity, false))
 		return verdict;
 	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd, identity)) {
 		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
@@ -119,7 +122,7 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, 
 	    (ledger_marks(identity) & (MARK_CREATED | MARK_BYTES_SEEN)))
 		return VERDICT_go;
 	ledger_mark(identity, MARK_BYTES_SEEN, 0);
-	return enforce_nobody_maps(identity) ? stale_bytes(d, fd, identity) : VERDICT_go;
+	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, fd, identity);
 }
 
 /* O_TRUNC was kept from the real call: is it to happen now? */
@@ -130,8 +133,9 @@ static enum enforce_verdict truncating(const struct policy_decision *d, int fd, 
 	enum enforce_verdict verdict = enforce_asks(d, RULE_truncate_on_open)
 					       ? ENFORCE(d, truncate_on_open, .size = identity->size)
 					       : VERDICT_go;
-	if (verdict == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
-		enforce_not_fixed(RULE_truncate_on_open);
+	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, NULL) : 0;
+	if (error)
+		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
 	/* Linux truncates even through O_RDONLY, which ftruncate(2) refuses: through the descriptor's own path it works. */
 	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0) {
 		char path[64] = "/proc/self/fd/";

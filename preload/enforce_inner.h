@@ -26,8 +26,6 @@ bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
 enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,
 					  const char *name);
 
-bool enforce_nobody_maps(const struct identity *identity);
-
 /* One object more: may there be? */
 enum enforce_verdict enforce_one_more(const struct policy_decision *d);
 

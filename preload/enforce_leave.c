@@ -2,40 +2,119 @@
 
 #include <string.h>
 
+#include "preload/claim.h"
+#include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/wipe.h"
 
-void enforce_leave(const struct policy_decision *decision, int fd, const struct identity *identity, bool unused,
-		   bool zero)
+const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
+
+const char *enforce_use(const struct identity *identity, bool own_mappings_go)
+{
+	enum facts_use own = own_mappings_go               ? FACTS_unused
+			     : ledger_mapped_end(identity) ? FACTS_mapped
+							   : facts_use_by_itself(identity);
+	enum facts_use others = own == FACTS_mapped ? own : facts_use_by_others(identity);
+
+	if (others == FACTS_mapped)
+		return enforce_is_mapped;
+	return own == FACTS_unknown || others == FACTS_unknown ? enforce_perhaps_mapped : NULL;
+}
+
+static bool is_unused(const struct identity *identity)
+{
+	return !enforce_use(identity, false);
+}
+
+static bool is_unused_by_others(const struct identity *identity)
+{
+	return !enforce_use(identity, true);
+}
+
+const char *enforce_wipe(int fd, const struct identity *identity, bool own_mappings_go)
+{
+	struct claim claim;
+
+	if (!claim_take(&claim, identity))
+		return enforce_perhaps_mapped;
+	const char *why = enforce_use(identity, own_mappings_go);
+	int error = why ? 0 : wipe_object(fd, identity, own_mappings_go ? is_unused_by_others : is_unused);
+	claim_give(&claim);
+	return error == EBUSY ? enforce_is_mapped : error ? strerrorname_np(error) : why;
+}
+
+static bool wants_wipe(const struct policy_decision *d)
+{
+	return d->action[RULE_secret_left] == ACTION_fix && !enforce_audits();
+}
+
+/* why: it may not be wiped, or NULL. */
+static void left(const struct policy_decision *d, int fd, const struct identity *identity, bool own_mappings_go,
+		 const char *why)
 {
 	struct check_finding finding = {
 		.rule = RULE_secret_left, .severity = rules[RULE_secret_left].severity, .size = identity->size};
+
+	/* Of what somebody may still use nobody can say that it was left, unless it should have been wiped. */
+	if (why && !wants_wipe(d))
+		return;
+	if (enforce_broken(d, &finding, 0) != VERDICT_fix)
+		return;
+	if (!why)
+		why = enforce_wipe(fd, identity, own_mappings_go);
+	if (why)
+		enforce_not_wiped(RULE_secret_left, why);
+}
+
+/* Contents that must not outlive the name; while anybody maps the object they are still in use. */
+void enforce_leave_name(const struct policy_decision *decision, int dirfd, const char *path,
+			const struct identity *identity)
+{
 	struct policy_decision d = *decision;
+	struct identity now = *identity;
+	bool zero = d.zero & ZERO_on_unlink;
 
 	if (zero)
 		d.action[RULE_secret_left] = ACTION_fix;
-	if (!unused || (!d.secret && !zero) || !wipe_has_data(fd, identity))
-		return;
-	if (enforce_broken(&d, &finding, 0) == VERDICT_fix && !wipe_object(fd, identity, WIPE_unused))
-		enforce_not_fixed(RULE_secret_left);
+	int fd = identity->size && (identity->links == 1 || zero) ? wipe_open(dirfd, path) : -ENOENT;
+	if (fd >= 0 && identity_of_fd(fd, &now) && wipe_has_data(fd, &now)) {
+		const char *use = now.links > 1 ? enforce_linked : enforce_use(&now, false);
+		if (!use || use == enforce_perhaps_mapped)
+			left(&d, fd, &now, false, use);
+		else if (zero && wants_wipe(&d))
+			enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, use);
+	} else if (fd < 0 && fd != -ENOENT) {
+		left(&d, fd, &now, false, strerrorname_np(-fd));
+	}
+	if (fd >= 0)
+		kernel_close(fd);
 }
 
-/* By its name, if that still leads to it: an object without a name is freed with its last mapping. */
+/*
+ * By its name, if that still leads to it: an object without a name is freed with its last mapping. -ENOENT: it has none, or
+ * is not what the policy wipes, another -errno: it cannot be opened.
+ */
 static int open_object(const struct object *object, struct identity *identity)
 {
 	char path[512];
 	const char *name = strncmp(object->name, "/dev/shm/", 9) == 0 ? object->name + 9 : object->name;
+	int directory = claim_directory();
 
+	*identity = (struct identity){.dev = object->dev, .ino = object->ino, .size = object->size, .mode = 066};
 	if (object->kind == KIND_memfd || (name == object->name && !identity_shm_path(name, "", path)))
-		return -1;
-	int fd = wipe_open(AT_FDCWD, name == object->name ? path : object->name);
+		return -ENOENT;
+	const char *whole = name == object->name ? path : object->name;
+	int fd = wipe_open(AT_FDCWD, whole);
+	/* The root directory may be another by now. */
+	if (fd == -ENOENT && directory >= 0)
+		fd = wipe_open(directory, whole + 9);
 	if (fd < 0)
-		return -1;
+		return fd;
 	if (identity_of_fd(fd, identity) && identity->ino == object->ino && identity->dev == object->dev)
 		return fd;
 	kernel_close(fd);
-	return -1;
+	return -ENOENT;
 }
 
 /* It was mapped to the end as no core dump should have it: neither MADV_DONTDUMP nor mlock was seen. */
@@ -51,25 +130,47 @@ static void dumpable(const struct policy_decision *d, const struct object *objec
 	ledger_mark(&identity, MARK_DUMPABLE_TOLD, 0);
 }
 
+void enforce_keep_secret(const struct policy_decision *d, const struct identity *identity)
+{
+	bool wiped = (d->secret && d->action[RULE_secret_left] == ACTION_fix) || (d->zero & ZERO_on_last_unmap);
+
+	if (d->secret || wiped)
+		ledger_mark(identity, (d->secret ? MARK_SECRET : 0u) | (wiped ? MARK_WIPED_LAST : 0u), 0);
+}
+
+/* False: its contents may outlive its last user. */
+static bool decide(const struct object *object, struct policy_decision *d)
+{
+	enforce_decide(object->name[0] ? object->name : NULL, d);
+	d->secret |= (object->marks & MARK_SECRET) != 0;
+	if ((object->marks & MARK_WIPED_LAST) || (d->zero & ZERO_on_last_unmap))
+		d->action[RULE_secret_left] = ACTION_fix;
+	return d->secret || (d->zero & ZERO_on_last_unmap) || (object->marks & MARK_WIPED_LAST);
+}
+
 static void leave(const struct object *object, bool own_mappings_go)
 {
 	struct policy_decision d;
-	struct identity identity;
+	struct identity identity = {.dev = object->dev, .ino = object->ino};
 
-	enforce_decide(object->name[0] ? object->name : NULL, &d);
-	if (!d.secret && !(d.zero & ZERO_on_last_unmap))
+	if (!decide(object, &d))
 		return;
 	dumpable(&d, object, own_mappings_go);
+	if (own_mappings_go ? object->marks & MARK_LEFT_TOLD : ledger_mapped_end(&identity) != 0)
+		return;
 	int fd = open_object(object, &identity);
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return;
 	unsigned before = enforce_decided();
-	bool told = own_mappings_go && (ledger_marks(&identity) & MARK_LEFT_TOLD);
-	if (!told && (own_mappings_go || !ledger_mapped_end(&identity)))
-		enforce_leave(&d, fd, &identity, facts_no_other_maps(&identity), d.zero & ZERO_on_last_unmap);
+	if (fd < 0 || wipe_has_data(fd, &identity)) {
+		const char *use = enforce_use(&identity, own_mappings_go);
+		if (use != enforce_is_mapped)
+			left(&d, fd, &identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
+	}
 	if (enforce_decided() > before)
 		ledger_mark(&identity, MARK_LEFT_TOLD, 0);
-	kernel_close(fd);
+	if (fd >= 0)
+		kernel_close(fd);
 }
 
 bool enforce_last_unmap(const struct object *object, const void *caller)
@@ -80,6 +181,34 @@ bool enforce_last_unmap(const struct object *object, const void *caller)
 	leave(&copy, false);
 	enforce_end(caller);
 	return enforce_decided();
+}
+
+/* An exec that fails has lost nothing. */
+static void leave_by_exec(const struct object *object)
+{
+	struct policy_decision d;
+	struct identity identity = {.dev = object->dev, .ino = object->ino};
+
+	if (!decide(object, &d) || d.action[RULE_secret_left] == ACTION_off || !ledger_mapped_end(&identity))
+		return;
+	int fd = open_object(object, &identity);
+	if (fd < 0)
+		return;
+	if (wipe_has_data(fd, &identity) && !enforce_use(&identity, true))
+		enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, "exec");
+	kernel_close(fd);
+}
+
+void enforce_exec(const void *caller)
+{
+	struct object object;
+
+	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
+		enforce_begin();
+		leave_by_exec(&object);
+		enforce_end(caller);
+		enforce_forget();
+	}
 }
 
 void enforce_exit(void (*record)(const struct object *object))

@@ -5,12 +5,30 @@
 #include "preload/enforce.h"
 #include "preload/ledger.h"
 
-/* Wipes the object, if it has data and nobody uses it, where `zero` or the action of secret-left say so; tells it. */
-void enforce_leave(const struct policy_decision *decision, int fd, const struct identity *identity, bool unused,
-		   bool zero);
+/* Why an object is not wiped: it is in use, it may be, it has another name. */
+extern const char enforce_is_mapped[], enforce_perhaps_mapped[], enforce_linked[];
+
+/*
+ * Wipes the object, which nobody was seen to map, unless somebody maps it meanwhile. NULL, or why it is not wiped: see
+ * enforce_not_wiped(). own_mappings_go: those of this process do not count.
+ */
+const char *enforce_wipe(int fd, const struct identity *identity, bool own_mappings_go);
+
+/* Who maps the object? NULL: certainly nobody, else a word for it as above. */
+const char *enforce_use(const struct identity *identity, bool own_mappings_go);
+
+/* The object at the path is about to lose that name: wipes what is to be wiped then, or tells why not. */
+void enforce_leave_name(const struct policy_decision *decision, int dirfd, const char *path,
+			const struct identity *identity);
 
 /* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
 bool enforce_last_unmap(const struct object *object, const void *caller);
+
+/* The object loses the name by which the policy knows it for a secret, and stays one. */
+void enforce_keep_secret(const struct policy_decision *decision, const struct identity *identity);
+
+/* The process is about to become another program, by which its mappings go: tells what nobody then maps. */
+void enforce_exec(const void *caller);
 
 /* The process ends, and all its mappings with it. record: what was done to that object. */
 void enforce_exit(void (*record)(const struct object *object));

@@ -4,10 +4,8 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
-#include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
-#include "preload/wipe.h"
 
 static bool holds(const struct policy_uids *uids, uint32_t uid)
 {
@@ -32,11 +30,6 @@ bool enforce_foreign(const struct identity *identity, bool stranger)
 		return stranger;
 	enforce_decide_object(identity, &d);
 	return (d.owner || stranger) && !enforce_owner_allowed(&d, identity->uid);
-}
-
-bool enforce_nobody_maps(const struct identity *identity)
-{
-	return !ledger_mapped_end(identity) && facts_no_other_maps(identity);
 }
 
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
@@ -68,18 +61,6 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 	return now || name ? enforce_name_allowed(d, now ? now : name, false) : VERDICT_go;
 }
 
-/* Contents that must not outlive the name; while anybody maps the object they are still in use. */
-static void wipe_at_unlink(const struct policy_decision *d, int dirfd, const char *path)
-{
-	struct identity identity;
-	int fd = wipe_open(dirfd, path);
-
-	if (fd >= 0 && identity_of_fd(fd, &identity))
-		enforce_leave(d, fd, &identity, enforce_nobody_maps(&identity), d->zero & ZERO_on_unlink);
-	if (fd >= 0)
-		kernel_close(fd);
-}
-
 static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays)
 {
 	struct policy_decision d;
@@ -93,12 +74,14 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 	if (enforce_asks(&d, RULE_unlink_by_stranger) && !enforce_owner_allowed(&d, identity.uid) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
-	if (stays)
+	if (stays) {
+		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
+	}
 	if (identity.uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
 		ledger_count_created(-1);
-	if (((d.zero & ZERO_on_unlink) || d.secret) && identity.links == 1)
-		wipe_at_unlink(&d, dirfd, path);
+	if ((d.zero & ZERO_on_unlink) || d.secret)
+		enforce_leave_name(&d, dirfd, path, &identity);
 	return VERDICT_go;
 }
 

@@ -45,6 +45,7 @@ static enum enforce_verdict fix_resize(enum rule_id rule, const struct ftruncate
 		int error = wipe_reserve(e->fd, e->size_before, (uint64_t)e->length);
 		if (!error)
 			return VERDICT_fix;
+		enforce_fix_failed(rule, error);
 		errno = error;
 		return VERDICT_deny;
 	}
@@ -147,6 +148,8 @@ static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *
 	} else if (rule == RULE_huge_page_unbacked) {
 		return VERDICT_fix;
 	}
+	if (error)
+		enforce_fix_failed(rule, ENOMEM);
 	errno = error ? ENOMEM : errno;
 	return error ? VERDICT_deny : VERDICT_go;
 }

@@ -34,15 +34,20 @@ struct facts_mappers {
 	uint64_t end;        /* where in the object that mapping ends, bytes */
 	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
 	unsigned strangers;  /* of them, those that are not root's */
+	unsigned owners;     /* of those, the ones of the object's owner */
 	bool gave_up;        /* after a quarter of a second */
 };
 
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond);
 
 /*
- * Is it certain that no other process maps the object? Those that may not be looked at count only where they are
- * another user's and the object's mode lets others in; what root does is root's.
+ * Does another process map the object? Of those that may not be looked at, an ordinary owner's may always do, another
+ * user's where the object's mode lets others in; what root does is root's.
  */
-bool facts_no_other_maps(const struct identity *identity);
+enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown };
+
+enum facts_use facts_use_by_others(const struct identity *identity);
+/* The same for this process, as the kernel says. */
+enum facts_use facts_use_by_itself(const struct identity *identity);
 
 #endif

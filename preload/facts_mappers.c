@@ -31,15 +31,18 @@ static bool line_maps(const char *at, const struct identity *identity, uint64_t 
 	       *end_offset > beyond;
 }
 
-/* Reads in pieces that end at a line's end, so that a line is never cut. */
-static bool process_maps(int fd, char *scratch, const struct identity *identity, uint64_t beyond, uint64_t *end)
+/* Reads in pieces that end at a line's end, so that a line is never cut. *empty: there was none. */
+static bool process_maps(int fd, char *scratch, const struct identity *identity, uint64_t beyond, uint64_t *end,
+			 bool *empty)
 {
 	size_t kept = 0;
 	long got;
 
+	*empty = true;
 	while ((got = kernel_read(fd, scratch + kept, SCRATCH - kept - 1)) > 0) {
 		size_t length = kept + (size_t)got;
 		scratch[length] = 0;
+		*empty = false;
 		char *line = scratch, *newline;
 		for (; (newline = memchr(line, '\n', length - (size_t)(line - scratch))); line = newline + 1)
 			if (line_maps(line, identity, beyond, end))
@@ -53,18 +56,26 @@ static bool process_maps(int fd, char *scratch, const struct identity *identity,
 }
 
 /* path: "/proc/PID/maps". A process that vanished, or a kernel thread (no command line), is no one that we failed to see. */
-static void count_unreadable(char path[static 64], struct facts_mappers *found)
+static void count_unreadable(char path[static 64], const struct identity *identity, struct facts_mappers *found)
 {
 	struct stat st;
-	char first[2];
+	char first[2], status[1024];
+	size_t directory = (size_t)(strrchr(path, '/') - path);
 
-	*strrchr(path, '/') = 0;
+	path[directory] = 0;
 	bool gone = kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0;
 	text_append(path, 64, "/cmdline");
 	if (gone || text_read(path, first, sizeof first) <= 0)
 		return;
+	path[directory] = 0;
+	text_append(path, 64, "/status");
+	/* /proc/PID is root's where the process has made itself undumpable, or has changed its user: proc(5). */
+	uint64_t uid = st.st_uid;
+	if (text_read(path, status, sizeof status) > 0)
+		text_field(status, "Uid:", &uid);
 	found->unreadable++;
-	found->strangers += st.st_uid != 0;
+	found->strangers += uid != 0;
+	found->owners += uid != 0 && uid == identity->uid;
 }
 
 /* Every pid namespace has a process 1; with the mount option hidepid others' processes are not even listed (proc(5)). */
@@ -74,27 +85,72 @@ static bool hides_processes(void)
 	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/1", (long)&st, 0, 0, 0) < 0;
 }
 
+/* path: "/proc/PID" or "/proc/PID/task/TID". */
+static bool look_at_maps(const char *directory, char *scratch, const struct identity *identity, uint64_t beyond,
+			 struct facts_mappers *found, bool *empty)
+{
+	char path[64] = "";
+	uint64_t end;
+
+	*empty = false;
+	text_append(path, sizeof path, directory);
+	text_append(path, sizeof path, "/maps");
+	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -EACCES || fd == -EPERM)
+		count_unreadable(path, identity, found);
+	if (fd < 0)
+		return false;
+	bool maps = process_maps((int)fd, scratch, identity, beyond, &end, empty);
+	if (maps)
+		found->end = end;
+	kernel_close((int)fd);
+	return maps;
+}
+
+/* Whose first thread has ended (pthread_exit in main) shows its memory by the others; a kernel thread has none of either. */
+static bool look_at_threads(const char *directory, char *scratch, const struct identity *identity, uint64_t beyond,
+			    struct facts_mappers *found)
+{
+	char path[64] = "", entries[1024];
+	struct stat st;
+	bool maps = false, empty = true;
+	long got;
+
+	text_append(path, sizeof path, directory);
+	text_append(path, sizeof path, "/task");
+	/* Two names of its own, and one of each thread. */
+	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0 || st.st_nlink <= 3)
+		return false;
+	size_t length = strlen(path);
+	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && empty && (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
+		for (long at = 0; at < got && empty;) {
+			struct dirent64 *entry = (void *)(entries + at);
+			at += entry->d_reclen;
+			path[length] = 0;
+			text_append(path, sizeof path, "/");
+			if (entry->d_name[0] != '.' && text_append(path, sizeof path, entry->d_name))
+				maps = look_at_maps(path, scratch, identity, beyond, found, &empty);
+		}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return maps;
+}
+
 static void look_at(const char *name, char *scratch, const struct identity *identity, uint64_t beyond,
 		    struct facts_mappers *found)
 {
 	char path[64] = "/proc/";
 	const char *digits = name;
-	uint64_t pid, end;
+	uint64_t pid;
+	bool empty;
 
 	if (!text_decimal(&digits, &pid) || *digits || pid == (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
 		return;
 	text_append(path, sizeof path, name);
-	text_append(path, sizeof path, "/maps");
-	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -EACCES || fd == -EPERM)
-		count_unreadable(path, found);
-	if (fd < 0)
-		return;
-	if (process_maps((int)fd, scratch, identity, beyond, &end)) {
+	if (look_at_maps(path, scratch, identity, beyond, found, &empty) ||
+	    (empty && look_at_threads(path, scratch, identity, beyond, found)))
 		found->pid = (int32_t)pid;
-		found->end = end;
-	}
-	kernel_close((int)fd);
 }
 
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
@@ -125,9 +181,31 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 	return found;
 }
 
-bool facts_no_other_maps(const struct identity *identity)
+enum facts_use facts_use_by_others(const struct identity *identity)
 {
 	struct facts_mappers others = facts_other_mappers(identity, 0);
 
-	return !others.pid && !others.gave_up && (!others.strangers || !(identity->mode & 066));
+	if (others.pid)
+		return FACTS_mapped;
+	return others.gave_up || others.owners || (others.strangers && (identity->mode & 066)) ? FACTS_unknown
+											       : FACTS_unused;
+}
+
+enum facts_use facts_use_by_itself(const struct identity *identity)
+{
+	char *memory = kernel_memory(SCRATCH);
+	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
+	enum facts_use use = FACTS_unknown;
+	uint64_t end;
+	bool empty;
+
+	if (memory && fd >= 0)
+		use = process_maps((int)fd, memory, identity, 0, &end, &empty) ? FACTS_mapped
+		      : empty                                                  ? FACTS_unknown
+									       : FACTS_unused;
+	if (fd >= 0)
+		kernel_close((int)fd);
+	if (memory)
+		kernel_memory_free(memory, SCRATCH);
+	return use;
 }

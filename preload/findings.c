@@ -74,7 +74,11 @@ static void audit(const struct check_finding *finding)
 	char name[256];
 	bool named = looking.identity && ledger_name(looking.identity, name);
 
-	audit_line(finding, RESPONSE_recorded, named ? name : NULL, looking.caller);
+	audit_line(&(struct audit_decision){.rule = finding->rule,
+					    .response = RESPONSE_recorded,
+					    .error = finding->error,
+					    .caller = looking.caller},
+		   named ? name : NULL);
 }
 
 void check_found(const struct check_finding *finding)

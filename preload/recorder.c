@@ -249,26 +249,34 @@ static void record_kept(const struct object *object)
 	findings_kept(object->id, recorder_silent() ? 0 : observe_stack(NULL));
 }
 
+/* What is left of the process is its end; false: nothing of it can be told. */
+static bool leave(struct visit *visit)
+{
+	if (recorder_is_vfork_child())
+		return false;
+	/* What other threads did while one loads LTTng is queued. */
+	if (!recorder_thread.depth)
+		recorder_wait_for_loading();
+	if (atomic_load(&recorder_state) != RECORDER_READY)
+		return false;
+	if (recorder_thread.depth)
+		observe_forget();
+	if (!observe_enter(visit, recorder_exit))
+		return false;
+	if (!visit->nested)
+		observe_settle();
+	if (enforce_wipes)
+		enforce_exit(record_kept);
+	return true;
+}
+
 void recorder_exit(int status)
 {
 	struct visit visit;
 	struct exit_event e = {.status = status};
 
-	if (recorder_is_vfork_child())
+	if (!leave(&visit))
 		return;
-	/* What other threads did while one loads LTTng is queued. */
-	if (!recorder_thread.depth)
-		recorder_wait_for_loading();
-	if (atomic_load(&recorder_state) != RECORDER_READY)
-		return;
-	if (recorder_thread.depth)
-		observe_forget();
-	if (!observe_enter(&visit, recorder_exit))
-		return;
-	if (!visit.nested)
-		observe_settle();
-	if (enforce_wipes)
-		enforce_exit(record_kept);
 	tell_lost();
 	recorder_head((struct event_head *)&e);
 	recorder_emit->exit(&e);
@@ -280,6 +288,16 @@ static void note_exit(int status, void *context)
 	(void)context;
 	audit_flush();
 	note_write(NOTE_leave, &(struct note_content){.status = status});
+}
+
+/* quick_exit(3); what status it has nobody is told but the parent. */
+static void on_quick_exit(void)
+{
+	struct visit visit;
+
+	if (leave(&visit))
+		observe_leave(&visit);
+	audit_flush();
 }
 
 __attribute__((constructor)) static void begin(int argc, char **argv)
@@ -299,6 +317,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
 	on_exit(note_exit, NULL);
 	on_exit(on_exit_handler, NULL);
+	if (enforce_on)
+		at_quick_exit(on_quick_exit);
 	recorder_fork_initialise();
 	if (!recording) {
 		recorder_emit = &silent_emit;

@@ -5,12 +5,13 @@
 #include "preload/kernel.h"
 #include "preload/text.h"
 
-enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20 };
+enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, PUNCH_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
 /* The object through another descriptor, where the program's own cannot read or write. */
 static long reopen(int fd, int flags)
 {
-	char path[64] = "/proc/self/fd/";
+	/* Of a process whose first thread has ended, /proc/self shows no descriptors. */
+	char path[64] = "/proc/thread-self/fd/";
 
 	text_append_decimal(path, sizeof path, (uint64_t)fd);
 	return kernel_open(path, flags | O_CLOEXEC);
@@ -22,7 +23,7 @@ int wipe_open(int dirfd, const char *path)
 
 	if (fd == -EACCES)
 		fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
-	return fd < 0 ? -1 : (int)fd;
+	return (int)fd;
 }
 
 static uint64_t round_up(uint64_t bytes, uint64_t page)
@@ -60,22 +61,11 @@ static bool piece_has_data(int fd, uint64_t from, uint64_t to, char *buffer)
 	return got < 0;
 }
 
-static bool piece_not_zeroed(int fd, uint64_t from, uint64_t to, char *buffer)
-{
-	while (from < to) {
-		long put = kernel_call(SYS_pwrite64, fd, (long)buffer, (long)(to - from), (long)from, 0, 0);
-		if (put <= 0)
-			return true;
-		from += (uint64_t)put;
-	}
-	return false;
-}
-
 /* A new open file description, so that the program's file offset stays where it is. */
-static bool over_extents(int fd, int flags, uint64_t end, extent_function *each)
+static bool over_extents(int fd, uint64_t end, extent_function *each)
 {
 	char *buffer = kernel_memory(PIECE);
-	long own = buffer ? reopen(fd, flags) : -ENOMEM;
+	long own = buffer ? reopen(fd, O_RDONLY) : -ENOMEM;
 	bool any = own < 0 || any_extent((int)own, end, each, buffer);
 
 	if (own >= 0)
@@ -87,7 +77,7 @@ static bool over_extents(int fd, int flags, uint64_t end, extent_function *each)
 
 bool wipe_has_data(int fd, const struct identity *identity)
 {
-	return identity->size && over_extents(fd, O_RDONLY, identity->size, piece_has_data);
+	return identity->size && over_extents(fd, identity->size, piece_has_data);
 }
 
 long wipe_punch(int fd, uint64_t from, uint64_t to)
@@ -102,16 +92,28 @@ long wipe_punch(int fd, uint64_t from, uint64_t to)
 	return result;
 }
 
-bool wipe_object(int fd, const struct identity *identity, enum wipe_how how)
+static uint64_t now_ms(void)
 {
-	if (!identity->size)
-		return true;
+	return kernel_clock(CLOCK_MONOTONIC) / 1000000;
+}
+
+int wipe_object(int fd, const struct identity *identity, bool (*unused)(const struct identity *identity))
+{
 	/* Up to the page's end: what lies past the object's own end becomes readable when it grows. */
-	if (how == WIPE_unused && wipe_punch(fd, 0, round_up(identity->size, identity->page)) < 0)
-		return false;
-	if (how == WIPE_in_use && over_extents(fd, O_RDWR, identity->size, piece_not_zeroed))
-		return false;
-	return !wipe_has_data(fd, identity);
+	uint64_t end = round_up(identity->size, identity->page), looked = now_ms();
+
+	for (uint64_t at = 0; at < end; at += PUNCH_PIECE) {
+		if (unused && now_ms() - looked > LOOK_AGAIN_MS) {
+			if (!unused(identity))
+				return EBUSY;
+			looked = now_ms();
+		}
+		long result = wipe_punch(fd, at, end - at < PUNCH_PIECE ? end : at + PUNCH_PIECE);
+		if (result < 0)
+			return (int)-result;
+	}
+	/* Of huge pages the kernel frees whole ones only, and says nothing of the others. */
+	return wipe_has_data(fd, identity) ? EOPNOTSUPP : 0;
 }
 
 int wipe_reserve(int fd, uint64_t old_length, uint64_t length)

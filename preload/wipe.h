@@ -1,4 +1,4 @@
-/* Zeroing of objects, as measured on tmpfs: punched where nobody maps them, overwritten where somebody does. */
+/* Zeroing of objects that nobody maps, as measured on tmpfs: their pages are freed. */
 #ifndef SHMGUARD_WIPE_H
 #define SHMGUARD_WIPE_H
 
@@ -6,19 +6,17 @@
 
 #include "preload/identity.h"
 
-enum wipe_how {
-	WIPE_unused, /* fallocate(2) PUNCH_HOLE up to the page that holds the end: frees the pages, mappers survive */
-	WIPE_in_use, /* zeros over the extents that have data, so that reserved pages stay and no hole is filled */
-};
-
-/* Of what lies at the path, no link: to wipe it or, where that is not permitted, to see what is not wiped; -1. */
+/* Of what lies at the path, no link: to wipe it or, where that is not permitted, to see what is not wiped; -errno. */
 int wipe_open(int dirfd, const char *path);
 
 /* Does any byte of the object differ from zero? Holes are not read. */
 bool wipe_has_data(int fd, const struct identity *identity);
 
-/* True only when no byte of the old content is left: a sealed object, or one that may not be written, is not wiped. */
-bool wipe_object(int fd, const struct identity *identity, enum wipe_how how);
+/*
+ * Frees all pages: 0 only when no byte of the old content is left, else an errno: a sealed object is not wiped, nor is one
+ * that may not be written. A large one takes long: `unused` is asked now and then whether that is still so (EBUSY if not).
+ */
+int wipe_object(int fd, const struct identity *identity, bool (*unused)(const struct identity *identity));
 
 /* Frees [from, to) of the object, bytes; -errno if the kernel refuses. */
 long wipe_punch(int fd, uint64_t from, uint64_t to);

@@ -31,6 +31,9 @@ int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), 
 int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *const[], int), int dirfd,
 		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller);
 
+/* exit_group(2) by syscall(2), and _exit: the process ends here. */
+void wrap_leaving(int status);
+
 /* rt_sigaction(2) by syscall(2), whose arguments these are. */
 long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size);
 

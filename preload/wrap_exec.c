@@ -9,6 +9,7 @@
 
 #include "preload/audit.h"
 #include "preload/carried.h"
+#include "preload/enforce_leave.h"
 #include "preload/kernel.h"
 #include "preload/note.h"
 #include "preload/observe.h"
@@ -66,6 +67,10 @@ static void announce(struct executing *x, const char *path, const void *caller)
 	note_path(NOTE_exec, path, 0, 0);
 	if (!recorder_is_vfork_child()) {
 		recorder_wait_for_loading();
+		if (enforce_wipes && observe_enter(&visit, caller)) {
+			enforce_exec(caller);
+			observe_leave(&visit);
+		}
 		audit_flush();
 	}
 	if (atomic_load(&recorder_state) == RECORDER_READY && !recorder_is_vfork_child() &&

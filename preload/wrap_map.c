@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "preload/account.h"
+#include "preload/claim.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_size.h"
 #include "preload/fault.h"
@@ -79,6 +80,8 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
 	if (verdict == VERDICT_fix && result != MAP_FAILED && !enforce_probed((uint64_t)(uintptr_t)result, length))
 		result = MAP_FAILED;
+	if (tracked && enforce_wipes && result != MAP_FAILED)
+		claim_await(&identity);
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
 	account_pieces_done(&replaced.pieces);

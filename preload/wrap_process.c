@@ -9,6 +9,7 @@
 #include "preload/own_threads.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/wrap.h"
 
 static void ended(pid_t child, int status, const void *caller)
 {
@@ -82,7 +83,7 @@ EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	return result;
 }
 
-static void leave(int status)
+void wrap_leaving(int status)
 {
 	if (atomic_load(&recorder_state) == RECORDER_OFF)
 		return;
@@ -93,14 +94,14 @@ static void leave(int status)
 
 EXPORT __attribute__((noreturn)) void _exit(int status)
 {
-	leave(status);
+	wrap_leaving(status);
 	REAL(_exit)(status);
 	__builtin_unreachable();
 }
 
 EXPORT __attribute__((noreturn)) void _Exit(int status)
 {
-	leave(status);
+	wrap_leaving(status);
 	REAL(_Exit)(status);
 	__builtin_unreachable();
 }

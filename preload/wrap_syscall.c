@@ -95,6 +95,9 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	case SYS_execveat:
 		return wrap_execveat(raw_execveat, (int)a, (const char *)b, (char *const *)c, (char *const *)d, (int)e,
 				     CALLER);
+	case SYS_exit_group:
+		wrap_leaving((int)a);
+		return REAL(syscall)(number, a, b, c, d, e, f);
 	case SYS_seccomp:
 	case SYS_prctl:
 		wrap_confining(number, a, b, c);
@@ -152,7 +155,8 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_unshare)                                                                                             \
 	WHEN(__NR_setns)                                                                                               \
 	WHEN(__NR_membarrier)                                                                                          \
-	WHEN(__NR_rt_sigaction)
+	WHEN(__NR_rt_sigaction)                                                                                        \
+	WHEN(__NR_exit_group)
 
 __asm__(".pushsection .text\n"
 	".globl syscall\n"

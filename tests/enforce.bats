@@ -209,6 +209,32 @@ f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flus
 	[ "$(cat "/dev/shm/$NAME")" = secret ]
 }
 
+@test "what a process whose first thread has ended still maps is in use" {
+	policy "[secrets]" "name = /$NAME*" 'secret = yes' 'zero = on-attach, on-last-unmap'
+	guarded 'import threading, time
+fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"secret"); m = mmap.mmap(fd, 6)
+ready, go = os.pipe(), os.pipe()
+if os.fork() == 0:
+    def rest():
+        while open("/proc/self/stat").read().split()[2] != "Z": time.sleep(0.01)
+        os.write(ready[1], b"1"); os.read(go[0], 1); os._exit(0)
+    threading.Thread(target=rest).start()
+    libc.pthread_exit(None)
+os.read(ready[0], 1); m.close(); shm_open(NAME, RWC, mode=0o600); print(os.pread(fd, 6, 0)); os.write(go[1], b"1"); os.wait()'
+	[ "$(cat out)" = "b'secret'" ]
+}
+
+@test "what is to be wiped at unlink and is in use, or has another name, is told as not wiped" {
+	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[0:4] = b"used"; shm_unlink(NAME)
+print(m[0:4]); fd = shm_open(NAME + "-2", RWC, mode=0o600); os.pwrite(fd, b"kept", 0); os.link(PATH + "-2", PATH + "-3")
+shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); print(os.pread(fd, 4, 0))'
+	[ "$(cat out)" = $'b\'used\'\nb\'kept\'\nb\'\\x00\\x00\\x00\\x00\'' ]
+	sed 's/.*rule=\([a-z-]*\) object=\([^ ]*\) action=\([a-z]*\) .* at=[^ ]*/\1 \2 \3/' audit.log | grep secret |
+		same /dev/stdin <(printf '%s\n' "secret-left /$NAME recorded why=not-wiped:mapped" \
+			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
+}
+
 @test "stale bytes are refused, or wiped" {
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'stale-bytes = deny'

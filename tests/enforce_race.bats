@@ -15,3 +15,21 @@ load enforce
 	[ "$status" -eq 1 ]
 	[[ $output == *"failed 0 (Success), exclusive failed 0, lost 0" && $output != *"wide 0,"* ]]
 }
+
+# kept ZERO...: nothing that processes and threads keep in one object is lost to wipes under that policy, which do happen.
+kept()
+{
+	policy 'create-without-excl = off' 'predictable-name = off' "[wiped]" "name = /$NAME" "$@"
+	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/slots" 5 "/$NAME" >out || { cat out; return 1; }
+	read -r _ rounds _ <out
+	[ "${rounds%,}" -gt 500 ]
+	grep -Eq 'action=fixed' audit.log
+}
+
+@test "a secret is wiped after its last use, never while a process or a thread has just begun another" {
+	kept 'secret = yes' 'secret-left = fix'
+}
+
+@test "stale bytes are wiped when nobody maps the object, never while a process or a thread has just begun to" {
+	kept 'zero = on-attach, on-last-unmap'
+}

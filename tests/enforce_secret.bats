@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# secret-left in a recording: at the exit as the process sees it itself, after a SIGKILL from what lies there at the end.
+# secret-left in a recording: at the exit as the process sees it itself, after a SIGKILL from what lies there at the end. And
+# every way by which a process leaves a secret that is to be wiped.
 load helpers
 load enforce
 
@@ -57,4 +58,67 @@ die()'
 @test "a program that the policy's section is not about has no secret" {
 	secret 'die()' 'exe = /usr/bin/other'
 	left 0 true
+}
+
+# leaves HOW: the fixed policy without a recording; ./audit.log has what became of a segment with a key in it.
+leaves()
+{
+	rm -f audit.log "/dev/shm/$NAME"
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	program 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); m[4096:4099] = b"key"
+'"$1"
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py || true
+}
+
+# wiped [NAME]: nothing is left of the key, and the trail says whose work that was.
+wiped()
+{
+	[ "$(tr -d '\0' <"/dev/shm/${1:-$NAME}" | wc -c)" -eq 0 ]
+	grep -q "rule=secret-left object=/${1:-$NAME} action=fixed errno=0" audit.log
+}
+
+# told WHY: the key is left, which the trail says, and why.
+told()
+{
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = key ]
+	grep -Eq "rule=secret-left object=/$NAME action=recorded errno=0 at=[^ ]+ why=not-wiped:$1\$" audit.log
+}
+
+@test "quick_exit, exit_group by syscall(2) and the end of the last thread wipe a secret as exit does" {
+	leaves 'libc.quick_exit(3)'
+	wiped
+	leaves 'libc.syscall({"x86_64": 231, "aarch64": 94}[os.uname().machine], 3)'
+	wiped
+	leaves 'libc.pthread_exit(None)'
+	wiped
+}
+
+@test "a secret that was renamed is wiped, whatever name it has then" {
+	leaves 'os.rename(PATH, PATH + "-public")'
+	wiped "$NAME-public"
+}
+
+@test "a secret that an exec leaves without a user is told, and kept if the exec fails" {
+	leaves 'os.execv("/bin/true", ["true"])'
+	told exec
+	leaves 'attempt(os.execv, "/nowhere", ["nowhere"]); os.write(1, m[4096:4099]); os.abort()' >out
+	grep -q key out
+	leaves 'if os.fork() == 0: os.execv("/bin/true", ["true"])
+os.wait(); m[4096:4099] = bytes(3)'
+	! grep rule=secret-left audit.log
+}
+
+@test "a secret that its last user may not open any more is told, one below another root is wiped or told" {
+	needs_root "setuid and chroot"
+	leaves 'os.setuid(65534); m.close()'
+	told EACCES
+	leaves 'os.setuid(65534)'
+	told EACCES
+	mkdir -p root
+	leaves 'os.chroot("'"$PWD"'/root")'
+	told perhaps-mapped
+	mkdir root/proc
+	leaves 'libc.unshare(0x20000); libc.mount(None, b"/", None, 0x44000, None); libc.mount(b"/proc", b"root/proc", None, 0x1000, None)
+os.chroot("'"$PWD"'/root")'
+	wiped
 }

@@ -132,6 +132,17 @@ at = os.open("/dev/shm", os.O_RDONLY); attempt(os.chmod, NAME[1:], 0o660, dir_fd
 	[ "$(cat "/dev/shm/$NAME")" = secret ]
 }
 
+@test "a secret that a process of the same user may map, who lets nobody look, is not wiped, and that is told" {
+	policy 'log = stderr' 'secret-left = fix' 'secret = yes'
+	by 1234 'fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"secret"); m = mmap.mmap(fd, 6)
+ready, go = os.pipe(), os.pipe()
+if os.fork() == 0:
+    libc.prctl(4, 0); os.write(ready[1], b"1"); os.read(go[0], 1); print(m[:]); sys.stdout.flush(); os._exit(0)
+os.read(ready[0], 1); m.close(); os.write(go[1], b"1"); os.wait()' 2>told
+	[ "$(cat out)" = "b'secret'" ]
+	grep -q "rule=secret-left object=/$NAME action=recorded .* why=not-wiped:perhaps-mapped" told
+}
+
 # sticky VALUE: what O_CREAT of another's object answers with fs.protected_regular at VALUE, guarded as bare.
 sticky()
 {

@@ -316,8 +316,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"there on purpose. Cure: sizes in whole pages, or clear the tail first.",
 	[RULE_secret_left] =
 		"An object that the policy marks secret outlives its last user with its contents. Checked at unlink, "
-		"exit and last close; after a SIGKILL, from the recording. Fix: wipe before the last unlink or "
-		"unmap. Legal: state for a restart. Cure: clear secrets as soon as they are used. Seen in "
+		"exit and last unmap; after a SIGKILL, from the recording. Fix: wipe it then, if nobody maps it; else "
+		"the audit trail tells why not, as it does before an exec. Legal: state for a restart. Cure: clear "
+		"secrets as soon as they are used. Seen in "
 		"nordic-institute/X-Road#3361.",
 	[RULE_discard_no_op] =
 		"madvise with MADV_DONTNEED or MADV_FREE on a shared mapping returns 0 and discards nothing: the "
