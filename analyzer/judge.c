@@ -81,11 +81,12 @@ static void changed(void *context, struct object *object, const struct change *c
 			judges[i]->changed(context, object, change);
 }
 
-static void trimmed(void *context, struct process *process, struct object *object, const struct site *site)
+static void trimmed(void *context, struct process *process, struct object *object, const struct site *site,
+		    uint64_t end)
 {
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->trimmed)
-			judges[i]->trimmed(context, process, object, site);
+			judges[i]->trimmed(context, process, object, site, end);
 }
 
 static void undone(void *context, struct process *process, uint32_t of)

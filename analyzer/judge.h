@@ -45,7 +45,8 @@ struct judge {
 	void (*fault)(struct court *court, struct process *process, struct object *object,
 		      const struct fault_event *event, const struct site *site);
 	void (*changed)(struct court *court, struct object *object, const struct change *change);
-	void (*trimmed)(struct court *court, struct process *process, struct object *object, const struct site *site);
+	void (*trimmed)(struct court *court, struct process *process, struct object *object, const struct site *site,
+			uint64_t end);
 	void (*undone)(struct court *court, struct process *process, uint32_t of);
 	void (*forgotten)(struct court *court, const struct object *object);
 	void (*finish)(struct court *court);

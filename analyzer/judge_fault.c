@@ -190,7 +190,7 @@ static char *reason_of(const struct blow *blow)
 	case CAUSE_hardware:
 		return memory_text("the memory is broken, says the kernel (a hardware error)");
 	case CAUSE_sent:
-		return memory_text("another process sent it with kill(2), no memory was touched");
+		return memory_text("it was sent by kill(2), raise(3) or their like, no memory was touched");
 	case CAUSE_not_ours:
 		return memory_format("the address 0x%" PRIx64 " lies in no shared memory that shmguard knows",
 				     blow->event.addr);
@@ -223,7 +223,27 @@ static bool ends_after(const struct process *process, const struct blow *blow, b
 {
 	if (!latest || process->ended_at - blow->site.time > AT_ONCE)
 		return false;
-	return process->ended == ENDED_signal || (process->ended == ENDED_exit && process->status);
+	return process->ended == ENDED_signal ||
+	       (process->ended == ENDED_exit && process->status && process->left_in_handler);
+}
+
+/* A handler that has put SIG_DFL back and sent the signal once more: what the process died of is the fault before. */
+static bool is_echo(const struct process *process, const struct blow *blow)
+{
+	return blow->event.cause == CAUSE_sent && process->ended == ENDED_signal && process->signal == SIGBUS &&
+	       blow->next && blow->next->event.cause != CAUSE_sent && blow->next->event.tid == blow->event.tid &&
+	       blow->site.time - blow->next->site.time <= AT_ONCE;
+}
+
+static struct blow *forget(struct blow *blow)
+{
+	struct blow *before = blow->next;
+
+	if (blow->object)
+		blow->object->charges--;
+	free(blow->holders);
+	free(blow);
+	return before;
 }
 
 static char *fate_of(const struct process *process, const struct blow *blow, bool latest)
@@ -352,18 +372,14 @@ static void tell_blind(struct court *court, struct process *process)
 
 static void fault_ending(struct court *court, struct process *process)
 {
-	struct blow *blow = map_remove(&court->blows, (uintptr_t)process, 0), *before;
+	struct blow *blow = map_remove(&court->blows, (uintptr_t)process, 0);
 
 	if (blow == NULL && process->ended == ENDED_signal && process->signal == SIGBUS)
 		tell_blind(court, process);
-	for (bool latest = true; blow; latest = false, blow = before) {
+	if (blow && is_echo(process, blow))
+		blow = forget(blow);
+	for (bool latest = true; blow; latest = false, blow = forget(blow))
 		tell(court, process, blow, latest);
-		before = blow->next;
-		if (blow->object)
-			blow->object->charges--;
-		free(blow->holders);
-		free(blow);
-	}
 }
 
 const struct judge judge_fault = {.fault = fault_fault, .ending = fault_ending};

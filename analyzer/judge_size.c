@@ -16,12 +16,17 @@ struct charges {
 	struct charge *first;
 };
 
+static uint64_t round_up(uint64_t bytes)
+{
+	return bytes > UINT64_MAX - PAGE ? bytes : (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
 uint64_t charge_edge(const struct charge *charge)
 {
 	const struct finding_event *e = &charge->event;
 	uint64_t size = e->rule == RULE_shrink_under_map ? e->length : e->size;
 
-	return (size + PAGE - 1) / PAGE * PAGE;
+	return round_up(size);
 }
 
 static bool maps_past_end(const struct charge *charge)
@@ -145,6 +150,7 @@ static void size_found(struct court *court, struct process *process, struct obje
 	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || event->response > RESPONSE_audit ||
 	    rules[event->rule].group != GROUP_size)
 		return;
+	charge.end = (uint64_t)event->offset + event->length;
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);
 	find_other(court, &charge);
@@ -189,12 +195,10 @@ static void size_changed(struct court *court, struct object *object, const struc
 {
 	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
 
-	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next) {
-		uint64_t end = (uint64_t)charge->event.offset + charge->event.length;
-
-		if (maps_past_end(charge) && charge->cover.site.process == NULL && change->after >= end)
+	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next)
+		if (maps_past_end(charge) && charge->cover.site.process == NULL &&
+		    round_up(change->after) >= round_up(charge->end))
 			charge->cover = *change;
-	}
 }
 
 static void size_fault(struct court *court, struct process *process, struct object *object,
@@ -231,17 +235,20 @@ static bool is_trimmed(struct charge *charge, const void *argument)
 		charge->trimmed = true;
 		return true;
 	}
+	if (maps_past_end(charge) && trim->maps && !charge->faulted) {
+		charge->end = trim->end < charge->end ? trim->end : charge->end;
+		charge->trimmed = charge->object->size && round_up(charge->end) <= round_up(charge->object->size);
+	}
 	return !trim->maps;
 }
 
-static void size_trimmed(struct court *court, struct process *process, struct object *object, const struct site *site)
+static void size_trimmed(struct court *court, struct process *process, struct object *object, const struct site *site,
+			 uint64_t end)
 {
 	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
 
 	if (charges && charges->first)
-		settle(court, charges, is_trimmed,
-		       &(struct trim){process, site, holdings_maps(process, object),
-				      holdings_end(process, object, NULL)},
+		settle(court, charges, is_trimmed, &(struct trim){process, site, holdings_maps(process, object), end},
 		       false);
 }
 

@@ -14,9 +14,10 @@ struct charge {
 	struct change cover; /* the resize that made up for it; without process: none */
 	const struct process *other; /* who else is concerned, NULL: nobody, or not in the trace */
 	struct site other_mapped;
+	uint64_t end;  /* of what is mapped past the end: less than at first when a part was given up */
 	bool resizing; /* the call was a resize, not a mapping */
 	bool faulted;  /* a SIGBUS came of it */
-	bool trimmed;  /* what it left without pages was unmapped at once */
+	bool trimmed;  /* what had no pages was given up: at once after a shrink, untouched where it was mapped so */
 	bool over;     /* nobody holds the object any more */
 };
 

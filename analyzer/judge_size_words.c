@@ -80,6 +80,11 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 				 charge_edge(c), *cause ? " (" : "", cause, *cause ? ")" : "");
 	free(cause);
 	free(length);
+	if (c->trimmed && !c->faulted && !c->cover.site.process) {
+		whole = memory_format("%s; what lies past that was given up before anything touched it", sentence);
+		free(sentence);
+		return whole;
+	}
 	if (c->cover.site.process == NULL || c->faulted)
 		return sentence;
 	ago = judge_time(c->cover.site.time - c->site.time);

@@ -10,11 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/judge_call.h"
 #include "analyzer/judge_size.h"
 #include "analyzer/map.h"
+#include "analyzer/mapped.h"
 #include "analyzer/memory.h"
 
 /* Nanoseconds that a mapping may wait for its object to get its size, and a size for its pages to be reserved. */
@@ -257,8 +259,20 @@ static void notices_tell_waiting(struct notices *notices, const struct note *not
 	}
 }
 
-void notices_take(struct notices *notices, const struct note *note, const char *const texts[2])
+/* An error if another process maps what was emptied. */
+static bool notices_empties_another(struct note *note)
 {
+	note->found.other = mapped_by_other(note->pid, note->found.dev, note->found.ino);
+	note->found.severity = SEVERITY_ERROR;
+	return note->found.other != 0;
+}
+
+void notices_take(struct notices *notices, const struct note *given, const char *const texts[2])
+{
+	struct note own = *given, *note = &own;
+
+	if (note->type == NOTE_finding && note->found.rule == RULE_truncate_on_open && !notices_empties_another(note))
+		return;
 	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown || note->found.severity < SEVERITY_WARNING
 				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
 		return;
@@ -278,6 +292,13 @@ void notices_ended(struct notices *notices, int32_t pid, bool badly)
 		notices_tell_waiting(notices, &(struct note){.pid = pid}, notices_was_last_fault);
 }
 
+static uint64_t notices_round(uint64_t bytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
 /* The object's size now, by its name or through the process that maps it; false when neither leads there. */
 static bool notices_find_size(const struct waiting *waiting, uint64_t *size)
 {
@@ -293,18 +314,28 @@ static bool notices_find_size(const struct waiting *waiting, uint64_t *size)
 	return found;
 }
 
-/* One that has ended meanwhile did so without a SIGBUS, else there were a note of it. */
+/*
+ * One that has ended meanwhile did so without a SIGBUS, else there were a note of it. What lay past the end may have been
+ * unmapped, or closed by PROT_NONE; and an object that nothing leads to any more had its size, or nobody touched it.
+ */
 static bool notices_is_unmended(const struct waiting *waiting)
 {
 	const struct note_found *found = &waiting->note.found;
+	struct mapped mapped = mapped_by(waiting->note.pid, found->dev, found->ino);
 	uint64_t end = (uint64_t)found->offset + found->length, size;
 	bool seen = notices_find_size(waiting, &size);
 
 	if (found->rule == RULE_shm_fs_full)
 		return seen && size >= found->length;
+	if (!seen && mapped.has_size)
+		size = mapped.size;
+	seen |= mapped.has_size;
+	if (mapped.any && mapped.end < end)
+		end = mapped.end;
+	/* The kernel's mapping ends with a page, as the object's last page does. */
 	if (seen)
-		return size < end;
-	return kill(waiting->note.pid, 0) == 0 || errno == EPERM;
+		return notices_round(size) < notices_round(end);
+	return mapped.any || (!mapped.known && (kill(waiting->note.pid, 0) == 0 || errno == EPERM));
 }
 
 void notices_look(struct notices *notices)

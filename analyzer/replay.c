@@ -50,9 +50,10 @@ static void changed(void *context, struct object *object, const struct change *c
 	(void)context, (void)object, (void)change;
 }
 
-static void trimmed(void *context, struct process *process, struct object *object, const struct site *site)
+static void trimmed(void *context, struct process *process, struct object *object, const struct site *site,
+		    uint64_t end)
 {
-	(void)context, (void)process, (void)object, (void)site;
+	(void)context, (void)process, (void)object, (void)site, (void)end;
 }
 
 static void undone(void *context, struct process *process, uint32_t of)

@@ -71,7 +71,8 @@ struct process {
 	/* For world*.c only. */
 	uint32_t top_seq;
 	uint64_t told_lost;
-	bool leaving; /* its exit event was seen, its end was not */
+	bool leaving;         /* its exit event was seen, its end was not */
+	bool left_in_handler; /* it ended itself in a signal handler, after a SIGBUS */
 	bool over;
 	struct definitions *definitions;
 	struct holdings *holdings;

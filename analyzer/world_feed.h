@@ -42,8 +42,9 @@ struct watcher {
 		      const struct site *site);
 	/* The object has another size now, or lost pages. */
 	void (*changed)(void *context, struct object *object, const struct change *change);
-	/* The process gave up mappings of the object, or moved them. */
-	void (*trimmed)(void *context, struct process *process, struct object *object, const struct site *site);
+	/* The process gave up mappings of the object, or moved them, or closed them: it may touch it up to `end` (bytes). */
+	void (*trimmed)(void *context, struct process *process, struct object *object, const struct site *site,
+			uint64_t end);
 	/* Its event number `of` did not happen: the call failed. */
 	void (*undone)(void *context, struct process *process, uint32_t of);
 	/* The object is about to be freed: it was over, and not found by any rule. */

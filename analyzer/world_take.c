@@ -98,24 +98,41 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
 }
 
-static void take_mprotect(struct taking *t, const struct mprotect_event *e)
-{
-	if (e->error == 0 && e->prot & PROT_WRITE)
-		holdings_writable(t->process, e->addr, e->length, &t->site);
-}
-
-static void trimmed(struct taking *t, struct object *object)
+/* end: of what of the object the process may touch from now on. */
+static void trimmed(struct taking *t, struct object *object, uint64_t end)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
 	if (watcher->trimmed && object)
-		watcher->trimmed(watcher->context, t->process, object, &t->site);
+		watcher->trimmed(watcher->context, t->process, object, &t->site, end);
+}
+
+/* PROT_NONE to the end of its highest mapping is as good as an unmapping. */
+static void closed(struct taking *t, const struct mprotect_event *e)
+{
+	const struct piece *piece = holdings_piece(t->process, e->addr);
+	struct object *object = piece ? object_real(piece->from->object) : NULL;
+
+	if (object && e->addr + e->length >= piece->end &&
+	    holdings_end(t->process, object, NULL) == piece->end - piece->from->base)
+		trimmed(t, object, e->addr - piece->from->base);
+}
+
+static void take_mprotect(struct taking *t, const struct mprotect_event *e)
+{
+	if (e->error)
+		return;
+	if (e->prot & PROT_WRITE)
+		holdings_writable(t->process, e->addr, e->length, &t->site);
+	else if (e->prot == PROT_NONE)
+		closed(t, e);
 }
 
 static void take_munmap(struct taking *t, const struct munmap_event *e)
 {
 	holdings_unmap(t->process, e->addr, e->length, e->seq, &t->site);
-	trimmed(t, t->object);
+	if (t->object)
+		trimmed(t, t->object, holdings_end(t->process, t->object, NULL));
 }
 
 static void take_mremap(struct taking *t, const struct mremap_event *e)
@@ -125,7 +142,10 @@ static void take_mremap(struct taking *t, const struct mremap_event *e)
 
 static void take_mremapped(struct taking *t, const struct mremapped_event *e)
 {
-	trimmed(t, holdings_moved(t->process, e, t->site.time));
+	struct object *object = holdings_moved(t->process, e, t->site.time);
+
+	if (object)
+		trimmed(t, object, holdings_end(t->process, object, NULL));
 }
 
 static void take_failed(struct taking *t, const struct failed_event *e)
@@ -165,6 +185,7 @@ static void take_wait(struct taking *t, const struct wait_event *e)
 
 static void take_exit(struct taking *t, const struct exit_event *e)
 {
+	t->process->left_in_handler = e->stack != 0;
 	process_leave(t->world, t->process, e->status, t->site.time);
 }
 
@@ -192,6 +213,7 @@ static void take_object(struct taking *t, const struct object_event *e)
 		return;
 	object_define(t->world, t->process, e);
 	object = object_of(t->world, t->process, e->id);
+	sizes_seen(t->world, object, e->size, &t->site);
 	/* The name that memfd_create(2) was given comes with its own event. */
 	if (*e->name && (e->kind != KIND_memfd || *e->name == '/'))
 		names_defined(object, e->name, t->site.time);

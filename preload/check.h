@@ -27,6 +27,7 @@ enum check_marks {
 	MARK_INHERITED = 2048,  /* it was forked from the process that made the object */
 	MARK_SECRET = 4096,     /* by an earlier name the policy calls it a secret */
 	MARK_WIPED_LAST = 8192, /* by an earlier name it is to be wiped after its last use */
+	MARK_PAST_END = 16384,  /* it mapped more than the object had */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */
@@ -54,7 +55,7 @@ void check_munmap(uint64_t offset, uint64_t length, uint64_t page);
 unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks);
 unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks);
 /* A mapping that grew or moved: [offset, offset + length) of the object, as protected as the mapping is. */
-void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot);
+unsigned check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot);
 /* [offset, offset + length) of the object, mapped before with MARK_CLOSED, has got this protection. */
 unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64_t length, int prot, unsigned marks);
 void check_opened(uint32_t flags, uint64_t size_before, bool created, bool failed);

@@ -105,7 +105,7 @@ static unsigned touchable(const struct mmap_event *e, const struct identity *ide
 	uint64_t offset = (uint64_t)e->offset, end = offset + e->length;
 
 	if (e->prot != PROT_NONE && past_end(offset, e->length, e->prot & PROT_WRITE, identity, marks))
-		return 0;
+		return MARK_PAST_END;
 	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE)) {
 		FOUND(private_map, WARNING, .offset = e->offset, .length = e->length, .size = identity->size);
 		return 0;
@@ -141,10 +141,9 @@ unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64
 		identity, marks);
 }
 
-void check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
+unsigned check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
 {
-	if (prot != PROT_NONE)
-		past_end(offset, length, prot & PROT_WRITE, identity, 0);
+	return prot != PROT_NONE && past_end(offset, length, prot & PROT_WRITE, identity, 0) ? MARK_PAST_END : 0;
 }
 
 /* Cheapest first: this process's own mappings, then those of all others. */
@@ -155,8 +154,10 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 
 	if (round_up(e->size_before, identity) <= kept)
 		return false;
-	struct facts_mappers others = facts_other_mappers(identity, kept);
+	struct facts_mappers others = facts_other_mappers(identity, kept, true);
 	uint64_t own = check_mapped_end(identity);
+	if (own > kept && facts_use_by_itself(identity, kept, true) == FACTS_unused)
+		own = 0;
 	if (!others.pid && own <= kept) {
 		/* Nobody was seen; where not everybody was looked at, the whole trace may tell. */
 		numbers.error = others.gave_up ? ETIMEDOUT : EACCES;

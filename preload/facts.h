@@ -35,10 +35,11 @@ struct facts_mappers {
 	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
 	unsigned strangers;  /* of them, those that are not root's */
 	unsigned owners;     /* of those, the ones of the object's owner */
-	bool gave_up;        /* after a quarter of a second */
+	bool gave_up;        /* after a quarter of a second, or without /proc */
 };
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond);
+/* touched: only those count that let their process touch what lies beyond: not PROT_NONE. */
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched);
 
 /*
  * Does another process map the object? Of those that may not be looked at, an ordinary owner's may always do, another
@@ -47,7 +48,7 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown };
 
 enum facts_use facts_use_by_others(const struct identity *identity);
-/* The same for this process, as the kernel says. */
-enum facts_use facts_use_by_itself(const struct identity *identity);
+/* The same for this process, beyond the offset, as the kernel says. */
+enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched);
 
 #endif

@@ -15,37 +15,47 @@ static long long now_ms(void)
 	return (long long)(kernel_clock(CLOCK_MONOTONIC) / 1000000);
 }
 
+/* What is looked for, and what was seen. */
+struct wanted {
+	const struct identity *identity;
+	uint64_t beyond;
+	bool touched; /* no mapping that is PROT_NONE counts */
+	uint64_t end; /* of a mapping: where in the object */
+	bool empty;   /* there was no line */
+};
+
 /* "7f00-7f10 rw-s 00001000 00:1b 5406    /dev/shm/x": does it map the object beyond the offset? */
-static bool line_maps(const char *at, const struct identity *identity, uint64_t beyond, uint64_t *end_offset)
+static bool line_maps(const char *at, struct wanted *wanted)
 {
 	uint64_t start, end, offset, device_major, device_minor, ino;
+	const struct identity *identity = wanted->identity;
 
 	if (!text_hexadecimal(&at, &start) || *at++ != '-' || !text_hexadecimal(&at, &end) || strnlen(at, 6) < 6)
 		return false;
+	bool closed = strncmp(at, " ---", 4) == 0;
 	at += 6;
 	if (!text_hexadecimal(&at, &offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) || *at++ != ':' ||
 	    !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &ino))
 		return false;
-	*end_offset = offset + (end - start);
+	wanted->end = offset + (end - start);
 	return ino == identity->ino && makedev((unsigned)device_major, (unsigned)device_minor) == identity->dev &&
-	       *end_offset > beyond;
+	       wanted->end > wanted->beyond && !(closed && wanted->touched);
 }
 
-/* Reads in pieces that end at a line's end, so that a line is never cut. *empty: there was none. */
-static bool process_maps(int fd, char *scratch, const struct identity *identity, uint64_t beyond, uint64_t *end,
-			 bool *empty)
+/* Reads in pieces that end at a line's end, so that a line is never cut. */
+static bool process_maps(int fd, char *scratch, struct wanted *wanted)
 {
 	size_t kept = 0;
 	long got;
 
-	*empty = true;
+	wanted->empty = true;
 	while ((got = kernel_read(fd, scratch + kept, SCRATCH - kept - 1)) > 0) {
 		size_t length = kept + (size_t)got;
 		scratch[length] = 0;
-		*empty = false;
+		wanted->empty = false;
 		char *line = scratch, *newline;
 		for (; (newline = memchr(line, '\n', length - (size_t)(line - scratch))); line = newline + 1)
-			if (line_maps(line, identity, beyond, end))
+			if (line_maps(line, wanted))
 				return true;
 		kept = length - (size_t)(line - scratch);
 		memmove(scratch, line, kept);
@@ -86,34 +96,31 @@ static bool hides_processes(void)
 }
 
 /* path: "/proc/PID" or "/proc/PID/task/TID". */
-static bool look_at_maps(const char *directory, char *scratch, const struct identity *identity, uint64_t beyond,
-			 struct facts_mappers *found, bool *empty)
+static bool look_at_maps(const char *directory, char *scratch, struct wanted *wanted, struct facts_mappers *found)
 {
 	char path[64] = "";
-	uint64_t end;
 
-	*empty = false;
+	wanted->empty = false;
 	text_append(path, sizeof path, directory);
 	text_append(path, sizeof path, "/maps");
 	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -EACCES || fd == -EPERM)
-		count_unreadable(path, identity, found);
+		count_unreadable(path, wanted->identity, found);
 	if (fd < 0)
 		return false;
-	bool maps = process_maps((int)fd, scratch, identity, beyond, &end, empty);
+	bool maps = process_maps((int)fd, scratch, wanted);
 	if (maps)
-		found->end = end;
+		found->end = wanted->end;
 	kernel_close((int)fd);
 	return maps;
 }
 
 /* Whose first thread has ended (pthread_exit in main) shows its memory by the others; a kernel thread has none of either. */
-static bool look_at_threads(const char *directory, char *scratch, const struct identity *identity, uint64_t beyond,
-			    struct facts_mappers *found)
+static bool look_at_threads(const char *directory, char *scratch, struct wanted *wanted, struct facts_mappers *found)
 {
 	char path[64] = "", entries[1024];
 	struct stat st;
-	bool maps = false, empty = true;
+	bool maps = false;
 	long got;
 
 	text_append(path, sizeof path, directory);
@@ -123,49 +130,60 @@ static bool look_at_threads(const char *directory, char *scratch, const struct i
 		return false;
 	size_t length = strlen(path);
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && empty && (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
-		for (long at = 0; at < got && empty;) {
+	while (fd >= 0 && wanted->empty &&
+	       (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
+		for (long at = 0; at < got && wanted->empty;) {
 			struct dirent64 *entry = (void *)(entries + at);
 			at += entry->d_reclen;
 			path[length] = 0;
 			text_append(path, sizeof path, "/");
 			if (entry->d_name[0] != '.' && text_append(path, sizeof path, entry->d_name))
-				maps = look_at_maps(path, scratch, identity, beyond, found, &empty);
+				maps = look_at_maps(path, scratch, wanted, found);
 		}
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return maps;
 }
 
-static void look_at(const char *name, char *scratch, const struct identity *identity, uint64_t beyond,
+static void look_at(const char *name, const char *self, char *scratch, struct wanted *wanted,
 		    struct facts_mappers *found)
 {
 	char path[64] = "/proc/";
 	const char *digits = name;
 	uint64_t pid;
-	bool empty;
 
-	if (!text_decimal(&digits, &pid) || *digits || pid == (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+	if (!text_decimal(&digits, &pid) || *digits || strcmp(name, self) == 0)
 		return;
 	text_append(path, sizeof path, name);
-	if (look_at_maps(path, scratch, identity, beyond, found, &empty) ||
-	    (empty && look_at_threads(path, scratch, identity, beyond, found)))
+	if (look_at_maps(path, scratch, wanted, found) ||
+	    (wanted->empty && look_at_threads(path, scratch, wanted, found)))
 		found->pid = (int32_t)pid;
 }
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
+/* As that /proc counts processes: it may be another pid namespace's. "": there is none. */
+static void own_number(char self[static 24])
 {
+	long length = kernel_readlink("/proc/self", self, 23);
+
+	self[length > 0 ? length : 0] = 0;
+}
+
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
+{
+	struct wanted wanted = {.identity = identity, .beyond = beyond, .touched = touched};
 	struct facts_mappers found = {0};
+	char self[24];
 	char *memory = kernel_memory(SCRATCH + DIRECTORY);
 	long fd = kernel_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
 	long long until = now_ms() + LIMIT_MS;
 
-	found.gave_up = !memory || fd < 0;
+	own_number(self);
+	found.gave_up = !memory || fd < 0 || !self[0];
 	while (!found.gave_up && !found.pid &&
 	       (got = kernel_call(SYS_getdents64, fd, (long)(memory + SCRATCH), DIRECTORY, 0, 0, 0)) > 0) {
 		for (long at = 0; at < got && !found.pid && !found.gave_up;) {
 			struct dirent64 *entry = (void *)(memory + SCRATCH + at);
-			look_at(entry->d_name, memory, identity, beyond, &found);
+			look_at(entry->d_name, self, memory, &wanted, &found);
 			found.gave_up = now_ms() > until;
 			at += entry->d_reclen;
 		}
@@ -183,7 +201,7 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 
 enum facts_use facts_use_by_others(const struct identity *identity)
 {
-	struct facts_mappers others = facts_other_mappers(identity, 0);
+	struct facts_mappers others = facts_other_mappers(identity, 0, false);
 
 	if (others.pid)
 		return FACTS_mapped;
@@ -191,18 +209,17 @@ enum facts_use facts_use_by_others(const struct identity *identity)
 											       : FACTS_unused;
 }
 
-enum facts_use facts_use_by_itself(const struct identity *identity)
+enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)
 {
+	struct wanted wanted = {.identity = identity, .beyond = beyond, .touched = touched};
 	char *memory = kernel_memory(SCRATCH);
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 	enum facts_use use = FACTS_unknown;
-	uint64_t end;
-	bool empty;
 
 	if (memory && fd >= 0)
-		use = process_maps((int)fd, memory, identity, 0, &end, &empty) ? FACTS_mapped
-		      : empty                                                  ? FACTS_unknown
-									       : FACTS_unused;
+		use = process_maps((int)fd, memory, &wanted) ? FACTS_mapped
+		      : wanted.empty                         ? FACTS_unknown
+							     : FACTS_unused;
 	if (fd >= 0)
 		kernel_close((int)fd);
 	if (memory)

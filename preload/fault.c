@@ -314,6 +314,11 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	next(number, info, context);
 }
 
+bool fault_was_passed_on(void)
+{
+	return atomic_load_explicit(&told_count, memory_order_relaxed) > 0;
+}
+
 void fault_expect(void)
 {
 	static atomic_bool expected;

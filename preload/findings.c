@@ -8,6 +8,7 @@
 #include "preload/enforce.h"
 #include "preload/facts_files.h"
 #include "preload/fault_site.h"
+#include "preload/late_size.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
 #include "preload/page.h"
@@ -65,7 +66,9 @@ static void record(const struct check_finding *finding, enum response response)
 	recorder_head((struct event_head *)&e);
 	e.stack = looking.head.stack;
 	recorder_emit->finding(&e);
-	if (finding->severity >= SEVERITY_ERROR && enforce_action(looking.identity, finding->rule) != ACTION_note)
+	/* Whether others map what O_TRUNC has emptied, which makes that an error, `run` looks after. */
+	if ((finding->severity >= SEVERITY_ERROR || finding->rule == RULE_truncate_on_open) &&
+	    enforce_action(looking.identity, finding->rule) != ACTION_note)
 		tell_live(finding);
 }
 
@@ -109,6 +112,14 @@ bool check_made(const char *path)
 
 	return identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
 	       (ledger_marks(&identity) & MARK_CREATED);
+}
+
+static void mark(const struct identity *identity, uint32_t marks, uint32_t set)
+{
+	if (set & MARK_PAST_END)
+		late_size_expect();
+	if (set & ~marks)
+		ledger_mark(identity, set, 0);
 }
 
 static void look_at_resize(uint32_t set, uint32_t marks, const struct identity *identity)
@@ -192,8 +203,9 @@ static void look_at_remapped(const struct mremapped_event *e)
 	if (e->error || !look_at_site(e->result, &site))
 		return;
 	if (site.fresh)
-		check_remapped(&site.identity, site.offset, site.end - site.start,
-			       fault_site_protection(&site, e->result));
+		mark(&site.identity, 0,
+		     check_remapped(&site.identity, site.offset, site.end - site.start,
+				    fault_site_protection(&site, e->result)));
 	looking.identity = NULL;
 }
 
@@ -203,12 +215,15 @@ static void look_at_protected(const struct mprotect_event *e)
 	uint64_t end = e->addr + page_round(e->length), at = e->addr;
 	uint32_t marks;
 
+	/* What cannot be written now may be once more. */
+	if (!e->error && !(e->prot & PROT_WRITE))
+		ledger_mark_mapped(at, MARK_CLOSED);
 	while (!e->error && e->prot != PROT_NONE && at < end && ((marks = ledger_mapped_marks(at)) & MARK_CLOSED) &&
 	       look_at_site(at, &site)) {
 		uint64_t length = (site.end < end ? site.end : end) - at;
-		unsigned set = site.fresh ? check_mprotect(&site.identity, site.offset, length, e->prot, marks) : 0;
-		if (set & ~marks)
-			ledger_mark(&site.identity, set, 0);
+		if (site.fresh)
+			mark(&site.identity, marks,
+			     check_mprotect(&site.identity, site.offset, length, e->prot, marks));
 		at += length;
 	}
 	looking.identity = NULL;
@@ -235,16 +250,12 @@ static uint64_t offset_at(uint64_t address)
 
 static void check_event(enum event_id id, const union any_event *event, const struct identity *identity, uint32_t marks)
 {
-	uint32_t set;
-
 	switch (id) {
 	case EVENT_mmap:
 		check_lifetime_mmap(&event->mmap);
 		if (!identity)
 			break;
-		set = check_mmap(&event->mmap, identity, marks) | check_zeroing_mmap(&event->mmap);
-		if (set & ~marks)
-			ledger_mark(identity, set, 0);
+		mark(identity, marks, check_mmap(&event->mmap, identity, marks) | check_zeroing_mmap(&event->mmap));
 		check_permission_mmap(&event->mmap, identity);
 		break;
 	case EVENT_munmap:

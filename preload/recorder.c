@@ -8,8 +8,10 @@
 #include "preload/disposition.h"
 #include "preload/enforce.h"
 #include "preload/enforce_leave.h"
+#include "preload/fault.h"
 #include "preload/findings.h"
 #include "preload/kernel.h"
+#include "preload/late_size.h"
 #include "preload/module.h"
 #include "preload/note.h"
 #include "preload/observe.h"
@@ -263,8 +265,10 @@ static bool leave(struct visit *visit)
 		observe_forget();
 	if (!observe_enter(visit, recorder_exit))
 		return false;
-	if (!visit->nested)
+	if (!visit->nested) {
 		observe_settle();
+		late_size_tell(0, UINT64_MAX);
+	}
 	if (enforce_wipes)
 		enforce_exit(record_kept);
 	return true;
@@ -279,6 +283,8 @@ void recorder_exit(int status)
 		return;
 	tell_lost();
 	recorder_head((struct event_head *)&e);
+	if (!visit.nested && fault_was_passed_on() && stack_in_handler())
+		e.stack = observe_stack(NULL);
 	recorder_emit->exit(&e);
 	observe_leave(&visit);
 }

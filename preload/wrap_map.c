@@ -8,6 +8,7 @@
 #include "preload/enforce_size.h"
 #include "preload/fault.h"
 #include "preload/fault_site.h"
+#include "preload/late_size.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/page.h"
@@ -31,6 +32,8 @@ static void unmapping(struct unmapping *u, const void *addr, size_t length, cons
 	/* munmap(2) refuses an unaligned address, and then nothing changes. */
 	if (!ledger_may_map(addr, length) || start != page_round(start) || !observe_enter(&visit, caller))
 		return;
+	if (!visit.nested)
+		late_size_tell(start, page_round(length));
 	visit.pieces = &u->pieces;
 	u->seq = RECORD(&visit, munmap, NULL, .addr = start, .length = page_round(length));
 	observe_leave(&visit);

@@ -36,7 +36,7 @@ fault_notes()
 		    if kind == 9:
 		        rule, severity, offset, length, room, limit, dev, ino, other, survived, access = \
 		            struct.unpack_from("<IIqQQQQQiHH", data, at + 56)
-		        texts = data[at + 120:at + size].split(b"\0")
+		        texts = data[at + 128:at + size].split(b"\0")
 		        print(rule, severity, offset, length, room, survived, access, texts[0].decode(), texts[1].decode())
 		    at += size
 	END

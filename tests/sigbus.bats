@@ -93,6 +93,20 @@ severity_is()
 	severity_is warning
 }
 
+@test "the program's own handler goes on, and its status is another matter" {
+	cause failed
+	says 'got a SIGBUS reading .*, and its own handler went on: story \(pid [0-9]+\) had shrunk it'
+	severity_is warning
+}
+
+@test "the program's own handler sends the signal once more: it died of the fault" {
+	cause reraised
+	says 'died of SIGBUS reading /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it' \
+		touched read_object shrunk shrink_object mapped map_object
+	severity_is error
+	grep -q '^shmguard: error: sigbus-cause: story (pid [0-9]*) got a SIGBUS reading' notices
+}
+
 @test "the program's own handler ends it: an error" {
 	cause ended
 	says 'got a SIGBUS reading .*, and its own handler ended it with status 3: story'
@@ -141,6 +155,26 @@ ctypes.memset(address + 4096, 1, 1)' 2>notices || [ "$?" -eq 135 ]
 	grep -q 'error' notices && return 1
 	jq -e '[.findings[] | select(.severity == "error")] == []' report.json
 	jq -e '[.findings[] | select(.rule == "map-before-size" and .severity == "note")] | length == 1' report.json
+}
+
+@test "O_TRUNC under a mapping of another process is told while both run, of what nobody maps it is not" {
+	"$SHMGUARD" run --report=none -o story -- "$PYTHON" -c 'import mmap, os, sys, time
+name = "/dev/shm/shmguard-sigbus.%d" % os.getpid()
+for path in name, name + ".alone":
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600); os.ftruncate(fd, 8192)
+m = mmap.mmap(os.open(name, os.O_RDWR), 8192)
+if os.fork() == 0:
+    m.close()
+    for path in name, name + ".alone":
+        os.close(os.open(path, os.O_RDWR | os.O_TRUNC))
+    os._exit(0)
+os.wait(); time.sleep(0.7)
+for path in name, name + ".alone":
+    os.unlink(path)
+print("over", file=sys.stderr, flush=True)' 2>notices
+	cat notices
+	sed '/^over/q' notices | grep -q 'error: truncate-on-open: python.* opens .*/shmguard-sigbus\.[0-9]* with O_TRUNC, which empties it of 8192 bytes while python.* maps it'
+	[ "$(grep -c truncate-on-open notices)" -eq 1 ]
 }
 
 @test "what is not made up for within a second is told, once" {

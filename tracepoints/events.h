@@ -221,7 +221,10 @@
 #define FIELDS_wait(F)                                                                                                 \
 	F(pid, child)                                                                                                  \
 	F(status, status)
-/* status: as given to exit(3) or _exit(2). A process that ended otherwise has no such event. */
+/*
+ * status: as given to exit(3) or _exit(2). A process that ended otherwise has no such event. The stack is 0, but where a
+ * signal handler made that call after a SIGBUS.
+ */
 #define FIELDS_exit(F) F(status, status)
 /* Takes back the release event with sequence number `of`. */
 #define FIELDS_failed(F)                                                                                               \

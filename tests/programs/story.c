@@ -161,6 +161,32 @@ static void handles(char *map)
 	nap(1100);
 }
 
+/* Gets over it, and fails for a reason of its own. */
+static void handles_and_fails(char *map)
+{
+	struct sigaction action = {.sa_handler = jump};
+
+	sigaction(SIGBUS, &action, NULL);
+	if (sigsetjmp(back, 1) == 0)
+		read_object(map);
+	exit(4);
+}
+
+/* As crash handlers do that have told what they had to tell. */
+static void die_of_it(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void tells_and_dies(char *map)
+{
+	struct sigaction action = {.sa_handler = die_of_it};
+
+	sigaction(SIGBUS, &action, NULL);
+	read_object(map);
+}
+
 static void leave(int number)
 {
 	(void)number;
@@ -262,6 +288,10 @@ int main(int argc, char **argv)
 		shrunk_by(shrink_unseen, reads);
 	else if (!strcmp(story, "handled"))
 		shrunk_by(shrink_object, handles);
+	else if (!strcmp(story, "failed"))
+		shrunk_by(shrink_object, handles_and_fails);
+	else if (!strcmp(story, "reraised"))
+		shrunk_by(shrink_object, tells_and_dies);
 	else if (!strcmp(story, "ended"))
 		shrunk_by(shrink_object, leaves);
 	else if (!strcmp(story, "blocked"))

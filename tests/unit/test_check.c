@@ -13,7 +13,7 @@ static struct check_finding last;
 /* The made-up kernel. */
 static struct {
 	uint64_t room, file_size_limit, lockable, memory_left, huge_free, mapped_end;
-	bool has_room;
+	bool has_room, closed;
 	struct facts_mappers mappers;
 } kernel;
 
@@ -60,8 +60,17 @@ bool facts_huge_pages_free(uint64_t page, uint64_t *bytes)
 	return true;
 }
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
+enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)
 {
+	(void)identity;
+	(void)beyond;
+	(void)touched;
+	return kernel.closed ? FACTS_unused : FACTS_mapped;
+}
+
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
+{
+	(void)touched;
 	struct facts_mappers none = {.unreadable = kernel.mappers.unreadable, .gave_up = kernel.mappers.gave_up};
 	(void)identity;
 	return kernel.mappers.end > beyond ? kernel.mappers : none;
