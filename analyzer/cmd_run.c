@@ -388,6 +388,21 @@ static int run_recorded(struct run *run)
 	return status;
 }
 
+/* LTTng's daemons are watched there, and processes are named by it. */
+static int run_check_proc(void)
+{
+	char self[24];
+	ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+
+	self[length > 0 ? length : 0] = '\0';
+	if (length <= 0)
+		return run_failed(RUN_FAILED, memory_text("/proc is not mounted: LTTng and the recording need it"));
+	if (strtol(self, NULL, 10) == getpid())
+		return 0;
+	return run_failed(RUN_FAILED, memory_text("/proc shows the processes of another pid namespace: mount this "
+						  "one's (mount -t proc proc /proc)"));
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run *run = memory_new(1, sizeof(*run));
@@ -402,7 +417,9 @@ int cmd_run(int argc, char **argv)
 		return 0;
 	}
 	run->problems.quiet = run->options.quiet;
-	r = run_check_policy(run);
+	r = run_check_proc();
+	if (!r)
+		r = run_check_policy(run);
 	if (!r)
 		r = run_find_program(run);
 	if (!r && (r = child_prepare(&run->child)))

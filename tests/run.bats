@@ -26,6 +26,17 @@ bats_require_minimum_version 1.5.0
 	[ "${#lines[@]}" -eq 1 ]
 }
 
+@test "without a /proc of its own pid namespace the command does not run" {
+	needs_root "/proc is unmounted"
+	# shellcheck disable=SC2016
+	run -125 unshare -m bash -c 'while umount -l /proc 2>/dev/null; do :; done; exec "$@"' bash \
+		"$SHMGUARD" run -o none -- touch ran
+	[ "$output" = 'shmguard: /proc is not mounted: LTTng and the recording need it' ]
+	run -125 unshare --pid --fork "$SHMGUARD" run -o none -- touch ran
+	[[ $output = 'shmguard: /proc shows the processes of another pid namespace: mount this one'* ]]
+	[ ! -e ran ] && [ ! -e none ]
+}
+
 @test "a full disk gives 125 and one line, and the command does not run" {
 	needs_root "to mount a small disk"
 	mkdir disk
