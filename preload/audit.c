@@ -4,25 +4,22 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
+#include "preload/audit_log.h"
 #include "preload/kernel.h"
-#include "preload/own.h"
 #include "preload/process.h"
 #include "preload/text.h"
 
 enum {
-	LINE = 1024,
+	LINE = 1024, /* holds two texts, a module and all the rest */
+	TEXT = 300,
+	MODULE = 100,
 	PLACES = 256,
 	LINES_A_SECOND = 10,
 	NAME = 128,
 	SYSLOG_PRIORITY = 8 * 10 + 4 /* authpriv.warning, RFC 3164 */
 };
-
-static enum policy_log log_kind;
-static int log_fd = -1;
 
 /*
  * How often a rule was broken at a place in this second, and the last of what was held back, which is told when its count
@@ -38,31 +35,9 @@ static struct place {
 
 static atomic_llong swept; /* the second in which all places were looked at */
 
-bool audit_initialise(enum policy_log log, const char *path)
-{
-	long fd = -1;
-
-	log_kind = log;
-	if (log == LOG_file) {
-		fd = kernel_call(SYS_openat, AT_FDCWD, (long)path,
-				 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600, 0, 0);
-	} else if (log == LOG_syslog) {
-		struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-		fd = kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
-		if (fd >= 0 && kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0) < 0) {
-			kernel_close((int)fd);
-			fd = -1;
-		}
-	} else {
-		return true;
-	}
-	log_fd = own_fd_hide((int)fd);
-	return fd >= 0;
-}
-
 void audit_fork_reset(void)
 {
-	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++) {
+	for (size_t i = 0; audit_log_kind != LOG_none && i < PLACES; i++) {
 		atomic_store(&places[i].key, 0);
 		atomic_store(&places[i].held, 0);
 	}
@@ -96,16 +71,18 @@ static void append_time(char *line, time_t now)
 	text_append(line, LINE, "Z");
 }
 
-/* Names and paths are the program's: a control byte must not forge a line. */
-static void append_safely(char *line, const char *text)
+/* Names and paths are the program's: a control byte must not forge a line, nor a long one push the rest out of it. */
+static void append_safely(char *line, const char *text, size_t most)
 {
-	char one[2] = "";
+	char safe[TEXT + 1];
+	size_t length = strnlen(text, most);
 
-	for (; *text; text++) {
-		one[0] = (unsigned char)*text < 0x20 || *text == 0x7f || *text == ' ' ? '?' : *text;
-		if (!text_append(line, LINE - 200, one))
-			return;
-	}
+	for (size_t i = 0; i < length; i++)
+		safe[i] = (char)((unsigned char)text[i] < 0x20 || text[i] == 0x7f || text[i] == ' ' ? '?' : text[i]);
+	safe[length] = 0;
+	text_append(line, LINE, safe);
+	if (text[length])
+		text_append(line, LINE, "...");
 }
 
 /* However it was spelled. */
@@ -115,7 +92,7 @@ static void append_name(char *line, const char *name)
 		name += 8;
 	while (name && name[0] == '/' && name[1] == '/')
 		name++;
-	append_safely(line, name && *name ? name : "-");
+	append_safely(line, name && *name ? name : "-", TEXT);
 }
 
 static void append_hexadecimal(char *line, uint64_t number)
@@ -139,19 +116,9 @@ static void append_place(char *line, const void *caller)
 	}
 	const char *name = *found.dlfo_link_map->l_name ? found.dlfo_link_map->l_name : process_exe();
 	const char *slash = strrchr(name, '/');
-	append_safely(line, slash ? slash + 1 : name);
+	append_safely(line, slash ? slash + 1 : name, MODULE);
 	text_append(line, LINE, "+0x");
 	append_hexadecimal(line, (uint64_t)(uintptr_t)caller - found.dlfo_link_map->l_addr);
-}
-
-static void put(char *line)
-{
-	int fd = log_kind == LOG_stderr ? 2 : log_fd;
-
-	if (log_kind == LOG_syslog)
-		kernel_call(SYS_sendto, fd, (long)line, (long)strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
-	else if (text_append(line, LINE, "\n"))
-		kernel_write(fd, line, strlen(line));
 }
 
 /* held: how many like it were not told before it. */
@@ -164,7 +131,7 @@ static void tell(const struct audit_decision *d, const char *name, time_t now, u
 	};
 	char line[LINE] = "";
 
-	if (log_kind == LOG_syslog) {
+	if (audit_log_kind == LOG_syslog) {
 		text_append(line, LINE, "<");
 		text_append_decimal(line, LINE, SYSLOG_PRIORITY);
 		text_append(line, LINE, ">shmguard: ");
@@ -173,7 +140,7 @@ static void tell(const struct audit_decision *d, const char *name, time_t now, u
 	text_append(line, LINE, " pid=");
 	text_append_decimal(line, LINE, (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	text_append(line, LINE, " exe=");
-	append_safely(line, process_exe());
+	append_safely(line, process_exe(), TEXT);
 	text_append(line, LINE, " rule=");
 	text_append(line, LINE, rules[d->rule].id);
 	text_append(line, LINE, " object=");
@@ -194,7 +161,8 @@ static void tell(const struct audit_decision *d, const char *name, time_t now, u
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);
 	}
-	put(line);
+	text_append(line, LINE, "\n");
+	audit_log_write(line);
 }
 
 /* The last of what was held back at the place, and how many there were before it. */
@@ -216,7 +184,7 @@ static time_t seconds_now(void)
 
 void audit_flush(void)
 {
-	for (size_t i = 0; log_kind != LOG_none && i < PLACES; i++)
+	for (size_t i = 0; audit_log_kind != LOG_none && i < PLACES; i++)
 		if (atomic_load_explicit(&places[i].held, memory_order_relaxed))
 			tell_held(&places[i], seconds_now());
 }
@@ -250,7 +218,7 @@ void audit_line(const struct audit_decision *d, const char *name)
 	struct place *place = &places[key >> 56];
 	unsigned held = 0;
 
-	if (log_kind == LOG_none)
+	if (audit_log_kind == LOG_none)
 		return;
 	time_t now = seconds_now();
 	sweep(place, now);

@@ -8,9 +8,6 @@
 #include "preload/check.h"
 #include "tracepoints/policy.h"
 
-/* False when the log's file cannot be opened. */
-bool audit_initialise(enum policy_log log, const char *path);
-
 /* In a forked child: what the parent wrote and held back is the parent's. */
 void audit_fork_reset(void);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "preload/audit.h"
+#include "preload/audit_log.h"
 #include "preload/carried.h"
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
@@ -133,6 +134,7 @@ void enforce_fork_reset(void)
 void enforce_initialise(void)
 {
 	const char *profile = carried_value(ENVIRONMENT_PROFILE), *file = carried_value(ENVIRONMENT_POLICY);
+	char why[256] = "the log ";
 	unsigned errors = 0;
 
 	if (!profile && !file)
@@ -146,8 +148,8 @@ void enforce_initialise(void)
 		policy_add_profile(policy, profile, refuse, &errors);
 	if (policy && file && !errors)
 		policy_add_file(policy, file, refuse, &errors);
-	if (policy && !errors && !audit_initialise(policy->log, policy->log_path))
-		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, "the log cannot be opened", NULL);
+	if (policy && !errors && !audit_log_open(policy->log, policy->log_path, why))
+		refuse(&errors, policy->log_path ? policy->log_path : "/dev/log", 0, why, NULL);
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
 	look_at_clock();
@@ -240,15 +242,27 @@ bool enforce_denied(void)
 	return false;
 }
 
+/* What two steps of one call find of the same name is one decision. */
+static struct decided *find_kept(enum rule_id rule, enum response response)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		struct decided *d = &kept()->decided[i];
+		if (d->finding.rule == rule && d->response == response && d->name && d->name == kept()->name)
+			return d;
+	}
+	return NULL;
+}
+
 static struct decided *keep(const struct check_finding *finding, enum response response)
 {
 	static __thread struct decided lost;
 
-	if (kept()->count == KEPT)
-		return &lost;
 	if (kept()->about)
 		kept()->name = enforce_object_name(kept()->about, kept()->text);
 	kept()->about = NULL;
+	struct decided *known = find_kept(finding->rule, response);
+	if (known || kept()->count == KEPT)
+		return known ? known : &lost;
 	kept()->decided[kept()->count] =
 		(struct decided){.finding = *finding, .response = (uint8_t)response, .name = kept()->name};
 	return &kept()->decided[kept()->count++];

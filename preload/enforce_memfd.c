@@ -13,12 +13,15 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-unsigned enforce_memfd_flags(unsigned flags, const void *caller)
+unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller)
 {
 	struct policy_decision d;
 
+	/* What cannot be read is the kernel's to refuse. */
+	if (!kernel_readable(name))
+		return flags;
 	enforce_begin();
-	enforce_decide(NULL, &d);
+	enforce_decide(name, &d);
 	if (!(flags & MFD_CLOEXEC) && enforce_asks(&d, RULE_memfd_no_cloexec) &&
 	    ENFORCE(&d, memfd_no_cloexec) == VERDICT_fix)
 		flags |= MFD_CLOEXEC;

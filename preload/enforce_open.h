@@ -63,7 +63,7 @@ enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_pla
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);
 
 /* memfd_create's flags as the policy wants them; a kernel that does not know one answers EINVAL. */
-unsigned enforce_memfd_flags(unsigned flags, const void *caller);
+unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller);
 
 /* A descriptor was duplicated, or lost its FD_CLOEXEC. */
 void enforce_inherited(int fd, const struct identity *identity, const void *caller);

@@ -161,7 +161,7 @@ int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *na
 	unsigned given = flags;
 
 	if (enforce_on && !own_caller(caller))
-		flags = enforce_memfd_flags(flags, caller);
+		flags = enforce_memfd_flags(name, flags, caller);
 	int result = real_create(name, flags);
 	/* MFD_NOEXEC_SEAL is known since Linux 6.3. */
 	if (result < 0 && errno == EINVAL && flags != given) {

@@ -3,7 +3,7 @@
 load helpers
 load enforce
 
-LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|audit) errno=[A-Z0-9]+ at=[^ ]+( held-back=[0-9]+)?$'
+LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|audit would=(fixed|denied)) errno=[A-Z0-9]+ at=[^ ]+( why=[^ ]+)?( held-back=[0-9]+)?$'
 
 whole_lines()
 {
@@ -105,4 +105,95 @@ time.sleep(1.1); attempt(os.ftruncate, shm_open(NAME, RWC, mode=0o600), 2048); s
 	whole_lines audit.log
 	[ "$(sed -n 's/.*rule=world-writable .*held-back=//p' audit.log | awk '{sum += $1 + 1} END {print sum}')" -gt 0 ]
 	[ "$(awk '/rule=world-writable/ {lines++} match($0, /held-back=[0-9]+/) {held += substr($0, RSTART + 10, RLENGTH - 10)} END {print lines + held}' audit.log)" -eq 50 ]
+}
+
+# decisions: of ./audit.log, each as rule, object, action and errno, as they came.
+decisions()
+{
+	whole_lines audit.log && sed "s/$NAME/x/g"';s/.*rule=//;s/ at=.*//;s/object=//;s/action=//;s/errno=//' audit.log
+}
+
+@test "in audit mode a line says what would have been done" {
+	policy 'mode = audit' 'create-without-excl = off' 'predictable-name = off' 'world-writable = deny' 'world-readable = fix'
+	guarded 'shm_open(NAME, RWC, mode=0o606)'
+	decisions | same /dev/stdin <(printf '%s\n' 'world-writable /x audit would=denied EACCES' 'world-readable /x audit would=fixed 0')
+}
+
+@test "a rename is one decision for each of its names" {
+	policy 'mode = audit' 'names = /none' 'name-not-allowed = deny'
+	: >"/dev/shm/$NAME"
+	guarded 'os.rename(PATH, PATH + "-2")'
+	decisions | same /dev/stdin <(printf 'name-not-allowed /x%s audit would=denied EACCES\n' '' -2)
+}
+
+@test "a reservation for which there is no room is a denial, not a fix" {
+	needs_root "a small /dev/shm"
+	policy 'create-without-excl = off' 'predictable-name = off' 'shm-fs-full = fix'
+	unshare -m sh -c 'mount -t tmpfs -o size=64k,mode=1777 tmpfs /dev/shm; exec "$@"' sh env SHMGUARD_POLICY="$PWD/policy.ini" \
+		LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" -c 'import os; from _posixshmem import shm_open
+try: os.ftruncate(shm_open("/'"$NAME"'", os.O_RDWR | os.O_CREAT, mode=0o600), 1 << 20)
+except OSError as e: print(e.strerror)' >out
+	[ "$(cat out)" = "No space left on device" ]
+	decisions | same /dev/stdin <(echo shm-fs-full /x denied ENOSPC)
+}
+
+@test "objects have their name in the trail whether they were seen before or not, memfds theirs" {
+	policy 'world-writable = fix' 'memfd-no-cloexec = fix' 'memfd-executable = off'
+	: >"/dev/shm/$NAME"
+	guarded 'os.chmod(PATH, 0o602); os.memfd_create("x", 0)'
+	decisions | same /dev/stdin <(printf '%s\n' 'world-writable /x fixed 0' 'memfd-no-cloexec x fixed 0')
+}
+
+@test "a long name or path is cut, not what stands behind it" {
+	local long
+	long=$NAME-$(printf '%0200d' 0)
+	policy 'world-writable = deny'
+	mkdir -p "$long/$long"
+	cp "$(readlink -f "$PYTHON")" "$long/$long/python"
+	program 'attempt(shm_open, NAME, RWC, mode=0o666)'
+	env NAME="$long" SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" PYTHONHOME=/usr "$long/$long/python" program.py
+	whole_lines audit.log
+	grep -Eq 'exe=[^ ]{300}\.\.\. rule=world-writable object=/enforce-[0-9-]*-0{200} action=denied errno=EACCES at=[^+ ]+\+0x' audit.log
+}
+
+@test "a closed standard error is not what the program opens in its place, a redirected one is" {
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = stderr/' policy.ini
+	guarded 'os.close(2); fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); print(fd)
+attempt(shm_open, NAME + "-2", RWC, mode=0o666); print(os.pread(fd, 4096, 0).strip(b"\0"))
+os.close(2); fd = os.open("data", RWC, 0o600); attempt(shm_open, NAME + "-2", RWC, mode=0o666)
+os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT), 2); attempt(shm_open, NAME + "-2", RWC, mode=0o666)'
+	[ "$(cat out)" = $'2\nEACCES\nb\'\'\nEACCES\nEACCES' ]
+	[ ! -s data ]
+	whole_lines log && [ "$(wc -l <log)" -eq 1 ]
+	rm "/dev/shm/$NAME"
+	guarded 'shm_open(NAME, RWC, mode=0o666)' 2>"/dev/shm/$NAME-err" || true
+	grep -q 'action=denied errno=EACCES' "/dev/shm/$NAME-err"
+}
+
+# refused: the program is not started, for what is said of the log.
+refused()
+{
+	timeout 20 env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/echo started >out 2>told || echo $? >>out
+	[ "$(cat out)" = 125 ]
+	[ "$(cat told)" = "shmguard: $PWD/audit.log: the log $1; the program is not started" ]
+}
+
+@test "a log that is no file of ours is refused, and says why" {
+	policy 'world-writable = deny'
+	mkfifo audit.log
+	refused 'is no regular file, as a log must be'
+	rm audit.log && ln -s other audit.log
+	refused 'cannot be opened: Too many levels of symbolic links'
+	rm audit.log && mkdir audit.log
+	refused 'cannot be opened: Is a directory'
+	rmdir audit.log && : >other && ln other audit.log
+	refused 'has a second name, as what is no log of ours might have'
+	rm audit.log other
+	needs_root "a file of another user"
+	install -o 65534 /dev/null audit.log
+	refused 'belongs to another user, who could change the log'
+	sed -i 's,^log = .*,log = file:/dev/null,' policy.ini
+	guarded 'print("started")'
+	[ "$(cat out)" = started ]
 }

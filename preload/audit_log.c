@@ -1,0 +1,116 @@
+#include "preload/audit_log.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "preload/identity.h"
+#include "preload/kernel.h"
+#include "preload/own.h"
+#include "preload/text.h"
+
+enum policy_log audit_log_kind;
+static int log_fd = -1;
+
+/* What standard error was at the start, if it was open. */
+static struct stat first_stderr;
+static bool was_open;
+
+/* Who may write into the directory could have laid there what hangs us, or makes us write where he may not. */
+static const char *unfit(const struct stat *st)
+{
+	if (S_ISCHR(st->st_mode))
+		return NULL;
+	if (!S_ISREG(st->st_mode))
+		return "is no regular file, as a log must be";
+	if (st->st_uid != 0 && st->st_uid != (uid_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+		return "belongs to another user, who could change the log";
+	return st->st_nlink > 1 ? "has a second name, as what is no log of ours might have" : NULL;
+}
+
+static bool not_opened(long result, char why[static 256])
+{
+	text_append(why, 256, "cannot be opened: ");
+	text_append(why, 256, strerrordesc_np((int)-result));
+	if (result == -EACCES)
+		text_append(why, 256, "; every user that the program becomes must be able to append to it");
+	return false;
+}
+
+static bool open_file(const char *path, char why[static 256])
+{
+	struct stat st;
+	long fd =
+		kernel_call(SYS_openat, AT_FDCWD, (long)path,
+			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600, 0, 0);
+	/* A FIFO that nobody reads is refused by the kernel. */
+	long looked = fd == -ENXIO ? kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0)
+		      : fd < 0     ? fd
+				   : kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	const char *fault = looked < 0 ? NULL : unfit(&st);
+
+	if (fd >= 0 && looked == 0 && !fault) {
+		kernel_call(SYS_fcntl, fd, F_SETFL, O_APPEND, 0, 0, 0);
+		log_fd = own_fd_hide((int)fd);
+		return true;
+	}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return fault ? !text_append(why, 256, fault) : not_opened(fd < 0 ? fd : looked, why);
+}
+
+static bool open_syslog(char why[static 256])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	long fd = kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
+	long result = fd < 0 ? fd : kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0);
+
+	if (result >= 0) {
+		log_fd = own_fd_hide((int)fd);
+		return true;
+	}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return not_opened(result, why);
+}
+
+bool audit_log_open(enum policy_log log, const char *path, char why[static 256])
+{
+	audit_log_kind = log;
+	was_open = kernel_call(SYS_fstat, STDERR_FILENO, (long)&first_stderr, 0, 0, 0, 0) == 0;
+	return log == LOG_file ? open_file(path, why) : log != LOG_syslog || open_syslog(why);
+}
+
+/*
+ * Where a program has closed it, the number is that of the next thing it opens: an object, a database, a connection. What
+ * it was at the start it may be for good; another terminal, or a file or pipe opened only to be written to, is a log to
+ * which the program has redirected it.
+ */
+static bool stderr_is_a_log(void)
+{
+	struct stat st;
+	struct identity object;
+
+	if (kernel_call(SYS_fstat, STDERR_FILENO, (long)&st, 0, 0, 0, 0) < 0)
+		return false;
+	if (was_open && st.st_dev == first_stderr.st_dev && st.st_ino == first_stderr.st_ino)
+		return true;
+	if (S_ISCHR(st.st_mode))
+		return true;
+	long flags = kernel_call(SYS_fcntl, STDERR_FILENO, F_GETFL, 0, 0, 0, 0);
+	return (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) && flags >= 0 && (flags & O_ACCMODE) == O_WRONLY &&
+	       !identity_of_fd(STDERR_FILENO, &object);
+}
+
+void audit_log_write(const char *line)
+{
+	size_t length = strlen(line);
+
+	if (audit_log_kind == LOG_syslog)
+		kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+	else if (audit_log_kind == LOG_file)
+		kernel_write(log_fd, line, length);
+	else if (stderr_is_a_log())
+		kernel_write(STDERR_FILENO, line, length);
+}
