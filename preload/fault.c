@@ -231,6 +231,17 @@ static void tell(const struct fault *f)
 		write_note(f);
 }
 
+/* A vfork(2) child runs in its parent's memory: what it may change is not its own, but a note is. */
+static void look_in_vfork_child(struct fault *f)
+{
+	if (!f->fatal || f->sent)
+		return;
+	fault_site_find(f->site, f->address, 0, true);
+	f->cause = find_cause(f);
+	if (f->cause != CAUSE_not_ours)
+		write_note(f);
+}
+
 static void look(void *argument)
 {
 	struct fault *f = argument;
@@ -241,8 +252,9 @@ static void look(void *argument)
 	f->light = f->nested || f->sent;
 	if (!f->light)
 		recorder_check_process();
-	/* A vfork(2) child runs in its parent's memory: the ledger is not its own. */
-	if (!recorder_is_vfork_child()) {
+	if (recorder_is_vfork_child()) {
+		look_in_vfork_child(f);
+	} else {
 		if (!f->sent)
 			fault_site_find(f->site, f->address, f->nested ? 0 : PATIENCE_MS, f->fatal);
 		if (surviving && has_survived(f)) {

@@ -132,6 +132,11 @@ severity_is()
 	[ "$output" = "shmguard: --on-sigbus wants 'explain' or 'survive', not 'sometimes'; see \`shmguard run --help\`" ]
 }
 
+@test "in a child by vfork it is told at once" {
+	cause vforked
+	grep -q '^shmguard: error: sigbus-cause: story (pid [0-9]*) got a SIGBUS reading /shmguard-sigbus\.[0-9]* at offset 8192: it is 4096 bytes long' notices
+}
+
 @test "a memfd has its name at once, with and without a descriptor" {
 	"$SHMGUARD" run --report=none -o story -- "$PYTHON" -c 'import ctypes, mmap, os
 fd = os.memfd_create("cam"); os.ftruncate(fd, 4096); libc = ctypes.CDLL(None); libc.mmap.restype = ctypes.c_void_p

@@ -276,6 +276,20 @@ static void outgrow(char *map)
 	memset(map_object(length), 1, length);
 }
 
+/* Its child may not do so, but does. */
+static void vforked(void)
+{
+	make_object(PAGE, 0);
+	char *map = map_object(LENGTH);
+	pid_t child = vfork();
+
+	if (child == 0) {
+		read_object(map);
+		_exit(0);
+	}
+	must(child > 0 && waitpid(child, NULL, 0) == child, "waitpid");
+}
+
 int main(int argc, char **argv)
 {
 	const char *story = argc > 1 ? argv[1] : "";
@@ -292,6 +306,8 @@ int main(int argc, char **argv)
 		shrunk_by(shrink_object, handles_and_fails);
 	else if (!strcmp(story, "reraised"))
 		shrunk_by(shrink_object, tells_and_dies);
+	else if (!strcmp(story, "vforked"))
+		vforked();
 	else if (!strcmp(story, "ended"))
 		shrunk_by(shrink_object, leaves);
 	else if (!strcmp(story, "blocked"))
