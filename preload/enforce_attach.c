@@ -1,8 +1,8 @@
 /* The policy on an object that existed when it was opened. */
 #include <errno.h>
 #include <string.h>
-#include <sys/xattr.h>
 
+#include "preload/acl.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/kernel.h"
@@ -10,11 +10,10 @@
 #include "preload/text.h"
 #include "preload/wipe.h"
 
-static bool has_named_entries(int fd)
+static bool has_named_entries(int fd, char path[static 64], struct acl *acl)
 {
-	char value[1024];
-	long bytes = kernel_call(SYS_fgetxattr, fd, (long)"system.posix_acl_access", (long)value, sizeof value, 0, 0);
-	return bytes > ENFORCE_ACL_OF_MODE;
+	strcpy(path, "/proc/self/fd/");
+	return text_append_decimal(path, 64, (uint64_t)fd) && acl_read(path, ACL_ACCESS, acl) && acl->named;
 }
 
 /* Whose object is it, and whom does it let in? */
@@ -22,6 +21,8 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 				    const struct identity *identity)
 {
 	bool foreign = !enforce_owner_allowed(d, identity->uid);
+	struct acl acl;
+	char path[64];
 
 	if (foreign && enforce_asks(d, RULE_foreign_owner) &&
 	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny)
@@ -30,17 +31,19 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
 	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)
 		return VERDICT_deny;
-	if (d->action[RULE_acl_grants] != ACTION_deny || !has_named_entries(fd))
+	if (d->action[RULE_acl_grants] != ACTION_deny || !has_named_entries(fd, path, &acl))
 		return VERDICT_go;
 	return ENFORCE(d, acl_grants);
 }
 
-/* Only of what nothing else denies. */
+/* Only of what nothing else denies. The mode's group bits were the list's mask: they become what the group itself had. */
 static void drop_grants(const struct policy_decision *d, int fd)
 {
-	if (d->action[RULE_acl_grants] == ACTION_fix && has_named_entries(fd) &&
-	    ENFORCE(d, acl_grants) == VERDICT_fix &&
-	    kernel_call(SYS_fremovexattr, fd, (long)"system.posix_acl_access", 0, 0, 0, 0) < 0)
+	struct acl acl;
+	char path[64];
+
+	if (d->action[RULE_acl_grants] == ACTION_fix && has_named_entries(fd, path, &acl) &&
+	    ENFORCE(d, acl_grants) == VERDICT_fix && !acl_replace(path, acl_mode_of_owners(&acl)))
 		enforce_not_fixed(RULE_acl_grants);
 }
 

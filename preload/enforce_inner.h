@@ -4,9 +4,6 @@
 
 #include "preload/enforce_open.h"
 
-/* Bytes of an access list (acl(5)) as an extended attribute with the mode's own three entries: any more are named ones. */
-enum { ENFORCE_ACL_OF_MODE = 4 + 3 * 8 };
-
 /* "/x" of "/dev/shm/x", as policies know it. */
 const char *enforce_posix_name(const char *name);
 

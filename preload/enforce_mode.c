@@ -1,6 +1,7 @@
 /* Modes and owners that the policy does not want, at creation and after the fact. */
 #include <string.h>
 
+#include "preload/acl.h"
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
@@ -57,24 +58,28 @@ bool enforce_wants_modes(const struct policy_decision *d, mode_t mode)
 	       (enforce_asks(d, RULE_world_readable) && (mode & 004)) || (mode & 0777 & ~d->max_mode);
 }
 
-/* With named entries in its access list the group bits of a mode are what these are granted (acl(5)). */
-static enum enforce_verdict grants(const struct policy_decision *d, const struct identity *identity, mode_t mode)
+/*
+ * With named entries in its access list the group bits of a mode are what these are granted (acl(5)). Fixed, the list is
+ * gone before the call, and the group gets no more than it had.
+ */
+static enum enforce_verdict grants(const struct policy_decision *d, const struct identity *identity, mode_t *mode)
 {
-	static const char list[] = "system.posix_acl_access";
-	char path[64] = "/proc/self/fd/", value[1024];
+	char path[64] = "/proc/self/fd/";
 	enum enforce_verdict verdict = VERDICT_go;
+	struct acl acl;
 
-	if (!(mode & 070))
+	if (!(*mode & 070))
 		return verdict;
 	long fd = identity->fd;
 	if (fd < 0)
 		fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0 || !text_append_decimal(path, sizeof path, (uint64_t)fd))
 		return verdict;
-	long bytes = kernel_call(SYS_getxattr, (long)path, (long)list, (long)value, sizeof value, 0, 0);
-	if (bytes > ENFORCE_ACL_OF_MODE)
-		verdict = ENFORCE(d, acl_grants, .length = mode);
-	if (verdict == VERDICT_fix && kernel_call(SYS_removexattr, (long)path, (long)list, 0, 0, 0, 0) < 0)
+	if (acl_read(path, ACL_ACCESS, &acl) && acl.named)
+		verdict = ENFORCE(d, acl_grants, .length = *mode);
+	if (verdict == VERDICT_fix && acl_replace(path, acl_mode_of_owners(&acl)))
+		*mode &= ~(mode_t)070 | (mode_t)acl.group << 3;
+	else if (verdict == VERDICT_fix)
 		enforce_not_fixed(RULE_acl_grants);
 	if (fd != identity->fd)
 		kernel_close((int)fd);
@@ -91,11 +96,11 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 	enforce_begin();
 	verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_deny)
-		verdict = grants(&d, identity, *mode);
+		verdict = grants(&d, identity, mode);
 	if (verdict == VERDICT_go && enforce_wants_modes(&d, *mode))
 		verdict = enforce_clamp(&d, mode, 0);
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_fix)
-		verdict = grants(&d, identity, *mode);
+		verdict = grants(&d, identity, mode);
 	enforce_end(caller);
 	return verdict;
 }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "preload/acl.h"
 #include "preload/kernel.h"
 #include "preload/recent.h"
 #include "preload/text.h"
@@ -155,43 +156,19 @@ bool facts_protected_regular(void)
 	return level != UINT64_MAX && level > 0;
 }
 
-/* linux/posix_acl_xattr.h, little-endian whatever the machine: a version, then entries. */
-struct acl_entry {
-	uint16_t tag, rights;
-	uint32_t id;
-};
-
-enum { ACL_USER = 0x02, ACL_GROUP = 0x08, ACL_MASK = 0x10, ACL_ENTRIES = 64 };
-
 bool facts_grant(const struct identity *identity, struct facts_grant *grant)
 {
-	struct {
-		uint32_t version;
-		struct acl_entry entry[ACL_ENTRIES];
-	} acl;
-	static const char attribute[] = "system.posix_acl_access";
-	uint32_t mask = 7;
+	struct acl acl;
+	char path[32];
+	const char *at = identity->name;
 
+	if (identity->fd >= 0)
+		at = descriptor_path(identity->fd, path) ? path : NULL;
 	/* With named entries the mode's group bits are the list's mask: what they lack nobody is granted. */
-	if (!(identity->mode & 070))
+	if (!(identity->mode & 070) || !at || !acl_read(at, ACL_ACCESS, &acl) || !acl.grants)
 		return false;
-	long got = identity->fd >= 0
-			   ? kernel_call(SYS_fgetxattr, identity->fd, (long)attribute, (long)&acl, sizeof acl, 0, 0)
-		   : identity->name ? kernel_call(SYS_getxattr, (long)identity->name, (long)attribute, (long)&acl,
-						  sizeof acl, 0, 0)
-				    : -1;
-	size_t count = got > 4 ? ((size_t)got - 4) / sizeof *acl.entry : 0;
-	for (size_t i = 0; i < count; i++)
-		if (acl.entry[i].tag == ACL_MASK)
-			mask = acl.entry[i].rights;
-	for (size_t i = 0; i < count; i++) {
-		const struct acl_entry *entry = &acl.entry[i];
-		if ((entry->tag != ACL_USER && entry->tag != ACL_GROUP) || !(entry->rights & mask))
-			continue;
-		*grant = (struct facts_grant){entry->id, entry->rights & mask, entry->tag == ACL_GROUP};
-		return true;
-	}
-	return false;
+	*grant = acl.grant;
+	return true;
 }
 
 int facts_seals(int fd)

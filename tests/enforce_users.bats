@@ -104,6 +104,34 @@ os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDW
 	[ "$(cat out)" = EACCES ]
 }
 
+@test "where an access list was dropped the group has what it had itself, not what the list's mask let others have" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	policy 'acl-grants = fix'
+	for call in 'attempt(shm_open, NAME, os.O_RDWR)' 'attempt(os.chmod, PATH, 0o660)'; do
+		rm -f "/dev/shm/$NAME"
+		by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"private")'
+		chgrp 4242 "/dev/shm/$NAME"
+		setfacl -m u:65534:rw,g::x "/dev/shm/$NAME"
+		by 1234 "$call"
+		grep -q '^ok' out
+		by 4242 -b 'attempt(open, PATH)'
+		[ "$(cat out)" = EACCES ]
+		stat -c %a "/dev/shm/$NAME"
+		getfacl -cn "/dev/shm/$NAME" 2>/dev/null | grep -c user:65534 || true
+	done >modes
+	same modes <(printf '%s\n' 610 0 600 0)
+}
+
+@test "a long access list is dropped, too" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	policy 'acl-grants = fix'
+	by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"private")'
+	setfacl -m "$(seq -f 'u:%g:rw' -s , 5000 5300)" "/dev/shm/$NAME"
+	by 1234 'attempt(shm_open, NAME, os.O_RDWR)'
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+	[ "$(getfacl -cn "/dev/shm/$NAME" 2>/dev/null | grep -c user:)" -eq 1 ]
+}
+
 @test "an access list that chmod would put into force is denied, or dropped before" {
 	command -v setfacl >/dev/null || skip "no setfacl"
 	for action in deny fix; do
