@@ -65,7 +65,10 @@ static const char *placed(int dirfd, const char *path, char text[static 512])
 	parent[length ? length : 1] = 0;
 	if (!stat_at(dirfd, parent, 0, &at) || at.st_dev != shm.st_dev)
 		return NULL;
-	return at.st_ino == shm.st_ino && identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
+	if (at.st_ino == shm.st_ino)
+		return identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
+	/* Below a directory of /dev/shm. What is too long is cut, and so is no name that a policy allows. */
+	return identity_place(dirfd, path, text) ? text : path;
 }
 
 /* What does not exist yet, and O_CREAT would make at the end of symbolic links. */
@@ -87,7 +90,6 @@ static const char *placed_by_links(int dirfd, const char *path, char text[static
 	const char *name = placed(dirfd, way, text);
 	if (name != way)
 		return name;
-	/* Below a directory of /dev/shm. */
 	return strlen(way) < 512 ? strcpy(text, way) : NULL;
 }
 

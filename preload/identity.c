@@ -228,6 +228,26 @@ static bool leads_to(const char *path, const struct identity *identity)
 	       st.st_dev == identity->dev && st.st_ino == identity->ino;
 }
 
+bool identity_place(int dirfd, const char *path, char text[static 512])
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (length >= sizeof parent)
+		return false;
+	memcpy(parent, slash ? path : ".", length ? length : 1);
+	parent[length ? length : 1] = 0;
+	long fd = kernel_call(SYS_openat, dirfd, (long)parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+	if (fd < 0)
+		return false;
+	identity_fd_name((int)fd, text);
+	kernel_close((int)fd);
+	strncat(text, "/", 511 - strlen(text));
+	strncat(text, path + length, 511 - strlen(text));
+	return true;
+}
+
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512])
 {
 	const char *slash = strrchr(path, '/');
@@ -236,7 +256,9 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 		return path;
 	if (identity->fd >= 0 && leads_to(identity_fd_name(identity->fd, text), identity))
 		return text;
-	return identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity) ? text : path;
+	if (identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity))
+		return text;
+	return identity->fd < 0 && identity_place(identity->dirfd, path, text) && leads_to(text, identity) ? text : path;
 }
 
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512])

@@ -49,6 +49,12 @@ bool identity_on_shm(int dirfd, const char *path);
 /* What /proc/self/fd tells of a descriptor, "" if nothing. */
 const char *identity_fd_name(int fd, char target[static 512]);
 
+/*
+ * The path with its directory's own name, as the kernel has it, in place of how it was spelled; cut where it is too long.
+ * False: the directory cannot be looked at.
+ */
+bool identity_place(int dirfd, const char *path, char text[static 512]);
+
 /* "/dev/shm/NAME" for a path that leads to the object there by another spelling, else the path as it was given. */
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512]);
 

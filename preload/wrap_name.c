@@ -66,6 +66,7 @@ EXPORT int remove(const char *path)
 /* What the two names of a rename led to before it. */
 struct renaming {
 	bool found, replaces;
+	int to_dirfd;
 	struct identity identity, replaced;
 	char from[512];
 };
@@ -76,6 +77,7 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	struct visit visit;
 
 	r->found = r->replaces = false;
+	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
 		return;
 	r->found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity);
@@ -117,8 +119,10 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	if ((!r->found && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;
 	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
-	if (r->found)
+	if (r->found) {
+		r->identity.dirfd = r->to_dirfd;
 		to = identity_spelling(to, &r->identity, text);
+	}
 	if (r->found && result == 0)
 		ledger_rename(&r->identity, to);
 	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol,
@@ -157,17 +161,20 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
-static int linked(enum symbol symbol, int to_dirfd, const char *from, const char *to, int result, const void *caller)
+static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_dirfd, const char *to, int result,
+		  const void *caller)
 {
 	struct visit visit;
 	struct identity identity;
-	char text[512];
+	char text[512], from_text[512];
 
 	if (result < 0 || !observe_enter(&visit, caller))
 		return result;
 	if (identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &identity)) {
 		identity.kind = KIND_file;
 		identity.name = to = identity_spelling(to, &identity, text);
+		identity.dirfd = from_dirfd;
+		from = identity_spelling(from, &identity, from_text);
 		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
 	}
 	observe_leave(&visit);
@@ -177,12 +184,12 @@ static int linked(enum symbol symbol, int to_dirfd, const char *from, const char
 EXPORT int link(const char *from, const char *to)
 {
 	int result = unlinkable(AT_FDCWD, from, AT_FDCWD, to, 0, CALLER) ? -1 : REAL(link)(from, to);
-	return linked(SYMBOL_link, AT_FDCWD, from, to, result, CALLER);
+	return linked(SYMBOL_link, AT_FDCWD, from, AT_FDCWD, to, result, CALLER);
 }
 
 EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
 {
 	bool kept = unlinkable(from_dirfd, from, to_dirfd, to, flags, CALLER);
 	int result = kept ? -1 : REAL(linkat)(from_dirfd, from, to_dirfd, to, flags);
-	return linked(SYMBOL_linkat, to_dirfd, from, to, result, CALLER);
+	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);
 }

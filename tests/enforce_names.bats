@@ -48,6 +48,26 @@ os.open(PATH + "x", RWC, 0o666); os.close(os.open("/dev/shm//" + NAME + "-slash"
 	rm -f "/dev/shm/${NAME}x"
 }
 
+@test "below a directory of /dev/shm a name is the whole one, however it is spelled" {
+	mkdir "/dev/shm/$NAME-sub" "/dev/shm/$NAME-ok"
+	policy "names = /ok*, /$NAME-ok/*" 'name-not-allowed = deny' '[wide]' "name = /$NAME-ok/*" 'world-writable = deny'
+	guarded 'at = os.open(PATH + "-sub", os.O_RDONLY); other = os.open(PATH + "-ok", os.O_RDONLY)
+libc.fopen.restype = ctypes.c_void_p
+def fopen(path):
+    if not libc.fopen(path, b"w"):
+        raise OSError(ctypes.get_errno(), path)
+os.chdir(PATH + "-sub"); open_ = lambda path, **named: os.close(os.open(path, RWC, 0o600, **named))
+attempt(open_, PATH + "-sub/ok"); attempt(open_, "ok", dir_fd=at); attempt(open_, "ok"); attempt(open_, "./ok"); attempt(fopen, b"ok")
+attempt(libc.creat, b"ok", 0o600)
+libc.syscall(257, at, b"ok", RWC, 0o600)
+attempt(os.unlink, "ok"); attempt(os.unlink, "ok", dir_fd=at); attempt(os.rename, "ok", PATH + "-ok/b"); attempt(os.chmod, "ok", 0o640)
+attempt(os.open, "a", RWC, 0o602, dir_fd=other); os.chdir(PATH + "-ok"); attempt(os.open, "a", RWC, 0o602); attempt(open_, "a"); attempt(os.unlink, "a")'
+	same out <(printf '%s\n' EACCES EACCES EACCES EACCES EACCES 'ok -1' EACCES EACCES EACCES EACCES EACCES EACCES 'ok None' 'ok None')
+	[ "$(cd /dev/shm && ls "$NAME-sub" "$NAME-ok")" = "$(printf '%s\n' "$NAME-ok:" '' "$NAME-sub:" ok)" ]
+	grep -q "object=/$NAME-sub/ok action=denied" audit.log
+	rm -r "/dev/shm/$NAME-sub" "/dev/shm/$NAME-ok"
+}
+
 @test "mkstemp, freopen and sem_open are held to the names" {
 	policy "names = /$NAME-ok*, /sem.$NAME-ok" 'name-not-allowed = deny'
 	guarded 'def call(name, *arguments):

@@ -120,3 +120,24 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	[[ $output == *"Permission denied"* ]]
 	[ ! -e /dev/shm/shmguard-learn-other ]
 }
+
+@test "what is learned of names in a directory of /dev/shm holds however they are spelled" {
+	mkdir "/dev/shm/shmguard-learn-$$"
+	cat >program.py <<-'END'
+		import os, sys
+		at = os.open(sys.argv[1], os.O_RDONLY)
+		os.close(os.open("made", os.O_RDWR | os.O_CREAT, 0o600, dir_fd=at))
+		os.chdir(sys.argv[1])
+		os.rename("made", "renamed")
+		os.link("renamed", "linked")
+		os.unlink("renamed")
+		os.unlink("linked", dir_fd=at)
+	END
+	record first "$PYTHON" program.py "/dev/shm/shmguard-learn-$$"
+	"$SHMGUARD" policy learn first >learned.ini
+	grep ^names learned.ini
+	[ "$(grep -c "^names = /shmguard-learn-$$/\(made\|renamed\|linked\)$" learned.ini)" -eq 3 ]
+	[ "$(grep -c '^names = /[^s]' learned.ini)" -eq 0 ]
+	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py "/dev/shm/shmguard-learn-$$"
+	rmdir "/dev/shm/shmguard-learn-$$"
+}
