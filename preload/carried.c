@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "preload/keep.h"
 #include "preload/own.h"
@@ -150,4 +151,70 @@ char **carried_merge(char *const environment[], void *room)
 		strcpy(text, s.preload);
 	*next = NULL;
 	return merged;
+}
+
+static const char quote[] = "'\\''";
+
+static size_t quoted_room(const char *text)
+{
+	size_t room = strlen(text) + 2;
+
+	for (; *text; text++)
+		room += *text == '\'' ? sizeof quote - 2 : 0;
+	return room;
+}
+
+static char *append_quoted(char *to, const char *text)
+{
+	*to++ = '\'';
+	for (; *text; text++)
+		if (*text == '\'')
+			to = stpcpy(to, quote);
+		else
+			*to++ = *text;
+	*to++ = '\'';
+	*to = 0;
+	return to;
+}
+
+#define EXPORTED "export"
+#define SHELL "; exec /bin/sh -c "
+#define SHELL_NAME " sh"
+
+size_t carried_command_room(const char *command)
+{
+	struct survey s = survey(environ);
+	size_t room = sizeof EXPORTED + sizeof SHELL + sizeof SHELL_NAME + quoted_room(command);
+
+	if (dropped || s.whole)
+		return 0;
+	for (int i = 0; i < VARIABLES; i++)
+		room += 1 + quoted_room(kept[i]);
+	return room + sizeof " " PRELOAD "=" + quoted_room(own_path()) + (s.preload ? 1 + quoted_room(s.preload) : 0);
+}
+
+char *carried_command(const char *command, void *room)
+{
+	struct survey s = survey(environ);
+	char *to = stpcpy(room, EXPORTED);
+
+	for (int i = 0; i < VARIABLES; i++) {
+		if (!kept[i][0])
+			continue;
+		const char *value = strchr(kept[i], '=') + 1;
+		*to++ = ' ';
+		to = mempcpy(to, kept[i], (size_t)(value - kept[i]));
+		to = append_quoted(to, value);
+	}
+	to = stpcpy(to, " " PRELOAD "=");
+	if (!s.preload || !preloads_us(s.preload)) {
+		to = append_quoted(to, own_path());
+		if (s.preload && *s.preload)
+			*to++ = ':';
+	}
+	if (s.preload)
+		to = append_quoted(to, s.preload);
+	to = append_quoted(stpcpy(to, SHELL), command);
+	stpcpy(to, SHELL_NAME);
+	return room;
 }

@@ -23,4 +23,11 @@ size_t carried_room(char *const environment[]);
 /* The environment with ours merged in, built in `room`. */
 char **carried_merge(char *const environment[], void *room);
 
+/*
+ * A shell that libc starts gets the environment as it stands then. Bytes of room for a command that has the shell set ours
+ * before it runs the given one in its own place; 0 where the environment needs no change.
+ */
+size_t carried_command_room(const char *command);
+char *carried_command(const char *command, void *room);
+
 #endif

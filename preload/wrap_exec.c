@@ -234,3 +234,54 @@ static int spawned(struct executing *x, const char *path, pid_t child, int resul
 	}
 WRAP_SPAWN(posix_spawn)
 WRAP_SPAWN(posix_spawnp)
+
+/* system(3) and popen(3) call no posix_spawn of ours. */
+struct shell {
+	size_t room;
+	void *memory; /* ours to free when the call comes back */
+	const char *command;
+};
+
+static struct shell shell(const char *command)
+{
+	struct shell s = {.command = command};
+	int kept = errno;
+
+	if (kernel_readable(command) &&
+	    (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined))
+		s.room = carried_command_room(command);
+	if (s.room > STACK_LIMIT)
+		s.memory = kernel_memory(s.room);
+	errno = kept;
+	return s;
+}
+
+#define SET_FIRST(s)                                                                                                   \
+	do {                                                                                                           \
+		if ((s).room && ((s).memory || (s).room <= STACK_LIMIT))                                               \
+			(s).command = carried_command((s).command, (s).memory ? (s).memory : alloca((s).room));        \
+	} while (0)
+
+static void shell_started(const struct shell *s)
+{
+	if (s->memory)
+		kernel_memory_free(s->memory, s->room);
+}
+
+EXPORT int system(const char *command)
+{
+	struct shell s = shell(command);
+	SET_FIRST(s);
+	int result = REAL(system)(s.command);
+	shell_started(&s);
+	return result;
+}
+
+EXPORT FILE *popen(const char *command, const char *type)
+{
+	struct shell s = shell(command);
+	SET_FIRST(s);
+	FILE *result = REAL(popen)(s.command, type);
+	shell_started(&s);
+	return result;
+}

@@ -294,6 +294,24 @@ os.execve(sys.executable, [sys.executable, "-c", "import _posixshmem, os\ntry:\n
 	grep -q "action=denied" audit.log
 }
 
+@test "the shells of system and popen keep the policy, whatever became of the environment" {
+	policy 'world-writable = deny'
+	cat >child.py <<-'END'
+		import _posixshmem, os, sys
+		try:
+		    _posixshmem.shm_open(sys.argv[1], os.O_RDWR | os.O_CREAT, mode=0o606)
+		except OSError as e:
+		    print(e.errno)
+	END
+	guarded 'command = "exec \"%s\" child.py \"%s\"" % (sys.executable, NAME)
+libc.popen.restype = ctypes.c_void_p; libc.pclose.argtypes = [ctypes.c_void_p]
+for lose in (lambda: os.unsetenv("LD_PRELOAD"), libc.clearenv, lambda: os.environ.update(LD_PRELOAD="", SHMGUARD_POLICY="/none")):
+    lose(); print(os.system(command), libc.pclose(libc.popen(command.encode(), b"w")), flush=True)'
+	[ "$(sed 's/^0 0$/ended/' out)" = $'13\n13\nended\n13\n13\nended\n13\n13\nended' ]
+	[ ! -e "/dev/shm/$NAME" ]
+	[ "$(grep -c "action=denied" audit.log)" -eq 6 ]
+}
+
 @test "without a recording no LTTng is loaded and no thread started" {
 	policy 'world-writable = deny'
 	guarded 'shm_open(NAME, RWC, mode=0o600); print(sum("lttng" in line for line in open("/proc/self/maps")), len(os.listdir("/proc/self/task")))'

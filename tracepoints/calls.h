@@ -187,7 +187,7 @@
 	X(clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))                            \
 	X(__clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))
 
-/* Taking turns: what processes that write the same memory make or use. The last, as traces hold the numbers of symbols. */
+/* Taking turns: what processes that write the same memory make or use. What comes from here on was added later, as traces hold the numbers of symbols. */
 #define CALLS_TURNS(X)                                                                                                 \
 	X(pthread_rwlock_init, sync, int, (pthread_rwlock_t * lock, const pthread_rwlockattr_t *attr))                 \
 	X(pthread_barrier_init, sync, int,                                                                             \
@@ -201,6 +201,11 @@
 	X(lockf, sync, int, (int fd, int command, off_t length))                                                       \
 	X(lockf64, sync, int, (int fd, int command, off_t length))
 
+/* Shells that the C library starts by itself. */
+#define CALLS_SHELL(X)                                                                                                 \
+	X(system, none, int, (const char *command))                                                                    \
+	X(popen, none, FILE *, (const char *command, const char *type))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -211,7 +216,8 @@
 	CALLS_SIGNAL(X)                                                                                                \
 	CALLS_CONFINE(X)                                                                                               \
 	CALLS_SHARING(X)                                                                                               \
-	CALLS_TURNS(X)
+	CALLS_TURNS(X)                                                                                                 \
+	CALLS_SHELL(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -196,6 +196,46 @@ static void spawns(void)
 	posix_spawn_file_actions_destroy(&actions);
 }
 
+static void piped(const char *command, const char *type)
+{
+	FILE *stream = CALL_POINTER(popen(command, type));
+	char line[64] = "";
+
+	if (stream == NULL)
+		return;
+	if (*type == 'w')
+		fputs("three words here\n", stream);
+	else
+		printf("  read '%s'\n", fgets(line, sizeof line, stream) ? strtok(line, "\n") : "nothing");
+	fflush(stdout);
+	CALL(pclose(stream));
+}
+
+static void shells(void)
+{
+	static const char quotes[] = "echo \"$0\" 'it'\\''s' \"it's\" ''\"'\" \\\\ `echo x`; exit 3";
+
+	for (int emptied = 0; emptied < 2; emptied++) {
+		if (emptied)
+			clearenv();
+		setenv("KEPT", "no", 1);
+		CALL(system(NULL));
+		fflush(stdout);
+		CALL(system(quotes));
+		fflush(stdout);
+		CALL(system("kill -9 $$"));
+		CALL(system(""));
+		CALL(system("exit 1 # to the end"));
+		CALL(system("none-such-program 2>/dev/null"));
+		CALL(system(nowhere));
+		piped(quotes, "r");
+		piped("echo \"$KEPT\"", "re");
+		fflush(stdout);
+		piped("read a b; echo \"$b\"; kill -15 $$", "w");
+		piped("exit 5", "none");
+	}
+}
+
 static pid_t ending(int status)
 {
 	pid_t pid;
@@ -426,6 +466,7 @@ int main(int argc, char **argv)
 	execs();
 	execs_that_fail();
 	spawns();
+	shells();
 	waits();
 	forks();
 	sharers();
