@@ -105,6 +105,42 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 	return verdict;
 }
 
+static enum enforce_verdict listing(const struct policy_decision *d, void *list, size_t *bytes)
+{
+	struct acl acl;
+
+	if (!acl_parse(list, *bytes, &acl))
+		return VERDICT_go;
+	mode_t asked = acl_mode(&acl), mode = asked;
+	if (acl.grants && d->action[RULE_acl_grants] == ACTION_deny &&
+	    ENFORCE(d, acl_grants, .length = mode) == VERDICT_deny)
+		return VERDICT_deny;
+	if (enforce_wants_modes(d, mode) && enforce_clamp(d, &mode, 0) == VERDICT_deny)
+		return VERDICT_deny;
+	if (acl.grants && d->action[RULE_acl_grants] == ACTION_fix &&
+	    ENFORCE(d, acl_grants, .length = mode) == VERDICT_fix) {
+		acl_of_mode(acl_mode_of_owners(&acl) & mode, list);
+		*bytes = ACL_OF_MODE;
+	} else if (mode != asked) {
+		acl_narrow(list, *bytes, mode);
+	}
+	return VERDICT_go;
+}
+
+enum enforce_verdict enforce_list(const struct identity *identity, void *list, size_t *bytes, const void *caller)
+{
+	struct policy_decision d;
+
+	if (identity->kind == KIND_memfd)
+		return VERDICT_go;
+	enforce_begin();
+	enum enforce_verdict verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
+	if (verdict == VERDICT_go)
+		verdict = listing(&d, list, bytes);
+	enforce_end(caller);
+	return verdict;
+}
+
 enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, const void *caller)
 {
 	struct policy_decision d;

@@ -1,4 +1,4 @@
-/* Size, mode and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
+/* Size and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
 #include "preload/enforce_open.h"
 #include "preload/enforce_size.h"
 #include "preload/facts.h"
@@ -216,55 +216,6 @@ WRAP_FALLOCATE(fallocate64)
 	}
 WRAP_POSIX_FALLOCATE(posix_fallocate)
 WRAP_POSIX_FALLOCATE(posix_fallocate64)
-
-static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path, mode_t mode, int flags, int result,
-			const void *caller)
-{
-	struct visit visit;
-	struct identity identity;
-
-	if (!observe_enter(&visit, caller))
-		return result;
-	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
-		RECORD(&visit, chmod, &identity, .symbol = (uint16_t)symbol, .fd = fd, .mode = mode,
-		       .error = observe_error(&visit, result < 0));
-	observe_leave(&visit);
-	return result;
-}
-
-/* What the policy makes of the mode; false: the call is denied. */
-static bool allow_mode(int fd, int dirfd, const char *path, mode_t *mode, int flags, const void *caller)
-{
-	struct identity identity;
-
-	if (!enforce_on || own_caller(caller))
-		return true;
-	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
-		return true;
-	return enforce_mode(&identity, mode, caller) != VERDICT_deny;
-}
-
-EXPORT int chmod(const char *path, mode_t mode)
-{
-	mode_t allowed = mode;
-	int result = allow_mode(-1, AT_FDCWD, path, &allowed, 0, CALLER) ? REAL(chmod)(path, allowed) : -1;
-	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, result, CALLER);
-}
-
-EXPORT int fchmod(int fd, mode_t mode)
-{
-	mode_t allowed = mode;
-	int result = allow_mode(fd, -1, NULL, &allowed, 0, CALLER) ? REAL(fchmod)(fd, allowed) : -1;
-	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
-}
-
-EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
-{
-	mode_t allowed = mode;
-	int result =
-		allow_mode(-1, dirfd, path, &allowed, flags, CALLER) ? REAL(fchmodat)(dirfd, path, allowed, flags) : -1;
-	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
-}
 
 static int owner_changed(enum symbol symbol, int fd, int dirfd, const char *path, uid_t uid, gid_t gid, int flags,
 			 int result, const void *caller)

@@ -260,6 +260,48 @@ secret("-k"); secret("-kept", 16)'
 	[ ! -e "/dev/shm/$NAME" ] && [ "$(stat -c %a "/dev/shm/$NAME-2")" = 600 ]
 }
 
+@test "an access list brings no mode with it that chmod could not set" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	printf 'SHM' >source
+	chmod 666 source
+	copy()
+	{
+		for command in "cp -p source /dev/shm/$NAME" "setfacl -m o::rw /dev/shm/$NAME" "setfacl -m g::rw,o::r /dev/shm/$NAME"; do
+			install -m 600 /dev/null "/dev/shm/$NAME"
+			SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so $command 2>told || grep -o Permission told
+			stat -c %a "/dev/shm/$NAME"
+		done
+	}
+	policy 'world-writable = deny' 'world-readable = deny'
+	copy | same /dev/stdin <(printf '%s\n' Permission 600 Permission 600 Permission 600)
+	[ "$(grep -c 'exe=.*/cp rule=world-writable .* action=denied' audit.log)" -ge 1 ]
+	[ "$(grep -c 'exe=.*/setfacl .* action=denied' audit.log)" -eq 2 ]
+	policy 'world-writable = fix' 'world-readable = fix' 'max-mode = 0640' 'mode-too-open = fix'
+	copy | same /dev/stdin <(printf '%s\n' 640 600 640)
+	grep -q 'rule=world-readable .* action=fixed' audit.log
+	policy "names = /$NAME-other" 'name-not-allowed = deny'
+	copy | same /dev/stdin <(printf '%s\n' Permission 600 Permission 600 Permission 600)
+}
+
+@test "an access list that names others is denied, or set without them" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	grant()
+	{
+		install -m 600 /dev/null "/dev/shm/$NAME"
+		SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so setfacl -m "$1" "/dev/shm/$NAME" 2>told || grep -o Permission told
+		getfacl -cn "/dev/shm/$NAME" 2>/dev/null | xargs
+	}
+	policy 'acl-grants = deny'
+	grant u:1234:rw | same /dev/stdin <(printf '%s\n' Permission 'user::rw- group::--- other::---')
+	grant g:1234:rw | same /dev/stdin <(printf '%s\n' Permission 'user::rw- group::--- other::---')
+	grant u:1234:rw,m::- | same /dev/stdin <(printf '%s\n' 'user::rw- user:1234:rw- #effective:--- group::--- mask::--- other::---')
+	grant g::r | same /dev/stdin <(printf '%s\n' 'user::rw- group::r-- other::---')
+	policy 'acl-grants = fix'
+	grant u:1234:rw,g::x,o::x | same /dev/stdin <(printf '%s\n' 'user::rw- group::--x other::--x')
+	grant "$(seq -f 'u:%g:rw' -s , 5000 5600)" | same /dev/stdin <(printf '%s\n' 'user::rw- group::--- other::---')
+	grep -q 'rule=acl-grants .* action=fixed' audit.log
+}
+
 @test "memory-limit is denied, what fits is not" {
 	make_group $((64 << 20))
 	policy 'memory-limit = deny'

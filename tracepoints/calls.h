@@ -206,6 +206,14 @@
 	X(system, none, int, (const char *command))                                                                    \
 	X(popen, none, FILE *, (const char *command, const char *type))
 
+/* Access lists. */
+#define CALLS_LIST(X)                                                                                                  \
+	X(setxattr, chmod, int,                                                                                        \
+	  (const char *path, const char *attribute, const void *value, size_t bytes, int how))                         \
+	X(lsetxattr, chmod, int,                                                                                       \
+	  (const char *path, const char *attribute, const void *value, size_t bytes, int how))                         \
+	X(fsetxattr, chmod, int, (int fd, const char *attribute, const void *value, size_t bytes, int how))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -217,7 +225,8 @@
 	CALLS_CONFINE(X)                                                                                               \
 	CALLS_SHARING(X)                                                                                               \
 	CALLS_TURNS(X)                                                                                                 \
-	CALLS_SHELL(X)
+	CALLS_SHELL(X)                                                                                                 \
+	CALLS_LIST(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -1,6 +1,7 @@
 /* Size, mode and owner of objects and files. */
 #include <linux/falloc.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 
 #include "print.h"
 
@@ -153,6 +154,62 @@ static void modes(void)
 	closefrom(fd);
 }
 
+/* As acl(5) has it in linux/posix_acl_xattr.h. */
+struct list {
+	uint32_t version;
+	struct {
+		uint16_t tag, rights;
+		uint32_t id;
+	} user, named, group, mask, other;
+};
+
+static struct list list(uint16_t mask, uint16_t other)
+{
+	return (struct list){2, {1, 6, ~0u}, {2, 7, 0}, {4, 2, ~0u}, {16, mask, ~0u}, {32, other, ~0u}};
+}
+
+static void lists(void)
+{
+	static const char name[] = "system.posix_acl_access";
+	char got[64], *many = calloc(1, 70000);
+	int fd = make();
+	struct list given = list(5, 4), *value = &given;
+	size_t bytes = sizeof given;
+
+	CALL(symlink("s", path("l")));
+	CALL(fsetxattr(fd, name, value, bytes, 0));
+	show_path("s");
+	CALL(fgetxattr(fd, name, got, sizeof got));
+	printf("  as it was set: %d\n", memcmp(got, value, bytes) == 0);
+	given = list(6, 6);
+	CALL(setxattr(path("l"), name, value, bytes, XATTR_CREATE));
+	CALL(setxattr(path("l"), name, value, bytes, XATTR_REPLACE));
+	CALL(setxattr(path("l"), name, value, bytes, 0));
+	show_path("s");
+	CALL(lsetxattr(path("l"), name, value, bytes, 0));
+	CALL(lsetxattr(path("s"), name, value, bytes, 0));
+	CALL(fsetxattr(fd, name, value, bytes - 1, 0));
+	CALL(fsetxattr(fd, name, value, 4, 0));
+	CALL(fsetxattr(fd, name, many, 65536, 0));
+	CALL(fsetxattr(fd, name, many, 70000, 0));
+	CALL(fsetxattr(fd, name, nowhere, bytes, 0));
+	CALL(fsetxattr(fd, name, NULL, bytes, 0));
+	CALL(fsetxattr(fd, name, NULL, 0, 0));
+	CALL(fsetxattr(fd, nowhere, value, bytes, 0));
+	CALL(fsetxattr(fd, "user.other", value, bytes, 0));
+	CALL(fsetxattr(-1, name, value, bytes, 0));
+	CALL(setxattr(path("none"), name, value, bytes, 0));
+	CALL(setxattr(nowhere, name, value, bytes, 0));
+	CALL(lsetxattr("", name, value, bytes, 0));
+	given.version = 1;
+	CALL(fsetxattr(fd, name, value, bytes, 0));
+	show_path("s");
+	unlink(path("l"));
+	unlink(path("s"));
+	closefrom(fd);
+	free(many);
+}
+
 static void owners(void)
 {
 	uid_t keep = (uid_t)-1;
@@ -196,6 +253,7 @@ int main(void)
 	posix_fallocate_by(posix_fallocate64);
 	in_child("ftruncate over RLIMIT_FSIZE", over_the_limit);
 	modes();
+	lists();
 	owners();
 	end();
 	return 0;

@@ -1,10 +1,12 @@
-/* Makes nine objects writable to all, each in another way, and names the way: PREFIX.WAY in /dev/shm. */
+/* Makes objects writable to all, each in another way, and names the way: PREFIX.WAY in /dev/shm. */
 #include <fcntl.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char text[256];
@@ -41,6 +43,15 @@ static int private(const char *way)
 	return shared(open(path(way), O_CREAT | O_EXCL | O_RDWR, 0600));
 }
 
+/* acl(5) of mode 0666, as linux/posix_acl_xattr.h has it. */
+static const struct {
+	uint32_t version;
+	struct {
+		uint16_t tag, rights;
+		uint32_t id;
+	} user, group, other;
+} open_to_all = {2, {1, 6, ~0u}, {4, 6, ~0u}, {32, 6, ~0u}};
+
 int main(void)
 {
 	int directory = open("/dev/shm", O_RDONLY | O_DIRECTORY), fd;
@@ -57,6 +68,9 @@ int main(void)
 	must(chmod(path("chmod"), 0666) == 0, "chmod");
 	private("fchmodat");
 	must(fchmodat(directory, name("fchmodat"), 0666, 0) == 0, "fchmodat");
+	private("setxattr");
+	must(setxattr(path("setxattr"), "system.posix_acl_access", &open_to_all, sizeof open_to_all, 0) == 0,
+	     "setxattr");
 	snprintf(from, sizeof(from), "%s", path("directory"));
 	must(mkdir(from, 0700) == 0, "mkdir");
 	snprintf(from, sizeof(from), "%s/made", path("directory"));

@@ -1,0 +1,136 @@
+/* The modes of objects: chmod and its kin, and the access lists (acl(5)) that bring a mode with them. */
+#include <alloca.h>
+#include <string.h>
+
+#include "preload/acl.h"
+#include "preload/enforce_open.h"
+#include "preload/kernel.h"
+#include "preload/observe.h"
+#include "preload/real.h"
+#include "preload/wrap.h"
+
+static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path, mode_t mode, int flags, int result,
+			const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+
+	if (!observe_enter(&visit, caller))
+		return result;
+	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
+		RECORD(&visit, chmod, &identity, .symbol = (uint16_t)symbol, .fd = fd, .mode = mode,
+		       .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+/* What the policy makes of the mode; false: the call is denied. */
+static bool allow_mode(int fd, int dirfd, const char *path, mode_t *mode, int flags, const void *caller)
+{
+	struct identity identity;
+
+	if (!enforce_on || own_caller(caller))
+		return true;
+	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
+		return true;
+	return enforce_mode(&identity, mode, caller) != VERDICT_deny;
+}
+
+EXPORT int chmod(const char *path, mode_t mode)
+{
+	mode_t allowed = mode;
+	int result = allow_mode(-1, AT_FDCWD, path, &allowed, 0, CALLER) ? REAL(chmod)(path, allowed) : -1;
+	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, result, CALLER);
+}
+
+EXPORT int fchmod(int fd, mode_t mode)
+{
+	mode_t allowed = mode;
+	int result = allow_mode(fd, -1, NULL, &allowed, 0, CALLER) ? REAL(fchmod)(fd, allowed) : -1;
+	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
+}
+
+EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
+{
+	mode_t allowed = mode;
+	int result =
+		allow_mode(-1, dirfd, path, &allowed, flags, CALLER) ? REAL(fchmodat)(dirfd, path, allowed, flags) : -1;
+	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
+}
+
+/* An attribute that is to be set by setxattr(2) and its kin; of interest is the one that is an access list. */
+struct setting {
+	enum symbol symbol;
+	int fd;
+	const char *path;
+	int flags; /* as fstatat(2)'s */
+	const void *value;
+	size_t bytes;
+	struct acl acl;
+	bool listed;
+	size_t room;  /* for a copy that the policy may change; 0: it is not asked */
+	void *memory; /* ours to free, where that is much */
+};
+
+enum { LIST_LIMIT = 65536 /* XATTR_SIZE_MAX */, LIST_PAGE = 4096 };
+
+static bool readable(const char *value, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += LIST_PAGE)
+		if (!kernel_readable(value + at))
+			return false;
+	return kernel_readable(value + bytes - 1);
+}
+
+static void setting(struct setting *s, const char *name, const void *caller)
+{
+	s->listed = !own_caller(caller) && s->bytes && s->bytes <= LIST_LIMIT && kernel_readable(name) &&
+		    strcmp(name, ACL_ACCESS) == 0 && readable(s->value, s->bytes) &&
+		    acl_parse(s->value, s->bytes, &s->acl);
+	if (!s->listed || !enforce_on)
+		return;
+	s->room = s->bytes > ACL_OF_MODE ? s->bytes : ACL_OF_MODE;
+	if (s->room > LIST_PAGE && !(s->memory = kernel_memory(s->room)))
+		s->room = 0;
+}
+
+/* False: it is denied. */
+static bool allow_list(struct setting *s, void *copy, const void *caller)
+{
+	struct identity identity;
+
+	if (s->path ? !identity_of_path(AT_FDCWD, s->path, s->flags, &identity) : !identity_of_fd(s->fd, &identity))
+		return true;
+	memcpy(copy, s->value, s->bytes);
+	s->value = copy;
+	return enforce_list(&identity, copy, &s->bytes, caller) != VERDICT_deny;
+}
+
+static int set(const struct setting *s, int result, const void *caller)
+{
+	if (s->memory)
+		kernel_memory_free(s->memory, s->room);
+	if (!s->listed)
+		return result;
+	return mode_changed(s->symbol, s->fd, AT_FDCWD, s->path, acl_mode(&s->acl), s->flags, result, caller);
+}
+
+#define WRAP_SETXATTR(name, parameters, given_fd, given_path, given_flags, call)                                       \
+	EXPORT int name parameters                                                                                     \
+	{                                                                                                              \
+		struct setting s = {.symbol = SYMBOL_##name,                                                           \
+				    .fd = given_fd,                                                                    \
+				    .path = given_path,                                                                \
+				    .flags = given_flags,                                                              \
+				    .value = value,                                                                    \
+				    .bytes = bytes};                                                                   \
+		setting(&s, attribute, CALLER);                                                                        \
+		bool allowed = !s.room || allow_list(&s, s.memory ? s.memory : alloca(s.room), CALLER);                \
+		return set(&s, allowed ? REAL(name) call : -1, CALLER);                                                \
+	}
+WRAP_SETXATTR(setxattr, (const char *path, const char *attribute, const void *value, size_t bytes, int how), -1, path,
+	      0, (path, attribute, s.value, s.bytes, how))
+WRAP_SETXATTR(lsetxattr, (const char *path, const char *attribute, const void *value, size_t bytes, int how), -1, path,
+	      AT_SYMLINK_NOFOLLOW, (path, attribute, s.value, s.bytes, how))
+WRAP_SETXATTR(fsetxattr, (int fd, const char *attribute, const void *value, size_t bytes, int how), fd, NULL, 0,
+	      (fd, attribute, s.value, s.bytes, how))
