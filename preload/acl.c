@@ -41,14 +41,14 @@ static void add(struct acl *acl, const struct entry *entry)
 		break;
 	default:
 		acl->named = true;
+		acl->rights |= rights;
 	}
 }
 
 static void find_grant(struct acl *acl, const struct entry *entry)
 {
-	if ((entry->tag != USER && entry->tag != GROUP) || acl->grants || !(entry->rights & acl->mask))
+	if ((entry->tag != USER && entry->tag != GROUP) || acl->grant.rights || !(entry->rights & acl->mask))
 		return;
-	acl->grants = true;
 	acl->grant = (struct facts_grant){entry->id, entry->rights & acl->mask, entry->tag == GROUP};
 }
 
@@ -87,6 +87,11 @@ bool acl_read(const char *path, const char *kind, struct acl *acl)
 	bool parsed = bytes >= 0 && acl_parse(many, (size_t)bytes, acl);
 	kernel_memory_free(many, LONGEST);
 	return parsed;
+}
+
+bool acl_grants(const struct acl *acl, mode_t mode)
+{
+	return acl->rights & acl->mask & mode >> 3;
 }
 
 static mode_t mode_of(unsigned user, unsigned group, unsigned other)

@@ -22,14 +22,17 @@ struct acl {
 	uint8_t mask; /* of named entries and the group; 7 where there is none */
 	bool masked;
 	bool named;               /* some entry is for a certain user or group */
-	bool grants;              /* and lets it in, by what the mask leaves */
-	struct facts_grant grant; /* the first such */
+	uint8_t rights;           /* that such entries give together, the mask apart */
+	struct facts_grant grant; /* the first that the mask lets in, if any */
 };
 
 /* False: it is no list, and the kernel will say so. */
 bool acl_parse(const void *value, size_t bytes, struct acl *acl);
 /* The list of that kind at a path; false where there is none. */
 bool acl_read(const char *path, const char *kind, struct acl *acl);
+
+/* Does it let anybody in who is named, the class of the group being held to this mode? */
+bool acl_grants(const struct acl *acl, mode_t mode);
 
 /* The mode that stat(2) shows of a file with the list; without its named entries and their mask. */
 mode_t acl_mode(const struct acl *acl);

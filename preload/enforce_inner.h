@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_ENFORCE_INNER_H
 #define SHMGUARD_ENFORCE_INNER_H
 
+#include "preload/acl.h"
 #include "preload/enforce_open.h"
 
 /* "/x" of "/dev/shm/x", as policies know it. */
@@ -26,12 +27,34 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 /* One object more: may there be? */
 enum enforce_verdict enforce_one_more(const struct policy_decision *d);
 
+/* Where an object's mode is judged: what is private is open to nobody. */
+struct enforce_whereabouts {
+	const struct identity *identity; /* or */
+	const char *path;                /* of what is about to be made, or named */
+};
+
 /* Clamps *mode; `mask`: bits that the process's umask takes away all the same, 0 after the fact. */
-enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode, mode_t mask);
+enum enforce_verdict enforce_clamp(const struct policy_decision *d, struct enforce_whereabouts at, mode_t *mode,
+				   mode_t mask);
 /* Is any bit of the mode one that the policy asks about? Only then is the umask worth its price. */
 bool enforce_wants_modes(const struct policy_decision *d, mode_t mode);
-/* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
-mode_t enforce_file_mode_mask(void);
+
+/* How a mode that is asked for at a creation turns out, and whom the object's access list will let in. */
+struct enforce_making {
+	mode_t mask; /* bits that it cannot have */
+	bool listed; /* the directory has a default access list, for which the umask counts nothing */
+	struct acl acl;
+};
+
+/*
+ * Before something is made at that path: VERDICT_deny with errno set, else *mode is clamped. unmasked: what the umask takes
+ * away will be given back. VERDICT_fix: it is to be made with enforce_made_with() of the mode, and enforce_made() called.
+ */
+enum enforce_verdict enforce_making(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
+				    struct enforce_making *making);
+/* Nobody is let in until the list that it came with is gone. at: a path that leads to what was made. */
+mode_t enforce_made_with(mode_t mode);
+void enforce_made(const struct enforce_making *making, const char *at, mode_t mode);
 
 /*
  * An object that this process neither made nor attached to by O_CREAT is mapped for the first time, and the policy asks

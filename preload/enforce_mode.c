@@ -3,10 +3,12 @@
 
 #include "preload/acl.h"
 #include "preload/enforce_inner.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 
-mode_t enforce_file_mode_mask(void)
+/* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
+static mode_t file_mode_mask(void)
 {
 	char status[1024];
 	uint64_t digits;
@@ -24,15 +26,28 @@ struct mode_rule {
 	mode_t bits;
 };
 
-enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode, mode_t mask)
+static bool is_private(struct enforce_whereabouts at)
 {
+	return at.identity ? facts_private(at.identity) : facts_private_path(at.path);
+}
+
+static bool wants_others(const struct policy_decision *d, mode_t mode)
+{
+	return (enforce_asks(d, RULE_world_writable) && (mode & 002)) ||
+	       (enforce_asks(d, RULE_world_readable) && (mode & 004));
+}
+
+enum enforce_verdict enforce_clamp(const struct policy_decision *d, struct enforce_whereabouts at, mode_t *mode,
+				   mode_t mask)
+{
+	mode_t others = wants_others(d, *mode & ~mask) && !is_private(at) ? 006 : 0;
 	const struct mode_rule wide[] = {
-		{RULE_world_writable, 002},
-		{RULE_world_readable, 004},
-		{RULE_mode_too_open, 0777 & ~d->max_mode},
+		{RULE_world_writable, 002 & others},
+		{RULE_world_readable, 004 & others},
+		{RULE_mode_too_open, 07777 & ~d->max_mode},
 	};
 
-	if ((*mode & 0777 & ~d->max_mode & ~mask) && !enforce_asks(d, RULE_mode_too_open))
+	if ((*mode & 07777 & ~d->max_mode & ~mask) && !enforce_asks(d, RULE_mode_too_open))
 		ENFORCE(d, mode_too_open, .length = *mode, .limit = d->max_mode);
 	/* What a denial keeps from happening is not fixed. */
 	for (int action = ACTION_deny; action <= ACTION_fix; action++)
@@ -54,8 +69,45 @@ enum enforce_verdict enforce_clamp(const struct policy_decision *d, mode_t *mode
 
 bool enforce_wants_modes(const struct policy_decision *d, mode_t mode)
 {
-	return (enforce_asks(d, RULE_world_writable) && (mode & 002)) ||
-	       (enforce_asks(d, RULE_world_readable) && (mode & 004)) || (mode & 0777 & ~d->max_mode);
+	return wants_others(d, mode) || (mode & 07777 & ~d->max_mode);
+}
+
+/* The default access list of the directory that the path lies in. */
+static bool inherits(const char *path, struct acl *acl)
+{
+	char directory[512];
+	size_t length = (size_t)(strrchr(path, '/') - path);
+
+	if (length >= sizeof directory)
+		return false;
+	memcpy(directory, path, length);
+	directory[length] = 0;
+	return acl_read(length ? directory : "/", ACL_DEFAULT, acl);
+}
+
+enum enforce_verdict enforce_making(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
+				    struct enforce_making *making)
+{
+	bool asks = enforce_asks(d, RULE_acl_grants), wants = enforce_wants_modes(d, *mode);
+
+	making->listed = (asks || wants) && strchr(path, '/') && inherits(path, &making->acl);
+	making->mask = unmasked ? 0 : making->listed ? 0777 & ~acl_mode(&making->acl) : wants ? file_mode_mask() : 0;
+	if (wants && enforce_clamp(d, (struct enforce_whereabouts){.path = path}, mode, making->mask) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!asks || !making->listed || !acl_grants(&making->acl, *mode))
+		return VERDICT_go;
+	return ENFORCE(d, acl_grants, .length = *mode);
+}
+
+mode_t enforce_made_with(mode_t mode)
+{
+	return mode & ~(mode_t)070;
+}
+
+void enforce_made(const struct enforce_making *making, const char *at, mode_t mode)
+{
+	if (!acl_replace(at, mode & acl_mode_of_owners(&making->acl)))
+		enforce_not_fixed(RULE_acl_grants);
 }
 
 /*
@@ -98,26 +150,29 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_deny)
 		verdict = grants(&d, identity, mode);
 	if (verdict == VERDICT_go && enforce_wants_modes(&d, *mode))
-		verdict = enforce_clamp(&d, mode, 0);
+		verdict = enforce_clamp(&d, (struct enforce_whereabouts){.identity = identity}, mode, 0);
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_fix)
 		verdict = grants(&d, identity, mode);
 	enforce_end(caller);
 	return verdict;
 }
 
-static enum enforce_verdict listing(const struct policy_decision *d, void *list, size_t *bytes)
+static enum enforce_verdict listing(const struct policy_decision *d, const struct identity *identity, void *list,
+				    size_t *bytes)
 {
 	struct acl acl;
 
 	if (!acl_parse(list, *bytes, &acl))
 		return VERDICT_go;
 	mode_t asked = acl_mode(&acl), mode = asked;
-	if (acl.grants && d->action[RULE_acl_grants] == ACTION_deny &&
+	bool grants = acl_grants(&acl, mode);
+	if (grants && d->action[RULE_acl_grants] == ACTION_deny &&
 	    ENFORCE(d, acl_grants, .length = mode) == VERDICT_deny)
 		return VERDICT_deny;
-	if (enforce_wants_modes(d, mode) && enforce_clamp(d, &mode, 0) == VERDICT_deny)
+	if (enforce_wants_modes(d, mode) &&
+	    enforce_clamp(d, (struct enforce_whereabouts){.identity = identity}, &mode, 0) == VERDICT_deny)
 		return VERDICT_deny;
-	if (acl.grants && d->action[RULE_acl_grants] == ACTION_fix &&
+	if (grants && d->action[RULE_acl_grants] == ACTION_fix &&
 	    ENFORCE(d, acl_grants, .length = mode) == VERDICT_fix) {
 		acl_of_mode(acl_mode_of_owners(&acl) & mode, list);
 		*bytes = ACL_OF_MODE;
@@ -136,7 +191,7 @@ enum enforce_verdict enforce_list(const struct identity *identity, void *list, s
 	enforce_begin();
 	enum enforce_verdict verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
 	if (verdict == VERDICT_go)
-		verdict = listing(&d, list, bytes);
+		verdict = listing(&d, identity, list, bytes);
 	enforce_end(caller);
 	return verdict;
 }

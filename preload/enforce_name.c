@@ -107,7 +107,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	mode_t mode = identity.mode;
 	if (!enforce_wants_modes(&d, mode))
 		return VERDICT_go;
-	if (enforce_clamp(&d, &mode, 0) == VERDICT_deny)
+	if (enforce_clamp(&d, (struct enforce_whereabouts){.path = to->name}, &mode, 0) == VERDICT_deny)
 		return VERDICT_deny;
 	if (mode != identity.mode)
 		kernel_call(SYS_fchmodat, from->dirfd, (long)from->path, mode, 0, 0, 0);
@@ -122,6 +122,8 @@ static enum enforce_verdict moving(const struct enforce_place *from, const struc
 	if (!to->name)
 		return VERDICT_go;
 	if (naming(from, to) == VERDICT_deny)
+		return VERDICT_deny;
+	if (how == MOVE_exchange && from->name && naming(to, from) == VERDICT_deny)
 		return VERDICT_deny;
 	return how == MOVE_link ? VERDICT_go : unlinking(to->dirfd, to->path, to->name, how == MOVE_exchange);
 }

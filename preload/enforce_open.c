@@ -5,6 +5,7 @@
 
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/text.h"
 
 /* An open that met a name which vanished or appeared meanwhile is tried again so often. */
 enum { ATTEMPTS = 100 };
@@ -69,23 +70,59 @@ static enum enforce_verdict own_is_foreign(const struct policy_decision *d)
 	return ENFORCE(d, foreign_owner, .other = (int32_t)user);
 }
 
+/* By which its directories are known; of shm_open the name, which says so itself where it is none. */
+static const char *whole_path(const struct enforce_opening *o, char text[static 512])
+{
+	return o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
+}
+
+/* A refusal of what would be made is none where something is there by now: the bare call would answer EEXIST. */
+static int not_made(const struct enforce_opening *o)
+{
+	char text[512];
+	struct stat st;
+	const char *path = o->shm ? whole_path(o, text) : o->path;
+	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0;
+
+	if (kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, itself, 0, 0) == 0) {
+		enforce_forget();
+		errno = EEXIST;
+	}
+	return -1;
+}
+
+static void made(const struct enforce_opening *o, const struct enforce_making *making, int fd, mode_t mode)
+{
+	char path[64] = "/proc/self/fd/";
+
+	if (o->node)
+		enforce_made(making, o->name, mode);
+	else if (text_append_decimal(path, sizeof path, (uint64_t)fd))
+		enforce_made(making, path, mode);
+}
+
 /* The creation of what does not exist; with O_EXCL it fails with EEXIST if it came to exist meanwhile. */
 static int create(const struct enforce_opening *o, const struct policy_decision *d, int exclusively)
 {
 	bool widens = o->shm && enforce_asks(d, RULE_umask_mismatch);
 	mode_t mode = o->mode;
+	struct enforce_making making;
+	char text[512];
 
 	if (enforce_one_more(d) == VERDICT_deny || own_is_foreign(d) == VERDICT_deny)
-		return -1;
-	if (enforce_wants_modes(d, mode) &&
-	    enforce_clamp(d, &mode, widens ? 0 : enforce_file_mode_mask()) == VERDICT_deny)
-		return -1;
-	int fd = o->call(o, (o->flags & ~O_TRUNC) | O_CREAT | exclusively, mode);
+		return not_made(o);
+	enum enforce_verdict verdict = enforce_making(d, whole_path(o, text), widens, &mode, &making);
+	if (verdict == VERDICT_deny)
+		return not_made(o);
+	mode_t first = verdict == VERDICT_fix ? enforce_made_with(mode) : mode;
+	int fd = o->call(o, (o->flags & ~O_TRUNC) | O_CREAT | exclusively, first);
 	if (fd < 0)
 		return fd;
 	ledger_count_created(1);
 	if (o->opened)
 		o->opened->created = true;
+	if (verdict == VERDICT_fix && exclusively)
+		made(o, &making, fd, mode);
 	if (widens)
 		widen(d, fd, mode);
 	return fd;

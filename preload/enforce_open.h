@@ -10,6 +10,7 @@ struct enforce_opening {
 	const void *real; /* for `call`: the original */
 	const char *name; /* "/x" of shm_open, else the path */
 	bool shm;         /* shm_open: no symbolic link is followed, the name must be portable */
+	bool node;        /* mknod: `call` answers 0 and opens nothing */
 	int dirfd;
 	const char *path;
 	int flags;

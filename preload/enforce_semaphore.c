@@ -13,18 +13,33 @@ static bool is_strange(const struct policy_decision *d, const struct identity *i
 	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
 }
 
-static void *create(const struct enforce_semaphore *s, const struct policy_decision *d)
+static void *not_made(const char *path)
+{
+	struct identity identity;
+
+	if (identity_of_path(AT_FDCWD, path, 0, &identity)) {
+		enforce_forget();
+		errno = EEXIST;
+	}
+	return NULL;
+}
+
+static void *create(const struct enforce_semaphore *s, const struct policy_decision *d, const char *path)
 {
 	mode_t mode = s->mode;
+	struct enforce_making making;
 
 	if (enforce_one_more(d) == VERDICT_deny)
-		return NULL;
-	if (enforce_wants_modes(d, mode) && enforce_clamp(d, &mode, enforce_file_mode_mask()) == VERDICT_deny)
-		return NULL;
-	void *made = s->call(s, s->flags | O_EXCL, mode);
-	if (made)
+		return not_made(path);
+	enum enforce_verdict verdict = enforce_making(d, path, false, &mode, &making);
+	if (verdict == VERDICT_deny)
+		return not_made(path);
+	void *opened = s->call(s, s->flags | O_EXCL, verdict == VERDICT_fix ? enforce_made_with(mode) : mode);
+	if (opened)
 		ledger_count_created(1);
-	return made;
+	if (opened && verdict == VERDICT_fix)
+		enforce_made(&making, path, mode);
+	return opened;
 }
 
 /* As with objects: either one that exists, or a new one. */
@@ -42,7 +57,7 @@ static void *create_or_attach(const struct enforce_semaphore *s, const struct po
 			if (opened || errno != ENOENT || !creates)
 				return opened;
 		}
-		opened = creates ? create(s, d) : s->call(s, s->flags, s->mode);
+		opened = creates ? create(s, d, path) : s->call(s, s->flags, s->mode);
 		if (opened || errno != EEXIST || exclusive)
 			return opened;
 		enforce_forget();

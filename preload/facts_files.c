@@ -95,20 +95,41 @@ static bool is_deleted(const char *name)
 	return length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0;
 }
 
+/* Can other users search all the directories that lead there? unknown: what to say where one cannot be looked at. */
+static bool searchable(char *name, bool unknown)
+{
+	struct facts_file directory;
+
+	for (char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		bool known = status(name, 0, &directory);
+		*slash = '/';
+		if (known ? !(directory.mode & S_IXOTH) : !unknown)
+			return false;
+	}
+	return true;
+}
+
 bool facts_reachable(const struct identity *identity)
 {
 	char name[512];
-	struct facts_file directory;
 
-	if (!real_name(identity, name, sizeof name) || name[0] != '/' || is_deleted(name))
-		return false;
-	for (char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		if (!status(name, 0, &directory) || !(directory.mode & S_IXOTH))
-			return false;
-		*slash = '/';
-	}
-	return true;
+	return real_name(identity, name, sizeof name) && name[0] == '/' && !is_deleted(name) && searchable(name, false);
+}
+
+bool facts_private(const struct identity *identity)
+{
+	char name[512];
+
+	return real_name(identity, name, sizeof name) && name[0] == '/' &&
+	       (is_deleted(name) || !searchable(name, true));
+}
+
+bool facts_private_path(const char *path)
+{
+	char name[512] = "";
+
+	return path[0] == '/' && text_append(name, sizeof name, path) && !searchable(name, true);
 }
 
 /* A user whom this user namespace does not know is shown as the overflow uid, whoever it is (user_namespaces(7)). */
@@ -165,7 +186,7 @@ bool facts_grant(const struct identity *identity, struct facts_grant *grant)
 	if (identity->fd >= 0)
 		at = descriptor_path(identity->fd, path) ? path : NULL;
 	/* With named entries the mode's group bits are the list's mask: what they lack nobody is granted. */
-	if (!(identity->mode & 070) || !at || !acl_read(at, ACL_ACCESS, &acl) || !acl.grants)
+	if (!(identity->mode & 070) || !at || !acl_read(at, ACL_ACCESS, &acl) || !acl.grant.rights)
 		return false;
 	*grant = acl.grant;
 	return true;

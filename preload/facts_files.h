@@ -24,6 +24,13 @@ bool facts_directory(const char *path, struct facts_file *directory);
 /* Can every user search all the directories that lead to the object's name? False for an object without a name. */
 bool facts_reachable(const struct identity *identity);
 
+/*
+ * Is it certain that other users cannot come to the object by its name, or to what would be made at the path? Of a
+ * directory that cannot be looked at it is not.
+ */
+bool facts_private(const struct identity *identity);
+bool facts_private_path(const char *path);
+
 /* geteuid(2). */
 uint32_t facts_user(void);
 

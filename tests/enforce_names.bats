@@ -110,8 +110,66 @@ libc.freopen((PATH + "-f").encode(), b"wx", ctypes.c_void_p(libc.fopen(b"/dev/nu
 	install -m 600 /dev/null "/dev/shm/$NAME"
 	policy 'world-writable = deny'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o666); attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o666); attempt(shm_open, NAME + "-2", RWC, mode=0o666)'
-	[ "$(sed 's/ok .*/ok/' out)" = $'ok\nEACCES\nEACCES' ]
+	[ "$(sed 's/ok .*/ok/' out)" = $'ok\nEEXIST\nEACCES' ]
 	[ ! -e "/dev/shm/$NAME-2" ]
+	[ "$(grep -c action=denied audit.log)" -eq 1 ]
+}
+
+@test "what would not have been made anyway fails as it does without the policy" {
+	install -m 600 /dev/null "/dev/shm/$NAME"
+	ln -s "/dev/shm/$NAME-target" "/dev/shm/$NAME-link"
+	policy 'world-writable = deny' 'mode-too-open = deny' 'max-mode = 0600' 'max-objects = 1' 'too-many-objects = deny'
+	guarded 'attempt(os.open, PATH, RWC | os.O_EXCL, 0o666); attempt(os.open, PATH + "-link", RWC | os.O_EXCL, 0o666)
+attempt(os.open, PATH + "-link", RWC, 0o666); attempt(os.close, os.open(PATH + "-one", RWC, 0o600))
+attempt(os.open, PATH, RWC | os.O_EXCL, 0o600)
+libc.sem_open.restype = ctypes.c_void_p
+def sem(name, flags, mode):
+    if not libc.sem_open(name.encode(), flags, mode, 1):
+        raise OSError(ctypes.get_errno(), name)
+os.unlink(PATH + "-one"); attempt(sem, NAME, os.O_CREAT, 0o600); attempt(sem, NAME, os.O_CREAT | os.O_EXCL, 0o666)'
+	same out <(printf '%s\n' EEXIST EEXIST EACCES 'ok None' EEXIST 'ok None' EEXIST)
+	rm "/dev/shm/sem.$NAME"
+}
+
+@test "an exchange of names is judged for both of them" {
+	mkdir -m 700 "/dev/shm/$NAME-d"
+	policy 'world-writable = deny'
+	guarded 'os.open(PATH, RWC, 0o600); os.open(PATH + "-d/wide", RWC, 0o666)
+def exchange(one, other):
+    if libc.renameat2(-100, one.encode(), -100, other.encode(), 2) < 0:
+        raise OSError(ctypes.get_errno(), one)
+attempt(exchange, PATH, PATH + "-d/wide"); attempt(exchange, PATH + "-d/wide", PATH); attempt(os.chmod, PATH + "-d/wide", 0o660)
+attempt(exchange, PATH, PATH + "-d/wide")'
+	same out <(printf '%s\n' EACCES EACCES 'ok None' 'ok None')
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 660 ]
+	rm -r "/dev/shm/$NAME-d"
+}
+
+@test "what lies where others cannot search is open to nobody, until it is moved to where they can" {
+	mkdir -m 700 "/dev/shm/$NAME-d"
+	mkdir -m 711 "/dev/shm/$NAME-d/open" "/dev/shm/$NAME-o"
+	policy 'world-writable = deny' 'world-readable = deny'
+	guarded 'attempt(os.close, os.open(PATH + "-d/a", RWC, 0o606)); os.chdir(PATH + "-d/open"); attempt(os.close, os.open("b", RWC, 0o602))
+attempt(os.chmod, "b", 0o666); attempt(os.open, PATH + "-o/c", RWC, 0o606)
+attempt(os.rename, "b", PATH + "-o/b"); attempt(os.link, "b", PATH); attempt(os.rename, "b", "d")'
+	same out <(printf '%s\n' 'ok None' 'ok None' 'ok None' EACCES EACCES EACCES 'ok None')
+	policy 'world-writable = deny' 'max-mode = 0660' 'mode-too-open = deny'
+	guarded 'attempt(os.open, PATH + "-d/e", RWC, 0o606)'
+	[ "$(cat out)" = EACCES ]
+	rm -r "/dev/shm/$NAME-d" "/dev/shm/$NAME-o"
+}
+
+@test "no mode is too open to others where /dev/shm itself is closed to them" {
+	needs_root "a /dev/shm of its own"
+	policy 'world-writable = deny'
+	program 'attempt(lambda: os.close(shm_open(NAME, RWC, mode=0o666))); attempt(os.chmod, PATH, 0o606)
+libc.sem_open.restype = ctypes.c_void_p; print(libc.sem_open(NAME.encode(), os.O_CREAT, 0o666, 1) is not None)'
+	for mode in 700 711; do
+		# shellcheck disable=SC2016
+		unshare -m sh -c 'mount -t tmpfs -o mode=$4 tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' \
+			sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" "$mode" || true
+	done >out
+	same out <(printf '%s\n' 'ok None' 'ok None' True EACCES ENOENT False)
 }
 
 @test "a section of a name holds an object that came by open, fopen, a path, a rename or another program's descriptor" {

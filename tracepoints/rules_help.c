@@ -216,16 +216,17 @@ const char *const rule_help[RULE_COUNT] = {
 		"boostorg/interprocess#65.",
 	[RULE_world_writable] =
 		"Any user of the machine may write to a named object, and therefore also truncate it, which kills "
-		"its users with SIGBUS. Checked: mode & 002 of a named object in a directory that others can search, "
-		"at creation and at each chmod; never a memfd, whose mode means nothing. Deny: EACCES. Fix: the bits "
-		"are masked at creation, clamped at chmod. Legal: communication between users by design. Cure: mode "
-		"0600, or a group. See CVE-2013-2905.",
+		"its users with SIGBUS. Checked: mode & 002 of a named object in a directory that others can search "
+		"by then, at creation, when it is moved there, and at each chmod or access list; never a memfd, whose "
+		"mode means nothing. Deny: EACCES. Fix: the bits are masked at creation, clamped at chmod. Legal: "
+		"communication between users by design. Cure: mode 0600, or a group. See CVE-2013-2905.",
 	[RULE_world_readable] =
 		"Any user of the machine may read a named object: buffers, keys, frames of a camera. Checked as "
 		"world-writable is, for mode & 004. Deny: EACCES. Fix: mask the bits. Cure: mode 0600; some "
 		"libraries default to 0644.",
 	[RULE_mode_too_open] =
-		"The mode has bits beyond the max-mode of the policy. Checked at creation and each chmod. Deny: "
+		"The mode has bits beyond the max-mode of the policy, set-user-ID, set-group-ID and sticky bits "
+		"among them, wherever the object lies. Checked at creation and each chmod or access list. Deny: "
 		"EACCES. Fix: mask the bits. Cure: ask for the mode that is needed. CWE-732 describes the class.",
 	[RULE_umask_mismatch] =
 		"The umask took bits away that the program asked for: a peer of another user or group will be "
@@ -252,8 +253,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"or O_NOFOLLOW and fstat. Seen in ClusterLabs/libqb#338.",
 	[RULE_acl_grants] =
 		"An access control list lets named users or groups in whom the mode does not show. Checked: the "
-		"extended attribute system.posix_acl_access after open and chmod. Deny: EACCES. Fix: remove the "
-		"list. Legal: a group that a framework grants on purpose. Cure: setfacl -b, and a default list on no "
+		"extended attribute system.posix_acl_access after open and chmod, when it is set, and the directory's "
+		"default list at creation. Deny: EACCES. Fix: remove the list; the group keeps what it had itself. "
+		"Legal: a group that a framework grants on purpose. Cure: setfacl -b, and a default list on no "
 		"directory above.",
 	[RULE_predictable_name] =
 		"The name is constant, or made of pid or uid only, so that another user can create it first. "
