@@ -49,16 +49,25 @@ static void not_unmapped(const struct unmapping *u, const void *caller)
 	observe_failed(u->seq, caller);
 }
 
+/* Does the kernel refuse it whatever it is a mapping of? Its errno is then not the policy's to choose. */
+static bool is_malformed(const void *addr, size_t length, int flags, off_t offset)
+{
+	int type = flags & MAP_TYPE;
+	bool shifted = ((uint64_t)offset | (flags & MAP_FIXED ? (uint64_t)(uintptr_t)addr : 0)) & (page_round(1) - 1);
+
+	return !length || shifted || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE);
+}
+
 /* *tracked: whether the descriptor leads to an object, and then *identity is that. */
-static enum enforce_verdict mapping_policed(size_t length, int prot, int flags, int fd, off_t offset, bool *tracked,
-					    struct identity *identity, const void *caller)
+static enum enforce_verdict mapping_policed(const void *addr, size_t length, int prot, int flags, int fd, off_t offset,
+					    bool *tracked, struct identity *identity, const void *caller)
 {
 	struct mmap_event e = {
 		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
 
 	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && !identity_is_ordinary(fd) &&
 		   identity_of_mapped(fd, identity);
-	return *tracked ? enforce_mmap(&e, identity, caller) : VERDICT_go;
+	return *tracked && !is_malformed(addr, length, flags, offset) ? enforce_mmap(&e, identity, caller) : VERDICT_go;
 }
 
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
@@ -76,7 +85,8 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	if (policed && !enforce_maps && recorder_silent())
 		return real_mmap(addr, length, prot, flags, fd, offset);
 	enum enforce_verdict verdict =
-		policed ? mapping_policed(length, prot, flags, fd, offset, &tracked, &identity, caller) : VERDICT_go;
+		policed ? mapping_policed(addr, length, prot, flags, fd, offset, &tracked, &identity, caller)
+			: VERDICT_go;
 	bool denied = verdict == VERDICT_deny;
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);

@@ -366,6 +366,17 @@ import time; time.sleep(1.1); attempt(os.ftruncate, fd, 2 << 20)'
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq $((2 << 20)) ]
 }
 
+@test "a mapping that the kernel would refuse whatever the object holds fails as it does without the policy" {
+	policy 'map-before-size = deny' 'map-beyond-end = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600)
+def at(length, flags, offset, address=None):
+    if libc.mmap(ctypes.c_void_p(address), ctypes.c_size_t(length), 3, flags, fd, ctypes.c_long(offset)) == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+attempt(at, 4096, 1, 0); attempt(at, 4096, 1, 100); attempt(at, 4096, 0, 0); attempt(at, 4096, 4, 0); attempt(at, 0, 1, 0)
+attempt(at, 4096, 0x11, 0, 0x10001)'
+	same out <(printf '%s\n' ENXIO EINVAL EINVAL EINVAL EINVAL EINVAL)
+}
+
 @test "exec-map is denied at mprotect" {
 	policy 'exec-map = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
