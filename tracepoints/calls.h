@@ -3,7 +3,8 @@
  *
  * A row is X(symbol, event, result, parameters). `event` names a row of EVENTS in events.h; `none` marks a call that is
  * intercepted to be right about the others and has no event of its own. From this table come the pointers to the
- * originals (preload/real.h), the enumeration `symbol` of the trace, the export test and the README's list.
+ * originals (preload/real.h), the enumeration `symbol` of the trace, the export test and the README's list. New families
+ * come last, as traces hold the numbers of symbols.
  */
 #ifndef SHMGUARD_CALLS_H
 #define SHMGUARD_CALLS_H
@@ -187,7 +188,7 @@
 	X(clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))                            \
 	X(__clone, none, int, (int (*start)(void *), void *stack, int flags, void *arg, ...))
 
-/* Taking turns: what processes that write the same memory make or use. What comes from here on was added later, as traces hold the numbers of symbols. */
+/* Taking turns: what processes that write the same memory make or use. */
 #define CALLS_TURNS(X)                                                                                                 \
 	X(pthread_rwlock_init, sync, int, (pthread_rwlock_t * lock, const pthread_rwlockattr_t *attr))                 \
 	X(pthread_barrier_init, sync, int,                                                                             \
