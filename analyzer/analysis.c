@@ -107,7 +107,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));
-	if (recording->emptied)
+	if (recording->emptied && recording->part_count == 0)
 		add_problem(analysis,
 			    memory_text("there was no error, so no call was kept: the recording was made with "
 					"--snapshot-on=error"));
@@ -129,6 +129,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		       char **error)
 {
 	struct watcher watcher;
+	struct trace_scope scope;
 	char *place = analysis_trace(dir, error);
 	int result;
 
@@ -136,7 +137,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		return false;
 	court_watch(court, &watcher);
 	court->world = analysis->world = world_new(analysis->recording, &watcher);
-	result = trace_read(place, analysis->recording->id, take_event, analysis, totals, error);
+	scope = recording_scope(analysis->recording);
+	result = trace_read(place, &scope, take_event, analysis, totals, error);
 	/* Nothing that was recorded ever touched shared memory. */
 	if (result == -ENOENT && analysis->recording->described) {
 		free(*error);

@@ -145,12 +145,16 @@ static int log_print(struct log *log, const char *dir)
 {
 	const struct replay again = {.context = log, .event = log_event, .tell = true};
 	char *error = NULL;
+	struct recording *recording = recording_read(dir, &error);
 	int r;
 
-	log->report.symbols = symbols_open(dir, &error);
-	if (error)
+	if (recording == NULL) {
 		log_complain(error);
-	error = NULL;
+		return REPORT_UNREADABLE;
+	}
+	log->start = recording->started;
+	log->report.symbols = report_symbols(dir, recording);
+	recording_free(recording);
 	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);
@@ -158,18 +162,6 @@ static int log_print(struct log *log, const char *dir)
 	for (size_t i = 0; i < HELD; i++)
 		log_line_free(&log->held[i]);
 	return r;
-}
-
-static int64_t log_started(const char *dir)
-{
-	char *error = NULL;
-	struct recording *recording = recording_read(dir, &error);
-	int64_t started = recording ? recording->started : 0;
-
-	free(error);
-	if (recording)
-		recording_free(recording);
-	return started;
 }
 
 /* Otherwise its lines, or a pager's that reads them, appear on the terminal where the progress would be. */
@@ -201,7 +193,6 @@ int cmd_log(int argc, char **argv)
 		return options_usage(&log_option_table, REPORT_USAGE);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	log.start = log_started(argv[optind]);
 	trace_settings.silent = !log_goes_into_file();
 	return log_print(&log, argv[optind]);
 }

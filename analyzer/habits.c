@@ -209,13 +209,12 @@ static void take_missing(struct habits *habits, const struct analysis *analysis,
 }
 
 /* What only the whole recording shows. */
-static bool take_report(struct habits *habits, const char *dir, uint32_t *recording, char **error)
+static struct analysis *take_report(struct habits *habits, const char *dir, char **error)
 {
 	struct analysis *analysis = analysis_of(dir, NULL, error);
 
 	if (!analysis)
-		return false;
-	*recording = analysis->recording->id;
+		return NULL;
 	take_missing(habits, analysis, dir);
 	for (size_t i = 0; i < analysis->findings.count; i++) {
 		const struct finding *finding = &analysis->findings.all[i];
@@ -223,22 +222,24 @@ static bool take_report(struct habits *habits, const char *dir, uint32_t *record
 		if (finding->process && finding->process->traced)
 			habit_of(habits, finding->process->exe)->judged[finding->rule] += finding->count;
 	}
-	analysis_free(analysis);
-	return true;
+	return analysis;
 }
 
 bool habits_gather(struct habits *habits, const char *dir, char **error)
 {
 	struct gathering gathering = {.habits = habits};
 	struct trace_totals totals;
+	struct analysis *analysis = take_report(habits, dir, error);
+	struct trace_scope scope;
 	struct map_slot *slot;
-	uint32_t recording;
 	size_t cursor = 0;
 	int r;
 
-	if (!take_report(habits, dir, &recording, error))
+	if (!analysis)
 		return false;
-	r = trace_read(dir, recording, take_event, &gathering, &totals, error);
+	scope = recording_scope(analysis->recording);
+	r = trace_read(dir, &scope, take_event, &gathering, &totals, error);
+	analysis_free(analysis);
 	trace_totals_clear(&totals);
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);

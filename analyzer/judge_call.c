@@ -48,11 +48,11 @@ static bool was_unheld(const struct recording *recording, const struct object *o
 	return false;
 }
 
-bool call_stale(const struct court *court, const struct object *object, const struct process *process)
+bool call_stale(const struct object *object, const struct process *process)
 {
 	const struct process *creator = object ? object->created.process : NULL;
 
 	if (object == NULL || object->mappers)
 		return false;
-	return creator ? creator != process && has_ended(creator) : was_unheld(court->recording, object);
+	return creator ? creator != process && has_ended(creator) : was_unheld(object->recording, object);
 }

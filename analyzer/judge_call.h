@@ -18,7 +18,7 @@ bool call_is_bare(const struct finding_event *event);
 char *call_bare_words(const struct object *object, const struct finding_event *event, const char *who);
 
 /* Did the process find an object that nobody maps, left by one that has ended? */
-bool call_stale(const struct court *court, const struct object *object, const struct process *process);
+bool call_stale(const struct object *object, const struct process *process);
 
 /* judge_permission_words.c: one sentence, a new text. */
 char *permission_words(const struct object *object, const struct finding_event *event, const struct site *site);

@@ -102,8 +102,7 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 		stranger_found(court, process, object, event, site);
 		return;
 	}
-	if (event->rule == RULE_stale_reattach && event->response == RESPONSE_recorded &&
-	    !call_stale(court, object, process))
+	if (event->rule == RULE_stale_reattach && event->response == RESPONSE_recorded && !call_stale(object, process))
 		return;
 	who = judge_process(process);
 	switch (event->rule) {

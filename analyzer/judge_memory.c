@@ -7,25 +7,28 @@
 #include "memory.h"
 #include "usage_limits.h"
 
-static const struct process *process_of(const struct court *court, const struct usage *usage)
+static const struct process *process_of(const struct court *court, const struct recording *recording,
+					const struct usage *usage)
 {
 	for (size_t i = court->world->process_count; i > 0; i--) {
 		const struct process *process = court->world->processes[i - 1];
 
-		if (process->pid == usage->pid && process->began_at <= usage->until &&
-		    (process->ended_at == 0 || process->ended_at >= usage->from))
+		if (process->recording == recording && process->pid == usage->pid &&
+		    process->began_at <= usage->until && (process->ended_at == 0 || process->ended_at >= usage->from))
 			return process;
 	}
 	return NULL;
 }
 
 /* The latest, as inodes are used again. NULL: it is none of those that were recorded. */
-static const struct object *object_of(const struct court *court, const struct usage *usage)
+static const struct object *object_of(const struct court *court, const struct recording *recording,
+				      const struct usage *usage)
 {
 	for (size_t i = court->world->object_count; i > 0; i--) {
 		const struct object *object = court->world->objects[i - 1];
 
-		if (object->same == NULL && object->dev == usage->dev && object->ino == usage->ino)
+		if (object->same == NULL && object->recording == recording && object->dev == usage->dev &&
+		    object->ino == usage->ino)
 			return object;
 	}
 	return NULL;
@@ -110,10 +113,11 @@ static const struct advice {
 } advices[] = {{RULE_huge_page_advice, words_of_huge}, {RULE_lock_advice, words_of_swap}};
 
 /* Once an object: how it lies in memory is the same for all. */
-static void advise(struct court *court, const struct advice *advice, const struct usage *usage, struct map *told)
+static void advise(struct court *court, const struct advice *advice, const struct recording *recording,
+		   const struct usage *usage, struct map *told)
 {
-	const struct process *process = process_of(court, usage);
-	const struct object *object = object_of(court, usage);
+	const struct process *process = process_of(court, recording, usage);
+	const struct object *object = object_of(court, recording, usage);
 	struct finding finding = {.rule = advice->rule, .severity = SEVERITY_NOTE};
 	char *who;
 
@@ -134,11 +138,14 @@ static void advise(struct court *court, const struct advice *advice, const struc
 
 static void memory_finish(struct court *court)
 {
+	const struct recording *recording;
+
 	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
 		struct map told = {0};
 
-		for (size_t k = 0; k < court->recording->usage_count; k++)
-			advise(court, &advices[i], &court->recording->usages[k], &told);
+		for (size_t p = 0; (recording = recording_each(court->recording, p)); p++)
+			for (size_t k = 0; k < recording->usage_count; k++)
+				advise(court, &advices[i], recording, &recording->usages[k], &told);
 		map_clear(&told);
 	}
 }

@@ -86,14 +86,13 @@ static bool is_left(const struct recording *recording, const struct object *obje
 
 static void name_finish(struct court *court)
 {
-	const struct recording *recording = court->recording;
-
-	for (size_t i = 0; recording->looked && i < court->world->object_count; i++) {
+	for (size_t i = 0; i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
+		const struct recording *recording = object->recording;
 		const char *name = name_in_shm(object);
 
-		if (name == NULL || object->created.process == NULL || object->kind == KIND_memfd ||
-		    (object->kind == KIND_file && !object->shared))
+		if (name == NULL || !recording->looked || object->created.process == NULL ||
+		    object->kind == KIND_memfd || (object->kind == KIND_file && !object->shared))
 			continue;
 		if (object->dev != recording->device || is_left(recording, object) ||
 		    map_get(&court->vanished, (uintptr_t)object, 0))

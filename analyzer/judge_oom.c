@@ -26,7 +26,7 @@ static void oom_ending(struct court *court, struct process *process)
 	struct finding finding = {.rule = RULE_memory_limit, .severity = SEVERITY_WARNING, .process = process};
 	char *who;
 
-	if (court->recording->oom_kills == 0 || piece == NULL || process->ended != ENDED_signal ||
+	if (process->recording->oom_kills == 0 || piece == NULL || process->ended != ENDED_signal ||
 	    process->signal != SIGKILL)
 		return;
 	who = judge_process(process);
@@ -36,7 +36,7 @@ static void oom_ending(struct court *court, struct process *process)
 		memory_format("%s was killed by SIGKILL, and the memory cgroup counted %" PRIu64
 			      " kill%s for want of memory meanwhile: shared memory counts against its limit, and "
 			      "the largest object that it mapped, %s, has %" PRIu64 " bytes",
-			      who, court->recording->oom_kills, court->recording->oom_kills == 1 ? "" : "s",
+			      who, process->recording->oom_kills, process->recording->oom_kills == 1 ? "" : "s",
 			      judge_name_of(finding.object), finding.object->size);
 	court_find(court, &finding, &(struct role){"mapped", piece->from->site}, 1);
 	free(who);

@@ -10,7 +10,7 @@ enum { LAST_USER, TOLD }; /* court->secrets: (object, one of these) -> process *
 /* Those for whom the object is a secret end one after the other: the last one stays. */
 static void used(struct court *court, struct process *process, const struct use *use)
 {
-	const struct recording *recording = court->recording;
+	const struct recording *recording = use->object->recording;
 
 	if (recording->secrets && use->object->kind != KIND_memfd &&
 	    secrets_hold(recording->secrets, judge_name_of(use->object), process->exe, (uint32_t)process->euid))
@@ -51,11 +51,11 @@ static void find_left(struct court *court, struct object *object, const struct l
 
 static void finish(struct court *court)
 {
-	const struct recording *recording = court->recording;
-
-	for (size_t i = 0; recording->secrets && i < court->world->object_count; i++) {
+	for (size_t i = 0; i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
-		const struct leftover *leftover = recording_leftover(recording, object->dev, object->ino);
+		const struct recording *recording = object->recording;
+		const struct leftover *leftover =
+			recording->secrets ? recording_leftover(recording, object->dev, object->ino) : NULL;
 
 		if (leftover && leftover->data && leftover->holder_count == 0)
 			find_left(court, object, leftover);

@@ -94,12 +94,13 @@ static void finish(struct court *court)
 {
 	for (size_t i = 0; i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
+		const struct recording *recording = object->recording;
 		const struct leftover *leftover;
 
-		if (!counts(court->recording, object))
+		if (!counts(recording, object))
 			continue;
-		leftover = recording_leftover(court->recording, object->dev, object->ino);
-		if (court->recording->looked) {
+		leftover = recording_leftover(recording, object->dev, object->ino);
+		if (recording->looked) {
 			if (leftover && leftover->holder_count == 0)
 				find_leak(court, object, leftover);
 		} else if (has_name(object) && !object->held) {

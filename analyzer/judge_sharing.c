@@ -58,9 +58,9 @@ static void judge_object(struct court *court, const struct object *object, bool 
 	char *first, *second;
 
 	/* Recordings of earlier versions do not tell. */
-	if (!court->recording->turns)
+	if (a->process == NULL || !a->process->recording->turns)
 		return;
-	if (a->process == NULL || object->kind == KIND_semaphore || takes_turns(a->process) || takes_turns(b->process))
+	if (object->kind == KIND_semaphore || takes_turns(a->process) || takes_turns(b->process))
 		return;
 	first = judge_process(a->process);
 	second = judge_process(b->process);

@@ -11,30 +11,41 @@
 #define NAMES 3
 
 /* Where nothing is done in /dev/shm its options are nobody's concern. */
-static bool uses_shm(const struct court *court)
+static bool uses_shm(const struct court *court, const struct recording *recording)
 {
 	for (size_t i = 0; i < court->world->object_count; i++)
-		if (court->world->objects[i]->kind != KIND_memfd)
+		if (court->world->objects[i]->kind != KIND_memfd && court->world->objects[i]->recording == recording)
 			return true;
 	return false;
 }
 
-static void weak_mount(struct court *court)
+/* Of several recordings: which. */
+static char *whose(const struct court *court, const struct recording *recording)
 {
-	const struct shm_mount *mount = &court->recording->mount;
+	return court->recording->part_count < 2
+		       ? memory_text("")
+		       : memory_format("%s, recorded in %s: ", recording->host ? recording->host : "a machine",
+				       recording->dir);
+}
+
+static void weak_mount(struct court *court, const struct recording *recording)
+{
+	const struct shm_mount *mount = &recording->mount;
 	struct finding finding = {.rule = RULE_weak_mount, .severity = SEVERITY_NOTE};
 	bool weak = !mount->nosuid || !mount->nodev || !mount->noexec, odd = mount->mode != 01777 || mount->uid != 0;
-	char *root;
+	char *root, *where;
 
-	if (!mount->known || (!weak && !odd) || !uses_shm(court))
+	if (!mount->known || (!weak && !odd) || !uses_shm(court, recording))
 		return;
 	root = odd ? memory_format(" a directory of uid %u with mode %04o, not of root with 1777",
 				   (unsigned int)mount->uid, (unsigned int)mount->mode)
 		   : memory_text("");
-	finding.message = memory_format("/dev/shm is%s%s%s%s%s%s", weak ? " mounted without" : "",
+	where = whose(court, recording);
+	finding.message = memory_format("%s/dev/shm is%s%s%s%s%s%s", where, weak ? " mounted without" : "",
 					mount->nosuid ? "" : " nosuid", mount->nodev ? "" : " nodev",
 					mount->noexec ? "" : " noexec", weak && odd ? ";" : "", root);
 	court_find(court, &finding, NULL, 0);
+	free(where);
 	free(root);
 }
 
@@ -50,11 +61,10 @@ static char *add_name(char *names, const char *name, size_t nth)
 	return longer;
 }
 
-static void stale_at_start(struct court *court)
+static void stale_at_start(struct court *court, const struct recording *recording)
 {
-	const struct recording *recording = court->recording;
 	struct finding finding = {.rule = RULE_stale_at_start, .severity = SEVERITY_WARNING};
-	char *names = memory_text(""), *bytes, *whole;
+	char *names = memory_text(""), *bytes, *whole, *where;
 	size_t count = 0;
 
 	for (size_t i = 0; i < recording->before_count; i++) {
@@ -71,21 +81,27 @@ static void stale_at_start(struct court *court)
 	if (recording->mount.size && finding.bytes >= recording->mount.size / SHARE) {
 		bytes = judge_bytes(finding.bytes);
 		whole = judge_bytes(recording->mount.size);
-		finding.message =
-			memory_format("%zu object%s of uid %u that no process had open took up %s of the %s "
-				      "of /dev/shm before the program started: %s",
-				      count, count == 1 ? "" : "s", (unsigned int)recording->user, bytes, whole, names);
+		where = whose(court, recording);
+		finding.message = memory_format(
+			"%s%zu object%s of uid %u that no process had open took up %s of the %s "
+			"of /dev/shm before the program started: %s",
+			where, count, count == 1 ? "" : "s", (unsigned int)recording->user, bytes, whole, names);
 		court_find(court, &finding, NULL, 0);
 		free(bytes);
 		free(whole);
+		free(where);
 	}
 	free(names);
 }
 
 static void start_finish(struct court *court)
 {
-	weak_mount(court);
-	stale_at_start(court);
+	const struct recording *recording;
+
+	for (size_t i = 0; (recording = recording_each(court->recording, i)); i++) {
+		weak_mount(court, recording);
+		stale_at_start(court, recording);
+	}
 }
 
 const struct judge judge_start = {.finish = start_finish};

@@ -41,8 +41,7 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 
 	if (!call_of(event, GROUP_zeroing))
 		return;
-	if (event->rule == RULE_stale_bytes && event->response == RESPONSE_recorded &&
-	    !call_stale(court, object, process))
+	if (event->rule == RULE_stale_bytes && event->response == RESPONSE_recorded && !call_stale(object, process))
 		return;
 	who = judge_process(process);
 	switch (event->rule) {

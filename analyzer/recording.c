@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "memory.h"
+#include "recording_parts.h"
+#include "trace_settings.h"
 
 static const char *const type_names[LINE_TYPE_COUNT] = {
 	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen",
@@ -288,7 +290,22 @@ static void sort_lines(struct recording *recording)
 	}
 }
 
-struct recording *recording_read(const char *dir, char **error)
+/* --clock-offset sets the clock of all that the host wrote. */
+static void set_clock(struct recording *recording)
+{
+	int64_t offset = recording->host ? trace_clock_offset(recording->host) : 0;
+
+	recording->started += recording->started ? offset : 0;
+	recording->ended += recording->ended ? offset : 0;
+	for (size_t i = 0; i < recording->line_count; i++)
+		recording->lines[i].time += offset;
+	for (size_t i = 0; i < recording->usage_count; i++) {
+		recording->usages[i].from += offset;
+		recording->usages[i].until += offset;
+	}
+}
+
+struct recording *recording_read_one(const char *dir, char **error)
 {
 	struct recording *recording = memory_new(1, sizeof(*recording));
 	json_t *description, *first = NULL, *look = NULL;
@@ -309,7 +326,9 @@ struct recording *recording_read(const char *dir, char **error)
 			take_look(recording, look);
 		good = good && take_lines(recording, dir, error);
 		sort_lines(recording);
+		set_clock(recording);
 	}
+	recording->dir = memory_text(dir);
 	json_decref(description);
 	json_decref(first);
 	json_decref(look);
@@ -317,6 +336,37 @@ struct recording *recording_read(const char *dir, char **error)
 		return recording;
 	recording_free(recording);
 	return NULL;
+}
+
+struct recording *recording_read(const char *dir, char **error)
+{
+	struct recording *recording = recording_read_one(dir, error);
+
+	if (recording == NULL || recording->described)
+		return recording;
+	recording_parts_find(recording, dir);
+	sort_lines(recording);
+	return recording;
+}
+
+const struct recording *recording_part(const struct recording *whole, uint32_t id)
+{
+	for (size_t i = 0; i < whole->part_count; i++)
+		if (whole->parts[i]->id == id)
+			return whole->parts[i];
+	return whole;
+}
+
+const struct recording *recording_each(const struct recording *whole, size_t index)
+{
+	if (whole->part_count == 0 && index == 0)
+		return whole;
+	return index < whole->part_count ? whole->parts[index] : NULL;
+}
+
+struct trace_scope recording_scope(const struct recording *recording)
+{
+	return (struct trace_scope){recording->id, recording->owners, recording->owner_count};
 }
 
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
@@ -359,6 +409,8 @@ void recording_free(struct recording *recording)
 	free_leftovers(recording->before, recording->before_count);
 	json_decref(recording->secrets);
 	free(recording->lines);
+	recording_parts_free(recording);
+	free(recording->dir);
 	free(recording->host);
 	free(recording->cwd);
 	free_texts(recording->command);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "trace_reader.h"
+
 /* A line of processes.jsonl. What a type does not have is 0 or NULL. */
 enum line_type {
 	LINE_start,
@@ -28,6 +30,7 @@ enum line_type {
 
 struct line {
 	enum line_type type;
+	uint32_t recording; /* the id of the part that it is of; 0: there are none */
 	pid_t pid, ppid;
 	pid_t child; /* spawn, end: of whom it tells */
 	uid_t uid;
@@ -104,10 +107,24 @@ struct recording {
 	uid_t user; /* who recorded */
 	struct shm_mount mount;
 	json_t *secrets; /* as of secrets_describe(), or NULL */
+	char *dir;
+	/* Recordings below this directory, which is none itself; their lines are in `lines`, their problems in `problems`. */
+	struct recording **parts;
+	size_t part_count;
+	struct trace_owner *owners; /* where they lie */
+	size_t owner_count;
 };
 
 /* A file that is absent is no error; one that is damaged is: NULL, and *error one line to be freed. */
 struct recording *recording_read(const char *dir, char **error);
+/* The same, whatever lies in directories below. */
+struct recording *recording_read_one(const char *dir, char **error);
+/* The part that has this id; without such a one the whole. */
+const struct recording *recording_part(const struct recording *whole, uint32_t id);
+/* The part number `index`, the whole itself where it has none; NULL behind the last. */
+const struct recording *recording_each(const struct recording *whole, size_t index);
+/* What is to be read of the trace. */
+struct trace_scope recording_scope(const struct recording *recording);
 /* What was left of the object when the recording stopped, or NULL. */
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
 void recording_free(struct recording *recording);

@@ -69,17 +69,6 @@ static void forgotten(void *context, const struct object *object)
 		run->replay->forgotten(run->replay->context, object);
 }
 
-/* A `process` event made the image that is the latest of its pid. */
-static struct process *whose(struct world *world, const struct trace_event *event)
-{
-	if (event->id != EVENT_process)
-		return process_of_event(world, event);
-	for (size_t i = world->process_count; i > 0; i--)
-		if (world->processes[i - 1]->pid == event->event.head.pid)
-			return world->processes[i - 1];
-	return NULL;
-}
-
 static int take(void *context, const struct trace_event *event)
 {
 	struct run *run = context;
@@ -87,7 +76,8 @@ static int take(void *context, const struct trace_event *event)
 	int r;
 
 	world_take(run->world, event);
-	process = whose(run->world, event);
+	/* A `process` event made the image that is the latest of its pid. */
+	process = event->id == EVENT_process ? process_latest(run->world, event) : process_of_event(run->world, event);
 	if (process == NULL || run->replay->event == NULL)
 		return 0;
 	r = run->replay->event(run->replay->context, run->world, process, event);
@@ -117,6 +107,7 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 					.trimmed = trimmed,
 					.undone = undone,
 					.forgotten = forgotten};
+	const struct trace_scope scope = recording_scope(recording);
 	struct trace_totals totals;
 	char *place = analysis_trace(dir, error);
 	int r;
@@ -124,7 +115,7 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (place == NULL)
 		return -1;
 	run->world = world_new(recording, &watcher);
-	r = trace_read(place, recording->id, take, run, &totals, error);
+	r = trace_read(place, &scope, take, run, &totals, error);
 	for (size_t i = 0; run->replay->tell && i < totals.problem_count; i++)
 		tell(totals.problems[i]);
 	trace_totals_clear(&totals);

@@ -136,6 +136,19 @@ static void report_resolve(void *context, const struct stack *stack)
 					stack->frames[i].offset, SYMBOLS_RETURN);
 }
 
+struct symbols *report_symbols(const char *dir, const struct recording *recording)
+{
+	char *problem = NULL;
+	struct symbols *symbols = symbols_open(dir, &problem);
+
+	for (size_t i = 0; problem == NULL && i < recording->part_count; i++)
+		symbols_add(symbols, recording->parts[i]->dir, &problem);
+	if (problem)
+		report_complain(problem);
+	free(problem);
+	return symbols;
+}
+
 static void report_save_symbols(const struct report *report, const char *dir)
 {
 	/* Also those that no finding has, so that any form of the report has them later. */
@@ -272,14 +285,11 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 		return REPORT_UNREADABLE;
 	}
 	report = (struct report){.analysis = analysis,
-				 .symbols = symbols_open(dir, &error),
+				 .symbols = report_symbols(dir, analysis->recording),
 				 .dir = dir,
 				 .suppressions = &suppressions,
 				 .verbose = options->verbose,
 				 .group = options->group};
-	if (error)
-		report_complain(error);
-	free(error);
 	if (options->save_symbols)
 		report_save_symbols(&report, dir);
 	report_fingerprints(&report, &analysis->findings);

@@ -148,11 +148,16 @@ static json_t *page_data(struct page *page)
 	const struct analysis *analysis = page->report->analysis;
 	const struct object *worst = analysis->findings.count ? analysis->findings.all[0].object : NULL;
 	json_t *command = json_array();
-	size_t i;
+	const struct recording *part;
+	size_t i, p;
 
 	chronicle_read(page->report, &(struct chronicle){page, page_moment, page_finish});
-	for (i = 0; analysis->recording->command && analysis->recording->command[i]; i++)
-		json_array_append_new(command, json_of_text(analysis->recording->command[i]));
+	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
+		if (p)
+			json_array_append_new(command, json_string(";"));
+		for (i = 0; part->command && part->command[i]; i++)
+			json_array_append_new(command, json_of_text(part->command[i]));
+	}
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "report",
 			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
 			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",

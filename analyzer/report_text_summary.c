@@ -28,9 +28,8 @@ static void summary_more(const struct terminal *terminal, size_t all, size_t sho
 }
 
 /* The command that was recorded, if the recording tells. */
-static void summary_command(const struct report *report, const struct terminal *terminal)
+static void summary_command(const struct recording *recording, const struct terminal *terminal)
 {
-	const struct recording *recording = report->analysis->recording;
 	char *line = memory_text("command:");
 	size_t i;
 
@@ -54,6 +53,7 @@ static void summary_scope(const struct report *report, const struct terminal *te
 {
 	const struct analysis *analysis = report->analysis;
 	const struct world *world = analysis->world;
+	const struct recording *recording;
 	size_t all = 0, traced = 0, i;
 	char *processes, *users, *objects, *events, *lost;
 
@@ -68,7 +68,8 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	events = text_count(analysis->events, "event");
 	lost = text_count(analysis->lost, "event");
 	summary_title(terminal, "Looked at");
-	summary_command(report, terminal);
+	for (i = 0; (recording = recording_each(analysis->recording, i)); i++)
+		summary_command(recording, terminal);
 	text_line(terminal, INK_plain, 2,
 		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s lost", processes, users, objects,
 				events, analysis->seconds, analysis->lost ? lost : "no event"));

@@ -179,19 +179,18 @@ static void symbols_load_module(struct symbols *symbols, json_t *module)
 	}
 }
 
-struct symbols *symbols_open(const char *dir, char **problem)
+void symbols_add(struct symbols *symbols, const char *dir, char **problem)
 {
-	struct symbols *symbols = memory_new(1, sizeof(*symbols));
-	char *path = dir ? memory_format("%s/symbols.json", dir) : NULL;
+	char *path = memory_format("%s/symbols.json", dir);
 	json_error_t error;
 	struct stat status;
 	json_t *all, *modules;
 	size_t i;
 
 	*problem = NULL;
-	if (!path || stat(path, &status)) {
+	if (stat(path, &status)) {
 		free(path);
-		return symbols;
+		return;
 	}
 	/* A pipe would keep us waiting for whoever made the directory. */
 	all = S_ISREG(status.st_mode) ? json_load_file(path, 0, &error) : NULL;
@@ -207,6 +206,15 @@ struct symbols *symbols_open(const char *dir, char **problem)
 		symbols_load_module(symbols, json_array_get(modules, i));
 	json_decref(all);
 	free(path);
+}
+
+struct symbols *symbols_open(const char *dir, char **problem)
+{
+	struct symbols *symbols = memory_new(1, sizeof(*symbols));
+
+	*problem = NULL;
+	if (dir)
+		symbols_add(symbols, dir, problem);
 	return symbols;
 }
 

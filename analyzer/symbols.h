@@ -37,6 +37,8 @@ struct symbols;
  * there could not be used, to be freed by the caller; the result is usable either way.
  */
 struct symbols *symbols_open(const char *dir, char **problem);
+/* Takes over what lies in another recording's directory as well. */
+void symbols_add(struct symbols *symbols, const char *dir, char **problem);
 
 /*
  * offset: the address less the module's load bias. build_id: hexadecimal or "". The answer belongs to `symbols` and

@@ -29,6 +29,7 @@ struct reader {
 	const struct decoder *last;
 	const bt_stream *last_stream;
 	const char *host;
+	uint32_t recording; /* of the last stream */
 	uint64_t frames[FRAMES_MAX];
 	char *error;
 	bool stopped; /* `error` says why */
@@ -162,12 +163,25 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 	}
 }
 
+/* Whose events are wanted of a trace. */
+static uint32_t recording_of(const struct reader *reader, const bt_trace *trace)
+{
+	const struct trace_files *files = reader->job->files;
+	bt_uuid uuid = bt_trace_get_uuid(trace);
+
+	for (size_t i = 0; uuid && i < files->count; i++)
+		if (memcmp(files->dirs[i].metadata.kind.uuid, uuid, 16) == 0)
+			return files->dirs[i].recording;
+	return files->count ? files->dirs[0].recording : 0;
+}
+
 static const char *host_of(struct reader *reader, const bt_stream *stream)
 {
 	const bt_value *name;
 
 	if (stream == reader->last_stream)
 		return reader->host;
+	reader->recording = recording_of(reader, bt_stream_borrow_trace_const(stream));
 	name = bt_trace_borrow_environment_entry_value_by_name_const(bt_stream_borrow_trace_const(stream), "hostname");
 	reader->last_stream = stream;
 	reader->host = name && bt_value_is_string(name) ? bt_value_string_get(name) : "";
@@ -203,7 +217,7 @@ static void take_event(struct reader *reader, const bt_message *message)
 		reader->stopped = true;
 		return;
 	}
-	trace_deliver(reader->job, &out);
+	trace_deliver(reader->job, reader->recording, &out);
 }
 
 static void take_message(struct reader *reader, const bt_message *message)

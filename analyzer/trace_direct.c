@@ -242,7 +242,7 @@ static void merge_all(struct merge *merge)
 	while (merge->count > 0) {
 		struct cursor *first = merge->heap[0];
 
-		trace_deliver(merge->job, &first->event);
+		trace_deliver(merge->job, first->dir->recording, &first->event);
 		if (!next_event(merge, first)) {
 			free(first);
 			merge->heap[0] = merge->heap[--merge->count];

@@ -20,6 +20,7 @@ struct trace_stream {
 /* One CTF trace. */
 struct trace_dir {
 	char *path;
+	uint32_t recording; /* whose events are wanted of it; 0: all. Set by the reader */
 	struct metadata metadata;
 	struct layout layout;
 	bool known; /* `layout` is that of the trace */

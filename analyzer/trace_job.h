@@ -7,7 +7,6 @@
 
 struct trace_job {
 	struct trace_files *files;
-	uint32_t recording; /* 0: all */
 	struct trace_totals *totals;
 	void *context;
 	void (*event)(void *context, const struct trace_event *event);
@@ -15,8 +14,8 @@ struct trace_job {
 	void (*copies)(void *context, const char *directory); /* see trace_stand_in() */
 };
 
-/* Counts the event, and passes it on if it is of the recording. */
-void trace_deliver(const struct trace_job *job, const struct trace_event *event);
+/* Counts the event, and passes it on if it is of `recording`, that of its trace_dir. */
+void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event);
 /* Counts an event that is not to be passed on: of shmguard, but unknown to this version, or of another program. */
 void trace_count_other(const struct trace_job *job, bool ours);
 /* A new line for totals->problems, which takes it. */

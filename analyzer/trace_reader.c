@@ -30,7 +30,7 @@ enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 /* One reading, as both processes see it. */
 struct reading {
 	const char *dir;
-	uint32_t recording;
+	const struct trace_scope *scope;
 	trace_callback callback;
 	void *context;
 	struct trace_totals *totals;
@@ -57,11 +57,11 @@ void trace_totals_clear(struct trace_totals *totals)
 	totals->problem_count = 0;
 }
 
-void trace_deliver(const struct trace_job *job, const struct trace_event *event)
+void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event)
 {
 	struct trace_totals *totals = job->totals;
 
-	if (job->recording && event->event.head.recording != job->recording) {
+	if (recording && event->event.head.recording != recording) {
 		totals->foreign++;
 		return;
 	}
@@ -151,6 +151,34 @@ static int decode(const struct trace_job *job, char **error)
 	return -1;
 }
 
+static bool lies_below(const char *path, const char *owner)
+{
+	while (*owner && *path == *owner) {
+		bool slash = *owner == '/';
+
+		owner += slash ? strspn(owner, "/") : 1;
+		path += slash ? strspn(path, "/") : 1;
+	}
+	return *owner == '\0' && (*path == '/' || *path == '\0');
+}
+
+static void find_owners(const struct trace_scope *scope, struct trace_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		size_t longest = 0;
+
+		files->dirs[i].recording = scope->recording;
+		for (size_t j = 0; j < scope->owner_count; j++) {
+			const struct trace_owner *owner = &scope->owners[j];
+
+			if (strlen(owner->path) < longest || !lies_below(files->dirs[i].path, owner->path))
+				continue;
+			longest = strlen(owner->path);
+			files->dirs[i].recording = owner->recording;
+		}
+	}
+}
+
 static void read_in_child(void *context, struct wire_out *out)
 {
 	const struct reading *reading = context;
@@ -158,7 +186,6 @@ static void read_in_child(void *context, struct wire_out *out)
 	struct trace_totals totals = {0};
 	struct trace_files files;
 	struct trace_job job = {.files = &files,
-				.recording = reading->recording,
 				.totals = &totals,
 				.context = out,
 				.event = send_event,
@@ -168,6 +195,7 @@ static void read_in_child(void *context, struct wire_out *out)
 	int result = trace_files_find(reading->dir, &look, &files, &error);
 
 	if (result == 0) {
+		find_owners(reading->scope, &files);
 		result = decode(&job, &error);
 		totals.bytes = files.size;
 		totals.bytes_lost += files.lost;
@@ -321,11 +349,11 @@ static int conclude(struct reading *reading, enum child_end end, int status, cha
 	return 0;
 }
 
-int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
-	       char **error)
+int trace_read(const char *dir, const struct trace_scope *scope, trace_callback callback, void *context,
+	       struct trace_totals *totals, char **error)
 {
 	struct reading reading = {
-		.dir = dir, .recording = recording, .callback = callback, .context = context, .totals = totals};
+		.dir = dir, .scope = scope, .callback = callback, .context = context, .totals = totals};
 	const struct child_work work = {read_in_child, &reading, trace_settings.patience, &interrupted};
 	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end};
 	struct sigaction before[DEADLY];

@@ -36,13 +36,25 @@ struct trace_totals {
 	size_t problem_count;
 };
 
+/* The traces at or below `path` are of that recording. */
+struct trace_owner {
+	char *path;
+	uint32_t recording;
+};
+
+struct trace_scope {
+	uint32_t recording; /* whose events are taken from traces that have no owner; 0: all */
+	const struct trace_owner *owners;
+	size_t owner_count;
+};
+
 /*
- * Reads every CTF trace found at or below `dir`. `recording` 0 takes the events of all recordings. Returns 0, also
+ * Reads every CTF trace found at or below `dir`, and of each the events that `scope` wants. Returns 0, also
  * where a part could not be read: see `problems`; otherwise a negative number, -ENOENT when there is no trace, and
  * *error is one line for people, to be freed by the caller. *totals is to be cleared in either case.
  */
-int trace_read(const char *dir, uint32_t recording, trace_callback callback, void *context, struct trace_totals *totals,
-	       char **error);
+int trace_read(const char *dir, const struct trace_scope *scope, trace_callback callback, void *context,
+	       struct trace_totals *totals, char **error);
 void trace_totals_clear(struct trace_totals *totals);
 
 /*

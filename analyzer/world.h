@@ -48,6 +48,8 @@ enum ended {
 struct process {
 	char id[24]; /* unique in the trace */
 	const char *host;
+	const struct recording *recording; /* the part that it is of; NULL: the world was made without one */
+	uint64_t place;                    /* equal numbers: one machine and one recording */
 	pid_t pid, ppid;
 	struct process *parent;          /* who forked or spawned it, NULL: not in the trace */
 	struct process *previous, *next; /* images before and after an exec */
@@ -112,6 +114,7 @@ struct change {
 struct object {
 	char id[24]; /* unique in the trace */
 	const char *host;
+	const struct recording *recording; /* as of struct process */
 	enum kind kind;
 	uint64_t dev, ino;
 	uint64_t size; /* last known */

@@ -15,6 +15,7 @@ struct name_state {
 	struct site removed;   /* who removed it last, process NULL: nobody in the trace */
 
 	/* For world_names.c only. */
+	uint64_t place;                   /* of struct process */
 	struct name_state *chain;         /* with the same hash */
 	struct name_state *older, *newer; /* among the removed */
 	bool queued;

@@ -33,6 +33,7 @@ struct world_private {
 const char *world_intern(struct world *world, const char *text);
 
 /* world_process.c */
+struct process *process_latest(const struct world *world, const struct trace_event *event); /* it is known */
 struct process *process_of_event(struct world *world, const struct trace_event *event);
 void process_announce(struct world *world, struct process *process, const struct trace_event *event);
 void process_count_event(struct process *process, const struct event_head *head);

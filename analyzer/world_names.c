@@ -28,18 +28,19 @@ static char *canonical(const char *name, bool semaphore)
 	return memory_format("/%s", name);
 }
 
-static struct name_state *state_find(const struct world *world, const char *text)
+/* Names of one machine, or of one recording, lead nowhere in another. */
+static struct name_state *state_find(const struct world *world, uint64_t place, const char *text)
 {
-	struct name_state *state = map_get(&world->private->names, map_hash(MAP_HASH, text, strlen(text)), 0);
+	struct name_state *state = map_get(&world->private->names, map_hash(MAP_HASH, text, strlen(text)), place);
 
 	while (state && strcmp(state->text, text) != 0)
 		state = state->chain;
 	return state;
 }
 
-static struct name_state *state_of(struct world *world, const char *text)
+static struct name_state *state_of(struct world *world, uint64_t place, const char *text)
 {
-	struct name_state *state = state_find(world, text);
+	struct name_state *state = state_find(world, place, text);
 	uint64_t hash;
 
 	if (state)
@@ -47,8 +48,9 @@ static struct name_state *state_of(struct world *world, const char *text)
 	hash = map_hash(MAP_HASH, text, strlen(text));
 	state = memory_new(1, sizeof(*state));
 	state->text = memory_text(text);
-	state->chain = map_get(&world->private->names, hash, 0);
-	map_put(&world->private->names, hash, 0, state);
+	state->place = place;
+	state->chain = map_get(&world->private->names, hash, place);
+	map_put(&world->private->names, hash, place, state);
 	return state;
 }
 
@@ -72,15 +74,15 @@ static void unqueue(struct world_private *private, struct name_state *state)
 static void state_free(struct world *world, struct name_state *state)
 {
 	uint64_t hash = map_hash(MAP_HASH, state->text, strlen(state->text));
-	struct name_state *first = map_get(&world->private->names, hash, 0), **link = &first;
+	struct name_state *first = map_get(&world->private->names, hash, state->place), **link = &first;
 
 	while (*link != state)
 		link = &(*link)->chain;
 	*link = state->chain;
 	if (first)
-		map_put(&world->private->names, hash, 0, first);
+		map_put(&world->private->names, hash, state->place, first);
 	else
-		map_remove(&world->private->names, hash, 0);
+		map_remove(&world->private->names, hash, state->place);
 	free(state->text);
 	free(state);
 }
@@ -175,7 +177,7 @@ void names_open(struct world *world, struct process *process, const char *name, 
 		bool created, const struct site *site)
 {
 	char *text = canonical(name, semaphore);
-	struct name_state *state = state_of(world, text);
+	struct name_state *state = state_of(world, process->place, text);
 	struct object *before = object_real(state->object ? state->object : state->former);
 
 	free(text);
@@ -194,7 +196,7 @@ void names_open_failed(struct world *world, struct process *process, const char 
 		       const struct site *site)
 {
 	char *text = canonical(name, semaphore);
-	struct name_state *state = state_find(world, text);
+	struct name_state *state = state_find(world, process->place, text);
 
 	free(text);
 	if (state && error == ENOENT)
@@ -207,17 +209,16 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 	char *text = canonical(name, semaphore);
 	struct name_change change = {
 		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
-	struct name_state *state = state_find(world, text);
+	struct name_state *state = state_find(world, process->place, text);
 
-	(void)process;
 	/* Known by a relative path only: an object with one name has lost that one. */
 	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
-		state = state_find(world, object->names[0].text);
+		state = state_find(world, process->place, object->names[0].text);
 		if (state == NULL)
-			state = state_of(world, object->names[0].text);
+			state = state_of(world, process->place, object->names[0].text);
 	}
 	if (object && state == NULL)
-		state = state_of(world, text);
+		state = state_of(world, process->place, text);
 	free(text);
 	change.state = state;
 	if (object == NULL || state == NULL)
@@ -237,7 +238,7 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error)
 {
 	char *text = canonical(change->text, change->semaphore);
-	struct name_state *state = state_find(world, text);
+	struct name_state *state = state_find(world, process->place, text);
 	struct object *object = object_real(change->object);
 
 	free(text);
@@ -264,7 +265,7 @@ void names_link(struct world *world, const char *name, struct object *object, co
 {
 	char *text = canonical(name, false);
 
-	lead_to(world, state_of(world, text), object, site);
+	lead_to(world, state_of(world, site->process->place, text), object, site);
 	free(text);
 }
 

@@ -26,6 +26,7 @@ static struct object *object_new(struct world *world)
 {
 	struct object *object = memory_new(1, sizeof(*object));
 
+	object->recording = world->private->recording;
 	snprintf(object->id, sizeof(object->id), "o%" PRIu64, ++world->private->objects_made);
 	world->objects = memory_grow(world->objects, world->object_count, sizeof(struct object *));
 	world->objects[world->object_count++] = object;
@@ -116,6 +117,7 @@ static void describe(struct object *object, struct process *process, const struc
 	object->defined = true;
 	object->finder = process;
 	object->host = process->host;
+	object->recording = process->recording;
 	object->kind = (enum kind)event->kind;
 	object->dev = event->dev;
 	object->ino = event->ino;
@@ -128,11 +130,16 @@ static void describe(struct object *object, struct process *process, const struc
 		object->size_max = event->size;
 }
 
+/* Several machines do not share inodes, nor is the look that one recording took another's. */
+static uint64_t device_key(uint64_t dev, const char *host, const struct recording *recording)
+{
+	return dev ^ ((uint64_t)(uintptr_t)host * 31 + (uint64_t)(uintptr_t)recording);
+}
+
 void object_define(struct world *world, struct process *process, const struct object_event *event)
 {
 	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);
-	/* Several machines, or several recordings of a bare trace, do not share inodes; the host tells them apart. */
-	uint64_t device = event->dev ^ (uint64_t)(uintptr_t)process->host;
+	uint64_t device = device_key(event->dev, process->host, process->recording);
 	struct object *known = map_get(&world->private->objects, device, event->ino);
 	struct object *late = entry && entry->seq == 0 ? object_real(entry->object) : NULL;
 	struct object *object = object_real(known);
@@ -170,13 +177,15 @@ void object_note_created(struct world *world, struct process *process, uint32_t 
 
 		again->defined = true;
 		again->host = object->host;
+		again->recording = object->recording;
 		again->kind = object->kind;
 		again->dev = object->dev;
 		again->ino = object->ino;
 		again->mode = object->mode;
 		again->uid = object->uid;
 		again->gid = object->gid;
-		map_put(&world->private->objects, again->dev ^ (uint64_t)(uintptr_t)again->host, again->ino, again);
+		map_put(&world->private->objects, device_key(again->dev, again->host, again->recording), again->ino,
+			again);
 		entry = map_get(&process->definitions->objects, id, 0);
 		if (entry)
 			entry->object = again;

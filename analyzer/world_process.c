@@ -17,10 +17,15 @@ static uint64_t place_key(const char *host, uint32_t recording)
 	return (uint64_t)(uintptr_t)host * 31 + recording;
 }
 
-/* With a recording.json all is of one recording on one machine, whatever the trace calls it. */
-static const char *host_of(struct world *world, const char *host)
+static const struct recording *part_of(const struct world *world, uint32_t id)
 {
-	const struct recording *recording = world->private->recording;
+	return world->private->recording ? recording_part(world->private->recording, id) : NULL;
+}
+
+/* With a recording.json all is of one recording on one machine, whatever the trace calls it. */
+static const char *host_of(struct world *world, uint32_t id, const char *host)
+{
+	const struct recording *recording = part_of(world, id);
 	const char *own;
 
 	if (recording && recording->described && recording->host)
@@ -48,7 +53,7 @@ static struct process *current(const struct world *world, const char *host, uint
 const struct process *world_process(const struct world *world, const struct process *process, pid_t pid)
 {
 	for (size_t i = world->process_count; pid && i > 0; i--)
-		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->host == process->host)
+		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->place == process->place)
 			return world->processes[i - 1];
 	return NULL;
 }
@@ -64,6 +69,8 @@ static struct process *process_new(struct world *world, const char *host, uint32
 	else
 		snprintf(process->id, sizeof(process->id), "%d", (int)pid);
 	process->host = host;
+	process->recording = part_of(world, recording);
+	process->place = place_key(host, recording);
 	process->pid = pid;
 	process->exe = process->argv = "";
 	process->began_at = time;
@@ -123,7 +130,8 @@ static void set_status(struct process *process, int status, int64_t time)
 /* A death can be told twice, by the parent's wait and by a line: the later one must not hit the pid's next owner. */
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time)
 {
-	struct process *process = current(world, host_of(world, host), recording_of(world, recording), pid);
+	uint32_t id = recording_of(world, recording);
+	struct process *process = current(world, host_of(world, id, host), id, pid);
 
 	if (process == NULL || process->over || WIFSTOPPED(status) || WIFCONTINUED(status))
 		return;
@@ -159,11 +167,26 @@ static struct process *successor(struct world *world, struct process *process, c
 	return next;
 }
 
+struct process *process_latest(const struct world *world, const struct trace_event *event)
+{
+	const struct event_head *head = &event->event.head;
+
+	for (size_t i = world->process_count; i > 0; i--) {
+		struct process *process = world->processes[i - 1];
+
+		if (process->pid == head->pid &&
+		    (world->private->recording == NULL ||
+		     process->recording == recording_part(world->private->recording, head->recording)))
+			return process;
+	}
+	return NULL;
+}
+
 struct process *process_of_event(struct world *world, const struct trace_event *event)
 {
 	const struct event_head *head = &event->event.head;
-	const char *host = host_of(world, event->host);
 	uint32_t recording = recording_of(world, head->recording);
+	const char *host = host_of(world, recording, event->host);
 	struct process *process = current(world, host, recording, head->pid);
 
 	if (event->id == EVENT_process) {
@@ -247,14 +270,14 @@ void process_count_event(struct process *process, const struct event_head *head)
 
 static void line_start(struct world *world, const struct line *line, const char *host)
 {
-	struct process *process = current(world, host, 0, line->pid);
+	struct process *process = current(world, host, line->recording, line->pid);
 	bool exec = line->type == LINE_start;
 
 	/* The trace was faster. */
 	if (process && !process->over && process->announced && line->time <= process->began_at + CLOCK_SLACK &&
 	    process->began == (exec ? BEGAN_exec : BEGAN_fork))
 		return;
-	process = successor(world, process, host, 0, line->pid, exec, line->time);
+	process = successor(world, process, host, line->recording, line->pid, exec, line->time);
 	process->began = exec ? BEGAN_exec : BEGAN_fork;
 	process->uid = line->uid;
 	process->ppid = line->ppid;
@@ -263,7 +286,7 @@ static void line_start(struct world *world, const struct line *line, const char 
 	if (line->argv)
 		process->argv = world_intern(world, line->argv);
 	if (process->parent == NULL)
-		process->parent = parent_of(world, process, 0, line->ppid);
+		process->parent = parent_of(world, process, line->recording, line->ppid);
 	if (!exec && process->parent) {
 		inherit(process, process->parent, UINT32_MAX);
 		if (*process->argv == 0)
@@ -273,7 +296,7 @@ static void line_start(struct world *world, const struct line *line, const char 
 
 static void take_line(struct world *world, const struct line *line)
 {
-	const char *host = host_of(world, "");
+	const char *host = host_of(world, line->recording, "");
 	struct process *process;
 
 	switch (line->type) {
@@ -282,15 +305,15 @@ static void take_line(struct world *world, const struct line *line)
 		line_start(world, line, host);
 		break;
 	case LINE_leave:
-		process = current(world, host, 0, line->pid);
+		process = current(world, host, line->recording, line->pid);
 		if (process && !process->traced)
 			process_leave(world, process, line->status, line->time);
 		break;
 	case LINE_end:
-		process_died(world, "", 0, line->child, line->status, line->time);
+		process_died(world, "", line->recording, line->child, line->status, line->time);
 		break;
 	case LINE_reaped:
-		process_died(world, "", 0, line->pid, line->status, line->time);
+		process_died(world, "", line->recording, line->pid, line->status, line->time);
 		break;
 	default:
 		break;
@@ -307,11 +330,10 @@ void process_lines_until(struct world *world, int64_t time)
 }
 
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */
-static bool still_running(const struct world *world, const struct process *process)
+static bool still_running(const struct process *process)
 {
-	const struct recording *recording = world->private->recording;
-
-	return recording && recording->described && (process->parent == NULL || !process->parent->over);
+	return process->recording && process->recording->described &&
+	       (process->parent == NULL || !process->parent->over);
 }
 
 static void mark_held(const struct process *process)
@@ -335,7 +357,7 @@ void process_finish(struct world *world)
 
 		process->lost = gap > process->told_lost ? gap : process->told_lost;
 		/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
-		if (world->private->recording && world->private->recording->newest && gap > process->told_lost) {
+		if (process->recording && process->recording->newest && gap > process->told_lost) {
 			process->let_go = gap - process->told_lost;
 			process->lost = process->told_lost;
 		}
@@ -352,7 +374,7 @@ void process_finish(struct world *world)
 
 		if (process->over)
 			continue;
-		if (still_running(world, process))
+		if (still_running(process))
 			process->ended = ENDED_running;
 		process->ended_at = world->now;
 		process_over(world, process);

@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# Several recordings below one directory: each is read with what lies beside its own trace, and none with another's.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir fleet
+}
+
+# found REPORT: its findings, each by rule and fingerprint.
+found()
+{
+	jq -c '[.findings[] | [.rule, .fingerprint, .count]] | sort' "$1"
+}
+
+@test "a recording in a directory of its own gives the report that it gives alone" {
+	mkdir programs
+	cp "$PROGRAMS/story" "$BUILD/tests/rules/segment-leak" programs
+	record fleet/a bash -c 'programs/story shrunk; programs/segment-leak; true' >out 2>errors
+	"$SHMGUARD" report --format=json fleet/a >alone.json
+	"$SHMGUARD" report fleet/a >alone.txt
+	mv programs hidden
+	jq -e '[.findings[].rule] | index("segment-leak") and index("sigbus-cause")' alone.json
+	"$SHMGUARD" report --format=json fleet >report.json
+	same alone.json report.json
+	"$SHMGUARD" report fleet/ >report.txt
+	same alone.txt report.txt
+	"$SHMGUARD" report --format=json --decoder=babeltrace2 fleet >report.json
+	same alone.json report.json
+}
+
+@test "two recordings of two machines give the findings of both, whatever pids, names and inodes they share" {
+	record fleet/a "$PROGRAMS/story" shrunk >out 2>errors || true
+	"$SHMGUARD" report --format=json fleet/a >a.json
+	cp -r fleet/a fleet/b
+	# The same calls on another machine: another id, host and trace, but pids and inodes as before.
+	jq '.host = "elsewhere"' fleet/b/recording.json >new && mv new fleet/b/recording.json
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/b
+	"$SHMGUARD" report --format=json fleet >report.json
+	holds --slurpfile a a.json '(.processes | length) == 2 * ($a[0].processes | length)'
+	holds --slurpfile a a.json '(.objects | length) == 2 * ($a[0].objects | length)'
+	holds '.trace.complete and (.trace.hosts | length) == 2'
+	jq -c '[.findings[] | [.rule, .fingerprint, .count / 2]] | sort' report.json >both
+	jq -c '[.findings[] | [.rule, .fingerprint, .count / 1]] | sort' a.json >one
+	same one both
+	"$SHMGUARD" report fleet >out
+	[ "$(grep -c '^  command: ' out)" -eq 2 ]
+}
+
+@test "a copy of a recording beside it counts for nothing, and what is damaged in one is told of that one" {
+	record fleet/a "$PROGRAMS/leaky" 20 /fleet. >out
+	"$SHMGUARD" report --format=json fleet/a >alone.json
+	cp -r fleet/a fleet/b
+	"$SHMGUARD" report --format=json fleet >report.json
+	same alone.json report.json
+	jq 'del(.ended)' fleet/a/recording.json >new && mv new fleet/a/recording.json
+	rm -r fleet/b
+	"$SHMGUARD" report --format=json fleet >report.json
+	holds '.trace.problems[0] | startswith("fleet/a: the recording did not end properly")'
+	echo '{' >fleet/a/recording.json
+	"$SHMGUARD" report --format=json fleet >report.json
+	holds '.trace.complete == false and (.trace.problems[0] | startswith("fleet/a/recording.json is damaged"))'
+}
