@@ -45,6 +45,18 @@ char *analysis_trace(const char *dir, char **error)
 	return memory_text(dir);
 }
 
+char *analysis_gone(const struct recording *recording, const struct trace_totals *totals)
+{
+	bool whole = totals->bytes >= recording->stream_bytes && totals->bytes_lost == 0;
+
+	if (totals->events || totals->foreign || totals->unknown || totals->cut)
+		return NULL;
+	if (whole || recording->stream_bytes == 0 || recording->emptied)
+		return NULL;
+	return memory_format("%s: the trace is gone: of the %" PRIu64 " bytes that were recorded none can be read",
+			     recording->dir, recording->stream_bytes);
+}
+
 static void add_problem(struct analysis *analysis, char *text)
 {
 	analysis->problems = memory_grow(analysis->problems, analysis->problem_count, sizeof(*analysis->problems));
@@ -140,11 +152,13 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	scope = recording_scope(analysis->recording);
 	result = trace_read(place, &scope, take_event, analysis, totals, error);
 	/* Nothing that was recorded ever touched shared memory. */
-	if (result == -ENOENT && analysis->recording->described) {
+	if (result == -ENOENT && recording_each(analysis->recording, 0)->described) {
 		free(*error);
 		*error = NULL;
 		result = 0;
 	}
+	if (result == 0 && (*error = analysis_gone(analysis->recording, totals)))
+		result = -1;
 	if (result < 0 && analysis->recording->described && analysis->recording->ended == 0) {
 		char *why = *error;
 

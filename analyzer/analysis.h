@@ -39,6 +39,9 @@ struct analysis {
 struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error);
 void analysis_free(struct analysis *analysis);
 
+/* NULL, or one line, to be freed, where a reading that succeeded found nothing of what was once recorded. */
+char *analysis_gone(const struct recording *recording, const struct trace_totals *totals);
+
 /* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */
 char *analysis_trace(const char *dir, char **error);
 

@@ -118,13 +118,15 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	r = trace_read(place, &scope, take, run, &totals, error);
 	for (size_t i = 0; run->replay->tell && i < totals.problem_count; i++)
 		tell(totals.problems[i]);
-	trace_totals_clear(&totals);
 	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */
-	if (r < 0 && (run->stopped || (r == -ENOENT && recording->described))) {
+	if (r < 0 && (run->stopped || (r == -ENOENT && recording_each(recording, 0)->described))) {
 		free(*error);
 		*error = NULL;
 		r = 0;
 	}
+	if (r == 0 && !run->stopped && (*error = analysis_gone(recording, &totals)))
+		r = -1;
+	trace_totals_clear(&totals);
 	/* Where it was stopped the world is shown as it stands, and only then brought to its end. */
 	if (r == 0 && !run->stopped)
 		world_finish(run->world);

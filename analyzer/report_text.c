@@ -328,7 +328,9 @@ static char *text_worst(const struct analysis *analysis)
 		return escape_terminal(analysis->findings.all[0].message);
 	if (analysis->recording->emptied)
 		return memory_text("so no call was kept");
-	return memory_text(analysis->world->object_count || analysis->cut ? "" : "no POSIX shared memory was seen");
+	/* What is missing may be what would have been seen. */
+	return memory_text(analysis->world->object_count || !analysis->complete ? ""
+										: "no POSIX shared memory was seen");
 }
 
 static void text_verdict(const struct report *report, const struct terminal *terminal)

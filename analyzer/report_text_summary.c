@@ -237,7 +237,7 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	const struct analysis *analysis = report->analysis;
 	size_t i;
 
-	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && analysis->complete)
+	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && !analysis->foreign)
 		return;
 	summary_title(terminal, "Not seen");
 	if (analysis->lost) {
@@ -263,6 +263,13 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
 		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);
+	if (analysis->foreign) {
+		char *events = text_count(analysis->foreign, "event");
+
+		text_line(terminal, INK_plain, 2,
+			  memory_format("%s in the trace: not of this recording, passed over", events));
+		free(events);
+	}
 }
 
 void text_summary(const struct report *report, const struct terminal *terminal)

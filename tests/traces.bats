@@ -148,6 +148,34 @@ full_stream()
 	[ "$(jq .trace.complete got.json)" = true ]
 }
 
+# The canned ones do not say how many bytes they had.
+@test "a recording of which nothing is left is refused, by every reader, and not called clean" {
+	jq '.stream_bytes = 16384' leaks/recording.json >new && mv new leaks/recording.json
+	cp -r leaks whole
+	find leaks -name '*_[0-9]' -exec truncate -s 0 {} +
+	refuses leaks "the trace is gone: of the 16384 bytes that were recorded none can be read"
+	find leaks -name '*_[0-9]' -exec truncate -s 100 {} +
+	refuses leaks "the trace is gone"
+	find leaks -name '*_[0-9]' -delete
+	refuses leaks "the trace is gone"
+	find leaks -name metadata -delete
+	refuses leaks "the trace is gone"
+	rm -r leaks/trace/ust
+	refuses leaks "the trace is gone"
+	rm -r leaks/trace
+	refuses leaks "the trace is gone"
+	run -3 "$SHMGUARD" log leaks
+	run -3 "$SHMGUARD" objects leaks
+	run -3 "$SHMGUARD" diff whole leaks
+	run -3 "$SHMGUARD" diff leaks whole
+}
+
+@test "events of another recording are told of in the text as well" {
+	jq '.id = "00000001"' leaks/recording.json >new && mv new leaks/recording.json
+	"$SHMGUARD" report leaks >out
+	grep -q '^  37 events in the trace: not of this recording, passed over' out
+}
+
 @test "a recording.json that is damaged is refused" {
 	truncate -s 40 leaks/recording.json
 	refuses leaks "recording.json is damaged"
