@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "analyzer/memory.h"
 #include "analyzer/options.h"
@@ -26,9 +27,9 @@ enum {
 
 static const struct option_row rows[] = {
 	{"format", OPTION_format, "NAME[:FILE]",
-	 "json sarif junit csv html folded speedscope timeline\n"
-	 "Into FILE, else on standard output; may be repeated. Without it text. folded has bytes, folded-count "
-	 "mappings."},
+	 "text json sarif junit csv html ...; list: tells of all\n"
+	 "text, json, sarif, junit, csv, html, folded, folded-count, speedscope, timeline or suppressions. Into FILE, "
+	 "else on standard output; may be repeated. Without it text. folded has bytes, folded-count mappings."},
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 for a finding of LEVEL or graver\n"
 	 "LEVEL is error, warning or note."},
@@ -49,7 +50,7 @@ static const struct option_row rows[] = {
 
 const struct option_table report_option_table = {
 	"report", "DIR", "Report what the recording in DIR, made by `shmguard run`, shows.", rows,
-	"Exit status: 0; 1 --fail-on is met; 2 wrong usage; 3 cannot be read or written."};
+	"Exit status: 0; 1 --fail-on is met; 2 wrong usage; 3 unreadable; 130 Ctrl-C."};
 
 static int report_usage_error(const char *format, const char *what)
 {
@@ -70,18 +71,52 @@ bool cmd_report_level(const char *name, enum severity *level)
 	return false;
 }
 
+static void report_put_name(const struct report_format *format, FILE *out)
+{
+	for (const char *at = format->name; *at; at++)
+		fputc(*at == '_' ? '-' : *at, out);
+}
+
 static void report_list_formats(void)
 {
-	const struct report_format *format;
-	const char *at;
-
 	fputs("shmguard: --format takes one of:", stderr);
-	for (format = report_formats; format->name; format++) {
+	for (const struct report_format *format = report_formats; format->name; format++) {
 		fputc(' ', stderr);
-		for (at = format->name; *at; at++)
-			fputc(*at == '_' ? '-' : *at, stderr);
+		report_put_name(format, stderr);
 	}
 	fputs("; and a file behind a colon\n", stderr);
+}
+
+static void report_tell_formats(void)
+{
+	for (const struct report_format *format = report_formats; format->name; format++) {
+		report_put_name(format, stdout);
+		printf("\t%s\n", format->summary);
+	}
+}
+
+static bool report_stat_directory(const char *path, struct stat *st)
+{
+	const char *base = report_basename(path);
+	char *directory = memory_format("%.*s.", (int)(base - path), path);
+	bool good = !stat(directory, st);
+
+	free(directory);
+	return good;
+}
+
+/* By whatever path. Devices and pipes take several. */
+static bool report_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+	bool there = !stat(one, &a) && !stat(other, &b);
+
+	if (there && !S_ISREG(a.st_mode))
+		return false;
+	if (!there && (strcmp(report_basename(one), report_basename(other)) != 0 || !report_stat_directory(one, &a) ||
+		       !report_stat_directory(other, &b)))
+		return false;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* "NAME" or "NAME:FILE"; cuts it at the colon. */
@@ -98,11 +133,16 @@ static int report_add_output(struct report_options *options, char *text)
 		report_list_formats();
 		return options_usage(&report_option_table, -1);
 	}
-	for (i = 0; i < options->output_count; i++)
-		if (!output.file && !options->outputs[i].file)
+	for (i = 0; i < options->output_count; i++) {
+		const char *other = options->outputs[i].file;
+
+		if (!output.file && !other)
 			return report_usage_error("shmguard: only one report can go to %s: give the others a file, "
 						  "--format=NAME:FILE\n",
 						  "standard output");
+		if (output.file && other && report_same_file(output.file, other))
+			return report_usage_error("shmguard: two reports cannot go into one file, %s\n", output.file);
+	}
 	if (options->output_count == REPORT_OUTPUTS_MAX)
 		return report_usage_error("shmguard: too many reports at once%s\n", "");
 	options->outputs[options->output_count++] = output;
@@ -166,12 +206,16 @@ static int report_take(struct report_options *options, int option)
 int cmd_report(int argc, char **argv)
 {
 	struct report_options options = {0};
-	int option;
+	int option, result;
 
 	optind = 0;
 	while ((option = options_next(&report_option_table, argc, argv)) != OPTIONS_END) {
 		if (option == OPTIONS_HELP)
 			return REPORT_DONE;
+		if (option == OPTION_format && !strcmp(optarg, "list")) {
+			report_tell_formats();
+			return REPORT_DONE;
+		}
 		if (option == OPTION_show_suppressions) {
 			suppressions_show(stdout);
 			return REPORT_DONE;
@@ -187,5 +231,7 @@ int cmd_report(int argc, char **argv)
 	/* Reports that go into files are written all the same when nobody reads the one on stdout. */
 	signal(SIGPIPE, SIG_IGN);
 	trace_interruptible();
-	return report_recording(argv[optind], &options, stdout, NULL);
+	result = report_recording(argv[optind], &options, stdout, NULL);
+	/* The report so far cannot tell that there is nothing. */
+	return trace_interrupted() && result <= REPORT_FOUND ? 128 + SIGINT : result;
 }

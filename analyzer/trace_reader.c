@@ -291,6 +291,11 @@ static void uninterruptible(uint64_t events)
 	sigaction(SIGINT, &on_interrupt, NULL);
 }
 
+bool trace_interrupted(void)
+{
+	return events_wanted != UINT64_MAX;
+}
+
 static void note_death(int number)
 {
 	fatal = number;

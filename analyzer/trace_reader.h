@@ -62,5 +62,6 @@ void trace_totals_clear(struct trace_totals *totals);
  * incomplete, and later readings of the same trace end at the same event.
  */
 void trace_interruptible(void);
+bool trace_interrupted(void);
 
 #endif

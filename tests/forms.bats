@@ -225,3 +225,17 @@ sarif_is_valid()
 		    assert row["message"].startswith("'=cmd (pid "), row
 	END
 }
+
+@test "two reports into one file are a mistake, by whatever path; --format=list tells what there is" {
+	cp -r "$ROOT/tests/traces/leaks" leaks
+	run -2 "$SHMGUARD" report --format=json:x --format=csv:./x leaks
+	[[ $output == *"two reports cannot go into one file"* ]]
+	[ ! -e x ]
+	ln -s x y
+	touch x
+	run -2 "$SHMGUARD" report --format=json:x --format=csv:y leaks
+	"$SHMGUARD" report --format=json:/dev/null --format=csv:/dev/null leaks
+	run -0 "$SHMGUARD" report --format=list
+	[[ $output == *$'\nfolded-count\t'* && $output == *$'\nsuppressions\t'* ]]
+	"$SHMGUARD" report --help | grep -q -- '--format=.* text .*list'
+}
