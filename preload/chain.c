@@ -12,7 +12,7 @@ static atomic_uint present = 1;
 
 #if defined(__x86_64__)
 /* 0.5 MB, touched where a chain is. Several stacks may end at one place: a set of chains each. */
-enum { SETS = 64, WAYS = 4, WORDS = 2 * STACK_FRAMES, WALKS = 256, SHIFT = 16 };
+enum { SETS = 64, WAYS = 4, WORDS = 2 * STACK_FRAMES, WALKS = 64, SHIFT = 16 };
 
 struct word {
 	const uintptr_t *at;
@@ -30,9 +30,16 @@ static struct chain {
 	struct word word[WORDS];
 } * chains;
 
+/* Which of them ever held a chain: another is not touched to be looked into. */
+static _Atomic uint64_t chain_sets;
+
+static unsigned set_number(const uintptr_t *frame)
+{
+	return (unsigned)((((uintptr_t)frame ^ frame[1] << 20) * 0x9e3779b97f4a7c15u) >> 58);
+}
+
 static struct chain *set_of(const uintptr_t *frame)
 {
-	uint64_t hash = ((uintptr_t)frame ^ frame[1] << 20) * 0x9e3779b97f4a7c15u;
 	struct chain *table = __atomic_load_n(&chains, __ATOMIC_ACQUIRE), *none = NULL;
 
 	if (!table) {
@@ -44,7 +51,7 @@ static struct chain *set_of(const uintptr_t *frame)
 			table = none;
 		}
 	}
-	return &table[(hash >> 58) * WAYS];
+	return &table[set_number(frame) * WAYS];
 }
 
 static bool is_known(const struct chain *chain)
@@ -73,7 +80,8 @@ static uint32_t compare(const struct chain *chain, const uintptr_t *frame)
 
 uint32_t chain_find(const uintptr_t *frame)
 {
-	const struct chain *set = set_of(frame);
+	uint64_t sets = atomic_load_explicit(&chain_sets, memory_order_relaxed);
+	const struct chain *set = sets >> set_number(frame) & 1 ? set_of(frame) : NULL;
 	uint32_t id = 0;
 
 	for (unsigned i = 0; set && i < WAYS && !id; i++)
@@ -207,6 +215,7 @@ void chain_walked(const uintptr_t *frame, const uint64_t *frames, uint32_t count
 
 	if (turn & 1 || !atomic_compare_exchange_strong(&chain->turn, &turn, turn + 1))
 		return;
+	atomic_fetch_or_explicit(&chain_sets, UINT64_C(1) << set_number(frame), memory_order_relaxed);
 	if (count_walk(chain, frame, id))
 		find_out(chain, frames, count);
 	atomic_store_explicit(&chain->turn, turn + 2, memory_order_release);

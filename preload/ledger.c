@@ -36,6 +36,13 @@ void ledger_lock_reset(void)
 	lock_reset(&lock);
 }
 
+static uint32_t forked_mark;
+
+static uint32_t marks_of(const struct object *object)
+{
+	return object ? object->marks | (object->forks == objects_forks ? 0 : forked_mark) : 0;
+}
+
 uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *marks)
 {
 	/* The program's memory is not read while the lock is held: it may have no page. */
@@ -48,7 +55,7 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 		return 0;
 	struct object *object = objects_find_about(identity, is_new);
 	uint32_t id = object ? object->id : 0;
-	*marks = object ? object->marks : 0;
+	*marks = marks_of(object);
 	if (object) {
 		*is_new = *is_new || object->undefined;
 		object->undefined = false;
@@ -79,6 +86,8 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 	struct object *object = objects_find(identity, &is_new);
 	if (object)
 		object->marks = (object->marks & ~clear) | set;
+	if (object && (clear & forked_mark))
+		object->forks = objects_forks;
 	lock_give(&lock);
 }
 
@@ -87,7 +96,7 @@ uint32_t ledger_marks(const struct identity *identity)
 	if (!lock_take(&lock))
 		return 0;
 	const struct object *object = objects_find_known(identity);
-	uint32_t marks = object ? object->marks : 0;
+	uint32_t marks = marks_of(object);
 	lock_give(&lock);
 	return marks;
 }
@@ -131,7 +140,7 @@ uint32_t ledger_mapped_marks(uint64_t address)
 	if (!lock_take(&lock))
 		return 0;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
-	uint32_t marks = found ? found->object->marks : 0;
+	uint32_t marks = marks_of(found ? found->object : NULL);
 	lock_give(&lock);
 	return marks;
 }
@@ -160,13 +169,11 @@ void ledger_count_created(int change)
 	atomic_fetch_add(&created, change);
 }
 
-void ledger_forked(uint32_t marked, uint32_t set)
+void ledger_forked(uint32_t mark)
 {
 	atomic_store(&created, 0);
-	if (!lock_take(&lock))
-		return;
-	objects_mark(marked, set);
-	lock_give(&lock);
+	objects_forks++;
+	forked_mark = mark;
 }
 
 uint64_t ledger_mapped_end(const struct identity *identity)

@@ -20,7 +20,8 @@ struct object {
 	uint32_t id; /* from 1; unique in this process and its forked children */
 	uint32_t holders;
 	atomic_uint pins; /* who looks at it without the lock: it is not forgotten */
-	uint32_t marks;   /* enum check_marks, of check.h */
+	uint32_t marks;   /* enum check_marks, of check.h, but that of ledger_forked() */
+	uint32_t forks;   /* how many of them there had been when it became known, or that mark was cleared */
 	uint64_t size;    /* bytes, when it was last seen */
 	uint64_t page;    /* as in struct identity, as are huge and kind */
 	bool huge;
@@ -52,8 +53,8 @@ bool ledger_object_at(unsigned index, struct object *copy);
 /* How many named objects this process made and has not removed. */
 uint64_t ledger_created(void);
 void ledger_count_created(int change);
-/* In a child of fork(2): it has made nothing, and objects with the one mark get the other. */
-void ledger_forked(uint32_t marked, uint32_t set);
+/* In a child of fork(2): it has made nothing, and what is known so far has this mark until it is cleared. */
+void ledger_forked(uint32_t mark);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
 uint64_t ledger_mapped_end(const struct identity *identity);
 

@@ -10,6 +10,7 @@ enum { BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096 };
 static struct arena objects_arena = {.cell = sizeof(struct object)};
 static struct object **buckets;
 static uint32_t bucket_count, object_count, next_id = 1;
+uint32_t objects_forks;
 static atomic_bool any_huge; /* an object of huge pages was seen */
 
 static struct object **bucket(uint64_t dev, uint64_t ino)
@@ -101,6 +102,7 @@ struct object *objects_find(const struct identity *identity, bool *is_new)
 				  .page = identity->page,
 				  .huge = identity->huge,
 				  .kind = identity->kind,
+				  .forks = objects_forks,
 				  .next = *at};
 	*at = object;
 	object_count++;
@@ -117,14 +119,6 @@ struct object *objects_find_about(const struct identity *identity, bool *is_new)
 	about.ino = identity->ino;
 	about.id = object ? object->id : 0;
 	return object;
-}
-
-void objects_mark(uint32_t marked, uint32_t set)
-{
-	for (uint32_t i = 0; i < bucket_count; i++)
-		for (struct object *object = buckets[i]; object; object = object->next)
-			if (object->marks & marked)
-				object->marks |= set;
 }
 
 const struct object *objects_at(unsigned index)

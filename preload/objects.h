@@ -7,14 +7,14 @@
 
 #include "preload/ledger.h"
 
+extern uint32_t objects_forks; /* of those that led to this process */
+
 /* NULL: not known. */
 struct object *objects_find_known(const struct identity *identity);
 /* Makes it known if it is not: *is_new is set then. NULL: no memory. */
 struct object *objects_find(const struct identity *identity, bool *is_new);
 /* The same for what this thread's event is about, which keeps its number until the next one. */
 struct object *objects_find_about(const struct identity *identity, bool *is_new);
-/* Those that have the one mark get the other. */
-void objects_mark(uint32_t marked, uint32_t set);
 /* NULL: past the last. */
 const struct object *objects_at(unsigned index);
 

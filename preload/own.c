@@ -28,6 +28,7 @@ static struct {
 static unsigned range_count;
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
+static atomic_int hidden_end; /* none from here on ever was */
 
 void own_initialise(void)
 {
@@ -193,9 +194,13 @@ bool own_caller(const void *address)
 
 static void mark(int fd, bool ours)
 {
+	int end = atomic_load(&hidden_end);
+
 	if (fd < 0 || fd >= FD_MAP)
 		return;
 	unsigned long bit = 1ul << fd % 64;
+	while (ours && fd >= end && !atomic_compare_exchange_weak(&hidden_end, &end, fd + 1))
+		;
 	if (ours)
 		atomic_fetch_or(&hidden[fd / 64], bit);
 	else
@@ -289,7 +294,9 @@ void own_fork_reset(void)
 
 int own_fd_next(unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd <= last && fd < FD_MAP; fd++) {
+	unsigned end = (unsigned)atomic_load_explicit(&hidden_end, memory_order_relaxed);
+
+	for (unsigned fd = first; fd <= last && fd < end; fd++) {
 		if (!atomic_load_explicit(&hidden[fd / 64], memory_order_relaxed))
 			fd |= 63;
 		else if (own_fd((int)fd))

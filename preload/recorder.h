@@ -27,7 +27,8 @@ struct thread {
 	uint64_t mask;
 	int cancel_state, cancel_type; /* the program's own of before the outermost visit (pthread_setcancelstate(3)) */
 	bool prepared;
-	bool vforked; /* by this thread, and it is not known yet that the child is gone */
+	uint32_t chance; /* a linear congruential generator */
+	bool vforked;    /* by this thread, and it is not known yet that the child is gone */
 	/* A fork is under way: LTTng is at work for it; our wrapper is around it; the ledger is locked; this is the child. */
 	bool forking, around, locked, forked;
 	bool walks_stopped; /* by stack_fork_begin() */

@@ -47,7 +47,7 @@ static void start_anew(int32_t parent)
 	/* What other threads held, or were at, in the parent. */
 	ledger_lock_reset();
 	/* What the parent made is the parent's. */
-	ledger_forked(MARK_CREATED, MARK_INHERITED);
+	ledger_forked(MARK_INHERITED);
 	stack_fork_end(true);
 	disposition_lock_reset();
 	own_fork_reset();
