@@ -121,16 +121,15 @@ static void append_place(char *line, const void *caller)
 	append_hexadecimal(line, (uint64_t)(uintptr_t)caller - found.dlfo_link_map->l_addr);
 }
 
-/* held: how many like it were not told before it. */
-static void tell(const struct audit_decision *d, const char *name, time_t now, unsigned held)
+static void append_field(char *line, const char *key, const char *value)
 {
-	static const char *const words[] = {
-#define RESPONSE_WORD(name) #name,
-		RESPONSES(RESPONSE_WORD)
-#undef RESPONSE_WORD
-	};
-	char line[LINE] = "";
+	text_append(line, LINE, key);
+	text_append(line, LINE, value);
+}
 
+static void begin(char line[static LINE], time_t now, const char *rule, const char *name, const char *action)
+{
+	line[0] = 0;
 	if (audit_log_kind == LOG_syslog) {
 		text_append(line, LINE, "<");
 		text_append_decimal(line, LINE, SYSLOG_PRIORITY);
@@ -141,28 +140,47 @@ static void tell(const struct audit_decision *d, const char *name, time_t now, u
 	text_append_decimal(line, LINE, (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	text_append(line, LINE, " exe=");
 	append_safely(line, process_exe(), TEXT);
-	text_append(line, LINE, " rule=");
-	text_append(line, LINE, rules[d->rule].id);
+	append_field(line, " rule=", rule);
 	text_append(line, LINE, " object=");
 	append_name(line, name);
-	text_append(line, LINE, " action=");
-	text_append(line, LINE, words[d->response]);
-	if (d->response == RESPONSE_audit)
-		text_append(line, LINE, d->error ? " would=denied" : " would=fixed");
-	text_append(line, LINE, " errno=");
-	text_append(line, LINE, d->error ? strerrorname_np(d->error) : "0");
+	append_field(line, " action=", action);
+}
+
+static void end(char line[static LINE], const char *error, const void *caller, const char *why)
+{
+	append_field(line, " errno=", error);
 	text_append(line, LINE, " at=");
-	append_place(line, d->caller);
-	if (d->why) {
-		text_append(line, LINE, " why=not-wiped:");
-		text_append(line, LINE, d->why);
-	}
+	append_place(line, caller);
+	if (why)
+		append_field(line, " why=", why);
+}
+
+static void put(char line[static LINE])
+{
+	text_append(line, LINE, "\n");
+	audit_log_write(line);
+}
+
+/* held: how many like it were not told before it. */
+static void tell(const struct audit_decision *d, const char *name, time_t now, unsigned held)
+{
+	static const char *const words[] = {
+#define RESPONSE_WORD(name) #name,
+		RESPONSES(RESPONSE_WORD)
+#undef RESPONSE_WORD
+	};
+	char line[LINE], why[64] = "not-wiped:";
+
+	begin(line, now, rules[d->rule].id, name, words[d->response]);
+	if (d->response == RESPONSE_audit)
+		append_field(line, " would=", d->error ? "denied" : "fixed");
+	end(line, d->error ? strerrorname_np(d->error) : "0", d->caller,
+	    d->why && text_append(why, sizeof why, d->why) ? why : NULL);
 	if (held) {
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);
 	}
-	text_append(line, LINE, "\n");
-	audit_log_write(line);
+	put(line);
 }
 
 /* The last of what was held back at the place, and how many there were before it. */
@@ -180,6 +198,17 @@ static time_t seconds_now(void)
 
 	kernel_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0, 0, 0);
 	return now.tv_sec;
+}
+
+void audit_unguarded(const char *path, const char *why, const void *caller)
+{
+	char line[LINE];
+
+	if (audit_log_kind == LOG_none)
+		return;
+	begin(line, seconds_now(), "-", path, "unguarded");
+	end(line, "0", caller, why);
+	put(line);
 }
 
 void audit_flush(void)

@@ -22,6 +22,9 @@ struct audit_decision {
 	const void *caller; /* the program's return address, or NULL */
 };
 
+/* A program is about to be executed in which nothing is decided; why: in a word. Also in a child by vfork(2). */
+void audit_unguarded(const char *path, const char *why, const void *caller);
+
 /* name may be NULL. */
 void audit_line(const struct audit_decision *decision, const char *name);
 

@@ -16,6 +16,7 @@
 #include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/text.h"
+#include "preload/unguarded.h"
 #include "preload/wrap.h"
 
 enum { STACK_LIMIT = 32 * 1024 };
@@ -56,7 +57,17 @@ static void note_path(enum note_type type, const char *path, int32_t child, int 
 		   &(struct note_content){.child = child, .error = error, .text = {path, length > 0 ? cwd : NULL}});
 }
 
-static void announce(struct executing *x, const char *path, const void *caller)
+/* Without a word, a policy would seem to be in force there. */
+static void tell_unguarded(const char *path, bool searches, const void *caller)
+{
+	char program[UNGUARDED_PATH];
+	const char *why = enforce_on && !own_caller(caller) ? unguarded_program(path, searches, program) : NULL;
+
+	if (why)
+		audit_unguarded(program, why, caller);
+}
+
+static void announce(struct executing *x, const char *path, bool searches, const void *caller)
 {
 	struct visit visit;
 	int kept = errno;
@@ -65,6 +76,7 @@ static void announce(struct executing *x, const char *path, const void *caller)
 	if (!x->recorded)
 		return;
 	note_path(NOTE_exec, path, 0, 0);
+	tell_unguarded(path, searches, caller);
 	if (!recorder_is_vfork_child()) {
 		recorder_wait_for_loading();
 		if (enforce_wipes && observe_enter(&visit, caller)) {
@@ -109,14 +121,15 @@ static int came_back(struct executing *x, const char *path, int result)
 	return result;
 }
 
-#define EXECUTE_FOR(caller, path, environment_given, call)                                                             \
+#define EXECUTE_FOR(caller, path, searches, environment_given, call)                                                   \
 	do {                                                                                                           \
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
-		announce(&x, path, caller);                                                                            \
+		announce(&x, path, searches, caller);                                                                  \
 		return came_back(&x, path, call);                                                                      \
 	} while (0)
-#define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, environment_given, call)
+#define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, false, environment_given, call)
+#define EXECUTE_FOUND(file, environment_given, call) EXECUTE_FOR(CALLER, file, true, environment_given, call)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
@@ -130,12 +143,12 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-	EXECUTE(file, environ, REAL(execvpe)(file, argv, x.environment));
+	EXECUTE_FOUND(file, environ, REAL(execvpe)(file, argv, x.environment));
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	EXECUTE(file, envp, REAL(execvpe)(file, argv, x.environment));
+	EXECUTE_FOUND(file, envp, REAL(execvpe)(file, argv, x.environment));
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
@@ -149,7 +162,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), const char *path, char *const argv[],
 		char *const envp[], const void *caller)
 {
-	EXECUTE_FOR(caller, path, envp, real_execve(path, argv, x.environment));
+	EXECUTE_FOR(caller, path, false, envp, real_execve(path, argv, x.environment));
 }
 
 int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *const[], int), int dirfd,
@@ -158,7 +171,7 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 	char room[PATH_MAX];
 	const char *whole = path_at(dirfd, path, room);
 
-	EXECUTE_FOR(caller, whole, envp, real_execveat(dirfd, path, argv, x.environment, flags));
+	EXECUTE_FOR(caller, whole, false, envp, real_execveat(dirfd, path, argv, x.environment, flags));
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
@@ -191,7 +204,7 @@ EXPORT int execlp(const char *file, const char *arg, ...)
 {
 	LIST(arg)
 	va_end(list);
-	EXECUTE(file, environ, REAL(execvpe)(file, argv, x.environment));
+	EXECUTE_FOUND(file, environ, REAL(execvpe)(file, argv, x.environment));
 }
 
 EXPORT int execle(const char *path, const char *arg, ...)
@@ -202,7 +215,7 @@ EXPORT int execle(const char *path, const char *arg, ...)
 	EXECUTE(path, envp, REAL(execve)(path, argv, x.environment));
 }
 
-static int spawned(struct executing *x, const char *path, pid_t child, int result, const void *caller)
+static int spawned(struct executing *x, const char *path, bool searches, pid_t child, int result, const void *caller)
 {
 	struct visit visit;
 	int kept = errno;
@@ -211,6 +224,8 @@ static int spawned(struct executing *x, const char *path, pid_t child, int resul
 		kernel_memory_free(x->memory, x->room);
 	if (x->recorded && kernel_readable(path)) {
 		note_path(NOTE_spawn, path, result ? 0 : child, result);
+		if (result == 0)
+			tell_unguarded(path, searches, caller);
 		if (atomic_load(&recorder_state) == RECORDER_READY && observe_enter(&visit, caller)) {
 			RECORD(&visit, spawn, NULL, .path = path, .child = result ? 0 : child,
 			       .error = (int16_t)result);
@@ -222,7 +237,7 @@ static int spawned(struct executing *x, const char *path, pid_t child, int resul
 }
 
 /* The child's pid is asked for even where the program does not want it. */
-#define WRAP_SPAWN(name)                                                                                               \
+#define WRAP_SPAWN(name, searches)                                                                                     \
 	EXPORT int name(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,                       \
 			const posix_spawnattr_t *attr, char *const argv[], char *const envp[])                         \
 	{                                                                                                              \
@@ -230,10 +245,10 @@ static int spawned(struct executing *x, const char *path, pid_t child, int resul
 		struct executing x = executing(envp);                                                                  \
 		MERGE(x);                                                                                              \
 		int result = REAL(name)(child, path, actions, attr, argv, x.environment);                              \
-		return spawned(&x, path, result ? 0 : *child, result, CALLER);                                         \
+		return spawned(&x, path, searches, result ? 0 : *child, result, CALLER);                               \
 	}
-WRAP_SPAWN(posix_spawn)
-WRAP_SPAWN(posix_spawnp)
+WRAP_SPAWN(posix_spawn, false)
+WRAP_SPAWN(posix_spawnp, true)
 
 /* system(3) and popen(3) call no posix_spawn of ours. */
 struct shell {

@@ -3,7 +3,7 @@
 load helpers
 load enforce
 
-LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|audit would=(fixed|denied)) errno=[A-Z0-9]+ at=[^ ]+( why=[^ ]+)?( held-back=[0-9]+)?$'
+LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|unguarded|audit would=(fixed|denied)) errno=[A-Z0-9]+ at=[^ ]+( why=[^ ]+)?( held-back=[0-9]+)?$'
 
 whole_lines()
 {
@@ -196,4 +196,43 @@ refused()
 	sed -i 's,^log = .*,log = file:/dev/null,' policy.ini
 	guarded 'print("started")'
 	[ "$(cat out)" = started ]
+}
+
+# unguarded: of ./audit.log, what was executed without the library, and why.
+unguarded()
+{
+	whole_lines audit.log
+	sed -n "s,$PWD/,,"';s/.*rule=- object=\([^ ]*\) action=unguarded errno=0 at=[^ ]* why=/\1 /p' audit.log
+}
+
+@test "programs that no library is loaded into are told as they are executed, whatever the way" {
+	policy 'world-writable = deny'
+	echo 'int main(void) { return 0; }' >tiny.c
+	gcc -static -o static tiny.c && gcc -o plain tiny.c
+	printf '#!%s/static\n' "$PWD" >script && chmod 755 script
+	guarded 'import subprocess
+os.environ["PATH"] = os.getcwd() + ":/bin"; here = os.getcwd() + "/"
+def child(run, *args):
+    if os.fork() == 0: run(*args)
+    os.wait()
+child(os.execv, here + "static", ["x"]); child(os.execv, here + "plain", ["x"]); child(os.execvp, "static", ["x"])
+child(os.execv, here + "script", ["x"]); subprocess.run([here + "static"]); os.waitpid(os.posix_spawn(here + "static", ["x"], {}), 0)
+child(os.execv, "'"$(readelf -l /bin/true | sed -n 's/.*interpreter: \(.*\)]/\1/p')"'", ["ld.so", "/bin/true"])
+attempt(os.execv, "/nowhere/static", ["x"])'
+	[ "$(cat out)" = ENOENT ]
+	unguarded | same /dev/stdin <(printf 'static static\n%.0s' 1 2 3 4 5)
+}
+
+@test "programs that gain rights are told, where they gain any" {
+	needs_root "set-user-ID programs"
+	chmod 711 . .. ../..
+	policy 'world-writable = deny'
+	echo 'int main(void) { return 0; }' >tiny.c
+	gcc -o set-id tiny.c && cp set-id capable && chmod 4755 set-id
+	"$PYTHON" -c 'import os, struct; os.setxattr("capable", "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))'
+	guarded 'def child(uid, name, confine=0):
+    if os.fork() == 0: libc.prctl(38, confine, 0, 0, 0); os.setuid(uid); os.execv(os.getcwd() + "/" + name, [name])
+    os.wait()
+child(0, "set-id"); child(65534, "set-id"); child(65534, "capable"); child(0, "capable"); child(65534, "set-id", 1)' 2>/dev/null
+	unguarded | same /dev/stdin <(printf '%s\n' 'set-id set-user-ID' 'capable file-capabilities')
 }

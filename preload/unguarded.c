@@ -1,0 +1,158 @@
+#include "preload/unguarded.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+/* BINPRM_BUF_SIZE, and how many interpreters of interpreters the kernel follows. */
+enum { SCRIPT_LINE = 256, INTERPRETERS = 5, HEADERS = 64 };
+
+/* Our own header, as the linker places it. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) == 0 && S_ISREG(st.st_mode) &&
+	       kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, X_OK, AT_EACCESS, 0, 0) != -EACCES;
+}
+
+static bool find(const char *file, bool searches, char path[static UNGUARDED_PATH])
+{
+	const char *at = getenv("PATH") ?: "/bin:/usr/bin";
+
+	path[0] = 0;
+	if (!searches || strchr(file, '/'))
+		return text_append(path, UNGUARDED_PATH, file) && is_executable(path);
+	for (size_t length; length = strcspn(at, ":"), true; at += length + 1) {
+		path[0] = 0;
+		if (length < UNGUARDED_PATH) {
+			memcpy(path, at, length);
+			path[length] = 0;
+		}
+		if ((!length || text_append(path, UNGUARDED_PATH, "/")) && text_append(path, UNGUARDED_PATH, file) &&
+		    is_executable(path))
+			return true;
+		if (!at[length])
+			return false;
+	}
+}
+
+/* Of a script, what interprets it takes its place. */
+static bool interpreted(int fd, char path[static UNGUARDED_PATH])
+{
+	char line[SCRIPT_LINE + 1];
+	long got = kernel_call(SYS_pread64, fd, (long)line, SCRIPT_LINE, 0, 0, 0);
+
+	if (got < 3 || line[0] != '#' || line[1] != '!')
+		return false;
+	line[got] = 0;
+	line[strcspn(line, "\n")] = 0;
+	char *start = line + 2 + strspn(line + 2, " \t");
+	start[strcspn(start, " \t")] = 0;
+	path[0] = 0;
+	return start[0] && text_append(path, UNGUARDED_PATH, start);
+}
+
+static int find_own_loader(struct dl_phdr_info *info, size_t size, void *loader)
+{
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_INTERP)
+			*(const char **)loader = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	return 1;
+}
+
+/* The loader, as a command, loads what it is told to as ever. */
+static bool is_loader(int fd)
+{
+	struct stat own, st;
+	const char *loader = NULL;
+
+	dl_iterate_phdr(find_own_loader, &loader);
+	return loader && kernel_call(SYS_newfstatat, AT_FDCWD, (long)loader, (long)&own, 0, 0, 0) == 0 &&
+	       kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && own.st_ino == st.st_ino &&
+	       own.st_dev == st.st_dev;
+}
+
+static const char *image(int fd)
+{
+	ElfW(Ehdr) header;
+	ElfW(Phdr) segments[HEADERS];
+	char loader[256] = "";
+
+	if (kernel_call(SYS_pread64, fd, (long)&header, sizeof header, 0, 0, 0) != sizeof header ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	if (header.e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS])
+		return header.e_ident[EI_CLASS] == ELFCLASS32 ? "32-bit" : "64-bit";
+	if (header.e_machine != __ehdr_start.e_machine)
+		return "another-machine";
+	size_t bytes = header.e_phnum * sizeof *segments;
+	if (header.e_phentsize != sizeof *segments || header.e_phnum > HEADERS ||
+	    kernel_call(SYS_pread64, fd, (long)segments, (long)bytes, (long)header.e_phoff, 0, 0) != (long)bytes)
+		return NULL;
+	for (unsigned i = 0; i < header.e_phnum; i++)
+		if (segments[i].p_type == PT_INTERP) {
+			kernel_call(SYS_pread64, fd, (long)loader, sizeof loader - 1, (long)segments[i].p_offset, 0, 0);
+			return strstr(loader, "/ld-musl") ? "another-C-library" : NULL;
+		}
+	return is_loader(fd) ? NULL : "static";
+}
+
+/* Does the program start with more than its caller's rights, so that the loader heeds no environment: ld.so(8)? */
+static const char *gains(int fd)
+{
+	struct stat st;
+	struct statfs fs;
+	uint32_t uid = (uint32_t)kernel_call(SYS_getuid, 0, 0, 0, 0, 0, 0),
+		 gid = (uint32_t)kernel_call(SYS_getgid, 0, 0, 0, 0, 0, 0),
+		 new_uid = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+		 new_gid = (uint32_t)kernel_call(SYS_getegid, 0, 0, 0, 0, 0, 0);
+	bool may_gain = kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) != 1 &&
+			kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 && !(fs.f_flags & MS_NOSUID);
+
+	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0)
+		return NULL;
+	if (may_gain && (st.st_mode & S_ISUID))
+		new_uid = st.st_uid;
+	if (may_gain && (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		new_gid = st.st_gid;
+	if (new_uid != uid)
+		return "set-user-ID";
+	if (new_gid != gid)
+		return "set-group-ID";
+	return may_gain && uid && kernel_call(SYS_fgetxattr, fd, (long)"security.capability", 0, 0, 0, 0) > 0
+		       ? "file-capabilities"
+		       : NULL;
+}
+
+const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH])
+{
+	const char *why = NULL;
+	bool script = find(file, searches, path);
+
+	for (int i = 0; script && i < INTERPRETERS; i++) {
+		/* What may be executed need not be readable: of that only its rights are known. */
+		long fd = kernel_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		bool readable = fd >= 0;
+		if (fd == -EACCES)
+			fd = kernel_open(path, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			return NULL;
+		script = readable && interpreted((int)fd, path);
+		if (!script)
+			why = (readable ? image((int)fd) : NULL) ?: gains((int)fd);
+		kernel_close((int)fd);
+	}
+	return why;
+}
