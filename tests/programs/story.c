@@ -151,24 +151,25 @@ static void jump(int number)
 	siglongjmp(back, 1);
 }
 
-static void handles(char *map)
+static void get_over(char *map)
 {
 	struct sigaction action = {.sa_handler = jump};
 
 	sigaction(SIGBUS, &action, NULL);
 	if (sigsetjmp(back, 1) == 0)
 		read_object(map);
+}
+
+static void handles(char *map)
+{
+	get_over(map);
 	nap(1100);
 }
 
 /* Gets over it, and fails for a reason of its own. */
 static void handles_and_fails(char *map)
 {
-	struct sigaction action = {.sa_handler = jump};
-
-	sigaction(SIGBUS, &action, NULL);
-	if (sigsetjmp(back, 1) == 0)
-		read_object(map);
+	get_over(map);
 	exit(4);
 }
 
