@@ -89,6 +89,12 @@ static bool scene_is_there(const struct object *object)
 	return object->mappers || object->openers;
 }
 
+/* Has a name and no user, by its definition alone. */
+static bool scene_is_hearsay(const struct object *object)
+{
+	return object_is_hearsay(object) && !object->mappers && !object->openers;
+}
+
 static void scene_object(const struct world *world, const struct object *object)
 {
 	static const char *const kinds[] = {
@@ -126,7 +132,7 @@ static int scene_event(void *context, struct world *world, struct process *proce
 static void scene_finish(void *context, struct world *world)
 {
 	const struct scene *scene = context;
-	size_t shown = 0, i;
+	size_t shown = 0, unknown = 0, i;
 
 	for (i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
@@ -134,11 +140,18 @@ static void scene_finish(void *context, struct world *world)
 		if (object->same || !selection_has_object(&scene->selection, object) ||
 		    (!scene->all && !scene_is_there(object)))
 			continue;
+		if (scene_is_hearsay(object)) {
+			unknown++;
+			continue;
+		}
 		scene_object(world, object);
 		shown++;
 	}
 	if (!shown)
 		puts("no object");
+	if (unknown)
+		printf("not known: whether %zu more exist%s, as the calls on %s were let go\n", unknown,
+		       unknown == 1 ? "s" : "", unknown == 1 ? "it" : "them");
 }
 
 static int scene_complain(char *error)

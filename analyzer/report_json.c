@@ -156,13 +156,16 @@ static const char *kind_name(const struct object *object)
 
 static json_t *json_object_of(const struct object *object)
 {
-	return json_pack(
-		"{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o}", "id", object->id, "names",
-		json_names(object), "kind", kind_name(object), "dev", json_of_number(object->dev), "ino",
-		json_of_number(object->ino), "size", json_of_number(object->size), "mode", (int)object->mode, "uid",
-		(json_int_t)object->uid, "created_by", json_process_id(object->created.process), "unlinked_by",
-		json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
-		object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps", json_of_number(object->maps));
+	json_t *hearsay = object_is_hearsay(object) ? json_true() : NULL;
+
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o, s:o*}", "id",
+			 object->id, "names", json_names(object), "kind", kind_name(object), "dev",
+			 json_of_number(object->dev), "ino", json_of_number(object->ino), "size",
+			 json_of_number(object->size), "mode", (int)object->mode, "uid", (json_int_t)object->uid,
+			 "created_by", json_process_id(object->created.process), "unlinked_by",
+			 json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
+			 object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
+			 json_of_number(object->maps), "unknown", hearsay);
 }
 
 static json_t *json_objects(const struct world *world)

@@ -149,6 +149,8 @@ function drawFindings()
 
 function state(object)
 {
+	if (object.unknown)
+		return "not known";
 	return object.leaked ? "LEAKED" : object.unlinked_by ? "unlinked by " + who(object.unlinked_by) : "-";
 }
 
@@ -179,7 +181,7 @@ drawFlame();
 drawTable("objects",
 	  [
 		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind],
-		  ["Size", o => o.size, o => bytes(o.size), "number"],
+		  ["Size", o => o.size, o => o.unknown ? "-" : bytes(o.size), "number"],
 		  ["Mode", o => o.mode, o => (o.mode & 0o7777).toString(8).padStart(4, "0")],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
 		  ["State", state]

@@ -91,6 +91,8 @@ static const char *summary_state(const struct object *object)
 		return "in use";
 	if (object->unlinked.process)
 		return "unlinked";
+	if (object_is_hearsay(object))
+		return "not known";
 	for (i = 0; i < object->name_count; i++)
 		if (!object->names[i].until && object->kind != KIND_memfd)
 			return object->created.process ? "left" : "from before";
@@ -131,7 +133,8 @@ static void summary_object(const struct terminal *terminal, const struct object 
 {
 	bool wide = terminal->width >= WIDE;
 	const char *name = object_name(object);
-	char *safe = escape_terminal(name ? name : "(no name)"), *size = text_bytes(object->size);
+	char *safe = escape_terminal(name ? name : "(no name)"),
+	     *size = object_is_hearsay(object) ? memory_text("-") : text_bytes(object->size);
 
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_plain, safe, name_columns);

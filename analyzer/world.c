@@ -50,6 +50,7 @@ void world_finish(struct world *world)
 {
 	object_finish(world);
 	process_finish(world);
+	object_settle(world);
 }
 
 const struct process *world_mapper(const struct world *world, const struct object *object, const struct process *except)

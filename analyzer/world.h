@@ -137,6 +137,7 @@ struct object {
 	bool leaked;        /* set by segment-leak */
 	bool found;         /* a finding tells of it */
 	bool held;          /* when the trace ended, by a process that had not */
+	bool touched;       /* a call on it is in the trace, not its definition alone */
 	uint64_t mappers;   /* mappings of it alive at this moment of the trace */
 	uint64_t openers;   /* descriptors of it open at this moment of the trace */
 	uint64_t maps;      /* mappings ever made */
@@ -169,6 +170,12 @@ void world_each_stack(struct world *world, void (*take)(void *context, const str
 
 /* The name to call an object by: its last one, or NULL if it never had any. */
 const char *object_name(const struct object *object);
+
+/*
+ * Only its definition is known, because the calls on it were let go and no look tells of it: nobody can say whether it
+ * is still there, nor how large it is.
+ */
+bool object_is_hearsay(const struct object *object);
 
 const char *ended_name(enum ended ended);
 

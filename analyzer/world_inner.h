@@ -49,6 +49,7 @@ struct object *object_real(struct object *object);
 void object_define(struct world *world, struct process *process, const struct object_event *event);
 void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site);
 void object_finish(struct world *world);
+void object_settle(struct world *world); /* when it is known what was let go */
 void object_free(struct object *object);
 
 /* world_sizes.c: an object's size, as calls changed it and as they found it. object may be NULL. */

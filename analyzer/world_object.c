@@ -103,6 +103,7 @@ static void merge(struct object *object, struct object *late)
 	if (late->unlinked.process)
 		object->unlinked = late->unlinked;
 	object->shared |= late->shared;
+	object->touched |= late->touched;
 	object->mappers += late->mappers;
 	object->openers += late->openers;
 	object->maps += late->maps;
@@ -219,6 +220,34 @@ void object_finish(struct world *world)
 	}
 	world->private->objects_listed = world->object_count;
 	world->object_count = kept;
+}
+
+bool object_is_hearsay(const struct object *object)
+{
+	const struct recording *recording = object->recording;
+
+	return recording && recording->newest && !object->touched &&
+	       !recording_leftover(recording, object->dev, object->ino);
+}
+
+/* Where calls were let go an unlink may be one of them: the look at the end knows better which names there still are. */
+void object_settle(struct world *world)
+{
+	for (size_t i = 0; world->let_go && i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+		const struct recording *recording = object->recording;
+		const struct leftover *leftover;
+
+		if (!recording->newest || !recording->looked || object->kind == KIND_memfd ||
+		    object->dev != recording->device)
+			continue;
+		leftover = recording_leftover(recording, object->dev, object->ino);
+		if (leftover)
+			object->size = leftover->size;
+		for (size_t j = 0; leftover == NULL && j < object->name_count; j++)
+			if (object->names[j].until == 0)
+				object->names[j].until = world->now;
+	}
 }
 
 void object_free(struct object *object)

@@ -337,5 +337,7 @@ void world_take(struct world *world, const struct trace_event *event)
 	process_count_event(t.process, &event->event.head);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));
+	if (t.object && event_is_call(event->id))
+		t.object->touched = true;
 	dispatch(&t, event);
 }
