@@ -376,6 +376,13 @@ char *judge_time(int64_t nanoseconds)
 	return memory_format("%.1f s", value / 1e9);
 }
 
+char *judge_nobody(const struct object *object)
+{
+	if (object && object->recording && object->recording->newest)
+		return memory_text("somebody before the calls that were kept");
+	return memory_text("somebody before the recording began");
+}
+
 char *judge_process(const struct process *process)
 {
 	const char *slash;

@@ -84,6 +84,8 @@ char *judge_bytes(uint64_t bytes);
 char *judge_time(int64_t nanoseconds);
 /* "leaky (pid 812)"; a new text. */
 char *judge_process(const struct process *process);
+/* Who made the object, when no process in the trace is known to have. */
+char *judge_nobody(const struct object *object);
 /* The way an image ended, in words: "at its exit", "when it was killed by signal 9". */
 const char *judge_end(const struct process *process);
 

@@ -39,7 +39,7 @@ static bool are_related(const struct process *a, const struct process *b)
 static char *stranger_words(const struct object *object, const struct finding_event *e, const char *who)
 {
 	const struct process *creator = object ? object->created.process : NULL;
-	char *other = creator ? judge_process(creator) : memory_text("somebody before the recording began");
+	char *other = creator ? judge_process(creator) : judge_nobody(object);
 	char *words = memory_format("%s removes %s, which %s created and uid %" PRId64 " owns", who,
 				    call_name(object, e), other, e->offset);
 

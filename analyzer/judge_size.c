@@ -139,6 +139,13 @@ static bool is_known(const struct court *court, const struct charge *charge)
 	return false;
 }
 
+/* The process had forgotten that it made the object, as there were too many of them: the trace has not. */
+static bool is_own(const struct charge *charge)
+{
+	return charge->event.rule == RULE_resize_by_attacher && charge->event.response == RESPONSE_recorded &&
+	       charge->object && charge->object->created.process == charge->process;
+}
+
 static void size_found(struct court *court, struct process *process, struct object *object,
 		       const struct finding_event *event, const struct site *site)
 {
@@ -154,7 +161,7 @@ static void size_found(struct court *court, struct process *process, struct obje
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);
 	find_other(court, &charge);
-	if (is_known(court, &charge))
+	if (is_known(court, &charge) || is_own(&charge))
 		return;
 	if (!waits(&charge)) {
 		decide(court, &charge);

@@ -153,7 +153,7 @@ static char *full_words(const struct charge *c, const char *who, const char *nam
 static char *attacher_words(const struct charge *c, const char *who, const char *name)
 {
 	const struct process *creator = c->object ? c->object->created.process : NULL;
-	char *owner = creator ? judge_process(creator) : memory_text("somebody before the recording began");
+	char *owner = creator ? judge_process(creator) : judge_nobody(c->object);
 	char *words = memory_format("%s resizes %s from %" PRIu64 " to %" PRIu64 " bytes, which %s created", who, name,
 				    c->event.size, c->event.length, owner);
 

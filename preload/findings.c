@@ -132,8 +132,11 @@ static void look_at_resize(uint32_t set, uint32_t marks, const struct identity *
 
 static void look_at_created(bool created, const struct identity *identity)
 {
-	if (created && identity)
-		ledger_mark(identity, MARK_CREATED, MARK_INHERITED);
+	if (!created || !identity)
+		return;
+	ledger_mark(identity, MARK_CREATED, MARK_INHERITED);
+	if (identity->links)
+		ledger_made(identity, true);
 }
 
 static void look_at_opening(const struct check_opening *o, const struct identity *identity, uint32_t marks)
@@ -304,6 +307,8 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		if (identity &&
 		    !(enforce_action(identity, RULE_unlink_by_stranger) >= ACTION_deny && check_foreign(identity)))
 			check_lifetime_unlink(&event->unlink, identity, marks);
+		if (identity && identity->links <= 1)
+			ledger_made(identity, false);
 		break;
 	case EVENT_mprotect:
 		looking.object = event->mprotect.object;

@@ -77,6 +77,16 @@ void ledger_undefined(const struct identity *identity)
 	lock_give(&lock);
 }
 
+void ledger_made(const struct identity *identity, bool made)
+{
+	if (!lock_take(&lock))
+		return;
+	struct object *object = objects_find_known(identity);
+	if (object)
+		object->made = made;
+	lock_give(&lock);
+}
+
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 {
 	bool is_new;

@@ -26,6 +26,7 @@ struct object {
 	uint64_t page;    /* as in struct identity, as are huge and kind */
 	bool huge;
 	bool undefined; /* known, and to be defined in the trace all the same */
+	bool made;      /* by this process, and it has the name yet by which the process comes back to it */
 	uint8_t kind;
 	char name[OBJECT_NAME_SIZE]; /* as the program gave it, or "" */
 	struct object *next;
@@ -36,6 +37,8 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 /* Its definition was lost: who sees it next defines it. */
 void ledger_undefined(const struct identity *identity);
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
+/* The process made the object, and is to know so for as long as it has a name; or it has none any more. */
+void ledger_made(const struct identity *identity, bool made);
 /* Marks of an object; 0 for one that is not known. */
 uint32_t ledger_marks(const struct identity *identity);
 /* A name that the object got, or by which the kernel knows it. */

@@ -5,7 +5,8 @@
 #include "preload/arena.h"
 #include "preload/kernel.h"
 
-enum { BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096 };
+/* Of so many an object stays known that nobody holds; of so many one that this process made, and that it may open again. */
+enum { BUCKETS_FIRST = 256, IDLE_OBJECTS = 4096, MADE_OBJECTS = 65536 };
 
 static struct arena objects_arena = {.cell = sizeof(struct object)};
 static struct object **buckets;
@@ -22,10 +23,12 @@ static struct object **bucket(uint64_t dev, uint64_t ino)
 /* Objects that nobody here holds any more are forgotten in bulk: a later sight defines them anew. */
 static void forget_idle(void)
 {
+	bool made_too = object_count >= MADE_OBJECTS;
+
 	for (uint32_t i = 0; i < bucket_count; i++)
 		for (struct object **at = &buckets[i]; *at;) {
 			struct object *object = *at;
-			if (object->holders || atomic_load(&object->pins)) {
+			if (object->holders || atomic_load(&object->pins) || (object->made && !made_too)) {
 				at = &object->next;
 				continue;
 			}
@@ -85,12 +88,16 @@ static uint32_t id_for(const struct identity *identity, bool *is_new)
 struct object *objects_find(const struct identity *identity, bool *is_new)
 {
 	struct object *known = objects_find_known(identity);
+	bool crowded = false;
 
 	if (known)
 		return known;
-	if (object_count >= IDLE_OBJECTS && object_count >= bucket_count)
+	if (object_count >= IDLE_OBJECTS && object_count >= bucket_count) {
 		forget_idle();
-	if (object_count >= bucket_count && !grow_buckets())
+		/* Where little could be forgotten the next one would be looked for soon again. */
+		crowded = object_count >= bucket_count / 2;
+	}
+	if ((crowded || object_count >= bucket_count) && !grow_buckets())
 		return NULL;
 	struct object *object = arena_take(&objects_arena);
 	if (!object)

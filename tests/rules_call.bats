@@ -256,3 +256,16 @@ as_root()
 	done
 	[ "$(wc -l <messages)" -eq 10 ]
 }
+
+@test "resize-by-attacher: who has made thousands of objects is known to have made the first" {
+	record recording "$PROGRAMS/churner" 6000 6000
+	rm -f /dev/shm/churner-*
+	report recording >report.json
+	holds 'all(.findings[]; .rule != "resize-by-attacher" and .rule != "stale-reattach")'
+	"$SHMGUARD" log recording | grep -c -e stale-reattach -e resize-by-attacher && false
+	"$SHMGUARD" run --quiet --report=none --max-size="$(($(getconf _NPROCESSORS_CONF) << 17))" -o newest -- \
+		"$PROGRAMS/churner" 6000 6000
+	rm -f /dev/shm/churner-*
+	report newest >report.json
+	holds 'all(.findings[]; .rule != "resize-by-attacher" and .rule != "stale-reattach")'
+}

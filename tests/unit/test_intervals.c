@@ -169,6 +169,33 @@ static void idle_objects_are_forgotten(void)
 	      "an object that is mapped keeps its id meanwhile");
 }
 
+static void made_objects_stay(void)
+{
+	bool is_new;
+	uint32_t marks, known = 0;
+
+	for (uint64_t i = 0; i < 40000; i++) {
+		struct identity made = identity(8000000 + i);
+		ledger_object(&made, &is_new, &marks);
+		ledger_mark(&made, 1, 0);
+		ledger_made(&made, true);
+		if (i % 2)
+			ledger_made(&made, false);
+	}
+	for (uint64_t i = 0; i < 40000; i += 2) {
+		struct identity made = identity(8000000 + i);
+		known += ledger_marks(&made) == 1;
+	}
+	check(known == 20000, "what this process made, and has its name, stays known");
+	check(object_count < 40000, "what has lost its name does not");
+	for (uint64_t i = 0; i < 500000; i++) {
+		struct identity made = identity(9000000 + i);
+		ledger_object(&made, &is_new, &marks);
+		ledger_made(&made, true);
+	}
+	check(object_count <= 2 * MADE_OBJECTS, "but within bounds");
+}
+
 static void take_first(const struct interval *piece, void *context)
 {
 	struct interval *first = context;
@@ -234,6 +261,7 @@ int main(void)
 	stays_shallow();
 	descriptors();
 	idle_objects_are_forgotten();
+	made_objects_stay();
 	moved_onto_a_stale_one();
 	pinned_objects_stay();
 	undefined_objects_are_new();
