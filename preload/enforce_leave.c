@@ -1,6 +1,8 @@
 #include "preload/enforce_leave.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
@@ -67,6 +69,23 @@ static void left(const struct policy_decision *d, int fd, const struct identity 
 		enforce_not_wiped(RULE_secret_left, why);
 }
 
+/* Will the kernel let the name be removed? If not, its object keeps its contents as well. */
+static bool is_removable(int dirfd, const char *path, uint32_t owner)
+{
+	char parent[PATH_MAX] = "";
+	struct stat st;
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	uint32_t user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+
+	if (length >= sizeof parent)
+		return false;
+	memcpy(parent, length ? path : ".", length ? length : 1);
+	return kernel_call(SYS_newfstatat, dirfd, (long)parent, (long)&st, 0, 0, 0) == 0 &&
+	       kernel_call(SYS_faccessat2, dirfd, (long)parent, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&
+	       (!(st.st_mode & S_ISVTX) || !user || user == owner || user == st.st_uid);
+}
+
 /* Contents that must not outlive the name; while anybody maps the object they are still in use. */
 void enforce_leave_name(const struct policy_decision *decision, int dirfd, const char *path,
 			const struct identity *identity)
@@ -77,12 +96,15 @@ void enforce_leave_name(const struct policy_decision *decision, int dirfd, const
 
 	if (zero)
 		d.action[RULE_secret_left] = ACTION_fix;
-	int fd = identity->size && (identity->links == 1 || zero) ? wipe_open(dirfd, path) : -ENOENT;
+	bool looks = identity->size && (identity->links == 1 || zero || wants_wipe(&d)) &&
+		     is_removable(dirfd, path, identity->uid);
+	int fd = looks ? wipe_open(dirfd, path) : -ENOENT;
 	if (fd >= 0 && identity_of_fd(fd, &now) && wipe_has_data(fd, &now)) {
 		const char *use = now.links > 1 ? enforce_linked : enforce_use(&now, false);
 		if (!use || use == enforce_perhaps_mapped)
 			left(&d, fd, &now, false, use);
-		else if (zero && wants_wipe(&d))
+		/* Without a name it is freed after its last use. */
+		else if ((zero || use == enforce_linked) && wants_wipe(&d))
 			enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, use);
 	} else if (fd < 0 && fd != -ENOENT) {
 		left(&d, fd, &now, false, strerrorname_np(-fd));

@@ -114,9 +114,31 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	return VERDICT_go;
 }
 
+/* rename(2) of an object onto a name of its own does nothing. */
+static bool are_one(const struct enforce_place *from, const struct enforce_place *to)
+{
+	struct identity one, other;
+
+	return identity_of_path(from->dirfd, from->path, from->flags, &one) &&
+	       identity_of_path(to->dirfd, to->path, to->flags, &other) && one.ino == other.ino && one.dev == other.dev;
+}
+
+/* What is called so is a secret by its new name, too. */
+static void keep_secret(const struct enforce_place *from)
+{
+	struct policy_decision d;
+	struct identity identity;
+
+	enforce_decide(from->name, &d);
+	if (identity_of_path(from->dirfd, from->path, from->flags, &identity))
+		enforce_keep_secret(&d, &identity);
+}
+
 static enum enforce_verdict moving(const struct enforce_place *from, const struct enforce_place *to,
 				   enum enforce_move how)
 {
+	if (how == MOVE_link && from->name && enforce_wipes)
+		keep_secret(from);
 	if (how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
@@ -125,7 +147,9 @@ static enum enforce_verdict moving(const struct enforce_place *from, const struc
 		return VERDICT_deny;
 	if (how == MOVE_exchange && from->name && naming(to, from) == VERDICT_deny)
 		return VERDICT_deny;
-	return how == MOVE_link ? VERDICT_go : unlinking(to->dirfd, to->path, to->name, how == MOVE_exchange);
+	if (how == MOVE_link || are_one(from, to))
+		return VERDICT_go;
+	return unlinking(to->dirfd, to->path, to->name, how == MOVE_exchange);
 }
 
 enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_place *to, enum enforce_move how,

@@ -219,9 +219,12 @@ static void mapped(const struct mmap_event *e, const struct identity *identity)
 	enforce_decide_object(identity, &d);
 	if (!d.secret || !enforce_asks(&d, RULE_dumpable_secret))
 		return;
-	if (ENFORCE(&d, dumpable_secret, .length = e->length) == VERDICT_fix &&
-	    kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
+	if (ENFORCE(&d, dumpable_secret, .length = e->length) != VERDICT_fix)
+		return;
+	if (kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_dumpable_secret);
+	else
+		ledger_mark(identity, MARK_UNDUMPABLE, 0);
 }
 
 void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller)

@@ -235,6 +235,13 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
 }
 
+@test "a rename of a name onto itself wipes nothing" {
+	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
+	printf kept >"/dev/shm/$NAME"
+	guarded 'os.rename(PATH, PATH); os.link(PATH, PATH + "-2"); os.rename(PATH + "-2", PATH)'
+	[ "$(cat "/dev/shm/$NAME")" = kept ]
+}
+
 @test "stale bytes are refused, or wiped" {
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'stale-bytes = deny'

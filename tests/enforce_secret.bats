@@ -96,6 +96,10 @@ told()
 @test "a secret that was renamed is wiped, whatever name it has then" {
 	leaves 'os.rename(PATH, PATH + "-public")'
 	wiped "$NAME-public"
+	rm "/dev/shm/$NAME-public"
+	leaves 'os.link(PATH, PATH + "-public"); os.unlink(PATH)'
+	wiped "$NAME-public"
+	grep -q "rule=secret-left object=/$NAME action=recorded .* why=not-wiped:linked" audit.log
 }
 
 @test "a secret that an exec leaves without a user is told, and kept if the exec fails" {

@@ -160,6 +160,14 @@ at = os.open("/dev/shm", os.O_RDONLY); attempt(os.chmod, NAME[1:], 0o660, dir_fd
 	[ "$(cat "/dev/shm/$NAME")" = secret ]
 }
 
+@test "what cannot be unlinked, as its sticky directory is nobody's to change, keeps its contents" {
+	policy 'log = stderr' 'zero = on-unlink'
+	by 65534 -b 'os.umask(0); os.write(shm_open(NAME, RWC, mode=0o666), b"kept")'
+	by 1234 'attempt(shm_unlink, NAME); attempt(os.rename, PATH + "-own", PATH) if shm_open(NAME + "-own", RWC, mode=0o600) else 0' 2>told
+	same out <(printf '%s\n' EACCES EPERM)
+	[ "$(cat "/dev/shm/$NAME")" = kept ]
+}
+
 @test "a secret that a process of the same user may map, who lets nobody look, is not wiped, and that is told" {
 	policy 'log = stderr' 'secret-left = fix' 'secret = yes'
 	by 1234 'fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"secret"); m = mmap.mmap(fd, 6)
