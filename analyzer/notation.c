@@ -218,6 +218,9 @@ static char *notation_result(const struct trace_event *event)
 
 	if (error)
 		return notation_error(error);
+	/* mknod makes an object, and no descriptor. */
+	if (event->id == EVENT_open && result < 0)
+		result = 0;
 	return event->id == EVENT_mmap || event->id == EVENT_sem_open || event->id == EVENT_mremapped
 		       ? memory_format("0x%" PRIx64, (uint64_t)result)
 		       : memory_format("%" PRId64, event->id == EVENT_spawn || event->id == EVENT_wait

@@ -17,7 +17,8 @@ static void opened(struct taking *t, const char *name, int fd, bool created, uin
 	}
 	if (name)
 		names_open(t->world, t->process, name, false, t->object, created, &t->site);
-	holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
+	if (fd >= 0)
+		holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
 }
 
 static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t before, uint64_t size)
@@ -41,7 +42,8 @@ void take_shm_open(struct taking *t, const struct shm_open_event *e)
 
 void take_open(struct taking *t, const struct open_event *e)
 {
-	if (e->result < 0 || t->object == NULL) {
+	/* mknod makes an object, and no descriptor. */
+	if ((e->result < 0 && !e->created) || t->object == NULL) {
 		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
 		return;
 	}

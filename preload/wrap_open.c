@@ -1,6 +1,7 @@
 /* The ways to open a path, and to remove and rename one: those that lead onto /dev/shm are recorded. */
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
@@ -275,3 +276,54 @@ static FILE *enforced_again(const struct opening *o, const char *mode, FILE *str
 	}
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)
+
+static int call_mknodat(const struct enforce_opening *o, int flags, mode_t mode)
+{
+	(void)flags;
+	return REAL(mknodat)(o->dirfd, o->path, S_IFREG | mode, 0);
+}
+
+/* A regular file is made, or not, as by O_CREAT | O_EXCL, and no descriptor comes of it. */
+static int noded(const struct opening *o, int result, const void *caller)
+{
+	struct visit visit;
+	struct identity identity;
+	char text[512];
+
+	if (!observe_enter(&visit, caller))
+		return result;
+	bool tracked = result == 0 && identity_of_path(o->dirfd, o->path, AT_SYMLINK_NOFOLLOW, &identity);
+	identity.kind = KIND_file;
+	if (tracked || (result < 0 && odd_on_shm(&visit, o, -1)))
+		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
+		       .name = tracked ? identity_spelling(o->path, &identity, text) : o->path,
+		       .flags = (uint32_t)o->flags, .mode = o->mode, .result = -1, .created = tracked,
+		       .error = observe_error(&visit, result < 0));
+	observe_leave(&visit);
+	return result;
+}
+
+static int node(const struct opening *o, const void *caller)
+{
+	return enforce_open(&(struct enforce_opening){.call = call_mknodat,
+						      .node = true,
+						      .name = o->object,
+						      .dirfd = o->dirfd,
+						      .path = o->path,
+						      .flags = o->flags,
+						      .mode = o->mode,
+						      .caller = caller});
+}
+
+/* Other types than regular files are no objects. */
+#define WRAP_MKNOD(name, parameters, at, arguments)                                                                    \
+	EXPORT int name parameters                                                                                     \
+	{                                                                                                              \
+		char text[512];                                                                                        \
+		struct opening o = {SYMBOL_##name, at, path, O_CREAT | O_EXCL, mode & 07777, true, 0, NULL, false};    \
+		if (mode & S_IFMT && !S_ISREG(mode))                                                                   \
+			return REAL(name) arguments;                                                                   \
+		return noded(&o, enforces(&o, text, CALLER) ? node(&o, CALLER) : REAL(name) arguments, CALLER);        \
+	}
+WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device))
+WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device))

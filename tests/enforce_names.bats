@@ -91,6 +91,19 @@ for end in b"-no", b"-ok":
 	[ ! -e "/dev/shm/sem.$NAME-no" ]
 }
 
+@test "mknod makes no object of a name or mode that is not allowed, and counts it" {
+	policy "names = /$NAME, /$NAME-[12]" 'name-not-allowed = deny' 'world-writable = deny' 'max-objects = 1' 'too-many-objects = deny'
+	guarded 'at = os.open("/dev/shm", os.O_RDONLY); regular = 0o100000
+attempt(os.mknod, PATH + "-3", regular | 0o600); attempt(os.mknod, PATH, regular | 0o602); attempt(os.mknod, NAME[1:], 0o602, dir_fd=at)
+attempt(os.mknod, NAME[1:], 0o600, dir_fd=at); attempt(os.mknod, PATH, regular | 0o602); attempt(os.mknod, PATH + "-1", regular | 0o600)
+attempt(os.mkfifo, PATH + "-fifo", 0o600)'
+	same out <(printf '%s\n' EACCES EACCES EACCES 'ok None' EEXIST EMFILE 'ok None')
+	[ "$(cd /dev/shm && stat -c '%n %a' "$NAME"* | xargs)" = "$NAME 600 $NAME-fifo 600" ]
+	policy 'world-writable = fix' 'world-readable = fix'
+	guarded 'os.mknod(PATH + "-1", 0o100666)'
+	[ "$(stat -c %a "/dev/shm/$NAME-1")" = 660 ]
+}
+
 @test "a semaphore's mode is fixed, and freopen's too" {
 	policy 'world-writable = fix' 'world-readable = fix'
 	guarded 'libc.sem_open(NAME.encode(), RWC, 0o666, 1); libc.fopen.restype = ctypes.c_void_p

@@ -215,6 +215,11 @@
 	  (const char *path, const char *attribute, const void *value, size_t bytes, int how))                         \
 	X(fsetxattr, chmod, int, (int fd, const char *attribute, const void *value, size_t bytes, int how))
 
+/* Ways to make an object without a descriptor. */
+#define CALLS_NODE(X)                                                                                                  \
+	X(mknod, open, int, (const char *path, mode_t mode, dev_t device))                                             \
+	X(mknodat, open, int, (int dirfd, const char *path, mode_t mode, dev_t device))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -227,7 +232,8 @@
 	CALLS_SHARING(X)                                                                                               \
 	CALLS_TURNS(X)                                                                                                 \
 	CALLS_SHELL(X)                                                                                                 \
-	CALLS_LIST(X)
+	CALLS_LIST(X)                                                                                                  \
+	CALLS_NODE(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -168,6 +168,37 @@ static void streams_by(FILE *(*function)(const char *, const char *),
 	CALL(unlink(path("g")));
 }
 
+static void nodes(void)
+{
+	int dir = open(path(""), O_RDONLY | O_DIRECTORY);
+
+	CALL(mknod(path("n"), S_IFREG | 0640, 0));
+	show_path("n");
+	CALL(mknod(path("n"), S_IFREG | 0640, 0));
+	CALL(unlink(path("n")));
+	CALL(mknod(path("n"), 06751, 77));
+	show_path("n");
+	CALL(unlink(path("n")));
+	CALL(mknodat(dir, "n", S_IFREG | 0600, 0));
+	CALL(mknodat(dir, "n", 0600, 0));
+	show_path("n");
+	CALL(unlink(path("n")));
+	CALL(mknodat(dir, "n", S_IFIFO | 0600, 0));
+	show_path("n");
+	CALL(unlink(path("n")));
+	CALL(mknod(path("n"), S_IFSOCK | 0600, 0));
+	CALL(unlink(path("n")));
+	CALL(mknod(path("n"), S_IFDIR | 0600, 0));
+	CALL(mknod(path("n"), S_IFMT | 0600, 0));
+	CALL(mknod(path("none/n"), S_IFREG | 0600, 0));
+	CALL(mknod("", S_IFREG | 0600, 0));
+	CALL(mknod(nowhere, S_IFREG | 0600, 0));
+	CALL(mknod(NULL, 0600, 0));
+	CALL(mknodat(-1, "n", S_IFREG | 0600, 0));
+	CALL(mknodat(-1, nowhere, S_IFREG | 0600, 0));
+	CALL(close(dir));
+}
+
 int main(void)
 {
 	begin();
@@ -182,6 +213,7 @@ int main(void)
 	temporaries();
 	streams_by(fopen, freopen);
 	streams_by(fopen64, freopen64);
+	nodes();
 	show_descriptors();
 	end();
 	return 0;

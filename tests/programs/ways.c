@@ -68,6 +68,8 @@ int main(void)
 	must(chmod(path("chmod"), 0666) == 0, "chmod");
 	private("fchmodat");
 	must(fchmodat(directory, name("fchmodat"), 0666, 0) == 0, "fchmodat");
+	must(mknod(path("mknod"), S_IFREG | 0666, 0) == 0, "mknod");
+	shared(open(path("mknod"), O_RDWR));
 	private("setxattr");
 	must(setxattr(path("setxattr"), "system.posix_acl_access", &open_to_all, sizeof open_to_all, 0) == 0,
 	     "setxattr");
