@@ -5,6 +5,7 @@
 #include "preload/acl.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/text.h"
@@ -109,7 +110,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 		return verdict;
 	if (enforce_use(identity, false))
 		return verdict;
-	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd, identity)) {
+	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd, identity) && facts_left_by_others(identity)) {
 		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
 		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
 			enforce_not_fixed(RULE_stale_reattach);

@@ -48,6 +48,8 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown };
 
 enum facts_use facts_use_by_others(const struct identity *identity);
+/* Is it certain that no other process maps the object or has a descriptor of it? */
+bool facts_left_by_others(const struct identity *identity);
 /* The same for this process, beyond the offset, as the kernel says. */
 enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched);
 

@@ -20,6 +20,7 @@ struct wanted {
 	const struct identity *identity;
 	uint64_t beyond;
 	bool touched; /* no mapping that is PROT_NONE counts */
+	bool held;    /* a descriptor of it does as well */
 	uint64_t end; /* of a mapping: where in the object */
 	bool empty;   /* there was no line */
 };
@@ -145,6 +146,30 @@ static bool look_at_threads(const char *directory, char *scratch, struct wanted 
 	return maps;
 }
 
+static bool look_at_descriptors(const char *directory, const struct identity *identity, struct facts_mappers *found)
+{
+	char path[64] = "", entries[1024];
+	struct stat st;
+	bool holds = false;
+	long got;
+
+	text_append(path, sizeof path, directory);
+	text_append(path, sizeof path, "/fd");
+	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -EACCES || fd == -EPERM)
+		count_unreadable(path, identity, found);
+	while (fd >= 0 && !holds && (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
+		for (long at = 0; at < got && !holds;) {
+			struct dirent64 *entry = (void *)(entries + at);
+			at += entry->d_reclen;
+			holds = kernel_call(SYS_newfstatat, fd, (long)entry->d_name, (long)&st, 0, 0, 0) == 0 &&
+				st.st_ino == identity->ino && st.st_dev == identity->dev;
+		}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return holds;
+}
+
 static void look_at(const char *name, const char *self, char *scratch, struct wanted *wanted,
 		    struct facts_mappers *found)
 {
@@ -156,7 +181,8 @@ static void look_at(const char *name, const char *self, char *scratch, struct wa
 		return;
 	text_append(path, sizeof path, name);
 	if (look_at_maps(path, scratch, wanted, found) ||
-	    (wanted->empty && look_at_threads(path, scratch, wanted, found)))
+	    (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
+	    (wanted->held && look_at_descriptors(path, wanted->identity, found)))
 		found->pid = (int32_t)pid;
 }
 
@@ -168,9 +194,8 @@ static void own_number(char self[static 24])
 	self[length > 0 ? length : 0] = 0;
 }
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
+static struct facts_mappers look_at_others(struct wanted *wanted)
 {
-	struct wanted wanted = {.identity = identity, .beyond = beyond, .touched = touched};
 	struct facts_mappers found = {0};
 	char self[24];
 	char *memory = kernel_memory(SCRATCH + DIRECTORY);
@@ -183,7 +208,7 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 	       (got = kernel_call(SYS_getdents64, fd, (long)(memory + SCRATCH), DIRECTORY, 0, 0, 0)) > 0) {
 		for (long at = 0; at < got && !found.pid && !found.gave_up;) {
 			struct dirent64 *entry = (void *)(memory + SCRATCH + at);
-			look_at(entry->d_name, self, memory, &wanted, &found);
+			look_at(entry->d_name, self, memory, wanted, &found);
 			found.gave_up = now_ms() > until;
 			at += entry->d_reclen;
 		}
@@ -199,14 +224,27 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 	return found;
 }
 
-enum facts_use facts_use_by_others(const struct identity *identity)
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
 {
-	struct facts_mappers others = facts_other_mappers(identity, 0, false);
+	return look_at_others(&(struct wanted){.identity = identity, .beyond = beyond, .touched = touched});
+}
 
+static enum facts_use use_of(const struct identity *identity, struct facts_mappers others)
+{
 	if (others.pid)
 		return FACTS_mapped;
 	return others.gave_up || others.owners || (others.strangers && (identity->mode & 066)) ? FACTS_unknown
 											       : FACTS_unused;
+}
+
+enum facts_use facts_use_by_others(const struct identity *identity)
+{
+	return use_of(identity, facts_other_mappers(identity, 0, false));
+}
+
+bool facts_left_by_others(const struct identity *identity)
+{
+	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true})) == FACTS_unused;
 }
 
 enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)

@@ -170,6 +170,18 @@ f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flus
 	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
 }
 
+@test "stale-reattach: an object that somebody has open is attached to" {
+	printf 'in use' >"/dev/shm/$NAME"
+	"$PYTHON" -c 'import sys, time
+f = open(sys.argv[1], "r+b"); print("open", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
+	holder=$!
+	until grep -q open ready; do sleep 0.05; done
+	policy 'stale-reattach = fix'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	kill "$holder"
+	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
+}
+
 @test "umask-mismatch: fixed, the mode is what was asked for, but never what the policy forbids" {
 	policy 'umask-mismatch = fix' 'world-writable = fix'
 	guarded 'os.umask(0o077); shm_open(NAME, RWC, mode=0o664); shm_open(NAME + "-w", RWC, mode=0o666); os.open(PATH + "-open", RWC, 0o660)'

@@ -68,6 +68,15 @@ check_fails()
 	printf 'include = open.ini\n' >outer.ini
 	check_fails outer.ini
 	grep -qxF 'shmguard: open.ini: can be written by others: chmod go-w' told
+	printf '[default]\ninclude = gone.ini\n' >outer.ini
+	check_fails outer.ini
+	grep -qxF 'shmguard: outer.ini:2: gone.ini: cannot be opened: No such file or directory' told
+	mkdir -m 777 anybodys
+	printf "[default]\nsecret = yes\n" >anybodys/good.ini
+	check_fails anybodys/good.ini
+	grep -qxF 'shmguard: anybodys/good.ini: can be replaced by others, as its directory is theirs to write to' told
+	chmod 1777 anybodys
+	"$SHMGUARD" policy check anybodys/good.ini
 	head -c 2000000 /dev/zero >zeros.ini
 	check_fails zeros.ini
 	grep -qF 'too large' told

@@ -8,8 +8,25 @@
 
 #include "policy_inner.h"
 
+/* Could any user put another file in the place of the one at the path? */
+static bool replaceable(const char *path)
+{
+	char directory[PATH_MAX] = ".";
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	struct stat st;
+
+	if (length >= sizeof(directory))
+		return false;
+	if (length) {
+		memcpy(directory, path, length);
+		directory[length] = '\0';
+	}
+	return stat(directory, &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX);
+}
+
 /* Whoever can write a policy can do what it allows. */
-static bool trusted(struct parse *parse, const struct stat *file)
+static bool trusted(struct parse *parse, const struct stat *file, const char *path)
 {
 	if (!S_ISREG(file->st_mode))
 		return parse_tell(parse, NULL, "is not a regular file", NULL);
@@ -17,9 +34,22 @@ static bool trusted(struct parse *parse, const struct stat *file)
 		return parse_tell(parse, NULL, "belongs to another user, who could change the policy", NULL);
 	if (file->st_mode & (S_IWGRP | S_IWOTH))
 		return parse_tell(parse, NULL, "can be written by others: chmod go-w", NULL);
+	if (replaceable(path))
+		return parse_tell(parse, NULL, "can be replaced by others, as its directory is theirs to write to",
+				  NULL);
 	if (file->st_size > POLICY_FILE_MAX)
 		return parse_tell(parse, NULL, "is too large for a policy", NULL);
 	return true;
+}
+
+/* An included file is missed where it was asked for. */
+static bool cannot_open(struct parse *parse, const char *path, int error)
+{
+	const char *hint = error == EACCES ? "; every user that the program becomes must be able to read it" : NULL;
+
+	if (!parse->includer)
+		return parse_tell(parse, NULL, "cannot be opened: ", strerrordesc_np(error), hint, NULL);
+	return parse_tell(parse->includer, NULL, path, ": cannot be opened: ", strerrordesc_np(error), hint, NULL);
 }
 
 bool policy_file_open(struct parse *parse, const char *path)
@@ -29,10 +59,8 @@ bool policy_file_open(struct parse *parse, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return parse_tell(
-			parse, NULL, "cannot be opened: ", strerrordesc_np(errno),
-			errno == EACCES ? "; every user that the program becomes must be able to read it" : NULL, NULL);
-	if (fstat(fd, &file) == 0 && trusted(parse, &file)) {
+		return cannot_open(parse, path, errno);
+	if (fstat(fd, &file) == 0 && trusted(parse, &file, path)) {
 		parse->source = (struct source){.fd = fd};
 		return true;
 	}
@@ -40,14 +68,15 @@ bool policy_file_open(struct parse *parse, const char *path)
 	return false;
 }
 
-static bool add_file(struct policy *policy, const char *path, unsigned depth, unsigned *includes, policy_error *error,
-		     void *context)
+static bool add_file(struct policy *policy, const char *path, struct parse *includer, unsigned *includes,
+		     policy_error *error, void *context)
 {
 	struct parse parse = {.policy = policy,
 			      .error = error,
 			      .context = context,
 			      .file = path,
-			      .depth = depth,
+			      .depth = includer ? includer->depth + 1 : 0,
+			      .includer = includer,
 			      .includes = includes};
 	bool good;
 
@@ -73,7 +102,7 @@ bool policy_file_include(struct parse *parse, const char *path)
 		return parse_tell(parse, NULL, "the path is too long", NULL);
 	memcpy(whole, parse->file, directory);
 	memcpy(whole + directory, path, strlen(path) + 1);
-	if (!add_file(parse->policy, whole, parse->depth + 1, parse->includes, parse->error, parse->context))
+	if (!add_file(parse->policy, whole, parse, parse->includes, parse->error, parse->context))
 		parse->failed = true;
 	return !parse->failed;
 }
@@ -82,7 +111,7 @@ bool policy_add_file(struct policy *policy, const char *path, policy_error *erro
 {
 	unsigned includes = 0;
 	int kept = errno;
-	bool good = add_file(policy, path, 0, &includes, error, context);
+	bool good = add_file(policy, path, NULL, &includes, error, context);
 
 	errno = kept;
 	return good;

@@ -24,6 +24,7 @@ struct parse {
 	const char *file;
 	unsigned line;
 	unsigned depth;
+	struct parse *includer; /* NULL: the file was asked for */
 	unsigned *includes; /* of the file that was asked for, all levels together */
 	bool failed;
 	bool owed;                      /* the line that libinih has got came back neither as a key nor as an error */

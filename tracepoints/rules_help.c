@@ -162,8 +162,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"crashed run. Its contents, locks included, are half finished. Checked: it existed, its size was "
 		"above 0, nobody mapped it, and its creator has ended, or nobody had it open when the recording "
 		"began. Deny: EEXIST. "
-		"Fix, for names a policy lists: unlink it and create anew. A policy sees at the call who maps it "
-		"and how old it is: what is older than the process, or fork, that opens it counts as left. "
+		"Fix, for names a policy lists: unlink it and create anew. A policy sees at the call who maps it or "
+		"has it open, and how old it is: what is older than the process, or fork, that opens it counts as "
+		"left. "
 		"Legal: a warm restart. Cure: O_EXCL, and "
 		"a decision what to do about leftovers. Seen in eProsima/Fast-DDS#6501.",
 	[RULE_unlink_by_stranger] =
