@@ -184,6 +184,27 @@ int enforce_open(const struct enforce_opening *o)
 	return fd;
 }
 
+enum enforce_verdict enforce_promised(const char *name, int flags, mode_t *mode, const void *caller)
+{
+	struct policy_decision d;
+	struct enforce_making making;
+	struct stat st;
+
+	enforce_begin();
+	enforce_decide(name, &d);
+	enum enforce_verdict verdict = enforce_name_allowed(&d, name, false);
+	if (verdict != VERDICT_deny && (flags & O_CREAT) &&
+	    kernel_call(SYS_newfstatat, AT_FDCWD, (long)name, (long)&st, 0, 0, 0) < 0)
+		verdict = enforce_making(&d, name, false, mode, &making);
+	if (verdict == VERDICT_fix)
+		*mode = enforce_made_with(*mode);
+	enforce_end(caller);
+	/* It comes with no event of this process that these could belong to. */
+	if (verdict != VERDICT_deny)
+		enforce_forget();
+	return verdict;
+}
+
 enum enforce_verdict enforce_temporary(const char *name, const void *caller)
 {
 	struct policy_decision d;

@@ -104,6 +104,19 @@ attempt(os.mkfifo, PATH + "-fifo", 0o600)'
 	[ "$(stat -c %a "/dev/shm/$NAME-1")" = 660 ]
 }
 
+@test "what a spawned child would open is held to the names and modes" {
+	policy "names = /$NAME*" 'name-not-allowed = deny' 'world-writable = deny' 'world-readable = fix'
+	guarded 'def spawn(path, mode, flags=RWC):
+    pid = os.posix_spawn("/bin/true", ["true"], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 9, path, flags, mode)])
+    return os.waitpid(pid, 0)[1]
+attempt(spawn, "/dev/shm/other-" + NAME[1:], 0o600); attempt(spawn, PATH, 0o602); attempt(spawn, PATH, 0o604); attempt(spawn, PATH, 0o666)
+attempt(spawn, "/dev/null", 0, os.O_RDWR); attempt(spawn, "/dev/shm/none/x", 0o600)'
+	same out <(printf '%s\n' EACCES EACCES 'ok 0' 'ok 0' 'ok 0' ENOENT)
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+	[ ! -e "/dev/shm/other-$NAME" ]
+	[ "$(grep -c 'action=denied' audit.log)" -eq 2 ]
+}
+
 @test "a semaphore's mode is fixed, and freopen's too" {
 	policy 'world-writable = fix' 'world-readable = fix'
 	guarded 'libc.sem_open(NAME.encode(), RWC, 0o666, 1); libc.fopen.restype = ctypes.c_void_p

@@ -215,10 +215,12 @@
 	  (const char *path, const char *attribute, const void *value, size_t bytes, int how))                         \
 	X(fsetxattr, chmod, int, (int fd, const char *attribute, const void *value, size_t bytes, int how))
 
-/* Ways to make an object without a descriptor. */
+/* Ways to make an object without a descriptor of one's own. */
 #define CALLS_NODE(X)                                                                                                  \
 	X(mknod, open, int, (const char *path, mode_t mode, dev_t device))                                             \
-	X(mknodat, open, int, (int dirfd, const char *path, mode_t mode, dev_t device))
+	X(mknodat, open, int, (int dirfd, const char *path, mode_t mode, dev_t device))                                \
+	X(posix_spawn_file_actions_addopen, open, int,                                                                 \
+	  (posix_spawn_file_actions_t * actions, int fd, const char *path, int flags, mode_t mode))
 
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
