@@ -8,6 +8,7 @@
 #include "preload/identity.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/signals.h"
 #include "preload/text.h"
 
 enum policy_log audit_log_kind;
@@ -103,6 +104,20 @@ static bool stderr_is_a_log(void)
 	       !identity_of_fd(STDERR_FILENO, &object);
 }
 
+/* A pipe that nobody reads any more is no reason for the program to die. */
+static void write_unsignalled(int fd, const char *line, size_t length)
+{
+	const uint64_t broken = SIGNAL_BIT(SIGPIPE);
+	const struct timespec at_once = {0};
+	uint64_t before = 0, pending = 0;
+
+	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&broken, (long)&before, sizeof before, 0, 0);
+	kernel_call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+	if (kernel_write(fd, line, length) == -EPIPE && !(pending & broken))
+		kernel_call(SYS_rt_sigtimedwait, (long)&broken, 0, (long)&at_once, sizeof broken, 0, 0);
+	signals_restore(before);
+}
+
 void audit_log_write(const char *line)
 {
 	size_t length = strlen(line);
@@ -112,5 +127,5 @@ void audit_log_write(const char *line)
 	else if (audit_log_kind == LOG_file)
 		kernel_write(log_fd, line, length);
 	else if (stderr_is_a_log())
-		kernel_write(STDERR_FILENO, line, length);
+		write_unsignalled(STDERR_FILENO, line, length);
 }

@@ -171,6 +171,15 @@ os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT), 2); attempt(shm_open, NAME + "
 	grep -q 'action=denied errno=EACCES' "/dev/shm/$NAME-err"
 }
 
+@test "a standard error that nobody reads any more does not end the program" {
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = stderr/' policy.ini
+	guarded 'import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+r, w = os.pipe(); os.dup2(w, 2); os.close(r); os.close(w); attempt(shm_open, NAME, RWC, mode=0o666)
+print(signal.sigpending(), signal.pthread_sigmask(signal.SIG_BLOCK, []))'
+	same out <(printf '%s\n' EACCES 'set() set()')
+}
+
 # refused: the program is not started, for what is said of the log.
 refused()
 {
