@@ -13,6 +13,7 @@
 
 #include "analyzer/cmd_report.h"
 #include "analyzer/escape.h"
+#include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "analyzer/report_text.h"
@@ -199,7 +200,7 @@ static int diff_tell(const json_t *before, const json_t *after, bool json, enum 
 
 	if (!json)
 		diff_print(&difference);
-	else if (json_dumpf(all, stdout, JSON_INDENT(1)) == 0)
+	else if (json_out(all, stdout, JSON_INDENT(1)) == 0)
 		putchar('\n');
 	json_decref(all);
 	return result;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/doctor.h"
+#include "analyzer/json_out.h"
 
 enum { EXIT_FIT, EXIT_UNFIT, EXIT_USAGE, EXIT_OUTPUT };
 enum { OPTION_json = 0x100 };
@@ -33,7 +34,7 @@ static int doctor_run(const char *command, bool json)
 	if (json) {
 		json_t *root = doctor_json(&diagnoses, command);
 
-		json_dumpf(root, stdout, JSON_INDENT(2));
+		json_out(root, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(root);
 	} else {

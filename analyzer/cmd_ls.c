@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/json_out.h"
 #include "analyzer/machine_text.h"
 #include "analyzer/memory.h"
 #include "analyzer/terminal.h"
@@ -90,7 +91,7 @@ static void listing_json(const struct listing *listing)
 	root = json_pack("{s:s, s:o, s:o, s:o, s:I}", "schema", "shmguard-ls/1", "objects", objects, "file_systems",
 			 machine_json_file_systems(listing->machine), "seen", machine_json_seen(listing->machine),
 			 "left_out", (json_int_t)listing->left_out);
-	json_dumpf(root, stdout, JSON_INDENT(2));
+	json_out(root, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(root);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/json_out.h"
 #include "analyzer/options.h"
 #include "tracepoints/rules.h"
 #include "tracepoints/words.h"
@@ -113,7 +114,7 @@ static void print_json(const struct rule *only)
 		if (only == NULL || only == &rules[i])
 			json_array_append_new(list, rule_object(&rules[i]));
 	root = json_pack("{ss so}", "schema", "shmguard-rules/1", "rules", list);
-	json_dumpf(root, stdout, JSON_INDENT(2));
+	json_out(root, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(root);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/json_out.h"
 #include "analyzer/machine_text.h"
 #include "analyzer/memory.h"
 #include "analyzer/terminal.h"
@@ -163,7 +164,7 @@ static void print_json(const struct top *top, const struct top_settings *setting
 		json_array_append_new(file_systems, json_fs(&top->fs[i]));
 	root = json_pack("{s:s, s:f, s:o, s:o, s:o}", "schema", "shmguard-top/1", "seconds", top->seconds,
 			 "file_systems", file_systems, "objects", objects, "seen", machine_json_seen(top->machine));
-	json_dumpf(root, stdout, JSON_INDENT(2));
+	json_out(root, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(root);
 }

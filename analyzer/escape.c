@@ -66,6 +66,8 @@ static char *escape(const char *bytes, bool terminal)
 		if (!length) {
 			to += sprintf(to, "\\x%02x", (unsigned char)*bytes);
 			length = 1;
+		} else if (terminal && character == '\\') {
+			to = stpcpy(to, "\\\\");
 		} else if (terminal && (character < 0x20 || character == 0x7f)) {
 			to += escape_control(to, character);
 		} else if (terminal && escape_is_unseen(character)) {

@@ -7,7 +7,7 @@ char *escape_utf8(const char *bytes);
 
 /*
  * Harmless on one line of a terminal as well: control characters become \n, \t, \xNN, and those that reorder or hide
- * text \u{NNNN}. To be freed by the caller.
+ * text \u{NNNN}; a backslash is two, so that no text looks like another one. To be freed by the caller.
  */
 char *escape_terminal(const char *bytes);
 

@@ -40,7 +40,9 @@ static void csv_finding(const struct report *report, const struct finding *findi
 	fputc(',', out);
 	csv_text(out, process ? process->exe : NULL, ",");
 	csv_place(report, finding, out);
-	fprintf(out, "%" PRId64 ",%s,", finding->time, finding->uncertain ? "yes" : "no");
+	if (finding->time)
+		fprintf(out, "%" PRId64, finding->time);
+	fprintf(out, ",%s,", finding->uncertain ? "yes" : "no");
 	csv_text(out, finding->message, ",");
 	fprintf(out, "%s\r\n", finding->fingerprint);
 }

@@ -166,12 +166,12 @@ static json_t *page_data(struct page *page)
 			 (json_int_t)analysis->to);
 }
 
-/* Inside a script element only "<" could end it. */
+/* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */
 static void page_put_json(const char *text, FILE *out)
 {
 	for (; *text; text++) {
-		if (*text == '<')
-			fputs("\\u003c", out);
+		if (*text == '<' || *text == 0x7f)
+			fprintf(out, "\\u%04x", (unsigned)*text);
 		else
 			fputc(*text, out);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 
@@ -282,7 +283,7 @@ void report_json(const struct report *report, FILE *out)
 {
 	json_t *all = report_as_json(report);
 
-	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
+	if (json_out(all, out, JSON_INDENT(1)) == 0)
 		fputc('\n', out);
 	json_decref(all);
 }

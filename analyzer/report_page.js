@@ -30,10 +30,14 @@ const time = ns => ns === null ? "-"
 		   : ns < 1e9  ? (ns / 1e6).toFixed(1) + " ms"
 			       : (ns / 1e9).toFixed(3) + " s";
 
-/* Control characters, and those that hide or turn round what is read, as the terminal's report shows them. */
-const unseen = /[\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/*
+ * Control characters, and those that hide or turn round what is read, as the terminal's report shows them; and the
+ * backslash, with which that begins.
+ */
+const unseen = /[\\\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 const visible = text => text.replace(unseen, c => c === "\n"   ? "\\n"
 						  : c === "\t" ? "\\t"
+						  : c === "\\" ? "\\\\"
 							      : "\\u{" + c.charCodeAt(0).toString(16) + "}");
 
 function make(tag, attributes, ...children)
@@ -85,7 +89,7 @@ function findingBody(finding)
 		     (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
 			     who(finding.process) +
 			     (processes.has(finding.process) ? ", " + ended(processes.get(finding.process)) : "") +
-			     "; " + time(finding.time - data.from) + " after the start"),
+			     (finding.time ? "; " + time(finding.time - data.from) + " after the start" : "")),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
 		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
 		make("details", {}, make("summary", {}, "About " + finding.rule), make("p", {}, rule.help)),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "analyzer/spots.h"
@@ -269,7 +270,7 @@ void report_sarif(const struct report *report, FILE *out)
 			"semanticVersion", SHMGUARD_VERSION, "rules", list, "invocations",
 			json_pack("[o]", sarif_invocation(report->analysis)), "originalUriBaseIds",
 			sarif_bases(report->analysis->recording), "columnKind", "utf16CodeUnits", "results", results);
-	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
+	if (json_out(all, out, JSON_INDENT(1)) == 0)
 		fputc('\n', out);
 	json_decref(all);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "analyzer/chronicle.h"
+#include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "tracepoints/version.h"
@@ -95,7 +96,7 @@ void report_speedscope(const struct report *report, FILE *out)
 			"https://www.speedscope.app/file-format-schema.json", "exporter", "shmguard " SHMGUARD_VERSION,
 			"name", "shared memory", "activeProfileIndex", 0, "shared", "frames", scope.frames, "profiles",
 			profiles);
-	if (json_dumpf(all, out, JSON_INDENT(1)) == 0)
+	if (json_out(all, out, JSON_INDENT(1)) == 0)
 		fputc('\n', out);
 	json_decref(all);
 	json_decref(scope.indexes);

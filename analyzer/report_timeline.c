@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/chronicle.h"
+#include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 
@@ -27,7 +28,7 @@ static void timeline_put(struct timeline *timeline, json_t *event)
 {
 	fputs(timeline->begun ? ",\n" : "\n", timeline->out);
 	timeline->begun = true;
-	json_dumpf(event, timeline->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	json_out(event, timeline->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(event);
 }
 

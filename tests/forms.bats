@@ -239,3 +239,24 @@ sarif_is_valid()
 	[[ $output == *$'\nfolded-count\t'* && $output == *$'\nsuppressions\t'* ]]
 	"$SHMGUARD" report --help | grep -q -- '--format=.* text .*list'
 }
+
+@test "no form has a name's control characters raw, and none takes its backslash for that of an escape" {
+	local form name=$'/forms\xc2\x9b31mRED\xc2\x85\xe2\x80\xa8\xe2\x80\xae\x7f\\n  two' raw='\x7f|\x1b|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xae]'
+	cd "$BATS_TEST_TMPDIR"
+	record recording "$PROGRAMS/leaky" 1 "$name" >/dev/null
+	rm -f "/dev/shm$name"*
+	for form in $("$SHMGUARD" report --format=list | cut -f 1); do
+		"$SHMGUARD" report --format="$form" recording >got
+		LC_ALL=C run -1 grep -aPc "$raw" got
+	done
+	"$SHMGUARD" diff --json "$ROOT/tests/traces/leaks" recording >got || [ $? -eq 1 ]
+	LC_ALL=C run -1 grep -aPc "$raw" got
+	report recording >report.json
+	holds --arg name "$name" 'any(.objects[]; .names[0] | startswith($name))'
+	for form in "report" "report --format=csv" "objects" "log"; do
+		# shellcheck disable=SC2086 # words
+		"$SHMGUARD" $form recording | grep -qF '\\n  two'
+	done
+	# What concerns no moment has none.
+	[ "$("$SHMGUARD" report --format=csv recording | grep ',weak-mount,' | grep -c ',0,')" -eq 0 ]
+}

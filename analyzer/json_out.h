@@ -1,0 +1,11 @@
+/* JSON where people may see it: ASCII alone, and nothing in it that a terminal or an editor takes for more than text. */
+#ifndef SHMGUARD_JSON_OUT_H
+#define SHMGUARD_JSON_OUT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Of `flags` of json_dumpf(); 0, or -1 where it could not be written. */
+int json_out(const json_t *json, FILE *out, size_t flags);
+
+#endif
