@@ -40,7 +40,8 @@ static const struct option_row rows[] = {
 	TRACE_ROWS,
 	{"suppress", OPTION_suppress, "FILE",
 	 "leave out what a line RULE:GLOB in FILE matches\n"
-	 "The pattern is matched against objects, functions and modules; a comment begins with #. The report counts "
+	 "The pattern is matched against objects, functions, modules and MODULE!FUNCTION; a comment begins with #. The "
+	 "report counts "
 	 "what each line left out, and names the lines that left out nothing. May be repeated."},
 	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, nothing else"},
 	{"gen-suppressions", OPTION_gen_suppressions, NULL, "print lines that would suppress what is found"},

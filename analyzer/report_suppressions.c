@@ -20,6 +20,20 @@ static char *suppressions_literal(const char *bytes)
 	return text;
 }
 
+/* MODULE!FUNCTION. */
+static char *suppressions_place(const struct spot *spot)
+{
+	char *function = suppressions_literal(spot->function), *module, *both;
+
+	if (!spot->frame->module)
+		return function;
+	module = suppressions_literal(report_basename(spot->frame->module->path));
+	both = memory_format("%s!%s", module, function);
+	free(module);
+	free(function);
+	return both;
+}
+
 /* The program's own function if it has a name: the object's may differ in every run. */
 static char *suppressions_pattern(const struct report *report, const struct finding *finding)
 {
@@ -29,7 +43,7 @@ static char *suppressions_pattern(const struct report *report, const struct find
 	char *pattern;
 
 	if (own && own->function)
-		pattern = suppressions_literal(own->function);
+		pattern = suppressions_place(own);
 	else if (name && (!own || !finding->several))
 		pattern = suppressions_literal(name);
 	else

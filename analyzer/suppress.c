@@ -116,6 +116,16 @@ void suppressions_free(struct suppressions *suppressions)
 	*suppressions = (struct suppressions){0};
 }
 
+/* "MODULE!FUNCTION" is narrower than either. */
+static bool suppressions_match_both(const char *pattern, const char *module, const char *function)
+{
+	char *both = memory_format("%s!%s", report_basename(module), function);
+	bool match = !fnmatch(pattern, both, 0);
+
+	free(both);
+	return match;
+}
+
 static bool suppressions_match_stack(const char *pattern, const struct report *report, const struct stack *stack)
 {
 	struct spots spots = spots_of(report, stack);
@@ -127,6 +137,8 @@ static bool suppressions_match_stack(const char *pattern, const struct report *r
 		const struct module *module = spot->frame->module;
 
 		match = (spot->function && !fnmatch(pattern, spot->function, 0)) ||
+			(module && spot->function && strchr(pattern, '!') &&
+			 suppressions_match_both(pattern, module->path, spot->function)) ||
 			(module &&
 			 (!fnmatch(pattern, module->path, 0) || !fnmatch(pattern, report_basename(module->path), 0)));
 	}
