@@ -106,6 +106,39 @@ static json_int_t diff_number(const json_t *finding, const char *field)
 	return json_integer_value(json_object_get(finding, field));
 }
 
+static const json_t *diff_place(const json_t *finding)
+{
+	return json_object_get(json_array_get(json_object_get(finding, "stacks"), 0), "frames");
+}
+
+/* The same rule broken at the same place, less or more gravely: a fingerprint has the severity in it. */
+static bool diff_is_same(const json_t *one, const json_t *other)
+{
+	const json_t *place = diff_place(one);
+
+	return json_array_size(place) &&
+	       !strcmp(json_string_value(json_object_get(one, "rule")),
+		       json_string_value(json_object_get(other, "rule"))) &&
+	       json_equal(place, diff_place(other));
+}
+
+static void diff_pair(struct difference *difference)
+{
+	for (size_t i = json_array_size(difference->fresh); i-- > 0;)
+		for (size_t k = json_array_size(difference->fixed); k-- > 0;) {
+			json_t *after = json_array_get(difference->fresh, i);
+			json_t *before = json_array_get(difference->fixed, k);
+
+			if (!diff_is_same(before, after))
+				continue;
+			json_array_append_new(difference->changed,
+					      json_pack("{s:O, s:O}", "before", before, "after", after));
+			json_array_remove(difference->fresh, i);
+			json_array_remove(difference->fixed, k);
+			break;
+		}
+}
+
 static struct difference diff_of(const json_t *before, const json_t *after)
 {
 	struct difference difference = {json_array(), json_array(), json_array()};
@@ -124,6 +157,7 @@ static struct difference diff_of(const json_t *before, const json_t *after)
 	json_array_foreach (json_object_get(before, "findings"), i, finding)
 		if (!diff_find(after, finding))
 			json_array_append(difference.fixed, finding);
+	diff_pair(&difference);
 	return difference;
 }
 
@@ -157,6 +191,19 @@ static void diff_line(const struct terminal *terminal, const char *what, enum in
 	free(rule);
 }
 
+static void diff_print_before(const json_t *item, const char *extent)
+{
+	const char *was = json_string_value(json_object_get(json_object_get(item, "before"), "severity"));
+	const char *is = json_string_value(json_object_get(json_object_get(item, "after"), "severity"));
+	char *severity = escape_terminal(was);
+
+	if (strcmp(was, is) != 0)
+		printf("        before: %s, %s\n", severity, extent);
+	else
+		printf("        before: %s\n", extent);
+	free(severity);
+}
+
 static void diff_print(const struct difference *difference)
 {
 	struct terminal terminal = terminal_on(stdout);
@@ -173,20 +220,30 @@ static void diff_print(const struct difference *difference)
 		char *before = diff_extent(json_object_get(item, "before"));
 
 		diff_line(&terminal, "changed", INK_warning, json_object_get(item, "after"));
-		printf("        before: %s\n", before);
+		diff_print_before(item, before);
 		free(before);
 	}
 }
 
-static bool diff_fails(const struct difference *difference, enum severity fail_on)
+static bool diff_reaches(const json_t *finding, enum severity level)
 {
 	enum severity severity;
+
+	return cmd_report_level(json_string_value(json_object_get(finding, "severity")), &severity) &&
+	       severity >= level;
+}
+
+static bool diff_fails(const struct difference *difference, enum severity fail_on)
+{
 	json_t *finding;
 	size_t i;
 
 	json_array_foreach (difference->fresh, i, finding)
-		if (cmd_report_level(json_string_value(json_object_get(finding, "severity")), &severity) &&
-		    severity >= fail_on)
+		if (diff_reaches(finding, fail_on))
+			return true;
+	json_array_foreach (difference->changed, i, finding)
+		if (diff_reaches(json_object_get(finding, "after"), fail_on) &&
+		    !diff_reaches(json_object_get(finding, "before"), fail_on))
 			return true;
 	return false;
 }

@@ -177,3 +177,26 @@ finds()
 	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
 	run -3 "$SHMGUARD" diff leaks nowhere
 }
+
+@test "diff: a place where the same rule is broken more gravely is changed, and fails where it newly reaches the level" {
+	local place='{"rule":"mapping-leak","message":"m","bytes":1,"stacks":[{"frames":[{"function":"f","offset":1}]}]'
+	echo '{"schema":"shmguard-report/1","findings":['"$place"',"count":1,"severity":"note","fingerprint":"a"}]}' >note.json
+	echo '{"schema":"shmguard-report/1","findings":['"$place"',"count":9,"severity":"error","fingerprint":"b"}]}' >error.json
+	run -1 "$SHMGUARD" diff note.json error.json
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
+	[[ $output == *"before: note, once, 1 B"* ]]
+	run -0 "$SHMGUARD" diff error.json note.json
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
+	run -0 "$SHMGUARD" diff --fail-on=note error.json note.json
+}
+
+@test "suppressions: a line that is printed is of one function of one module, and hides nothing of another program's" {
+	record one "$PROGRAMS/leaky" 1 /forms-narrow-one. >out
+	cp "$PROGRAMS/leaky" other
+	record two "$PWD/other" 1 /forms-narrow-two. >out
+	rm -f /dev/shm/forms-narrow-*
+	"$SHMGUARD" report --gen-suppressions "$BATS_TEST_TMPDIR/one" | grep '^segment-leak:' >known
+	grep -q '^segment-leak:leaky!' known
+	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/one" | jq -e 'all(.findings[]; .rule != "segment-leak")'
+	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/two" | jq -e 'any(.findings[]; .rule == "segment-leak")'
+}
