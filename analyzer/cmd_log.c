@@ -132,6 +132,27 @@ static int log_event(void *context, struct world *world, struct process *process
 	return output_failed() ? -EIO : 0;
 }
 
+/* No event tells of such an end: the process cannot, and its parent's wait or run's own says it. */
+static void log_ending(void *context, struct world *world, struct process *process)
+{
+	struct log *log = context;
+	int64_t since = process->ended_at - log->start;
+	const char *name = sigabbrev_np(process->signal);
+
+	(void)world;
+	if (process->ended != ENDED_signal || !process->traced || log->selection.rule || log->selection.graded)
+		return;
+	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, NULL) ||
+	    !selection_has_time(&log->selection, process->ended_at, log->start))
+		return;
+	printf("%-7d %" PRId64 ".%06" PRId64 " +++ killed by ", (int)process->pid, since / 1000000000,
+	       since % 1000000000 / 1000);
+	if (name)
+		printf("SIG%s +++\n", name);
+	else
+		printf("signal %d +++\n", process->signal);
+}
+
 static void log_complain(char *error)
 {
 	char *safe = escape_terminal(error);
@@ -143,7 +164,7 @@ static void log_complain(char *error)
 
 static int log_print(struct log *log, const char *dir)
 {
-	const struct replay again = {.context = log, .event = log_event, .tell = true};
+	const struct replay again = {.context = log, .event = log_event, .ending = log_ending, .tell = true};
 	char *error = NULL;
 	struct recording *recording = recording_read(dir, &error);
 	int r;

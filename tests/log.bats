@@ -74,3 +74,12 @@ load forms
 	run -2 "$SHMGUARD" objects --at=soon leaks
 	run -3 "$SHMGUARD" objects nowhere
 }
+
+@test "a process that a signal killed has its end in the log" {
+	cd "$BATS_TEST_TMPDIR"
+	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
+	"$SHMGUARD" log killed >out
+	[ "$(grep -c '^[0-9]* *[0-9.]* +++ killed by SIGBUS +++$' out)" -eq 1 ]
+	"$SHMGUARD" log --object=none killed >out
+	run ! grep -q killed out
+}
