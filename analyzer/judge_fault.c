@@ -10,8 +10,9 @@
 #include "judge_size.h"
 #include "memory.h"
 
-/* A handler that means to end the process does so at once. */
-#define AT_ONCE 1000000000
+/* A handler that means to end the process does so at once, or when it has told what there is to tell. */
+#define AT_ONCE 50000000
+#define HANDLING 30000000000
 #define HOLDERS 3
 
 struct blow {
@@ -218,21 +219,36 @@ static bool dies_of(const struct process *process, const struct blow *blow, bool
 	return latest && !blow->event.survived && process->ended == ENDED_signal && process->signal == SIGBUS;
 }
 
-/* It ended so soon after that its own handler must have meant it. */
-static bool ends_after(const struct process *process, const struct blow *blow, bool latest)
+/* Others come from elsewhere as a rule. */
+static bool is_own_doing(int signal)
 {
-	if (!latest || process->ended_at - blow->site.time > AT_ONCE)
-		return false;
-	return process->ended == ENDED_signal ||
-	       (process->ended == ENDED_exit && process->status && process->left_in_handler);
+	return signal == SIGABRT || signal == SIGBUS || signal == SIGSEGV || signal == SIGILL || signal == SIGFPE ||
+	       signal == SIGTRAP || signal == SIGSYS;
 }
 
-/* A handler that has put SIG_DFL back and sent the signal once more: what the process died of is the fault before. */
+/* Whether the handler still ran is known of exit(3) and its like. A signal is its doing that a program sends to itself. */
+static bool ends_after(const struct process *process, const struct blow *blow, bool latest)
+{
+	int64_t later = process->ended_at - blow->site.time;
+
+	if (!latest)
+		return false;
+	if (process->ended == ENDED_exit)
+		return process->status && process->left_in_handler;
+	return process->ended == ENDED_signal && later <= (is_own_doing(process->signal) ? HANDLING : AT_ONCE);
+}
+
+/* A handler that has put SIG_DFL back and sent the signal once more: what the process died of is the fault that it handled. */
 static bool is_echo(const struct process *process, const struct blow *blow)
 {
-	return blow->event.cause == CAUSE_sent && process->ended == ENDED_signal && process->signal == SIGBUS &&
-	       blow->next && blow->next->event.cause != CAUSE_sent && blow->next->event.tid == blow->event.tid &&
-	       blow->site.time - blow->next->site.time <= AT_ONCE;
+	const struct blow *fault = blow->next;
+
+	if (blow->event.cause != CAUSE_sent || !blow->event.addr || process->ended != ENDED_signal ||
+	    process->signal != SIGBUS)
+		return false;
+	while (fault && (fault->event.cause == CAUSE_sent || fault->event.addr != blow->event.addr))
+		fault = fault->next;
+	return fault;
 }
 
 static struct blow *forget(struct blow *blow)
@@ -370,6 +386,20 @@ static void tell_blind(struct court *court, struct process *process)
 	free(deed);
 }
 
+/* Without the signal that was sent, and before what other threads met meanwhile. */
+static struct blow *fault_first(struct blow *echo)
+{
+	uint64_t address = echo->event.addr;
+	struct blow *first = forget(echo), **at = &first, *fault;
+
+	while ((*at)->event.cause == CAUSE_sent || (*at)->event.addr != address)
+		at = &(*at)->next;
+	fault = *at;
+	*at = fault->next;
+	fault->next = first;
+	return fault;
+}
+
 static void fault_ending(struct court *court, struct process *process)
 {
 	struct blow *blow = map_remove(&court->blows, (uintptr_t)process, 0);
@@ -377,7 +407,7 @@ static void fault_ending(struct court *court, struct process *process)
 	if (blow == NULL && process->ended == ENDED_signal && process->signal == SIGBUS)
 		tell_blind(court, process);
 	if (blow && is_echo(process, blow))
-		blow = forget(blow);
+		blow = fault_first(blow);
 	for (bool latest = true; blow; latest = false, blow = forget(blow))
 		tell(court, process, blow, latest);
 }

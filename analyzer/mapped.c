@@ -48,10 +48,8 @@ struct mapped mapped_by(int32_t pid, uint64_t dev, uint64_t ino)
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
 	/* One that has ended has no lines, nor may be read. */
-	while (maps && getline(&line, &room, maps) > 0) {
-		mapped.known = true;
+	while (maps && getline(&line, &room, maps) > 0)
 		mapped_line(&mapped, line, pid, dev, ino);
-	}
 	free(line);
 	if (maps)
 		fclose(maps);

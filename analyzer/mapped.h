@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 struct mapped {
-	bool known;    /* the process is there, and its mappings may be read */
 	bool any;      /* it maps the object */
 	uint64_t end;  /* the byte of the object up to which its mappings let it touch: none that is PROT_NONE counts */
 	bool has_size; /* only who may follow /proc/PID/map_files is told (proc(5)) */

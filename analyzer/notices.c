@@ -316,7 +316,8 @@ static bool notices_find_size(const struct waiting *waiting, uint64_t *size)
 
 /*
  * One that has ended meanwhile did so without a SIGBUS, else there were a note of it. What lay past the end may have been
- * unmapped, or closed by PROT_NONE; and an object that nothing leads to any more had its size, or nobody touched it.
+ * unmapped, or closed by PROT_NONE. An object that nothing leads to any more may have its size, or be gone: the report
+ * knows.
  */
 static bool notices_is_unmended(const struct waiting *waiting)
 {
@@ -333,9 +334,7 @@ static bool notices_is_unmended(const struct waiting *waiting)
 	if (mapped.any && mapped.end < end)
 		end = mapped.end;
 	/* The kernel's mapping ends with a page, as the object's last page does. */
-	if (seen)
-		return notices_round(size) < notices_round(end);
-	return mapped.any || (!mapped.known && (kill(waiting->note.pid, 0) == 0 || errno == EPERM));
+	return seen && notices_round(size) < notices_round(end);
 }
 
 void notices_look(struct notices *notices)

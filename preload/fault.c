@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 
 #include "preload/carried.h"
@@ -34,6 +35,15 @@ static struct lock survive_lock;
 static atomic_uint survived_count;
 static _Atomic uint64_t survived[SURVIVED_MAX];
 
+/* A fault that the program's handler got, on this thread and on any: crash handlers send the signal once more. */
+enum { HANDLER_STACK = 1 << 20, ECHO_MS = 30000 };
+static __thread struct {
+	uintptr_t context; /* what the kernel put on the stack before the handler's frames; 0: none */
+	uintptr_t stack;   /* where the code that faulted had it */
+	uint64_t ip, address;
+} passed_on;
+static _Atomic uint64_t passed_on_last, passed_on_ms; /* address, and when */
+
 struct fault {
 	const siginfo_t *info;
 	ucontext_t *context;
@@ -53,6 +63,15 @@ static uint64_t instruction(const ucontext_t *context)
 	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
 #else
 	return context->uc_mcontext.pc;
+#endif
+}
+
+static uintptr_t stack_pointer(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+#else
+	return (uintptr_t)context->uc_mcontext.sp;
 #endif
 }
 
@@ -82,6 +101,49 @@ static enum access access_by(const ucontext_t *context)
 	return ACCESS_unknown;
 }
 #endif
+
+/*
+ * A handler that was jumped out of left the stack further up, and where one has returned others write later. What lies there
+ * now the kernel is asked for: an alternate stack may be gone.
+ */
+static bool is_handling(uintptr_t stack)
+{
+	ucontext_t context;
+	struct iovec here = {&context, sizeof context}, there = {(void *)passed_on.context, sizeof context};
+
+	if (stack >= passed_on.context || passed_on.context - stack >= HANDLER_STACK)
+		return false;
+	return kernel_call(SYS_process_vm_readv, (long)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), (long)&here, 1,
+			   (long)&there, 1, 0) == (long)sizeof context &&
+	       instruction(&context) == passed_on.ip && stack_pointer(&context) == passed_on.stack;
+}
+
+static void note_passed_on(const struct fault *f)
+{
+	passed_on.context = (uintptr_t)f->context;
+	passed_on.ip = instruction(f->context);
+	passed_on.stack = stack_pointer(f->context);
+	passed_on.address = f->address;
+	atomic_store(&passed_on_last, f->address);
+	atomic_store(&passed_on_ms, kernel_clock(CLOCK_MONOTONIC) / 1000000);
+}
+
+/*
+ * Of a signal that was sent: the address of the fault whose handler did so, 0: another has, or nobody handles one. A blocked
+ * one comes when the handler returns to the instruction; one for the whole process may come to another thread.
+ */
+static uint64_t echo_of(const struct fault *f)
+{
+	if (f->info->si_pid != (pid_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		return 0;
+	if (passed_on.context)
+		return is_handling(stack_pointer(f->context)) || instruction(f->context) == passed_on.ip
+			       ? passed_on.address
+			       : 0;
+	uint64_t now = kernel_clock(CLOCK_MONOTONIC) / 1000000;
+	return f->info->si_code == SI_USER && now - atomic_load(&passed_on_ms) < ECHO_MS ? atomic_load(&passed_on_last)
+											 : 0;
+}
 
 /* Is the page past the object's end, and if not, who could not give one? */
 static enum cause cause_of_page(struct fault *f)
@@ -181,7 +243,7 @@ static void emit(const struct fault *f)
 	e.stack = stack;
 	e.cause = (uint8_t)f->cause;
 	e.code = (uint32_t)f->info->si_code;
-	e.addr = f->address;
+	e.addr = f->sent ? echo_of(f) : f->address;
 	e.ip = instruction(f->context);
 	e.object = f->site->object;
 	e.start = f->site->start;
@@ -315,6 +377,8 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 			memcpy(&context->uc_sigmask, &recorder_thread.mask, sizeof recorder_thread.mask);
 		}
 	}
+	if (!f.sent && next != pass && next != DISPOSITION_IGNORE)
+		note_passed_on(&f);
 	disposition_unblock(mask);
 	return next == DISPOSITION_IGNORE ? pass : next;
 }
@@ -326,9 +390,9 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	next(number, info, context);
 }
 
-bool fault_was_passed_on(void)
+uint64_t fault_being_handled(void)
 {
-	return atomic_load_explicit(&told_count, memory_order_relaxed) > 0;
+	return is_handling((uintptr_t)__builtin_frame_address(0)) ? passed_on.ip : 0;
 }
 
 void fault_expect(void)

@@ -5,12 +5,12 @@
 #ifndef SHMGUARD_FAULT_H
 #define SHMGUARD_FAULT_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 /* The program has an object mapped: its next SIGBUS may be of interest. Costs a load after the first time. */
 void fault_expect(void);
 
-/* Did a handler of the program's own get a SIGBUS? */
-bool fault_was_passed_on(void);
+/* Is the program's own handler of a SIGBUS still running on this thread? Then the instruction that faulted, else 0. */
+uint64_t fault_being_handled(void);
 
 #endif

@@ -341,6 +341,15 @@ void observe_leave(struct visit *visit)
 	errno = visit->saved_errno;
 }
 
+uint32_t observe_handler(const struct visit *visit, uint64_t ip)
+{
+	/* As of a return address: the byte before it is looked up. */
+	const uint64_t frame = ip + 1;
+	uint32_t stack = ip && !visit->nested ? observe_stack(NULL) : 0;
+
+	return stack || !ip ? stack : intern_stack(&frame, 1);
+}
+
 uint32_t observe_object(struct visit *visit, const struct identity *identity)
 {
 	if (visit->nested || atomic_load(&recorder_state) != RECORDER_READY)

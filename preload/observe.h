@@ -74,6 +74,8 @@ void observe_kept(uint32_t object, const void *caller);
  * stack is meant, or NULL. Not in a nested visit.
  */
 uint32_t observe_stack(void *context);
+/* The stack of a visit from the handler of a fault at `ip`, of which where there is no room that instruction alone; 0 for 0. */
+uint32_t observe_handler(const struct visit *visit, uint64_t ip);
 
 /* errno as an event carries it, for a call whose failure is `failed`; the errno of before the visit. */
 static inline int16_t observe_error(const struct visit *visit, bool failed)

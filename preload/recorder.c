@@ -283,8 +283,7 @@ void recorder_exit(int status)
 		return;
 	tell_lost();
 	recorder_head((struct event_head *)&e);
-	if (!visit.nested && fault_was_passed_on() && stack_in_handler())
-		e.stack = observe_stack(NULL);
+	e.stack = observe_handler(&visit, fault_being_handled());
 	recorder_emit->exit(&e);
 	observe_leave(&visit);
 }

@@ -5,7 +5,6 @@
 #include <libunwind.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include "preload/chain.h"
 #include "preload/gate.h"
@@ -24,7 +23,7 @@
 #endif
 
 /* A quarter of a million distinct stacks; beyond three quarters of it new ones get no id. */
-enum { SLOTS = 1 << 18, FRAMES_TO_HANDLER = 256 };
+enum { SLOTS = 1 << 18 };
 
 static int (*backtrace_function)(void **, int);
 static int (*init_function)(unw_cursor_t *, unw_context_t *, int);
@@ -182,27 +181,6 @@ uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 	uint32_t kept = (uint32_t)(got - ours > STACK_FRAMES ? STACK_FRAMES : got - ours);
 	memmove(frames, frames + ours, kept * sizeof *frames);
 	return kept;
-}
-
-static bool leads_to_handler(ucontext_t *context)
-{
-	unw_cursor_t cursor;
-	bool found = false;
-
-	if (!init_function || !step_function || !signal_function || !walk_begin())
-		return false;
-	if (init_function(&cursor, context, 0) == 0)
-		for (int i = 0; i < FRAMES_TO_HANDLER && !found && step_function(&cursor) > 0; i++)
-			found = signal_function(&cursor) > 0;
-	walk_end();
-	return found;
-}
-
-bool stack_in_handler(void)
-{
-	ucontext_t context;
-
-	return getcontext(&context) == 0 && leads_to_handler(&context);
 }
 
 #if defined(__x86_64__)

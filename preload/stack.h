@@ -23,9 +23,6 @@ void stack_modules_changed(bool reused);
  */
 uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM]);
 
-/* Is the calling thread inside of a signal handler? False where the stack cannot be walked. */
-bool stack_in_handler(void);
-
 /*
  * Around fork(2): nobody walks meanwhile. stack_fork_end() gets what stack_fork_begin() answered; in a child, whoever made
  * it, true.

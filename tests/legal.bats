@@ -3,6 +3,11 @@
 
 load helpers
 
+teardown()
+{
+	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
+}
+
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || exit 1
@@ -20,7 +25,18 @@ legal()
 }
 
 @test "an object that is sized after it was mapped, and gone when one looks" {
-	legal sized_then_gone
+	legal sized_then_gone sized_and_closed sized_by_the_dead
+}
+
+@test "an ordinary user, who may not follow a mapping to its object, is told nothing that is not so" {
+	needs_root "another user is made"
+	make_nobody_build
+	setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" "$NOBODY_BUILD/shmguard" run --report=none \
+		-o "$NOBODY_HOME/legal" -- "$NOBODY_BUILD/tests/programs/legal" sized_and_closed sized_by_the_dead 2>notices
+	report "$NOBODY_HOME/legal" >report.json
+	cat notices
+	grep 'error' notices && return 1
+	jq -e '[.findings[] | select(.severity == "error")] == []' report.json
 }
 
 @test "a tail past the end that is given up before it is touched" {

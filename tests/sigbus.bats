@@ -99,8 +99,18 @@ severity_is()
 	severity_is warning
 }
 
+@test "a signal that the program sends itself when it has got over the fault is another matter" {
+	cause raised
+	jq -e '[.findings[] | select(.rule == "sigbus-cause") | .severity] == ["warning", "note"]' report.json
+}
+
 @test "the program's own handler sends the signal once more: it died of the fault" {
 	cause reraised
+	says 'died of SIGBUS reading /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it' \
+		touched read_object shrunk shrink_object mapped map_object
+	severity_is error
+	rm -rf story
+	cause nodefer
 	says 'died of SIGBUS reading /shmguard-sigbus\.[0-9]+ at offset 8192: story \(pid [0-9]+\) had shrunk it' \
 		touched read_object shrunk shrink_object mapped map_object
 	severity_is error

@@ -252,7 +252,8 @@
 	F(error, error)                                                                                                \
 	F(text, name)
 /*
- * A SIGBUS, told from its handler. ip: of the faulting instruction; code: si_code. start, length: the mapping that was
+ * A SIGBUS, told from its handler. ip: of the faulting instruction; code: si_code. addr: the touched one; of a signal that
+ * was sent, that of the fault whose handler sent it, or 0. start, length: the mapping that was
  * touched, offset: of the touched byte in the object; size: the object's now; available: bytes left on its file system
  * (huge pages: bytes free in the pool), UINT64_MAX: no limit known. survived: a zero page was put there and the program
  * goes on.

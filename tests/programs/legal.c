@@ -137,10 +137,34 @@ static void shrunk_then_unmapped(void)
 	address[0] = 1;
 }
 
+/* The mapping stays, and nothing leads to the object but that. */
+static void sized_and_closed(void)
+{
+	int fd = memfd_create("legal", MFD_CLOEXEC);
+	char *address = map(fd, 4 * PAGE);
+
+	must(ftruncate(fd, (off_t)(4 * PAGE)) == 0 && close(fd) == 0, "ftruncate");
+	memset(address, 1, 4 * PAGE);
+}
+
+/* What a child has done that nobody waits for. */
+static void sized_by_the_dead(void)
+{
+	pid_t child = fork();
+
+	must(child >= 0, "fork");
+	if (child == 0) {
+		sized_and_closed();
+		_exit(0);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {{"sized_then_gone", sized_then_gone},
+	     {"sized_and_closed", sized_and_closed},
+	     {"sized_by_the_dead", sized_by_the_dead},
 	     {"tail_unmapped", tail_unmapped},
 	     {"tail_closed", tail_closed},
 	     {"tail_replaced", tail_replaced},

@@ -180,6 +180,21 @@ static void die_of_it(int number)
 	raise(number);
 }
 
+/* In the midst of its handler, as the signal is not blocked there. */
+static void tells_and_dies_at_once(char *map)
+{
+	struct sigaction action = {.sa_handler = die_of_it, .sa_flags = SA_NODEFER};
+
+	sigaction(SIGBUS, &action, NULL);
+	read_object(map);
+}
+
+static void handles_and_raises(char *map)
+{
+	get_over(map);
+	die_of_it(SIGBUS);
+}
+
 static void tells_and_dies(char *map)
 {
 	struct sigaction action = {.sa_handler = die_of_it};
@@ -309,6 +324,10 @@ int main(int argc, char **argv)
 		shrunk_by(shrink_object, tells_and_dies);
 	else if (!strcmp(story, "vforked"))
 		vforked();
+	else if (!strcmp(story, "nodefer"))
+		shrunk_by(shrink_object, tells_and_dies_at_once);
+	else if (!strcmp(story, "raised"))
+		shrunk_by(shrink_object, handles_and_raises);
 	else if (!strcmp(story, "ended"))
 		shrunk_by(shrink_object, leaves);
 	else if (!strcmp(story, "blocked"))
