@@ -33,7 +33,7 @@ legal()
 	make_nobody_build
 	setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" "$NOBODY_BUILD/shmguard" run --report=none \
 		-o "$NOBODY_HOME/legal" -- "$NOBODY_BUILD/tests/programs/legal" sized_and_closed sized_by_the_dead 2>notices
-	report "$NOBODY_HOME/legal" >report.json
+	"$SHMGUARD" report --format=json "$NOBODY_HOME/legal" >report.json
 	cat notices
 	grep 'error' notices && return 1
 	jq -e '[.findings[] | select(.severity == "error")] == []' report.json
