@@ -12,7 +12,7 @@
 enum { ROUNDS = 40000, LOOPS = 600, DEPTH = 6 };
 
 static unsigned tests, failures, found, walked, wrong;
-static unsigned turn_at[DEPTH];
+static unsigned turn_at[DEPTH + 1];
 
 static void check(bool ok, const char *what)
 {
