@@ -57,6 +57,16 @@ char *analysis_gone(const struct recording *recording, const struct trace_totals
 			     recording->dir, recording->stream_bytes);
 }
 
+char *analysis_gap(const struct recording *recording, const struct trace_totals *totals)
+{
+	if (totals->bytes >= recording->stream_bytes || (totals->problem_count && !totals->bytes))
+		return NULL;
+	return memory_format("%" PRIu64 " of the %" PRIu64
+			     " bytes that were recorded are gone: streams of the trace were "
+			     "deleted or cut",
+			     recording->stream_bytes - totals->bytes, recording->stream_bytes);
+}
+
 static void add_problem(struct analysis *analysis, char *text)
 {
 	analysis->problems = memory_grow(analysis->problems, analysis->problem_count, sizeof(*analysis->problems));
@@ -92,6 +102,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
 	int64_t to = recording->ended ? recording->ended : totals->last;
+	char *gap = analysis_gap(recording, totals);
 
 	analysis->events = totals->events;
 	analysis->cut = totals->cut;
@@ -108,11 +119,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis, memory_text(recording->problems[i]));
 	for (size_t i = 0; i < totals->problem_count; i++)
 		add_problem(analysis, memory_text(totals->problems[i]));
-	if (totals->bytes < recording->stream_bytes && (totals->problem_count == 0 || totals->bytes))
-		add_problem(analysis, memory_format("%" PRIu64 " of the %" PRIu64
-						    " bytes that were recorded are gone: streams of "
-						    "the trace were deleted or cut",
-						    recording->stream_bytes - totals->bytes, recording->stream_bytes));
+	if (gap)
+		add_problem(analysis, gap);
 	if (totals->discarded_packets)
 		add_problem(analysis,
 			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));

@@ -41,6 +41,8 @@ void analysis_free(struct analysis *analysis);
 
 /* NULL, or one line, to be freed, where a reading that succeeded found nothing of what was once recorded. */
 char *analysis_gone(const struct recording *recording, const struct trace_totals *totals);
+/* What of the recording's streams is gone, a new text; NULL if they are whole. */
+char *analysis_gap(const struct recording *recording, const struct trace_totals *totals);
 
 /* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */
 char *analysis_trace(const char *dir, char **error);

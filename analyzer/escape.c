@@ -55,7 +55,9 @@ static int escape_control(char *to, uint32_t character)
 	return sprintf(to, "\\x%02x", character);
 }
 
-static char *escape(const char *bytes, bool terminal)
+enum escape_for { ESCAPE_utf8, ESCAPE_command, ESCAPE_terminal };
+
+static char *escape(const char *bytes, enum escape_for what)
 {
 	char *text = memory_new(strlen(bytes) + 1, GROWTH), *to = text;
 
@@ -66,11 +68,11 @@ static char *escape(const char *bytes, bool terminal)
 		if (!length) {
 			to += sprintf(to, "\\x%02x", (unsigned char)*bytes);
 			length = 1;
-		} else if (terminal && character == '\\') {
+		} else if (what == ESCAPE_terminal && character == '\\') {
 			to = stpcpy(to, "\\\\");
-		} else if (terminal && (character < 0x20 || character == 0x7f)) {
+		} else if (what != ESCAPE_utf8 && (character < 0x20 || character == 0x7f)) {
 			to += escape_control(to, character);
-		} else if (terminal && escape_is_unseen(character)) {
+		} else if (what != ESCAPE_utf8 && escape_is_unseen(character)) {
 			to += sprintf(to, "\\u{%x}", character);
 		} else {
 			memcpy(to, bytes, length);
@@ -84,12 +86,17 @@ static char *escape(const char *bytes, bool terminal)
 
 char *escape_utf8(const char *bytes)
 {
-	return escape(bytes, false);
+	return escape(bytes, ESCAPE_utf8);
 }
 
 char *escape_terminal(const char *bytes)
 {
-	return escape(bytes, true);
+	return escape(bytes, ESCAPE_terminal);
+}
+
+char *escape_command(const char *argv)
+{
+	return escape(argv, ESCAPE_command);
 }
 
 /* Control characters, which XML cannot hold even as references, are made visible first. */

@@ -11,6 +11,9 @@ char *escape_utf8(const char *bytes);
  */
 char *escape_terminal(const char *bytes);
 
+/* The same for a command line as a process event has it, in which blanks and backslashes are escaped already. */
+char *escape_command(const char *argv);
+
 /* As escape_terminal(), fit for text and attributes of XML. To be freed by the caller. */
 char *escape_xml(const char *bytes);
 

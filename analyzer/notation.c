@@ -253,7 +253,7 @@ static char *notation_began(const struct process *process)
 		BEGAN(BEGAN_WORD)
 #undef BEGAN_WORD
 	};
-	char *argv = escape_terminal(*process->argv ? process->argv : process->exe);
+	char *argv = *process->argv ? escape_command(process->argv) : escape_terminal(process->exe);
 	char *line = memory_format("+++ %s by %d: %s +++", how[process->began], (int)process->ppid, argv);
 
 	free(argv);

@@ -93,6 +93,20 @@ static void tell(const char *problem)
 	free(safe);
 }
 
+/* As the report does: what is missing must not look as if it had not been. */
+static void tell_problems(const struct recording *recording, const struct trace_totals *totals, bool to_the_end)
+{
+	char *gap = to_the_end ? analysis_gap(recording, totals) : NULL;
+
+	for (size_t i = 0; i < recording->problem_count; i++)
+		tell(recording->problems[i]);
+	for (size_t i = 0; i < totals->problem_count; i++)
+		tell(totals->problems[i]);
+	if (gap)
+		tell(gap);
+	free(gap);
+}
+
 static int read_again(struct run *run, const char *dir, const struct recording *recording, char **error)
 {
 	const struct watcher watcher = {.context = run,
@@ -116,8 +130,8 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 		return -1;
 	run->world = world_new(recording, &watcher);
 	r = trace_read(place, &scope, take, run, &totals, error);
-	for (size_t i = 0; run->replay->tell && i < totals.problem_count; i++)
-		tell(totals.problems[i]);
+	if (run->replay->tell)
+		tell_problems(recording, &totals, !run->stopped);
 	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */
 	if (r < 0 && (run->stopped || (r == -ENOENT && recording_each(recording, 0)->described))) {
 		free(*error);

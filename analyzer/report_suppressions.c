@@ -15,7 +15,10 @@ static char *suppressions_literal(const char *bytes)
 	for (; *bytes; bytes++) {
 		if (strchr("*?[]\\", *bytes))
 			*to++ = '\\';
-		*to++ = iscntrl((unsigned char)*bytes) || (*bytes == ' ' && !bytes[1]) ? '?' : *bytes;
+		*to++ = !isascii((unsigned char)*bytes) || iscntrl((unsigned char)*bytes) ||
+					(*bytes == ' ' && !bytes[1])
+				? '?'
+				: *bytes;
 	}
 	return text;
 }

@@ -148,7 +148,8 @@ static void text_note(const struct report *report, const struct terminal *termin
 
 static void text_whose(const struct terminal *terminal, const struct process *process)
 {
-	char *ended = text_ended(process), *argv = escape_terminal(*process->argv ? process->argv : process->exe);
+	char *ended = text_ended(process),
+	     *argv = *process->argv ? escape_command(process->argv) : escape_terminal(process->exe);
 	char *head = memory_format("process %d: ", (int)process->pid);
 	char *tail = memory_format(", %s", ended);
 	int left = terminal->width - 2 - terminal_columns(head) - terminal_columns(tail);

@@ -122,7 +122,7 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 }
 
 @test "what is learned of names in a directory of /dev/shm holds however they are spelled" {
-	mkdir "/dev/shm/shmguard-learn-$$"
+	mkdir "/dev/shm/shmguard-learn-names"
 	cat >program.py <<-'END'
 		import os, sys
 		at = os.open(sys.argv[1], os.O_RDONLY)
@@ -133,11 +133,11 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 		os.unlink("renamed")
 		os.unlink("linked", dir_fd=at)
 	END
-	record first "$PYTHON" program.py "/dev/shm/shmguard-learn-$$"
+	record first "$PYTHON" program.py "/dev/shm/shmguard-learn-names"
 	"$SHMGUARD" policy learn first >learned.ini
 	grep ^names learned.ini
-	[ "$(grep -c "^names = /shmguard-learn-$$/\(made\|renamed\|linked\)$" learned.ini)" -eq 3 ]
+	[ "$(grep -c "^names = /shmguard-learn-names/\(made\|renamed\|linked\)$" learned.ini)" -eq 3 ]
 	[ "$(grep -c '^names = /[^s]' learned.ini)" -eq 0 ]
-	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py "/dev/shm/shmguard-learn-$$"
-	rmdir "/dev/shm/shmguard-learn-$$"
+	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py "/dev/shm/shmguard-learn-names"
+	rmdir "/dev/shm/shmguard-learn-names"
 }

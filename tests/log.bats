@@ -83,3 +83,24 @@ load forms
 	"$SHMGUARD" log --object=none killed >out
 	run ! grep -q killed out
 }
+
+@test "a command line has its words as one would type them" {
+	cd "$BATS_TEST_TMPDIR"
+	record argv "$PROGRAMS/story" grown 'a b' $'n\nl' "back\\slash" >/dev/null
+	"$SHMGUARD" log argv | head -n 1 >out
+	grep -qF ' grown a\ b n\nl back\\slash +++' out
+}
+
+@test "log and objects say when a stream of the trace is gone" {
+	cd "$BATS_TEST_TMPDIR"
+	record whole "$PROGRAMS/story" grown >/dev/null
+	"$SHMGUARD" log whole 2>errors >out && "$SHMGUARD" objects whole 2>>errors >>out
+	"$SHMGUARD" objects --at=0.001 whole 2>>errors >>out
+	[ ! -s errors ]
+	find whole/trace -name 'calls_*' -size +0 | head -n 1 | xargs rm
+	local verb
+	for verb in log objects; do
+		"$SHMGUARD" $verb whole 2>errors >out
+		grep -q '^shmguard: [0-9]* of the [0-9]* bytes that were recorded are gone: streams of the trace were deleted or cut$' errors
+	done
+}
