@@ -94,15 +94,22 @@ static bool enforces(struct opening *o, char text[static 512], const void *calle
 	return o->object;
 }
 
-static int enforced(const struct opening *o, const void *caller)
+static int enforced_by(int (*call)(const struct enforce_opening *, int, mode_t), const struct opening *o, bool node,
+		       const void *caller)
 {
-	return enforce_open(&(struct enforce_opening){.call = call_openat,
+	return enforce_open(&(struct enforce_opening){.call = call,
+						      .node = node,
 						      .name = o->object,
 						      .dirfd = o->dirfd,
 						      .path = o->path,
 						      .flags = o->flags,
 						      .mode = o->mode,
 						      .caller = caller});
+}
+
+static int enforced(const struct opening *o, const void *caller)
+{
+	return enforced_by(call_openat, o, false, caller);
 }
 
 /* The original, or what the policy makes of it. */
@@ -303,18 +310,6 @@ static int noded(const struct opening *o, int result, const void *caller)
 	return result;
 }
 
-static int node(const struct opening *o, const void *caller)
-{
-	return enforce_open(&(struct enforce_opening){.call = call_mknodat,
-						      .node = true,
-						      .name = o->object,
-						      .dirfd = o->dirfd,
-						      .path = o->path,
-						      .flags = o->flags,
-						      .mode = o->mode,
-						      .caller = caller});
-}
-
 /* Other types than regular files are no objects. */
 #define WRAP_MKNOD(name, parameters, at, arguments)                                                                    \
 	EXPORT int name parameters                                                                                     \
@@ -323,7 +318,10 @@ static int node(const struct opening *o, const void *caller)
 		struct opening o = {SYMBOL_##name, at, path, O_CREAT | O_EXCL, mode & 07777, true, 0, NULL, false};    \
 		if (mode & S_IFMT && !S_ISREG(mode))                                                                   \
 			return REAL(name) arguments;                                                                   \
-		return noded(&o, enforces(&o, text, CALLER) ? node(&o, CALLER) : REAL(name) arguments, CALLER);        \
+		return noded(&o,                                                                                       \
+			     enforces(&o, text, CALLER) ? enforced_by(call_mknodat, &o, true, CALLER)                  \
+							: REAL(name) arguments,                                        \
+			     CALLER);                                                                                  \
 	}
 WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device))
 WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device))

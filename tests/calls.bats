@@ -149,6 +149,18 @@ ran_together() # KIND NAME
 	same bare recorded
 }
 
+@test "children: preloaded as bare" {
+	bare children
+	preloaded children
+	same bare preloaded
+}
+
+@test "children: recorded as bare" {
+	bare children
+	recorded children
+	same bare recorded
+}
+
 @test "turns: preloaded as bare" {
 	bare turns
 	preloaded turns
@@ -171,14 +183,14 @@ ran_together() # KIND NAME
 	make_nobody_build
 	cd "$NOBODY_HOME"
 	# shellcheck disable=SC2016
-	each='for name in names opens descriptors sizes maps processes turns; do
+	each='for name in names opens descriptors sizes maps processes children turns; do
 		"$0/$name" >"$name.$1" 2>&1
 		echo "status $?" >>"$name.$1"
 	done'
 	as_nobody sh -c "$each" "$NOBODY_BUILD/tests/calls" bare 3>&- 4>&-
 	as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o recording -- \
 		sh -c "$each" "$NOBODY_BUILD/tests/calls" recorded 3>&- 4>&-
-	for name in names opens descriptors sizes maps processes turns; do
+	for name in names opens descriptors sizes maps processes children turns; do
 		[ "$(wc -l <"$name.bare")" -gt 10 ]
 		same "$name.bare" "$name.recorded"
 	done

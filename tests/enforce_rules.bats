@@ -158,28 +158,26 @@ worker(lambda: (attempt(shm_open, NAME, RWC, mode=0o600), attempt(shm_open, NAME
 	[ "$(sed 's/ok .*/ok/' out)" = $'EEXIST\nok' ]
 }
 
-@test "stale-reattach: an object that somebody maps is attached to" {
+# attached_while CODE: another process runs CODE with the object as sys.argv[1], prints, and stays: then it is in use.
+attached_while()
+{
 	printf 'in use' >"/dev/shm/$NAME"
-	"$PYTHON" -c 'import mmap, sys, time
-f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
+	"$PYTHON" -c "import mmap, sys, time
+$1; print(\"there\", flush=True); time.sleep(20)" "/dev/shm/$NAME" >ready 3>&- &
 	holder=$!
-	until grep -q mapped ready; do sleep 0.05; done
+	until grep -q there ready; do sleep 0.05; done
 	policy 'stale-reattach = fix'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
 	kill "$holder"
 	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
 }
 
+@test "stale-reattach: an object that somebody maps is attached to" {
+	attached_while 'f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); f.close()'
+}
+
 @test "stale-reattach: an object that somebody has open is attached to" {
-	printf 'in use' >"/dev/shm/$NAME"
-	"$PYTHON" -c 'import sys, time
-f = open(sys.argv[1], "r+b"); print("open", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
-	holder=$!
-	until grep -q open ready; do sleep 0.05; done
-	policy 'stale-reattach = fix'
-	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
-	kill "$holder"
-	grep -q '^ok' out && [ "$(cat "/dev/shm/$NAME")" = 'in use' ]
+	attached_while 'f = open(sys.argv[1], "r+b")'
 }
 
 @test "umask-mismatch: fixed, the mode is what was asked for, but never what the policy forbids" {
