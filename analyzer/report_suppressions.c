@@ -7,13 +7,16 @@
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
 
+/* Of callers: further out there is hardly anything that tells one finding from another. */
+enum { PLACE_DEPTH = 8 };
+
 /* What fnmatch(3) takes for a pattern stands for itself; `?` for what a line or a terminal does not take. */
 static char *suppressions_literal(const char *bytes)
 {
 	char *text = memory_new(2 * strlen(bytes) + 1, 1), *to = text;
 
 	for (; *bytes; bytes++) {
-		if (strchr("*?[]\\", *bytes))
+		if (strchr("*?[]\\^;", *bytes))
 			*to++ = '\\';
 		*to++ = !isascii((unsigned char)*bytes) || iscntrl((unsigned char)*bytes) ||
 					(*bytes == ' ' && !bytes[1])
@@ -23,36 +26,79 @@ static char *suppressions_literal(const char *bytes)
 	return text;
 }
 
-/* MODULE!FUNCTION. */
-static char *suppressions_place(const struct spot *spot)
+/* MODULE!FUNCTION, or MODULE. */
+static char *suppressions_spot(const struct spot *spot)
 {
-	char *function = suppressions_literal(spot->function), *module, *both;
+	char *module = suppressions_literal(report_basename(spot->frame->module->path)), *function, *both;
 
-	if (!spot->frame->module)
-		return function;
-	module = suppressions_literal(report_basename(spot->frame->module->path));
+	if (!spot->function)
+		return module;
+	function = suppressions_literal(spot->function);
 	both = memory_format("%s!%s", module, function);
 	free(module);
 	free(function);
 	return both;
 }
 
-/* The program's own function if it has a name: the object's may differ in every run. */
+static bool suppressions_is_main(const struct spot *spot)
+{
+	return spot->function && !strcmp(spot->function, "main");
+}
+
+/* "^INNERMOST;CALLER;...": up to main(), behind which is nothing, and no further than to what has no name. */
+static char *suppressions_place(const struct spots *spots)
+{
+	const struct spot *spot = spots_own(spots);
+	char *pattern = memory_text("");
+
+	for (size_t depth = 0; spot && depth < PLACE_DEPTH; depth++) {
+		char *inner = pattern, *part = suppressions_spot(spot);
+
+		pattern = memory_format("%s%c%s", inner, depth ? ';' : '^', part);
+		free(inner);
+		free(part);
+		spot = spot->function && !suppressions_is_main(spot) ? spots_own_caller(spots, spot) : NULL;
+	}
+	return pattern;
+}
+
+/* Whether the name looks like one that the next run has as well. */
+static bool suppressions_is_lasting(const char *name)
+{
+	return !strpbrk(name, "0123456789");
+}
+
+/*
+ * The place rather than the object, whose name may differ in every run; but main() of a small program is the place of
+ * everything. NULL: nothing is narrower than the rule.
+ */
 static char *suppressions_pattern(const struct report *report, const struct finding *finding)
 {
 	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
 	const struct spot *own = spots_own(&spots);
 	const char *name = finding->object ? object_name(finding->object) : NULL;
-	char *pattern;
+	bool vague = own && (!own->function || (suppressions_is_main(own) && name && suppressions_is_lasting(name)));
+	char *pattern = NULL;
 
-	if (own && own->function)
-		pattern = suppressions_place(own);
-	else if (name && (!own || !finding->several))
+	if (name && (!own || (vague && !finding->several)))
 		pattern = suppressions_literal(name);
-	else
-		pattern = own ? suppressions_literal(own->frame->module->path) : memory_text("*");
+	else if (own)
+		pattern = suppressions_place(&spots);
+	else if (!finding->process && !finding->object)
+		pattern = memory_text("*");
 	spots_free(&spots);
 	return pattern;
+}
+
+/* RULE:GLOB, or NULL. */
+static char *suppressions_of(const struct report *report, const struct finding *finding)
+{
+	char *pattern = suppressions_pattern(report, finding), *line = NULL;
+
+	if (pattern)
+		line = memory_format("%s:%s", rules[finding->rule].id, pattern);
+	free(pattern);
+	return line;
 }
 
 static bool suppressions_has(char *const *lines, size_t count, const char *line)
@@ -70,20 +116,23 @@ void report_suppressions(const struct report *report, FILE *out)
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->count; i++) {
-		char *message = escape_terminal(findings->all[i].message);
-		char *pattern = suppressions_pattern(report, &findings->all[i]);
-		char *line = memory_format("%s:%s", rules[findings->all[i].rule].id, pattern);
-
+		const struct finding *finding = &findings->all[i];
+		char *message = escape_terminal(finding->message);
+		char *line = suppressions_of(report, finding);
 		/* One that is there already would be called unused. */
-		if (suppressions_has(lines, count, line)) {
-			fprintf(out, "# the same: %s: %s\n", severity_name(findings->all[i].severity), message);
-			free(line);
-		} else {
-			fprintf(out, "# %s: %s\n%s\n", severity_name(findings->all[i].severity), message, line);
-			lines[count++] = line;
-		}
-		free(pattern);
+		bool same = line && suppressions_has(lines, count, line);
+
+		fprintf(out, "# %s%s: %s\n", same ? "the same: " : "", severity_name(finding->severity), message);
 		free(message);
+		if (!line)
+			fprintf(out, "# (no line is for it alone; %s:* hides all of the rule)\n",
+				rules[finding->rule].id);
+		if (!line || same) {
+			free(line);
+			continue;
+		}
+		fprintf(out, "%s\n", line);
+		lines[count++] = line;
 	}
 	while (count)
 		free(lines[--count]);

@@ -64,14 +64,22 @@ void spots_free(struct spots *spots)
 	*spots = (struct spots){0};
 }
 
-const struct spot *spots_own(const struct spots *spots)
+static const struct spot *spots_own_from(const struct spots *spots, size_t i)
 {
-	size_t i;
-
-	for (i = 0; i < spots->count; i++)
+	for (; i < spots->count; i++)
 		if (spots->all[i].frame->module && !spots_is_plumbing(spots->all[i].frame->module))
 			return &spots->all[i];
 	return NULL;
+}
+
+const struct spot *spots_own(const struct spots *spots)
+{
+	return spots_own_from(spots, 0);
+}
+
+const struct spot *spots_own_caller(const struct spots *spots, const struct spot *spot)
+{
+	return spots_own_from(spots, (size_t)(spot - spots->all) + 1);
 }
 
 static char *spot_address(const struct spot *spot)

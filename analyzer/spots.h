@@ -23,6 +23,8 @@ void spots_free(struct spots *spots);
 
 /* The innermost that is the program's own, not libc's or ours; NULL when there is none. */
 const struct spot *spots_own(const struct spots *spots);
+/* The next one of the program's own further out; NULL when there is none. */
+const struct spot *spots_own_caller(const struct spots *spots, const struct spot *spot);
 
 /* "function", or "module+0x1f0"; valid UTF-8, to be freed. */
 char *spot_label(const struct spot *spot);

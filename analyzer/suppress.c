@@ -126,24 +126,63 @@ static bool suppressions_match_both(const char *pattern, const char *module, con
 	return match;
 }
 
+static bool suppressions_match_spot(const char *pattern, const struct spot *spot)
+{
+	const struct module *module = spot->frame->module;
+
+	return (spot->function && !fnmatch(pattern, spot->function, 0)) ||
+	       (module && spot->function && strchr(pattern, '!') &&
+		suppressions_match_both(pattern, module->path, spot->function)) ||
+	       (module && (!fnmatch(pattern, module->path, 0) || !fnmatch(pattern, report_basename(module->path), 0)));
+}
+
 static bool suppressions_match_stack(const char *pattern, const struct report *report, const struct stack *stack)
 {
 	struct spots spots = spots_of(report, stack);
 	bool match = false;
-	size_t i;
 
-	for (i = 0; i < spots.count && !match; i++) {
-		const struct spot *spot = &spots.all[i];
-		const struct module *module = spot->frame->module;
-
-		match = (spot->function && !fnmatch(pattern, spot->function, 0)) ||
-			(module && spot->function && strchr(pattern, '!') &&
-			 suppressions_match_both(pattern, module->path, spot->function)) ||
-			(module &&
-			 (!fnmatch(pattern, module->path, 0) || !fnmatch(pattern, report_basename(module->path), 0)));
-	}
+	for (size_t i = 0; i < spots.count && !match; i++)
+		match = suppressions_match_spot(pattern, &spots.all[i]);
 	spots_free(&spots);
 	return match;
+}
+
+/* Ends the first of the patterns; the second, or NULL. */
+static char *suppressions_cut(char *patterns)
+{
+	for (; *patterns && *patterns != ';'; patterns++)
+		patterns += *patterns == '\\' && patterns[1];
+	if (!*patterns)
+		return NULL;
+	*patterns = '\0';
+	return patterns + 1;
+}
+
+static bool suppressions_match_place(const char *pattern, const struct report *report, const struct stack *stack)
+{
+	struct spots spots = spots_of(report, stack);
+	const struct spot *spot = spots_own(&spots);
+	char *copy = memory_text(pattern), *part = copy, *next;
+	bool match = true;
+
+	for (; part && match; part = next) {
+		next = suppressions_cut(part);
+		match = spot && suppressions_match_spot(part, spot);
+		spot = spot ? spots_own_caller(&spots, spot) : NULL;
+	}
+	free(copy);
+	spots_free(&spots);
+	return match;
+}
+
+static bool suppressions_match_stacks(const char *pattern, const struct report *report, const struct finding *finding)
+{
+	if (*pattern == '^')
+		return finding->stack_count && suppressions_match_place(pattern + 1, report, finding->stacks[0].stack);
+	for (size_t i = 0; i < finding->stack_count; i++)
+		if (suppressions_match_stack(pattern, report, finding->stacks[i].stack))
+			return true;
+	return false;
 }
 
 static bool suppressions_match_object(const char *pattern, const struct finding *finding)
@@ -153,7 +192,7 @@ static bool suppressions_match_object(const char *pattern, const struct finding 
 	/* What nothing in the program is to blame for has neither. */
 	if (!finding->object && !finding->stack_count)
 		return !fnmatch(pattern, "", 0);
-	for (i = 0; finding->object && i < finding->object->name_count; i++)
+	for (i = 0; *pattern != '^' && finding->object && i < finding->object->name_count; i++)
 		if (!fnmatch(pattern, finding->object->names[i].text, 0))
 			return true;
 	return false;
@@ -174,13 +213,12 @@ size_t suppressions_match(const struct suppressions *suppressions, const struct 
 static size_t suppressions_match_any(const struct suppressions *suppressions, const struct report *report,
 				     const struct finding *finding)
 {
-	size_t most = finding->suppression ? finding->suppression - 1 : suppressions->count, i, j;
+	size_t most = finding->suppression ? finding->suppression - 1 : suppressions->count;
 
-	for (i = 0; i < most; i++)
-		for (j = 0; !fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) && j < finding->stack_count;
-		     j++)
-			if (suppressions_match_stack(suppressions->all[i].pattern, report, finding->stacks[j].stack))
-				return i + 1;
+	for (size_t i = 0; i < most; i++)
+		if (!fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) &&
+		    suppressions_match_stacks(suppressions->all[i].pattern, report, finding))
+			return i + 1;
 	return finding->suppression;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Suppressions: findings that are known and not to be told. A line is RULE:GLOB, of fnmatch(3): the rule's id, or a
  * pattern of ids, and what must match a name of the object, a function of one of the stacks, or one of their modules.
- * "#" begins a comment.
+ * RULE:^GLOB;GLOB... is narrower: of the finding's first stack the program's own functions, from the innermost on, as
+ * many as there are patterns. A backslash before a semicolon makes it part of the pattern. "#" begins a comment.
  */
 #ifndef SHMGUARD_SUPPRESS_H
 #define SHMGUARD_SUPPRESS_H

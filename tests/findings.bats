@@ -196,7 +196,52 @@ finds()
 	record two "$PWD/other" 1 /forms-narrow-two. >out
 	rm -f /dev/shm/forms-narrow-*
 	"$SHMGUARD" report --gen-suppressions "$BATS_TEST_TMPDIR/one" | grep '^segment-leak:' >known
-	grep -q '^segment-leak:leaky!' known
+	grep -q '^segment-leak:^leaky!' known
 	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/one" | jq -e 'all(.findings[]; .rule != "segment-leak")'
 	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/two" | jq -e 'any(.findings[]; .rule == "segment-leak")'
+}
+
+@test "suppressions: a line that is printed is of one place with its callers, and RULE:^GLOB of the innermost function" {
+	local known
+	cat >places.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		static int helper(const char *name) { return shm_open(name, O_CREAT | O_RDWR, 0600); }
+		static int one(const char *name) { return helper(name) + 1; }
+		static int other(const char *name) { return helper(name) + 2; }
+		int main(int argc, char **argv)
+		{
+			char name[64];
+			snprintf(name, 64, "/forms-place-%s.one", argv[argc - 1]);
+			one(name);
+			snprintf(name, 64, "/forms-place-%s.other", argv[argc - 1]);
+			other(name);
+			snprintf(name, 64, "/forms-place-%s.direct", argv[argc - 1]);
+			helper(name);
+			shm_open("/forms-place-direct", O_CREAT | O_RDWR, 0600);
+			snprintf(name, 64, "/forms-place-%s.main", argv[argc - 1]);
+			return shm_open(name, O_CREAT | O_RDWR, 0600) < 0;
+		}
+	END
+	gcc -O0 -g places.c -o places
+	record places "$PWD/places" $$
+	rm -f /dev/shm/forms-place-*
+	leaks_of() { "$SHMGUARD" report --rule=segment-leak "$@" "$BATS_TEST_TMPDIR/places"; }
+	leaks_of --gen-suppressions | grep -v '^#' | sort >got
+	sort >expected <<-'END'
+		segment-leak:/forms-place-direct
+		segment-leak:^places!helper;places!main
+		segment-leak:^places!helper;places!one;places!main
+		segment-leak:^places!helper;places!other;places!main
+		segment-leak:^places!main
+	END
+	same expected got
+	# left LINE: how many are left of the five.
+	left() { echo "$1" >known; leaks_of --suppress=known --format=json | jq '[.findings[].count] | add // 0'; }
+	while read -r known; do
+		[ "$(left "$known")" -eq 4 ] || [ "$known:$(left "$known")" = "segment-leak:^places!main:3" ]
+	done <got
+	[ "$(left 'segment-leak:^*helper')" -eq 2 ] && [ "$(left 'segment-leak:^helper;o*')" -eq 3 ]
+	[ "$(left 'segment-leak:^one')" -eq 5 ] && [ "$(left 'segment-leak:one')" -eq 4 ] && [ "$(left 'segment-leak:main')" -eq 0 ]
 }
