@@ -192,14 +192,11 @@ int cmd_objects(int argc, char **argv)
 		if (option == OPTIONS_BAD)
 			return REPORT_USAGE;
 		scene.all |= option == OPTION_all;
-		scene.has_at |= option == OPTION_at;
 		selection_take(&scene.selection, option, optarg);
 		if (trace_settings_take(option, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);
-		if (option == OPTION_at && !selection_time(optarg, &scene.at)) {
-			fprintf(stderr, "shmguard: '%s' is no time: seconds after the start, or 200ms, 3us\n", optarg);
+		if (option == OPTION_at && selection_take_time(&scene.has_at, &scene.at, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);
-		}
 	}
 	if (argc - optind != 1) {
 		fputs("shmguard: objects takes one directory\n", stderr);

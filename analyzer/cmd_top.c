@@ -13,6 +13,7 @@
 #include "analyzer/json_out.h"
 #include "analyzer/machine_text.h"
 #include "analyzer/memory.h"
+#include "analyzer/selection.h"
 #include "analyzer/terminal.h"
 #include "analyzer/top_screen.h"
 #include "analyzer/top_text.h"
@@ -47,13 +48,7 @@ struct request {
 
 static bool take_delay(const char *text, int64_t *delay)
 {
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds >= 0.1 && seconds <= 60))
-		return false;
-	*delay = (int64_t)(seconds * 1e9);
-	return true;
+	return selection_time(text, delay) && *delay >= 100000000 && *delay <= 60000000000;
 }
 
 static bool take_word(const char *const *words, size_t count, const char *text, int *found)

@@ -5,22 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nanoseconds; 31 years. */
+#define TIME_LIMIT 1000000000000000000u
+
+/* Adds up the digits of a decimal number of units; false beyond TIME_LIMIT. What is less than a nanosecond is dropped. */
+static bool selection_scale(const char *text, uint64_t unit, int64_t *time)
+{
+	uint64_t sum = 0;
+
+	for (; *text >= '0' && *text <= '9' && sum < TIME_LIMIT; text++)
+		sum = 10 * sum + unit * (uint64_t)(*text - '0');
+	for (text += *text == '.'; *text >= '0' && *text <= '9'; text++) {
+		unit /= 10;
+		sum += unit * (uint64_t)(*text - '0');
+	}
+	*time = (int64_t)sum;
+	return sum < TIME_LIMIT;
+}
+
 bool selection_time(const char *text, int64_t *time)
 {
+	static const char digits[] = "0123456789";
 	static const struct {
 		const char *name;
-		double nanoseconds;
-	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
-	char *end;
-	double value = strtod(text, &end);
-	size_t i;
+		uint64_t nanoseconds;
+	} units[] = {{"", 1000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+	size_t length = strspn(text, digits), fraction = text[length] == '.' ? strspn(text + length + 1, digits) : 0;
 
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].name) != 0)
-			continue;
-		*time = (int64_t)(value * units[i].nanoseconds);
-		return end != text && value >= 0 && value < 1e9;
-	}
+	if (length + fraction == 0)
+		return false;
+	length += fraction ? 1 + fraction : 0;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text + length, units[i].name))
+			return selection_scale(text, units[i].nanoseconds, time);
 	return false;
 }
 
@@ -30,12 +47,14 @@ static int selection_bad(const char *format, const char *what)
 	return -1;
 }
 
-static int selection_take_time(bool *has, int64_t *time, const char *text)
+int selection_take_time(bool *has, int64_t *time, const char *text)
 {
 	*has = true;
 	return selection_time(text, time)
 		       ? 1
-		       : selection_bad("shmguard: '%s' is no time: seconds after the start, or 200ms, 3us\n", text);
+		       : selection_bad(
+				 "shmguard: '%s' is no time: seconds after the start, as 2 or 1.5, or 200ms, 3us\n",
+				 text);
 }
 
 static int selection_take_severity(struct selection *selection, const char *text)

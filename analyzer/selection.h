@@ -57,7 +57,9 @@ bool selection_has_time(const struct selection *selection, int64_t time, int64_t
 bool selection_has_rule(const struct selection *selection, enum rule_id rule, enum severity severity);
 bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start);
 
-/* "1.5", "200ms", "3us", "7ns" in nanoseconds. */
+/* "1.5", "200ms", "3us", "7ns" in nanoseconds: decimal digits, without a sign or an exponent. */
 bool selection_time(const char *text, int64_t *time);
+/* The same for a time after the start: 1 and *has; -1: stderr was told. */
+int selection_take_time(bool *has, int64_t *time, const char *text);
 
 #endif

@@ -75,6 +75,24 @@ load forms
 	run -3 "$SHMGUARD" objects nowhere
 }
 
+@test "a time is decimal, everywhere, and one line says so of what is not" {
+	local time command
+	for time in 1e3 0x10 inf nan +1 -1 ' 1' 1,5 1. . '' 1m '1 s' 1000000000 99999999999999999999999; do
+		for command in "objects --at" "log --since" "report --until"; do
+			run --separate-stderr -2 "$SHMGUARD" "${command% *}" "${command#* }=$time" leaks
+			[[ -z $output && $stderr == "shmguard: '$time' is no time: seconds after the start, as 2 or 1.5, or 200ms, 3us"* ]]
+		done
+		[[ $time == [+-]* ]] || run -2 "$SHMGUARD" report --clock-offset="vm=$time" leaks
+		run -2 "$SHMGUARD" top --once --delay="$time"
+	done
+	for time in 1.010 1.0100000009 1010ms 1010.0ms 01.01s 1010000us 1010000000ns; do
+		"$SHMGUARD" objects --at=$time leaks >got
+		grep -q /seg got
+		"$SHMGUARD" objects --at=1.01 leaks | cmp - got
+	done
+	"$SHMGUARD" objects --at=.999 leaks >/dev/null
+}
+
 @test "a process that a signal killed has its end in the log" {
 	cd "$BATS_TEST_TMPDIR"
 	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
