@@ -66,7 +66,9 @@ static char *suppressions_trim(char *text)
 static int suppressions_line(struct suppressions *suppressions, char *text, const char *file, unsigned line,
 			     char **error)
 {
-	char *rule = suppressions_trim(text), *colon = strchr(rule, ':');
+	/* Some editors begin a file with a byte order mark. */
+	char *rule = suppressions_trim(text + (line == 1 && !strncmp(text, "\xef\xbb\xbf", 3) ? 3 : 0));
+	char *colon = strchr(rule, ':');
 
 	if (!*rule || *rule == '#')
 		return 0;
