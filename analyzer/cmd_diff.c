@@ -40,31 +40,85 @@ struct difference {
 	json_t *fresh, *fixed, *changed; /* arrays; changed of {before, after} */
 };
 
+static bool diff_is_text(const json_t *value)
+{
+	return json_is_string(value);
+}
+
+static bool diff_is_level(const json_t *value)
+{
+	enum severity severity;
+
+	return json_is_string(value) && cmd_report_level(json_string_value(value), &severity);
+}
+
+static bool diff_is_count(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 1;
+}
+
+static bool diff_is_size(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* Finding number `index` has what is needed of it, or *wrong is set. */
+static bool diff_accepts(const json_t *finding, size_t index, char **wrong)
+{
+	static const struct {
+		const char *name, *expected;
+		bool (*good)(const json_t *value);
+	} fields[] = {
+		{"fingerprint", "a string", diff_is_text},
+		{"rule", "a string", diff_is_text},
+		{"severity", "error, warning or note", diff_is_level},
+		{"message", "a string", diff_is_text},
+		{"count", "a whole number from 1 on", diff_is_count},
+		{"bytes", "a whole number from 0 on", diff_is_size},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (fields[i].good(json_object_get(finding, fields[i].name)))
+			continue;
+		*wrong = memory_format("findings[%zu].%s: expected %s", index, fields[i].name, fields[i].expected);
+		return false;
+	}
+	return true;
+}
+
+/* What is not as a report has it, in words to be freed; NULL: nothing. */
+static char *diff_wrong(const json_t *report)
+{
+	const json_t *findings = json_object_get(report, "findings");
+	const char *schema = json_string_value(json_object_get(report, "schema"));
+	json_t *finding;
+	char *wrong;
+	size_t i;
+
+	if (!schema || strcmp(schema, "shmguard-report/1") != 0)
+		return memory_text("schema: expected shmguard-report/1");
+	if (!json_is_array(findings))
+		return memory_text("findings: expected an array");
+	json_array_foreach (findings, i, finding)
+		if (!diff_accepts(finding, i, &wrong))
+			return wrong;
+	return NULL;
+}
+
 static json_t *diff_file(const char *path)
 {
 	json_error_t error;
-	json_t *report = json_load_file(path, 0, &error), *findings = json_object_get(report, "findings"), *finding;
-	const char *schema = json_string_value(json_object_get(report, "schema"));
-	bool good = schema && !strcmp(schema, "shmguard-report/1") && json_is_array(findings);
-	char *safe = escape_terminal(path), *why = escape_terminal(error.text);
-	size_t i;
+	json_t *report = json_load_file(path, 0, &error);
+	char *wrong = report ? diff_wrong(report) : escape_terminal(error.text), *safe;
 
-	json_array_foreach (findings, i, finding)
-		good = good && json_is_string(json_object_get(finding, "fingerprint")) &&
-		       json_is_string(json_object_get(finding, "rule")) &&
-		       json_is_string(json_object_get(finding, "severity")) &&
-		       json_is_string(json_object_get(finding, "message")) &&
-		       json_is_integer(json_object_get(finding, "count")) &&
-		       json_is_integer(json_object_get(finding, "bytes"));
-	if (!good) {
-		fprintf(stderr, "shmguard: %s: %s%s\n", safe,
-			report ? "not a report of shmguard" : "not JSON: ", report ? "" : why);
-		json_decref(report);
-		report = NULL;
-	}
-	free(why);
+	if (!wrong)
+		return report;
+	safe = escape_terminal(path);
+	fprintf(stderr, "shmguard: %s: %s: %s\n", safe, report ? "not a report of shmguard" : "not JSON", wrong);
 	free(safe);
-	return report;
+	free(wrong);
+	json_decref(report);
+	return NULL;
 }
 
 static json_t *diff_recording(const char *dir)

@@ -89,6 +89,16 @@ S("esc\033[31m ", True, 4096).unlink()'
 	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: nowhere: No such file or directory" ]]
 }
 
+@test "suppressions: a byte order mark at the start of a file is not of its first line" {
+	printf '\xef\xbb\xbfsegment-leak:/seg\r\n' >known
+	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.suppressions == [{
+		rule: "segment-leak", pattern: "/seg", source: "known", line: 1, findings: 1}]'
+	printf '\xef\xbb\xbf# a comment\n\xef\xbb\xbfsegment-leak:/seg\n' >known
+	run -2 "$SHMGUARD" report --suppress=known leaks
+	printf '\xef\xbb\xbf' >known
+	"$SHMGUARD" report --suppress=known leaks >/dev/null
+}
+
 @test "the built-in suppressions are lines that --suppress reads" {
 	"$SHMGUARD" report --show-suppressions >known
 	grep -q '^segment-leak:/jack-shm-registry$' known
@@ -171,11 +181,36 @@ finds()
 	run -2 "$SHMGUARD" diff --fail-on=x leaks leaks
 	echo '{"findings": []}' >other.json
 	run --separate-stderr -3 "$SHMGUARD" diff other.json leaks
-	[ -z "$output" ] && [ "$stderr" = "shmguard: other.json: not a report of shmguard" ]
+	[ -z "$output" ] && [ "$stderr" = "shmguard: other.json: not a report of shmguard: schema: expected shmguard-report/1" ]
 	echo '{' >broken.json
 	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
 	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
 	run -3 "$SHMGUARD" diff leaks nowhere
+}
+
+@test "diff: a finding that no report has is refused, with what was expected" {
+	local change
+	"$SHMGUARD" report --format=json leaks >good.json
+	# refused CHANGE WORDS: of a report after a change by jq.
+	refused()
+	{
+		jq "$1" good.json >bad.json
+		for change in "bad.json leaks" "leaks bad.json"; do
+			# shellcheck disable=SC2086 # two words
+			run --separate-stderr -3 "$SHMGUARD" diff $change
+			# shellcheck disable=SC2154 # run sets it
+			[ -z "$output" ] && [ "$stderr" = "shmguard: bad.json: not a report of shmguard: $2" ]
+		done
+	}
+	refused '.findings[1].count = -5' 'findings[1].count: expected a whole number from 1 on'
+	refused '.findings[1].count = 0' 'findings[1].count: expected a whole number from 1 on'
+	refused '.findings[0].bytes = 1.5' 'findings[0].bytes: expected a whole number from 0 on'
+	refused '.findings[2].severity = "bogus"' 'findings[2].severity: expected error, warning or note'
+	refused '.findings[2].severity = null' 'findings[2].severity: expected error, warning or note'
+	refused 'del(.findings[3].rule)' 'findings[3].rule: expected a string'
+	refused '.findings[0] = 7' 'findings[0].fingerprint: expected a string'
+	refused '.findings = {}' 'findings: expected an array'
+	refused '.schema = "shmguard-report/2"' 'schema: expected shmguard-report/1'
 }
 
 @test "diff: a place where the same rule is broken more gravely is changed, and fails where it newly reaches the level" {
