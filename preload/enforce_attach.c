@@ -94,7 +94,7 @@ static enum enforce_verdict stale_bytes(const struct policy_decision *decision, 
 	if (d.zero & ZERO_on_attach)
 		d.action[RULE_stale_bytes] = ACTION_fix;
 	enum enforce_verdict verdict = ENFORCE(&d, stale_bytes, .size = identity->size);
-	const char *why = verdict == VERDICT_fix ? enforce_wipe(fd, identity, false) : NULL;
+	const char *why = verdict == VERDICT_fix ? enforce_wipe(fd, identity, true, false) : NULL;
 	if (why)
 		enforce_not_wiped(RULE_stale_bytes, why);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
@@ -137,7 +137,7 @@ static enum enforce_verdict truncating(const struct policy_decision *d, int fd, 
 	enum enforce_verdict verdict = enforce_asks(d, RULE_truncate_on_open)
 					       ? ENFORCE(d, truncate_on_open, .size = identity->size)
 					       : VERDICT_go;
-	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, NULL) : 0;
+	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
 	if (error)
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
 	/* Linux truncates even through O_RDONLY, which ftruncate(2) refuses: through the descriptor's own path it works. */

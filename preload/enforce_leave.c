@@ -34,14 +34,14 @@ static bool is_unused_by_others(const struct identity *identity)
 	return !enforce_use(identity, true);
 }
 
-const char *enforce_wipe(int fd, const struct identity *identity, bool own_mappings_go)
+const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, bool own_mappings_go)
 {
 	struct claim claim;
 
 	if (!claim_take(&claim, identity))
 		return enforce_perhaps_mapped;
 	const char *why = enforce_use(identity, own_mappings_go);
-	int error = why ? 0 : wipe_object(fd, identity, own_mappings_go ? is_unused_by_others : is_unused);
+	int error = why ? 0 : wipe_object(fd, identity, goes_on, own_mappings_go ? is_unused_by_others : is_unused);
 	claim_give(&claim);
 	return error == EBUSY ? enforce_is_mapped : error ? strerrorname_np(error) : why;
 }
@@ -64,7 +64,7 @@ static void left(const struct policy_decision *d, int fd, const struct identity 
 	if (enforce_broken(d, &finding, 0) != VERDICT_fix)
 		return;
 	if (!why)
-		why = enforce_wipe(fd, identity, own_mappings_go);
+		why = enforce_wipe(fd, identity, false, own_mappings_go);
 	if (why)
 		enforce_not_wiped(RULE_secret_left, why);
 }

@@ -5,7 +5,7 @@
 #include "preload/kernel.h"
 #include "preload/text.h"
 
-enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, PUNCH_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
+enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
 /* The object through another descriptor, where the program's own cannot read or write. */
 static long reopen(int fd, int flags)
@@ -33,10 +33,10 @@ static uint64_t round_up(uint64_t bytes, uint64_t page)
 
 typedef bool extent_function(int fd, uint64_t from, uint64_t to, char *buffer);
 
-/* Calls `each` for every piece of every extent with data until one answers true. */
-static bool any_extent(int fd, uint64_t end, extent_function *each, char *buffer)
+/* Calls `each` for every piece of every extent with data from `at` to `end` until one answers true. */
+static bool any_extent(int fd, uint64_t at, uint64_t end, extent_function *each, char *buffer)
 {
-	for (uint64_t at = 0; at < end;) {
+	while (at < end) {
 		long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
 		if (data < 0)
 			return false;
@@ -61,12 +61,23 @@ static bool piece_has_data(int fd, uint64_t from, uint64_t to, char *buffer)
 	return got < 0;
 }
 
+static bool piece_not_zeroed(int fd, uint64_t from, uint64_t to, char *buffer)
+{
+	while (from < to) {
+		long put = kernel_call(SYS_pwrite64, fd, (long)buffer, (long)(to - from), (long)from, 0, 0);
+		if (put <= 0)
+			return true;
+		from += (uint64_t)put;
+	}
+	return false;
+}
+
 /* A new open file description, so that the program's file offset stays where it is. */
-static bool over_extents(int fd, uint64_t end, extent_function *each)
+static bool over_extents(int fd, int flags, uint64_t from, uint64_t to, extent_function *each)
 {
 	char *buffer = kernel_memory(PIECE);
-	long own = buffer ? reopen(fd, O_RDONLY) : -ENOMEM;
-	bool any = own < 0 || any_extent((int)own, end, each, buffer);
+	long own = buffer ? reopen(fd, flags) : -ENOMEM;
+	bool any = own < 0 || any_extent((int)own, from, to, each, buffer);
 
 	if (own >= 0)
 		kernel_close((int)own);
@@ -77,7 +88,7 @@ static bool over_extents(int fd, uint64_t end, extent_function *each)
 
 bool wipe_has_data(int fd, const struct identity *identity)
 {
-	return identity->size && over_extents(fd, identity->size, piece_has_data);
+	return identity->size && over_extents(fd, O_RDONLY, 0, identity->size, piece_has_data);
 }
 
 long wipe_punch(int fd, uint64_t from, uint64_t to)
@@ -97,18 +108,29 @@ static uint64_t now_ms(void)
 	return kernel_clock(CLOCK_MONOTONIC) / 1000000;
 }
 
-int wipe_object(int fd, const struct identity *identity, bool (*unused)(const struct identity *identity))
+/* Zeros over the data: the pages stay. Past the object's own end only a hole can be made, which in a part of a page is zeros. */
+static bool overwrite(int fd, const struct identity *identity, uint64_t from, uint64_t to)
+{
+	uint64_t size = identity->size;
+
+	return !over_extents(fd, O_RDWR, from, to < size ? to : size, piece_not_zeroed) &&
+	       (to <= size || wipe_punch(fd, size, to) == 0);
+}
+
+int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity))
 {
 	/* Up to the page's end: what lies past the object's own end becomes readable when it grows. */
 	uint64_t end = round_up(identity->size, identity->page), looked = now_ms();
+	bool reserved = goes_on && !identity->huge && identity->allocated >= end;
 
-	for (uint64_t at = 0; at < end; at += PUNCH_PIECE) {
+	for (uint64_t at = 0; at < end; at += WIPE_PIECE) {
 		if (unused && now_ms() - looked > LOOK_AGAIN_MS) {
 			if (!unused(identity))
 				return EBUSY;
 			looked = now_ms();
 		}
-		long result = wipe_punch(fd, at, end - at < PUNCH_PIECE ? end : at + PUNCH_PIECE);
+		uint64_t to = end - at < WIPE_PIECE ? end : at + WIPE_PIECE;
+		long result = reserved && overwrite(fd, identity, at, to) ? 0 : wipe_punch(fd, at, to);
 		if (result < 0)
 			return (int)-result;
 	}

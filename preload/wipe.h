@@ -1,4 +1,4 @@
-/* Zeroing of objects that nobody maps, as measured on tmpfs: their pages are freed. */
+/* Zeroing of objects, as measured on tmpfs: a hole is punched, or what is reserved is overwritten. */
 #ifndef SHMGUARD_WIPE_H
 #define SHMGUARD_WIPE_H
 
@@ -13,10 +13,11 @@ int wipe_open(int dirfd, const char *path);
 bool wipe_has_data(int fd, const struct identity *identity);
 
 /*
- * Frees all pages: 0 only when no byte of the old content is left, else an errno: a sealed object is not wiped, nor is one
- * that may not be written. A large one takes long: `unused` is asked now and then whether that is still so (EBUSY if not).
+ * 0 only when no byte of the old content is left, else an errno: a sealed object is not wiped, nor is one that may not be
+ * written. Its pages are freed, except that one which goes on to be used and had memory for all of it keeps that: it is
+ * overwritten. A large one takes long: `unused` is asked now and then whether that is still so (EBUSY if not).
  */
-int wipe_object(int fd, const struct identity *identity, bool (*unused)(const struct identity *identity));
+int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity));
 
 /* Frees [from, to) of the object, bytes; -errno if the kernel refuses. */
 long wipe_punch(int fd, uint64_t from, uint64_t to);

@@ -252,6 +252,25 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 5 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
 }
 
+@test "a wipe of what goes on to be used leaves its memory reserved" {
+	local how
+	for how in "zero = on-attach" "stale-bytes = fix"; do
+		policy "[stale]" "name = /$NAME" "$how"
+		fallocate -l 9000 "/dev/shm/$NAME"
+		printf 'stale' | dd of="/dev/shm/$NAME" bs=1 seek=8192 conv=notrunc status=none
+		dd if=/dev/zero of="/dev/shm/$NAME" bs=1 count=1 seek=5000 conv=notrunc status=none
+		guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+		[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = "9000 24" ]
+		[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+		rm "/dev/shm/$NAME"
+	done
+	fallocate -l 4096 "/dev/shm/$NAME"
+	printf 'stale' | dd of="/dev/shm/$NAME" conv=notrunc status=none
+	policy 'truncate-on-open = fix'
+	guarded 'fd = os.open(PATH, os.O_RDWR); m = mmap.mmap(fd, 4096); os.open(PATH, os.O_RDWR | os.O_TRUNC); print(m[0:5])'
+	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00\\x00'" ] && [ "$(stat -c '%s %b' "/dev/shm/$NAME")" = "4096 8" ]
+}
+
 @test "stale bytes are refused, or wiped, at the first mapping of what was opened without O_CREAT, and then no more" {
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'stale-bytes = deny'
