@@ -158,7 +158,8 @@ missing()
 	local long alone
 	long=$(sed -n "s/^LONG='\(.*\)'$/\1/p" tests/run-suite)
 	alone=$(sed -n 's/^ALONE=.*:-\(.*\)}$/\1/p' tests/run-suite)
-	[ -n "$long" ] && [ -n "$alone" ]
+	[ -n "$long" ]
+	[ -n "$alone" ]
 	# shellcheck disable=SC2046,SC2086
 	ls $alone $(printf 'tests/%s.bats ' $long)
 }
@@ -166,6 +167,18 @@ missing()
 # That each is registered is seen to by tests/run-suite.
 @test "no two tests of a file have one name" {
 	run awk '/^@test / && seen[FILENAME $0]++ { print FILENAME ": " $0 }' tests/*.bats
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+# In "A && B" a failing A ends no test, unless it is the last command. Within [[ ]] and $( ) it is another matter.
+@test "no check of a test is joined with the next by &&" {
+	run awk '
+		joined && $0 != "}" { print joined }
+		{ joined = ""; bare = $0; gsub(/\[\[ [^]]* \]\]/, "[[ ]]", bare); while (gsub(/\$\([^()]*\)/, "", bare)); }
+		bare ~ /^\t+(\[|holds|grep|same) .* && (\[|holds|grep|same)/ { joined = FILENAME ":" FNR ": " $0 }' \
+		tests/*.bats tests/soak/*.bats
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]

@@ -103,11 +103,13 @@ attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_o
 @test "shrinking under a mapping is denied, or frees the tail and keeps the size" {
 	policy 'shrink-under-map = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
-	[ "$(cat out)" = EPERM ] && [ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	[ "$(cat out)" = EPERM ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
 	rm "/dev/shm/$NAME"
 	policy 'shrink-under-map = fix'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.pwrite(fd, b"x" * 8192, 0); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
-	[ "$(cat out)" = 'ok None' ] && [ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	[ "$(cat out)" = 'ok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
 	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
 }
 
@@ -275,7 +277,8 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'stale-bytes = deny'
 	guarded 'attempt(map, shm_open(NAME, os.O_RDWR), 5); own = shm_open(NAME + "-own", RWC, mode=0o600); os.pwrite(own, b"x", 0); attempt(map, own, 1)'
-	[ "$(cat out)" = $'EEXIST\nok mapped' ] && [ "$(cat "/dev/shm/$NAME")" = stale ]
+	[ "$(cat out)" = $'EEXIST\nok mapped' ]
+	[ "$(cat "/dev/shm/$NAME")" = stale ]
 	policy 'stale-bytes = fix'
 	guarded 'fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 5); print(m[:]); m[:] = b"fresh"; m.close(); m = mmap.mmap(fd, 5); print(m[:])'
 	[ "$(cat out)" = $'b\'\\x00\\x00\\x00\\x00\\x00\'\nb\'fresh\'' ] && [ "$(cat "/dev/shm/$NAME")" = fresh ]
@@ -294,19 +297,24 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.pread, fd, 5, 0); m = mmap.mmap(fd, 5); m.close(); os.ftruncate(fd, 65536)
 other = shm_open(NAME + "-2", RWC, mode=0o600); os.pwrite(other, b"secret", 0); shm_unlink(NAME + "-2"); attempt(os.pread, other, 6, 0)'
 	[ "$(cat out)" = $'ok b\'stale\'\nok b\'secret\'' ]
-	[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = '65536 8' ] && [ "$(tr -d '\0' <"/dev/shm/$NAME")" = stale ]
-	grep -q 'rule=stale-bytes .* action=audit' audit.log && grep -q 'rule=sparse-unreserved .* action=audit' audit.log
+	[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = '65536 8' ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = stale ]
+	grep -q 'rule=stale-bytes .* action=audit' audit.log
+	grep -q 'rule=sparse-unreserved .* action=audit' audit.log
 	[ "$(grep -c 'rule=secret-left .* action=audit' audit.log)" -eq 2 ]
 }
 
 @test "a policy that cannot be loaded starts nothing" {
 	policy 'world-writable = fxi'
 	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
-	[ "$status" -eq 125 ] && [ ! -e started ]
+	[ "$status" -eq 125 ]
+	[ ! -e started ]
 	[ "${#lines[@]}" -eq 1 ]
 	[[ ${lines[0]} == "shmguard: $PWD/policy.ini:3: "*fix* ]]
 	run env SHMGUARD_POLICY=policy.ini LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
-	[ "$status" -eq 125 ] && [ ! -e started ] && [[ $output == *"no absolute path"* ]]
+	[ "$status" -eq 125 ]
+	[ ! -e started ]
+	[[ $output == *"no absolute path"* ]]
 	run env SHMGUARD_POLICY="$PWD/missing.ini" LD_PRELOAD="$BUILD/libshmguard.so" /bin/touch started
 	[ "$status" -eq 125 ] && [ ! -e started ]
 }

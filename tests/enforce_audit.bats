@@ -47,7 +47,8 @@ def burst():
             pass
 burst(); time.sleep(1.1); burst()'
 	whole_lines audit.log
-	[ "$(wc -l <audit.log)" -ge 20 ] && [ "$(wc -l <audit.log)" -le 40 ]
+	[ "$(wc -l <audit.log)" -ge 20 ]
+	[ "$(wc -l <audit.log)" -le 40 ]
 	grep -q 'held-back=[1-9]' audit.log
 }
 

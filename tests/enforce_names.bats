@@ -19,7 +19,9 @@ attempt(os.link, PATH, PATH + "-ok"); attempt(os.unlink, PATH + "-ok"); attempt(
 attempt(os.rename, PATH, PATH + "-narrow"); attempt(os.link, PATH, PATH + "-narrow"); attempt(os.rename, PATH + "-2", PATH + "-narrow2")'
 	guarded "$code"
 	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
-	[ ! -e "/dev/shm/$NAME-narrow" ] && [ -e "/dev/shm/$NAME-narrow2" ] && [ "$(stat -c %a "/dev/shm/$NAME")" = 666 ]
+	[ ! -e "/dev/shm/$NAME-narrow" ]
+	[ -e "/dev/shm/$NAME-narrow2" ]
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 666 ]
 	policy '[wide]' "name = /$NAME-narrow*" 'max-mode = 0600' 'mode-too-open = fix'
 	guarded 'attempt(os.rename, PATH, PATH + "-narrow")'
 	[ "$(stat -c %a "/dev/shm/$NAME-narrow")" = 600 ]
@@ -221,7 +223,8 @@ subprocess.run([sys.executable, "-c", "import os\ntry: os.ftruncate(%d, 4097)\ne
 	guarded 'fd = os.open(PATH + "-s", RWC, 0o600); os.pwrite(fd, b"secret", 0); m = mmap.mmap(fd, 6)
 fd = os.open(PATH + "-2", RWC, 0o600); attempt(os.open, PATH + "-3", RWC, 0o600); os.pwrite(fd, b"secret", 0); m2 = mmap.mmap(fd, 6)
 os.rename(PATH + "-2", PATH + "-s2"); attempt(os.open, PATH + "-3", RWC, 0o600)'
-	[ "$(cat out)" = $'EMFILE\nEMFILE' ] && [ ! -e "/dev/shm/$NAME-3" ]
+	[ "$(cat out)" = $'EMFILE\nEMFILE' ]
+	[ ! -e "/dev/shm/$NAME-3" ]
 	[ "$(cat "/dev/shm/$NAME-s" "/dev/shm/$NAME-s2" | tr -d '\0' | wc -c)" -eq 0 ]
 }
 
@@ -249,7 +252,8 @@ attempt(os.truncate, "absolute", 1)'
 	command -v setfacl >/dev/null || skip "no setfacl"
 	policy 'world-writable = fix' 'world-readable = deny'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o666)'
-	[ "$(cat out)" = EACCES ] && [ "$(grep -c action= audit.log)" -eq 1 ]
+	[ "$(cat out)" = EACCES ]
+	[ "$(grep -c action= audit.log)" -eq 1 ]
 	printf 'stale' >"/dev/shm/$NAME"
 	setfacl -m u:1234:rw "/dev/shm/$NAME"
 	policy 'acl-grants = fix' 'stale-bytes = deny'

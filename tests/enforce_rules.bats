@@ -84,7 +84,8 @@ fd = shm_open(NAME + "-madvise", RWC, mode=0o600); os.posix_fallocate(fd, 0, 655
 m = mmap.mmap(fd, 65536); m.madvise(mmap.MADV_REMOVE, 4096, 8192)
 fd = shm_open(NAME + "-plain", RWC, mode=0o600); os.pwrite(fd, b"x" * 65536, 0); libc.fallocate(fd, 3, ctypes.c_long(4096), ctypes.c_long(8192))'
 	[ "$(stat -c %b "/dev/shm/$NAME" "/dev/shm/$NAME-madvise" | sort -u)" -eq 128 ]
-	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 57344 ] && [ "$(tr -d '\0' <"/dev/shm/$NAME-madvise" | wc -c)" -eq 57344 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 57344 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME-madvise" | wc -c)" -eq 57344 ]
 	[ "$(stat -c %b "/dev/shm/$NAME-plain")" -eq 112 ]
 	[ "$(grep -c 'rule=punch-unreserves .* action=fixed' audit.log)" -eq 2 ]
 }
@@ -140,7 +141,8 @@ import subprocess; subprocess.run(["cp", PATH, PATH + "-new"], env={"PATH": os.e
 	policy 'stale-reattach = fix'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o640)'
 	grep -q '^ok' out
-	[ "$(stat -c '%s %a' "/dev/shm/$NAME")" = '0 640' ] && [ "$(stat -c %i "/dev/shm/$NAME")" != "$old" ]
+	[ "$(stat -c '%s %a' "/dev/shm/$NAME")" = '0 640' ]
+	[ "$(stat -c %i "/dev/shm/$NAME")" != "$old" ]
 	grep -q 'rule=stale-reattach .* action=fixed' audit.log
 }
 

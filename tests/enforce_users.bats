@@ -207,7 +207,8 @@ attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
 	chmod 600 policy.ini
 	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$NOBODY_BUILD/libshmguard.so" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$PYTHON" program.py
-	[ "$status" -eq 125 ] && [ ! -e started ]
+	[ "$status" -eq 125 ]
+	[ ! -e started ]
 	[ "$output" = "shmguard: $PWD/policy.ini: cannot be opened: Permission denied; every user that the program becomes must be able to read it; the program is not started" ]
 }
 

@@ -34,7 +34,8 @@ load forms
 	[ "$(grep -vc '^#' known)" -eq 4 ]
 	printf '  # a comment\n\nfd-leak:never*\n' >>known
 	run --separate-stderr "$SHMGUARD" report --suppress=known --fail-on=note leaks
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	[[ ${lines[0]} == "shmguard: nothing found [some was suppressed]" ]]
 	[[ $output == *"known:2: mapping-leak:/seg suppressed 1 finding"* ]]
 	[[ $output == *"known:11: fd-leak:never* is unused"* ]]
@@ -81,10 +82,12 @@ S("esc\033[31m ", True, 4096).unlink()'
 @test "a bad suppression is wrong usage, and names file and line" {
 	printf '# fine\nno-such-rule:x\n' >known
 	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
-	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: known:2: there is no rule 'no-such-rule'"* ]]
+	[ "$status" -eq 2 ]
+	[[ $stderr == "shmguard: known:2: there is no rule 'no-such-rule'"* ]]
 	echo 'segment-leak' >known
 	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
-	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: known:1: a suppression is RULE:GLOB" ]]
+	[ "$status" -eq 2 ]
+	[[ $stderr == "shmguard: known:1: a suppression is RULE:GLOB" ]]
 	run --separate-stderr "$SHMGUARD" report --suppress=nowhere leaks
 	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: nowhere: No such file or directory" ]]
 }
@@ -164,7 +167,8 @@ finds()
 	[ "${lines[0]}" = "0 new, 3 fixed, 0 changed" ]
 	jq '.findings[0].count = 5' some.json >changed.json
 	run -0 "$SHMGUARD" diff some.json changed.json
-	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ] && [[ $output == *"segment-leak (5 times, 40 KiB): "*"before: once, 40 KiB"* ]]
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
+	[[ $output == *"segment-leak (5 times, 40 KiB): "*"before: once, 40 KiB"* ]]
 	"$SHMGUARD" diff --json some.json changed.json | jq -e '.changed[0] | .before.count == 1 and .after.count == 5'
 	jq '.trace.complete = false' some.json >cut.json
 	run --separate-stderr -0 "$SHMGUARD" diff leaks cut.json
@@ -181,7 +185,8 @@ finds()
 	run -2 "$SHMGUARD" diff --fail-on=x leaks leaks
 	echo '{"findings": []}' >other.json
 	run --separate-stderr -3 "$SHMGUARD" diff other.json leaks
-	[ -z "$output" ] && [ "$stderr" = "shmguard: other.json: not a report of shmguard: schema: expected shmguard-report/1" ]
+	[ -z "$output" ]
+	[ "$stderr" = "shmguard: other.json: not a report of shmguard: schema: expected shmguard-report/1" ]
 	echo '{' >broken.json
 	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
 	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
@@ -199,7 +204,8 @@ finds()
 			# shellcheck disable=SC2086 # two words
 			run --separate-stderr -3 "$SHMGUARD" diff $change
 			# shellcheck disable=SC2154 # run sets it
-			[ -z "$output" ] && [ "$stderr" = "shmguard: bad.json: not a report of shmguard: $2" ]
+			[ -z "$output" ]
+			[ "$stderr" = "shmguard: bad.json: not a report of shmguard: $2" ]
 		done
 	}
 	refused '.findings[1].count = -5' 'findings[1].count: expected a whole number from 1 on'
@@ -277,6 +283,7 @@ finds()
 	while read -r known; do
 		[ "$(left "$known")" -eq 4 ] || [ "$known:$(left "$known")" = "segment-leak:^places!main:3" ]
 	done <got
-	[ "$(left 'segment-leak:^*helper')" -eq 2 ] && [ "$(left 'segment-leak:^helper;o*')" -eq 3 ]
+	[ "$(left 'segment-leak:^*helper')" -eq 2 ]
+	[ "$(left 'segment-leak:^helper;o*')" -eq 3 ]
 	[ "$(left 'segment-leak:^one')" -eq 5 ] && [ "$(left 'segment-leak:one')" -eq 4 ] && [ "$(left 'segment-leak:main')" -eq 0 ]
 }

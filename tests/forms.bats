@@ -168,7 +168,8 @@ sarif_is_valid()
 
 @test "several forms at once, each into its file" {
 	run --separate-stderr "$SHMGUARD" report --format=csv:a.csv --format=json --format=junit:a.xml leaks
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	jq -e '.schema == "shmguard-report/1"' <<<"$output"
 	same leaks/expected.csv a.csv
 	junit_filter <a.xml >a.filtered
@@ -177,7 +178,9 @@ sarif_is_valid()
 
 @test "two forms on standard output, or a form without its file, are wrong usage" {
 	run --separate-stderr "$SHMGUARD" report --format=csv --format=json leaks
-	[ "$status" -eq 2 ] && [ -z "$output" ] && [[ $stderr == *"standard output"* ]]
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"standard output"* ]]
 	run --separate-stderr "$SHMGUARD" report --format=csv: leaks
 	[ "$status" -eq 2 ] && [ -z "$output" ]
 }

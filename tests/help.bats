@@ -19,7 +19,8 @@ verbs()
 @test "every help fits a screen of 80 columns and 24 lines" {
 	local verb
 	"$SHMGUARD" --help >help
-	[ "$(wc -l <help)" -lt 24 ] && [ "$(wc -L <help)" -le 80 ]
+	[ "$(wc -l <help)" -lt 24 ]
+	[ "$(wc -L <help)" -le 80 ]
 	[ "$(verbs | wc -l)" -ge 8 ]
 	for verb in $(verbs) "policy explain"; do
 		# shellcheck disable=SC2086

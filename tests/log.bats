@@ -63,7 +63,8 @@ load forms
 
 @test "objects: at the end, and at a moment" {
 	run -0 "$SHMGUARD" objects leaks
-	[ "${lines[0]}" = "/seg" ] && [ "${#lines[@]}" -eq 2 ]
+	[ "${lines[0]}" = "/seg" ]
+	[ "${#lines[@]}" -eq 2 ]
 	run -0 "$SHMGUARD" objects --at=1.01 leaks
 	[ "$(grep -c 'process 100 server: maps \[0, 40960) at 0x' <<<"$output")" -eq 4 ]
 	[[ $output == *"memfd:pool"*"process 100 server: descriptor 4"* ]]

@@ -160,24 +160,33 @@ complains()
 
 @test "wrong usage is exit status 2 and a hint" {
 	run --separate-stderr "$SHMGUARD" report
-	[ "$status" -eq 2 ] && [ -z "$output" ]
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
 	run --separate-stderr "$SHMGUARD" report a b
-	[ "$status" -eq 2 ] && [ -z "$output" ]
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
 	run --separate-stderr "$SHMGUARD" report --format=nonsense "$RECORDING"
-	[ "$status" -eq 2 ] && [[ $stderr == *"text json"* ]]
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"text json"* ]]
 	run --separate-stderr "$SHMGUARD" report --fail-on=nonsense "$RECORDING"
-	[ "$status" -eq 2 ] && [[ $stderr == *"error, warning or note"* ]]
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"error, warning or note"* ]]
 	run --separate-stderr "$SHMGUARD" report --nonsense "$RECORDING"
-	[ "$status" -eq 2 ] && [[ $stderr == *"--help"* ]]
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"--help"* ]]
 	run --separate-stderr "$SHMGUARD" nonsense
 	[ "$status" -eq 2 ] && [[ $stderr == *"--help"* ]]
 }
 
 @test "help goes to stdout, fits a screen, and is no error" {
 	run --separate-stderr "$SHMGUARD" --help
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ "${#lines[@]}" -lt 24 ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -lt 24 ]
 	run --separate-stderr "$SHMGUARD" report --help
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ "${#lines[@]}" -lt 24 ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -lt 24 ]
 	run --separate-stderr "$SHMGUARD" --version
 	[ "$status" -eq 0 ] && [[ $output == "shmguard "[0-9]* ]]
 }

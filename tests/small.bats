@@ -238,6 +238,7 @@ END
 @test "Open MPI: a window too large for 2 MiB is refused by it, recorded as bare" {
 	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
 	open_mpi 2m 4000000
-	[ "$bare" -ne 0 ] && [ "$recorded" -eq "$bare" ]
+	[ "$bare" -ne 0 ]
+	[ "$recorded" -eq "$bare" ]
 	holds '[.processes[] | select(.signal_name == "SIGBUS")] == []'
 }
