@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analyzer/memory.h"
 #include "analyzer/options.h"
 #include "analyzer/report.h"
+#include "analyzer/same_file.h"
 #include "analyzer/trace_reader.h"
 #include "analyzer/trace_settings.h"
 
@@ -41,7 +41,8 @@ static const struct option_row rows[] = {
 	{"suppress", OPTION_suppress, "FILE",
 	 "leave out what a line RULE:GLOB in FILE matches\n"
 	 "The pattern is matched against objects, functions, modules and MODULE!FUNCTION, of whatever frame of the "
-	 "finding's stacks; RULE:^GLOB;GLOB... only against the program's own functions of the first stack, from the innermost "
+	 "finding's stacks; RULE:^GLOB;GLOB... only against the program's own functions of the first stack, from the "
+	 "innermost "
 	 "on, which is what --gen-suppressions prints. A comment begins with #. The report counts what each line left "
 	 "out, and names the lines that left out nothing. May be repeated."},
 	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, nothing else"},
@@ -97,30 +98,6 @@ static void report_tell_formats(void)
 	}
 }
 
-static bool report_stat_directory(const char *path, struct stat *st)
-{
-	const char *base = report_basename(path);
-	char *directory = memory_format("%.*s.", (int)(base - path), path);
-	bool good = !stat(directory, st);
-
-	free(directory);
-	return good;
-}
-
-/* By whatever path. Devices and pipes take several. */
-static bool report_same_file(const char *one, const char *other)
-{
-	struct stat a, b;
-	bool there = !stat(one, &a) && !stat(other, &b);
-
-	if (there && !S_ISREG(a.st_mode))
-		return false;
-	if (!there && (strcmp(report_basename(one), report_basename(other)) != 0 || !report_stat_directory(one, &a) ||
-		       !report_stat_directory(other, &b)))
-		return false;
-	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 /* "NAME" or "NAME:FILE"; cuts it at the colon. */
 static int report_add_output(struct report_options *options, char *text)
 {
@@ -142,8 +119,9 @@ static int report_add_output(struct report_options *options, char *text)
 			return report_usage_error("shmguard: only one report can go to %s: give the others a file, "
 						  "--format=NAME:FILE\n",
 						  "standard output");
-		if (output.file && other && report_same_file(output.file, other))
-			return report_usage_error("shmguard: two reports cannot go into one file, %s\n", output.file);
+		if ((output.file || other) && same_file(output.file, other))
+			return report_usage_error("shmguard: two reports cannot go into one file, %s\n",
+						  output.file ? output.file : other);
 	}
 	if (options->output_count == REPORT_OUTPUTS_MAX)
 		return report_usage_error("shmguard: too many reports at once%s\n", "");

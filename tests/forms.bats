@@ -230,13 +230,37 @@ sarif_is_valid()
 }
 
 @test "two reports into one file are a mistake, by whatever path; --format=list tells what there is" {
-	cp -r "$ROOT/tests/traces/leaks" leaks
-	run -2 "$SHMGUARD" report --format=json:x --format=csv:./x leaks
-	[[ $output == *"two reports cannot go into one file"* ]]
-	[ ! -e x ]
+	# refused WAYS...: of two outputs; nothing is written, nor made.
+	refused()
+	{
+		run --separate-stderr -2 "$SHMGUARD" report "$@" leaks
+		# shellcheck disable=SC2154 # run sets it
+		[[ -z $output && ${stderr_lines[0]} == "shmguard: two reports cannot go into one file, "* ]]
+	}
+	mkdir -p place
+	ln -s place here
 	ln -s x y
-	touch x
-	run -2 "$SHMGUARD" report --format=json:x --format=csv:y leaks
+	ln -s ../x place/far
+	refused --format=json:x --format=csv:./x
+	refused --format=json:x --format=csv:y
+	refused --format=json:y --format=csv:x
+	refused --format=json:y --format=csv:place/far
+	refused --format=json:place/new --format=csv:here/new
+	[ ! -e x ] && [ ! -e place/new ]
+	echo kept >x
+	ln x hard
+	refused --format=json:x --format=csv:y
+	refused --format=json:hard --format=csv:place/far
+	refused --format=json:/dev/stdout --format=csv
+	refused --format=text --format=csv:/dev/fd/1
+	"$SHMGUARD" report --format=json --format=csv:x leaks >>x 2>errors && return 1
+	[ "$(cat x)" = kept ]
+	mkfifo pipe
+	refused --format=json:pipe --format=csv:pipe
+	"$SHMGUARD" report --format=json:place/x --format=csv:x --format=text:place/y leaks
+	same leaks/expected.csv x
+	same leaks/expected.txt place/y
+	"$SHMGUARD" report --format=json:/dev/null --format=csv leaks >/dev/null
 	"$SHMGUARD" report --format=json:/dev/null --format=csv:/dev/null leaks
 	run -0 "$SHMGUARD" report --format=list
 	[[ $output == *$'\nfolded-count\t'* && $output == *$'\nsuppressions\t'* ]]
