@@ -378,9 +378,14 @@ char *judge_time(int64_t nanoseconds)
 
 char *judge_nobody(const struct object *object)
 {
+	enum origin origin = object ? object_origin(object) : ORIGIN_unknown;
+
+	if (origin == ORIGIN_before)
+		return memory_text("somebody before the recording began");
 	if (object && object->recording && object->recording->newest)
 		return memory_text("somebody before the calls that were kept");
-	return memory_text("somebody before the recording began");
+	return memory_text(origin == ORIGIN_unrecorded ? "somebody whose call is not in the trace"
+						       : "an unknown process");
 }
 
 char *judge_process(const struct process *process)

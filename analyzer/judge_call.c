@@ -39,13 +39,9 @@ static bool has_ended(const struct process *process)
 /* Made before the recording began, or by a process that is not in it: was it held by nobody when the recording began? */
 static bool was_unheld(const struct recording *recording, const struct object *object)
 {
-	for (size_t i = 0; i < recording->before_count; i++) {
-		const struct leftover *before = &recording->before[i];
+	const struct leftover *before = recording_before(recording, object->dev, object->ino);
 
-		if (before->dev == object->dev && before->ino == object->ino)
-			return before->holder_count == 0 && before->holders_complete;
-	}
-	return false;
+	return before && before->holder_count == 0 && before->holders_complete;
 }
 
 bool call_stale(const struct object *object, const struct process *process)

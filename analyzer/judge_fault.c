@@ -116,8 +116,7 @@ static void find_holders(const struct world *world, struct blow *blow)
 	size_t count = largest(world, blow->object, top);
 
 	for (size_t i = 0; i < count; i++) {
-		char *who = top[i]->created.process ? judge_process(top[i]->created.process)
-						    : memory_text("somebody before the recording began");
+		char *who = top[i]->created.process ? judge_process(top[i]->created.process) : judge_nobody(top[i]);
 		char *more =
 			memory_format("%s%s%s of %" PRIu64 " bytes, created by %s", blow->holders ? blow->holders : "",
 				      blow->holders ? "; " : "", judge_name_of(top[i]), top[i]->size, who);

@@ -6,19 +6,11 @@
 #include "judge.h"
 #include "memory.h"
 
-static bool was_there(const struct recording *recording, const struct object *object)
-{
-	for (size_t i = 0; i < recording->before_count; i++)
-		if (recording->before[i].dev == object->dev && recording->before[i].ino == object->ino)
-			return true;
-	return false;
-}
-
 /* It came while this was recorded, and the call that made it is older than what the recording keeps. */
 static bool came_unseen(const struct recording *recording, const struct object *object)
 {
 	return recording->newest && recording->looked && !object->created.process && object->finder &&
-	       object->finder->let_go && !was_there(recording, object);
+	       object->finder->let_go && !recording_before(recording, object->dev, object->ino);
 }
 
 static bool counts(const struct recording *recording, const struct object *object)

@@ -144,6 +144,7 @@ static void take_first_look(struct recording *recording, const json_t *look)
 {
 	const json_t *mount = json_object_get(look, "mount");
 
+	recording->looked_first = json_is_array(json_object_get(look, "objects"));
 	take_leftovers(&recording->before, &recording->before_count, look);
 	recording->user = (uid_t)integer_of(look, "uid");
 	if (!json_is_object(mount))
@@ -369,12 +370,22 @@ struct trace_scope recording_scope(const struct recording *recording)
 	return (struct trace_scope){recording->id, recording->owners, recording->owner_count};
 }
 
+static const struct leftover *find_leftover(const struct leftover *all, size_t count, uint64_t dev, uint64_t ino)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all[i].dev == dev && all[i].ino == ino)
+			return &all[i];
+	return NULL;
+}
+
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
 {
-	for (size_t i = 0; i < recording->leftover_count; i++)
-		if (recording->leftovers[i].dev == dev && recording->leftovers[i].ino == ino)
-			return &recording->leftovers[i];
-	return NULL;
+	return find_leftover(recording->leftovers, recording->leftover_count, dev, ino);
+}
+
+const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino)
+{
+	return find_leftover(recording->before, recording->before_count, dev, ino);
 }
 
 static void free_texts(char **texts)

@@ -78,12 +78,13 @@ struct shm_mount {
 };
 
 struct recording {
-	bool described; /* there is a recording.json */
-	bool newest;    /* only the newest of the calls were kept: --max-size, --snapshot-on */
-	bool emptied;   /* none were, as there was no error: --snapshot-on */
-	bool turns;     /* the first use of means to take turns (event `sync`) was recorded */
-	bool looked;    /* there is a shm.json */
-	uint32_t id;    /* 0: unknown */
+	bool described;    /* there is a recording.json */
+	bool newest;       /* only the newest of the calls were kept: --max-size, --snapshot-on */
+	bool emptied;      /* none were, as there was no error: --snapshot-on */
+	bool turns;        /* the first use of means to take turns (event `sync`) was recorded */
+	bool looked;       /* there is a shm.json */
+	bool looked_first; /* there is a shm-before.json */
+	uint32_t id;       /* 0: unknown */
 	char *host;
 	char **command; /* NULL-terminated */
 	char *cwd;
@@ -127,6 +128,8 @@ const struct recording *recording_each(const struct recording *whole, size_t ind
 struct trace_scope recording_scope(const struct recording *recording);
 /* What was left of the object when the recording stopped, or NULL. */
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
+/* What it was when the recording started, or NULL. */
+const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino);
 void recording_free(struct recording *recording);
 
 #endif

@@ -8,7 +8,7 @@
 #include "analyzer/report_text.h"
 
 /* Columns of the table of objects; on a narrow terminal those of kind and unlinker give way to the name. */
-enum { KIND_COLUMNS = 9, SIZE_COLUMNS = 8, WHO_COLUMNS = 15, STATE_COLUMNS = 11, WIDE = 96 };
+enum { KIND_COLUMNS = 9, SIZE_COLUMNS = 8, WHO_COLUMNS = 15, STATE_COLUMNS = 12, WIDE = 96 };
 enum { OBJECTS_SHOWN = 15, PROCESSES_SHOWN = 10, UNSEEN_SHOWN = 10 };
 
 static void summary_title(const struct terminal *terminal, const char *title)
@@ -81,7 +81,20 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	free(processes);
 }
 
-static const char *summary_state(const struct object *object)
+/* That it was there before is a guess where nobody looked: it holds if nothing is missing. */
+static const char *summary_stayed(const struct analysis *analysis, const struct object *object)
+{
+	switch (object_origin(object)) {
+	case ORIGIN_before:
+		return "from before";
+	case ORIGIN_unknown:
+		return analysis->complete && !analysis->unseen_count ? "from before" : "from before?";
+	default:
+		return "left";
+	}
+}
+
+static const char *summary_state(const struct analysis *analysis, const struct object *object)
 {
 	size_t i;
 
@@ -95,7 +108,7 @@ static const char *summary_state(const struct object *object)
 		return "not known";
 	for (i = 0; i < object->name_count; i++)
 		if (!object->names[i].until && object->kind != KIND_memfd)
-			return object->created.process ? "left" : "from before";
+			return summary_stayed(analysis, object);
 	return "gone";
 }
 
@@ -129,7 +142,8 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 	free(text);
 }
 
-static void summary_object(const struct terminal *terminal, const struct object *object, int name_columns)
+static void summary_object(const struct analysis *analysis, const struct terminal *terminal,
+			   const struct object *object, int name_columns)
 {
 	bool wide = terminal->width >= WIDE;
 	const char *name = object_name(object);
@@ -144,7 +158,7 @@ static void summary_object(const struct terminal *terminal, const struct object 
 	summary_who(terminal, object->created.process);
 	if (wide)
 		summary_who(terminal, object->unlinked.process);
-	terminal_put(terminal, object->leaked ? INK_error : INK_plain, summary_state(object));
+	terminal_put(terminal, object->leaked ? INK_error : INK_plain, summary_state(analysis, object));
 	fputc('\n', terminal->out);
 	free(size);
 	free(safe);
@@ -196,7 +210,7 @@ static void summary_objects(const struct report *report, const struct terminal *
 	terminal_put(terminal, INK_faint, "STATE");
 	fputc('\n', terminal->out);
 	for (i = 0; i < shown; i++)
-		summary_object(terminal, objects[i], name_columns);
+		summary_object(report->analysis, terminal, objects[i], name_columns);
 	summary_more(terminal, world->object_count + world->objects_forgotten, shown);
 	free(objects);
 }

@@ -177,6 +177,15 @@ const char *object_name(const struct object *object);
  */
 bool object_is_hearsay(const struct object *object);
 
+/* Where an object comes from. */
+enum origin {
+	ORIGIN_traced,     /* its creation is in the trace */
+	ORIGIN_before,     /* it was there when the recording started */
+	ORIGIN_unrecorded, /* it was not; the call that made it is lost, or was of a process that was not recorded */
+	ORIGIN_unknown,    /* nothing tells */
+};
+enum origin object_origin(const struct object *object);
+
 const char *ended_name(enum ended ended);
 
 #endif

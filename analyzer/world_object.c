@@ -230,6 +230,20 @@ bool object_is_hearsay(const struct object *object)
 	       !recording_leftover(recording, object->dev, object->ino);
 }
 
+enum origin object_origin(const struct object *object)
+{
+	const struct recording *recording = object->recording;
+
+	if (object->created.process)
+		return ORIGIN_traced;
+	if (recording && recording_before(recording, object->dev, object->ino))
+		return ORIGIN_before;
+	/* The looks tell of names in /dev/shm alone. */
+	return recording && recording->looked_first && object->dev == recording->device && object->kind != KIND_memfd
+		       ? ORIGIN_unrecorded
+		       : ORIGIN_unknown;
+}
+
 /* Where calls were let go an unlink may be one of them: the look at the end knows better which names there still are. */
 void object_settle(struct world *world)
 {

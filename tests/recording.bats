@@ -251,3 +251,30 @@ all_traced()
 	same bare.error error
 	[ "$(wc -l <out)" -eq 2 ]
 }
+
+@test "that an object was there before is said where a look or a whole trace shows it, and else doubted" {
+	local name="/dev/shm/recording-before-$$"
+	head -c 8192 /dev/zero >"$name"
+	# shellcheck disable=SC2016
+	record before "$PYTHON" -c 'import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+os.ftruncate(fd, 4096)' "$name"
+	rm "$name"
+	# said STATE WHO: of the object in the text, and of who made it in the finding.
+	said()
+	{
+		COLUMNS=120 "$SHMGUARD" report --format=text --format=csv:csv before >got
+		grep -q "recording-before-$$ .* $1\$" got
+		grep -q "from 8192 to 4096 bytes, which $2 created" csv
+	}
+	said "from before" "somebody before the recording began"
+	cp before/shm-before.json kept
+	jq '.objects = []' kept >before/shm-before.json
+	said left "somebody whose call is not in the trace"
+	rm before/shm-before.json
+	said "from before" "an unknown process"
+	jq 'del(.ended)' before/recording.json >new && mv new before/recording.json
+	said "from before?" "an unknown process"
+	mv kept before/shm-before.json
+	said "from before" "somebody before the recording began"
+}
