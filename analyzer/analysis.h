@@ -25,7 +25,7 @@ struct analysis {
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
 	bool cut;         /* the trace was not read to its end */
-	bool complete;    /* nothing is known to be missing */
+	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
 	struct unseen *unseen;
 	size_t unseen_count;
 	char **problems; /* one sentence each, for people */

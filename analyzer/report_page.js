@@ -115,11 +115,13 @@ function drawTop()
 	findings.forEach(f => count[f.severity]++);
 	const parts = Object.keys(count).filter(s => count[s]).map(s => plural(count[s], s)), worst = findings[0];
 	const verdict = parts.join(", ") || "nothing found";
-	at("verdict").append(make("span", {class: worst ? worst.severity : report.trace.complete ? "good" : ""}, verdict),
-			     report.trace.complete ? "" : " [the recording is incomplete]");
+	const whole = report.trace.complete && !report.unseen.length;
+	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
+			     report.trace.complete ? "" : " [the recording is incomplete]",
+			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
 	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";
-	at("scope").textContent = plural(report.processes.filter(p => p.ended !== "exec").length, "process") + ", " +
+	at("scope").textContent = plural(report.processes.filter(p => !p.previous).length, "process") + ", " +
 				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
 				  ", " + plural(report.trace.events, "event") + " in " +
 				  report.trace.seconds.toFixed(3) + " s; " +

@@ -338,12 +338,12 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 {
 	const struct analysis *analysis = report->analysis;
 	const struct findings *findings = &analysis->findings;
-	enum ink ink = findings->count      ? text_ink(findings->all[0].severity)
-		       : analysis->complete ? INK_good
-					    : INK_plain;
+	bool whole = analysis->complete && !analysis->unseen_count;
+	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : whole ? INK_good : INK_plain;
+	char *unseen = text_count(analysis->unseen_count, "process");
 	char *tally = text_tally(analysis), *worst = text_worst(analysis);
 	char *line = memory_format(
-		"%s%s%s%s%s%s", tally,
+		"%s%s%s%s%s%s%s%s%s", tally,
 		findings->count > 1 ? (findings->all[0].severity == SEVERITY_NOTE ? "; the largest: " : "; the worst: ")
 		: *worst            ? ": "
 				    : "",
@@ -351,11 +351,14 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 		analysis->findings.filtered ? " [some was not asked for]" : "",
 		analysis->cut        ? " [the trace was not read to its end]"
 		: analysis->complete ? ""
-				     : " [the recording is incomplete]");
+				     : " [the recording is incomplete]",
+		analysis->unseen_count ? " [" : "", analysis->unseen_count ? unseen : "",
+		analysis->unseen_count ? " not seen]" : "");
 
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);
 	free(line);
+	free(unseen);
 	free(worst);
 	free(tally);
 }

@@ -49,21 +49,29 @@ static void summary_command(const struct recording *recording, const struct term
 	free(line);
 }
 
+/* Of a process from its first image on: whether one of its images used shared memory. */
+static bool summary_is_user(const struct process *process)
+{
+	while (process && !process->traced)
+		process = process->next;
+	return process != NULL;
+}
+
 static void summary_scope(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
 	const struct world *world = analysis->world;
 	const struct recording *recording;
-	size_t all = 0, traced = 0, i;
+	size_t all = 0, using = 0, i;
 	char *processes, *users, *objects, *events, *lost;
 
 	/* An exec makes a new image of the same process. */
 	for (i = 0; i < world->process_count; i++) {
 		all += !world->processes[i]->previous;
-		traced += world->processes[i]->traced;
+		using += !world->processes[i]->previous && summary_is_user(world->processes[i]);
 	}
 	processes = text_count(all, "process");
-	users = text_count(traced, "");
+	users = text_count(using, "");
 	objects = text_count(world->object_count + world->objects_forgotten, "shared memory object");
 	events = text_count(analysis->events, "event");
 	lost = text_count(analysis->lost, "event");

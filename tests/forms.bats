@@ -246,7 +246,8 @@ sarif_is_valid()
 	refused --format=json:y --format=csv:x
 	refused --format=json:y --format=csv:place/far
 	refused --format=json:place/new --format=csv:here/new
-	[ ! -e x ] && [ ! -e place/new ]
+	[ ! -e x ]
+	[ ! -e place/new ]
 	echo kept >x
 	ln x hard
 	refused --format=json:x --format=csv:y

@@ -77,6 +77,16 @@ complains()
 	[[ $first == *"what to do: "* ]]
 }
 
+@test "a process that becomes another program is one process, with shared memory if either image used it" {
+	# shellcheck disable=SC2016 # for Python
+	record images "$PYTHON" -c 'import os, sys
+os.close(os.open("/dev/shm" + sys.argv[2], os.O_CREAT | os.O_RDWR))
+os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/report-images-$$-"
+	rm -f "/dev/shm/report-images-$$-"*
+	report images | jq -e '[.processes[] | select(.traced)] | length == 2'
+	"$SHMGUARD" report "$BATS_TEST_TMPDIR/images" | grep -q '  1 process (1 with shared memory), 2 shared memory objects,'
+}
+
 @test "text to a file has no colour; on a terminal it has, unless NO_COLOR is set" {
 	export TERM=xterm
 	run -0 "$SHMGUARD" report "$RECORDING"

@@ -265,6 +265,11 @@ static void test_nothing_found(void)
 	analysis.findings.count = 0;
 	analysis.complete = true;
 	text = print("text");
+	check(!strncmp(text, "shmguard: nothing found [1 process not seen]\n", 45),
+	      "who was not seen is in the verdict");
+	free(text);
+	analysis.unseen_count = 0;
+	text = print("text");
 	check(!strncmp(text, "shmguard: nothing found\n", 24), "when there is nothing, that is the verdict");
 	free(text);
 	world.object_count = 0;
