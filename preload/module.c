@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "preload/kernel.h"
+#include "preload/module_watch.h"
 #include "preload/text.h"
 
 enum { MODULES = 2048, PAST = 64, BUILD_ID_BYTES = 32 };
@@ -17,7 +18,7 @@ struct module {
 
 static struct module known[MODULES], past[PAST]; /* past: the last ones that went */
 static unsigned known_count, past_count;
-static atomic_ullong adds_told, subs_told;
+static atomic_ullong adds_told, subs_told, state_told;
 
 struct walk {
 	void (*came)(const struct module_event *);
@@ -37,6 +38,9 @@ static int read_counters(struct dl_phdr_info *info, size_t size, void *context)
 bool module_changed(void)
 {
 	struct walk walk = {0};
+
+	if (__builtin_expect(module_watch_works(), true))
+		return module_watch_state() != atomic_load_explicit(&state_told, memory_order_relaxed);
 	dl_iterate_phdr(read_counters, &walk);
 	return walk.adds != atomic_load_explicit(&adds_told, memory_order_relaxed) ||
 	       walk.subs != atomic_load_explicit(&subs_told, memory_order_relaxed);
@@ -171,6 +175,7 @@ static int add(struct dl_phdr_info *info, size_t size, void *context)
 bool module_tell(void (*came)(const struct module_event *), void (*gone)(const struct module_gone_event *))
 {
 	struct walk walk = {.came = came};
+	unsigned long long state = module_watch_works() ? module_watch_state() : 0;
 
 	for (unsigned i = 0; i < known_count; i++)
 		known[i].seen = false;
@@ -187,5 +192,6 @@ bool module_tell(void (*came)(const struct module_event *), void (*gone)(const s
 	dl_iterate_phdr(add, &walk);
 	atomic_store(&adds_told, walk.adds);
 	atomic_store(&subs_told, walk.subs);
+	atomic_store(&state_told, state);
 	return walk.reused;
 }

@@ -7,7 +7,7 @@
 
 #include "tracepoints/events.h"
 
-/* Have modules come or gone since modules_tell? Costs 11 ns. */
+/* Have modules come or gone since module_tell? Takes the loader's lock unless module_watch_works(). */
 bool module_changed(void);
 
 /*

@@ -13,6 +13,7 @@
 #include "preload/kernel.h"
 #include "preload/late_size.h"
 #include "preload/module.h"
+#include "preload/module_watch.h"
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
@@ -95,11 +96,18 @@ static void module_gone(const struct module_gone_event *module)
 void recorder_modules(void)
 {
 	struct thread *nobody = NULL;
+	bool watched = module_watch_works();
 
-	if (!module_changed() || !atomic_compare_exchange_strong(&telling_modules, &nobody, &recorder_thread))
+	if (__builtin_expect(watched && !module_changed(), true))
 		return;
-	stack_modules_changed(module_tell(module_came, module_gone));
-	atomic_store(&telling_modules, NULL);
+	/* In a child that is forked meanwhile the loader's lock would stay taken. */
+	stack_enter();
+	if ((watched || module_changed()) &&
+	    atomic_compare_exchange_strong(&telling_modules, &nobody, &recorder_thread)) {
+		stack_modules_changed(module_tell(module_came, module_gone));
+		atomic_store(&telling_modules, NULL);
+	}
+	stack_leave();
 }
 
 void recorder_abandoned(void)
@@ -173,6 +181,7 @@ static void load(void)
 	}
 	own_loading(true);
 	warm_up();
+	module_watch_begin();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
 	recorder_emit = load_provider();
@@ -182,6 +191,7 @@ static void load(void)
 		return;
 	}
 	own_loading(false);
+	module_watch_end();
 	recorder_tell_if_late();
 	recorder_tell_process(process_began(), process_parent(), 0);
 	recorder_modules();

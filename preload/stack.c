@@ -60,20 +60,20 @@ bool stack_load(void)
 }
 
 /*
- * libunwind has a lock, which in a child would stay taken for ever by a thread that does not exist there. So nobody walks
- * while another forks, who is alone inside; whoever has waited too long goes on all the same.
+ * libunwind and the loader have locks, which in a child would stay taken for ever by a thread that does not exist there. So
+ * nobody walks while another forks, who is alone inside; whoever has waited too long goes on all the same.
  */
 enum { WALK_PATIENCE = 2000 };
 
 static struct gate walkers;
 static __thread bool walking;
 
-static bool walk_begin(void)
+bool stack_enter(void)
 {
 	return walking = gate_enter(&walkers, WALK_PATIENCE);
 }
 
-static void walk_end(void)
+void stack_leave(void)
 {
 	if (walking)
 		gate_leave(&walkers);
@@ -82,7 +82,7 @@ static void walk_end(void)
 
 void stack_abandoned(void)
 {
-	walk_end();
+	stack_leave();
 }
 
 bool stack_fork_begin(void)
@@ -100,10 +100,10 @@ void stack_prepare_thread(void)
 {
 	void *frame[1];
 
-	if (!backtrace_function || !walk_begin())
+	if (!backtrace_function || !stack_enter())
 		return;
 	backtrace_function(frame, 1);
-	walk_end();
+	stack_leave();
 }
 
 void stack_modules_changed(bool reused)
@@ -170,10 +170,10 @@ uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 	int (*backtrace)(void **, int) = __atomic_load_n(&backtrace_function, __ATOMIC_ACQUIRE);
 	int got = 0, ours = 0;
 
-	if (!backtrace || !walk_begin())
+	if (!backtrace || !stack_enter())
 		return 0;
 	got = context ? interrupted(context, frames) : backtrace((void **)frames, STACK_ROOM);
-	walk_end();
+	stack_leave();
 	while (ours < got && own_text(frames[ours]))
 		ours++;
 	if (got <= ours)
@@ -209,10 +209,10 @@ bool chain_step(const struct chain_registers *at, struct chain_registers *caller
 
 	set_registers(&context, at);
 	*caller = (struct chain_registers){0};
-	if (!saved_function || !signal_function || !walk_begin())
+	if (!saved_function || !signal_function || !stack_enter())
 		return false;
 	int more = step(&cursor, &context);
-	walk_end();
+	stack_leave();
 	if (more < 0 || register_function(&cursor, UNW_REG_IP, &ip) < 0 ||
 	    register_function(&cursor, UNW_REG_SP, &sp) < 0 || register_function(&cursor, UNW_X86_64_RBP, &fp) < 0 ||
 	    saved_function(&cursor, UNW_X86_64_RBP, &where) < 0)

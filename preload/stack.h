@@ -23,6 +23,10 @@ void stack_modules_changed(bool reused);
  */
 uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM]);
 
+/* Around what takes the loader's lock: nobody forks meanwhile, unless that takes too long (false). Not to be nested. */
+bool stack_enter(void);
+void stack_leave(void);
+
 /*
  * Around fork(2): nobody walks meanwhile. stack_fork_end() gets what stack_fork_begin() answered; in a child, whoever made
  * it, true.

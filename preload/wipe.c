@@ -108,7 +108,7 @@ static uint64_t now_ms(void)
 	return kernel_clock(CLOCK_MONOTONIC) / 1000000;
 }
 
-/* Zeros over the data: the pages stay. Past the object's own end only a hole can be made, which in a part of a page is zeros. */
+/* Zeros over the data: the pages stay. Past the object's end a hole is made, which in a part of a page is zeros. */
 static bool overwrite(int fd, const struct identity *identity, uint64_t from, uint64_t to)
 {
 	uint64_t size = identity->size;

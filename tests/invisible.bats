@@ -81,6 +81,14 @@ with()
 	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
 }
 
+# A child in which a thread that is not there holds the loader's lock hangs where it needs it.
+@test "calls take no lock of the loader" {
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/loader" >out
+	same out <(echo few)
+	report recording >report.json
+	holds '.trace.lost == 0 and .objects[0].maps == 1020'
+}
+
 # 41 mappings: one at first, and for each fork the handlers' before and after it, the child handler's and the child's own.
 @test "an allocator whose lock is held across fork: LTTng goes on after its handlers, which are recorded too" {
 	unchanged "$PROGRAMS/atfork" fork
