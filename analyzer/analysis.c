@@ -10,6 +10,7 @@
 #include "judge.h"
 #include "memory.h"
 #include "trace_reader.h"
+#include "trace_settings.h"
 
 static int take_event(void *context, const struct trace_event *event)
 {
@@ -86,16 +87,44 @@ static void list_unseen(struct analysis *analysis)
 	}
 }
 
-static char *let_go_text(const struct analysis *analysis)
+/* Events that were let go, and when the first call was that is kept; 0: there is none. */
+static uint64_t count_let_go(const struct world *world, const struct recording *recording, int64_t *kept)
 {
-	int64_t kept = analysis->world->kept_from;
+	uint64_t count = 0;
 
-	if (!kept)
-		return memory_format("the recording keeps the newest calls: %" PRIu64 " were let go, and none is left",
-				     analysis->let_go);
-	return memory_format("the recording keeps the newest calls, from %.3f s on: %" PRIu64
-			     " before them were let go",
-			     (double)(kept - analysis->from) / 1e9, analysis->let_go);
+	*kept = 0;
+	for (size_t i = 0; i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+
+		if (process->recording != recording)
+			continue;
+		count += process->let_go;
+		if (process->kept_from && (!*kept || process->kept_from < *kept))
+			*kept = process->kept_from;
+	}
+	return count;
+}
+
+/* Where a recording is one of several, from its own start on. */
+static void tell_let_go(struct analysis *analysis, const struct recording *recording)
+{
+	bool alone = recording == analysis->recording;
+	int64_t kept, start = alone ? analysis->from : recording->started;
+	uint64_t count = count_let_go(analysis->world, recording, &kept);
+	char *whose = alone ? memory_text("") : memory_format("%s: ", recording->dir);
+
+	if (!alone && recording->host)
+		start += trace_clock_offset(recording->host);
+	if (count && kept)
+		add_problem(analysis, memory_format("%sthe recording keeps the newest calls, from %.3f s%s on: %" PRIu64
+						    " before them were let go",
+						    whose, (double)(kept - start) / 1e9,
+						    alone ? "" : " after its own start", count));
+	else if (count)
+		add_problem(analysis, memory_format("%sthe recording keeps the newest calls: %" PRIu64
+						    " were let go, and none is left",
+						    whose, count));
+	free(whose);
 }
 
 static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
@@ -131,8 +160,10 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis,
 			    memory_text("there was no error, so no call was kept: the recording was made with "
 					"--snapshot-on=error"));
-	if (analysis->let_go)
-		add_problem(analysis, let_go_text(analysis));
+	for (size_t i = 0; recording_each(recording, i); i++)
+		tell_let_go(analysis, recording_each(recording, i));
+	if (recording->part_count)
+		tell_let_go(analysis, recording);
 	if (!recording->described && totals->events == 0 && totals->foreign)
 		add_problem(analysis,
 			    memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign));

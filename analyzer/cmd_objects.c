@@ -18,7 +18,8 @@
 enum { OPTION_at = 0x100, OPTION_all };
 
 static const struct option_row rows[] = {
-	{"at", OPTION_at, "TIME", "then: seconds after the start; without it at the end"},
+	{"at", OPTION_at, "TIME",
+	 "then: seconds after the start; without it at the end\nOf several recordings it is the start of the first."},
 	{"all", OPTION_all, NULL, "those as well that have no name and no user any more"},
 	{"object", OPTION_object, "GLOB", "only objects of which a name matches"},
 	TRACE_ROWS,

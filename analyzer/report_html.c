@@ -158,12 +158,12 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "report",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "report",
 			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
 			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",
 			 page_changes(page, worst), "times", page_times(page), "command", command, "left_out",
 			 json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
-			 (json_int_t)analysis->to);
+			 (json_int_t)analysis->to, "recordings", (json_int_t)p);
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

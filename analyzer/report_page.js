@@ -124,7 +124,11 @@ function drawTop()
 	at("scope").textContent = plural(report.processes.filter(p => !p.previous).length, "process") + ", " +
 				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
 				  ", " + plural(report.trace.events, "event") + " in " +
-				  report.trace.seconds.toFixed(3) + " s; " +
+				  report.trace.seconds.toFixed(3) + " s" +
+				  (data.recordings > 1 ? " from the start of the first of " + number(data.recordings) +
+								 " recordings"
+						       : "") +
+				  "; " +
 				  (report.trace.lost ? plural(report.trace.lost, "event") + " lost" : "no event lost");
 	if (!worst)
 		return;

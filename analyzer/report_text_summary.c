@@ -63,7 +63,7 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	const struct world *world = analysis->world;
 	const struct recording *recording;
 	size_t all = 0, using = 0, i;
-	char *processes, *users, *objects, *events, *lost;
+	char *processes, *users, *objects, *events, *lost, *first;
 
 	/* An exec makes a new image of the same process. */
 	for (i = 0; i < world->process_count; i++) {
@@ -78,9 +78,11 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	summary_title(terminal, "Looked at");
 	for (i = 0; (recording = recording_each(analysis->recording, i)); i++)
 		summary_command(recording, terminal);
+	first = i > 1 ? memory_format(" from the start of the first of %zu recordings", i) : memory_text("");
 	text_line(terminal, INK_plain, 2,
-		  memory_format("%s (%s with shared memory), %s, %s in %.3f s; %s lost", processes, users, objects,
-				events, analysis->seconds, analysis->lost ? lost : "no event"));
+		  memory_format("%s (%s with shared memory), %s, %s in %.3f s%s; %s lost", processes, users, objects,
+				events, analysis->seconds, first, analysis->lost ? lost : "no event"));
+	free(first);
 	text_nameless(report, terminal);
 	free(lost);
 	free(events);

@@ -35,7 +35,9 @@ enum {
 	{"pid", OPTION_pid, "PID", "only what concerns this process"},                                                 \
 		{"exe", OPTION_exe, "GLOB", "only programs whose path or name matches"},                               \
 		{"object", OPTION_object, "GLOB", "only objects of which a name matches"},                             \
-		{"since", OPTION_since, "TIME", "only from then on: seconds after the start, or 200ms"},               \
+		{"since", OPTION_since, "TIME",                                                                        \
+		 "only from then on: seconds after the start, or 200ms\nOf several recordings it is the start of the " \
+		 "first."},                                                                                            \
 	{                                                                                                              \
 		"until", OPTION_until, "TIME", "only until then"                                                       \
 	}

@@ -66,9 +66,10 @@ struct process {
 	int signal;                 /* ENDED_signal */
 	int64_t began_at, ended_at; /* 0: unknown */
 	uint32_t parent_seq;
-	uint64_t events; /* seen */
-	uint64_t lost;   /* by the gaps in the sequence numbers, and by its own account */
-	uint64_t let_go; /* on purpose: older than what the recording keeps */
+	uint64_t events;   /* seen */
+	uint64_t lost;     /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t let_go;   /* on purpose: older than what the recording keeps */
+	int64_t kept_from; /* time of its first call that is kept; 0: there is none */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
@@ -157,7 +158,6 @@ struct world {
 	const char **hosts;
 	size_t host_count;
 	uint64_t lost, let_go; /* events, over all processes */
-	int64_t kept_from;     /* time of the first call that is kept; 0: there is none */
 	int64_t now;           /* time of the latest event */
 	struct world_private *private;
 };

@@ -332,8 +332,8 @@ void world_take(struct world *world, const struct trace_event *event)
 	t.process = process_of_event(world, event);
 	if (event->id == EVENT_process)
 		process_announce(world, t.process, event);
-	if (!world->kept_from && event_is_call(event->id))
-		world->kept_from = event->time;
+	if (!t.process->kept_from && event_is_call(event->id))
+		t.process->kept_from = event->time;
 	process_count_event(t.process, &event->event.head);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));

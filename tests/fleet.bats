@@ -46,8 +46,25 @@ found()
 	jq -c '[.findings[] | [.rule, .fingerprint, .count / 2]] | sort' report.json >both
 	jq -c '[.findings[] | [.rule, .fingerprint, .count / 1]] | sort' a.json >one
 	same one both
-	"$SHMGUARD" report fleet >out
+	COLUMNS=200 "$SHMGUARD" report fleet >out
 	[ "$(grep -c '^  command: ' out)" -eq 2 ]
+	grep -q 'events in [0-9.]* s from the start of the first of 2 recordings; no' out
+}
+
+@test "from when on a recording keeps its calls is said from its own start on" {
+	local cpus size from alone
+	cpus=$(getconf _NPROCESSORS_CONF)
+	size=$((cpus << 17))
+	for part in a b; do
+		"$SHMGUARD" run --quiet --report=none --max-size=$size -o fleet/$part -- "$PROGRAMS/rate" 125000 0.4 >out
+	done
+	"$SHMGUARD" report --format=json fleet >report.json
+	for part in a b; do
+		from=$(jq -r ".trace.problems[] | select(startswith(\"fleet/$part: the recording keeps\"))" report.json)
+		alone=$("$SHMGUARD" report --format=json fleet/$part | jq -r '.trace.problems[0]')
+		[[ $alone == "the recording keeps the newest calls, from "*" s on: "*" before them were let go" ]]
+		[ "$from" = "fleet/$part: ${alone/ s on:/ s after its own start on:}" ]
+	done
 }
 
 @test "a copy of a recording beside it counts for nothing, and what is damaged in one is told of that one" {
