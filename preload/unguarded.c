@@ -4,6 +4,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -63,22 +64,27 @@ static bool interpreted(int fd, char path[static UNGUARDED_PATH])
 	return start[0] && text_append(path, UNGUARDED_PATH, start);
 }
 
-static int find_own_loader(struct dl_phdr_info *info, size_t size, void *loader)
+/* As the kernel maps the executable. dl_iterate_phdr(3) takes a lock that a child of a threaded process may never get. */
+static const char *own_loader(void)
 {
-	(void)size;
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_INTERP)
-			*(const char **)loader = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	return 1;
+	const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
+	uintptr_t base = 0, name = 0;
+
+	for (unsigned long i = 0; headers && i < getauxval(AT_PHNUM); i++) {
+		if (headers[i].p_type == PT_PHDR)
+			base = (uintptr_t)headers - headers[i].p_vaddr;
+		if (headers[i].p_type == PT_INTERP)
+			name = headers[i].p_vaddr;
+	}
+	return name ? (const char *)(base + name) : NULL;
 }
 
 /* The loader, as a command, loads what it is told to as ever. */
 static bool is_loader(int fd)
 {
 	struct stat own, st;
-	const char *loader = NULL;
+	const char *loader = own_loader();
 
-	dl_iterate_phdr(find_own_loader, &loader);
 	return loader && kernel_call(SYS_newfstatat, AT_FDCWD, (long)loader, (long)&own, 0, 0, 0) == 0 &&
 	       kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && own.st_ino == st.st_ino &&
 	       own.st_dev == st.st_dev;
