@@ -9,13 +9,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analyzer/cmd_report.h"
 #include "analyzer/escape.h"
 #include "analyzer/json_out.h"
+#include "analyzer/kept_report.h"
 #include "analyzer/memory.h"
-#include "analyzer/report_json.h"
+#include "analyzer/report.h"
 #include "analyzer/report_text.h"
 #include "analyzer/terminal.h"
 #include "analyzer/trace_settings.h"
@@ -26,7 +26,11 @@ static const struct option_row rows[] = {
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 for a new one of LEVEL or graver\n"
 	 "LEVEL is error, the default, warning or note."},
-	{"json", OPTION_json, NULL, "for programs: arrays new, fixed and changed"},
+	{"json", OPTION_json, NULL,
+	 "for programs: arrays new, fixed, changed, hidden, doubts\n"
+	 "Hidden is what one of them has and a filter or a suppression left out of the other: it is neither new nor "
+	 "fixed. Doubts are what standard error is told: where one of them is incomplete, or cannot be compared with "
+	 "the other."},
 	TRACE_ROWS,
 	{NULL, 0, NULL, NULL},
 };
@@ -38,113 +42,13 @@ const struct option_table diff_option_table = {
 
 struct difference {
 	json_t *fresh, *fixed, *changed; /* arrays; changed of {before, after} */
+	json_t *hidden;                  /* of {finding, missing_in, by} */
 };
 
-static bool diff_is_text(const json_t *value)
+/* In the array `where` of the report. */
+static json_t *diff_find(const json_t *report, const char *where, const json_t *finding)
 {
-	return json_is_string(value);
-}
-
-static bool diff_is_level(const json_t *value)
-{
-	enum severity severity;
-
-	return json_is_string(value) && cmd_report_level(json_string_value(value), &severity);
-}
-
-static bool diff_is_count(const json_t *value)
-{
-	return json_is_integer(value) && json_integer_value(value) >= 1;
-}
-
-static bool diff_is_size(const json_t *value)
-{
-	return json_is_integer(value) && json_integer_value(value) >= 0;
-}
-
-/* Finding number `index` has what is needed of it, or *wrong is set. */
-static bool diff_accepts(const json_t *finding, size_t index, char **wrong)
-{
-	static const struct {
-		const char *name, *expected;
-		bool (*good)(const json_t *value);
-	} fields[] = {
-		{"fingerprint", "a string", diff_is_text},
-		{"rule", "a string", diff_is_text},
-		{"severity", "error, warning or note", diff_is_level},
-		{"message", "a string", diff_is_text},
-		{"count", "a whole number from 1 on", diff_is_count},
-		{"bytes", "a whole number from 0 on", diff_is_size},
-	};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (fields[i].good(json_object_get(finding, fields[i].name)))
-			continue;
-		*wrong = memory_format("findings[%zu].%s: expected %s", index, fields[i].name, fields[i].expected);
-		return false;
-	}
-	return true;
-}
-
-/* What is not as a report has it, in words to be freed; NULL: nothing. */
-static char *diff_wrong(const json_t *report)
-{
-	const json_t *findings = json_object_get(report, "findings");
-	const char *schema = json_string_value(json_object_get(report, "schema"));
-	json_t *finding;
-	char *wrong;
-	size_t i;
-
-	if (!schema || strcmp(schema, "shmguard-report/1") != 0)
-		return memory_text("schema: expected shmguard-report/1");
-	if (!json_is_array(findings))
-		return memory_text("findings: expected an array");
-	json_array_foreach (findings, i, finding)
-		if (!diff_accepts(finding, i, &wrong))
-			return wrong;
-	return NULL;
-}
-
-static json_t *diff_file(const char *path)
-{
-	json_error_t error;
-	json_t *report = json_load_file(path, 0, &error);
-	char *wrong = report ? diff_wrong(report) : escape_terminal(error.text), *safe;
-
-	if (!wrong)
-		return report;
-	safe = escape_terminal(path);
-	fprintf(stderr, "shmguard: %s: %s: %s\n", safe, report ? "not a report of shmguard" : "not JSON", wrong);
-	free(safe);
-	free(wrong);
-	json_decref(report);
-	return NULL;
-}
-
-static json_t *diff_recording(const char *dir)
-{
-	const struct report_options options = {.outputs = {{report_format_find("json"), NULL}}, .output_count = 1};
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	json_t *report = NULL;
-
-	if (out && report_recording(dir, &options, out, NULL) == REPORT_DONE && !fclose(out))
-		report = json_loads(text, 0, NULL);
-	free(text);
-	return report;
-}
-
-static json_t *diff_read(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? diff_file(path) : diff_recording(path);
-}
-
-static json_t *diff_find(const json_t *report, const json_t *finding)
-{
-	const json_t *findings = json_object_get(report, "findings");
+	const json_t *findings = json_object_get(report, where);
 	const char *wanted = json_string_value(json_object_get(finding, "fingerprint"));
 	json_t *other;
 	size_t i;
@@ -193,24 +97,38 @@ static void diff_pair(struct difference *difference)
 		}
 }
 
+/* A finding that `other` has not: into `absent`, unless it was only left out there. */
+static void diff_miss(struct difference *difference, json_t *finding, const json_t *other, const char *side,
+		      json_t *absent)
+{
+	const json_t *hidden = diff_find(other, "hidden", finding);
+	json_t *by = json_object_get(hidden, "by");
+
+	if (!hidden)
+		json_array_append(absent, finding);
+	else
+		json_array_append_new(difference->hidden,
+				      json_pack("{s:O, s:s, s:O*}", "finding", finding, "missing_in", side, "by", by));
+}
+
 static struct difference diff_of(const json_t *before, const json_t *after)
 {
-	struct difference difference = {json_array(), json_array(), json_array()};
+	struct difference difference = {json_array(), json_array(), json_array(), json_array()};
 	json_t *finding, *other;
 	size_t i;
 
 	json_array_foreach (json_object_get(after, "findings"), i, finding) {
-		other = diff_find(before, finding);
+		other = diff_find(before, "findings", finding);
 		if (!other)
-			json_array_append(difference.fresh, finding);
+			diff_miss(&difference, finding, before, "A", difference.fresh);
 		else if (diff_number(other, "count") != diff_number(finding, "count") ||
 			 diff_number(other, "bytes") != diff_number(finding, "bytes"))
 			json_array_append_new(difference.changed,
 					      json_pack("{s:O, s:O}", "before", other, "after", finding));
 	}
 	json_array_foreach (json_object_get(before, "findings"), i, finding)
-		if (!diff_find(after, finding))
-			json_array_append(difference.fixed, finding);
+		if (!diff_find(after, "findings", finding))
+			diff_miss(&difference, finding, after, "B", difference.fixed);
 	diff_pair(&difference);
 	return difference;
 }
@@ -264,8 +182,11 @@ static void diff_print(const struct difference *difference)
 	json_t *item;
 	size_t i;
 
-	printf("%zu new, %zu fixed, %zu changed\n", json_array_size(difference->fresh),
+	printf("%zu new, %zu fixed, %zu changed", json_array_size(difference->fresh),
 	       json_array_size(difference->fixed), json_array_size(difference->changed));
+	if (json_array_size(difference->hidden))
+		printf(", %zu hidden", json_array_size(difference->hidden));
+	putchar('\n');
 	json_array_foreach (difference->fresh, i, item)
 		diff_line(&terminal, "new    ", INK_error, item);
 	json_array_foreach (difference->fixed, i, item)
@@ -276,6 +197,13 @@ static void diff_print(const struct difference *difference)
 		diff_line(&terminal, "changed", INK_warning, json_object_get(item, "after"));
 		diff_print_before(item, before);
 		free(before);
+	}
+	json_array_foreach (difference->hidden, i, item) {
+		const char *by = json_string_value(json_object_get(item, "by"));
+
+		diff_line(&terminal, "hidden ", INK_note, json_object_get(item, "finding"));
+		printf("        left out of %s by a %s\n", json_string_value(json_object_get(item, "missing_in")),
+		       by && !strcmp(by, "suppression") ? "suppression" : "filter");
 	}
 }
 
@@ -302,12 +230,105 @@ static bool diff_fails(const struct difference *difference, enum severity fail_o
 	return false;
 }
 
-static int diff_tell(const json_t *before, const json_t *after, bool json, enum severity fail_on)
+/* One line for people; takes over `text`. */
+static void diff_doubt(json_t *doubts, char *text)
+{
+	char *safe = escape_terminal(text), *valid = escape_utf8(text);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	json_array_append_new(doubts, json_string(valid));
+	free(valid);
+	free(safe);
+	free(text);
+}
+
+/* An older report does not say what it leaves out. */
+static bool diff_is_partial(const json_t *report)
+{
+	json_t *suppression;
+	bool partial = diff_number(report, "filtered") > 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "suppressions"), i, suppression)
+		partial |= diff_number(suppression, "findings") > 0;
+	return partial && !json_object_get(report, "hidden");
+}
+
+/* The first program that ran unseen in `report` and not in `other`; NULL: none. */
+static const char *diff_unseen(const json_t *report, const json_t *other)
+{
+	json_t *unseen, *known;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(report, "unseen"), i, unseen) {
+		const json_t *exe = json_object_get(unseen, "exe");
+		bool both = !json_is_string(exe);
+
+		json_array_foreach (json_object_get(other, "unseen"), k, known)
+			both |= json_equal(exe, json_object_get(known, "exe"));
+		if (!both)
+			return json_string_value(exe);
+	}
+	return NULL;
+}
+
+/* Why what one of them lacks may be there all the same: `doubt` says what follows. */
+static void diff_doubt_one(json_t *doubts, const char *name, const json_t *report, const json_t *other,
+			   const char *doubt)
+{
+	const char *exe = diff_unseen(report, other);
+
+	if (json_is_false(json_object_get(json_object_get(report, "trace"), "complete")))
+		diff_doubt(doubts, memory_format("%s is incomplete: %s", name, doubt));
+	if (exe)
+		diff_doubt(doubts, memory_format("%s did not see %s: %s", name, *exe ? exe : "a process", doubt));
+	if (diff_is_partial(report))
+		diff_doubt(doubts,
+			   memory_format("%s was filtered or suppressed, and does not say what it leaves out: %s", name,
+					 doubt));
+}
+
+/* What may have taken some of the occurrences of a finding, and left others. */
+static json_t *diff_lens(const json_t *report)
+{
+	static const char *const filters[] = {"pid", "exe", "object", "since", "until"};
+	json_t *lens = json_object(), *suppressions = json_array(), *one;
+	const json_t *selection = json_object_get(report, "selection");
+	size_t i;
+
+	for (i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		json_object_set(lens, filters[i], json_object_get(selection, filters[i]));
+	json_array_foreach (json_object_get(report, "suppressions"), i, one)
+		if (diff_number(one, "findings") > 0)
+			json_array_append_new(suppressions, json_pack("[O?, O?]", json_object_get(one, "rule"),
+								      json_object_get(one, "pattern")));
+	json_object_set_new(lens, "suppressions", suppressions);
+	return lens;
+}
+
+static json_t *diff_doubts(char *const *names, const json_t *before, const json_t *after, bool changed)
+{
+	json_t *doubts = json_array(), *one = diff_lens(before), *other = diff_lens(after);
+
+	diff_doubt_one(doubts, names[0], before, after, "what is new may have been there");
+	diff_doubt_one(doubts, names[1], after, before, "what is fixed may only be missing");
+	if (changed && !json_equal(one, other))
+		diff_doubt(doubts,
+			   memory_format("%s and %s were filtered or suppressed in different ways: what changed "
+					 "may only have been counted in part",
+					 names[0], names[1]));
+	json_decref(other);
+	json_decref(one);
+	return doubts;
+}
+
+static int diff_tell(char *const *names, const json_t *before, const json_t *after, bool json, enum severity fail_on)
 {
 	struct difference difference = diff_of(before, after);
 	int result = diff_fails(&difference, fail_on) ? REPORT_FOUND : REPORT_DONE;
-	json_t *all = json_pack("{s:o, s:o, s:o}", "new", difference.fresh, "fixed", difference.fixed, "changed",
-				difference.changed);
+	json_t *doubts = diff_doubts(names, before, after, json_array_size(difference.changed) > 0);
+	json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o}", "new", difference.fresh, "fixed", difference.fixed,
+				"changed", difference.changed, "hidden", difference.hidden, "doubts", doubts);
 
 	if (!json)
 		diff_print(&difference);
@@ -315,17 +336,6 @@ static int diff_tell(const json_t *before, const json_t *after, bool json, enum 
 		putchar('\n');
 	json_decref(all);
 	return result;
-}
-
-static void diff_doubt(const char *name, const json_t *report, const char *doubt)
-{
-	char *safe;
-
-	if (!json_is_false(json_object_get(json_object_get(report, "trace"), "complete")))
-		return;
-	safe = escape_terminal(name);
-	fprintf(stderr, "shmguard: %s is incomplete: %s\n", safe, doubt);
-	free(safe);
 }
 
 int cmd_diff(int argc, char **argv)
@@ -354,14 +364,11 @@ int cmd_diff(int argc, char **argv)
 		return options_usage(&diff_option_table, REPORT_USAGE);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	before = diff_read(argv[optind]);
+	before = kept_report_read(argv[optind]);
 	if (before)
-		after = diff_read(argv[optind + 1]);
-	if (before && after) {
-		diff_doubt(argv[optind], before, "what is new may have been there");
-		diff_doubt(argv[optind + 1], after, "what is fixed may only be missing");
-		result = diff_tell(before, after, json, fail_on);
-	}
+		after = kept_report_read(argv[optind + 1]);
+	if (before && after)
+		result = diff_tell(argv + optind, before, after, json, fail_on);
 	json_decref(after);
 	json_decref(before);
 	return result;

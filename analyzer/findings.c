@@ -62,6 +62,29 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	findings->all[findings->count++] = own;
 }
 
+void findings_hide(struct findings *findings, struct finding *finding, bool suppressed)
+{
+	struct hidden *hidden;
+
+	free(finding->message);
+	finding->message = NULL;
+	for (size_t i = 0; i < findings->hidden_count; i++)
+		if (strcmp(findings->hidden[i].fingerprint, finding->fingerprint) == 0)
+			return;
+	findings->hidden = memory_grow(findings->hidden, findings->hidden_count, sizeof(*findings->hidden));
+	hidden = &findings->hidden[findings->hidden_count++];
+	*hidden = (struct hidden){.rule = finding->rule, .severity = finding->severity, .suppressed = suppressed};
+	memcpy(hidden->fingerprint, finding->fingerprint, sizeof(hidden->fingerprint));
+}
+
+bool findings_have(const struct findings *findings, const char *fingerprint)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (!findings->all[i].unwanted && strcmp(findings->all[i].fingerprint, fingerprint) == 0)
+			return true;
+	return false;
+}
+
 const char *response_name(enum response response)
 {
 	static const char *const names[] = {
@@ -105,5 +128,6 @@ void findings_clear(struct findings *findings)
 	for (size_t i = 0; i < findings->count; i++)
 		free(findings->all[i].message);
 	free(findings->all);
+	free(findings->hidden);
 	*findings = (struct findings){0};
 }

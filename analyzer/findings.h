@@ -38,11 +38,21 @@ struct finding {
 	size_t stack_count;
 };
 
+/* Who compares this report with another must not take what it leaves out for what is not there. */
+struct hidden {
+	enum rule_id rule;
+	enum severity severity;
+	char fingerprint[17];
+	bool suppressed; /* else the reader did not ask for it */
+};
+
 struct findings {
 	struct finding *all; /* errors first, then by bytes, then by count */
 	size_t count;
-	uint64_t suppressed; /* occurrences hidden by a suppression */
-	uint64_t filtered;   /* findings that the reader did not ask for */
+	uint64_t suppressed;   /* occurrences hidden by a suppression */
+	uint64_t filtered;     /* findings that the reader did not ask for */
+	struct hidden *hidden; /* what was taken out; of some there are occurrences in `all` */
+	size_t hidden_count;
 };
 
 /*
@@ -63,6 +73,11 @@ void findings_add(struct findings *findings, const struct finding *finding);
 
 /* Whether the sieve saw both as the same. */
 bool findings_sifted_alike(const struct finding *a, const struct finding *b);
+
+/* Notes that the finding is taken out of them, and frees its message. */
+void findings_hide(struct findings *findings, struct finding *finding, bool suppressed);
+/* Whether there is one with this fingerprint that the reader asked for. */
+bool findings_have(const struct findings *findings, const char *fingerprint);
 
 /* "recorded", "denied", "fixed", "audit". */
 const char *response_name(enum response response);

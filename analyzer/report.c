@@ -236,16 +236,6 @@ static void report_sift(const void *context, struct finding *finding, int64_t st
 	finding->suppression = suppressions_match(sieve->suppressions, finding);
 }
 
-static bool report_has(const struct findings *findings, const char *fingerprint)
-{
-	size_t i;
-
-	for (i = 0; i < findings->count; i++)
-		if (!findings->all[i].unwanted && !strcmp(findings->all[i].fingerprint, fingerprint))
-			return true;
-	return false;
-}
-
 /* Takes out what was not asked for, and counts that of which nothing else is left. */
 static void report_filter(struct findings *findings)
 {
@@ -253,10 +243,10 @@ static void report_filter(struct findings *findings)
 
 	for (i = 0; i < findings->count; i++)
 		if (findings->all[i].unwanted)
-			findings->filtered += !report_has(findings, findings->all[i].fingerprint);
+			findings->filtered += !findings_have(findings, findings->all[i].fingerprint);
 	for (i = 0; i < findings->count; i++) {
 		if (findings->all[i].unwanted)
-			free(findings->all[i].message);
+			findings_hide(findings, &findings->all[i], false);
 		else
 			findings->all[kept++] = findings->all[i];
 	}
@@ -287,6 +277,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 	report = (struct report){.analysis = analysis,
 				 .symbols = report_symbols(dir, analysis->recording),
 				 .dir = dir,
+				 .selection = &options->selection,
 				 .suppressions = &suppressions,
 				 .verbose = options->verbose,
 				 .group = options->group};

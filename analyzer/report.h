@@ -20,6 +20,7 @@ struct report {
 	const struct analysis *analysis;
 	struct symbols *symbols;
 	const char *dir;                         /* of the recording, for those that read its events again */
+	const struct selection *selection;       /* what was asked for; NULL: everything */
 	const struct suppressions *suppressions; /* that were applied, or NULL */
 	bool verbose;                            /* people want everything */
 	enum report_group group;

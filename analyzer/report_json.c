@@ -268,15 +268,58 @@ static json_t *json_suppressions(const struct suppressions *suppressions)
 	return array;
 }
 
+/* The filters that were given. */
+static json_t *json_selection(const struct selection *selection)
+{
+	static const struct selection everything;
+	const struct selection *own = selection ? selection : &everything;
+	json_t *object = json_object();
+
+	if (own->pid)
+		json_object_set_new(object, "pid", json_integer(own->pid));
+	if (own->exe)
+		json_object_set_new(object, "exe", json_of_text(own->exe));
+	if (own->object)
+		json_object_set_new(object, "object", json_of_text(own->object));
+	if (own->rule)
+		json_object_set_new(object, "rule", json_of_text(own->rule));
+	if (own->graded)
+		json_object_set_new(object, "severity", json_string(severity_name(own->severity)));
+	if (own->has_since)
+		json_object_set_new(object, "since", json_integer(own->since));
+	if (own->has_until)
+		json_object_set_new(object, "until", json_integer(own->until));
+	return object;
+}
+
+/* What filters and suppressions left nothing of. */
+static json_t *json_hidden(const struct findings *findings)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < findings->hidden_count; i++) {
+		const struct hidden *hidden = &findings->hidden[i];
+
+		if (findings_have(findings, hidden->fingerprint))
+			continue;
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s, s:s}", "rule", rules[hidden->rule].id, "severity",
+						severity_name(hidden->severity), "fingerprint", hidden->fingerprint,
+						"by", hidden->suppressed ? "suppression" : "filter"));
+	}
+	return array;
+}
+
 json_t *report_as_json(const struct report *report)
 {
 	const struct analysis *analysis = report->analysis;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
 			 json_trace(analysis), "processes", json_processes(analysis->world), "unseen",
 			 json_unseen(analysis), "objects", json_objects(analysis->world), "findings",
 			 json_findings(report), "suppressions", json_suppressions(report->suppressions), "filtered",
-			 json_of_number(analysis->findings.filtered));
+			 json_of_number(analysis->findings.filtered), "selection", json_selection(report->selection),
+			 "hidden", json_hidden(&analysis->findings));
 }
 
 void report_json(const struct report *report, FILE *out)

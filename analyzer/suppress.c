@@ -237,7 +237,7 @@ void suppressions_apply(struct suppressions *suppressions, const struct report *
 		}
 		suppressions->all[number - 1].findings++;
 		findings->suppressed += findings->all[i].count;
-		free(findings->all[i].message);
+		findings_hide(findings, &findings->all[i], true);
 	}
 	findings->count = kept;
 }

@@ -156,10 +156,10 @@ finds()
 	run -2 "$SHMGUARD" report --group-by=nonsense leaks
 }
 
-@test "diff: the same is nothing, what is suppressed in one of them is new or fixed" {
+@test "diff: the same is nothing, and what is not there any more is fixed" {
 	run -0 "$SHMGUARD" diff leaks leaks
 	[ "$output" = "0 new, 0 fixed, 0 changed" ]
-	"$SHMGUARD" report --format=json --rule=segment-leak leaks >some.json
+	"$SHMGUARD" report --format=json leaks | jq 'del(.findings[] | select(.rule != "segment-leak"))' >some.json
 	run -1 "$SHMGUARD" diff some.json leaks
 	[ "${lines[0]}" = "3 new, 0 fixed, 0 changed" ]
 	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 480 KiB): server (pid 100) made 12"* ]]
@@ -178,7 +178,7 @@ finds()
 }
 
 @test "diff: --fail-on, wrong usage, what is no report" {
-	"$SHMGUARD" report --format=json --severity=error leaks >errors.json
+	"$SHMGUARD" report --format=json leaks | jq 'del(.findings[] | select(.severity != "error"))' >errors.json
 	run -0 "$SHMGUARD" diff errors.json leaks
 	run -1 "$SHMGUARD" diff --fail-on=warning errors.json leaks
 	run -2 "$SHMGUARD" diff leaks
@@ -191,6 +191,38 @@ finds()
 	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
 	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
 	run -3 "$SHMGUARD" diff leaks nowhere
+}
+
+@test "diff: what a filter or a suppression left out of one of them is hidden there, neither new nor fixed" {
+	echo 'mapping-leak:*' >known
+	"$SHMGUARD" report --format=json --suppress=known --severity=warning leaks >some.json
+	jq -e '.selection == {severity: "warning"} and
+		[.hidden[] | .rule + " " + .by] == ["mapping-leak suppression", "partial-unmap filter"]' some.json
+	run --separate-stderr -0 "$SHMGUARD" diff some.json leaks
+	[ -z "$stderr" ]
+	[ "${lines[0]}" = "0 new, 0 fixed, 0 changed, 2 hidden" ]
+	[[ ${lines[1]} == "hidden  error: mapping-leak (12 times, 480 KiB): "* ]]
+	[ "${lines[2]}" = "        left out of A by a suppression" ]
+	run --separate-stderr -0 "$SHMGUARD" diff --json leaks some.json
+	jq -e '.new == [] and .fixed == [] and .doubts == [] and
+		[.hidden[] | .finding.rule + .missing_in + .by] == ["mapping-leakBsuppression", "partial-unmapBfilter"]' <<<"$output"
+	run -0 "$SHMGUARD" diff some.json some.json
+	[ "$output" = "0 new, 0 fixed, 0 changed" ]
+	# What was counted in part.
+	jq '.findings[0].count = 7' some.json >part.json
+	run --separate-stderr -0 "$SHMGUARD" diff part.json leaks
+	[ "$stderr" = "shmguard: part.json and leaks were filtered or suppressed in different ways: what changed may only have been counted in part" ]
+	# A report of an earlier version says that it leaves something out, not what.
+	jq 'del(.hidden, .selection)' some.json >old.json
+	run --separate-stderr -0 "$SHMGUARD" diff leaks old.json
+	[ "$stderr" = "shmguard: old.json was filtered or suppressed, and does not say what it leaves out: what is fixed may only be missing" ]
+	[ "${lines[0]}" = "0 new, 2 fixed, 0 changed" ]
+	"$SHMGUARD" diff --json leaks old.json 2>errors | jq -e '.doubts | length == 1'
+	same <(jq -r '"shmguard: " + .doubts[0]' <("$SHMGUARD" diff --json leaks old.json 2>/dev/null)) errors
+	# What one of them did not see.
+	"$SHMGUARD" report --format=json leaks | jq '.unseen = [] | .findings = []' >saw.json
+	run --separate-stderr -1 "$SHMGUARD" diff saw.json leaks
+	[ "$stderr" = "shmguard: leaks did not see /sbin/static: what is fixed may only be missing" ]
 }
 
 @test "diff: a finding that no report has is refused, with what was expected" {
