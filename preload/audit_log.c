@@ -8,8 +8,8 @@
 #include "preload/identity.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
-#include "preload/signals.h"
 #include "preload/text.h"
+#include "preload/unsignalled.h"
 
 enum policy_log audit_log_kind;
 static int log_fd = -1;
@@ -104,20 +104,6 @@ static bool stderr_is_a_log(void)
 	       !identity_of_fd(STDERR_FILENO, &object);
 }
 
-/* A pipe that nobody reads any more is no reason for the program to die. */
-static void write_unsignalled(int fd, const char *line, size_t length)
-{
-	const uint64_t broken = SIGNAL_BIT(SIGPIPE);
-	const struct timespec at_once = {0};
-	uint64_t before = 0, pending = 0;
-
-	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&broken, (long)&before, sizeof before, 0, 0);
-	kernel_call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
-	if (kernel_write(fd, line, length) == -EPIPE && !(pending & broken))
-		kernel_call(SYS_rt_sigtimedwait, (long)&broken, 0, (long)&at_once, sizeof broken, 0, 0);
-	signals_restore(before);
-}
-
 void audit_log_write(const char *line)
 {
 	size_t length = strlen(line);
@@ -125,7 +111,7 @@ void audit_log_write(const char *line)
 	if (audit_log_kind == LOG_syslog)
 		kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
 	else if (audit_log_kind == LOG_file)
-		kernel_write(log_fd, line, length);
+		unsignalled_write(log_fd, line, length);
 	else if (stderr_is_a_log())
-		write_unsignalled(STDERR_FILENO, line, length);
+		unsignalled_write(STDERR_FILENO, line, length);
 }

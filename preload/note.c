@@ -10,6 +10,7 @@
 
 #include "preload/kernel.h"
 #include "preload/text.h"
+#include "preload/unsignalled.h"
 
 static uint32_t recording;
 static const char *file_path, *socket_name;
@@ -35,7 +36,7 @@ static bool to_file(const char *record, size_t size)
 	long fd = file_path ? kernel_open(file_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -ENOENT;
 	if (fd < 0)
 		return false;
-	long written = kernel_write((int)fd, record, size);
+	long written = unsignalled_write((int)fd, record, size);
 	kernel_close((int)fd);
 	return written == (long)size;
 }

@@ -4,6 +4,7 @@
 
 #include "preload/kernel.h"
 #include "preload/text.h"
+#include "preload/unsignalled.h"
 
 enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
@@ -64,7 +65,7 @@ static bool piece_has_data(int fd, uint64_t from, uint64_t to, char *buffer)
 static bool piece_not_zeroed(int fd, uint64_t from, uint64_t to, char *buffer)
 {
 	while (from < to) {
-		long put = kernel_call(SYS_pwrite64, fd, (long)buffer, (long)(to - from), (long)from, 0, 0);
+		long put = unsignalled_pwrite(fd, buffer, to - from, from);
 		if (put <= 0)
 			return true;
 		from += (uint64_t)put;

@@ -9,6 +9,7 @@
 #include "preload/real.h"
 #include "preload/turns.h"
 #include "preload/recorder.h"
+#include "preload/unsignalled.h"
 #include "preload/wrap.h"
 
 /* What only a look before the call tells, where it has no O_EXCL: will it create the object, what will O_TRUNC empty? */
@@ -56,7 +57,8 @@ static int enforced_shm_open(const char *name, int flags, mode_t mode, struct be
 
 /*
  * LTTng-UST maps a page of the program's /dev/shm, by which a session daemon that starts later would wake it. On a full
- * or tiny tmpfs that page is one too many; ours is no file there, and says that it need not wait.
+ * or tiny tmpfs that page is one too many; ours is no file there, and says that it need not wait. LTTng reads no more of it
+ * than one word, that is not to be 0: where the program may have no file so large (RLIMIT_FSIZE), any executable has that.
  */
 static int wait_page(void)
 {
@@ -65,9 +67,11 @@ static int wait_page(void)
 
 	if (fd < 0)
 		return -1;
-	kernel_call(SYS_ftruncate, fd, (long)page_round(1), 0, 0, 0, 0);
-	kernel_write((int)fd, &awake, sizeof awake);
-	return own_fd_hide((int)fd);
+	if (unsignalled_ftruncate((int)fd, page_round(1)) < 0 || unsignalled_write((int)fd, &awake, sizeof awake) < 0) {
+		kernel_close((int)fd);
+		fd = kernel_open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	}
+	return fd < 0 ? -1 : own_fd_hide((int)fd);
 }
 
 static bool is_wait_page(const char *name, const void *caller)

@@ -181,6 +181,35 @@ print(signal.sigpending(), signal.pthread_sigmask(signal.SIG_BLOCK, []))'
 	same out <(printf '%s\n' EACCES 'set() set()')
 }
 
+# limited KIB CODE: runs under a limit on the size of files that kills whoever writes past it; memory counts as a file.
+limited()
+{
+	program 'import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, ('"$1"' << 10, resource.RLIM_INFINITY))
+'"$2"'
+print(signal.sigpending(), signal.pthread_sigmask(signal.SIG_BLOCK, []))'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py | cat >out
+	[ "${PIPESTATUS[0]}" -eq 0 ]
+	[ "$(tail -1 out)" = 'set() set()' ]
+}
+
+@test "a limit on the size of files does not end the program where the log, a note or a wipe reaches it" {
+	policy 'world-writable = deny' '[data]' "name = /$NAME-data" 'zero = on-attach'
+	limited 0 'attempt(shm_open, NAME, RWC, mode=0o666)'
+	[ "$(head -1 out)" = EACCES ]
+	yes x | head -c 65536 >audit.log
+	limited 64 'attempt(shm_open, NAME, RWC, mode=0o666)'
+	[ "$(head -1 out)" = EACCES ]
+	head -c 8192 <(yes x) >"/dev/shm/$NAME-data"
+	limited 4 'shm_open(NAME + "-data", RWC, mode=0o600)'
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" -c '
+import resource, signal, os
+from _posixshmem import shm_open
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL); os.umask(0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+shm_open("/" + os.environ["NAME"], os.O_RDWR | os.O_CREAT, mode=0o666)'
+}
+
 # refused: the program is not started, for what is said of the log.
 refused()
 {

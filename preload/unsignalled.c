@@ -1,0 +1,38 @@
+#include "preload/unsignalled.h"
+
+#include "preload/signals.h"
+
+/* The kernel sends both to the thread that writes, before the call returns: blocked, they wait there to be taken away. */
+static long unsignalled(long number, int fd, long a, long b, long c)
+{
+	const uint64_t ours = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ);
+	const struct timespec at_once = {0};
+	uint64_t before = 0, pending = 0;
+
+	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&ours, (long)&before, sizeof before, 0, 0);
+	kernel_call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+	long result = kernel_call(number, fd, a, b, c, 0, 0);
+	uint64_t sent = (result == -EPIPE   ? SIGNAL_BIT(SIGPIPE)
+			 : result == -EFBIG ? SIGNAL_BIT(SIGXFSZ)
+					    : 0) &
+			~pending;
+	if (sent)
+		kernel_call(SYS_rt_sigtimedwait, (long)&sent, 0, (long)&at_once, sizeof sent, 0, 0);
+	signals_restore(before);
+	return result;
+}
+
+long unsignalled_write(int fd, const void *bytes, size_t length)
+{
+	return unsignalled(SYS_write, fd, (long)bytes, (long)length, 0);
+}
+
+long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offset)
+{
+	return unsignalled(SYS_pwrite64, fd, (long)bytes, (long)length, (long)offset);
+}
+
+long unsignalled_ftruncate(int fd, uint64_t length)
+{
+	return unsignalled(SYS_ftruncate, fd, (long)length, 0, 0);
+}

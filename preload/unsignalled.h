@@ -1,0 +1,16 @@
+/*
+ * Writes of ours by which the program must not get a signal: a pipe that nobody reads any more (SIGPIPE), a limit on the
+ * size of files (SIGXFSZ) that is the program's and not meant for what we write. Async-signal-safe.
+ */
+#ifndef SHMGUARD_UNSIGNALLED_H
+#define SHMGUARD_UNSIGNALLED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* -errno, or the bytes written. */
+long unsignalled_write(int fd, const void *bytes, size_t length);
+long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offset);
+long unsignalled_ftruncate(int fd, uint64_t length);
+
+#endif
