@@ -93,6 +93,12 @@ const char *report_advice(enum rule_id rule)
 	return advice[rule] ? advice[rule] : rules[rule].summary;
 }
 
+const char *report_where(const struct report *report, const struct process *process)
+{
+	return process && process->recording && report->analysis->recording->part_count > 1 ? process->recording->dir
+											    : NULL;
+}
+
 const char *report_basename(const char *path)
 {
 	const char *slash = strrchr(path, '/');

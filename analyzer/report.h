@@ -109,6 +109,9 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);
 
+/* Where the process was recorded, if the report is of several recordings; else NULL. */
+const char *report_where(const struct report *report, const struct process *process);
+
 /* The part behind the last slash. */
 const char *report_basename(const char *path);
 

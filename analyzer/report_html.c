@@ -8,6 +8,7 @@
 #include "analyzer/chronicle.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
+#include "analyzer/report_text.h"
 
 /* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
 enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000 };
@@ -143,6 +144,16 @@ static json_t *page_times(const struct page *page)
 	return object;
 }
 
+static json_t *page_states(const struct analysis *analysis)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < analysis->world->object_count; i++)
+		json_object_set_new(object, analysis->world->objects[i]->id,
+				    json_string(text_state(analysis, analysis->world->objects[i])));
+	return object;
+}
+
 static json_t *page_data(struct page *page)
 {
 	const struct analysis *analysis = page->report->analysis;
@@ -158,12 +169,12 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "report",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "report",
 			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
 			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",
 			 page_changes(page, worst), "times", page_times(page), "command", command, "left_out",
 			 json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
-			 (json_int_t)analysis->to, "recordings", (json_int_t)p);
+			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

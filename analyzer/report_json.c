@@ -90,32 +90,35 @@ static const char *started_by(const struct process *process)
 	return names[process->began];
 }
 
-static json_t *json_process(const struct process *process)
+static json_t *json_process(const struct report *report, const struct process *process)
 {
+	const char *where = report_where(report, process);
 	json_t *status = process->ended == ENDED_exit ? json_integer(process->status) : json_null();
 	json_t *signal = process->ended == ENDED_signal ? json_integer(process->signal) : json_null();
 	const char *name = process->ended == ENDED_signal ? sigabbrev_np(process->signal) : NULL;
 	char *signal_name = name ? memory_format("SIG%s", name) : NULL;
 	json_t *object;
 
-	object = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o}", "id",
-			   process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
+	object = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o, s:o*}",
+			   "id", process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
 			   json_process_id(process->parent), "exe", json_of_text(process->exe), "argv",
 			   json_argv(process->argv), "uid", (json_int_t)process->uid, "started_by", started_by(process),
 			   "ended", ended_name(process->ended), "status", status, "signal", signal, "signal_name",
 			   signal_name, "previous", json_process_id(process->previous), "traced", process->traced,
-			   "events", json_of_number(process->events), "lost", json_of_number(process->lost));
+			   "events", json_of_number(process->events), "lost", json_of_number(process->lost),
+			   "recording", where ? json_of_text(where) : NULL);
 	free(signal_name);
 	return object;
 }
 
-static json_t *json_processes(const struct world *world)
+static json_t *json_processes(const struct report *report)
 {
+	const struct world *world = report->analysis->world;
 	json_t *array = json_array();
 	size_t i;
 
 	for (i = 0; i < world->process_count; i++)
-		json_array_append_new(array, json_process(world->processes[i]));
+		json_array_append_new(array, json_process(report, world->processes[i]));
 	return array;
 }
 
@@ -315,9 +318,9 @@ json_t *report_as_json(const struct report *report)
 	const struct analysis *analysis = report->analysis;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
-			 json_trace(analysis), "processes", json_processes(analysis->world), "unseen",
-			 json_unseen(analysis), "objects", json_objects(analysis->world), "findings",
-			 json_findings(report), "suppressions", json_suppressions(report->suppressions), "filtered",
+			 json_trace(analysis), "processes", json_processes(report), "unseen", json_unseen(analysis),
+			 "objects", json_objects(analysis->world), "findings", json_findings(report), "suppressions",
+			 json_suppressions(report->suppressions), "filtered",
 			 json_of_number(analysis->findings.filtered), "selection", json_selection(report->selection),
 			 "hidden", json_hidden(&analysis->findings));
 }

@@ -89,6 +89,9 @@ function findingBody(finding)
 		     (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
 			     who(finding.process) +
 			     (processes.has(finding.process) ? ", " + ended(processes.get(finding.process)) : "") +
+			     (processes.has(finding.process) && processes.get(finding.process).recording
+				      ? "; recorded in " + processes.get(finding.process).recording
+				      : "") +
 			     (finding.time ? "; " + time(finding.time - data.from) + " after the start" : "")),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
 		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
@@ -117,6 +120,8 @@ function drawTop()
 	const verdict = parts.join(", ") || "nothing found";
 	const whole = report.trace.complete && !report.unseen.length;
 	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
+			     report.suppressions.some(s => s.findings) ? " [some was suppressed]" : "",
+			     report.filtered ? " [some was not asked for]" : "",
 			     report.trace.complete ? "" : " [the recording is incomplete]",
 			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
@@ -159,9 +164,8 @@ function drawFindings()
 
 function state(object)
 {
-	if (object.unknown)
-		return "not known";
-	return object.leaked ? "LEAKED" : object.unlinked_by ? "unlinked by " + who(object.unlinked_by) : "-";
+	const word = data.states[object.id];
+	return word === "unlinked" ? "unlinked by " + who(object.unlinked_by) : word;
 }
 
 function search()

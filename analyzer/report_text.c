@@ -146,12 +146,13 @@ static void text_note(const struct report *report, const struct terminal *termin
 	free(place);
 }
 
-static void text_whose(const struct terminal *terminal, const struct process *process)
+static void text_whose(const struct report *report, const struct terminal *terminal, const struct process *process)
 {
+	char *place = escape_terminal(report_where(report, process) ?: "");
 	char *ended = text_ended(process),
 	     *argv = *process->argv ? escape_command(process->argv) : escape_terminal(process->exe);
 	char *head = memory_format("process %d: ", (int)process->pid);
-	char *tail = memory_format(", %s", ended);
+	char *tail = memory_format(", %s%s%s", ended, *place ? "; recorded in " : "", place);
 	int left = terminal->width - 2 - terminal_columns(head) - terminal_columns(tail);
 	char *cut = terminal_cut(argv, left > 20 ? left : 20, false);
 
@@ -163,6 +164,7 @@ static void text_whose(const struct terminal *terminal, const struct process *pr
 	free(head);
 	free(argv);
 	free(ended);
+	free(place);
 }
 
 static void text_finding(const struct report *report, const struct terminal *terminal, const struct finding *finding)
@@ -175,7 +177,7 @@ static void text_finding(const struct report *report, const struct terminal *ter
 	fputc('\n', terminal->out);
 	text_line(terminal, INK_plain, 2, message);
 	if (finding->process)
-		text_whose(terminal, finding->process);
+		text_whose(report, terminal, finding->process);
 	for (i = 0; i < finding->stack_count; i++)
 		text_stack(report, terminal, finding, &finding->stacks[i]);
 	if (finding->severity != SEVERITY_NOTE)

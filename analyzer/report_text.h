@@ -27,6 +27,8 @@ void text_stack(const struct report *report, const struct terminal *terminal, co
 /* report_text_names.c: a line for each module of the stacks that has no function names. */
 void text_nameless(const struct report *report, const struct terminal *terminal);
 
+/* report_text_summary.c: what became of an object, in a word or two. */
+const char *text_state(const struct analysis *analysis, const struct object *object);
 /* report_text_summary.c: what was looked at, and what could not be seen. */
 void text_summary(const struct report *report, const struct terminal *terminal);
 

@@ -104,7 +104,7 @@ static const char *summary_stayed(const struct analysis *analysis, const struct 
 	}
 }
 
-static const char *summary_state(const struct analysis *analysis, const struct object *object)
+const char *text_state(const struct analysis *analysis, const struct object *object)
 {
 	size_t i;
 
@@ -168,7 +168,7 @@ static void summary_object(const struct analysis *analysis, const struct termina
 	summary_who(terminal, object->created.process);
 	if (wide)
 		summary_who(terminal, object->unlinked.process);
-	terminal_put(terminal, object->leaked ? INK_error : INK_plain, summary_state(analysis, object));
+	terminal_put(terminal, object->leaked ? INK_error : INK_plain, text_state(analysis, object));
 	fputc('\n', terminal->out);
 	free(size);
 	free(safe);

@@ -48,6 +48,8 @@ found()
 	same one both
 	COLUMNS=200 "$SHMGUARD" report fleet >out
 	[ "$(grep -c '^  command: ' out)" -eq 2 ]
+	grep -q '^  process .*, killed by SIGBUS; recorded in fleet/[ab]$' out
+	holds '[.processes[].recording] | unique == ["fleet/a", "fleet/b"]'
 	grep -q 'events in [0-9.]* s from the start of the first of 2 recordings; no' out
 }
 

@@ -38,6 +38,15 @@ load html
 	[[ $(text_of dom objects) != *$'\u202e'* ]]
 }
 
+@test "what the page leaves out, and what became of each object, it says" {
+	echo 'mapping-leak:*' >known
+	"$SHMGUARD" report --format=html:page.html --suppress=known --severity=warning leaks
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom verdict) == *"[some was suppressed]"*"[some was not asked for]"*"[1 process not seen]"* ]]
+	[[ $(text_of dom objects) == *"LEAKED"*"gone"*"unlinked by 101 server"* ]]
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
