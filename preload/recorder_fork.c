@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "preload/audit.h"
+#include "preload/beginning.h"
 #include "preload/check.h"
 #include "preload/disposition.h"
 #include "preload/enforce.h"
@@ -52,6 +53,7 @@ static void start_anew(int32_t parent)
 	disposition_lock_reset();
 	own_fork_reset();
 	own_threads_fork_reset();
+	beginning_fork_reset();
 	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 }

@@ -1,8 +1,7 @@
 /* Ends of processes, seen by the parent and by themselves, and new threads. */
-#include "preload/arena.h"
 #include "preload/audit.h"
+#include "preload/beginning.h"
 #include "preload/ledger.h"
-#include "preload/lock.h"
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
@@ -106,17 +105,7 @@ EXPORT __attribute__((noreturn)) void _Exit(int status)
 	__builtin_unreachable();
 }
 
-/* A thread of the program's, made ready before its own code runs: its first event then allocates nothing. */
-struct beginning {
-	void *(*start)(void *);
-	void *argument;
-	size_t stack_size;
-};
-
 enum { SMALL_STACK = 20 * 1024, ROOM_FOR_CALLS = 3 * 1024 };
-
-static struct lock beginnings_lock;
-static struct arena beginnings = {.cell = sizeof(struct beginning)};
 
 /*
  * Of a small stack the calls themselves leave enough for an unwinding, but not what lies below a signal's frame: there no
@@ -130,15 +119,25 @@ static void begin_small_stack(size_t size)
 	recorder_thread.small_stack_size = size - ROOM_FOR_CALLS;
 }
 
+static struct beginning *take_beginning(const void *caller)
+{
+	struct visit visit;
+
+	if (!observe_enter(&visit, caller))
+		return NULL;
+	struct beginning *taken = beginning_take();
+	observe_leave(&visit);
+	return taken;
+}
+
+/* A thread of the program's, made ready before its own code runs: its first event then allocates nothing. */
 static void *begin_thread(void *context)
 {
 	struct beginning b = *(struct beginning *)context;
 	struct visit visit;
 
 	if (observe_enter(&visit, begin_thread)) {
-		lock_take(&beginnings_lock);
-		arena_give(&beginnings, context);
-		lock_give(&beginnings_lock);
+		beginning_give(context);
 		recorder_prepare_thread();
 		begin_small_stack(b.stack_size);
 		observe_leave(&visit);
@@ -152,19 +151,14 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 		return own_threads_create(thread, attr, start, argument);
 	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
 		return REAL(pthread_create)(thread, attr, start, argument);
-	lock_take(&beginnings_lock);
-	struct beginning *b = arena_take(&beginnings);
-	lock_give(&beginnings_lock);
+	struct beginning *b = take_beginning(CALLER);
 	if (!b)
 		return REAL(pthread_create)(thread, attr, start, argument);
 	*b = (struct beginning){start, argument, 0};
 	if (attr)
 		pthread_attr_getstacksize(attr, &b->stack_size);
 	int result = REAL(pthread_create)(thread, attr, begin_thread, b);
-	if (result) {
-		lock_take(&beginnings_lock);
-		arena_give(&beginnings, b);
-		lock_give(&beginnings_lock);
-	}
+	if (result)
+		beginning_give(b);
 	return result;
 }

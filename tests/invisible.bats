@@ -81,6 +81,11 @@ with()
 	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
 }
 
+@test "100 forks of a program that makes threads meanwhile, and each child makes one" {
+	unchanged "$PROGRAMS/hostile_processes" thread_forks 100
+	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
+}
+
 # A child in which a thread that is not there holds the loader's lock hangs where it needs it.
 @test "calls take no lock of the loader" {
 	"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/loader" >out

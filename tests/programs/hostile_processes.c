@@ -1,6 +1,6 @@
 /*
- * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy, execs itself COUNT times, ends in
- * every way there is.
+ * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy (forks) or are made and end
+ * (thread_forks), execs itself COUNT times, ends in every way there is.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -22,17 +22,39 @@ static void *busy(void *context)
 	return context;
 }
 
-static void forks(int count)
+static void *nothing(void *context)
+{
+	return context;
+}
+
+static void make_thread(void)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0, "a thread");
+}
+
+static void *make_threads(void *context)
+{
+	while (!stop)
+		make_thread();
+	return context;
+}
+
+static void forks(int count, void *(*meanwhile)(void *))
 {
 	pthread_t threads[BUSY];
 	int status;
 
 	for (int i = 0; i < BUSY; i++)
-		must(pthread_create(&threads[i], NULL, busy, NULL) == 0, "pthread_create");
+		must(pthread_create(&threads[i], NULL, meanwhile, NULL) == 0, "pthread_create");
 	for (int i = 0; i < count; i++) {
 		pid_t child = fork();
 		if (child == 0) {
-			if (i % 10 == 0)
+			alarm(30);
+			if (meanwhile == make_threads)
+				make_thread();
+			else if (i % 10 == 0)
 				use(fd);
 			_exit(i % 100);
 		}
@@ -137,7 +159,10 @@ int main(int argc, char **argv)
 	fd = object();
 	use(fd);
 	if (strcmp(argv[1], "forks") == 0) {
-		forks(count);
+		forks(count, busy);
+	} else if (strcmp(argv[1], "thread_forks") == 0) {
+		use(fd);
+		forks(count, make_threads);
 	} else if (strcmp(argv[1], "inherits") == 0) {
 		inherits();
 	} else if (strcmp(argv[1], "ends") == 0) {

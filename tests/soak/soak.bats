@@ -44,6 +44,10 @@ thousand()
 	thousand forks 1001
 }
 
+@test "1,000 forks of a program that makes threads meanwhile, and each child makes one" {
+	thousand thread_forks 1001
+}
+
 @test "1,000 execs in a row" {
 	thousand execs 1001
 }
