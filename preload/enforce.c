@@ -161,6 +161,8 @@ void enforce_initialise(void)
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+	if (enforce_on)
+		identity_keep_home();
 	if (enforce_wipes)
 		claim_initialise();
 	enforce_unheard = policy->log == LOG_none && !by_name && !carried_value(ENVIRONMENT_NOTES) &&

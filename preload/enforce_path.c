@@ -23,7 +23,7 @@ static bool name_of_fd(int fd, bool unlinked, char text[static 512])
 	if (strncmp(text, memfd, sizeof memfd - 1) == 0)
 		memmove(text, text + sizeof memfd - 1, strlen(text) - sizeof memfd + 2);
 	else if (strncmp(text, "/dev/shm/", 9) != 0)
-		return false;
+		return identity_from_home(text);
 	return true;
 }
 
@@ -56,19 +56,27 @@ static size_t parent_length(const char *path)
 static const char *placed(int dirfd, const char *path, char text[static 512])
 {
 	char parent[PATH_MAX];
-	struct stat shm, at;
+	struct stat at;
 	size_t length = parent_length(path);
+	bool itself;
 
-	if (length >= sizeof parent || !stat_at(AT_FDCWD, "/dev/shm", 0, &shm))
+	if (length >= sizeof parent)
 		return NULL;
 	memcpy(parent, length ? path : ".", length ? length : 1);
 	parent[length ? length : 1] = 0;
-	if (!stat_at(dirfd, parent, 0, &at) || at.st_dev != shm.st_dev)
+	if (!stat_at(dirfd, parent, 0, &at) || !identity_at_home(at.st_dev, at.st_ino, &itself))
 		return NULL;
-	if (at.st_ino == shm.st_ino)
+	if (itself)
 		return identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
 	/* Below a directory of /dev/shm. What is too long is cut, and so is no name that a policy allows. */
-	return identity_place(dirfd, path, text) ? text : path;
+	if (!identity_place(dirfd, path, text))
+		return path;
+	/* A root of its own does not see where it lies: of what is no name to it, none is allowed. */
+	if (strncmp(text, "/dev/shm/", 9) != 0 && !identity_from_home(text)) {
+		strcpy(text, "/dev/shm/(unreachable)/");
+		strncat(text, path + length, 511 - strlen(text));
+	}
+	return text;
 }
 
 /* What does not exist yet, and O_CREAT would make at the end of symbolic links. */

@@ -49,13 +49,75 @@ static bool is_tmpfs(const struct statfs *fs)
 	return fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
 }
 
+static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
+{
+	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
+}
+
+static uint64_t home_dev, home_ino;
+
+static bool is_home(int dirfd, const char *path)
+{
+	struct stat st;
+	return stat_at(dirfd, path, 0, &st) && st.st_dev == home_dev && st.st_ino == home_ino;
+}
+
+void identity_keep_home(void)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (!stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) ||
+	    kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) < 0 || !is_tmpfs(&fs))
+		return;
+	home_dev = st.st_dev;
+	home_ino = st.st_ino;
+}
+
+bool identity_sees_home(void)
+{
+	return is_home(AT_FDCWD, SHM_DIRECTORY);
+}
+
+bool identity_at_home(uint64_t dev, uint64_t ino, bool *itself)
+{
+	struct stat now;
+
+	*itself = dev == home_dev && ino == home_ino;
+	if (*itself)
+		return true;
+	bool known = stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &now) && now.st_dev == dev;
+	*itself = known && now.st_ino == ino;
+	return known || dev == home_dev;
+}
+
+bool identity_from_home(char text[static 512])
+{
+	char rest[512];
+
+	for (char *end = text; *text == '/' && end; end = strchr(end + 1, '/')) {
+		strcpy(rest, end);
+		*end = 0;
+		bool found = is_home(AT_FDCWD, end == text ? "/" : text);
+		*end = '/';
+		if (!found)
+			continue;
+		strcpy(text, SHM_DIRECTORY);
+		strncat(text, rest, 511 - strlen(text));
+		return true;
+	}
+	return false;
+}
+
 /* /dev/shm as a plain directory of a disk would make every file of that disk an object, so it must be a tmpfs. */
 static bool is_shm_device(uint64_t dev)
 {
 	struct stat st;
 	struct statfs fs;
 
-	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)SHM_DIRECTORY, (long)&st, 0, 0, 0) < 0 || st.st_dev != dev)
+	if (home_dev && dev == home_dev)
+		return true;
+	if (!stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) || st.st_dev != dev)
 		return false;
 	return kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) == 0 && is_tmpfs(&fs);
 }
@@ -193,6 +255,8 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 /* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
 static bool lies_on_shm(uint64_t dev)
 {
+	if (home_dev && dev == home_dev)
+		return true;
 	for (int i = 0; i < DEVICES; i++) {
 		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
 		if ((slot & 7) == CLASS_SHM)
@@ -228,24 +292,41 @@ static bool leads_to(const char *path, const struct identity *identity)
 	       st.st_dev == identity->dev && st.st_ino == identity->ino;
 }
 
+/* The path up to its last component, or "." */
+static bool parent_of(const char *path, char parent[static PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+
+	if (length >= PATH_MAX)
+		return false;
+	memcpy(parent, slash ? path : ".", length);
+	parent[length] = 0;
+	return true;
+}
+
 bool identity_place(int dirfd, const char *path, char text[static 512])
 {
 	char parent[PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
 
-	if (length >= sizeof parent)
+	if (!parent_of(path, parent))
 		return false;
-	memcpy(parent, slash ? path : ".", length ? length : 1);
-	parent[length ? length : 1] = 0;
 	long fd = kernel_call(SYS_openat, dirfd, (long)parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return false;
 	identity_fd_name((int)fd, text);
 	kernel_close((int)fd);
 	strncat(text, "/", 511 - strlen(text));
-	strncat(text, path + length, 511 - strlen(text));
+	strncat(text, slash ? slash + 1 : path, 511 - strlen(text));
 	return true;
+}
+
+/* Right in the directory, whatever leads there. */
+static bool is_home_of(int dirfd, const char *path)
+{
+	char parent[PATH_MAX];
+	return home_dev && parent_of(path, parent) && is_home(dirfd, parent);
 }
 
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512])
@@ -258,7 +339,9 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 		return text;
 	if (identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity))
 		return text;
-	return identity->fd < 0 && identity_place(identity->dirfd, path, text) && leads_to(text, identity) ? text : path;
+	if (identity->fd < 0 && identity_place(identity->dirfd, path, text) && leads_to(text, identity))
+		return text;
+	return is_home_of(identity->dirfd, path) && identity_shm_path(slash ? slash : path, "", text) ? text : path;
 }
 
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512])

@@ -46,6 +46,21 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
  */
 bool identity_on_shm(int dirfd, const char *path);
 
+/*
+ * The directory /dev/shm of this moment stays one, whatever root the program takes: no path may lead to it then, but
+ * descriptors and the working directory do.
+ */
+void identity_keep_home(void);
+
+/* Is it what /dev/shm leads to now? */
+bool identity_sees_home(void);
+
+/* Is that device the one of that directory, or of what lies at /dev/shm now? itself: the inode is such a directory's. */
+bool identity_at_home(uint64_t dev, uint64_t ino, bool *itself);
+
+/* "/dev/shm/..." for a path by which the kernel tells the same from another root, or by another mount; false: it is none. */
+bool identity_from_home(char text[static 512]);
+
 /* What /proc/self/fd tells of a descriptor, "" if nothing. */
 const char *identity_fd_name(int fd, char target[static 512]);
 

@@ -5,6 +5,7 @@
 
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
+#include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -55,6 +56,15 @@ static bool unheard(const struct opening *o)
 	       !(o->flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY)));
 }
 
+/* Without /proc, as in a chroot, the kernel tells no name of a descriptor: the policy knows it by this one. */
+static void keep_name(const struct identity *identity, const char *name)
+{
+	char known[512];
+
+	if (enforce_on && name[0] == '/' && !ledger_name(identity, known))
+		ledger_rename(identity, name);
+}
+
 static int opened(const struct opening *o, int fd, const void *caller)
 {
 	struct visit visit;
@@ -67,13 +77,17 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	char text[512];
 	struct identity identity;
 	bool tracked = identity_of_fd(fd, &identity);
+	identity.dirfd = o->dirfd;
 	if (tracked && identity.kind == KIND_shm)
 		identity.kind = KIND_file;
+	const char *name = tracked ? identity_spelling(o->path, &identity, text) : o->path;
 	if (tracked || odd_on_shm(&visit, o, fd))
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
-		       .name = tracked ? identity_spelling(o->path, &identity, text) : o->path,
-		       .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd, .created = o->creates && fd >= 0,
-		       .size_before = o->size_before, .error = observe_error(&visit, fd < 0));
+		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
+		       .created = o->creates && fd >= 0, .size_before = o->size_before,
+		       .error = observe_error(&visit, fd < 0));
+	if (tracked)
+		keep_name(&identity, name);
 	observe_leave(&visit);
 	return fd;
 }

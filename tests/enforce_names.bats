@@ -261,3 +261,41 @@ attempt(os.truncate, "absolute", 1)'
 	[ "$(cat out)" = EEXIST ]
 	getfacl -cn "/dev/shm/$NAME" 2>/dev/null | grep -q '^user:1234:rw-'
 }
+
+@test "another root takes the policy away from nothing that descriptors, the working directory or the root lead to" {
+	[ "$(id -u)" -eq 0 ] || skip "chroot needs root"
+	mkdir -p root jail/dev/shm
+	policy 'world-writable = deny' 'name-not-allowed = deny' "names = /$NAME-*" '[k]' "name = /$NAME-k*" 'max-mode = 0640' \
+		'mode-too-open = deny'
+	program 'os.mkdir(PATH + "-d"); BASE = NAME[1:]
+shm, root = os.open("/dev/shm", os.O_RDONLY), os.getcwd() + "/root"
+tmp = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o666)
+def below(path, call, *args, **named):
+    sys.stdout.flush()
+    if os.fork() == 0:
+        os.chdir("/dev/shm"); os.chroot(path)
+        try:
+            attempt(call, *args, **named)
+        finally:
+            sys.stdout.flush(); os._exit(0)
+    os.wait()
+def opened(path, **at):
+    fd = os.open(path, RWC, 0o600, **at)
+    os.fchmod(fd, 0o660)
+def rooted(call, *args):
+    os.chdir("/"); call(*args)
+below(root, os.open, BASE + "-1", RWC, 0o666, dir_fd=shm)
+below(root, os.open, BASE + "-2", RWC, 0o666)
+below(root, os.open, BASE, RWC, 0o600)
+below(root, os.link, f"/proc/self/fd/{tmp}", BASE + "-3", dst_dir_fd=shm)
+below("/dev", os.open, f"/shm{NAME}-4", RWC, 0o666)
+below("/dev/shm", os.open, NAME + "-5", RWC, 0o666)
+below(PATH + "-d", rooted, os.open, NAME + "-6", RWC, 0o600)
+below(root, opened, BASE + "-k7")
+below("/dev", opened, f"/shm{NAME}-k8")
+below("/dev/shm", opened, NAME + "-9")'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	diff out - <<<$'EACCES\nEACCES\nEACCES\nENOENT\nEACCES\nEACCES\nEACCES\nEACCES\nEACCES\nok None'
+	[ "$(cd /dev/shm && stat -c '%n %a' "$NAME"-[0-9k]* | sed "s/$NAME-//")" = $'9 660\nk7 600\nk8 600' ]
+	rmdir "/dev/shm/$NAME-d"
+}
