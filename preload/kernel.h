@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,40 @@ static inline bool kernel_readable(const void *address)
 {
 	uintptr_t aligned = (uintptr_t)address & ~(uintptr_t)7;
 	return kernel_call(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0) != -EFAULT && aligned;
+}
+
+enum { KERNEL_PAGE = 4096 /* the smallest that there is */, KERNEL_NO_PAGE = 1 };
+
+/* Can all of the text be read, to its end? *page: one of which that is known, or KERNEL_NO_PAGE. */
+static inline bool kernel_text_readable(const char *text, uintptr_t *page)
+{
+	while (true) {
+		uintptr_t begin = (uintptr_t)text & -(uintptr_t)KERNEL_PAGE;
+		if (begin != *page && !kernel_readable(text))
+			return false;
+		*page = begin;
+		size_t left = begin + KERNEL_PAGE - (uintptr_t)text;
+		if (strnlen(text, left) < left)
+			return true;
+		text += left;
+	}
+}
+
+/* The same of all texts in a list such as environ(7), and the list. */
+static inline bool kernel_texts_readable(char *const list[])
+{
+	uintptr_t list_page = KERNEL_NO_PAGE, page = KERNEL_NO_PAGE;
+
+	for (;; list++) {
+		uintptr_t begin = (uintptr_t)list & -(uintptr_t)KERNEL_PAGE;
+		if (begin != list_page && !kernel_readable(list))
+			return false;
+		list_page = begin;
+		if (!*list)
+			return true;
+		if (!kernel_text_readable(*list, &page))
+			return false;
+	}
 }
 
 /* A signal handler may end it early. */

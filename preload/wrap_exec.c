@@ -32,10 +32,12 @@ static struct executing executing(char *const environment[])
 {
 	struct executing x = {.environment = environment};
 
+	bool records = atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF;
 	/* What the kernel would answer with EFAULT is the kernel's to answer. */
-	bool readable = !environment || kernel_readable(environment);
-	x.recorded = readable && atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF;
-	x.room = x.recorded || (readable && recorder_confined) ? carried_room(environment) : 0;
+	if (!(records || recorder_confined) || (environment && !kernel_texts_readable(environment)))
+		return x;
+	x.recorded = records;
+	x.room = carried_room(environment);
 	if (x.room > STACK_LIMIT)
 		x.memory = kernel_memory(x.room);
 	return x;
@@ -71,8 +73,9 @@ static void announce(struct executing *x, const char *path, bool searches, const
 {
 	struct visit visit;
 	int kept = errno;
+	uintptr_t page = KERNEL_NO_PAGE;
 
-	x->recorded = x->recorded && kernel_readable(path);
+	x->recorded = x->recorded && kernel_text_readable(path, &page);
 	if (!x->recorded)
 		return;
 	note_path(NOTE_exec, path, 0, 0);
@@ -219,10 +222,11 @@ static int spawned(struct executing *x, const char *path, bool searches, pid_t c
 {
 	struct visit visit;
 	int kept = errno;
+	uintptr_t page = KERNEL_NO_PAGE;
 
 	if (x->memory)
 		kernel_memory_free(x->memory, x->room);
-	if (x->recorded && kernel_readable(path)) {
+	if (x->recorded && kernel_text_readable(path, &page)) {
 		note_path(NOTE_spawn, path, result ? 0 : child, result);
 		if (result == 0)
 			tell_unguarded(path, searches, caller);
@@ -261,9 +265,10 @@ static struct shell shell(const char *command)
 {
 	struct shell s = {.command = command};
 	int kept = errno;
+	uintptr_t page = KERNEL_NO_PAGE;
 
-	if (kernel_readable(command) &&
-	    (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined))
+	if ((atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined) &&
+	    kernel_text_readable(command, &page) && (!environ || kernel_texts_readable(environ)))
 		s.room = carried_command_room(command);
 	if (s.room > STACK_LIMIT)
 		s.memory = kernel_memory(s.room);

@@ -2,6 +2,7 @@
 #include <libgen.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "print.h"
 
@@ -111,6 +112,47 @@ static void execs(void)
 	}
 }
 
+/* Text and a list that go on beyond the last page that can be read. */
+struct cut {
+	char *text, **list;
+};
+
+static struct cut cut(void)
+{
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct cut cut = {pages + PAGE - 3, (char **)(pages + PAGE) - 2};
+
+	/* The list's last entry is the text's end as well, and none that can be read. */
+	memset(pages, 'x', PAGE);
+	cut.list[0] = pages + PAGE - sizeof(char *);
+	mprotect(pages + PAGE, PAGE, PROT_NONE);
+	return cut;
+}
+
+static void execs_of_bad_memory(void)
+{
+	struct cut beyond = cut();
+	char *wrong[] = {(char *)"NAME=value", nowhere, NULL}, *unended[] = {beyond.text, NULL};
+
+	CALL(execve(beyond.text, arguments, environment));
+	CALL(execve(self, arguments, wrong));
+	CALL(execve(self, arguments, unended));
+	CALL(execve(self, arguments, beyond.list));
+	CALL(execve(self, wrong, environment));
+	CALL(execvpe(self, arguments, wrong));
+	CALL(execle(self, "processes", (char *)NULL, wrong));
+	CALL(fexecve(open(self, O_RDONLY | O_CLOEXEC), arguments, wrong));
+	CALL(execveat(AT_FDCWD, self, arguments, wrong, 0));
+	CALL(syscall(SYS_execve, self, arguments, wrong));
+	CALL(posix_spawn(NULL, self, NULL, NULL, arguments, wrong));
+	CALL(posix_spawnp(NULL, self, NULL, NULL, arguments, unended));
+	char **kept = environ;
+	environ = wrong;
+	CALL(execv(self, arguments));
+	CALL(system("true"));
+	environ = kept;
+}
+
 static void execs_that_fail(void)
 {
 	int fd = open("/dev/null", O_RDONLY);
@@ -136,6 +178,7 @@ static void execs_that_fail(void)
 	CALL(execveat(AT_FDCWD, "/none", arguments, environment, 0));
 	CALL(execveat(AT_FDCWD, self, arguments, environment, 0x7fffffff));
 	close(fd);
+	execs_of_bad_memory();
 }
 
 /* The child prints before this process does. */
