@@ -74,9 +74,15 @@ check_fails()
 	mkdir -m 777 anybodys
 	printf "[default]\nsecret = yes\n" >anybodys/good.ini
 	check_fails anybodys/good.ini
-	grep -qxF 'shmguard: anybodys/good.ini: can be replaced by others, as its directory is theirs to write to' told
+	grep -qxF 'shmguard: anybodys/good.ini: can be replaced by others, to whom anybodys belongs or is open to write to' told
+	mkdir -m 755 anybodys/own
+	cp anybodys/good.ini anybodys/own
+	check_fails "$PWD/anybodys/own/good.ini"
+	grep -qxF "shmguard: $PWD/anybodys/own/good.ini: can be replaced by others, to whom $PWD/anybodys belongs or is open to write to" told
+	ln -s anybodys/own led
+	check_fails led/good.ini
 	chmod 1777 anybodys
-	"$SHMGUARD" policy check anybodys/good.ini
+	"$SHMGUARD" policy check anybodys/good.ini anybodys/own/good.ini led/good.ini
 	head -c 2000000 /dev/zero >zeros.ini
 	check_fails zeros.ini
 	grep -qF 'too large' told
@@ -91,6 +97,17 @@ check_fails()
 	chown 65534 foreign.ini
 	check_fails foreign.ini
 	grep -qxF 'shmguard: foreign.ini: belongs to another user, who could change the policy' told
+	mkdir -p theirs/own
+	printf '[default]\nsecret = yes\n' >theirs/own/good.ini
+	ln -s theirs/own/good.ini led.ini
+	"$SHMGUARD" policy check theirs/own/good.ini led.ini
+	chown -h 65534 led.ini
+	check_fails led.ini
+	chown 65534 theirs
+	chown -h 0 led.ini
+	check_fails led.ini
+	check_fails theirs/own/good.ini
+	grep -qxF 'shmguard: theirs/own/good.ini: can be replaced by others, to whom theirs belongs or is open to write to' told
 }
 
 @test "what a policy says cannot write to the terminal" {

@@ -8,35 +8,85 @@
 
 #include "policy_inner.h"
 
-/* Could any user put another file in the place of the one at the path? */
-static bool replaceable(const char *path)
+/* In a user namespace the real root may be nobody: whoever has the root directory has everything (user_namespaces(7)). */
+static bool is_trusted_user(uid_t uid)
 {
-	char directory[PATH_MAX] = ".";
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	struct stat root;
+
+	return uid == 0 || uid == geteuid() || (stat("/", &root) == 0 && uid == root.st_uid);
+}
+
+static bool is_theirs(const char *directory)
+{
 	struct stat st;
 
-	if (length >= sizeof(directory))
+	if (lstat(directory, &st) == 0 && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid))
+		return true;
+	return stat(directory, &st) == 0 &&
+	       (!is_trusted_user(st.st_uid) || ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)));
+}
+
+/* Could others put another file in the place of the one at the path? Then that is the directory, or link, in which. */
+static bool replaceable(char path[PATH_MAX])
+{
+	char *slash;
+
+	do {
+		slash = strrchr(path, '/');
+		if (slash)
+			slash[slash == path] = '\0';
+		else
+			strcpy(path, ".");
+		if (is_theirs(path))
+			return true;
+	} while (slash && slash != path);
+	return false;
+}
+
+/* The preload has no stdio. */
+static void descriptor_path(char path[static 64], int fd)
+{
+	char digits[12] = "", *at = digits + sizeof(digits) - 1;
+
+	do
+		*--at = (char)('0' + fd % 10);
+	while (fd /= 10);
+	strcpy(path, "/proc/self/fd/");
+	strcat(path, at);
+}
+
+/* By the path as it was given, whose links may lead elsewhere tomorrow, and as it leads today. */
+static bool replaceable_now(const char *path, int fd, char directory[PATH_MAX])
+{
+	char link[64];
+	struct stat st;
+	ssize_t length;
+
+	if (strlen(path) >= PATH_MAX)
 		return false;
-	if (length) {
-		memcpy(directory, path, length);
-		directory[length] = '\0';
-	}
-	return stat(directory, &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX);
+	strcpy(directory, path);
+	if ((lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid)) || replaceable(directory))
+		return true;
+	descriptor_path(link, fd);
+	length = readlink(link, directory, PATH_MAX - 1);
+	directory[length > 0 ? length : 0] = '\0';
+	return length > 0 && replaceable(directory);
 }
 
 /* Whoever can write a policy can do what it allows. */
-static bool trusted(struct parse *parse, const struct stat *file, const char *path)
+static bool trusted(struct parse *parse, const struct stat *file, const char *path, int fd)
 {
+	char directory[PATH_MAX];
+
 	if (!S_ISREG(file->st_mode))
 		return parse_tell(parse, NULL, "is not a regular file", NULL);
 	if (file->st_uid != 0 && file->st_uid != geteuid())
 		return parse_tell(parse, NULL, "belongs to another user, who could change the policy", NULL);
 	if (file->st_mode & (S_IWGRP | S_IWOTH))
 		return parse_tell(parse, NULL, "can be written by others: chmod go-w", NULL);
-	if (replaceable(path))
-		return parse_tell(parse, NULL, "can be replaced by others, as its directory is theirs to write to",
-				  NULL);
+	if (replaceable_now(path, fd, directory))
+		return parse_tell(parse, NULL, "can be replaced by others, to whom ", directory,
+				  " belongs or is open to write to", NULL);
 	if (file->st_size > POLICY_FILE_MAX)
 		return parse_tell(parse, NULL, "is too large for a policy", NULL);
 	return true;
@@ -60,7 +110,7 @@ bool policy_file_open(struct parse *parse, const char *path)
 
 	if (fd < 0)
 		return cannot_open(parse, path, errno);
-	if (fstat(fd, &file) == 0 && trusted(parse, &file, path)) {
+	if (fstat(fd, &file) == 0 && trusted(parse, &file, path, fd)) {
 		parse->source = (struct source){.fd = fd};
 		return true;
 	}
