@@ -272,6 +272,6 @@ void check_mlock(const struct mlock_event *e)
 	if (e->symbol == SYMBOL_munlock || (e->error != ENOMEM && e->error != EAGAIN && e->error != EPERM))
 		return;
 	uint64_t lockable = facts_lockable();
-	if (e->length > lockable)
+	if (e->length > lockable && facts_unlocked(e->addr, e->length) > lockable)
 		FOUND(lock_limit, WARNING, .length = e->length, .limit = lockable, .error = e->error);
 }

@@ -154,12 +154,13 @@ static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *
 	return error ? VERDICT_deny : VERDICT_go;
 }
 
-static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t length)
+static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t address, uint64_t length)
 {
 	if (!enforce_asks(d, RULE_lock_limit))
 		return VERDICT_go;
 	uint64_t lockable = facts_lockable();
-	return length > lockable ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
+	bool over = length > lockable && (!address || facts_unlocked(address, length) > lockable);
+	return over ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
 }
 
 static bool asks_of_mappings(const struct policy_decision *d)
@@ -183,7 +184,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
 	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, e->length) == VERDICT_deny)
+	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
 		return VERDICT_deny;
 	if (enforce_first_map(&d, e->fd, identity) == VERDICT_deny)
 		return VERDICT_deny;
@@ -234,12 +235,12 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity,
 	enforce_end(caller);
 }
 
-static enum enforce_verdict decide_mlock(uint64_t length, const struct identity *identity)
+static enum enforce_verdict decide_mlock(uint64_t address, uint64_t length, const struct identity *identity)
 {
 	struct policy_decision d;
 
 	enforce_decide_object(identity, &d);
-	return over_lock_limit(&d, length);
+	return over_lock_limit(&d, address, length);
 }
 
 /* There is no descriptor by which anything could be fixed. */
@@ -331,6 +332,7 @@ POLICED(mmap, (const struct mmap_event *e, struct identity *identity, const void
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
 	(site, address, length, prot))
 POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))
-POLICED(mlock, (uint64_t length, const struct identity *identity, const void *caller), (length, identity))
+POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
+	(address, length, identity))
 POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, int prot, const void *caller),
 	(identity, offset, length, prot))

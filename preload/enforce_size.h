@@ -20,7 +20,8 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity,
 bool enforce_probed(uint64_t start, uint64_t length);
 
 /* Of a mapping of the object: it is about to be locked, or to become [offset, offset + length) of the object. */
-enum enforce_verdict enforce_mlock(uint64_t length, const struct identity *identity, const void *caller);
+enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, const struct identity *identity,
+				   const void *caller);
 enum enforce_verdict enforce_mremap(const struct identity *identity, uint64_t offset, uint64_t length, int prot,
 				    const void *caller);
 /* MADV_REMOVE has just made a hole. */

@@ -18,6 +18,8 @@ uint64_t facts_file_size_limit(void);
 
 /* Bytes that may still be locked into memory; UINT64_MAX with CAP_IPC_LOCK or without a limit. */
 uint64_t facts_lockable(void);
+/* Of that range the bytes that are not locked yet, in whole pages. Walks the page tables of all that is mapped. */
+uint64_t facts_unlocked(uint64_t address, uint64_t length);
 
 /*
  * Bytes until the closest memory cgroup limit of this process, every ancestor counted; UINT64_MAX: none. Asked of the

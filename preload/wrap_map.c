@@ -316,7 +316,7 @@ static bool locking_denied(const void *addr, size_t length, const void *caller)
 	struct fault_site site;
 
 	return policed_object(addr, length, &site, caller) &&
-	       enforce_mlock(length, &site.identity, caller) == VERDICT_deny;
+	       enforce_mlock((uint64_t)(uintptr_t)addr, length, &site.identity, caller) == VERDICT_deny;
 }
 
 EXPORT int mlock(const void *addr, size_t length)

@@ -100,8 +100,9 @@ address = libc.mmap(None, ctypes.c_size_t(65536), 3, 1, fd, ctypes.c_long(0))
 def lock(length):
     if libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(length)) < 0:
         raise OSError(ctypes.get_errno(), "mlock")
-attempt(lock, 65536); attempt(lock, 4096); attempt(map, fd, 65536, 3, 0x2001)'
-	[ "$(cat out)" = $'EAGAIN\nok None\nEAGAIN' ]
+attempt(lock, 65536); attempt(lock, 4096); attempt(map, fd, 65536, 3, 0x2001)
+attempt(lock, 8192); attempt(lock, 8192); attempt(lock, 1); attempt(lock, 8193)'
+	[ "$(cat out)" = $'EAGAIN\nok None\nEAGAIN\nok None\nok None\nok None\nEAGAIN' ]
 }
 
 @test "a mapping that grows past the end is denied" {

@@ -42,6 +42,12 @@ uint64_t facts_file_size_limit(void)
 	return kernel.file_size_limit;
 }
 
+uint64_t facts_unlocked(uint64_t address, uint64_t length)
+{
+	(void)address;
+	return length;
+}
+
 uint64_t facts_lockable(void)
 {
 	return kernel.lockable;
