@@ -75,6 +75,7 @@ struct check_opening {
 	bool created;
 	uint64_t size_before;
 	int16_t error;
+	uint32_t clamped; /* bits of the mode that the policy took away */
 };
 
 /* Did this process make the object that lies at the path? Supplied by whoever links the checks. */

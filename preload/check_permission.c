@@ -50,7 +50,7 @@ static void mode_made(const struct check_opening *o, const struct identity *iden
 {
 	if (open_to_all(identity, o->mode) || o->by != EVENT_shm_open)
 		return;
-	if (o->mode & 0777 & ~identity->mode)
+	if (o->mode & 0777 & ~o->clamped & ~identity->mode)
 		FOUND(umask_mismatch, NOTE, .length = identity->mode, .limit = o->mode & 0777);
 }
 

@@ -244,6 +244,23 @@ bool enforce_denied(void)
 	return false;
 }
 
+uint32_t enforce_clamped(void)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < kept()->count; i++) {
+		const struct decided *d = &kept()->decided[i];
+		enum rule_id rule = d->finding.rule;
+		if (d->response != RESPONSE_fixed)
+			continue;
+		if (rule == RULE_world_writable || rule == RULE_world_readable || rule == RULE_mode_too_open)
+			bits |= (uint32_t)(d->finding.length & ~d->finding.limit);
+		else if (rule == RULE_acl_grants)
+			bits |= 0777;
+	}
+	return bits;
+}
+
 /* What two steps of one call find of the same name is one decision. */
 static struct decided *find_kept(enum rule_id rule, enum response response)
 {

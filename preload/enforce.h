@@ -57,6 +57,9 @@ void enforce_forget(void);
 /* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
 bool enforce_denied(void);
 
+/* The bits of a mode that the call which is being recorded was made without. */
+uint32_t enforce_clamped(void);
+
 /* How many decisions were not recorded yet? */
 unsigned enforce_decided(void);
 

@@ -153,7 +153,7 @@ static void look_at_opening(const struct check_opening *o, const struct identity
 	&(struct check_opening)                                                                                        \
 	{                                                                                                              \
 		.pid = (e)->pid, .name = (e)->name, .flags = (e)->flags, .mode = (e)->mode, .created = (e)->created,   \
-		.error = (e)->error, __VA_ARGS__                                                                       \
+		.error = (e)->error, .clamped = enforce_clamped(), __VA_ARGS__                                         \
 	}
 
 /* Of the events by which an object is opened or made. */

@@ -189,6 +189,15 @@ $1; print(\"there\", flush=True); time.sleep(20)" "/dev/shm/$NAME" >ready 3>&- &
 	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-w" "/dev/shm/$NAME-open")" = $'664\n664\n600' ]
 }
 
+@test "umask-mismatch is not found of what the policy took away" {
+	policy 'umask-mismatch = warn' 'world-writable = fix' '[narrow]' "name = /$NAME-n" 'max-mode = 0600' 'mode-too-open = fix'
+	guarded 'shm_open(NAME, RWC, mode=0o666); shm_open(NAME + "-n", RWC, mode=0o660)'
+	[ "$(grep -c 'action=fixed' audit.log)" -eq 2 ]
+	[ "$(grep -c 'rule=umask-mismatch' audit.log)" -eq 0 ]
+	guarded 'os.umask(0o020); shm_open(NAME + "-u", RWC, mode=0o662)'
+	grep -q "rule=umask-mismatch object=/$NAME-u action=recorded" audit.log
+}
+
 @test "name-nonportable is denied" {
 	policy 'name-nonportable = deny'
 	guarded 'attempt(shm_open, NAME[1:], RWC, mode=0o600); attempt(shm_open, NAME, RWC, mode=0o600)'
