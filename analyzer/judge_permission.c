@@ -25,7 +25,8 @@ static const char *role_of(const struct object *object, const struct finding_eve
 		return call_created(object, site) ? "created" : "duplicated";
 	case RULE_world_writable:
 	case RULE_world_readable:
-		return call_created(object, site) ? "created" : "mode changed";
+		/* What was denied has made nothing; a name was given to what makes something. */
+		return call_created(object, site) || *e->name ? "created" : "mode changed";
 	default:
 		return call_created(object, site) ? "created" : "opened";
 	}

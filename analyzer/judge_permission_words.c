@@ -21,7 +21,10 @@ static char *mode_words(const struct object *object, const struct finding_event 
 	bool writable = e->rule == RULE_world_writable;
 
 	return memory_format("%s %s with mode %04" PRIo64 ": any user may %s",
-			     call_created(object, site) ? "creates" : "leaves", call_name(object, e), e->length,
+			     e->response == RESPONSE_denied || e->response == RESPONSE_fixed ? "asks for"
+			     : call_created(object, site)                                    ? "creates"
+											     : "leaves",
+			     call_name(object, e), e->length,
 			     writable ? "write to it, and truncate it under its users (SIGBUS)" : "read what is in it");
 }
 

@@ -146,6 +146,7 @@ static char *notices_words(const struct note *note, const char *name, const char
 	struct charge charge = {
 		.event = {.rule = (uint16_t)found->rule,
 			  .severity = (uint8_t)found->severity,
+			  .response = (uint8_t)found->response,
 			  .offset = found->offset,
 			  .length = found->length,
 			  .size = found->size,
@@ -171,7 +172,7 @@ static char *notices_words(const struct note *note, const char *name, const char
 	else
 		words = note->type == NOTE_fault ? fault_words(&process, &object, &fault) : size_words(&charge);
 	free(other_exe);
-	return words;
+	return note->type == NOTE_finding ? judge_response(words, &charge.event) : words;
 }
 
 static void notices_tell(struct notices *notices, const struct note *note, const char *name, const char *exe)

@@ -24,7 +24,7 @@ static __thread struct {
 	const char *name; /* as the call gave it, or NULL */
 } looking;
 
-static void tell_live(const struct check_finding *finding)
+static void tell_live(const struct check_finding *finding, enum response response)
 {
 	const struct identity *identity = looking.identity;
 	char known[OBJECT_NAME_SIZE] = "";
@@ -41,7 +41,8 @@ static void tell_live(const struct check_finding *finding)
 								  .dev = identity ? identity->dev : 0,
 								  .ino = identity ? identity->ino : 0,
 								  .kind = identity ? identity->kind : KIND_shm,
-								  .other = finding->other},
+								  .other = finding->other,
+								  .response = response},
 							.text = {looking.name                 ? looking.name
 								 : identity && identity->name ? identity->name
 											      : known,
@@ -69,7 +70,7 @@ static void record(const struct check_finding *finding, enum response response)
 	/* Whether others map what O_TRUNC has emptied, which makes that an error, `run` looks after. */
 	if ((finding->severity >= SEVERITY_ERROR || finding->rule == RULE_truncate_on_open) &&
 	    enforce_action(looking.identity, finding->rule) != ACTION_note)
-		tell_live(finding);
+		tell_live(finding, response);
 }
 
 static void audit(const struct check_finding *finding)

@@ -275,3 +275,25 @@ attempt(os.execv, "/nowhere/static", ["x"])'
 child(0, "set-id"); child(65534, "set-id"); child(65534, "capable"); child(0, "capable"); child(65534, "set-id", 1)' 2>/dev/null
 	unguarded | same /dev/stdin <(printf '%s\n' 'set-id set-user-ID' 'capable file-capabilities')
 }
+
+# noticed ACTION: what `run` tells at once of a world-writable object under the policy.
+noticed()
+{
+	policy "world-writable = $1"
+	program 'attempt(shm_open, NAME, RWC, mode=0o666)'
+	rm -rf recording
+	"$SHMGUARD" run --report=none --policy policy.ini -o recording -- "$PYTHON" program.py 2>told >out
+	cat told
+	report recording >report.json
+	holds '.findings[] | select(.rule == "world-writable") | .stacks[0].role == "created"'
+}
+
+@test "what is told at once, and the report, say what the policy has made of it" {
+	noticed fix
+	grep -q "error: world-writable: .* asks for /$NAME with mode 0666: .*; by the policy it was fixed" told
+	rm "/dev/shm/$NAME"
+	noticed deny
+	grep -q "error: world-writable: .* asks for /$NAME with mode 0666: .*; the policy denied it (EACCES)" told
+	noticed warn
+	grep -q "error: world-writable: .* leaves /$NAME with mode 0666: any user may write to it, and [^;]*$" told
+}

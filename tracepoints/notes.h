@@ -58,6 +58,7 @@ struct note_found {
 	int32_t other;
 	uint16_t survived, access;
 	uint32_t kind; /* of the object, as in its event */
+	uint32_t response;
 };
 
 struct note {
