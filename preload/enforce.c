@@ -88,6 +88,17 @@ static bool changes_anything(const struct policy_decision *d)
 	       d->max_size != UINT64_MAX || d->max_objects != UINT64_MAX || d->wait_ms;
 }
 
+static bool section_changes_anything(const struct policy_section *section)
+{
+	const uint32_t about_itself = 1u << POLICY_KEY_name | 1u << POLICY_KEY_exe | 1u << POLICY_KEY_uid |
+				      1u << POLICY_KEY_include | 1u << POLICY_KEY_mode | 1u << POLICY_KEY_log;
+
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		if (section->action_set[rule] && section->value.action[rule] >= ACTION_deny)
+			return true;
+	return section->set & ~about_itself;
+}
+
 /* Rules that are decided at a mapping, or by who maps the object. */
 static bool asks_of_maps(const struct policy_decision *d)
 {
@@ -156,7 +167,7 @@ void enforce_initialise(void)
 	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;
-		enforce_on = enforce_on || policy->section[i].set || changes_anything(&policy->section[i].value);
+		enforce_on = enforce_on || section_changes_anything(&policy->section[i]);
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);

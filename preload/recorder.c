@@ -327,6 +327,9 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
 	process_initialise(argc, argv);
 	enforce_initialise();
+	/* What is seen would be told nobody, and nothing be changed. */
+	if (!recording && !enforce_on && enforce_unheard)
+		return;
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */

@@ -254,6 +254,28 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 5 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
 }
 
+@test "a profile that changes nothing, and is heard by nobody, makes no system call after the start" {
+	cat >calls.c <<-'END_OF_PROGRAM'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = shm_open("/enforce-calls", O_CREAT | O_RDWR, 0600);
+			write(1, "began\n", 6);
+			fd = shm_open("/enforce-calls", O_CREAT | O_RDWR, 0600);
+			char *map = ftruncate(fd, 4096) ? MAP_FAILED : mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			return map == MAP_FAILED || munmap(map, 4096) || close(fd) || shm_unlink("/enforce-calls");
+		}
+	END_OF_PROGRAM
+	gcc -o calls calls.c
+	strace -o bare ./calls >out
+	strace -o guarded -E "LD_PRELOAD=$BUILD/libshmguard.so" -E SHMGUARD_PROFILE=observe ./calls >out
+	sed -i '1,/began/d; s/0x[0-9a-f]*/0x/' bare guarded
+	[ "$(wc -l <bare)" -ge 5 ]
+	same bare guarded
+}
+
 @test "a wipe of what goes on to be used leaves its memory reserved" {
 	local how
 	for how in "zero = on-attach" "stale-bytes = fix"; do
