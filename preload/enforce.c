@@ -192,6 +192,15 @@ void enforce_decide(const char *name, struct policy_decision *decision)
 		*decision = everywhere;
 }
 
+bool enforce_names(const char *name)
+{
+	for (size_t i = 0; by_name && i < policy->section_count; i++)
+		for (unsigned j = 0; j < policy->section[i].name.count; j++)
+			if (policy_glob(policy->section[i].name.item[j], enforce_posix_name(name)))
+				return true;
+	return false;
+}
+
 const char *enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
 {
 	char *text = kept()->text;

@@ -42,6 +42,9 @@ void enforce_decide(const char *name, struct policy_decision *decision);
  */
 const char *enforce_decide_object(const struct identity *identity, struct policy_decision *decision);
 
+/* Is there a section for objects of certain names, of which this is one? */
+bool enforce_names(const char *name);
+
 /* Does it ask for any wiping? */
 extern bool enforce_wipes;
 

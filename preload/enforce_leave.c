@@ -139,6 +139,29 @@ static int open_object(const struct object *object, struct identity *identity)
 	return -ENOENT;
 }
 
+/* By a descriptor of this process, through which what has no name can be read until it is closed. -ENOENT: there is none. */
+static int open_held(const struct object *object, struct identity *identity)
+{
+	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
+		if (ledger_fd(fd) != object->id)
+			continue;
+		long own = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1, 0, 0, 0);
+		if (own < 0)
+			continue;
+		if (identity_of_fd((int)own, identity) && identity->ino == object->ino &&
+		    identity->dev == object->dev && !identity->links)
+			return (int)own;
+		kernel_close((int)own);
+	}
+	return -ENOENT;
+}
+
+/* A memfd is often made to be filled, unmapped and handed on: only what the policy names is wiped. */
+static bool wipes_nameless(const struct object *object, const struct policy_decision *d)
+{
+	return wants_wipe(d) && (object->kind != KIND_memfd || enforce_names(object->name));
+}
+
 /* It was mapped to the end as no core dump should have it: neither MADV_DONTDUMP nor mlock was seen. */
 static void dumpable(const struct policy_decision *d, const struct object *object, bool own_mappings_go)
 {
@@ -181,6 +204,9 @@ static void leave(const struct object *object, bool own_mappings_go)
 	if (own_mappings_go ? object->marks & MARK_LEFT_TOLD : ledger_mapped_end(&identity) != 0)
 		return;
 	int fd = open_object(object, &identity);
+	/* What this process still holds at its end is the kernel's to free, or another's. */
+	if (fd == -ENOENT && !own_mappings_go && wipes_nameless(object, &d))
+		fd = open_held(object, &identity);
 	if (fd == -ENOENT)
 		return;
 	unsigned before = enforce_decided();

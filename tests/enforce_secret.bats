@@ -102,6 +102,29 @@ told()
 	grep -q "rule=secret-left object=/$NAME action=recorded .* why=not-wiped:linked" audit.log
 }
 
+@test "what has no name is wiped at its last unmap where a descriptor of it is still open, or told" {
+	rm -f audit.log
+	policy '[keys]' "name = /$NAME, key" 'secret = yes' 'secret-left = fix'
+	guarded 'def kept(fd, address, length): libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(length)); print(os.pread(fd, 3, 0))
+def filled(fd, length=8192):
+    os.ftruncate(fd, length); address = libc.mmap(None, ctypes.c_size_t(length), 3, 1, fd, ctypes.c_long(0))
+    ctypes.memmove(address, b"key", 3); return fd, address, length
+def held(fd):
+    os.ftruncate(fd, 4096); os.pwrite(fd, b"key", 0); import fcntl; fcntl.fcntl(fd, 1033, 8)
+    return fd, libc.mmap(None, ctypes.c_size_t(4096), 1, 1, fd, ctypes.c_long(0)), 4096
+fd = shm_open(NAME, RWC, mode=0o600); filled(fd); segment = filled(fd); shm_unlink(NAME)
+kept(*segment); kept(*filled(os.memfd_create("other"))); kept(*filled(os.memfd_create("key"))); kept(*held(os.memfd_create("key", 2)))'
+	cat out audit.log
+	[ "$(cat out)" = $'b\'key\'\nb\'key\'\nb\'\\x00\\x00\\x00\'\nb\'key\'' ]
+	[ "$(grep -c 'rule=secret-left object=[^ ]*key action=fixed' audit.log)" -eq 1 ]
+	grep -q 'rule=secret-left object=[^ ]*key action=recorded .* why=not-wiped:EPERM$' audit.log
+	rm audit.log
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); m[0:3] = b"key"; shm_unlink(NAME)
+libc.munmap(ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(m))), ctypes.c_size_t(8192)); print(os.pread(fd, 3, 0)); sys.stdout.flush(); os._exit(0)'
+	[ "$(cat out)" = "b'\\x00\\x00\\x00'" ]
+	grep -q "rule=secret-left object=/$NAME action=fixed" audit.log
+}
+
 @test "a secret that an exec leaves without a user is told, and kept if the exec fails" {
 	leaves 'os.execv("/bin/true", ["true"])'
 	told exec
