@@ -1,5 +1,6 @@
 #include "preload/own_threads.h"
 
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static struct listener {
 	void *(*start)(void *);
 	void *argument;
 	atomic_int tid; /* 0: not begun, or ended */
+	sigjmp_buf out;
+	atomic_bool leaves;
 } listeners[THREADS];
 static atomic_int begun;
 
@@ -24,6 +27,8 @@ static void *begin(void *context)
 	struct listener *listener = context;
 
 	own_at_work(true);
+	if (sigsetjmp(listener->out, 0))
+		return NULL;
 	atomic_store(&listener->tid, (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0));
 	void *result = listener->start(listener->argument);
 	atomic_store(&listener->tid, 0);
@@ -69,14 +74,19 @@ struct kernel_action {
 
 static struct kernel_action before;
 
-/* Not by pthread_exit(3): nothing of its stack is to be unwound. A thread of the program's is being cancelled just now. */
+/*
+ * It returns, so that the C library does not count it any more: the process ends with the last thread. Not by
+ * pthread_exit(3): nothing of its stack is to be unwound. Or a thread of the program's is being cancelled just now.
+ */
 static void end(int number, siginfo_t *info, void *context)
 {
 	int tid = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 
 	for (int i = 0; i < THREADS; i++)
-		if (atomic_load(&listeners[i].tid) == tid)
-			kernel_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+		if (atomic_load(&listeners[i].tid) == tid) {
+			atomic_store(&listeners[i].leaves, true);
+			REAL(siglongjmp)(listeners[i].out, 1);
+		}
 	if (before.flags & SA_SIGINFO)
 		before.handler(number, info, context);
 }
@@ -99,50 +109,58 @@ static void disconnect(void)
 		kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
 }
 
-static bool gone(int pid, int tid)
+static bool left(int pid, struct listener *listener)
 {
-	for (int i = 0; i < PATIENCE_MS; i++) {
-		if (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) == -ESRCH)
-			return true;
-		kernel_rest(1000000);
-	}
-	return false;
+	kernel_call(SYS_tgkill, pid, atomic_load(&listener->tid), SIGNAL, 0, 0, 0);
+	for (int i = 0; i < PATIENCE_MS && !atomic_load(&listener->leaves); i++)
+		kernel_rest(i < 20 ? 50000 : 1000000);
+	return atomic_load(&listener->leaves);
 }
 
 bool own_threads_end(void)
 {
 	struct kernel_action action = {.handler = end, .flags = SA_SIGINFO | SA_RESTART};
 	int pid = (int)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
-	bool ended = true;
+	bool all = true;
 
 	if (!living())
 		return true;
 	kernel_call(SYS_rt_sigaction, SIGNAL, 0, (long)&before, sizeof before.mask, 0, 0);
 #if defined(__x86_64__)
-	/* The kernel wants one (SA_RESTORER), though who is to end never returns; libc's is there once it has its handler. */
+	/* The kernel wants one (SA_RESTORER); libc's is there once it has its handler. */
 	action.flags |= 0x04000000;
 	action.restorer = before.restorer;
 #endif
 	kernel_call(SYS_rt_sigaction, SIGNAL, (long)&action, 0, sizeof before.mask, 0, 0);
-	for (int i = 0; i < THREADS; i++) {
-		int tid = atomic_load(&listeners[i].tid);
-		if (!tid)
-			continue;
-		kernel_call(SYS_tgkill, pid, tid, SIGNAL, 0, 0, 0);
-		if (gone(pid, tid))
-			atomic_store(&listeners[i].tid, 0);
-		else
-			ended = false;
-	}
+	for (int i = 0; i < THREADS; i++)
+		if (atomic_load(&listeners[i].tid) && !atomic_load(&listeners[i].leaves))
+			all &= left(pid, &listeners[i]);
 	kernel_call(SYS_rt_sigaction, SIGNAL, (long)&before, 0, sizeof before.mask, 0, 0);
 	disconnect();
-	return ended;
+	return all;
+}
+
+bool own_threads_await(void)
+{
+	int pid = (int)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+
+	for (int i = 0; i < THREADS; i++) {
+		int tid = atomic_load(&listeners[i].tid), tries = 0;
+		if (!tid || !atomic_load(&listeners[i].leaves))
+			continue;
+		while (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) != -ESRCH && tries++ < PATIENCE_MS)
+			kernel_rest(tries < 20 ? 50000 : 1000000);
+		atomic_store(&listeners[i].tid, 0);
+	}
+	return !living();
 }
 
 void own_threads_fork_reset(void)
 {
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < THREADS; i++) {
 		atomic_store(&listeners[i].tid, 0);
+		atomic_store(&listeners[i].leaves, false);
+	}
 	atomic_store(&begun, 0);
 }
 

@@ -13,10 +13,11 @@ bool own_threads_only(void);
 
 /*
  * Ends them for good, and their connections: the session daemon takes the process for gone, whose events are still
- * recorded. Only while LTTng holds its locks for a fork, so that none of them is in the midst of something. False when
- * one would not end.
+ * recorded. Only while LTTng holds its locks for a fork, so that none of them is in the midst of something; gone they are
+ * when it has given them back, which own_threads_await() waits for. False when one would not end.
  */
 bool own_threads_end(void);
+bool own_threads_await(void);
 
 /* In a forked child they are not there. */
 void own_threads_fork_reset(void);

@@ -197,6 +197,7 @@ static void load(void)
 	recorder_modules();
 	atomic_store(&recorder_state, RECORDER_READY);
 	turns_tell();
+	recorder_last_loaded();
 }
 
 /* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
@@ -338,7 +339,9 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	if (enforce_on)
 		at_quick_exit(on_quick_exit);
 	recorder_fork_initialise();
-	if (!recording) {
+	if (recording) {
+		recorder_last_initialise();
+	} else {
 		recorder_emit = &silent_emit;
 		recorder_watch_clones();
 	}

@@ -54,6 +54,7 @@ static void start_anew(int32_t parent)
 	own_fork_reset();
 	own_threads_fork_reset();
 	beginning_fork_reset();
+	recorder_last_forked();
 	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 }
@@ -209,17 +210,23 @@ void recorder_fork_end(void)
 	errno = kept;
 }
 
-bool recorder_end_threads(void)
+bool recorder_live_alone(void)
 {
-	if (recorder_thread.depth || atomic_load(&recorder_state) != RECORDER_READY || recorder_silent())
+	if (atomic_load(&recorder_state) != RECORDER_READY || recorder_silent())
 		return false;
 	recorder_thread.depth++;
 	tracer_forks(recorder_emit->fork_before);
 	bool ended = own_threads_end();
 	unattended |= ended;
 	tracer_forks(recorder_emit->fork_parent);
+	ended = own_threads_await() && ended;
 	recorder_thread.depth--;
 	return ended;
+}
+
+bool recorder_end_threads(void)
+{
+	return !recorder_thread.depth && recorder_live_alone();
 }
 
 void recorder_watch_clones(void)

@@ -23,6 +23,14 @@ void recorder_go_blind(const char *why);
 /* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
 void recorder_fall_silent(void);
 
+/* recorder_end_threads(), in a visit too. */
+bool recorder_live_alone(void);
+
+/* The process ends with its last thread, when its first has ended before: from the first thread; in a child; once loaded. */
+void recorder_last_initialise(void);
+void recorder_last_forked(void);
+void recorder_last_loaded(void);
+
 void recorder_fork_initialise(void);
 /* Children by clone(2) past us are noticed from here on; one that this process itself is, at once. */
 void recorder_watch_clones(void);

@@ -121,6 +121,39 @@ with()
 	holds '([.processes[] | select(.ended == "signal" and .signal == 6)] | length == 2)'
 }
 
+# ended_last HOW: the process ends with its last thread, which runs the handlers, status 0.
+ended_last()
+{
+	unchanged "$PROGRAMS/last_thread" "$1"
+	grep '^a handler ran' bare
+	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1) and
+		all(.processes[]; .ended | IN("exit", "exec"))'
+}
+
+@test "the first thread ends, alone" {
+	ended_last alone
+}
+
+@test "the first thread ends before another" {
+	ended_last thread
+}
+
+@test "the first thread ends before a detached one" {
+	ended_last detached
+}
+
+@test "the first thread is cancelled" {
+	ended_last cancelled
+}
+
+@test "the first thread ends by thrd_exit" {
+	ended_last c11
+}
+
+@test "the first thread ends, another forks, and the child ends with it" {
+	ended_last forked
+}
+
 @test "50 execs in a row" {
 	unchanged "$PROGRAMS/hostile_processes" execs 50
 	holds '([.processes[] | select(.traced)] | length == 51) and .unseen == []'
