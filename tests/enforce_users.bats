@@ -37,6 +37,7 @@ by()
 policy()
 {
 	printf '%s\n' '[default]' "$@" >policy.ini
+	chown 0 .
 	chmod 755 .
 }
 
