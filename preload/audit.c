@@ -155,14 +155,14 @@ static void end(char line[static LINE], const char *error, const void *caller, c
 		append_field(line, " why=", why);
 }
 
-static void put(char line[static LINE])
+static bool put(char line[static LINE])
 {
 	text_append(line, LINE, "\n");
-	audit_log_write(line);
+	return audit_log_write(line);
 }
 
-/* held: how many like it were not told before it. */
-static void tell(const struct audit_decision *d, const char *name, time_t now, unsigned held)
+/* held: how many like it were not told before it. False: it could not be written. */
+static bool tell(const struct audit_decision *d, const char *name, time_t now, unsigned held)
 {
 	static const char *const words[] = {
 #define RESPONSE_WORD(name) #name,
@@ -180,7 +180,7 @@ static void tell(const struct audit_decision *d, const char *name, time_t now, u
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);
 	}
-	put(line);
+	return put(line);
 }
 
 /* The last of what was held back at the place, and how many there were before it. */
@@ -188,8 +188,8 @@ static void tell_held(struct place *place, time_t now)
 {
 	unsigned held = atomic_exchange(&place->held, 0);
 
-	if (held)
-		tell(&place->last, place->last_name, now, held - 1);
+	if (held && !tell(&place->last, place->last_name, now, held - 1))
+		atomic_fetch_add(&place->held, held);
 }
 
 static time_t seconds_now(void)
@@ -260,8 +260,8 @@ void audit_line(const struct audit_decision *d, const char *name)
 		atomic_store(&place->lines, 0);
 		held = atomic_exchange(&place->held, 0);
 	}
-	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND)
-		tell(d, name, now, held);
-	else
-		hold_back(place, d, name);
+	if (atomic_fetch_add(&place->lines, 1) < LINES_A_SECOND && tell(d, name, now, held))
+		return;
+	atomic_fetch_add(&place->held, held);
+	hold_back(place, d, name);
 }

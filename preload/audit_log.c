@@ -1,5 +1,6 @@
 #include "preload/audit_log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -104,14 +105,28 @@ static bool stderr_is_a_log(void)
 	       !identity_of_fd(STDERR_FILENO, &object);
 }
 
-void audit_log_write(const char *line)
+/* A line that the end of the disk has cut is ended before the next. */
+static bool write_line(int fd, const char *line, size_t length)
+{
+	static atomic_bool cut;
+
+	if (atomic_load(&cut) && unsignalled_write(fd, "\n", 1) == 1)
+		atomic_store(&cut, false);
+	long written = unsignalled_write(fd, line, length);
+	if (written > 0 && (size_t)written < length)
+		atomic_store(&cut, true);
+	return written == (long)length;
+}
+
+bool audit_log_write(const char *line)
 {
 	size_t length = strlen(line);
 
 	if (audit_log_kind == LOG_syslog)
-		kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
-	else if (audit_log_kind == LOG_file)
-		unsignalled_write(log_fd, line, length);
-	else if (stderr_is_a_log())
-		unsignalled_write(STDERR_FILENO, line, length);
+		return kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0,
+				   0) >= 0;
+	if (audit_log_kind == LOG_file)
+		return write_line(log_fd, line, length);
+	/* What a program without a standard error decides is told nowhere, later neither. */
+	return !stderr_is_a_log() || write_line(STDERR_FILENO, line, length);
 }

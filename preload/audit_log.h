@@ -11,7 +11,7 @@ bool audit_log_open(enum policy_log log, const char *path, char why[static 256])
 
 extern enum policy_log audit_log_kind;
 
-/* Writes the line, which ends with its newline, by one write(2). */
-void audit_log_write(const char *line);
+/* Writes the line, which ends with its newline, by one write(2). False: not all of it is there. */
+bool audit_log_write(const char *line);
 
 #endif

@@ -276,6 +276,21 @@ child(0, "set-id"); child(65534, "set-id"); child(65534, "capable"); child(0, "c
 	unguarded | same /dev/stdin <(printf '%s\n' 'set-id set-user-ID' 'capable file-capabilities')
 }
 
+@test "a line that cannot be written is counted, and one that was cut is ended" {
+	policy 'world-writable = deny'
+	limited 0 'import time
+limit = lambda bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
+def one(): attempt(shm_open, NAME, RWC, mode=0o666)
+def at(bytes): limit(bytes); one(); one()
+at(0); at(50)
+limit(resource.RLIM_INFINITY); time.sleep(1.1); one()'
+	cat audit.log
+	[ "$(wc -l <audit.log)" -eq 2 ]
+	[ "$(head -1 audit.log | wc -c)" -eq 51 ]
+	whole_lines <(tail -n +2 audit.log)
+	tail -1 audit.log | grep -q 'held-back=4$'
+}
+
 # noticed ACTION: what `run` tells at once of a world-writable object under the policy.
 noticed()
 {
