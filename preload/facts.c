@@ -68,7 +68,7 @@ uint64_t facts_lockable(void)
 	uint64_t limit = limit_of(RLIMIT_MEMLOCK), locked;
 
 	if (limit == UINT64_MAX || has_capability(CAP_IPC_LOCK) ||
-	    text_read("/proc/self/status", status, sizeof status) <= 0 || !text_field(status, "VmLck:", &locked))
+	    text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "VmLck:", &locked))
 		return UINT64_MAX;
 	locked *= 1024; /* proc(5): kB */
 	return locked < limit ? limit - locked : 0;

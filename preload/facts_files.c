@@ -18,7 +18,7 @@ bool facts_path(enum event_id by, int dirfd, const char *name, char path[static 
 	if (by == EVENT_shm_open || by == EVENT_sem_open)
 		return identity_shm_path(name, by == EVENT_sem_open ? "sem." : "", path);
 	if (name[0] != '/' && dirfd >= 0) {
-		text_append(path, 512, "/proc/self/fd/");
+		text_append(path, 512, "/proc/thread-self/fd/");
 		text_append_decimal(path, 512, (uint64_t)dirfd);
 		text_append(path, 512, "/");
 	}
@@ -58,7 +58,7 @@ bool facts_directory(const char *path, struct facts_file *directory)
 static bool descriptor_path(int fd, char path[static 32])
 {
 	path[0] = 0;
-	return text_append(path, 32, "/proc/self/fd/") && text_append_decimal(path, 32, (uint64_t)fd);
+	return text_append(path, 32, "/proc/thread-self/fd/") && text_append_decimal(path, 32, (uint64_t)fd);
 }
 
 static bool descriptor_name(int fd, char *name, size_t size)
@@ -139,7 +139,8 @@ static bool is_nobody_known(uint32_t uid)
 	const char *at = map;
 	uint64_t inside, outside, count;
 
-	if (text_limit("/proc/sys/kernel/overflowuid") != uid || text_read("/proc/self/uid_map", map, sizeof map) <= 0)
+	if (text_limit("/proc/sys/kernel/overflowuid") != uid ||
+	    text_read("/proc/thread-self/uid_map", map, sizeof map) <= 0)
 		return true;
 	for (;; at++) {
 		at += strspn(at, " ");
@@ -278,7 +279,7 @@ bool facts_mappings(uint64_t *used, uint64_t *limit)
 	if (!recent_second(&asked))
 		return false;
 	*limit = text_limit("/proc/sys/vm/max_map_count");
-	*used = count_lines("/proc/self/maps");
+	*used = count_lines("/proc/thread-self/maps");
 	return *limit != UINT64_MAX && *used;
 }
 

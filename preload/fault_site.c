@@ -46,7 +46,7 @@ static bool parse(const char *at, struct line *line)
 /* The line of the mapping that holds the address; its text stays in the buffer. */
 static bool line_at(uint64_t address, char buffer[static LINE], struct line *line)
 {
-	long fd = kernel_open("/proc/self/maps", O_RDONLY | O_CLOEXEC), got;
+	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC), got;
 	size_t length = 0;
 	bool found = false;
 

@@ -134,8 +134,8 @@ const char *identity_fd_name(int fd, char target[static 512])
 	do
 		*--end = (char)('0' + fd % 10);
 	while ((fd /= 10));
-	end -= sizeof "/proc/self/fd/" - 1;
-	memcpy(end, "/proc/self/fd/", sizeof "/proc/self/fd/" - 1);
+	end -= sizeof "/proc/thread-self/fd/" - 1;
+	memcpy(end, "/proc/thread-self/fd/", sizeof "/proc/thread-self/fd/" - 1);
 	long length = kernel_readlink(end, target, 511);
 	target[length > 0 ? length : 0] = 0;
 	return target;

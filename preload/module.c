@@ -128,7 +128,7 @@ static const char *path_of(const struct dl_phdr_info *info)
 static const char *whole_path(const char *path, char whole[static 4096])
 {
 	if (!*path) {
-		long length = kernel_readlink("/proc/self/exe", whole, 4095);
+		long length = kernel_readlink("/proc/thread-self/exe", whole, 4095);
 		whole[length > 0 ? length : 0] = 0;
 		return whole;
 	}

@@ -31,7 +31,7 @@ void process_initialise(int argc, char **argv)
 {
 	char text[4096];
 	size_t length = 0;
-	long bytes = kernel_readlink("/proc/self/exe", text, sizeof text - 1);
+	long bytes = kernel_readlink("/proc/thread-self/exe", text, sizeof text - 1);
 
 	text[bytes > 0 ? bytes : 0] = 0;
 	exe = keep_text(text);
@@ -77,8 +77,8 @@ void process_describe(struct process_event *e)
 		.uid = (uint32_t)kernel_call(SYS_getuid, 0, 0, 0, 0, 0, 0),
 		.gid = (uint32_t)kernel_call(SYS_getgid, 0, 0, 0, 0, 0, 0),
 		.euid = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
-		.mount_namespace = namespace_number("/proc/self/ns/mnt"),
-		.ipc_namespace = namespace_number("/proc/self/ns/ipc"),
+		.mount_namespace = namespace_number("/proc/thread-self/ns/mnt"),
+		.ipc_namespace = namespace_number("/proc/thread-self/ns/ipc"),
 		.exe = exe,
 		.argv = argv_text,
 	};

@@ -150,6 +150,10 @@ ended_last()
 	ended_last c11
 }
 
+@test "the first thread ends before anything is called" {
+	ended_last later
+}
+
 @test "the first thread ends, another forks, and the child ends with it" {
 	ended_last forked
 }
