@@ -6,6 +6,10 @@
 #include "preload/enforce_leave.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/text.h"
+
+/* What a mode can break. */
+static const enum rule_id of_modes[] = {RULE_world_writable, RULE_world_readable, RULE_mode_too_open};
 
 static bool holds(const struct policy_uids *uids, uint32_t uid)
 {
@@ -93,6 +97,18 @@ enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *nam
 	return verdict;
 }
 
+static bool narrow(const struct enforce_place *from, mode_t mode)
+{
+	char path[64] = "/proc/self/fd/";
+
+	if (*from->path)
+		return kernel_call(SYS_fchmodat, from->dirfd, (long)from->path, mode, 0, 0, 0) == 0;
+	/* AT_EMPTY_PATH; a descriptor of O_PATH can be asked for its mode, and not be given one. */
+	return kernel_call(SYS_fchmod, from->dirfd, mode, 0, 0, 0, 0) == 0 ||
+	       (text_append_decimal(path, sizeof path, (uint64_t)from->dirfd) &&
+		kernel_call(SYS_fchmodat, AT_FDCWD, (long)path, mode, 0, 0, 0) == 0);
+}
+
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
 static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to)
 {
@@ -104,13 +120,17 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 		return VERDICT_deny;
 	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
 		return VERDICT_go;
+	/* What was made without a name gets its first. */
+	if (!identity.links && enforce_one_more(&d) == VERDICT_deny)
+		return VERDICT_deny;
 	mode_t mode = identity.mode;
 	if (!enforce_wants_modes(&d, mode))
 		return VERDICT_go;
 	if (enforce_clamp(&d, (struct enforce_whereabouts){.path = to->name}, &mode, 0) == VERDICT_deny)
 		return VERDICT_deny;
-	if (mode != identity.mode)
-		kernel_call(SYS_fchmodat, from->dirfd, (long)from->path, mode, 0, 0, 0);
+	if (mode != identity.mode && !narrow(from, mode))
+		for (size_t i = 0; i < sizeof of_modes / sizeof *of_modes; i++)
+			enforce_not_fixed(of_modes[i]);
 	return VERDICT_go;
 }
 
@@ -123,22 +143,27 @@ static bool are_one(const struct enforce_place *from, const struct enforce_place
 	       identity_of_path(to->dirfd, to->path, to->flags, &other) && one.ino == other.ino && one.dev == other.dev;
 }
 
-/* What is called so is a secret by its new name, too. */
-static void keep_secret(const struct enforce_place *from)
+/* A second name leads to what the first may not be used for. What is called so is a secret by its new name, too. */
+static enum enforce_verdict linking(const struct enforce_place *from)
 {
 	struct policy_decision d;
 	struct identity identity;
 
 	enforce_decide(from->name, &d);
-	if (identity_of_path(from->dirfd, from->path, from->flags, &identity))
+	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
+		return VERDICT_go;
+	if (identity.links && enforce_name_allowed(&d, from->name, false) == VERDICT_deny)
+		return VERDICT_deny;
+	if (enforce_wipes)
 		enforce_keep_secret(&d, &identity);
+	return VERDICT_go;
 }
 
 static enum enforce_verdict moving(const struct enforce_place *from, const struct enforce_place *to,
 				   enum enforce_move how)
 {
-	if (how == MOVE_link && from->name && enforce_wipes)
-		keep_secret(from);
+	if (how == MOVE_link && from->name && linking(from) == VERDICT_deny)
+		return VERDICT_deny;
 	if (how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)

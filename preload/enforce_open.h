@@ -27,7 +27,7 @@ int enforce_open(const struct enforce_opening *o);
 /*
  * The name by which the policy knows what lies at the path, or would lie there once created, however it is spelled:
  * "/dev/shm/x", or the path itself below a directory of /dev/shm; NULL if that is not on the tmpfs at /dev/shm. The last
- * component's symbolic link is followed unless flags has AT_SYMLINK_NOFOLLOW.
+ * component's symbolic link is followed unless flags has AT_SYMLINK_NOFOLLOW; AT_EMPTY_PATH is known, too.
  */
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512]);
 

@@ -108,6 +108,9 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 
 	if (!kernel_readable(path))
 		return NULL;
+	if ((flags & AT_EMPTY_PATH) && !*path)
+		return stat_at(dirfd, "", flags, &st) && name_of_fd(dirfd, !st.st_nlink, text) && text[0] == '/' ? text
+														 : NULL;
 	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
 		long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
 		bool unlinked = fd >= 0 && stat_at((int)fd, "", AT_EMPTY_PATH, &st) && !st.st_nlink;

@@ -161,6 +161,14 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
+/* O_TMPFILE made it: it counts as made from now on, under this name. */
+static void first_name(const struct identity *identity, const char *name)
+{
+	ledger_rename(identity, name);
+	ledger_mark(identity, MARK_CREATED, 0);
+	ledger_count_created(1);
+}
+
 static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_dirfd, const char *to, int result,
 		  const void *caller)
 {
@@ -179,6 +187,8 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 		if (enforce_wipes)
 			ledger_rename(&identity, to);
 		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
+		if (enforce_on && identity.links == 1)
+			first_name(&identity, to);
 	}
 	observe_leave(&visit);
 	return result;

@@ -27,6 +27,43 @@ attempt(os.rename, PATH, PATH + "-narrow"); attempt(os.link, PATH, PATH + "-narr
 	[ "$(stat -c %a "/dev/shm/$NAME-narrow")" = 600 ]
 }
 
+# Python's own os.link does not follow the links of /proc.
+LINKAT='def linkat(fd, path, to, flags):
+    done = libc.linkat(fd, path.encode(), -100, (PATH + to).encode(), flags)
+    print("ok" if done == 0 else errno.errorcode[ctypes.get_errno()])
+def named(fd, to):
+    linkat(fd, "", to, 0x1000)
+def followed(fd, to):
+    linkat(-100, f"/proc/self/fd/{fd}", to, 0x400)
+def made(mode=0o600):
+    return os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, mode)
+'
+
+@test "a second name leads to no object whose first is not allowed" {
+	[ "$(id -u)" -eq 0 ] || skip "linkat of a descriptor needs root"
+	policy "names = /$NAME-*" 'name-not-allowed = deny'
+	touch "/dev/shm/$NAME"
+	guarded "$LINKAT"'
+held = os.open(PATH, os.O_PATH)
+attempt(os.link, PATH, PATH + "-1"); followed(held, "-2"); named(held, "-3")
+followed(made(), "-4"); named(made(), "-5"); attempt(os.link, PATH + "-4", PATH + "-6")'
+	[ "$(xargs <out)" = 'EACCES EACCES EACCES ok ok ok None' ]
+	[ "$(cd /dev/shm && echo "$NAME-"*)" = "$NAME-4 $NAME-5 $NAME-6" ]
+}
+
+@test "what was made without a name is narrow before it gets one, and told as fixed only if it was; it counts from then" {
+	[ "$(id -u)" -eq 0 ] || skip "linkat of a descriptor needs root"
+	policy 'max-mode = 0600' 'mode-too-open = fix' 'max-objects = 3' 'too-many-objects = deny'
+	guarded "$LINKAT"'
+wide = made(0o666)
+named(made(0o666), "-1"); named(os.open(f"/proc/self/fd/{wide}", os.O_PATH), "-2"); followed(made(0o666), "-3")
+followed(made(0o666), "-4"); attempt(shm_open, NAME + "-5", RWC, mode=0o600)
+os.unlink(PATH + "-1"); followed(made(0o666), "-6"); attempt(os.link, PATH + "-2", PATH + "-7")'
+	[ "$(xargs <out)" = 'ok ok ok EMFILE EMFILE ok ok None' ]
+	[ "$(cd /dev/shm && stat -c '%n %a' "$NAME-"* | sed "s/$NAME-//" | xargs)" = '2 600 3 600 6 600 7 600' ]
+	[ "$(grep -c 'mode-too-open.*action=fixed' audit.log)" -eq 4 ]
+}
+
 @test "rename over another user's object is denied" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can make another user's object"
 	install -m 600 -o 65534 /dev/null "/dev/shm/$NAME"
