@@ -16,7 +16,7 @@
 
 enum { EXIT_REFUSED = 125, KEPT = 8, LEVELS = 3 };
 
-bool enforce_on, enforce_wipes, enforce_unheard, enforce_maps;
+bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps;
 struct timespec enforce_started;
 
 static struct policy *policy;
@@ -169,9 +169,12 @@ void enforce_initialise(void)
 		by_name = by_name || policy->section[i].name.count;
 		enforce_on = enforce_on || section_changes_anything(&policy->section[i]);
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
+		enforce_counts = enforce_counts || (policy->section[i].name.count &&
+						    (policy->section[i].set & 1u << POLICY_KEY_max_objects));
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
+	enforce_counts = enforce_counts || everywhere.max_objects != UINT64_MAX;
 	if (enforce_on)
 		identity_keep_home();
 	if (enforce_wipes)
@@ -249,6 +252,14 @@ void enforce_end(const void *caller)
 void enforce_forget(void)
 {
 	kept()->count = kept()->audited = 0;
+}
+
+void enforce_forget_from(unsigned decided)
+{
+	if (kept()->count > decided)
+		kept()->count = decided;
+	if (kept()->audited > decided)
+		kept()->audited = decided;
 }
 
 unsigned enforce_decided(void)

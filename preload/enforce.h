@@ -26,6 +26,9 @@ extern bool enforce_unheard;
 /* Does the policy, or a report, need to know what is mapped? */
 extern bool enforce_maps;
 
+/* Does any section limit how many objects there may be? Then each that is made counts. */
+extern bool enforce_counts;
+
 /* When this program was started, or forked, by the clock of file times. */
 extern struct timespec enforce_started;
 
@@ -57,6 +60,8 @@ void enforce_resume(void);
 void enforce_end(const void *caller);
 /* Forgets what was decided on a creation that found the object existing. */
 void enforce_forget(void);
+/* The same for what was decided after the first so many. */
+void enforce_forget_from(unsigned decided);
 /* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
 bool enforce_denied(void);
 

@@ -170,16 +170,17 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	if (!identity_of_fd(fd, &identity))
 		return VERDICT_go;
 	identity.name = o->name;
-	if (o->opened)
+	bool done = enforce_audits();
+	if (o->opened && !done)
 		o->opened->size_before = identity.size;
-	if (kernel_refuses(o, &identity))
+	if (!done && kernel_refuses(o, &identity))
 		return VERDICT_deny;
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)
 		verdict = left_behind(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && asks_of_bytes(d))
 		ledger_mark(&identity, MARK_BYTES_SEEN, 0);
-	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && truncating(d, fd, &identity) == VERDICT_deny)
+	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
 	if (verdict == VERDICT_go)
 		drop_grants(d, fd);

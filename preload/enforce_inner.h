@@ -27,6 +27,9 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 /* One object more: may there be? */
 enum enforce_verdict enforce_one_more(const struct policy_decision *d);
 
+/* Does any rule ask of what an opening makes, or finds? If not the call is made as it came. */
+bool enforce_asks_at_opening(const struct policy_decision *d);
+
 /* Where an object's mode is judged: what is private is open to nobody. */
 struct enforce_whereabouts {
 	const struct identity *identity; /* or */
@@ -63,8 +66,8 @@ void enforce_made(const struct enforce_making *making, const char *at, mode_t mo
 enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, const struct identity *identity);
 
 /*
- * An object that existed was opened, nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was
- * removed, so that the opening is to be tried again.
+ * An object that existed was opened nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was
+ * removed, so that the opening is to be tried again. In audit mode all was done, and is only told.
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 

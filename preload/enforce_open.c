@@ -109,6 +109,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	bool widens = o->shm && enforce_asks(d, RULE_umask_mismatch);
 	mode_t mode = o->mode;
 	struct enforce_making making;
+	unsigned decided = enforce_decided();
 	char text[512];
 
 	if (enforce_one_more(d) == VERDICT_deny || own_is_foreign(d) == VERDICT_deny)
@@ -118,8 +119,11 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 		return not_made(o);
 	mode_t first = verdict == VERDICT_fix ? enforce_made_with(mode) : mode;
 	int fd = o->call(o, (o->flags & ~O_TRUNC) | O_CREAT | exclusively, first);
-	if (fd < 0)
+	if (fd < 0) {
+		/* Nothing was fixed. */
+		enforce_forget_from(decided);
 		return fd;
+	}
 	ledger_count_created(1);
 	if (o->opened)
 		o->opened->created = true;
@@ -144,6 +148,30 @@ static enum enforce_verdict special(const struct enforce_opening *o, const struc
 	return ENFORCE(d, symlink_or_special, .other = (int32_t)st.st_uid);
 }
 
+bool enforce_asks_at_opening(const struct policy_decision *d)
+{
+	static const enum rule_id asked[] = {
+		RULE_world_writable, RULE_world_readable,   RULE_mode_too_open,       RULE_acl_grants,
+		RULE_umask_mismatch, RULE_foreign_owner,    RULE_create_without_excl, RULE_stale_bytes,
+		RULE_stale_reattach, RULE_truncate_on_open, RULE_too_many_objects,
+	};
+
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+		if (enforce_asks(d, asked[i]))
+			return true;
+	return enforce_counts || d->max_mode != 07777 || (d->zero & ZERO_on_attach);
+}
+
+/* An open without O_CREAT was refused: with it the errno may be another one. */
+static bool goes_by_now(const struct enforce_opening *o)
+{
+	int fd = o->call(o, o->flags & ~O_TRUNC, o->mode & 0600);
+
+	if (fd >= 0)
+		kernel_close(fd);
+	return fd >= 0;
+}
+
 /* Either an existing object or, exclusively, a new one: so it is known which of the two it was, without a race. */
 static int create_or_attach(const struct enforce_opening *o, const struct policy_decision *d)
 {
@@ -160,7 +188,9 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 			if (verdict == VERDICT_deny)
 				return -1;
 		} else if (!exclusive && (errno != ENOENT || !creates)) {
-			return -1;
+			if (!creates || !goes_by_now(o))
+				return -1;
+			continue;
 		}
 		fd = create(o, d, O_EXCL);
 		if (fd >= 0 || errno != EEXIST || exclusive)
@@ -171,6 +201,61 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 	return create(o, d, 0);
 }
 
+/* What would be denied or fixed of what does not exist yet, or is to lose its contents. */
+static void foresee(const struct enforce_opening *o, const struct policy_decision *d, const char *path,
+		    const struct stat *existing)
+{
+	struct enforce_making making;
+	mode_t mode = o->mode;
+
+	if (existing && (o->flags & O_TRUNC) && existing->st_size && S_ISREG(existing->st_mode) &&
+	    enforce_asks(d, RULE_truncate_on_open))
+		ENFORCE(d, truncate_on_open, .size = (uint64_t)existing->st_size);
+	if (existing || !(o->flags & O_CREAT))
+		return;
+	enforce_one_more(d);
+	own_is_foreign(d);
+	enforce_making(d, path, o->shm && enforce_asks(d, RULE_umask_mismatch), &mode, &making);
+}
+
+/* The same once the call was made. */
+static void review(const struct enforce_opening *o, const struct policy_decision *d, int fd, bool existed)
+{
+	if (existed) {
+		enforce_attached(o, d, fd);
+		return;
+	}
+	if (enforce_counts && (o->flags & O_CREAT))
+		ledger_count_created(1);
+	if (o->shm && (o->flags & O_CREAT) && enforce_asks(d, RULE_umask_mismatch))
+		widen(d, fd, o->mode);
+}
+
+/* Nothing is asked, or all is only told. */
+static int as_it_came(const struct enforce_opening *o, const struct policy_decision *d)
+{
+	bool tells = enforce_asks_at_opening(d), exists = true;
+	unsigned decided = enforce_decided();
+	char text[512];
+	struct stat st;
+	const char *path = o->shm ? whole_path(o, text) : o->path;
+
+	if (tells || (o->opened && (o->flags & (O_CREAT | O_TRUNC)))) {
+		exists = kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, 0, 0, 0) == 0;
+		if (o->opened)
+			*o->opened = (struct enforce_opened){(o->flags & O_CREAT) && !exists,
+							     exists ? (uint64_t)st.st_size : 0};
+	}
+	if (tells)
+		foresee(o, d, path, exists ? &st : NULL);
+	int fd = o->call(o, o->flags, o->mode);
+	if (fd < 0)
+		enforce_forget_from(decided);
+	else if (tells)
+		review(o, d, fd, exists);
+	return fd;
+}
+
 int enforce_open(const struct enforce_opening *o)
 {
 	struct policy_decision d;
@@ -179,7 +264,7 @@ int enforce_open(const struct enforce_opening *o)
 	enforce_begin();
 	enforce_decide(o->name, &d);
 	if (enforce_name_allowed(&d, o->name, o->shm) != VERDICT_deny && special(o, &d) != VERDICT_deny)
-		fd = create_or_attach(o, &d);
+		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0)
 		errno = kept;
 	enforce_end(o->caller);

@@ -42,6 +42,30 @@ static void *create(const struct enforce_semaphore *s, const struct policy_decis
 	return opened;
 }
 
+/* Nothing is asked, or all is only told. */
+static void *as_it_came(const struct enforce_semaphore *s, const struct policy_decision *d, const char *path)
+{
+	bool makes = (s->flags & O_CREAT) && enforce_asks_at_opening(d);
+	unsigned decided = enforce_decided();
+	struct identity identity;
+	struct enforce_making making;
+	mode_t mode = s->mode;
+
+	if (identity_of_path(AT_FDCWD, path, 0, &identity)) {
+		makes = false;
+		is_strange(d, &identity);
+	} else if (makes) {
+		enforce_one_more(d);
+		enforce_making(d, path, false, &mode, &making);
+	}
+	void *opened = s->call(s, s->flags, s->mode);
+	if (!opened)
+		enforce_forget_from(decided);
+	else if (makes && enforce_counts)
+		ledger_count_created(1);
+	return opened;
+}
+
 /* As with objects: either one that exists, or a new one. */
 static void *create_or_attach(const struct enforce_semaphore *s, const struct policy_decision *d, const char *path)
 {
@@ -77,7 +101,8 @@ void *enforce_semaphore(const struct enforce_semaphore *s)
 	enforce_begin();
 	enforce_decide(path, &d);
 	if (enforce_name_allowed(&d, path, false) != VERDICT_deny)
-		opened = create_or_attach(s, &d, path);
+		opened = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(s, &d, path)
+									  : create_or_attach(s, &d, path);
 	if (opened)
 		errno = kept;
 	enforce_end(s->caller);

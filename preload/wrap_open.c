@@ -222,6 +222,8 @@ static int mode_flags(const char *mode)
 		flags |= O_CREAT | O_TRUNC;
 	else if (*mode == 'a')
 		flags |= O_CREAT | O_APPEND;
+	if (memchr(mode, 'e', strcspn(mode, ",")))
+		flags |= O_CLOEXEC;
 	return strchr(mode, 'x') ? flags | O_EXCL : flags;
 }
 

@@ -313,6 +313,41 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 	[ "$(grep -c 'action=audit' audit.log)" -eq 2 ]
 }
 
+# calls POLICY-LINE...: the openings that the kernel sees of a program.
+calls()
+{
+	rm -f "/dev/shm/$NAME"* calls
+	policy "$@"
+	strace -f -qq -o calls -e trace=open,openat,ftruncate -E LD_PRELOAD="$BUILD/libshmguard.so" \
+		-E SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" program.py >/dev/null
+	sed -n 's/^[0-9]* *//; /^ftruncate\|"[^"]*\/dev\/shm\/enforce/p' calls
+}
+
+@test "where no rule asks, and in audit mode, the calls reach the kernel as they came" {
+	command -v strace >/dev/null || skip "no strace"
+	program 'import ctypes
+os.close(shm_open(NAME, RWC, mode=0o666)); os.close(shm_open(NAME, RWC | os.O_TRUNC, mode=0o666)); os.close(shm_open(NAME, os.O_RDWR))
+os.close(os.open(PATH + "-2", RWC, 0o600)); os.close(os.open(PATH + "-2", RWC | os.O_TRUNC, 0o600)); libc.fopen((PATH + "-3").encode(), b"wex")'
+	calls 'exec-map = deny' >asked
+	[ "$(wc -l <asked)" -eq 6 ]
+	grep -q 'O_WRONLY|O_CREAT|O_EXCL|O_TRUNC|O_CLOEXEC, 0666' asked
+	[ "$(grep -c O_TRUNC asked)" -eq 3 ]
+	for line in 'world-writable = warn' $'[y]\nname = /none-*\nworld-writable = deny' $'[x]\nexe = /opt/other\nworld-writable = deny' \
+		$'mode = audit\ninclude = safe.ini'; do
+		"$SHMGUARD" policy show safe >safe.ini
+		chmod 600 safe.ini
+		calls "$line" >as_they_came
+		diff asked as_they_came
+	done
+}
+
+@test "a creation that fails fixed nothing" {
+	policy 'world-writable = fix'
+	guarded 'attempt(os.open, PATH, RWC | os.O_DIRECTORY, 0o666); attempt(os.open, PATH + "x" * 255, RWC, 0o666)'
+	[ "$(xargs <out)" = 'EINVAL ENAMETOOLONG' ]
+	[ "$(grep -c action=fixed audit.log)" -eq 0 ]
+}
+
 @test "audit mode wipes and reserves nothing either" {
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'mode = audit' 'zero = on-attach, on-unlink, on-last-unmap' 'reserve = yes' 'secret = yes' 'secret-left = fix'

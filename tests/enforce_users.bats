@@ -89,6 +89,18 @@ os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDW
 	[ "$(cat target)" = secret ]
 }
 
+@test "an opening fails with the errno that it has without the policy, whatever the policy asks" {
+	policy
+	by 65534 -b 'os.symlink(PATH + "-x", PATH)'
+	by 1234 -b 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME, os.O_RDWR)'
+	mv out bare
+	for line in 'exec-map = deny' 'world-writable = fix' 'create-without-excl = deny' 'mode = audit'; do
+		policy "$line"
+		by 1234 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME, os.O_RDWR)'
+		diff bare out
+	done
+}
+
 @test "an access list is denied, or dropped" {
 	command -v setfacl >/dev/null || skip "no setfacl"
 	policy 'acl-grants = deny'
