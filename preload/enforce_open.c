@@ -134,15 +134,50 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	return fd;
 }
 
+static enum enforce_verdict trap(const struct policy_decision *d, const struct stat *st)
+{
+	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
+						    : ENFORCE(d, symlink_or_special, .other = (int32_t)st->st_uid);
+}
+
+/* Does a link of another's on /dev/shm stand for one of the directories? Where a link leads is not looked through again. */
+static enum enforce_verdict led_astray(const struct enforce_opening *o, const struct policy_decision *d)
+{
+	static const char usual[] = "/dev/shm/";
+	const char *start = o->path + (strncmp(o->path, usual, sizeof usual - 1) == 0 ? sizeof usual - 1 : 0);
+	char text[512] = "";
+	struct stat st;
+	bool itself;
+
+	for (const char *slash = strchr(start, '/'); slash && slash - o->path < 512; slash = strchr(slash + 1, '/')) {
+		memcpy(text, o->path, (size_t)(slash - o->path));
+		text[slash - o->path] = 0;
+		if (kernel_call(SYS_newfstatat, o->dirfd, (long)text, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
+		    S_ISLNK(st.st_mode) && identity_at_home(st.st_dev, st.st_ino, &itself) &&
+		    trap(d, &st) == VERDICT_deny)
+			return VERDICT_deny;
+	}
+	return VERDICT_go;
+}
+
 /* In a directory that others can write to: a link, a FIFO or a second name may be a trap laid by them. */
 static enum enforce_verdict special(const struct enforce_opening *o, const struct policy_decision *d)
 {
+	bool follows = !o->shm && !(o->flags & O_NOFOLLOW);
+	char text[512];
 	struct stat st;
 
-	if (o->shm || (o->flags & O_NOFOLLOW) || !enforce_asks(d, RULE_symlink_or_special) ||
-	    kernel_call(SYS_newfstatat, o->dirfd, (long)o->path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+	if (!enforce_asks(d, RULE_symlink_or_special))
 		return VERDICT_go;
-	bool trap = S_ISLNK(st.st_mode) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
+	if (!o->shm && led_astray(o, d) == VERDICT_deny)
+		return VERDICT_deny;
+	if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return VERDICT_go;
+	const char *path = o->shm ? whole_path(o, text) : o->path;
+	if (kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+		return VERDICT_go;
+	bool trap =
+		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
 	if (!trap || enforce_owner_allowed(d, st.st_uid))
 		return VERDICT_go;
 	return ENFORCE(d, symlink_or_special, .other = (int32_t)st.st_uid);

@@ -104,7 +104,8 @@ static bool enforces(struct opening *o, char text[static 512], const void *calle
 		return false;
 	if (!(o->flags & O_CREAT) && !identity_on_shm(o->dirfd, o->path))
 		return false;
-	o->object = enforce_name(o->dirfd, o->path, o->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, text);
+	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	o->object = enforce_name(o->dirfd, o->path, itself ? AT_SYMLINK_NOFOLLOW : 0, text);
 	return o->object;
 }
 

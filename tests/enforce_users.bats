@@ -89,6 +89,30 @@ os.symlink("/dev/null", PATH + "-own"); attempt(os.open, PATH + "-own", os.O_RDW
 	[ "$(cat target)" = secret ]
 }
 
+@test "another's second name is not opened by shm_open either, nor what lies behind another's link to a directory" {
+	policy 'symlink-or-special = deny'
+	by 65534 -b 'os.close(shm_open(NAME, RWC, mode=0o666)); os.link(PATH, PATH + "-hard")
+os.mkdir(PATH + "-evil", 0o777); os.symlink(PATH + "-evil", PATH + "-d")'
+	by 1234 'os.mkdir(PATH + "-own"); os.symlink(PATH + "-own", PATH + "-l")
+attempt(shm_open, NAME + "-hard", os.O_RDWR); attempt(os.open, PATH + "-hard", os.O_RDWR)
+attempt(os.open, PATH + "-d/x", RWC, 0o600); attempt(os.open, PATH + "-d/x", RWC | os.O_EXCL, 0o600)
+os.chdir("/dev/shm"); attempt(os.open, NAME[1:] + "-d/x", RWC, 0o600)
+attempt(os.open, PATH + "-l/x", RWC, 0o600); attempt(os.open, PATH + "-l/x", os.O_RDWR)'
+	[ "$(cut -d" " -f1 out | xargs)" = 'ELOOP ELOOP ELOOP ELOOP ELOOP ok ok' ]
+	[ -z "$(ls "/dev/shm/$NAME-evil")" ]
+	rm -r "/dev/shm/$NAME-evil" "/dev/shm/$NAME-own"
+}
+
+@test "O_EXCL follows no link, so another's link is EEXIST as it is without the policy" {
+	policy 'symlink-or-special = deny' 'world-writable = deny'
+	by 65534 -b 'os.symlink("/x", PATH)'
+	for preload in -b ""; do
+		by 1234 $preload 'attempt(os.open, PATH, RWC | os.O_EXCL, 0o600); attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)
+attempt(os.open, PATH, RWC | os.O_EXCL | os.O_NOFOLLOW, 0o600)'
+		[ "$(xargs <out)" = 'EEXIST EEXIST EEXIST' ]
+	done
+}
+
 @test "an opening fails with the errno that it has without the policy, whatever the policy asks" {
 	policy
 	by 65534 -b 'os.symlink(PATH + "-x", PATH)'
