@@ -134,7 +134,8 @@ function drawTop()
 								 " recordings"
 						       : "") +
 				  "; " +
-				  (report.trace.lost ? plural(report.trace.lost, "event") + " lost" : "no event lost");
+				  (report.trace.lost ? plural(report.trace.lost, "event")
+				   : report.unseen.length ? "of what was seen no event" : "no event") + " lost";
 	if (!worst)
 		return;
 	const panel = make("div", {class: "panel " + worst.severity}, ...heading(worst), make("p", {}, worst.message),

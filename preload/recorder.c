@@ -316,6 +316,15 @@ static void on_quick_exit(void)
 	audit_flush();
 }
 
+/* `shmguard run`: what it runs is recorded by itself, apart from this recording. */
+static bool is_another_recording(int argc, char **argv)
+{
+	const char *name = strrchr(process_exe(), '/');
+
+	return name && strcmp(name, "/shmguard") == 0 && argc > 1 && strcmp(argv[1], "run") == 0 &&
+	       !carried_value(ENVIRONMENT_PROFILE) && !carried_value(ENVIRONMENT_POLICY);
+}
+
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	real_resolve();
@@ -333,6 +342,11 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
+	if (is_another_recording(argc, argv)) {
+		note_write(NOTE_blind,
+			   &(struct note_content){.text = {"it records by itself what it runs", process_exe()}});
+		return;
+	}
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
 	on_exit(note_exit, NULL);
 	on_exit(on_exit_handler, NULL);

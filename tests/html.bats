@@ -12,7 +12,7 @@ load html
 	[ ! -s console ] || { cat console; false; }
 	grep -q 'data-drawn="yes"' dom
 	[[ $(text_of dom verdict) == "2 errors, 1 warning, 1 note "*"[1 process not seen] "* ]]
-	[[ $(text_of dom scope) == "3 processes, 3 objects, 37 events in 2.049 s; no event lost "* ]]
+	[[ $(text_of dom scope) == "3 processes, 3 objects, 37 events in 2.049 s; of what was seen no event lost "* ]]
 	worst=$(text_of dom worst)
 	[[ $worst == *"made 12 mappings here and unmapped 0"* ]]
 	[[ $worst == *"[0, 40,960) by 100 server, 12 times"* ]]

@@ -76,6 +76,16 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	done
 }
 
+@test "a recording within a recording has what it runs, and the outer one says so" {
+	"$SHMGUARD" run --quiet --report=none -o outer -- "$SHMGUARD" run --quiet --report=none -o inner -- "$PROGRAMS/hostile_processes" plain
+	report inner >report.json
+	holds '.trace.complete and .unseen == [] and (.objects | length > 0)'
+	report outer >report.json
+	holds '.objects == [] and (.unseen | length == 1) and .unseen[0].reason == "it records by itself what it runs"'
+	run "$SHMGUARD" report outer
+	[[ $output == *"[1 process not seen]"*"of what was seen no event lost"* ]]
+}
+
 @test "two recordings at once of an ordinary user do not mix" {
 	as_nobody_run first -- sh -c 'sleep 1; exit 1' &
 	first=$!
