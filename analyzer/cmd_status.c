@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,11 @@ static char *variable(FILE *environment, const char *name)
 	return value;
 }
 
+static int64_t nanoseconds(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
 /* Seconds since 1970 at which the process started; 0: unknown. */
 static time_t started(const char *pid)
 {
@@ -103,7 +109,10 @@ static time_t started(const char *pid)
 		return 0;
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec - boot.tv_sec + (time_t)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK));
+	/* Whole seconds of each would add up to another one from call to call. */
+	return (nanoseconds(&now) - nanoseconds(&boot) +
+		(int64_t)(ticks * (1000000000u / (unsigned long long)sysconf(_SC_CLK_TCK)))) /
+	       1000000000;
 }
 
 static void put_since(const char *pid)

@@ -22,6 +22,11 @@ started()
 	(umask 022 && printf '[default]\nsecret = yes\n' >'a policy.ini')
 	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe SHMGUARD_POLICY="$PWD/a policy.ini" sleep 60 3>&- &
 	started $! sleep
+	for _ in 1 2 3 4 5 6 7 8; do
+		"$SHMGUARD" status $! | grep since
+		sleep 0.1
+	done >"times"
+	[ "$(sort -u "times" | wc -l)" -eq 1 ]
 	run "$SHMGUARD" status $!
 	kill $!
 	echo "$output"
