@@ -54,13 +54,20 @@ undone:
 	return VERDICT_go;
 }
 
+/* By a descriptor that was decided when it was opened. */
+static bool foreign_by_path(const struct policy_decision *d, const struct identity *identity)
+{
+	return identity->fd < 0 && enforce_asks(d, RULE_foreign_owner) && !enforce_owner_allowed(d, identity->uid) &&
+	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
+}
+
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
 	enum rule_id fix = RULE_COUNT;
 
 	const char *name = enforce_decide_object(identity, &d);
-	if (enforce_path_allowed(&d, identity, name) == VERDICT_deny)
+	if (enforce_path_allowed(&d, identity, name) == VERDICT_deny || foreign_by_path(&d, identity))
 		return VERDICT_deny;
 	if (e->length < 0)
 		return VERDICT_go;
