@@ -17,6 +17,7 @@
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
+#include "preload/own_stack.h"
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/silent.h"
@@ -173,8 +174,9 @@ static void warm_up(void)
 	close(-1);
 }
 
-static void load(void)
+static void load(void *context)
 {
+	(void)context;
 	if (note_marked(NOTES_CLOSED)) {
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
@@ -210,7 +212,8 @@ void recorder_load(void)
 	uint64_t mask = signals_block();
 	recorder_watch_clones();
 	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
-	load();
+	if (!own_stack_run(load, NULL))
+		recorder_go_blind("there was no memory for LTTng");
 	note_write(NOTE_loaded, &(struct note_content){0});
 	signals_restore(mask);
 }

@@ -71,6 +71,11 @@ with()
 	holds '.trace.lost == 0 and .trace.complete'
 }
 
+@test "a thread with the smallest stack there is makes the first call of all" {
+	unchanged "$PROGRAMS/hostile_signals" smallest_first
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
+}
+
 @test "no call allocates, nor does the first of a thread, made by a handler" {
 	unchanged "$PROGRAMS/hostile_signals" no_allocation
 	holds '.trace.lost == 0 and .trace.complete and (.objects | length > 100 or .[0].maps > 100)'

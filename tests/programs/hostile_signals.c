@@ -166,6 +166,24 @@ static void smallest_stacks(void)
 		     "thread");
 }
 
+/* Nothing in the process has called before. */
+static void *first(void *context)
+{
+	fd = object();
+	return once(context);
+}
+
+static void smallest_first(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	must(pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) == 0, "stack size");
+	must(pthread_create(&thread, &attributes, first, NULL) == 0 && pthread_join(thread, NULL) == 0, "thread");
+	use(fd);
+}
+
 static void *wait_for_signal(void *context)
 {
 	forbidden = 1;
@@ -205,12 +223,14 @@ static const struct {
 	{"cancel", cancel},
 	{"alternate_stack", alternate_stack},
 	{"smallest_stacks", smallest_stacks},
+	{"smallest_first", smallest_first},
 	{"no_allocation", no_allocation},
 };
 
 int main(int argc, char **argv)
 {
-	fd = object();
+	if (argc == 2 && !strstr(argv[1], "first"))
+		fd = object();
 	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
 		if (argc == 2 && strcmp(argv[1], uses[i].name) == 0) {
 			uses[i].function();
