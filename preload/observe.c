@@ -10,6 +10,7 @@
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/own.h"
+#include "preload/own_stack.h"
 #include "preload/queue.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -321,12 +322,28 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	return event->head.seq;
 }
 
+static void settle_in_room(void *context)
+{
+	(void)context;
+	settle_queue();
+}
+
+/* On a small stack too, as the handler that runs there may end the process. */
+static void settle_on_leaving(struct visit *visit)
+{
+	if (visit->nested && (!visit->outermost || atomic_load(&recorder_state) != RECORDER_READY))
+		return;
+	hold_handlers(visit);
+	if (visit->nested)
+		own_stack_run(settle_in_room, NULL);
+	else
+		settle_queue();
+}
+
 void observe_leave(struct visit *visit)
 {
-	if (!visit->nested && __builtin_expect(queue_any(), false)) {
-		hold_handlers(visit);
-		settle_queue();
-	}
+	if (__builtin_expect(queue_any(), false))
+		settle_on_leaving(visit);
 	/* The handler of a fault inside the visit has counted it as left already. */
 	if (recorder_thread.depth)
 		recorder_thread.depth--;

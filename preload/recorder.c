@@ -19,6 +19,7 @@
 #include "preload/own.h"
 #include "preload/own_stack.h"
 #include "preload/process.h"
+#include "preload/queue.h"
 #include "preload/signals.h"
 #include "preload/silent.h"
 #include "preload/stack.h"
@@ -273,6 +274,9 @@ static bool leave(struct visit *visit)
 	/* What other threads did while one loads LTTng is queued. */
 	if (!recorder_thread.depth)
 		recorder_wait_for_loading();
+	/* LTTng is not loaded in a crash handler that has so little room. */
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && queue_any())
+		recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
 	if (atomic_load(&recorder_state) != RECORDER_READY)
 		return false;
 	if (recorder_thread.depth)

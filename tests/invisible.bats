@@ -58,6 +58,21 @@ with()
 	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2100'
 }
 
+@test "a handler on an alternate stack that ends the process: its calls are recorded" {
+	unchanged "$PROGRAMS/hostile_signals" ends_on_alternate_stack
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
+}
+
+@test "a handler on an alternate stack that makes the only calls and ends the process: that they are missing is told" {
+	unchanged "$PROGRAMS/hostile_signals" ends_on_alternate_stack_first
+	holds '[.unseen[].reason] == ["a signal handler on a small stack made its only calls, and ended it"]'
+}
+
+@test "a handler on an alternate stack that lets its signal kill: its calls are recorded" {
+	unchanged "$PROGRAMS/hostile_signals" dies_on_alternate_stack
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
+}
+
 @test "a handler that jumps out of what it interrupted" {
 	record recording "$PROGRAMS/hostile_signals" longjmp
 }

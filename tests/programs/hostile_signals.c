@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "hostile.h"
@@ -147,6 +148,59 @@ static void alternate_stack(void)
 	must(handled == ROUNDS, "raise");
 }
 
+static void map_and_end(int number)
+{
+	map(number);
+	_exit(0);
+}
+
+static void map_and_die(int number)
+{
+	map(number);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* The handler is the last that runs in the process. */
+static void last_on_alternate_stack(void (*last)(int))
+{
+	stack_t stack = {.ss_size = 8192, .ss_sp = malloc(8192)};
+
+	if (fd)
+		use(fd);
+	must(stack.ss_sp && sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	puts("goes on");
+	fflush(stdout);
+	on(SIGUSR1, last, SA_ONSTACK);
+	raise(SIGUSR1);
+}
+
+static void ends_on_alternate_stack(void)
+{
+	last_on_alternate_stack(map_and_end);
+}
+
+static void make_and_end(int number)
+{
+	fd = object();
+	map_and_end(number);
+}
+
+static void ends_on_alternate_stack_first(void)
+{
+	last_on_alternate_stack(make_and_end);
+}
+
+static void dies_on_alternate_stack(void)
+{
+	int status;
+
+	fflush(stdout);
+	if (fork() == 0)
+		last_on_alternate_stack(map_and_die);
+	must(wait(&status) > 0 && WIFSIGNALED(status), "wait");
+}
+
 static void *once(void *context)
 {
 	(void)context;
@@ -222,6 +276,9 @@ static const struct {
 	{"timer", timer},
 	{"cancel", cancel},
 	{"alternate_stack", alternate_stack},
+	{"ends_on_alternate_stack", ends_on_alternate_stack},
+	{"ends_on_alternate_stack_first", ends_on_alternate_stack_first},
+	{"dies_on_alternate_stack", dies_on_alternate_stack},
 	{"smallest_stacks", smallest_stacks},
 	{"smallest_first", smallest_first},
 	{"no_allocation", no_allocation},
