@@ -46,7 +46,7 @@ enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const
 		if (!allowed)
 			return ENFORCE(d, name_not_allowed);
 	}
-	const char *rest = name + strspn(name, "/");
+	const char *rest = name + (name[0] == '/');
 	if (shm && enforce_asks(d, RULE_name_nonportable) &&
 	    (name[0] != '/' || strchr(rest, '/') || strlen(rest) > NAME_MAX || !rest[strspn(rest, ".")]))
 		return ENFORCE(d, name_nonportable);
