@@ -269,17 +269,29 @@ static bool protecting_denied(const void *addr, size_t length, int prot, const v
 	       enforce_mprotect(&site, (uint64_t)(uintptr_t)addr, page_round(length), prot, caller) == VERDICT_deny;
 }
 
-EXPORT int mprotect(void *addr, size_t length, int prot)
+static int protected(const void *addr, size_t length, int prot, int result, const void *caller)
 {
 	struct visit visit;
-	int result = protecting_denied(addr, length, prot, CALLER) ? -1 : REAL(mprotect)(addr, length, prot);
 
-	if (ledger_may_map(addr, length) && observe_enter(&visit, CALLER)) {
+	if (ledger_may_map(addr, length) && observe_enter(&visit, caller)) {
 		RECORD(&visit, mprotect, NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .prot = (uint8_t)(prot & 7), .error = observe_error(&visit, result < 0));
 		observe_leave(&visit);
 	}
 	return result;
+}
+
+EXPORT int mprotect(void *addr, size_t length, int prot)
+{
+	int result = protecting_denied(addr, length, prot, CALLER) ? -1 : REAL(mprotect)(addr, length, prot);
+	return protected(addr, length, prot, result, CALLER);
+}
+
+EXPORT int pkey_mprotect(void *addr, size_t length, int prot, int key)
+{
+	bool denied = protecting_denied(addr, length, prot, CALLER);
+	int result = denied ? -1 : REAL(pkey_mprotect)(addr, length, prot, key);
+	return protected(addr, length, prot, result, CALLER);
 }
 
 /* MADV_REMOVE takes data away, but the kernel is asked first: what it frees cannot be taken by another meanwhile. */

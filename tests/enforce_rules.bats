@@ -400,14 +400,17 @@ attempt(at, 4096, 0x11, 0, 0x10001)'
 	same out <(printf '%s\n' ENXIO EINVAL EINVAL EINVAL EINVAL EINVAL)
 }
 
-@test "exec-map is denied at mprotect" {
+@test "exec-map is denied at mprotect and pkey_mprotect" {
 	policy 'exec-map = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
 def protect(prot):
     if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), prot) < 0:
         raise OSError(ctypes.get_errno(), "mprotect")
-attempt(protect, 5); attempt(protect, 1)'
-	[ "$(cat out)" = $'EACCES\nok None' ]
+def keyed(prot):
+    if libc.pkey_mprotect(ctypes.c_void_p(address), ctypes.c_size_t(4096), prot, -1) < 0:
+        raise OSError(ctypes.get_errno(), "pkey_mprotect")
+attempt(protect, 5); attempt(protect, 1); attempt(keyed, 5); attempt(keyed, 1)'
+	[ "$(cat out)" = $'EACCES\nok None\nEACCES\nok None' ]
 }
 
 @test "what was mapped past the end without access is not opened" {

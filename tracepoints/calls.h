@@ -116,6 +116,7 @@
 	X(munmap, munmap, int, (void *addr, size_t length))                                                            \
 	X(mremap, mremap, void *, (void *addr, size_t length, size_t new_length, int flags, ...))                      \
 	X(mprotect, mprotect, int, (void *addr, size_t length, int prot))                                              \
+	X(pkey_mprotect, mprotect, int, (void *addr, size_t length, int prot, int key))                                \
 	X(madvise, madvise, int, (void *addr, size_t length, int advice))                                              \
 	X(mlock, mlock, int, (const void *addr, size_t length))                                                        \
 	X(mlock2, mlock, int, (const void *addr, size_t length, unsigned flags))                                       \

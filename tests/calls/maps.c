@@ -125,6 +125,10 @@ static void protections(void)
 	CALL(mprotect(a + 1, PAGE, PROT_READ));
 	CALL(mprotect(a, PAGE, 0x7fffffff));
 	CALL(mprotect(b, PAGE, PROT_READ | PROT_WRITE));
+	CALL(pkey_mprotect(a + PAGE, PAGE, PROT_READ, -1));
+	CALL(pkey_mprotect(a + 1, PAGE, PROT_READ, -1));
+	CALL(pkey_mprotect(a, PAGE, PROT_READ, 99));
+	CALL(pkey_mprotect(b, PAGE, PROT_READ | PROT_WRITE, -1));
 	CALL(mprotect(nowhere - 8, PAGE, PROT_READ));
 	CALL(mprotect(a, SIZE_MAX, PROT_READ));
 	CALL(madvise(a, 4 * PAGE, MADV_DONTNEED));
