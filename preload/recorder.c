@@ -182,6 +182,11 @@ static void load(void *context)
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
 	}
+	const char *lacks = recorder_lacks_room();
+	if (lacks) {
+		recorder_go_blind(lacks);
+		return;
+	}
 	own_loading(true);
 	warm_up();
 	module_watch_begin();

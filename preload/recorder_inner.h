@@ -23,6 +23,9 @@ void recorder_go_blind(const char *why);
 /* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
 void recorder_fall_silent(void);
 
+/* Which limit of the process's keeps LTTng out; NULL: none. */
+const char *recorder_lacks_room(void);
+
 /* recorder_end_threads(), in a visit too. */
 bool recorder_live_alone(void);
 

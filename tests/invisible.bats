@@ -326,6 +326,33 @@ thorough_interposer()
 	unchanged sh -c 'ulimit -n 64; exec "$0" plain' "$PROGRAMS/hostile_processes"
 }
 
+# too_little LIMIT REASON: with `ulimit LIMIT` the program runs as bare, and at once; why it is not recorded is told.
+too_little()
+{
+	local began=$SECONDS
+	unchanged sh -c "ulimit $1; exec \"\$0\" plain" "$PROGRAMS/hostile_processes"
+	[ $((SECONDS - began)) -lt 20 ]
+	holds --arg reason "its limit of $2" '.trace.lost == 0 and ([.unseen[] | .reason | startswith($reason)] == [true])'
+}
+
+@test "a limit of 8, 12 and 16 descriptors: not recorded, without a wait, which is told" {
+	for limit in 8 12 16; do
+		rm -rf recording
+		too_little "-n $limit" "open files (RLIMIT_NOFILE)"
+	done
+}
+
+@test "a limit of 60,000, 180,000 and 200,000 KiB of address space: not recorded, without a wait, which is told" {
+	for limit in 60000 180000 200000; do
+		rm -rf recording
+		too_little "-v $limit" "address space (RLIMIT_AS)"
+	done
+}
+
+@test "a limit of 20,000 KiB of data: not recorded, without a wait, which is told" {
+	too_little "-d 20000" "data (RLIMIT_DATA)"
+}
+
 @test "no descriptor left" {
 	cat >exhausted.py <<-'END'
 		import mmap, os, resource

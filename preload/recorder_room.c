@@ -1,0 +1,70 @@
+/*
+ * Do the process's limits leave room for LTTng? Where they do not it fails halfway, the program's first call waits for it
+ * until a time is up, and what it has by then it may be unable to give back.
+ */
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "preload/kernel.h"
+#include "preload/recorder_inner.h"
+#include "tracepoints/environment.h"
+
+/*
+ * Descriptors: LTTng has two for each processor and channel; with libunwind's pipe 9 others; two more while it comes up.
+ * Memory: each of its threads has a stack, and a heap of its own for which glibc reserves 64 MiB, and for a moment 128; code
+ * and data take less than 16. The program is to have room as well.
+ */
+enum {
+	FOR_EACH_PROCESSOR = 4,
+	DESCRIPTORS = 11,
+	PROGRAMS_DESCRIPTORS = 8,
+	THREADS = 2,
+	USUAL_STACK = 8 << 20,
+	HEAPS = 192 << 20,
+	CODE = 16 << 20
+};
+
+static bool descriptors_fit(long processors)
+{
+	struct rlimit limit;
+	long needed = DESCRIPTORS + PROGRAMS_DESCRIPTORS + FOR_EACH_PROCESSOR * processors;
+
+	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) < 0)
+		return true;
+	/* From the top, where most are free. */
+	uint64_t top = limit.rlim_cur < INT32_MAX ? limit.rlim_cur : INT32_MAX;
+	for (long fd = (long)top - 1; fd >= 0 && needed; fd--)
+		needed -= kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == -EBADF;
+	return needed == 0;
+}
+
+static bool fits(uint64_t bytes, int protection)
+{
+	long at = kernel_call(SYS_mmap, 0, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at < 0 && at > -4096)
+		return false;
+	kernel_memory_free((void *)at, bytes);
+	return true;
+}
+
+static uint64_t stacks(void)
+{
+	struct rlimit limit;
+	bool known = kernel_call(SYS_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit, 0, 0) == 0;
+
+	return THREADS * (known && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : USUAL_STACK);
+}
+
+const char *recorder_lacks_room(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_CONF);
+
+	if (!descriptors_fit(processors))
+		return "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng";
+	if (!fits(stacks() + CODE + HEAPS + (uint64_t)processors * BUFFERS_PER_PROCESSOR, PROT_NONE))
+		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
+	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))
+		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
+	return NULL;
+}
