@@ -249,9 +249,10 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_symlink_or_special] =
 		"What was opened in /dev/shm is not a plain object of this user: a symlink that leads elsewhere, a "
 		"FIFO that blocks, a hard link of another user's. Anyone may put such things into a sticky "
-		"directory. Checked: at open of a path in /dev/shm without O_NOFOLLOW. Deny: ELOOP. Legal: some "
-		"programs keep FIFOs of their own there; link-into-place has two links for a moment. Cure: shm_open, "
-		"or O_NOFOLLOW and fstat. Seen in ClusterLabs/libqb#338.",
+		"directory. Checked: at open of a path in /dev/shm, its directories too, where links are followed; "
+		"hard links at shm_open and with O_NOFOLLOW as well. Deny: ELOOP. Legal: some programs keep FIFOs of "
+		"their own there; link-into-place has two links for a moment. Cure: shm_open or O_NOFOLLOW, and "
+		"fstat. Seen in ClusterLabs/libqb#338.",
 	[RULE_acl_grants] =
 		"An access control list lets named users or groups in whom the mode does not show. Checked: the "
 		"extended attribute system.posix_acl_access after open and chmod, when it is set, and the directory's "
