@@ -171,7 +171,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
 		add_problem(analysis,
-			    memory_text("what was left in /dev/shm is not known: no look was taken at the end"));
+			    memory_text("what was left in /dev/shm is not known: there is no look at it from the end"));
 	list_unseen(analysis);
 	analysis->complete = analysis->lost == 0 && analysis->problem_count == 0;
 }

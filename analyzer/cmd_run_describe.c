@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -28,6 +29,16 @@ static json_t *run_text(char *text)
 	return json;
 }
 
+/* 0 where it cannot be told: nothing is missed then. */
+static json_int_t run_lines_size(const struct run *run)
+{
+	char path[PATH_MAX + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/processes.jsonl", run->directory.path);
+	return stat(path, &st) == 0 ? (json_int_t)st.st_size : 0;
+}
+
 int run_describe(const struct run *run, char **error)
 {
 	char cwd[PATH_MAX] = "", id[16];
@@ -54,6 +65,8 @@ int run_describe(const struct run *run, char **error)
 	if (run->ended)
 		json_object_set_new(json, "stream_bytes",
 				    json_integer((json_int_t)trace_files_size(run->directory.trace)));
+	if (run->ended)
+		json_object_set_new(json, "processes_bytes", json_integer(run_lines_size(run)));
 	if (run->options.max_size)
 		json_object_set_new(json, "max_size", json_integer((json_int_t)run->options.max_size));
 	if (run->options.snapshot)

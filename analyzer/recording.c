@@ -1,6 +1,7 @@
 #include "recording.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,16 @@ static int64_t integer_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-/* NULL without *error when there is no such file. */
-static json_t *load(const char *dir, const char *name, char **error)
+void recording_problem(struct recording *recording, char *text)
+{
+	recording->problems =
+		memory_grow(recording->problems, recording->problem_count + 1, sizeof(*recording->problems));
+	recording->problems[recording->problem_count++] = text;
+	recording->problems[recording->problem_count] = NULL;
+}
+
+/* NULL without *error when there is no such file, or a damaged one, which is a problem of the recording. */
+static json_t *load(struct recording *recording, const char *dir, const char *name, char **error)
 {
 	char *path = memory_format("%s/%s", dir, name);
 	json_error_t why;
@@ -37,18 +46,18 @@ static json_t *load(const char *dir, const char *name, char **error)
 	if (file) {
 		root = json_loadf(file, JSON_REJECT_DUPLICATES, &why);
 		fclose(file);
-		if (root == NULL)
-			*error = memory_format("%s is damaged: %s in line %d", path, why.text, why.line);
-		else if (!json_is_object(root))
-			*error = memory_format("%s is damaged: it is not an object", path);
+		if (!json_is_object(root)) {
+			recording_problem(recording, root ? memory_format("%s is damaged: it is not an object", path)
+							  : memory_format("%s is damaged: %s in line %d", path,
+									  why.text, why.line));
+			json_decref(root);
+			root = NULL;
+		}
 	} else if (errno != ENOENT && errno != ENOTDIR) {
 		*error = memory_format("%s: %s", path, strerror(errno));
 	}
 	free(path);
-	if (*error == NULL)
-		return root;
-	json_decref(root);
-	return NULL;
+	return root;
 }
 
 static char **texts_of(const json_t *array, size_t *count)
@@ -77,8 +86,9 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	}
 	recording->id = id ? (uint32_t)strtoul(id, &end, 16) : 0;
 	if (recording->id == 0 || *end) {
-		*error = memory_format("%s/recording.json is damaged: it has no valid id", dir);
-		return false;
+		recording_problem(recording, memory_format("%s/recording.json is damaged: it has no valid id", dir));
+		recording->id = 0;
+		return true;
 	}
 	recording->described = true;
 	recording->host = text_of(root, "host");
@@ -88,6 +98,8 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->ended = integer_of(root, "ended");
 	if (integer_of(root, "stream_bytes") > 0)
 		recording->stream_bytes = (uint64_t)integer_of(root, "stream_bytes");
+	if (integer_of(root, "processes_bytes") > 0)
+		recording->line_bytes = (uint64_t)integer_of(root, "processes_bytes");
 	recording->command_pid = (pid_t)integer_of(root, "command_pid");
 	recording->command_ended = json_is_integer(json_object_get(root, "command_status"));
 	recording->command_status = (int)integer_of(root, "command_status");
@@ -238,39 +250,46 @@ static bool take_line(struct recording *recording, const json_t *object)
 	return true;
 }
 
-/* The last line of a recording that was killed may be cut short: it is left out. */
-static bool take_lines(struct recording *recording, const char *dir, char **error)
+/* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
+static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
+{
+	if (bytes < recording->line_bytes)
+		recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
+							   " bytes are gone, and how processes ended may not be known",
+							   path, recording->line_bytes - bytes, recording->line_bytes));
+}
+
+/* The last line of a recording that was killed may be cut short: it is left out without a word. */
+static void take_lines(struct recording *recording, const char *dir, char **error)
 {
 	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
 	FILE *file = fopen(path, "re");
-	size_t room = 0, number = 0;
+	size_t room = 0, number = 0, first = 0, bad = 0;
+	uint64_t bytes = 0;
 	ssize_t length;
-	bool good = true;
 
-	if (file == NULL && errno != ENOENT && errno != ENOTDIR) {
+	if (file == NULL && errno != ENOENT && errno != ENOTDIR)
 		*error = memory_format("%s: %s", path, strerror(errno));
-		good = false;
-	}
-	while (file && good && (length = getline(&text, &room, file)) > 0) {
-		json_error_t why;
-		json_t *object = json_loadb(text, (size_t)length, 0, &why);
+	while (file && (length = getline(&text, &room, file)) > 0) {
+		json_t *object = json_loadb(text, (size_t)length, 0, NULL);
 
 		number++;
-		good = object && take_line(recording, object);
-		if (!good && text[length - 1] != '\n') {
-			json_decref(object);
-			good = true;
-			break;
-		}
-		if (!good)
-			*error = memory_format("%s is damaged in line %zu", path, number);
+		bytes += (uint64_t)length;
+		if ((object == NULL || !take_line(recording, object)) &&
+		    (recording->ended || text[length - 1] == '\n') && bad++ == 0)
+			first = number;
 		json_decref(object);
 	}
+	if (bad)
+		recording_problem(recording,
+				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,
+						first, bad > 1 ? " and others" : ""));
+	if (*error == NULL)
+		tell_lines_gone(recording, path, bytes);
 	if (file)
 		fclose(file);
 	free(text);
 	free(path);
-	return good;
 }
 
 static int by_time(const void *a, const void *b)
@@ -313,19 +332,20 @@ struct recording *recording_read_one(const char *dir, char **error)
 	bool good;
 
 	*error = NULL;
-	description = load(dir, "recording.json", error);
+	description = load(recording, dir, "recording.json", error);
 	good = *error == NULL && (description == NULL || take_description(recording, description, dir, error));
 	/* Without a description the other files are of no recording that we know. */
-	if (good && description) {
-		first = load(dir, "shm-before.json", error);
+	if (good && recording->described) {
+		first = load(recording, dir, "shm-before.json", error);
 		if (first)
 			take_first_look(recording, first);
 		if (*error == NULL)
-			look = load(dir, "shm.json", error);
-		good = *error == NULL;
+			look = load(recording, dir, "shm.json", error);
 		if (look)
 			take_look(recording, look);
-		good = good && take_lines(recording, dir, error);
+		if (*error == NULL)
+			take_lines(recording, dir, error);
+		good = *error == NULL;
 		sort_lines(recording);
 		set_clock(recording);
 	}

@@ -89,6 +89,7 @@ struct recording {
 	char **command; /* NULL-terminated */
 	char *cwd;
 	uint64_t stream_bytes;  /* of the trace, when it ended; 0: unknown */
+	uint64_t line_bytes;    /* of processes.jsonl, likewise */
 	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
 	pid_t command_pid;
 	int command_status; /* of wait(2) */
@@ -116,7 +117,10 @@ struct recording {
 	size_t owner_count;
 };
 
-/* A file that is absent is no error; one that is damaged is: NULL, and *error one line to be freed. */
+/*
+ * A file that is absent is no error, and one that is damaged is a problem of the recording. NULL where one cannot be read
+ * or is of another version, and *error one line to be freed.
+ */
 struct recording *recording_read(const char *dir, char **error);
 /* The same, whatever lies in directories below. */
 struct recording *recording_read_one(const char *dir, char **error);
@@ -130,6 +134,8 @@ struct trace_scope recording_scope(const struct recording *recording);
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
 /* What it was when the recording started, or NULL. */
 const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino);
+/* Takes the text, one line. */
+void recording_problem(struct recording *recording, char *text);
 void recording_free(struct recording *recording);
 
 #endif

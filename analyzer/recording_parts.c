@@ -29,13 +29,6 @@ static void own(struct recording *whole, const char *path, uint32_t id)
 	whole->owners[whole->owner_count++] = (struct trace_owner){memory_text(path), id};
 }
 
-static void add_problem(struct recording *whole, char *text)
-{
-	whole->problems = memory_grow(whole->problems, whole->problem_count + 1, sizeof(*whole->problems));
-	whole->problems[whole->problem_count++] = text;
-	whole->problems[whole->problem_count] = NULL;
-}
-
 /* Of a copy of one that is known only the place is: its trace's packets are read once anyway. */
 static void add(struct recording *whole, const char *path)
 {
@@ -43,7 +36,14 @@ static void add(struct recording *whole, const char *path)
 	struct recording *part = recording_read_one(path, &error);
 
 	if (part == NULL) {
-		add_problem(whole, error);
+		recording_problem(whole, error);
+		return;
+	}
+	/* Its recording.json is damaged: its trace is read as one that lies there alone. */
+	if (!part->described) {
+		for (size_t i = 0; i < part->problem_count; i++)
+			recording_problem(whole, memory_text(part->problems[i]));
+		recording_free(part);
 		return;
 	}
 	own(whole, path, part->id);
@@ -78,7 +78,7 @@ static void find(struct recording *whole, const char *dir)
 
 static void add_problem_of(struct recording *whole, const struct recording *part, const char *text)
 {
-	add_problem(whole, memory_format("%s: %s", part->dir, text));
+	recording_problem(whole, memory_format("%s: %s", part->dir, text));
 }
 
 static void take_problems(struct recording *whole, const struct recording *part)
@@ -88,7 +88,7 @@ static void take_problems(struct recording *whole, const struct recording *part)
 	if (part->ended == 0)
 		add_problem_of(whole, part, "the recording did not end properly, or is still being made");
 	if (!part->looked)
-		add_problem_of(whole, part, "what was left in /dev/shm is not known: no look was taken at the end");
+		add_problem_of(whole, part, "what was left in /dev/shm is not known: there is no look at it from the end");
 	if (part->emptied)
 		add_problem_of(whole, part,
 			       "there was no error, so no call was kept: it was made with --snapshot-on=error");

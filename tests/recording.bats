@@ -278,3 +278,12 @@ os.ftruncate(fd, 4096)' "$name"
 	mv kept before/shm-before.json
 	said "from before" "somebody before the recording began"
 }
+
+@test "lines that were cut from a recording's processes.jsonl are missed" {
+	record recording "$PROGRAMS/story" grown >/dev/null
+	report recording >report.json
+	holds '.trace.complete'
+	sed -i '$d' recording/processes.jsonl
+	report recording >report.json
+	holds '(.trace.complete | not) and any(.trace.problems[]; contains("processes.jsonl is cut short: "))'
+}
