@@ -33,29 +33,37 @@ bool findings_sifted_alike(const struct finding *a, const struct finding *b)
 	return a->unwanted == b->unwanted && a->suppression == b->suppression;
 }
 
+/* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */
+static void merge(struct finding *there, struct finding own)
+{
+	if (own.largest > there->largest || there->message == NULL) {
+		struct finding former = *there;
+
+		*there = own;
+		own = former;
+	}
+	free(own.message);
+	there->several |= own.several || own.object != there->object;
+	there->count += own.count;
+	there->bytes += own.bytes;
+	there->uncertain |= own.uncertain;
+}
+
 void findings_add(struct findings *findings, const struct finding *finding)
 {
 	struct finding own = *finding;
 
 	if (own.count == 0)
 		own.count = 1;
+	if (own.largest == 0)
+		own.largest = own.bytes;
 	set_fingerprint(&own);
 	for (size_t i = 0; i < findings->count; i++) {
 		struct finding *there = &findings->all[i];
 
 		if (!findings_sifted_alike(there, &own) || strcmp(there->fingerprint, own.fingerprint) != 0)
 			continue;
-		/* The message is that of the largest; the object and process stay those of the first. */
-		if (own.bytes > there->bytes / there->count || there->message == NULL) {
-			free(there->message);
-			there->message = own.message;
-		} else {
-			free(own.message);
-		}
-		there->several |= own.several || own.object != there->object;
-		there->count += own.count;
-		there->bytes += own.bytes;
-		there->uncertain |= own.uncertain;
+		merge(there, own);
 		return;
 	}
 	findings->all = memory_grow(findings->all, findings->count, sizeof(*findings->all));

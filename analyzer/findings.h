@@ -25,11 +25,13 @@ struct finding {
 	unsigned kind;          /* of the rule's; occurrences of another kind are another finding */
 	uint64_t count;         /* how often it happened */
 	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
-	char *message; /* one sentence with the arithmetic, of the largest occurrence; bytes of the trace, not escaped */
-	bool uncertain;                /* events are missing that could have changed the verdict */
+	/* From here on, but for what is of all occurrences, of the one that is told of: the largest, of equals the first. */
+	uint64_t largest;              /* bytes of it; set by findings_add() */
+	char *message;                 /* one sentence with the arithmetic; bytes of the trace, not escaped */
+	bool uncertain;                /* of all: events are missing that could have changed the verdict */
 	char fingerprint[17];          /* hexadecimal; report_fingerprint.c makes the one that is shown */
-	const struct object *object;   /* or NULL; of the first occurrence */
-	bool several;                  /* other occurrences are of other objects */
+	const struct object *object;   /* or NULL */
+	bool several;                  /* of all: they are of more than this object */
 	const struct process *process; /* or NULL */
 	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
 	size_t suppression;            /* the number of that which its object matches, from 1 on; 0: none */

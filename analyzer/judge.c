@@ -160,6 +160,7 @@ static struct pending pending_of(const struct finding *finding, const struct rol
 
 	if (pending.finding.count == 0)
 		pending.finding.count = 1;
+	pending.finding.largest = finding->bytes;
 	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
 		if (roles[i].site.process)
 			pending.roles[pending.role_count++] = roles[i];

@@ -321,3 +321,57 @@ finds()
 	[ "$(left 'segment-leak:one')" -eq 4 ]
 	[ "$(left 'segment-leak:main')" -eq 0 ]
 }
+
+# workers: records six forks of one program, each of which leaves an object of its own behind, the fourth the largest.
+workers()
+{
+	cat >workers.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void work(const char *prefix, int i)
+		{
+			char name[64];
+			size_t size = i == 3 ? 1 << 20 : 4096 * (i + 1);
+			snprintf(name, sizeof name, "%s%d", prefix, i);
+			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+			ftruncate(fd, size);
+			mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			close(fd);
+		}
+		int main(int argc, char **argv)
+		{
+			for (int i = 0; i < 6; i++) {
+				if (fork() == 0) {
+					work(argv[argc - 1], i);
+					exit(0);
+				}
+				wait(0);
+			}
+			return 0;
+		}
+	END
+	gcc -g -D_GNU_SOURCE -w workers.c -o workers
+	"$SHMGUARD" run --quiet --report=none -o work -- ./workers "/workers-$$-"
+	rm -f /dev/shm/workers-"$$"-*
+}
+
+@test "what a finding of many tells is of one of them: message, object, process and stacks, in every form" {
+	workers
+	"$SHMGUARD" report --format=json:report.json --format=csv:report.csv --format=text:report.txt work
+	for rule in segment-leak mapping-leak; do
+		holds --arg rule "$rule" --arg name "/workers-$$-3" '
+			(.processes | map({key: .id, value: .pid}) | from_entries) as $pid |
+			(.objects[] | select(.names == [$name])) as $object |
+			[.findings[] | select(.rule == $rule)] | length == 1 and (.[0] | .process as $process |
+			.count == 6 and .object == $object.id and .process == $object.created_by and (.message | contains($name)) and
+			.stacks[0].process == $process and (.message | contains("(pid \($pid[$process]))")))'
+		pid=$(jq --arg name "/workers-$$-3" '(.objects[] | select(.names == [$name])).created_by as $id |
+			.processes[] | select(.id == $id).pid' report.json)
+		grep "$rule" report.csv | grep "\"/workers-$$-3\"" | grep -q "[,\"]${pid}[,\"]"
+	done
+	grep -A4 '^error: segment-leak' report.txt | grep -q "process $pid: "
+}
