@@ -68,6 +68,12 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 			     recording->stream_bytes - totals->bytes, recording->stream_bytes);
 }
 
+/* Files that did not belong to the trace are worth a word, and nothing is missing where all that was recorded is there. */
+static size_t harmless(const struct recording *recording, const struct trace_totals *totals)
+{
+	return recording->stream_bytes && totals->bytes >= recording->stream_bytes ? totals->strays : 0;
+}
+
 static void add_problem(struct analysis *analysis, char *text)
 {
 	analysis->problems = memory_grow(analysis->problems, analysis->problem_count, sizeof(*analysis->problems));
@@ -173,7 +179,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis,
 			    memory_text("what was left in /dev/shm is not known: there is no look at it from the end"));
 	list_unseen(analysis);
-	analysis->complete = analysis->lost == 0 && analysis->problem_count == 0;
+	analysis->complete = analysis->lost == 0 && analysis->problem_count == harmless(recording, totals);
 }
 
 static bool read_trace(struct analysis *analysis, struct court *court, const char *dir, struct trace_totals *totals,
@@ -207,8 +213,9 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	/* Between what a recording keeps there are gaps. */
 	if (analysis->recording->newest)
 		totals->discarded_packets = 0;
-	court->doubtful = totals->problem_count || totals->bytes < analysis->recording->stream_bytes ||
-			  totals->discarded_events || totals->discarded_packets;
+	court->doubtful = totals->problem_count > harmless(analysis->recording, totals) ||
+			  totals->bytes < analysis->recording->stream_bytes || totals->discarded_events ||
+			  totals->discarded_packets;
 	world_finish(analysis->world);
 	court_finish(court);
 	free(place);

@@ -118,11 +118,61 @@ static bool named_as_stream(const char *name)
 	return digits > 0 && digits + 1 < length && name[length - digits - 1] == '_';
 }
 
+/* Length of the channel's name in that of a file. */
+static size_t channel_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (int number = 0; number < 2; number++) {
+		size_t at = length;
+
+		while (at > 0 && isdigit((unsigned char)name[at - 1]))
+			at--;
+		if (at == length || at < 2 || name[at - 1] != '_')
+			break;
+		length = at - 1;
+	}
+	return length;
+}
+
+/* A file that is no stream, yet called like one that is: it was one. */
+static bool was_stream(const struct trace_dir *dir, const struct trace_stream *stray)
+{
+	size_t length = channel_length(stray->name);
+
+	for (size_t i = 0; i < dir->stream_count; i++)
+		if (!dir->streams[i].stray && channel_length(dir->streams[i].name) == length &&
+		    memcmp(dir->streams[i].name, stray->name, length) == 0)
+			return true;
+	return false;
+}
+
+static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
+{
+	for (size_t i = 0; i < dir->stream_count; i++) {
+		const struct trace_stream *stream = &dir->streams[i];
+		char *path;
+
+		if (!stream->stray)
+			continue;
+		path = trace_path(dir->path, stream->name);
+		add_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
+		free(path);
+		if (was_stream(dir, stream)) {
+			files->lost += stream->size;
+			files->size += stream->size;
+		} else {
+			files->strays++;
+		}
+	}
+}
+
 static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen)
 {
 	struct scan scan = {.files = files, .dir = dir, .seen = seen};
 	struct trace_stream stream = {0};
 	char *path = trace_path(dir->path, name);
+	uint64_t lost = files->lost;
 	bool good = true;
 
 	scan.fd = open_regular(path, &stream.size);
@@ -136,14 +186,15 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 			good = stream_take_whole(&scan, &stream);
 		if (dir->metadata.lttng && stream.ranges.count == 0 && stream.size > 0 && !begins_as_stream(scan.fd))
 			good = false;
+		stream.stray = !good;
 		if (!good)
-			add_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
+			files->lost = lost;
 		if (stream.size > 0 && (stream.ranges.count != 1 || stream.ranges.all[0].from != 0 ||
 					stream.ranges.all[0].until != stream.size))
 			dir->as_it_is = false;
 		for (size_t i = 0; i < stream.ranges.count; i++)
 			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
-		files->size += stream.size;
+		files->size += good ? stream.size : 0;
 		stream.name = memory_text(name);
 		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
 		dir->streams[dir->stream_count++] = stream;
@@ -172,6 +223,7 @@ static void look_at_streams(struct trace_files *files, struct trace_dir *dir, st
 			look->tick(look->context);
 		free(entries[i]);
 	}
+	tell_strays(files, dir);
 	if (count >= 0)
 		free(entries);
 	else

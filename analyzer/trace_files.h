@@ -15,6 +15,7 @@ struct trace_stream {
 	char *name;
 	uint64_t size;               /* of the file */
 	struct packet_ranges ranges; /* what is to be read of it */
+	bool stray;                  /* it is none */
 };
 
 /* One CTF trace. */
@@ -36,6 +37,7 @@ struct trace_files {
 	uint64_t size;    /* of all streams' files */
 	uint64_t packets; /* the same, where it is known */
 	uint64_t lost;    /* bytes of streams that are in no whole packet */
+	size_t strays;    /* problems that are of files which were never a stream of the trace */
 	char **problems;  /* one line each on what cannot be read */
 	size_t problem_count;
 	char *copies; /* private directory with what stands in for damaged traces, or NULL */

@@ -199,6 +199,7 @@ static void read_in_child(void *context, struct wire_out *out)
 		result = decode(&job, &error);
 		totals.bytes = files.size;
 		totals.bytes_lost += files.lost;
+		totals.strays = files.strays;
 		send_losses(out, &files, totals.bytes_lost);
 		trace_files_free(&files);
 	}
@@ -261,6 +262,7 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	reading->totals->discarded_packets = totals->discarded_packets;
 	reading->totals->bytes = totals->bytes;
 	reading->totals->bytes_lost = totals->bytes_lost;
+	reading->totals->strays = totals->strays;
 }
 
 static void note_interrupt(int number)

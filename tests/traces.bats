@@ -114,6 +114,19 @@ full_stream()
 	holds '.trace.problems[0] | contains("events_7 is not a CTF stream, and was left out")'
 }
 
+@test "a stray file takes nothing from a recording whose streams are all there" {
+	local size
+	size=$(find leaks/trace -name 'events_*' -printf '%s\n' | paste -sd + | bc)
+	jq --argjson size "$size" '.stream_bytes = $size' leaks/recording.json >r && mv r leaks/recording.json
+	head -c 5000 /dev/zero | tr '\0' x >leaks/trace/ust/uid/65534/64-bit/junk_0
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.events == 37 and .trace.complete and (.trace.problems | length) == 1'
+	holds '.trace.problems[0] | contains("junk_0 is not a CTF stream, and was left out")'
+	truncate -s 4096 leaks/trace/ust/uid/65534/64-bit/junk_0
+	truncate -s 0 "$(full_stream leaks)"
+	run -3 "$SHMGUARD" report leaks
+}
+
 @test "a stream with a wrong magic number is named, and the rest is read" {
 	printf 'XXXX' | dd of="$(full_stream leaks)" bs=1 conv=notrunc status=none
 	"$SHMGUARD" report --format=json leaks >report.json
