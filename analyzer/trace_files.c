@@ -282,6 +282,37 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* The directory of a stream that nothing tells how to read, or NULL; to be freed. */
+static char *orphaned(const FTSENT *entry)
+{
+	char *parent = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
+	char *metadata = trace_path(parent, "metadata");
+	uint64_t size;
+	int fd = access(metadata, F_OK) < 0 && errno == ENOENT ? open_regular(entry->fts_path, &size) : -1;
+
+	free(metadata);
+	if (fd >= 0 && begins_as_stream(fd)) {
+		close(fd);
+		return parent;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(parent);
+	return NULL;
+}
+
+/* Once for all streams of a directory. */
+static void take_orphan(struct trace_files *files, const FTSENT *entry)
+{
+	char *parent = entry->fts_parent->fts_number ? NULL : orphaned(entry);
+
+	if (parent == NULL)
+		return;
+	entry->fts_parent->fts_number = 1;
+	add_problem(files, memory_format("the trace in %s cannot be read: its metadata is gone", parent));
+	free(parent);
+}
+
 static int find_traces(const char *dir, struct trace_files *files, char **error)
 {
 	char *roots[] = {(char *)(uintptr_t)dir, NULL};
@@ -305,6 +336,8 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 
 			add_trace(files, parent, entry->fts_path);
 			free(parent);
+		} else if (entry->fts_info == FTS_F && entry->fts_level > 0 && named_as_stream(entry->fts_name)) {
+			take_orphan(files, entry);
 		}
 	}
 	fts_close(walk);

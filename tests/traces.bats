@@ -97,6 +97,18 @@ full_stream()
 	refuses leaks "metadata is empty"
 }
 
+@test "streams whose metadata is gone are not called gone themselves" {
+	jq '.stream_bytes = 16384' leaks/recording.json >new && mv new leaks/recording.json
+	mkdir both
+	cp -r leaks/trace both/gone
+	cp -r lost/trace both/whole
+	find leaks both/gone -name metadata -delete
+	refuses leaks "64-bit cannot be read: its metadata is gone"
+	"$SHMGUARD" report --format=json both >report.json
+	holds '.trace.events > 0 and (.trace.complete | not)'
+	holds '.trace.problems | length == 1 and (.[0] | contains("both/gone/ust/uid/65534/64-bit cannot be read: its metadata is gone"))'
+}
+
 @test "a stray file beside the streams is left alone by either decoder" {
 	local dir=leaks/trace/ust/uid/65534/64-bit
 	echo hello >"$dir/notes.txt"
