@@ -1,8 +1,12 @@
 #include "preload/beginning.h"
 
 #include "preload/arena.h"
+#include "preload/gate.h"
 #include "preload/lock.h"
 
+enum { PATIENCE = 2000 };
+
+static struct gate makers;
 static struct lock beginnings_lock;
 static struct arena beginnings = {.cell = sizeof(struct beginning)};
 
@@ -23,9 +27,31 @@ void beginning_give(struct beginning *beginning)
 	lock_give(&beginnings_lock);
 }
 
+bool beginning_enter(void)
+{
+	return gate_enter(&makers, PATIENCE);
+}
+
+void beginning_leave(void)
+{
+	gate_leave(&makers);
+}
+
+bool beginning_fork_begin(void)
+{
+	return gate_claim(&makers, PATIENCE);
+}
+
+void beginning_fork_end(bool begun)
+{
+	if (begun)
+		gate_clear(&makers);
+}
+
 /* Another thread may have held the lock, amid a change. */
 void beginning_fork_reset(void)
 {
+	gate_clear(&makers);
 	lock_reset(&beginnings_lock);
 	beginnings = (struct arena){.cell = sizeof(struct beginning)};
 }

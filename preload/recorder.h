@@ -31,8 +31,9 @@ struct thread {
 	bool vforked;    /* by this thread, and it is not known yet that the child is gone */
 	/* A fork is under way: LTTng is at work for it; our wrapper is around it; the ledger is locked; this is the child. */
 	bool forking, around, locked, forked;
-	bool walks_stopped; /* by stack_fork_begin() */
-	bool closing;       /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
+	bool walks_stopped;  /* by stack_fork_begin() */
+	bool makers_stopped; /* by beginning_fork_begin() */
+	bool closing;        /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
 	sigset_t fork_signals;
 };
 

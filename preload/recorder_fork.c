@@ -151,6 +151,7 @@ static void fork_prepare(void)
 		return;
 	recorder_thread.locked = true;
 	recorder_thread.walks_stopped = stack_fork_begin();
+	recorder_thread.makers_stopped = beginning_fork_begin();
 	ledger_lock();
 	recorder_thread.closing = own_closing();
 	sequence_at_fork = recorder_sequence();
@@ -163,6 +164,7 @@ static void fork_parent(void)
 	recorder_thread.locked = false;
 	own_closed(recorder_thread.closing);
 	ledger_unlock();
+	beginning_fork_end(recorder_thread.makers_stopped);
 	stack_fork_end(recorder_thread.walks_stopped);
 	if (!recorder_thread.around)
 		end_fork();

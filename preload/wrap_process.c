@@ -157,7 +157,10 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	*b = (struct beginning){start, argument, 0};
 	if (attr)
 		pthread_attr_getstacksize(attr, &b->stack_size);
+	bool inside = beginning_enter();
 	int result = REAL(pthread_create)(thread, attr, begin_thread, b);
+	if (inside)
+		beginning_leave();
 	if (result)
 		beginning_give(b);
 	return result;

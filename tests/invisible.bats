@@ -106,6 +106,11 @@ with()
 	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
 }
 
+@test "threads that make threads and fork, and children that make threads" {
+	unchanged "$PROGRAMS/hostile_processes" forking_threads 40
+	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 120) and .unseen == []'
+}
+
 # A child in which a thread that is not there holds the loader's lock hangs where it needs it.
 @test "calls take no lock of the loader" {
 	"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/loader" >out

@@ -1,6 +1,6 @@
 /*
- * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy (forks) or are made and end
- * (thread_forks), execs itself COUNT times, ends in every way there is.
+ * hostile_processes HOW [COUNT]: maps twice (plain), forks while other threads are busy (forks), or are made and end
+ * (thread_forks), or do all that (forking_threads), execs itself COUNT times, ends in every way there is.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -61,6 +61,42 @@ static void forks(int count, void *(*meanwhile)(void *))
 		must(child > 0 && waitpid(child, &status, 0) == child && status == W_EXITCODE(i % 100, 0), "fork");
 	}
 	stop = true;
+	for (int i = 0; i < BUSY; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void *mapping(void *context)
+{
+	use(fd);
+	return context;
+}
+
+static void *fork_and_make_threads(void *count)
+{
+	for (int i = 0; i < *(int *)count; i++) {
+		pthread_t thread;
+		int status;
+
+		must(pthread_create(&thread, NULL, mapping, NULL) == 0 && pthread_join(thread, NULL) == 0, "a thread");
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(30);
+			make_thread();
+			make_thread();
+			_exit(0);
+		}
+		must(child > 0 && waitpid(child, &status, 0) == child && status == 0, "a child");
+	}
+	return NULL;
+}
+
+static void forking_threads(int count)
+{
+	pthread_t threads[BUSY];
+
+	use(fd);
+	for (int i = 0; i < BUSY; i++)
+		must(pthread_create(&threads[i], NULL, fork_and_make_threads, &count) == 0, "pthread_create");
 	for (int i = 0; i < BUSY; i++)
 		pthread_join(threads[i], NULL);
 }
@@ -163,6 +199,8 @@ int main(int argc, char **argv)
 	} else if (strcmp(argv[1], "thread_forks") == 0) {
 		use(fd);
 		forks(count, make_threads);
+	} else if (strcmp(argv[1], "forking_threads") == 0) {
+		forking_threads(count);
 	} else if (strcmp(argv[1], "inherits") == 0) {
 		inherits();
 	} else if (strcmp(argv[1], "ends") == 0) {

@@ -48,6 +48,10 @@ thousand()
 	thousand thread_forks 1001
 }
 
+@test "3,000 forks by threads that make threads, and each child makes two" {
+	thousand forking_threads 3001
+}
+
 @test "1,000 execs in a row" {
 	thousand execs 1001
 }
