@@ -108,7 +108,7 @@ static enum access access_by(const ucontext_t *context)
  */
 static bool is_handling(uintptr_t stack)
 {
-	ucontext_t context;
+	ucontext_t context = {0};
 	struct iovec here = {&context, sizeof context}, there = {(void *)passed_on.context, sizeof context};
 
 	if (stack >= passed_on.context || passed_on.context - stack >= HANDLER_STACK)
