@@ -93,11 +93,26 @@ struct length {
 	bool told;
 };
 
+/* Whoever was done with the object first is not therefore the one that mapped it first. */
+static void length_disagree(struct court *court, const struct use *use, const struct length *done)
+{
+	const struct length own = {.bytes = use->longest, .site = use->longest_site};
+	bool earlier = own.site.time < done->site.time;
+	const struct length *first = earlier ? &own : done, *second = earlier ? done : &own;
+	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING, .object = use->object};
+	char *who = judge_process(second->site.process), *other = judge_process(first->site.process);
+
+	finding.message = memory_format(
+		"%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64 ", and it was %" PRIu64 " bytes long for both", who,
+		second->bytes, judge_name_of(use->object), other, first->bytes, done->size);
+	court_find(court, &finding, (struct role[]){{"mapped", second->site}, {"mapped before", first->site}}, 2);
+	free(who);
+	free(other);
+}
+
 static void length_used(struct court *court, struct process *process, const struct use *use)
 {
 	struct length *first = map_get(&court->lengths, (uintptr_t)use->object, 0);
-	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING};
-	char *who, *other;
 
 	/* Whoever maps views of an object says nothing about its length, unless the longest is all of it. */
 	if (use->longest == 0 || (use->views && use->longest < use->longest_size))
@@ -113,15 +128,7 @@ static void length_used(struct court *court, struct process *process, const stru
 	    first->site.process == process)
 		return;
 	first->told = true;
-	who = judge_process(process);
-	other = judge_process(first->site.process);
-	finding.object = use->object;
-	finding.message = memory_format(
-		"%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64 ", and it was %" PRIu64 " bytes long for both", who,
-		use->longest, judge_name_of(use->object), other, first->bytes, first->size);
-	court_find(court, &finding, (struct role[]){{"mapped", use->longest_site}, {"mapped first", first->site}}, 2);
-	free(who);
-	free(other);
+	length_disagree(court, use, first);
 }
 
 const struct judge judge_length = {.used = length_used};

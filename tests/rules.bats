@@ -158,6 +158,36 @@ setup()
 	check_faulty size-disagreement
 }
 
+@test "size-disagreement: who mapped it first is who did, not who was done with it first" {
+	cat >sizes.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			int fd = shm_open(argv[1], O_CREAT | O_EXCL | O_RDWR, 0600);
+			ftruncate(fd, 65536);
+			mmap(0, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			if (fork() == 0) {
+				mmap(0, 32768, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+				_exit(0);
+			}
+			wait(0);
+			shm_unlink(argv[1]);
+			return 0;
+		}
+	END
+	gcc -g -w sizes.c -o sizes
+	record sizes.d ./sizes "/sizes-$$"
+	report sizes.d >sizes.json
+	jq -e '([.processes[] | select(.started_by == "exec").pid] | max) as $first |
+		(.processes | map({key: .id, value: .pid}) | from_entries) as $pid |
+		[.findings[] | select(.rule == "size-disagreement")] | length == 1 and (.[0] |
+		(.message | contains("maps 32768 bytes of ") and contains("(pid \($first)) maps 65536,")) and
+		[.stacks[].role] == ["mapped", "mapped before"] and $pid[.stacks[1].process] == $first)' sizes.json
+}
+
 @test "size-disagreement: the innocent twin is silent" {
 	check_innocent size-disagreement
 }
