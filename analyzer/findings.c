@@ -30,7 +30,7 @@ static void set_fingerprint(struct finding *finding)
 
 bool findings_sifted_alike(const struct finding *a, const struct finding *b)
 {
-	return a->unwanted == b->unwanted && a->suppression == b->suppression;
+	return a->unwanted == b->unwanted && a->suppression == b->suppression && a->apart == b->apart;
 }
 
 /* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */

@@ -34,7 +34,8 @@ struct finding {
 	bool several;                  /* of all: they are of more than this object */
 	const struct process *process; /* or NULL */
 	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
-	size_t suppression;            /* the number of that which its object matches, from 1 on; 0: none */
+	const void *apart; /* occurrences with another are another finding, of the same fingerprint: set by the sieve */
+	size_t suppression; /* the number of that which its object matches, from 1 on; 0: none */
 	int64_t time;
 	struct finding_stack stacks[FINDING_STACKS_MAX];
 	size_t stack_count;

@@ -141,6 +141,7 @@ static void sift(const struct court *court, struct finding *finding, const struc
 	court->sieve->sift(court->sieve->context, &asked, *court->start);
 	finding->unwanted = asked.unwanted;
 	finding->suppression = asked.suppression;
+	finding->apart = asked.apart;
 }
 
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */

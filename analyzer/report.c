@@ -163,6 +163,15 @@ static void report_save_symbols(const struct report *report, const char *dir)
 		fprintf(stderr, "shmguard: %s: the names of functions could not be stored: %s\n", dir, strerror(errno));
 }
 
+/* Findings that are apart for the reader's grouping alone count once: how it is printed does not decide what fails. */
+static bool report_is_counted(const struct findings *findings, size_t index)
+{
+	for (size_t i = 0; findings->all[index].apart && i < index; i++)
+		if (strcmp(findings->all[i].fingerprint, findings->all[index].fingerprint) == 0)
+			return true;
+	return false;
+}
+
 static int report_outcome(const struct analysis *analysis, const struct report_options *options,
 			  struct report_verdict *verdict)
 {
@@ -174,7 +183,7 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	for (i = 0; i < findings->count; i++) {
 		if (findings->all[i].severity > gravest)
 			gravest = findings->all[i].severity;
-		grave += findings->all[i].severity >= options->fail_on;
+		grave += findings->all[i].severity >= options->fail_on && !report_is_counted(findings, i);
 	}
 	if (verdict)
 		*verdict = (struct report_verdict){gravest, !analysis->cut};
@@ -232,6 +241,7 @@ static int report_read_suppressions(struct suppressions *suppressions, const str
 struct report_sieve {
 	const struct selection *selection;
 	const struct suppressions *suppressions;
+	enum report_group group;
 };
 
 static void report_sift(const void *context, struct finding *finding, int64_t start)
@@ -240,6 +250,9 @@ static void report_sift(const void *context, struct finding *finding, int64_t st
 
 	finding->unwanted = !selection_has_finding(sieve->selection, finding, start);
 	finding->suppression = suppressions_match(sieve->suppressions, finding);
+	/* What one place did to many belongs to each of them. */
+	if (sieve->group == BY_object || sieve->group == BY_process)
+		finding->apart = report_group_key(finding, sieve->group);
 }
 
 /* Takes out what was not asked for, and counts that of which nothing else is left. */
@@ -262,7 +275,7 @@ static void report_filter(struct findings *findings)
 int report_recording(const char *dir, const struct report_options *options, FILE *out, struct report_verdict *verdict)
 {
 	struct suppressions suppressions = {0};
-	const struct report_sieve asked = {&options->selection, &suppressions};
+	const struct report_sieve asked = {&options->selection, &suppressions, options->group};
 	const struct sieve sieve = {&asked, report_sift};
 	struct report report;
 	struct analysis *analysis;

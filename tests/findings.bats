@@ -375,3 +375,15 @@ workers()
 	done
 	grep -A4 '^error: segment-leak' report.txt | grep -q "process $pid: "
 }
+
+@test "--group-by: each of many objects and processes of one place has its own, and what fails stays what it was" {
+	workers
+	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak work
+	[ "$(grep -c '^== /workers-' <<<"$output")" -eq 6 ]
+	grep -A3 "^== /workers-$$-2" <<<"$output" | grep -q "/workers-$$-2 (12.0 KiB)"
+	run -0 "$SHMGUARD" report --group-by=process --rule=segment-leak work
+	[ "$(grep -c '^== [0-9]* workers' <<<"$output")" -eq 6 ]
+	run -0 "$SHMGUARD" report --group-by=rule --rule=segment-leak work
+	[ "$(grep -c '^error: segment-leak (6 times' <<<"$output")" -eq 1 ]
+	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error --max-findings=1 work
+}
