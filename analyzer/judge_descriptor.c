@@ -9,6 +9,7 @@
 struct idle {
 	uint64_t unmapped, never_mapped;
 	const struct object *object;
+	bool several; /* they are of more than this object */
 };
 
 static struct idle idle_of(const struct process *process, const struct tally *tally)
@@ -22,6 +23,7 @@ static struct idle idle_of(const struct process *process, const struct tally *ta
 
 		if (descriptor->tally != tally || (use && use->mappings))
 			continue;
+		idle.several |= idle.object && idle.object != descriptor->object;
 		idle.object = descriptor->object;
 		if (use && use->ever_mapped)
 			idle.unmapped++;
@@ -38,7 +40,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
 	struct role role = {"opened", {process, tally->stack_id, tally->last}};
-	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object};
+	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object, .several = idle.several};
 	const struct series *series = &tally->series;
 	int64_t first = series_first(series), span = process->ended_at - first;
 	char *who;

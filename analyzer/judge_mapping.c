@@ -35,6 +35,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	bytes = judge_bytes(tally->bytes);
 	who = judge_process(process);
 	finding.object = tally->object;
+	finding.several = tally->several;
 	finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
 	if (grows) {
 		growth = growth_of(tally, process);

@@ -63,7 +63,10 @@ static void churn_ending(struct court *court, struct process *process)
 		const struct tally *tally = slot->value;
 		bool objects = tally->of == TALLY_object;
 		struct role role = {objects ? "created" : "mapped", {process, tally->stack_id, tally->first}};
-		struct finding finding = {.rule = RULE_churn, .severity = SEVERITY_NOTE, .object = tally->object};
+		struct finding finding = {.rule = RULE_churn,
+					  .severity = SEVERITY_NOTE,
+					  .object = tally->object,
+					  .several = tally->several};
 		char *who, *saving;
 
 		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)

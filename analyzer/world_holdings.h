@@ -22,6 +22,7 @@ struct tally {
 	int64_t first, last; /* acquisition */
 	struct series series;
 	struct object *object; /* of the latest acquisition */
+	bool several;          /* others were of other objects */
 	/* For churn: what passes from giving one up to having the next, where that is no pause of the program. */
 	int64_t released_at; /* 0: another was acquired since */
 	uint64_t gaps;

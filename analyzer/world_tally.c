@@ -28,6 +28,7 @@ void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, i
 	}
 	tally->released_at = 0;
 	tally->last = time;
+	tally->several |= tally->object && tally->object != object;
 	tally->object = object;
 	tally->bytes += bytes;
 	series_add(&tally->series, time, ++tally->outstanding);

@@ -387,3 +387,28 @@ workers()
 	[ "$(grep -c '^error: segment-leak (6 times' <<<"$output")" -eq 1 ]
 	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error --max-findings=1 work
 }
+
+@test "suppressions: a line for what one place did to many objects is of the place, not of the latest of them" {
+	cat >loop.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < argc; i++) {
+				int fd = shm_open(argv[i], O_CREAT | O_EXCL | O_RDWR, 0600);
+				ftruncate(fd, 4096);
+				mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+				shm_unlink(argv[i]);
+			}
+			return 0;
+		}
+	END
+	gcc -g -w loop.c -o loop
+	"$SHMGUARD" run --quiet --report=none -o less -- ./loop /loop-a /loop-b
+	"$SHMGUARD" run --quiet --report=none -o more -- ./loop /loop-a /loop-b /loop-c
+	"$SHMGUARD" report --gen-suppressions --rule='*-leak' less >known
+	grep -qx 'mapping-leak:^loop!main' known
+	grep -qx 'fd-leak:^loop!main' known || [ "$(grep -c fd-leak known)" -eq 0 ]
+	run -0 "$SHMGUARD" report --suppress=known --rule='*-leak' --fail-on=note more
+}
