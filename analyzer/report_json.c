@@ -263,10 +263,11 @@ static json_t *json_suppressions(const struct suppressions *suppressions)
 		const struct suppression *own = &suppressions->all[i];
 
 		if (own->findings || own->line)
-			json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i, s:o}", "rule", own->rule,
+			json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i, s:o, s:o}", "rule", own->rule,
 							       "pattern", json_of_text(own->pattern), "source",
 							       json_of_text(own->source), "line", (int)own->line,
-							       "findings", json_of_number(own->findings)));
+							       "findings", json_of_number(own->findings), "occurrences",
+							       json_of_number(own->times)));
 	}
 	return array;
 }

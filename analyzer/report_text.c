@@ -272,7 +272,7 @@ static void text_hidden(const struct report *report, const struct terminal *term
 		fprintf(terminal->out, "\n%" PRIu64 " of the findings were not asked for.\n", findings->filtered);
 	for (i = 0; report->suppressions && i < report->suppressions->count; i++) {
 		const struct suppression *suppression = &report->suppressions->all[i];
-		char *pattern, *count;
+		char *pattern, *count, *times, *parts;
 
 		if (!suppression->findings && !suppression->line)
 			continue;
@@ -281,8 +281,18 @@ static void text_hidden(const struct report *report, const struct terminal *term
 		pattern = escape_terminal(suppression->pattern);
 		count = text_count(suppression->findings, "finding");
 		fprintf(terminal->out, suppression->line ? "%s:%u: " : "%s: ", suppression->source, suppression->line);
-		fprintf(terminal->out, "%s:%s %s %s\n", suppression->rule, pattern,
-			suppression->findings ? "suppressed" : "is unused: it suppressed", count);
+		times = text_count(suppression->times, "occurrence");
+		parts = text_count(suppression->parts, "");
+		fprintf(terminal->out, "%s:%s %s %s%s%s%s%s%s%s\n", suppression->rule, pattern,
+			suppression->findings ? "suppressed" : "is unused: it suppressed", count,
+			suppression->findings ? " (" : "", suppression->findings ? times : "",
+			suppression->findings ? ")" : "", suppression->parts ? ", of which " : "",
+			suppression->parts ? parts : "",
+			suppression->parts == 1  ? " has others that are told"
+			: suppression->parts > 1 ? " have others that are told"
+						 : "");
+		free(parts);
+		free(times);
 		free(count);
 		free(pattern);
 	}

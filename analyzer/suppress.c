@@ -23,7 +23,7 @@ static void suppressions_add(struct suppressions *suppressions, const char *rule
 {
 	suppressions->all = memory_grow(suppressions->all, suppressions->count, sizeof(*suppressions->all));
 	suppressions->all[suppressions->count++] =
-		(struct suppression){memory_text(rule), memory_text(pattern), source, line, 0};
+		(struct suppression){memory_text(rule), memory_text(pattern), source, line, 0, 0, 0};
 }
 
 void suppressions_add_built_in(struct suppressions *suppressions)
@@ -224,20 +224,37 @@ static size_t suppressions_match_any(const struct suppressions *suppressions, co
 	return finding->suppression;
 }
 
+static void suppressions_hide(struct suppressions *suppressions, struct findings *findings, size_t number,
+			      struct finding *finding)
+{
+	struct suppression *own = &suppressions->all[number - 1];
+
+	own->findings++;
+	own->times += finding->count;
+	own->parts += findings_have(findings, finding->fingerprint);
+	findings->suppressed += finding->count;
+	findings_hide(findings, finding, true);
+}
+
 void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings)
 {
-	size_t kept = 0, i;
+	struct finding *hidden = memory_new(findings->count + 1, sizeof(*hidden));
+	size_t *numbers = memory_new(findings->count + 1, sizeof(*numbers));
+	size_t kept = 0, count = 0, i;
 
 	for (i = 0; i < findings->count; i++) {
 		size_t number = suppressions_match_any(suppressions, report, &findings->all[i]);
 
-		if (!number) {
+		if (number) {
+			numbers[count] = number;
+			hidden[count++] = findings->all[i];
+		} else {
 			findings->all[kept++] = findings->all[i];
-			continue;
 		}
-		suppressions->all[number - 1].findings++;
-		findings->suppressed += findings->all[i].count;
-		findings_hide(findings, &findings->all[i], true);
 	}
 	findings->count = kept;
+	for (i = 0; i < count; i++)
+		suppressions_hide(suppressions, findings, numbers[i], &hidden[i]);
+	free(numbers);
+	free(hidden);
 }

@@ -17,7 +17,9 @@ struct suppression {
 	char *rule, *pattern;
 	const char *source; /* the file, or "built in" */
 	unsigned line;      /* 0: built in */
-	uint64_t findings;  /* that it hid */
+	uint64_t findings;  /* of which it hid some or all */
+	uint64_t times;     /* occurrences that it hid */
+	uint64_t parts;     /* of the findings: those of which others are told */
 };
 
 struct suppressions {

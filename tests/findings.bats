@@ -95,7 +95,7 @@ S("esc\033[31m ", True, 4096).unlink()'
 @test "suppressions: a byte order mark at the start of a file is not of its first line" {
 	printf '\xef\xbb\xbfsegment-leak:/seg\r\n' >known
 	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.suppressions == [{
-		rule: "segment-leak", pattern: "/seg", source: "known", line: 1, findings: 1}]'
+		rule: "segment-leak", pattern: "/seg", source: "known", line: 1, findings: 1, occurrences: 1}]'
 	printf '\xef\xbb\xbf# a comment\n\xef\xbb\xbfsegment-leak:/seg\n' >known
 	run -2 "$SHMGUARD" report --suppress=known leaks
 	printf '\xef\xbb\xbf' >known
@@ -386,6 +386,16 @@ workers()
 	run -0 "$SHMGUARD" report --group-by=rule --rule=segment-leak work
 	[ "$(grep -c '^error: segment-leak (6 times' <<<"$output")" -eq 1 ]
 	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error --max-findings=1 work
+}
+
+@test "a suppression counts what it hid, and says that there is more of a finding" {
+	workers
+	printf 'segment-leak:/workers-*-[01]\nmapping-leak:*\n' >known
+	run -0 "$SHMGUARD" report --suppress=known work
+	[[ $output == *"known:1: segment-leak:/workers-*-[01] suppressed 1 finding (2 occurrences), of which 1 has others that are told"* ]]
+	[[ $output == *"known:2: mapping-leak:* suppressed 1 finding (6 occurrences)"$'\n'* ]]
+	[[ $output == *"error: segment-leak (4 times"* ]]
+	"$SHMGUARD" report --suppress=known --format=json work | jq -e '[.suppressions[] | .findings, .occurrences] == [1, 2, 1, 6]'
 }
 
 @test "suppressions: a line for what one place did to many objects is of the place, not of the latest of them" {
