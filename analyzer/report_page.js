@@ -38,7 +38,9 @@ const unseen = /[\\\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u
 const visible = text => text.replace(unseen, c => c === "\n"   ? "\\n"
 						  : c === "\t" ? "\\t"
 						  : c === "\\" ? "\\\\"
-							      : "\\u{" + c.charCodeAt(0).toString(16) + "}");
+						  : /[\0-\x1f\x7f]/.test(c)
+							  ? "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0")
+							  : "\\u{" + c.charCodeAt(0).toString(16) + "}");
 
 function make(tag, attributes, ...children)
 {
@@ -66,12 +68,15 @@ const isPlumbing = frame =>
 	/^(libshmguard|libc\.so|librt\.so|libpthread|ld-linux|linux-vdso|libstdc\+\+|libgcc_s)/.test(
 		base(frame.module || ""));
 
+/* The last three parts of a path; that there are more is seen. */
+const shortened = path => path.split("/").length > 4 ? "\u2026/" + path.split("/").slice(-3).join("/") : path;
+
 function drawStack(stack)
 {
 	const list = make("ol", {class: "stack"});
 	for (const frame of stack.frames) {
 		const place = frame.file
-				      ? frame.file.split("/").slice(-3).join("/") + (frame.line ? ":" + frame.line : "")
+				      ? shortened(frame.file) + (frame.line ? ":" + frame.line : "")
 			      : frame.module ? base(frame.module) + "+0x" + frame.offset.toString(16)
 					     : "0x" + frame.offset.toString(16);
 		list.append(make("li", {class: isPlumbing(frame) ? "plumbing" : "own"},

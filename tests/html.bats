@@ -33,7 +33,7 @@ load html
 	"$SHMGUARD" report --format=html:page.html odd
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
-	[[ $(text_of dom objects) == *"/html-\u{1b}[31m\u{202e}\n-$$"* ]]
+	[[ $(text_of dom objects) == *"/html-\x1b[31m\u{202e}\n-$$"* ]]
 	[[ $(text_of dom command) == *"\u{202e}"* ]]
 	[[ $(text_of dom objects) != *$'\u202e'* ]]
 }
