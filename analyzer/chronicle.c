@@ -22,6 +22,7 @@ struct reading {
 	const struct report *report;
 	const struct chronicle *chronicle;
 	struct map spans; /* (object) -> struct span */
+	struct map made;  /* (process, stack id) -> mappings ever that were asked for */
 	struct rest *rests;
 	size_t rest_count;
 };
@@ -48,6 +49,18 @@ static void reading_span(struct reading *reading, const struct object *object, i
 	}
 	if (time > span->until)
 		span->until = time;
+}
+
+static bool reading_asks(const struct reading *reading, const struct process *process, const struct object *object,
+			 int64_t time)
+{
+	const struct selection *selection = reading->report->selection;
+
+	while (object && object->same)
+		object = object->same;
+	return !selection ||
+	       (selection_has_process(selection, process) && (!object || selection_has_object(selection, object)) &&
+		selection_has_time(selection, time, reading->report->analysis->from));
 }
 
 static uint64_t reading_mapped(const struct process *process)
@@ -100,6 +113,13 @@ static bool reading_kind(const struct trace_event *event, enum moment_of *of)
 	}
 }
 
+static void reading_count(struct reading *reading, const struct process *process, uint32_t stack_id)
+{
+	uintptr_t before = (uintptr_t)map_get(&reading->made, (uintptr_t)process, stack_id);
+
+	map_put(&reading->made, (uintptr_t)process, stack_id, (void *)(before + 1));
+}
+
 static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
 {
 	struct reading *reading = context;
@@ -107,8 +127,11 @@ static int reading_event(void *context, struct world *world, struct process *pro
 	struct moment moment = {
 		.time = event->time, .process = process, .thread = event->event.head.tid, .object = object};
 
-	if (object)
+	moment.asked = reading_asks(reading, process, object, event->time);
+	if (object && moment.asked)
 		reading_span(reading, object, event->time);
+	if (object && moment.asked && event->id == EVENT_mmap)
+		reading_count(reading, process, event->event.head.stack);
 	if (!reading->chronicle->moment || !reading_kind(event, &moment.of))
 		return 0;
 	if (!object && moment.of != MOMENT_start)
@@ -121,6 +144,49 @@ static int reading_event(void *context, struct world *world, struct process *pro
 	return 0;
 }
 
+/* A mapping of several pieces counts at its first. */
+static bool reading_is_counted(const struct holdings *holdings, size_t index)
+{
+	const struct acquisition *from = holdings->pieces[index].from;
+
+	for (size_t i = 0; from->pieces > 1 && i < index; i++)
+		if (holdings->pieces[i].from == from)
+			return false;
+	return true;
+}
+
+/* Of a tally what was asked for: its own sums are of all objects and times. */
+static struct rest reading_part(const struct reading *reading, const struct process *process, const struct tally *tally)
+{
+	struct rest rest = {.process = process, .stack_id = tally->stack_id};
+	const struct holdings *holdings = process->holdings;
+
+	rest.made = (uintptr_t)map_get(&reading->made, (uintptr_t)process, tally->stack_id);
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct piece *piece = &holdings->pieces[i];
+
+		if (piece->from->tally != tally ||
+		    !reading_asks(reading, process, piece->from->object, piece->from->site.time))
+			continue;
+		rest.bytes += piece->end - piece->start;
+		rest.mappings += reading_is_counted(holdings, i);
+	}
+	return rest;
+}
+
+static void reading_rest(struct reading *reading, const struct process *process, const struct tally *tally)
+{
+	const struct selection *selection = reading->report->selection;
+	struct rest rest = {process, tally->stack_id, tally->bytes, tally->outstanding, tally->made};
+
+	if (selection && (selection->object || selection->has_since || selection->has_until))
+		rest = reading_part(reading, process, tally);
+	if (!rest.made && !rest.mappings)
+		return;
+	reading->rests = memory_grow(reading->rests, reading->rest_count, sizeof(*reading->rests));
+	reading->rests[reading->rest_count++] = rest;
+}
+
 static void reading_ending(void *context, struct world *world, struct process *process)
 {
 	struct reading *reading = context;
@@ -131,22 +197,22 @@ static void reading_ending(void *context, struct world *world, struct process *p
 	for (cursor = 0; (slot = map_next(&process->holdings->uses, &cursor));) {
 		const struct use *use = slot->value;
 
-		if (use->mappings || use->descriptors)
+		if ((use->mappings || use->descriptors) && reading_asks(reading, process, use->object, time))
 			reading_span(reading, use->object, time);
 	}
 	for (cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
 		const struct tally *tally = slot->value;
 
-		if (tally->of != TALLY_mapping)
-			continue;
-		reading->rests = memory_grow(reading->rests, reading->rest_count, sizeof(*reading->rests));
-		reading->rests[reading->rest_count++] =
-			(struct rest){process, tally->stack_id, tally->bytes, tally->outstanding, tally->made};
+		if (tally->of == TALLY_mapping && report_shows_process(reading->report, process))
+			reading_rest(reading, process, tally);
 	}
 	if (reading->chronicle->moment && process->traced)
-		reading->chronicle->moment(
-			reading->chronicle->context,
-			&(struct moment){.of = MOMENT_end, .time = time, .process = process, .thread = process->pid});
+		reading->chronicle->moment(reading->chronicle->context,
+					   &(struct moment){.of = MOMENT_end,
+							    .time = time,
+							    .process = process,
+							    .thread = process->pid,
+							    .asked = reading_asks(reading, process, NULL, time)});
 }
 
 static void reading_forgotten(void *context, const struct object *object)
@@ -272,5 +338,6 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 	for (cursor = 0; (slot = map_next(&reading.spans, &cursor));)
 		free(slot->value);
 	map_clear(&reading.spans);
+	map_clear(&reading.made);
 	free(reading.rests);
 }

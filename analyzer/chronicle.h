@@ -36,15 +36,16 @@ struct moment {
 	uint64_t offset, length;     /* bytes, of map and unmap */
 	uint64_t size;               /* bytes, the object's after it */
 	uint64_t mapped;             /* bytes that the process has mapped by itself, after it */
+	bool asked;                  /* the reader asked for its process, object and time */
 };
 
-/* From when to when an object was there: it had a name, or a process of the trace held it. */
+/* From when to when an object was there: it had a name, or a process of the trace that was asked for held it. */
 struct span {
 	const struct object *object;
 	int64_t from, until;
 };
 
-/* What a stack of a program had not given back when its processes ended. */
+/* What a stack of a program had not given back when its processes ended, as far as it was asked for. */
 struct leaving {
 	const char *program; /* the executable's name without directories */
 	const struct stack *stack;

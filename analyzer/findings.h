@@ -65,6 +65,8 @@ struct findings {
 struct sieve {
 	const void *context;
 	void (*sift)(const void *context, struct finding *finding, int64_t start);
+	/* Whether what this process uses is asked for with it. */
+	bool (*wants)(const void *context, const struct process *process);
 };
 
 /*

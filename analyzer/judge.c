@@ -31,6 +31,12 @@ static void ending(void *context, struct process *process)
 
 static void used(void *context, struct process *process, const struct use *use)
 {
+	const struct sieve *sieve = ((struct court *)context)->sieve;
+	struct object *object = use->object;
+
+	while (object->same)
+		object = object->same;
+	object->asked |= sieve && sieve->wants(sieve->context, process);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->used)
 			judges[i]->used(context, process, use);

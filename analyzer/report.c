@@ -255,6 +255,37 @@ static void report_sift(const void *context, struct finding *finding, int64_t st
 		finding->apart = report_group_key(finding, sieve->group);
 }
 
+static bool report_wants(const void *context, const struct process *process)
+{
+	return selection_has_process(((const struct report_sieve *)context)->selection, process);
+}
+
+bool report_shows_process(const struct report *report, const struct process *process)
+{
+	return !report->selection || selection_has_process(report->selection, process);
+}
+
+bool report_shows_object(const struct report *report, const struct object *object)
+{
+	const struct findings *findings = &report->analysis->findings;
+
+	if (!report_is_part(report))
+		return true;
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->all[i].object == object)
+			return true;
+	return selection_has_object(report->selection, object) &&
+	       (object->asked || report_shows_process(report, object->created.process) ||
+		report_shows_process(report, object->unlinked.process));
+}
+
+bool report_is_part(const struct report *report)
+{
+	const struct selection *selection = report->selection;
+
+	return selection && (selection->pid || selection->exe || selection->object);
+}
+
 /* Takes out what was not asked for, and counts that of which nothing else is left. */
 static void report_filter(struct findings *findings)
 {
@@ -276,7 +307,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 {
 	struct suppressions suppressions = {0};
 	const struct report_sieve asked = {&options->selection, &suppressions, options->group};
-	const struct sieve sieve = {&asked, report_sift};
+	const struct sieve sieve = {&asked, report_sift, report_wants};
 	struct report report;
 	struct analysis *analysis;
 	char *error = NULL;

@@ -112,6 +112,11 @@ const char *report_advice(enum rule_id rule);
 /* Where the process was recorded, if the report is of several recordings; else NULL. */
 const char *report_where(const struct report *report, const struct process *process);
 
+/* Whether only some processes or objects were asked for; whether tables show one: asked for, or a finding told is of it. */
+bool report_is_part(const struct report *report);
+bool report_shows_process(const struct report *report, const struct process *process);
+bool report_shows_object(const struct report *report, const struct object *object);
+
 /* The part behind the last slash. */
 const char *report_basename(const char *path);
 

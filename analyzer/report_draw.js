@@ -111,7 +111,7 @@ function drawTimeline()
 	const end = Math.max(1, data.to - data.from, ...data.spans.map(s => s.until)),
 	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
 	const bounds = new Map(data.spans.map(s => [s.o, s]));
-	const rows = report.processes.filter(p => p.traced)
+	const rows = asked.filter(p => p.traced)
 			     .slice(0, ROWS)
 			     .map(p => {
 				     const [from, until] = data.times[p.id];

@@ -41,8 +41,13 @@ static json_t *page_time(const struct page *page, int64_t time)
 static void page_moment(void *context, const struct moment *moment)
 {
 	struct page *page = context;
+	const struct findings *findings = &page->report->analysis->findings;
+	const struct object *worst = findings->count ? findings->all[0].object : NULL;
 	bool mapping = moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_open;
 
+	/* All that was done to the worst finding's object is drawn beside it. */
+	if (!moment->asked && !(worst && moment->object && !strcmp(worst->id, moment->object->id)))
+		return;
 	if ((mapping && page->mappings == MAPPINGS_SHOWN) || json_array_size(page->moments) == MOMENTS_SHOWN) {
 		page->left_out++;
 		return;
@@ -144,6 +149,21 @@ static json_t *page_times(const struct page *page)
 	return object;
 }
 
+/* NULL where all were asked for. */
+static json_t *page_aside(const struct report *report)
+{
+	const struct world *world = report->analysis->world;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < world->process_count; i++)
+		if (!report_shows_process(report, world->processes[i]))
+			json_array_append_new(array, json_string(world->processes[i]->id));
+	if (json_array_size(array))
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
 static json_t *page_states(const struct analysis *analysis)
 {
 	json_t *object = json_object();
@@ -169,12 +189,13 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "report",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*}", "report",
 			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
 			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",
 			 page_changes(page, worst), "times", page_times(page), "command", command, "left_out",
 			 json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
-			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis));
+			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis),
+			 "aside", page_aside(page->report));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

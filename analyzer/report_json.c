@@ -172,13 +172,15 @@ static json_t *json_object_of(const struct object *object)
 			 json_of_number(object->maps), "unknown", hearsay);
 }
 
-static json_t *json_objects(const struct world *world)
+static json_t *json_objects(const struct report *report)
 {
+	const struct world *world = report->analysis->world;
 	json_t *array = json_array();
 	size_t i;
 
 	for (i = 0; i < world->object_count; i++)
-		json_array_append_new(array, json_object_of(world->objects[i]));
+		if (report_shows_object(report, world->objects[i]))
+			json_array_append_new(array, json_object_of(world->objects[i]));
 	return array;
 }
 
@@ -320,7 +322,7 @@ json_t *report_as_json(const struct report *report)
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
 			 json_trace(analysis), "processes", json_processes(report), "unseen", json_unseen(analysis),
-			 "objects", json_objects(analysis->world), "findings", json_findings(report), "suppressions",
+			 "objects", json_objects(report), "findings", json_findings(report), "suppressions",
 			 json_suppressions(report->suppressions), "filtered",
 			 json_of_number(analysis->findings.filtered), "selection", json_selection(report->selection),
 			 "hidden", json_hidden(&analysis->findings));

@@ -8,6 +8,7 @@ const rank = {
 },
       at = id => document.getElementById(id);
 const processes = new Map(report.processes.map(p => [p.id, p])), objects = new Map(report.objects.map(o => [o.id, o]));
+const aside = new Set(data.aside), asked = report.processes.filter(p => !aside.has(p.id));
 const base = path => path ? path.replace(/.*\/(?=.)/, "") : "unknown program";
 const nameOf = object => object && object.names.length ? object.names[object.names.length - 1] : "(no name)";
 const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe) : "-";
@@ -214,7 +215,7 @@ drawTable("processes",
 		  ["Events", p => p.events, p => number(p.events), "number"],
 		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended]
 	  ],
-	  report.processes);
+	  asked);
 drawTable("unseen", [["What", u => u.what]],
 	  report.unseen.map(u => ({what: "process " + u.pid + ", " + u.exe + ": " + u.reason}))
 		  .concat((report.trace.problems || []).map(p => ({what: p}))));

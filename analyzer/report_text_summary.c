@@ -155,9 +155,10 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 	free(text);
 }
 
-static void summary_object(const struct analysis *analysis, const struct terminal *terminal,
-			   const struct object *object, int name_columns)
+static void summary_object(const struct report *report, const struct terminal *terminal, const struct object *object,
+			   int name_columns)
 {
+	const struct analysis *analysis = report->analysis;
 	bool wide = terminal->width >= WIDE;
 	const char *name = object_name(object);
 	char *safe = escape_terminal(name ? name : "(no name)"),
@@ -173,6 +174,12 @@ static void summary_object(const struct analysis *analysis, const struct termina
 		summary_who(terminal, object->unlinked.process);
 	terminal_put(terminal, object->leaked ? INK_error : INK_plain, text_state(analysis, object));
 	fputc('\n', terminal->out);
+	if (object->recording && analysis->recording->part_count > 1) {
+		char *where = escape_terminal(object->recording->dir);
+
+		text_line(terminal, INK_faint, 4, memory_format("recorded in %s", where));
+		free(where);
+	}
 	free(size);
 	free(safe);
 }
@@ -200,18 +207,23 @@ static int summary_name_columns(const struct terminal *terminal, struct object *
 static void summary_objects(const struct report *report, const struct terminal *terminal)
 {
 	const struct world *world = report->analysis->world;
-	size_t shown = world->object_count < OBJECTS_SHOWN ? world->object_count : OBJECTS_SHOWN, i;
+	size_t count = 0, shown, i;
 	bool wide = terminal->width >= WIDE;
 	struct object **objects;
 	int name_columns;
 
-	if (!world->object_count)
+	objects = memory_new(world->object_count + 1, sizeof(struct object *));
+	for (i = 0; i < world->object_count; i++)
+		if (report_shows_object(report, world->objects[i]))
+			objects[count++] = world->objects[i];
+	if (!count) {
+		free(objects);
 		return;
-	objects = memory_new(world->object_count, sizeof(struct object *));
-	memcpy(objects, world->objects, world->object_count * sizeof(struct object *));
-	qsort(objects, world->object_count, sizeof(struct object *), summary_compare_objects);
+	}
+	shown = count < OBJECTS_SHOWN ? count : OBJECTS_SHOWN;
+	qsort(objects, count, sizeof(struct object *), summary_compare_objects);
 	name_columns = summary_name_columns(terminal, objects, shown);
-	summary_title(terminal, "Objects");
+	summary_title(terminal, report_is_part(report) ? "Objects that were asked for" : "Objects");
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_faint, "NAME", name_columns);
 	if (wide)
@@ -223,8 +235,8 @@ static void summary_objects(const struct report *report, const struct terminal *
 	terminal_put(terminal, INK_faint, "STATE");
 	fputc('\n', terminal->out);
 	for (i = 0; i < shown; i++)
-		summary_object(report->analysis, terminal, objects[i], name_columns);
-	summary_more(terminal, world->object_count + world->objects_forgotten, shown);
+		summary_object(report, terminal, objects[i], name_columns);
+	summary_more(terminal, count + (report_is_part(report) ? 0 : world->objects_forgotten), shown);
 	free(objects);
 }
 
@@ -244,7 +256,8 @@ static void summary_processes(const struct report *report, const struct terminal
 		const struct process *process = world->processes[i];
 		char *who, *ended, *lost;
 
-		if (!summary_is_notable(process) || ++notable > PROCESSES_SHOWN)
+		if (!report_shows_process(report, process) || !summary_is_notable(process) ||
+		    ++notable > PROCESSES_SHOWN)
 			continue;
 		if (notable == 1)
 			summary_title(terminal, "Processes that did not simply exit");

@@ -51,10 +51,13 @@ static void timeline_moment(void *context, const struct moment *moment)
 {
 	struct timeline *timeline = context;
 	double time = timeline_time(timeline, moment->time);
-	json_t *arguments = json_object();
+	json_t *arguments;
 
-	if (moment->of == MOMENT_start)
+	if (moment->of == MOMENT_start && report_shows_process(timeline->report, moment->process))
 		timeline_process(timeline, moment->process);
+	if (!moment->asked)
+		return;
+	arguments = json_object();
 	if (moment->object) {
 		json_object_set_new(arguments, "object", timeline_name(moment->object));
 		json_object_set_new(arguments, "size", json_of_number(moment->size));

@@ -137,6 +137,7 @@ struct object {
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked;        /* set by segment-leak */
 	bool found;         /* a finding tells of it */
+	bool asked;         /* a process that the reader asked for uses it */
 	bool held;          /* when the trace ended, by a process that had not */
 	bool touched;       /* a call on it is in the trace, not its definition alone */
 	uint64_t mappers;   /* mappings of it alive at this moment of the trace */

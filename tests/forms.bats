@@ -288,3 +288,51 @@ sarif_is_valid()
 	# What concerns no moment has none.
 	[ "$("$SHMGUARD" report --format=csv recording | grep ',weak-mount,' | grep -c ',0,')" -eq 0 ]
 }
+
+@test "filters reach the tables and what is drawn as they reach the findings" {
+	cat >two.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < argc; i++) {
+				if (fork() == 0) {
+					int fd = shm_open(argv[i], O_CREAT | O_EXCL | O_RDWR, 0600);
+					ftruncate(fd, 4096 * i);
+					mmap(0, 4096 * i, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+					shm_unlink(argv[i]);
+					exit(0);
+				}
+				wait(0);
+			}
+			return 0;
+		}
+	END
+	gcc -g -w two.c -o two
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./two /two-a /two-b /two-c
+	pid=$("$SHMGUARD" report --format=json recording | jq '(.objects[] | select(.names == ["/two-b"])).created_by as $id |
+		.processes[] | select(.id == $id).pid')
+	for filter in "--pid=$pid" "--object=/two-b"; do
+		"$SHMGUARD" report --format=json:part.json --format=folded:part.folded --format=folded-count:part.count \
+			--format=speedscope:part.scope --format=timeline:part.timeline --format=text:part.txt \
+			--format=html:part.html "$filter" recording
+		jq -e '[.objects[].names[]] == ["/two-b"]' part.json
+		[[ $(<part.folded) == "two;"*" 8192" && $(wc -l <part.folded) -eq 1 ]]
+		[[ $(<part.count) == "two;"*" 1" ]]
+		jq -e '[.profiles[].endValue] == [8192, 1, 1]' part.scope
+		jq -e '[.traceEvents[] | select(.ph == "b").name] == ["/two-b"]' part.timeline
+		jq -e --argjson pid "$pid" '[.traceEvents[] | select(.cat == "call" and .args.object).pid] | unique == [$pid]' part.timeline
+		grep -q '^Objects that were asked for' part.txt
+		run ! grep -q '^  /two-[ac]' part.txt
+		run ! grep -qE '"(o|label|names)":[^}]*/two-[ac]' part.html
+	done
+	"$SHMGUARD" report --format=folded:part.folded --format=text:part.txt --format=json:part.json --object=/nosuch recording
+	[ ! -s part.folded ]
+	run ! grep -q '^Objects' part.txt
+	jq -e '.objects == []' part.json
+	run -0 --separate-stderr "$SHMGUARD" report --format=folded --until=0.0001 recording
+	[ -z "$output" ]
+}
