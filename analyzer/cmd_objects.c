@@ -36,6 +36,7 @@ struct scene {
 	bool all, has_at;
 	int64_t at;    /* nanoseconds from the start */
 	int64_t start; /* 0: not known yet */
+	size_t parts;  /* recordings */
 };
 
 static void scene_names(const struct object *object)
@@ -96,7 +97,7 @@ static bool scene_is_hearsay(const struct object *object)
 	return object_is_hearsay(object) && !object->mappers && !object->openers;
 }
 
-static void scene_object(const struct world *world, const struct object *object)
+static void scene_object(const struct scene *scene, const struct world *world, const struct object *object)
 {
 	static const char *const kinds[] = {
 #define KIND_WORD(name) [KIND_##name] = #name,
@@ -110,6 +111,12 @@ static void scene_object(const struct world *world, const struct object *object)
 	printf("\n  %s, %s (%" PRIu64 " bytes), mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n",
 	       kinds[object->kind], size, object->size, object->mode & 07777, (unsigned)object->uid,
 	       major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
+	if (scene->parts > 1 && object->recording) {
+		char *where = escape_terminal(object->recording->dir);
+
+		printf("  recorded in %s\n", where);
+		free(where);
+	}
 	for (i = 0; i < world->process_count; i++) {
 		char *who = text_process(world->processes[i]);
 
@@ -145,7 +152,7 @@ static void scene_finish(void *context, struct world *world)
 			unknown++;
 			continue;
 		}
-		scene_object(world, object);
+		scene_object(scene, world, object);
 		shown++;
 	}
 	if (!shown)
@@ -175,6 +182,7 @@ static int scene_print(struct scene *scene, const char *dir)
 	if (!recording)
 		return scene_complain(error);
 	scene->start = recording->started;
+	scene->parts = recording->part_count;
 	recording_free(recording);
 	if (replay(dir, &again, &error))
 		return scene_complain(error);

@@ -5,11 +5,15 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/chronicle.h"
 #include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
+
+/* The kernel's PID_MAX_LIMIT. */
+#define PID_LIMIT 4194304
 
 struct timeline {
 	const struct report *report;
@@ -37,13 +41,31 @@ static json_t *timeline_name(const struct object *object)
 	return json_of_text(object_name(object) ? object_name(object) : "(no name)");
 }
 
+/* As two machines' processes may have one pid, those of each recording but the first are moved past the highest there is. */
+static json_int_t timeline_offset(const struct timeline *timeline, const struct process *process)
+{
+	const struct recording *whole = timeline->report->analysis->recording;
+
+	for (size_t i = 0; process && process->recording && i < whole->part_count; i++)
+		if (strcmp(whole->parts[i]->dir, process->recording->dir) == 0)
+			return (json_int_t)i * PID_LIMIT;
+	return 0;
+}
+
+static json_int_t timeline_pid(const struct timeline *timeline, const struct process *process)
+{
+	return process ? timeline_offset(timeline, process) + process->pid : 0;
+}
+
 static void timeline_process(struct timeline *timeline, const struct process *process)
 {
-	char *name = memory_format("%s", *process->exe ? report_basename(process->exe) : "unknown program");
+	const char *program = *process->exe ? report_basename(process->exe) : "unknown program";
+	const char *where = report_where(timeline->report, process);
+	char *name = where ? memory_format("%s (%d in %s)", program, (int)process->pid, where) : memory_text(program);
+	json_int_t pid = timeline_pid(timeline, process);
 
-	timeline_put(timeline,
-		     json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "ph", "M", "name", "process_name", "pid",
-			       (int)process->pid, "tid", (int)process->pid, "args", "name", json_of_text(name)));
+	timeline_put(timeline, json_pack("{s:s, s:s, s:I, s:I, s:{s:o}}", "ph", "M", "name", "process_name", "pid", pid,
+					 "tid", pid, "args", "name", json_of_text(name)));
 	free(name);
 }
 
@@ -64,23 +86,25 @@ static void timeline_moment(void *context, const struct moment *moment)
 	}
 	if (moment->length)
 		json_object_set_new(arguments, "length", json_of_number(moment->length));
-	timeline_put(timeline, json_pack("{s:s, s:s, s:s, s:s, s:f, s:i, s:i, s:o}", "ph", "i", "s", "t", "cat", "call",
-					 "name", moment_name(moment->of), "ts", time, "pid", (int)moment->process->pid,
-					 "tid", (int)moment->thread, "args", arguments));
+	timeline_put(timeline,
+		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:o}", "ph", "i", "s", "t", "cat", "call", "name",
+			       moment_name(moment->of), "ts", time, "pid", timeline_pid(timeline, moment->process),
+			       "tid", timeline_offset(timeline, moment->process) + moment->thread, "args", arguments));
 	if (moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_end)
 		timeline_put(timeline,
-			     json_pack("{s:s, s:s, s:f, s:i, s:i, s:{s:o}}", "ph", "C", "name", "mapped bytes", "ts",
-				       time, "pid", (int)moment->process->pid, "tid", (int)moment->process->pid, "args",
-				       "bytes", json_of_number(moment->mapped)));
+			     json_pack("{s:s, s:s, s:f, s:I, s:I, s:{s:o}}", "ph", "C", "name", "mapped bytes", "ts",
+				       time, "pid", timeline_pid(timeline, moment->process), "tid",
+				       timeline_pid(timeline, moment->process), "args", "bytes",
+				       json_of_number(moment->mapped)));
 }
 
 static void timeline_slice(struct timeline *timeline, const struct span *span, bool begin)
 {
 	const struct process *owner = span->object->created.process;
-	json_t *event = json_pack("{s:s, s:s, s:s, s:o, s:f, s:i, s:i}", "ph", begin ? "b" : "e", "cat", "object", "id",
+	json_t *event = json_pack("{s:s, s:s, s:s, s:o, s:f, s:I, s:I}", "ph", begin ? "b" : "e", "cat", "object", "id",
 				  span->object->id, "name", timeline_name(span->object), "ts",
 				  timeline_time(timeline, begin ? span->from : span->until), "pid",
-				  owner ? (int)owner->pid : 0, "tid", owner ? (int)owner->pid : 0);
+				  timeline_pid(timeline, owner), "tid", timeline_pid(timeline, owner));
 
 	if (begin)
 		json_object_set_new(event, "args",
@@ -104,10 +128,10 @@ static void timeline_finish(void *context, const struct world *world, const stru
 
 static void timeline_finding(struct timeline *timeline, const struct finding *finding)
 {
-	int pid = finding->process ? (int)finding->process->pid : 0;
+	json_int_t pid = timeline_pid(timeline, finding->process);
 
 	timeline_put(timeline,
-		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:i, s:i, s:{s:s, s:o, s:o, s:s}}", "ph", "i", "s",
+		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:{s:s, s:o, s:o, s:s}}", "ph", "i", "s",
 			       finding->process ? "p" : "g", "cat", "finding", "name", rules[finding->rule].id, "ts",
 			       timeline_time(timeline, finding->time), "pid", pid, "tid", pid, "args", "severity",
 			       severity_name(finding->severity), "message", json_of_text(finding->message), "count",

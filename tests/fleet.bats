@@ -50,6 +50,11 @@ found()
 	[ "$(grep -c '^  command: ' out)" -eq 2 ]
 	grep -q '^  process .*, killed by SIGBUS; recorded in fleet/[ab]$' out
 	holds '[.processes[].recording] | unique == ["fleet/a", "fleet/b"]'
+	[ "$(grep -A99 '^Objects' out | grep -c '^    recorded in fleet/[ab]$')" -eq "$(jq '.objects | length' report.json)" ]
+	"$SHMGUARD" objects --all fleet | grep -q '^  recorded in fleet/b$'
+	"$SHMGUARD" report --format=timeline fleet >timeline.json
+	jq -e --slurpfile a report.json '[.traceEvents[] | select(.name == "process_name")] |
+		(map(.pid) | length == (unique | length)) and (map(.args.name | capture("in (?<d>.*)\\)").d) | unique == ["fleet/a", "fleet/b"])' timeline.json
 	grep -q 'events in [0-9.]* s from the start of the first of 2 recordings; no' out
 }
 
