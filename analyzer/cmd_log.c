@@ -86,6 +86,13 @@ static void log_look(struct log *log, struct world *world, const struct trace_ev
 {
 	const struct finding_event *finding = &event->event.finding;
 
+	/* run told it at once: it is a finding, and its own event. */
+	if (event->id == EVENT_fault &&
+	    selection_has_rule(&log->selection, RULE_sigbus_cause, rules[RULE_sigbus_cause].severity)) {
+		log_print_line(log, world, line);
+		log_line_free(line);
+		return;
+	}
 	if (event->id != EVENT_finding) {
 		log_line_free(&log->held[log->next]);
 		log->held[log->next] = *line;

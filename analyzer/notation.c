@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
@@ -154,6 +155,12 @@ static char *notation_directory(const char *symbol, int64_t fd)
 	return fd == AT_FDCWD ? memory_text("AT_FDCWD") : memory_format("%" PRId64, fd);
 }
 
+/* It returns the error, and has no mode. */
+static bool notation_is_posix(const struct trace_event *event)
+{
+	return event->id == EVENT_fallocate && !strncmp(notation_symbol(event), "posix_", 6);
+}
+
 /* The value of an argument as strace would have it; NULL: the field is none. */
 static char *notation_argument(const struct trace_event *event, const struct trace_field *field)
 {
@@ -170,6 +177,10 @@ static char *notation_argument(const struct trace_event *event, const struct tra
 	if (field->form == FORM_text)
 		return notation_quoted(
 			*(const char *const *)(const void *)((const char *)&event->event + field->offset));
+	if (event->id == EVENT_ftruncate && !strcmp(name, "fd") && !strncmp(notation_symbol(event), "truncate", 8))
+		return memory_text("...");
+	if (event->id == EVENT_fallocate && !strcmp(name, "mode") && notation_is_posix(event))
+		return NULL;
 	if (!strcmp(name, "flags"))
 		return notation_own_flags(event->id, (uint32_t)value);
 	if (!strcmp(name, "prot"))
@@ -188,19 +199,40 @@ static char *notation_argument(const struct trace_event *event, const struct tra
 	return memory_format("%" PRId64, value);
 }
 
+/* As strace has it, with "..." for what the event has not. */
+static char *notation_wait(int status)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	if (WIFEXITED(status))
+		return memory_format("..., [{WIFEXITED(s) && WEXITSTATUS(s) == %d}], ...", WEXITSTATUS(status));
+	if (name)
+		return memory_format("..., [{WIFSIGNALED(s) && WTERMSIG(s) == SIG%s}], ...", name);
+	return memory_format("..., [%#x], ...", (unsigned)status);
+}
+
 static char *notation_arguments(const struct trace_event *event)
 {
 	size_t count, i;
 	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
 	char *text = memory_text("");
 
+	if (event->id == EVENT_wait) {
+		free(text);
+		return notation_wait(event->event.wait.status);
+	}
 	for (i = 0; i < count; i++) {
 		char *argument = notation_argument(event, &fields[i]);
 
 		if (argument)
 			notation_add(&text, ", ", argument);
 		free(argument);
+		if (event->id == EVENT_seal && !strcmp(fields[i].name, "fd"))
+			notation_add(&text, ", ", "F_ADD_SEALS");
 	}
+	/* dup2, dup3 and fcntl are recorded as it is. */
+	if (event->id == EVENT_dup)
+		notation_add(&text, ", ", "...");
 	return text;
 }
 
@@ -216,6 +248,8 @@ static char *notation_result(const struct trace_event *event)
 	int error = (int)trace_integer(event, "error", 0);
 	int64_t result = trace_integer(event, "result", 0);
 
+	if (error && notation_is_posix(event) && strerrorname_np(error))
+		return memory_format("%d %s (%s)", error, strerrorname_np(error), strerror(error));
 	if (error)
 		return notation_error(error);
 	/* mknod makes an object, and no descriptor. */
@@ -228,18 +262,37 @@ static char *notation_result(const struct trace_event *event)
 							   : result);
 }
 
+/* The name that is removed, which need not be the object's latest. */
+static const char *notation_name(const struct trace_event *event, const struct object *object)
+{
+	const char *given = event->id == EVENT_unlink ? event->event.unlink.name : NULL;
+
+	for (size_t i = 0; given && i < object->name_count; i++) {
+		const char *name = object->names[i].text;
+
+		if (strlen(name) <= strlen(given) && !strcmp(given + strlen(given) - strlen(name), name))
+			return name;
+	}
+	return object_name(object) ? object_name(object) : "no name";
+}
+
 static char *notation_call(const struct trace_event *event, const struct object *object)
 {
 	char *arguments = notation_arguments(event), *result = notation_result(event), *about = memory_text(""), *line;
 
 	if (object) {
-		char *name = escape_terminal(object_name(object) ? object_name(object) : "no name");
+		char *name = escape_terminal(notation_name(event, object));
 
 		free(about);
 		about = memory_format(" /* %s, %" PRIu64 " bytes */", name, object->size);
 		free(name);
 	}
-	line = memory_format("%s(%s) = %s%s", notation_symbol(event), arguments, result, about);
+	/* Whether it succeeds, the event after it tells: mremapped. */
+	if (event->id == EVENT_mremap)
+		line = memory_format("mremap(%s <unfinished ...>%s", arguments, about);
+	else
+		line = memory_format("%s(%s) = %s%s", event->id == EVENT_seal ? "fcntl" : notation_symbol(event),
+				     arguments, result, about);
 	free(about);
 	free(result);
 	free(arguments);
@@ -297,6 +350,13 @@ char *notation_of(const struct trace_event *event, const struct process *process
 		char *line = memory_format("<... event %u failed> = %s", event->event.failed.of, error);
 
 		free(error);
+		return line;
+	}
+	case EVENT_mremapped: {
+		char *result = notation_result(event);
+		char *line = memory_format("<... mremap resumed>) = %s", result);
+
+		free(result);
 		return line;
 	}
 	case EVENT_module:

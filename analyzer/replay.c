@@ -100,6 +100,8 @@ static void tell_problems(const struct recording *recording, const struct trace_
 
 	for (size_t i = 0; i < recording->problem_count; i++)
 		tell(recording->problems[i]);
+	if (recording->emptied && recording->part_count == 0)
+		tell("there was no error, so no call was kept: the recording was made with --snapshot-on=error");
 	for (size_t i = 0; i < totals->problem_count; i++)
 		tell(totals->problems[i]);
 	if (gap)

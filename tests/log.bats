@@ -94,6 +94,51 @@ load forms
 	"$SHMGUARD" objects --at=.999 leaks >/dev/null
 }
 
+@test "log: what the program called, and nothing that it did not" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >called.py <<-'END'
+		import ctypes, errno, fcntl, os, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		def path(name): return f"/dev/shm/called-{os.getpid()}-{name}"
+		memory = libc.memfd_create(b"sealed", 2)
+		os.ftruncate(memory, 8192)
+		fcntl.fcntl(memory, 1033, 2)
+		fd = os.open(path("u"), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+		os.posix_fallocate(fd, 0, 4096)
+		os.truncate(path("u"), 8192)
+		os.dup2(fd, 20)
+		libc.mmap.restype = libc.mremap.restype = ctypes.c_void_p
+		at = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0))
+		libc.mremap(ctypes.c_void_p(at), ctypes.c_size_t(8192), ctypes.c_size_t(1 << 46), 0)
+		os.link(path("u"), path("v"))
+		os.unlink(path("v"))
+		os.unlink(path("u"))
+		if os.fork() == 0:
+		    os._exit(3)
+		os.wait()
+	END
+	"$SHMGUARD" run --quiet --report=none -o called -- "$PYTHON" called.py
+	"$SHMGUARD" log called | sed 's/^[0-9]* *[0-9.]* //; s/called-[0-9]*-/called-/g; s/0x[0-9a-f]\{5,\}/ADDRESS/g' >got
+	grep -qE '^fcntl\([0-9]+, F_ADD_SEALS, F_SEAL_SHRINK\) = 0' got
+	grep -qE '^posix_fallocate(64)?\([0-9]+, 0, 4096\) = 0' got
+	grep -qE '^truncate(64)?\(\.\.\., 8192\) = 0' got
+	grep -qE '^dup\([0-9]+, \.\.\.\) = 20 ' got
+	grep -qE '^mremap\(ADDRESS, 8192, [0-9]+, 0(, NULL)? <unfinished \.\.\.>' got
+	grep -qE '^<\.\.\. mremap resumed>\) = -1 (ENOMEM|EFAULT|EINVAL) ' got
+	grep -qE '^unlink\("/dev/shm/called-u"\) = 0 /\* [^ ]*called-u, ' got
+	grep -qE '^wait\(\.\.\., \[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == 3\}\], \.\.\.\) = [0-9]+$' got
+}
+
+@test "log --rule=sigbus-cause has what run told of it, and a log without a call says why" {
+	cd "$BATS_TEST_TMPDIR"
+	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
+	"$SHMGUARD" log --rule=sigbus-cause killed | grep -qE '^[0-9]+ +[0-9.]+ --- SIGBUS .*past_end ---$'
+	[ -z "$("$SHMGUARD" log --rule=churn killed)" ]
+	"$SHMGUARD" run --quiet --report=none --snapshot-on=error -o none -- "$PROGRAMS/rate" 10 0.1 >/dev/null
+	run -0 "$SHMGUARD" log none
+	[ "$output" = "shmguard: there was no error, so no call was kept: the recording was made with --snapshot-on=error" ]
+}
+
 @test "a process that a signal killed has its end in the log" {
 	cd "$BATS_TEST_TMPDIR"
 	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
