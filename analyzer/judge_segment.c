@@ -43,17 +43,17 @@ static void find_leak(struct court *court, struct object *object, const struct l
 {
 	const char *name = leftover ? leftover->name : judge_name_of(object);
 	char *bytes = judge_bytes(leftover ? leftover->size : object->size);
-	const struct process *process = object->created.process ? object->created.process : object->finder;
+	const struct site *made = object->created.process ? &object->created : &object->told;
+	const struct process *process = made->process ? made->process : object->finder;
 	char *creator = judge_process(process), *fate = fate_of(process);
-	struct role role = {object->created.process ? "created" : "seen first",
-			    {process, object->created.stack_id, object->created.time}};
+	struct role role = {made->process ? "created" : "seen first", {process, made->stack_id, made->time}};
 	struct finding finding = {.rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object};
 
 	object->leaked = true;
 	finding.bytes = leftover ? leftover->size : object->size;
 	/* Another user's process may hold it, if its mode lets one. */
 	finding.uncertain = leftover ? !leftover->holders_complete && leftover->mode & 066 : true;
-	if (!object->created.process) {
+	if (!made->process) {
 		finding.uncertain = true;
 		finding.message =
 			memory_format("%s (%s) still exists and nobody uses it: it came while this was recorded, "

@@ -166,9 +166,10 @@ static json_t *json_object_of(const struct object *object)
 			 object->id, "names", json_names(object), "kind", kind_name(object), "dev",
 			 json_of_number(object->dev), "ino", json_of_number(object->ino), "size",
 			 json_of_number(object->size), "mode", (int)object->mode, "uid", (json_int_t)object->uid,
-			 "created_by", json_process_id(object->created.process), "unlinked_by",
-			 json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
-			 object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
+			 "created_by",
+			 json_process_id(object->created.process ? object->created.process : object->told.process),
+			 "unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked,
+			 "semaphore", object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
 			 json_of_number(object->maps), "unknown", hearsay);
 }
 

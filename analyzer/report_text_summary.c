@@ -169,7 +169,7 @@ static void summary_object(const struct report *report, const struct terminal *t
 	if (wide)
 		terminal_cell(terminal, INK_plain, summary_kind(object->kind), KIND_COLUMNS);
 	terminal_cell(terminal, INK_plain, size, SIZE_COLUMNS);
-	summary_who(terminal, object->created.process);
+	summary_who(terminal, object->created.process ? object->created.process : object->told.process);
 	if (wide)
 		summary_who(terminal, object->unlinked.process);
 	terminal_put(terminal, object->leaked ? INK_error : INK_plain, text_state(analysis, object));

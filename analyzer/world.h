@@ -126,6 +126,7 @@ struct object {
 	struct name *names; /* in the order they were given */
 	size_t name_count;
 	struct site created;          /* process NULL: it was there before, or was made by a process not traced */
+	struct site told;             /* the same, by what was found at that call, which is not in the trace itself */
 	const struct process *finder; /* the first that told of it */
 	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
 	struct site mapped;           /* the first mapping seen */

@@ -162,10 +162,19 @@ static void take_failed(struct taking *t, const struct failed_event *e)
 	free(change);
 }
 
+/* These are told only of a call that makes its object. */
+static bool tells_creation(const struct finding_event *e)
+{
+	return e->response != RESPONSE_denied &&
+	       (e->rule == RULE_predictable_name || (e->rule == RULE_create_without_excl && e->limit));
+}
+
 static void take_finding(struct taking *t, const struct finding_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
+	if (t->object && !t->object->created.process && !t->object->told.process && tells_creation(e))
+		t->object->told = t->site;
 	if (watcher->found)
 		watcher->found(watcher->context, t->process, t->object, e, &t->site);
 }

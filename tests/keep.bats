@@ -31,6 +31,9 @@ bytes_of()
 	# The leak's calls are gone: its object, process and the look at the end are not.
 	holds --arg name "/keep-$$-0" 'any(.objects[]; .names == [$name] and .leaked)'
 	holds 'any(.findings[]; .rule == "segment-leak" and .severity == "error" and .process != null)'
+	# What was found at the call that made it says who that was, and where.
+	holds 'any(.findings[]; .rule == "segment-leak" and (.stacks[0].role == "created" and (.stacks[0].frames | length) > 0))'
+	holds --arg name "/keep-$$-0" 'any(.objects[]; .names == [$name] and .created_by != null)'
 	holds 'any(.findings[]; .rule == "churn" and (.stacks[0].frames | any(.function == "work")))'
 	"$SHMGUARD" report --decoder=babeltrace2 --format=json recording | jq .trace >there.json
 	jq .trace report.json >here.json
