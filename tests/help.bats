@@ -55,4 +55,12 @@ verbs()
 	[ "$(complete_words diff --f)" = "--fail-on=" ]
 	[ "$(complete_words run --err)" = "--error-exitcode=" ]
 	[ "$(complete_words rules segment)" = "segment-leak" ]
+	[ "$(complete_words report --format = sp)" = "speedscope" ]
+	[ "$(complete_words report --rule = segment)" = "segment-leak" ]
+	[ "$(complete_words diff --fail-on =)" = "error warning note" ]
+	[ "$(complete_words log --decoder = d)" = "direct" ]
+	[ "$(complete_words policy)" = "policy" ]
+	[ "$(complete_words policy e)" = "explain" ]
+	[ "$(complete_words policy show s)" = "safe strict" ]
+	[ "$(complete_words run --output = some)" = "" ]
 }
