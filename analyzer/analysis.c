@@ -12,12 +12,28 @@
 #include "trace_reader.h"
 #include "trace_settings.h"
 
+static bool is_call(enum event_id id)
+{
+	static const bool calls[] = {
+#define IN_calls true
+#define IN_state false
+#define EVENT_ROW(name, channel) [EVENT_##name] = IN_##channel,
+		EVENTS(EVENT_ROW)
+#undef EVENT_ROW
+#undef IN_state
+#undef IN_calls
+	};
+
+	return calls[id];
+}
+
 static int take_event(void *context, const struct trace_event *event)
 {
 	struct analysis *analysis = context;
 
 	if (analysis->from == 0)
 		analysis->from = event->time;
+	analysis->called |= is_call(event->id);
 	world_take(analysis->world, event);
 	return 0;
 }
@@ -56,6 +72,18 @@ char *analysis_gone(const struct recording *recording, const struct trace_totals
 		return NULL;
 	return memory_format("%s: the trace is gone: of the %" PRIu64 " bytes that were recorded none can be read",
 			     recording->dir, recording->stream_bytes);
+}
+
+/* Rules that had no call to look at would all be passed. */
+static char *calls_gone(const struct analysis *analysis, const struct trace_totals *totals)
+{
+	const struct recording *recording = analysis->recording;
+
+	if (analysis->called || totals->cut || totals->bytes >= recording->stream_bytes || recording->emptied)
+		return NULL;
+	return memory_format("%s: the calls are gone: of the %" PRIu64 " bytes that were recorded %" PRIu64
+			     " cannot be read, and there is no call in what is left",
+			     recording->dir, recording->stream_bytes, recording->stream_bytes - totals->bytes);
 }
 
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals)
@@ -203,6 +231,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		result = 0;
 	}
 	if (result == 0 && (*error = analysis_gone(analysis->recording, totals)))
+		result = -1;
+	else if (result == 0 && (*error = calls_gone(analysis, totals)))
 		result = -1;
 	if (result < 0 && analysis->recording->described && analysis->recording->ended == 0) {
 		char *why = *error;

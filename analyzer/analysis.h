@@ -24,6 +24,7 @@ struct analysis {
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
+	bool called;      /* a call was among them */
 	bool cut;         /* the trace was not read to its end */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
 	struct unseen *unseen;

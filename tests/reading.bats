@@ -216,7 +216,11 @@ refused()
 	rm -f /dev/shm/deleted.*
 	"$SHMGUARD" report --format=json recording >report.json
 	holds '.trace.complete'
-	find recording/trace -name 'calls_[0-9]*' -type f -size +0 -delete
+	cp -r recording uncalled
+	find uncalled/trace -name 'calls_[0-9]*' -type f -size +0 -delete
+	refused uncalled "cannot be read, and there is no call in what is left" --format=junit
+	run -3 "$SHMGUARD" diff recording uncalled
+	find recording/trace -name 'state_[0-9]*' -type f -size +0 -delete
 	reported recording
 	holds '.trace.events > 0 and (.trace.complete | not)'
 	holds '.trace.problems[0] | test("^[1-9][0-9]* of the [0-9]+ bytes that were recorded are gone")'
