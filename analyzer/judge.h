@@ -18,6 +18,7 @@ struct court {
 	const struct sieve *sieve; /* or NULL */
 	const int64_t *start;      /* of the recording, nanoseconds since 1970 */
 	bool doubtful;             /* events are missing that no process's numbers account for */
+	bool cut;                  /* the reading ended before the trace did */
 	struct map lengths;        /* for judge_length: (object) -> struct length */
 	struct map vanished;       /* for judge_name: (object) that was told of */
 	struct map charges;        /* for judge_size: (object) -> struct charges */

@@ -86,7 +86,8 @@ static bool is_left(const struct recording *recording, const struct object *obje
 
 static void name_finish(struct court *court)
 {
-	for (size_t i = 0; i < court->world->object_count; i++) {
+	/* Who removed it may stand in what was not read. */
+	for (size_t i = 0; !court->cut && i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
 		const struct recording *recording = object->recording;
 		const char *name = name_in_shm(object);

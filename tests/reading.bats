@@ -245,6 +245,19 @@ refused()
 	holds '.trace.problems[0] | contains("it was interrupted; what follows its first")'
 }
 
+@test "of a name that is gone at the end nothing is said where the reading did not come to its removal" {
+	cp -r "$ROOT/tests/traces/leaks" trace
+	jq 'del(.objects[] | select(.name == "/seg"))' trace/shm.json >new && mv new trace/shm.json
+	"$SHMGUARD" report --format=json trace >report.json
+	holds 'any(.findings[]; .rule == "name-vanished")'
+	many trace/trace/later 4000000 4 1
+	sed -i 's/offset = 1795435892631428537/offset = 1795445892631428537/' trace/trace/later/metadata
+	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" interrupt "$SHMGUARD" trace >out
+	tail -n +2 out >report.json
+	holds 'any(.trace.problems[]; contains("it was interrupted"))'
+	holds 'all(.findings[]; .rule != "name-vanished") and any(.objects[]; .names == ["/seg"])'
+}
+
 @test "a log ends with its reader, without a word, and nothing is drawn between its lines on a terminal" {
 	many trace 200000 4 1
 	[ "$(TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" log "$SHMGUARD" trace)" = "silence, 50000 lines" ]
