@@ -111,12 +111,35 @@ static void diff_miss(struct difference *difference, json_t *finding, const json
 				      json_pack("{s:O, s:s, s:O*}", "finding", finding, "missing_in", side, "by", by));
 }
 
+static void diff_add(json_t *to, const json_t *finding, const char *field)
+{
+	json_object_set_new(to, field, json_integer(diff_number(to, field) + diff_number(finding, field)));
+}
+
+/* A report that was grouped has a place's occurrences apart. */
+static void diff_bring_together(const json_t *report)
+{
+	json_t *findings = json_object_get(report, "findings");
+
+	for (size_t i = json_array_size(findings); i-- > 0;) {
+		json_t *finding = json_array_get(findings, i), *first = diff_find(report, "findings", finding);
+
+		if (first == finding)
+			continue;
+		diff_add(first, finding, "count");
+		diff_add(first, finding, "bytes");
+		json_array_remove(findings, i);
+	}
+}
+
 static struct difference diff_of(const json_t *before, const json_t *after)
 {
 	struct difference difference = {json_array(), json_array(), json_array(), json_array()};
 	json_t *finding, *other;
 	size_t i;
 
+	diff_bring_together(before);
+	diff_bring_together(after);
 	json_array_foreach (json_object_get(after, "findings"), i, finding) {
 		other = diff_find(before, "findings", finding);
 		if (!other)

@@ -386,6 +386,9 @@ workers()
 	run -0 "$SHMGUARD" report --group-by=rule --rule=segment-leak work
 	[ "$(grep -c '^error: segment-leak (6 times' <<<"$output")" -eq 1 ]
 	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error --max-findings=1 work
+	"$SHMGUARD" report --format=json --group-by=object work >grouped.json
+	run -0 "$SHMGUARD" diff grouped.json work
+	[[ ${lines[0]} == "0 new, 0 fixed, 0 changed" ]]
 }
 
 @test "a suppression counts what it hid, and says that there is more of a finding" {
