@@ -129,7 +129,7 @@ all_traced()
 		"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/names" shm_open "$NAME"
 	report recording >report.json
 	holds '.trace.complete'
-	find recording/trace -name 'calls_*' ! -name '*.idx' -size +0 -exec truncate -s 0 {} +
+	find recording/trace -name 'state_*' ! -name '*.idx' -size +0 -exec truncate -s 0 {} +
 	report recording >report.json
 	holds '(.trace.complete | not) and
 		([.findings[] | select(.rule == "weak-mount") | .uncertain] == [false]) and
