@@ -28,6 +28,9 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 	if (foreign && enforce_asks(d, RULE_foreign_owner) &&
 	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny)
 		return VERDICT_deny;
+	if (foreign && o->shm && identity->links > 1 && enforce_asks(d, RULE_symlink_or_special) &&
+	    ENFORCE(d, symlink_or_special, .other = (int32_t)identity->uid) == VERDICT_deny)
+		return VERDICT_deny;
 	/* The fix, to create exclusively and to verify what exists, comes down to the same. */
 	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
 	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)

@@ -167,7 +167,8 @@ static enum enforce_verdict special(const struct enforce_opening *o, const struc
 	char text[512];
 	struct stat st;
 
-	if (!enforce_asks(d, RULE_symlink_or_special))
+	/* What shm_open has opened says itself whether it has a second name: enforce_attached(). */
+	if (!enforce_asks(d, RULE_symlink_or_special) || (o->shm && enforce_asks_at_opening(d)))
 		return VERDICT_go;
 	if (!o->shm && led_astray(o, d) == VERDICT_deny)
 		return VERDICT_deny;

@@ -99,6 +99,9 @@ attempt(os.open, PATH + "-d/x", RWC, 0o600); attempt(os.open, PATH + "-d/x", RWC
 os.chdir("/dev/shm"); attempt(os.open, NAME[1:] + "-d/x", RWC, 0o600)
 attempt(os.open, PATH + "-l/x", RWC, 0o600); attempt(os.open, PATH + "-l/x", os.O_RDWR)'
 	[ "$(cut -d" " -f1 out | xargs)" = 'ELOOP ELOOP ELOOP ELOOP ELOOP ok ok' ]
+	policy 'symlink-or-special = deny' 'world-readable = note'
+	by 1234 'attempt(shm_open, NAME + "-hard", os.O_RDWR)'
+	[ "$(cut -d" " -f1 out)" = ELOOP ]
 	[ -z "$(ls "/dev/shm/$NAME-evil")" ]
 	rm -r "/dev/shm/$NAME-evil" "/dev/shm/$NAME-own"
 }
