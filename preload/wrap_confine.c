@@ -25,14 +25,20 @@ static bool is_readable(const void *start, size_t bytes)
 	return kernel_readable((const char *)start + bytes - 1);
 }
 
-static void filtering(const struct sock_fprog *program)
+enum { AMID_A_CALL = 50000000 /* nanoseconds: a busy machine holds them up */ };
+
+static void filtering(const struct sock_fprog *program, bool for_all_threads)
 {
 	if (!is_readable(program, sizeof *program) || !program->len ||
 	    !is_readable(program->filter, program->len * sizeof *program->filter))
 		return;
 	const char *refused = filter_refuses(program);
-	if (refused)
-		recorder_confine(refused);
+	if (!refused)
+		return;
+	recorder_confine(refused);
+	/* Where other threads are amid a call of ours: from now on they begin none. */
+	if (for_all_threads)
+		kernel_rest(AMID_A_CALL);
 }
 
 void wrap_confining(long number, long first, long second, long third)
@@ -42,7 +48,8 @@ void wrap_confining(long number, long first, long second, long third)
 	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF && !recorder_is_vfork_child()) {
 		bool filter = number == SYS_seccomp && first == SECCOMP_SET_MODE_FILTER;
 		if (filter || (number == SYS_prctl && first == PR_SET_SECCOMP && second == SECCOMP_MODE_FILTER))
-			filtering((const struct sock_fprog *)third);
+			filtering((const struct sock_fprog *)third,
+				  filter && ((unsigned long)second & SECCOMP_FILTER_FLAG_TSYNC));
 		else if ((number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT && !second && !third) ||
 			 (number == SYS_prctl && first == PR_SET_SECCOMP && second == SECCOMP_MODE_STRICT))
 			recorder_confine("all but read and write");
