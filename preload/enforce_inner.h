@@ -5,6 +5,11 @@
 #include "preload/acl.h"
 #include "preload/enforce_open.h"
 
+/* What the decisions that follow are about: a name, or what has it and is asked for it only if it is told; NULL: nothing. */
+void enforce_about(const char *name, const struct identity *identity);
+/* Room of the decision under way for such a name: 512 bytes. */
+char *enforce_text(void);
+
 /* "/x" of "/dev/shm/x", as policies know it. */
 const char *enforce_posix_name(const char *name);
 

@@ -3,6 +3,7 @@
 # or leave us no memory. Recorded as bare.
 
 load helpers
+load unchanged
 load scarce
 load machine
 bats_require_minimum_version 1.5.0
@@ -15,16 +16,6 @@ setup()
 teardown()
 {
 	rm -f /dev/shm/hostile-*
-}
-
-# unchanged COMMAND...: recorded it prints and ends as bare, and that is well.
-unchanged()
-{
-	timeout -k 1 60 "$@" >bare 2>&1 3>&-
-	timeout -k 1 90 "$SHMGUARD" run --quiet --report=none -o recording -- timeout -k 1 60 "$@" >recorded 2>&1 3>&-
-	[ -s bare ]
-	same bare recorded
-	report recording >report.json
 }
 
 # confined HOW MAPS: it lives; its MAPS mappings of before are recorded, and the loss of the others is reported.

@@ -2,6 +2,7 @@
 # Programs that are hard on whatever else is in their process, and surroundings that are hard on us: recorded as bare.
 
 load helpers
+load unchanged
 bats_require_minimum_version 1.5.0
 
 setup_file()
@@ -17,21 +18,6 @@ setup()
 teardown()
 {
 	rm -f /dev/shm/hostile-*
-}
-
-# unchanged COMMAND...: output and status as bare; it ends within a minute.
-unchanged()
-{
-	local status=0
-	timeout -k 1 60 "$@" >bare 2>&1 3>&- || status=$?
-	echo "status $status" >>bare
-	[ "$(wc -l <bare)" -ge 2 ]
-	[ "$status" -eq 0 ]
-	status=0
-	timeout -k 1 90 "$SHMGUARD" run --quiet --report=none -o recording -- timeout -k 1 60 "$@" >recorded 2>&1 3>&- || status=$?
-	echo "status $status" >>recorded
-	same bare recorded
-	report recording >report.json
 }
 
 # with FIRST SECOND COMMAND...: libraries preloaded before and after ours.
@@ -94,102 +80,6 @@ with()
 @test "no call allocates, nor does the first of a thread, made by a handler" {
 	unchanged "$PROGRAMS/hostile_signals" no_allocation
 	holds '.trace.lost == 0 and .trace.complete and (.objects | length > 100 or .[0].maps > 100)'
-}
-
-@test "100 forks of a program whose threads are busy" {
-	unchanged "$PROGRAMS/hostile_processes" forks 100
-	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
-}
-
-@test "100 forks of a program that makes threads meanwhile, and each child makes one" {
-	unchanged "$PROGRAMS/hostile_processes" thread_forks 100
-	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'
-}
-
-@test "threads that make threads and fork, and children that make threads" {
-	unchanged "$PROGRAMS/hostile_processes" forking_threads 40
-	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 120) and .unseen == []'
-}
-
-# A child in which a thread that is not there holds the loader's lock hangs where it needs it.
-@test "calls take no lock of the loader" {
-	"$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/loader" >out
-	same out <(echo few)
-	report recording >report.json
-	holds '.trace.lost == 0 and .objects[0].maps == 1020'
-}
-
-# 41 mappings: one at first, and for each fork the handlers' before and after it, the child handler's and the child's own.
-@test "an allocator whose lock is held across fork: LTTng goes on after its handlers, which are recorded too" {
-	unchanged "$PROGRAMS/atfork" fork
-	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 41 and
-		([.processes[] | select(.started_by == "fork" and .traced and .ended == "exit")] | length == 10)'
-}
-
-@test "the same through forkpty" {
-	unchanged "$PROGRAMS/atfork" forkpty
-	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 41'
-}
-
-@test "the same through daemon, whose own children go on" {
-	unchanged "$PROGRAMS/atfork" daemon
-	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
-}
-
-@test "a child's threads, which have the ids of those of LTTng in its parent, are not cancelled at its end" {
-	unchanged "$PROGRAMS/hostile_processes" inherits
-	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and .objects[0].maps == 4'
-}
-
-@test "every way to end, of the first thread and of another" {
-	unchanged "$PROGRAMS/hostile_processes" ends
-	holds '([.processes[] | select(.ended == "signal" and .signal == 6)] | length == 2)'
-}
-
-# ended_last HOW: the process ends with its last thread, which runs the handlers, status 0.
-ended_last()
-{
-	unchanged "$PROGRAMS/last_thread" "$1"
-	grep '^a handler ran' bare
-	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1) and
-		all(.processes[]; .ended | IN("exit", "exec"))'
-}
-
-@test "the first thread ends, alone" {
-	ended_last alone
-}
-
-@test "the first thread ends before another" {
-	ended_last thread
-}
-
-@test "the first thread ends before a detached one" {
-	ended_last detached
-}
-
-@test "the first thread is cancelled" {
-	ended_last cancelled
-}
-
-@test "the first thread ends by thrd_exit" {
-	ended_last c11
-}
-
-@test "the first thread ends before anything is called" {
-	ended_last later
-}
-
-@test "the first thread ends, another forks, and the child ends with it" {
-	ended_last forked
-}
-
-@test "50 execs in a row" {
-	unchanged "$PROGRAMS/hostile_processes" execs 50
-	holds '([.processes[] | select(.traced)] | length == 51) and .unseen == []'
-}
-
-@test "children that close every number while LTTng comes up in them" {
-	unchanged "$PROGRAMS/closers" 15
 }
 
 @test "jemalloc before us" {

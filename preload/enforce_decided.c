@@ -1,0 +1,280 @@
+/* What the policy has decided of the call under way: kept until its event is recorded, and told in the audit trail. */
+#include <errno.h>
+
+#include "preload/audit.h"
+#include "preload/enforce_inner.h"
+
+enum { KEPT = 8, LEVELS = 3 };
+
+/*
+ * What was decided for the call that this thread is about to make, until its event is recorded. A signal handler's calls
+ * have their own, so that the interrupted decision goes on as it was.
+ */
+static __thread struct kept {
+	unsigned count, audited;
+	struct decided {
+		struct check_finding finding;
+		uint8_t response;
+		bool trail_only; /* it is no finding */
+		int16_t denies; /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
+		const char *why;  /* no wipe: see enforce_not_wiped() */
+		const char *name; /* until the audit trail has it */
+	} decided[KEPT];
+	bool collecting;
+	unsigned collected;
+	const char *name;
+	const struct identity *about; /* whose name is asked for only if it is told */
+	char text[512];               /* where the name is, if it is not the caller's */
+} levels[LEVELS];
+static __thread unsigned depth; /* decisions under way */
+static __thread struct kept *current;
+
+static struct kept *kept(void)
+{
+	return current ? current : levels;
+}
+
+static struct kept *level(void)
+{
+	return &levels[depth < LEVELS ? depth : LEVELS - 1];
+}
+
+void enforce_about(const char *name, const struct identity *identity)
+{
+	kept()->name = name;
+	kept()->about = identity;
+}
+
+char *enforce_text(void)
+{
+	return kept()->text;
+}
+
+void enforce_begin(void)
+{
+	enforce_resume();
+	current->count = current->audited = 0;
+	current->collecting = false;
+	current->name = NULL;
+	current->about = NULL;
+}
+
+void enforce_resume(void)
+{
+	current = level();
+	depth++;
+}
+
+void enforce_end(const void *caller)
+{
+	for (unsigned i = kept()->audited; i < kept()->count; i++) {
+		const struct decided *d = &kept()->decided[i];
+		audit_line(
+			&(struct audit_decision){.rule = d->finding.rule,
+						 .response = d->response,
+						 .error = d->response == RESPONSE_audit ? d->denies : d->finding.error,
+						 .why = d->why,
+						 .caller = caller},
+			d->name);
+	}
+	kept()->audited = kept()->count;
+	depth--;
+	if (depth)
+		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
+}
+
+void enforce_forget(void)
+{
+	kept()->count = kept()->audited = 0;
+}
+
+void enforce_forget_from(unsigned decided)
+{
+	if (kept()->count > decided)
+		kept()->count = decided;
+	if (kept()->audited > decided)
+		kept()->audited = decided;
+}
+
+unsigned enforce_decided(void)
+{
+	return kept()->count;
+}
+
+bool enforce_denied(void)
+{
+	for (unsigned i = 0; i < kept()->count; i++)
+		if (kept()->decided[i].response == RESPONSE_denied)
+			return true;
+	return false;
+}
+
+uint32_t enforce_clamped(void)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < kept()->count; i++) {
+		const struct decided *d = &kept()->decided[i];
+		enum rule_id rule = d->finding.rule;
+		if (d->response != RESPONSE_fixed)
+			continue;
+		if (rule == RULE_world_writable || rule == RULE_world_readable || rule == RULE_mode_too_open)
+			bits |= (uint32_t)(d->finding.length & ~d->finding.limit);
+		else if (rule == RULE_acl_grants)
+			bits |= 0777;
+	}
+	return bits;
+}
+
+/* What two steps of one call find of the same name is one decision. */
+static struct decided *find_kept(enum rule_id rule, enum response response)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		struct decided *d = &kept()->decided[i];
+		if (d->finding.rule == rule && d->response == response && d->name && d->name == kept()->name)
+			return d;
+	}
+	return NULL;
+}
+
+static struct decided *keep(const struct check_finding *finding, enum response response)
+{
+	static __thread struct decided lost;
+
+	if (kept()->about)
+		kept()->name = enforce_object_name(kept()->about, kept()->text);
+	kept()->about = NULL;
+	struct decided *known = find_kept(finding->rule, response);
+	if (known || kept()->count == KEPT)
+		return known ? known : &lost;
+	kept()->decided[kept()->count] =
+		(struct decided){.finding = *finding, .response = (uint8_t)response, .name = kept()->name};
+	return &kept()->decided[kept()->count++];
+}
+
+enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
+				    int error)
+{
+	struct check_finding told = *finding;
+	enum policy_action action = decision->action[finding->rule];
+
+	if (action < ACTION_deny) {
+		if (action != ACTION_off)
+			keep(finding, RESPONSE_recorded);
+		return VERDICT_go;
+	}
+	if (action == ACTION_deny)
+		told.error = (int16_t)(error ? error : rules[finding->rule].deny);
+	if (enforce_audits()) {
+		keep(finding, RESPONSE_audit)->denies = action == ACTION_deny ? told.error : 0;
+		return VERDICT_go;
+	}
+	if (action == ACTION_fix) {
+		keep(finding, RESPONSE_fixed);
+		return VERDICT_fix;
+	}
+	keep(&told, RESPONSE_denied);
+	errno = told.error;
+	return VERDICT_deny;
+}
+
+enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule)
+{
+	struct policy_decision d = *decision;
+
+	d.action[rule] = ACTION_deny;
+	return enforce_broken(&d, &(struct check_finding){.rule = rule, .severity = rules[rule].severity}, 0);
+}
+
+static void not_fixed(enum rule_id rule, enum response instead, int error, const char *why)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		struct decided *d = &kept()->decided[i];
+		if (d->finding.rule != rule || d->response != RESPONSE_fixed)
+			continue;
+		d->response = (uint8_t)instead;
+		d->finding.error = error ? (int16_t)error : d->finding.error;
+		d->why = why;
+	}
+}
+
+void enforce_not_fixed(enum rule_id rule)
+{
+	not_fixed(rule, RESPONSE_recorded, 0, NULL);
+}
+
+void enforce_not_wiped(enum rule_id rule, const char *why)
+{
+	not_fixed(rule, RESPONSE_recorded, 0, why);
+}
+
+void enforce_fix_failed(enum rule_id rule, int error)
+{
+	not_fixed(rule, RESPONSE_denied, error, NULL);
+}
+
+void enforce_tell_not_wiped(const struct check_finding *finding, const char *why)
+{
+	struct decided *d = keep(finding, RESPONSE_recorded);
+
+	d->trail_only = true;
+	d->why = why;
+}
+
+void enforce_collect(void)
+{
+	kept()->collecting = true;
+	kept()->collected = kept()->count;
+}
+
+bool enforce_takes(const struct check_finding *finding)
+{
+	if (!kept()->collecting) {
+		for (unsigned i = 0; i < kept()->count; i++)
+			if (kept()->decided[i].finding.rule == finding->rule)
+				return true;
+		return false;
+	}
+	if (kept()->collected < KEPT)
+		kept()->decided[kept()->collected++].finding = *finding;
+	return true;
+}
+
+/* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
+static bool is_suspicion(const struct check_finding *finding)
+{
+	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->error == EACCES;
+}
+
+enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
+{
+	struct check_finding found[KEPT];
+	unsigned first = kept()->count, count = kept()->collected - kept()->count;
+	enum enforce_verdict strongest = VERDICT_go;
+
+	kept()->collecting = false;
+	for (unsigned i = 0; i < count; i++)
+		found[i] = kept()->decided[first + i].finding;
+	for (unsigned i = 0; i < count; i++) {
+		/* What is only recorded is found by the same check after the call. */
+		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
+			continue;
+		enum enforce_verdict verdict =
+			enforce_broken(decision, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
+		if (verdict == VERDICT_fix)
+			*fixes = found[i].rule;
+		if (verdict == VERDICT_deny || strongest == VERDICT_go)
+			strongest = verdict;
+	}
+	return strongest;
+}
+
+void enforce_kept(void (*each)(const struct check_finding *finding, enum response response))
+{
+	unsigned count = kept()->count;
+
+	kept()->count = kept()->audited = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (!kept()->decided[i].trail_only)
+			each(&kept()->decided[i].finding, kept()->decided[i].response);
+}
