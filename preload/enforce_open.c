@@ -177,11 +177,9 @@ static enum enforce_verdict special(const struct enforce_opening *o, const struc
 	const char *path = o->shm ? whole_path(o, text) : o->path;
 	if (kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
 		return VERDICT_go;
-	bool trap =
+	bool lies_there =
 		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
-	if (!trap || enforce_owner_allowed(d, st.st_uid))
-		return VERDICT_go;
-	return ENFORCE(d, symlink_or_special, .other = (int32_t)st.st_uid);
+	return lies_there ? trap(d, &st) : VERDICT_go;
 }
 
 bool enforce_asks_at_opening(const struct policy_decision *d)

@@ -108,7 +108,7 @@ plugins()
 		}
 	END
 	unchanged ./host
-	[ "$(cat recorded)" = "at one address: 1" ]
+	same recorded <(printf '%s\n' "at one address: 1" "status 0")
 	"$SHMGUARD" log --stacks recording >calls.txt
 	[ "$(grep -A 1 ' mmap(' calls.txt | grep -c '> one (')" -eq 20 ]
 	[ "$(grep -A 1 ' mmap(' calls.txt | grep -c '> two (')" -eq 20 ]
