@@ -11,10 +11,9 @@
 #include "preload/text.h"
 #include "preload/wipe.h"
 
-static bool has_named_entries(int fd, char path[static 64], struct acl *acl)
+static bool has_named_entries(int fd, char path[static TEXT_DESCRIPTOR], struct acl *acl)
 {
-	strcpy(path, "/proc/self/fd/");
-	return text_append_decimal(path, 64, (uint64_t)fd) && acl_read(path, ACL_ACCESS, acl) && acl->named;
+	return acl_read(text_descriptor(path, fd), ACL_ACCESS, acl) && acl->named;
 }
 
 /* Whose object is it, and whom does it let in? */
@@ -23,7 +22,7 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 {
 	bool foreign = !enforce_owner_allowed(d, identity->uid);
 	struct acl acl;
-	char path[64];
+	char path[TEXT_DESCRIPTOR];
 
 	if (foreign && enforce_asks(d, RULE_foreign_owner) &&
 	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny)
@@ -44,7 +43,7 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 static void drop_grants(const struct policy_decision *d, int fd)
 {
 	struct acl acl;
-	char path[64];
+	char path[TEXT_DESCRIPTOR];
 
 	if (d->action[RULE_acl_grants] == ACTION_fix && has_named_entries(fd, path, &acl) &&
 	    ENFORCE(d, acl_grants) == VERDICT_fix && !acl_replace(path, acl_mode_of_owners(&acl)))
@@ -145,9 +144,8 @@ static enum enforce_verdict truncating(const struct policy_decision *d, int fd, 
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
 	/* Linux truncates even through O_RDONLY, which ftruncate(2) refuses: through the descriptor's own path it works. */
 	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0) {
-		char path[64] = "/proc/self/fd/";
-		text_append_decimal(path, sizeof path, (uint64_t)fd);
-		kernel_call(SYS_truncate, (long)path, 0, 0, 0, 0, 0);
+		char path[TEXT_DESCRIPTOR];
+		kernel_call(SYS_truncate, (long)text_descriptor(path, fd), 0, 0, 0, 0, 0);
 	}
 	return verdict;
 }

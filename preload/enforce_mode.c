@@ -14,7 +14,7 @@ static mode_t file_mode_mask(void)
 	uint64_t digits;
 	mode_t mask = 0;
 
-	if (text_read("/proc/self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
+	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
 		return 0;
 	for (unsigned shift = 0; digits; digits /= 10, shift += 3)
 		mask |= (mode_t)(digits % 10) << shift;
@@ -116,7 +116,7 @@ void enforce_made(const struct enforce_making *making, const char *at, mode_t mo
  */
 static enum enforce_verdict grants(const struct policy_decision *d, const struct identity *identity, mode_t *mode)
 {
-	char path[64] = "/proc/self/fd/";
+	char path[TEXT_DESCRIPTOR];
 	enum enforce_verdict verdict = VERDICT_go;
 	struct acl acl;
 
@@ -125,9 +125,9 @@ static enum enforce_verdict grants(const struct policy_decision *d, const struct
 	long fd = identity->fd;
 	if (fd < 0)
 		fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0 || !text_append_decimal(path, sizeof path, (uint64_t)fd))
+	if (fd < 0)
 		return verdict;
-	if (acl_read(path, ACL_ACCESS, &acl) && acl.named)
+	if (acl_read(text_descriptor(path, (int)fd), ACL_ACCESS, &acl) && acl.named)
 		verdict = ENFORCE(d, acl_grants, .length = *mode);
 	if (verdict == VERDICT_fix && acl_replace(path, acl_mode_of_owners(&acl)))
 		*mode &= ~(mode_t)070 | (mode_t)acl.group << 3;

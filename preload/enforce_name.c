@@ -99,14 +99,13 @@ enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *nam
 
 static bool narrow(const struct enforce_place *from, mode_t mode)
 {
-	char path[64] = "/proc/self/fd/";
+	char path[TEXT_DESCRIPTOR];
 
 	if (*from->path)
 		return kernel_call(SYS_fchmodat, from->dirfd, (long)from->path, mode, 0, 0, 0) == 0;
 	/* AT_EMPTY_PATH; a descriptor of O_PATH can be asked for its mode, and not be given one. */
 	return kernel_call(SYS_fchmod, from->dirfd, mode, 0, 0, 0, 0) == 0 ||
-	       (text_append_decimal(path, sizeof path, (uint64_t)from->dirfd) &&
-		kernel_call(SYS_fchmodat, AT_FDCWD, (long)path, mode, 0, 0, 0) == 0);
+	       kernel_call(SYS_fchmodat, AT_FDCWD, (long)text_descriptor(path, from->dirfd), mode, 0, 0, 0) == 0;
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */

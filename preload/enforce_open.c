@@ -95,12 +95,9 @@ static int not_made(const struct enforce_opening *o)
 
 static void made(const struct enforce_opening *o, const struct enforce_making *making, int fd, mode_t mode)
 {
-	char path[64] = "/proc/self/fd/";
+	char path[TEXT_DESCRIPTOR];
 
-	if (o->node)
-		enforce_made(making, o->name, mode);
-	else if (text_append_decimal(path, sizeof path, (uint64_t)fd))
-		enforce_made(making, path, mode);
+	enforce_made(making, o->node ? o->name : text_descriptor(path, fd), mode);
 }
 
 /* The creation of what does not exist; with O_EXCL it fails with EEXIST if it came to exist meanwhile. */

@@ -135,7 +135,7 @@ bool facts_memory_left(uint64_t *bytes)
 
 	if (!recent_second(&asked))
 		return false;
-	if (text_read("/proc/self/cgroup", groups, sizeof groups) <= 0)
+	if (text_read("/proc/thread-self/cgroup", groups, sizeof groups) <= 0)
 		return false;
 	*bytes = UINT64_MAX;
 	for (size_t i = 0; i < sizeof hierarchies / sizeof *hierarchies; i++) {

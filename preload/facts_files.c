@@ -18,8 +18,7 @@ bool facts_path(enum event_id by, int dirfd, const char *name, char path[static 
 	if (by == EVENT_shm_open || by == EVENT_sem_open)
 		return identity_shm_path(name, by == EVENT_sem_open ? "sem." : "", path);
 	if (name[0] != '/' && dirfd >= 0) {
-		text_append(path, 512, "/proc/thread-self/fd/");
-		text_append_decimal(path, 512, (uint64_t)dirfd);
+		text_descriptor(path, dirfd);
 		text_append(path, 512, "/");
 	}
 	return text_append(path, 512, name);
@@ -55,19 +54,11 @@ bool facts_directory(const char *path, struct facts_file *directory)
 	return status(length ? parent : "/", 0, directory);
 }
 
-static bool descriptor_path(int fd, char path[static 32])
-{
-	path[0] = 0;
-	return text_append(path, 32, "/proc/thread-self/fd/") && text_append_decimal(path, 32, (uint64_t)fd);
-}
-
 static bool descriptor_name(int fd, char *name, size_t size)
 {
-	char path[32];
+	char path[TEXT_DESCRIPTOR];
 
-	if (!descriptor_path(fd, path))
-		return false;
-	long length = kernel_readlink(path, name, size - 1);
+	long length = kernel_readlink(text_descriptor(path, fd), name, size - 1);
 	name[length > 0 ? length : 0] = 0;
 	return length > 0 && (size_t)length < size - 1;
 }
@@ -181,11 +172,11 @@ bool facts_protected_regular(void)
 bool facts_grant(const struct identity *identity, struct facts_grant *grant)
 {
 	struct acl acl;
-	char path[32];
+	char path[TEXT_DESCRIPTOR];
 	const char *at = identity->name;
 
 	if (identity->fd >= 0)
-		at = descriptor_path(identity->fd, path) ? path : NULL;
+		at = text_descriptor(path, identity->fd);
 	/* With named entries the mode's group bits are the list's mask: what they lack nobody is granted. */
 	if (!(identity->mode & 070) || !at || !acl_read(at, ACL_ACCESS, &acl) || !acl.grant.rights)
 		return false;
@@ -236,11 +227,11 @@ static int data_in(int fd, uint64_t from, uint64_t to, uint64_t *at)
 
 int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)
 {
-	char path[32];
+	char path[TEXT_DESCRIPTOR];
 	const char *name = identity->name;
 
-	if (identity->fd >= 0 && descriptor_path(identity->fd, path))
-		name = path;
+	if (identity->fd >= 0)
+		name = text_descriptor(path, identity->fd);
 	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return -1;

@@ -12,6 +12,7 @@
 #include "preload/own.h"
 #include "preload/page.h"
 #include "preload/recent.h"
+#include "preload/text.h"
 
 #define SHM_DIRECTORY "/dev/shm"
 
@@ -124,19 +125,12 @@ static bool is_shm_device(uint64_t dev)
 
 const char *identity_fd_name(int fd, char target[static 512])
 {
-	char link[32];
-	char *end = link + sizeof link;
+	char link[TEXT_DESCRIPTOR];
 
 	*target = 0;
 	if (fd < 0)
 		return target;
-	*--end = 0;
-	do
-		*--end = (char)('0' + fd % 10);
-	while ((fd /= 10));
-	end -= sizeof "/proc/thread-self/fd/" - 1;
-	memcpy(end, "/proc/thread-self/fd/", sizeof "/proc/thread-self/fd/" - 1);
-	long length = kernel_readlink(end, target, 511);
+	long length = kernel_readlink(text_descriptor(link, fd), target, 511);
 	target[length > 0 ? length : 0] = 0;
 	return target;
 }

@@ -81,3 +81,11 @@ bool text_append_decimal(char *buffer, size_t size, uint64_t number)
 	while (number /= 10);
 	return text_append(buffer, size, at);
 }
+
+const char *text_descriptor(char path[static TEXT_DESCRIPTOR], int fd)
+{
+	path[0] = 0;
+	text_append(path, TEXT_DESCRIPTOR, "/proc/thread-self/fd/");
+	text_append_decimal(path, TEXT_DESCRIPTOR, (uint64_t)fd);
+	return path;
+}

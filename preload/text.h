@@ -23,4 +23,8 @@ bool text_field(const char *text, const char *key, uint64_t *number);
 bool text_append(char *buffer, size_t size, const char *more);
 bool text_append_decimal(char *buffer, size_t size, uint64_t number);
 
+/* The descriptor's own path; by the thread: of a process whose first thread has ended, /proc/self shows none (proc(5)). */
+enum { TEXT_DESCRIPTOR = 40 };
+const char *text_descriptor(char path[static TEXT_DESCRIPTOR], int fd);
+
 #endif

@@ -11,11 +11,9 @@ enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_
 /* The object through another descriptor, where the program's own cannot read or write. */
 static long reopen(int fd, int flags)
 {
-	/* Of a process whose first thread has ended, /proc/self shows no descriptors. */
-	char path[64] = "/proc/thread-self/fd/";
+	char path[TEXT_DESCRIPTOR];
 
-	text_append_decimal(path, sizeof path, (uint64_t)fd);
-	return kernel_open(path, flags | O_CLOEXEC);
+	return kernel_open(text_descriptor(path, fd), flags | O_CLOEXEC);
 }
 
 int wipe_open(int dirfd, const char *path)

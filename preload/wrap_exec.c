@@ -99,12 +99,11 @@ static void announce(struct executing *x, const char *path, bool searches, const
 /* What a path relative to a descriptor leads to, as /proc names it; of the empty path, what the descriptor itself is. */
 static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
 {
-	char link[32] = "/proc/self/fd/";
+	char link[TEXT_DESCRIPTOR];
 
-	if (!kernel_readable(path) || path[0] == '/' || dirfd < 0 ||
-	    !text_append_decimal(link, sizeof link, (uint64_t)dirfd))
+	if (!kernel_readable(path) || path[0] == '/' || dirfd < 0)
 		return path;
-	long length = kernel_readlink(link, room, PATH_MAX - 1);
+	long length = kernel_readlink(text_descriptor(link, dirfd), room, PATH_MAX - 1);
 	room[length > 0 ? length : 0] = 0;
 	if (!room[0] || (path[0] && !(text_append(room, PATH_MAX, "/") && text_append(room, PATH_MAX, path))))
 		return path;

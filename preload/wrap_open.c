@@ -265,7 +265,7 @@ WRAP_FOPEN(fopen64)
 /* The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. */
 static FILE *enforced_again(const struct opening *o, const char *mode, FILE *stream, const void *caller)
 {
-	char path[64] = "/proc/self/fd/", again[16] = "";
+	char path[TEXT_DESCRIPTOR], again[16] = "";
 	int fd = enforced(o, caller);
 
 	if (fd < 0) {
@@ -274,12 +274,11 @@ static FILE *enforced_again(const struct opening *o, const char *mode, FILE *str
 		errno = error;
 		return NULL;
 	}
-	text_append_decimal(path, sizeof path, (uint64_t)fd);
 	/* It exists by now. */
 	for (size_t i = 0; *mode && i < sizeof again - 1; mode++)
 		if (*mode != 'x')
 			again[i++] = *mode;
-	stream = REAL(freopen)(path, again, stream);
+	stream = REAL(freopen)(text_descriptor(path, fd), again, stream);
 	int error = errno;
 	REAL(close)(fd);
 	errno = error;

@@ -69,7 +69,7 @@ static int wait_page(void)
 		return -1;
 	if (unsignalled_ftruncate((int)fd, page_round(1)) < 0 || unsignalled_write((int)fd, &awake, sizeof awake) < 0) {
 		kernel_close((int)fd);
-		fd = kernel_open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+		fd = kernel_open("/proc/thread-self/exe", O_RDONLY | O_CLOEXEC);
 	}
 	return fd < 0 ? -1 : own_fd_hide((int)fd);
 }

@@ -226,6 +226,29 @@ os.read(ready[0], 1); m.close(); shm_open(NAME, RWC, mode=0o600); print(os.pread
 	[ "$(cat out)" = "b'secret'" ]
 }
 
+@test "a policy holds and changes nothing else once the first thread has ended" {
+	policy 'world-writable = deny' 'truncate-on-open = warn' 'acl-grants = deny' 'umask-mismatch = fix'
+	program 'import threading, time
+libc.fopen.restype = libc.freopen.restype = ctypes.c_void_p; libc.freopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
+libc.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+def rest():
+    while sys.argv[1:] and open("/proc/self/stat").read().split()[2] != "Z": time.sleep(0.01)
+    os.umask(0o022); fd = os.open(PATH, RWC, 0o666); os.write(fd, b"12345678"); print("mode", oct(os.fstat(fd).st_mode & 0o777))
+    os.close(os.open(PATH, os.O_RDONLY | os.O_TRUNC)); print("size", os.fstat(fd).st_size)
+    stream = libc.fopen(b"/dev/null", b"r"); print("again", bool(libc.freopen(PATH.encode(), b"r+", stream)))
+    print("once", bool(libc.fopen(PATH.encode() + b"-2", b"w"))); shm_open(NAME + "-3", RWC, mode=0o640)
+    print("fixed", oct(os.stat(PATH + "-3").st_mode & 0o777)); sys.stdout.flush(); os._exit(0)
+threading.Thread(target=rest).start()
+if sys.argv[1:]: libc.pthread_exit(None)
+time.sleep(60)'
+	for first in "" ended; do
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py $first >"out$first" 2>&1
+		rm -f "/dev/shm/$NAME"*
+	done
+	same out <(printf '%s\n' 'mode 0o644' 'size 0' 'again True' 'once True' 'fixed 0o640')
+	same out outended
+}
+
 @test "what is to be wiped at unlink and is in use, or has another name, is told as not wiped" {
 	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[0:4] = b"used"; shm_unlink(NAME)

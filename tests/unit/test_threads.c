@@ -10,6 +10,7 @@
 #include "preload/account.c"
 #include "preload/arena.c"
 #include "preload/identity.c"
+#include "preload/text.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
 #include "preload/objects.c"
