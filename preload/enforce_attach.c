@@ -1,11 +1,13 @@
 /* The policy on an object that existed when it was opened. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "preload/acl.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/facts.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/text.h"
@@ -150,13 +152,27 @@ static enum enforce_verdict truncating(const struct policy_decision *d, int fd, 
 	return verdict;
 }
 
+/* Is it certain that the directory is none in which the kernel refuses O_CREAT of another's file? */
+static bool directory_lets(const struct enforce_opening *o, const struct identity *identity)
+{
+	struct facts_file file, directory;
+	char path[512];
+
+	if (!facts_path(o->shm ? EVENT_shm_open : EVENT_open, o->dirfd, o->shm ? o->name : o->path, path) ||
+	    !facts_file(path, &file) || S_ISLNK(file.mode) || !facts_directory(path, &directory))
+		return false;
+	return !(directory.mode & S_ISVTX) || !(directory.mode & (S_IWGRP | S_IWOTH)) ||
+	       directory.uid == identity->uid || !text_limit("/proc/sys/fs/protected_regular");
+}
+
 /*
  * fs.protected_regular (proc(5)) refuses O_CREAT of another's file in a sticky directory, but not the plain open that was
- * made instead: the kernel is asked once more, so that the program gets the errno that it would have had.
+ * made instead: the kernel is asked once more, so that the program gets the errno that it would have had. Only where it
+ * may refuse: with the descriptor that it would give otherwise, the locks of the process on the object go (fcntl(2)).
  */
 static bool kernel_refuses(const struct enforce_opening *o, const struct identity *identity)
 {
-	if (!(o->flags & O_CREAT) || identity->uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+	if (!(o->flags & O_CREAT) || identity->uid == facts_user() || directory_lets(o, identity))
 		return false;
 	int again = o->call(o, o->flags & ~(O_EXCL | O_TRUNC), 0600);
 	if (again >= 0)

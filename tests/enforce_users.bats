@@ -241,6 +241,22 @@ attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
 	[ "$(cat out)" = $'ok\nok\nok\nEEXIST' ]
 }
 
+@test "an attach to a foreign object leaves the locks on it that the process has" {
+	policy 'world-writable = fix'
+	regular_is 1
+	by 65534 -b 'os.umask(0); os.mkdir(PATH + "-d", 0o777); os.write(shm_open(NAME, RWC, mode=0o666), b"kept"); open(PATH + "-d/x", "w")'
+	chown 0 "/dev/shm/$NAME" "/dev/shm/$NAME-d/x"
+	chmod 666 "/dev/shm/$NAME-d/x"
+	by 65534 'import fcntl
+for path in PATH, PATH + "-d/x":
+    fd = os.open(path, os.O_RDWR); fcntl.lockf(fd, fcntl.LOCK_EX); again = os.open(path, RWC, 0o600); sys.stdout.flush()
+    if os.fork() == 0:
+        attempt(fcntl.lockf, os.open(path, os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB); sys.stdout.flush(); os._exit(0)
+    os.wait()'
+	rm -r "/dev/shm/$NAME-d"
+	same out <(printf '%s\n' EAGAIN EAGAIN)
+}
+
 @test "a child that changes its user and cannot read the policy is not started, and told why in one line" {
 	policy 'world-writable = deny'
 	program 'os.open("started", RWC)'
