@@ -11,7 +11,7 @@
 #include "preload/own.h"
 
 /* LTTng has two. The signal is the C library's for cancellation, which no thread can block and no program use. */
-enum { THREADS = 8, SIGNAL = 32, PATIENCE_MS = 1000, FD_MAX = 65536 };
+enum { THREADS = 8, SIGNAL = 32, PATIENCE_MS = 1000, FD_MAX = 65536, TRIES = 50 };
 
 static struct listener {
 	void *(*start)(void *);
@@ -43,7 +43,11 @@ int own_threads_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
 		return REAL(pthread_create)(thread, attr, start, argument);
 	listeners[slot].start = start;
 	listeners[slot].argument = argument;
-	return REAL(pthread_create)(thread, attr, begin, &listeners[slot]);
+	int error, tries = 0;
+	/* A thread that has ended counts for a moment more among those that RLIMIT_NPROC bounds. */
+	while ((error = REAL(pthread_create)(thread, attr, begin, &listeners[slot])) == EAGAIN && tries++ < TRIES)
+		kernel_call(SYS_nanosleep, (long)&(struct timespec){.tv_nsec = 1000000}, 0, 0, 0, 0, 0);
+	return error;
 }
 
 static int living(void)

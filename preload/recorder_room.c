@@ -2,10 +2,12 @@
  * Do the process's limits leave room for LTTng? Where they do not it fails halfway, the program's first call waits for it
  * until a time is up, and what it has by then it may be unable to give back.
  */
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "preload/kernel.h"
+#include "preload/real.h"
 #include "preload/recorder_inner.h"
 #include "tracepoints/environment.h"
 
@@ -56,6 +58,29 @@ static uint64_t stacks(void)
 	return THREADS * (known && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : USUAL_STACK);
 }
 
+static void *stay(void *gate)
+{
+	pthread_mutex_lock(gate);
+	pthread_mutex_unlock(gate);
+	return NULL;
+}
+
+/* A user's limit counts what all his processes have made, a cgroup's what all of its have: only the kernel knows. */
+static bool threads_fit(void)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread[THREADS];
+	int made = 0;
+
+	pthread_mutex_lock(&gate);
+	while (made < THREADS && REAL(pthread_create)(&thread[made], NULL, stay, &gate) == 0)
+		made++;
+	pthread_mutex_unlock(&gate);
+	for (int i = 0; i < made; i++)
+		pthread_join(thread[i], NULL);
+	return made == THREADS;
+}
+
 const char *recorder_lacks_room(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
@@ -66,5 +91,7 @@ const char *recorder_lacks_room(void)
 		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
 	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))
 		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
+	if (!threads_fit())
+		return "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
 	return NULL;
 }

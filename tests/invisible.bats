@@ -248,6 +248,24 @@ too_little()
 	too_little "-d 20000" "data (RLIMIT_DATA)"
 }
 
+@test "a limit of 1 and 2 processes: not recorded, without a wait, which is told; of 3 it is" {
+	local threads user=77001
+	needs_root "a user without other processes"
+	make_nobody_build
+	chmod 755 "$NOBODY_HOME"
+	local SHMGUARD=$NOBODY_BUILD/shmguard
+	for threads in 1 2 3; do
+		local began=$SECONDS
+		rm -rf recording
+		unchanged setpriv --reuid=$((user + threads)) --regid=65534 --clear-groups prlimit --nproc=$threads \
+			"$NOBODY_BUILD/tests/programs/hostile_processes" plain
+		[ $((SECONDS - began)) -lt 20 ]
+		[ "$threads" -eq 3 ] || holds '.trace.lost == 0 and ([.unseen[] | .reason | startswith("its limit of processes")] == [true])'
+	done
+	holds '.trace.lost == 0 and .unseen == [] and (.objects | length) == 1'
+	remove_nobody_build
+}
+
 @test "no descriptor left" {
 	cat >exhausted.py <<-'END'
 		import mmap, os, resource
