@@ -253,11 +253,10 @@ too_little()
 	needs_root "a user without other processes"
 	make_nobody_build
 	chmod 755 "$NOBODY_HOME"
-	local SHMGUARD=$NOBODY_BUILD/shmguard
 	for threads in 1 2 3; do
 		local began=$SECONDS
 		rm -rf recording
-		unchanged setpriv --reuid=$((user + threads)) --regid=65534 --clear-groups prlimit --nproc=$threads \
+		SHMGUARD=$NOBODY_BUILD/shmguard unchanged setpriv --reuid=$((user + threads)) --regid=65534 --clear-groups prlimit --nproc=$threads \
 			"$NOBODY_BUILD/tests/programs/hostile_processes" plain
 		[ $((SECONDS - began)) -lt 20 ]
 		[ "$threads" -eq 3 ] || holds '.trace.lost == 0 and ([.unseen[] | .reason | startswith("its limit of processes")] == [true])'
