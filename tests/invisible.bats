@@ -249,15 +249,15 @@ too_little()
 }
 
 @test "a limit of 1 and 2 processes: not recorded, without a wait, which is told; of 3 it is" {
-	local threads user=77001
+	local threads
 	needs_root "a user without other processes"
 	make_nobody_build
 	chmod 755 "$NOBODY_HOME"
 	for threads in 1 2 3; do
 		local began=$SECONDS
 		rm -rf recording
-		SHMGUARD=$NOBODY_BUILD/shmguard unchanged setpriv --reuid=$((user + threads)) --regid=65534 --clear-groups prlimit --nproc=$threads \
-			"$NOBODY_BUILD/tests/programs/hostile_processes" plain
+		SHMGUARD=$NOBODY_BUILD/shmguard unchanged setpriv --reuid=$((77000 + threads)) --regid=65534 --clear-groups \
+			prlimit --nproc="$threads" "$NOBODY_BUILD/tests/programs/hostile_processes" plain
 		[ $((SECONDS - began)) -lt 20 ]
 		[ "$threads" -eq 3 ] || holds '.trace.lost == 0 and ([.unseen[] | .reason | startswith("its limit of processes")] == [true])'
 	done
