@@ -253,10 +253,12 @@ static bool take_line(struct recording *recording, const json_t *object)
 /* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
 static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
 {
-	if (bytes < recording->line_bytes)
-		recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
-							   " bytes are gone, and how processes ended may not be known",
-							   path, recording->line_bytes - bytes, recording->line_bytes));
+	if (bytes >= recording->line_bytes)
+		return;
+	recording->lines_gone = true;
+	recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
+						   " bytes are gone, and how processes ended may not be known",
+						   path, recording->line_bytes - bytes, recording->line_bytes));
 }
 
 /* The last line of a recording that was killed may be cut short: it is left out without a word. */
@@ -280,6 +282,7 @@ static void take_lines(struct recording *recording, const char *dir, char **erro
 			first = number;
 		json_decref(object);
 	}
+	recording->lines_gone = bad > 0;
 	if (bad)
 		recording_problem(recording,
 				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,

@@ -90,6 +90,7 @@ struct recording {
 	char *cwd;
 	uint64_t stream_bytes;  /* of the trace, when it ended; 0: unknown */
 	uint64_t line_bytes;    /* of processes.jsonl, likewise */
+	bool lines_gone;        /* of processes.jsonl: how a process ended may have been among them */
 	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
 	pid_t command_pid;
 	int command_status; /* of wait(2) */

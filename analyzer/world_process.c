@@ -332,7 +332,7 @@ void process_lines_until(struct world *world, int64_t time)
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */
 static bool still_running(const struct process *process)
 {
-	return process->recording && process->recording->described &&
+	return process->recording && process->recording->described && !process->recording->lines_gone &&
 	       (process->parent == NULL || !process->parent->over);
 }
 

@@ -263,8 +263,9 @@ incomplete()
 	jq --argjson size "$(stat -c %s leaks/processes.jsonl)" '.processes_bytes = $size' leaks/recording.json >r
 	mv r leaks/recording.json
 	reads_as leaks
-	sed -i '$d' leaks/processes.jsonl
+	sed -i '/"reaped"/d' leaks/processes.jsonl
 	incomplete "leaks/processes.jsonl is cut short: "
+	holds 'any(.processes[]; .ended == "unknown") and all(.processes[]; .ended != "running")'
 	rm leaks/processes.jsonl
 	incomplete "leaks/processes.jsonl is cut short: "
 }
