@@ -33,7 +33,6 @@
 /* Looks, a second apart, that must have found it in trouble before programs are told. */
 #define CLOSED_AFTER 2
 #define STOP_SECONDS (LTTNG_CONTROL_PENDING + 4)
-#define SUBBUFFER_MAX (UINT64_C(4) << 20)
 #define SUBBUFFER_MIN (UINT64_C(256) << 10)
 
 struct keeper {
@@ -104,8 +103,8 @@ static int keeper_reserve(const char *dir, uint64_t bytes)
 static int keeper_place(struct keeper *keeper, char *error)
 {
 	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run", *place = keeper->plan->private;
-	uint64_t subbuffer = SUBBUFFER_MAX, disk = keeper_room(place, true), most = keeper->plan->max_size,
-		 memory = doctor_cgroup_allowed() / 8, least;
+	uint64_t subbuffer = LTTNG_CONTROL_SUBBUFFER_MAX, disk = keeper_room(place, true),
+		 most = keeper->plan->max_size, memory = doctor_cgroup_allowed() / 8, least;
 	struct lttng_rings rings;
 	int r = lttng_control_plan(&rings, subbuffer, most, keeper->plan->flight, &least);
 

@@ -1,5 +1,6 @@
 #include "analyzer/lttng_control.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <lttng/lttng.h>
 #include <lttng/snapshot.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "analyzer/limited.h"
+#include "tracepoints/environment.h"
 #include "tracepoints/events.h"
 
 /* A process's definitions are few and small beside its calls. */
@@ -22,6 +24,11 @@
 #define PIECES_MIN 4
 #define PIECES_MAX 16
 #define PIECE_MIN (UINT64_C(32) << 10)
+
+static_assert(PIECES_MAX >= CALLS_SUBBUFFERS &&
+		      PIECES_MAX * LTTNG_CONTROL_SUBBUFFER_MAX + STATE_SUBBUFFERS * STATE_SUBBUFFER ==
+			      BUFFERS_PER_PROCESSOR,
+	      "a process is to know how much room it needs");
 
 /* Microseconds. With a read timer the consumer looks for full sub-buffers itself: emission makes no system call. */
 #define READ_TIMER 100000

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of the largest sub-buffer that is asked for. */
+#define LTTNG_CONTROL_SUBBUFFER_MAX (UINT64_C(4) << 20)
+
 /* How a session's name begins. */
 #define LTTNG_CONTROL_SESSION "shmguard-"
 

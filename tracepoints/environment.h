@@ -28,8 +28,8 @@
 	X("LTTNG_UST_REGISTER_TIMEOUT")                                                                                \
 	X("LTTNG_UST_WITHOUT_BADDR_STATEDUMP")
 
-/* What a recorded process maps of LTTng's buffers, at most: 8 sub-buffers of 4 MiB for calls, 4 of 1 MiB for states. */
-#define BUFFERS_PER_PROCESSOR (UINT64_C(36) << 20)
+/* What a recorded process maps of LTTng's buffers, at most: 16 sub-buffers of 4 MiB for calls, 4 of 1 MiB for states. */
+#define BUFFERS_PER_PROCESSOR (UINT64_C(68) << 20)
 
 #define LIBRARY_PRELOAD "libshmguard.so"
 #define LIBRARY_TRACEPOINTS "libshmguard-tracepoints.so"
