@@ -33,6 +33,13 @@ bool findings_sifted_alike(const struct finding *a, const struct finding *b)
 	return a->unwanted == b->unwanted && a->suppression == b->suppression && a->apart == b->apart;
 }
 
+uint64_t findings_sifted(const struct finding *finding)
+{
+	const uint64_t of[] = {finding->unwanted, finding->suppression, (uintptr_t)finding->apart};
+
+	return map_hash(MAP_HASH, of, sizeof(of));
+}
+
 /* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */
 static void merge(struct finding *there, struct finding own)
 {
@@ -49,25 +56,32 @@ static void merge(struct finding *there, struct finding own)
 	there->uncertain |= own.uncertain;
 }
 
+static uint64_t print_of(const char *fingerprint)
+{
+	return strtoull(fingerprint, NULL, 16);
+}
+
 void findings_add(struct findings *findings, const struct finding *finding)
 {
 	struct finding own = *finding;
+	uint64_t print, sifted;
+	size_t place;
 
 	if (own.count == 0)
 		own.count = 1;
 	if (own.largest == 0)
 		own.largest = own.bytes;
 	set_fingerprint(&own);
-	for (size_t i = 0; i < findings->count; i++) {
-		struct finding *there = &findings->all[i];
-
-		if (!findings_sifted_alike(there, &own) || strcmp(there->fingerprint, own.fingerprint) != 0)
-			continue;
-		merge(there, own);
+	print = print_of(own.fingerprint);
+	sifted = findings_sifted(&own);
+	place = (size_t)map_get(&findings->places, print, sifted);
+	if (place && findings_sifted_alike(&findings->all[place - 1], &own)) {
+		merge(&findings->all[place - 1], own);
 		return;
 	}
 	findings->all = memory_grow(findings->all, findings->count, sizeof(*findings->all));
 	findings->all[findings->count++] = own;
+	map_put(&findings->places, print, sifted, (void *)findings->count);
 }
 
 void findings_hide(struct findings *findings, struct finding *finding, bool suppressed)
@@ -85,12 +99,19 @@ void findings_hide(struct findings *findings, struct finding *finding, bool supp
 	memcpy(hidden->fingerprint, finding->fingerprint, sizeof(hidden->fingerprint));
 }
 
-bool findings_have(const struct findings *findings, const char *fingerprint)
+struct map findings_prints(const struct findings *findings)
 {
+	struct map prints = {0};
+
 	for (size_t i = 0; i < findings->count; i++)
-		if (!findings->all[i].unwanted && strcmp(findings->all[i].fingerprint, fingerprint) == 0)
-			return true;
-	return false;
+		if (!findings->all[i].unwanted)
+			map_put(&prints, print_of(findings->all[i].fingerprint), 0, findings->all[i].fingerprint);
+	return prints;
+}
+
+bool findings_printed(const struct map *prints, const char *fingerprint)
+{
+	return map_get(prints, print_of(fingerprint), 0) != NULL;
 }
 
 const char *response_name(enum response response)
@@ -122,11 +143,14 @@ static int by_weight(const void *a, const void *b)
 	/* The rest only keeps the order the same in every run. */
 	if (x->rule != y->rule)
 		return x->rule < y->rule ? -1 : 1;
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
 	return strcmp(x->fingerprint, y->fingerprint);
 }
 
 void findings_sort(struct findings *findings)
 {
+	map_clear(&findings->places);
 	if (findings->count)
 		qsort(findings->all, findings->count, sizeof(*findings->all), by_weight);
 }
@@ -137,5 +161,6 @@ void findings_clear(struct findings *findings)
 		free(findings->all[i].message);
 	free(findings->all);
 	free(findings->hidden);
+	map_clear(&findings->places);
 	*findings = (struct findings){0};
 }

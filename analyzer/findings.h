@@ -8,6 +8,7 @@
 
 #include "tracepoints/events.h"
 #include "tracepoints/rules.h"
+#include "map.h"
 #include "world.h"
 
 #define FINDING_STACKS_MAX 4
@@ -56,6 +57,7 @@ struct findings {
 	uint64_t filtered;     /* findings that the reader did not ask for */
 	struct hidden *hidden; /* what was taken out; of some there are occurrences in `all` */
 	size_t hidden_count;
+	struct map places; /* in `all`, from 1 on, until findings_sort() */
 };
 
 /*
@@ -76,13 +78,15 @@ struct sieve {
  */
 void findings_add(struct findings *findings, const struct finding *finding);
 
-/* Whether the sieve saw both as the same. */
+/* Whether the sieve saw both as the same: then both have one number here. */
+uint64_t findings_sifted(const struct finding *finding);
 bool findings_sifted_alike(const struct finding *a, const struct finding *b);
 
 /* Notes that the finding is taken out of them, and frees its message. */
 void findings_hide(struct findings *findings, struct finding *finding, bool suppressed);
-/* Whether there is one with this fingerprint that the reader asked for. */
-bool findings_have(const struct findings *findings, const char *fingerprint);
+/* Those fingerprints of which there is one that the reader asked for; map_clear() when done. */
+struct map findings_prints(const struct findings *findings);
+bool findings_printed(const struct map *prints, const char *fingerprint);
 
 /* "recorded", "denied", "fixed", "audit". */
 const char *response_name(enum response response);

@@ -206,10 +206,12 @@ void court_find(struct court *court, const struct finding *found_now, const stru
 	struct finding finding = *found_now;
 	const struct site site = count ? roles[0].site : (struct site){0};
 	uint64_t place = (uint64_t)site.stack_id << 32 | finding.rule;
-	size_t last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);
 	struct pending pending;
+	size_t last;
 
 	sift(court, &finding, roles, count);
+	place = map_hash(findings_sifted(&finding), &place, sizeof(place));
+	last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);
 	pending = pending_of(&finding, roles, count);
 	for (size_t i = site.stack_id ? last : 0; i; i = court->pending[i - 1].earlier) {
 		if (!same_place(&court->pending[i - 1], &finding, roles))

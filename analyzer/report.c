@@ -289,11 +289,13 @@ bool report_is_part(const struct report *report)
 /* Takes out what was not asked for, and counts that of which nothing else is left. */
 static void report_filter(struct findings *findings)
 {
+	struct map prints = findings_prints(findings);
 	size_t kept = 0, i;
 
 	for (i = 0; i < findings->count; i++)
 		if (findings->all[i].unwanted)
-			findings->filtered += !findings_have(findings, findings->all[i].fingerprint);
+			findings->filtered += !findings_printed(&prints, findings->all[i].fingerprint);
+	map_clear(&prints);
 	for (i = 0; i < findings->count; i++) {
 		if (findings->all[i].unwanted)
 			findings_hide(findings, &findings->all[i], false);

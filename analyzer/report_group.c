@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/report.h"
 
@@ -22,25 +23,47 @@ const void *report_group_key(const struct finding *finding, enum report_group gr
 	return NULL;
 }
 
+/* Where each group is to begin, in the order of their first findings; `number` is each finding's group. */
+static size_t *group_places(const struct findings *findings, enum report_group group, size_t *number)
+{
+	size_t *places = memory_new(findings->count + 1, sizeof(*places)), groups = 0, before = 0;
+	struct map numbers = {0};
+
+	for (size_t i = 0; i < findings->count; i++) {
+		uintptr_t key = (uintptr_t)report_group_key(&findings->all[i], group);
+
+		number[i] = (size_t)map_get(&numbers, key, 0);
+		if (!number[i]) {
+			number[i] = ++groups;
+			map_put(&numbers, key, 0, (void *)groups);
+		}
+		places[number[i] - 1]++;
+	}
+	for (size_t i = 0; i < groups; i++) {
+		size_t size = places[i];
+
+		places[i] = before;
+		before += size;
+	}
+	map_clear(&numbers);
+	return places;
+}
+
 void report_group_sort(struct findings *findings, enum report_group group)
 {
-	struct finding *sorted = memory_new(findings->count + 1, sizeof(*sorted));
-	bool *taken = memory_new(findings->count + 1, sizeof(*taken));
-	size_t count = 0, i, j;
+	struct finding *sorted;
+	size_t *places, *number;
 
-	for (i = 0; group != BY_none && i < findings->count; i++) {
-		const void *key = report_group_key(&findings->all[i], group);
-
-		for (j = i; j < findings->count; j++) {
-			if (taken[j] || report_group_key(&findings->all[j], group) != key)
-				continue;
-			taken[j] = true;
-			sorted[count++] = findings->all[j];
-		}
-	}
-	if (count)
-		memcpy(findings->all, sorted, count * sizeof(*sorted));
-	free(taken);
+	if (group == BY_none || !findings->count)
+		return;
+	sorted = memory_new(findings->count, sizeof(*sorted));
+	number = memory_new(findings->count, sizeof(*number));
+	places = group_places(findings, group, number);
+	for (size_t i = 0; i < findings->count; i++)
+		sorted[places[number[i] - 1]++] = findings->all[i];
+	memcpy(findings->all, sorted, findings->count * sizeof(*sorted));
+	free(places);
+	free(number);
 	free(sorted);
 }
 

@@ -302,18 +302,20 @@ static json_t *json_selection(const struct selection *selection)
 /* What filters and suppressions left nothing of. */
 static json_t *json_hidden(const struct findings *findings)
 {
+	struct map prints = findings_prints(findings);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < findings->hidden_count; i++) {
 		const struct hidden *hidden = &findings->hidden[i];
 
-		if (findings_have(findings, hidden->fingerprint))
+		if (findings_printed(&prints, hidden->fingerprint))
 			continue;
 		json_array_append_new(array,
 				      json_pack("{s:s, s:s, s:s, s:s}", "rule", rules[hidden->rule].id, "severity",
 						severity_name(hidden->severity), "fingerprint", hidden->fingerprint,
 						"by", hidden->suppressed ? "suppression" : "filter"));
 	}
+	map_clear(&prints);
 	return array;
 }
 

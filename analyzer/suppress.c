@@ -224,14 +224,14 @@ static size_t suppressions_match_any(const struct suppressions *suppressions, co
 	return finding->suppression;
 }
 
-static void suppressions_hide(struct suppressions *suppressions, struct findings *findings, size_t number,
-			      struct finding *finding)
+static void suppressions_hide(struct suppressions *suppressions, struct findings *findings, const struct map *prints,
+			      size_t number, struct finding *finding)
 {
 	struct suppression *own = &suppressions->all[number - 1];
 
 	own->findings++;
 	own->times += finding->count;
-	own->parts += findings_have(findings, finding->fingerprint);
+	own->parts += findings_printed(prints, finding->fingerprint);
 	findings->suppressed += finding->count;
 	findings_hide(findings, finding, true);
 }
@@ -241,6 +241,7 @@ void suppressions_apply(struct suppressions *suppressions, const struct report *
 	struct finding *hidden = memory_new(findings->count + 1, sizeof(*hidden));
 	size_t *numbers = memory_new(findings->count + 1, sizeof(*numbers));
 	size_t kept = 0, count = 0, i;
+	struct map prints;
 
 	for (i = 0; i < findings->count; i++) {
 		size_t number = suppressions_match_any(suppressions, report, &findings->all[i]);
@@ -253,8 +254,10 @@ void suppressions_apply(struct suppressions *suppressions, const struct report *
 		}
 	}
 	findings->count = kept;
+	prints = findings_prints(findings);
 	for (i = 0; i < count; i++)
-		suppressions_hide(suppressions, findings, numbers[i], &hidden[i]);
+		suppressions_hide(suppressions, findings, &prints, numbers[i], &hidden[i]);
+	map_clear(&prints);
 	free(numbers);
 	free(hidden);
 }
