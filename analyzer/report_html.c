@@ -11,7 +11,7 @@
 #include "analyzer/report_text.h"
 
 /* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
-enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000 };
+enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000, FINDINGS_SHOWN = 1000 };
 
 /* A file of this folder as a text in the program. */
 #define PAGE_PART(name, file)                                                                                          \
@@ -164,6 +164,19 @@ static json_t *page_aside(const struct report *report)
 	return NULL;
 }
 
+/* By severity: of all, also of those that are too many to be shown. */
+static json_t *page_counts(const struct findings *findings)
+{
+	json_int_t counts[SEVERITY_ERROR + 1] = {0};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < findings->count; i++)
+		counts[findings->all[i].severity]++;
+	for (int i = 0; i <= SEVERITY_ERROR; i++)
+		json_object_set_new(object, severity_name((enum severity)i), json_integer(counts[i]));
+	return object;
+}
+
 static json_t *page_states(const struct analysis *analysis)
 {
 	json_t *object = json_object();
@@ -189,13 +202,13 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*}", "report",
-			 report_as_json(page->report), "rules", page_rules(&analysis->findings), "moments",
-			 page->moments, "spans", page->spans, "stacks", page->stacks, "changes",
-			 page_changes(page, worst), "times", page_times(page), "command", command, "left_out",
-			 json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
-			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis),
-			 "aside", page_aside(page->report));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*}", "report",
+			 report_as_json(page->report, FINDINGS_SHOWN), "counts", page_counts(&analysis->findings),
+			 "rules", page_rules(&analysis->findings), "moments", page->moments, "spans", page->spans,
+			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
+			 "command", command, "left_out", json_of_number(page->left_out), "from",
+			 (json_int_t)analysis->from, "to", (json_int_t)analysis->to, "recordings", (json_int_t)p,
+			 "states", page_states(analysis), "aside", page_aside(page->report));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

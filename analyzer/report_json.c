@@ -245,13 +245,13 @@ static json_t *json_finding(const struct finding *finding, struct symbols *symbo
 			 json_stacks(finding, symbols));
 }
 
-static json_t *json_findings(const struct report *report)
+static json_t *json_findings(const struct report *report, size_t most)
 {
 	const struct findings *findings = &report->analysis->findings;
 	json_t *array = json_array();
 	size_t i;
 
-	for (i = 0; i < findings->count; i++)
+	for (i = 0; i < findings->count && i < most; i++)
 		json_array_append_new(array, json_finding(&findings->all[i], report->symbols));
 	return array;
 }
@@ -319,13 +319,13 @@ static json_t *json_hidden(const struct findings *findings)
 	return array;
 }
 
-json_t *report_as_json(const struct report *report)
+json_t *report_as_json(const struct report *report, size_t most)
 {
 	const struct analysis *analysis = report->analysis;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
 			 json_trace(analysis), "processes", json_processes(report), "unseen", json_unseen(analysis),
-			 "objects", json_objects(report), "findings", json_findings(report), "suppressions",
+			 "objects", json_objects(report), "findings", json_findings(report, most), "suppressions",
 			 json_suppressions(report->suppressions), "filtered",
 			 json_of_number(analysis->findings.filtered), "selection", json_selection(report->selection),
 			 "hidden", json_hidden(&analysis->findings));
@@ -333,7 +333,7 @@ json_t *report_as_json(const struct report *report)
 
 void report_json(const struct report *report, FILE *out)
 {
-	json_t *all = report_as_json(report);
+	json_t *all = report_as_json(report, SIZE_MAX);
 
 	if (json_out(all, out, JSON_INDENT(1)) == 0)
 		fputc('\n', out);

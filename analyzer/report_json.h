@@ -12,7 +12,7 @@ json_t *json_of_text(const char *bytes);
 /* Counters beyond what JSON readers take for an integer do not occur in a sound trace: they are cut. */
 json_t *json_of_number(uint64_t value);
 
-/* The whole of shmguard-report/1. */
-json_t *report_as_json(const struct report *report);
+/* shmguard-report/1, with no more than `most` of the findings. */
+json_t *report_as_json(const struct report *report, size_t most);
 
 #endif

@@ -120,9 +120,8 @@ function heading(finding)
 
 function drawTop()
 {
-	const count = {error: 0, warning: 0, note: 0}, findings = report.findings;
-	findings.forEach(f => count[f.severity]++);
-	const parts = Object.keys(count).filter(s => count[s]).map(s => plural(count[s], s)), worst = findings[0];
+	const count = data.counts, findings = report.findings, worst = findings[0];
+	const parts = ["error", "warning", "note"].filter(s => count[s]).map(s => plural(count[s], s));
 	const verdict = parts.join(", ") || "nothing found";
 	const whole = report.trace.complete && !report.unseen.length;
 	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
@@ -167,6 +166,10 @@ function drawFindings()
 	}
 	if (!report.findings.length)
 		at("findings").textContent = "None.";
+	const left = Object.values(data.counts).reduce((sum, n) => sum + n, 0) - report.findings.length;
+	if (left)
+		at("findings").append(make("div", {class: "faint"},
+					   plural(left, "finding") + " left out: there are too many. --format=json has all."));
 }
 
 function state(object)

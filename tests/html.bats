@@ -47,6 +47,27 @@ load html
 	[[ $(text_of dom objects) == *"LEAKED"*"gone"*"unlinked by 101 server"* ]]
 }
 
+@test "of more than a thousand findings the page has the first, and says how many it leaves out" {
+	cat >many.py <<-'END'
+		import os
+		from _posixshmem import shm_open, shm_unlink
+		os.umask(0)
+		for i in range(400):
+		    name = f"/html-many-{os.getpid()}-{i}"
+		    os.close(shm_open(name, os.O_CREAT | os.O_RDWR, 0o666))
+		    shm_unlink(name)
+	END
+	"$SHMGUARD" run --quiet --report=none -o many -- "$PYTHON" many.py
+	"$SHMGUARD" report --group-by=object --format=html:page.html --format=json:report.json many
+	holds '.findings | length > 1100'
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[ "$(grep -o '<details class="panel finding' dom | wc -l)" -eq 1000 ]
+	all=$(jq '.findings | length' report.json)
+	[[ $(text_of dom verdict) == "400 errors, 400 warnings, $((all - 800)) notes"* ]]
+	[[ $(text_of dom findings) == *"$((all - 1000)) findings left out: there are too many. --format=json has all."* ]]
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
