@@ -27,6 +27,8 @@ struct unseen_watch {
 	unseen_found *found;
 	void *context;
 	unsigned round;
+	unsigned
+		strangers; /* that signed in out of a pid namespace where their parent is not: it knows them by another id */
 	struct sighting *bucket[BUCKETS];
 };
 
@@ -96,7 +98,9 @@ static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 	char *reason;
 
 	if (!sighting->path) {
-		if (!sighting->known)
+		if (!sighting->known && watch->strangers)
+			watch->strangers--;
+		else if (!sighting->known)
 			watch->found(watch->context, sighting->pid, "",
 				     "it was started in a way that could not be followed, and never signed in");
 		return;
@@ -148,6 +152,12 @@ static void unseen_signed_in(struct unseen_watch *watch, pid_t pid)
 	sighting->known = true;
 }
 
+/* The first process of a pid namespace; others there are told of by the ids that they have in it. */
+static void unseen_stranger(struct unseen_watch *watch, const struct note *note)
+{
+	watch->strangers += note->ppid == 0 && (note->type == NOTE_fork || !unseen_at(watch, note->pid)->known);
+}
+
 /* The child may have signed in, or ended, before its parent could tell of it. */
 static void unseen_spawned(struct unseen_watch *watch, const struct note *note, const char *const *texts)
 {
@@ -165,10 +175,16 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 
 	switch ((enum note_type)note->type) {
 	case NOTE_start:
-		unseen_lost(watch, unseen_at(watch, note->pid));
+		unseen_stranger(watch, note);
+		/* Of two such with one id none need have ended. */
+		if (note->ppid)
+			unseen_lost(watch, unseen_at(watch, note->pid));
 		unseen_signed_in(watch, note->pid);
 		break;
 	case NOTE_fork:
+		unseen_stranger(watch, note);
+		unseen_signed_in(watch, note->pid);
+		break;
 	case NOTE_blind:
 		unseen_signed_in(watch, note->pid);
 		break;

@@ -115,3 +115,11 @@ ended_last()
 @test "children that close every number while LTTng comes up in them" {
 	unchanged "$PROGRAMS/closers" 15
 }
+
+@test "the first process of a pid namespace, whose parent knows it by another number, is not said to be unseen" {
+	needs_root "a pid namespace"
+	"$SHMGUARD" run --quiet --report=none -o recording -- unshare --pid --fork --mount-proc "$PROGRAMS/leaky" 1 "/pidns-$$-"
+	rm -f "/dev/shm/pidns-$$-0"
+	report recording >report.json
+	holds '.unseen == [] and ([.processes[] | select(.traced) | .pid] == [1]) and (.objects | length == 1)'
+}
