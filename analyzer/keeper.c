@@ -233,10 +233,11 @@ static bool keeper_salvage(struct keeper *keeper, int (*salvage)(const void *con
 	snprintf(keeper->shot, sizeof(keeper->shot), "%s/rest", keeper->plan->trace);
 	if (!limited(STOP_SECONDS, salvage, &what, error))
 		return true;
-	snprintf(text, sizeof(text),
-		 "a process was killed in the midst of writing an event: what others wrote on that processor within a "
-		 "second may be missing%s%s",
-		 *error ? ": " : "", error);
+	snprintf(
+		text, sizeof(text),
+		"LTTng kept back what was written last, as it does when a process is killed in the midst of writing an "
+		"event or the disk is full: a second of some processor may be missing%s%s",
+		*error ? ": " : "", error);
 	keeper_say(keeper, KEEPER_TROUBLE, text);
 	return false;
 }

@@ -140,7 +140,7 @@ function drawTop()
 						       : "") +
 				  "; " +
 				  (report.trace.lost ? plural(report.trace.lost, "event")
-				   : report.unseen.length ? "of what was seen no event" : "no event") + " lost";
+				   : report.unseen.length || !report.trace.complete ? "of what was seen no event" : "no event") + " lost";
 	if (!worst)
 		return;
 	const panel = make("div", {class: "panel " + worst.severity}, ...heading(worst), make("p", {}, worst.message),

@@ -82,9 +82,9 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	text_line(terminal, INK_plain, 2,
 		  memory_format("%s (%s with shared memory), %s, %s in %.3f s%s; %s lost", processes, users, objects,
 				events, analysis->seconds, first,
-				analysis->lost           ? lost
-				: analysis->unseen_count ? "of what was seen no event"
-							 : "no event"));
+				analysis->lost                                  ? lost
+				: analysis->unseen_count || !analysis->complete ? "of what was seen no event"
+										: "no event"));
 	free(first);
 	text_nameless(report, terminal);
 	free(lost);
