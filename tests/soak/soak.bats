@@ -80,18 +80,25 @@ thousand()
 		([.findings[] | select(.rule | IN("mapping-leak", "partial-unmap", "fd-leak", "segment-leak"))] | length == 0)'
 }
 
+# verdicts FILE: the tests that ran, without times and addresses, and what did not pass of them. What a child of theirs prints
+# may stand where "ok" would; a test that failed has a line of its own besides.
+verdicts()
+{
+	sed -nE -e 's/^(test_[^ ]* \([^ ]*\) \.\.\. )(skipped|FAIL|ERROR|expected|unexpected).*/\1\2/p; t' \
+		-e 's/^(test_[^ ]* \([^ ]*\) \.\.\. ).*/\1/p; t' -e '/^(FAIL|ERROR|Tests result): /p' "$1" | sort
+}
+
 # passes COMMAND...: the same tests pass bare, preloaded and recorded.
 passes()
 {
 	local how
-	# What ran, without times and addresses.
 	for how in bare preloaded recorded; do
 		case $how in
 		bare) "$@" ;;
 		preloaded) SHMGUARD_PROFILE=observe LD_PRELOAD=$BUILD/libshmguard.so "$@" ;;
 		recorded) "$SHMGUARD" run --quiet --report=none -o recording -- "$@" ;;
 		esac >$how.all 2>&1 || true
-		sed -n 's/^\(test_[^ ]* ([^ ]*) \.\.\. [a-zA-Z]*\).*/\1/p' $how.all | sort >$how
+		verdicts $how.all >$how
 		tail -n 1 $how.all
 	done
 	[ "$(wc -l <bare)" -ge "$TESTS" ]
