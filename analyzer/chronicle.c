@@ -76,9 +76,9 @@ static uint64_t reading_mapped(const struct process *process)
 }
 
 /* Whether an event is a moment. */
-static bool reading_kind(const struct trace_event *event, enum moment_of *of)
+static bool reading_kind(const struct trace_event *event, const struct outcome *outcome, enum moment_of *of)
 {
-	if (trace_integer(event, "error", 0))
+	if (outcome->error || trace_integer(event, "error", 0))
 		return false;
 	switch (event->id) {
 	case EVENT_process:
@@ -120,7 +120,8 @@ static void reading_count(struct reading *reading, const struct process *process
 	map_put(&reading->made, (uintptr_t)process, stack_id, (void *)(before + 1));
 }
 
-static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+			 const struct outcome *outcome)
 {
 	struct reading *reading = context;
 	struct object *object = replay_object(world, process, event);
@@ -132,7 +133,7 @@ static int reading_event(void *context, struct world *world, struct process *pro
 		reading_span(reading, object, event->time);
 	if (object && moment.asked && event->id == EVENT_mmap)
 		reading_count(reading, process, event->event.head.stack);
-	if (!reading->chronicle->moment || !reading_kind(event, &moment.of))
+	if (!reading->chronicle->moment || !reading_kind(event, outcome, &moment.of))
 		return 0;
 	if (!object && moment.of != MOMENT_start)
 		return 0;

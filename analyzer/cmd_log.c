@@ -110,7 +110,8 @@ static void log_look(struct log *log, struct world *world, const struct trace_ev
 	log_line_free(line);
 }
 
-static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+		     const struct outcome *outcome)
 {
 	struct log *log = context;
 	const struct object *object = replay_object(world, process, event);
@@ -123,7 +124,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
-	call = notation_of(event, process, object);
+	call = notation_of(event, outcome, process, object);
 	if (!call)
 		return 0;
 	since = event->time - log->start;

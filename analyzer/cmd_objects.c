@@ -108,9 +108,9 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	size_t i;
 
 	scene_names(object);
-	printf("\n  %s, %s (%" PRIu64 " bytes), mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n",
-	       kinds[object->kind], size, object->size, object->mode & 07777, (unsigned)object->uid,
-	       major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
+	printf("\n  %s, %s (%" PRIu64 " byte%s), mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n",
+	       kinds[object->kind], size, object->size, object->size == 1 ? "" : "s", object->mode & 07777,
+	       (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
 	if (scene->parts > 1 && object->recording) {
 		char *where = escape_terminal(object->recording->dir);
 
@@ -127,11 +127,12 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	free(size);
 }
 
-static int scene_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+static int scene_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+		       const struct outcome *outcome)
 {
 	struct scene *scene = context;
 
-	(void)world, (void)process;
+	(void)world, (void)process, (void)outcome;
 	if (!scene->start)
 		scene->start = event->time;
 	return scene->has_at && event->time - scene->start >= scene->at ? -ECANCELED : 0;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/memfd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,52 +10,11 @@
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
+#include "analyzer/notation_flags.h"
 #include "analyzer/trace_events.h"
 
-struct flag {
-	uint64_t bits;
-	const char *name;
-};
-
-#define FLAG(name)                                                                                                     \
-	{                                                                                                              \
-		name, #name                                                                                            \
-	}
-
-/* Each ends with a row without name; what is made of several bits comes first. */
-static const struct flag open_flags[] = {
-	FLAG(O_TMPFILE),   FLAG(O_SYNC),     FLAG(O_WRONLY),  FLAG(O_RDWR),     FLAG(O_CREAT), FLAG(O_EXCL),
-	FLAG(O_NOCTTY),    FLAG(O_TRUNC),    FLAG(O_APPEND),  FLAG(O_NONBLOCK), FLAG(O_DSYNC), FLAG(O_DIRECT),
-	FLAG(O_DIRECTORY), FLAG(O_NOFOLLOW), FLAG(O_NOATIME), FLAG(O_CLOEXEC),  FLAG(O_PATH),  {0, NULL}};
-static const struct flag memfd_flags[] = {FLAG(MFD_CLOEXEC),        FLAG(MFD_ALLOW_SEALING), FLAG(MFD_HUGETLB),
-					  {0x8, "MFD_NOEXEC_SEAL"}, {0x10, "MFD_EXEC"},      {0, NULL}};
-static const struct flag map_flags[] = {
-	FLAG(MAP_SHARED_VALIDATE), FLAG(MAP_SHARED), FLAG(MAP_PRIVATE),   FLAG(MAP_FIXED),
-	FLAG(MAP_ANONYMOUS),       FLAG(MAP_LOCKED), FLAG(MAP_NORESERVE), FLAG(MAP_POPULATE),
-	FLAG(MAP_NONBLOCK),        FLAG(MAP_STACK),  FLAG(MAP_HUGETLB),   FLAG(MAP_SYNC),
-	FLAG(MAP_FIXED_NOREPLACE), {0, NULL}};
-static const struct flag remap_flags[] = {FLAG(MREMAP_MAYMOVE), FLAG(MREMAP_FIXED), {4, "MREMAP_DONTUNMAP"}, {0, NULL}};
-static const struct flag protection_flags[] = {FLAG(PROT_READ), FLAG(PROT_WRITE), FLAG(PROT_EXEC), {0, NULL}};
-static const struct flag seal_flags[] = {FLAG(F_SEAL_SEAL),  FLAG(F_SEAL_SHRINK),           FLAG(F_SEAL_GROW),
-					 FLAG(F_SEAL_WRITE), {0x10, "F_SEAL_FUTURE_WRITE"}, {0, NULL}};
-static const struct flag allocate_flags[] = {FLAG(FALLOC_FL_KEEP_SIZE),    FLAG(FALLOC_FL_PUNCH_HOLE),
-					     FLAG(FALLOC_FL_ZERO_RANGE),   FLAG(FALLOC_FL_COLLAPSE_RANGE),
-					     FLAG(FALLOC_FL_INSERT_RANGE), {0, NULL}};
-static const struct flag advices[] = {FLAG(MADV_NORMAL),   FLAG(MADV_RANDOM),     FLAG(MADV_SEQUENTIAL),
-				      FLAG(MADV_WILLNEED), FLAG(MADV_DONTNEED),   FLAG(MADV_FREE),
-				      FLAG(MADV_REMOVE),   FLAG(MADV_DONTFORK),   FLAG(MADV_DOFORK),
-				      FLAG(MADV_HUGEPAGE), FLAG(MADV_NOHUGEPAGE), FLAG(MADV_DONTDUMP),
-				      FLAG(MADV_DODUMP),   FLAG(MADV_WIPEONFORK), FLAG(MADV_KEEPONFORK),
-				      FLAG(MADV_COLD),     FLAG(MADV_PAGEOUT),    {0, NULL}};
-
-/* Only one of them holds, as for O_RDWR and advices. */
-static const char *notation_exactly(const struct flag *flags, uint64_t value)
-{
-	for (; flags->name; flags++)
-		if (flags->bits == value)
-			return flags->name;
-	return NULL;
-}
+/* MREMAP_DONTUNMAP, which older headers have not. */
+enum { MREMAP_UNMOVED = 4 };
 
 static void notation_add(char **text, const char *separator, const char *more)
 {
@@ -64,33 +22,6 @@ static void notation_add(char **text, const char *separator, const char *more)
 
 	free(*text);
 	*text = whole;
-}
-
-/* `none`: what no bit at all is called. */
-static char *notation_flags(const struct flag *flags, uint64_t value, const char *none)
-{
-	char *text = memory_text("");
-
-	for (; flags->name; flags++) {
-		if (!flags->bits || (value & flags->bits) != flags->bits)
-			continue;
-		notation_add(&text, "|", flags->name);
-		value &= ~flags->bits;
-	}
-	if (value) {
-		char *rest = memory_format("0x%" PRIx64, value);
-
-		notation_add(&text, "|", rest);
-		free(rest);
-	}
-	if (!*text)
-		notation_add(&text, "", none);
-	return text;
-}
-
-static char *notation_open_flags(uint64_t value)
-{
-	return notation_flags(open_flags, value & ~(uint64_t)0100000, "O_RDONLY");
 }
 
 static char *notation_quoted(const char *bytes)
@@ -107,24 +38,6 @@ static char *notation_quoted(const char *bytes)
 	*to = '"';
 	free(safe);
 	return text;
-}
-
-static char *notation_own_flags(enum event_id id, uint64_t value)
-{
-	switch (id) {
-	case EVENT_shm_open:
-	case EVENT_open:
-	case EVENT_sem_open:
-		return notation_open_flags(value);
-	case EVENT_memfd_create:
-		return notation_flags(memfd_flags, value, "0");
-	case EVENT_mmap:
-		return notation_flags(map_flags, value, "0");
-	case EVENT_mremap:
-		return notation_flags(remap_flags, value, "0");
-	default:
-		return memory_format("0x%" PRIx64, value);
-	}
 }
 
 /* The function that was called: a symbol that is not of this event is not believed. */
@@ -161,6 +74,44 @@ static bool notation_is_posix(const struct trace_event *event)
 	return event->id == EVENT_fallocate && !strncmp(notation_symbol(event), "posix_", 6);
 }
 
+/* A call that takes a directory with each name, which its event has not. */
+static bool notation_is_at(const struct trace_event *event)
+{
+	const char *symbol = notation_symbol(event), *at = strstr(symbol, "at");
+
+	return (event->id == EVENT_rename || event->id == EVENT_link || event->id == EVENT_chmod ||
+		event->id == EVENT_chown) &&
+	       at && (!at[2] || at[2] == '2');
+}
+
+/* Flags, after what the event has. */
+static bool notation_has_more(const struct trace_event *event)
+{
+	return event->id != EVENT_rename;
+}
+
+static char *notation_text(const struct trace_event *event, const struct trace_field *field)
+{
+	const char *bytes = *(const char *const *)(const void *)((const char *)&event->event + field->offset);
+	char *quoted = notation_quoted(bytes), *text;
+
+	if (!notation_is_at(event))
+		return quoted;
+	text = memory_format("..., %s", quoted);
+	free(quoted);
+	return text;
+}
+
+/* Their events have a descriptor only where the call has. */
+static bool notation_takes_path(const struct trace_event *event)
+{
+	const char *symbol = notation_symbol(event);
+
+	return (event->id == EVENT_ftruncate && !strncmp(symbol, "truncate", 8)) ||
+	       (event->id == EVENT_chmod && strcmp(symbol, "fchmod") != 0) ||
+	       (event->id == EVENT_chown && strcmp(symbol, "fchown") != 0);
+}
+
 /* The value of an argument as strace would have it; NULL: the field is none. */
 static char *notation_argument(const struct trace_event *event, const struct trace_field *field)
 {
@@ -168,35 +119,27 @@ static char *notation_argument(const struct trace_event *event, const struct tra
 						   "symbol",    "result",      "error",    "object", "size",
 						   "created",   "size_before", "replaced", "child",  NULL};
 	int64_t value = trace_integer(event, field->name, 0);
-	const char *name = field->name, *word;
+	const char *name = field->name;
 	size_t i;
 
 	for (i = 0; no_arguments[i]; i++)
 		if (!strcmp(name, no_arguments[i]))
 			return NULL;
 	if (field->form == FORM_text)
-		return notation_quoted(
-			*(const char *const *)(const void *)((const char *)&event->event + field->offset));
-	if (event->id == EVENT_ftruncate && !strcmp(name, "fd") && !strncmp(notation_symbol(event), "truncate", 8))
+		return notation_text(event, field);
+	if (!strcmp(name, "fd") && notation_takes_path(event))
 		return memory_text("...");
+	if (event->id == EVENT_mlock && !strcmp(notation_symbol(event), "mlockall") && strcmp(name, "flags") != 0)
+		return NULL;
 	if (event->id == EVENT_fallocate && !strcmp(name, "mode") && notation_is_posix(event))
 		return NULL;
-	if (!strcmp(name, "flags"))
-		return notation_own_flags(event->id, (uint32_t)value);
-	if (!strcmp(name, "prot"))
-		return notation_flags(protection_flags, (uint64_t)value, "PROT_NONE");
-	if (!strcmp(name, "seals"))
-		return notation_flags(seal_flags, (uint32_t)value, "0");
-	if (!strcmp(name, "advice") && (word = notation_exactly(advices, (uint64_t)value)))
-		return memory_text(word);
-	if (!strcmp(name, "mode"))
-		return event->id == EVENT_fallocate ? notation_flags(allocate_flags, (uint32_t)value, "0")
-						    : memory_format("%#o", (unsigned)value & 07777);
+	if (!strcmp(name, "new_addr") && !(event->event.mremap.flags & (MREMAP_FIXED | MREMAP_UNMOVED)))
+		return NULL;
 	if (!strcmp(name, "addr") || !strcmp(name, "new_addr"))
 		return value ? memory_format("0x%" PRIx64, (uint64_t)value) : memory_text("NULL");
 	if (!strcmp(name, "dirfd"))
 		return notation_directory(notation_symbol(event), value);
-	return memory_format("%" PRId64, value);
+	return notation_flags(event, notation_symbol(event), name, value);
 }
 
 /* As strace has it, with "..." for what the event has not. */
@@ -230,8 +173,8 @@ static char *notation_arguments(const struct trace_event *event)
 		if (event->id == EVENT_seal && !strcmp(fields[i].name, "fd"))
 			notation_add(&text, ", ", "F_ADD_SEALS");
 	}
-	/* dup2, dup3 and fcntl are recorded as it is. */
-	if (event->id == EVENT_dup)
+	/* dup2, dup3 and fcntl are recorded as it is; what else calls that end in "at" take is not. */
+	if (event->id == EVENT_dup || (notation_is_at(event) && notation_has_more(event)))
 		notation_add(&text, ", ", "...");
 	return text;
 }
@@ -243,11 +186,13 @@ static char *notation_error(int error)
 	return name ? memory_format("-1 %s (%s)", name, strerror(error)) : memory_format("-1 (errno %d)", error);
 }
 
-static char *notation_result(const struct trace_event *event)
+static char *notation_result(const struct trace_event *event, const struct outcome *outcome)
 {
-	int error = (int)trace_integer(event, "error", 0);
-	int64_t result = trace_integer(event, "result", 0);
+	int error = outcome->error ? outcome->error : (int)trace_integer(event, "error", 0);
+	int64_t result = trace_integer(event, "result", (int64_t)outcome->result);
 
+	if (outcome->unknown)
+		return memory_text("?");
 	if (error && notation_is_posix(event) && strerrorname_np(error))
 		return memory_format("%d %s (%s)", error, strerrorname_np(error), strerror(error));
 	if (error)
@@ -255,7 +200,8 @@ static char *notation_result(const struct trace_event *event)
 	/* mknod makes an object, and no descriptor. */
 	if (event->id == EVENT_open && result < 0)
 		result = 0;
-	return event->id == EVENT_mmap || event->id == EVENT_sem_open || event->id == EVENT_mremapped
+	return event->id == EVENT_mmap || event->id == EVENT_sem_open || event->id == EVENT_mremap ||
+			       event->id == EVENT_mremapped
 		       ? memory_format("0x%" PRIx64, (uint64_t)result)
 		       : memory_format("%" PRId64, event->id == EVENT_spawn || event->id == EVENT_wait
 							   ? trace_integer(event, "child", 0)
@@ -276,23 +222,21 @@ static const char *notation_name(const struct trace_event *event, const struct o
 	return object_name(object) ? object_name(object) : "no name";
 }
 
-static char *notation_call(const struct trace_event *event, const struct object *object)
+static char *notation_call(const struct trace_event *event, const struct outcome *outcome, const struct object *object)
 {
-	char *arguments = notation_arguments(event), *result = notation_result(event), *about = memory_text(""), *line;
+	char *arguments = notation_arguments(event), *result = notation_result(event, outcome);
+	char *about = memory_text(""), *line;
 
 	if (object) {
 		char *name = escape_terminal(notation_name(event, object));
 
 		free(about);
-		about = memory_format(" /* %s, %" PRIu64 " bytes */", name, object->size);
+		about = memory_format(" /* %s, %" PRIu64 " byte%s */", name, object->size,
+				      object->size == 1 ? "" : "s");
 		free(name);
 	}
-	/* Whether it succeeds, the event after it tells: mremapped. */
-	if (event->id == EVENT_mremap)
-		line = memory_format("mremap(%s <unfinished ...>%s", arguments, about);
-	else
-		line = memory_format("%s(%s) = %s%s", event->id == EVENT_seal ? "fcntl" : notation_symbol(event),
-				     arguments, result, about);
+	line = memory_format("%s(%s) = %s%s", event->id == EVENT_seal ? "fcntl" : notation_symbol(event), arguments,
+			     result, about);
 	free(about);
 	free(result);
 	free(arguments);
@@ -320,40 +264,54 @@ static char *notation_finding(const struct finding_event *event)
 					: NULL;
 }
 
-char *notation_of(const struct trace_event *event, const struct process *process, const struct object *object)
+static char *notation_fault(const struct fault_event *event)
 {
 	static const char *const causes[] = {
 #define CAUSE_WORD(name) #name,
 		CAUSES(CAUSE_WORD)
 #undef CAUSE_WORD
 	};
-	size_t cause = event->id == EVENT_fault ? event->event.fault.cause : 0;
+	const char *cause = "unknown", *access = "";
+	char *code = notation_flags_code(event->code), *line;
 
+	if (event->cause < sizeof(causes) / sizeof(causes[0]))
+		cause = causes[event->cause];
+	if (event->access == ACCESS_read)
+		access = "reading, ";
+	else if (event->access == ACCESS_write)
+		access = "writing, ";
+	line = memory_format("--- SIGBUS {si_code=%s, si_addr=0x%" PRIx64 "} %s%s ---", code, event->addr, access,
+			     cause);
+	free(code);
+	return line;
+}
+
+char *notation_of(const struct trace_event *event, const struct outcome *outcome, const struct process *process,
+		  const struct object *object)
+{
+	if (outcome->effect)
+		return NULL;
 	switch (event->id) {
 	case EVENT_process:
 		return notation_began(process);
 	case EVENT_exit:
 		return memory_format("+++ exit with %d +++", event->event.exit.status);
 	case EVENT_fault:
-		return memory_format("--- SIGBUS {si_code=%u, si_addr=0x%" PRIx64 "} %s%s ---", event->event.fault.code,
-				     event->event.fault.addr,
-				     event->event.fault.access == ACCESS_read    ? "reading, "
-				     : event->event.fault.access == ACCESS_write ? "writing, "
-										 : "",
-				     cause < sizeof(causes) / sizeof(causes[0]) ? causes[cause] : "unknown");
+		return notation_fault(&event->event.fault);
 	case EVENT_finding:
 		return notation_finding(&event->event.finding);
 	case EVENT_lost:
 		return memory_format("*** %" PRIu64 " events lost ***", event->event.lost.events);
+	/* Their call is not in the recording, or was long ago. */
 	case EVENT_failed: {
 		char *error = notation_error(event->event.failed.error);
-		char *line = memory_format("<... event %u failed> = %s", event->event.failed.of, error);
+		char *line = memory_format("<... the thread's call before> = %s", error);
 
 		free(error);
 		return line;
 	}
 	case EVENT_mremapped: {
-		char *result = notation_result(event);
+		char *result = notation_result(event, outcome);
 		char *line = memory_format("<... mremap resumed>) = %s", result);
 
 		free(result);
@@ -365,6 +323,6 @@ char *notation_of(const struct trace_event *event, const struct process *process
 	case EVENT_object:
 		return NULL;
 	default:
-		return notation_call(event, object);
+		return notation_call(event, outcome, object);
 	}
 }

@@ -2,13 +2,15 @@
 #ifndef SHMGUARD_NOTATION_H
 #define SHMGUARD_NOTATION_H
 
+#include "settle.h"
 #include "trace_reader.h"
 #include "world.h"
 
 /*
  * The line of an event without time and process, harmless on a terminal, to be freed; NULL: it is none that a reader of
- * calls wants to see (definitions that others refer to). object: what it is about, or NULL.
+ * calls wants to see (definitions that others refer to; what a call did besides). object: what it is about, or NULL.
  */
-char *notation_of(const struct trace_event *event, const struct process *process, const struct object *object);
+char *notation_of(const struct trace_event *event, const struct outcome *outcome, const struct process *process,
+		  const struct object *object);
 
 #endif

@@ -12,6 +12,7 @@
 struct run {
 	const struct replay *replay;
 	struct world *world;
+	struct settle *settle;
 	bool stopped;
 };
 
@@ -69,20 +70,28 @@ static void forgotten(void *context, const struct object *object)
 		run->replay->forgotten(run->replay->context, object);
 }
 
-static int take(void *context, const struct trace_event *event)
+static int take(void *context, const struct trace_event *event, const struct outcome *outcome,
+		const struct trace_event *answer)
 {
 	struct run *run = context;
 	struct process *process;
 	int r;
 
 	world_take(run->world, event);
+	if (answer)
+		world_take(run->world, answer);
 	/* A `process` event made the image that is the latest of its pid. */
 	process = event->id == EVENT_process ? process_latest(run->world, event) : process_of_event(run->world, event);
 	if (process == NULL || run->replay->event == NULL)
 		return 0;
-	r = run->replay->event(run->replay->context, run->world, process, event);
+	r = run->replay->event(run->replay->context, run->world, process, event, outcome);
 	run->stopped = r < 0;
 	return r;
+}
+
+static int take_when_settled(void *context, const struct trace_event *event)
+{
+	return settle_add(((struct run *)context)->settle, event);
 }
 
 static void tell(const char *problem)
@@ -131,7 +140,11 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (place == NULL)
 		return -1;
 	run->world = world_new(recording, &watcher);
-	r = trace_read(place, &scope, take, run, &totals, error);
+	run->settle = settle_new(take, run);
+	r = trace_read(place, &scope, take_when_settled, run, &totals, error);
+	if (!run->stopped)
+		settle_end(run->settle);
+	settle_free(run->settle);
 	if (run->replay->tell)
 		tell_problems(recording, &totals, !run->stopped);
 	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */

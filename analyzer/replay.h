@@ -2,14 +2,16 @@
 #ifndef SHMGUARD_REPLAY_H
 #define SHMGUARD_REPLAY_H
 
+#include "settle.h"
 #include "trace_reader.h"
 #include "world.h"
 
 /* Any of the callbacks may be NULL. */
 struct replay {
 	void *context;
-	/* The world has taken the event, which is of `process`. Negative: stop here. */
-	int (*event)(void *context, struct world *world, struct process *process, const struct trace_event *event);
+	/* The world has taken the event, which is of `process`, and what came of it. Negative: stop here. */
+	int (*event)(void *context, struct world *world, struct process *process, const struct trace_event *event,
+		     const struct outcome *outcome);
 	/* The image ends at ended_at; its holdings are still there. */
 	void (*ending)(void *context, struct world *world, struct process *process);
 	/* The object is about to be freed: it was over, and there are too many. */

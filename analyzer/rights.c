@@ -170,8 +170,10 @@ static void take(struct rights *rights, struct process *process, const struct ob
 	}
 }
 
-static int take_event(void *context, struct world *world, struct process *process, const struct trace_event *event)
+static int take_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+		      const struct outcome *outcome)
 {
+	(void)outcome;
 	take(context, process, replay_object(world, process, event), event);
 	return 0;
 }

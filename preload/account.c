@@ -99,7 +99,8 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 		event->close.object = ledger_fd_clear(event->close.fd);
 		return event->close.object != 0;
 	case EVENT_munmap:
-		return account_unmap(event->munmap.addr, event->munmap.length, &event->munmap.object, pieces);
+		return account_unmap(event->munmap.addr, page_round(event->munmap.length), &event->munmap.object,
+				     pieces);
 	case EVENT_mremap:
 		event->mremap.object =
 			ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);

@@ -237,12 +237,12 @@ static void look_at_protected(const struct mprotect_event *e)
 static void look_at_unmapped(const struct munmap_event *e)
 {
 	struct interval rest;
-	uint64_t page, end = e->addr + e->length;
+	uint64_t page, length = page_round(e->length), end = e->addr + length;
 
 	if (!ledger_cuts_huge(end, &rest, &page))
 		return;
 	looking.object = e->object;
-	check_munmap(rest.offset + (end - rest.start) - e->length, e->length, page);
+	check_munmap(rest.offset + (end - rest.start) - length, length, page);
 }
 
 static uint64_t offset_at(uint64_t address)

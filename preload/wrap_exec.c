@@ -23,6 +23,7 @@ enum { STACK_LIMIT = 32 * 1024 };
 
 struct executing {
 	bool recorded;
+	uint32_t seq; /* of its event, 0: none */
 	size_t room;
 	void *memory; /* ours to free if the call comes back */
 	char *const *environment;
@@ -90,7 +91,7 @@ static void announce(struct executing *x, const char *path, bool searches, const
 	}
 	if (atomic_load(&recorder_state) == RECORDER_READY && !recorder_is_vfork_child() &&
 	    observe_enter(&visit, caller)) {
-		RECORD(&visit, exec, NULL, .path = path);
+		x->seq = RECORD(&visit, exec, NULL, .path = path);
 		observe_leave(&visit);
 	}
 	errno = kept;
@@ -111,10 +112,11 @@ static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
 }
 
 /* The call came back, so it failed. */
-static int came_back(struct executing *x, const char *path, int result)
+static int came_back(struct executing *x, const char *path, int result, const void *caller)
 {
 	int kept = errno;
 
+	observe_failed(x->seq, caller);
 	if (x->memory)
 		kernel_memory_free(x->memory, x->room);
 	if (x->recorded)
@@ -128,7 +130,7 @@ static int came_back(struct executing *x, const char *path, int result)
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
 		announce(&x, path, searches, caller);                                                                  \
-		return came_back(&x, path, call);                                                                      \
+		return came_back(&x, path, call, caller);                                                              \
 	} while (0)
 #define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, false, environment_given, call)
 #define EXECUTE_FOUND(file, environment_given, call) EXECUTE_FOR(CALLER, file, true, environment_given, call)

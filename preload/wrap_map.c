@@ -35,7 +35,7 @@ static void unmapping(struct unmapping *u, const void *addr, size_t length, cons
 	if (!visit.nested)
 		late_size_tell(start, page_round(length));
 	visit.pieces = &u->pieces;
-	u->seq = RECORD(&visit, munmap, NULL, .addr = start, .length = page_round(length));
+	u->seq = RECORD(&visit, munmap, NULL, .addr = start, .length = length);
 	observe_leave(&visit);
 }
 
@@ -98,15 +98,16 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
 	account_pieces_done(&replaced.pieces);
-	if (fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd)) ||
-	    !observe_enter(&visit, caller))
+	bool other = fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd));
+	if ((other && !replaced.seq) || !observe_enter(&visit, caller))
 		return result;
-	tracked = tracked || identity_of_mapped(fd, &identity);
+	tracked = tracked || (!other && identity_of_mapped(fd, &identity));
 	if (tracked && policed && result != MAP_FAILED)
 		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length}, &identity,
 			       caller);
-	if (tracked)
-		RECORD(&visit, mmap, &identity, .addr = (uint64_t)(uintptr_t)addr, .length = length,
+	/* Of any other memory as well where it took an object's place: else that would look like a munmap. */
+	if (tracked || replaced.seq)
+		RECORD(&visit, mmap, tracked ? &identity : NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
 		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,
 		       .result = (uint64_t)(uintptr_t)result, .error = observe_error(&visit, result == MAP_FAILED));
 	observe_leave(&visit);

@@ -212,7 +212,7 @@
 	F(symbol, symbol)                                                                                              \
 	F(addr, addr)                                                                                                  \
 	F(id, object)
-/* exec: before the real call, in a process that is being recorded. */
+/* exec: before the real call, in a process that is being recorded; a `failed` event follows where it comes back. */
 #define FIELDS_exec(F) F(text, path)
 #define FIELDS_spawn(F)                                                                                                \
 	F(text, path)                                                                                                  \
@@ -226,7 +226,7 @@
  * signal handler made that call after a SIGBUS.
  */
 #define FIELDS_exit(F) F(status, status)
-/* Takes back the release event with sequence number `of`. */
+/* Takes back the event with sequence number `of`: a release, an exec. */
 #define FIELDS_failed(F)                                                                                               \
 	F(id, of)                                                                                                      \
 	F(error, error)

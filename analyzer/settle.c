@@ -1,0 +1,244 @@
+#include "settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "map.h"
+#include "memory.h"
+#include "trace_events.h"
+
+/* Where a thread makes no event after such a call, that many of others are held and no more: a few megabytes. */
+enum { MOST = 8192, PAGE = 4096 };
+
+struct held {
+	struct trace_event event, *answer;
+	struct outcome outcome;
+	bool open; /* what came of it does not show yet */
+};
+
+struct settle {
+	settled_event take;
+	void *context;
+	struct held *ring;
+	size_t first, count;
+	struct map open; /* (recording, thread) -> its call that is open */
+};
+
+static void copy_fields(struct trace_event *event)
+{
+	size_t count, i;
+	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+
+	for (i = 0; i < count; i++) {
+		void *at = (char *)&event->event + fields[i].offset;
+
+		if (fields[i].form == FORM_text) {
+			const char **text = at;
+
+			*text = memory_text(*text);
+		} else if (fields[i].form == FORM_frames) {
+			struct frames *frames = at;
+			uint64_t *address = memory_new((size_t)frames->count + 1, sizeof(*address));
+
+			if (frames->count)
+				memcpy(address, frames->address, frames->count * sizeof(*address));
+			frames->address = address;
+		}
+	}
+}
+
+static void free_fields(struct trace_event *event)
+{
+	size_t count, i;
+	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+
+	for (i = 0; i < count; i++) {
+		void *at = (char *)&event->event + fields[i].offset;
+
+		if (fields[i].form == FORM_text)
+			free((void *)(uintptr_t) * (const char **)at);
+		else if (fields[i].form == FORM_frames)
+			free((void *)(uintptr_t)((struct frames *)at)->address);
+	}
+}
+
+static bool is_told_before(const struct trace_event *event)
+{
+	switch (event->id) {
+	case EVENT_close:
+	case EVENT_unlink:
+	case EVENT_sem_close:
+	case EVENT_ftruncate:
+	case EVENT_fallocate:
+		return trace_integer(event, "error", 0) == 0;
+	case EVENT_munmap:
+	case EVENT_mremap:
+	case EVENT_exec:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Made inside of a call, and so no sign that it is over. */
+static bool is_inside(const struct trace_event *event)
+{
+	switch (event->id) {
+	case EVENT_finding:
+	case EVENT_stack_definition:
+	case EVENT_module:
+	case EVENT_module_gone:
+	case EVENT_object:
+	case EVENT_lost:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t thread_of(const struct event_head *head)
+{
+	return (uint64_t)(uint32_t)head->pid << 32 | (uint32_t)head->tid;
+}
+
+static struct held *open_of(const struct settle *settle, const struct trace_event *event)
+{
+	struct held *held = map_get(&settle->open, event->event.head.recording, thread_of(&event->event.head));
+
+	return held && !strcmp(held->event.host, event->host) ? held : NULL;
+}
+
+static void close_held(struct settle *settle, struct held *held)
+{
+	held->open = false;
+	map_remove(&settle->open, held->event.event.head.recording, thread_of(&held->event.event.head));
+}
+
+/* A MAP_FIXED mapping over it; dup2 onto it. Older recordings have the length of the former in whole pages. */
+static bool is_effect_of(const struct trace_event *event, const struct trace_event *next)
+{
+	const struct munmap_event *gone = &event->event.munmap;
+	const struct mmap_event *made = &next->event.mmap;
+
+	if (event->id == EVENT_munmap)
+		return next->id == EVENT_mmap && (made->flags & MAP_FIXED) && made->addr == gone->addr &&
+		       (made->length + PAGE - 1) / PAGE == (gone->length + PAGE - 1) / PAGE;
+	return event->id == EVENT_close && next->id == EVENT_dup && next->event.dup.result == event->event.close.fd;
+}
+
+/* The thread went on, and no event says that the call failed. */
+static void go_on(struct settle *settle, struct held *held, const struct trace_event *next)
+{
+	held->outcome.effect = next && is_effect_of(&held->event, next);
+	held->outcome.unknown = held->event.id == EVENT_mremap ||
+				(held->event.id == EVENT_exec && !(next && next->id == EVENT_process));
+	close_held(settle, held);
+}
+
+/* A new image or the exit ends the calls of every thread. */
+static void end_process(struct settle *settle, const struct trace_event *event)
+{
+	for (size_t i = 0; i < settle->count; i++) {
+		struct held *held = &settle->ring[(settle->first + i) % MOST];
+
+		if (held->open && held->event.event.head.pid == event->event.head.pid &&
+		    held->event.event.head.recording == event->event.head.recording &&
+		    !strcmp(held->event.host, event->host))
+			go_on(settle, held, event);
+	}
+}
+
+/* Whether the event ends a call that is held, and so comes with it. */
+static bool answers(struct settle *settle, struct held *held, const struct trace_event *event)
+{
+	bool failed = event->id == EVENT_failed, moved = event->id == EVENT_mremapped;
+
+	if (!held || held->answer ||
+	    (moved ? event->event.mremapped.of : event->event.failed.of) != held->event.event.head.seq ||
+	    moved != (held->event.id == EVENT_mremap) || !(failed || moved))
+		return false;
+	held->outcome.error = moved ? event->event.mremapped.error : event->event.failed.error;
+	held->outcome.result = moved ? event->event.mremapped.result : 0;
+	held->answer = memory_new(1, sizeof(*held->answer));
+	*held->answer = *event;
+	/* Of an unmapping the event after it tells whose that was. */
+	if (held->event.id != EVENT_munmap)
+		close_held(settle, held);
+	return true;
+}
+
+static int let_go(struct settle *settle)
+{
+	struct held *held = &settle->ring[settle->first];
+	int r;
+
+	if (held->open)
+		go_on(settle, held, NULL);
+	settle->first = (settle->first + 1) % MOST;
+	settle->count--;
+	r = settle->take(settle->context, &held->event, &held->outcome, held->answer);
+	free_fields(&held->event);
+	free(held->answer);
+	return r;
+}
+
+static int hold(struct settle *settle, const struct trace_event *event)
+{
+	struct held *held = &settle->ring[(settle->first + settle->count++) % MOST];
+
+	*held = (struct held){.event = *event, .open = is_told_before(event)};
+	copy_fields(&held->event);
+	if (held->open)
+		map_put(&settle->open, event->event.head.recording, thread_of(&event->event.head), held);
+	return settle->count == MOST ? let_go(settle) : 0;
+}
+
+struct settle *settle_new(settled_event take, void *context)
+{
+	struct settle *settle = memory_new(1, sizeof(*settle));
+
+	*settle = (struct settle){.take = take, .context = context, .ring = memory_new(MOST, sizeof(*settle->ring))};
+	return settle;
+}
+
+int settle_add(struct settle *settle, const struct trace_event *event)
+{
+	const struct outcome as_told = {0};
+	struct held *held = open_of(settle, event);
+	int r = 0;
+
+	if (!answers(settle, held, event)) {
+		if (held && !is_inside(event))
+			go_on(settle, held, event);
+		if (event->id == EVENT_exit || (event->id == EVENT_process && event->event.process.began == BEGAN_exec))
+			end_process(settle, event);
+		if (settle->count || is_told_before(event))
+			r = hold(settle, event);
+		else
+			r = settle->take(settle->context, event, &as_told, NULL);
+	}
+	while (r >= 0 && settle->count && !settle->ring[settle->first].open)
+		r = let_go(settle);
+	return r;
+}
+
+int settle_end(struct settle *settle)
+{
+	int r = 0;
+
+	while (r >= 0 && settle->count)
+		r = let_go(settle);
+	return r;
+}
+
+void settle_free(struct settle *settle)
+{
+	for (; settle->count; settle->count--, settle->first = (settle->first + 1) % MOST) {
+		free_fields(&settle->ring[settle->first].event);
+		free(settle->ring[settle->first].answer);
+	}
+	map_clear(&settle->open);
+	free(settle->ring);
+	free(settle);
+}
