@@ -171,11 +171,20 @@ static char *diff_extent(const json_t *finding)
 	return both;
 }
 
+/* A text of a report, harmless on a terminal; to be freed. */
+static char *diff_text(const json_t *finding, const char *key)
+{
+	char *bytes = escape_undo(json_string_value(json_object_get(finding, key))), *safe = escape_terminal(bytes);
+
+	free(bytes);
+	return safe;
+}
+
 static void diff_line(const struct terminal *terminal, const char *what, enum ink ink, const json_t *finding)
 {
-	char *rule = escape_terminal(json_string_value(json_object_get(finding, "rule")));
-	char *message = escape_terminal(json_string_value(json_object_get(finding, "message")));
-	char *severity = escape_terminal(json_string_value(json_object_get(finding, "severity")));
+	char *rule = diff_text(finding, "rule");
+	char *message = diff_text(finding, "message");
+	char *severity = diff_text(finding, "severity");
 	char *extent = diff_extent(finding);
 
 	terminal_put(terminal, ink, what);

@@ -37,13 +37,14 @@ static size_t escape_decode(const unsigned char *bytes, uint32_t *character)
 	return length;
 }
 
-/* Characters without a picture of their own that change how their neighbours look. */
+/* Characters without a picture of their own that change how their neighbours look, and codes that are no character. */
 static bool escape_is_unseen(uint32_t character)
 {
 	return (character >= 0x80 && character < 0xa0) || character == 0xad || character == 0x61c ||
 	       (character >= 0x200b && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e) ||
 	       (character >= 0x2060 && character <= 0x206f) || character == 0xfeff ||
-	       (character >= 0xfff9 && character <= 0xfffb) || (character >= 0xe0000 && character <= 0xe0fff);
+	       (character >= 0xfff9 && character <= 0xfffb) || (character >= 0xfdd0 && character <= 0xfdef) ||
+	       (character & 0xfffe) == 0xfffe || (character >= 0xe0000 && character <= 0xe0fff);
 }
 
 static int escape_control(char *to, uint32_t character)
@@ -53,6 +54,16 @@ static int escape_control(char *to, uint32_t character)
 	if (character == '\t')
 		return sprintf(to, "\\t");
 	return sprintf(to, "\\x%02x", character);
+}
+
+/* Of valid UTF-8 a backslash stands for itself, but where it would make what follows another text: before a byte. */
+static bool escape_is_byte(const char *bytes)
+{
+	uint32_t character;
+
+	return !escape_decode((const unsigned char *)bytes, &character) ||
+	       (bytes[0] == 'x' && bytes[1] && strchr("89abcdef", bytes[1]) && bytes[2] &&
+		strchr("0123456789abcdef", bytes[2]));
 }
 
 enum escape_for { ESCAPE_utf8, ESCAPE_command, ESCAPE_terminal };
@@ -68,7 +79,9 @@ static char *escape(const char *bytes, enum escape_for what)
 		if (!length) {
 			to += sprintf(to, "\\x%02x", (unsigned char)*bytes);
 			length = 1;
-		} else if (what == ESCAPE_terminal && character == '\\') {
+		} else if (character == '\\' &&
+			   (what == ESCAPE_terminal ||
+			    (what == ESCAPE_utf8 && escape_is_byte(bytes + strspn(bytes, "\\"))))) {
 			to = stpcpy(to, "\\\\");
 		} else if (what != ESCAPE_utf8 && (character < 0x20 || character == 0x7f)) {
 			to += escape_control(to, character);
@@ -87,6 +100,34 @@ static char *escape(const char *bytes, enum escape_for what)
 char *escape_utf8(const char *bytes)
 {
 	return escape(bytes, ESCAPE_utf8);
+}
+
+/* Of a run of backslashes before xNN every two are one, and the last one of an odd number makes that a byte. */
+char *escape_undo(const char *text)
+{
+	char *bytes = memory_new(strlen(text) + 1, 1), *to = bytes;
+
+	while (*text) {
+		size_t run = strspn(text, "\\");
+
+		if (!run) {
+			*to++ = *text++;
+		} else if (text[run] != 'x' || !escape_is_byte(text + run)) {
+			to = stpncpy(to, text, run);
+			text += run;
+		} else {
+			to = stpncpy(to, text, run / 2);
+			text += run;
+			if (run % 2) {
+				const char digits[] = {text[1], text[2], '\0'};
+
+				*to++ = (char)strtoul(digits, NULL, 16);
+				text += 3;
+			}
+		}
+	}
+	*to = '\0';
+	return bytes;
 }
 
 char *escape_terminal(const char *bytes)

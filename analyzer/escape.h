@@ -2,8 +2,14 @@
 #ifndef SHMGUARD_ESCAPE_H
 #define SHMGUARD_ESCAPE_H
 
-/* The same text as valid UTF-8: a byte that is not part of any becomes \xNN. To be freed by the caller. */
+/*
+ * The same text as valid UTF-8: a byte that is not part of any becomes \xNN, and backslashes are two each before such a
+ * byte and before what looks like one, so that no two texts become one. To be freed by the caller.
+ */
 char *escape_utf8(const char *bytes);
+
+/* What escape_utf8() was given. To be freed by the caller. */
+char *escape_undo(const char *text);
 
 /*
  * Harmless on one line of a terminal as well: control characters become \n, \t, \xNN, and those that reorder or hide

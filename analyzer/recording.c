@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
 #include "memory.h"
 #include "recording_parts.h"
 #include "trace_settings.h"
@@ -19,7 +20,7 @@ static char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
-	return text ? memory_text(text) : NULL;
+	return text ? escape_undo(text) : NULL;
 }
 
 static int64_t integer_of(const json_t *object, const char *key)
@@ -68,7 +69,7 @@ static char **texts_of(const json_t *array, size_t *count)
 
 	json_array_foreach (array, i, element)
 		if (json_is_string(element))
-			texts[made++] = memory_text(json_string_value(element));
+			texts[made++] = escape_undo(json_string_value(element));
 	if (count)
 		*count = made;
 	return texts;
@@ -177,7 +178,7 @@ static char *text_at(const json_t *texts, size_t index)
 {
 	const char *text = json_string_value(json_array_get(texts, index));
 
-	return text ? memory_text(text) : NULL;
+	return text ? escape_undo(text) : NULL;
 }
 
 static uint64_t amount_of(const json_t *object, const char *key)

@@ -27,6 +27,17 @@ static void check_safe(const char *bytes, const char *expected, const char *what
 	free(safe);
 }
 
+static void check_undone(const char *bytes, const char *expected, const char *what)
+{
+	char *text = escape_utf8(bytes), *back = escape_undo(text);
+
+	check(!strcmp(text, expected) && !strcmp(back, bytes), what);
+	if (strcmp(text, expected) != 0 || strcmp(back, bytes) != 0)
+		printf("# \"%s\" is not \"%s\", or not back\n", text, expected);
+	free(back);
+	free(text);
+}
+
 /* A world of two processes: python3 made an object with a hostile name and was killed, sh unlinked a memfd's neighbour. */
 static struct module program = {.path = "/opt/tools/a\033[31mb", .build_id = "00ff"};
 static struct module libc = {.path = "/lib/libc.so.6", .build_id = "11ee"};
@@ -291,6 +302,13 @@ static void test_safe(void)
 		   "b",
 		   "a\\u{202e}b", "text cannot be turned around");
 	check_safe("\xe2\x82", "\\xe2\\x82", "a character cut short is escaped");
+	check_safe("\xef\xbf\xbe\xef\xbf\xbf\xef\xb7\x90\xf4\x8f\xbf\xbf", "\\u{fffe}\\u{ffff}\\u{fdd0}\\u{10ffff}",
+		   "what is no character is escaped");
+	check_undone("/a\xff", "/a\\xff", "a byte of no character is escaped");
+	check_undone("/a\\xff", "/a\\\\xff", "and what looks like one escaped is another text");
+	check_undone("/a\\\xff\\\\xff", "/a\\\\\\xff\\\\\\\\xff", "so are backslashes before it");
+	check_undone("\\ \\n \\x1b \\xf \\xfg \\\\", "\\ \\n \\x1b \\xf \\xfg \\\\",
+		     "other backslashes stay as they are");
 }
 
 int main(void)
