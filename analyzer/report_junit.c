@@ -1,6 +1,6 @@
 /*
- * The report as JUnit XML: a test case for each rule, so that a run without findings shows what was looked for; each
- * finding of a rule is a failure of it. Notes are no failures: they are the case's output.
+ * The report as JUnit XML: a test case for each finding, as readers show one failure of a case and no more; and a passed one
+ * for each rule without any, so that it shows what was looked for. Notes are no failures: they are their case's output.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,16 +49,38 @@ static void junit_body(const struct report *report, const struct finding *findin
 
 	fprintf(out, "%s: ", severity_name(finding->severity));
 	junit_text(out, finding->message);
-	fprintf(out, "\n%" PRIu64 " times, %" PRIu64 " bytes%s, fingerprint %s\n", finding->count, finding->bytes,
+	fprintf(out, "\n%" PRIu64 " time%s, %" PRIu64 " byte%s%s, fingerprint %s\n", finding->count,
+		finding->count == 1 ? "" : "s", finding->bytes, finding->bytes == 1 ? "" : "s",
 		finding->uncertain ? ", uncertain" : "", finding->fingerprint);
 	for (i = 0; i < finding->stack_count; i++)
 		junit_stack(report, &finding->stacks[i], out);
+}
+
+/* The same in every run and unlike any other: what readers show of a case, and know it by. */
+static void junit_name(const struct report *report, const struct finding *finding, FILE *out)
+{
+	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
+	const struct spot *own = spots_own(&spots);
+
+	fputs(rules[finding->rule].id, out);
+	if (own) {
+		char *label = spot_label(own);
+
+		fputs(" in ", out);
+		junit_text(out, label);
+		free(label);
+	}
+	fprintf(out, " [%s]", finding->fingerprint);
+	spots_free(&spots);
 }
 
 static void junit_finding(const struct report *report, const struct finding *finding, FILE *out)
 {
 	bool failure = finding->severity != SEVERITY_NOTE;
 
+	fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"", rule_group_name(rules[finding->rule].group));
+	junit_name(report, finding, out);
+	fputs("\" time=\"0\">\n", out);
 	if (failure) {
 		fprintf(out, "      <failure type=\"%s\" message=\"", severity_name(finding->severity));
 		junit_text(out, finding->message);
@@ -68,44 +90,36 @@ static void junit_finding(const struct report *report, const struct finding *fin
 	}
 	junit_body(report, finding, out);
 	fputs(failure ? "</failure>\n" : "</system-out>\n", out);
-}
-
-/* The schema that most readers follow wants every failure before any output. */
-static void junit_rule(const struct report *report, size_t rule, FILE *out)
-{
-	const struct findings *findings = &report->analysis->findings;
-	size_t i;
-
-	fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"%s\" time=\"0\">\n",
-		rule_group_name(rules[rule].group), rules[rule].id);
-	for (i = 0; i < findings->count; i++)
-		if (findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE)
-			junit_finding(report, &findings->all[i], out);
-	for (i = 0; i < findings->count; i++)
-		if (findings->all[i].rule == rule && findings->all[i].severity == SEVERITY_NOTE)
-			junit_finding(report, &findings->all[i], out);
 	fputs("    </testcase>\n", out);
 }
 
-static size_t junit_is_failed(const struct findings *findings, size_t rule)
+/* How many cases a rule has: its findings, or one that passed. A rule that this version does not look for has none. */
+static size_t junit_cases(const struct findings *findings, size_t rule, size_t *failures)
 {
-	size_t i;
+	size_t found = 0, i;
 
-	for (i = 0; i < findings->count; i++)
-		if (findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE)
-			return 1;
-	return 0;
+	for (i = 0; i < findings->count; i++) {
+		found += findings->all[i].rule == rule;
+		*failures += findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE;
+	}
+	return found ? found : rules[rule].checked;
 }
 
-/* A rule that this version does not look for can still be in a recording of another one. */
-static bool junit_is_shown(const struct findings *findings, size_t rule)
+static void junit_rule(const struct report *report, size_t rule, FILE *out)
 {
+	const struct findings *findings = &report->analysis->findings;
+	bool found = false;
 	size_t i;
 
-	for (i = 0; i < findings->count; i++)
-		if (findings->all[i].rule == rule)
-			return true;
-	return rules[rule].checked;
+	for (i = 0; i < findings->count; i++) {
+		if (findings->all[i].rule != rule)
+			continue;
+		junit_finding(report, &findings->all[i], out);
+		found = true;
+	}
+	if (!found && rules[rule].checked)
+		fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"%s\" time=\"0\"/>\n",
+			rule_group_name(rules[rule].group), rules[rule].id);
 }
 
 void report_junit(const struct report *report, FILE *out)
@@ -113,10 +127,8 @@ void report_junit(const struct report *report, FILE *out)
 	const struct analysis *analysis = report->analysis;
 	size_t tests = 0, failures = 0, i;
 
-	for (i = 0; i < RULE_COUNT; i++) {
-		tests += junit_is_shown(&analysis->findings, i);
-		failures += junit_is_failed(&analysis->findings, i);
-	}
+	for (i = 0; i < RULE_COUNT; i++)
+		tests += junit_cases(&analysis->findings, i, &failures);
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\">\n"
@@ -124,8 +136,7 @@ void report_junit(const struct report *report, FILE *out)
 		"time=\"%.3f\">\n",
 		tests, failures, analysis->seconds, tests, failures, analysis->seconds);
 	for (i = 0; i < RULE_COUNT; i++)
-		if (junit_is_shown(&analysis->findings, i))
-			junit_rule(report, i, out);
+		junit_rule(report, i, out);
 	if (analysis->problem_count || analysis->unseen_count)
 		fputs("    <system-err>", out);
 	for (i = 0; i < analysis->problem_count; i++) {

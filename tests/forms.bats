@@ -19,7 +19,7 @@ prints_as()
 
 junit_filter()
 {
-	sed -e '/<testcase/{N;/\n *<\/testcase>$/d}' -e 's/ tests="[0-9]*"//'
+	sed -e '/<testcase.*\/>$/d' -e 's/ tests="[0-9]*"//'
 }
 
 @test "text: errors first, a note in two lines" {
@@ -36,6 +36,7 @@ junit_filter()
 		    cases = suite.findall("testcase")
 		    assert int(suite.get("tests")) == len(cases)
 		    assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in cases) == 3
+		    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
 	END
 }
 
@@ -214,6 +215,46 @@ sarif_is_valid()
 	done
 	"$PYTHON" -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse("got.junit")'
 	grep -F ']]&gt;&lt;&amp;&quot;' got.junit
+}
+
+@test "junit: a case for each finding of a rule, as readers show one failure of a case" {
+	"$SHMGUARD" run --quiet --report=none -o many -- "$BUILD/tests/programs/leaky" 3 "/forms-many-$$-"
+	rm -f "/dev/shm/forms-many-$$-"*
+	"$SHMGUARD" report --format=junit many >got.junit
+	"$SHMGUARD" report --format=json many >got.json
+	"$PYTHON" - <<-'END'
+		import json, xml.etree.ElementTree as tree
+		findings = json.load(open("got.json"))["findings"]
+		cases = tree.parse("got.junit").getroot().findall("testsuite/testcase")
+		assert all(len(case) <= 1 for case in cases)
+		names = [case.get("name") for case in cases if len(case)]
+		assert len(names) == len(set(names)) == len(findings) > 1
+		assert all(any(name.startswith(f["rule"]) and f["fingerprint"] in name for name in names) for f in findings)
+	END
+}
+
+@test "what no XML can hold is in no form, and no two names look alike in any" {
+	local form name=/forms-$$-
+	"$SHMGUARD" run --quiet --report=none -o odd -- sh -c 'for name; do "$0" 1 "$name"; done' "$BUILD/tests/programs/leaky" \
+		"$name"$'\xef\xbf\xbe' "$name"$'\xef\xbf\xbf' "$name"$'\xf0\x9f\xbf\xbe' "$name"$'b\xff' "${name}b\\xff"
+	rm -f "/dev/shm$name"*
+	for form in text json junit csv sarif timeline; do
+		"$SHMGUARD" report --verbose --format="$form" odd >"odd.$form"
+	done
+	"$SHMGUARD" log odd >odd.log
+	"$PYTHON" - "$name" <<-'END'
+		import json, re, sys, xml.etree.ElementTree as tree
+		tree.parse("odd.junit")
+		name = re.escape(sys.argv[1][1:])
+		names = {o["names"][0] for o in json.load(open("odd.json"))["objects"] if o["names"]}
+		assert sum(n.endswith(r"b\xff0") and not n.endswith(r"b\\xff0") for n in names) == 1, names
+		assert sum(n.endswith(r"b\\xff0") for n in names) == 1, names
+		for form in "text", "log":
+		    runs = set(re.findall(name + r"b(\\+)xff", open("odd." + form).read()))
+		    assert runs == {"\\", "\\\\"}, (form, runs)
+		runs = set(re.findall(name + r"b(\\+)xff", open("odd.timeline").read()))
+		assert runs == {"\\" * 2, "\\" * 4}, runs
+	END
 }
 
 @test "a field that a spreadsheet would run is text" {
