@@ -70,26 +70,26 @@ EXPORT int prctl(int option, ...)
 }
 
 /* Refused as it is only to a process with threads, all of which are LTTng's? Then they are ended. */
-static bool frees_from_threads(int result, const void *caller)
+static bool frees_from_threads(int result, int before, const void *caller)
 {
-	int kept = errno;
-	bool freed = result < 0 && (kept == EINVAL || kept == EUSERS) && !own_caller(caller) && own_threads_only() &&
-		     recorder_end_threads();
+	int refused = errno;
+	bool freed = result < 0 && (refused == EINVAL || refused == EUSERS) && !own_caller(caller) &&
+		     own_threads_only() && recorder_end_threads();
 
-	errno = kept;
+	errno = freed ? before : refused;
 	return freed;
 }
 
 int wrap_unshare(int (*real_unshare)(int), int flags, const void *caller)
 {
-	int result = real_unshare(flags);
-	return frees_from_threads(result, caller) ? real_unshare(flags) : result;
+	int before = errno, result = real_unshare(flags);
+	return frees_from_threads(result, before, caller) ? real_unshare(flags) : result;
 }
 
 int wrap_setns(int (*real_setns)(int, int), int fd, int type, const void *caller)
 {
-	int result = real_setns(fd, type);
-	return frees_from_threads(result, caller) ? real_setns(fd, type) : result;
+	int before = errno, result = real_setns(fd, type);
+	return frees_from_threads(result, before, caller) ? real_setns(fd, type) : result;
 }
 
 EXPORT int unshare(int flags)

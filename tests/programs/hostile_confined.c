@@ -4,6 +4,7 @@
  * one of them busy), strict (mode 1 of seccomp(2)), wide (a filter that matters to nobody), children (that it has later, and
  * programs that they execute), user (a new user namespace), mount (into a mount namespace by descriptor).
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -159,7 +160,8 @@ static void forked(char *self)
 
 static void user(void)
 {
-	must(unshare(CLONE_NEWUSER) == 0, "unshare");
+	errno = 0;
+	must(unshare(CLONE_NEWUSER) == 0 && errno == 0, "unshare");
 	many();
 	fd = object();
 	pid_t child = fork();
@@ -174,7 +176,8 @@ static void mount_namespace(void)
 {
 	int namespace = open("/proc/self/ns/mnt", O_RDONLY);
 
-	must(namespace >= 0 && setns(namespace, CLONE_NEWNS) == 0, "setns");
+	errno = 0;
+	must(namespace >= 0 && setns(namespace, CLONE_NEWNS) == 0 && errno == 0, "setns");
 	must(syscall(SYS_unshare, CLONE_NEWUSER) == 0, "unshare by number");
 }
 
