@@ -172,8 +172,13 @@ bool own_threads_disown(void)
 {
 	int other = next_socket(0, false);
 
-	for (int fd = next_socket(0, true); fd >= 0; fd = next_socket(fd + 1, true))
-		if (other < 0 || kernel_call(SYS_dup3, other, fd, O_CLOEXEC, 0, 0, 0) < 0)
+	for (int fd = next_socket(0, true); fd >= 0; fd = next_socket(fd + 1, true)) {
+		long result = other < 0 ? -EMFILE : kernel_call(SYS_dup3, other, fd, O_CLOEXEC, 0, 0, 0);
+		/* Above a limit that was lowered since no descriptor gets that number. */
+		if (result == -EBADF)
+			result = kernel_close(fd);
+		if (result < 0)
 			return false;
+	}
 	return true;
 }

@@ -118,8 +118,16 @@ static bool begin_fork(uintptr_t stack)
 /* To sign in with LTTng takes 30 ms. Who has not been taken by the session yet has nothing that a child could go on with. */
 static void child_tracer(void)
 {
+	const char *lacks = NULL;
+
 	unattended = recorder_emit->enabled() && own_threads_disown();
-	tracer_forks(unattended ? recorder_emit->fork_inherits : recorder_emit->fork_child);
+	if (!unattended)
+		lacks = recorder_lacks_room();
+	tracer_forks(unattended || lacks ? recorder_emit->fork_inherits : recorder_emit->fork_child);
+	if (lacks) {
+		own_threads_disown();
+		recorder_go_blind(lacks);
+	}
 }
 
 static void end_fork(void)
@@ -130,7 +138,7 @@ static void end_fork(void)
 		child_tracer();
 	else if (ready)
 		tracer_forks(recorder_emit->fork_parent);
-	if (ready && recorder_thread.forked) {
+	if (ready && recorder_thread.forked && atomic_load(&recorder_state) == RECORDER_READY) {
 		recorder_tell_if_late();
 		recorder_tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
 	}

@@ -107,6 +107,17 @@ ended_last()
 	ended_last forked
 }
 
+@test "limits of 8, 12, 20 and 30 descriptors, set after the first call: a fork waits for nothing" {
+	local limit
+	for limit in 8 12 20 30; do
+		local began=$SECONDS
+		unchanged "$PROGRAMS/lowered" descriptors $limit
+		[ $((SECONDS - began)) -lt 20 ]
+		holds '.trace.lost == 0 and .trace.complete'
+		rm -rf recording
+	done
+}
+
 @test "50 execs in a row" {
 	unchanged "$PROGRAMS/hostile_processes" execs 50
 	holds '([.processes[] | select(.traced)] | length == 51) and .unseen == []'
