@@ -297,7 +297,8 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 		return queue(id, event, identity, NULL, NULL, 0);
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
 		hold_handlers(visit);
-	if (atomic_load(&recorder_state) == RECORDER_IDLE)
+	/* In a child that only shares our memory LTTng's threads would be the child's. */
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && !recorder_is_vfork_child())
 		recorder_load();
 	if (__builtin_expect(atomic_load(&recorder_state) == RECORDER_LOADING, false))
 		wait_for_loading();

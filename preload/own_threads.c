@@ -59,6 +59,11 @@ static int living(void)
 	return count;
 }
 
+bool own_threads_any(void)
+{
+	return living() > 0;
+}
+
 bool own_threads_only(void)
 {
 	struct stat tasks;

@@ -10,6 +10,7 @@ int own_threads_create(pthread_t *thread, const pthread_attr_t *attr, void *(*st
 
 /* Is every thread of the process one of those, but for the caller? */
 bool own_threads_only(void);
+bool own_threads_any(void);
 
 /*
  * Ends them for good, and their connections: the session daemon takes the process for gone, whose events are still

@@ -279,9 +279,13 @@ static bool leave(struct visit *visit)
 	/* What other threads did while one loads LTTng is queued. */
 	if (!recorder_thread.depth)
 		recorder_wait_for_loading();
-	/* LTTng is not loaded in a crash handler that has so little room. */
-	if (atomic_load(&recorder_state) == RECORDER_IDLE && queue_any())
-		recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
+	/* LTTng is not loaded in a crash handler that has so little room, nor has it been in a child that shares our memory. */
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && queue_any()) {
+		if (recorder_thread.depth || recorder_thread.small_stack_size)
+			recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
+		else
+			recorder_load();
+	}
 	if (atomic_load(&recorder_state) != RECORDER_READY)
 		return false;
 	if (recorder_thread.depth)

@@ -89,6 +89,15 @@ void recorder_fork_end(void);
 /* The process ends by exit(3) or _exit(2). */
 void recorder_exit(int status);
 
+/* The first thread ends here, and the process does not. */
+void recorder_last_left(void);
+
+/*
+ * A thread of LTTng's waits for what comes by the socket. False: all of the program's threads have ended, and nobody has
+ * noticed; status: the one that the process is to end with.
+ */
+bool recorder_last_wait(int socket, int *status);
+
 /* Is nothing recorded, so that events are of use to the ledger alone? */
 bool recorder_silent(void);
 

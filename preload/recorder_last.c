@@ -1,10 +1,16 @@
 /*
- * A process whose first thread ended by itself (pthread_exit(3), a cancellation) ends with its last thread, where the C
- * library counts LTTng's: they are ended with the first one, and what is recorded after it needs them no more.
+ * A process whose first thread ended by itself (pthread_exit(3), a cancellation, exit(2)) ends with its last thread, where
+ * the C library, and the kernel, count LTTng's: they are ended with the first one, and what is recorded after it needs them
+ * no more. Where it ended unseen, one of them notices that the program is gone.
  */
+#include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 
+#include "preload/kernel.h"
 #include "preload/observe.h"
+#include "preload/own_threads.h"
 #include "preload/recorder_inner.h"
 
 /* Of threads the first alone has a value: its destructor runs however the thread ends, but not when the process does. */
@@ -47,4 +53,57 @@ void recorder_last_loaded(void)
 {
 	if (atomic_load(&ended))
 		recorder_live_alone();
+}
+
+void recorder_last_left(void)
+{
+	end(NULL);
+}
+
+/* The status of the first thread, if it has ended: of /proc/self/stat the third word, and the last one. */
+static bool first_has_ended(int *status)
+{
+	char text[1024], *word;
+	long fd = kernel_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	long length = kernel_read((int)fd, text, sizeof text - 1);
+	kernel_close((int)fd);
+	if (length <= 0)
+		return false;
+	text[length] = 0;
+	word = strrchr(text, ')');
+	if (!word || strncmp(word, ") Z", 3) != 0)
+		return false;
+	word = strrchr(text, ' ');
+	*status = (int)strtol(word, NULL, 10) >> 8 & 0xff;
+	return true;
+}
+
+enum { LOOK_EVERY = 250000000 /* nanoseconds */ };
+
+bool recorder_last_wait(int socket, int *status)
+{
+	struct pollfd ready = {.fd = socket, .events = POLLIN};
+	struct timeval limit = {1, 0};
+	socklen_t size = sizeof limit;
+
+	/* Where it waits for an answer it has a time for that, and is soon back. */
+	if (kernel_call(SYS_getsockopt, socket, SOL_SOCKET, SO_RCVTIMEO, (long)&limit, (long)&size, 0) != 0 ||
+	    limit.tv_sec || limit.tv_usec)
+		return true;
+	for (bool others = false;;) {
+		struct timespec pause = {.tv_nsec = LOOK_EVERY};
+		if (kernel_call(SYS_ppoll, (long)&ready, 1, (long)&pause, 0, sizeof(uint64_t), 0) != 0)
+			return true;
+		if (!first_has_ended(status))
+			continue;
+		/* The process has the status of its last thread: the C library ends threads with 0. */
+		if (others)
+			*status = 0;
+		if (own_threads_only())
+			return false;
+		others = true;
+	}
 }

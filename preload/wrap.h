@@ -34,6 +34,9 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 /* exit_group(2) by syscall(2), and _exit: the process ends here. */
 void wrap_leaving(int status);
 
+/* exit(2), which ends one thread: the process with it, if no other is the program's. */
+void wrap_thread_leaving(int status);
+
 /* rt_sigaction(2) by syscall(2), whose arguments these are. */
 long wrap_rt_sigaction(long (*real_call)(long, ...), long number, long action, long old, long size);
 

@@ -3,10 +3,10 @@
 
 #include "preload/enforce_size.h"
 #include "preload/kernel.h"
-#include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/wrap.h"
 
 /* Calls `each` with every descriptor in the message's control data, which is written to only where it changes one. */
@@ -112,12 +112,26 @@ static ssize_t receive_ours(int socket, struct msghdr *message, int flags, const
 	}
 }
 
+/* Does not come back where the program has ended meanwhile. */
+static void wait_for_ours(int socket)
+{
+	int status;
+
+	if (recorder_last_wait(socket, &status))
+		return;
+	own_at_work(false);
+	wrap_leaving(status);
+	kernel_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
 EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 {
 	struct visit visit;
 
 	if (own_caller(CALLER) && message->msg_controllen)
 		return receive_ours(socket, message, flags, CALLER);
+	if (own_caller(CALLER) && !flags)
+		wait_for_ours(socket);
 	ssize_t result = REAL(recvmsg)(socket, message, flags);
 	if (result < 0 || !message->msg_controllen)
 		return result;

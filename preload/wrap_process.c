@@ -1,6 +1,7 @@
 /* Ends of processes, seen by the parent and by themselves, and new threads. */
 #include "preload/audit.h"
 #include "preload/beginning.h"
+#include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
 #include "preload/observe.h"
@@ -89,6 +90,25 @@ void wrap_leaving(int status)
 	recorder_exit(status);
 	audit_flush();
 	note_write(NOTE_leave, &(struct note_content){.status = status});
+}
+
+void wrap_thread_leaving(int status)
+{
+	struct visit visit;
+
+	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_confined || recorder_is_vfork_child() ||
+	    kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0) != kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		return;
+	/* A child that is not known as such yet has none of our threads. */
+	if (observe_enter(&visit, wrap_thread_leaving))
+		observe_leave(&visit);
+	if (!own_threads_only()) {
+		recorder_last_left();
+		return;
+	}
+	wrap_leaving(status);
+	if (own_threads_any())
+		kernel_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }
 
 EXPORT __attribute__((noreturn)) void _exit(int status)

@@ -98,6 +98,9 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	case SYS_exit_group:
 		wrap_leaving((int)a);
 		return REAL(syscall)(number, a, b, c, d, e, f);
+	case SYS_exit:
+		wrap_thread_leaving((int)a);
+		return REAL(syscall)(number, a, b, c, d, e, f);
 	case SYS_seccomp:
 	case SYS_prctl:
 		wrap_confining(number, a, b, c);
@@ -156,6 +159,7 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_setns)                                                                                               \
 	WHEN(__NR_membarrier)                                                                                          \
 	WHEN(__NR_rt_sigaction)                                                                                        \
+	WHEN(__NR_exit)                                                                                                \
 	WHEN(__NR_exit_group)
 
 __asm__(".pushsection .text\n"

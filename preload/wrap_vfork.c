@@ -3,10 +3,12 @@
  * back twice on one stack, so the original is jumped to with registers and stack as they were.
  */
 #include <sched.h>
+#include <stdarg.h>
 
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/wrap.h"
 
 typedef void (*code)(void);
 
@@ -20,14 +22,51 @@ typedef void (*code)(void);
 TARGET(vfork, (void), recorder_thread.vforked = true)
 TARGET(__vfork, (void), recorder_thread.vforked = true)
 
-/* A thread has its own recorder_thread; any other child that shares our memory has that of its maker, however long. */
-static void cloning(int flags)
+/* What a child begins with lies on the top of its stack, where the C library has put such, too. */
+struct child {
+	int (*start)(void *);
+	void *argument;
+};
+
+/* Who returns ends by exit(2), in the C library. */
+static int begin_child(void *context)
 {
-	if ((flags & CLONE_VM) && !(flags & CLONE_THREAD))
-		atomic_store(&recorder_shared, true);
+	struct child child = *(struct child *)context;
+	int status = child.start(child.argument);
+
+	wrap_thread_leaving(status);
+	return status;
 }
-TARGET(clone, (int (*start)(void *), void *stack, int flags), (void)start; (void)stack; cloning(flags))
-TARGET(__clone, (int (*start)(void *), void *stack, int flags), (void)start; (void)stack; cloning(flags))
+
+typedef int clone_function(int (*start)(void *), void *stack, int flags, void *argument, ...);
+
+static int make_child(clone_function *real_clone, int (*start)(void *), void *stack, int flags, void *argument,
+		      va_list more)
+{
+	void *parent = va_arg(more, void *), *tls = va_arg(more, void *), *cleared = va_arg(more, void *);
+
+	if (!start || !stack || (flags & CLONE_THREAD))
+		return real_clone(start, stack, flags, argument, parent, tls, cleared);
+	/* A thread has its own recorder_thread; a child that shares our memory has that of its maker, however long. */
+	if (flags & CLONE_VM)
+		atomic_store(&recorder_shared, true);
+	struct child *child = (struct child *)((uintptr_t)stack & -(uintptr_t)16) - 1;
+	*child = (struct child){start, argument};
+	return real_clone(begin_child, child, flags, child, parent, tls, cleared);
+}
+
+/* Unlike vfork(2) it comes back once on this stack. */
+#define WRAP_CLONE(name)                                                                                               \
+	EXPORT int name(int (*start)(void *), void *stack, int flags, void *argument, ...)                             \
+	{                                                                                                              \
+		va_list more;                                                                                          \
+		va_start(more, argument);                                                                              \
+		int child = make_child(REAL(name), start, stack, flags, argument, more);                               \
+		va_end(more);                                                                                          \
+		return child;                                                                                          \
+	}
+WRAP_CLONE(clone)
+WRAP_CLONE(__clone)
 
 #if defined(__x86_64__)
 #define JUMP(symbol)                                                                                                   \
@@ -59,5 +98,3 @@ TARGET(__clone, (int (*start)(void *), void *stack, int flags), (void)start; (vo
 						       ".popsection\n");
 EXPORT_JUMP("vfork")
 EXPORT_JUMP("__vfork")
-EXPORT_JUMP("clone")
-EXPORT_JUMP("__clone")

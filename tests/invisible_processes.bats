@@ -107,6 +107,48 @@ ended_last()
 	ended_last forked
 }
 
+# exits HOW CALLERS [before]: by exit(2), at once, and each of CALLERS processes made calls that are recorded.
+exits()
+{
+	local how=$1 callers=$2 began=$SECONDS
+	unchanged bash -c '"$@"; echo "it ended with $?"' bash "$PROGRAMS/exits" "$how" ${3:+"$3"}
+	[ $((SECONDS - began)) -lt 20 ]
+	holds --argjson callers "$callers" '.trace.lost == 0 and .trace.complete and all(.unseen[]; .exe == "") and
+		([.processes[] | select((.exe | endswith("/exits")) and .events > 2)] | length) == $callers'
+	rm -rf recording
+}
+
+@test "a child by clone returns, and ends by exit(2)" {
+	exits clone 1
+	exits clone 2 before
+}
+
+@test "a child by clone in the memory of its parent, which it does not end" {
+	local how
+	for how in memory vfork; do
+		exits $how 1
+		exits $how 1 before
+	done
+}
+
+@test "exit(2) of the only thread, by syscall and past the C library" {
+	exits number 1
+	exits bare 1
+}
+
+@test "exit(2) of the first thread, by syscall and past the C library, before another" {
+	exits first 1
+	exits bare-first 1
+}
+
+@test "exit(2) past the C library in a child by fork, and in one by its number" {
+	local how
+	for how in forked raw; do
+		exits $how 1
+		exits $how 2 before
+	done
+}
+
 @test "limits of 8, 12, 20 and 30 descriptors, set after the first call: a fork waits for nothing" {
 	local limit
 	for limit in 8 12 20 30; do
