@@ -7,6 +7,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
 #include "analyzer/spots.h"
+#include "tracepoints/environment.h"
 
 /* A finding fits a screen of 24 lines: so many are left to the stacks, of which each has a title and a line on the rest. */
 enum { STACKS_LINES = 16, STACK_FRAME_LINES = 2, FRAMES_MIN = 2, FILE_COLUMNS = 40 };
@@ -114,22 +115,34 @@ static size_t stack_frame(const struct report *report, const struct terminal *te
 	return i;
 }
 
-static void stack_folded(const struct terminal *terminal, const struct stack *stack, size_t from, size_t count)
+/* Without our own, through which every thread starts; whether there was any other. */
+static bool stack_folded(const struct terminal *terminal, const struct stack *stack, size_t from, size_t count)
 {
-	const char *name = report_basename(stack->frames[from].module->path);
-	char *frames = text_count(count, "frame"), *safe = escape_terminal(name), *line;
+	const char *name = NULL;
+	char *frames, *safe, *line;
 	bool others = false;
-	size_t i;
+	size_t shown = 0, i;
 
-	for (i = from; i < from + count; i++)
-		others |= spots_is_plumbing(stack->frames[i].module) &&
-			  strcmp(report_basename(stack->frames[i].module->path), name) != 0;
+	for (i = from; i < from + count; i++) {
+		const char *module = report_basename(stack->frames[i].module->path);
+
+		if (!strcmp(module, LIBRARY_PRELOAD))
+			continue;
+		name = name ? name : module;
+		others |= spots_is_plumbing(stack->frames[i].module) && strcmp(module, name) != 0;
+		shown++;
+	}
+	if (!name)
+		return false;
+	frames = text_count(shown, "frame");
+	safe = escape_terminal(name);
 	line = memory_format("    ... %s of %s%s", frames, safe, others ? " and others" : "");
 	terminal_put(terminal, INK_faint, line);
 	fputc('\n', terminal->out);
 	free(line);
 	free(safe);
 	free(frames);
+	return true;
 }
 
 static void stack_frames(const struct report *report, const struct terminal *terminal, const struct stack *stack,
@@ -148,8 +161,7 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 		for (run = 0; fold && i + run < stack->count && stack_is_plumbing(report, &stack->frames[i + run]);)
 			run++;
 		if (run) {
-			stack_folded(terminal, stack, i, run);
-			shown++;
+			shown += stack_folded(terminal, stack, i, run);
 			continue;
 		}
 		shown += stack_frame(report, terminal, &stack->frames[i], !shown, room - shown);
