@@ -202,8 +202,7 @@ int cmd_objects(int argc, char **argv)
 		if (option == OPTIONS_BAD)
 			return REPORT_USAGE;
 		scene.all |= option == OPTION_all;
-		selection_take(&scene.selection, option, optarg);
-		if (trace_settings_take(option, optarg) < 0)
+		if (selection_take(&scene.selection, option, optarg) < 0 || trace_settings_take(option, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);
 		if (option == OPTION_at && selection_take_time(&scene.has_at, &scene.at, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);

@@ -98,7 +98,7 @@ static void report_tell_formats(void)
 	}
 }
 
-/* "NAME" or "NAME:FILE"; cuts it at the colon. */
+/* "NAME" or "NAME:FILE", "-" for standard output; cuts it at the colon. */
 static int report_add_output(struct report_options *options, char *text)
 {
 	char *colon = strchr(text, ':');
@@ -107,7 +107,8 @@ static int report_add_output(struct report_options *options, char *text)
 
 	if (colon)
 		*colon = '\0';
-	output = (struct report_output){report_format_find(text), colon ? colon + 1 : NULL};
+	output = (struct report_output){report_format_find(text),
+					colon && strcmp(colon + 1, "-") != 0 ? colon + 1 : NULL};
 	if (!output.format || (colon && !colon[1])) {
 		report_list_formats();
 		return options_usage(&report_option_table, -1);

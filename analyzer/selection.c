@@ -82,11 +82,36 @@ static int selection_take_rule(struct selection *selection, const char *text)
 	return selection_bad("shmguard: there is no rule '%s'; `shmguard rules` lists them\n", text);
 }
 
+/* The option, if it was given before: the last one alone would hold, and who wrote both cannot mean that. */
+static const char *selection_repeats(const struct selection *selection, int option)
+{
+	switch (option) {
+	case OPTION_pid:
+		return selection->pid ? "pid" : NULL;
+	case OPTION_exe:
+		return selection->exe ? "exe" : NULL;
+	case OPTION_object:
+		return selection->object ? "object" : NULL;
+	case OPTION_rule:
+		return selection->rule ? "rule" : NULL;
+	case OPTION_severity:
+		return selection->graded ? "severity" : NULL;
+	case OPTION_since:
+		return selection->has_since ? "since" : NULL;
+	case OPTION_until:
+		return selection->has_until ? "until" : NULL;
+	}
+	return NULL;
+}
+
 int selection_take(struct selection *selection, int option, const char *argument)
 {
+	const char *twice = selection_repeats(selection, option);
 	char *end;
 	long pid;
 
+	if (twice)
+		return selection_bad("shmguard: --%s can be given once\n", twice);
 	switch (option) {
 	case OPTION_pid:
 		pid = strtol(argument, &end, 10);

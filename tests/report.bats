@@ -279,3 +279,18 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	END
 	jq -e '.findings | length > 0' after.json
 }
+
+@test "a filter that is given twice is a mistake, and a report into - goes to standard output" {
+	cd "$BATS_TEST_TMPDIR"
+	local filter verb
+	for filter in --pid=1 --exe=x --object=/x --rule=fd-leak --severity=note --since=1 --until=2; do
+		for verb in report log; do
+			run -2 "$SHMGUARD" $verb $filter $filter "$RECORDING"
+			[[ ${lines[0]} == "shmguard: ${filter%=*} can be given once" ]]
+		done
+	done
+	run -2 "$SHMGUARD" objects --object=/x --object=/y "$RECORDING"
+	"$SHMGUARD" report --format=json:- --format=csv:leaky.csv "$RECORDING" | jq -e .findings >/dev/null
+	[[ -s leaky.csv && ! -e - ]]
+	run -2 "$SHMGUARD" report --format=json --format=csv:- "$RECORDING"
+}
