@@ -117,7 +117,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROGRAM_CFLAGS) -pthread $< -o $@ -ldl
 
-programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS) $(BUILD)/tests/ledger/libshmguard.so $(BUILD)/tests/ledger/threads $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate
+programs: $(TEST_PROGRAMS) $(UNIT_PROGRAMS) $(BUILD)/tests/ledger/libshmguard.so $(BUILD)/tests/ledger/threads $(BUILD)/tests/ledger/left $(BUILD)/tests/bench/many $(BUILD)/tests/fuzz/mutate
 
 deps: ## Install the Debian packages to build and to run
 	$(call install,$(PACKAGES_BUILD) $(PACKAGES_RUNTIME))

@@ -3,6 +3,7 @@
 #include "preload/arena.h"
 #include "preload/gate.h"
 #include "preload/lock.h"
+#include "preload/signals.h"
 
 enum { PATIENCE = 2000 };
 
@@ -12,19 +13,26 @@ static struct arena beginnings = {.cell = sizeof(struct beginning)};
 
 struct beginning *beginning_take(void)
 {
-	if (!lock_take(&beginnings_lock))
-		return NULL;
-	struct beginning *taken = arena_take(&beginnings);
-	lock_give(&beginnings_lock);
+	struct beginning *taken = NULL;
+	uint64_t mask = signals_block();
+
+	if (lock_take(&beginnings_lock)) {
+		taken = arena_take(&beginnings);
+		lock_give(&beginnings_lock);
+	}
+	signals_restore(mask);
 	return taken;
 }
 
 void beginning_give(struct beginning *beginning)
 {
-	if (!lock_take(&beginnings_lock))
-		return;
-	arena_give(&beginnings, beginning);
-	lock_give(&beginnings_lock);
+	uint64_t mask = signals_block();
+
+	if (lock_take(&beginnings_lock)) {
+		arena_give(&beginnings, beginning);
+		lock_give(&beginnings_lock);
+	}
+	signals_restore(mask);
 }
 
 bool beginning_enter(void)

@@ -58,6 +58,10 @@ void enforce_begin(void);
 /* The same for what is decided after the call, whose earlier decisions stay for its event. */
 void enforce_resume(void);
 void enforce_end(const void *caller);
+/* Is this thread deciding? */
+bool enforce_busy(void);
+/* This thread jumps to where the stack stands at that address: what was under way further down never ends. */
+void enforce_left(uintptr_t stack);
 /* Forgets what was decided on a creation that found the object existing. */
 void enforce_forget(void);
 /* The same for what was decided after the first so many. */

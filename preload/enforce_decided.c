@@ -20,6 +20,7 @@ static __thread struct kept {
 		const char *why;  /* no wipe: see enforce_not_wiped() */
 		const char *name; /* until the audit trail has it */
 	} decided[KEPT];
+	uintptr_t stack; /* where it stood at the beginning */
 	bool collecting;
 	unsigned collected;
 	const char *name;
@@ -62,7 +63,19 @@ void enforce_begin(void)
 void enforce_resume(void)
 {
 	current = level();
+	current->stack = (uintptr_t)__builtin_frame_address(0);
 	depth++;
+}
+
+bool enforce_busy(void)
+{
+	return depth > 0;
+}
+
+void enforce_left(uintptr_t stack)
+{
+	while (depth && levels[depth < LEVELS ? depth - 1 : LEVELS - 1].stack < stack)
+		depth--;
 }
 
 void enforce_end(const void *caller)

@@ -3,38 +3,18 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "preload/lock.h"
+#include "preload/kernel.h"
+#include "preload/ledger_lock.h"
 #include "preload/objects.h"
 
 /* 8 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
 enum { FDS = 1 << 20 };
 
-static struct lock lock;
 static struct intervals mappings = INTERVALS_EMPTY;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
 typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
 static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
-
-void ledger_lock(void)
-{
-	lock_take(&lock);
-}
-
-void ledger_unlock(void)
-{
-	lock_give(&lock);
-}
-
-void ledger_abandoned(void)
-{
-	lock_abandoned(&lock);
-}
-
-void ledger_lock_reset(void)
-{
-	lock_reset(&lock);
-}
 
 static uint32_t forked_mark;
 
@@ -51,7 +31,7 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 	if (identity->name)
 		memcpy(name, identity->name, strnlen(identity->name, sizeof name - 1));
 	*is_new = false;
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	struct object *object = objects_find_about(identity, is_new);
 	uint32_t id = object ? object->id : 0;
@@ -63,51 +43,51 @@ uint32_t ledger_object(const struct identity *identity, bool *is_new, uint32_t *
 		if (!object->name[0])
 			memcpy(object->name, name, sizeof name);
 	}
-	lock_give(&lock);
+	ledger_lock_give();
 	return id;
 }
 
 void ledger_undefined(const struct identity *identity)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find_known(identity);
 	if (object)
 		object->undefined = true;
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 void ledger_made(const struct identity *identity, bool made)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find_known(identity);
 	if (object)
 		object->made = made;
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 {
 	bool is_new;
 
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find(identity, &is_new);
 	if (object)
 		object->marks = (object->marks & ~clear) | set;
 	if (object && (clear & forked_mark))
 		object->forks = objects_forks;
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 uint32_t ledger_marks(const struct identity *identity)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	const struct object *object = objects_find_known(identity);
 	uint32_t marks = marks_of(object);
-	lock_give(&lock);
+	ledger_lock_give();
 	return marks;
 }
 
@@ -116,53 +96,53 @@ void ledger_rename(const struct identity *identity, const char *name)
 	char text[OBJECT_NAME_SIZE] = "";
 
 	memcpy(text, name, strnlen(name, sizeof text - 1));
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find_known(identity);
 	if (object)
 		memcpy(object->name, text, sizeof text);
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
 {
 	name[0] = 0;
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return false;
 	const struct object *object = objects_find_known(identity);
 	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
-	lock_give(&lock);
+	ledger_lock_give();
 	return name[0] != 0;
 }
 
 void ledger_mark_mapped(uint64_t address, uint32_t set)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found)
 		found->object->marks |= set;
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 uint32_t ledger_mapped_marks(uint64_t address)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	uint32_t marks = marks_of(found ? found->object : NULL);
-	lock_give(&lock);
+	ledger_lock_give();
 	return marks;
 }
 
 bool ledger_object_at(unsigned index, struct object *copy)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return false;
 	const struct object *object = objects_at(index);
 	if (object)
 		*copy = *object;
-	lock_give(&lock);
+	ledger_lock_give();
 	return object;
 }
 
@@ -191,13 +171,13 @@ uint64_t ledger_mapped_end(const struct identity *identity)
 	uint64_t end = 0;
 	struct interval *at;
 
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	for (uint64_t from = 0; (at = intervals_find(&mappings, from, UINT64_MAX)); from = at->end)
 		if (at->object->ino == identity->ino && at->object->dev == identity->dev &&
 		    at->offset + (at->end - at->start) > end)
 			end = at->offset + (at->end - at->start);
-	lock_give(&lock);
+	ledger_lock_give();
 	return end;
 }
 
@@ -210,11 +190,11 @@ bool ledger_may_map(const void *start, uint64_t length)
 
 uint32_t ledger_mapped(uint64_t start, uint64_t length)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	struct interval *found = intervals_find(&mappings, start, start + length);
 	uint32_t id = found ? found->object->id : 0;
-	lock_give(&lock);
+	ledger_lock_give();
 	return id;
 }
 
@@ -260,14 +240,14 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 {
 	bool is_new;
 
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find(identity, &is_new);
 	if (object)
 		add(start, start + length, offset, object);
 	else
 		cut_all(start, start + length);
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct interval *, void *), void *context)
@@ -275,14 +255,14 @@ unsigned ledger_unmap(uint64_t start, uint64_t length, void (*each)(const struct
 	struct interval piece;
 	unsigned pieces = 0;
 
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return 0;
 	while (cut(start, start + length, &piece)) {
 		pieces++;
 		if (each)
 			each(&piece, context);
 	}
-	lock_give(&lock);
+	ledger_lock_give();
 	return pieces;
 }
 
@@ -290,21 +270,21 @@ void ledger_look(uint64_t start, uint64_t length, void (*each)(const struct inte
 {
 	struct interval *found;
 
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	for (uint64_t at = start; (found = intervals_find(&mappings, at, start + length)); at = found->end)
 		each(found, context);
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 bool ledger_copy(uint64_t address, struct interval *piece)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return false;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found)
 		*piece = *found;
-	lock_give(&lock);
+	ledger_lock_give();
 	return found != NULL;
 }
 
@@ -312,7 +292,7 @@ bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page)
 {
 	bool cuts = false;
 
-	if (!objects_any_huge() || !lock_take(&lock))
+	if (!objects_any_huge() || !ledger_lock_take())
 		return false;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found && found->object->huge && address % found->object->page) {
@@ -320,38 +300,38 @@ bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page)
 		*page = found->object->page;
 		cuts = true;
 	}
-	lock_give(&lock);
+	ledger_lock_give();
 	return cuts;
 }
 
 int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object)
 {
-	if (!lock_try(&lock, milliseconds))
+	if (!ledger_lock_soon(milliseconds))
 		return -1;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found) {
 		*piece = *found;
 		*object = *found->object;
 	}
-	lock_give(&lock);
+	ledger_lock_give();
 	return found != NULL;
 }
 
 bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds)
 {
-	if (!lock_try(&lock, milliseconds))
+	if (!ledger_lock_soon(milliseconds))
 		return false;
 	cut_all(start, start + length);
-	lock_give(&lock);
+	ledger_lock_give();
 	return true;
 }
 
 void ledger_restore(const struct interval *piece)
 {
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	add(piece->start, piece->end, piece->offset, piece->object);
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 /* The cell of an object that is forgotten meanwhile stays ours: its id is the old one, or that of the next. */
@@ -403,7 +383,7 @@ void ledger_fd_set(int fd, const struct identity *identity)
 
 	if (!table)
 		return;
-	if (!lock_take(&lock))
+	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find(identity, &is_new);
 	if (object) {
@@ -411,17 +391,17 @@ void ledger_fd_set(int fd, const struct identity *identity)
 		if (fd > fd_highest)
 			fd_highest = fd;
 	}
-	lock_give(&lock);
+	ledger_lock_give();
 }
 
 uint32_t ledger_fd_clear(int fd)
 {
 	uint32_t id = ledger_fd(fd);
 
-	if (!id || !lock_take(&lock))
+	if (!id || !ledger_lock_take())
 		return id;
 	lead(&fds[fd], NULL);
-	lock_give(&lock);
+	ledger_lock_give();
 	return id;
 }
 

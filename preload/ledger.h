@@ -96,11 +96,4 @@ uint32_t ledger_fd_clear(int fd);
 /* The lowest tracked descriptor in [first, last], or -1. */
 int ledger_fd_next(unsigned first, unsigned last);
 
-/* Around fork(2), so that the child's copy is whole. */
-void ledger_lock(void);
-void ledger_unlock(void);
-void ledger_lock_reset(void);
-/* This thread will never leave what it was doing here: a signal handler jumped out of it. */
-void ledger_abandoned(void);
-
 #endif

@@ -9,6 +9,7 @@
 #include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/ledger_lock.h"
 #include "preload/own.h"
 #include "preload/own_stack.h"
 #include "preload/queue.h"
@@ -77,7 +78,7 @@ void observe_forget(void)
 	if (recorder_thread.blocks)
 		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
 	recorder_thread.blocks = false;
-	ledger_abandoned();
+	ledger_lock_abandoned();
 	stack_abandoned();
 	recorder_abandoned();
 	if (atomic_load(&recorder_state) == RECORDER_READY)

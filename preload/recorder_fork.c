@@ -11,6 +11,7 @@
 #include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/ledger_lock.h"
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
@@ -160,7 +161,7 @@ static void fork_prepare(void)
 	recorder_thread.locked = true;
 	recorder_thread.walks_stopped = stack_fork_begin();
 	recorder_thread.makers_stopped = beginning_fork_begin();
-	ledger_lock();
+	ledger_lock_hold();
 	recorder_thread.closing = own_closing();
 	sequence_at_fork = recorder_sequence();
 }
@@ -171,7 +172,7 @@ static void fork_parent(void)
 		return;
 	recorder_thread.locked = false;
 	own_closed(recorder_thread.closing);
-	ledger_unlock();
+	ledger_lock_free();
 	beginning_fork_end(recorder_thread.makers_stopped);
 	stack_fork_end(recorder_thread.walks_stopped);
 	if (!recorder_thread.around)

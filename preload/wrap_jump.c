@@ -1,9 +1,14 @@
 /*
- * The jumps of setjmp.h, and asynchronous cancellation, only tell that they are used: from then on no signal interrupts a
- * visit (recorder_blocks), the C library's own for cancellation among them.
+ * The jumps of setjmp.h, and asynchronous cancellation, tell that they are used: from then on no signal interrupts a visit
+ * (recorder_blocks), the C library's own for cancellation among them. The first one may leave what it interrupted with a
+ * lock that others wait for.
  */
 #include <setjmp.h>
+#include <signal.h>
 
+#include "preload/enforce.h"
+#include "preload/kernel.h"
+#include "preload/ledger_lock.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -14,6 +19,39 @@ static void tell(void)
 {
 	if (!atomic_load_explicit(&recorder_blocks, memory_order_relaxed))
 		atomic_store(&recorder_blocks, true);
+}
+
+/* Where the stack will stand: glibc keeps that disguised. UINTPTR_MAX: not known, and most jumps from handlers leave them. */
+static uintptr_t target(const struct __jmp_buf_tag *environment)
+{
+#if defined(__x86_64__)
+	enum { STACK_POINTER = 6 };
+	uintptr_t stack = (uintptr_t)environment->__jmpbuf[STACK_POINTER];
+
+	__asm__("ror $17, %0\n\txor %%fs:0x30, %0" : "+r"(stack) : : "cc");
+	return stack;
+#else
+	(void)environment;
+	return UINTPTR_MAX;
+#endif
+}
+
+static bool stays_on_alternate(uintptr_t stack)
+{
+	stack_t alternate = {0};
+
+	return kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 &&
+	       (alternate.ss_flags & SS_ONSTACK) && stack - (uintptr_t)alternate.ss_sp < alternate.ss_size;
+}
+
+static void leave(const struct __jmp_buf_tag *environment)
+{
+	uintptr_t stack = target(environment);
+
+	if ((!ledger_lock_busy() && !enforce_busy()) || stays_on_alternate(stack))
+		return;
+	ledger_lock_left(stack);
+	enforce_left(stack);
 }
 
 EXPORT int pthread_setcanceltype(int type, int *old)
@@ -27,6 +65,7 @@ EXPORT int pthread_setcanceltype(int type, int *old)
 	EXPORT __attribute__((noreturn)) void name(struct __jmp_buf_tag environment[1], int value)                     \
 	{                                                                                                              \
 		tell();                                                                                                \
+		leave(environment);                                                                                    \
 		REAL(name)(environment, value);                                                                        \
 		__builtin_unreachable();                                                                               \
 	}

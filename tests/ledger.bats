@@ -12,3 +12,10 @@ setup()
 @test "eight threads open, size, map, unmap, unlink and dlopen at random: the ledger and the trace are as /proc/self" {
 	ledger_threads 5
 }
+
+@test "a handler that jumps out of the ledger under a policy leaves it to the other threads" {
+	printf '%s\n' '[default]' 'world-writable = fix' 'secret = yes' >policy.ini
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/tests/ledger/libshmguard.so" \
+		timeout 20 "$BUILD/tests/ledger/left" >out
+	[ "$(cat out)" = "went on" ]
+}

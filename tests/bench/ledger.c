@@ -13,9 +13,14 @@
 #include "preload/identity.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/own.c"
 #include "preload/real.c"
+#include "preload/text.c"
+
+atomic_bool recorder_blocks;
+__thread struct thread recorder_thread;
 
 enum { PAGE = 4096, MOST = 1000000, OPERATIONS = 200000 };
 

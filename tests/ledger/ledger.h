@@ -13,5 +13,7 @@ struct held {
 void ledger_show_descriptors(void (*show)(const struct held *));
 /* The ledger forgets them thereby: for the end of a process alone. */
 void ledger_show_mappings(void (*show)(const struct held *));
+/* Calls that while the ledger is locked, as a signal handler may that interrupts us there. */
+void ledger_show_locked(void (*handler)(void));
 
 #endif

@@ -1,6 +1,7 @@
 #include "tests/ledger/ledger.h"
 
 #include "preload/ledger.h"
+#include "preload/ledger_lock.h"
 #include "preload/observe.h"
 
 EXPORT void ledger_show_descriptors(void (*show)(const struct held *))
@@ -24,4 +25,11 @@ static void show_piece(const struct interval *piece, void *context)
 EXPORT void ledger_show_mappings(void (*show)(const struct held *))
 {
 	ledger_unmap(0, UINT64_MAX, show_piece, &show);
+}
+
+EXPORT void ledger_show_locked(void (*handler)(void))
+{
+	ledger_lock_hold();
+	handler();
+	ledger_lock_free();
 }

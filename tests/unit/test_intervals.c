@@ -9,9 +9,13 @@
 #include "preload/text.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/own.c"
 #include "preload/real.c"
+
+atomic_bool recorder_blocks;
+__thread struct thread recorder_thread;
 
 enum { PAGES = 512, PAGE = 4096, ROUNDS = 200000, OBJECTS = 7 };
 

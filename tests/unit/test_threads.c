@@ -13,10 +13,14 @@
 #include "preload/text.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/own.c"
 #include "preload/queue.c"
 #include "preload/real.c"
+
+atomic_bool recorder_blocks;
+__thread struct thread recorder_thread;
 
 enum { THREADS = 8, PAGE = 4096, ROUNDS = 3000, PAGES = 64, NUMBERS = 8 };
 
