@@ -8,9 +8,28 @@
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
+#include "preload/lease.h"
 #include "preload/wipe.h"
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
+
+/*
+ * Of those who cannot be looked at the kernel knows. A lease that it refuses says that somebody has the object: who holds
+ * it for all to see is no mapper, and this process itself is asked of its own.
+ */
+static enum facts_use use_by_unseen(const struct identity *identity, enum facts_use likely)
+{
+	if (identity->fd < 0 || identity->kind == KIND_memfd)
+		return likely;
+	switch (lease_ask(identity->fd)) {
+	case LEASE_granted:
+		return FACTS_unused;
+	case LEASE_refused:
+		return ledger_holds(identity, identity->fd) || !facts_left_by_others(identity) ? likely : FACTS_unknown;
+	default:
+		return likely;
+	}
+}
 
 const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 {
@@ -21,6 +40,8 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 
 	if (others == FACTS_mapped)
 		return enforce_is_mapped;
+	if (others == FACTS_unseen || others == FACTS_unknown)
+		others = use_by_unseen(identity, others);
 	return own == FACTS_unknown || others == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 

@@ -44,13 +44,14 @@ struct facts_mappers {
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched);
 
 /*
- * Does another process map the object? Of those that may not be looked at, an ordinary owner's may always do, another
- * user's where the object's mode lets others in; what root does is root's.
+ * Does another process map the object? Of those that may not be looked at, the owner's may always do, another
+ * user's where the object's mode lets others in: not known. Unseen: nobody was seen to, but there are processes of root's
+ * that may not be looked at, or those of other pid namespaces, which are not listed.
  */
-enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown };
+enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown, FACTS_unseen };
 
 enum facts_use facts_use_by_others(const struct identity *identity);
-/* Is it certain that no other process maps the object or has a descriptor of it? */
+/* Is there no other process that is known to map the object or to have a descriptor of it, or likely to? */
 bool facts_left_by_others(const struct identity *identity);
 /* The same for this process, beyond the offset, as the kernel says. */
 enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched);

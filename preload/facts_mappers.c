@@ -229,12 +229,24 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 	return look_at_others(&(struct wanted){.identity = identity, .beyond = beyond, .touched = touched});
 }
 
+/* The first one's number is fixed (include/linux/proc_ns.h): whoever is in it is shown every process. */
+static bool in_first_namespace(void)
+{
+	static const char first[] = "pid:[4026531836]";
+	char name[sizeof first + 1];
+
+	return kernel_readlink("/proc/self/ns/pid", name, sizeof name) == sizeof first - 1 &&
+	       memcmp(name, first, sizeof first - 1) == 0;
+}
+
 static enum facts_use use_of(const struct identity *identity, struct facts_mappers others)
 {
 	if (others.pid)
 		return FACTS_mapped;
-	return others.gave_up || others.owners || (others.strangers && (identity->mode & 066)) ? FACTS_unknown
-											       : FACTS_unused;
+	bool owners = others.owners || (!identity->uid && others.unreadable > others.strangers);
+	if (others.gave_up || owners || (others.strangers && (identity->mode & 066)))
+		return FACTS_unknown;
+	return others.unreadable || !in_first_namespace() ? FACTS_unseen : FACTS_unused;
 }
 
 enum facts_use facts_use_by_others(const struct identity *identity)
@@ -244,7 +256,9 @@ enum facts_use facts_use_by_others(const struct identity *identity)
 
 bool facts_left_by_others(const struct identity *identity)
 {
-	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true})) == FACTS_unused;
+	enum facts_use use = use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true}));
+
+	return use == FACTS_unused || use == FACTS_unseen;
 }
 
 enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)

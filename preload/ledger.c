@@ -362,6 +362,18 @@ static descriptor *fd_table(void)
 	return table;
 }
 
+bool ledger_holds(const struct identity *identity, int but)
+{
+	uint32_t that = ledger_fd(but);
+
+	if (!ledger_lock_take())
+		return true;
+	const struct object *object = objects_find_known(identity);
+	bool holds = object && object->holders > (that == object->id);
+	ledger_lock_give();
+	return holds;
+}
+
 /* The ledger is locked. What the descriptor led to before was closed behind our back, or by ledger_fd_clear(). */
 static void lead(descriptor *from, struct object *to)
 {

@@ -61,6 +61,9 @@ void ledger_forked(uint32_t mark);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */
 uint64_t ledger_mapped_end(const struct identity *identity);
 
+/* Does this process map it, or have a descriptor of it other than that one, as far as it is known? */
+bool ledger_holds(const struct identity *identity, int but);
+
 /* A mapping is there whose event is queued: from here on the range may hold one. Lock-free. */
 void ledger_expect(uint64_t start, uint64_t end);
 

@@ -307,3 +307,50 @@ attempt(os.fchown, fd, -1, 65534); attempt(os.fchown, fd, 0, -1)'
 	done >out
 	same out <(printf '%s\n' "/$NAME-given" '' "/$NAME")
 }
+
+# lives MODE: a process of root's makes the object, maps it, closes it, and ends when it is told to; its number is in $LIVES.
+lives()
+{
+	program 'fd = shm_open(NAME, RWC, mode='"$1"'); os.chown(PATH, int(sys.argv[1]), -1); os.ftruncate(fd, 4096)
+m = mmap.mmap(fd, 4096); m[:4] = b"live"; os.close(fd); print("there", flush=True); sys.stdin.read()
+print(m[:4])'
+	mv program.py lives.py
+	exec {GO}> >(exec "$PYTHON" lives.py "$2" >lives.out)
+	LIVES=$!
+	until grep -q there lives.out; do sleep 0.05; done
+}
+
+dies()
+{
+	exec {GO}>&-
+	wait "$LIVES" || true
+	until [ "$(wc -l <lives.out)" -eq 2 ]; do sleep 0.05; done
+	[ "$(tail -n 1 lives.out)" = "b'live'" ]
+	rm -f "/dev/shm/$NAME"
+}
+
+@test "what a root process maps is neither wiped nor taken for left behind by an ordinary user" {
+	for rule in 'zero = on-attach' 'stale-bytes = deny' 'stale-bytes = fix' 'stale-reattach = deny' 'stale-reattach = fix'; do
+		lives 0o666 0
+		policy 'log = stderr' "$rule"
+		by 1234 'attempt(shm_open, NAME, RWC, mode=0o600)' 2>log
+		[ "$(sed 's/ok .*/ok/' out)" = ok ]
+		! grep -E 'action=(fixed|denied)' log
+		dies
+	done
+	for rule in 'zero = on-unlink' 'zero = on-last-unmap'; do
+		lives 0o666 1234
+		policy 'log = stderr' 'create-without-excl = off' "$rule"
+		by 1234 'fd = shm_open(NAME, RWC, mode=0o600); m = mmap.mmap(fd, 4096); os.close(fd); m.close(); shm_unlink(NAME)' 2>log
+		! grep -E 'action=(fixed|denied)' log
+		dies
+	done
+}
+
+@test "what nobody uses is wiped by an ordinary user, whatever processes root has" {
+	policy 'log = stderr' 'zero = on-attach'
+	by 1234 -b 'os.write(shm_open(NAME, RWC, mode=0o600), b"left")'
+	by 1234 'print(os.read(shm_open(NAME, RWC, mode=0o600), 4))' 2>log
+	grep -q 'rule=stale-bytes .*action=fixed' log
+	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00'" ]
+}
