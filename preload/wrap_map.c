@@ -49,6 +49,15 @@ static void not_unmapped(const struct unmapping *u, const void *caller)
 	observe_failed(u->seq, caller);
 }
 
+/* The pieces are no longer mapped, and what took their place is known: are they the last of their objects? */
+static void unmapped(struct account_pieces *pieces, bool done, const void *caller)
+{
+	for (unsigned i = 0; enforce_wipes && done && i < pieces->count; i++)
+		if (enforce_last_unmap(pieces->piece[i].object, caller))
+			observe_kept(pieces->piece[i].object->id, caller);
+	account_pieces_done(pieces);
+}
+
 /* Does the kernel refuse it whatever it is a mapping of? Its errno is then not the policy's to choose. */
 static bool is_malformed(const void *addr, size_t length, int flags, off_t offset)
 {
@@ -97,22 +106,23 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		claim_await(&identity);
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);
-	account_pieces_done(&replaced.pieces);
 	bool other = fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd));
-	if ((other && !replaced.seq) || !observe_enter(&visit, caller))
-		return result;
-	tracked = tracked || (!other && identity_of_mapped(fd, &identity));
-	if (tracked && policed && result != MAP_FAILED)
-		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length}, &identity,
-			       caller);
-	/* Of any other memory as well where it took an object's place: else that would look like a munmap. */
-	if (tracked || replaced.seq)
-		RECORD(&visit, mmap, tracked ? &identity : NULL, .addr = (uint64_t)(uintptr_t)addr, .length = length,
-		       .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset,
-		       .result = (uint64_t)(uintptr_t)result, .error = observe_error(&visit, result == MAP_FAILED));
-	observe_leave(&visit);
-	if (tracked && result != MAP_FAILED)
-		fault_expect();
+	if ((!other || replaced.seq) && observe_enter(&visit, caller)) {
+		tracked = tracked || (!other && identity_of_mapped(fd, &identity));
+		if (tracked && policed && result != MAP_FAILED)
+			enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
+				       &identity, caller);
+		/* Of any other memory as well where it took an object's place: else that would look like a munmap. */
+		if (tracked || replaced.seq)
+			RECORD(&visit, mmap, tracked ? &identity : NULL, .addr = (uint64_t)(uintptr_t)addr,
+			       .length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd,
+			       .offset = offset, .result = (uint64_t)(uintptr_t)result,
+			       .error = observe_error(&visit, result == MAP_FAILED));
+		observe_leave(&visit);
+		if (tracked && result != MAP_FAILED)
+			fault_expect();
+	}
+	unmapped(&replaced.pieces, result != MAP_FAILED, caller);
 	return result;
 }
 
@@ -138,10 +148,7 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	int result = real_munmap(addr, length);
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
-	for (unsigned i = 0; enforce_wipes && result == 0 && i < u.pieces.count; i++)
-		if (enforce_last_unmap(u.pieces.piece[i].object, caller))
-			observe_kept(u.pieces.piece[i].object->id, caller);
-	account_pieces_done(&u.pieces);
+	unmapped(&u.pieces, result == 0, caller);
 	return result;
 }
 
@@ -228,7 +235,7 @@ static void *moved(struct moving *m, void *result, const void *caller)
 		       .error = observe_error(&visit, result == MAP_FAILED));
 		observe_leave(&visit);
 	}
-	account_pieces_done(&m->replaced.pieces);
+	unmapped(&m->replaced.pieces, result != MAP_FAILED, caller);
 	account_pieces_done(&m->from.pieces);
 	return result;
 }

@@ -93,6 +93,22 @@ told()
 	wiped
 }
 
+@test "the last mapping that another takes the place of is its last unmap" {
+	policy 'secret-left = fix' 'secret = yes'
+	for over in 'libc.mmap(at(m), 8192, 3, 0x32, -1, long(0))' 'libc.mremap(at(z), 8192, 8192, 3, at(m))'; do
+		program 'import signal
+long = ctypes.c_long; at = ctypes.c_void_p; libc.mremap.restype = ctypes.c_void_p
+fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192)
+m = libc.mmap(None, 8192, 3, 1, fd, long(0)); z = libc.mmap(None, 8192, 3, 0x22, -1, long(0)); os.close(fd)
+ctypes.memset(m, 83, 8192); libc.mmap(at(m), 4096, 3, 0x32, -1, long(0)); print(open(PATH, "rb").read(2))
+assert '"$over"' == m; os.kill(os.getpid(), signal.SIGKILL)'
+		run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" -u program.py
+		[[ "$output" == "b'SS'"* ]]
+		[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 0 ]
+		rm -f "/dev/shm/$NAME"
+	done
+}
+
 @test "a secret that was renamed is wiped, whatever name it has then" {
 	leaves 'os.rename(PATH, PATH + "-public")'
 	wiped "$NAME-public"
