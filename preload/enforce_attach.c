@@ -133,6 +133,20 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, 
 	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, fd, identity);
 }
 
+/* O_TRUNC asks for the right to write even where the descriptor has none. */
+static bool may_truncate(const struct enforce_opening *o, int fd)
+{
+	if (!(o->flags & O_TRUNC) || (o->flags & O_ACCMODE) != O_RDONLY)
+		return true;
+	long result = kernel_call(SYS_faccessat2, fd, (long)"", W_OK, AT_EACCESS | AT_EMPTY_PATH, 0, 0);
+
+	if (result == -EACCES || result == -EROFS || result == -EPERM)
+		errno = (int)-result;
+	else
+		result = 0;
+	return result == 0;
+}
+
 /* O_TRUNC was kept from the real call: is it to happen now? */
 static enum enforce_verdict truncating(const struct policy_decision *d, int fd, const struct identity *identity)
 {
@@ -165,6 +179,16 @@ static bool directory_lets(const struct enforce_opening *o, const struct identit
 	       directory.uid == identity->uid || !text_limit("/proc/sys/fs/protected_regular");
 }
 
+/* As the program has asked for it. */
+static bool is_refused(const struct enforce_opening *o)
+{
+	int again = o->call(o, o->flags & ~(O_EXCL | O_TRUNC), 0600);
+
+	if (again >= 0)
+		kernel_close(again);
+	return again < 0;
+}
+
 /*
  * fs.protected_regular (proc(5)) refuses O_CREAT of another's file in a sticky directory, but not the plain open that was
  * made instead: the kernel is asked once more, so that the program gets the errno that it would have had. Only where it
@@ -174,10 +198,21 @@ static bool kernel_refuses(const struct enforce_opening *o, const struct identit
 {
 	if (!(o->flags & O_CREAT) || identity->uid == facts_user() || directory_lets(o, identity))
 		return false;
-	int again = o->call(o, o->flags & ~(O_EXCL | O_TRUNC), 0600);
-	if (again >= 0)
-		kernel_close(again);
-	return again < 0;
+	return is_refused(o);
+}
+
+/* A directory is neither made nor emptied: without the two flags it was opened all the same. */
+static bool is_refused_directory(const struct enforce_opening *o, int fd)
+{
+	struct stat st;
+
+	if (!(o->flags & (O_CREAT | O_TRUNC)) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return false;
+	if (o->flags & O_CREAT)
+		return is_refused(o);
+	errno = o->shm ? EINVAL : EISDIR;
+	return true;
 }
 
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd)
@@ -185,12 +220,12 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	struct identity identity;
 
 	if (!identity_of_fd(fd, &identity))
-		return VERDICT_go;
+		return !enforce_audits() && is_refused_directory(o, fd) ? VERDICT_deny : VERDICT_go;
 	identity.name = o->name;
 	bool done = enforce_audits();
 	if (o->opened && !done)
 		o->opened->size_before = identity.size;
-	if (!done && kernel_refuses(o, &identity))
+	if (!done && (kernel_refuses(o, &identity) || !may_truncate(o, fd)))
 		return VERDICT_deny;
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)

@@ -431,3 +431,16 @@ for lose in (lambda: os.unsetenv("LD_PRELOAD"), libc.clearenv, lambda: os.enviro
 	guarded 'shm_open(NAME, RWC, mode=0o600); print(sum("lttng" in line for line in open("/proc/self/maps")), len(os.listdir("/proc/self/task")))'
 	[ "$(cat out)" = '0 1' ]
 }
+
+@test "a directory is not opened to be made or emptied" {
+	policy 'world-writable = fix' 'truncate-on-open = off'
+	code='os.mkdir(PATH)
+for flags in RWC, os.O_CREAT, os.O_CREAT | os.O_NONBLOCK, os.O_TRUNC: attempt(os.open, PATH, flags); attempt(shm_open, NAME, flags)
+attempt(os.open, "/dev/shm/", os.O_CREAT); attempt(os.open, PATH, os.O_CREAT | os.O_DIRECTORY)
+os.close(os.open(PATH, os.O_RDONLY)); os.rmdir(PATH)'
+	program "$code"
+	"$PYTHON" program.py >bare
+	guarded "$code"
+	same bare out
+	[ "$(grep -c '^ok' out)" -eq 0 ]
+}

@@ -354,3 +354,17 @@ dies()
 	grep -q 'rule=stale-bytes .*action=fixed' log
 	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00'" ]
 }
+
+@test "who may only read an object does not open it to be emptied" {
+	for rule in 'world-writable = fix' 'truncate-on-open = deny' 'truncate-on-open = fix'; do
+		policy "$rule"
+		by 65534 -b 'os.write(shm_open(NAME, RWC, mode=0o444), b"kept"); shm_open(NAME + "-empty", RWC, mode=0o444)'
+		for library in -b ''; do
+			by 1234 ${library:+"$library"} 'attempt(os.open, PATH, os.O_TRUNC); attempt(os.open, PATH + "-empty", os.O_TRUNC)
+attempt(shm_open, NAME, os.O_TRUNC); attempt(os.open, PATH, os.O_CREAT | os.O_TRUNC)'
+			same out <(printf '%s\n' EACCES EACCES EACCES EACCES)
+		done
+		[ "$(cat "/dev/shm/$NAME")" = kept ]
+		rm -f "/dev/shm/$NAME" "/dev/shm/$NAME-empty"
+	done
+}
