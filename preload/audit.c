@@ -175,7 +175,9 @@ static bool tell(const struct audit_decision *d, const char *name, time_t now, u
 	if (d->response == RESPONSE_audit)
 		append_field(line, " would=", d->error ? "denied" : "fixed");
 	end(line, d->error ? strerrorname_np(d->error) : "0", d->caller,
-	    d->why && text_append(why, sizeof why, d->why) ? why : NULL);
+	    d->doubtful                                      ? "users-unknown"
+	    : d->why && text_append(why, sizeof why, d->why) ? why
+							     : NULL);
 	if (held) {
 		text_append(line, LINE, " held-back=");
 		text_append_decimal(line, LINE, held);

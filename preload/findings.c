@@ -73,6 +73,12 @@ static void record(const struct check_finding *finding, enum response response)
 		tell_live(finding, response);
 }
 
+/* Whether anybody used the object, which makes it none, the analyzer decides: see check_lifetime.c. */
+static bool is_for_the_trace(enum rule_id rule)
+{
+	return rule == RULE_stale_bytes || rule == RULE_stale_reattach;
+}
+
 static void audit(const struct check_finding *finding)
 {
 	char name[256];
@@ -81,6 +87,7 @@ static void audit(const struct check_finding *finding)
 	audit_line(&(struct audit_decision){.rule = finding->rule,
 					    .response = RESPONSE_recorded,
 					    .error = finding->error,
+					    .doubtful = is_for_the_trace(finding->rule),
 					    .caller = looking.caller},
 		   named ? name : NULL);
 }
@@ -93,7 +100,8 @@ void check_found(const struct check_finding *finding)
 	if (action == ACTION_off)
 		return;
 	record(finding, RESPONSE_recorded);
-	if (action >= ACTION_warn)
+	/* What the policy asked about was looked at, and is used or too young. */
+	if (action == ACTION_warn || (action > ACTION_warn && !is_for_the_trace(finding->rule)))
 		audit(finding);
 }
 

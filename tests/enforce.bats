@@ -444,3 +444,20 @@ os.close(os.open(PATH, os.O_RDONLY)); os.rmdir(PATH)'
 	same bare out
 	[ "$(grep -c '^ok' out)" -eq 0 ]
 }
+
+@test "the log does not call stale what somebody uses, and says where it has not looked" {
+	for actions in 'stale-bytes = deny|stale-reattach = deny' 'stale-bytes = warn|stale-reattach = warn'; do
+		rm -f audit.log
+		IFS='|' read -ra lines <<<"$actions"
+		policy 'create-without-excl = off' "${lines[@]}"
+		program 'import subprocess
+fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"live"); m = mmap.mmap(fd, 4); os.close(fd)
+attach = "import os, _posixshmem; _posixshmem.shm_open(\"" + NAME + "\", os.O_RDWR | os.O_CREAT, mode=0o600)"
+new = dict(os.environ, SHMGUARD_POLICY=os.path.abspath("policy.ini"), LD_PRELOAD=os.environ["LIBRARY"])
+subprocess.run([sys.executable, "-c", attach], env=new, check=True); shm_unlink(NAME)'
+		LIBRARY=$BUILD/libshmguard.so "$PYTHON" program.py
+		grep -h stale- audit.log || true
+	done >told
+	[ "$(wc -l <told)" -eq 2 ]
+	[ "$(grep -c 'action=recorded errno=0 .*why=users-unknown' told)" -eq 2 ]
+}
