@@ -9,6 +9,7 @@
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/lease.h"
+#include "preload/parent.h"
 #include "preload/wipe.h"
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
@@ -93,18 +94,16 @@ static void left(const struct policy_decision *d, int fd, const struct identity 
 /* Will the kernel let the name be removed? If not, its object keeps its contents as well. */
 static bool is_removable(int dirfd, const char *path, uint32_t owner)
 {
-	char parent[PATH_MAX] = "";
+	struct parent parent;
 	struct stat st;
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
 	uint32_t user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	const char *at = parent_begin(&parent, path);
+	bool removable = at && kernel_call(SYS_newfstatat, dirfd, (long)at, (long)&st, 0, 0, 0) == 0 &&
+			 kernel_call(SYS_faccessat2, dirfd, (long)at, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&
+			 (!(st.st_mode & S_ISVTX) || !user || user == owner || user == st.st_uid);
 
-	if (length >= sizeof parent)
-		return false;
-	memcpy(parent, length ? path : ".", length ? length : 1);
-	return kernel_call(SYS_newfstatat, dirfd, (long)parent, (long)&st, 0, 0, 0) == 0 &&
-	       kernel_call(SYS_faccessat2, dirfd, (long)parent, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&
-	       (!(st.st_mode & S_ISVTX) || !user || user == owner || user == st.st_uid);
+	parent_end(&parent);
+	return removable;
 }
 
 /* Contents that must not outlive the name; while anybody maps the object they are still in use. */

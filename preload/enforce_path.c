@@ -4,6 +4,7 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
+#include "preload/parent.h"
 
 enum { LINKS = 8 }; /* symbolic links that lead to one another */
 
@@ -52,19 +53,24 @@ static size_t parent_length(const char *path)
 	return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+static __attribute__((noinline)) bool lies_at_home(int dirfd, const char *path, bool *itself)
+{
+	struct parent parent;
+	struct stat at;
+	const char *directory = parent_begin(&parent, path);
+	bool known = directory && stat_at(dirfd, directory, 0, &at);
+
+	parent_end(&parent);
+	return known && identity_at_home(at.st_dev, at.st_ino, itself);
+}
+
 /* The name of what lies, or would lie, right at the path; NULL if that is not on the tmpfs at /dev/shm. */
 static const char *placed(int dirfd, const char *path, char text[static 512])
 {
-	char parent[PATH_MAX];
-	struct stat at;
 	size_t length = parent_length(path);
 	bool itself;
 
-	if (length >= sizeof parent)
-		return NULL;
-	memcpy(parent, length ? path : ".", length ? length : 1);
-	parent[length ? length : 1] = 0;
-	if (!stat_at(dirfd, parent, 0, &at) || !identity_at_home(at.st_dev, at.st_ino, &itself))
+	if (!lies_at_home(dirfd, path, &itself))
 		return NULL;
 	if (itself)
 		return identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
@@ -80,17 +86,14 @@ static const char *placed(int dirfd, const char *path, char text[static 512])
 }
 
 /* What does not exist yet, and O_CREAT would make at the end of symbolic links. */
-static const char *placed_by_links(int dirfd, const char *path, char text[static 512])
+static const char *follow(int dirfd, const char *path, char way[static PATH_MAX], char target[static PATH_MAX],
+			  char text[static 512])
 {
-	char way[PATH_MAX], target[PATH_MAX];
-
-	if (strlen(path) >= sizeof way)
-		return NULL;
 	strcpy(way, path);
 	for (int links = 0; links < LINKS && is_link(dirfd, way); links++) {
-		long length = kernel_call(SYS_readlinkat, dirfd, (long)way, (long)target, sizeof target - 1, 0, 0);
+		long length = kernel_call(SYS_readlinkat, dirfd, (long)way, (long)target, PATH_MAX - 1, 0, 0);
 		size_t kept = length > 0 && target[0] != '/' ? parent_length(way) : 0;
-		if (length <= 0 || kept + (size_t)length >= sizeof way)
+		if (length <= 0 || kept + (size_t)length >= PATH_MAX)
 			return NULL;
 		memcpy(way + kept, target, (size_t)length);
 		way[kept + (size_t)length] = 0;
@@ -99,6 +102,17 @@ static const char *placed_by_links(int dirfd, const char *path, char text[static
 	if (name != way)
 		return name;
 	return strlen(way) < 512 ? strcpy(text, way) : NULL;
+}
+
+static const char *placed_by_links(int dirfd, const char *path, char text[static 512])
+{
+	char *room = strlen(path) < PATH_MAX ? kernel_memory(2 * PATH_MAX) : NULL;
+
+	if (!room)
+		return NULL;
+	const char *name = follow(dirfd, path, room, room + PATH_MAX, text);
+	kernel_memory_free(room, 2 * PATH_MAX);
+	return name;
 }
 
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])

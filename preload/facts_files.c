@@ -196,9 +196,8 @@ bool facts_survives_exec(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-static int data_in(int fd, uint64_t from, uint64_t to, uint64_t *at)
+static int data_in(int fd, uint64_t from, uint64_t to, char piece[static PIECE], uint64_t *at)
 {
-	unsigned char piece[PIECE];
 	uint64_t budget = LOOKED_AT;
 
 	while (from < to && budget) {
@@ -235,7 +234,10 @@ int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint
 	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return -1;
-	int found = data_in((int)fd, from, to, at);
+	char *piece = kernel_memory(PIECE);
+	int found = piece ? data_in((int)fd, from, to, piece, at) : -1;
+	if (piece)
+		kernel_memory_free(piece, PIECE);
 	kernel_close((int)fd);
 	return found;
 }
@@ -251,15 +253,17 @@ uint64_t facts_descriptor_limit(void)
 
 static uint64_t count_lines(const char *path)
 {
-	char piece[PIECE];
+	char *piece = kernel_memory(PIECE);
 	uint64_t lines = 0;
-	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC), got;
+	long fd = piece ? kernel_open(path, O_RDONLY | O_CLOEXEC) : -1, got;
 
-	while (fd >= 0 && (got = kernel_read((int)fd, piece, sizeof piece)) > 0)
+	while (fd >= 0 && (got = kernel_read((int)fd, piece, PIECE)) > 0)
 		for (long i = 0; i < got; i++)
 			lines += piece[i] == '\n';
 	if (fd >= 0)
 		kernel_close((int)fd);
+	if (piece)
+		kernel_memory_free(piece, PIECE);
 	return lines;
 }
 

@@ -11,6 +11,7 @@
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/page.h"
+#include "preload/parent.h"
 #include "preload/recent.h"
 #include "preload/text.h"
 
@@ -286,27 +287,13 @@ static bool leads_to(const char *path, const struct identity *identity)
 	       st.st_dev == identity->dev && st.st_ino == identity->ino;
 }
 
-/* The path up to its last component, or "." */
-static bool parent_of(const char *path, char parent[static PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 1;
-
-	if (length >= PATH_MAX)
-		return false;
-	memcpy(parent, slash ? path : ".", length);
-	parent[length] = 0;
-	return true;
-}
-
 bool identity_place(int dirfd, const char *path, char text[static 512])
 {
-	char parent[PATH_MAX];
-	const char *slash = strrchr(path, '/');
+	struct parent parent;
+	const char *slash = strrchr(path, '/'), *at = parent_begin(&parent, path);
+	long fd = at ? kernel_call(SYS_openat, dirfd, (long)at, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0) : -1;
 
-	if (!parent_of(path, parent))
-		return false;
-	long fd = kernel_call(SYS_openat, dirfd, (long)parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+	parent_end(&parent);
 	if (fd < 0)
 		return false;
 	identity_fd_name((int)fd, text);
@@ -319,8 +306,13 @@ bool identity_place(int dirfd, const char *path, char text[static 512])
 /* Right in the directory, whatever leads there. */
 static bool is_home_of(int dirfd, const char *path)
 {
-	char parent[PATH_MAX];
-	return home_dev && parent_of(path, parent) && is_home(dirfd, parent);
+	struct parent parent;
+	const char *at = home_dev ? parent_begin(&parent, path) : NULL;
+	bool home = at && is_home(dirfd, at);
+
+	if (home_dev)
+		parent_end(&parent);
+	return home;
 }
 
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512])

@@ -461,3 +461,14 @@ subprocess.run([sys.executable, "-c", attach], env=new, check=True); shm_unlink(
 	[ "$(wc -l <told)" -eq 2 ]
 	[ "$(grep -c 'action=recorded errno=0 .*why=users-unknown' told)" -eq 2 ]
 }
+
+@test "a handler on a stack of 8 KiB opens and names files under a policy as without one" {
+	small=$BUILD/tests/programs/small_handler
+	"$small" 8192 "/$NAME" >bare
+	for lines in 'world-writable = warn' 'world-writable = fix' $'acl-grants = fix\nsymlink-or-special = deny\nzero = on-unlink, on-attach'; do
+		rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-* small*.log
+		policy "$lines" 'world-readable = fix' 'mode-too-open = fix' 'max-mode = 0600' 'foreign-owner = deny'
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$small" 8192 "/$NAME" >out
+		same bare out
+	done
+}
