@@ -12,6 +12,7 @@
 #include "preload/observe.h"
 #include "preload/own_threads.h"
 #include "preload/recorder_inner.h"
+#include "preload/text.h"
 
 /* Of threads the first alone has a value: its destructor runs however the thread ends, but not when the process does. */
 static pthread_key_t first;
@@ -60,25 +61,23 @@ void recorder_last_left(void)
 	end(NULL);
 }
 
-/* The status of the first thread, if it has ended: of /proc/self/stat the third word, and the last one. */
-static bool first_has_ended(int *status)
+/* A zombie has no executable (proc(5)). No descriptor is taken for it: the program may count on the number. */
+static bool first_has_ended(void)
 {
-	char text[1024], *word;
-	long fd = kernel_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char name[8];
 
-	if (fd < 0)
-		return false;
-	long length = kernel_read((int)fd, text, sizeof text - 1);
-	kernel_close((int)fd);
-	if (length <= 0)
-		return false;
-	text[length] = 0;
-	word = strrchr(text, ')');
-	if (!word || strncmp(word, ") Z", 3) != 0)
-		return false;
-	word = strrchr(text, ' ');
-	*status = (int)strtol(word, NULL, 10) >> 8 & 0xff;
-	return true;
+	return kernel_readlink("/proc/self/exe", name, sizeof name) == -ENOENT &&
+	       kernel_readlink("/proc/thread-self/exe", name, sizeof name) > 0;
+}
+
+/* Of the first thread: the last word of its stat. */
+static int status_of_first(void)
+{
+	char text[1024];
+	long length = text_read("/proc/self/stat", text, sizeof text);
+	const char *word = length > 0 ? strrchr(text, ' ') : NULL;
+
+	return word ? (int)strtol(word, NULL, 10) >> 8 & 0xff : 0;
 }
 
 enum { LOOK_EVERY = 250000000 /* nanoseconds */ };
@@ -97,13 +96,13 @@ bool recorder_last_wait(int socket, int *status)
 		struct timespec pause = {.tv_nsec = LOOK_EVERY};
 		if (kernel_call(SYS_ppoll, (long)&ready, 1, (long)&pause, 0, sizeof(uint64_t), 0) != 0)
 			return true;
-		if (!first_has_ended(status))
+		if (!first_has_ended())
 			continue;
-		/* The process has the status of its last thread: the C library ends threads with 0. */
-		if (others)
-			*status = 0;
-		if (own_threads_only())
+		if (own_threads_only()) {
+			/* The process has the status of its last thread: the C library ends threads with 0. */
+			*status = others ? 0 : status_of_first();
 			return false;
+		}
 		others = true;
 	}
 }
