@@ -147,14 +147,25 @@ static bool may_truncate(const struct enforce_opening *o, int fd)
 	return result == 0;
 }
 
+/*
+ * What shm_open asks for is shared memory. Anything else may be an ordinary file that happens to lie there, as cp and tar
+ * leave them, unless somebody maps it, or may: what is emptied then is only recorded, by the check after the call.
+ */
+enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
+					const struct identity *identity)
+{
+	if (!enforce_asks(d, RULE_truncate_on_open) || !(o->shm || enforce_use(identity, false)))
+		return VERDICT_go;
+	return ENFORCE(d, truncate_on_open, .size = identity->size);
+}
+
 /* O_TRUNC was kept from the real call: is it to happen now? */
-static enum enforce_verdict truncating(const struct policy_decision *d, int fd, const struct identity *identity)
+static enum enforce_verdict truncating(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+				       const struct identity *identity)
 {
 	if (!identity->size)
 		return VERDICT_go;
-	enum enforce_verdict verdict = enforce_asks(d, RULE_truncate_on_open)
-					       ? ENFORCE(d, truncate_on_open, .size = identity->size)
-					       : VERDICT_go;
+	enum enforce_verdict verdict = enforce_truncation(o, d, identity);
 	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
 	if (error)
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
@@ -232,7 +243,7 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 		verdict = left_behind(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && asks_of_bytes(d))
 		ledger_mark(&identity, MARK_BYTES_SEEN, 0);
-	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(d, fd, &identity) == VERDICT_deny)
+	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
 	if (verdict == VERDICT_go)
 		drop_grants(d, fd);

@@ -76,4 +76,8 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, 
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 
+/* It has contents, and is opened with O_TRUNC. VERDICT_go: it may lose them. */
+enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
+					const struct identity *identity);
+
 #endif

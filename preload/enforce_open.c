@@ -237,11 +237,11 @@ static void foresee(const struct enforce_opening *o, const struct policy_decisio
 		    const struct stat *existing)
 {
 	struct enforce_making making;
+	struct identity identity;
 	mode_t mode = o->mode;
 
-	if (existing && (o->flags & O_TRUNC) && existing->st_size && S_ISREG(existing->st_mode) &&
-	    enforce_asks(d, RULE_truncate_on_open))
-		ENFORCE(d, truncate_on_open, .size = (uint64_t)existing->st_size);
+	if (existing && (o->flags & O_TRUNC) && existing->st_size && identity_of_path(o->dirfd, path, 0, &identity))
+		enforce_truncation(o, d, &identity);
 	if (existing || !(o->flags & O_CREAT))
 		return;
 	enforce_one_more(d);

@@ -60,13 +60,32 @@ load enforce
 @test "O_TRUNC of an object with contents is denied, or leaves its size" {
 	printf 'contents' >"/dev/shm/$NAME"
 	policy 'truncate-on-open = deny'
-	guarded 'attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC); attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600)'
-	[ "$(cat out)" = $'EACCES\nEACCES' ]
+	guarded 'attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC); held = mmap.mmap(os.open(PATH, os.O_RDWR), 8)
+attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600); attempt(open, PATH, "w")'
+	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES' ]
 	[ "$(cat "/dev/shm/$NAME")" = contents ]
 	policy 'truncate-on-open = fix'
 	guarded 'attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC)'
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8 ]
 	[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+}
+
+@test "O_TRUNC of a file that nobody maps, by other calls than shm_open, goes through and is recorded" {
+	for action in deny fix; do
+		policy "truncate-on-open = $action"
+		rm -f audit.log
+		printf 'contents' >"/dev/shm/$NAME"
+		guarded 'open(PATH, "w").write("new"); libc.creat(PATH.encode(), 0o600); os.write(os.open(PATH, os.O_WRONLY), b"more")
+attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600)'
+		grep -q '^ok' out
+		[ ! -s "/dev/shm/$NAME" ]
+		[ "$(grep -c "rule=truncate-on-open object=/$NAME action=recorded" audit.log)" -eq 3 ]
+	done
+	printf 'contents' >"/dev/shm/$NAME"
+	policy 'mode = audit' 'truncate-on-open = deny'
+	rm -f audit.log
+	guarded 'open(PATH, "w").write("contents"); shm_open(NAME, os.O_RDWR | os.O_TRUNC)'
+	[ "$(grep -o 'action=.*errno=[A-Z0]*' audit.log)" = $'action=recorded errno=0\naction=audit would=denied errno=EACCES' ]
 }
 
 @test "where nothing is asked O_TRUNC still truncates, by every open mode" {

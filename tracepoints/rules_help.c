@@ -32,8 +32,10 @@ const char *const rule_help[RULE_COUNT] = {
 		"O_TRUNC on an object that exists and has contents: it is emptied under everyone who maps it, even "
 		"when it is opened read-only, and their next touch is a SIGBUS. Checked: O_TRUNC, the object "
 		"existed, its size was above 0; an error if another process maps it, else a warning. Deny: EACCES. "
-		"Fix: drop the flag and punch the contents out, which keeps the size. Cure: create with O_EXCL, and "
-		"unlink what is stale first. Seen in asajeffrey/shared-data#7.",
+		"Fix: drop the flag and punch the contents out, which keeps the size. Either is done where shm_open "
+		"asks, and where open or its kin do of what somebody maps, or may map; an ordinary file on /dev/shm "
+		"that nobody maps is emptied, and that is recorded. Cure: create with O_EXCL, and unlink what is "
+		"stale first. Seen in asajeffrey/shared-data#7.",
 	[RULE_resize_by_attacher] =
 		"A process that did not create the object changes the size that its creator gave it. The creator and "
 		"other users still believe in the old one. Checked: the caller is not the creator, the size was "
