@@ -31,7 +31,9 @@ static bool name_of_fd(int fd, bool unlinked, char text[static 512])
 const char *enforce_object_name(const struct identity *identity, char text[static 512])
 {
 	if (identity->fd >= 0)
-		return name_of_fd(identity->fd, !identity->links, text) ? text : NULL;
+		return name_of_fd(identity->fd, !identity->links, text) && !identity_name_is_past(identity, text)
+			       ? text
+			       : NULL;
 	return identity->name ? enforce_name(identity->dirfd, identity->name, 0, text) : NULL;
 }
 

@@ -78,14 +78,6 @@ static bool real_name(const struct identity *identity, char *name, size_t size)
 	return good;
 }
 
-static bool is_deleted(const char *name)
-{
-	static const char mark[] = " (deleted)";
-	size_t length = strlen(name);
-
-	return length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0;
-}
-
 /* Can other users search all the directories that lead there? unknown: what to say where one cannot be looked at. */
 static bool searchable(char *name, bool unknown)
 {
@@ -105,15 +97,19 @@ bool facts_reachable(const struct identity *identity)
 {
 	char name[512];
 
-	return real_name(identity, name, sizeof name) && name[0] == '/' && !is_deleted(name) && searchable(name, false);
+	return real_name(identity, name, sizeof name) && name[0] == '/' && identity->links && searchable(name, false);
 }
 
 bool facts_private(const struct identity *identity)
 {
 	char name[512];
 
-	return real_name(identity, name, sizeof name) && name[0] == '/' &&
-	       (is_deleted(name) || !searchable(name, true));
+	if (!real_name(identity, name, sizeof name) || name[0] != '/')
+		return false;
+	if (!identity->links)
+		return true;
+	/* Where another of its names lies nobody says. */
+	return identity->links == 1 && !identity_name_is_past(identity, name) && !searchable(name, true);
 }
 
 bool facts_private_path(const char *path)

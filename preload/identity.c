@@ -287,6 +287,15 @@ static bool leads_to(const char *path, const struct identity *identity)
 	       st.st_dev == identity->dev && st.st_ino == identity->ino;
 }
 
+bool identity_name_is_past(const struct identity *identity, const char *name)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(name);
+
+	return identity->links && length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0 &&
+	       !leads_to(name, identity);
+}
+
 bool identity_place(int dirfd, const char *path, char text[static 512])
 {
 	struct parent parent;

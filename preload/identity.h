@@ -64,6 +64,9 @@ bool identity_from_home(char text[static 512]);
 /* What /proc/self/fd tells of a descriptor, "" if nothing. */
 const char *identity_fd_name(int fd, char target[static 512]);
 
+/* Is that the name by which the object was opened or made, gone since, while it has another? The kernel does not tell that. */
+bool identity_name_is_past(const struct identity *identity, const char *name);
+
 /*
  * The path with its directory's own name, as the kernel has it, in place of how it was spelled; cut where it is too long.
  * False: the directory cannot be looked at.

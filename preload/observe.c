@@ -150,7 +150,7 @@ static void define_object(uint32_t id, const struct identity *identity)
 				 .gid = identity->gid,
 				 .name = name};
 
-	if (!identity->name && identity->links && name[0] == '/')
+	if (!identity->name && identity->links && name[0] == '/' && !identity_name_is_past(identity, name))
 		ledger_rename(identity, name);
 	recorder_head((struct event_head *)&e);
 	if (!identity->name && strncmp(name, "/dev/shm/sem.", 13) == 0)

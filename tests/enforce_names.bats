@@ -39,6 +39,31 @@ def made(mode=0o600):
     return os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, mode)
 '
 
+@test "what lost the name that it was made by is held to the one that it has, and so is what seems to be deleted" {
+	[ "$(id -u)" -eq 0 ] || skip "linkat of a descriptor needs root"
+	policy 'world-writable = fix' '[small]' "name = /$NAME-[123]" 'max-size = 4096' 'object-too-large = deny'
+	code="$LINKAT"'
+def linked(fd, to):
+    os.link(PATH, PATH + to); os.unlink(PATH); return fd
+def try_(fd, to):
+    attempt(os.fchmod, fd, 0o666); attempt(os.chmod, PATH + to, 0o622); attempt(os.ftruncate, fd, 4097)
+    print(oct(os.stat(PATH + to).st_mode & 0o777))
+try_(linked(shm_open(NAME, RWC, mode=0o600), "-1"), "-1")
+fd = made(); named(fd, "-2"); try_(fd, "-2"); fd = made(); followed(fd, "-3"); try_(fd, "-3")
+try_(shm_open(NAME + "-4 (deleted)", RWC, mode=0o600), "-4 (deleted)")
+os.mkdir(PATH + "-5", 0o700); fd = os.open(PATH + "-5/x", RWC, 0o600); os.link(PATH + "-5/x", PATH + "-6"); try_(fd, "-6")
+os.unlink(PATH + "-5/x"); try_(fd, "-6"); os.rmdir(PATH + "-5")
+fd = made(); os.fchmod(fd, 0o666); print(oct(os.fstat(fd).st_mode & 0o777))'
+	guarded "$code"
+	same out <(for i in 1 2 3; do [ $i = 1 ] || echo ok; printf '%s\n' 'ok None' 'ok None' EFBIG 0o620; done
+		for i in 4 6 6; do printf '%s\n' 'ok None' 'ok None' 'ok None' 0o620; done; echo 0o666)
+	rm -r "/dev/shm/$NAME"-*
+	policy 'world-writable = deny'
+	guarded "$code"
+	[ "$(grep -c EACCES out)" -eq 12 ]
+	[ "$(grep -c 'world-writable.*action=denied' audit.log)" -eq 12 ]
+}
+
 @test "a second name leads to no object whose first is not allowed" {
 	[ "$(id -u)" -eq 0 ] || skip "linkat of a descriptor needs root"
 	policy "names = /$NAME-*" 'name-not-allowed = deny'
