@@ -100,6 +100,9 @@ static inline bool enforce_asks(const struct policy_decision *decision, enum rul
 /* Is all that would be denied or fixed only told? */
 bool enforce_audits(void);
 
+/* What was to be fixed of that rule, or was found, was undone, or not done at all: it was not decided, unless denied. */
+void enforce_undone(enum rule_id rule);
+
 /* A fix that was decided could not be done; the finding then says that nothing was. */
 void enforce_not_fixed(enum rule_id rule);
 /* The fix has made the call fail with that errno, and changed nothing. */

@@ -211,6 +211,21 @@ static void not_fixed(enum rule_id rule, enum response instead, int error, const
 	}
 }
 
+void enforce_undone(enum rule_id rule)
+{
+	unsigned left = 0, audited = 0;
+
+	for (unsigned i = 0; i < kept()->count; i++) {
+		const struct decided *d = &kept()->decided[i];
+		if (d->finding.rule == rule && d->response != RESPONSE_denied)
+			continue;
+		audited += i < kept()->audited;
+		kept()->decided[left++] = kept()->decided[i];
+	}
+	kept()->count = left;
+	kept()->audited = audited;
+}
+
 void enforce_not_fixed(enum rule_id rule)
 {
 	not_fixed(rule, RESPONSE_recorded, 0, NULL);

@@ -1,4 +1,5 @@
 /* The policy at the names of objects: which may be used, removed, and put into place by rename and link. */
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -97,7 +98,7 @@ enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *nam
 	return verdict;
 }
 
-static bool narrow(const struct enforce_place *from, mode_t mode)
+static bool set_mode(const struct enforce_place *from, mode_t mode)
 {
 	char path[TEXT_DESCRIPTOR];
 
@@ -109,7 +110,8 @@ static bool narrow(const struct enforce_place *from, mode_t mode)
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
-static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to)
+static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to,
+				   struct enforce_narrowed *narrowed)
 {
 	struct policy_decision d;
 	struct identity identity;
@@ -127,9 +129,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 		return VERDICT_go;
 	if (enforce_clamp(&d, (struct enforce_whereabouts){.path = to->name}, &mode, 0) == VERDICT_deny)
 		return VERDICT_deny;
-	if (mode != identity.mode && !narrow(from, mode))
-		for (size_t i = 0; i < sizeof of_modes / sizeof *of_modes; i++)
-			enforce_not_fixed(of_modes[i]);
+	*narrowed = (struct enforce_narrowed){mode != identity.mode, identity.mode & 07777, mode & 07777};
 	return VERDICT_go;
 }
 
@@ -158,35 +158,86 @@ static enum enforce_verdict linking(const struct enforce_place *from)
 	return VERDICT_go;
 }
 
-static enum enforce_verdict moving(const struct enforce_place *from, const struct enforce_place *to,
-				   enum enforce_move how)
+static enum enforce_verdict moving(struct enforce_moving *m)
 {
-	if (how == MOVE_link && from->name && linking(from) == VERDICT_deny)
+	const struct enforce_place *from = &m->from, *to = &m->to;
+
+	if (m->how == MOVE_link && from->name && linking(from) == VERDICT_deny)
 		return VERDICT_deny;
-	if (how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
+	if (m->how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
 		return VERDICT_go;
-	if (naming(from, to) == VERDICT_deny)
+	if (naming(from, to, &m->narrowed[0]) == VERDICT_deny)
 		return VERDICT_deny;
-	if (how == MOVE_exchange && from->name && naming(to, from) == VERDICT_deny)
+	if (m->how == MOVE_exchange && from->name && naming(to, from, &m->narrowed[1]) == VERDICT_deny)
 		return VERDICT_deny;
-	if (how == MOVE_link || are_one(from, to))
+	if (m->how == MOVE_link || are_one(from, to))
 		return VERDICT_go;
-	return unlinking(to->dirfd, to->path, to->name, how == MOVE_exchange);
+	return unlinking(to->dirfd, to->path, to->name, m->how == MOVE_exchange);
 }
 
-enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_place *to, enum enforce_move how,
-				  const void *caller)
+/* Once nothing denies the call any more. */
+static enum enforce_verdict narrowing(struct enforce_moving *m)
 {
-	char from_text[512], to_text[512];
+	const struct enforce_place *place[] = {&m->from, &m->to};
+	enum enforce_verdict verdict = VERDICT_go;
 
-	from->name = enforce_name(from->dirfd, from->path, from->flags, from_text);
-	to->name = enforce_name(to->dirfd, to->path, to->flags, to_text);
-	if (!from->name && !to->name)
+	for (int i = 0; i < 2; i++) {
+		struct enforce_narrowed *n = &m->narrowed[i];
+		if (!n->done)
+			continue;
+		n->done = set_mode(place[i], n->now);
+		for (size_t rule = 0; !n->done && rule < sizeof of_modes / sizeof *of_modes; rule++)
+			enforce_not_fixed(of_modes[rule]);
+		if (n->done)
+			verdict = VERDICT_fix;
+	}
+	return verdict;
+}
+
+static void undone(void)
+{
+	for (size_t i = 0; i < sizeof of_modes / sizeof *of_modes; i++)
+		enforce_undone(of_modes[i]);
+}
+
+enum enforce_verdict enforce_move(struct enforce_moving *m)
+{
+	m->from.name = enforce_name(m->from.dirfd, m->from.path, m->from.flags, m->from_text);
+	m->to.name = enforce_name(m->to.dirfd, m->to.path, m->to.flags, m->to_text);
+	if (!m->from.name && !m->to.name)
 		return VERDICT_go;
 	enforce_begin();
-	enum enforce_verdict verdict = moving(from, to, how);
-	enforce_end(caller);
+	enum enforce_verdict verdict = moving(m);
+	if (verdict != VERDICT_deny)
+		verdict = narrowing(m);
+	else
+		undone();
+	if (verdict != VERDICT_fix)
+		enforce_end(m->caller);
 	return verdict;
+}
+
+/* Unless somebody else has given it another mode meanwhile. */
+static void give_back(const struct enforce_place *place, const struct enforce_narrowed *n)
+{
+	struct identity identity;
+
+	if (identity_of_path(place->dirfd, place->path, place->flags, &identity) && (identity.mode & 07777) == n->now)
+		set_mode(place, n->before);
+}
+
+void enforce_moved(const struct enforce_moving *m, bool failed)
+{
+	const struct enforce_place *place[] = {&m->from, &m->to};
+	int kept = errno;
+
+	for (int i = 0; failed && i < 2; i++)
+		if (m->narrowed[i].done)
+			give_back(place[i], &m->narrowed[i]);
+	if (failed)
+		undone();
+	enforce_end(m->caller);
+	errno = kept;
 }

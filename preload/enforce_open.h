@@ -59,9 +59,24 @@ struct enforce_place {
 
 enum enforce_move { MOVE_link, MOVE_rename, MOVE_exchange };
 
-/* Before a name is put into place: VERDICT_deny with errno set, else the object's mode is narrow enough for it. */
-enum enforce_verdict enforce_move(struct enforce_place *from, struct enforce_place *to, enum enforce_move how,
-				  const void *caller);
+struct enforce_moving {
+	enum enforce_move how;
+	struct enforce_place from, to;
+	const void *caller;
+	/* The callee's: */
+	char from_text[512], to_text[512];
+	struct enforce_narrowed {
+		bool done;
+		mode_t before, now;
+	} narrowed[2]; /* what lies at `from`, and at `to` */
+};
+
+/*
+ * Before a name is put into place: VERDICT_deny with errno set, else the object's mode is narrow enough for it; VERDICT_fix:
+ * it was not, and enforce_moved() is to be called after the call, which gives the mode back where that failed.
+ */
+enum enforce_verdict enforce_move(struct enforce_moving *m);
+void enforce_moved(const struct enforce_moving *m, bool failed);
 
 /* Before a name is removed: VERDICT_deny with errno set, else what the policy wants wiped is wiped. */
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);

@@ -65,6 +65,7 @@ EXPORT int remove(const char *path)
 
 /* What the two names of a rename led to before it. */
 struct renaming {
+	struct enforce_moving moving;
 	bool found, replaces;
 	int to_dirfd;
 	struct identity identity, replaced;
@@ -89,24 +90,36 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 }
 
 /* Does the policy keep the names as they are? errno is set then. */
-static bool immovable(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags,
-		      const void *caller)
+static bool unmoved(struct enforce_moving *m)
 {
-	struct enforce_place source = {from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
-	struct enforce_place place = {to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
-	enum enforce_move how = flags & RENAME_EXCHANGE ? MOVE_exchange : MOVE_rename;
-
-	return enforce_on && !own_caller(caller) && enforce_move(&source, &place, how, caller) == VERDICT_deny;
+	return enforce_on && !own_caller(m->caller) && enforce_move(m) == VERDICT_deny;
 }
 
-static bool unlinkable(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags, const void *caller)
+static int moved(const struct enforce_moving *m, int result)
 {
-	struct enforce_place source = {from_dirfd, from, flags & AT_EMPTY_PATH, NULL};
-	struct enforce_place place = {to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
+	if (m->narrowed[0].done || m->narrowed[1].done)
+		enforce_moved(m, result < 0);
+	return result;
+}
 
-	if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)))
-		source.flags = AT_SYMLINK_NOFOLLOW;
-	return enforce_on && !own_caller(caller) && enforce_move(&source, &place, MOVE_link, caller) == VERDICT_deny;
+static struct enforce_moving *rename_of(struct enforce_moving *m, int from_dirfd, const char *from, int to_dirfd,
+					const char *to, unsigned flags, const void *caller)
+{
+	m->how = flags & RENAME_EXCHANGE ? MOVE_exchange : MOVE_rename;
+	m->from = (struct enforce_place){from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
+	m->to = (struct enforce_place){to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
+	m->caller = caller;
+	m->narrowed[0].done = m->narrowed[1].done = false;
+	return m;
+}
+
+static struct enforce_moving *link_of(struct enforce_moving *m, int from_dirfd, const char *from, int to_dirfd,
+				      const char *to, int flags, const void *caller)
+{
+	rename_of(m, from_dirfd, from, to_dirfd, to, 0, caller);
+	m->how = MOVE_link;
+	m->from.flags = flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) ? flags & AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
+	return m;
 }
 
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
@@ -137,7 +150,8 @@ EXPORT int rename(const char *from, const char *to)
 	struct renaming r;
 
 	renaming(&r, AT_FDCWD, from, AT_FDCWD, to, CALLER);
-	int result = immovable(AT_FDCWD, from, AT_FDCWD, to, 0, CALLER) ? -1 : REAL(rename)(from, to);
+	struct enforce_moving *m = rename_of(&r.moving, AT_FDCWD, from, AT_FDCWD, to, 0, CALLER);
+	int result = unmoved(m) ? -1 : moved(m, REAL(rename)(from, to));
 	return renamed(&r, SYMBOL_rename, from, to, 0, result, CALLER);
 }
 
@@ -146,8 +160,8 @@ EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *
 	struct renaming r;
 
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
-	bool kept = immovable(from_dirfd, from, to_dirfd, to, 0, CALLER);
-	int result = kept ? -1 : REAL(renameat)(from_dirfd, from, to_dirfd, to);
+	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, 0, CALLER);
+	int result = unmoved(m) ? -1 : moved(m, REAL(renameat)(from_dirfd, from, to_dirfd, to));
 	return renamed(&r, SYMBOL_renameat, from, to, 0, result, CALLER);
 }
 
@@ -156,8 +170,8 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	struct renaming r;
 
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
-	bool kept = immovable(from_dirfd, from, to_dirfd, to, flags, CALLER);
-	int result = kept ? -1 : REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags);
+	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
+	int result = unmoved(m) ? -1 : moved(m, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags));
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
@@ -196,13 +210,14 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 
 EXPORT int link(const char *from, const char *to)
 {
-	int result = unlinkable(AT_FDCWD, from, AT_FDCWD, to, 0, CALLER) ? -1 : REAL(link)(from, to);
+	struct enforce_moving moving, *m = link_of(&moving, AT_FDCWD, from, AT_FDCWD, to, 0, CALLER);
+	int result = unmoved(m) ? -1 : moved(m, REAL(link)(from, to));
 	return linked(SYMBOL_link, AT_FDCWD, from, AT_FDCWD, to, result, CALLER);
 }
 
 EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
 {
-	bool kept = unlinkable(from_dirfd, from, to_dirfd, to, flags, CALLER);
-	int result = kept ? -1 : REAL(linkat)(from_dirfd, from, to_dirfd, to, flags);
+	struct enforce_moving moving, *m = link_of(&moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
+	int result = unmoved(m) ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
 	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);
 }

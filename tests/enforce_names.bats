@@ -27,6 +27,28 @@ attempt(os.rename, PATH, PATH + "-narrow"); attempt(os.link, PATH, PATH + "-narr
 	[ "$(stat -c %a "/dev/shm/$NAME-narrow")" = 600 ]
 }
 
+@test "a rename or link that is denied, or fails, leaves the mode as it was and tells of nothing fixed" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make another user's object"
+	policy 'world-writable = fix' 'mode-too-open = fix' '[theirs]' "name = /$NAME-x" 'unlink-by-stranger = deny' 'max-mode = 0600'
+	mkdir -m 700 "/dev/shm/$NAME-d"
+	install -m 600 -o 65534 /dev/null "/dev/shm/$NAME-x"
+	mkdir "/dev/shm/$NAME-dd"
+	code='held = PATH + "-d/f"; os.close(os.open(held, RWC, 0o1666)); os.close(os.open(PATH + "-y", RWC, 0o600))
+def left():
+    print(oct(os.stat(held).st_mode & 0o7777))
+attempt(os.rename, held, PATH + "-x"); attempt(os.link, held, PATH + "-y"); attempt(os.rename, held, PATH + "-dd"); left()
+done = libc.renameat2(-100, held.encode(), -100, (PATH + "-y").encode(), 1); print(done, errno.errorcode[ctypes.get_errno()]); left()
+libc.renameat2(-100, held.encode(), -100, (PATH + "-none").encode(), 2); print(errno.errorcode[ctypes.get_errno()]); left()'
+	guarded "$code"
+	[ "$(xargs <out)" = 'EACCES EEXIST EISDIR 0o1666 -1 EEXIST 0o1666 ENOENT 0o1666' ]
+	[ "$(grep -v '=predictable-name\|=create-without-excl' audit.log | grep -o 'rule=.* errno=[A-Z0]*')" = \
+		"rule=unlink-by-stranger object=/$NAME-x action=denied errno=EACCES" ]
+	guarded 'os.link(PATH + "-d/f", PATH + "-z")'
+	[ "$(stat -c %a "/dev/shm/$NAME-z")" = 1664 ]
+	[ "$(grep -c "rule=world-writable object=/$NAME-z action=fixed" audit.log)" -eq 1 ]
+	rm -r "/dev/shm/$NAME-d" "/dev/shm/$NAME-dd"
+}
+
 # Python's own os.link does not follow the links of /proc.
 LINKAT='def linkat(fd, path, to, flags):
     done = libc.linkat(fd, path.encode(), -100, (PATH + to).encode(), flags)
