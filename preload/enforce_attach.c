@@ -249,3 +249,41 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 		drop_grants(d, fd);
 	return verdict;
 }
+
+/* The child opens it without O_TRUNC. */
+static void emptied_already(int fd, const struct identity *identity)
+{
+	char path[TEXT_DESCRIPTOR];
+	long own = kernel_open(text_descriptor(path, fd), O_RDWR | O_CLOEXEC);
+	int error = own < 0 ? (int)-own : wipe_object((int)own, identity, true, NULL);
+
+	if (error)
+		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
+	if (own >= 0)
+		kernel_close((int)own);
+}
+
+enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,
+					    int *flags)
+{
+	struct identity identity;
+	enum enforce_verdict verdict = VERDICT_go;
+	int how = O_PATH | O_CLOEXEC | (o->flags & O_NOFOLLOW);
+	long fd = kernel_call(SYS_openat, o->dirfd, (long)o->path, how, 0, 0, 0);
+
+	if (fd >= 0 && identity_of_fd((int)fd, &identity)) {
+		identity.name = o->name;
+		verdict = strange(o, d, (int)fd, &identity);
+		if (verdict == VERDICT_go && (o->flags & O_TRUNC) && identity.size)
+			verdict = enforce_truncation(o, d, &identity);
+		if (verdict == VERDICT_fix) {
+			emptied_already((int)fd, &identity);
+			*flags &= ~O_TRUNC;
+		}
+		if (verdict != VERDICT_deny)
+			drop_grants(d, (int)fd);
+	}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}

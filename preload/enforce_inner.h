@@ -76,6 +76,13 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, 
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 
+/*
+ * The same of what a child is to open: whose it is, and whether it may be emptied. It is not opened for that, by which this
+ * process's locks on it would go (fcntl(2)).
+ */
+enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,
+					    int *flags);
+
 /* It has contents, and is opened with O_TRUNC. VERDICT_go: it may lose them. */
 enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
 					const struct identity *identity);

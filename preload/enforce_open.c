@@ -302,21 +302,26 @@ int enforce_open(const struct enforce_opening *o)
 	return fd;
 }
 
-enum enforce_verdict enforce_promised(const char *name, int flags, mode_t *mode, const void *caller)
+enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flags, mode_t *mode)
 {
 	struct policy_decision d;
 	struct enforce_making making;
 	struct stat st;
+	bool creates = o->flags & O_CREAT, exclusive = creates && (o->flags & O_EXCL);
 
 	enforce_begin();
-	enforce_decide(name, &d);
-	enum enforce_verdict verdict = enforce_name_allowed(&d, name, false);
-	if (verdict != VERDICT_deny && (flags & O_CREAT) &&
-	    kernel_call(SYS_newfstatat, AT_FDCWD, (long)name, (long)&st, 0, 0, 0) < 0)
-		verdict = enforce_making(&d, name, false, mode, &making);
+	enforce_decide(o->name, &d);
+	enum enforce_verdict verdict = enforce_name_allowed(&d, o->name, false);
+	if (verdict != VERDICT_deny)
+		verdict = special(o, &d);
+	if (verdict != VERDICT_deny && !exclusive)
+		verdict = enforce_attached_later(o, &d, flags);
+	if (verdict != VERDICT_deny && creates &&
+	    kernel_call(SYS_newfstatat, AT_FDCWD, (long)o->name, (long)&st, 0, 0, 0) < 0)
+		verdict = enforce_making(&d, o->name, false, mode, &making);
 	if (verdict == VERDICT_fix)
 		*mode = enforce_made_with(*mode);
-	enforce_end(caller);
+	enforce_end(o->caller);
 	/* It comes with no event of this process that these could belong to. */
 	if (verdict != VERDICT_deny)
 		enforce_forget();

@@ -31,8 +31,8 @@ int enforce_open(const struct enforce_opening *o);
  */
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512]);
 
-/* What a child will open later; of the mode is left what it may have. */
-enum enforce_verdict enforce_promised(const char *name, int flags, mode_t *mode, const void *caller);
+/* What a child will open later; of the flags and the mode is left what they may have. */
+enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flags, mode_t *mode);
 
 /* mkstemp(3) and its kin, whose template stands for the name. */
 enum enforce_verdict enforce_temporary(const char *name, const void *caller);

@@ -342,6 +342,18 @@ static int noded(const struct opening *o, int result, const void *caller)
 WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device))
 WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device))
 
+static bool promised(const struct opening *o, int *flags, mode_t *mode, const void *caller)
+{
+	const struct enforce_opening asked = {.name = o->object,
+					      .dirfd = o->dirfd,
+					      .path = o->path,
+					      .flags = o->flags,
+					      .mode = o->mode,
+					      .caller = caller};
+
+	return enforce_promised(&asked, flags, mode) != VERDICT_deny;
+}
+
 /* Of what the policy keeps a spawned child from opening nothing else would tell. */
 static int not_promised(const struct opening *o, const void *caller)
 {
@@ -365,10 +377,11 @@ EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
 		SYMBOL_posix_spawn_file_actions_addopen, AT_FDCWD, path, flags, mode, false, 0, NULL, false};
 	int kept = errno;
 
-	if (enforces(&o, text, CALLER) && enforce_promised(o.object, flags, &mode, CALLER) == VERDICT_deny) {
+	if (enforces(&o, text, CALLER) && !promised(&o, &flags, &mode, CALLER)) {
 		int error = not_promised(&o, CALLER);
 		errno = kept;
 		return error;
 	}
+	errno = kept;
 	return REAL(posix_spawn_file_actions_addopen)(actions, fd, path, flags, mode);
 }

@@ -190,6 +190,26 @@ attempt(os.mkfifo, PATH + "-fifo", 0o600)'
 	[ "$(stat -c %a "/dev/shm/$NAME-1")" = 660 ]
 }
 
+@test "a spawned child gets nothing of a stranger's, by no link of his, and empties nothing that is mapped" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make another user's object"
+	policy 'foreign-owner = deny' 'symlink-or-special = deny' 'truncate-on-open = deny' "[mended]" "name = /$NAME-fix" 'truncate-on-open = fix'
+	install -m 666 -o 65534 /dev/null "/dev/shm/$NAME-x"
+	ln -s /etc/passwd "/dev/shm/$NAME-l"
+	chown -h 65534 "/dev/shm/$NAME-l"
+	for own in y z fix; do printf contents >"/dev/shm/$NAME-$own"; done
+	guarded 'held = [mmap.mmap(os.open(PATH + "-" + own, os.O_RDWR), 8) for own in ("y", "fix")]
+def spawn(name, flags):
+    pid = os.posix_spawn("/bin/true", ["true"], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 9, PATH + "-" + name, flags, 0o600)])
+    return os.waitpid(pid, 0)[1]
+attempt(spawn, "x", os.O_RDWR); attempt(spawn, "x", RWC); attempt(spawn, "l", 0); attempt(spawn, "y", RWC | os.O_TRUNC); attempt(spawn, "y", RWC)
+attempt(spawn, "fix", RWC | os.O_TRUNC); attempt(spawn, "z", RWC | os.O_TRUNC); attempt(spawn, "new", RWC | os.O_EXCL)'
+	[ "$(xargs <out)" = 'EACCES EACCES ELOOP EACCES ok 0 ok 0 ok 0 ok 0' ]
+	[ "$(cat "/dev/shm/$NAME-y")" = contents ] && [ ! -s "/dev/shm/$NAME-z" ] && [ -e "/dev/shm/$NAME-new" ]
+	[ "$(stat -c %s "/dev/shm/$NAME-fix")" -eq 8 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME-fix")" ]
+	[ "$(grep -o 'rule=.* errno=[A-Z0]*' audit.log | grep -c 'rule=\(foreign-owner\|symlink-or-special\|truncate-on-open\).*=denied')" -eq 4 ]
+	[ "$(grep -c 'rule=truncate-on-open.*=fixed' audit.log)" -eq 1 ]
+}
+
 @test "what a spawned child would open is held to the names and modes" {
 	policy "names = /$NAME*" 'name-not-allowed = deny' 'world-writable = deny' 'world-readable = fix'
 	guarded 'def spawn(path, mode, flags=RWC):
