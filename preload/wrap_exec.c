@@ -298,11 +298,15 @@ EXPORT int system(const char *command)
 	return result;
 }
 
-EXPORT FILE *popen(const char *command, const char *type)
-{
-	struct shell s = shell(command);
-	SET_FIRST(s);
-	FILE *result = REAL(popen)(s.command, type);
-	shell_started(&s);
-	return result;
-}
+#define WRAP_POPEN(name)                                                                                               \
+	EXPORT FILE *name(const char *command, const char *type)                                                       \
+	{                                                                                                              \
+		struct shell s = shell(command);                                                                       \
+		SET_FIRST(s);                                                                                          \
+		FILE *result = REAL(name)(s.command, type);                                                            \
+		shell_started(&s);                                                                                     \
+		return result;                                                                                         \
+	}
+FILE *_IO_popen(const char *command, const char *type);
+WRAP_POPEN(popen)
+WRAP_POPEN(_IO_popen)

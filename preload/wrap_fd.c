@@ -72,13 +72,17 @@ EXPORT int __close(int fd)
 	return wrap_close(REAL(__close), fd, CALLER);
 }
 
-EXPORT int fclose(FILE *stream)
-{
-	int kept = errno;
-	wrap_closing(fileno(stream), CALLER);
-	errno = kept;
-	return REAL(fclose)(stream);
-}
+#define WRAP_FCLOSE(name)                                                                                              \
+	EXPORT int name(FILE *stream)                                                                                  \
+	{                                                                                                              \
+		int kept = errno;                                                                                      \
+		wrap_closing(fileno(stream), CALLER);                                                                  \
+		errno = kept;                                                                                          \
+		return REAL(name)(stream);                                                                             \
+	}
+int _IO_fclose(FILE *stream);
+WRAP_FCLOSE(fclose)
+WRAP_FCLOSE(_IO_fclose)
 
 static void closing_range(unsigned first, unsigned last, const void *caller)
 {
@@ -185,17 +189,20 @@ static int duplicate_to(int fd, int target, int result, uint32_t closed, const v
 	return fd == target ? result : duplicated(fd, result, caller);
 }
 
-EXPORT int dup2(int fd, int target)
-{
-	bool closing;
-
-	if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))
-		return refuse();
-	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
-	int result = REAL(dup2)(fd, target);
-	own_closed(closing);
-	return duplicate_to(fd, target, result, closed, CALLER);
-}
+#define WRAP_DUP2(name)                                                                                                \
+	EXPORT int name(int fd, int target)                                                                            \
+	{                                                                                                              \
+		bool closing;                                                                                          \
+		if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))                               \
+			return refuse();                                                                               \
+		uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);                                     \
+		int result = REAL(name)(fd, target);                                                                   \
+		own_closed(closing);                                                                                   \
+		return duplicate_to(fd, target, result, closed, CALLER);                                               \
+	}
+int __dup2(int fd, int target);
+WRAP_DUP2(dup2)
+WRAP_DUP2(__dup2)
 
 EXPORT int dup3(int fd, int target, int flags)
 {
@@ -261,6 +268,8 @@ static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *
 	}
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
+int __fcntl(int fd, int command, ...);
+WRAP_FCNTL(__fcntl)
 
 #define WRAP_PIPE(name, parameters, arguments)                                                                         \
 	EXPORT int name parameters                                                                                     \

@@ -1,5 +1,6 @@
 /* sendmsg and recvmsg: descriptors that travel by SCM_RIGHTS (unix(7)). */
 #include <string.h>
+#include <sys/uio.h>
 
 #include "preload/enforce_size.h"
 #include "preload/kernel.h"
@@ -9,10 +10,15 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
+enum { CONTROL_LIMIT = 1 << 20, CONTROL_PAGE = 4096 };
+
 /* Calls `each` with every descriptor in the message's control data, which is written to only where it changes one. */
 static void each_descriptor(struct msghdr *message, void (*each)(int *fd, void *context), void *context)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		/* The kernel refuses what says to be longer than the data. */
+		if (part->cmsg_len > message->msg_controllen - (size_t)((char *)part - (char *)message->msg_control))
+			break;
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0))
 			continue;
 		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -70,24 +76,67 @@ static void shared(int *fd, void *context)
 		s->denied = true;
 }
 
-EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
+/* Is there control data, all of which can be read? What cannot is the kernel's to refuse. */
+static bool carries(const struct msghdr *message)
+{
+	if (!kernel_readable(message) || !message->msg_controllen || message->msg_controllen > CONTROL_LIMIT)
+		return false;
+	const char *control = message->msg_control;
+	for (size_t at = 0; at < message->msg_controllen; at += CONTROL_PAGE)
+		if (!kernel_readable(control + at))
+			return false;
+	return kernel_readable(control + message->msg_controllen - 1);
+}
+
+/* Does the policy keep the message from being sent? errno is set then. */
+static bool withheld(const struct msghdr *message, const void *caller)
+{
+	struct sharing s = {caller, false};
+
+	if (!enforce_on || own_caller(caller) || !carries(message))
+		return false;
+	struct msghdr copy = *message;
+	each_descriptor(&copy, shared, &s);
+	return s.denied;
+}
+
+/* It is readable: the kernel has just read it. */
+static void went(int socket, const struct msghdr *message, const void *caller)
 {
 	struct visit visit;
-	if (enforce_on && !own_caller(CALLER) && kernel_readable(message) && message->msg_controllen) {
-		struct msghdr copy = *message;
-		struct sharing s = {CALLER, false};
-		each_descriptor(&copy, shared, &s);
-		if (s.denied)
-			return -1;
-	}
-	ssize_t result = REAL(sendmsg)(socket, message, flags);
 
-	/* The message is readable: the kernel has just read it. */
-	if (result >= 0 && message->msg_controllen && observe_enter(&visit, CALLER)) {
-		struct msghdr copy = *message;
-		each_descriptor(&copy, sent, &(struct carrying){&visit, socket});
-		observe_leave(&visit);
-	}
+	if (!message->msg_controllen || !observe_enter(&visit, caller))
+		return;
+	struct msghdr copy = *message;
+	each_descriptor(&copy, sent, &(struct carrying){&visit, socket});
+	observe_leave(&visit);
+}
+
+EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
+{
+	if (withheld(message, CALLER))
+		return -1;
+	ssize_t result = REAL(sendmsg)(socket, message, flags);
+	if (result >= 0)
+		went(socket, message, CALLER);
+	return result;
+}
+
+/* As the kernel has it: what fails after the first message ends the call, and is told by the next. */
+EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags)
+{
+	unsigned allowed = 0;
+
+	if (count > UIO_MAXIOV)
+		count = UIO_MAXIOV;
+	while (enforce_on && allowed < count && kernel_readable(&messages[allowed]) &&
+	       !withheld(&messages[allowed].msg_hdr, CALLER))
+		allowed++;
+	if (enforce_on && count && !allowed && kernel_readable(messages))
+		return -1;
+	int result = REAL(sendmmsg)(socket, messages, enforce_on && allowed ? allowed : count, flags);
+	for (int i = 0; i < result; i++)
+		went(socket, &messages[i].msg_hdr, CALLER);
 	return result;
 }
 
@@ -124,20 +173,32 @@ static void wait_for_ours(int socket)
 	kernel_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }
 
-EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
+static void came(int socket, struct msghdr *message, const void *caller)
 {
 	struct visit visit;
 
+	if (!message->msg_controllen || !observe_enter(&visit, caller))
+		return;
+	each_descriptor(message, received, &(struct carrying){&visit, socket});
+	observe_leave(&visit);
+}
+
+EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
+{
 	if (own_caller(CALLER) && message->msg_controllen)
 		return receive_ours(socket, message, flags, CALLER);
 	if (own_caller(CALLER) && !flags)
 		wait_for_ours(socket);
 	ssize_t result = REAL(recvmsg)(socket, message, flags);
-	if (result < 0 || !message->msg_controllen)
-		return result;
-	if (observe_enter(&visit, CALLER)) {
-		each_descriptor(message, received, &(struct carrying){&visit, socket});
-		observe_leave(&visit);
-	}
+	if (result >= 0)
+		came(socket, message, CALLER);
+	return result;
+}
+
+EXPORT int recvmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags, struct timespec *limit)
+{
+	int result = REAL(recvmmsg)(socket, messages, count, flags, limit);
+	for (int i = 0; i < result; i++)
+		came(socket, &messages[i].msg_hdr, CALLER);
 	return result;
 }

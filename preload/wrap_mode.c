@@ -58,6 +58,14 @@ EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
 }
 
+EXPORT int lchmod(const char *path, mode_t mode)
+{
+	mode_t allowed = mode;
+	bool goes = allow_mode(-1, AT_FDCWD, path, &allowed, AT_SYMLINK_NOFOLLOW, CALLER);
+	int result = goes ? REAL(lchmod)(path, allowed) : -1;
+	return mode_changed(SYMBOL_lchmod, -1, AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW, result, CALLER);
+}
+
 /* An attribute that is to be set by setxattr(2) and its kin; of interest is the one that is an access list. */
 struct setting {
 	enum symbol symbol;

@@ -261,6 +261,8 @@ static FILE *enforced_stream(const struct opening *o, const char *mode, const vo
 	}
 WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)
+FILE *_IO_fopen(const char *path, const char *mode);
+WRAP_FOPEN(_IO_fopen)
 
 /* The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. */
 static FILE *enforced_again(const struct opening *o, const char *mode, FILE *stream, const void *caller)
@@ -300,6 +302,9 @@ static FILE *enforced_again(const struct opening *o, const char *mode, FILE *str
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)
 
+/* What glibc calls _MKNOD_VER where a word has 64 bits. */
+enum { MKNOD_VERSION = 0 };
+
 static int call_mknodat(const struct enforce_opening *o, int flags, mode_t mode)
 {
 	(void)flags;
@@ -326,21 +331,27 @@ static int noded(const struct opening *o, int result, const void *caller)
 	return result;
 }
 
-/* Other types than regular files are no objects. */
-#define WRAP_MKNOD(name, parameters, at, arguments)                                                                    \
+/* Other types than regular files are no objects. valid: the interface's version, of the old names. */
+#define WRAP_MKNOD(name, parameters, at, arguments, valid)                                                             \
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		char text[512];                                                                                        \
 		struct opening o = {SYMBOL_##name, at, path, O_CREAT | O_EXCL, mode & 07777, true, 0, NULL, false};    \
-		if (mode & S_IFMT && !S_ISREG(mode))                                                                   \
+		if ((mode & S_IFMT && !S_ISREG(mode)) || !(valid))                                                     \
 			return REAL(name) arguments;                                                                   \
 		return noded(&o,                                                                                       \
 			     enforces(&o, text, CALLER) ? enforced_by(call_mknodat, &o, true, CALLER)                  \
 							: REAL(name) arguments,                                        \
 			     CALLER);                                                                                  \
 	}
-WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device))
-WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device))
+WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device), true)
+WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device), true)
+int __xmknod(int version, const char *path, mode_t mode, dev_t *device);
+int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev_t *device);
+WRAP_MKNOD(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), AT_FDCWD,
+	   (version, path, mode, device), version == MKNOD_VERSION)
+WRAP_MKNOD(__xmknodat, (int version, int dirfd, const char *path, mode_t mode, dev_t *device), dirfd,
+	   (version, dirfd, path, mode, device), version == MKNOD_VERSION)
 
 static bool promised(const struct opening *o, int *flags, mode_t *mode, const void *caller)
 {

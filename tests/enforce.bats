@@ -88,6 +88,20 @@ attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600)'
 	[ "$(grep -o 'action=.*errno=[A-Z0]*' audit.log)" = $'action=recorded errno=0\naction=audit would=denied errno=EACCES' ]
 }
 
+@test "what goes by an old name is held to the policy, too" {
+	for action in deny fix; do
+		policy "world-writable = $action"
+		guarded 'def old(name, *args):
+    if getattr(libc, name)(*args) < 0: raise OSError(ctypes.get_errno(), name)
+none = ctypes.byref(ctypes.c_ulong(0)); libc._IO_fopen.restype = ctypes.c_void_p; shm_open(NAME, RWC, mode=0o600)
+attempt(old, "lchmod", PATH.encode(), 0o622); attempt(old, "__xmknod", 0, PATH.encode() + b"-2", 0o100622, none)
+attempt(old, "__xmknodat", 0, -100, PATH.encode() + b"-3", 0o100622, none); print(bool(libc._IO_fopen(PATH.encode() + b"-4", b"w")))'
+		echo "$action $(xargs <out) $(cd /dev/shm && stat -c %a "$NAME"* | xargs) $(grep -c world-writable audit.log)" >>told
+		rm "/dev/shm/$NAME"* audit.log
+	done
+	same told <(printf '%s\n' 'deny EACCES EACCES EACCES False 600 4' 'fix ok None ok None ok None True 620 620 620 664 4')
+}
+
 @test "where nothing is asked O_TRUNC still truncates, by every open mode" {
 	printf 'contents' >"/dev/shm/$NAME"
 	policy 'world-writable = fix'

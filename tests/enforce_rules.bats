@@ -215,6 +215,29 @@ fd = libc.memfd_create(b"x", 16); print(oct(os.fstat(fd).st_mode & 0o777))'
 	[ "$(cat out)" = $'0o666 1\n1 1\n0\n0o777' ]
 }
 
+@test "memfd-unsealed-share is denied, or sealed, of several messages at once, up to the first that is denied" {
+	code='import fcntl, socket, struct
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); kept = []
+def message(fd):
+    control = ctypes.create_string_buffer(struct.pack("QiiiI", 20, 1, 1, fd, 0)); byte = ctypes.create_string_buffer(b"x")
+    vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(byte), 1)); kept.append((control, byte, vector))
+    return struct.pack("QQQQQQQQ", 0, 0, ctypes.addressof(vector), 1, ctypes.addressof(control), 24, 0, 0)
+def send(*fds):
+    done = libc.sendmmsg(a.fileno(), b"".join([message(fd) for fd in fds]), len(fds), 0)
+    print(done if done >= 0 else errno.errorcode[ctypes.get_errno()], *[fcntl.fcntl(fd, 1034) for fd in fds])
+def memfd(seals=0):
+    fd = os.memfd_create("x", os.MFD_ALLOW_SEALING); fcntl.fcntl(fd, 1033, seals); return fd
+send(memfd()); send(memfd(2), memfd(), memfd()); send(memfd(2), memfd(2))
+broken = message(memfd()); control = kept[-1][0]; control[:8] = struct.pack("Q", 1 << 40)
+print(libc.sendmmsg(a.fileno(), broken, 1, 0), errno.errorcode[ctypes.get_errno()])'
+	policy 'memfd-unsealed-share = deny'
+	guarded "$code"
+	same out <(printf '%s\n' 'EPERM 0' '1 2 0 0' '2 2 2' '-1 EINVAL')
+	policy 'memfd-unsealed-share = fix'
+	guarded "$code"
+	same out <(printf '%s\n' '1 2' '3 2 2 2' '2 2 2' '-1 EINVAL')
+}
+
 @test "memfd-unsealed-share is denied, or sealed" {
 	code='import array, fcntl, socket
 a, b = socket.socketpair()

@@ -223,6 +223,20 @@
 	X(posix_spawn_file_actions_addopen, open, int,                                                                 \
 	  (posix_spawn_file_actions_t * actions, int fd, const char *path, int flags, mode_t mode))
 
+/* Other names and ways of the same: programs built for older C libraries call them, or it is how they make several at once. */
+#define CALLS_MORE(X)                                                                                                  \
+	X(sendmmsg, sendmsg, int, (int socket, struct mmsghdr *messages, unsigned count, int flags))                   \
+	X(recvmmsg, recvmsg, int,                                                                                      \
+	  (int socket, struct mmsghdr *messages, unsigned count, int flags, struct timespec *limit))                   \
+	X(lchmod, chmod, int, (const char *path, mode_t mode))                                                         \
+	X(__xmknod, open, int, (int version, const char *path, mode_t mode, dev_t *device))                            \
+	X(__xmknodat, open, int, (int version, int dirfd, const char *path, mode_t mode, dev_t *device))               \
+	X(__dup2, dup, int, (int fd, int target))                                                                      \
+	X(__fcntl, dup, int, (int fd, int command, ...))                                                               \
+	X(_IO_fopen, open, FILE *, (const char *path, const char *mode))                                               \
+	X(_IO_fclose, close, int, (FILE *stream))                                                                      \
+	X(_IO_popen, none, FILE *, (const char *command, const char *type))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -236,7 +250,8 @@
 	CALLS_TURNS(X)                                                                                                 \
 	CALLS_SHELL(X)                                                                                                 \
 	CALLS_LIST(X)                                                                                                  \
-	CALLS_NODE(X)
+	CALLS_NODE(X)                                                                                                  \
+	CALLS_MORE(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

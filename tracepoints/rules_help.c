@@ -285,9 +285,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"to a child on purpose. Cure: MFD_CLOEXEC.",
 	[RULE_memfd_unsealed_share] =
 		"A memfd is sent to another process without F_SEAL_SHRINK: the sender can shrink it at any time and "
-		"crash the receiver. Checked: F_GET_SEALS at sendmsg with SCM_RIGHTS. Deny: EPERM. Fix: add the "
-		"seal. Legal: pools that shrink by protocol. Cure: F_ADD_SEALS before sending, F_GET_SEALS after "
-		"receiving. Seen in Smithay/client-toolkit#173.",
+		"crash the receiver. Checked: F_GET_SEALS at sendmsg and sendmmsg with SCM_RIGHTS. Deny: EPERM. Fix: "
+		"add the seal. Legal: pools that shrink by protocol. Cure: F_ADD_SEALS before sending, F_GET_SEALS "
+		"after receiving. Seen in Smithay/client-toolkit#173.",
 	[RULE_memfd_executable] =
 		"memfd_create with neither MFD_NOEXEC_SEAL nor MFD_EXEC: the memfd can be executed, a way around "
 		"noexec mounts, and newer kernels warn. Checked: the flags. Fix: MFD_NOEXEC_SEAL, left out again "

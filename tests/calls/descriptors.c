@@ -7,6 +7,12 @@
 
 extern int __close(int);
 
+extern int __dup2(int, int);
+extern int __fcntl(int, int, ...);
+
+/* By sendmmsg and recvmmsg. */
+static bool several;
+
 static int make(void)
 {
 	return shm_open(object("d"), O_CREAT | O_RDWR, 0600);
@@ -69,6 +75,11 @@ static void dups(void)
 	CALL(dup(fd));
 	CALL(dup(-1));
 	CALL(dup(1000));
+	CALL(__dup2(fd, 25));
+	CALL(__dup2(-1, 25));
+	CALL(__fcntl(fd, F_GETFD));
+	CALL(__fcntl(fd, F_DUPFD, 40));
+	close(40);
 	CALL(dup2(fd, 25));
 	CALL(dup2(fd, 25));
 	CALL(dup2(fd, fd));
@@ -150,7 +161,10 @@ static long send_fds(int socket, const int *fds, size_t count, size_t bytes)
 		control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
 	}
-	return CALL(sendmsg(socket, &message, MSG_NOSIGNAL));
+	if (!several)
+		return CALL(sendmsg(socket, &message, MSG_NOSIGNAL));
+	struct mmsghdr two[] = {{.msg_hdr = message}, {.msg_hdr = message}};
+	return CALL(sendmmsg(socket, two, 2, MSG_NOSIGNAL));
 }
 
 static void receive_fds(int socket, size_t room, int flags)
@@ -164,8 +178,11 @@ static void receive_fds(int socket, size_t room, int flags)
 
 	message.msg_control = &control;
 	message.msg_controllen = room == 0 ? 0 : CMSG_LEN(room * sizeof(int));
-	if (CALL(recvmsg(socket, &message, flags)) < 0)
+	struct mmsghdr one = {.msg_hdr = message};
+	if (several ? CALL(recvmmsg(socket, &one, 1, flags, NULL)) < 0 : CALL(recvmsg(socket, &message, flags)) < 0)
 		return;
+	if (several)
+		message = one.msg_hdr;
 	printf("  bytes '%.4s' flags %x control %zu\n", bytes, (unsigned)message.msg_flags, message.msg_controllen);
 	header = CMSG_FIRSTHDR(&message);
 	if (header == NULL || header->cmsg_type != SCM_RIGHTS)
@@ -197,6 +214,20 @@ static void messages(void)
 	send_fds(ends[0], fds, 1, 0);
 	receive_fds(ends[1], 4, MSG_DONTWAIT);
 	send_fds(fds[0], fds, 1, 1);
+	several = true;
+	send_fds(ends[0], fds, 2, 1);
+	receive_fds(ends[1], 4, 0);
+	receive_fds(ends[1], 4, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	send_fds(ends[0], &bad, 1, 1);
+	several = false;
+	CALL(sendmmsg(-1, &(struct mmsghdr){empty, 0}, 1, 0));
+	CALL(sendmmsg(ends[0], (struct mmsghdr *)nowhere, 1, 0));
+	CALL(sendmmsg(ends[0], NULL, 0, 0));
+	CALL(recvmmsg(ends[0], (struct mmsghdr *)nowhere, 1, MSG_DONTWAIT, NULL));
+	empty.msg_control = (void *)nowhere;
+	empty.msg_controllen = 64;
+	CALL(sendmsg(ends[0], &empty, 0));
+	empty = (struct msghdr){0};
 	CALL(sendmsg(-1, &empty, 0));
 	CALL(sendmsg(ends[0], (struct msghdr *)nowhere, 0));
 	CALL(sendmsg(ends[0], &empty, 0));

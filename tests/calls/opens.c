@@ -3,6 +3,10 @@
 
 extern int __open(const char *, int, ...);
 extern int __open64(const char *, int, ...);
+extern FILE *_IO_fopen(const char *, const char *);
+extern int _IO_fclose(FILE *);
+extern int __xmknod(int, const char *, mode_t, dev_t *);
+extern int __xmknodat(int, int, const char *, mode_t, dev_t *);
 extern int __open_2(const char *, int);
 extern int __open64_2(const char *, int);
 extern int __openat_2(int, const char *, int);
@@ -168,9 +172,30 @@ static void streams_by(FILE *(*function)(const char *, const char *),
 	CALL(unlink(path("g")));
 }
 
+static void nodes_by_old_names(int dir)
+{
+	dev_t none = 0;
+
+	CALL(__xmknod(0, path("n"), S_IFREG | 0640, &none));
+	show_path("n");
+	CALL(__xmknod(0, path("n"), 0640, &none));
+	CALL(unlink(path("n")));
+	CALL(__xmknod(1, path("n"), 0640, &none));
+	CALL(__xmknodat(0, dir, "n", 06751, &none));
+	show_path("n");
+	CALL(unlink(path("n")));
+	CALL(__xmknodat(0, dir, "n", S_IFIFO | 0600, &none));
+	CALL(unlink(path("n")));
+	CALL(__xmknodat(7, dir, "n", 0600, &none));
+	CALL(__xmknodat(0, -1, "n", 0600, &none));
+	CALL(__xmknod(0, nowhere, 0600, &none));
+}
+
 static void nodes(void)
 {
 	int dir = open(path(""), O_RDONLY | O_DIRECTORY);
+
+	nodes_by_old_names(dir);
 
 	CALL(mknod(path("n"), S_IFREG | 0640, 0));
 	show_path("n");
@@ -213,6 +238,8 @@ int main(void)
 	temporaries();
 	streams_by(fopen, freopen);
 	streams_by(fopen64, freopen64);
+	streams_by(_IO_fopen, freopen);
+	CALL(_IO_fclose(_IO_fopen("/dev/null", "r")));
 	nodes();
 	show_descriptors();
 	end();

@@ -138,6 +138,9 @@ static void modes(void)
 	CALL(chmod(path("none"), 0600));
 	CALL(chmod(nowhere, 0600));
 	CALL(chmod(path("s/t"), 0600));
+	CALL(lchmod(path("s"), 0604));
+	CALL(lchmod(path("l"), 0604));
+	CALL(lchmod(nowhere, 0604));
 	CALL(fchmod(fd, 0640));
 	CALL(fchmod(fd, (mode_t)-1));
 	show_path("s");
