@@ -159,6 +159,11 @@ void enforce_decide(const char *name, struct policy_decision *decision)
 		*decision = everywhere;
 }
 
+bool enforce_asks_everywhere(enum rule_id rule)
+{
+	return enforce_asks(&everywhere, rule);
+}
+
 bool enforce_names(const char *name)
 {
 	for (size_t i = 0; by_name && i < policy->section_count; i++)

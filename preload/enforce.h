@@ -91,6 +91,9 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 /* The same for a rule whose fix is a refusal, too. */
 enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule);
 
+/* The same of all objects, whatever their names. */
+bool enforce_asks_everywhere(enum rule_id rule);
+
 /* Is it worth looking whether the rule is broken? */
 static inline bool enforce_asks(const struct policy_decision *decision, enum rule_id rule)
 {

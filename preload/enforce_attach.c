@@ -226,12 +226,23 @@ static bool is_refused_directory(const struct enforce_opening *o, int fd)
 	return true;
 }
 
+/* No object: of what others lay there shm_open has opened a FIFO. */
+static enum enforce_verdict odd(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+{
+	struct stat st;
+
+	if (!o->shm || !enforce_asks(d, RULE_symlink_or_special) ||
+	    kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !S_ISFIFO(st.st_mode))
+		return VERDICT_go;
+	return enforce_trap(d, &st);
+}
+
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd)
 {
 	struct identity identity;
 
 	if (!identity_of_fd(fd, &identity))
-		return !enforce_audits() && is_refused_directory(o, fd) ? VERDICT_deny : VERDICT_go;
+		return !enforce_audits() && is_refused_directory(o, fd) ? VERDICT_deny : odd(o, d, fd);
 	identity.name = o->name;
 	bool done = enforce_audits();
 	if (o->opened && !done)

@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_ENFORCE_INNER_H
 #define SHMGUARD_ENFORCE_INNER_H
 
+#include <sys/stat.h>
+
 #include "preload/acl.h"
 #include "preload/enforce_open.h"
 
@@ -31,6 +33,9 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 
 /* One object more: may there be? */
 enum enforce_verdict enforce_one_more(const struct policy_decision *d);
+
+/* A link, or a special file, that others may have laid as a trap. */
+enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st);
 
 /* Does any rule ask of what an opening makes, or finds? If not the call is made as it came. */
 bool enforce_asks_at_opening(const struct policy_decision *d);

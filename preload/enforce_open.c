@@ -131,7 +131,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	return fd;
 }
 
-static enum enforce_verdict trap(const struct policy_decision *d, const struct stat *st)
+enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st)
 {
 	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
 						    : ENFORCE(d, symlink_or_special, .other = (int32_t)st->st_uid);
@@ -151,10 +151,41 @@ static enum enforce_verdict led_astray(const struct enforce_opening *o, const st
 		text[slash - o->path] = 0;
 		if (kernel_call(SYS_newfstatat, o->dirfd, (long)text, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
 		    S_ISLNK(st.st_mode) && identity_at_home(st.st_dev, st.st_ino, &itself) &&
-		    trap(d, &st) == VERDICT_deny)
+		    enforce_trap(d, &st) == VERDICT_deny)
 			return VERDICT_deny;
 	}
 	return VERDICT_go;
+}
+
+/* One stat at most where no directory of the path can lie on /dev/shm. */
+static bool may_stray(int dirfd, const char *path)
+{
+	struct stat st;
+	bool itself;
+
+	if (!kernel_readable(path))
+		return false;
+	if (path[0] == '/')
+		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');
+	return strchr(path, '/') && kernel_call(SYS_newfstatat, dirfd, (long)"", (long)&st, AT_EMPTY_PATH, 0, 0) == 0 &&
+	       identity_at_home(st.st_dev, st.st_ino, &itself);
+}
+
+bool enforce_astray(int dirfd, const char *path, const void *caller)
+{
+	const struct enforce_opening o = {.dirfd = dirfd, .path = path, .name = path};
+	struct policy_decision d;
+
+	if (!enforce_asks_everywhere(RULE_symlink_or_special) || !may_stray(dirfd, path))
+		return false;
+	enforce_begin();
+	enforce_decide(path, &d);
+	bool denied = led_astray(&o, &d) == VERDICT_deny;
+	enforce_end(caller);
+	/* No event follows. */
+	if (!denied)
+		enforce_forget();
+	return denied;
 }
 
 /* In a directory that others can write to: a link, a FIFO or a second name may be a trap laid by them. */
@@ -176,7 +207,7 @@ static enum enforce_verdict special(const struct enforce_opening *o, const struc
 		return VERDICT_go;
 	bool lies_there =
 		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
-	return lies_there ? trap(d, &st) : VERDICT_go;
+	return lies_there ? enforce_trap(d, &st) : VERDICT_go;
 }
 
 bool enforce_asks_at_opening(const struct policy_decision *d)

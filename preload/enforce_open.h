@@ -25,6 +25,12 @@ struct enforce_opening {
 int enforce_open(const struct enforce_opening *o);
 
 /*
+ * A path that leads to no object: is one of its directories another user's link on /dev/shm, which the policy denies? errno
+ * is set then.
+ */
+bool enforce_astray(int dirfd, const char *path, const void *caller);
+
+/*
  * The name by which the policy knows what lies at the path, or would lie there once created, however it is spelled:
  * "/dev/shm/x", or the path itself below a directory of /dev/shm; NULL if that is not on the tmpfs at /dev/shm. The last
  * component's symbolic link is followed unless flags has AT_SYMLINK_NOFOLLOW; AT_EMPTY_PATH is known, too.

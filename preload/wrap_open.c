@@ -22,6 +22,7 @@ struct opening {
 	uint64_t size_before;
 	const char *object; /* its name as the policy knows it */
 	bool changing;
+	bool astray; /* the policy denies the way there */
 };
 
 /* Before the call: will it create the file, what will O_TRUNC empty? Without O_EXCL only a look beforehand tells. */
@@ -44,6 +45,8 @@ static void opening(struct opening *o, const void *caller)
 /* A failed open, and one of what is no object, are worth telling where the path itself says: meant for /dev/shm. */
 static bool odd_on_shm(const struct visit *visit, const struct opening *o, int fd)
 {
+	if (o->astray)
+		return true;
 	if (fd < 0 ? visit->saved_errno == EFAULT : o->flags & (O_DIRECTORY | O_PATH))
 		return false;
 	return strncmp(o->path, "/dev/shm/", 9) == 0;
@@ -97,21 +100,31 @@ static int call_openat(const struct enforce_opening *o, int flags, mode_t mode)
 	return REAL(openat)(o->dirfd, o->path, flags, mode);
 }
 
+/* Does it lead elsewhere, by what the policy denies? errno is set then. */
+static bool strays(struct opening *o, const void *caller)
+{
+	o->object = NULL;
+	o->astray = enforce_astray(o->dirfd, o->path, caller);
+	return o->astray;
+}
+
 /* Is there a policy, and does the path lead onto /dev/shm, or to what stands there in an object's place? */
 static bool enforces(struct opening *o, char text[static 512], const void *caller)
 {
 	if (!enforce_on || own_caller(caller) || (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE)
 		return false;
 	if (!(o->flags & O_CREAT) && !identity_on_shm(o->dirfd, o->path))
-		return false;
+		return strays(o, caller);
 	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	o->object = enforce_name(o->dirfd, o->path, itself ? AT_SYMLINK_NOFOLLOW : 0, text);
-	return o->object;
+	return o->object || strays(o, caller);
 }
 
 static int enforced_by(int (*call)(const struct enforce_opening *, int, mode_t), const struct opening *o, bool node,
 		       const void *caller)
 {
+	if (o->astray)
+		return -1;
 	return enforce_open(&(struct enforce_opening){.call = call,
 						      .node = node,
 						      .name = o->object,
@@ -141,7 +154,7 @@ static int enforced(const struct opening *o, const void *caller)
 
 #define OPENING(name, at, given_path, given_flags, given_mode)                                                         \
 	char text[512];                                                                                                \
-	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, NULL, false};            \
+	struct opening o = {SYMBOL_##name, at, given_path, given_flags, given_mode, false, 0, NULL, false, false};     \
 	opening(&o, CALLER)
 
 #define WRAP_OPEN(name)                                                                                                \
@@ -202,7 +215,7 @@ WRAP_CREAT(creat64)
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
-		if (enforces(&o, text, CALLER) && enforce_temporary(o.object, CALLER) == VERDICT_deny)                 \
+		if (enforces(&o, text, CALLER) && (o.astray || enforce_temporary(o.object, CALLER) == VERDICT_deny))   \
 			return opened(&o, -1, CALLER);                                                                 \
 		return opened(&o, REAL(name) arguments, CALLER);                                                       \
 	}
@@ -336,7 +349,8 @@ static int noded(const struct opening *o, int result, const void *caller)
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		char text[512];                                                                                        \
-		struct opening o = {SYMBOL_##name, at, path, O_CREAT | O_EXCL, mode & 07777, true, 0, NULL, false};    \
+		struct opening o = {SYMBOL_##name, at,    path, O_CREAT | O_EXCL, mode & 07777, true, 0,               \
+				    NULL,          false, false};                                                      \
 		if ((mode & S_IFMT && !S_ISREG(mode)) || !(valid))                                                     \
 			return REAL(name) arguments;                                                                   \
 		return noded(&o,                                                                                       \
@@ -362,7 +376,7 @@ static bool promised(const struct opening *o, int *flags, mode_t *mode, const vo
 					      .mode = o->mode,
 					      .caller = caller};
 
-	return enforce_promised(&asked, flags, mode) != VERDICT_deny;
+	return !o->astray && enforce_promised(&asked, flags, mode) != VERDICT_deny;
 }
 
 /* Of what the policy keeps a spawned child from opening nothing else would tell. */
@@ -385,7 +399,7 @@ EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
 {
 	char text[512];
 	struct opening o = {
-		SYMBOL_posix_spawn_file_actions_addopen, AT_FDCWD, path, flags, mode, false, 0, NULL, false};
+		SYMBOL_posix_spawn_file_actions_addopen, AT_FDCWD, path, flags, mode, false, 0, NULL, false, false};
 	int kept = errno;
 
 	if (enforces(&o, text, CALLER) && !promised(&o, &flags, &mode, CALLER)) {

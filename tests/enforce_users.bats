@@ -106,6 +106,29 @@ attempt(os.open, PATH + "-l/x", RWC, 0o600); attempt(os.open, PATH + "-l/x", os.
 	rm -r "/dev/shm/$NAME-evil" "/dev/shm/$NAME-own"
 }
 
+@test "another's FIFO is not opened by shm_open whatever else the policy asks, nor what his link to a directory elsewhere leads to" {
+	mkdir elsewhere
+	echo secret >elsewhere/s
+	chmod 777 elsewhere
+	for more in '' 'foreign-owner = deny' 'mode = audit'; do
+		rm -f "/dev/shm/$NAME"-*
+		policy 'log = stderr' 'symlink-or-special = deny' "$more"
+		by 65534 -b "os.mkfifo(PATH + '-f'); os.symlink('$PWD/elsewhere', PATH + '-d')"
+		by 1234 'os.symlink(os.getcwd() + "/elsewhere", PATH + "-own"); home = os.getcwd()
+libc.mkstemp.restype = ctypes.c_int
+attempt(shm_open, NAME + "-f", os.O_RDWR); attempt(os.open, PATH + "-d/x", RWC, 0o600); attempt(open, PATH + "-d/s")
+at = os.open("/dev/shm", os.O_RDONLY); os.chdir("/dev/shm"); attempt(os.open, NAME[1:] + "-d/s", os.O_RDONLY)
+attempt(os.open, NAME[1:] + "-d/y", RWC, 0o600, dir_fd=at); attempt(os.mknod, PATH + "-d/z", 0o600)
+attempt(os.posix_spawn, "/bin/true", ["true"], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 9, PATH + "-d/s", 0, 0)])
+print("ok" if libc.mkstemp((PATH + "-d/XXXXXX").encode()) >= 0 else errno.errorcode[ctypes.get_errno()])
+attempt(os.open, PATH + "-own/s", os.O_RDONLY); os.chdir(home); attempt(os.open, "elsewhere/s", os.O_RDONLY)' 2>trail
+		echo "$(cut -d" " -f1 out | xargs) $(find elsewhere -type f | wc -l) $(grep -c 'rule=symlink-or-special.*\(denied\|would=denied\)' trail)" >>told
+		rm -f elsewhere/[!s]*
+	done
+	same told <(printf '%s\n' 'ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ok ok 1 8' \
+		'ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ELOOP ok ok 1 8' 'ok ok ok ok ok ok ok ok ok ok 5 8')
+}
+
 @test "O_EXCL follows no link, so another's link is EEXIST as it is without the policy" {
 	policy 'symlink-or-special = deny' 'world-writable = deny'
 	by 65534 -b 'os.symlink("/x", PATH)'
