@@ -18,8 +18,9 @@ bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps;
 struct timespec enforce_started;
 
 static struct policy *policy;
-static bool by_name; /* some section applies to certain names only */
+static bool by_name, by_user; /* some section applies to certain names, users only */
 static struct policy_decision everywhere;
+static uint32_t first_user; /* whom that is for */
 
 static void refuse(void *context, const char *file, unsigned line, const char *what, const char *hint)
 {
@@ -129,12 +130,14 @@ void enforce_initialise(void)
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
 	look_at_clock();
-	policy_decide(policy, NULL, process_exe(), (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), &everywhere);
+	first_user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	policy_decide(policy, NULL, process_exe(), first_user, &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;
+		by_user = by_user || policy->section[i].uid.count;
 		enforce_on = enforce_on || section_changes_anything(&policy->section[i]);
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
-		enforce_counts = enforce_counts || (policy->section[i].name.count &&
+		enforce_counts = enforce_counts || ((policy->section[i].name.count || policy->section[i].uid.count) &&
 						    (policy->section[i].set & 1u << POLICY_KEY_max_objects));
 	}
 	enforce_on = enforce_on || changes_anything(&everywhere);
@@ -144,9 +147,20 @@ void enforce_initialise(void)
 		identity_keep_home();
 	if (enforce_wipes)
 		claim_initialise();
-	enforce_unheard = policy->log == LOG_none && !by_name && !carried_value(ENVIRONMENT_NOTES) &&
+	enforce_unheard = policy->log == LOG_none && !by_name && !by_user && !carried_value(ENVIRONMENT_NOTES) &&
 			  !carried_value(ENVIRONMENT_NOTES_SOCKET) && !carried_value(ENVIRONMENT_ON_SIGBUS);
 	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
+}
+
+/* Of no name. The user is asked for, by a system call more, only where it matters. */
+static void decide_for_user(struct policy_decision *decision)
+{
+	uint32_t user = by_user ? (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0) : first_user;
+
+	if (user == first_user)
+		*decision = everywhere;
+	else
+		policy_decide(policy, NULL, process_exe(), user, decision);
 }
 
 void enforce_decide(const char *name, struct policy_decision *decision)
@@ -156,12 +170,15 @@ void enforce_decide(const char *name, struct policy_decision *decision)
 		policy_decide(policy, enforce_posix_name(name), process_exe(),
 			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
 	else
-		*decision = everywhere;
+		decide_for_user(decision);
 }
 
 bool enforce_asks_everywhere(enum rule_id rule)
 {
-	return enforce_asks(&everywhere, rule);
+	struct policy_decision decision;
+
+	decide_for_user(&decision);
+	return enforce_asks(&decision, rule);
 }
 
 bool enforce_names(const char *name)
@@ -200,7 +217,7 @@ enum policy_action enforce_action(const struct identity *identity, enum rule_id 
 	if (identity)
 		enforce_decide_object(identity, &decision);
 	else
-		decision = everywhere;
+		decide_for_user(&decision);
 	return decision.action[rule];
 }
 

@@ -88,6 +88,14 @@ attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600)'
 	[ "$(grep -o 'action=.*errno=[A-Z0]*' audit.log)" = $'action=recorded errno=0\naction=audit would=denied errno=EACCES' ]
 }
 
+@test "the sections of a user hold while he is the effective one, whoever started the program" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+	policy '[root]' 'uid = 0' 'world-writable = deny' '[user]' 'uid = 65534' 'world-writable = fix' 'max-size = 4096' 'object-too-large = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o606); os.seteuid(65534); fd = shm_open(NAME, RWC, mode=0o606); attempt(os.ftruncate, fd, 8192)
+print(oct(os.fstat(fd).st_mode & 0o777)); os.seteuid(0); attempt(os.fchmod, fd, 0o666); attempt(os.ftruncate, fd, 8192)'
+	[ "$(xargs <out)" = 'EACCES EFBIG 0o604 EACCES ok None' ]
+}
+
 @test "what goes by an old name is held to the policy, too" {
 	for action in deny fix; do
 		policy "world-writable = $action"
