@@ -148,14 +148,37 @@ static bool globs(struct parse *parse, const char *key, char *text, struct polic
 	return true;
 }
 
+/* Can it stand for any user? A range that is not in brackets, and a number that is too large, stand for none. */
+static bool fits_a_uid(const char *item)
+{
+	const char *end;
+	uint64_t value;
+	bool within = false;
+
+	if (!strpbrk(item, "*?["))
+		return number(item, 10, UINT32_MAX - 1, &value, &end) && !*end;
+	for (; *item; item++) {
+		if (!within && (*item == '-' || *item == '!' || *item == ']'))
+			return false;
+		within = *item == '[' || (within && *item != ']');
+	}
+	return true;
+}
+
 /* Names of users would need NSS, which loads libraries and allocates: not inside somebody's program. */
 static bool where_uid(struct parse *parse, const char *key, char *text, struct policy_list *list)
 {
 	size_t length = strspn(text, "0123456789*?[]-!," BLANKS);
+	unsigned before = list->count;
 
 	if (text[length])
 		return parse_expected(parse, key, policy_kinds[POLICY_KIND_users], text, NULL);
-	return globs(parse, key, text, list);
+	if (!globs(parse, key, text, list))
+		return false;
+	for (unsigned i = before; i < list->count; i++)
+		if (!fits_a_uid(list->item[i]))
+			return parse_expected(parse, key, policy_kinds[POLICY_KIND_users], list->item[i], NULL);
+	return true;
 }
 
 static bool uids(struct parse *parse, const char *key, char *text, struct policy_uids *list)

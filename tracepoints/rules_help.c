@@ -316,9 +316,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"Cure: O_EXCL, or clear what is adopted. Seen in boostorg/interprocess#128.",
 	[RULE_grow_exposes_tail] =
 		"Growing an object whose size was no multiple of the page uncovers what was written past its old end "
-		"in the last page: on tmpfs those bytes are still there. Checked: the old size at any growth, "
-		"and those bytes; a note where they cannot be read. Fix: "
-		"the tail is punched out before the object grows; its contents stay. Legal: programs that store "
+		"in the last page: on tmpfs those bytes are still there. Checked: the old size at any growth by "
+		"ftruncate, truncate and fallocate, not by write, and those bytes; a note where they cannot be read. "
+		"Fix: the tail is punched out before the object grows; its contents stay. Legal: programs that store "
 		"there on purpose. Cure: sizes in whole pages, or clear the tail first.",
 	[RULE_secret_left] =
 		"An object that the policy marks secret outlives its last user with its contents. Checked at unlink, "

@@ -184,6 +184,9 @@ static void check_refusals(void)
 	refused("[default]\nallow-uid = postgres\n", 2, "numbers of users", "");
 	refused("[default]\nallow-uid = 4294967295\n", 2, "numbers of users", "");
 	refused("[a]\nuid = alice\n", 2, "numbers of users", "");
+	refused("[a]\nuid = 5-7\n", 2, "numbers of users", "");
+	refused("[a]\nuid = 1?, !5\n", 2, "numbers of users", "");
+	refused("[a]\nuid = 26, 99999999999\n", 2, "numbers of users", "");
 	refused("[a]\nname = /a[b\n", 2, "the [ of '/a[b' is not closed", "");
 	refused("[a]\nname = /a,,/b\n", 2, "an item of the list is empty", "");
 	refused("[a]\nname =\n", 2, "'name' has no value", "");
