@@ -204,8 +204,11 @@ def spawn(name, flags):
 attempt(spawn, "x", os.O_RDWR); attempt(spawn, "x", RWC); attempt(spawn, "l", 0); attempt(spawn, "y", RWC | os.O_TRUNC); attempt(spawn, "y", RWC)
 attempt(spawn, "fix", RWC | os.O_TRUNC); attempt(spawn, "z", RWC | os.O_TRUNC); attempt(spawn, "new", RWC | os.O_EXCL)'
 	[ "$(xargs <out)" = 'EACCES EACCES ELOOP EACCES ok 0 ok 0 ok 0 ok 0' ]
-	[ "$(cat "/dev/shm/$NAME-y")" = contents ] && [ ! -s "/dev/shm/$NAME-z" ] && [ -e "/dev/shm/$NAME-new" ]
-	[ "$(stat -c %s "/dev/shm/$NAME-fix")" -eq 8 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME-fix")" ]
+	[ "$(cat "/dev/shm/$NAME-y")" = contents ]
+	[ ! -s "/dev/shm/$NAME-z" ]
+	[ -e "/dev/shm/$NAME-new" ]
+	[ "$(stat -c %s "/dev/shm/$NAME-fix")" -eq 8 ]
+	[ -z "$(tr -d '\0' <"/dev/shm/$NAME-fix")" ]
 	[ "$(grep -o 'rule=.* errno=[A-Z0]*' audit.log | grep -c 'rule=\(foreign-owner\|symlink-or-special\|truncate-on-open\).*=denied')" -eq 4 ]
 	[ "$(grep -c 'rule=truncate-on-open.*=fixed' audit.log)" -eq 1 ]
 }
