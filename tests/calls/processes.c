@@ -6,6 +6,8 @@
 
 #include "print.h"
 
+extern FILE *_IO_popen(const char *, const char *);
+
 static const char self[] = "/proc/self/exe";
 static char *const arguments[] = {"processes", "child", "two words", "", NULL};
 static char *const environment[] = {"KEPT=yes", NULL};
@@ -230,9 +232,12 @@ static void spawns(void)
 	posix_spawn_file_actions_destroy(&actions);
 }
 
+/* By an older name of popen. */
+static bool older;
+
 static void piped(const char *command, const char *type)
 {
-	FILE *stream = CALL_POINTER(popen(command, type));
+	FILE *stream = older ? CALL_POINTER(_IO_popen(command, type)) : CALL_POINTER(popen(command, type));
 	char line[64] = "";
 
 	if (stream == NULL)
@@ -267,6 +272,9 @@ static void shells(void)
 		fflush(stdout);
 		piped("read a b; echo \"$b\"; kill -15 $$", "w");
 		piped("exit 5", "none");
+		older = true;
+		piped("exit 5", "r");
+		older = false;
 	}
 }
 
