@@ -29,6 +29,7 @@ static const struct needed {
 	}
 	NEEDED(clock_gettime, CLOCK_MONOTONIC),
 	NEEDED(close, 3),
+	NEEDED(exit_group),
 	NEEDED(fcntl, 3, F_DUPFD_CLOEXEC),
 	NEEDED(fstat, 3),
 	NEEDED(fstatfs, 3),
@@ -37,6 +38,7 @@ static const struct needed {
 	NEEDED(getdents64, 3),
 	NEEDED(getpid),
 	NEEDED(getppid),
+	NEEDED(getsockopt, 3),
 	NEEDED(getuid),
 	NEEDED(gettid),
 	NEEDED(madvise),
@@ -47,6 +49,7 @@ static const struct needed {
 	NEEDED(newfstatat, (uint64_t)AT_FDCWD),
 	NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_RDONLY | O_CLOEXEC),
 	NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW),
+	NEEDED(ppoll),
 	NEEDED(prlimit64),
 	NEEDED(read, 3),
 	NEEDED(readlinkat, (uint64_t)AT_FDCWD),
