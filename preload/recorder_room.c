@@ -9,6 +9,7 @@
 #include "preload/kernel.h"
 #include "preload/real.h"
 #include "preload/recorder_inner.h"
+#include "preload/room.h"
 #include "tracepoints/environment.h"
 
 /*
@@ -93,5 +94,6 @@ const char *recorder_lacks_room(void)
 		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
 	if (!threads_fit())
 		return "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
+	room_taken(stacks() + CODE + HEAPS + (rlim_t)processors * BUFFERS_PER_PROCESSOR, stacks() + CODE);
 	return NULL;
 }

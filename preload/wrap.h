@@ -45,6 +45,11 @@ void wrap_confining(long number, long first, long second, long third);
 int wrap_unshare(int (*real_unshare)(int), int flags, const void *caller);
 int wrap_setns(int (*real_setns)(int, int), int fd, int type, const void *caller);
 
+/* prlimit(2), around a call of the same arguments. */
+typedef int prlimit_function(pid_t pid, int resource, const struct rlimit *new_limit, struct rlimit *old_limit);
+int wrap_prlimit(prlimit_function *real_call, pid_t pid, int resource, const struct rlimit *new_limit,
+		 struct rlimit *old_limit);
+
 /* The descriptor is closed, or replaced, by the call that follows: tells so, and answers the event's number. */
 uint32_t wrap_closing(int fd, const void *caller);
 

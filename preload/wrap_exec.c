@@ -15,6 +15,7 @@
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/room.h"
 #include "preload/text.h"
 #include "preload/unguarded.h"
 #include "preload/wrap.h"
@@ -116,6 +117,7 @@ static int came_back(struct executing *x, const char *path, int result, const vo
 {
 	int kept = errno;
 
+	room_return();
 	observe_failed(x->seq, caller);
 	if (x->memory)
 		kernel_memory_free(x->memory, x->room);
@@ -130,6 +132,7 @@ static int came_back(struct executing *x, const char *path, int result, const vo
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
 		announce(&x, path, searches, caller);                                                                  \
+		room_leave();                                                                                          \
 		return came_back(&x, path, call, caller);                                                              \
 	} while (0)
 #define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, false, environment_given, call)

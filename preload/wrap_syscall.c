@@ -62,6 +62,18 @@ static int raw_setns(int fd, int type)
 	return (int)REAL(syscall)(SYS_setns, fd, type);
 }
 
+static int raw_prlimit(pid_t pid, int resource, const struct rlimit *new_limit, struct rlimit *old_limit)
+{
+	return (int)REAL(syscall)(SYS_prlimit64, pid, resource, new_limit, old_limit);
+}
+
+static int raw_get_or_set(pid_t pid, int resource, const struct rlimit *new_limit, struct rlimit *old_limit)
+{
+	(void)pid;
+	return (int)(new_limit ? REAL(syscall)(SYS_setrlimit, resource, new_limit)
+			       : REAL(syscall)(SYS_getrlimit, resource, old_limit));
+}
+
 static int raw_execve(const char *path, char *const argv[], char *const envp[])
 {
 	return (int)REAL(syscall)(SYS_execve, path, argv, envp);
@@ -109,6 +121,13 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_unshare(raw_unshare, (int)a, CALLER);
 	case SYS_setns:
 		return wrap_setns(raw_setns, (int)a, (int)b, CALLER);
+	case SYS_getrlimit:
+		return wrap_prlimit(raw_get_or_set, 0, (int)a, NULL, (struct rlimit *)b);
+	case SYS_setrlimit:
+		return b ? wrap_prlimit(raw_get_or_set, 0, (int)a, (const struct rlimit *)b, NULL)
+			 : REAL(syscall)(number, a, b, c, d, e, f);
+	case SYS_prlimit64:
+		return wrap_prlimit(raw_prlimit, (pid_t)a, (int)b, (const struct rlimit *)c, (struct rlimit *)d);
 	case SYS_rt_sigaction:
 		return wrap_rt_sigaction(REAL(syscall), a, b, c, d);
 	case SYS_futex:
@@ -159,6 +178,9 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_setns)                                                                                               \
 	WHEN(__NR_membarrier)                                                                                          \
 	WHEN(__NR_rt_sigaction)                                                                                        \
+	WHEN(__NR_getrlimit)                                                                                           \
+	WHEN(__NR_setrlimit)                                                                                           \
+	WHEN(__NR_prlimit64)                                                                                           \
 	WHEN(__NR_exit)                                                                                                \
 	WHEN(__NR_exit_group)
 

@@ -160,6 +160,16 @@ exits()
 	done
 }
 
+@test "limits of address space and of data, set after the first call, are the program's own" {
+	local limit
+	for limit in "memory 30000000" "memory 200000000" "data 10000000"; do
+		# shellcheck disable=SC2086
+		unchanged "$PROGRAMS/lowered" $limit
+		grep '^room: 1, no end of it: 0$' bare
+		rm -rf recording
+	done
+}
+
 @test "50 execs in a row" {
 	unchanged "$PROGRAMS/hostile_processes" execs 50
 	holds '([.processes[] | select(.traced)] | length == 51) and .unseen == []'

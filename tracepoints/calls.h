@@ -237,6 +237,17 @@
 	X(_IO_fclose, close, int, (FILE *stream))                                                                      \
 	X(_IO_popen, none, FILE *, (const char *command, const char *type))
 
+/* Limits. */
+#define CALLS_LIMIT(X)                                                                                                 \
+	X(getrlimit, none, int, (__rlimit_resource_t resource, struct rlimit * limit))                                 \
+	X(getrlimit64, none, int, (__rlimit_resource_t resource, struct rlimit64 * limit))                             \
+	X(setrlimit, none, int, (__rlimit_resource_t resource, const struct rlimit *limit))                            \
+	X(setrlimit64, none, int, (__rlimit_resource_t resource, const struct rlimit64 *limit))                        \
+	X(prlimit, none, int,                                                                                          \
+	  (pid_t pid, enum __rlimit_resource resource, const struct rlimit *new_limit, struct rlimit *old_limit))      \
+	X(prlimit64, none, int,                                                                                        \
+	  (pid_t pid, enum __rlimit_resource resource, const struct rlimit64 *new_limit, struct rlimit64 *old_limit))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -251,7 +262,8 @@
 	CALLS_SHELL(X)                                                                                                 \
 	CALLS_LIST(X)                                                                                                  \
 	CALLS_NODE(X)                                                                                                  \
-	CALLS_MORE(X)
+	CALLS_MORE(X)                                                                                                  \
+	CALLS_LIMIT(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

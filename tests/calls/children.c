@@ -181,6 +181,31 @@ static void confinements(void)
 	close(pipes[1]);
 }
 
+static void limits(void)
+{
+	struct rlimit limit = {1 << 30, 1 << 30};
+
+	CALL(setrlimit(RLIMIT_DATA, &limit));
+	CALL(getrlimit(RLIMIT_DATA, &limit));
+	CALL(limit.rlim_cur == 1 << 30 && limit.rlim_max == 1 << 30);
+	CALL(setrlimit64(RLIMIT_DATA, &(struct rlimit64){2 << 20, 1 << 20}));
+	CALL(setrlimit64(RLIMIT_DATA, &(struct rlimit64){1 << 28, 1 << 29}));
+	CALL(getrlimit64(RLIMIT_DATA, (struct rlimit64 *)&limit));
+	CALL(limit.rlim_cur == 1 << 28 && limit.rlim_max == 1 << 29);
+	CALL(prlimit(0, RLIMIT_DATA, NULL, &limit));
+	CALL(prlimit(getpid(), RLIMIT_DATA, &(struct rlimit){1 << 27, 1 << 29}, &limit));
+	CALL(limit.rlim_cur == 1 << 28 && limit.rlim_max == 1 << 29);
+	CALL(prlimit64(0, RLIMIT_DATA, NULL, (struct rlimit64 *)&limit));
+	CALL(limit.rlim_cur == 1 << 27 && limit.rlim_max == 1 << 29);
+	CALL(prlimit(0, RLIMIT_DATA, NULL, NULL));
+	CALL(prlimit(-1, RLIMIT_DATA, NULL, NULL));
+	CALL(prlimit(0, 99, NULL, &limit));
+	CALL(getrlimit(99, &limit));
+	CALL(setrlimit(RLIMIT_DATA, (const struct rlimit *)8));
+	CALL(getrlimit(RLIMIT_DATA, (struct rlimit *)8));
+	CALL(prlimit(0, RLIMIT_DATA, (const struct rlimit *)8, (struct rlimit *)8));
+}
+
 int main(void)
 {
 	closefrom(3);
@@ -188,6 +213,7 @@ int main(void)
 	sharers();
 	threads();
 	confinements();
+	limits();
 	show_descriptors();
 	fflush(stdout);
 	_Exit(3);
