@@ -18,6 +18,7 @@
 #define DEPTH_MAX 12
 /* LTTng's own is 0.1 MB with all of our events. */
 #define METADATA_MAX (64u << 20)
+#define SKIP_BLOCK (256u * PACKET_ALIGNMENT)
 
 /* A stream file that is being looked at. */
 struct scan {
@@ -25,6 +26,7 @@ struct scan {
 	struct trace_files *files;
 	const struct trace_dir *dir;
 	struct map *seen; /* packets of this trace's other copies and chunks, NULL if it has none */
+	const struct trace_look *look;
 };
 
 char *trace_path(const char *dir, const char *name)
@@ -38,10 +40,17 @@ static void add_problem(struct trace_files *files, char *text)
 	files->problems[files->problem_count++] = text;
 }
 
+static void scan_tick(const struct scan *scan)
+{
+	if (scan->look->tick)
+		scan->look->tick(scan->look->context);
+}
+
 static bool scan_read(void *context, uint64_t at, void *to, size_t length)
 {
 	const struct scan *scan = context;
 
+	scan_tick(scan);
 	return pread(scan->fd, to, length, (off_t)at) == (ssize_t)length;
 }
 
@@ -64,6 +73,35 @@ static bool scan_keep(void *context, const struct packet *packet)
 	return true;
 }
 
+/* What a disk made of a file whose end was never written is zeros, or a hole, and may be far longer than the trace. */
+static uint64_t scan_skip(void *context, uint64_t at)
+{
+	static unsigned char bytes[SKIP_BLOCK];
+	const struct scan *scan = context;
+
+	for (;;) {
+		off_t data = lseek(scan->fd, (off_t)at, SEEK_DATA);
+		ssize_t got;
+
+		if (data < 0)
+			return errno == ENXIO ? UINT64_MAX : at;
+		if ((uint64_t)data > at)
+			at = (uint64_t)data / PACKET_ALIGNMENT * PACKET_ALIGNMENT;
+		got = pread(scan->fd, bytes, sizeof(bytes), (off_t)at);
+		if (got < 0)
+			return at;
+		if (got < PACKET_HEADER)
+			return UINT64_MAX;
+		for (size_t i = 0; i + 4 <= (size_t)got; i += PACKET_ALIGNMENT)
+			if (packet_begins(bytes + i))
+				return at + i;
+		at += (uint64_t)got;
+		if (at % PACKET_ALIGNMENT)
+			return UINT64_MAX;
+		scan_tick(scan);
+	}
+}
+
 static int open_regular(const char *path, uint64_t *size)
 {
 	struct stat st;
@@ -82,7 +120,7 @@ static int open_regular(const char *path, uint64_t *size)
 
 static void stream_scan(struct scan *scan, struct trace_stream *stream)
 {
-	const struct packet_source source = {scan, scan_read, scan_keep};
+	const struct packet_source source = {scan, scan_read, scan_keep, scan_skip};
 
 	scan->files->lost += packets_scan(&source, stream->size, &scan->dir->metadata.kind, &stream->ranges);
 }
@@ -91,8 +129,7 @@ static bool begins_as_stream(int fd)
 {
 	unsigned char magic[4];
 
-	return pread(fd, magic, 4, 0) == 4 &&
-	       (packet_32(magic, false) == 0xc1fc1fc1u || packet_32(magic, true) == 0xc1fc1fc1u);
+	return pread(fd, magic, 4, 0) == 4 && packet_begins(magic);
 }
 
 /* Of a layout that only babeltrace2 knows: the whole file or nothing. */
@@ -167,9 +204,10 @@ static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
 	}
 }
 
-static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen)
+static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen,
+			   const struct trace_look *look)
 {
-	struct scan scan = {.files = files, .dir = dir, .seen = seen};
+	struct scan scan = {.files = files, .dir = dir, .seen = seen, .look = look};
 	struct trace_stream stream = {0};
 	char *path = trace_path(dir->path, name);
 	uint64_t lost = files->lost;
@@ -218,7 +256,7 @@ static void look_at_streams(struct trace_files *files, struct trace_dir *dir, st
 		else if (entries[i]->d_type == DT_DIR || (dir->metadata.lttng && !named_as_stream(name)))
 			dir->as_it_is = false;
 		else
-			look_at_stream(files, dir, name, seen);
+			look_at_stream(files, dir, name, seen, look);
 		if (look->tick)
 			look->tick(look->context);
 		free(entries[i]);

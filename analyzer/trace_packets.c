@@ -5,8 +5,6 @@
 #include "memory.h"
 
 #define PACKET_MAGIC 0xc1fc1fc1u
-/* LTTng's sub-buffers are whole pages, so a packet behind a damaged one begins at a multiple of this. */
-#define PACKET_ALIGNMENT 4096u
 
 /* Where the members of a packet's header and context stand. */
 enum {
@@ -35,6 +33,11 @@ uint64_t packet_64(const unsigned char *at, bool swap)
 
 	memcpy(&value, at, sizeof(value));
 	return swap ? __builtin_bswap64(value) : value;
+}
+
+bool packet_begins(const unsigned char magic[4])
+{
+	return packet_32(magic, false) == PACKET_MAGIC || packet_32(magic, true) == PACKET_MAGIC;
 }
 
 bool packet_parse(const unsigned char header[PACKET_HEADER], uint64_t left, const struct packet_kind *kind,
@@ -103,6 +106,8 @@ uint64_t packets_scan(const struct packet_source *source, uint64_t size, const s
 			continue;
 		}
 		next = (at / PACKET_ALIGNMENT + 1) * PACKET_ALIGNMENT;
+		if (source->skip)
+			next = source->skip(source->context, next);
 		if (next > size)
 			next = size;
 		lost += next - at;

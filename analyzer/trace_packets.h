@@ -53,14 +53,22 @@ bool packet_parse(const unsigned char header[PACKET_HEADER], uint64_t left, cons
 /* Writes all but what and whose packet it is, and what was discarded, into its header. */
 void packet_put(unsigned char header[PACKET_HEADER], const struct packet *packet, const struct packet_kind *kind);
 
+/* LTTng's sub-buffers are whole pages, so a packet behind a damaged one begins at a multiple of this. */
+#define PACKET_ALIGNMENT 4096u
+
+/* Do four bytes begin a packet, in whichever order? */
+bool packet_begins(const unsigned char magic[4]);
+
 /*
  * Looks through the file of `size` bytes. read: the `length` bytes at `at`, or false. keep: is this packet wanted? NULL:
- * all are. Returns the bytes that belong to no packet.
+ * all are. skip: no packet begins at `at` or behind it before this; NULL: one may. Returns the bytes that belong to no
+ * packet.
  */
 struct packet_source {
 	void *context;
 	bool (*read)(void *context, uint64_t at, void *to, size_t length);
 	bool (*keep)(void *context, const struct packet *packet);
+	uint64_t (*skip)(void *context, uint64_t at);
 };
 uint64_t packets_scan(const struct packet_source *source, uint64_t size, const struct packet_kind *kind,
 		      struct packet_ranges *ranges);

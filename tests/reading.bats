@@ -147,6 +147,22 @@ refused()
 	holds '.trace.lost > 1000 and (.trace.complete | not)'
 }
 
+@test "a stream with a long end that is no packet, written or a hole, costs no more than that end" {
+	many trace 20000 1 1
+	"$SHMGUARD" report --format=json trace >whole.json
+	local size
+	size=$(stat -c %s trace/events_0)
+	head -c 30000000 /dev/zero >>trace/events_0
+	truncate -s 900G trace/events_0
+	printf '\301\037\374\301' >>trace/events_0
+	timeout 20 "$SHMGUARD" report --decoder=direct:2s --format=json trace >report.json
+	holds --slurpfile whole whole.json '.trace.events == $whole[0].trace.events and .findings == $whole[0].findings'
+	holds --argjson lost $((900 * 1024 * 1024 * 1024 + 4 - size)) \
+		'.trace.problems[0] == "the trace is cut short or damaged: \($lost) bytes of it could not be read"'
+	timeout 20 "$SHMGUARD" report --decoder=babeltrace2:2s --format=json trace >babeltrace2.json
+	same babeltrace2.json report.json
+}
+
 @test "a trace that is still being written is read up to its last whole packet" {
 	many trace 20000 1 1
 	truncate -s 300000 trace/events_0

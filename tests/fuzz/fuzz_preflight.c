@@ -49,7 +49,7 @@ static void look_at_metadata(const uint8_t *data, size_t size)
 static void look_at_stream(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = {data, size, 0};
-	const struct packet_source source = {&bytes, read_bytes, keep};
+	const struct packet_source source = {&bytes, read_bytes, keep, NULL};
 	struct packet_kind kind = {.streams = 5};
 	struct packet_ranges ranges = {0};
 	uint64_t lost, whole = 0;
