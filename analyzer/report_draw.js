@@ -108,7 +108,7 @@ const colours = {
 
 function drawTimeline()
 {
-	const end = Math.max(1, data.to - data.from, ...data.spans.map(s => s.until)),
+	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
 	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
 	const bounds = new Map(data.spans.map(s => [s.o, s]));
 	const rows = asked.filter(p => p.traced)
@@ -177,12 +177,13 @@ function drawTimeline()
 			   },
 				make("title", {},
 				     row.label + ": " + row.title + ", " + time(row.from) + " to " + time(row.until))));
-		let last = -1;
+		const drawn = new Set();
 		for (const moment of marks.get(row.process ? "p" + row.process : "o" + row.object) || []) {
-			const place = Math.round(x(moment.t) * 2) / 2, grave = moment.of === "sigbus";
-			if (place === last && !grave && moment.of === "map")
+			const place = Math.round(x(moment.t)), grave = moment.of === "sigbus", mark = place + moment.of;
+			/* Of what could not be told apart one is drawn. */
+			if (drawn.has(mark) && !grave)
 				continue;
-			last = place;
+			drawn.add(mark);
 			svg.append(make("rect", {
 				class: "moment",
 				x: place,
@@ -257,34 +258,4 @@ function drawFlame(root)
 	else
 		box.textContent = "Nothing.";
 	box.style.height = deepest * 20 + "px";
-}
-
-/* Tables that sort by a click on a heading. */
-function drawTable(where, columns, items)
-{
-	const body = make("tbody"),
-	      table = make("table", {},
-			   make("thead", {}, make("tr", {}, ...columns.map(([title, value, text, kind], i) => {
-					const button = make("button", {type: "button"}, title);
-					button.addEventListener("click", () => {
-						const down = button.dataset.order !== "down";
-						button.dataset.order = down ? "down" : "up";
-						const sorted = [...body.rows].sort((a, b) => {
-							const x = columns[i][1](a.item), y = columns[i][1](b.item);
-							return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1);
-						});
-						body.append(...sorted);
-					});
-					return make("th", {class: kind || "", scope: "col"}, button);
-				}))),
-			   body);
-	for (const item of items) {
-		const row = make("tr", {},
-				 ...columns.map(([, value, text, kind]) => make("td", {class: kind || ""},
-										String((text || value)(item)))));
-		row.item = item;
-		row.dataset.text = row.textContent.toLowerCase();
-		body.append(row);
-	}
-	at(where).append(items.length ? table : "None.");
 }

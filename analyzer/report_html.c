@@ -24,6 +24,7 @@ enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000, FINDINGS_SHOWN = 1000 };
 PAGE_PART(page_frame, "report_page.html");
 PAGE_PART(page_style, "report_page.css");
 PAGE_PART(page_draw, "report_draw.js");
+PAGE_PART(page_table, "report_table.js");
 PAGE_PART(page_script, "report_page.js");
 
 struct page {
@@ -245,6 +246,7 @@ void report_html(const struct report *report, FILE *out)
 	page_put_json(text ? text : "null", out);
 	rest = page_until(rest, "@SCRIPT@", out);
 	fputs(page_draw, out);
+	fputs(page_table, out);
 	fputs(page_script, out);
 	fputs(rest, out);
 	free(text);

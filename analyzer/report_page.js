@@ -148,15 +148,14 @@ function drawTop()
 	at("worst").append(make("h2", {}, findings.length > 1 ? "The worst" : "The finding"), panel);
 }
 
+const panels = new Map();
+
 function drawFindings()
 {
 	for (const finding of report.findings) {
 		const panel = make("details", {class: "panel finding " + finding.severity},
 				   make("summary", {}, ...heading(finding), finding.message));
-		panel.dataset.text = JSON.stringify([
-						 finding, nameOf(objects.get(finding.object)), who(finding.process)
-					 ]).toLowerCase();
-		panel.dataset.rank = rank[finding.severity];
+		panels.set(panel, finding);
 		panel.fill = () => {
 			if (panel.open && panel.children.length === 1)
 				panel.append(...findingBody(finding));
@@ -166,6 +165,7 @@ function drawFindings()
 	}
 	if (!report.findings.length)
 		at("findings").textContent = "None.";
+	at("findings").append(make("div", {id: "none", class: "faint", hidden: ""}, "Nothing matches."));
 	const left = Object.values(data.counts).reduce((sum, n) => sum + n, 0) - report.findings.length;
 	if (left)
 		at("findings").append(make("div", {class: "faint"},
@@ -181,9 +181,17 @@ function state(object)
 function search()
 {
 	const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean), level = rank[at("level").value];
-	for (const item of document.querySelectorAll(".finding, tbody tr"))
-		item.hidden = !words.every(word => item.dataset.text.includes(word)) ||
-			      (item.dataset.rank !== undefined && item.dataset.rank < level);
+	const matches = text => words.every(word => text.includes(word));
+	let shown = 0;
+	for (const [panel, finding] of panels) {
+		panel.text = panel.text || JSON.stringify([
+							 finding, nameOf(objects.get(finding.object)), who(finding.process)
+						 ]).toLowerCase();
+		panel.hidden = rank[finding.severity] < level || !matches(panel.text);
+		shown += !panel.hidden;
+	}
+	at("none").hidden = shown > 0 || !panels.size;
+	tables.forEach(table => table(matches));
 }
 
 function step(by)
@@ -202,7 +210,7 @@ drawTop();
 drawFindings();
 drawTimeline();
 drawFlame();
-drawTable("objects",
+drawTable("objects", "object",
 	  [
 		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind],
 		  ["Size", o => o.size, o => o.unknown ? "-" : bytes(o.size), "number"],
@@ -211,7 +219,7 @@ drawTable("objects",
 		  ["State", state]
 	  ],
 	  report.objects);
-drawTable("processes",
+drawTable("processes", "process",
 	  [
 		  ["Pid", p => p.pid, p => p.pid, "number"], ["Program", p => p.argv.join(" ") || p.exe || ""],
 		  ["Parent", p => p.ppid, p => p.ppid, "number"],
@@ -219,7 +227,7 @@ drawTable("processes",
 		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended]
 	  ],
 	  asked);
-drawTable("unseen", [["What", u => u.what]],
+drawTable("unseen", "line", [["What", u => u.what]],
 	  report.unseen.map(u => ({what: "process " + u.pid + ", " + u.exe + ": " + u.reason}))
 		  .concat((report.trace.problems || []).map(p => ({what: p}))));
 at("search").addEventListener("input", search);
@@ -243,4 +251,7 @@ document.addEventListener("keydown", event => {
 	}
 });
 document.body.dataset.drawn = "yes";
-document.body.dataset.milliseconds = Math.round(performance.now());
+/* Until it is painted: what takes long on a large page comes behind its script. */
+requestAnimationFrame(() => setTimeout(() => {
+	document.body.dataset.milliseconds = Math.round(performance.now());
+}));

@@ -42,3 +42,33 @@ text_of()
 		Reader().feed(open(sys.argv[1], encoding="utf-8").read())
 	END
 }
+
+# use FILE: the page also does what the script on stdin says.
+use()
+{
+	{
+		echo '<script>'
+		cat
+		echo '</script>'
+	} >use.js
+	sed -i '/<\/body>/{
+		r use.js
+		N
+	}' "$1"
+}
+
+# objects N DIR: a recording of N objects that were made and unlinked.
+objects()
+{
+	cat >objects.py <<-'END'
+		import os, sys
+		from _posixshmem import shm_open, shm_unlink
+		for i in range(int(sys.argv[1])):
+		    name = f"/html-objects-{os.getpid()}-{i}"
+		    fd = shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, i + 1)
+		    os.close(fd)
+		    shm_unlink(name)
+	END
+	"$SHMGUARD" run --quiet --report=none -o "$2" -- "$PYTHON" objects.py "$1"
+}

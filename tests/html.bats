@@ -68,6 +68,39 @@ load html
 	[[ $(text_of dom findings) == *"$((all - 1000)) findings left out: there are too many. --format=json has all."* ]]
 }
 
+@test "a long table is drawn in part; what is searched and sorted is all of it" {
+	objects 1500 long
+	"$SHMGUARD" report --format=html:page.html long
+	use page.html <<-'END'
+		const said = [], rows = () => [...document.querySelectorAll("#objects tbody tr")];
+		const rest = () => document.querySelector("#objects .rest").textContent;
+		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
+		const size = () => document.querySelectorAll("#objects th button")[2].click();
+		said.push(rows().length, rest());
+		size();
+		said.push(rows()[0].cells[2].textContent, rows().length);
+		find("-1234");
+		said.push(rows().length, rows()[0].cells[0].textContent.split("-").pop(), rest());
+		find("no such name");
+		said.push(rows().length, rest(), at("none").hidden);
+		find("");
+		size();
+		said.push(rows()[0].cells[2].textContent);
+		document.querySelector("#objects .rest button").click();
+		said.push(rows().length, rest());
+		document.querySelector("#objects .rest button").click();
+		said.push(rows().length, rest());
+		document.title = said.join("; ");
+	END
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	title=$(grep -o "<title>[^<]*" dom | head -n 1)
+	echo "$title"
+	expected="200; 1,300 of 1,500 objects not drawn. Draw 1,000 more Draw all ; 1.5 KiB; 200; 1; 1234; "
+	expected+="; 0; Nothing matches.; false; 1 B; 1200; 300 of 1,500 objects not drawn. Draw all ; 1500; "
+	[ "$title" = "<title>$expected" ]
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
@@ -115,8 +148,7 @@ load html
 
 @test "search, severity, sorting, keys and the flame graph do what they say" {
 	"$SHMGUARD" report --format=html leaks >page.html
-	cat >use.js <<-'END'
-		<script>
+	use page.html <<-'END'
 		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
 		const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
 		const change = (id, value, event) => { at(id).value = value; at(id).dispatchEvent(new Event(event)); };
@@ -138,12 +170,7 @@ load html
 		press("/");
 		said.push(document.activeElement.id);
 		document.title = said.join("; ");
-		</script>
 	END
-	sed -i '/<\/body>/{
-		r use.js
-		N
-	}' page.html
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
 	title=$(grep -o "<title>[^<]*" dom | head -n 1)

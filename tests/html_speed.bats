@@ -6,18 +6,32 @@ bats_require_minimum_version 1.5.0
 load helpers
 load html
 
+# drawn_soon FILE: within a second, as it counts itself. Virtual time would not measure it. Whatever else the machine does
+# only adds to it: the best of some counts.
+drawn_soon()
+{
+	local milliseconds=
+	for _ in 1 2 3 4 5 6 7 8; do
+		open_page "$1" >dom
+		[ ! -s console ] || { cat console; false; }
+		milliseconds=$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)
+		echo "$milliseconds ms"
+		[ "${milliseconds:-1000}" -ge 1000 ] || return 0
+	done
+	false
+}
+
 @test "a trace of 5 MB is drawn within a second of opening it" {
 	"$SHMGUARD" run --quiet --report=none -o many -- "$PROGRAMS/rate" 100000 0.8
 	[ "$(du -sb many/trace | cut -f 1)" -gt 5000000 ]
 	"$SHMGUARD" report --format=html:page.html many
-	# Virtual time would not measure it. Whatever else the machine does only adds to it: the best of some counts.
-	for _ in 1 2 3 4 5 6 7 8; do
-		open_page page.html >dom
-		[ ! -s console ] || { cat console; false; }
-		milliseconds=$(grep -o 'data-milliseconds="[0-9]*"' dom | tr -dc 0-9)
-		echo "$milliseconds ms"
-		[ "$milliseconds" -ge 1000 ] || break
-	done
+	drawn_soon page.html
 	[[ $(text_of dom timeline) == *"left out: there are too many."* ]]
-	[ "$milliseconds" -lt 1000 ]
+}
+
+@test "a trace of ten thousand objects is drawn within a second of opening it" {
+	objects 10000 many
+	"$SHMGUARD" report --format=html:page.html many
+	drawn_soon page.html
+	[[ $(text_of dom objects) == *"9,800 of 10,000 objects not drawn."* ]]
 }
