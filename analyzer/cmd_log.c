@@ -65,6 +65,8 @@ static void log_stack(const struct log *log, struct world *world, const struct p
 		free(place);
 		free(label);
 	}
+	if (spots.cut)
+		puts("    > ... " SPOTS_CUT);
 	spots_free(&spots);
 }
 

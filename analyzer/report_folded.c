@@ -39,6 +39,8 @@ static void folded_finish(void *context, const struct world *world, const struct
 			continue;
 		stack = spots_of(folding->report, leavings[i].stack);
 		folded_frame(folding->out, leavings[i].program);
+		if (stack.cut)
+			fputs(";" SPOTS_CUT_FRAME, folding->out);
 		for (j = stack.count; j-- > 0;) {
 			char *label = spot_label(&stack.all[j]);
 

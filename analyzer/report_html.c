@@ -68,6 +68,8 @@ static json_t *page_stack(const struct page *page, const struct leaving *leaving
 	json_t *frames = json_pack("[o]", json_of_text(leaving->program));
 	size_t i;
 
+	if (spots.cut)
+		json_array_append_new(frames, json_string(SPOTS_CUT_FRAME));
 	for (i = spots.count; i-- > 0;) {
 		char *label = spot_label(&spots.all[i]);
 

@@ -226,8 +226,9 @@ static json_t *json_stacks(const struct finding *finding, struct symbols *symbol
 
 		for (j = 0; stack->stack && j < stack->stack->count; j++)
 			json_add_frames(frames, &stack->stack->frames[j], symbols);
-		json_array_append_new(array, json_pack("{s:s, s:o, s:o}", "role", stack->role, "process",
-						       json_process_id(stack->process), "frames", frames));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o*}", "role", stack->role, "process",
+						       json_process_id(stack->process), "frames", frames, "cut",
+						       stack->stack && stack->stack->cut ? json_true() : NULL));
 	}
 	return array;
 }

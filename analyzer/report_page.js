@@ -83,6 +83,8 @@ function drawStack(stack)
 		list.append(make("li", {class: isPlumbing(frame) ? "plumbing" : "own"},
 				 frame.function ? frame.function + " (" + place + ")" : place));
 	}
+	if (stack.cut)
+		list.append(make("li", {class: "plumbing"}, "those further out, which are not recorded"));
 	return make("div", {}, make("strong", {}, stack.role),
 		    " by process " + who(stack.process) + (stack.frames.length ? "" : ": no stack was recorded"), list);
 }

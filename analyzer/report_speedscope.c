@@ -41,6 +41,8 @@ static json_t *scope_stack(struct scope *scope, const struct leaving *leaving)
 	size_t i;
 
 	json_array_append_new(stack, scope_frame(scope, json_string_value(program), NULL, 0));
+	if (spots.cut)
+		json_array_append_new(stack, scope_frame(scope, SPOTS_CUT_FRAME, NULL, 0));
 	for (i = spots.count; i-- > 0;) {
 		char *label = spot_label(&spots.all[i]);
 

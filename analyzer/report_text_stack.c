@@ -167,9 +167,10 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 		shown += stack_frame(report, terminal, &stack->frames[i], !shown, room - shown);
 		run = 1;
 	}
-	if (i < stack->count) {
-		char *more = text_count(stack->count - i, "more frame");
-		char *line = memory_format("    ... %s", more);
+	if (i < stack->count || stack->cut) {
+		char *more = i < stack->count ? text_count(stack->count - i, "more frame") : NULL;
+		char *line = memory_format("    ... %s%s%s", more ? more : "", more && stack->cut ? ", and " : "",
+					   stack->cut ? SPOTS_CUT : "");
 
 		terminal_put(terminal, INK_faint, line);
 		fputc('\n', terminal->out);

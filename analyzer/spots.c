@@ -53,6 +53,7 @@ struct spots spots_of(const struct report *report, const struct stack *stack)
 	struct spots spots = {0};
 	size_t i;
 
+	spots.cut = stack && stack->cut;
 	for (i = 0; stack && i < stack->count; i++)
 		spots_frame(&spots, report, &stack->frames[i]);
 	return spots;

@@ -12,9 +12,14 @@ struct spot {
 	const char *why; /* why nothing is known; NULL otherwise */
 };
 
+/* What stands for the outermost frames of a stack that is cut. */
+#define SPOTS_CUT "those further out, which are not recorded"
+#define SPOTS_CUT_FRAME "[cut]"
+
 struct spots {
 	struct spot *all; /* innermost first */
 	size_t count;
+	bool cut;
 };
 
 /* stack may be NULL. To be released by spots_free(). */

@@ -34,6 +34,7 @@ struct stack {
 	uint64_t identity; /* from module names, build ids and offsets: the same in every run */
 	size_t count;
 	const struct frame *frames;
+	bool cut; /* it has as many as are recorded: there may have been more, further out */
 };
 
 enum ended {

@@ -133,7 +133,7 @@ static const struct stack *resolve(struct world *world, const struct process *pr
 		return stack;
 	}
 	stack = memory_new(1, sizeof(*stack));
-	*stack = (struct stack){identity, count, frames};
+	*stack = (struct stack){identity, count, frames, count >= STACK_FRAMES};
 	map_put(&world->private->stacks, identity, count, stack);
 	return stack;
 }

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STACK_FRAMES = 64, STACK_ROOM = STACK_FRAMES + 8 };
+#include "tracepoints/fields.h"
+
+/* With our own, which are not recorded. */
+enum { STACK_ROOM = STACK_FRAMES + 8 };
 
 /* Loads libunwind, apart from the program's own symbols; false without it: events then carry no stacks. */
 bool stack_load(void);

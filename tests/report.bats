@@ -294,3 +294,25 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	[[ -s leaky.csv && ! -e - ]]
 	run -2 "$SHMGUARD" report --format=json --format=csv:- "$RECORDING"
 }
+
+@test "a stack of more frames than are recorded is nowhere taken for a whole one" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	"$SHMGUARD" run --quiet --report=none -o deep -- "$PROGRAMS/deep" 100 "/report-deep-$$"
+	rm "/dev/shm/report-deep-$$"
+	"$SHMGUARD" run --quiet --report=none -o flat -- "$PROGRAMS/deep" 20 "/report-deep-$$"
+	rm "/dev/shm/report-deep-$$"
+	"$SHMGUARD" report --format=text:deep.txt --format=json:deep.json --format=folded:deep.folded \
+		--format=speedscope:deep.scope --format=html:deep.html deep
+	"$SHMGUARD" report --verbose deep >deep.all
+	"$SHMGUARD" log --stacks deep >deep.log
+	jq -e '[.findings[].stacks[] | select(.frames | length > 0) | .cut] | length > 0 and all' deep.json
+	grep -E '^    \.\.\. [0-9]+ more frames, and those further out, which are not recorded$' deep.txt
+	grep -x '    \.\.\. those further out, which are not recorded' deep.all
+	grep -x '    > \.\.\. those further out, which are not recorded' deep.log
+	grep -E '^deep;\[cut\];descend;' deep.folded
+	jq -e '.shared.frames | any(.name == "[cut]")' deep.scope
+	grep -F '"frames":["deep","[cut]","descend"' deep.html
+	"$SHMGUARD" report --format=text:flat.txt --format=json:flat.json --format=folded:flat.folded flat
+	jq -e '[.findings[].stacks[] | has("cut")] | any | not' flat.json
+	run -1 grep -E 'not recorded|\[cut\]' flat.txt flat.folded
+}

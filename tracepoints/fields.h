@@ -30,6 +30,9 @@
 #define TYPE_text const char *
 #define TYPE_frames struct frames /* return addresses, innermost first */
 
+/* Of a deeper stack the outermost are not recorded. */
+enum { STACK_FRAMES = 64 };
+
 struct frames {
 	uint32_t count;
 	const uint64_t *address;
