@@ -166,11 +166,25 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 	free(whose);
 }
 
+/* A trace that lies where a recording has its own, and nothing beside it that tells of the recording. */
+static char *description_gone(const struct recording *recording)
+{
+	char *trace = memory_format("%s/trace", recording->dir), *text = NULL;
+
+	if (!recording->described && recording->part_count == 0 && is_directory(trace))
+		text = memory_format(
+			"%s/recording.json is missing: what was recorded, how processes ended and what was "
+			"left in /dev/shm is known from the trace alone",
+			recording->dir);
+	free(trace);
+	return text;
+}
+
 static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
 	int64_t to = recording->ended ? recording->ended : totals->last;
-	char *gap = analysis_gap(recording, totals);
+	char *gap = analysis_gap(recording, totals), *gone = totals->events ? description_gone(recording) : NULL;
 
 	analysis->events = totals->events;
 	analysis->cut = totals->cut;
@@ -189,6 +203,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis, memory_text(totals->problems[i]));
 	if (gap)
 		add_problem(analysis, gap);
+	if (gone)
+		add_problem(analysis, gone);
 	if (totals->discarded_packets)
 		add_problem(analysis,
 			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));

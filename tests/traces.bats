@@ -35,6 +35,35 @@ full_stream()
 	find "$1" -name 'events_*' -size +0 -exec sh -c 'strings -n 4 "$1" | grep -q server && echo "$1"' - {} \; | head -n 1
 }
 
+@test "a recording without its description says what is not known, and is no whole one" {
+	rm leaks/recording.json
+	run -0 "$SHMGUARD" report leaks
+	[[ $output == *"[the recording is incomplete]"* ]]
+	[[ $(tr -s ' \n' ' ' <<<"$output") == *"leaks/recording.json is missing: what was recorded, how processes ended"* ]]
+	# A trace alone is none.
+	"$SHMGUARD" report --format=json leaks/trace >report.json
+	holds '.trace.complete and .trace.problems == []'
+}
+
+@test "what a process may yet unlink is no error while it is recorded" {
+	cat >live.py <<-'END'
+		import os, signal, sys
+		from _posixshmem import shm_open
+		os.close(shm_open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		os.kill(os.getpid(), signal.SIGKILL)
+	END
+	"$SHMGUARD" run --quiet --report=none -o live -- "$PYTHON" live.py "/traces-live-$$" || true
+	rm "/dev/shm/traces-live-$$"
+	jq 'del(.ended, .command_status, .processes_bytes)' live/recording.json >new && mv new live/recording.json
+	rm live/shm.json
+	sed -i -E '/"type": ?"(end|reaped|leave)"/d' live/processes.jsonl
+	"$SHMGUARD" report --format=json live >report.json
+	holds '.findings[] | select(.rule == "segment-leak") | .severity == "note" and .uncertain'
+	holds '[.objects[].leaked] == [false]'
+	run -0 "$SHMGUARD" report live
+	[[ $output != *"it is not known how it ended"* && $output != *"when the recording stopped"* ]]
+}
+
 @test "a recording: growth, a lost segment, a fork, who unlinked first, who was not seen" {
 	reads_as leaks
 }
