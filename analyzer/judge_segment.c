@@ -34,9 +34,23 @@ static char *fate_of(const struct process *creator)
 		return memory_format("exited with status %d", creator->status);
 	case ENDED_exec:
 		return memory_text("went on to run another program");
+	case ENDED_running:
+		return memory_text("which was still running");
 	default:
 		return memory_text("it is not known how it ended");
 	}
+}
+
+/* Nobody looked at what it left, and it may yet unlink it. */
+static bool may_go_on(const struct object *object, const struct leftover *leftover)
+{
+	const struct process *creator = object->created.process;
+	const struct recording *recording = object->recording;
+
+	if (leftover || !creator)
+		return false;
+	return creator->ended == ENDED_running ||
+	       (creator->ended == ENDED_unknown && recording->described && !recording->ended);
 }
 
 static void find_leak(struct court *court, struct object *object, const struct leftover *leftover)
@@ -49,7 +63,9 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	struct role role = {made->process ? "created" : "seen first", {process, made->stack_id, made->time}};
 	struct finding finding = {.rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object};
 
-	object->leaked = true;
+	object->leaked = !may_go_on(object, leftover);
+	if (!object->leaked)
+		finding.severity = SEVERITY_NOTE;
 	finding.bytes = leftover ? leftover->size : object->size;
 	/* Another user's process may hold it, if its mode lets one. */
 	finding.uncertain = leftover ? !leftover->holders_complete && leftover->mode & 066 : true;

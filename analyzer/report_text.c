@@ -76,7 +76,8 @@ char *text_ended(const struct process *process)
 	case ENDED_exec:
 		return memory_text("went on as another program (exec)");
 	case ENDED_running:
-		return memory_text("still running when the recording stopped");
+		return memory_text(process->recording->ended ? "still running when the recording stopped"
+							     : "still running when last heard of");
 	case ENDED_unknown:
 		break;
 	}
