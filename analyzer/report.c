@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/whole_file.h"
 
 const struct report_format report_formats[] = {
 #define REPORT_ROW(name, summary) {#name, summary, report_##name},
@@ -193,16 +194,16 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 /* 0, or -1 with errno. What becomes of `out` is the caller's. */
 static int report_write(const struct report *report, const struct report_output *output, FILE *out)
 {
-	FILE *file = output->file ? fopen(output->file, "we") : out;
-	int r;
+	struct whole_file whole;
 
-	if (!file)
-		return -1;
-	output->format->print(report, file);
-	if (!output->file)
+	if (!output->file) {
+		output->format->print(report, out);
 		return 0;
-	r = fflush(file) || ferror(file) ? -1 : 0;
-	return fclose(file) ? -1 : r;
+	}
+	if (whole_file_open(&whole, output->file) < 0)
+		return -1;
+	output->format->print(report, whole.file);
+	return whole_file_close(&whole);
 }
 
 static int report_write_all(const struct report *report, const struct report_options *options, FILE *out)

@@ -118,6 +118,29 @@ sarif_is_valid()
 	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
 }
 
+@test "a file has a report when it is whole: until then, and for want of room, it keeps what it had" {
+	echo before >kept
+	chmod 604 kept
+	ln -s kept linked
+	run -3 bash -c 'trap "" XFSZ; ulimit -f 1; exec "$@"' bash "$SHMGUARD" report --format=html:linked leaks
+	[[ $output == *"linked: the report could not be written: File too large" ]]
+	[ "$(cat kept)" = before ]
+	run -3 bash -c 'trap "" XFSZ; ulimit -f 1; exec "$@"' bash "$SHMGUARD" report --format=html:new leaks
+	[ ! -e new ]
+	(umask 027 && "$SHMGUARD" report --format=json:linked --format=csv:new leaks)
+	[ -L linked ]
+	jq -e .schema kept
+	[ "$(stat -c %a kept)" = 604 ]
+	[ "$(stat -c %a new)" = 640 ]
+	[ "$(find . -maxdepth 1 -name '*.part*')" = "" ]
+	"$SHMGUARD" report --format=json:/dev/stdout leaks | jq -e .schema
+	mkfifo pipe
+	"$SHMGUARD" report --format=json:pipe leaks &
+	jq -e .schema pipe
+	wait
+	[ -p pipe ]
+}
+
 @test "folded: bytes and mappings that each stack left" {
 	prints_as folded expected.folded
 	prints_as folded-count expected.folded-count
