@@ -241,6 +241,12 @@ window.addEventListener("beforeprint",
 				d.fill();
 			}));
 document.addEventListener("keydown", event => {
+	if (event.key === "Escape" && event.target === at("search")) {
+		event.preventDefault();
+		at("search").value = "";
+		search();
+		at("search").blur();
+	}
 	if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName))
 		return;
 	if (event.key === "/") {

@@ -79,6 +79,8 @@ function drawTable(where, what, columns, items)
 		wanted = ROWS_DRAWN;
 		again();
 	});
-	at(where).append(make("table", {}, make("thead", {}, make("tr", {}, ...headings)), body), rest);
+	at(where).append(make("div", {class: "table"},
+			      make("table", {}, make("thead", {}, make("tr", {}, ...headings)), body)),
+			 rest);
 	draw(0);
 }

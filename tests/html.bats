@@ -101,6 +101,18 @@ load html
 	[ "$title" = "<title>$expected" ]
 }
 
+@test "the page is no wider than a telephone" {
+	"$SHMGUARD" report --format=html:page.html leaks
+	use page.html <<<'document.body.style.width = "375px"; document.title = ["leaks"].concat([...document.querySelectorAll("body > *")].map(e => e.scrollWidth)).join(" ");'
+	browse page.html --window-size=500,800 >dom
+	[ ! -s console ] || { cat console; false; }
+	widths=$(grep -o "<title>[^<]*" dom | head -n 1)
+	echo "$widths"
+	for width in ${widths#*leaks}; do
+		[ "$width" -le 375 ]
+	done
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
@@ -169,11 +181,15 @@ load html
 		said.push(document.querySelector("#flame div").textContent);
 		press("/");
 		said.push(document.activeElement.id);
+		at("search").value = "nothing has this";
+		at("search").dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}));
+		said.push(document.activeElement.id || "nowhere", shown());
+		said.push(document.querySelectorAll("#objects th")[2].getAttribute("aria-sort"));
 		document.title = said.join("; ");
 	END
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
 	title=$(grep -o "<title>[^<]*" dom | head -n 1)
 	echo "$title"
-	[ "$title" = "<title>1; 1; 2; 1; /seg; /gone; all 14 mappings; search" ]
+	[ "$title" = "<title>1; 1; 2; 1; /seg; /gone; all 14 mappings; search; nowhere; 4; ascending" ]
 }
