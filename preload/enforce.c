@@ -104,6 +104,7 @@ static void look_at_clock(void)
 
 void enforce_fork_reset(void)
 {
+	enforce_rooms_forked();
 	if (policy)
 		look_at_clock();
 }

@@ -3,29 +3,23 @@
 
 #include "preload/audit.h"
 #include "preload/enforce_inner.h"
+#include "preload/enforce_room.h"
+#include "preload/kernel.h"
+#include "preload/recorder.h"
 
-enum { KEPT = 8, LEVELS = 3 };
+enum { LEVELS = 3 };
 
 /*
  * What was decided for the call that this thread is about to make, until its event is recorded. A signal handler's calls
  * have their own, so that the interrupted decision goes on as it was.
  */
 static __thread struct kept {
-	unsigned count, audited;
-	struct decided {
-		struct check_finding finding;
-		uint8_t response;
-		bool trail_only; /* it is no finding */
-		int16_t denies; /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
-		const char *why;  /* no wipe: see enforce_not_wiped() */
-		const char *name; /* until the audit trail has it */
-	} decided[KEPT];
-	uintptr_t stack; /* where it stood at the beginning */
-	bool collecting;
-	unsigned collected;
+	unsigned count, audited, collected;
+	bool collecting, roomy;  /* roomy: the room is taken */
+	struct enforce_room *at; /* it, or the one that was given back last */
+	uintptr_t stack;         /* where it stood at the beginning */
 	const char *name;
 	const struct identity *about; /* whose name is asked for only if it is told */
-	char text[512];               /* where the name is, if it is not the caller's */
 } levels[LEVELS];
 static __thread unsigned depth; /* decisions under way */
 static __thread struct kept *current;
@@ -40,6 +34,39 @@ static struct kept *level(void)
 	return &levels[depth < LEVELS ? depth : LEVELS - 1];
 }
 
+static int own_tid(void)
+{
+	return recorder_thread.tid ? recorder_thread.tid : (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+static struct enforce_room *room(void)
+{
+	struct kept *k = kept();
+
+	if (!k->roomy) {
+		k->at = enforce_room_take(k->at, own_tid());
+		k->roomy = true;
+	}
+	return k->at;
+}
+
+/* After the decision only what is still to be recorded needs it. */
+static void give_room(struct kept *k)
+{
+	if (!k->roomy || k->count || depth)
+		return;
+	k->roomy = false;
+	enforce_room_give(k->at);
+}
+
+void enforce_rooms_forked(void)
+{
+	enforce_room_give_all();
+	for (int i = 0; i < LEVELS; i++)
+		if (levels[i].roomy)
+			atomic_store(&levels[i].at->holder, own_tid());
+}
+
 void enforce_about(const char *name, const struct identity *identity)
 {
 	kept()->name = name;
@@ -48,7 +75,7 @@ void enforce_about(const char *name, const struct identity *identity)
 
 char *enforce_text(void)
 {
-	return kept()->text;
+	return room()->text;
 }
 
 void enforce_begin(void)
@@ -81,7 +108,7 @@ void enforce_left(uintptr_t stack)
 void enforce_end(const void *caller)
 {
 	for (unsigned i = kept()->audited; i < kept()->count; i++) {
-		const struct decided *d = &kept()->decided[i];
+		const struct enforce_decided *d = &room()->decided[i];
 		audit_line(
 			&(struct audit_decision){.rule = d->finding.rule,
 						 .response = d->response,
@@ -92,6 +119,7 @@ void enforce_end(const void *caller)
 	}
 	kept()->audited = kept()->count;
 	depth--;
+	give_room(kept());
 	if (depth)
 		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
 }
@@ -99,6 +127,7 @@ void enforce_end(const void *caller)
 void enforce_forget(void)
 {
 	kept()->count = kept()->audited = 0;
+	give_room(kept());
 }
 
 void enforce_forget_from(unsigned decided)
@@ -117,7 +146,7 @@ unsigned enforce_decided(void)
 bool enforce_denied(void)
 {
 	for (unsigned i = 0; i < kept()->count; i++)
-		if (kept()->decided[i].response == RESPONSE_denied)
+		if (room()->decided[i].response == RESPONSE_denied)
 			return true;
 	return false;
 }
@@ -127,7 +156,7 @@ uint32_t enforce_clamped(void)
 	uint32_t bits = 0;
 
 	for (unsigned i = 0; i < kept()->count; i++) {
-		const struct decided *d = &kept()->decided[i];
+		const struct enforce_decided *d = &room()->decided[i];
 		enum rule_id rule = d->finding.rule;
 		if (d->response != RESPONSE_fixed)
 			continue;
@@ -140,29 +169,29 @@ uint32_t enforce_clamped(void)
 }
 
 /* What two steps of one call find of the same name is one decision. */
-static struct decided *find_kept(enum rule_id rule, enum response response)
+static struct enforce_decided *find_kept(enum rule_id rule, enum response response)
 {
 	for (unsigned i = 0; i < kept()->count; i++) {
-		struct decided *d = &kept()->decided[i];
+		struct enforce_decided *d = &room()->decided[i];
 		if (d->finding.rule == rule && d->response == response && d->name && d->name == kept()->name)
 			return d;
 	}
 	return NULL;
 }
 
-static struct decided *keep(const struct check_finding *finding, enum response response)
+static struct enforce_decided *keep(const struct check_finding *finding, enum response response)
 {
-	static __thread struct decided lost;
+	static __thread struct enforce_decided lost;
 
 	if (kept()->about)
-		kept()->name = enforce_object_name(kept()->about, kept()->text);
+		kept()->name = enforce_object_name(kept()->about, room()->text);
 	kept()->about = NULL;
-	struct decided *known = find_kept(finding->rule, response);
-	if (known || kept()->count == KEPT)
+	struct enforce_decided *known = find_kept(finding->rule, response);
+	if (known || kept()->count == ENFORCE_KEPT)
 		return known ? known : &lost;
-	kept()->decided[kept()->count] =
-		(struct decided){.finding = *finding, .response = (uint8_t)response, .name = kept()->name};
-	return &kept()->decided[kept()->count++];
+	room()->decided[kept()->count] =
+		(struct enforce_decided){.finding = *finding, .response = (uint8_t)response, .name = kept()->name};
+	return &room()->decided[kept()->count++];
 }
 
 enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
@@ -202,7 +231,7 @@ enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum
 static void not_fixed(enum rule_id rule, enum response instead, int error, const char *why)
 {
 	for (unsigned i = 0; i < kept()->count; i++) {
-		struct decided *d = &kept()->decided[i];
+		struct enforce_decided *d = &room()->decided[i];
 		if (d->finding.rule != rule || d->response != RESPONSE_fixed)
 			continue;
 		d->response = (uint8_t)instead;
@@ -216,11 +245,11 @@ void enforce_undone(enum rule_id rule)
 	unsigned left = 0, audited = 0;
 
 	for (unsigned i = 0; i < kept()->count; i++) {
-		const struct decided *d = &kept()->decided[i];
+		const struct enforce_decided *d = &room()->decided[i];
 		if (d->finding.rule == rule && d->response != RESPONSE_denied)
 			continue;
 		audited += i < kept()->audited;
-		kept()->decided[left++] = kept()->decided[i];
+		room()->decided[left++] = room()->decided[i];
 	}
 	kept()->count = left;
 	kept()->audited = audited;
@@ -243,7 +272,7 @@ void enforce_fix_failed(enum rule_id rule, int error)
 
 void enforce_tell_not_wiped(const struct check_finding *finding, const char *why)
 {
-	struct decided *d = keep(finding, RESPONSE_recorded);
+	struct enforce_decided *d = keep(finding, RESPONSE_recorded);
 
 	d->trail_only = true;
 	d->why = why;
@@ -259,12 +288,12 @@ bool enforce_takes(const struct check_finding *finding)
 {
 	if (!kept()->collecting) {
 		for (unsigned i = 0; i < kept()->count; i++)
-			if (kept()->decided[i].finding.rule == finding->rule)
+			if (room()->decided[i].finding.rule == finding->rule)
 				return true;
 		return false;
 	}
-	if (kept()->collected < KEPT)
-		kept()->decided[kept()->collected++].finding = *finding;
+	if (kept()->collected < ENFORCE_KEPT)
+		room()->decided[kept()->collected++].finding = *finding;
 	return true;
 }
 
@@ -276,13 +305,13 @@ static bool is_suspicion(const struct check_finding *finding)
 
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
-	struct check_finding found[KEPT];
+	struct check_finding found[ENFORCE_KEPT];
 	unsigned first = kept()->count, count = kept()->collected - kept()->count;
 	enum enforce_verdict strongest = VERDICT_go;
 
 	kept()->collecting = false;
 	for (unsigned i = 0; i < count; i++)
-		found[i] = kept()->decided[first + i].finding;
+		found[i] = room()->decided[first + i].finding;
 	for (unsigned i = 0; i < count; i++) {
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
@@ -303,6 +332,7 @@ void enforce_kept(void (*each)(const struct check_finding *finding, enum respons
 
 	kept()->count = kept()->audited = 0;
 	for (unsigned i = 0; i < count; i++)
-		if (!kept()->decided[i].trail_only)
-			each(&kept()->decided[i].finding, kept()->decided[i].response);
+		if (!room()->decided[i].trail_only)
+			each(&room()->decided[i].finding, room()->decided[i].response);
+	give_room(kept());
 }

@@ -11,6 +11,8 @@
 void enforce_about(const char *name, const struct identity *identity);
 /* Room of the decision under way for such a name: 512 bytes. */
 char *enforce_text(void);
+/* In a forked child: nobody but this thread decides. */
+void enforce_rooms_forked(void);
 
 /* "/x" of "/dev/shm/x", as policies know it. */
 const char *enforce_posix_name(const char *name);

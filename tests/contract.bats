@@ -108,6 +108,13 @@ missing()
 	[ "$(cat "$BATS_TEST_TMPDIR/needed")" = libc.so.6 ]
 }
 
+@test "libshmguard.so has at most 768 bytes for every thread" {
+	local bytes
+	bytes=$(readelf -lW "$BUILD/libshmguard.so" | awk '$1 == "TLS" { print $6 }')
+	[ $((bytes)) -gt 0 ]
+	[ $((bytes)) -le 768 ]
+}
+
 @test "libshmguard-tracepoints.so exports one symbol" {
 	run bash -c "nm -D --defined-only '$BUILD/libshmguard-tracepoints.so' | sed 's/.* //' | grep -v '^lttng_ust\|^__'"
 	[ "$output" = shmguard_emit ]
