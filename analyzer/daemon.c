@@ -121,8 +121,9 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 	if (!daemon->shared)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
-	/* Our own preload, or the program's, has no business in the daemon. */
+	/* Our own preload, or what is the program's, has no business in the daemon. */
 	unsetenv("LD_PRELOAD");
+	unsetenv("LD_AUDIT");
 	snprintf(log, sizeof(log), "%s/daemon.log", daemon->private);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {

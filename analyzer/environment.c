@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "analyzer/aside.h"
 #include "analyzer/memory.h"
 #include "tracepoints/environment.h"
 
@@ -76,7 +77,7 @@ static bool environment_replaced(const struct environment *environment, const ch
 
 char **environment_make(const struct environment *environment)
 {
-	const char *preload = getenv("LD_PRELOAD");
+	const char *preload = aside_preload();
 	size_t count = 0, made = 0;
 	char **result;
 
@@ -84,8 +85,8 @@ char **environment_make(const struct environment *environment)
 		count++;
 	result = memory_new(count + 12, sizeof(*result));
 	for (size_t i = 0; i < count; i++)
-		if (!environment_replaced(environment, environ[i]))
-			result[made++] = memory_text(environ[i]);
+		if (!environment_replaced(environment, aside_entry(environ[i])))
+			result[made++] = memory_text(aside_entry(environ[i]));
 	result[made++] = memory_format("LD_PRELOAD=%s%s%s", environment->library, preload && *preload ? ":" : "",
 				       preload ? preload : "");
 	result[made++] = memory_format("%s=%08x", ENVIRONMENT_RECORDING, environment->recording);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/aside.h"
 #include "analyzer/cmd_clean.h"
 #include "analyzer/cmd_policy.h"
 #include "analyzer/cmd_diff.h"
@@ -102,6 +103,8 @@ static int main_run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && (!strcmp(argv[1], "run") || !strcmp(argv[1], "doctor")))
+		aside_put(argv);
 	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	return output_end(main_run(argc, argv), argc > 1 && !strcmp(argv[1], "run") ? EXIT_RUN_OUTPUT : EXIT_OUTPUT);

@@ -118,6 +118,50 @@ bats_require_minimum_version 1.5.0
 	[ "$(cat out)" = "$BUILD/libshmguard.so:libm.so.6" ]
 }
 
+# Libraries for LD_AUDIT, and one that no LTTng's thread may have before it: it needs the loader's lock in every open.
+meant_for_the_command()
+{
+	gcc -w -D_GNU_SOURCE -shared -fPIC -o audit.so -x c - <<-'END'
+		#include <link.h>
+		unsigned la_version(unsigned version) { return LAV_CURRENT; }
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC -o looks.so -x c - <<-'END'
+		#include <dlfcn.h>
+		int open(const char *path, int flags, int mode)
+		{
+			return ((int (*)(const char *, int, int))dlsym(RTLD_NEXT, "open"))(path, flags, mode);
+		}
+	END
+}
+
+@test "the libraries that the user preloads and audits with are the command's, and not run's or doctor's" {
+	meant_for_the_command
+	local shown='printf "%s\n" "$LD_PRELOAD" "$LD_AUDIT"; env | grep -c ASIDE'
+	LD_PRELOAD=$PWD/looks.so LD_AUDIT=$PWD/audit.so timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o both -- \
+		sh -c "$shown; exit 5" >out || [ $? -eq 5 ]
+	[ "$(cat out)" = "$BUILD/libshmguard.so:$PWD/looks.so"$'\n'"$PWD/audit.so"$'\n'0 ]
+	LD_PRELOAD=$PWD/looks.so timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o preload -- \
+		"$PROGRAMS/hostile_processes" plain >out
+	[ "$(cat out)" = "went on" ]
+	"$SHMGUARD" report --format=json preload | jq -e '.trace.complete and (.objects | length == 1)'
+	LD_PRELOAD=$PWD/looks.so LD_AUDIT=$PWD/audit.so timeout -k 1 60 "$SHMGUARD" doctor | grep '^ok *recording'
+}
+
+@test "a program with an audit library is recorded, and held to a policy" {
+	meant_for_the_command
+	LD_AUDIT=$PWD/audit.so timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- \
+		"$PROGRAMS/hostile_processes" plain >out
+	[ "$(cat out)" = "went on" ]
+	"$SHMGUARD" report --format=json recording | jq -e '.trace.complete and (.objects | length == 1)'
+	printf '%s\n' '[default]' 'log = none' 'world-writable = deny' >policy.ini
+	# shellcheck disable=SC2016
+	run env LD_AUDIT="$PWD/audit.so" LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" -c 'if True:
+		import os, _posixshmem
+		os.umask(0)
+		_posixshmem.shm_open("/audited", os.O_CREAT | os.O_RDWR, 0o666)'
+	[[ $output == *PermissionError* ]]
+}
+
 @test "a signal that is sent to run alone reaches the command" {
 	"$SHMGUARD" run --report=none -o recording -- sh -c 'trap "echo got; exit 7" TERM; echo ready; while :; do sleep 0.1; done' >out 2>err 3>&- &
 	LONELY=$!
