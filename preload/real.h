@@ -1,9 +1,14 @@
-/* real.<call>: the C library's originals of every row of CALLS, found with RTLD_NEXT once. */
+/*
+ * REAL(call): the originals of every row of CALLS, found with RTLD_NEXT once: the C library's, or another interposer's between
+ * us. What our own libraries do goes past such, who may need the loader's lock to find the next: a thread of LTTng's must
+ * not, while dlopen(3) holds it and waits for that thread.
+ */
 #ifndef SHMGUARD_REAL_H
 #define SHMGUARD_REAL_H
 
 #include <stdbool.h>
 
+#include "preload/own.h"
 #include "tracepoints/calls.h"
 
 #define REAL_MEMBER(symbol, event, result, parameters) result(*symbol) parameters;
@@ -13,13 +18,18 @@ struct real {
 #undef REAL_MEMBER
 
 extern struct real real_table;
+extern const struct real *real_own_table; /* of our own libraries */
 extern bool real_resolved;
 /* The original of syscall(2) once more, where assembly finds it. */
 extern long (*real_syscall)(long, ...);
 
 /* Fills the table; called by REAL() where another library's constructor calls a wrapper before ours has run. */
 void real_resolve(void);
+/* Before a library of ours is loaded. */
+void real_resolve_own(void);
 
-#define REAL(symbol) (__builtin_expect(real_resolved, true) ? (void)0 : real_resolve(), real_table.symbol)
+#define REAL(symbol)                                                                                                   \
+	(__builtin_expect(real_resolved, true) ? (void)0 : real_resolve(),                                             \
+	 __builtin_expect(own_thread, false) ? real_own_table->symbol : real_table.symbol)
 
 #endif

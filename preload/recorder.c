@@ -1,7 +1,10 @@
 #include "preload/recorder_inner.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "preload/audit.h"
 #include "preload/carried.h"
@@ -166,13 +169,29 @@ void recorder_tell_if_late(void)
 
 /*
  * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
- * holds the loader's lock and waits for that thread.
+ * holds the loader's lock and waits for that thread: so all that such a thread calls is called here before, to no effect.
  */
 static void warm_up(void)
 {
-	(void)mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	munmap(NULL, 0);
-	close(-1);
+	struct msghdr message = {0};
+	struct timespec none = {0};
+	struct stat st;
+	char byte;
+
+	close(openat(AT_FDCWD, "", O_RDONLY));
+	close(open("", O_RDONLY));
+	munmap(mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0);
+	(void)!ftruncate(-1, 0);
+	(void)!read(-1, &byte, 0);
+	(void)!write(-1, &byte, 0);
+	(void)sendmsg(-1, &message, 0);
+	(void)recvmsg(-1, &message, 0);
+	fcntl(-1, F_GETFD);
+	fstat(-1, &st);
+	poll(NULL, 0, 0);
+	syscall(SYS_gettid);
+	nanosleep(&none, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &none);
 }
 
 static void load(void *context)
@@ -189,6 +208,7 @@ static void load(void *context)
 	}
 	own_loading(true);
 	warm_up();
+	real_resolve_own();
 	module_watch_begin();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();

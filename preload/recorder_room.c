@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "preload/kernel.h"
-#include "preload/real.h"
 #include "preload/recorder_inner.h"
 #include "preload/room.h"
 #include "tracepoints/environment.h"
@@ -66,7 +65,10 @@ static void *stay(void *gate)
 	return NULL;
 }
 
-/* A user's limit counts what all his processes have made, a cgroup's what all of its have: only the kernel knows. */
+/*
+ * A user's limit counts what all his processes have made, a cgroup's what all of its have: only the kernel knows. A sanitizer
+ * that comes before us is to see the threads made that it sees joined.
+ */
 static bool threads_fit(void)
 {
 	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -74,7 +76,7 @@ static bool threads_fit(void)
 	int made = 0;
 
 	pthread_mutex_lock(&gate);
-	while (made < THREADS && REAL(pthread_create)(&thread[made], NULL, stay, &gate) == 0)
+	while (made < THREADS && pthread_create(&thread[made], NULL, stay, &gate) == 0)
 		made++;
 	pthread_mutex_unlock(&gate);
 	for (int i = 0; i < made; i++)

@@ -128,6 +128,8 @@ thorough_interposer()
 {
 	cat >thorough.c <<-'END'
 		#include <dlfcn.h>
+		#include <fcntl.h>
+		#include <stdarg.h>
 		#include <sys/mman.h>
 		#include <unistd.h>
 		#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -144,6 +146,14 @@ thorough_interposer()
 		int close(int fd)
 		{
 			return NEXT(close)(fd);
+		}
+		int open(const char *path, int flags, ...)
+		{
+			va_list more;
+			va_start(more, flags);
+			mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+			va_end(more);
+			return NEXT(open)(path, flags, mode);
 		}
 		__attribute__((destructor)) static void end(void)
 		{
