@@ -5,6 +5,7 @@
 #include <libunwind.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "preload/chain.h"
 #include "preload/gate.h"
@@ -31,6 +32,7 @@ static int (*step_function)(unw_cursor_t *);
 static int (*register_function)(unw_cursor_t *, int, unw_word_t *);
 static int (*saved_function)(unw_cursor_t *, int, unw_save_loc_t *);
 static int (*signal_function)(unw_cursor_t *);
+static bool steps_alone; /* in a program with ThreadSanitizer */
 static void (*flush_function)(void *, uintptr_t, uintptr_t);
 static void *local_space;
 static _Atomic uint64_t *slots;    /* hash of the stack, 0: free; id = index + 1 */
@@ -54,6 +56,11 @@ bool stack_load(void)
 	int (*function)(void **, int) = NULL;
 	if (slots)
 		*(void **)&function = dlsym(library, "unw_backtrace");
+	/*
+	 * unw_backtrace has a cache of each thread's, which it gives back as the last of all when the thread ends, with a lock:
+	 * of a thread that ThreadSanitizer has done with by then. Step by step there is none.
+	 */
+	steps_alone = dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
 	/* Other threads may walk from here on. */
 	__atomic_store_n(&backtrace_function, function, __ATOMIC_RELEASE);
 	return function != NULL;
@@ -94,16 +101,6 @@ void stack_fork_end(bool begun)
 {
 	if (begun)
 		gate_clear(&walkers);
-}
-
-void stack_prepare_thread(void)
-{
-	void *frame[1];
-
-	if (!backtrace_function || !stack_enter())
-		return;
-	backtrace_function(frame, 1);
-	stack_leave();
 }
 
 void stack_modules_changed(bool reused)
@@ -165,6 +162,26 @@ static int interrupted(void *context, uint64_t frames[static STACK_ROOM])
 	return got;
 }
 
+static __attribute__((noinline)) int step_by_step(uint64_t frames[static STACK_ROOM])
+{
+	ucontext_t here;
+
+	return getcontext(&here) == 0 ? interrupted(&here, frames) : 0;
+}
+
+void stack_prepare_thread(void)
+{
+	uint64_t frames[STACK_ROOM];
+
+	if (!backtrace_function || !stack_enter())
+		return;
+	if (steps_alone)
+		step_by_step(frames);
+	else
+		backtrace_function((void **)frames, 1);
+	stack_leave();
+}
+
 uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 {
 	int (*backtrace)(void **, int) = __atomic_load_n(&backtrace_function, __ATOMIC_ACQUIRE);
@@ -172,7 +189,10 @@ uint32_t stack_walk(void *context, uint64_t frames[static STACK_ROOM])
 
 	if (!backtrace || !stack_enter())
 		return 0;
-	got = context ? interrupted(context, frames) : backtrace((void **)frames, STACK_ROOM);
+	if (context)
+		got = interrupted(context, frames);
+	else
+		got = steps_alone ? step_by_step(frames) : backtrace((void **)frames, STACK_ROOM);
 	stack_leave();
 	while (ours < got && own_text(frames[ours]))
 		ours++;

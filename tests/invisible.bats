@@ -350,6 +350,43 @@ too_little()
 	holds '.trace.complete and .objects[0].maps == 2'
 }
 
+@test "threads of a program with ThreadSanitizer, which has done with them before libunwind has" {
+	cat >threads.c <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *work(void *fd)
+		{
+			munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, *(int *)fd, 0), 4096);
+			return 0;
+		}
+		static void *idle(void *nothing)
+		{
+			return nothing;
+		}
+		int main(void)
+		{
+			int fd = memfd_create("threads", 0);
+			ftruncate(fd, 4096);
+			for (int i = 0; i < 8; i++) {
+				pthread_t thread;
+				pthread_create(&thread, 0, i % 2 ? work : idle, i % 2 ? &fd : 0);
+				pthread_join(thread, 0);
+			}
+			puts("joined");
+			return 3;
+		}
+	END
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread threads.c -o threads
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- setarch --addr-no-randomize ./threads >out 2>&1 ||
+		[ $? -eq 3 ]
+	[ "$(cat out)" = joined ]
+	report recording >report.json
+	holds '.trace.complete and .objects[0].maps == 4'
+	"$SHMGUARD" log --stacks recording | grep -q "work"
+}
+
 @test "a build by make -j2: the same bytes" {
 	mkdir source bare.d recorded.d
 	for i in 1 2 3 4 5 6; do
