@@ -19,6 +19,7 @@ struct sighting {
 	unsigned ended_in; /* round of the end, 0 when its verdict is given */
 	char *path, *cwd;  /* of an image that has not signed in yet, or NULL */
 	char *loading;     /* its image, while LTTng comes up in it, or NULL */
+	uint64_t loading_since;
 	uid_t uid;
 	gid_t gid;
 };
@@ -176,9 +177,10 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 	switch ((enum note_type)note->type) {
 	case NOTE_start:
 		unseen_stranger(watch, note);
-		/* Of two such with one id none need have ended. */
-		if (note->ppid)
-			unseen_lost(watch, unseen_at(watch, note->pid));
+		sighting = unseen_at(watch, note->pid);
+		/* Of two such with one id none need have ended; in a chroot notes go another way, and may overtake this one. */
+		if (note->ppid && note->time > sighting->loading_since)
+			unseen_lost(watch, sighting);
 		unseen_signed_in(watch, note->pid);
 		break;
 	case NOTE_fork:
@@ -192,6 +194,7 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		sighting = unseen_at(watch, note->pid);
 		unseen_loaded(sighting);
 		sighting->loading = memory_text(texts[0]);
+		sighting->loading_since = note->time;
 		break;
 	case NOTE_loaded:
 		unseen_loaded(unseen_at(watch, note->pid));
