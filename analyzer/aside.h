@@ -1,6 +1,6 @@
 /*
- * What the user has the loader bring into programs, LD_PRELOAD and LD_AUDIT, is meant for the command. In run and doctor such
- * a library can come between LTTng's threads and the loader's lock, or take the room that LTTng's libraries need.
+ * What the user has the loader bring into programs, LD_PRELOAD and LD_AUDIT, is meant for the command. In run itself such a
+ * library can come between LTTng's threads and the loader's lock, or take the room that LTTng's libraries need.
  */
 #ifndef SHMGUARD_ASIDE_H
 #define SHMGUARD_ASIDE_H

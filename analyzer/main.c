@@ -103,7 +103,7 @@ static int main_run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "run") || !strcmp(argv[1], "doctor")))
+	if (argc > 1 && !strcmp(argv[1], "run"))
 		aside_put(argv);
 	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
 	setlocale(LC_CTYPE, "C.UTF-8");
