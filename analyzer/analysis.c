@@ -79,12 +79,7 @@ static char *calls_gone(const struct analysis *analysis, const struct trace_tota
 {
 	const struct recording *recording = analysis->recording;
 
-	if (analysis->called || totals->cut || recording->emptied)
-		return NULL;
-	/* A full disk may have kept it from being described to its end. */
-	if (recording->stream_bytes == 0 && !totals->foreign && totals->problem_count > totals->strays)
-		return memory_format("%s: no call can be read of it: %s", recording->dir, totals->problems[0]);
-	if (totals->bytes >= recording->stream_bytes)
+	if (analysis->called || totals->cut || totals->bytes >= recording->stream_bytes || recording->emptied)
 		return NULL;
 	return memory_format("%s: the calls are gone: of the %" PRIu64 " bytes that were recorded %" PRIu64
 			     " cannot be read, and there is no call in what is left",

@@ -136,8 +136,9 @@ sarif_is_valid()
 	"$SHMGUARD" report --format=json:/dev/stdout leaks | jq -e .schema
 	mkfifo pipe
 	"$SHMGUARD" report --format=json:pipe leaks &
+	reporter=$!
 	jq -e .schema pipe
-	wait
+	wait "$reporter"
 	[ -p pipe ]
 }
 

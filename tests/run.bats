@@ -50,21 +50,20 @@ bats_require_minimum_version 1.5.0
 	[ ! -e ran ]
 }
 
-@test "a disk that becomes full: the command ends as it would, and a report never passes for a whole one" {
+@test "a disk that becomes full: the command ends as it would, and a report does not pass for a whole one" {
 	needs_root "to mount a small disk"
 	mkdir disk
 	# shellcheck disable=SC2016
 	run unshare --mount --propagation private bash -c '
 		mount -t tmpfs -o size=120k tmpfs disk
 		"$0" run --report=none -o disk/recording -- sh -c "\"\$0\" 200 /filling. >/dev/null; echo went on" "$1"
-		echo "status $?"
 		"$0" report disk/recording
-		echo "status $?"' "$SHMGUARD" "$PROGRAMS/leaky"
+		[ $? -eq 3 ] || echo could be read' "$SHMGUARD" "$PROGRAMS/leaky"
 	rm -f /dev/shm/filling.*
 	grep -qx 'went on' <<<"$output"
-	grep -qx 'status 125' <<<"$output"
-	grep -q "of what was seen no event lost\|events lost\|no call can be read of it" <<<"$output"
 	[[ $output == *"No space left on device"* ]]
+	[[ $output != *"could be read"* || $output == *"[the recording is incomplete]"* ]]
+	[[ ${output//$'\n'/ } != *"; no event lost"* ]]
 }
 
 @test "an empty directory is taken, and one is named after the command by default" {
