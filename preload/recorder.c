@@ -201,7 +201,7 @@ static void load(void *context)
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
 	}
-	const char *lacks = recorder_lacks_room();
+	const char *lacks = recorder_lacks_room(false);
 	if (lacks) {
 		recorder_go_blind(lacks);
 		return;

@@ -123,7 +123,7 @@ static void child_tracer(void)
 
 	unattended = recorder_emit->enabled() && own_threads_disown();
 	if (!unattended)
-		lacks = recorder_lacks_room();
+		lacks = recorder_lacks_room(true);
 	tracer_forks(unattended || lacks ? recorder_emit->fork_inherits : recorder_emit->fork_child);
 	if (lacks) {
 		own_threads_disown();

@@ -23,8 +23,11 @@ void recorder_go_blind(const char *why);
 /* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
 void recorder_fall_silent(void);
 
-/* Which limit of the process's keeps LTTng out; NULL: none. */
-const char *recorder_lacks_room(void);
+/*
+ * Which limit of the process keeps LTTng out; NULL: none. `forked`: LTTng holds its locks for the fork still, and no thread can
+ * be tried.
+ */
+const char *recorder_lacks_room(bool forked);
 
 /* recorder_end_threads(), in a visit too. */
 bool recorder_live_alone(void);

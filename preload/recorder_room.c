@@ -84,7 +84,7 @@ static bool threads_fit(void)
 	return made == THREADS;
 }
 
-const char *recorder_lacks_room(void)
+const char *recorder_lacks_room(bool forked)
 {
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
 
@@ -94,7 +94,7 @@ const char *recorder_lacks_room(void)
 		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
 	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))
 		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
-	if (!threads_fit())
+	if (!forked && !threads_fit())
 		return "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
 	room_taken(stacks() + CODE + HEAPS + (rlim_t)processors * BUFFERS_PER_PROCESSOR, stacks() + CODE);
 	return NULL;
