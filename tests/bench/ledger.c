@@ -15,9 +15,9 @@
 #include "preload/ledger.c"
 #include "preload/ledger_lock.c"
 #include "preload/objects.c"
+#include "preload/text.c"
 #include "preload/own.c"
 #include "preload/real.c"
-#include "preload/text.c"
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
