@@ -1,7 +1,6 @@
 #include "recording.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +8,18 @@
 
 #include "escape.h"
 #include "memory.h"
+#include "recording_inner.h"
 #include "recording_parts.h"
 #include "trace_settings.h"
 
-static const char *const type_names[LINE_TYPE_COUNT] = {
-	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen",
-};
-
-static char *text_of(const json_t *object, const char *key)
+char *recording_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? escape_undo(text) : NULL;
 }
 
-static int64_t integer_of(const json_t *object, const char *key)
+int64_t recording_integer(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
 }
@@ -92,20 +88,20 @@ static bool take_description(struct recording *recording, const json_t *root, co
 		return true;
 	}
 	recording->described = true;
-	recording->host = text_of(root, "host");
+	recording->host = recording_text(root, "host");
 	recording->command = texts_of(json_object_get(root, "command"), NULL);
-	recording->cwd = text_of(root, "cwd");
-	recording->started = integer_of(root, "started");
-	recording->ended = integer_of(root, "ended");
-	if (integer_of(root, "stream_bytes") > 0)
-		recording->stream_bytes = (uint64_t)integer_of(root, "stream_bytes");
-	if (integer_of(root, "processes_bytes") > 0)
-		recording->line_bytes = (uint64_t)integer_of(root, "processes_bytes");
-	recording->command_pid = (pid_t)integer_of(root, "command_pid");
+	recording->cwd = recording_text(root, "cwd");
+	recording->started = recording_integer(root, "started");
+	recording->ended = recording_integer(root, "ended");
+	if (recording_integer(root, "stream_bytes") > 0)
+		recording->stream_bytes = (uint64_t)recording_integer(root, "stream_bytes");
+	if (recording_integer(root, "processes_bytes") > 0)
+		recording->line_bytes = (uint64_t)recording_integer(root, "processes_bytes");
+	recording->command_pid = (pid_t)recording_integer(root, "command_pid");
 	recording->command_ended = json_is_integer(json_object_get(root, "command_status"));
-	recording->command_status = (int)integer_of(root, "command_status");
-	if (integer_of(root, "oom_kills") > 0)
-		recording->oom_kills = (uint64_t)integer_of(root, "oom_kills");
+	recording->command_status = (int)recording_integer(root, "command_status");
+	if (recording_integer(root, "oom_kills") > 0)
+		recording->oom_kills = (uint64_t)recording_integer(root, "oom_kills");
 	recording->secrets = json_incref(json_object_get(root, "secrets"));
 	recording->newest = json_object_get(root, "max_size") || json_object_get(root, "snapshot_on");
 	recording->turns = json_is_true(json_object_get(root, "turns"));
@@ -118,13 +114,13 @@ static void take_leftover(struct leftover **all, size_t *count, const json_t *ob
 {
 	const json_t *holders = json_object_get(object, "holders"), *holder;
 	struct leftover leftover = {
-		.name = text_of(object, "name"),
-		.dev = (uint64_t)integer_of(object, "dev"),
-		.ino = (uint64_t)integer_of(object, "ino"),
-		.size = (uint64_t)integer_of(object, "size"),
-		.blocks = (uint64_t)integer_of(object, "blocks"),
-		.mode = (mode_t)integer_of(object, "mode"),
-		.uid = (uid_t)integer_of(object, "uid"),
+		.name = recording_text(object, "name"),
+		.dev = (uint64_t)recording_integer(object, "dev"),
+		.ino = (uint64_t)recording_integer(object, "ino"),
+		.size = (uint64_t)recording_integer(object, "size"),
+		.blocks = (uint64_t)recording_integer(object, "blocks"),
+		.mode = (mode_t)recording_integer(object, "mode"),
+		.uid = (uid_t)recording_integer(object, "uid"),
 		.holders_complete = json_is_true(json_object_get(object, "holders_complete")),
 		.data = json_is_true(json_object_get(object, "data")),
 	};
@@ -149,7 +145,7 @@ static void take_leftovers(struct leftover **all, size_t *count, const json_t *l
 static void take_look(struct recording *recording, const json_t *look)
 {
 	recording->looked = true;
-	recording->device = (uint64_t)integer_of(look, "device");
+	recording->device = (uint64_t)recording_integer(look, "device");
 	take_leftovers(&recording->leftovers, &recording->leftover_count, look);
 }
 
@@ -159,7 +155,7 @@ static void take_first_look(struct recording *recording, const json_t *look)
 
 	recording->looked_first = json_is_array(json_object_get(look, "objects"));
 	take_leftovers(&recording->before, &recording->before_count, look);
-	recording->user = (uid_t)integer_of(look, "uid");
+	recording->user = (uid_t)recording_integer(look, "uid");
 	if (!json_is_object(mount))
 		return;
 	recording->mount = (struct shm_mount){
@@ -167,151 +163,11 @@ static void take_first_look(struct recording *recording, const json_t *look)
 		.nosuid = json_is_true(json_object_get(mount, "nosuid")),
 		.nodev = json_is_true(json_object_get(mount, "nodev")),
 		.noexec = json_is_true(json_object_get(mount, "noexec")),
-		.size = (uint64_t)integer_of(mount, "size"),
-		.free = (uint64_t)integer_of(mount, "free"),
-		.mode = (mode_t)integer_of(mount, "mode"),
-		.uid = (uid_t)integer_of(mount, "uid"),
+		.size = (uint64_t)recording_integer(mount, "size"),
+		.free = (uint64_t)recording_integer(mount, "free"),
+		.mode = (mode_t)recording_integer(mount, "mode"),
+		.uid = (uid_t)recording_integer(mount, "uid"),
 	};
-}
-
-static char *text_at(const json_t *texts, size_t index)
-{
-	const char *text = json_string_value(json_array_get(texts, index));
-
-	return text ? escape_undo(text) : NULL;
-}
-
-static uint64_t amount_of(const json_t *object, const char *key)
-{
-	return (uint64_t)integer_of(object, key);
-}
-
-static void take_usage(struct recording *recording, const json_t *object)
-{
-	recording->usages = memory_grow(recording->usages, recording->usage_count, sizeof(*recording->usages));
-	recording->usages[recording->usage_count++] = (struct usage){
-		.pid = (pid_t)integer_of(object, "pid"),
-		.from = integer_of(object, "since"),
-		.until = integer_of(object, "time"),
-		.dev = amount_of(object, "dev"),
-		.ino = amount_of(object, "ino"),
-		.length = amount_of(object, "length"),
-		.page = amount_of(object, "page"),
-		.rss = amount_of(object, "rss"),
-		.referenced = amount_of(object, "referenced"),
-		.huge = amount_of(object, "huge"),
-		.swap = amount_of(object, "swap"),
-		.locked = amount_of(object, "locked"),
-		.cpu = integer_of(object, "cpu"),
-		.wants_huge = json_is_true(json_object_get(object, "wants_huge")),
-		.refuses_huge = json_is_true(json_object_get(object, "refuses_huge")),
-		.memlock = amount_of(object, "memlock"),
-		.pool = amount_of(object, "pool"),
-		.thp = text_of(object, "thp"),
-		.mount = text_of(object, "mount"),
-	};
-}
-
-static bool take_line(struct recording *recording, const json_t *object)
-{
-	const char *type = json_string_value(json_object_get(object, "type"));
-	const json_t *texts = json_object_get(object, "texts");
-	struct line line = {
-		.pid = (pid_t)integer_of(object, "pid"),
-		.ppid = (pid_t)integer_of(object, "ppid"),
-		.child = (pid_t)integer_of(object, "child"),
-		.uid = (uid_t)integer_of(object, "uid"),
-		.status = (int)integer_of(object, "status"),
-		.time = integer_of(object, "time"),
-	};
-	int i = 0;
-
-	while (type && i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
-		i++;
-	if (type == NULL)
-		return false;
-	if (!strcmp(type, "usage"))
-		take_usage(recording, object);
-	/* A later version may have more. */
-	if (i == LINE_TYPE_COUNT)
-		return true;
-	line.type = (enum line_type)i;
-	line.exe = text_of(object, "exe");
-	line.reason = text_of(object, "reason");
-	if (line.exe == NULL && (line.type == LINE_start || line.type == LINE_fork))
-		line.exe = text_at(texts, 0);
-	if (line.type == LINE_start)
-		line.argv = text_at(texts, 1);
-	if (line.type == LINE_blind && line.reason == NULL) {
-		line.reason = text_at(texts, 0);
-		line.exe = text_at(texts, 1);
-	}
-	recording->lines = memory_grow(recording->lines, recording->line_count, sizeof(*recording->lines));
-	recording->lines[recording->line_count++] = line;
-	return true;
-}
-
-/* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
-static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
-{
-	if (bytes >= recording->line_bytes)
-		return;
-	recording->lines_gone = true;
-	recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
-						   " bytes are gone, and how processes ended may not be known",
-						   path, recording->line_bytes - bytes, recording->line_bytes));
-}
-
-/* The last line of a recording that was killed may be cut short: it is left out without a word. */
-static void take_lines(struct recording *recording, const char *dir, char **error)
-{
-	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
-	FILE *file = fopen(path, "re");
-	size_t room = 0, number = 0, first = 0, bad = 0;
-	uint64_t bytes = 0;
-	ssize_t length;
-
-	if (file == NULL && errno != ENOENT && errno != ENOTDIR)
-		*error = memory_format("%s: %s", path, strerror(errno));
-	while (file && (length = getline(&text, &room, file)) > 0) {
-		json_t *object = json_loadb(text, (size_t)length, 0, NULL);
-
-		number++;
-		bytes += (uint64_t)length;
-		if ((object == NULL || !take_line(recording, object)) &&
-		    (recording->ended || text[length - 1] == '\n') && bad++ == 0)
-			first = number;
-		json_decref(object);
-	}
-	recording->lines_gone = bad > 0;
-	if (bad)
-		recording_problem(recording,
-				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,
-						first, bad > 1 ? " and others" : ""));
-	if (*error == NULL)
-		tell_lines_gone(recording, path, bytes);
-	if (file)
-		fclose(file);
-	free(text);
-	free(path);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct line *x = a, *y = b;
-
-	return (x->time > y->time) - (x->time < y->time);
-}
-
-/* Equal times keep their order in the file: merge sort, as glibc's qsort is none when memory is short. */
-static void sort_lines(struct recording *recording)
-{
-	for (size_t i = 1; i < recording->line_count; i++) {
-		if (by_time(&recording->lines[i - 1], &recording->lines[i]) > 0) {
-			qsort(recording->lines, recording->line_count, sizeof(*recording->lines), by_time);
-			return;
-		}
-	}
 }
 
 /* --clock-offset sets the clock of all that the host wrote. */
@@ -348,9 +204,9 @@ struct recording *recording_read_one(const char *dir, char **error)
 		if (look)
 			take_look(recording, look);
 		if (*error == NULL)
-			take_lines(recording, dir, error);
+			recording_lines_take(recording, dir, error);
 		good = *error == NULL;
-		sort_lines(recording);
+		recording_lines_sort(recording);
 		set_clock(recording);
 	}
 	recording->dir = memory_text(dir);
@@ -370,7 +226,7 @@ struct recording *recording_read(const char *dir, char **error)
 	if (recording == NULL || recording->described)
 		return recording;
 	recording_parts_find(recording, dir);
-	sort_lines(recording);
+	recording_lines_sort(recording);
 	return recording;
 }
 

@@ -183,21 +183,6 @@ $1; print(\"there\", flush=True); time.sleep(20)" "/dev/shm/$NAME" >ready 3>&- &
 	attached_while 'f = open(sys.argv[1], "r+b")'
 }
 
-@test "umask-mismatch: fixed, the mode is what was asked for, but never what the policy forbids" {
-	policy 'umask-mismatch = fix' 'world-writable = fix'
-	guarded 'os.umask(0o077); shm_open(NAME, RWC, mode=0o664); shm_open(NAME + "-w", RWC, mode=0o666); os.open(PATH + "-open", RWC, 0o660)'
-	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-w" "/dev/shm/$NAME-open")" = $'664\n664\n600' ]
-}
-
-@test "umask-mismatch is not found of what the policy took away" {
-	policy 'umask-mismatch = warn' 'world-writable = fix' '[narrow]' "name = /$NAME-n" 'max-mode = 0600' 'mode-too-open = fix'
-	guarded 'shm_open(NAME, RWC, mode=0o666); shm_open(NAME + "-n", RWC, mode=0o660)'
-	[ "$(grep -c 'action=fixed' audit.log)" -eq 2 ]
-	[ "$(grep -c 'rule=umask-mismatch' audit.log)" -eq 0 ]
-	guarded 'os.umask(0o020); shm_open(NAME + "-u", RWC, mode=0o662)'
-	grep -q "rule=umask-mismatch object=/$NAME-u action=recorded" audit.log
-}
-
 @test "name-nonportable is denied" {
 	policy 'name-nonportable = deny'
 	guarded 'attempt(shm_open, NAME[1:], RWC, mode=0o600); attempt(shm_open, "/" + NAME, RWC, mode=0o600)
@@ -290,115 +275,6 @@ secret("-k"); secret("-kept", 16)'
 		same /dev/stdin <(printf '%s\n' 'dumpable-secret /x-k' 'mode-too-open /x' 'name-not-allowed /x' 'object-too-large /x' \
 			'secret-left /x-k' 'secret-left /x-kept' 'too-many-objects /x')
 	[ "$(stat -c '%a %s' "/dev/shm/$NAME")" = '640 8192' ] && [ "$(head -c 3 "/dev/shm/$NAME-k")" = key ]
-}
-
-@test "world-readable is denied, at creation and after; a mode without it is not" {
-	policy 'world-readable = deny'
-	guarded 'attempt(shm_open, NAME, RWC, mode=0o604); fd = shm_open(NAME + "-2", RWC, mode=0o660); attempt(os.fchmod, fd, 0o664); attempt(os.fchmod, fd, 0o640)'
-	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
-	[ ! -e "/dev/shm/$NAME" ] && [ "$(stat -c %a "/dev/shm/$NAME-2")" = 640 ]
-}
-
-@test "mode-too-open is denied at creation and after" {
-	policy 'max-mode = 0640' 'mode-too-open = deny'
-	guarded 'attempt(shm_open, NAME, RWC, mode=0o660); fd = shm_open(NAME + "-2", RWC, mode=0o640); attempt(os.fchmod, fd, 0o660); attempt(os.chmod, PATH + "-2", 0o600)'
-	[ "$(cat out)" = $'EACCES\nEACCES\nok None' ]
-	[ ! -e "/dev/shm/$NAME" ] && [ "$(stat -c %a "/dev/shm/$NAME-2")" = 600 ]
-}
-
-@test "max-mode holds for the set-user-ID, set-group-ID and sticky bits, too" {
-	policy 'max-mode = 0640' 'mode-too-open = deny'
-	guarded 'attempt(os.open, PATH, RWC, 0o4600); fd = os.open(PATH + "-2", RWC, 0o600)
-for mode in 0o4600, 0o2600, 0o1600, 0o640:
-    attempt(os.fchmod, fd, mode)'
-	[ "$(cat out)" = $'EACCES\nEACCES\nEACCES\nEACCES\nok None' ]
-	policy 'max-mode = 01640' 'mode-too-open = fix'
-	guarded 'os.open(PATH + "-3", RWC, 0o7666); os.chmod(PATH + "-2", 0o7777)'
-	[ "$(stat -c %a "/dev/shm/$NAME-3" "/dev/shm/$NAME-2" | xargs)" = '1640 1640' ]
-}
-
-@test "an access list brings no mode with it that chmod could not set" {
-	command -v setfacl >/dev/null || skip "no setfacl"
-	printf 'SHM' >source
-	chmod 666 source
-	copy()
-	{
-		for command in "cp -p source /dev/shm/$NAME" "setfacl -m o::rw /dev/shm/$NAME" "setfacl -m g::rw,o::r /dev/shm/$NAME"; do
-			install -m 600 /dev/null "/dev/shm/$NAME"
-			SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so $command 2>told || grep -o Permission told
-			stat -c %a "/dev/shm/$NAME"
-		done
-	}
-	policy 'world-writable = deny' 'world-readable = deny'
-	copy | same /dev/stdin <(printf '%s\n' Permission 600 Permission 600 Permission 600)
-	[ "$(grep -c 'exe=.*/cp rule=world-writable .* action=denied' audit.log)" -ge 1 ]
-	[ "$(grep -c 'exe=.*/setfacl .* action=denied' audit.log)" -eq 2 ]
-	policy 'world-writable = fix' 'world-readable = fix' 'max-mode = 0640' 'mode-too-open = fix'
-	copy | same /dev/stdin <(printf '%s\n' 640 600 640)
-	grep -q 'rule=world-readable .* action=fixed' audit.log
-	policy "names = /$NAME-other" 'name-not-allowed = deny'
-	copy | same /dev/stdin <(printf '%s\n' Permission 600 Permission 600 Permission 600)
-}
-
-@test "an access list that names others is denied, or set without them" {
-	command -v setfacl >/dev/null || skip "no setfacl"
-	grant()
-	{
-		install -m 600 /dev/null "/dev/shm/$NAME"
-		SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so setfacl -m "$1" "/dev/shm/$NAME" 2>told || grep -o Permission told
-		getfacl -cn "/dev/shm/$NAME" 2>/dev/null | xargs
-	}
-	policy 'acl-grants = deny'
-	grant u:1234:rw | same /dev/stdin <(printf '%s\n' Permission 'user::rw- group::--- other::---')
-	grant g:1234:rw | same /dev/stdin <(printf '%s\n' Permission 'user::rw- group::--- other::---')
-	grant u:1234:rw,m::- | same /dev/stdin <(printf '%s\n' 'user::rw- user:1234:rw- #effective:--- group::--- mask::--- other::---')
-	grant g::r | same /dev/stdin <(printf '%s\n' 'user::rw- group::r-- other::---')
-	policy 'acl-grants = fix'
-	grant u:1234:rw,g::x,o::x | same /dev/stdin <(printf '%s\n' 'user::rw- group::--x other::--x')
-	grant "$(seq -f 'u:%g:rw' -s , 5000 5600)" | same /dev/stdin <(printf '%s\n' 'user::rw- group::--- other::---')
-	grep -q 'rule=acl-grants .* action=fixed' audit.log
-}
-
-@test "a default access list of the directory counts in place of the umask, and lets in nobody whom the policy keeps out" {
-	command -v setfacl >/dev/null || skip "no setfacl"
-	made()
-	{
-		rm -f "/dev/shm/$NAME-d/"* "/dev/shm/$NAME-d/".[a-z]* audit.log
-		# The C library makes semaphores in /dev/shm alone.
-		guarded 'os.umask(0o077); PATH += "-d/"
-attempt(lambda: os.close(os.open(PATH + "a", RWC, 0o666))); attempt(lambda: os.close(os.open(PATH + "b", RWC | os.O_EXCL, 0o640)))'
-		cat out
-		(cd "/dev/shm/$NAME-d" && for file in [ab]; do [ ! -e "$file" ] || getfacl -cn "$file" 2>/dev/null | xargs; done)
-	}
-	mkdir "/dev/shm/$NAME-d"
-	setfacl -d -m u::rw,g::x,o::rw "/dev/shm/$NAME-d"
-	policy 'world-writable = deny'
-	made | same /dev/stdin <(printf '%s\n' EACCES 'ok None' 'user::rw- group::--- other::---')
-	policy 'world-writable = fix' 'world-readable = fix'
-	made | same /dev/stdin <(printf '%s\n' 'ok None' 'ok None' 'user::rw- group::--- other::---' 'user::rw- group::--- other::---')
-	[ "$(grep -c 'action=fixed' audit.log)" -eq 2 ]
-	setfacl -d -m u:1234:rw,g::rx,o::- "/dev/shm/$NAME-d"
-	policy 'acl-grants = deny' 'world-writable = deny'
-	made | same /dev/stdin <(printf '%s\n' EACCES EACCES)
-	policy 'acl-grants = fix' 'world-writable = deny'
-	made | same /dev/stdin <(printf '%s\n' 'ok None' 'ok None' 'user::rw- group::r-- other::---' 'user::rw- group::r-- other::---')
-	[ "$(grep -c 'rule=acl-grants .* action=fixed' audit.log)" -eq 2 ]
-	rm -r "/dev/shm/$NAME-d"
-}
-
-@test "a default access list of /dev/shm lets nobody in to a semaphore or an object" {
-	command -v setfacl >/dev/null || skip "no setfacl"
-	needs_root "a /dev/shm of its own"
-	for action in fix deny; do
-		policy "acl-grants = $action" 'world-writable = fix'
-		program 'libc.sem_open.restype = ctypes.c_void_p; print(libc.sem_open(b"/s", os.O_CREAT, 0o666, 1) is not None)
-attempt(lambda: os.close(shm_open("/o", RWC, mode=0o666)))'
-		# shellcheck disable=SC2016
-		unshare -m sh -c 'mount -t tmpfs tmpfs /dev/shm && setfacl -d -m u:1234:rw,o::rw /dev/shm &&
-			env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py; getfacl -cpn /dev/shm/[os]* 2>/dev/null | xargs' \
-			sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON"
-	done >out
-	same out <(printf '%s\n' True 'ok None' 'user::rw- group::rw- other::r-- user::rw- group::rw- other::r--' False EACCES '')
 }
 
 @test "memory-limit is denied, what fits is not" {

@@ -24,6 +24,15 @@ browse()
 	open_page "$@" --virtual-time-budget=5000
 }
 
+# titled FILE: browses it; $title is what a script of its own made of its title, and no error was said.
+titled()
+{
+	browse "$1" >dom
+	[ ! -s console ] || { cat console; return 1; }
+	title=$(grep -o "<title>[^<]*" dom | head -n 1)
+	echo "$title"
+}
+
 # text_of FILE ID: the text of the element, tags left out.
 text_of()
 {

@@ -1,0 +1,22 @@
+/* What a recording is read with. */
+#ifndef SHMGUARD_RECORDING_INNER_H
+#define SHMGUARD_RECORDING_INNER_H
+
+#include <jansson.h>
+
+#include "recording.h"
+
+/* As it was before it was written, to be freed; NULL where there is none. */
+char *recording_text(const json_t *object, const char *key);
+/* 0 where there is none. */
+int64_t recording_integer(const json_t *object, const char *key);
+
+/*
+ * Adds what processes.jsonl below `dir` has to `lines` and `usages`. What is damaged becomes a problem, but for the last line
+ * of a recording that was killed, which may be cut short. *error: as of recording_read().
+ */
+void recording_lines_take(struct recording *recording, const char *dir, char **error);
+/* By time; equal times keep their order in the file. */
+void recording_lines_sort(struct recording *recording);
+
+#endif

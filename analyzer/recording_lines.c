@@ -1,0 +1,155 @@
+/* processes.jsonl: what `run` was told of processes, a line each, and what it saw them use. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "escape.h"
+#include "memory.h"
+#include "recording.h"
+#include "recording_inner.h"
+
+static const char *const type_names[LINE_TYPE_COUNT] = {
+	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen",
+};
+
+static char *text_at(const json_t *texts, size_t index)
+{
+	const char *text = json_string_value(json_array_get(texts, index));
+
+	return text ? escape_undo(text) : NULL;
+}
+
+static uint64_t amount_of(const json_t *object, const char *key)
+{
+	return (uint64_t)recording_integer(object, key);
+}
+
+static void take_usage(struct recording *recording, const json_t *object)
+{
+	recording->usages = memory_grow(recording->usages, recording->usage_count, sizeof(*recording->usages));
+	recording->usages[recording->usage_count++] = (struct usage){
+		.pid = (pid_t)recording_integer(object, "pid"),
+		.from = recording_integer(object, "since"),
+		.until = recording_integer(object, "time"),
+		.dev = amount_of(object, "dev"),
+		.ino = amount_of(object, "ino"),
+		.length = amount_of(object, "length"),
+		.page = amount_of(object, "page"),
+		.rss = amount_of(object, "rss"),
+		.referenced = amount_of(object, "referenced"),
+		.huge = amount_of(object, "huge"),
+		.swap = amount_of(object, "swap"),
+		.locked = amount_of(object, "locked"),
+		.cpu = recording_integer(object, "cpu"),
+		.wants_huge = json_is_true(json_object_get(object, "wants_huge")),
+		.refuses_huge = json_is_true(json_object_get(object, "refuses_huge")),
+		.memlock = amount_of(object, "memlock"),
+		.pool = amount_of(object, "pool"),
+		.thp = recording_text(object, "thp"),
+		.mount = recording_text(object, "mount"),
+	};
+}
+
+static bool take_line(struct recording *recording, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+	const json_t *texts = json_object_get(object, "texts");
+	struct line line = {
+		.pid = (pid_t)recording_integer(object, "pid"),
+		.ppid = (pid_t)recording_integer(object, "ppid"),
+		.child = (pid_t)recording_integer(object, "child"),
+		.uid = (uid_t)recording_integer(object, "uid"),
+		.status = (int)recording_integer(object, "status"),
+		.time = recording_integer(object, "time"),
+	};
+	int i = 0;
+
+	while (type && i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
+		i++;
+	if (type == NULL)
+		return false;
+	if (!strcmp(type, "usage"))
+		take_usage(recording, object);
+	/* A later version may have more. */
+	if (i == LINE_TYPE_COUNT)
+		return true;
+	line.type = (enum line_type)i;
+	line.exe = recording_text(object, "exe");
+	line.reason = recording_text(object, "reason");
+	if (line.exe == NULL && (line.type == LINE_start || line.type == LINE_fork))
+		line.exe = text_at(texts, 0);
+	if (line.type == LINE_start)
+		line.argv = text_at(texts, 1);
+	if (line.type == LINE_blind && line.reason == NULL) {
+		line.reason = text_at(texts, 0);
+		line.exe = text_at(texts, 1);
+	}
+	recording->lines = memory_grow(recording->lines, recording->line_count, sizeof(*recording->lines));
+	recording->lines[recording->line_count++] = line;
+	return true;
+}
+
+/* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
+static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
+{
+	if (bytes >= recording->line_bytes)
+		return;
+	recording->lines_gone = true;
+	recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
+						   " bytes are gone, and how processes ended may not be known",
+						   path, recording->line_bytes - bytes, recording->line_bytes));
+}
+
+void recording_lines_take(struct recording *recording, const char *dir, char **error)
+{
+	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
+	FILE *file = fopen(path, "re");
+	size_t room = 0, number = 0, first = 0, bad = 0;
+	uint64_t bytes = 0;
+	ssize_t length;
+
+	if (file == NULL && errno != ENOENT && errno != ENOTDIR)
+		*error = memory_format("%s: %s", path, strerror(errno));
+	while (file && (length = getline(&text, &room, file)) > 0) {
+		json_t *object = json_loadb(text, (size_t)length, 0, NULL);
+
+		number++;
+		bytes += (uint64_t)length;
+		if ((object == NULL || !take_line(recording, object)) &&
+		    (recording->ended || text[length - 1] == '\n') && bad++ == 0)
+			first = number;
+		json_decref(object);
+	}
+	recording->lines_gone = bad > 0;
+	if (bad)
+		recording_problem(recording,
+				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,
+						first, bad > 1 ? " and others" : ""));
+	if (*error == NULL)
+		tell_lines_gone(recording, path, bytes);
+	if (file)
+		fclose(file);
+	free(text);
+	free(path);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	return (x->time > y->time) - (x->time < y->time);
+}
+
+/* Merge sort, as glibc's qsort is none when memory is short. */
+void recording_lines_sort(struct recording *recording)
+{
+	for (size_t i = 1; i < recording->line_count; i++) {
+		if (by_time(&recording->lines[i - 1], &recording->lines[i]) > 0) {
+			qsort(recording->lines, recording->line_count, sizeof(*recording->lines), by_time);
+			return;
+		}
+	}
+}

@@ -1,0 +1,233 @@
+#include "trace_streams.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+#define SKIP_BLOCK (256u * PACKET_ALIGNMENT)
+
+/* A stream file that is being looked at. */
+struct scan {
+	int fd;
+	struct trace_files *files;
+	const struct trace_dir *dir;
+	struct map *seen; /* packets of this trace's other copies and chunks, NULL if it has none */
+	const struct trace_look *look;
+};
+
+static void look_tick(const struct trace_look *look)
+{
+	if (look->tick)
+		look->tick(look->context);
+}
+
+static bool scan_read(void *context, uint64_t at, void *to, size_t length)
+{
+	const struct scan *scan = context;
+
+	look_tick(scan->look);
+	return pread(scan->fd, to, length, (off_t)at) == (ssize_t)length;
+}
+
+/* A packet that lies in a copy of the trace as well is read once. */
+static bool scan_keep(void *context, const struct packet *packet)
+{
+	struct scan *scan = context;
+	uint64_t stream = map_hash(MAP_HASH, scan->dir->metadata.kind.uuid, 16), where;
+
+	if (scan->seen) {
+		stream = map_hash(stream, &packet->stream, sizeof(packet->stream));
+		stream = map_hash(stream, &packet->instance, sizeof(packet->instance));
+		where = map_hash(MAP_HASH, &packet->number, sizeof(packet->number));
+		where = map_hash(where, &packet->begin, sizeof(packet->begin));
+		if (map_get(scan->seen, stream, where))
+			return false;
+		map_put(scan->seen, stream, where, scan->files);
+	}
+	scan->files->packets++;
+	return true;
+}
+
+/* What a disk made of a file whose end was never written is zeros, or a hole, and may be far longer than the trace. */
+static uint64_t scan_skip(void *context, uint64_t at)
+{
+	static unsigned char bytes[SKIP_BLOCK];
+	const struct scan *scan = context;
+
+	for (;;) {
+		off_t data = lseek(scan->fd, (off_t)at, SEEK_DATA);
+		ssize_t got;
+
+		if (data < 0)
+			return errno == ENXIO ? UINT64_MAX : at;
+		if ((uint64_t)data > at)
+			at = (uint64_t)data / PACKET_ALIGNMENT * PACKET_ALIGNMENT;
+		got = pread(scan->fd, bytes, sizeof(bytes), (off_t)at);
+		if (got < 0)
+			return at;
+		if (got < PACKET_HEADER)
+			return UINT64_MAX;
+		for (size_t i = 0; i + 4 <= (size_t)got; i += PACKET_ALIGNMENT)
+			if (packet_begins(bytes + i))
+				return at + i;
+		at += (uint64_t)got;
+		if (at % PACKET_ALIGNMENT)
+			return UINT64_MAX;
+		look_tick(scan->look);
+	}
+}
+
+static void stream_scan(struct scan *scan, struct trace_stream *stream)
+{
+	const struct packet_source source = {scan, scan_read, scan_keep, scan_skip};
+
+	scan->files->lost += packets_scan(&source, stream->size, &scan->dir->metadata.kind, &stream->ranges);
+}
+
+bool trace_streams_begins(int fd)
+{
+	unsigned char magic[4];
+
+	return pread(fd, magic, 4, 0) == 4 && packet_begins(magic);
+}
+
+/* Of a layout that only babeltrace2 knows: the whole file or nothing. */
+static bool stream_take_whole(struct scan *scan, struct trace_stream *stream)
+{
+	if (stream->size == 0)
+		return true;
+	if (!trace_streams_begins(scan->fd))
+		return false;
+	stream->ranges.all = memory_new(1, sizeof(*stream->ranges.all));
+	stream->ranges.all[0] = (struct packet_range){0, stream->size};
+	stream->ranges.count = 1;
+	return true;
+}
+
+bool trace_streams_named(const char *name)
+{
+	size_t length = strlen(name), digits = 0;
+
+	while (digits < length && isdigit((unsigned char)name[length - digits - 1]))
+		digits++;
+	return digits > 0 && digits + 1 < length && name[length - digits - 1] == '_';
+}
+
+/* Length of the channel's name in that of a file. */
+static size_t channel_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (int number = 0; number < 2; number++) {
+		size_t at = length;
+
+		while (at > 0 && isdigit((unsigned char)name[at - 1]))
+			at--;
+		if (at == length || at < 2 || name[at - 1] != '_')
+			break;
+		length = at - 1;
+	}
+	return length;
+}
+
+/* A file that is no stream, yet called like one that is: it was one. */
+static bool was_stream(const struct trace_dir *dir, const struct trace_stream *stray)
+{
+	size_t length = channel_length(stray->name);
+
+	for (size_t i = 0; i < dir->stream_count; i++)
+		if (!dir->streams[i].stray && channel_length(dir->streams[i].name) == length &&
+		    memcmp(dir->streams[i].name, stray->name, length) == 0)
+			return true;
+	return false;
+}
+
+static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
+{
+	for (size_t i = 0; i < dir->stream_count; i++) {
+		const struct trace_stream *stream = &dir->streams[i];
+		char *path;
+
+		if (!stream->stray)
+			continue;
+		path = trace_path(dir->path, stream->name);
+		trace_files_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
+		free(path);
+		if (was_stream(dir, stream)) {
+			files->lost += stream->size;
+			files->size += stream->size;
+		} else {
+			files->strays++;
+		}
+	}
+}
+
+static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen,
+			   const struct trace_look *look)
+{
+	struct scan scan = {.files = files, .dir = dir, .seen = seen, .look = look};
+	struct trace_stream stream = {0};
+	char *path = trace_path(dir->path, name);
+	uint64_t lost = files->lost;
+	bool good = true;
+
+	scan.fd = trace_files_open(path, &stream.size);
+	if (scan.fd < 0) {
+		trace_files_problem(files,
+				    memory_format("%s: %s", path, errno == EINVAL ? "not a file" : strerror(errno)));
+		dir->as_it_is = false;
+	} else {
+		if (dir->metadata.lttng)
+			stream_scan(&scan, &stream);
+		else
+			good = stream_take_whole(&scan, &stream);
+		if (dir->metadata.lttng && stream.ranges.count == 0 && stream.size > 0 &&
+		    !trace_streams_begins(scan.fd))
+			good = false;
+		stream.stray = !good;
+		if (!good)
+			files->lost = lost;
+		if (stream.size > 0 && (stream.ranges.count != 1 || stream.ranges.all[0].from != 0 ||
+					stream.ranges.all[0].until != stream.size))
+			dir->as_it_is = false;
+		for (size_t i = 0; i < stream.ranges.count; i++)
+			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
+		files->size += good ? stream.size : 0;
+		stream.name = memory_text(name);
+		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
+		dir->streams[dir->stream_count++] = stream;
+		close(scan.fd);
+	}
+	free(path);
+}
+
+void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct map *seen,
+			const struct trace_look *look)
+{
+	struct dirent **entries;
+	int count = scandir(dir->path, &entries, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+
+		/* LTTng's directory of indexes is the one that babeltrace2 expects there. */
+		if (name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, "index") == 0)
+			;
+		else if (entries[i]->d_type == DT_DIR || (dir->metadata.lttng && !trace_streams_named(name)))
+			dir->as_it_is = false;
+		else
+			look_at_stream(files, dir, name, seen, look);
+		look_tick(look);
+		free(entries[i]);
+	}
+	tell_strays(files, dir);
+	if (count >= 0)
+		free(entries);
+	else
+		trace_files_problem(files, memory_format("%s: %s", dir->path, strerror(errno)));
+}

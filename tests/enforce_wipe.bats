@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# Zeroing in force: what is wiped, what is left alone because somebody uses it, and what is told of either. The bytes are
+# looked at from outside the guarded process.
+load helpers
+load enforce
+
+@test "bytes past the end are cleared before they become readable" {
+	policy 'grow-exposes-tail = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 100)
+m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(m)), 65, 4096); os.ftruncate(fd, 4096)'
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = "$(printf 'A%.0s' {1..100})" ]
+}
+
+@test "a secret is wiped at the last unmap, at exit and at unlink" {
+	policy "[secrets]" "name = /$NAME*" 'secret = yes' 'secret-left = fix' 'zero = on-unlink, on-last-unmap'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[8000:8006] = b"secret"; m.close()
+fd2 = shm_open(NAME + "-exit", RWC, mode=0o600); os.ftruncate(fd2, 9000); m = mmap.mmap(fd2, 9000); m[0:6] = b"secret"
+fd3 = shm_open(NAME + "-name", RWC, mode=0o600); os.pwrite(fd3, b"secret", 0); shm_unlink(NAME + "-name"); print(os.pread(fd3, 6, 0))
+os._exit(0)'
+	[ "$(stat -c %s "/dev/shm/$NAME" "/dev/shm/$NAME-exit" | sort -u)" -eq 9000 ]
+	[ "$(cat "/dev/shm/$NAME" "/dev/shm/$NAME-exit" | tr -d '\0' | wc -c)" -eq 0 ]
+	[ "$(grep -c 'rule=secret-left .* action=fixed' audit.log)" -eq 3 ]
+}
+
+@test "a secret that others still map is left alone" {
+	policy "[secrets]" "name = /$NAME" 'secret = yes' 'zero = on-unlink, on-last-unmap'
+	printf 'secret' >"/dev/shm/$NAME"
+	"$PYTHON" -c 'import mmap, sys, time
+f = open(sys.argv[1], "r+b"); m = mmap.mmap(f.fileno(), 6); print("mapped", flush=True); time.sleep(20)' "/dev/shm/$NAME" >ready 3>&- &
+	holder=$!
+	until grep -q mapped ready; do sleep 0.05; done
+	guarded 'fd = os.open(PATH, os.O_RDWR); m = mmap.mmap(fd, 6); m.close()'
+	kill "$holder"
+	[ "$(cat "/dev/shm/$NAME")" = secret ]
+}
+
+@test "what a process whose first thread has ended still maps is in use" {
+	policy "[secrets]" "name = /$NAME*" 'secret = yes' 'zero = on-attach, on-last-unmap'
+	guarded 'import threading, time
+fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"secret"); m = mmap.mmap(fd, 6)
+ready, go = os.pipe(), os.pipe()
+if os.fork() == 0:
+    def rest():
+        while open("/proc/self/stat").read().split()[2] != "Z": time.sleep(0.01)
+        os.write(ready[1], b"1"); os.read(go[0], 1); os._exit(0)
+    threading.Thread(target=rest).start()
+    libc.pthread_exit(None)
+os.read(ready[0], 1); m.close(); shm_open(NAME, RWC, mode=0o600); print(os.pread(fd, 6, 0)); os.write(go[1], b"1"); os.wait()'
+	[ "$(cat out)" = "b'secret'" ]
+}
+
+@test "what is to be wiped at unlink and is in use, or has another name, is told as not wiped" {
+	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[0:4] = b"used"; shm_unlink(NAME)
+print(m[0:4]); fd = shm_open(NAME + "-2", RWC, mode=0o600); os.pwrite(fd, b"kept", 0); os.link(PATH + "-2", PATH + "-3")
+shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); print(os.pread(fd, 4, 0))'
+	[ "$(cat out)" = $'b\'used\'\nb\'kept\'\nb\'\\x00\\x00\\x00\\x00\'' ]
+	sed 's/.*rule=\([a-z-]*\) object=\([^ ]*\) action=\([a-z]*\) .* at=[^ ]*/\1 \2 \3/' audit.log | grep secret |
+		same /dev/stdin <(printf '%s\n' "secret-left /$NAME recorded why=not-wiped:mapped" \
+			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
+}
+
+@test "a rename of a name onto itself wipes nothing" {
+	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
+	printf kept >"/dev/shm/$NAME"
+	guarded 'os.rename(PATH, PATH); os.link(PATH, PATH + "-2"); os.rename(PATH + "-2", PATH)'
+	[ "$(cat "/dev/shm/$NAME")" = kept ]
+}
+
+@test "stale bytes are refused, or wiped" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'stale-bytes = deny'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(cat out)" = EEXIST ]
+	policy 'stale-bytes = fix'
+	guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 5 ] && [ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+}
+
+@test "a wipe of what goes on to be used leaves its memory reserved" {
+	local how
+	for how in "zero = on-attach" "stale-bytes = fix"; do
+		policy "[stale]" "name = /$NAME" "$how"
+		fallocate -l 9000 "/dev/shm/$NAME"
+		printf 'stale' | dd of="/dev/shm/$NAME" bs=1 seek=8192 conv=notrunc status=none
+		dd if=/dev/zero of="/dev/shm/$NAME" bs=1 count=1 seek=5000 conv=notrunc status=none
+		guarded 'attempt(shm_open, NAME, RWC, mode=0o600)'
+		[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = "9000 24" ]
+		[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+		rm "/dev/shm/$NAME"
+	done
+	fallocate -l 4096 "/dev/shm/$NAME"
+	printf 'stale' | dd of="/dev/shm/$NAME" conv=notrunc status=none
+	policy 'truncate-on-open = fix'
+	guarded 'fd = os.open(PATH, os.O_RDWR); m = mmap.mmap(fd, 4096); os.open(PATH, os.O_RDWR | os.O_TRUNC); print(m[0:5])'
+	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00\\x00'" ] && [ "$(stat -c '%s %b' "/dev/shm/$NAME")" = "4096 8" ]
+}
+
+@test "stale bytes are refused, or wiped, at the first mapping of what was opened without O_CREAT, and then no more" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'stale-bytes = deny'
+	guarded 'attempt(map, shm_open(NAME, os.O_RDWR), 5); own = shm_open(NAME + "-own", RWC, mode=0o600); os.pwrite(own, b"x", 0); attempt(map, own, 1)'
+	[ "$(cat out)" = $'EEXIST\nok mapped' ]
+	[ "$(cat "/dev/shm/$NAME")" = stale ]
+	policy 'stale-bytes = fix'
+	guarded 'fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 5); print(m[:]); m[:] = b"fresh"; m.close(); m = mmap.mmap(fd, 5); print(m[:])'
+	[ "$(cat out)" = $'b\'\\x00\\x00\\x00\\x00\\x00\'\nb\'fresh\'' ] && [ "$(cat "/dev/shm/$NAME")" = fresh ]
+}
+
+@test "audit mode wipes and reserves nothing either" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'mode = audit' 'zero = on-attach, on-unlink, on-last-unmap' 'reserve = yes' 'secret = yes' 'secret-left = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.pread, fd, 5, 0); m = mmap.mmap(fd, 5); m.close(); os.ftruncate(fd, 65536)
+other = shm_open(NAME + "-2", RWC, mode=0o600); os.pwrite(other, b"secret", 0); shm_unlink(NAME + "-2"); attempt(os.pread, other, 6, 0)'
+	[ "$(cat out)" = $'ok b\'stale\'\nok b\'secret\'' ]
+	[ "$(stat -c '%s %b' "/dev/shm/$NAME")" = '65536 8' ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = stale ]
+	grep -q 'rule=stale-bytes .* action=audit' audit.log
+	grep -q 'rule=sparse-unreserved .* action=audit' audit.log
+	[ "$(grep -c 'rule=secret-left .* action=audit' audit.log)" -eq 2 ]
+}
+
+@test "the log does not call stale what somebody uses, and says where it has not looked" {
+	for actions in 'stale-bytes = deny|stale-reattach = deny' 'stale-bytes = warn|stale-reattach = warn'; do
+		rm -f audit.log
+		IFS='|' read -ra lines <<<"$actions"
+		policy 'create-without-excl = off' "${lines[@]}"
+		program 'import subprocess
+fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"live"); m = mmap.mmap(fd, 4); os.close(fd)
+attach = "import os, _posixshmem; _posixshmem.shm_open(\"" + NAME + "\", os.O_RDWR | os.O_CREAT, mode=0o600)"
+new = dict(os.environ, SHMGUARD_POLICY=os.path.abspath("policy.ini"), LD_PRELOAD=os.environ["LIBRARY"])
+subprocess.run([sys.executable, "-c", attach], env=new, check=True); shm_unlink(NAME)'
+		LIBRARY=$BUILD/libshmguard.so "$PYTHON" program.py
+		grep -h stale- audit.log || true
+	done >told
+	[ "$(wc -l <told)" -eq 2 ]
+	[ "$(grep -c 'action=recorded errno=0 .*why=users-unknown' told)" -eq 2 ]
+}
