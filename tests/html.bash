@@ -24,13 +24,13 @@ browse()
 	open_page "$@" --virtual-time-budget=5000
 }
 
-# titled FILE: browses it; $title is what a script of its own made of its title, and no error was said.
+# titled FILE TITLE: that is what a script in the page makes of its title, and no error is said.
 titled()
 {
 	browse "$1" >dom
 	[ ! -s console ] || { cat console; return 1; }
-	title=$(grep -o "<title>[^<]*" dom | head -n 1)
-	echo "$title"
+	grep -o "<title>[^<]*" dom | head -n 1 >title
+	same title <(echo "<title>$2")
 }
 
 # text_of FILE ID: the text of the element, tags left out.
