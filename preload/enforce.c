@@ -6,6 +6,7 @@
 #include "preload/carried.h"
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/process.h"
@@ -131,7 +132,7 @@ void enforce_initialise(void)
 	if (errors)
 		kernel_call(SYS_exit_group, EXIT_REFUSED, 0, 0, 0, 0, 0);
 	look_at_clock();
-	first_user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	first_user = facts_user();
 	policy_decide(policy, NULL, process_exe(), first_user, &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		by_name = by_name || policy->section[i].name.count;
@@ -156,7 +157,7 @@ void enforce_initialise(void)
 /* Of no name. The user is asked for, by a system call more, only where it matters. */
 static void decide_for_user(struct policy_decision *decision)
 {
-	uint32_t user = by_user ? (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0) : first_user;
+	uint32_t user = by_user ? facts_user() : first_user;
 
 	if (user == first_user)
 		*decision = everywhere;
@@ -168,8 +169,7 @@ void enforce_decide(const char *name, struct policy_decision *decision)
 {
 	enforce_about(name, NULL);
 	if (by_name && name)
-		policy_decide(policy, enforce_posix_name(name), process_exe(),
-			      (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0), decision);
+		policy_decide(policy, enforce_posix_name(name), process_exe(), facts_user(), decision);
 	else
 		decide_for_user(decision);
 }

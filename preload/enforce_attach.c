@@ -187,7 +187,7 @@ static bool directory_lets(const struct enforce_opening *o, const struct identit
 	    !facts_file(path, &file) || S_ISLNK(file.mode) || !facts_directory(path, &directory))
 		return false;
 	return !(directory.mode & S_ISVTX) || !(directory.mode & (S_IWGRP | S_IWOTH)) ||
-	       directory.uid == identity->uid || !text_limit("/proc/sys/fs/protected_regular");
+	       directory.uid == identity->uid || !facts_protected_regular(true);
 }
 
 /* As the program has asked for it. */

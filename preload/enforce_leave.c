@@ -7,6 +7,7 @@
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/lease.h"
 #include "preload/parent.h"
@@ -96,7 +97,7 @@ static bool is_removable(int dirfd, const char *path, uint32_t owner)
 {
 	struct parent parent;
 	struct stat st;
-	uint32_t user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	uint32_t user = facts_user();
 	const char *at = parent_begin(&parent, path);
 	bool removable = at && kernel_call(SYS_newfstatat, dirfd, (long)at, (long)&st, 0, 0, 0) == 0 &&
 			 kernel_call(SYS_faccessat2, dirfd, (long)at, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&

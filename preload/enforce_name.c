@@ -5,6 +5,7 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/text.h"
@@ -22,7 +23,7 @@ static bool holds(const struct policy_uids *uids, uint32_t uid)
 
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid)
 {
-	bool usual = !d->owner && (uid == 0 || uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0));
+	bool usual = !d->owner && (uid == 0 || uid == facts_user());
 
 	return usual || holds(d->owner, uid) || holds(d->allow_uid, uid);
 }
@@ -83,7 +84,7 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
-	if (identity.uid == (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0))
+	if (identity.uid == facts_user())
 		ledger_count_created(-1);
 	if ((d.zero & ZERO_on_unlink) || d.secret)
 		enforce_leave_name(&d, dirfd, path, &identity);

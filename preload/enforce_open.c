@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/text.h"
@@ -65,7 +66,7 @@ static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 /* With `owner` the own user need not be one to whom an object may belong. */
 static enum enforce_verdict own_is_foreign(const struct policy_decision *d)
 {
-	uint32_t user = (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	uint32_t user = facts_user();
 
 	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || enforce_owner_allowed(d, user))
 		return VERDICT_go;

@@ -48,13 +48,6 @@ static bool is_link(int dirfd, const char *path)
 	return stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode);
 }
 
-/* The length of the path up to its last component, the slash included. */
-static size_t parent_length(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
 static __attribute__((noinline)) bool lies_at_home(int dirfd, const char *path, bool *itself)
 {
 	struct parent parent;

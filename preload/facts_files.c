@@ -7,6 +7,7 @@
 
 #include "preload/acl.h"
 #include "preload/kernel.h"
+#include "preload/parent.h"
 #include "preload/recent.h"
 #include "preload/text.h"
 
@@ -41,17 +42,12 @@ bool facts_file(const char *path, struct facts_file *file)
 
 bool facts_directory(const char *path, struct facts_file *directory)
 {
-	char parent[512];
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) : 0;
+	struct parent parent;
+	const char *at = parent_begin(&parent, path);
+	bool known = at && status(at, 0, directory);
 
-	if (!slash)
-		return status(".", 0, directory);
-	if (length >= sizeof parent)
-		return false;
-	memcpy(parent, path, length);
-	parent[length] = 0;
-	return status(length ? parent : "/", 0, directory);
+	parent_end(&parent);
+	return known;
 }
 
 static bool descriptor_name(int fd, char *name, size_t size)
@@ -159,10 +155,10 @@ bool facts_may_open(const char *path, uint32_t flags)
 	return kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, access, AT_EACCESS, 0, 0) == 0;
 }
 
-bool facts_protected_regular(void)
+bool facts_protected_regular(bool unknown)
 {
 	uint64_t level = text_limit("/proc/sys/fs/protected_regular");
-	return level != UINT64_MAX && level > 0;
+	return level == UINT64_MAX ? unknown : level > 0;
 }
 
 bool facts_grant(const struct identity *identity, struct facts_grant *grant)

@@ -40,8 +40,8 @@ bool facts_stranger(uint32_t uid);
 /* May this process open the path with these flags, O_CREAT apart? */
 bool facts_may_open(const char *path, uint32_t flags);
 
-/* fs.protected_regular: does the kernel refuse O_CREAT on another's file in a sticky directory? */
-bool facts_protected_regular(void);
+/* Does fs.protected_regular refuse O_CREAT on another's file in a sticky directory? unknown: what to say where nothing tells. */
+bool facts_protected_regular(bool unknown);
 
 /* The first entry of the object's access control list that names a user or group and grants it something. */
 struct facts_grant {

@@ -316,11 +316,12 @@ bool identity_place(int dirfd, const char *path, char text[static 512])
 static bool is_home_of(int dirfd, const char *path)
 {
 	struct parent parent;
-	const char *at = home_dev ? parent_begin(&parent, path) : NULL;
-	bool home = at && is_home(dirfd, at);
 
-	if (home_dev)
-		parent_end(&parent);
+	if (!home_dev)
+		return false;
+	const char *at = parent_begin(&parent, path);
+	bool home = at && is_home(dirfd, at);
+	parent_end(&parent);
 	return home;
 }
 

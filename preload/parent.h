@@ -13,27 +13,29 @@
 enum { PARENT_USUAL = 128 };
 
 struct parent {
-	const char *
-		path; /* up to the last component, the slash included, or "."; NULL: it is too long, or there is no memory */
-	size_t length; /* 0: "." */
 	char *room;
 	char usual[PARENT_USUAL];
 };
 
-static inline const char *parent_begin(struct parent *parent, const char *path)
+/* Of the path up to its last component, the slash included; 0: it is in the working directory. */
+static inline size_t parent_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
 
-	parent->length = slash ? (size_t)(slash - path) + 1 : 0;
-	parent->room = parent->length < PARENT_USUAL ? NULL
-		       : parent->length < PATH_MAX   ? kernel_memory(PATH_MAX)
-						     : NULL;
-	char *text = parent->length < PARENT_USUAL ? parent->usual : parent->room;
-	parent->path = text;
+/* So much of it, or "."; NULL: it is too long, or there is no memory. */
+static inline const char *parent_begin(struct parent *parent, const char *path)
+{
+	size_t length = parent_length(path);
+	bool usual = length < PARENT_USUAL;
+
+	parent->room = usual || length >= PATH_MAX ? NULL : kernel_memory(PATH_MAX);
+	char *text = usual ? parent->usual : parent->room;
 	if (!text)
 		return NULL;
-	memcpy(text, slash ? path : ".", slash ? parent->length : 1);
-	text[slash ? parent->length : 1] = 0;
+	memcpy(text, length ? path : ".", length ? length : 1);
+	text[length ? length : 1] = 0;
 	return text;
 }
 

@@ -96,8 +96,9 @@ bool facts_may_open(const char *path, uint32_t flags)
 	return kernel.may_open;
 }
 
-bool facts_protected_regular(void)
+bool facts_protected_regular(bool unknown)
 {
+	(void)unknown;
 	return kernel.protected;
 }
 
