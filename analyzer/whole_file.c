@@ -10,12 +10,6 @@
 
 #include "analyzer/memory.h"
 
-/* Where a file without a name is put when it gets one. */
-static char *own_place(int fd)
-{
-	return memory_format("/proc/self/fd/%d", fd);
-}
-
 /* The file that is to be replaced, NULL if it is to be written as it stands; errno is 0 then, unless it may not be. */
 static char *replaced(const char *path, struct stat *st, bool *there)
 {
@@ -65,15 +59,16 @@ int whole_file_open(struct whole_file *whole, const char *path)
 	return whole->file ? 0 : -1;
 }
 
+/* Of a file that has none yet. */
 static bool put_name(const struct whole_file *whole)
 {
 	struct stat st;
 	char *place;
-	bool good = true;
+	bool good;
 
 	if (fstat(fileno(whole->file), &st) < 0 || st.st_nlink > 0)
 		return true;
-	place = own_place(fileno(whole->file));
+	place = memory_format("/proc/self/fd/%d", fileno(whole->file));
 	good = linkat(AT_FDCWD, place, AT_FDCWD, whole->part, AT_SYMLINK_FOLLOW) == 0;
 	free(place);
 	return good;
