@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@
 #define LOOK_INTERVAL 100
 /* Milliseconds after which the person is told that only descendants of the command are still there. */
 #define PATIENCE 1000
+/* Bytes on the disk, below which LTTng, which tells nobody what it could not write, may have found too few. */
+#define ROOM_LITTLE (64 * UINT64_C(1024))
 
 static int64_t run_clock(clockid_t clock)
 {
@@ -265,6 +268,19 @@ static void run_look_before(struct run *run)
 	free(error);
 }
 
+static void run_look_at_room(struct run *run)
+{
+	struct statvfs disk;
+	uint64_t left;
+
+	if (statvfs(run->directory.path, &disk) || !disk.f_blocks)
+		return;
+	left = (uint64_t)(geteuid() ? disk.f_bavail : disk.f_bfree) * disk.f_frsize;
+	if (left < ROOM_LITTLE)
+		problems_add(&run->problems, "%s has %llu bytes left on its disk: the trace may be cut short (%s)",
+			     run->directory.path, (unsigned long long)left, strerror(ENOSPC));
+}
+
 /* 0, or RUN_FAILED when the recording could not be completed. */
 static int run_finish(struct run *run)
 {
@@ -275,6 +291,7 @@ static int run_finish(struct run *run)
 	secrets_look(run->secrets, left);
 	notes_look(run->notes);
 	session_end(run->session, &run->problems);
+	run_look_at_room(run);
 	run->ended = run_clock(CLOCK_REALTIME);
 	notes_look(run->notes);
 	shots_look(&run->shots, run->notes, NULL);

@@ -41,6 +41,7 @@ struct notes {
 	size_t have;
 	int64_t realtime; /* added to CLOCK_MONOTONIC */
 	FILE *out;
+	int unwritten;    /* errno of the first line that could not be written */
 	uint64_t damaged; /* bytes that belong to no record */
 	struct unseen_watch *unseen;
 	struct usage_watch *usage;
@@ -58,8 +59,8 @@ static int64_t notes_clock(clockid_t clock)
 
 static void notes_line(struct notes *notes, json_t *line)
 {
-	json_dumpf(line, notes->out, JSON_COMPACT);
-	putc('\n', notes->out);
+	if ((json_dumpf(line, notes->out, JSON_COMPACT) || putc('\n', notes->out) == EOF) && !notes->unwritten)
+		notes->unwritten = errno;
 	json_decref(line);
 }
 
@@ -289,7 +290,8 @@ void notes_look(struct notes *notes)
 	usage_look(notes->usage);
 	if (notes->notices)
 		notices_look(notes->notices);
-	fflush(notes->out);
+	if (fflush(notes->out) && !notes->unwritten)
+		notes->unwritten = errno;
 }
 
 bool notes_error(struct notes *notes)
@@ -333,7 +335,9 @@ void notes_close(struct notes *notes, struct problems *problems)
 	if (notes->damaged)
 		problems_add(problems, "%llu bytes of notes about processes were damaged",
 			     (unsigned long long)notes->damaged);
-	if (fflush(notes->out) || ferror(notes->out))
-		problems_add(problems, "processes.jsonl is incomplete: %s", strerror(errno));
+	if (fflush(notes->out) && !notes->unwritten)
+		notes->unwritten = errno;
+	if (notes->unwritten)
+		problems_add(problems, "processes.jsonl is incomplete: %s", strerror(notes->unwritten));
 	notes_free(notes);
 }

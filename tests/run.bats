@@ -60,8 +60,10 @@ bats_require_minimum_version 1.5.0
 		"$0" report disk/recording
 		[ $? -eq 3 ] || echo could be read' "$SHMGUARD" "$PROGRAMS/leaky"
 	rm -f /dev/shm/filling.*
+	echo "$output"
 	grep -qx 'went on' <<<"$output"
-	[[ $output == *"No space left on device"* ]]
+	grep -qx 'shmguard: .*/disk/recording has [0-9]* bytes left on its disk: .* (No space left on device)' <<<"$output"
+	[[ $output != *"jsonl is incomplete: "* || $output == *"jsonl is incomplete: No space left on device"* ]]
 	[[ $output != *"could be read"* || $output == *"[the recording is incomplete]"* ]]
 	[[ ${output//$'\n'/ } != *"; no event lost"* ]]
 }
