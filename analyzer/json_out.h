@@ -7,5 +7,7 @@
 
 /* Of `flags` of json_dumpf(); 0, or -1 where it could not be written. */
 int json_out(const json_t *json, FILE *out, size_t flags);
+/* With each line but the first moved to the right by `column` blanks. */
+int json_out_within(const json_t *json, FILE *out, size_t flags, unsigned int column);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
-#include "analyzer/json_out.h"
+#include "analyzer/json_stream.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 
@@ -64,8 +64,9 @@ static json_t *json_strings(char *const *texts, size_t count)
 	return array;
 }
 
-static json_t *json_trace(const struct analysis *analysis)
+static json_t *json_trace(const struct report *report)
 {
+	const struct analysis *analysis = report->analysis;
 	json_t *hosts = json_array();
 	size_t i;
 
@@ -111,19 +112,14 @@ static json_t *json_process(const struct report *report, const struct process *p
 	return object;
 }
 
-static json_t *json_processes(const struct report *report)
+static json_t *json_nth_process(const struct report *report, size_t i)
 {
-	const struct world *world = report->analysis->world;
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < world->process_count; i++)
-		json_array_append_new(array, json_process(report, world->processes[i]));
-	return array;
+	return json_process(report, report->analysis->world->processes[i]);
 }
 
-static json_t *json_unseen(const struct analysis *analysis)
+static json_t *json_unseen(const struct report *report)
 {
+	const struct analysis *analysis = report->analysis;
 	json_t *array = json_array();
 	size_t i;
 
@@ -173,16 +169,11 @@ static json_t *json_object_of(const struct object *object)
 			 json_of_number(object->maps), "unknown", hearsay);
 }
 
-static json_t *json_objects(const struct report *report)
+static json_t *json_nth_object(const struct report *report, size_t i)
 {
-	const struct world *world = report->analysis->world;
-	json_t *array = json_array();
-	size_t i;
+	const struct object *object = report->analysis->world->objects[i];
 
-	for (i = 0; i < world->object_count; i++)
-		if (report_shows_object(report, world->objects[i]))
-			json_array_append_new(array, json_object_of(world->objects[i]));
-	return array;
+	return report_shows_object(report, object) ? json_object_of(object) : NULL;
 }
 
 static json_t *json_frame(const struct frame *frame, const struct symbols_frame *name, const char *why)
@@ -233,8 +224,9 @@ static json_t *json_stacks(const struct finding *finding, struct symbols *symbol
 	return array;
 }
 
-static json_t *json_finding(const struct finding *finding, struct symbols *symbols)
+static json_t *json_nth_finding(const struct report *report, size_t i)
 {
+	const struct finding *finding = &report->analysis->findings.all[i];
 	json_t *object = finding->object ? json_string(finding->object->id) : json_null();
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:I, s:o}", "rule",
@@ -243,23 +235,13 @@ static json_t *json_finding(const struct finding *finding, struct symbols *symbo
 			 json_of_number(finding->bytes), "message", json_of_text(finding->message), "uncertain",
 			 finding->uncertain, "fingerprint", finding->fingerprint, "object", object, "process",
 			 json_process_id(finding->process), "time", (json_int_t)finding->time, "stacks",
-			 json_stacks(finding, symbols));
-}
-
-static json_t *json_findings(const struct report *report, size_t most)
-{
-	const struct findings *findings = &report->analysis->findings;
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < findings->count && i < most; i++)
-		json_array_append_new(array, json_finding(&findings->all[i], report->symbols));
-	return array;
+			 json_stacks(finding, report->symbols));
 }
 
 /* Those that hid something, and the unused ones of files. */
-static json_t *json_suppressions(const struct suppressions *suppressions)
+static json_t *json_suppressions(const struct report *report)
 {
+	const struct suppressions *suppressions = report->suppressions;
 	json_t *array = json_array();
 	size_t i;
 
@@ -277,10 +259,10 @@ static json_t *json_suppressions(const struct suppressions *suppressions)
 }
 
 /* The filters that were given. */
-static json_t *json_selection(const struct selection *selection)
+static json_t *json_selection(const struct report *report)
 {
 	static const struct selection everything;
-	const struct selection *own = selection ? selection : &everything;
+	const struct selection *own = report->selection ? report->selection : &everything;
 	json_t *object = json_object();
 
 	if (own->pid)
@@ -301,8 +283,9 @@ static json_t *json_selection(const struct selection *selection)
 }
 
 /* What filters and suppressions left nothing of. */
-static json_t *json_hidden(const struct findings *findings)
+static json_t *json_hidden(const struct report *report)
 {
+	const struct findings *findings = &report->analysis->findings;
 	struct map prints = findings_prints(findings);
 	json_t *array = json_array();
 
@@ -320,23 +303,79 @@ static json_t *json_hidden(const struct findings *findings)
 	return array;
 }
 
+static json_t *json_schema(const struct report *report)
+{
+	(void)report;
+	return json_string("shmguard-report/1");
+}
+
+static json_t *json_filtered(const struct report *report)
+{
+	return json_of_number(report->analysis->findings.filtered);
+}
+
+/* The members of the report. Of one that may be long `nth` makes a value, NULL where it is not shown. */
+static const struct part {
+	const char *name;
+	json_t *(*whole)(const struct report *report);
+	json_t *(*nth)(const struct report *report, size_t i);
+} parts[] = {
+	{"schema", json_schema, NULL},
+	{"trace", json_trace, NULL},
+	{"processes", NULL, json_nth_process},
+	{"unseen", json_unseen, NULL},
+	{"objects", NULL, json_nth_object},
+	{"findings", NULL, json_nth_finding},
+	{"suppressions", json_suppressions, NULL},
+	{"filtered", json_filtered, NULL},
+	{"selection", json_selection, NULL},
+	{"hidden", json_hidden, NULL},
+};
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+static size_t part_count(const struct part *part, const struct analysis *analysis)
+{
+	if (part->nth == json_nth_finding)
+		return analysis->findings.count;
+	return part->nth == json_nth_object ? analysis->world->object_count : analysis->world->process_count;
+}
+
 json_t *report_as_json(const struct report *report, size_t most)
 {
-	const struct analysis *analysis = report->analysis;
+	json_t *all = json_object();
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "shmguard-report/1", "trace",
-			 json_trace(analysis), "processes", json_processes(report), "unseen", json_unseen(analysis),
-			 "objects", json_objects(report), "findings", json_findings(report, most), "suppressions",
-			 json_suppressions(report->suppressions), "filtered",
-			 json_of_number(analysis->findings.filtered), "selection", json_selection(report->selection),
-			 "hidden", json_hidden(&analysis->findings));
+	for (const struct part *part = parts; part < parts + PARTS; part++) {
+		size_t count = part->nth ? part_count(part, report->analysis) : 0;
+		json_t *value = part->nth ? json_array() : part->whole(report);
+
+		if (part->nth == json_nth_finding && count > most)
+			count = most;
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(value, part->nth(report, i));
+		json_object_set_new(all, part->name, value);
+	}
+	return all;
 }
 
 void report_json(const struct report *report, FILE *out)
 {
-	json_t *all = report_as_json(report, SIZE_MAX);
+	struct json_stream stream = {.out = out};
 
-	if (json_out(all, out, JSON_INDENT(1)) == 0)
-		fputc('\n', out);
-	json_decref(all);
+	json_stream_open(&stream, NULL, '{');
+	for (const struct part *part = parts; part < parts + PARTS; part++) {
+		if (!part->nth) {
+			json_stream_put(&stream, part->name, part->whole(report));
+			continue;
+		}
+		json_stream_open(&stream, part->name, '[');
+		for (size_t i = 0; i < part_count(part, report->analysis) && !ferror(out); i++) {
+			json_t *value = part->nth(report, i);
+
+			if (value)
+				json_stream_put(&stream, NULL, value);
+		}
+		json_stream_close(&stream);
+	}
+	json_stream_close(&stream);
 }

@@ -40,6 +40,8 @@ static void junit_stack(const struct report *report, const struct finding_stack 
 		free(place);
 		free(label);
 	}
+	if (spots.cut)
+		fputs("  ... " SPOTS_CUT "\n", out);
 	spots_free(&spots);
 }
 

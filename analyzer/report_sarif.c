@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/json_out.h"
+#include "analyzer/json_stream.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "analyzer/spots.h"
@@ -44,11 +44,19 @@ static json_t *sarif_artifact(const char *path)
 	return location;
 }
 
-/* Source file and line; without them the address in the module. */
+/*
+ * Source file and line; without them the address in the module. A file that was compiled by a name outside of a directory
+ * that nobody knows any more ("../csu/libc-start.c") is none of the repository, and nowhere else.
+ */
 static json_t *sarif_physical(const struct report *report, const struct spot *spot)
 {
 	char *file = spot->file ? spots_file(report, spot->file) : NULL;
 	json_t *physical = json_object();
+
+	if (file && !strncmp(file, "../", 3)) {
+		free(file);
+		file = NULL;
+	}
 
 	if (file) {
 		json_object_set_new(physical, "artifactLocation", sarif_artifact(file));
@@ -100,6 +108,7 @@ static json_t *sarif_location(const struct report *report, const struct spot *sp
 static json_t *sarif_flow(const struct report *report, const struct finding_stack *stack, size_t index)
 {
 	struct spots spots = spots_of(report, stack->stack);
+	const char *cut = spots.cut ? ", without " SPOTS_CUT : "";
 	json_t *steps = json_array(), *flow;
 	char *id = memory_format("%s %zu", stack->role, index + 1), *title;
 	size_t i;
@@ -114,8 +123,8 @@ static json_t *sarif_flow(const struct report *report, const struct finding_stac
 					    json_of_text(report_basename(spots.all[i].frame->module->path)));
 		json_array_append_new(steps, step);
 	}
-	title = stack->process ? memory_format("%s by process %d", stack->role, (int)stack->process->pid)
-			       : memory_text(stack->role);
+	title = stack->process ? memory_format("%s by process %d%s", stack->role, (int)stack->process->pid, cut)
+			       : memory_format("%s%s", stack->role, cut);
 	flow = json_pack("{s:s, s:{s:s}, s:o}", "id", id, "message", "text", title, "locations", steps);
 	free(title);
 	free(id);
@@ -259,18 +268,24 @@ static json_t *sarif_bases(const struct recording *recording)
 void report_sarif(const struct report *report, FILE *out)
 {
 	const struct findings *findings = &report->analysis->findings;
+	struct json_stream stream = {.out = out};
 	int indexes[RULE_COUNT] = {0};
-	json_t *list = sarif_rules(findings, indexes), *results = json_array(), *all;
-	size_t i;
+	json_t *list = sarif_rules(findings, indexes);
 
-	for (i = 0; i < findings->count && i < RESULTS_MAX; i++)
-		json_array_append_new(results, sarif_result(report, &findings->all[i], indexes, i < RESULTS_SHOWN));
-	all = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:s, s:o}}, s:o, s:o, s:s, s:o}]}", "$schema", SCHEMA,
-			"version", "2.1.0", "runs", "tool", "driver", "name", "shmguard", "version", SHMGUARD_VERSION,
-			"semanticVersion", SHMGUARD_VERSION, "rules", list, "invocations",
-			json_pack("[o]", sarif_invocation(report->analysis)), "originalUriBaseIds",
-			sarif_bases(report->analysis->recording), "columnKind", "utf16CodeUnits", "results", results);
-	if (json_out(all, out, JSON_INDENT(1)) == 0)
-		fputc('\n', out);
-	json_decref(all);
+	json_stream_open(&stream, NULL, '{');
+	json_stream_put(&stream, "$schema", json_string(SCHEMA));
+	json_stream_put(&stream, "version", json_string("2.1.0"));
+	json_stream_open(&stream, "runs", '[');
+	json_stream_open(&stream, NULL, '{');
+	json_stream_put(&stream, "tool",
+			json_pack("{s:{s:s, s:s, s:s, s:o}}", "driver", "name", "shmguard", "version", SHMGUARD_VERSION,
+				  "semanticVersion", SHMGUARD_VERSION, "rules", list));
+	json_stream_put(&stream, "invocations", json_pack("[o]", sarif_invocation(report->analysis)));
+	json_stream_put(&stream, "originalUriBaseIds", sarif_bases(report->analysis->recording));
+	json_stream_put(&stream, "columnKind", json_string("utf16CodeUnits"));
+	json_stream_open(&stream, "results", '[');
+	for (size_t i = 0; i < findings->count && i < RESULTS_MAX && !ferror(out); i++)
+		json_stream_put(&stream, NULL, sarif_result(report, &findings->all[i], indexes, i < RESULTS_SHOWN));
+	while (stream.depth)
+		json_stream_close(&stream);
 }

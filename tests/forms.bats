@@ -106,6 +106,19 @@ sarif_is_valid()
 		.codeFlows[0].threadFlows[0].locations[-1].location.message.text == "unlinked"' got
 }
 
+@test "sarif: a source file that nobody can find is no place, but its module and function are" {
+	cd "$BATS_TEST_TMPDIR"
+	gcc -g -O0 -ffile-prefix-map="$ROOT=../elsewhere" -ffile-prefix-map="$PWD=." -o program "$ROOT/tests/programs/leaky.c"
+	record recording ./program 1 "/forms-nowhere-$$-" >/dev/null
+	rm -f "/dev/shm/forms-nowhere-$$-"*
+	"$SHMGUARD" report --format=text recording | grep 'leaky_open (\.\./elsewhere/tests/programs/leaky.c:'
+	"$SHMGUARD" report --format=sarif:got recording
+	sarif_is_valid got
+	run -1 grep -F '../' got
+	jq --arg pwd "$PWD" -e '.runs[0].results[0].locations[0] | .logicalLocations[0].fullyQualifiedName == "leaky_open" and
+		.physicalLocation.artifactLocation.uri == "file://\($pwd)/program"' got
+}
+
 @test "sarif: source files below the working directory are relative to it, and fingerprints are those of JSON" {
 	cp "$BUILD/tests/programs/leaky" program
 	(cd "$ROOT" && "$SHMGUARD" run --quiet --report=none -o "$BATS_TEST_TMPDIR/leaky" -- \
@@ -116,6 +129,25 @@ sarif_is_valid()
 	jq -e '.runs[0].results[0].locations[0].physicalLocation |
 		.artifactLocation == {uri: "tests/programs/leaky.c", uriBaseId: "%SRCROOT%"} and .region.startLine == 14' got
 	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
+}
+
+@test "json and sarif of thousands of findings take no more memory than a table of them" {
+	cd "$BATS_TEST_TMPDIR"
+	record recording "$PROGRAMS/leaky" 3000 "/forms-many-$$-" >/dev/null
+	find /dev/shm -name "forms-many-$$-*" -delete
+	peak()
+	{
+		"$PYTHON" - "$SHMGUARD" report --group-by=object --format="$1" recording <<-'END'
+			import resource, subprocess, sys
+			subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+			print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+		END
+	}
+	local table form
+	table=$(peak csv)
+	for form in json sarif; do
+		[ "$(peak "$form")" -lt $((table + 16 * 1024)) ]
+	done
 }
 
 @test "a file has a report when it is whole: until then, and for want of room, it keeps what it had" {

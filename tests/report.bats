@@ -302,7 +302,7 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	"$SHMGUARD" run --quiet --report=none -o flat -- "$PROGRAMS/deep" 20 "/report-deep-$$"
 	rm "/dev/shm/report-deep-$$"
 	"$SHMGUARD" report --format=text:deep.txt --format=json:deep.json --format=folded:deep.folded \
-		--format=speedscope:deep.scope --format=html:deep.html deep
+		--format=speedscope:deep.scope --format=html:deep.html --format=sarif:deep.sarif --format=junit:deep.xml deep
 	"$SHMGUARD" report --verbose deep >deep.all
 	"$SHMGUARD" log --stacks deep >deep.log
 	jq -e '[.findings[].stacks[] | select(.frames | length > 0) | .cut] | length > 0 and all' deep.json
@@ -312,7 +312,10 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	grep -E '^deep;\[cut\];descend;' deep.folded
 	jq -e '.shared.frames | any(.name == "[cut]")' deep.scope
 	grep -F '"frames":["deep","[cut]","descend"' deep.html
-	"$SHMGUARD" report --format=text:flat.txt --format=json:flat.json --format=folded:flat.folded flat
+	grep -x '  \.\.\. those further out, which are not recorded' deep.xml
+	jq -e '[.. | .threadFlows? // empty | .[].message.text | test(", without those further out")] | length > 0 and all' deep.sarif
+	"$SHMGUARD" report --format=text:flat.txt --format=json:flat.json --format=folded:flat.folded --format=sarif:flat.sarif \
+		--format=junit:flat.xml flat
 	jq -e '[.findings[].stacks[] | has("cut")] | any | not' flat.json
-	run -1 grep -E 'not recorded|\[cut\]' flat.txt flat.folded
+	run -1 grep -E 'not recorded|\[cut\]' flat.txt flat.folded flat.sarif flat.xml
 }

@@ -8,6 +8,8 @@
 
 #include "analyzer/report.h"
 #include "analyzer/escape.h"
+#include "analyzer/json_out.h"
+#include "analyzer/json_stream.h"
 
 static int number, failures;
 
@@ -269,6 +271,38 @@ static void test_text(void)
 	unsetenv("COLUMNS");
 }
 
+static void test_json_stream(void)
+{
+	static const char odd[] = "{\"a\":1,\"none\":[],\"no\":{},\"many\":[{\"x\":[1,{\"y\":\"\\n\\u007f\\u00e9\"}]},"
+				  "null,[]],\"z\":{\"q\":[]}}";
+	json_t *whole = json_loads(odd, 0, NULL), *value;
+	char *expected = NULL, *got = NULL;
+	size_t length, i;
+	FILE *out = open_memstream(&expected, &length);
+	struct json_stream stream = {.out = open_memstream(&got, &length)};
+
+	json_out(whole, out, JSON_INDENT(1));
+	fputc('\n', out);
+	fclose(out);
+	json_stream_open(&stream, NULL, '{');
+	json_stream_put(&stream, "a", json_integer(1));
+	json_stream_open(&stream, "none", '[');
+	json_stream_close(&stream);
+	json_stream_open(&stream, "no", '{');
+	json_stream_close(&stream);
+	json_stream_open(&stream, "many", '[');
+	json_array_foreach (json_object_get(whole, "many"), i, value)
+		json_stream_put(&stream, NULL, json_incref(value));
+	json_stream_close(&stream);
+	json_stream_put(&stream, "z", json_incref(json_object_get(whole, "z")));
+	json_stream_close(&stream);
+	fclose(stream.out);
+	check(!strcmp(expected, got), "JSON in parts has the bytes of the whole");
+	free(expected);
+	free(got);
+	json_decref(whole);
+}
+
 static void test_nothing_found(void)
 {
 	char *text;
@@ -318,6 +352,7 @@ int main(void)
 	test_safe();
 	test_json();
 	test_text();
+	test_json_stream();
 	test_nothing_found();
 	printf("1..%d\n", number);
 	return failures != 0;
