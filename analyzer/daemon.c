@@ -20,8 +20,6 @@
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
 
-#define DAEMON_PROGRAM "lttng-sessiond"
-
 /*
  * It, its consumer and a worker of each begin by closing every descriptor that they might have, one by one, so less is
  * quicker. Two for each process, of three quarters: 1,500 processes at once. Root's raises it to 65,535 by itself.

@@ -6,8 +6,11 @@
 #ifndef SHMGUARD_DAEMON_H
 #define SHMGUARD_DAEMON_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
+
+#define DAEMON_PATH (PATH_MAX + 64)
 
 struct daemon {
 	bool shared;         /* the machine's */
@@ -33,6 +36,12 @@ bool daemon_give_up(struct daemon *daemon);
 
 /* There is a session: finds the consumer, whose end daemon_trouble tells of too. */
 void daemon_find_consumer(struct daemon *daemon);
+
+/*
+ * The path by which the daemon comes to our directory `path`, in `found` (DAEMON_PATH bytes): itself or, where it has other
+ * mounts or another root (a container's, chroot's), by our root in /proc. False where it comes there by neither.
+ */
+bool daemon_path(const struct daemon *daemon, const char *path, char *found);
 
 /* NULL while it is well; else, in words, what is wrong with it. */
 const char *daemon_trouble(const struct daemon *daemon);

@@ -4,6 +4,8 @@
 
 #include "analyzer/daemon.h"
 
+#define DAEMON_PROGRAM "lttng-sessiond"
+
 /* State letter and start time of a process out of /proc/PID/stat; 0 and 0 if there is none. */
 char daemon_stat(pid_t pid, unsigned long long *started);
 

@@ -21,9 +21,11 @@
 
 #define LOCK_SECONDS 10
 
+/* 0 where it runs in a pid namespace of its own: its number is nobody's here, or another's. */
 static pid_t daemon_machine_pid(void)
 {
 	FILE *file = fopen(DAEMON_PIDFILE, "re");
+	char path[32], name[32] = "";
 	int pid = 0;
 
 	if (!file)
@@ -31,6 +33,12 @@ static pid_t daemon_machine_pid(void)
 	if (fscanf(file, "%d", &pid) != 1)
 		pid = 0;
 	fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(name, sizeof(name), file) || strcmp(name, DAEMON_PROGRAM "\n") != 0)
+		pid = 0;
+	if (file)
+		fclose(file);
 	return pid;
 }
 
@@ -99,6 +107,27 @@ int daemon_shared_acquire(struct daemon *daemon, char *error)
 	}
 	close(lock);
 	return r ? -1 : 0;
+}
+
+/* Whether `path` of the daemon's is what `status` is of. */
+static bool daemon_finds(const struct daemon *daemon, const char *path, const struct stat *status)
+{
+	char seen[DAEMON_PATH + 32];
+	struct stat found;
+
+	snprintf(seen, sizeof(seen), "/proc/%d/root%s", (int)daemon->pid, path);
+	return !stat(seen, &found) && found.st_dev == status->st_dev && found.st_ino == status->st_ino;
+}
+
+bool daemon_path(const struct daemon *daemon, const char *path, char *found)
+{
+	struct stat status;
+
+	snprintf(found, DAEMON_PATH, "%s", path);
+	if (!daemon->shared || !daemon->pid || stat(path, &status) || daemon_finds(daemon, found, &status))
+		return true;
+	snprintf(found, DAEMON_PATH, "/proc/%d/root%s", (int)getpid(), path);
+	return daemon_finds(daemon, found, &status);
 }
 
 /*

@@ -40,7 +40,8 @@ struct keeper {
 	int socket;
 	struct daemon daemon;
 	struct lttng_control control;
-	char session[32], flight[40], buffers[256], shot[PATH_MAX + 32];
+	char session[32], flight[40], buffers[256], shot[DAEMON_PATH + 32];
+	char trace[DAEMON_PATH]; /* the plan's, as the daemon comes to it */
 	unsigned int shots;
 };
 
@@ -132,7 +133,7 @@ static int keeper_place(struct keeper *keeper, char *error)
 		return -1;
 	}
 	keeper->control = (struct lttng_control){.session = keeper->session,
-						 .trace = keeper->plan->trace,
+						 .trace = keeper->trace,
 						 .buffers = keeper->buffers,
 						 .rings = rings,
 						 .recording = geteuid() ? 0 : keeper->plan->recording,
@@ -161,9 +162,14 @@ static int keeper_play_program(const void *context, char *error)
 		snprintf(error, LIMITED_TEXT, "%s", dlerror());
 		return 1;
 	}
-	if (nftw(keeper->buffers, keeper_is_file, 16, FTW_PHYS) == 1)
+	if (nftw(keeper->buffers, keeper_is_file, 16, FTW_PHYS) != 1)
+		snprintf(error, LIMITED_TEXT, "LTTng has made no ring buffers in %s", keeper->buffers);
+	else if (nftw(keeper->plan->trace, keeper_is_file, 16, FTW_PHYS) != 1)
+		snprintf(error, LIMITED_TEXT,
+			 "LTTng has written nothing to %s: its session daemon may have other mounts",
+			 keeper->plan->trace);
+	else
 		return 0;
-	snprintf(error, LIMITED_TEXT, "LTTng has made no ring buffers in %s", keeper->buffers);
 	return 1;
 }
 
@@ -175,6 +181,13 @@ static int keeper_start(struct keeper *keeper, char *error)
 	snprintf(keeper->flight, sizeof(keeper->flight), "%s-calls", keeper->session);
 	if (keeper_place(keeper, error) || daemon_acquire(&keeper->daemon, keeper->plan->private, error))
 		return -1;
+	if (!daemon_path(&keeper->daemon, keeper->plan->trace, keeper->trace)) {
+		snprintf(error, LIMITED_TEXT,
+			 "the machine's LTTng session daemon (pid %d) cannot reach %s: it runs in another mount or pid "
+			 "namespace",
+			 (int)keeper->daemon.pid, keeper->plan->trace);
+		return -1;
+	}
 	r = limited(CREATE_SECONDS, lttng_control_start, &keeper->control, error);
 	if (!r)
 		r = limited(CREATE_SECONDS, keeper_play_program, keeper, error);
@@ -197,7 +210,7 @@ static void keeper_shoot(struct keeper *keeper)
 
 	if (!keeper->control.flight)
 		return;
-	snprintf(keeper->shot, sizeof(keeper->shot), "%s/calls-%u", keeper->plan->trace, ++keeper->shots);
+	snprintf(keeper->shot, sizeof(keeper->shot), "%s/calls-%u", keeper->trace, ++keeper->shots);
 	keeper->control.shot = keeper->shot;
 	r = limited(STOP_SECONDS, lttng_control_shot, &keeper->control, error);
 	if (r == -1)

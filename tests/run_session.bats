@@ -113,6 +113,44 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	[ "${#lines[@]}" -eq 3 ]
 }
 
+@test "the machine's daemon writes to where its mounts and its root do not reach" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		mkdir disk
+		unshare --mount --propagation private bash -c "mount -t tmpfs tmpfs disk
+			\"\$0\" run --quiet --report=none -o disk/whole -- \"\$1\" 2 /away.
+			\"\$0\" run --quiet --report=none --snapshot-on=error -o disk/error -- \"\$1\" 2 /afar.
+			cp -r disk/* ." "$@"
+		find disk
+		kill $(pgrep -x lttng-sessiond); sleep 1' "$SHMGUARD" "$SHMGUARD" "$PROGRAMS/leaky"
+	[ "$output" = disk ]
+	for recording in whole error; do
+		"$SHMGUARD" report --format=json "$recording" |
+			jq -e 'any(.findings[]; .rule == "segment-leak" and .count == 2) and .trace.complete'
+	done
+}
+
+@test "a daemon of the machine in another pid namespace, which writes elsewhere, gives 125 and one line" {
+	needs_root "a machine of its own"
+	# shellcheck disable=SC2016
+	run machine bash -c '
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		mkdir disk
+		unshare --mount --pid --fork --mount-proc bash -c "
+			\"\$0\" run --quiet --report=none -o near -- \"\$1\" 2 /near.; echo \"status \$?\"
+			mount -t tmpfs tmpfs disk
+			\"\$0\" run --report=none -o disk/far -- touch ran; echo \"status \$?\"; ls disk" "$@"
+		kill $(pgrep -x lttng-sessiond); sleep 1' "$SHMGUARD" "$SHMGUARD" "$PROGRAMS/leaky"
+	[ "${lines[0]}" = "status 0" ]
+	[ "${lines[1]}" = "shmguard: LTTng has written nothing to $PWD/disk/far/trace: its session daemon may have other mounts" ]
+	[ "${lines[2]}" = "status 125" ]
+	[ "${#lines[@]}" -eq 3 ]
+	[ ! -e ran ]
+	"$SHMGUARD" report --format=json near | jq -e 'any(.findings[]; .rule == "segment-leak" and .count == 2)'
+}
+
 @test "a daemon of the machine that is stopped gives 125 and one line" {
 	needs_root "a machine of its own"
 	# shellcheck disable=SC2016
