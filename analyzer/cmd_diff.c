@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyzer/cmd_report.h"
+#include "analyzer/difference.h"
 #include "analyzer/escape.h"
 #include "analyzer/json_out.h"
 #include "analyzer/kept_report.h"
@@ -40,126 +41,10 @@ const struct option_table diff_option_table = {
 	"Tell which findings B has and A has not, and the other way round. A and B are recordings or JSON reports.",
 	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
 
-struct difference {
-	json_t *fresh, *fixed, *changed; /* arrays; changed of {before, after} */
-	json_t *hidden;                  /* of {finding, missing_in, by} */
-};
-
-/* In the array `where` of the report. */
-static json_t *diff_find(const json_t *report, const char *where, const json_t *finding)
-{
-	const json_t *findings = json_object_get(report, where);
-	const char *wanted = json_string_value(json_object_get(finding, "fingerprint"));
-	json_t *other;
-	size_t i;
-
-	json_array_foreach (findings, i, other)
-		if (!strcmp(wanted, json_string_value(json_object_get(other, "fingerprint"))))
-			return other;
-	return NULL;
-}
-
-static json_int_t diff_number(const json_t *finding, const char *field)
-{
-	return json_integer_value(json_object_get(finding, field));
-}
-
-static const json_t *diff_place(const json_t *finding)
-{
-	return json_object_get(json_array_get(json_object_get(finding, "stacks"), 0), "frames");
-}
-
-/* The same rule broken at the same place, less or more gravely: a fingerprint has the severity in it. */
-static bool diff_is_same(const json_t *one, const json_t *other)
-{
-	const json_t *place = diff_place(one);
-
-	return json_array_size(place) &&
-	       !strcmp(json_string_value(json_object_get(one, "rule")),
-		       json_string_value(json_object_get(other, "rule"))) &&
-	       json_equal(place, diff_place(other));
-}
-
-static void diff_pair(struct difference *difference)
-{
-	for (size_t i = json_array_size(difference->fresh); i-- > 0;)
-		for (size_t k = json_array_size(difference->fixed); k-- > 0;) {
-			json_t *after = json_array_get(difference->fresh, i);
-			json_t *before = json_array_get(difference->fixed, k);
-
-			if (!diff_is_same(before, after))
-				continue;
-			json_array_append_new(difference->changed,
-					      json_pack("{s:O, s:O}", "before", before, "after", after));
-			json_array_remove(difference->fresh, i);
-			json_array_remove(difference->fixed, k);
-			break;
-		}
-}
-
-/* A finding that `other` has not: into `absent`, unless it was only left out there. */
-static void diff_miss(struct difference *difference, json_t *finding, const json_t *other, const char *side,
-		      json_t *absent)
-{
-	const json_t *hidden = diff_find(other, "hidden", finding);
-	json_t *by = json_object_get(hidden, "by");
-
-	if (!hidden)
-		json_array_append(absent, finding);
-	else
-		json_array_append_new(difference->hidden,
-				      json_pack("{s:O, s:s, s:O*}", "finding", finding, "missing_in", side, "by", by));
-}
-
-static void diff_add(json_t *to, const json_t *finding, const char *field)
-{
-	json_object_set_new(to, field, json_integer(diff_number(to, field) + diff_number(finding, field)));
-}
-
-/* A report that was grouped has a place's occurrences apart. */
-static void diff_bring_together(const json_t *report)
-{
-	json_t *findings = json_object_get(report, "findings");
-
-	for (size_t i = json_array_size(findings); i-- > 0;) {
-		json_t *finding = json_array_get(findings, i), *first = diff_find(report, "findings", finding);
-
-		if (first == finding)
-			continue;
-		diff_add(first, finding, "count");
-		diff_add(first, finding, "bytes");
-		json_array_remove(findings, i);
-	}
-}
-
-static struct difference diff_of(const json_t *before, const json_t *after)
-{
-	struct difference difference = {json_array(), json_array(), json_array(), json_array()};
-	json_t *finding, *other;
-	size_t i;
-
-	diff_bring_together(before);
-	diff_bring_together(after);
-	json_array_foreach (json_object_get(after, "findings"), i, finding) {
-		other = diff_find(before, "findings", finding);
-		if (!other)
-			diff_miss(&difference, finding, before, "A", difference.fresh);
-		else if (diff_number(other, "count") != diff_number(finding, "count") ||
-			 diff_number(other, "bytes") != diff_number(finding, "bytes"))
-			json_array_append_new(difference.changed,
-					      json_pack("{s:O, s:O}", "before", other, "after", finding));
-	}
-	json_array_foreach (json_object_get(before, "findings"), i, finding)
-		if (!diff_find(after, "findings", finding))
-			diff_miss(&difference, finding, after, "B", difference.fixed);
-	diff_pair(&difference);
-	return difference;
-}
-
 /* "12 times, 480 KiB" */
 static char *diff_extent(const json_t *finding)
 {
-	json_int_t count = diff_number(finding, "count"), bytes = diff_number(finding, "bytes");
+	json_int_t count = difference_number(finding, "count"), bytes = difference_number(finding, "bytes");
 	char *times = count == 1 ? memory_text("once") : text_count((uint64_t)count, "time"), *size, *both;
 
 	if (!bytes)
@@ -278,11 +163,11 @@ static void diff_doubt(json_t *doubts, char *text)
 static bool diff_is_partial(const json_t *report)
 {
 	json_t *suppression;
-	bool partial = diff_number(report, "filtered") > 0;
+	bool partial = difference_number(report, "filtered") > 0;
 	size_t i;
 
 	json_array_foreach (json_object_get(report, "suppressions"), i, suppression)
-		partial |= diff_number(suppression, "findings") > 0;
+		partial |= difference_number(suppression, "findings") > 0;
 	return partial && !json_object_get(report, "hidden");
 }
 
@@ -331,7 +216,7 @@ static json_t *diff_lens(const json_t *report)
 	for (i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		json_object_set(lens, filters[i], json_object_get(selection, filters[i]));
 	json_array_foreach (json_object_get(report, "suppressions"), i, one)
-		if (diff_number(one, "findings") > 0)
+		if (difference_number(one, "findings") > 0)
 			json_array_append_new(suppressions, json_pack("[O?, O?]", json_object_get(one, "rule"),
 								      json_object_get(one, "pattern")));
 	json_object_set_new(lens, "suppressions", suppressions);
@@ -356,7 +241,7 @@ static json_t *diff_doubts(char *const *names, const json_t *before, const json_
 
 static int diff_tell(char *const *names, const json_t *before, const json_t *after, bool json, enum severity fail_on)
 {
-	struct difference difference = diff_of(before, after);
+	struct difference difference = difference_of(before, after);
 	int result = diff_fails(&difference, fail_on) ? REPORT_FOUND : REPORT_DONE;
 	json_t *doubts = diff_doubts(names, before, after, json_array_size(difference.changed) > 0);
 	json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o}", "new", difference.fresh, "fixed", difference.fixed,
