@@ -2,6 +2,7 @@
 # The audit trail: whole lines from threads, forks and signal handlers, a limit to how many, and where they can go.
 load helpers
 load enforce
+bats_require_minimum_version 1.5.0
 
 LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|unguarded|audit would=(fixed|denied)) errno=[A-Z0-9]+ at=[^ ]+( why=[^ ]+)?( held-back=[0-9]+)?$'
 
@@ -34,6 +35,17 @@ signal.setitimer(signal.ITIMER_REAL, 0)'
 	[ ! -e "/dev/shm/$NAME" ]
 	whole_lines audit.log
 	[ "$(sed 's/.* pid=\([0-9]*\) .*/\1/' audit.log | sort -u | wc -l)" -ge 8 ]
+}
+
+@test "of hundreds of threads each is told its own decision, and the log names no other's object" {
+	policy 'world-writable = deny'
+	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PROGRAMS/crowd" 300 40 "/$NAME" >out
+	[ "$(cat out)" = "6000 0" ]
+	whole_lines audit.log
+	grep -v 'held-back=' audit.log >told.log
+	grep -q "rule=world-writable object=/$NAME\.[0-9]*[02468]\.[0-9]* action=denied" told.log
+	run -1 grep -Ev "rule=(world-writable object=/$NAME\.[0-9]*[02468]\.[0-9]+ action=denied|predictable-name object=/$NAME\.[0-9]*[13579]\.[0-9]+ action=recorded)" told.log
+	[ -z "$(find /dev/shm -name "$NAME.*")" ]
 }
 
 @test "ten lines a second for a place, and a count of what was held back" {
