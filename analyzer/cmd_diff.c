@@ -208,7 +208,7 @@ static void diff_doubt_one(json_t *doubts, const char *name, const json_t *repor
 /* What may have taken some of the occurrences of a finding, and left others. */
 static json_t *diff_lens(const json_t *report)
 {
-	static const char *const filters[] = {"pid", "exe", "object", "since", "until"};
+	static const char *const filters[] = {"host", "pid", "exe", "object", "since", "until"};
 	json_t *lens = json_object(), *suppressions = json_array(), *one;
 	const json_t *selection = json_object_get(report, "selection");
 	size_t i;

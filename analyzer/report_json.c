@@ -265,6 +265,8 @@ static json_t *json_selection(const struct report *report)
 	const struct selection *own = report->selection ? report->selection : &everything;
 	json_t *object = json_object();
 
+	if (*own->host)
+		json_object_set_new(object, "host", json_of_text(own->host));
 	if (own->pid)
 		json_object_set_new(object, "pid", json_integer(own->pid));
 	if (own->exe)

@@ -82,6 +82,21 @@ static int selection_take_rule(struct selection *selection, const char *text)
 	return selection_bad("shmguard: there is no rule '%s'; `shmguard rules` lists them\n", text);
 }
 
+/* A name of a host may have colons, its number of a process none. */
+static int selection_take_pid(struct selection *selection, const char *argument)
+{
+	const char *colon = strrchr(argument, ':'), *number = colon ? colon + 1 : argument;
+	char *end;
+	long pid = strtol(number, &end, 10);
+
+	selection->pid = (pid_t)pid;
+	if (colon)
+		snprintf(selection->host, sizeof(selection->host), "%.*s", (int)(colon - argument), argument);
+	if (colon == argument || end == number || *end || pid <= 0 || pid != selection->pid)
+		return selection_bad("shmguard: '%s' is no pid, nor HOST:PID\n", argument);
+	return 1;
+}
+
 /* The option, if it was given before: the last one alone would hold, and who wrote both cannot mean that. */
 static const char *selection_repeats(const struct selection *selection, int option)
 {
@@ -107,18 +122,12 @@ static const char *selection_repeats(const struct selection *selection, int opti
 int selection_take(struct selection *selection, int option, const char *argument)
 {
 	const char *twice = selection_repeats(selection, option);
-	char *end;
-	long pid;
 
 	if (twice)
 		return selection_bad("shmguard: --%s can be given once\n", twice);
 	switch (option) {
 	case OPTION_pid:
-		pid = strtol(argument, &end, 10);
-		selection->pid = (pid_t)pid;
-		return end != argument && !*end && pid > 0 && pid == selection->pid
-			       ? 1
-			       : selection_bad("shmguard: '%s' is no pid\n", argument);
+		return selection_take_pid(selection, argument);
 	case OPTION_exe:
 		selection->exe = argument;
 		return 1;
@@ -143,7 +152,8 @@ bool selection_has_process(const struct selection *selection, const struct proce
 
 	if (!selection->pid && !selection->exe)
 		return true;
-	if (!process || (selection->pid && process->pid != selection->pid))
+	if (!process || (selection->pid && process->pid != selection->pid) ||
+	    (*selection->host && strcmp(selection->host, process->host) != 0))
 		return false;
 	slash = strrchr(process->exe, '/');
 	return !selection->exe || !fnmatch(selection->exe, process->exe, 0) ||

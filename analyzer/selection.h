@@ -11,6 +11,7 @@
 /* All zero selects everything. Patterns are those of fnmatch(3). */
 struct selection {
 	pid_t pid;          /* 0: any */
+	char host[256];     /* where `pid` is; "": anywhere */
 	const char *exe;    /* of the whole path or its last part; NULL: any */
 	const char *object; /* of any of its names */
 	const char *rule;   /* of the id */
@@ -32,7 +33,7 @@ enum {
 
 /* Rows of an option table: of all that show a recording; of those that show findings. */
 #define SELECTION_ROWS                                                                                                 \
-	{"pid", OPTION_pid, "PID", "only what concerns this process"},                                                 \
+	{"pid", OPTION_pid, "[HOST:]PID", "only what concerns this process"},                                          \
 		{"exe", OPTION_exe, "GLOB", "only programs whose path or name matches"},                               \
 		{"object", OPTION_object, "GLOB", "only objects of which a name matches"},                             \
 		{"since", OPTION_since, "TIME",                                                                        \

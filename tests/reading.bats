@@ -92,6 +92,26 @@ refused()
 	[[ $(tail -n 1 calls) == *1000* ]]
 }
 
+@test "of a number that two hosts have for a process one is asked for" {
+	many trace 4000 2 2
+	sed -i 's/hostname = "vm"/hostname = "other:1"/' trace/1/metadata
+	LC_ALL=C sed -i 's/\xe9\x03\x00\x00/\xe8\x03\x00\x00/g' trace/1/*_0
+	reported trace
+	holds '.trace.hosts == ["vm", "other:1"] and (.processes | map(.pid) == [1000, 1000])'
+	"$SHMGUARD" log --pid=1000 trace >calls
+	"$SHMGUARD" log --pid=vm:1000 trace >of_vm
+	"$SHMGUARD" log --pid=other:1:1000 trace >of_other
+	[ "$(wc -l <of_vm)" -ne "$(wc -l <of_other)" ]
+	same <(sort calls) <(sort of_vm of_other)
+	[ -z "$("$SHMGUARD" log --pid=nowhere:1000 trace)" ]
+	"$SHMGUARD" report --format=json --pid=vm:1000 trace >report.json
+	holds '.selection == {"pid": 1000, "host": "vm"} and (.objects | length) > 0'
+	for pid in :1 vm: vm:x vm:0 vm:1x; do
+		run -2 "$SHMGUARD" log --pid="$pid" trace
+		[ "${lines[0]}" = "shmguard: '$pid' is no pid, nor HOST:PID" ]
+	done
+}
+
 @test "a clock of a host that is not there is an error, and so is what is no time" {
 	refused "$CANNED" "no trace here is of host 'nowhere'; the first is of 'vm'" --clock-offset=nowhere=1
 	run -2 "$SHMGUARD" report --clock-offset=vm "$CANNED"
