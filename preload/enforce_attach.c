@@ -22,7 +22,7 @@ static bool has_named_entries(int fd, char path[static TEXT_DESCRIPTOR], struct 
 static enum enforce_verdict strange(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 				    const struct identity *identity)
 {
-	bool foreign = !enforce_owner_allowed(d, identity->uid);
+	bool foreign = enforce_strange(d, identity);
 	struct acl acl;
 	char path[TEXT_DESCRIPTOR];
 
@@ -149,12 +149,12 @@ static bool may_truncate(const struct enforce_opening *o, int fd)
 
 /*
  * What shm_open asks for is shared memory. Anything else may be an ordinary file that happens to lie there, as cp and tar
- * leave them, unless somebody maps it, or may: what is emptied then is only recorded, by the check after the call.
+ * leave them, unless somebody is seen to map it: what is emptied then is only recorded, by the check after the call.
  */
 enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
 					const struct identity *identity)
 {
-	if (!enforce_asks(d, RULE_truncate_on_open) || !(o->shm || enforce_use(identity, false)))
+	if (!enforce_asks(d, RULE_truncate_on_open) || !(o->shm || enforce_use(identity, false) == enforce_is_mapped))
 		return VERDICT_go;
 	return ENFORCE(d, truncate_on_open, .size = identity->size);
 }

@@ -29,6 +29,9 @@ enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const
 /* Root and the program's own user, or those whom the policy names instead, and those whom it names beside. */
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
 
+/* Is the object one of nobody of these? What the process made itself, as another user or to give it away, is its own. */
+bool enforce_strange(const struct policy_decision *d, const struct identity *identity);
+
 /* The same for what was given by a path, whose name enforce_decide_object() answered; by a descriptor it was opened. */
 enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,
 					  const char *name);

@@ -7,6 +7,19 @@
 #include "preload/kernel.h"
 #include "preload/text.h"
 
+/* Below a root without /proc a file is made that never has a name. */
+static mode_t mask_of_a_file(void)
+{
+	struct stat st;
+	int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
+	long fd = kernel_call(SYS_openat, AT_FDCWD, (long)"/dev/shm", flags, 0777, 0, 0);
+	bool known = fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0;
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return known ? 0777 & ~st.st_mode : 0;
+}
+
 /* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
 static mode_t file_mode_mask(void)
 {
@@ -15,7 +28,7 @@ static mode_t file_mode_mask(void)
 	mode_t mask = 0;
 
 	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
-		return 0;
+		return mask_of_a_file();
 	for (unsigned shift = 0; digits; digits /= 10, shift += 3)
 		mask |= (mode_t)(digits % 10) << shift;
 	return mask;
@@ -205,8 +218,9 @@ enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, c
 		return verdict;
 	enforce_begin();
 	verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
-	if (verdict == VERDICT_go && uid != (uid_t)-1 && uid != identity->uid && enforce_asks(&d, RULE_foreign_owner) &&
-	    !enforce_owner_allowed(&d, uid))
+	/* A server gives its client what it has made for him, unless the policy says whose objects may be. */
+	if (verdict == VERDICT_go && (d.owner || d.allow_uid) && uid != (uid_t)-1 && uid != identity->uid &&
+	    enforce_asks(&d, RULE_foreign_owner) && !enforce_owner_allowed(&d, uid))
 		verdict = ENFORCE(&d, foreign_owner, .other = (int32_t)uid);
 	enforce_end(caller);
 	return verdict;

@@ -23,9 +23,14 @@ static bool holds(const struct policy_uids *uids, uint32_t uid)
 
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid)
 {
-	bool usual = !d->owner && (uid == 0 || uid == facts_user());
+	bool usual = !d->owner && (uid == 0 || facts_own(uid));
 
 	return usual || holds(d->owner, uid) || holds(d->allow_uid, uid);
+}
+
+bool enforce_strange(const struct policy_decision *d, const struct identity *identity)
+{
+	return !enforce_owner_allowed(d, identity->uid) && (d->owner || !(ledger_marks(identity) & MARK_CREATED));
 }
 
 bool enforce_foreign(const struct identity *identity, bool stranger)
@@ -35,7 +40,7 @@ bool enforce_foreign(const struct identity *identity, bool stranger)
 	if (!enforce_on)
 		return stranger;
 	enforce_decide_object(identity, &d);
-	return (d.owner || stranger) && !enforce_owner_allowed(&d, identity->uid);
+	return (d.owner || stranger) && enforce_strange(&d, identity);
 }
 
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
@@ -77,7 +82,7 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		return VERDICT_deny;
 	if (!identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
 		return VERDICT_go;
-	if (enforce_asks(&d, RULE_unlink_by_stranger) && !enforce_owner_allowed(&d, identity.uid) &&
+	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
 	if (stays) {

@@ -9,7 +9,7 @@ enum { ATTEMPTS = 100 };
 
 static bool is_strange(const struct policy_decision *d, const struct identity *identity)
 {
-	return enforce_asks(d, RULE_foreign_owner) && !enforce_owner_allowed(d, identity->uid) &&
+	return enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
 	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
 }
 

@@ -57,7 +57,7 @@ undone:
 /* By a descriptor that was decided when it was opened. */
 static bool foreign_by_path(const struct policy_decision *d, const struct identity *identity)
 {
-	return identity->fd < 0 && enforce_asks(d, RULE_foreign_owner) && !enforce_owner_allowed(d, identity->uid) &&
+	return identity->fd < 0 && enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
 	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
 }
 

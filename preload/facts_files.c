@@ -144,9 +144,32 @@ uint32_t facts_user(void)
 	return (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
 }
 
+/* Whose are the files that this thread makes: the effective user, unless setfsuid(2) was called. */
+static uint32_t file_user(void)
+{
+	char status[1024];
+	const char *at;
+	uint64_t uid = 0;
+
+	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !(at = strstr(status, "\nUid:")))
+		return facts_user();
+	at += strlen("\nUid:");
+	for (int i = 0; i < 4; i++) {
+		at += strspn(at, "\t");
+		if (!text_decimal(&at, &uid))
+			return facts_user();
+	}
+	return (uint32_t)uid;
+}
+
+bool facts_own(uint32_t uid)
+{
+	return uid == facts_user() || uid == file_user();
+}
+
 bool facts_stranger(uint32_t uid)
 {
-	return uid != 0 && uid != facts_user() && is_nobody_known(uid);
+	return uid != 0 && !facts_own(uid) && is_nobody_known(uid);
 }
 
 bool facts_may_open(const char *path, uint32_t flags)

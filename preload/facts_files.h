@@ -34,7 +34,10 @@ bool facts_private_path(const char *path);
 /* geteuid(2). */
 uint32_t facts_user(void);
 
-/* Is the user a stranger: neither this process's effective user nor root, and known in its user namespace? */
+/* Is the user the one who acts: geteuid(2), or setfsuid(2)'s, whose the files are that are made. */
+bool facts_own(uint32_t uid);
+
+/* Is the user a stranger: neither this process's own nor root, and known in its user namespace? */
 bool facts_stranger(uint32_t uid);
 
 /* May this process open the path with these flags, O_CREAT apart? */

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "preload/keep.h"
 #include "preload/kernel.h"
@@ -34,7 +35,8 @@ void process_initialise(int argc, char **argv)
 	long bytes = kernel_readlink("/proc/thread-self/exe", text, sizeof text - 1);
 
 	text[bytes > 0 ? bytes : 0] = 0;
-	exe = keep_text(text);
+	/* Without /proc what was executed is known by the name that it was called by. */
+	exe = keep_text(bytes > 0 ? text : (const char *)getauxval(AT_EXECFN) ?: "");
 	began_parent = (int32_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
 	text[0] = 0;
 	for (int i = 0; i < argc && argv[i]; i++) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "preload/enforce_open.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
@@ -277,7 +278,10 @@ WRAP_FOPEN(fopen64)
 FILE *_IO_fopen(const char *path, const char *mode);
 WRAP_FOPEN(_IO_fopen)
 
-/* The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. */
+/*
+ * The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. What that
+ * would empty is put in the place of /dev/null.
+ */
 static FILE *enforced_again(const struct opening *o, const char *mode, FILE *stream, const void *caller)
 {
 	char path[TEXT_DESCRIPTOR], again[16] = "";
@@ -293,20 +297,23 @@ static FILE *enforced_again(const struct opening *o, const char *mode, FILE *str
 	for (size_t i = 0; *mode && i < sizeof again - 1; mode++)
 		if (*mode != 'x')
 			again[i++] = *mode;
-	stream = REAL(freopen)(text_descriptor(path, fd), again, stream);
+	bool stands_in = *again == 'w' && facts_may_open("/dev/null", O_WRONLY);
+	stream = REAL(freopen)(stands_in ? "/dev/null" : text_descriptor(path, fd), again, stream);
+	if (stream && stands_in)
+		REAL(dup3)(fd, fileno(stream), strchr(again, 'e') ? O_CLOEXEC : 0);
 	int error = errno;
 	REAL(close)(fd);
 	errno = error;
 	return stream;
 }
 
-/* Without a path freopen(3) changes the mode of what is open. */
+/* Without a path it opens what is open, by its link in /proc. */
 #define WRAP_FREOPEN(name)                                                                                             \
 	EXPORT FILE *name(const char *path, const char *mode, FILE *stream)                                            \
 	{                                                                                                              \
-		if (!path)                                                                                             \
-			return REAL(name)(path, mode, stream);                                                         \
-		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
+		char own[TEXT_DESCRIPTOR];                                                                             \
+		const char *at = path ?: text_descriptor(own, fileno(stream));                                         \
+		OPENING(name, AT_FDCWD, at, mode_flags(mode), 0666);                                                   \
 		wrap_closing(fileno(stream), CALLER);                                                                  \
 		stream = enforces(&o, text, CALLER) ? enforced_again(&o, mode, stream, CALLER)                         \
 						    : REAL(name)(path, mode, stream);                                  \

@@ -97,6 +97,7 @@ EXPORT sighandler_t sigset(int number, sighandler_t handler)
 		return REAL(sigset)(number, handler);
 	if (change(REAL(sigaction), handler == SIG_HOLD ? NULL : &action, &was) < 0)
 		return SIG_ERR;
+	sigemptyset(&before);
 	sigemptyset(&only);
 	sigaddset(&only, SIGBUS);
 	if (pthread_sigmask(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &only, &before) != 0)

@@ -70,6 +70,23 @@ attempt(os.open, PATH, RWC | os.O_TRUNC, 0o600); attempt(open, PATH, "w")'
 	[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
 }
 
+@test "a stream that is opened again without a path empties no object that is mapped" {
+	printf 'contents' >"/dev/shm/$NAME"
+	program 'libc.fopen.restype = libc.freopen.restype = ctypes.c_void_p; libc.fopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+libc.freopen.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
+held = mmap.mmap(os.open(PATH, os.O_RDWR), 8)
+def again(mode): return bool(libc.freopen(None, mode, libc.fopen(PATH.encode(), b"r+")))
+print(again(b"r"), again(b"a"), again(b"w"), os.stat(PATH).st_size)'
+	for action in off deny fix; do
+		policy "truncate-on-open = $action"
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >>out
+		printf 'contents' >"/dev/shm/$NAME"
+	done
+	[ "$(cat out)" = $'True True True 0\nTrue True False 8\nTrue True True 8' ]
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" program.py
+	"$SHMGUARD" log recording | grep "freopen(.*O_TRUNC.*/$NAME"
+}
+
 @test "O_TRUNC of a file that nobody maps, by other calls than shm_open, goes through and is recorded" {
 	for action in deny fix; do
 		policy "truncate-on-open = $action"
@@ -379,4 +396,23 @@ os.close(os.open(PATH, os.O_RDONLY)); os.rmdir(PATH)'
 		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$small" 8192 "/$NAME" >out
 		same bare out
 	done
+}
+
+@test "below a root without /proc a policy knows the umask and the program, and refuses nothing that it need not" {
+	[ "$(id -u)" -eq 0 ] || skip "chroot needs root"
+	policy 'world-writable = deny' 'world-readable = deny' 'mode-too-open = fix' 'max-mode = 0600' 'truncate-on-open = deny'
+	mkdir -p root/dev/shm
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private bash -c '
+		for part in usr lib lib64 bin "${BUILD#/}" "${PWD#/}"; do
+			[ ! -e "/$part" ] || { mkdir -p "root/$part" && mount --rbind "/$part" "root/$part"; }
+		done
+		mount --bind /dev/shm root/dev/shm
+		LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_POLICY=$PWD/policy.ini exec chroot root /bin/bash -c "
+			umask 077; echo one >/dev/shm/$NAME && echo two >/dev/shm/$NAME || echo refused; cat /dev/shm/$NAME
+			umask 022; echo one >/dev/shm/$NAME-wide || echo refused"' >out 2>/dev/null
+	[ "$(cat out)" = $'two\nrefused' ]
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 600 ]
+	grep -q 'exe=/[^ ]*bash rule=world-readable object=.*-wide action=denied' audit.log
+	[ "$(grep -c 'action=fixed\|action=denied' audit.log)" -eq 1 ]
 }

@@ -317,6 +317,21 @@ attempt(os.fchown, fd, -1, 65534); attempt(os.fchown, fd, 0, -1)'
 	[ "$(cat out)" = 'ok None' ] && [ "$(stat -c %u "/dev/shm/$NAME")" -eq 4242 ]
 }
 
+@test "what a program makes as another user, or gives to its client, is its own" {
+	needs_root "to become another user, and to give away"
+	program 'def made(): return shm_open(NAME, RWC | os.O_EXCL, mode=0o600)
+def used(): attempt(shm_open, NAME, os.O_RDWR); attempt(os.truncate, PATH, 8); attempt(shm_unlink, NAME)
+libc.setfsuid(65534); fd = made(); os.ftruncate(fd, 4096); attempt(shm_open, NAME, os.O_RDWR); attempt(shm_unlink, NAME)
+fd = made(); libc.setfsuid(0); used()
+os.seteuid(65534); fd = made(); os.seteuid(0); used()
+fd = made(); attempt(os.fchown, fd, 65534, 65534); used()'
+	for profile in '' safe; do
+		env ${profile:+LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_PROFILE=$profile} "$PYTHON" program.py | sed 's/^ok [0-9]*/ok/' >"out$profile"
+	done
+	[ "$(grep -c '^ok' out)" -eq 12 ]
+	same out outsafe
+}
+
 @test "owner and allow-uid decide what a recording calls foreign, too" {
 	needs_root "objects of two users"
 	install -m 644 -o 65534 /dev/null "/dev/shm/$NAME-given"
@@ -376,6 +391,23 @@ dies()
 	by 1234 'print(os.read(shm_open(NAME, RWC, mode=0o600), 4))' 2>log
 	grep -q 'rule=stale-bytes .*action=fixed' log
 	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00'" ]
+}
+
+@test "a file that is open twice is emptied as asked beside processes of others, where nobody is seen to map it" {
+	needs_root "processes of two users"
+	program 'fd = os.open(PATH, RWC | os.O_APPEND, 0o644); os.write(fd, b"lock"); attempt(lambda: open(PATH, "w").close()); print(os.fstat(fd).st_size)'
+	mv program.py opens.py
+	setpriv --reuid 1234 --regid 1234 --clear-groups sleep 60 3>&- &
+	for action in deny fix; do
+		policy 'log = stderr' "truncate-on-open = $action"
+		chmod 644 policy.ini
+		setpriv --reuid 65534 --regid 65534 --clear-groups env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" \
+			"$PYTHON" opens.py >out 2>log
+		[ "$(cat out)" = $'ok None\n0' ]
+		grep -q 'rule=truncate-on-open .*action=recorded' log
+		rm "/dev/shm/$NAME"
+	done
+	kill %1
 }
 
 @test "who may only read an object does not open it to be emptied" {
