@@ -105,9 +105,6 @@ static int run_choose_id(struct run *run, char **error)
 	return 0;
 }
 
-/* What the preload keeps of a variable, for programs that empty their environment (preload/carried.c). */
-enum { CARRIED_MAX = 512 };
-
 /* A policy that the program would refuse to start with is told before it starts, every error of it. */
 static int run_check_policy(struct run *run)
 {
@@ -123,8 +120,6 @@ static int run_check_policy(struct run *run)
 	free(policy);
 	if (!realpath(file, run->policy))
 		return run_failed(RUN_FAILED, memory_format("%s: %s", file, strerror(errno)));
-	if (strlen(run->policy) >= CARRIED_MAX - sizeof(ENVIRONMENT_POLICY "="))
-		return run_failed(RUN_FAILED, memory_format("%s: the path is too long for a policy", run->policy));
 	return 0;
 }
 

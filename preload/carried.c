@@ -7,12 +7,12 @@
 
 #include "preload/keep.h"
 #include "preload/own.h"
-#include "preload/text.h"
 #include "tracepoints/environment.h"
 
 #define COUNT_ONE(name) +1
-enum { VARIABLES = 0 ENVIRONMENT_CARRIED(COUNT_ONE) };
+enum { VARIABLES = 0 ENVIRONMENT_CARRIED(COUNT_ONE), ENFORCED = 0 ENVIRONMENT_ENFORCED(COUNT_ONE) };
 
+/* The enforced ones come first. */
 static const char *const names[VARIABLES] = {
 #define NAME(name) name,
 	ENVIRONMENT_CARRIED(NAME)
@@ -23,7 +23,7 @@ static const char *const names[VARIABLES] = {
 
 /* "NAME=value" as at start, or empty. A program that scribbles over its environment cannot change these. */
 static const char *kept[VARIABLES] = {[0 ... VARIABLES - 1] = ""};
-enum { ENTRY_SIZE = 512 };
+static bool enforced; /* one of the enforced ones was set at start */
 
 static const char *value_in(const char *entry, const char *name)
 {
@@ -35,12 +35,12 @@ void carried_initialise(void)
 {
 	for (int i = 0; i < VARIABLES; i++) {
 		const char *value = secure_getenv(names[i]);
-		char entry[ENTRY_SIZE] = "";
-		kept[i] = value && text_append(entry, sizeof entry, names[i]) &&
-					  text_append(entry, sizeof entry, "=") &&
-					  text_append(entry, sizeof entry, value)
-				  ? keep_text(entry)
-				  : "";
+		if (!value)
+			continue;
+		/* What is there no memory for is taken where it stands, not for unset. */
+		const char *entry = value - strlen(names[i]) - 1, *copy = keep_text(entry);
+		kept[i] = *copy ? copy : entry;
+		enforced = enforced || i < ENFORCED;
 	}
 }
 
@@ -64,11 +64,17 @@ static bool preloads_us(const char *list)
 	return false;
 }
 
-/* Index of the carried variable that the entry sets, or -1. */
-static int carried_index(const char *entry)
+/* Is what a child gets of it ours to say? Else what the program sets is passed on. */
+static bool is_held(int variable)
+{
+	return kept[variable][0] || (enforced && variable < ENFORCED);
+}
+
+/* Index of the held variable that the entry sets, or -1. */
+static int held_index(const char *entry)
 {
 	for (int i = 0; i < VARIABLES; i++)
-		if (kept[i][0] && value_in(entry, names[i]))
+		if (is_held(i) && value_in(entry, names[i]))
 			return i;
 	return -1;
 }
@@ -87,7 +93,7 @@ static struct survey survey(char *const environment[])
 
 	for (size_t i = 0; environment && environment[i]; i++, s.entries++) {
 		const char *value = value_in(environment[i], PRELOAD);
-		int variable = carried_index(environment[i]);
+		int variable = held_index(environment[i]);
 		if (value) {
 			s.preload = value;
 			s.preloads++;
@@ -129,7 +135,7 @@ char **carried_merge(char *const environment[], void *room)
 	char *text = (char *)room + (s.entries + VARIABLES + 2) * sizeof(char *);
 
 	for (size_t i = 0; i < s.entries; i++)
-		if ((dropped || !value_in(environment[i], PRELOAD)) && carried_index(environment[i]) < 0)
+		if ((dropped || !value_in(environment[i], PRELOAD)) && held_index(environment[i]) < 0)
 			*next++ = environment[i];
 	if (dropped) {
 		*next = NULL;
@@ -177,6 +183,8 @@ static char *append_quoted(char *to, const char *text)
 	return to;
 }
 
+#define MARK ": the library of shmguard sets its variables;"
+#define UNSET "unset "
 #define EXPORTED "export"
 #define SHELL "; exec /bin/sh -c "
 #define SHELL_NAME " sh"
@@ -184,20 +192,24 @@ static char *append_quoted(char *to, const char *text)
 size_t carried_command_room(const char *command)
 {
 	struct survey s = survey(environ);
-	size_t room = sizeof EXPORTED + sizeof SHELL + sizeof SHELL_NAME + quoted_room(command);
+	size_t room = sizeof MARK + sizeof EXPORTED + sizeof SHELL + sizeof SHELL_NAME + quoted_room(command);
 
 	if (dropped || s.whole)
 		return 0;
 	for (int i = 0; i < VARIABLES; i++)
-		room += 1 + quoted_room(kept[i]);
+		room += sizeof UNSET + strlen(names[i]) + 1 + quoted_room(kept[i]);
 	return room + sizeof " " PRELOAD "=" + quoted_room(own_path()) + (s.preload ? 1 + quoted_room(s.preload) : 0);
 }
 
 char *carried_command(const char *command, void *room)
 {
 	struct survey s = survey(environ);
-	char *to = stpcpy(room, EXPORTED);
+	char *to = stpcpy(room, MARK);
 
+	for (int i = 0; i < ENFORCED; i++)
+		if (is_held(i) && !kept[i][0])
+			to = stpcpy(stpcpy(stpcpy(to, UNSET), names[i]), ";");
+	to = stpcpy(to, EXPORTED);
 	for (int i = 0; i < VARIABLES; i++) {
 		if (!kept[i][0])
 			continue;
@@ -217,4 +229,9 @@ char *carried_command(const char *command, void *room)
 	to = append_quoted(stpcpy(to, SHELL), command);
 	stpcpy(to, SHELL_NAME);
 	return room;
+}
+
+bool carried_is_command(int argc, char *const argv[])
+{
+	return argc > 2 && strncmp(argv[argc - 1], MARK, sizeof MARK - 1) == 0;
 }

@@ -1,6 +1,7 @@
 /*
  * What a guarded process hands to the programs it executes: LD_PRELOAD and the variables of environment.h, kept from its
- * own start, so that an emptied environment does not end the recording.
+ * own start, so that an emptied environment does not end the recording. Under a profile or policy a child gets no other one
+ * than that, nor one besides it.
  */
 #ifndef SHMGUARD_CARRIED_H
 #define SHMGUARD_CARRIED_H
@@ -29,5 +30,7 @@ char **carried_merge(char *const environment[], void *room);
  */
 size_t carried_command_room(const char *command);
 char *carried_command(const char *command, void *room);
+/* Is this that shell? What its environment says was not ours to say, and it does nothing but to execute the next. */
+bool carried_is_command(int argc, char *const argv[]);
 
 #endif

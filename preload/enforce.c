@@ -1,6 +1,8 @@
 #include "preload/enforce.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "preload/audit_log.h"
 #include "preload/carried.h"
@@ -25,25 +27,29 @@ static uint32_t first_user; /* whom that is for */
 
 static void refuse(void *context, const char *file, unsigned line, const char *what, const char *hint)
 {
-	char text[1024] = "shmguard: ";
 	unsigned *errors = context;
+	char number[24] = "";
 
 	/* One clear line; `shmguard policy check` tells all the others. */
 	if ((*errors)++)
 		return;
-	text_append(text, sizeof text, file);
-	if (line) {
-		text_append(text, sizeof text, ":");
-		text_append_decimal(text, sizeof text, line);
-	}
-	text_append(text, sizeof text, ": ");
-	text_append(text, sizeof text, what);
-	if (hint) {
-		text_append(text, sizeof text, "; the nearest is ");
-		text_append(text, sizeof text, hint);
-	}
-	text_append(text, sizeof text, "; the program is not started\n");
-	kernel_write(2, text, strlen(text));
+	text_append_decimal(number, sizeof number, line);
+	const char *const parts[] = {
+		"shmguard: ",
+		file,
+		line ? ":" : "",
+		line ? number : "",
+		": ",
+		what,
+		hint ? "; the nearest is " : "",
+		hint ?: "",
+		"; the program is not started\n",
+	};
+	enum { PARTS = sizeof parts / sizeof *parts };
+	struct iovec text[PARTS];
+	for (size_t i = 0; i < PARTS; i++)
+		text[i] = (struct iovec){(void *)(uintptr_t)parts[i], strnlen(parts[i], PATH_MAX)};
+	kernel_call(SYS_writev, 2, (long)text, PARTS, 0, 0, 0);
 }
 
 static bool changes_anything(const struct policy_decision *d)

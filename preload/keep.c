@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "preload/kernel.h"
+
 static char keep_room[16384];
 static size_t keep_used;
 
@@ -12,7 +14,8 @@ const char *keep_text(const char *text)
 	char *copy = keep_room + keep_used;
 
 	if (size > sizeof keep_room - keep_used)
-		return "";
-	keep_used += size;
-	return memcpy(copy, text, size);
+		copy = kernel_memory(size);
+	else
+		keep_used += size;
+	return copy ? memcpy(copy, text, size) : "";
 }

@@ -5,7 +5,7 @@
 #ifndef SHMGUARD_KEEP_H
 #define SHMGUARD_KEEP_H
 
-/* The copy, which stays; "" when there is no room, which is enough for the longest of each. */
+/* The copy, which stays, however long it is; "" when there is no memory. */
 const char *keep_text(const char *text);
 
 #endif

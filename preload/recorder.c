@@ -369,6 +369,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	const char *id = carried_value(ENVIRONMENT_RECORDING);
 	if (!id && !carried_value(ENVIRONMENT_PROFILE) && !carried_value(ENVIRONMENT_POLICY))
 		return;
+	if (carried_is_command(argc, argv))
+		return;
 	recording = id ? (uint32_t)strtoul(id, NULL, 16) : 0;
 	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
 	process_initialise(argc, argv);

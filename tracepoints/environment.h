@@ -16,13 +16,17 @@
 /* Absolute path of a policy file, applied after the profile. */
 #define ENVIRONMENT_POLICY "SHMGUARD_POLICY"
 
+/* What decides which policy is in force: where one of them is set at the start, a child gets no other one either. */
+#define ENVIRONMENT_ENFORCED(X)                                                                                        \
+	X(ENVIRONMENT_PROFILE)                                                                                         \
+	X(ENVIRONMENT_POLICY)
+
 /* All that a program's children need, LTTng's own among them. LD_PRELOAD is merged, the others are replaced. */
 #define ENVIRONMENT_CARRIED(X)                                                                                         \
+	ENVIRONMENT_ENFORCED(X)                                                                                        \
 	X(ENVIRONMENT_RECORDING)                                                                                       \
 	X(ENVIRONMENT_NOTES)                                                                                           \
 	X(ENVIRONMENT_NOTES_SOCKET)                                                                                    \
-	X(ENVIRONMENT_PROFILE)                                                                                         \
-	X(ENVIRONMENT_POLICY)                                                                                          \
 	X(ENVIRONMENT_ON_SIGBUS)                                                                                       \
 	X("LTTNG_HOME")                                                                                                \
 	X("LTTNG_UST_REGISTER_TIMEOUT")                                                                                \

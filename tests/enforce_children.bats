@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# Which policy a program starts under: the one it is told, or the one of the program that executed it, and no other.
+load helpers
+load enforce
+bats_require_minimum_version 1.5.0
+
+# starts NAME=VALUE...: does a program with these variables, of which some may be as long as they like? It is told in ./told.
+starts()
+{
+	local status=0
+	env LD_PRELOAD="$BUILD/libshmguard.so" "$@" /bin/touch "/dev/shm/$NAME" 2>told || status=$?
+	[[ $status -eq 0 || $status -eq 125 ]]
+	[ "$(wc -l <told)" -eq "$((status != 0))" ]
+	return "$status"
+}
+
+@test "a policy holds however long its path is; what is too long for any path is refused in one line" {
+	local long=$PWD n
+	while [ ${#long} -lt 3600 ]; do long+=/$(printf 'd%.0s' {1..200}); done
+	mkdir -p "$long"
+	policy 'world-writable = deny'
+	for n in 486 487 488 489 490 1000 4095; do
+		local at=$PWD
+		while [ $((n - ${#at})) -gt 201 ]; do at+=/$(printf 'd%.0s' {1..200}); done
+		at+=/$(printf "%0$((n - ${#at} - 1))d")
+		mkdir -p "${at%/*}"
+		cp policy.ini "$at"
+		env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$at" "$PYTHON" -c 'import os, sys
+os.umask(0)
+os.execv(sys.executable, [sys.executable, "-c", "import os\ntry: os.open(os.sys.argv[1], os.O_CREAT, 0o666)\nexcept OSError as e: print(e.errno)", sys.argv[1]])' "/dev/shm/$NAME" >>out
+		rm "$at"
+		run -125 --separate-stderr starts SHMGUARD_POLICY="$at"
+		grep -q 'cannot be opened: No such file or directory; the program is not started$' told
+	done
+	[ "$(xargs <out)" = '13 13 13 13 13 13 13' ]
+	run -125 starts SHMGUARD_POLICY="/$(printf '%05000d' 0)"
+	grep -q 'cannot be opened: File name too long; the program is not started$' told
+	run -125 starts SHMGUARD_POLICY="/$(printf '%0100000d' 0)"
+	grep -q 'cannot be opened: File name too long; the program is not started$' told
+	run -125 starts SHMGUARD_PROFILE="$(printf 's%.0s' {1..500})"
+	grep -q "^shmguard: profile: there is no profile 's*'*.*; the program is not started$" told
+	[ ! -e "/dev/shm/$NAME" ]
+	starts SHMGUARD_PROFILE=safe
+}
+
+@test "run takes a policy however long its path is" {
+	local at
+	at=$PWD/$(printf 'd%.0s' {1..200})/$(printf 'e%.0s' {1..200})/$(printf 'f%.0s' {1..200})
+	mkdir -p "${at%/*}"
+	printf '[default]\nworld-writable = deny\n' >"$at"
+	"$SHMGUARD" run --quiet --report=none -o recording --policy="$at" -- "$PYTHON" -c 'import os
+os.umask(0)
+try: os.open("/dev/shm/" + os.environ["NAME"], os.O_CREAT, 0o666)
+except OSError as e: print(e.errno)' >out
+	[ "$(cat out)" = 13 ]
+}
+
+# modes NAME=VALUE... -- NAME=VALUE...: of a program that the first start and the second are given to a child of, by exec,
+# posix_spawn, system and popen: the modes of what the children make, as bare 666.
+modes()
+{
+	local given=()
+	while [ "$1" != -- ]; do given+=("$1") && shift; done
+	shift
+	rm -f "/dev/shm/$NAME"
+	cat >children.py <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None)
+		libc.popen.restype = ctypes.c_void_p; libc.pclose.argtypes = [ctypes.c_void_p]
+		path = "/dev/shm/" + os.environ["NAME"]
+		command = "umask 0; : >" + path
+		arguments = ["/bin/sh", "-c", command]
+		os.environ.update(entry.split("=", 1) for entry in sys.argv[1:])
+		os.umask(0)
+		def mode():
+		    try:
+		        print("%o" % (os.stat(path).st_mode & 0o777), end=" "); os.unlink(path)
+		    except FileNotFoundError:
+		        print("none", end=" ")
+		if not os.fork(): os.execv(arguments[0], arguments)
+		os.wait(); mode()
+		os.waitpid(os.posix_spawn(arguments[0], arguments, os.environ), 0); mode()
+		os.system(command); mode()
+		libc.pclose(libc.popen(command.encode(), b"w")); mode()
+	END
+	env LD_PRELOAD="$BUILD/libshmguard.so" "${given[@]}" "$PYTHON" children.py "$@"
+}
+
+@test "a child gets no policy beside the profile that a program runs under, nor a profile beside its policy" {
+	printf '[default]\nworld-writable = off\nworld-readable = off\n' >off.ini
+	policy 'world-writable = fix'
+	chmod 600 off.ini
+	[ "$(modes SHMGUARD_PROFILE=safe -- SHMGUARD_POLICY="$PWD/off.ini")" = '660 660 660 660 ' ]
+	[ "$(modes SHMGUARD_PROFILE=safe -- SHMGUARD_POLICY=/nowhere.ini SHMGUARD_PROFILE=observe)" = '660 660 660 660 ' ]
+	[ "$(modes SHMGUARD_POLICY="$PWD/policy.ini" -- SHMGUARD_PROFILE=bogus)" = '664 664 664 664 ' ]
+	[ "$(modes SHMGUARD_POLICY="$PWD/policy.ini" -- SHMGUARD_PROFILE=safe)" = '664 664 664 664 ' ]
+	[ "$(modes SHMGUARD_PROFILE=safe SHMGUARD_POLICY="$PWD/off.ini" -- SHMGUARD_POLICY=/nowhere.ini)" = '666 666 666 666 ' ]
+}
+
+@test "a program that runs under none may start another under one" {
+	[ "$(modes UNRELATED=1 -- SHMGUARD_PROFILE=safe)" = '660 660 660 660 ' ]
+	record recording env SHMGUARD_PROFILE=safe sh -c "umask 0; : >/dev/shm/$NAME"
+	[ "$(stat -c %a "/dev/shm/$NAME")" = 660 ]
+}
