@@ -18,11 +18,20 @@ struct rest {
 	uint64_t bytes, mappings, made;
 };
 
+/* What a process was last seen to have mapped. */
+struct sample {
+	int64_t time;
+	uint64_t bytes;
+};
+
 struct reading {
 	const struct report *report;
 	const struct chronicle *chronicle;
 	struct map spans; /* (object) -> struct span */
 	struct map made;  /* (process, stack id) -> mappings ever that were asked for */
+	struct map drawn; /* (process) -> struct sample */
+	size_t processes; /* of the world, that were looked at for `mapped` */
+	bool begun;       /* what was mapped when the time asked for begins is told */
 	struct rest *rests;
 	size_t rest_count;
 };
@@ -63,16 +72,55 @@ static bool reading_asks(const struct reading *reading, const struct process *pr
 		selection_has_time(selection, time, reading->report->analysis->from));
 }
 
-static uint64_t reading_mapped(const struct process *process)
+static void reading_tell_mapped(const struct reading *reading, const struct process *process, int64_t time,
+				uint64_t bytes)
 {
-	struct map_slot *slot;
-	uint64_t bytes = 0;
-	size_t cursor = 0;
+	if (report_shows_process(reading->report, process) && reading_asks(reading, process, NULL, time))
+		reading->chronicle->mapped(reading->chronicle->context, process, time, bytes);
+}
 
-	while ((slot = map_next(&process->holdings->tallies, &cursor)))
-		if (((struct tally *)slot->value)->of == TALLY_mapping)
-			bytes += ((struct tally *)slot->value)->bytes;
-	return bytes;
+/* What its processes had mapped before the first event of the time that was asked for, they have as that begins. */
+static void reading_begin(struct reading *reading, int64_t time)
+{
+	const struct selection *selection = reading->report->selection;
+	int64_t from = reading->report->analysis->from;
+	struct map_slot *slot;
+
+	if (reading->begun || !selection || !selection->has_since || time - from < selection->since)
+		return;
+	reading->begun = true;
+	for (size_t cursor = 0; (slot = map_next(&reading->drawn, &cursor));) {
+		const struct sample *sample = slot->value;
+
+		if (sample->bytes && sample->time - from < selection->since)
+			reading_tell_mapped(reading, (const struct process *)(uintptr_t)slot->a,
+					    from + selection->since, sample->bytes);
+	}
+}
+
+static void reading_mapped(struct reading *reading, const struct process *process, int64_t time, uint64_t bytes)
+{
+	struct sample *sample = map_get(&reading->drawn, (uintptr_t)process, 0);
+
+	if ((sample ? sample->bytes : 0) == bytes)
+		return;
+	if (!sample) {
+		sample = memory_new(1, sizeof(*sample));
+		map_put(&reading->drawn, (uintptr_t)process, 0, sample);
+	}
+	/* Threads can go on when another has said that the process exits. */
+	*sample = (struct sample){time > sample->time ? time : sample->time, bytes};
+	reading_tell_mapped(reading, process, sample->time, bytes);
+}
+
+/* Those that began since, with an event or a line beside the trace: what they inherited. */
+static void reading_newcomers(struct reading *reading, const struct world *world)
+{
+	for (; reading->processes < world->process_count; reading->processes++) {
+		const struct process *begun = world->processes[reading->processes];
+
+		reading_mapped(reading, begun, begun->began_at, begun->holdings->mapped);
+	}
 }
 
 /* Whether an event is a moment. */
@@ -120,10 +168,9 @@ static void reading_count(struct reading *reading, const struct process *process
 	map_put(&reading->made, (uintptr_t)process, stack_id, (void *)(before + 1));
 }
 
-static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
-			 const struct outcome *outcome)
+static void reading_moment(struct reading *reading, struct world *world, struct process *process,
+			   const struct trace_event *event, const struct outcome *outcome)
 {
-	struct reading *reading = context;
 	struct object *object = replay_object(world, process, event);
 	struct moment moment = {
 		.time = event->time, .process = process, .thread = event->event.head.tid, .object = object};
@@ -134,14 +181,26 @@ static int reading_event(void *context, struct world *world, struct process *pro
 	if (object && moment.asked && event->id == EVENT_mmap)
 		reading_count(reading, process, event->event.head.stack);
 	if (!reading->chronicle->moment || !reading_kind(event, outcome, &moment.of))
-		return 0;
+		return;
 	if (!object && moment.of != MOMENT_start)
-		return 0;
+		return;
 	moment.length = (uint64_t)trace_integer(event, "length", 0);
 	moment.offset = (uint64_t)trace_integer(event, "offset", 0);
 	moment.size = object ? object->size : 0;
-	moment.mapped = reading_mapped(process);
 	reading->chronicle->moment(reading->chronicle->context, &moment);
+}
+
+static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+			 const struct outcome *outcome)
+{
+	struct reading *reading = context;
+
+	reading_moment(reading, world, process, event, outcome);
+	if (reading->chronicle->mapped) {
+		reading_newcomers(reading, world);
+		reading_begin(reading, event->time);
+		reading_mapped(reading, process, event->time, process->holdings->mapped);
+	}
 	return 0;
 }
 
@@ -214,6 +273,13 @@ static void reading_ending(void *context, struct world *world, struct process *p
 							    .process = process,
 							    .thread = process->pid,
 							    .asked = reading_asks(reading, process, NULL, time)});
+	if (reading->chronicle->mapped) {
+		reading_newcomers(reading, world);
+		reading_begin(reading, time);
+		/* One that still runs keeps what it has. */
+		if (process->ended != ENDED_running)
+			reading_mapped(reading, process, time, 0);
+	}
 }
 
 static void reading_forgotten(void *context, const struct object *object)
@@ -338,7 +404,10 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 	}
 	for (cursor = 0; (slot = map_next(&reading.spans, &cursor));)
 		free(slot->value);
+	for (cursor = 0; (slot = map_next(&reading.drawn, &cursor));)
+		free(slot->value);
 	map_clear(&reading.spans);
+	map_clear(&reading.drawn);
 	map_clear(&reading.made);
 	free(reading.rests);
 }

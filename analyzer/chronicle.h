@@ -35,7 +35,6 @@ struct moment {
 	const struct object *object; /* NULL: start and end of a process */
 	uint64_t offset, length;     /* bytes, of map and unmap */
 	uint64_t size;               /* bytes, the object's after it */
-	uint64_t mapped;             /* bytes that the process has mapped by itself, after it */
 	bool asked;                  /* the reader asked for its process, object and time */
 };
 
@@ -60,6 +59,8 @@ struct chronicle {
 	/* After all of them. All that it is given is gone when it returns. */
 	void (*finish)(void *context, const struct world *world, const struct span *spans, size_t span_count,
 		       const struct leaving *leavings, size_t leaving_count);
+	/* From `time` on a process that the reader asked for has so many bytes mapped; may be NULL. */
+	void (*mapped)(void *context, const struct process *process, int64_t time, uint64_t bytes);
 };
 
 /* Reads the report's recording again. What goes wrong is told on stderr: the report itself was readable before. */

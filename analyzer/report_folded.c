@@ -57,12 +57,12 @@ void report_folded(const struct report *report, FILE *out)
 {
 	struct folding folding = {report, out, false};
 
-	chronicle_read(report, &(struct chronicle){&folding, NULL, folded_finish});
+	chronicle_read(report, &(struct chronicle){.context = &folding, .finish = folded_finish});
 }
 
 void report_folded_count(const struct report *report, FILE *out)
 {
 	struct folding folding = {report, out, true};
 
-	chronicle_read(report, &(struct chronicle){&folding, NULL, folded_finish});
+	chronicle_read(report, &(struct chronicle){.context = &folding, .finish = folded_finish});
 }

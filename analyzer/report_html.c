@@ -198,7 +198,8 @@ static json_t *page_data(struct page *page)
 	const struct recording *part;
 	size_t i, p;
 
-	chronicle_read(page->report, &(struct chronicle){page, page_moment, page_finish});
+	chronicle_read(page->report,
+		       &(struct chronicle){.context = page, .moment = page_moment, .finish = page_finish});
 	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
 		if (p)
 			json_array_append_new(command, json_string(";"));

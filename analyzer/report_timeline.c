@@ -9,6 +9,7 @@
 
 #include "analyzer/chronicle.h"
 #include "analyzer/json_out.h"
+#include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 
@@ -20,6 +21,7 @@ struct timeline {
 	FILE *out;
 	int64_t start;
 	bool begun;
+	struct map named; /* (pid as it is printed) -> the executable whose name it has */
 };
 
 static double timeline_time(const struct timeline *timeline, int64_t time)
@@ -59,14 +61,29 @@ static json_int_t timeline_pid(const struct timeline *timeline, const struct pro
 
 static void timeline_process(struct timeline *timeline, const struct process *process)
 {
+	json_int_t pid = timeline_pid(timeline, process);
+	const char *named = map_get(&timeline->named, (uint64_t)pid, 0);
 	const char *program = *process->exe ? report_basename(process->exe) : "unknown program";
 	const char *where = report_where(timeline->report, process);
-	char *name = where ? memory_format("%s (%d in %s)", program, (int)process->pid, where) : memory_text(program);
-	json_int_t pid = timeline_pid(timeline, process);
+	char *name;
 
+	if (named && strcmp(named, process->exe) == 0)
+		return;
+	name = where ? memory_format("%s (%d in %s)", program, (int)process->pid, where) : memory_text(program);
 	timeline_put(timeline, json_pack("{s:s, s:s, s:I, s:I, s:{s:o}}", "ph", "M", "name", "process_name", "pid", pid,
 					 "tid", pid, "args", "name", json_of_text(name)));
 	free(name);
+	map_put(&timeline->named, (uint64_t)pid, 0, (void *)(uintptr_t)process->exe);
+}
+
+/* The pid under which something of the process is drawn, which has a name then. */
+static json_int_t timeline_drawn(struct timeline *timeline, const struct process *process)
+{
+	json_int_t pid = timeline_pid(timeline, process);
+
+	if (process && !map_get(&timeline->named, (uint64_t)pid, 0))
+		timeline_process(timeline, process);
+	return pid;
 }
 
 static void timeline_moment(void *context, const struct moment *moment)
@@ -88,23 +105,26 @@ static void timeline_moment(void *context, const struct moment *moment)
 		json_object_set_new(arguments, "length", json_of_number(moment->length));
 	timeline_put(timeline,
 		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:o}", "ph", "i", "s", "t", "cat", "call", "name",
-			       moment_name(moment->of), "ts", time, "pid", timeline_pid(timeline, moment->process),
+			       moment_name(moment->of), "ts", time, "pid", timeline_drawn(timeline, moment->process),
 			       "tid", timeline_offset(timeline, moment->process) + moment->thread, "args", arguments));
-	if (moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_end)
-		timeline_put(timeline,
-			     json_pack("{s:s, s:s, s:f, s:I, s:I, s:{s:o}}", "ph", "C", "name", "mapped bytes", "ts",
-				       time, "pid", timeline_pid(timeline, moment->process), "tid",
-				       timeline_pid(timeline, moment->process), "args", "bytes",
-				       json_of_number(moment->mapped)));
+}
+
+static void timeline_mapped(void *context, const struct process *process, int64_t time, uint64_t bytes)
+{
+	struct timeline *timeline = context;
+	json_int_t pid = timeline_drawn(timeline, process);
+
+	timeline_put(timeline, json_pack("{s:s, s:s, s:f, s:I, s:I, s:{s:o}}", "ph", "C", "name", "mapped bytes", "ts",
+					 timeline_time(timeline, time), "pid", pid, "tid", pid, "args", "bytes",
+					 json_of_number(bytes)));
 }
 
 static void timeline_slice(struct timeline *timeline, const struct span *span, bool begin)
 {
-	const struct process *owner = span->object->created.process;
+	json_int_t pid = timeline_drawn(timeline, span->object->created.process);
 	json_t *event = json_pack("{s:s, s:s, s:s, s:o, s:f, s:I, s:I}", "ph", begin ? "b" : "e", "cat", "object", "id",
 				  span->object->id, "name", timeline_name(span->object), "ts",
-				  timeline_time(timeline, begin ? span->from : span->until), "pid",
-				  timeline_pid(timeline, owner), "tid", timeline_pid(timeline, owner));
+				  timeline_time(timeline, begin ? span->from : span->until), "pid", pid, "tid", pid);
 
 	if (begin)
 		json_object_set_new(event, "args",
@@ -128,7 +148,7 @@ static void timeline_finish(void *context, const struct world *world, const stru
 
 static void timeline_finding(struct timeline *timeline, const struct finding *finding)
 {
-	json_int_t pid = timeline_pid(timeline, finding->process);
+	json_int_t pid = timeline_drawn(timeline, finding->process);
 
 	timeline_put(timeline,
 		     json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:{s:s, s:o, s:o, s:s}}", "ph", "i", "s",
@@ -144,8 +164,12 @@ void report_timeline(const struct report *report, FILE *out)
 	size_t i;
 
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
-	chronicle_read(report, &(struct chronicle){&timeline, timeline_moment, timeline_finish});
+	chronicle_read(report, &(struct chronicle){.context = &timeline,
+						   .moment = timeline_moment,
+						   .finish = timeline_finish,
+						   .mapped = timeline_mapped});
 	for (i = 0; i < report->analysis->findings.count; i++)
 		timeline_finding(&timeline, &report->analysis->findings.all[i]);
 	fputs("\n]}\n", out);
+	map_clear(&timeline.named);
 }

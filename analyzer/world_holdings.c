@@ -109,6 +109,8 @@ void piece_add(struct process *process, struct piece piece)
 	from->bytes += piece.end - piece.start;
 	if (from->tally)
 		from->tally->bytes += piece.end - piece.start;
+	if (!from->semaphore)
+		process->holdings->mapped += piece.end - piece.start;
 	pieces_insert(process->holdings, below(process->holdings, piece.start), piece);
 }
 
@@ -153,6 +155,8 @@ static void cut(struct process *process, size_t index, uint64_t start, uint64_t 
 	from->bytes -= end - start;
 	if (from->tally)
 		from->tally->bytes -= end - start;
+	if (!from->semaphore)
+		holdings->mapped -= end - start;
 	if (from->pieces && from->cut.process == NULL && release.of == RELEASE_piece)
 		from->cut = *site;
 	if (from->pieces == 0)

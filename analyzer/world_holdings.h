@@ -98,6 +98,7 @@ struct release {
 struct holdings {
 	struct piece *pieces; /* by address, highest first: mmap goes downwards, so new ones come last */
 	size_t piece_count;
+	uint64_t mapped; /* bytes of the pieces, inherited ones too; semaphores, which are no mappings, not counted */
 	struct map descriptors;   /* (fd) -> struct descriptor */
 	struct map uses;          /* (object) -> struct use */
 	struct map tallies;       /* (of, stack id) -> struct tally */

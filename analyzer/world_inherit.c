@@ -160,6 +160,7 @@ static void drop_pieces(struct process *process)
 	free(holdings->pieces);
 	holdings->pieces = NULL;
 	holdings->piece_count = 0;
+	holdings->mapped = 0;
 }
 
 static void drop_values(struct map *map)

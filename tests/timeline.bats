@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# The timeline against what happened: the bytes that each process has mapped, whatever way they came or went.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	"$SHMGUARD" run --quiet --report=none -o inherits -- "$PROGRAMS/inherits" >pids
+	"$SHMGUARD" report --format=timeline inherits >timeline.json
+}
+
+setup()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+# counted PID [FILE]: what the counter of the process shows, in the order of time.
+counted()
+{
+	jq -r --argjson pid "$1" '[.traceEvents[] | select(.ph == "C" and .pid == $pid)] | sort_by(.ts) | map(.args.bytes) | join(" ")' \
+		"${2:-timeline.json}"
+}
+
+@test "mapped bytes: mremap, a mapping over a part, what a child inherits, and an exec" {
+	mapfile -t pid <pids
+	[ "$(counted "${pid[0]}")" == "1048576 1052672 1114112 1048576 65536 8192 0" ]
+	[ "$(counted "${pid[1]}")" == "1048576 983040 0" ]
+	[ "$(counted "${pid[2]}")" == "1048576 0" ]
+	[ "$(counted "${pid[3]}")" == "1048576 0" ]
+}
+
+@test "mapped bytes: between two events they are what objects has" {
+	mapfile -t times < <(jq -r '[.traceEvents[] | select(.ts) | .ts] | unique | [., .[1:]] | transpose[] |
+		select(.[1] and .[1] - .[0] > 5000) | (.[0] + 2000) / 1e6' timeline.json)
+	[ "${#times[@]}" -ge 8 ]
+	for at in "${times[@]}"; do
+		"$SHMGUARD" objects --at="$at" inherits | sed -n 's/^ *process \([0-9]*\) .*: maps \[\([0-9]*\), \([0-9]*\)) .*/\1 \2 \3/p' |
+			awk '{sum[$1] += $3 - $2} END {for (pid in sum) print pid, sum[pid]}' | sort -n >objects
+		jq -r --argjson at "$at" '[.traceEvents[] | select(.ph == "C" and .ts <= $at * 1e6)] | group_by(.pid)[] |
+			max_by(.ts) | select(.args.bytes > 0) | "\(.pid) \(.args.bytes)"' timeline.json | sort -n >counted
+		same objects counted
+	done
+}
+
+@test "mapped bytes: what was mapped before the time that was asked for is there as that begins" {
+	mapfile -t pid <pids
+	since=$(jq --argjson pid "${pid[1]}" '[.traceEvents[] | select(.ph == "C" and .pid == $pid)][0].ts / 1e6 + 0.005' timeline.json)
+	"$SHMGUARD" report --format=timeline --since="$since" inherits >later.json
+	[ "$(counted "${pid[0]}" later.json)" == "1048576 65536 8192 0" ]
+	[ "$(counted "${pid[1]}" later.json)" == "1048576 983040 0" ]
+	jq -e --argjson since "$since" '[.traceEvents[] | select(.ph == "C").ts] | min >= $since * 1e6 - 1' later.json
+	"$SHMGUARD" report --format=timeline --pid="${pid[1]}" inherits >one.json
+	[ "$(counted "${pid[0]}" one.json)" == "" ]
+	[ "$(counted "${pid[1]}" one.json)" == "1048576 983040 0" ]
+}
+
+@test "what a process did, made or has mapped lies under its name, whether it was asked for or not" {
+	mapfile -t pid <pids
+	"$SHMGUARD" report --format=timeline --pid="${pid[1]}" inherits >one.json
+	jq -e --argjson pid "${pid[0]}" '[.traceEvents[] | select(.ph == "b" and .pid == $pid)] | length == 1' one.json
+	for file in timeline.json one.json; do
+		jq -e '.traceEvents as $all | [$all[] | select(.ph == "M").pid] as $named |
+			($named | length == (unique | length)) and ([$all[].pid] | unique - $named - [0] == [])' "$file"
+	done
+}
