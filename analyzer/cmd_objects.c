@@ -34,9 +34,8 @@ const struct option_table objects_option_table = {
 struct scene {
 	struct selection selection;
 	bool all, has_at;
-	int64_t at;    /* nanoseconds from the start */
-	int64_t start; /* 0: not known yet */
-	size_t parts;  /* recordings */
+	int64_t at;   /* nanoseconds from the start */
+	size_t parts; /* recordings */
 };
 
 static void scene_names(const struct object *object)
@@ -127,17 +126,6 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	free(size);
 }
 
-static int scene_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
-		       const struct outcome *outcome)
-{
-	struct scene *scene = context;
-
-	(void)world, (void)process, (void)outcome;
-	if (!scene->start)
-		scene->start = event->time;
-	return scene->has_at && event->time - scene->start >= scene->at ? -ECANCELED : 0;
-}
-
 static void scene_finish(void *context, struct world *world)
 {
 	const struct scene *scene = context;
@@ -175,14 +163,14 @@ static int scene_complain(char *error)
 
 static int scene_print(struct scene *scene, const char *dir)
 {
-	const struct replay again = {.context = scene, .event = scene_event, .finish = scene_finish, .tell = true};
+	const struct replay again = {
+		.context = scene, .finish = scene_finish, .tell = true, .has_until = scene->has_at, .until = scene->at};
 	struct recording *recording;
 	char *error = NULL;
 
 	recording = recording_read(dir, &error);
 	if (!recording)
 		return scene_complain(error);
-	scene->start = recording->started;
 	scene->parts = recording->part_count;
 	recording_free(recording);
 	if (replay(dir, &again, &error))

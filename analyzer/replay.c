@@ -13,6 +13,7 @@ struct run {
 	const struct replay *replay;
 	struct world *world;
 	struct settle *settle;
+	int64_t start; /* nanoseconds since 1970; 0: not known yet */
 	bool stopped;
 };
 
@@ -70,6 +71,17 @@ static void forgotten(void *context, const struct object *object)
 		run->replay->forgotten(run->replay->context, object);
 }
 
+static int64_t until(const struct run *run)
+{
+	return run->start + run->replay->until;
+}
+
+/* A mapping is moved when its call comes back; one that fails to go was never away, whenever that is told. */
+static bool came_back_later(const struct run *run, const struct trace_event *answer)
+{
+	return answer && answer->id == EVENT_mremapped && answer->time > until(run);
+}
+
 static int take(void *context, const struct trace_event *event, const struct outcome *outcome,
 		const struct trace_event *answer)
 {
@@ -77,6 +89,14 @@ static int take(void *context, const struct trace_event *event, const struct out
 	struct process *process;
 	int r;
 
+	if (run->start == 0)
+		run->start = event->time;
+	if (run->replay->has_until && event->time > until(run)) {
+		run->stopped = true;
+		return -ECANCELED;
+	}
+	if (run->replay->has_until && came_back_later(run, answer))
+		return 0;
 	world_take(run->world, event);
 	if (answer)
 		world_take(run->world, answer);
@@ -118,6 +138,15 @@ static void tell_problems(const struct recording *recording, const struct trace_
 	free(gap);
 }
 
+/* The moment asked for may be one between two events, or after the last of them. */
+static void stop_there(struct run *run, const struct recording *recording)
+{
+	if (!run->replay->has_until || (!run->stopped && (recording->ended == 0 || until(run) >= recording->ended)))
+		return;
+	run->stopped = true;
+	world_stand(run->world, until(run));
+}
+
 static int read_again(struct run *run, const char *dir, const struct recording *recording, char **error)
 {
 	const struct watcher watcher = {.context = run,
@@ -156,6 +185,8 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (r == 0 && !run->stopped && (*error = analysis_gone(recording, &totals)))
 		r = -1;
 	trace_totals_clear(&totals);
+	if (r == 0)
+		stop_there(run, recording);
 	/* Where it was stopped the world is shown as it stands, and only then brought to its end. */
 	if (r == 0 && !run->stopped)
 		world_finish(run->world);
@@ -180,6 +211,7 @@ int replay(const char *dir, const struct replay *replay, char **error)
 	recording = recording_read(dir, error);
 	if (recording == NULL)
 		return -1;
+	run.start = recording->started;
 	r = read_again(&run, dir, recording, error);
 	recording_free(recording);
 	return r;

@@ -19,6 +19,9 @@ struct replay {
 	/* After the last event, or where it was stopped; the world lives until this returns. */
 	void (*finish)(void *context, struct world *world);
 	bool tell; /* what cannot be read, on stderr */
+	/* Nothing that came later than `until`, nanoseconds after the start, is taken. */
+	bool has_until;
+	int64_t until;
 };
 
 /* 0; -1 and *error, one line to be freed by the caller. */

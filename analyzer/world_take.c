@@ -329,15 +329,26 @@ static bool event_is_call(enum event_id id)
 	return channels[id] == CHANNEL_calls;
 }
 
+static void pass(struct world *world, int64_t time)
+{
+	process_lines_until(world, time);
+	process_sweep(world, time);
+	world_sweep(world);
+	if (time > world->now)
+		world->now = time;
+}
+
+void world_stand(struct world *world, int64_t time)
+{
+	pass(world, time);
+	process_sweep(world, INT64_MAX);
+}
+
 void world_take(struct world *world, const struct trace_event *event)
 {
 	struct taking t = {.world = world};
 
-	process_lines_until(world, event->time);
-	process_sweep(world, event->time);
-	world_sweep(world);
-	if (event->time > world->now)
-		world->now = event->time;
+	pass(world, event->time);
 	t.process = process_of_event(world, event);
 	if (event->id == EVENT_process)
 		process_announce(world, t.process, event);

@@ -66,7 +66,7 @@ load forms
 	[ "${lines[0]}" = "/seg" ]
 	[ "${#lines[@]}" -eq 2 ]
 	run -0 "$SHMGUARD" objects --at=1.01 leaks
-	[ "$(grep -c 'process 100 server: maps \[0, 40960) at 0x' <<<"$output")" -eq 4 ]
+	[ "$(grep -c 'process 100 server: maps \[0, 40960) at 0x' <<<"$output")" -eq 3 ]
 	[[ $output == *"memfd:pool"*"process 100 server: descriptor 4"* ]]
 	run -0 "$SHMGUARD" objects --at=0 leaks
 	[ "$output" = "no object" ]
@@ -74,6 +74,32 @@ load forms
 	[ "${lines[0]}" = "/gone (removed)" ]
 	run -2 "$SHMGUARD" objects --at=soon leaks
 	run -3 "$SHMGUARD" objects nowhere
+}
+
+@test "objects --at: nothing that came later, and all that came by then" {
+	local count=0 at name=/steps-$$
+	cd "$BATS_TEST_TMPDIR"
+	record steps "$PROGRAMS/steps" "$name"
+	"$SHMGUARD" log steps | sed -nE 's/^[0-9]+ +([0-9.]+) (mmap|ftruncate)(64)?\(.*/\1 \2/p' >calls
+	[ "$(wc -l <calls)" -eq 7 ]
+	# The first is the ftruncate that makes it 16 pages long. Behind each call, and between it and the next.
+	while read -r at _; do
+		for later in 1 50000; do
+			at=${at%.*}.$(printf %06d $((10#${at#*.} + later)))
+			[[ $at =~ ^[0-9]+\.[0-9]{6}$ ]] || continue
+			"$SHMGUARD" objects --at="$at" steps >world
+			[ "$(grep -c ': maps \[' world)" -eq $((count > 3 ? 3 : count)) ]
+			[ "$(grep -oE '\([0-9]+ bytes\)' world)" = "($(((count > 3 ? 13 + count : 16) * 4096)) bytes)" ]
+		done
+		count=$((count + 1))
+	done <calls
+	# Asleep after its last call, it has everything still; at the end it has not.
+	at=$("$SHMGUARD" log steps | sed -nE 's/^[0-9]+ +([0-9.]+) shm_unlink.*/\1/p')
+	run -0 "$SHMGUARD" objects --at="$(awk "BEGIN { print $at + 0.2 }")" steps
+	[ "$(grep -c ': maps \[' <<<"$output")" -eq 3 ]
+	[[ ${lines[0]} == "$name (removed)" ]]
+	run -0 "$SHMGUARD" objects --at=3600 steps
+	[ "$output" = "no object" ]
 }
 
 @test "a time is decimal, everywhere, and one line says so of what is not" {
