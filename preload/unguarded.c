@@ -11,6 +11,7 @@
 #include <sys/statfs.h>
 
 #include "preload/kernel.h"
+#include "preload/own.h"
 #include "preload/text.h"
 
 /* BINPRM_BUF_SIZE, and how many interpreters of interpreters the kernel follows. */
@@ -142,11 +143,27 @@ static const char *gains(int fd)
 		       : NULL;
 }
 
+const char *unguarded_library(void)
+{
+	/* From this process's root and with its rights, which the program inherits. */
+	switch (kernel_call(SYS_faccessat2, AT_FDCWD, (long)own_path(), R_OK, AT_EACCESS, 0, 0)) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return "library-not-found";
+	case -EACCES:
+		return "library-not-readable";
+	default:
+		return NULL;
+	}
+}
+
 const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH])
 {
 	const char *why = NULL;
-	bool script = find(file, searches, path);
+	bool script = true;
 
+	if (!find(file, searches, path))
+		return NULL;
 	for (int i = 0; script && i < INTERPRETERS; i++) {
 		/* What may be executed need not be readable: of that only its rights are known. */
 		long fd = kernel_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -160,5 +177,5 @@ const char *unguarded_program(const char *file, bool searches, char path[static 
 			why = (readable ? image((int)fd) : NULL) ?: gains((int)fd);
 		kernel_close((int)fd);
 	}
-	return why;
+	return why ?: unguarded_library();
 }

@@ -13,4 +13,7 @@ enum { UNGUARDED_PATH = 4096 };
  */
 const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH]);
 
+/* Why the loader cannot bring our library into any program that is started now; NULL: it can. */
+const char *unguarded_library(void);
+
 #endif

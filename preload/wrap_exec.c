@@ -265,11 +265,15 @@ struct shell {
 	const char *command;
 };
 
-static struct shell shell(const char *command)
+static struct shell shell(const char *command, const void *caller)
 {
 	struct shell s = {.command = command};
 	int kept = errno;
 	uintptr_t page = KERNEL_NO_PAGE;
+	const char *why = enforce_on && command && !own_caller(caller) ? unguarded_library() : NULL;
+
+	if (why)
+		audit_unguarded("/bin/sh", why, caller);
 
 	if ((atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined) &&
 	    kernel_text_readable(command, &page) && (!environ || kernel_texts_readable(environ)))
@@ -294,7 +298,7 @@ static void shell_started(const struct shell *s)
 
 EXPORT int system(const char *command)
 {
-	struct shell s = shell(command);
+	struct shell s = shell(command, CALLER);
 	SET_FIRST(s);
 	int result = REAL(system)(s.command);
 	shell_started(&s);
@@ -304,7 +308,7 @@ EXPORT int system(const char *command)
 #define WRAP_POPEN(name)                                                                                               \
 	EXPORT FILE *name(const char *command, const char *type)                                                       \
 	{                                                                                                              \
-		struct shell s = shell(command);                                                                       \
+		struct shell s = shell(command, CALLER);                                                               \
 		SET_FIRST(s);                                                                                          \
 		FILE *result = REAL(name)(s.command, type);                                                            \
 		shell_started(&s);                                                                                     \

@@ -102,3 +102,37 @@ modes()
 	record recording env SHMGUARD_PROFILE=safe sh -c "umask 0; : >/dev/shm/$NAME"
 	[ "$(stat -c %a "/dev/shm/$NAME")" = 660 ]
 }
+
+@test "a program into which the loader cannot bring the library is told as it is executed, by its root or its user" {
+	needs_root "chroot and setuid"
+	policy 'world-writable = deny'
+	echo 'int main(void) { return 0; }' >tiny.c
+	mkdir -m 700 library
+	mkdir -p root/bin
+	chmod 711 . .. ../..
+	gcc -o root/bin/sh tiny.c
+	chmod 755 root root/bin
+	ldd root/bin/sh | grep -o ' /[^ ]*\|^\s*/[^ ]*' | xargs -I{} cp --parents {} root
+	cp "$BUILD/libshmguard.so" library
+	program 'def child(before, run, *args):
+    if os.fork() == 0:
+        before()
+        try: run(*args)
+        except OSError: pass
+        os._exit(1)
+    os.wait()
+tiny = ("/bin/sh", ["sh"]); here = os.getcwd() + "/root/bin/sh"
+def rooted(): os.chroot("root")
+def nobody(): os.setgid(65534); os.setuid(65534)
+child(rooted, os.execv, *tiny); child(rooted, os.execve, *tiny, {}); child(rooted, os.spawnv, os.P_WAIT, *tiny)
+child(rooted, os.posix_spawn, *tiny, os.environ); child(rooted, libc.system, b"true")
+child(nobody, os.execv, here, ["sh"]); child(nobody, os.execv, here + "-none", ["sh"])
+child(lambda: os.chroot("/"), os.execv, here, ["sh"]); child(lambda: os.setuid(os.getuid()), os.execv, here, ["sh"])
+child(lambda: os.seteuid(65534) or os.seteuid(0), os.system, here)
+os.unlink("library/libshmguard.so"); child(int, os.execv, here, ["sh"])'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$PWD/library/libshmguard.so" "$PYTHON" program.py 2>/dev/null
+	cat audit.log
+	[ "$(sed -n "s,$PWD,,; s/.*rule=- object=\([^ ]*\) action=unguarded errno=0 at=[^ ]* why=/\1 /p" audit.log | sort | uniq -c | xargs)" = \
+		'5 /bin/sh library-not-found 1 /root/bin/sh library-not-found 1 /root/bin/sh library-not-readable' ]
+	[ "$(wc -l <audit.log)" -eq 7 ]
+}
