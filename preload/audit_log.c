@@ -27,7 +27,7 @@ static const char *unfit(const struct stat *st)
 		return NULL;
 	if (!S_ISREG(st->st_mode))
 		return "is no regular file, as a log must be";
-	if (st->st_uid != 0 && st->st_uid != facts_user())
+	if (facts_stranger(st->st_uid))
 		return "belongs to another user, who could change the log";
 	return st->st_nlink > 1 ? "has a second name, as what is no log of ours might have" : NULL;
 }

@@ -4,6 +4,12 @@ load helpers
 load enforce
 bats_require_minimum_version 1.5.0
 
+teardown()
+{
+	rm -f "/dev/shm/$NAME"
+	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
+}
+
 # starts NAME=VALUE...: does a program with these variables, of which some may be as long as they like? It is told in ./told.
 starts()
 {
@@ -135,4 +141,43 @@ os.unlink("library/libshmguard.so"); child(int, os.execv, here, ["sh"])'
 	[ "$(sed -n "s,$PWD,,; s/.*rule=- object=\([^ ]*\) action=unguarded errno=0 at=[^ ]* why=/\1 /p" audit.log | sort | uniq -c | xargs)" = \
 		'5 /bin/sh library-not-found 1 /root/bin/sh library-not-found 1 /root/bin/sh library-not-readable' ]
 	[ "$(wc -l <audit.log)" -eq 7 ]
+}
+
+@test "in a user namespace that knows no number for a policy's owner it may be root's; who is known there is a third one" {
+	needs_root "files of several users"
+	unshare -U true || skip "no user namespaces here"
+	make_nobody_build
+	cp /dev/null "$NOBODY_HOME/audit.log"
+	chmod 666 "$NOBODY_HOME/audit.log"
+	chmod 755 "$NOBODY_HOME"
+	chown 0 "$NOBODY_HOME"
+	printf '%s\n' '[default]' "log = file:$NOBODY_HOME/audit.log" 'world-writable = deny' >"$NOBODY_HOME/policy.ini"
+	cat >"$NOBODY_HOME/mapped.py" <<-'END'
+		import ctypes, os, sys
+		ready, mapped = os.pipe(), os.pipe()
+		pid = os.fork()
+		if not pid:
+		    assert ctypes.CDLL(None).unshare(0x10000000) == 0
+		    os.write(ready[1], b"1"); os.read(mapped[0], 1)
+		    os.execvp(sys.argv[1], sys.argv[1:])
+		os.read(ready[0], 1); open("/proc/%d/uid_map" % pid, "w").write("0 0 70000"); os.write(mapped[1], b"1")
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+	local guard=(env LD_PRELOAD="$NOBODY_BUILD/libshmguard.so" SHMGUARD_POLICY="$NOBODY_HOME/policy.ini") status=0
+	local wide="umask 0; : >/dev/shm/$NAME; ls /dev/shm/$NAME"
+	for kind in -Ur -U -Urpf -Urm; do
+		run -2 as_nobody "${guard[@]}" unshare $kind sh -c "$wide"
+		[[ $output == *"Permission denied"* ]]
+	done
+	chmod o+w "$NOBODY_HOME/policy.ini"
+	run -125 as_nobody "${guard[@]}" unshare -Ur true
+	chmod o-w "$NOBODY_HOME/policy.ini"
+	run -0 "${guard[@]}" "$PYTHON" "$NOBODY_HOME/mapped.py" true
+	chown 1234 "$NOBODY_HOME/policy.ini"
+	run -125 "$PYTHON" "$NOBODY_HOME/mapped.py" "${guard[@]}" true
+	[[ $output == *"belongs to another user, who could change the policy; the program is not started" ]]
+	run -125 as_nobody "${guard[@]}" true
+	chown 0 "$NOBODY_HOME/policy.ini"
+	chown 1234 "$NOBODY_HOME/audit.log"
+	run -125 "$PYTHON" "$NOBODY_HOME/mapped.py" "${guard[@]}" true
 }

@@ -8,12 +8,60 @@
 
 #include "policy_inner.h"
 
-/* In a user namespace the real root may be nobody: whoever has the root directory has everything (user_namespaces(7)). */
+/* What a reading of uid_map has come to: lines of three numbers, of which the first and the last are a range. */
+struct uid_map {
+	uint64_t number[3];
+	unsigned at;
+	bool digits, knows;
+};
+
+static void take_map(struct uid_map *map, char c, uid_t uid)
+{
+	if (c >= '0' && c <= '9') {
+		map->number[map->at] = map->number[map->at] * 10 + (uint64_t)(c - '0');
+		map->digits = true;
+		return;
+	}
+	if (!map->digits)
+		return;
+	map->digits = false;
+	if (++map->at < 3)
+		return;
+	map->knows = map->knows || (uid >= map->number[0] && uid - map->number[0] < map->number[2]);
+	*map = (struct uid_map){.knows = map->knows};
+}
+
+/*
+ * Has this user namespace no number for the owner? Then he is shown as the overflow uid, whoever he is, root above all
+ * (user_namespaces(7)).
+ */
+static bool is_unknown_user(uid_t uid)
+{
+	char buffer[512];
+	struct uid_map map = {.at = 0};
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return false;
+	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
+		for (ssize_t i = 0; i < got; i++)
+			take_map(&map, buffer[i], uid);
+	close(fd);
+	return got == 0 && !map.knows;
+}
+
+static bool is_trusted_owner(uid_t uid)
+{
+	return uid == 0 || uid == geteuid() || is_unknown_user(uid);
+}
+
+/* Of a directory: whoever has the root directory has everything. */
 static bool is_trusted_user(uid_t uid)
 {
 	struct stat root;
 
-	return uid == 0 || uid == geteuid() || (stat("/", &root) == 0 && uid == root.st_uid);
+	return is_trusted_owner(uid) || (stat("/", &root) == 0 && uid == root.st_uid);
 }
 
 static bool is_theirs(const char *directory)
@@ -80,7 +128,7 @@ static bool trusted(struct parse *parse, const struct stat *file, const char *pa
 
 	if (!S_ISREG(file->st_mode))
 		return parse_tell(parse, NULL, "is not a regular file", NULL);
-	if (file->st_uid != 0 && file->st_uid != geteuid())
+	if (!is_trusted_owner(file->st_uid))
 		return parse_tell(parse, NULL, "belongs to another user, who could change the policy", NULL);
 	if (file->st_mode & (S_IWGRP | S_IWOTH))
 		return parse_tell(parse, NULL, "can be written by others: chmod go-w", NULL);
