@@ -165,12 +165,14 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 static char *description_gone(const struct recording *recording)
 {
 	char *trace = memory_format("%s/trace", recording->dir), *text = NULL;
+	char *file = memory_format("%s/recording.json", recording->dir);
 
 	if (!recording->described && recording->part_count == 0 && is_directory(trace))
 		text = memory_format(
-			"%s/recording.json is missing: what was recorded, how processes ended and what was "
-			"left in /dev/shm is known from the trace alone",
-			recording->dir);
+			"%s %s: what was recorded, how processes ended and what was left in /dev/shm is known from the "
+			"trace alone",
+			file, access(file, F_OK) ? "is missing" : "cannot be used");
+	free(file);
 	free(trace);
 	return text;
 }

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "recording_inner.h"
 #include "recording_parts.h"
+#include "regular_file.h"
 #include "trace_settings.h"
 
 char *recording_text(const json_t *object, const char *key)
@@ -32,12 +33,26 @@ void recording_problem(struct recording *recording, char *text)
 	recording->problems[recording->problem_count] = NULL;
 }
 
+FILE *recording_file(struct recording *recording, const char *path, char **error)
+{
+	uint64_t size;
+	int fd = regular_file_open(path, &size);
+
+	if (fd >= 0)
+		return fdopen(fd, "r");
+	if (errno == EINVAL)
+		recording_problem(recording, memory_format("%s is not a file", path));
+	else if (errno != ENOENT && errno != ENOTDIR)
+		*error = memory_format("%s: %s", path, strerror(errno));
+	return NULL;
+}
+
 /* NULL without *error when there is no such file, or a damaged one, which is a problem of the recording. */
 static json_t *load(struct recording *recording, const char *dir, const char *name, char **error)
 {
 	char *path = memory_format("%s/%s", dir, name);
 	json_error_t why;
-	FILE *file = fopen(path, "re");
+	FILE *file = recording_file(recording, path, error);
 	json_t *root = NULL;
 
 	if (file) {
@@ -50,8 +65,6 @@ static json_t *load(struct recording *recording, const char *dir, const char *na
 			json_decref(root);
 			root = NULL;
 		}
-	} else if (errno != ENOENT && errno != ENOTDIR) {
-		*error = memory_format("%s: %s", path, strerror(errno));
 	}
 	free(path);
 	return root;

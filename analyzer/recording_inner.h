@@ -3,6 +3,7 @@
 #define SHMGUARD_RECORDING_INNER_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "recording.h"
 
@@ -10,6 +11,12 @@
 char *recording_text(const json_t *object, const char *key);
 /* 0 where there is none. */
 int64_t recording_integer(const json_t *object, const char *key);
+
+/*
+ * A file of the recording, to be closed. NULL where there is none, or something else that is a problem of the recording; what
+ * cannot be read at all has *error, as of recording_read().
+ */
+FILE *recording_file(struct recording *recording, const char *path, char **error);
 
 /*
  * Adds what processes.jsonl below `dir` has to `lines` and `usages`. What is damaged becomes a problem, but for the last line

@@ -1,5 +1,4 @@
 /* processes.jsonl: what `run` was told of processes, a line each, and what it saw them use. */
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -106,13 +105,11 @@ static void tell_lines_gone(struct recording *recording, const char *path, uint6
 void recording_lines_take(struct recording *recording, const char *dir, char **error)
 {
 	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
-	FILE *file = fopen(path, "re");
+	FILE *file = recording_file(recording, path, error);
 	size_t room = 0, number = 0, first = 0, bad = 0;
 	uint64_t bytes = 0;
 	ssize_t length;
 
-	if (file == NULL && errno != ENOENT && errno != ENOTDIR)
-		*error = memory_format("%s: %s", path, strerror(errno));
 	while (file && (length = getline(&text, &room, file)) > 0) {
 		json_t *object = json_loadb(text, (size_t)length, 0, NULL);
 

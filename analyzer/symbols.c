@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
+#include "analyzer/regular_file.h"
 #include "analyzer/symbols_module.h"
 
 #define SCHEMA "shmguard-symbols/1"
@@ -182,22 +182,25 @@ static void symbols_load_module(struct symbols *symbols, json_t *module)
 void symbols_add(struct symbols *symbols, const char *dir, char **problem)
 {
 	char *path = memory_format("%s/symbols.json", dir);
+	uint64_t size;
+	int fd = regular_file_open(path, &size), why = errno;
 	json_error_t error;
-	struct stat status;
 	json_t *all, *modules;
 	size_t i;
 
 	*problem = NULL;
-	if (stat(path, &status)) {
+	if (fd < 0 && (why == ENOENT || why == ENOTDIR)) {
 		free(path);
 		return;
 	}
-	/* A pipe would keep us waiting for whoever made the directory. */
-	all = S_ISREG(status.st_mode) ? json_load_file(path, 0, &error) : NULL;
-	if (!S_ISREG(status.st_mode))
+	all = fd < 0 ? NULL : json_loadfd(fd, 0, &error);
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0 && why == EINVAL)
 		*problem = memory_format("%s is not a file: names are looked up on this machine", path);
 	else if (!all)
-		*problem = memory_format("%s: %s: names are looked up on this machine", path, error.text);
+		*problem = memory_format("%s: %s: names are looked up on this machine", path,
+					 fd < 0 ? strerror(why) : error.text);
 	else if (!json_is_string(json_object_get(all, "schema")) ||
 		 strcmp(json_string_value(json_object_get(all, "schema")), SCHEMA))
 		*problem = memory_format("%s is not " SCHEMA ": names are looked up on this machine", path);

@@ -1,16 +1,15 @@
 #include "trace_files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "map.h"
 #include "memory.h"
+#include "regular_file.h"
 #include "trace_streams.h"
 
 /* A trace of LTTng lies seven directories deep in its session's, and recordings of a fleet in directories of their own. */
@@ -29,26 +28,10 @@ void trace_files_problem(struct trace_files *files, char *text)
 	files->problems[files->problem_count++] = text;
 }
 
-int trace_files_open(const char *path, uint64_t *size)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		errno = EINVAL;
-		return -1;
-	}
-	*size = (uint64_t)st.st_size;
-	return fd;
-}
-
 char *trace_file_read(const char *path, size_t *size)
 {
 	uint64_t length = 0;
-	int fd = trace_files_open(path, &length);
+	int fd = regular_file_open(path, &length);
 	char *bytes = NULL;
 	ssize_t got;
 
@@ -103,7 +86,7 @@ static char *orphaned(const FTSENT *entry)
 	char *parent = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
 	char *metadata = trace_path(parent, "metadata");
 	uint64_t size;
-	int fd = access(metadata, F_OK) < 0 && errno == ENOENT ? trace_files_open(entry->fts_path, &size) : -1;
+	int fd = access(metadata, F_OK) < 0 && errno == ENOENT ? regular_file_open(entry->fts_path, &size) : -1;
 
 	free(metadata);
 	if (fd >= 0 && trace_streams_begins(fd)) {

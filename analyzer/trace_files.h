@@ -72,8 +72,6 @@ char *trace_path(const char *dir, const char *name);
 
 /* Takes the text, one line. */
 void trace_files_problem(struct trace_files *files, char *text);
-/* A descriptor to read a regular file by, whose size in bytes is told; -1 with errno, EINVAL: it is none. */
-int trace_files_open(const char *path, uint64_t *size);
 
 /* The whole of a regular file of metadata, to be freed; NULL, with errno, if it cannot be read or is far too large. */
 char *trace_file_read(const char *path, size_t *size);

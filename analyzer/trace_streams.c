@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "regular_file.h"
 
 #define SKIP_BLOCK (256u * PACKET_ALIGNMENT)
 
@@ -176,7 +177,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 	uint64_t lost = files->lost;
 	bool good = true;
 
-	scan.fd = trace_files_open(path, &stream.size);
+	scan.fd = regular_file_open(path, &stream.size);
 	if (scan.fd < 0) {
 		trace_files_problem(files,
 				    memory_format("%s: %s", path, errno == EINVAL ? "not a file" : strerror(errno)));

@@ -270,6 +270,39 @@ incomplete()
 	done
 }
 
+@test "what is no file in the place of one beside the trace is named, and not waited for" {
+	local file kind verb
+	for file in recording.json processes.jsonl shm.json shm-before.json symbols.json; do
+		for kind in pipe device socket directory; do
+			rm -rf leaks
+			cp -r "$ROOT/tests/traces/leaks" leaks
+			rm -f leaks/$file
+			case $kind in
+			pipe) mkfifo leaks/$file ;;
+			device) ln -s /dev/zero leaks/$file ;;
+			socket) "$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' leaks/$file ;;
+			directory) mkdir leaks/$file ;;
+			esac
+			timeout 20 "$SHMGUARD" report --format=json leaks >report.json 2>errors
+			[ "$(cat errors <(jq -r '.trace.problems[]' report.json) | grep -c "leaks/$file is not a file")" -eq 1 ]
+			run ! grep -q 'is missing' report.json
+			for verb in log objects; do
+				timeout 20 "$SHMGUARD" $verb leaks >out 2>errors
+				# Who holds what is told without the names of functions.
+				[ $file$verb = symbols.jsonobjects ] || grep -q "leaks/$file is not a file" errors
+			done
+			holds '.trace.events == 37'
+		done
+	done
+}
+
+@test "a link to a file beside the trace is as good as the file" {
+	"$SHMGUARD" report --format=json leaks >before.json
+	mv leaks/processes.jsonl leaks/shm.json .
+	ln -s ../processes.jsonl ../shm.json leaks
+	"$SHMGUARD" report --format=json leaks | cmp - before.json
+}
+
 @test "a recording of another version is refused" {
 	echo '{"schema":"shmguard-recording/2"}' >leaks/recording.json
 	refuses leaks "version"
