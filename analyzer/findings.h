@@ -34,6 +34,7 @@ struct finding {
 	const struct object *object;   /* or NULL */
 	bool several;                  /* of all: they are of more than this object */
 	const struct process *process; /* or NULL */
+	const struct process *victim;  /* whom it hits, if that need not have called anything; or NULL */
 	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
 	const void *apart; /* occurrences with another are another finding, of the same fingerprint: set by the sieve */
 	size_t suppression; /* the number of that which its object matches, from 1 on; 0: none */

@@ -332,6 +332,30 @@ void court_free(struct court *court)
 	free(court->pending);
 }
 
+bool court_asks(const struct court *court, const struct process *process)
+{
+	return court->sieve == NULL || court->sieve->wants(court->sieve->context, process);
+}
+
+const struct process *court_mapper(const struct court *court, const struct object *object, const struct process *except,
+				   uint64_t edge)
+{
+	const struct process *found = NULL;
+
+	for (size_t i = 0; i < court->world->process_count; i++) {
+		const struct process *process = court->world->processes[i];
+
+		if (process == except || process->over || process->leaving || !holdings_maps(process, object) ||
+		    (edge && holdings_end(process, object, NULL) <= edge))
+			continue;
+		if (court_asks(court, process))
+			return process;
+		if (found == NULL)
+			found = process;
+	}
+	return found;
+}
+
 char *judge_response(char *message, const struct finding_event *event)
 {
 	const char *error = event->error ? strerrorname_np(event->error) : NULL;

@@ -75,6 +75,15 @@ void court_find(struct court *court, const struct finding *finding, const struct
 /* Takes back one occurrence of the rule by that process on that object. */
 void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object);
 
+/* Whether the reader asked for what concerns the process. */
+bool court_asks(const struct court *court, const struct process *process);
+/*
+ * A living process other than `except` that maps the object beyond `edge`, bytes: of several one that the reader asked
+ * for, as it is the one to be told of then; NULL: none.
+ */
+const struct process *court_mapper(const struct court *court, const struct object *object, const struct process *except,
+				   uint64_t edge);
+
 /* The message, and what the policy made of it; takes over `message`. */
 char *judge_response(char *message, const struct finding_event *event);
 /* "/name", or "a nameless object": never NULL. */

@@ -124,7 +124,7 @@ static void split_renewed(struct court *court, struct process *process, const st
 			  const struct site *site)
 {
 	const struct object *old = name->former;
-	const struct process *mapper = world_mapper(court->world, old, process);
+	const struct process *mapper = court_mapper(court, old, process, 0);
 	struct finding finding = {.rule = RULE_split_brain, .severity = SEVERITY_WARNING, .object = name->object};
 	char *who, *other;
 
@@ -132,6 +132,7 @@ static void split_renewed(struct court *court, struct process *process, const st
 		return;
 	who = judge_process(process);
 	other = judge_process(mapper);
+	finding.victim = mapper;
 	finding.message = memory_format("%s now leads %s to a new object while %s still maps the old one", name->text,
 					who, other);
 	court_find(

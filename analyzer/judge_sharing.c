@@ -65,6 +65,7 @@ static void judge_object(struct court *court, const struct object *object, bool 
 	first = judge_process(a->process);
 	second = judge_process(b->process);
 	finding.object = stays ? object : NULL;
+	finding.victim = b->process;
 	finding.message = memory_format("%s and %s could both write %s at one time, and no process-shared mutex, "
 					"semaphore or futex of theirs was seen, nor a lock on a file: unless it is "
 					"meant to do without (lock-free), one overwrites what the other works on",

@@ -60,21 +60,35 @@ static struct change cause_of(const struct object *object, const struct charge *
 	return (struct change){0};
 }
 
+static void find_mapper(struct court *court, struct charge *charge)
+{
+	charge->other = court_mapper(court, charge->object, charge->process, charge_edge(charge));
+	if (charge->other == NULL)
+		return;
+	charge->event.other = charge->other->pid;
+	charge->event.limit = holdings_end(charge->other, charge->object, NULL);
+}
+
 /* The program's own look at /proc was cut short; the trace may know a mapper that it did not come to. */
 static void find_unseen_mapper(struct court *court, struct charge *charge)
 {
-	const struct process *mapper = world_mapper(court->world, charge->object, charge->process);
-	struct site mapped;
-	uint64_t end = mapper ? holdings_end(mapper, charge->object, &mapped) : 0;
-
-	charge->other = NULL;
-	if (end <= charge_edge(charge))
+	find_mapper(court, charge);
+	if (charge->other == NULL)
 		return;
-	charge->other = mapper;
-	charge->event.other = mapper->pid;
-	charge->event.limit = end;
 	charge->event.severity = SEVERITY_ERROR;
 	charge->event.error = 0;
+}
+
+/* The program names one of those that it hits, and the reader may have asked for another. */
+static void find_asked_mapper(struct court *court, struct charge *charge)
+{
+	struct charge asked = *charge;
+
+	if (court_asks(court, charge->other))
+		return;
+	find_mapper(court, &asked);
+	if (asked.other && court_asks(court, asked.other))
+		*charge = asked;
 }
 
 static void find_other(struct court *court, struct charge *charge)
@@ -83,7 +97,9 @@ static void find_other(struct court *court, struct charge *charge)
 
 	charge->other = world_process(court->world, charge->process, charge->event.other);
 	if (charge->event.rule == RULE_truncate_on_open && object)
-		charge->other = world_mapper(court->world, object, charge->process);
+		charge->other = court_mapper(court, object, charge->process, 0);
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.other && object)
+		find_asked_mapper(court, charge);
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0)
 		charge->other = charge->process;
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.limit == 0 && object)
@@ -121,7 +137,8 @@ static void decide(struct court *court, const struct charge *charge)
 				  .response = charge->event.response,
 				  .bytes = bytes_of(&charge->event),
 				  .message = judge_response(size_words(charge), &charge->event),
-				  .object = charge->object};
+				  .object = charge->object,
+				  .victim = charge->other};
 
 	court_find(court, &finding, roles, size_roles(charge, roles));
 }

@@ -186,7 +186,8 @@ bool selection_has_rule(const struct selection *selection, enum rule_id rule, en
 
 bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
 {
-	bool concerned = selection_has_process(selection, finding->process);
+	bool concerned =
+		selection_has_process(selection, finding->process) || selection_has_process(selection, finding->victim);
 	size_t i;
 
 	for (i = 0; i < finding->stack_count; i++)

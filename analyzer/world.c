@@ -53,17 +53,6 @@ void world_finish(struct world *world)
 	object_settle(world);
 }
 
-const struct process *world_mapper(const struct world *world, const struct object *object, const struct process *except)
-{
-	for (size_t i = 0; i < world->process_count; i++) {
-		const struct process *process = world->processes[i];
-
-		if (process != except && !process->over && !process->leaving && holdings_maps(process, object))
-			return process;
-	}
-	return NULL;
-}
-
 static void free_values(struct map *map)
 {
 	struct map_slot *slot;

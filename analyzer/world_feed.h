@@ -63,8 +63,4 @@ void world_free(struct world *world);
 /* The image that has this pid where `process` runs; NULL: not in the trace. */
 const struct process *world_process(const struct world *world, const struct process *process, pid_t pid);
 
-/* Whether a living process other than `except` maps the object. */
-const struct process *world_mapper(const struct world *world, const struct object *object,
-				   const struct process *except);
-
 #endif

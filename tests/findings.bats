@@ -133,6 +133,72 @@ finds()
 	run -2 "$SHMGUARD" report --severity=grave leaks
 }
 
+@test "a filter by process keeps what hits it, also where another made the call and mapped what it inherited" {
+	cat >readers.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void *memory;
+		static pid_t reader(int unmaps)
+		{
+			int ready[2];
+			char byte;
+			pid_t pid;
+			if (pipe(ready))
+				return -1;
+			pid = fork();
+			if (pid == 0) {
+				if (unmaps)
+					munmap(memory, 1 << 20);
+				close(ready[0]);
+				if (write(ready[1], "", 1) == 1)
+					pause();
+				_exit(1);
+			}
+			if (read(ready[0], &byte, 1) == 1)
+				printf("%d\n", (int)pid);
+			return pid;
+		}
+		int main(void)
+		{
+			int fd = shm_open("/readers", O_CREAT | O_EXCL | O_RDWR, 0600), i;
+			pid_t pids[3];
+			if (ftruncate(fd, 1 << 20))
+				return 1;
+			memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			for (i = 0; i < 3; i++)
+				pids[i] = reader(i == 2);
+			munmap(memory, 1 << 20);
+			printf("%d\n", (int)getpid());
+			if (ftruncate(fd, 4096))
+				return 1;
+			open("/dev/shm/readers", O_RDWR | O_TRUNC);
+			for (i = 0; i < 3; i++) {
+				kill(pids[i], SIGTERM);
+				waitpid(pids[i], NULL, 0);
+			}
+			shm_unlink("/readers");
+			return 0;
+		}
+	END
+	cc -o readers readers.c
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./readers >pids
+	mapfile -t pid <pids
+	for reader in "${pid[0]}" "${pid[1]}"; do
+		"$SHMGUARD" report --pid="$reader" --format=json recording >report.json
+		holds --arg who "readers (pid $reader)" '[.findings[] | select(.message | contains($who)) | .rule] | sort |
+			. - ["unsynchronised-sharing"] == ["shrink-under-map", "truncate-on-open"]'
+		holds '[.findings[] | select(.rule == "shrink-under-map") | .severity] == ["error"]'
+	done
+	"$SHMGUARD" report --pid="${pid[2]}" --format=json recording >report.json
+	holds '[.findings[] | select(.rule == "shrink-under-map" or .rule == "truncate-on-open")] == []'
+	"$SHMGUARD" report --pid="${pid[3]}" --format=json recording >report.json
+	holds '[.findings[] | select(.rule == "shrink-under-map" or .rule == "truncate-on-open") | .severity] == ["error", "error"]'
+}
+
 @test "what is filtered out is counted, and does not fail" {
 	run "$SHMGUARD" report --severity=error --fail-on=note --pid=101 leaks
 	[ "$status" -eq 0 ]
