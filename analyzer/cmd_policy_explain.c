@@ -236,6 +236,23 @@ static bool take_uid(const char *text, uint32_t *uid)
 	return false;
 }
 
+static bool take_name(const char *text, const char **name)
+{
+	const char *below = policy_below_shm(text);
+	char *given;
+
+	*name = text;
+	if (!below)
+		return true;
+	given = escape_terminal(text);
+	fprintf(stderr, "shmguard: --name takes what follows /dev/shm, not '%s'", given);
+	free(given);
+	given = escape_terminal(below);
+	fprintf(stderr, *below ? "; did you mean '%s'?\n" : "%s\n", given);
+	free(given);
+	return false;
+}
+
 enum { PROFILE = 0x100, NAME, EXE, UID };
 
 static const struct option_row rows[] = {
@@ -263,11 +280,9 @@ int policy_explain(int argc, char **argv)
 			return POLICY_BAD;
 		if (option == PROFILE)
 			question.profile = optarg;
-		else if (option == NAME)
-			question.name = optarg;
 		else if (option == EXE)
 			question.exe = optarg;
-		else if (!take_uid(optarg, &question.uid))
+		else if (option == NAME ? !take_name(optarg, &question.name) : !take_uid(optarg, &question.uid))
 			return policy_usage();
 	}
 	if (!policy_load_known(question.profile))

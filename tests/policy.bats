@@ -2,6 +2,7 @@
 # shmguard policy: what a person is told about a policy before a program is held to it.
 
 load helpers
+bats_require_minimum_version 1.5.0
 
 setup()
 {
@@ -148,6 +149,22 @@ check_fails()
 	grep -qE '^  max-mode +07777 +built in$' no
 	grep -qxF '    does not apply: exe /opt/bin/other matches none of server' no
 	grep -qE '^  foreign-owner +warn +profile observe:2 \[default\]$' no
+}
+
+@test "policy check and explain say what a pattern or a name is that can be none's" {
+	printf '%s\n' '[ours]' 'name = /dev/shm/x' 'exe = bin/y' 'names = "/x y"' 'world-writable = deny' >policy.ini
+	check_fails policy.ini
+	[ "$(wc -l <told)" -eq 3 ]
+	grep -qxF "shmguard: policy.ini:2: 'name' takes what follows /dev/shm, not '/dev/shm/x'; did you mean '/x'?" told
+	grep -qxF "shmguard: policy.ini:3: 'exe' takes a whole path or, without a slash, the last part of one, not 'bin/y'; did you mean '*/bin/y'?" told
+	grep -qxF "shmguard: policy.ini:4: 'names' takes no quotes around '/x y'; did you mean '/x y'?" told
+	run -2 --separate-stderr "$SHMGUARD" policy explain --name=/dev/shm/x
+	[ "${stderr_lines[0]}" = "shmguard: --name takes what follows /dev/shm, not '/dev/shm/x'; did you mean '/x'?" ]
+	[ -z "$output" ]
+	run -0 "$SHMGUARD" policy explain --name=/dev/shmx
+	for _ in {1..3000}; do printf '[s]\nname = /x\n'; done >policy.ini
+	check_fails policy.ini
+	[ "$(cat told)" = 'shmguard: policy.ini:513: the policy has too many sections: more than 256' ]
 }
 
 @test "policy explain says that an audit only tells" {

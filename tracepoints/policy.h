@@ -145,7 +145,8 @@ enum { POLICY_SECTIONS = 256, POLICY_TEXT = 256 * 1024 };
 /* No memory of its own: the caller provides the whole struct, zeroed. Texts of the sections lie in `text`. */
 struct policy {
 	size_t section_count;
-	struct policy_section section[POLICY_SECTIONS];
+	bool full; /* there were more sections or texts than there is room for, which was told */
+	struct policy_section section[POLICY_SECTIONS + 1]; /* in the last are keys looked at for which there is no room */
 	bool audit; /* mode = audit: deny and fix become findings that say what would have been done */
 	enum policy_log log;
 	const char *log_path;
@@ -187,6 +188,9 @@ const char *policy_match(const struct policy_list *list, const char *text);
 const char *policy_match_exe(const struct policy_list *list, const char *exe);
 /* Is every [ closed? */
 bool policy_glob_valid(const char *glob);
+
+/* What follows /dev/shm in the path of something there, "" if nothing does; NULL: it is no such path. */
+const char *policy_below_shm(const char *path);
 
 const char *policy_action_name(enum policy_action action);
 

@@ -1,5 +1,7 @@
 #include "policy.h"
 
+#include <string.h>
+
 /* The end of the set that begins at `set` ("[a-z]"), NULL if it is not closed. *in: `c` is one of it. */
 static const char *glob_set(const char *set, char c, bool *in)
 {
@@ -84,4 +86,15 @@ bool policy_glob_valid(const char *glob)
 	while (glob && *glob)
 		glob = *glob == '[' ? glob_set(glob, '\0', &in) : glob + 1;
 	return glob;
+}
+
+const char *policy_below_shm(const char *path)
+{
+	static const char shm[] = "dev/shm";
+
+	path = skip_slashes(path);
+	if (strncmp(path, shm, sizeof(shm) - 1) != 0)
+		return NULL;
+	path += sizeof(shm) - 1;
+	return *path && *path != '/' ? NULL : path;
 }

@@ -37,13 +37,21 @@ bool parse_expected(struct parse *parse, const char *key, const char *what, cons
 	return parse_tell(parse, hint, "'", key, "' takes ", what, ", not '", value, "'", NULL);
 }
 
+/* Once: after the first of what there is no room for, all that follows would be the same. */
+static void tell_full(struct parse *parse, const char *what)
+{
+	if (!parse->policy->full)
+		parse_tell(parse, NULL, what, NULL);
+	parse->policy->full = parse->failed = true;
+}
+
 const char *parse_keep(struct parse *parse, const char *text, size_t length)
 {
 	struct policy *policy = parse->policy;
 	char *copy = policy->text + policy->text_used;
 
 	if (length >= sizeof(policy->text) - policy->text_used) {
-		parse_tell(parse, NULL, "the policy is too long", NULL);
+		tell_full(parse, "the policy is too long");
 		return NULL;
 	}
 	memcpy(copy, text, length);
@@ -97,18 +105,16 @@ static bool next_line(struct parse *parse, char *line, size_t room)
 static struct policy_section *begin_section(struct parse *parse, const char *label, size_t length)
 {
 	struct policy *policy = parse->policy;
-	struct policy_section *section;
+	struct policy_section *section = &policy->section[policy->section_count];
 
-	if (policy->section_count == POLICY_SECTIONS) {
-		parse_tell(parse, NULL, "the policy has too many sections", NULL);
-		return NULL;
-	}
-	section = &policy->section[policy->section_count];
 	*section = (struct policy_section){.file = parse->file, .line = parse->line};
 	section->label = parse_keep(parse, label, length);
 	if (!section->label)
 		return NULL;
-	policy->section_count++;
+	if (policy->section_count < POLICY_SECTIONS)
+		policy->section_count++;
+	else
+		tell_full(parse, "the policy has too many sections: more than 256");
 	return section;
 }
 

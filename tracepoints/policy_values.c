@@ -148,6 +148,57 @@ static bool globs(struct parse *parse, const char *key, char *text, struct polic
 	return true;
 }
 
+static bool without_quotes(struct parse *parse, const char *key, const char *item)
+{
+	char inner[256];
+	size_t length;
+
+	if (*item != '"' && *item != '\'')
+		return true;
+	stpncpy(inner, item + 1, sizeof(inner) - 1)[0] = '\0';
+	length = strlen(inner);
+	if (length && inner[length - 1] == *item)
+		inner[length - 1] = '\0';
+	return parse_tell(parse, *inner ? inner : NULL, "'", key, "' takes no quotes around '", inner, "'", NULL);
+}
+
+static bool follows_shm(struct parse *parse, const char *key, const char *item)
+{
+	const char *below = policy_below_shm(item);
+
+	return !below || parse_expected(parse, key, "what follows /dev/shm", item,
+					strspn(below, "/") < strlen(below) ? below : "/*");
+}
+
+/* Where a path begins with no directory. What the kernel cannot name has a parenthesis in front: getcwd(2). */
+static bool names_a_program(struct parse *parse, const char *key, const char *item)
+{
+	char anywhere[256] = "*/";
+	const char *rest = item;
+
+	if (!strchr(item, '/') || strchr("/*?[(", *item))
+		return true;
+	while (strncmp(rest, "./", 2) == 0 || strncmp(rest, "../", 3) == 0 || strncmp(rest, "~/", 2) == 0)
+		rest = strchr(rest, '/') + 1;
+	strncat(anywhere, rest, sizeof(anywhere) - strlen(anywhere) - 1);
+	return parse_expected(parse, key, "a whole path or, without a slash, the last part of one", item, anywhere);
+}
+
+/* Names of objects or programs. What could match none of them, as it is not written as they are, is no pattern. */
+static bool patterns(struct parse *parse, enum policy_key_id id, char *text, struct policy_list *list)
+{
+	const char *key = policy_keys[id].key;
+	unsigned before = list->count;
+
+	if (!globs(parse, key, text, list))
+		return false;
+	for (unsigned i = before; i < list->count; i++)
+		if (!without_quotes(parse, key, list->item[i]) ||
+		    !(id == POLICY_KEY_exe ? names_a_program : follows_shm)(parse, key, list->item[i]))
+			return false;
+	return true;
+}
+
 /* Can it stand for any user? A range that is not in brackets, and a number that is too large, stand for none. */
 static bool fits_a_uid(const char *item)
 {
@@ -272,13 +323,13 @@ static bool set_key(struct parse *parse, struct policy_section *section, enum po
 
 	switch (id) {
 	case POLICY_KEY_name:
-		return globs(parse, key->key, text, &section->name);
+		return patterns(parse, id, text, &section->name);
 	case POLICY_KEY_exe:
-		return globs(parse, key->key, text, &section->exe);
+		return patterns(parse, id, text, &section->exe);
 	case POLICY_KEY_uid:
 		return where_uid(parse, key->key, text, &section->uid);
 	case POLICY_KEY_names:
-		return globs(parse, key->key, text, &section->names);
+		return patterns(parse, id, text, &section->names);
 	case POLICY_KEY_owner:
 		return uids(parse, key->key, text, &section->owner);
 	case POLICY_KEY_allow_uid:

@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		told.lines += data[i] == '\n';
 	/* As zeroed: a section is cleared when it begins. */
 	policy.section_count = policy.text_used = 0;
-	policy.audit = false;
+	policy.audit = policy.full = false;
 	policy.log = LOG_none;
 	policy.log_path = NULL;
 	good = policy_add_text(&policy, (const char *)data, size, "fuzz", take_error, &told);

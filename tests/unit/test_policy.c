@@ -189,6 +189,22 @@ static void check_refusals(void)
 	refused("[a]\nuid = 26, 99999999999\n", 2, "numbers of users", "");
 	refused("[a]\nname = /a[b\n", 2, "the [ of '/a[b' is not closed", "");
 	refused("[a]\nname = /a,,/b\n", 2, "an item of the list is empty", "");
+	refused("[a]\nname = /dev/shm/x\n", 2, "'name' takes what follows /dev/shm, not '/dev/shm/x'", "/x");
+	refused("[a]\nname = /y, dev/shm/x*\n", 2, "'name' takes what follows /dev/shm", "/x*");
+	refused("names = /dev/shm/\n", 1, "'names' takes what follows /dev/shm", "/*");
+	refused("names = /dev/shm\n", 1, "'names' takes what follows /dev/shm", "/*");
+	refused("[a]\nname = \"/x\"\n", 2, "'name' takes no quotes around '/x'", "/x");
+	refused("[a]\nname = '/x y', /z\n", 2, "'name' takes no quotes", "/x y");
+	refused("names = \"/a, /b\"\n", 1, "'names' takes no quotes", "/a");
+	refused("[a]\nexe = \"y\"\n", 2, "'exe' takes no quotes", "y");
+	refused("[a]\nname = '\n", 2, "'name' takes no quotes", "");
+	refused("[a]\nexe = bin/y\n", 2,
+		"'exe' takes a whole path or, without a slash, the last part of one, not 'bin/y'", "*/bin/y");
+	refused("[a]\nexe = /bin/x, ./../y\n", 2, "'exe' takes a whole path", "*/y");
+	refused("[a]\nexe = ~/.local/bin/y\n", 2, "'exe' takes a whole path", "*/.local/bin/y");
+	check(parse("names = /dev/shmx, /dev/x, /x/dev/shm/x, /x\"y\", /'x', [\"]x\"\n"
+		    "[a]\nname = x, //x, *\nexe = y, /y, */bin/y, ?usr/y, [a-z]*/y, (unreachable)/y, y's\n"),
+	      "names and programs however odd, if there may be one");
 	refused("[a]\nname =\n", 2, "'name' has no value", "");
 	refused("[a]\n= 1\n", 2, "no key in front", "");
 	refused("[a]\n\nsecret\n", 3, "neither [a heading] nor key = value", "");
@@ -216,8 +232,10 @@ static void check_every_error(void)
 
 static void check_lengths(void)
 {
-	static char text[POLICY_TEXT * 2];
+	static char text[POLICY_TEXT * 2], long_name[151];
 	char *at = text;
+
+	memset(long_name, 'a', sizeof(long_name) - 1);
 
 	at = stpcpy(at, "[default]\nnames = /");
 	memset(at, 'a', 170);
@@ -235,7 +253,15 @@ static void check_lengths(void)
 	at = text;
 	for (int i = 0; i < 300; i++)
 		at = stpcpy(at, "[s]\nsecret = yes\n");
-	check(!parse(text) && told.count > 0 && strstr(told.what[0], "too many sections"), "too many sections");
+	strcpy(at, "nonsense = off\n[t]\nsecret = maybe\n");
+	check(!parse(text) && told.count == 3 && told.line[0] == 513 &&
+		      strstr(told.what[0], "too many sections: more than 256") && told.line[1] == 601 &&
+		      told.line[2] == 603,
+	      "too many sections are told once, and what else is wrong as ever");
+	at = text;
+	for (int i = 0; i < 60 * 32; i++)
+		at = stpcpy(stpcpy(stpcpy(at, i % 32 ? "names = /" : "[s]\nnames = /"), long_name), "\n");
+	check(!parse(text) && told.count == 1 && strstr(told.what[0], "too long"), "too long a policy is told once");
 	at = text;
 	for (int i = 0; i < 33; i++)
 		at = stpcpy(at, "names = /a\n");
