@@ -16,6 +16,7 @@
 #include "analyzer/replay.h"
 #include "analyzer/spots.h"
 #include "analyzer/trace_settings.h"
+#include "analyzer/verdicts.h"
 
 /* A finding comes after its call, and what other threads did in between. */
 enum { OPTION_stacks = 0x100, HELD = 256 };
@@ -37,12 +38,15 @@ static const struct option_row rows[] = {
 const struct option_table log_option_table = {
 	"log", "DIR",
 	"Print the calls of the recording in DIR: thread, seconds since the start, the call as strace has it, its "
-	"object. With --rule or --severity: the findings that were told at a call, each with that call.",
+	"object. With --rule or --severity: the findings that were told at a call, each with that call. Their severity "
+	"is the "
+	"report's, which knows what came of it.",
 	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
 
 struct log {
 	struct selection selection;
 	struct report report; /* for the names of stacks */
+	struct map verdicts;  /* the report's, on what was told at a call */
 	bool stacks;
 	int64_t start; /* 0: not known yet */
 	struct log_line held[HELD];
@@ -83,14 +87,14 @@ static void log_print_line(const struct log *log, struct world *world, const str
 		log_stack(log, world, line->process, line->stack);
 }
 
-/* The call, once, and what was found at it; anything else is kept for what may come. */
-static void log_look(struct log *log, struct world *world, const struct trace_event *event, struct log_line *line)
+/* The call, once, and what was found at it, of that severity; anything else is kept for what may come. */
+static void log_look(struct log *log, struct world *world, const struct trace_event *event, enum severity severity,
+		     struct log_line *line)
 {
 	const struct finding_event *finding = &event->event.finding;
 
 	/* run told it at once: it is a finding, and its own event. */
-	if (event->id == EVENT_fault &&
-	    selection_has_rule(&log->selection, RULE_sigbus_cause, rules[RULE_sigbus_cause].severity)) {
+	if (event->id == EVENT_fault && selection_has_rule(&log->selection, RULE_sigbus_cause, severity)) {
 		log_print_line(log, world, line);
 		log_line_free(line);
 		return;
@@ -101,7 +105,7 @@ static void log_look(struct log *log, struct world *world, const struct trace_ev
 		log->next = (log->next + 1) % HELD;
 		return;
 	}
-	if (finding->rule < RULE_COUNT && selection_has_rule(&log->selection, finding->rule, finding->severity)) {
+	if (finding->rule < RULE_COUNT && selection_has_rule(&log->selection, finding->rule, severity)) {
 		for (size_t i = 0; i < HELD; i++)
 			if (log->held[i].process == line->process && log->held[i].seq == finding->of) {
 				log_print_line(log, world, &log->held[i]);
@@ -118,6 +122,9 @@ static int log_event(void *context, struct world *world, struct process *process
 	struct log *log = context;
 	const struct object *object = replay_object(world, process, event);
 	struct log_line line = {process, event->event.head.seq, event->event.head.stack, NULL};
+	enum severity severity = event->id == EVENT_finding ? (enum severity)event->event.finding.severity
+							    : rules[RULE_sigbus_cause].severity;
+	enum verdict verdict;
 	char *call;
 	int64_t since;
 
@@ -126,7 +133,9 @@ static int log_event(void *context, struct world *world, struct process *process
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
-	call = notation_of(event, outcome, process, object);
+	verdict = verdicts_of(&log->verdicts, process, event->event.head.seq, &severity);
+	call = event->id == EVENT_finding ? notation_finding(&event->event.finding, verdict, severity)
+					  : notation_of(event, outcome, process, object);
 	if (!call)
 		return 0;
 	since = event->time - log->start;
@@ -134,7 +143,7 @@ static int log_event(void *context, struct world *world, struct process *process
 				  since % 1000000000 / 1000, call);
 	free(call);
 	if (log->selection.rule || log->selection.graded) {
-		log_look(log, world, event, &line);
+		log_look(log, world, event, severity, &line);
 	} else {
 		log_print_line(log, world, &line);
 		log_line_free(&line);
@@ -172,6 +181,20 @@ static void log_complain(char *error)
 	free(error);
 }
 
+/* What was told at a call is graded as the report does, which knows what came of it. What cannot be read is told later. */
+static void log_judge(struct log *log, const char *dir)
+{
+	char *error = NULL;
+	struct analysis *analysis = analysis_of(dir, NULL, &error);
+
+	free(error);
+	if (!analysis)
+		return;
+	log->verdicts = analysis->findings.verdicts;
+	analysis->findings.verdicts = (struct map){0};
+	analysis_free(analysis);
+}
+
 static int log_print(struct log *log, const char *dir)
 {
 	const struct replay again = {.context = log, .event = log_event, .ending = log_ending, .tell = true};
@@ -183,6 +206,7 @@ static int log_print(struct log *log, const char *dir)
 		log_complain(error);
 		return REPORT_UNREADABLE;
 	}
+	log_judge(log, dir);
 	log->start = recording->started;
 	log->report.symbols = report_symbols(dir, recording);
 	recording_free(recording);
@@ -190,6 +214,7 @@ static int log_print(struct log *log, const char *dir)
 	if (r && !output_failed())
 		log_complain(error);
 	symbols_close(log->report.symbols);
+	map_clear(&log->verdicts);
 	for (size_t i = 0; i < HELD; i++)
 		log_line_free(&log->held[i]);
 	return r;

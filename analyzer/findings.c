@@ -162,5 +162,6 @@ void findings_clear(struct findings *findings)
 	free(findings->all);
 	free(findings->hidden);
 	map_clear(&findings->places);
+	map_clear(&findings->verdicts);
 	*findings = (struct findings){0};
 }

@@ -36,6 +36,7 @@ struct finding {
 	const struct process *process; /* or NULL */
 	const struct process *victim;  /* whom it hits, if that need not have called anything; or NULL */
 	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
+	uint32_t told;                 /* number of the event in which its process told of it at a call, 0: none */
 	const void *apart; /* occurrences with another are another finding, of the same fingerprint: set by the sieve */
 	size_t suppression; /* the number of that which its object matches, from 1 on; 0: none */
 	int64_t time;
@@ -58,7 +59,8 @@ struct findings {
 	uint64_t filtered;     /* findings that the reader did not ask for */
 	struct hidden *hidden; /* what was taken out; of some there are occurrences in `all` */
 	size_t hidden_count;
-	struct map places; /* in `all`, from 1 on, until findings_sort() */
+	struct map places;   /* in `all`, from 1 on, until findings_sort() */
+	struct map verdicts; /* for verdicts_of() */
 };
 
 /*

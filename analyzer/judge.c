@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "verdicts.h"
 
 static const struct judge *const judges[] = {
 	&judge_segment, &judge_mapping, &judge_descriptor, &judge_partial, &judge_unlink,
@@ -67,6 +68,9 @@ static void unlink_missed(void *context, struct process *process, const struct n
 static void found(void *context, struct process *process, struct object *object, const struct finding_event *event,
 		  const struct site *site)
 {
+	struct court *court = context;
+
+	verdicts_told(&court->findings->verdicts, process, event->seq, (enum severity)event->severity);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->found)
 			judges[i]->found(context, process, object, event, site);
@@ -75,6 +79,9 @@ static void found(void *context, struct process *process, struct object *object,
 static void fault(void *context, struct process *process, struct object *object, const struct fault_event *event,
 		  const struct site *site)
 {
+	struct court *court = context;
+
+	verdicts_told(&court->findings->verdicts, process, event->seq, rules[RULE_sigbus_cause].severity);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->fault)
 			judges[i]->fault(context, process, object, event, site);
@@ -209,6 +216,8 @@ void court_find(struct court *court, const struct finding *found_now, const stru
 	struct pending pending;
 	size_t last;
 
+	if (finding.told)
+		verdicts_found(&court->findings->verdicts, site.process, finding.told, finding.severity);
 	sift(court, &finding, roles, count);
 	place = map_hash(findings_sifted(&finding), &place, sizeof(place));
 	last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);

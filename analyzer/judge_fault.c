@@ -296,7 +296,7 @@ static enum severity severity_of(const struct process *process, const struct blo
 
 static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest)
 {
-	struct finding finding = {.rule = RULE_sigbus_cause, .object = blow->object};
+	struct finding finding = {.rule = RULE_sigbus_cause, .object = blow->object, .told = blow->event.seq};
 	struct role roles[FINDING_STACKS_MAX] = {{"touched", blow->site}};
 	char *fate = fate_of(process, blow, latest), *reason;
 	size_t count = 1;

@@ -6,10 +6,12 @@
 
 #include "judge_call.h"
 #include "memory.h"
+#include "verdicts.h"
 
 /* The latest removal found of a process: the call may still fail. */
 struct stranger {
-	uint32_t of;
+	uint32_t of, told;
+	enum severity severity;
 	struct object *object;
 };
 
@@ -52,8 +54,11 @@ static void stranger_found(struct court *court, struct process *process, struct 
 {
 	const struct process *creator = object ? object->created.process : NULL;
 	struct role roles[] = {{"unlinked", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {
-		.rule = event->rule, .severity = event->severity, .response = event->response, .object = object};
+	struct finding finding = {.rule = event->rule,
+				  .severity = event->severity,
+				  .response = event->response,
+				  .object = object,
+				  .told = event->seq};
 	struct stranger *stranger;
 	char *who;
 
@@ -74,7 +79,7 @@ static void stranger_found(struct court *court, struct process *process, struct 
 		stranger = memory_new(1, sizeof(*stranger));
 		map_put(&court->strangers, (uintptr_t)process, 0, stranger);
 	}
-	*stranger = (struct stranger){event->of, object};
+	*stranger = (struct stranger){event->of, event->seq, event->severity, object};
 }
 
 static char *limit_words(const struct finding_event *e, const char *who)
@@ -92,8 +97,11 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 			   const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {
-		.rule = event->rule, .severity = event->severity, .response = event->response, .object = object};
+	struct finding finding = {.rule = event->rule,
+				  .severity = event->severity,
+				  .response = event->response,
+				  .object = object,
+				  .told = event->seq};
 	char *who;
 
 	if (!call_of(event, GROUP_lifetime))
@@ -142,8 +150,10 @@ static void lifetime_undone(struct court *court, struct process *process, uint32
 {
 	const struct stranger *stranger = map_get(&court->strangers, (uintptr_t)process, 0);
 
-	if (stranger && stranger->of == of)
-		court_withdraw(court, RULE_unlink_by_stranger, process, stranger->object);
+	if (!stranger || stranger->of != of)
+		return;
+	court_withdraw(court, RULE_unlink_by_stranger, process, stranger->object);
+	verdicts_told(&court->findings->verdicts, process, stranger->told, stranger->severity);
 }
 
 static void lifetime_finish(struct court *court)

@@ -40,7 +40,8 @@ static void tell(struct court *court, struct object *object, const struct findin
 				  .severity = event->severity,
 				  .response = event->response,
 				  .message = judge_response(permission_words(object, event, site), event),
-				  .object = object};
+				  .object = object,
+				  .told = event->seq};
 
 	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);
 }

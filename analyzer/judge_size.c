@@ -138,7 +138,8 @@ static void decide(struct court *court, const struct charge *charge)
 				  .bytes = bytes_of(&charge->event),
 				  .message = judge_response(size_words(charge), &charge->event),
 				  .object = charge->object,
-				  .victim = charge->other};
+				  .victim = charge->other,
+				  .told = charge->event.seq};
 
 	court_find(court, &finding, roles, size_roles(charge, roles));
 }

@@ -36,7 +36,8 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 				  .severity = event->severity,
 				  .response = event->response,
 				  .bytes = event->length,
-				  .object = object};
+				  .object = object,
+				  .told = event->seq};
 	char *who;
 
 	if (!call_of(event, GROUP_zeroing))

@@ -257,11 +257,19 @@ static char *notation_began(const struct process *process)
 	return line;
 }
 
-static char *notation_finding(const struct finding_event *event)
+char *notation_finding(const struct finding_event *event, enum verdict verdict, enum severity severity)
 {
-	return event->rule < RULE_COUNT ? memory_format("*** %s: %s ***", severity_name((enum severity)event->severity),
-							rules[event->rule].id)
-					: NULL;
+	char *otherwise, *line;
+
+	if (event->rule >= RULE_COUNT)
+		return NULL;
+	otherwise =
+		verdict == VERDICT_other
+			? memory_format(" (%s at the call)", severity_name(event->severity))
+			: memory_text(verdict == VERDICT_none ? " (at the call; the report does not count it)" : "");
+	line = memory_format("*** %s: %s%s ***", severity_name(severity), rules[event->rule].id, otherwise);
+	free(otherwise);
+	return line;
 }
 
 static char *notation_fault(const struct fault_event *event)
@@ -298,8 +306,6 @@ char *notation_of(const struct trace_event *event, const struct outcome *outcome
 		return memory_format("+++ exit with %d +++", event->event.exit.status);
 	case EVENT_fault:
 		return notation_fault(&event->event.fault);
-	case EVENT_finding:
-		return notation_finding(&event->event.finding);
 	case EVENT_lost:
 		return memory_format("*** %" PRIu64 " events lost ***", event->event.lost.events);
 	/* Their call is not in the recording, or was long ago. */
@@ -317,6 +323,7 @@ char *notation_of(const struct trace_event *event, const struct outcome *outcome
 		free(result);
 		return line;
 	}
+	case EVENT_finding:
 	case EVENT_module:
 	case EVENT_module_gone:
 	case EVENT_stack_definition:

@@ -33,6 +33,55 @@ load forms
 	[ -z "$("$SHMGUARD" log --rule=churn recording)" ]
 }
 
+@test "log: what was told at a call has the report's severity, and says where it was told otherwise" {
+	cat >graded.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = shm_open("/graded", O_CREAT | O_EXCL | O_RDWR, 0600), ready[2];
+			void *early = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			char byte;
+			pid_t pid;
+			if (ftruncate(fd, 4096) || pipe(ready))
+				return 1;
+			pid = fork();
+			if (pid == 0) {
+				if (write(ready[1], "", 1) == 1)
+					pause();
+				_exit(1);
+			}
+			if (read(ready[0], &byte, 1) != 1)
+				return 1;
+			munmap(early, 4096);
+			close(open("/dev/shm/graded", O_RDWR | O_TRUNC));
+			mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+			kill(pid, SIGTERM);
+			waitpid(pid, NULL, 0);
+			shm_unlink("/graded");
+			return 0;
+		}
+	END
+	cc -o graded graded.c
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./graded
+	"$SHMGUARD" log recording | sed -n 's/^[^*]*\*\*\* \(.*\) \*\*\*$/\1/p' | grep -E 'map-before-size|truncate-on-open' >got
+	same got - <<-'END'
+		note: map-before-size (error at the call)
+		error: truncate-on-open (warning at the call)
+		error: map-before-size
+	END
+	for level in note warning error; do
+		"$SHMGUARD" log --severity=$level recording | grep -oE '\*\*\* [a-z]*: (map-before-size|truncate-on-open)' | cut -c5- | sort >told
+		"$SHMGUARD" report --format=json --severity=$level recording | jq -r '.findings[] | . as $one | range(.count) |
+			$one.severity + ": " + $one.rule' | grep -E 'map-before-size|truncate-on-open' | sort >reported
+		same told reported
+	done
+	"$SHMGUARD" log --severity=error recording | grep -qE ' open(64)?\("/dev/shm/graded", O_RDWR\|O_TRUNC'
+}
+
 @test "log: the calls of CPython by the names it calls them" {
 	cat >segment.py <<-'END'
 		from multiprocessing import shared_memory
