@@ -150,10 +150,11 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 	if (!alone && recording->host)
 		start += trace_clock_offset(recording->host);
 	if (count && kept)
-		add_problem(analysis, memory_format("%sthe recording keeps the newest calls, from %.3f s%s on: %" PRIu64
-						    " before them were let go",
-						    whose, (double)(kept - start) / 1e9,
-						    alone ? "" : " after its own start", count));
+		add_problem(
+			analysis,
+			memory_format("%sthe recording keeps the newest calls, from %.3f s%s on: what older "
+				      "ones left mapped or open is not told, as %" PRIu64 " before them were let go",
+				      whose, (double)(kept - start) / 1e9, alone ? "" : " after its own start", count));
 	else if (count)
 		add_problem(analysis, memory_format("%sthe recording keeps the newest calls: %" PRIu64
 						    " were let go, and none is left",

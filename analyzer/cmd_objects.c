@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
 #include "analyzer/report_text.h"
@@ -34,8 +35,14 @@ const struct option_table objects_option_table = {
 struct scene {
 	struct selection selection;
 	bool all, has_at;
-	int64_t at;   /* nanoseconds from the start */
-	size_t parts; /* recordings */
+	int64_t at;                  /* nanoseconds from the start */
+	size_t parts;                /* recordings */
+	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
+	struct map sizes; /* (number of an object) -> struct known_size at the moment, as what came later tells */
+};
+
+struct known_size {
+	uint64_t bytes;
 };
 
 static void scene_names(const struct object *object)
@@ -96,6 +103,34 @@ static bool scene_is_hearsay(const struct object *object)
 	return object_is_hearsay(object) && !object->mappers && !object->openers;
 }
 
+static uint64_t scene_number(const struct object *object)
+{
+	return strtoull(object->id + 1, NULL, 10);
+}
+
+static double scene_seconds(const struct scene *scene, int64_t time)
+{
+	return time > scene->start ? (double)(time - scene->start) / 1e9 : 0;
+}
+
+/* As far as it is known, to be freed. */
+static char *scene_size(const struct scene *scene, const struct object *object)
+{
+	const struct known_size *later = map_get(&scene->sizes, scene_number(object), 0);
+	uint64_t size = later ? later->bytes : object->size;
+	char *short_size = text_bytes(size), *text, *all;
+
+	text = memory_format("%s (%" PRIu64 " byte%s)", short_size, size, size == 1 ? "" : "s");
+	free(short_size);
+	if (later || object->sized >= scene->let_go_until)
+		return text;
+	all = object->sized ? memory_format("%s at %.6f s, its size since then not known", text,
+					    scene_seconds(scene, object->sized))
+			    : memory_text("size not known");
+	free(text);
+	return all;
+}
+
 static void scene_object(const struct scene *scene, const struct world *world, const struct object *object)
 {
 	static const char *const kinds[] = {
@@ -103,13 +138,13 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 		KINDS(KIND_WORD)
 #undef KIND_WORD
 	};
-	char *size = text_bytes(object->size);
+	char *size = scene_size(scene, object);
 	size_t i;
 
 	scene_names(object);
-	printf("\n  %s, %s (%" PRIu64 " byte%s), mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n",
-	       kinds[object->kind], size, object->size, object->size == 1 ? "" : "s", object->mode & 07777,
-	       (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
+	printf("\n  %s, %s, mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n", kinds[object->kind], size,
+	       object->mode & 07777, (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev),
+	       object->ino);
 	if (scene->parts > 1 && object->recording) {
 		char *where = escape_terminal(object->recording->dir);
 
@@ -126,11 +161,76 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	free(size);
 }
 
+static void scene_learn_let_go(struct scene *scene, const struct world *world)
+{
+	for (size_t i = 0; i < world->process_count; i++) {
+		int64_t until = world_let_go_until(world, world->processes[i]->recording);
+
+		if (until > scene->let_go_until)
+			scene->let_go_until = until;
+	}
+}
+
+/* What it was until the next call on it resized it, or to the end; false: that cannot be told. */
+static bool scene_was(const struct object *object, int64_t time, uint64_t *size)
+{
+	*size = object->size;
+	for (size_t i = 0; i < object->change_count; i++) {
+		const struct change *change = &object->changes[i];
+
+		if (change->site.time <= time)
+			continue;
+		*size = change->before;
+		/* Another one before it may have been forgotten; and what a process finds changed was so before. */
+		return (i > 0 || object->change_count < CHANGES_MAX) &&
+		       (change->of == CHANGE_resized || change->of == CHANGE_refused);
+	}
+	return !object->unsized;
+}
+
+/* The world at its end: from when on the calls are whole, and of what size objects must have been at the moment. */
+static void scene_look_ahead(void *context, struct world *world)
+{
+	struct scene *scene = context;
+	int64_t at = scene->start + scene->at;
+	uint64_t size;
+
+	scene_learn_let_go(scene, world);
+	for (size_t i = 0; at >= scene->let_go_until && i < world->object_count; i++) {
+		const struct object *object = world->objects[i];
+		struct known_size *known;
+
+		if (object->same || !scene_was(object, at, &size))
+			continue;
+		known = memory_new(1, sizeof(*known));
+		known->bytes = size;
+		map_put(&scene->sizes, scene_number(object), 0, known);
+	}
+}
+
+static void scene_tell_let_go(const struct scene *scene)
+{
+	double until = scene_seconds(scene, scene->let_go_until);
+
+	if (scene->let_go_until == 0)
+		return;
+	if (scene->has_at && scene->start + scene->at < scene->let_go_until)
+		printf("not known: what else there was then, and who had it open or mapped, as calls up to %.6f s were "
+		       "let "
+		       "go\n",
+		       until);
+	else
+		printf("not known: what older calls had opened, mapped or changed, as some up to %.6f s were let go\n",
+		       until);
+}
+
 static void scene_finish(void *context, struct world *world)
 {
-	const struct scene *scene = context;
+	struct scene *scene = context;
 	size_t shown = 0, unknown = 0, i;
 
+	if (!scene->has_at)
+		scene_learn_let_go(scene, world);
 	for (i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
 
@@ -149,6 +249,7 @@ static void scene_finish(void *context, struct world *world)
 	if (unknown)
 		printf("not known: whether %zu more exist%s, as the calls on %s were let go\n", unknown,
 		       unknown == 1 ? "s" : "", unknown == 1 ? "it" : "them");
+	scene_tell_let_go(scene);
 }
 
 static int scene_complain(char *error)
@@ -161,21 +262,37 @@ static int scene_complain(char *error)
 	return REPORT_UNREADABLE;
 }
 
+static void scene_forget(struct scene *scene)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&scene->sizes, &cursor));)
+		free(slot->value);
+	map_clear(&scene->sizes);
+}
+
 static int scene_print(struct scene *scene, const char *dir)
 {
 	const struct replay again = {
 		.context = scene, .finish = scene_finish, .tell = true, .has_until = scene->has_at, .until = scene->at};
+	const struct replay ahead = {.context = scene, .finish = scene_look_ahead};
 	struct recording *recording;
 	char *error = NULL;
+	bool newest;
+	int r;
 
 	recording = recording_read(dir, &error);
 	if (!recording)
 		return scene_complain(error);
 	scene->parts = recording->part_count;
+	scene->start = recording->started;
+	newest = recording->newest;
 	recording_free(recording);
-	if (replay(dir, &again, &error))
+	if (newest && scene->has_at && replay(dir, &ahead, &error))
 		return scene_complain(error);
-	return REPORT_DONE;
+	r = replay(dir, &again, &error);
+	scene_forget(scene);
+	return r ? scene_complain(error) : REPORT_DONE;
 }
 
 int cmd_objects(int argc, char **argv)

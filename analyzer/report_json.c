@@ -157,8 +157,9 @@ static const char *kind_name(const struct object *object)
 static json_t *json_object_of(const struct object *object)
 {
 	json_t *hearsay = object_is_hearsay(object) ? json_true() : NULL;
+	json_t *sized = object->unsized ? json_false() : NULL;
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o, s:o*}", "id",
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o, s:o*, s:o*}", "id",
 			 object->id, "names", json_names(object), "kind", kind_name(object), "dev",
 			 json_of_number(object->dev), "ino", json_of_number(object->ino), "size",
 			 json_of_number(object->size), "mode", (int)object->mode, "uid", (json_int_t)object->uid,
@@ -166,7 +167,7 @@ static json_t *json_object_of(const struct object *object)
 			 json_process_id(object->created.process ? object->created.process : object->told.process),
 			 "unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked,
 			 "semaphore", object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
-			 json_of_number(object->maps), "unknown", hearsay);
+			 json_of_number(object->maps), "unknown", hearsay, "size_known", sized);
 }
 
 static json_t *json_nth_object(const struct report *report, size_t i)

@@ -215,7 +215,7 @@ drawFlame();
 drawTable("objects", "object",
 	  [
 		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind],
-		  ["Size", o => o.size, o => o.unknown ? "-" : bytes(o.size), "number"],
+		  ["Size", o => o.size, o => o.unknown || o.size_known === false ? "-" : bytes(o.size), "number"],
 		  ["Mode", o => o.mode, o => (o.mode & 0o7777).toString(8).padStart(4, "0")],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
 		  ["State", state]

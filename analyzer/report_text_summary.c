@@ -162,7 +162,7 @@ static void summary_object(const struct report *report, const struct terminal *t
 	bool wide = terminal->width >= WIDE;
 	const char *name = object_name(object);
 	char *safe = escape_terminal(name ? name : "(no name)"),
-	     *size = object_is_hearsay(object) ? memory_text("-") : text_bytes(object->size);
+	     *size = object_is_hearsay(object) || object->unsized ? memory_text("-") : text_bytes(object->size);
 
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_plain, safe, name_columns);

@@ -67,13 +67,15 @@ struct process {
 	int signal;                 /* ENDED_signal */
 	int64_t began_at, ended_at; /* 0: unknown */
 	uint32_t parent_seq;
-	uint64_t events;   /* seen */
-	uint64_t lost;     /* by the gaps in the sequence numbers, and by its own account */
-	uint64_t let_go;   /* on purpose: older than what the recording keeps */
-	int64_t kept_from; /* time of its first call that is kept; 0: there is none */
+	uint64_t events;    /* seen */
+	uint64_t lost;      /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t let_go;    /* on purpose: older than what the recording keeps */
+	int64_t kept_from;  /* time of its first call that is kept; 0: there is none */
+	int64_t whole_from; /* of its first event behind the last one that is missing; 0: none is */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
+	uint64_t missing; /* of the events up to top_seq */
 	uint64_t told_lost;
 	bool leaving;         /* its exit event was seen, its end was not */
 	bool left_in_handler; /* it ended itself in a signal handler, after a SIGBUS */
@@ -93,6 +95,9 @@ struct name {
 	const char *text;    /* as first given: "/x" of shm_open, a path otherwise */
 	int64_t from, until; /* until 0: it still leads to the object */
 };
+
+/* So many changes of an object are known: of one that is resized over and over the latest matter. */
+#define CHANGES_MAX 32
 
 /* What befell an object's size or contents. */
 enum change_of {
@@ -121,6 +126,8 @@ struct object {
 	uint64_t dev, ino;
 	uint64_t size; /* last known */
 	uint64_t size_max;
+	int64_t sized; /* time of what told of `size` last */
+	bool unsized;  /* calls were let go since, and nobody knows what they made of it */
 	uint32_t mode;
 	uid_t uid;
 	gid_t gid;
@@ -179,6 +186,9 @@ const char *object_name(const struct object *object);
  * is still there, nor how large it is.
  */
 bool object_is_hearsay(const struct object *object);
+
+/* When the last call was that was let go, of whatever process of the recording; 0: none was. After the whole trace was read. */
+int64_t world_let_go_until(const struct world *world, const struct recording *recording);
 
 /* Where an object comes from. */
 enum origin {

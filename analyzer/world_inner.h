@@ -36,7 +36,7 @@ const char *world_intern(struct world *world, const char *text);
 struct process *process_latest(const struct world *world, const struct trace_event *event); /* it is known */
 struct process *process_of_event(struct world *world, const struct trace_event *event);
 void process_announce(struct world *world, struct process *process, const struct trace_event *event);
-void process_count_event(struct process *process, const struct event_head *head);
+void process_count_event(struct process *process, const struct event_head *head, int64_t time);
 void process_leave(struct world *world, struct process *process, int status, int64_t time);
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
 void process_sweep(struct world *world, int64_t now);
@@ -55,6 +55,8 @@ void object_free(struct object *object);
 /* world_sizes.c: an object's size, as calls changed it and as they found it. object may be NULL. */
 void sizes_change(struct world *world, struct object *object, const struct change *change);
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
+/* Of a call that was let go, maybe: only the model's idea of the size is set. */
+void sizes_told(struct object *object, uint64_t size, int64_t time);
 void sizes_undo(const struct process *process, struct object *object, uint32_t seq);
 
 /* world_sweep.c */

@@ -110,6 +110,8 @@ static void merge(struct object *object, struct object *late)
 	object->attachers += late->attachers;
 	if (late->size_max > object->size_max)
 		object->size_max = late->size_max;
+	if (late->sized > object->sized)
+		object->sized = late->sized;
 	late->same = object;
 }
 
@@ -244,23 +246,36 @@ enum origin object_origin(const struct object *object)
 		       : ORIGIN_unknown;
 }
 
-/* Where calls were let go an unlink may be one of them: the look at the end knows better which names there still are. */
+/* An unlink may be one of the calls that were let go: the look at the end knows better which names there still are. */
+static void settle_names(const struct world *world, struct object *object, const struct recording *recording)
+{
+	const struct leftover *leftover;
+
+	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
+		return;
+	leftover = recording_leftover(recording, object->dev, object->ino);
+	if (leftover)
+		sizes_told(object, leftover->size, world->now);
+	for (size_t i = 0; leftover == NULL && i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			object->names[i].until = world->now;
+}
+
 void object_settle(struct world *world)
 {
+	const struct recording *recording = NULL;
+	int64_t let_go_until = 0;
+
 	for (size_t i = 0; world->let_go && i < world->object_count; i++) {
 		struct object *object = world->objects[i];
-		const struct recording *recording = object->recording;
-		const struct leftover *leftover;
 
-		if (!recording->newest || !recording->looked || object->kind == KIND_memfd ||
-		    object->dev != recording->device)
+		if (!object->recording->newest)
 			continue;
-		leftover = recording_leftover(recording, object->dev, object->ino);
-		if (leftover)
-			object->size = leftover->size;
-		for (size_t j = 0; leftover == NULL && j < object->name_count; j++)
-			if (object->names[j].until == 0)
-				object->names[j].until = world->now;
+		if (object->recording != recording)
+			let_go_until = world_let_go_until(world, object->recording);
+		recording = object->recording;
+		settle_names(world, object, recording);
+		object->unsized = object->sized < let_go_until;
 	}
 }
 

@@ -261,11 +261,15 @@ void process_announce(struct world *world, struct process *process, const struct
 	}
 }
 
-void process_count_event(struct process *process, const struct event_head *head)
+void process_count_event(struct process *process, const struct event_head *head, int64_t time)
 {
 	process->events++;
 	if (head->seq > process->top_seq)
 		process->top_seq = head->seq;
+	if (process->top_seq <= process->events + process->missing)
+		return;
+	process->missing = process->top_seq - process->events;
+	process->whole_from = time;
 }
 
 static void line_start(struct world *world, const struct line *line, const char *host)
@@ -327,6 +331,19 @@ void process_lines_until(struct world *world, int64_t time)
 	while (recording && world->private->next_line < recording->line_count &&
 	       recording->lines[world->private->next_line].time <= time)
 		take_line(world, &recording->lines[world->private->next_line++]);
+}
+
+int64_t world_let_go_until(const struct world *world, const struct recording *recording)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; world->let_go && i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+
+		if (process->recording == recording && process->let_go && process->whole_from > until)
+			until = process->whole_from;
+	}
+	return until;
 }
 
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */

@@ -4,9 +4,6 @@
 #include "memory.h"
 #include "world_holdings_inner.h"
 
-/* Of an object that is resized over and over the latest matter. */
-#define CHANGES_MAX 32
-
 static void set_size(struct object *object, uint64_t size)
 {
 	object->size = size;
@@ -45,6 +42,7 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 		return;
 	log_loss(object, change);
 	set_size(object, change->after);
+	object->sized = change->site.time;
 	if (watcher->changed)
 		watcher->changed(watcher->context, object, change);
 }
@@ -54,6 +52,14 @@ void sizes_seen(struct world *world, struct object *object, uint64_t size, const
 	if (object && object->size != size)
 		sizes_change(world, object,
 			     &(struct change){.of = CHANGE_seen, .before = object->size, .after = size, .site = *site});
+	if (object)
+		object->sized = site->time;
+}
+
+void sizes_told(struct object *object, uint64_t size, int64_t time)
+{
+	set_size(object, size);
+	object->sized = time;
 }
 
 void sizes_undo(const struct process *process, struct object *object, uint32_t seq)

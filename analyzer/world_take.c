@@ -169,10 +169,19 @@ static bool tells_creation(const struct finding_event *e)
 	       (e->rule == RULE_predictable_name || (e->rule == RULE_create_without_excl && e->limit));
 }
 
+/* These are told of an mmap, which asked for the object's size; the call itself may have been let go. */
+static bool tells_size(const struct finding_event *e)
+{
+	return e->rule == RULE_sparse_unreserved || e->rule == RULE_tail_overrun || e->rule == RULE_map_beyond_end ||
+	       e->rule == RULE_private_map;
+}
+
 static void take_finding(struct taking *t, const struct finding_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
+	if (t->object && t->process->recording && t->process->recording->newest && tells_size(e))
+		sizes_told(t->object, e->size, t->site.time);
 	if (t->object && !t->object->created.process && !t->object->told.process && tells_creation(e))
 		t->object->told = t->site;
 	if (watcher->found)
@@ -354,7 +363,7 @@ void world_take(struct world *world, const struct trace_event *event)
 		process_announce(world, t.process, event);
 	if (!t.process->kept_from && event_is_call(event->id))
 		t.process->kept_from = event->time;
-	process_count_event(t.process, &event->event.head);
+	process_count_event(t.process, &event->event.head, event->time);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));
 	if (t.object && event_is_call(event->id))
