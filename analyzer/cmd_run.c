@@ -400,19 +400,11 @@ static int run_recorded(struct run *run)
 	return status;
 }
 
-/* LTTng's daemons are watched there, and processes are named by it. */
 static int run_check_proc(void)
 {
-	char self[24];
-	ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+	const char *why = environment_proc();
 
-	self[length > 0 ? length : 0] = '\0';
-	if (length <= 0)
-		return run_failed(RUN_FAILED, memory_text("/proc is not mounted: LTTng and the recording need it"));
-	if (strtol(self, NULL, 10) == getpid())
-		return 0;
-	return run_failed(RUN_FAILED, memory_text("/proc shows the processes of another pid namespace: mount this "
-						  "one's (mount -t proc proc /proc)"));
+	return why ? run_failed(RUN_FAILED, memory_text(why)) : 0;
 }
 
 int cmd_run(int argc, char **argv)

@@ -152,11 +152,15 @@ static char *recording_change(const char *problem)
 enum fitness doctor_recording(const struct surroundings *at, struct answer *answer)
 {
 	char daemon[PATH_MAX], preload[PATH_MAX], provider[PATH_MAX], *problem = NULL;
+	const char *proc = environment_proc();
 
 	/* That the daemon is missing or hangs is told above, and the latter would take a long time. */
 	if (!lttng_daemon(daemon) || at->daemon < 0)
 		return FITNESS_aside;
-	if (!environment_find_libraries(preload, provider, &problem))
+	/* Of a daemon that was started nobody could tell that it is ours. */
+	if (proc)
+		problem = memory_text(proc);
+	else if (!environment_find_libraries(preload, provider, &problem))
 		problem = recording_try(provider);
 	doctor_truth(answer, "recorded", !problem);
 	if (!problem)

@@ -112,3 +112,16 @@ void environment_free(char **environment)
 		free(environment[i]);
 	free(environment);
 }
+
+const char *environment_proc(void)
+{
+	char self[24];
+	ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+
+	self[length > 0 ? length : 0] = '\0';
+	if (length <= 0)
+		return "/proc is not mounted: LTTng and the recording need it";
+	return strtol(self, NULL, 10) == getpid() ? NULL
+						  : "/proc shows the processes of another pid namespace: mount this "
+						    "one's (mount -t proc proc /proc)";
+}

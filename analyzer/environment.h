@@ -26,4 +26,7 @@ int environment_find_libraries(char preload[PATH_MAX], char tracepoints[PATH_MAX
 char **environment_make(const struct environment *environment);
 void environment_free(char **environment);
 
+/* Why /proc is of no use to a recording: LTTng's daemons are watched there, and processes named by it. NULL: it is. */
+const char *environment_proc(void);
+
 #endif

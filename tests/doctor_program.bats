@@ -272,5 +272,7 @@ ALL='command interpreter class linkage set-id capabilities libraries preload san
 	unshare --mount --propagation private bash -c '
 		mount -t tmpfs tmpfs /proc
 		"$0" doctor --json -- "$1" >out.json || true' "$SHMGUARD" "$ZOO/plain"
+	run -1 pgrep -x lttng-sessiond
+	jq -e '.checks[] | select(.id == "recording") | .fitness == "bad" and (.found | test("/proc is not mounted"))' out.json
 	jq -e '[.checks[] | select(.id | test("class|linkage|libraries|preload")) | .fitness] == ["ok", "ok", "ok", "ok"]' out.json
 }
