@@ -324,6 +324,8 @@ refused()
 		read -r _ <&5
 		[ -n "$(ls tmp)" ]
 		kill -s "$signal" $!
+		# What it has for whoever asked for the end goes into the pipe, too.
+		cat <&5 >/dev/null
 		wait $! && status=0 || status=$?
 		exec 5<&-
 		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
