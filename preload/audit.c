@@ -37,6 +37,7 @@ static atomic_llong swept; /* the second in which all places were looked at */
 
 void audit_fork_reset(void)
 {
+	audit_log_fork_reset();
 	for (size_t i = 0; audit_log_kind != LOG_none && i < PLACES; i++) {
 		atomic_store(&places[i].key, 0);
 		atomic_store(&places[i].held, 0);

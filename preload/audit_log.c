@@ -10,11 +10,15 @@
 #include "preload/identity.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/recorder.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
 
 enum policy_log audit_log_kind;
-static int log_fd = -1;
+static atomic_int log_fd = -1;
+static const char *log_path;
+static _Atomic uint64_t log_device, log_inode; /* what the descriptor leads to */
+static atomic_bool mending;                    /* somebody looks after a lost one */
 
 /* What standard error was at the start, if it was open. */
 static struct stat first_stderr;
@@ -41,12 +45,27 @@ static bool not_opened(long result, char why[static 256])
 	return false;
 }
 
+static bool keep(long fd)
+{
+	struct stat st = {0};
+
+	kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	atomic_store(&log_device, st.st_dev);
+	atomic_store(&log_inode, st.st_ino);
+	atomic_store(&log_fd, own_fd_hide((int)fd));
+	return true;
+}
+
+static long open_existing(const char *path, int flags)
+{
+	return kernel_call(SYS_openat, AT_FDCWD, (long)path,
+			   O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | flags, 0600, 0, 0);
+}
+
 static bool open_file(const char *path, char why[static 256])
 {
 	struct stat st;
-	long fd =
-		kernel_call(SYS_openat, AT_FDCWD, (long)path,
-			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600, 0, 0);
+	long fd = open_existing(path, O_CREAT);
 	/* A FIFO that nobody reads is refused by the kernel. */
 	long looked = fd == -ENXIO ? kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0)
 		      : fd < 0     ? fd
@@ -55,32 +74,37 @@ static bool open_file(const char *path, char why[static 256])
 
 	if (fd >= 0 && looked == 0 && !fault) {
 		kernel_call(SYS_fcntl, fd, F_SETFL, O_APPEND, 0, 0, 0);
-		log_fd = own_fd_hide((int)fd);
-		return true;
+		return keep(fd);
 	}
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return fault ? !text_append(why, 256, fault) : not_opened(fd < 0 ? fd : looked, why);
 }
 
-static bool open_syslog(char why[static 256])
+static long connect_syslog(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	long fd = kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
 	long result = fd < 0 ? fd : kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0);
 
-	if (result >= 0) {
-		log_fd = own_fd_hide((int)fd);
-		return true;
-	}
+	if (result >= 0)
+		return fd;
 	if (fd >= 0)
 		kernel_close((int)fd);
-	return not_opened(result, why);
+	return result;
+}
+
+static bool open_syslog(char why[static 256])
+{
+	long fd = connect_syslog();
+
+	return fd < 0 ? not_opened(fd, why) : keep(fd);
 }
 
 bool audit_log_open(enum policy_log log, const char *path, char why[static 256])
 {
 	audit_log_kind = log;
+	log_path = path;
 	was_open = kernel_call(SYS_fstat, STDERR_FILENO, (long)&first_stderr, 0, 0, 0, 0) == 0;
 	return log == LOG_file ? open_file(path, why) : log != LOG_syslog || open_syslog(why);
 }
@@ -119,10 +143,61 @@ static bool write_line(int fd, const char *line, size_t length)
 	return written == (long)length;
 }
 
+static bool is_the_log(int fd)
+{
+	struct stat st;
+
+	long result = kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	/* A filter of system calls may refuse to tell. */
+	return result < 0 ? result != -EBADF
+			  : st.st_dev == atomic_load(&log_device) && st.st_ino == atomic_load(&log_inode);
+}
+
+/* Its number is nobody's, or the program's, from now on. What another root or a rotation has put in its place is no log. */
+static void open_again(int lost)
+{
+	own_fd_forget(lost);
+	if (audit_log_kind == LOG_syslog) {
+		long fd = connect_syslog();
+		if (fd >= 0)
+			keep(fd);
+		return;
+	}
+	long fd = open_existing(log_path, 0);
+	if (fd >= 0 && is_the_log((int)fd)) {
+		kernel_call(SYS_fcntl, fd, F_SETFL, O_APPEND, 0, 0, 0);
+		keep(fd);
+	} else if (fd >= 0) {
+		kernel_close((int)fd);
+	}
+}
+
+/*
+ * The C library closes by itself, and dup3 by syscall(2) is no call of ours. In a child by vfork(2) the number is its
+ * parent's.
+ */
+static bool look_after_descriptor(void)
+{
+	if (is_the_log(atomic_load(&log_fd)))
+		return true;
+	if (recorder_is_vfork_child() || atomic_exchange(&mending, true))
+		return false;
+	open_again(atomic_load(&log_fd));
+	atomic_store(&mending, false);
+	return is_the_log(atomic_load(&log_fd));
+}
+
+void audit_log_fork_reset(void)
+{
+	atomic_store(&mending, false);
+}
+
 bool audit_log_write(const char *line)
 {
 	size_t length = strlen(line);
 
+	if ((audit_log_kind == LOG_syslog || audit_log_kind == LOG_file) && !look_after_descriptor())
+		return false;
 	if (audit_log_kind == LOG_syslog)
 		return kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0,
 				   0) >= 0;

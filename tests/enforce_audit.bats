@@ -74,6 +74,54 @@ os.chroot("'"$PWD"'/root"); attempt(shm_open, NAME, RWC, mode=0o666); sys.stdout
 	grep -q 'action=denied errno=EACCES' audit.log
 }
 
+@test "a log whose descriptor is lost is opened again, if it is still the same; what became of the number is the program's" {
+	policy 'world-writable = deny'
+	cat >lose.py <<-'END'
+		libc.fdopen.restype = libc.freopen.restype = ctypes.c_void_p
+		def log():
+		    path = os.path.dirname(os.path.abspath(__file__)) + "/audit.log"
+		    return [int(fd) for fd in os.listdir("/proc/self/fd") if os.path.realpath("/proc/self/fd/" + fd) == path]
+		def stream(): return ctypes.c_void_p(libc.fdopen(log()[0], b"w"))
+		def lose(way): ways[way](); attempt(shm_open, NAME, RWC, mode=0o666)
+		own = os.open("own", os.O_RDWR | os.O_CREAT)
+		ways = {
+		    "fclose": lambda: libc.fclose(stream()),
+		    "freopen": lambda: libc.freopen(b"/dev/null", b"w", stream()),
+		    "dup3": lambda: libc.syscall(ctypes.c_long(292), own, log()[0], 0),
+		}
+	END
+	for way in fclose freopen dup3; do
+		guarded "$(cat lose.py)
+lose('$way'); lose('$way'); print(len(log()), log()[0] > 100)
+attempt(os.closerange, 3, 10000); attempt(shm_open, NAME, RWC, mode=0o666)"
+		[ "$(xargs <out)" = 'EACCES EACCES 1 True ok None EACCES' ]
+		[ "$(grep -c action=denied audit.log)" -eq 3 ]
+		whole_lines audit.log
+		[ ! -s own ]
+		: >audit.log
+	done
+	guarded "$(cat lose.py)"'
+lost = log()[0]; libc.syscall(ctypes.c_long(292), own, lost, 0); attempt(shm_open, NAME, RWC, mode=0o666)
+os.write(lost, b"mine"); os.close(lost); attempt(os.close, lost)'
+	[ "$(xargs <out)" = 'EACCES EBADF' ]
+	[ "$(cat own)" = mine ]
+}
+
+@test "a log that has lost its descriptor and is another file now gets nothing, and what it was to get is counted" {
+	policy 'world-writable = deny'
+	guarded 'path = os.getcwd() + "/audit.log"
+def one(): attempt(shm_open, NAME, RWC, mode=0o666)
+libc.fdopen.restype = ctypes.c_void_p
+fd = [int(fd) for fd in os.listdir("/proc/self/fd") if os.path.realpath("/proc/self/fd/" + fd) == path][0]
+one(); os.rename("audit.log", "rotated.log"); one(); open("audit.log", "w").close()
+libc.fclose(ctypes.c_void_p(libc.fdopen(fd, b"w"))); one(); one()
+os.unlink("audit.log"); one(); os.rename("rotated.log", "audit.log"); one()'
+	[ "$(xargs <out)" = 'EACCES EACCES EACCES EACCES EACCES EACCES' ]
+	whole_lines audit.log
+	[ "$(($(grep -c action=denied audit.log) + $(sed -n 's/.*held-back=//p' audit.log | paste -sd+)))" -eq 6 ]
+	[ "$(grep -c action=denied audit.log)" -lt 6 ]
+}
+
 @test "stderr gets the lines, syslog gets datagrams" {
 	policy 'world-writable = deny'
 	sed -i 's/^log = .*/log = stderr/' policy.ini
