@@ -1,6 +1,7 @@
 #include "analyzer/cmd_status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/image.h"
 #include "analyzer/memory.h"
 #include "tracepoints/environment.h"
 
@@ -43,26 +45,51 @@ static FILE *process_file(const char *pid, const char *name)
 	return file;
 }
 
+static bool is_named(const char *path)
+{
+	return strncmp(strrchr(path, '/') + 1, LIBRARY_PRELOAD, strlen(LIBRARY_PRELOAD)) == 0;
+}
+
+/* Of a file that may be called otherwise: below the process's root, where another may have its name by now. */
+static bool is_library(const char *pid, const char *path, ino_t inode)
+{
+	char *below = memory_format("/proc/%s/root%s", pid, path);
+	int fd = open(below, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct image image = {0};
+	struct stat st;
+	bool is;
+
+	free(below);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == inode)
+		image = image_read(fd);
+	close(fd);
+	is = image.soname && strcmp(image.soname, LIBRARY_PRELOAD) == 0;
+	image_free(&image);
+	return is;
+}
+
 /* *library: its path, to be freed, or NULL. False: errno, or 0 where nothing is mapped at all. */
 static bool find_library(const char *pid, char **library)
 {
 	FILE *maps = process_file(pid, "maps");
-	char *line = NULL, *path, *slash;
+	char *line = NULL, *path, rights[8];
+	unsigned long inode;
 	size_t room = 0;
 	bool any = false;
 
 	*library = NULL;
 	if (!maps)
 		return false;
-	while (getline(&line, &room, maps) > 0) {
+	while (!*library && getline(&line, &room, maps) > 0) {
 		any = true;
 		line[strcspn(line, "\n")] = '\0';
 		path = strchr(line, '/');
-		slash = path ? strrchr(path, '/') : NULL;
-		if (!slash || strncmp(slash + 1, LIBRARY_PRELOAD, strlen(LIBRARY_PRELOAD)) != 0)
+		if (!path || sscanf(line, "%*s %7s %*s %*s %lu", rights, &inode) != 2 || !strchr(rights, 'x'))
 			continue;
-		*library = memory_text(path);
-		break;
+		if (is_named(path) || is_library(pid, path, inode))
+			*library = memory_text(path);
 	}
 	errno = any ? 0 : ferror(maps) ? errno : 0;
 	free(line);
@@ -132,10 +159,11 @@ static void put_variable(const char *label, const char *value, const char *other
 	putchar('\n');
 }
 
-static int put_policy(const char *pid)
+static int put_policy(const char *pid, const char *library)
 {
 	FILE *environment = process_file(pid, "environ");
 	char *profile, *policy, *recording, *preload;
+	int result = GUARDED;
 
 	if (!environment)
 		return cannot_tell(pid, strerror(errno));
@@ -143,21 +171,31 @@ static int put_policy(const char *pid)
 	policy = variable(environment, ENVIRONMENT_POLICY);
 	recording = variable(environment, ENVIRONMENT_RECORDING);
 	preload = variable(environment, "LD_PRELOAD");
-	/* Programs that change their title write over it. */
-	if (!preload && !profile && !policy) {
-		puts("policy   unknown: the process has overwritten its environment, or was never told any");
+	if (preload && !profile && !policy && !recording) {
+		fputs("guarded  no: ", stdout);
+		put(library);
+		puts(" is loaded, but neither a profile nor a policy nor a recording was asked for");
+		result = NOT_GUARDED;
 	} else {
-		put_variable("profile", profile, "observe");
-		put_variable("policy", policy, "none");
+		fputs("guarded  by ", stdout);
+		put(library);
+		putchar('\n');
+		/* Programs that change their title write over it. */
+		if (!preload && !profile && !policy) {
+			puts("policy   unknown: the process has overwritten its environment, or was never told any");
+		} else {
+			put_variable("profile", profile, "observe");
+			put_variable("policy", policy, "none");
+		}
+		if (recording)
+			put_variable("recorded", recording, "");
 	}
-	if (recording)
-		put_variable("recorded", recording, "");
 	free(profile);
 	free(policy);
 	free(recording);
 	free(preload);
 	fclose(environment);
-	return GUARDED;
+	return result;
 }
 
 static int status_of(const char *pid)
@@ -181,12 +219,12 @@ static int status_of(const char *pid)
 	}
 	printf("process  %s ", pid);
 	put(exe);
-	printf("\n%s", library ? "guarded  by " : "guarded  no\n");
-	if (!library)
-		return NOT_GUARDED;
-	put(library);
 	putchar('\n');
-	result = put_policy(pid);
+	if (!library) {
+		puts("guarded  no");
+		return NOT_GUARDED;
+	}
+	result = put_policy(pid, library);
 	put_since(pid);
 	free(library);
 	return result;

@@ -77,10 +77,17 @@ static void image_libraries(struct image *image, Elf *elf, Elf_Scn *section, con
 	GElf_Dyn entry;
 
 	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *name = entry.d_tag == DT_NEEDED ? elf_strptr(elf, header->sh_link, entry.d_un.d_val) : NULL;
+		const char *name = entry.d_tag == DT_NEEDED || entry.d_tag == DT_SONAME
+					   ? elf_strptr(elf, header->sh_link, entry.d_un.d_val)
+					   : NULL;
 
 		if (!name)
 			continue;
+		if (entry.d_tag == DT_SONAME) {
+			free(image->soname);
+			image->soname = memory_text(name);
+			continue;
+		}
 		image->needed = memory_grow(image->needed, image->needed_count, sizeof(char *));
 		image->needed[image->needed_count++] = memory_text(name);
 	}
@@ -182,6 +189,7 @@ void image_free(struct image *image)
 	for (size_t i = 0; i < image->needed_count; i++)
 		free(image->needed[i]);
 	free(image->needed);
+	free(image->soname);
 	*image = (struct image){0};
 }
 

@@ -16,6 +16,7 @@ struct image {
 	const char *machine;  /* "x86-64"; "another machine" */
 	bool loaded;          /* by a loader: it is not static */
 	char loader[PATH_MAX];
+	char *soname;  /* what it is called as a library, or NULL */
 	char **needed; /* libraries, in its order */
 	size_t needed_count;
 	const char *sanitizer; /* "AddressSanitizer"; NULL: none */
@@ -24,7 +25,7 @@ struct image {
 
 /* Reads the file from its beginning. To be ended by image_free(). */
 struct image image_read(int fd);
-/* The same without needed and sanitizer, which take reading its symbols; nothing is to be freed. */
+/* The same without soname, needed and sanitizer, which take reading its symbols; nothing is to be freed. */
 struct image image_headers(int fd);
 void image_free(struct image *image);
 

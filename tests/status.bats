@@ -47,6 +47,34 @@ started()
 	[[ $output == *"guarded  no"* ]]
 }
 
+@test "the library is known by what it is, whatever its file is called, and guards nothing that it was not told to" {
+	cp "$BUILD/libshmguard.so" lib2.so
+	LD_PRELOAD=$PWD/lib2.so SHMGUARD_PROFILE=strict sleep 60 3>&- &
+	started $! sleep
+	run "$SHMGUARD" status $!
+	kill $!
+	[ "$status" -eq 0 ]
+	[[ $output == *"guarded  by $PWD/lib2.so"* ]]
+	LD_PRELOAD=$PWD/lib2.so SHMGUARD_PROFILE=strict sleep 60 3>&- &
+	started $! sleep
+	rm lib2.so
+	cp /bin/true lib2.so
+	run "$SHMGUARD" status $!
+	kill $!
+	[ "$status" -eq 1 ]
+	for library in "$BUILD/libshmguard.so" "$PWD/"; do
+		LD_PRELOAD=$library sleep 60 3>&- 2>/dev/null &
+		started $! sleep
+		run "$SHMGUARD" status $!
+		kill $!
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *"guarded  no"* ]]
+		[[ $library == */ || $output == *"guarded  no: $library is loaded, but neither a profile nor a policy nor a recording was asked for"* ]]
+		[[ $output != *profile\ \ * ]]
+	done
+}
+
 @test "a program that overwrites its environment does not have its policy guessed" {
 	cat >program.c <<-'END'
 		#include <string.h>
