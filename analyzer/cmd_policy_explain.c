@@ -126,6 +126,20 @@ static char *joined(const struct policy_list *list)
 	return all;
 }
 
+static char *number_of(uint64_t number, const struct policy_list *names)
+{
+	char *text = number_or_any(number);
+
+	if (names) {
+		char *list = joined(names), *longer = memory_format("%s of %s", text, list);
+
+		free(text);
+		free(list);
+		text = longer;
+	}
+	return text;
+}
+
 static char *joined_uids(const struct policy_uids *list)
 {
 	char *all = memory_text("");
@@ -168,7 +182,7 @@ static char *parameter(const struct policy_decision *decision, enum policy_key_i
 	case POLICY_KEY_max_size:
 		return number_or_any(decision->max_size);
 	case POLICY_KEY_max_objects:
-		return number_or_any(decision->max_objects);
+		return number_of(decision->max_objects, decision->counted);
 	case POLICY_KEY_secret:
 		return memory_text(yes(decision->secret));
 	case POLICY_KEY_zero:

@@ -1,6 +1,7 @@
 #include "analyzer/habits.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +13,16 @@
 
 #define SHM_DIRECTORY "/dev/shm/"
 
+struct own {
+	uint32_t object, names; /* names: so many has it */
+};
+
 /* A process of the recording that is being read. */
 struct runner {
 	struct habit *habit;
 	struct habits_pids pids;
 	uint64_t inherited; /* objects that its parent had when it forked */
-	char **own;         /* names of objects that it made and did not remove */
+	struct own *own;    /* objects that it made and did not remove */
 	size_t own_count;
 };
 
@@ -45,8 +50,6 @@ static void runner_free(struct runner *runner)
 {
 	if (!runner)
 		return;
-	for (size_t i = 0; i < runner->own_count; i++)
-		free(runner->own[i]);
 	free(runner->own);
 	free(runner);
 }
@@ -90,31 +93,29 @@ static void take_name(struct runner *runner, const char *name, bool semaphore)
 }
 
 static void take_created(struct gathering *gathering, struct runner *runner, const struct event_head *head,
-			 uint32_t object, const char *name, bool semaphore)
+			 uint32_t object)
 {
 	uintptr_t mode = (uintptr_t)map_get(&gathering->modes, (uint64_t)head->pid, object);
 	struct habit *habit = runner->habit;
 
 	if (mode)
 		habit->mode |= (uint32_t)(mode - 1) & 07777;
-	runner->own = memory_grow(runner->own, runner->own_count, sizeof(char *));
-	runner->own[runner->own_count++] = habits_object(name, semaphore);
+	runner->own = memory_grow(runner->own, runner->own_count, sizeof(struct own));
+	runner->own[runner->own_count++] = (struct own){object, 1};
 	if (runner->inherited + runner->own_count > habit->peak)
 		habit->peak = runner->inherited + runner->own_count;
 }
 
-static void take_removed(struct runner *runner, const char *name, bool semaphore)
+static void take_named(struct runner *runner, uint32_t object, int change)
 {
-	char *text = habits_object(name, semaphore);
-
 	for (size_t i = 0; i < runner->own_count; i++) {
-		if (strcmp(runner->own[i], text) != 0)
+		if (!object || runner->own[i].object != object)
 			continue;
-		free(runner->own[i]);
-		runner->own[i] = runner->own[--runner->own_count];
+		runner->own[i].names += (uint32_t)change;
+		if (!runner->own[i].names)
+			runner->own[i] = runner->own[--runner->own_count];
 		break;
 	}
-	free(text);
 }
 
 static void take_size(struct runner *runner, uint64_t size, int error)
@@ -137,29 +138,35 @@ static void take_call(struct gathering *gathering, struct runner *runner, const 
 	case EVENT_shm_open:
 		take_name(runner, any->shm_open.name, false);
 		if (any->shm_open.created)
-			take_created(gathering, runner, &any->head, any->shm_open.object, any->shm_open.name, false);
+			take_created(gathering, runner, &any->head, any->shm_open.object);
 		break;
 	case EVENT_open:
 		take_name(runner, any->open.name, false);
 		if (any->open.created)
-			take_created(gathering, runner, &any->head, any->open.object, any->open.name, false);
+			take_created(gathering, runner, &any->head, any->open.object);
 		break;
 	case EVENT_sem_open:
 		take_name(runner, any->sem_open.name, true);
 		if (any->sem_open.created)
-			take_created(gathering, runner, &any->head, any->sem_open.object, any->sem_open.name, true);
+			take_created(gathering, runner, &any->head, any->sem_open.object);
 		break;
 	case EVENT_unlink:
 		take_name(runner, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
-		take_removed(runner, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
+		if (!any->unlink.error)
+			take_named(runner, any->unlink.object, -1);
 		break;
 	case EVENT_rename:
 		take_name(runner, any->rename.from, false);
 		take_name(runner, any->rename.to, false);
+		if (!any->rename.error && !(any->rename.flags & RENAME_EXCHANGE) &&
+		    any->rename.replaced != any->rename.object)
+			take_named(runner, any->rename.replaced, -1);
 		break;
 	case EVENT_link:
 		take_name(runner, any->link.from, false);
 		take_name(runner, any->link.to, false);
+		if (!any->link.error)
+			take_named(runner, any->link.object, 1);
 		break;
 	case EVENT_ftruncate:
 		take_size(runner, any->ftruncate.size, any->ftruncate.error);

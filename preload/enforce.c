@@ -11,17 +11,18 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/names.h"
 #include "preload/process.h"
 #include "preload/text.h"
 #include "tracepoints/environment.h"
 
 enum { EXIT_REFUSED = 125 };
 
-bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps;
+bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps, enforce_by_name;
 struct timespec enforce_started;
 
 static struct policy *policy;
-static bool by_name, by_user; /* some section applies to certain names, users only */
+static bool by_user; /* some section applies to certain users only */
 static struct policy_decision everywhere;
 static uint32_t first_user; /* whom that is for */
 
@@ -141,7 +142,7 @@ void enforce_initialise(void)
 	first_user = facts_user();
 	policy_decide(policy, NULL, process_exe(), first_user, &everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
-		by_name = by_name || policy->section[i].name.count;
+		enforce_by_name = enforce_by_name || policy->section[i].name.count;
 		by_user = by_user || policy->section[i].uid.count;
 		enforce_on = enforce_on || section_changes_anything(&policy->section[i]);
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
@@ -155,8 +156,9 @@ void enforce_initialise(void)
 		identity_keep_home();
 	if (enforce_wipes)
 		claim_initialise();
-	enforce_unheard = policy->log == LOG_none && !by_name && !by_user && !carried_value(ENVIRONMENT_NOTES) &&
-			  !carried_value(ENVIRONMENT_NOTES_SOCKET) && !carried_value(ENVIRONMENT_ON_SIGBUS);
+	enforce_unheard = policy->log == LOG_none && !enforce_by_name && !by_user &&
+			  !carried_value(ENVIRONMENT_NOTES) && !carried_value(ENVIRONMENT_NOTES_SOCKET) &&
+			  !carried_value(ENVIRONMENT_ON_SIGBUS);
 	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
 }
 
@@ -174,7 +176,7 @@ static void decide_for_user(struct policy_decision *decision)
 void enforce_decide(const char *name, struct policy_decision *decision)
 {
 	enforce_about(name, NULL);
-	if (by_name && name)
+	if (enforce_by_name && name)
 		policy_decide(policy, enforce_posix_name(name), process_exe(), facts_user(), decision);
 	else
 		decide_for_user(decision);
@@ -190,21 +192,44 @@ bool enforce_asks_everywhere(enum rule_id rule)
 
 bool enforce_names(const char *name)
 {
-	for (size_t i = 0; by_name && i < policy->section_count; i++)
+	for (size_t i = 0; enforce_by_name && i < policy->section_count; i++)
 		for (unsigned j = 0; j < policy->section[i].name.count; j++)
 			if (policy_glob(policy->section[i].name.item[j], enforce_posix_name(name)))
 				return true;
 	return false;
 }
 
+struct applying {
+	uint32_t user;
+	struct policy_sections sections;
+};
+
+static void add_name(const char *name, void *context)
+{
+	struct applying *applying = context;
+	policy_add_sections(policy, enforce_posix_name(name), process_exe(), applying->user, &applying->sections);
+}
+
+void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision)
+{
+	enforce_decide(name, decision);
+	if (!enforce_by_name || identity->links <= 1)
+		return;
+	struct applying applying = {.user = facts_user()};
+	if (name)
+		add_name(name, &applying);
+	names_each(identity, add_name, &applying);
+	policy_decide_sections(policy, &applying.sections, decision);
+}
+
 const char *enforce_decide_object(const struct identity *identity, struct policy_decision *decision)
 {
 	char *text = enforce_text();
-	const char *name = by_name ? enforce_object_name(identity, text) : NULL;
+	const char *name = enforce_by_name ? enforce_object_name(identity, text) : NULL;
 
 	if (!name)
 		name = ledger_name(identity, text) ? text : NULL;
-	enforce_decide(name, decision);
+	enforce_decide_linked(name, identity, decision);
 	if (!name)
 		enforce_about(NULL, identity);
 	return name;

@@ -6,11 +6,18 @@
 
 #include "preload/acl.h"
 #include "preload/enforce_open.h"
+#include "preload/ledger.h"
 
 /* What the decisions that follow are about: a name, or what has it and is asked for it only if it is told; NULL: nothing. */
 void enforce_about(const char *name, const struct identity *identity);
 /* Room of the decision under way for such a name: 512 bytes. */
 char *enforce_text(void);
+/* Does some section apply to certain names only? */
+extern bool enforce_by_name;
+/* What applies to an object of that name, and by its other names, which lie beside it. */
+void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision);
+/* The path of one that this process knows; false: it has none. */
+bool enforce_known_path(const struct object *object, char path[static 512]);
 /* In a forked child: nobody but this thread decides. */
 void enforce_rooms_forked(void);
 

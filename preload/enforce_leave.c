@@ -10,6 +10,7 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/lease.h"
+#include "preload/names.h"
 #include "preload/parent.h"
 #include "preload/wipe.h"
 
@@ -141,17 +142,15 @@ void enforce_leave_name(const struct policy_decision *decision, int dirfd, const
 static int open_object(const struct object *object, struct identity *identity)
 {
 	char path[512];
-	const char *name = strncmp(object->name, "/dev/shm/", 9) == 0 ? object->name + 9 : object->name;
 	int directory = claim_directory();
 
 	*identity = (struct identity){.dev = object->dev, .ino = object->ino, .size = object->size, .mode = 066};
-	if (object->kind == KIND_memfd || (name == object->name && !identity_shm_path(name, "", path)))
+	if (!enforce_known_path(object, path))
 		return -ENOENT;
-	const char *whole = name == object->name ? path : object->name;
-	int fd = wipe_open(AT_FDCWD, whole);
+	int fd = wipe_open(AT_FDCWD, path);
 	/* The root directory may be another by now. */
 	if (fd == -ENOENT && directory >= 0)
-		fd = wipe_open(directory, whole + 9);
+		fd = wipe_open(directory, path + 9);
 	if (fd < 0)
 		return fd;
 	if (identity_of_fd(fd, identity) && identity->ino == object->ino && identity->dev == object->dev)
@@ -160,7 +159,7 @@ static int open_object(const struct object *object, struct identity *identity)
 	return -ENOENT;
 }
 
-/* By a descriptor of this process, through which what has no name can be read until it is closed. -ENOENT: there is none. */
+/* By a descriptor of this process. -ENOENT: there is none. */
 static int open_held(const struct object *object, struct identity *identity)
 {
 	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
@@ -169,8 +168,7 @@ static int open_held(const struct object *object, struct identity *identity)
 		long own = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1, 0, 0, 0);
 		if (own < 0)
 			continue;
-		if (identity_of_fd((int)own, identity) && identity->ino == object->ino &&
-		    identity->dev == object->dev && !identity->links)
+		if (identity_of_fd((int)own, identity) && identity->ino == object->ino && identity->dev == object->dev)
 			return (int)own;
 		kernel_close((int)own);
 	}
@@ -181,6 +179,25 @@ static int open_held(const struct object *object, struct identity *identity)
 static bool wipes_nameless(const struct object *object, const struct policy_decision *d)
 {
 	return wants_wipe(d) && (object->kind != KIND_memfd || enforce_names(object->name));
+}
+
+/*
+ * What has no name can be read by whoever has a descriptor, until that is closed; without a mapping it is about to be handed
+ * on. What has lost the one by which it was known, as another process may have seen to, has others. -ENOENT: neither.
+ */
+static int open_unnamed(const struct object *object, const struct policy_decision *d, bool own_mappings_go,
+			struct identity *identity)
+{
+	int fd = open_held(object, identity);
+	char *text = enforce_text();
+
+	if (fd >= 0 && identity->links && names_find(identity, NULL, text))
+		enforce_about(text, NULL);
+	if (fd < 0 || identity->links ||
+	    (wipes_nameless(object, d) && (!own_mappings_go || ledger_mapped_end(identity))))
+		return fd;
+	kernel_close(fd);
+	return -ENOENT;
 }
 
 /* It was mapped to the end as no core dump should have it: neither MADV_DONTDUMP nor mlock was seen. */
@@ -225,9 +242,8 @@ static void leave(const struct object *object, bool own_mappings_go)
 	if (own_mappings_go ? object->marks & MARK_LEFT_TOLD : ledger_mapped_end(&identity) != 0)
 		return;
 	int fd = open_object(object, &identity);
-	/* What this process still holds at its end is the kernel's to free, or another's. */
-	if (fd == -ENOENT && !own_mappings_go && wipes_nameless(object, &d))
-		fd = open_held(object, &identity);
+	if (fd == -ENOENT)
+		fd = open_unnamed(object, &d, own_mappings_go, &identity);
 	if (fd == -ENOENT)
 		return;
 	unsigned before = enforce_decided();

@@ -8,6 +8,7 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/names.h"
 #include "preload/text.h"
 
 /* What a mode can break. */
@@ -72,6 +73,20 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 	return now || name ? enforce_name_allowed(d, now ? now : name, false) : VERDICT_go;
 }
 
+/* What this process still uses, or is to come back to, is known by a name that it keeps. */
+static void keep_a_name(const struct policy_decision *d, const struct identity *identity, const char *gone)
+{
+	const uint32_t lasting = MARK_CREATED | MARK_SECRET | MARK_WIPED_LAST;
+	char name[512];
+
+	if (identity->links <= 1 || !ledger_name(identity, name) ||
+	    strcmp(enforce_posix_name(name), enforce_posix_name(gone)) != 0)
+		return;
+	if ((d->secret || d->zero || ledger_holds(identity, -1) || (ledger_marks(identity) & lasting)) &&
+	    names_find(identity, gone, name))
+		ledger_rename(identity, name);
+}
+
 static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays)
 {
 	struct policy_decision d;
@@ -82,6 +97,7 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		return VERDICT_deny;
 	if (!identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
 		return VERDICT_go;
+	enforce_decide_linked(name, &identity, &d);
 	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
@@ -89,8 +105,9 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
-	if (identity.uid == facts_user())
+	if (identity.uid == facts_user() && identity.links <= 1)
 		ledger_count_created(-1);
+	keep_a_name(&d, &identity, name);
 	if ((d.zero & ZERO_on_unlink) || d.secret)
 		enforce_leave_name(&d, dirfd, path, &identity);
 	return VERDICT_go;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "preload/enforce_leave.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -19,25 +20,31 @@ static int refused(int fd)
 	return -1;
 }
 
+static bool is_own(const struct object *object)
+{
+	const struct identity identity = {.dev = object->dev, .ino = object->ino};
+	return (ledger_marks(&identity) & (MARK_CREATED | MARK_INHERITED)) == MARK_CREATED;
+}
+
 /*
- * How many of the objects that this process made still have their name: another process may have removed it, of which
- * nobody tells.
+ * How many of the objects that this process made, and that have a name of the list (NULL: any), still have it: another
+ * process may have removed it, of which nobody tells.
  */
-static uint64_t alive(void)
+static uint64_t alive(const struct policy_list *names)
 {
 	struct object object;
+	struct identity now;
+	char path[512];
 	uint64_t counted = ledger_created(), found = 0;
+	bool sees = identity_sees_home();
 
-	if (!identity_sees_home())
+	if (!sees && !names)
 		return counted;
-	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
-		struct identity identity;
-		char path[512];
-		const char *name = strncmp(object.name, "/dev/shm/", 9) == 0 ? object.name + 9 : object.name;
-		found += (object.marks & MARK_CREATED) && identity_shm_path(name, "", path) &&
-			 identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
-			 identity.ino == object.ino && identity.dev == object.dev;
-	}
+	for (unsigned i = 0; ledger_object_at(i, &object); i++)
+		found += (object.marks & MARK_CREATED) && is_own(&object) && enforce_known_path(&object, path) &&
+			 (!names || policy_match(names, enforce_posix_name(path))) &&
+			 (!sees || (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &now) &&
+				    now.ino == object.ino && now.dev == object.dev));
 	return found < counted ? found : counted;
 }
 
@@ -45,8 +52,10 @@ enum enforce_verdict enforce_one_more(const struct policy_decision *d)
 {
 	if (ledger_created() < d->max_objects)
 		return VERDICT_go;
-	uint64_t count = alive();
+	uint64_t count = alive(NULL);
 	ledger_count_created((int)count - (int)ledger_created());
+	if (d->counted && count >= d->max_objects)
+		count = alive(d->counted);
 	return count < d->max_objects ? VERDICT_go
 				      : ENFORCE(d, too_many_objects, .size = count, .limit = d->max_objects);
 }
@@ -319,13 +328,30 @@ static int as_it_came(const struct enforce_opening *o, const struct policy_decis
 	return fd;
 }
 
+/* What exists is held to the sections of all its names. */
+static __attribute__((noinline)) void decide(const struct enforce_opening *o, struct policy_decision *d)
+{
+	struct identity identity;
+	char text[512];
+	const char *path = o->shm ? whole_path(o, text) : o->path;
+	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+
+	if (!enforce_by_name || !identity_of_path(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &identity)) {
+		enforce_decide(o->name, d);
+		return;
+	}
+	enforce_decide_linked(o->name, &identity, d);
+	if (enforce_wipes && identity.links > 1)
+		enforce_keep_secret(d, &identity);
+}
+
 int enforce_open(const struct enforce_opening *o)
 {
 	struct policy_decision d;
 	int kept = errno, fd = -1;
 
 	enforce_begin();
-	enforce_decide(o->name, &d);
+	decide(o, &d);
 	if (enforce_name_allowed(&d, o->name, o->shm) != VERDICT_deny && special(o, &d) != VERDICT_deny)
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0)
@@ -342,7 +368,7 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 	bool creates = o->flags & O_CREAT, exclusive = creates && (o->flags & O_EXCL);
 
 	enforce_begin();
-	enforce_decide(o->name, &d);
+	decide(o, &d);
 	enum enforce_verdict verdict = enforce_name_allowed(&d, o->name, false);
 	if (verdict != VERDICT_deny)
 		verdict = special(o, &d);

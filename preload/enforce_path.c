@@ -4,6 +4,7 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
+#include "preload/names.h"
 #include "preload/parent.h"
 
 enum { LINKS = 8 }; /* symbolic links that lead to one another */
@@ -30,11 +31,23 @@ static bool name_of_fd(int fd, bool unlinked, char text[static 512])
 
 const char *enforce_object_name(const struct identity *identity, char text[static 512])
 {
+	if (identity->fd >= 0 && name_of_fd(identity->fd, !identity->links, text) &&
+	    !identity_name_is_past(identity, text))
+		return text;
 	if (identity->fd >= 0)
-		return name_of_fd(identity->fd, !identity->links, text) && !identity_name_is_past(identity, text)
-			       ? text
-			       : NULL;
+		return identity->links && identity->kind != KIND_memfd && names_find(identity, NULL, text) ? text
+													   : NULL;
 	return identity->name ? enforce_name(identity->dirfd, identity->name, 0, text) : NULL;
+}
+
+bool enforce_known_path(const struct object *object, char path[static 512])
+{
+	if (object->kind == KIND_memfd)
+		return false;
+	if (strncmp(object->name, "/dev/shm/", 9) != 0)
+		return identity_shm_path(object->name, "", path);
+	strcpy(path, object->name);
+	return true;
 }
 
 static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)

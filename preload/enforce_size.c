@@ -105,7 +105,8 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 	enforce_decide_object(identity, &d);
 	if (e->offset < 0 || e->length <= 0)
 		return VERDICT_go;
-	if (!(e->mode & FALLOC_FL_KEEP_SIZE) &&
+	/* With FALLOC_FL_KEEP_SIZE, too, it takes memory. */
+	if (!(e->mode & FALLOC_FL_PUNCH_HOLE) &&
 	    too_large(&d, (uint64_t)(e->offset + e->length), e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
 	uint32_t marks = ledger_marks(identity);

@@ -197,9 +197,6 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 		identity.name = to = identity_spelling(to, &identity, text);
 		identity.dirfd = from_dirfd;
 		from = identity_spelling(from, &identity, from_text);
-		/* The older name may go: what the policy wants of the object is found by this one. */
-		if (enforce_on)
-			ledger_rename(&identity, to);
 		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
 		if (enforce_on && identity.links == 1)
 			first_name(&identity, to);

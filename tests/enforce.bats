@@ -158,6 +158,31 @@ attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_o
 	grep -q '^ok' out
 }
 
+@test "memory past max-size is refused where the size stays as it is, too" {
+	policy 'max-size = 64K' 'object-too-large = deny'
+	guarded 'long = ctypes.c_long; fd = shm_open(NAME, RWC, mode=0o600)
+def reserve(mode, end):
+    if libc.fallocate(fd, mode, long(0), long(end)) < 0:
+        raise OSError(ctypes.get_errno(), "fallocate")
+attempt(reserve, 1, 65536); attempt(reserve, 1, 65537); attempt(reserve, 3, 1 << 20)'
+	[ "$(cat out)" = $'ok None\nEFBIG\nok None' ]
+	[ "$(stat -c %b "/dev/shm/$NAME")" -eq 0 ]
+}
+
+@test "the limit of objects of certain names counts those alone" {
+	policy '[few]' "name = /$NAME-a*" 'max-objects = 1' 'too-many-objects = deny'
+	guarded 'for other in ("-b1", "-b2"):
+    shm_open(NAME + other, RWC, mode=0o600)
+attempt(lambda: os.close(shm_open(NAME + "-a1", RWC, mode=0o600))); attempt(shm_open, NAME + "-a2", RWC, mode=0o600)
+attempt(lambda: os.close(shm_open(NAME + "-b3", RWC, mode=0o600)))
+if os.fork() == 0:
+    attempt(lambda: os.close(shm_open(NAME + "-b4", RWC, mode=0o600))); attempt(lambda: os.close(shm_open(NAME + "-a3", RWC, mode=0o600)))
+    sys.stdout.flush(); os._exit(0)
+os.wait(); os.rename(PATH + "-a1", PATH + "-c"); attempt(lambda: os.close(shm_open(NAME + "-a2", RWC, mode=0o600)))'
+	cat out
+	[ "$(xargs <out)" = 'ok None EMFILE ok None ok None ok None ok None' ]
+}
+
 @test "shrinking under a mapping is denied, or frees the tail and keeps the size" {
 	policy 'shrink-under-map = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'

@@ -262,7 +262,7 @@ print(open("/proc/self/smaps").read())'
 }
 
 @test "what a limit or a secret in the policy is about is told where it is neither denied nor fixed" {
-	policy '[limits]' "name = /$NAME" 'max-mode = 0600' 'max-size = 4096' 'max-objects = 1' "names = /none" \
+	policy '[limits]' "name = /$NAME, /$NAME-i" 'max-mode = 0600' 'max-size = 4096' 'max-objects = 1' "names = /none" \
 		'[keys]' "name = /$NAME-k*" 'secret = yes'
 	guarded 'fd = shm_open(NAME + "-i", RWC, mode=0o600); shm_open(NAME, RWC, mode=0o640); os.truncate(PATH, 8192)
 def secret(name, *advice):
@@ -272,8 +272,8 @@ def secret(name, *advice):
 secret("-k"); secret("-kept", 16)'
 	sed -n 's/.*rule=\([a-z-]*\) object=\([^ ]*\) action=recorded.*/\1 \2/p' audit.log |
 		grep -E '^(mode|name-not|object-too|too-many|secret|dumpable)' | sort | uniq | sed "s/$NAME/x/" |
-		same /dev/stdin <(printf '%s\n' 'dumpable-secret /x-k' 'mode-too-open /x' 'name-not-allowed /x' 'object-too-large /x' \
-			'secret-left /x-k' 'secret-left /x-kept' 'too-many-objects /x')
+		same /dev/stdin <(printf '%s\n' 'dumpable-secret /x-k' 'mode-too-open /x' 'name-not-allowed /x' 'name-not-allowed /x-i' \
+			'object-too-large /x' 'secret-left /x-k' 'secret-left /x-kept' 'too-many-objects /x')
 	[ "$(stat -c '%a %s' "/dev/shm/$NAME")" = '640 8192' ] && [ "$(head -c 3 "/dev/shm/$NAME-k")" = key ]
 }
 

@@ -141,6 +141,35 @@ libc.munmap(ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(m))), cty
 	grep -q "rule=secret-left object=/$NAME action=fixed" audit.log
 }
 
+@test "what has no name is wiped at exit where it is mapped and a descriptor of it open, whoever else has one" {
+	for policy in 'zero = never' 'zero = on-unlink, on-last-unmap'; do
+		rm -f audit.log
+		policy '[keys]' "name = /$NAME, key" 'secret = yes' 'secret-left = fix' "$policy"
+		program 'import time
+def gone(how, kept=True, memfd=None):
+    fd = os.memfd_create(memfd) if memfd else shm_open(NAME, RWC, mode=0o600)
+    if os.fork() == 0:
+        os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); m[0:3] = b"key"
+        if not memfd:
+            shm_unlink(NAME)
+        if not kept:
+            m.close(); os.pwrite(fd, b"key", 0)
+        how()
+        os._exit(0)
+    os.wait(); print(os.pread(fd, 3, 0)); os.close(fd)
+gone(sys.exit); gone(lambda: os._exit(0)); gone(lambda: libc.quick_exit(0)); gone(lambda: os._exit(0), memfd="key")
+gone(lambda: os._exit(0), kept=False); gone(lambda: os._exit(0), memfd="other")
+def sharing():
+    if os.fork() == 0:
+        time.sleep(0.3); os.abort()
+gone(sharing)'
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" -u program.py >out
+		cat out audit.log
+		zeros="b'\\x00\\x00\\x00'"
+		same out <(printf '%s\n' "$zeros" "$zeros" "$zeros" "$zeros" "b'key'" "b'key'" "b'key'")
+	done
+}
+
 @test "a secret that an exec leaves without a user is told, and kept if the exec fails" {
 	leaves 'os.execv("/bin/true", ["true"])'
 	told exec

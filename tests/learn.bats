@@ -141,3 +141,23 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py "/dev/shm/shmguard-learn-names"
 	rmdir "/dev/shm/shmguard-learn-names"
 }
+
+@test "what was linked into place, or replaced, counts for as long as it has a name" {
+	cat >program.py <<-'END'
+		import os
+		BASE = "/dev/shm/shmguard-learn-place"
+		def made(name):
+		    os.close(os.open(BASE + name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+		for i in "123":
+		    made("tmp"); os.link(BASE + "tmp", BASE + i); os.unlink(BASE + "tmp")
+		for i in "123":
+		    made("tmp"); os.rename(BASE + "tmp", BASE + i)
+		for i in "123":
+		    os.unlink(BASE + i)
+	END
+	record first "$PYTHON" program.py
+	"$SHMGUARD" policy learn first >learned.ini
+	cat learned.ini
+	grep -qxF 'max-objects = 4' learned.ini
+	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py
+}

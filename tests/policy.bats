@@ -167,6 +167,12 @@ check_fails()
 	[ "$(cat told)" = 'shmguard: policy.ini:513: the policy has too many sections: more than 256' ]
 }
 
+@test "policy explain says which objects a limit counts" {
+	printf '%s\n' '[default]' 'max-objects = 9' '[few]' 'name = /a*, /b' 'max-objects = 1' >policy.ini
+	"$SHMGUARD" policy explain policy.ini --name=/a1 | grep -qE '^ +max-objects +1 of /a\*, /b +'
+	"$SHMGUARD" policy explain policy.ini --name=/c | grep -qE '^ +max-objects +9 +'
+}
+
 @test "policy explain says that an audit only tells" {
 	printf 'mode = audit\nworld-writable = deny\n' >policy.ini
 	"$SHMGUARD" policy explain policy.ini --name=/x >out

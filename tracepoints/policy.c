@@ -79,8 +79,10 @@ static void section_apply(const struct policy_section *section, struct policy_de
 		decision->max_mode = value->max_mode;
 	if (section_sets(section, POLICY_KEY_max_size))
 		decision->max_size = value->max_size;
-	if (section_sets(section, POLICY_KEY_max_objects))
+	if (section_sets(section, POLICY_KEY_max_objects)) {
 		decision->max_objects = value->max_objects;
+		decision->counted = section->name.count ? &section->name : NULL;
+	}
 	if (section_sets(section, POLICY_KEY_wait_for_size))
 		decision->wait_ms = value->wait_ms;
 	if (section_sets(section, POLICY_KEY_zero))
@@ -99,17 +101,34 @@ static void section_apply(const struct policy_section *section, struct policy_de
 	}
 }
 
-void policy_decide(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
-		   struct policy_decision *decision)
+void policy_add_sections(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
+			 struct policy_sections *sections)
 {
 	struct subject subject = subject_of(name, exe, uid);
 
+	for (size_t i = 0; i < policy->section_count; i++)
+		if (section_applies(&policy->section[i], &subject))
+			sections->bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+void policy_decide_sections(const struct policy *policy, const struct policy_sections *sections,
+			    struct policy_decision *decision)
+{
 	*decision = (struct policy_decision){
 		.max_mode = 07777, .max_size = UINT64_MAX, .max_objects = UINT64_MAX, .zero = ZERO_never};
 	memset(decision->action, ACTION_warn, sizeof(decision->action));
 	for (size_t i = 0; i < policy->section_count; i++)
-		if (section_applies(&policy->section[i], &subject))
+		if (sections->bits[i / 64] >> i % 64 & 1)
 			section_apply(&policy->section[i], decision);
+}
+
+void policy_decide(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
+		   struct policy_decision *decision)
+{
+	struct policy_sections sections = {0};
+
+	policy_add_sections(policy, name, exe, uid, &sections);
+	policy_decide_sections(policy, &sections, decision);
 }
 
 bool policy_allows_name(const struct policy_decision *decision, const char *name)

@@ -45,7 +45,8 @@
 	X(allow_uid, "allow-uid", numbers, "owners of objects that are trusted beside those: "                         \
 					   "see foreign-owner")                                                        \
 	X(max_size, "max-size", size, "how large an object may get: see object-too-large")                             \
-	X(max_objects, "max-objects", count, "named objects that a process may have alive: see too-many-objects")      \
+	X(max_objects, "max-objects", count, "named objects of the section that a process may have alive: "           \
+						   "see too-many-objects")                                              \
 	X(secret, "secret", yes, "the contents must not outlive their last user: see secret-left, dumpable-secret")    \
 	X(zero, "zero", moments, "when an object is wiped")                                                            \
 	X(reserve, "reserve", yes, "memory is reserved when an object is sized: see sparse-unreserved")                \
@@ -117,6 +118,7 @@ struct policy_decision {
 	uint32_t max_mode;	    /* permission bits that an object may have; 07777: any */
 	uint64_t max_size;	    /* bytes; UINT64_MAX: any */
 	uint64_t max_objects;	    /* named objects of one process alive at once; UINT64_MAX: any */
+	const struct policy_list *counted; /* those of these names; NULL: of all */
 	uint32_t wait_ms;	    /* wait-for-size: how long a mapping waits for a size */
 	uint8_t zero;		    /* enum policy_zero, or-ed */
 	bool secret, reserve;
@@ -173,6 +175,16 @@ bool policy_add_text(struct policy *policy, const char *text, size_t length, con
 /* What applies to an object `name` ("/x"; NULL: an object without a name) in a program. Allocates nothing. */
 void policy_decide(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
 		   struct policy_decision *decision);
+
+/* Sections that apply, a bit each: to an object of several names those do that apply to any of them. */
+struct policy_sections {
+	uint64_t bits[POLICY_SECTIONS / 64];
+};
+
+void policy_add_sections(const struct policy *policy, const char *name, const char *exe, uint32_t uid,
+			 struct policy_sections *sections);
+void policy_decide_sections(const struct policy *policy, const struct policy_sections *sections,
+			    struct policy_decision *decision);
 
 /* Is it one of `names`, or are all allowed? */
 bool policy_allows_name(const struct policy_decision *decision, const char *name);

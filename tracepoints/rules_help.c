@@ -304,7 +304,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"The object would become larger than the policy's max-size. Checked at ftruncate and fallocate. "
 		"Deny: EFBIG. Cure: raise the limit, or find out why it grows.",
 	[RULE_too_many_objects] =
-		"The process has more live objects of its own than the policy's max-objects. Checked at creation. "
+		"The process has more live objects of its own than the policy's max-objects; those of other names than "
+		"the section's, if it is one of certain names, do not count. Checked at creation. "
 		"Deny: EMFILE. Cure: raise the limit, or find out why they pile up.",
 	[RULE_stale_bytes] =
 		"The program attached, with O_CREAT, to an object that nobody uses and that still holds somebody's "

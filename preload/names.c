@@ -1,0 +1,164 @@
+#include "preload/names.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "preload/claim.h"
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+/* A tree may lie on /dev/shm, too, in which somebody builds. */
+enum { LEVELS = 6, ENTRIES = 4096, PIECE = 2048, NAME = 512 };
+
+struct search {
+	uint64_t dev, ino;
+	unsigned char type; /* as in d_type: DT_REG, DT_DIR */
+	const char *but;
+	names_function *each; /* NULL: the first is wanted, wherever it lies */
+	void *context;
+	unsigned entries; /* that may be looked at yet; of the first directory all are */
+	char *name;       /* as far as the search has come */
+	char *piece;      /* PIECE for each level */
+};
+
+static long next_piece(const struct search *s, int fd, unsigned level)
+{
+	return kernel_call(SYS_getdents64, fd, (long)(s->piece + (size_t)level * PIECE), PIECE, 0, 0, 0);
+}
+
+static bool leads_there(const struct search *s, int fd, const struct dirent64 *entry)
+{
+	struct stat st;
+
+	return entry->d_ino == s->ino && entry->d_type == s->type &&
+	       kernel_call(SYS_newfstatat, fd, (long)entry->d_name, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
+	       st.st_ino == s->ino && st.st_dev == s->dev;
+}
+
+/* The name of the directory ends where its slash is. */
+static bool extend(const struct search *s, size_t length, const char *entry)
+{
+	s->name[length] = 0;
+	return text_append(s->name, NAME, entry);
+}
+
+static bool look_for(struct search *s, int fd, unsigned level)
+{
+	size_t length = strlen(s->name);
+	long got;
+
+	while ((got = next_piece(s, fd, level)) > 0)
+		for (long at = 0; at < got;) {
+			const struct dirent64 *entry = (void *)(s->piece + (size_t)level * PIECE + at);
+			at += entry->d_reclen;
+			if (level && !s->entries)
+				return false;
+			s->entries -= level > 0;
+			if (!leads_there(s, fd, entry) || !extend(s, length, entry->d_name) ||
+			    (s->but && strcmp(s->name, s->but) == 0))
+				continue;
+			if (!s->each)
+				return true;
+			s->each(s->name, s->context);
+		}
+	s->name[length] = 0;
+	return false;
+}
+
+static bool look_below(struct search *s, int fd, unsigned level);
+
+static bool look_in(struct search *s, int fd, unsigned level)
+{
+	return look_for(s, fd, level) ||
+	       (!s->each && level + 1 < LEVELS && kernel_call(SYS_lseek, fd, 0, SEEK_SET, 0, 0, 0) == 0 &&
+		look_below(s, fd, level));
+}
+
+static bool enter(struct search *s, int fd, const char *entry, unsigned level)
+{
+	long below = kernel_call(SYS_openat, fd, (long)entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, 0, 0);
+	bool found = below >= 0 && text_append(s->name, NAME, "/") && look_in(s, (int)below, level);
+
+	if (below >= 0)
+		kernel_close((int)below);
+	return found;
+}
+
+static bool look_below(struct search *s, int fd, unsigned level)
+{
+	size_t length = strlen(s->name);
+	long got;
+
+	while ((got = next_piece(s, fd, level)) > 0)
+		for (long at = 0; at < got && s->entries;) {
+			const struct dirent64 *entry = (void *)(s->piece + (size_t)level * PIECE + at);
+			at += entry->d_reclen;
+			if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+			    strcmp(entry->d_name, "..") != 0 && extend(s, length, entry->d_name) &&
+			    enter(s, fd, entry->d_name, level + 1))
+				return true;
+		}
+	s->name[length] = 0;
+	return false;
+}
+
+static bool is_on(long fd, uint64_t dev)
+{
+	struct stat st;
+	return fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == dev;
+}
+
+/* What lies there now or, from another root, what the policy began with. */
+static long open_home(uint64_t dev)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	long fd = kernel_open("/dev/shm", flags);
+
+	if (is_on(fd, dev))
+		return fd;
+	if (fd >= 0)
+		kernel_close((int)fd);
+	fd = kernel_call(SYS_openat, claim_directory(), (long)".", flags, 0, 0, 0);
+	if (is_on(fd, dev))
+		return fd;
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return -ENOENT;
+}
+
+static bool search(struct search *s, char name[static NAME])
+{
+	long fd = open_home(s->dev);
+
+	if (fd < 0)
+		return false;
+	s->name = strcpy(name, "/dev/shm/");
+	s->piece = kernel_memory((size_t)LEVELS * PIECE);
+	s->entries = ENTRIES;
+	bool found = s->piece && look_in(s, (int)fd, 0);
+	if (s->piece)
+		kernel_memory_free(s->piece, (size_t)LEVELS * PIECE);
+	kernel_close((int)fd);
+	return found;
+}
+
+void names_each(const struct identity *identity, names_function *each, void *context)
+{
+	char name[NAME];
+
+	search(
+		&(struct search){
+			.dev = identity->dev, .ino = identity->ino, .type = DT_REG, .each = each, .context = context},
+		name);
+}
+
+bool names_find(const struct identity *identity, const char *but, char name[static 512])
+{
+	return search(&(struct search){.dev = identity->dev, .ino = identity->ino, .type = DT_REG, .but = but}, name);
+}
+
+bool names_find_directory(uint64_t dev, uint64_t ino, char name[static 512])
+{
+	return search(&(struct search){.dev = dev, .ino = ino, .type = DT_DIR}, name);
+}

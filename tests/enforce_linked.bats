@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# The policy on an object that has several names, or lost one: it is what it was, whichever name leads there.
+bats_require_minimum_version 1.5.0
+load helpers
+load enforce
+
+# left_by CODE: a secret object with a key in it, under a policy that wipes what is left.
+left_by()
+{
+	rm -rf audit.log "/dev/shm/$NAME"*
+	policy 'predictable-name = off' '[keys]' "name = /$NAME, /$NAME-d/sec" 'secret = yes' 'secret-left = fix' 'zero = on-last-unmap'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"key")
+'"$1"
+}
+
+# wiped PATH...: nothing is left of the key, and the trail says that this was done, and of what.
+wiped()
+{
+	for path; do
+		[ -z "$(tr -d '\0' <"/dev/shm/$path")" ]
+		[ "$(stat -c %s "/dev/shm/$path")" -eq 3 ]
+		grep -q "rule=secret-left object=/$path action=fixed" audit.log
+	done
+}
+
+@test "a secret is wiped at exit whatever names it had meanwhile" {
+	left_by 'os.link(PATH, PATH + "-2"); os.unlink(PATH + "-2")'
+	wiped "$NAME"
+	left_by 'os.link(PATH, PATH + "-2"); os.unlink(PATH + "-2"); m = mmap.mmap(fd, 3); os.close(fd); m.close()'
+	wiped "$NAME"
+	left_by 'os.mkdir(PATH + "-d"); os.link(PATH, PATH + "-d/x"); os.unlink(PATH + "-d/x")'
+	wiped "$NAME"
+	left_by 'os.mkdir(PATH + "-d"); os.rename(PATH, PATH + "-d/sec"); os.link(PATH + "-d/sec", PATH + "-d/x"); os.unlink(PATH + "-d/sec")'
+	wiped "$NAME-d/x"
+	left_by 'os.link(PATH, PATH + "-2"); os.link(PATH, PATH + "-3"); os.unlink(PATH); os.unlink(PATH + "-2")'
+	wiped "$NAME-3"
+	left_by 'shm_open(NAME + "-2", RWC, mode=0o600); os.link(PATH, PATH + "-3"); os.rename(PATH + "-2", PATH)'
+	wiped "$NAME-3"
+	rm -r "/dev/shm/$NAME"*
+}
+
+@test "a secret is wiped at exit where another process has given it its only name" {
+	rm -f made moved
+	(
+		until [ -e made ]; do sleep 0.01; done
+		ln "/dev/shm/$NAME" "/dev/shm/$NAME-2"
+		rm "/dev/shm/$NAME"
+		: >moved
+	) &
+	left_by 'import time; open("made", "w")
+while not os.path.exists("moved"):
+    time.sleep(0.01)'
+	wait
+	wiped "$NAME-2"
+}
+
+@test "an object of several names is held to the sections of all of them, until they are gone" {
+	policy 'predictable-name = off' 'create-without-excl = off' '[small]' "name = /$NAME" 'max-size = 4096' 'object-too-large = deny' \
+		'[closed]' "name = /$NAME-2" 'max-mode = 0600' 'mode-too-open = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); os.link(PATH, PATH + "-2")
+other = shm_open(NAME + "-2", os.O_RDWR, mode=0)
+attempt(os.ftruncate, other, 4097); attempt(os.ftruncate, fd, 4097); attempt(os.truncate, PATH + "-2", 4097); attempt(os.posix_fallocate, other, 0, 4097)
+attempt(os.fchmod, fd, 0o640); attempt(os.chmod, PATH, 0o640); attempt(os.chmod, PATH + "-2", 0o640)
+os.unlink(PATH + "-2"); attempt(os.fchmod, other, 0o640); attempt(os.ftruncate, other, 4097)
+os.link(PATH, PATH + "-3"); os.unlink(PATH); attempt(os.ftruncate, other, 4097)'
+	same out <(printf '%s\n' EFBIG EFBIG EFBIG EFBIG EACCES EACCES EACCES 'ok None' EFBIG 'ok None')
+	rm "/dev/shm/$NAME-3"
+	rm audit.log
+	guarded 'fd = shm_open(NAME + "-4", RWC, mode=0o600); os.link(PATH + "-4", PATH + "-5"); attempt(os.ftruncate, fd, 4097); attempt(os.fchmod, fd, 0o640)'
+	[ "$(cat out)" = $'ok None\nok None' ]
+	cat audit.log
+	[ ! -s audit.log ]
+}
+
+@test "a section of one name decides what is attached to by the other" {
+	policy 'predictable-name = off' '[fresh]' "name = /$NAME" 'zero = on-attach'
+	printf left >"/dev/shm/$NAME"
+	printf kept >"/dev/shm/$NAME-3"
+	ln "/dev/shm/$NAME" "/dev/shm/$NAME-2"
+	ln "/dev/shm/$NAME-3" "/dev/shm/$NAME-4"
+	guarded 'print(os.read(shm_open(NAME + "-2", RWC, mode=0o600), 9)); print(os.read(os.open(PATH + "-4", RWC), 9))'
+	cat out audit.log
+	[ "$(cat out)" = "b'\\x00\\x00\\x00\\x00'"$'\n'"b'kept'" ]
+}
+
+@test "a line tells the name that the object has, and none that is gone" {
+	policy 'predictable-name = off' 'create-without-excl = warn' 'object-too-large = deny' 'max-size = 4096'
+	guarded 'fd = shm_open(NAME, RWC | os.O_EXCL, mode=0o600); os.link(PATH, PATH + "-2"); os.unlink(PATH + "-2")
+attempt(shm_open, NAME, os.O_RDWR | os.O_CREAT, mode=0o600); attempt(os.ftruncate, fd, 4097)
+os.link(PATH, PATH + "-3"); os.unlink(PATH); attempt(os.ftruncate, fd, 4097)'
+	cat audit.log
+	run -1 grep "object=/$NAME-2" audit.log
+	[ "$(grep -c "object=/$NAME " audit.log)" -ge 1 ]
+	[ "$(grep -o 'rule=object-too-large object=[^ ]*' audit.log | xargs)" = \
+		"rule=object-too-large object=/$NAME rule=object-too-large object=/$NAME-3" ]
+}
+
+@test "an object counts as one until its last name is gone" {
+	policy 'predictable-name = off' 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'def made(name):
+    os.close(os.open(PATH + name, RWC, 0o600))
+made("-1"); os.link(PATH + "-1", PATH + "-2"); os.unlink(PATH + "-2"); os.link(PATH + "-1", PATH + "-3"); os.unlink(PATH + "-1")
+made("-4"); attempt(made, "-5"); os.unlink(PATH + "-3"); attempt(made, "-5"); os.rename(PATH + "-4", PATH + "-5"); attempt(made, "-6")
+attempt(made, "-7")'
+	same out <(printf '%s\n' EMFILE 'ok None' 'ok None' EMFILE)
+}
