@@ -89,18 +89,21 @@ function drawStack(stack)
 		    " by process " + who(stack.process) + (stack.frames.length ? "" : ": no stack was recorded"), list);
 }
 
+function facts(finding)
+{
+	const object = objects.get(finding.object), process = processes.get(finding.process);
+	return make("div", {class: "facts faint mono"},
+		    (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
+			    who(finding.process) + (process ? ", " + ended(process) : "") +
+			    (process && process.recording ? "; recorded in " + process.recording : "") +
+			    (finding.time ? "; " + time(finding.time - data.from) + " after the start" : ""));
+}
+
 function findingBody(finding)
 {
-	const rule = data.rules[finding.rule], object = objects.get(finding.object);
+	const rule = data.rules[finding.rule];
 	return [
-		make("div", {class: "facts faint mono"},
-		     (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
-			     who(finding.process) +
-			     (processes.has(finding.process) ? ", " + ended(processes.get(finding.process)) : "") +
-			     (processes.has(finding.process) && processes.get(finding.process).recording
-				      ? "; recorded in " + processes.get(finding.process).recording
-				      : "") +
-			     (finding.time ? "; " + time(finding.time - data.from) + " after the start" : "")),
+		facts(finding),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
 		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
 		make("details", {}, make("summary", {}, "About " + finding.rule), make("p", {}, rule.help)),
@@ -110,13 +113,13 @@ function findingBody(finding)
 
 function heading(finding)
 {
-	const facts = [
+	const numbers = [
 		finding.count > 1 ? plural(finding.count, "time") : "", finding.bytes ? bytes(finding.bytes) : "",
 		finding.uncertain ? "uncertain" : ""
 	].filter(Boolean);
 	return [
 		make("strong", {class: finding.severity}, finding.severity + ": " + finding.rule),
-		facts.length ? " (" + facts.join(", ") + ") " : " "
+		numbers.length ? " (" + numbers.join(", ") + ") " : " "
 	];
 }
 
@@ -180,16 +183,24 @@ function state(object)
 	return word === "unlinked" ? "unlinked by " + who(object.unlinked_by) : word;
 }
 
+const textOf = node => node.childNodes.length ? [...node.childNodes].map(textOf).join("\n") : node.textContent;
+
+/* What is shown of the finding itself; what is said of its rule is the same for all. */
+function shownOf(finding)
+{
+	const parts = [make("div", {}, ...heading(finding), finding.message), facts(finding), ...finding.stacks.map(drawStack)];
+	return parts.map(textOf).join("\n").toLowerCase();
+}
+
 function search()
 {
 	const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean), level = rank[at("level").value];
-	const matches = text => words.every(word => text.includes(word));
+	const matches = (text, whole) => words.every(word => text.includes(word) || word === whole);
 	let shown = 0;
 	for (const [panel, finding] of panels) {
-		panel.text = panel.text || JSON.stringify([
-							 finding, nameOf(objects.get(finding.object)), who(finding.process)
-						 ]).toLowerCase();
-		panel.hidden = rank[finding.severity] < level || !matches(panel.text);
+		panel.text = panel.text || shownOf(finding);
+		/* In a part of a fingerprint, which is a number, nobody looks for a pid. */
+		panel.hidden = rank[finding.severity] < level || !matches(panel.text, finding.fingerprint);
 		shown += !panel.hidden;
 	}
 	at("none").hidden = shown > 0 || !panels.size;

@@ -185,3 +185,43 @@ load html
 	END
 	titled page.html "1; 1; 2; 1; /seg; /gone; all 14 mappings; search; nowhere; 4; ascending"
 }
+
+@test "search finds what the page shows of a finding, and nothing of how its data are written" {
+	cat >shown.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void leak(const char *name, int size)
+		{
+			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (ftruncate(fd, size))
+				_exit(1);
+			close(fd);
+		}
+		int main(void)
+		{
+			for (int i = 0; i < 3; i++)
+				leak((const char *[]){"/shown-a", "/shown-b", "/shown-c"}[i], 700000);
+			leak("/odd\x1b\xe2\x80\xae", 5000);
+			return 0;
+		}
+	END
+	cc -g -o shown shown.c
+	"$SHMGUARD" run --quiet --report=none -o shown.rec -- ./shown
+	rm -f /dev/shm/shown-? /dev/shm/odd*
+	"$SHMGUARD" report --format=html:page.html --rule=segment-leak shown.rec
+	use page.html <<-'END'
+		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
+		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
+		const print = report.findings[0].fingerprint;
+		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2.0 MiB", "3 times", "/odd\\x1b\\u{202e}",
+				    "4.9 KiB", "process " + report.processes[0].pid, "exited with status 0",
+				    print, print.slice(0, 3) + " nothing", "inlined", "build_id", "frames", "fingerprint", "null", "o1\"",
+				    String(report.findings[0].time)]) {
+			find(text);
+			said.push(shown());
+		}
+		document.title = said.join(" ");
+	END
+	titled page.html "2 1 1 2 1 1 1 1 2 2 1 0 0 0 0 0 0 0 0"
+}
