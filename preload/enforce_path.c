@@ -6,12 +6,40 @@
 #include "preload/kernel.h"
 #include "preload/names.h"
 #include "preload/parent.h"
+#include "preload/text.h"
 
 enum { LINKS = 8 }; /* symbolic links that lead to one another */
 
 const char *enforce_posix_name(const char *name)
 {
 	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
+}
+
+static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
+{
+	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
+}
+
+/* By another mount of a directory of /dev/shm the kernel tells a path that leads through that. */
+static bool find_home(char text[static 512])
+{
+	char directory[512];
+	char *last = strrchr(text, '/');
+	struct stat st;
+	bool itself;
+
+	if (identity_from_home(text))
+		return true;
+	if (text[0] != '/' || last == text)
+		return false;
+	*last = 0;
+	bool found = stat_at(AT_FDCWD, text, 0, &st) && identity_at_home(st.st_dev, st.st_ino, &itself) &&
+		     names_find_directory(st.st_dev, st.st_ino, directory);
+	*last = '/';
+	if (!found || !text_append(directory, sizeof directory, last))
+		return false;
+	strcpy(text, directory);
+	return true;
 }
 
 /* As the kernel names it now: after a rename, and for who only inherited the descriptor. */
@@ -25,7 +53,7 @@ static bool name_of_fd(int fd, bool unlinked, char text[static 512])
 	if (strncmp(text, memfd, sizeof memfd - 1) == 0)
 		memmove(text, text + sizeof memfd - 1, strlen(text) - sizeof memfd + 2);
 	else if (strncmp(text, "/dev/shm/", 9) != 0)
-		return identity_from_home(text);
+		return find_home(text);
 	return true;
 }
 
@@ -48,11 +76,6 @@ bool enforce_known_path(const struct object *object, char path[static 512])
 		return identity_shm_path(object->name, "", path);
 	strcpy(path, object->name);
 	return true;
-}
-
-static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
-{
-	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
 }
 
 static bool is_link(int dirfd, const char *path)
@@ -86,7 +109,7 @@ static const char *placed(int dirfd, const char *path, char text[static 512])
 	if (!identity_place(dirfd, path, text))
 		return path;
 	/* A root of its own does not see where it lies: of what is no name to it, none is allowed. */
-	if (strncmp(text, "/dev/shm/", 9) != 0 && !identity_from_home(text)) {
+	if (strncmp(text, "/dev/shm/", 9) != 0 && !find_home(text)) {
 		strcpy(text, "/dev/shm/(unreachable)/");
 		strncat(text, path + length, 511 - strlen(text));
 	}

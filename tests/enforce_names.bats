@@ -406,3 +406,24 @@ below("/dev/shm", opened, NAME + "-9")'
 	[ "$(cd /dev/shm && stat -c '%n %a' "$NAME"-[0-9k]* | sed "s/$NAME-//")" = $'9 660\nk7 600\nk8 600' ]
 	rmdir "/dev/shm/$NAME-d"
 }
+
+@test "what another mount of a directory of /dev/shm leads to has the names that it has there" {
+	needs_root "a mount"
+	mkdir -p mounted "/dev/shm/$NAME-d/below" "/dev/shm/$NAME-o"
+	policy "names = /$NAME-d/*" 'name-not-allowed = deny' '[small]' "name = /$NAME-d/*" 'max-size = 4096' 'object-too-large = deny'
+	program 'def made(path):
+    fd = os.open(path, RWC, 0o600); attempt(os.ftruncate, fd, 4097); attempt(os.truncate, path, 4097); attempt(os.unlink, path)
+for path in "mounted/a", "mounted/below/b", "mounted/../mounted/c":
+    made(path)
+os.chdir("mounted"); made("d"); os.chdir(".."); attempt(os.open, "other/e", RWC, 0o600)'
+	mkdir other
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind "/dev/shm/$4-d" mounted && mount --bind "/dev/shm/$4-o" other &&
+		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' \
+		sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" "$NAME" >out
+	cat out audit.log
+	same out <(for _ in a b c d; do printf '%s\n' EFBIG EFBIG 'ok None'; done; echo EACCES)
+	[ "$(grep -c "rule=object-too-large object=/$NAME-d/[^ ]* action=denied" audit.log)" -eq 8 ]
+	grep -q "rule=name-not-allowed object=/$NAME-o/e action=denied" audit.log
+	rm -r "/dev/shm/$NAME-d" "/dev/shm/$NAME-o"
+}
