@@ -84,6 +84,16 @@ int _IO_fclose(FILE *stream);
 WRAP_FCLOSE(fclose)
 WRAP_FCLOSE(_IO_fclose)
 
+EXPORT int endmntent(FILE *stream)
+{
+	int kept = errno;
+
+	if (stream)
+		wrap_closing(fileno(stream), CALLER);
+	errno = kept;
+	return REAL(endmntent)(stream);
+}
+
 static void closing_range(unsigned first, unsigned last, const void *caller)
 {
 	identity_descriptors_end(first, last);

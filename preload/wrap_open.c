@@ -1,5 +1,6 @@
 /* The ways to open a path, and to remove and rename one: those that lead onto /dev/shm are recorded. */
 #include <stdarg.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -277,6 +278,17 @@ WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)
 FILE *_IO_fopen(const char *path, const char *mode);
 WRAP_FOPEN(_IO_fopen)
+
+/* As glibc does it: the descriptor is closed on exec, and the stream is for one thread at a time. */
+EXPORT FILE *setmntent(const char *path, const char *mode)
+{
+	OPENING(setmntent, AT_FDCWD, path, mode_flags(mode) | O_CLOEXEC, 0666);
+	bool polices = enforces(&o, text, CALLER);
+	FILE *stream = polices ? enforced_stream(&o, mode, CALLER) : REAL(setmntent)(path, mode);
+	if (polices && stream)
+		__fsetlocking(stream, FSETLOCKING_BYCALLER);
+	return opened_stream(&o, stream, CALLER);
+}
 
 /*
  * The stream is closed whatever comes of it; what was opened is opened once more, by the descriptor's own path. What that

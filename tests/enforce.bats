@@ -134,6 +134,21 @@ attempt(old, "__xmknodat", 0, -100, PATH.encode() + b"-3", 0o100622, none); prin
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 0 ]
 }
 
+@test "a table of mounts that setmntent makes or empties is held to the policy" {
+	policy 'world-writable = fix' 'max-objects = 2' 'too-many-objects = deny' 'truncate-on-open = deny'
+	guarded 'libc.setmntent.restype = ctypes.c_void_p; libc.endmntent.argtypes = [ctypes.c_void_p]; libc.fputs.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+def table(name, mode, text=b""):
+    stream = libc.setmntent((PATH + name).encode(), mode)
+    if not stream:
+        raise OSError(ctypes.get_errno(), name)
+    print(os.get_inheritable(libc.fileno(ctypes.c_void_p(stream))))
+    libc.fputs(text, stream); libc.endmntent(stream)
+attempt(table, "-1", b"w", b"one"); attempt(table, "-1", b"a", b"two"); attempt(table, "-2", b"a+"); attempt(table, "-3", b"w"); attempt(table, "-3", b"r")
+fd = os.open(PATH + "-1", os.O_RDWR); m = mmap.mmap(fd, 6); attempt(table, "-1", b"w"); print(m[:])'
+	[ "$(xargs <out)" = 'False ok None False ok None False ok None EMFILE ENOENT EACCES bonetwo' ]
+	[ "$(cd /dev/shm && stat -c '%n %a' "$NAME"-* | sed "s/$NAME//" | xargs)" = '-1 664 -2 664' ]
+}
+
 @test "only the names that are allowed" {
 	policy "names = /$NAME" 'name-not-allowed = deny'
 	guarded 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(shm_open, NAME + "-x", RWC, mode=0o600)

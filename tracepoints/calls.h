@@ -10,6 +10,7 @@
 #define SHMGUARD_CALLS_H
 
 #include <fcntl.h>
+#include <mntent.h>
 #include <pthread.h>
 #include <pty.h>
 #include <sched.h>
@@ -248,6 +249,11 @@
 	X(prlimit64, none, int,                                                                                        \
 	  (pid_t pid, enum __rlimit_resource resource, const struct rlimit64 *new_limit, struct rlimit64 *old_limit))
 
+/* Tables of mounts, which the C library opens by itself. */
+#define CALLS_TABLE(X)                                                                                                 \
+	X(setmntent, open, FILE *, (const char *path, const char *mode))                                               \
+	X(endmntent, close, int, (FILE *stream))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -263,7 +269,8 @@
 	CALLS_LIST(X)                                                                                                  \
 	CALLS_NODE(X)                                                                                                  \
 	CALLS_MORE(X)                                                                                                  \
-	CALLS_LIMIT(X)
+	CALLS_LIMIT(X)                                                                                                 \
+	CALLS_TABLE(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

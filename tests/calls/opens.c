@@ -1,4 +1,6 @@
 /* Every way to open a file by its path, on /dev/shm and elsewhere. */
+#include <mntent.h>
+
 #include "print.h"
 
 extern int __open(const char *, int, ...);
@@ -191,6 +193,29 @@ static void nodes_by_old_names(int dir)
 	CALL(__xmknod(0, nowhere, 0600, &none));
 }
 
+static void table(FILE *file)
+{
+	if (file == NULL)
+		return;
+	show_fd(fileno(file));
+	CALL(endmntent(file));
+}
+
+static void tables(void)
+{
+	table(CALL_POINTER(setmntent(path("m"), "r")));
+	table(CALL_POINTER(setmntent(path("m"), "w")));
+	show_path("m");
+	table(CALL_POINTER(setmntent(path("m"), "a+")));
+	table(CALL_POINTER(setmntent(path("m"), "wx")));
+	table(CALL_POINTER(setmntent(path("m"), "?")));
+	table(CALL_POINTER(setmntent(path("none/m"), "w")));
+	table(CALL_POINTER(setmntent(nowhere, "r")));
+	table(CALL_POINTER(setmntent("/dev/null", "r+")));
+	CALL(endmntent(NULL));
+	CALL(unlink(path("m")));
+}
+
 static void nodes(void)
 {
 	int dir = open(path(""), O_RDONLY | O_DIRECTORY);
@@ -240,6 +265,7 @@ int main(void)
 	streams_by(fopen64, freopen64);
 	streams_by(_IO_fopen, freopen);
 	CALL(_IO_fclose(_IO_fopen("/dev/null", "r")));
+	tables();
 	nodes();
 	show_descriptors();
 	end();
