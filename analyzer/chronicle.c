@@ -9,6 +9,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
 #include "analyzer/trace_events.h"
+#include "analyzer/trace_reader.h"
 #include "analyzer/world_holdings.h"
 
 /* A tally, kept after its process: the stack can be resolved only when the whole trace was read. */
@@ -383,6 +384,19 @@ static void reading_finish(void *context, struct world *world)
 	free(spans);
 }
 
+/* Where the trace itself is damaged the report has said so. */
+static void reading_cut(void *context, int64_t last)
+{
+	const struct report *report = ((const struct reading *)context)->report;
+	int64_t from = report->analysis->from;
+
+	if (!report->cut || !trace_interrupted())
+		return;
+	*report->cut = last ? memory_format("what follows %.3f s is missing in it",
+					    last > from ? (double)(last - from) / 1e9 : 0)
+			    : memory_text("it has none of the calls");
+}
+
 void chronicle_read(const struct report *report, const struct chronicle *chronicle)
 {
 	struct reading reading = {.report = report, .chronicle = chronicle};
@@ -390,6 +404,7 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 				     .event = reading_event,
 				     .ending = reading_ending,
 				     .forgotten = reading_forgotten,
+				     .cut = reading_cut,
 				     .finish = reading_finish};
 	struct map_slot *slot;
 	char *error = NULL;

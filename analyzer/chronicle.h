@@ -63,7 +63,10 @@ struct chronicle {
 	void (*mapped)(void *context, const struct process *process, int64_t time, uint64_t bytes);
 };
 
-/* Reads the report's recording again. What goes wrong is told on stderr: the report itself was readable before. */
+/*
+ * Reads the report's recording again; sets *report->cut where that was interrupted. What goes wrong else is told on stderr:
+ * the report itself was readable before.
+ */
 void chronicle_read(const struct report *report, const struct chronicle *chronicle);
 
 #endif

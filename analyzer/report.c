@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/memory.h"
 #include "analyzer/whole_file.h"
 
 const struct report_format report_formats[] = {
@@ -191,18 +192,34 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
+static void report_print_form(const struct report *report, const struct report_output *output, FILE *out)
+{
+	char *cut = NULL, *line;
+	struct report form = *report;
+
+	form.cut = &cut;
+	output->format->print(&form, out);
+	if (!cut)
+		return;
+	line = memory_format("%s: the reading of the trace for it was interrupted: %s",
+			     output->file ? output->file : output->format->name, cut);
+	report_complain(line);
+	free(line);
+	free(cut);
+}
+
 /* 0, or -1 with errno. What becomes of `out` is the caller's. */
 static int report_write(const struct report *report, const struct report_output *output, FILE *out)
 {
 	struct whole_file whole;
 
 	if (!output->file) {
-		output->format->print(report, out);
+		report_print_form(report, output, out);
 		return 0;
 	}
 	if (whole_file_open(&whole, output->file) < 0)
 		return -1;
-	output->format->print(report, whole.file);
+	report_print_form(report, output, whole.file);
 	return whole_file_close(&whole);
 }
 

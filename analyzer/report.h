@@ -24,6 +24,7 @@ struct report {
 	const struct suppressions *suppressions; /* that were applied, or NULL */
 	bool verbose;                            /* people want everything */
 	enum report_group group;
+	char **cut; /* what a form that reads the events again lacks, as that was interrupted; NULL: nothing. To be freed */
 };
 
 /* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */

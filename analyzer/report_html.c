@@ -190,6 +190,21 @@ static json_t *page_states(const struct analysis *analysis)
 	return object;
 }
 
+/* The report itself may be whole. */
+static json_t *page_report(const struct page *page)
+{
+	json_t *report = report_as_json(page->report, FINDINGS_SHOWN);
+	char *text;
+
+	if (!page->report->cut || !*page->report->cut)
+		return report;
+	text = memory_format("the reading for this page's timeline and flame graph was interrupted: %s",
+			     *page->report->cut);
+	json_array_append_new(json_object_get(json_object_get(report, "trace"), "problems"), json_of_text(text));
+	free(text);
+	return report;
+}
+
 static json_t *page_data(struct page *page)
 {
 	const struct analysis *analysis = page->report->analysis;
@@ -207,12 +222,12 @@ static json_t *page_data(struct page *page)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*}", "report",
-			 report_as_json(page->report, FINDINGS_SHOWN), "counts", page_counts(&analysis->findings),
-			 "rules", page_rules(&analysis->findings), "moments", page->moments, "spans", page->spans,
-			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
-			 "command", command, "left_out", json_of_number(page->left_out), "from",
-			 (json_int_t)analysis->from, "to", (json_int_t)analysis->to, "recordings", (json_int_t)p,
-			 "states", page_states(analysis), "aside", page_aside(page->report));
+			 page_report(page), "counts", page_counts(&analysis->findings), "rules",
+			 page_rules(&analysis->findings), "moments", page->moments, "spans", page->spans, "stacks",
+			 page->stacks, "changes", page_changes(page, worst), "times", page_times(page), "command",
+			 command, "left_out", json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
+			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis),
+			 "aside", page_aside(page->report));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

@@ -158,6 +158,16 @@ static void timeline_finding(struct timeline *timeline, const struct finding *fi
 			       json_of_number(finding->count), "fingerprint", finding->fingerprint));
 }
 
+/* What viewers show with the trace. */
+static void timeline_cut(const char *what, FILE *out)
+{
+	json_t *data = json_pack("{s:o}", "interrupted", json_of_text(what));
+
+	fputs(",\"otherData\":", out);
+	json_out(data, out, JSON_COMPACT);
+	json_decref(data);
+}
+
 void report_timeline(const struct report *report, FILE *out)
 {
 	struct timeline timeline = {.report = report, .out = out, .start = report->analysis->from};
@@ -170,6 +180,9 @@ void report_timeline(const struct report *report, FILE *out)
 						   .mapped = timeline_mapped});
 	for (i = 0; i < report->analysis->findings.count; i++)
 		timeline_finding(&timeline, &report->analysis->findings.all[i]);
-	fputs("\n]}\n", out);
+	fputs("\n]", out);
+	if (report->cut && *report->cut)
+		timeline_cut(*report->cut, out);
+	fputs("}\n", out);
 	map_clear(&timeline.named);
 }

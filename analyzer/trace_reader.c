@@ -16,9 +16,7 @@
 /* What babeltrace2 needs for a trace with all of our events was measured at 2.4 MB. */
 #define MEMORY_OF_TRACE (4u << 20)
 
-/* Of an interrupted reading: no later one takes more. */
-static uint64_t events_wanted = UINT64_MAX;
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, under_way;
 static bool interruptible;
 static struct sigaction on_interrupt;
 /* By which the reading, and then the process, is to end; 0: none. */
@@ -39,7 +37,6 @@ struct reading {
 	bool ended; /* the child came to its end, with `result` */
 	int result;
 	bool satisfied; /* the callback wants no more */
-	bool enough;    /* a former reading was interrupted here */
 };
 
 void trace_problem(struct trace_totals *totals, char *text)
@@ -217,10 +214,6 @@ static int take_event(void *context, const struct trace_event *event)
 	struct trace_totals *totals = reading->totals;
 	int result;
 
-	if (totals->events >= events_wanted) {
-		reading->enough = true;
-		return -1;
-	}
 	if (totals->events++ == 0)
 		totals->first = event->time;
 	totals->last = event->time;
@@ -267,7 +260,10 @@ static void take_end(void *context, int result, const struct trace_totals *total
 
 static void note_interrupt(int number)
 {
-	(void)number;
+	if (interrupted && !under_way) {
+		sigaction(SIGINT, &on_interrupt, NULL);
+		raise(number);
+	}
 	interrupted = 1;
 }
 
@@ -282,20 +278,9 @@ void trace_interruptible(void)
 		sigaction(SIGINT, &action, NULL);
 }
 
-static void uninterruptible(uint64_t events)
-{
-	if (!interruptible)
-		return;
-	if (interrupted)
-		events_wanted = events;
-	interruptible = false;
-	interrupted = 0;
-	sigaction(SIGINT, &on_interrupt, NULL);
-}
-
 bool trace_interrupted(void)
 {
-	return events_wanted != UINT64_MAX;
+	return interruptible && interrupted;
 }
 
 static void note_death(int number)
@@ -335,7 +320,7 @@ static int conclude(struct reading *reading, enum child_end end, int status, cha
 		*error = memory_text("the reading was stopped");
 		return -1;
 	}
-	if (reading->enough || (reading->ended && reading->result == 0))
+	if (reading->ended && reading->result == 0)
 		return 0;
 	if (reading->ended) {
 		words = reading->error ? memory_text(reading->error) : memory_text("the trace is damaged");
@@ -370,10 +355,11 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 	*totals = (struct trace_totals){0};
 	*error = NULL;
 	put_off_death(before);
+	under_way = 1;
 	progress_begin(&reading.progress, trace_settings.silent);
-	end = trace_child(&work, &taker, &status);
+	end = trace_interrupted() ? CHILD_interrupted : trace_child(&work, &taker, &status);
 	progress_end(&reading.progress);
-	uninterruptible(totals->events);
+	under_way = 0;
 	if (reading.copies)
 		trace_stand_in_remove(reading.copies);
 	let_die(before);

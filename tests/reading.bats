@@ -55,7 +55,6 @@ refused()
 }
 
 @test "both decoders give the same report of 200,000 events of twenty processes" {
-	local events
 	events=$(many trace 200000 20 1)
 	reported trace
 	holds --argjson events "$events" '.trace.events == $events and .trace.complete and (.processes | length) == 20'
@@ -73,7 +72,6 @@ refused()
 }
 
 @test "four hundred processes, each with a trace of its own" {
-	local events
 	events=$(many trace 240000 400 400)
 	"$SHMGUARD" report --format=json trace >report.json
 	holds --argjson events "$events" '.trace.events == $events and .trace.complete and (.processes | length) == 400'
@@ -279,6 +277,43 @@ refused()
 	tail -n +2 out >report.json
 	holds '.trace.events > 1000 and .trace.events < 3999999 and (.trace.complete | not)'
 	holds '.trace.problems[0] | contains("it was interrupted; what follows its first")'
+}
+
+@test "Ctrl-C at whatever reading: every form that was asked for, soon, and those that lack something say so" {
+	local how reading events
+	events=$(many trace 4000000 4 1)
+	for how in interrupt again; do
+		rm -f x.*
+		TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" "$how" "$SHMGUARD" trace html:x.html timeline:x.timeline \
+			csv:x.csv folded:x.folded text:x.text >out
+		[[ $(head -n 1 out) == 130\ * ]]
+		tail -n +2 out >report.json
+		[ "$(sed -n 's/^answered in \([0-9]*\).*/\1/p' terminal)" -lt 4 ]
+		jq -e '.traceEvents | length > 0' x.timeline
+		grep -q '</html>' x.html
+		grep -q 'flame graph was interrupted: ' x.html
+		head -n 1 x.csv | cmp - <(head -n 1 "$ROOT/tests/traces/leaks/expected.csv")
+		[ -e x.folded ]
+		for reading in html timeline folded; do
+			[ "$(grep -c "shmguard: x.$reading: the reading of the trace for it was interrupted: " terminal)" -eq 1 ]
+		done
+		[ "$(grep -c 'for it was interrupted' terminal)" -eq 3 ]
+		jq -e '.otherData.interrupted | test("none of the calls")' x.timeline
+		if [ "$how" = interrupt ]; then
+			holds --argjson all "$events" '.trace.events < $all and (.trace.complete | not)'
+			grep -q 'the trace was not read to its end' x.text
+		else
+			# What could be said without that reading is whole.
+			holds --argjson all "$events" '.trace.events == $all and .trace.complete'
+			grep -qE 'shmguard: x.html: .*: what follows [0-9.]+ s is missing in it' terminal
+			run ! grep -q 'the trace was not read to its end' x.text
+		fi
+	done
+	# Alone, and cut in its midst.
+	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" again "$SHMGUARD" trace timeline:y >out
+	[[ $(head -n 1 out) == 130\ * ]]
+	jq -e '.otherData.interrupted | test("^what follows [0-9.]+ s is missing in it$")' y
+	jq -e '.traceEvents | length > 1000' y
 }
 
 @test "of a name that is gone at the end nothing is said where the reading did not come to its removal" {

@@ -1,7 +1,8 @@
-"""reading.py interrupt|watch|memory|log SHMGUARD TRACE: `shmguard report` on a terminal of its own.
+"""reading.py interrupt|again|watch|memory|log SHMGUARD TRACE [FORMAT...]: `shmguard report` on a terminal of its own.
 
-watch: waits for the line of progress, then for the end. interrupt: types Ctrl-C when that line stands there. memory: no
-terminal. Each prints the exit status, the peak of memory in KB and whether the line of progress was seen, and leaves the
+watch: waits for the line of progress, then for the end. interrupt: types Ctrl-C when that line stands there. again: when it
+stands there a second time, as the trace is read again. Both leave what the terminal had in ./terminal, and how many seconds
+the end was away. memory: no terminal. Each prints the exit status, the peak of memory in KB and whether the line of progress was seen, and leaves the
 report, as JSON, on stdout behind it.
 log: reads `shmguard log` from a terminal that stood still for longer than that line waits, and prints whether it was seen.
 """
@@ -28,11 +29,15 @@ def log(shmguard, trace):
 
 
 def main():
-    how, shmguard, trace = sys.argv[1:]
+    how, shmguard, trace, *formats = sys.argv[1:]
+    when = {"interrupt": rb"reading the trace: \d+ %, \d+ s left",
+            "again": rb"\x1b\[K\r\x1b\[Kshmguard: reading the trace: \d+ %, \d+ s left"}.get(how)
+    typed = None
     if how == "log":
         return log(shmguard, trace)
     with tempfile.NamedTemporaryFile() as file:
-        command = [shmguard, "report", "--format=json:" + file.name, trace]
+        command = [shmguard, "report", "--format=json:" + file.name, *("--format=" + form for form in formats),
+                   trace]
         seen = b""
         pid, terminal = pty.fork() if how != "memory" else (os.fork(), None)
         if pid == 0:
@@ -42,10 +47,13 @@ def main():
                 seen += os.read(terminal, 4096)
             except OSError:
                 break
-            if how == "interrupt" and re.search(rb"reading the trace: \d+ %, \d+ s left", seen):
+            if when and typed is None and re.search(when, seen):
                 os.write(terminal, b"\x03")
-                how = "interrupted"
+                typed = time.monotonic()
         _, status, usage = os.wait4(pid, 0)
+        if typed:
+            with open("terminal", "wb") as had:
+                had.write(seen + b"\nanswered in %.1f s\n" % (time.monotonic() - typed))
         line = re.search(rb"shmguard: reading the trace: \d+ %, \d+ (s|min) left", seen) is not None
         cleared = seen.rstrip().endswith(b"\x1b[K")
         print(os.waitstatus_to_exitcode(status), usage.ru_maxrss, "progress" if line else "silence",
