@@ -158,9 +158,9 @@ check_fails()
 	grep -qxF "shmguard: policy.ini:2: 'name' takes what follows /dev/shm, not '/dev/shm/x'; did you mean '/x'?" told
 	grep -qxF "shmguard: policy.ini:3: 'exe' takes a whole path or, without a slash, the last part of one, not 'bin/y'; did you mean '*/bin/y'?" told
 	grep -qxF "shmguard: policy.ini:4: 'names' takes no quotes around '/x y'; did you mean '/x y'?" told
-	run -2 --separate-stderr "$SHMGUARD" policy explain --name=/dev/shm/x
-	[ "${stderr_lines[0]}" = "shmguard: --name takes what follows /dev/shm, not '/dev/shm/x'; did you mean '/x'?" ]
-	[ -z "$output" ]
+	run -2 "$SHMGUARD" policy explain --name=/dev/shm/x
+	[ "${lines[0]}" = "shmguard: --name takes what follows /dev/shm, not '/dev/shm/x'; did you mean '/x'?" ]
+	[ "${#lines[@]}" -eq 2 ]
 	run -0 "$SHMGUARD" policy explain --name=/dev/shmx
 	for _ in {1..3000}; do printf '[s]\nname = /x\n'; done >policy.ini
 	check_fails policy.ini
