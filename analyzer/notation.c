@@ -53,6 +53,8 @@ static const char *notation_symbol(const struct trace_event *event)
 	int64_t symbol = trace_integer(event, "symbol", -1);
 	const char *name;
 
+	if (event->id == EVENT_mutex)
+		return "pthread_mutex_init";
 	trace_fields_of(event->id, NULL, &name);
 	if (symbol <= SYMBOL_none || symbol >= SYMBOL_COUNT || !symbols[symbol].event ||
 	    (strcmp(symbols[symbol].event, name) != 0 && event->id != EVENT_sync))
@@ -63,12 +65,12 @@ static const char *notation_symbol(const struct trace_event *event)
 /* Only the calls that end in "at" take a directory. */
 static char *notation_directory(const char *symbol, int64_t fd)
 {
-	if (!strstr(symbol, "openat") && !strstr(symbol, "unlinkat"))
+	if (!strstr(symbol, "openat") && !strstr(symbol, "unlinkat") && !strstr(symbol, "mknodat"))
 		return NULL;
 	return fd == AT_FDCWD ? memory_text("AT_FDCWD") : memory_format("%" PRId64, fd);
 }
 
-/* It returns the error, and has no mode. */
+/* It returns the error. */
 static bool notation_is_posix(const struct trace_event *event)
 {
 	return event->id == EVENT_fallocate && !strncmp(notation_symbol(event), "posix_", 6);
@@ -84,20 +86,54 @@ static bool notation_is_at(const struct trace_event *event)
 	       at && (!at[2] || at[2] == '2');
 }
 
-/* Flags, after what the event has. */
+static bool notation_begins(const struct trace_event *event, const char *prefix)
+{
+	return !strncmp(notation_symbol(event), prefix, strlen(prefix));
+}
+
+static bool notation_creates(const struct trace_event *event)
+{
+	int64_t flags = trace_integer(event, "flags", 0);
+
+	return flags & O_CREAT || (event->id == EVENT_open && (flags & O_TMPFILE) == O_TMPFILE);
+}
+
+/* Arguments after what the event has: dup2, dup3 and fcntl are recorded as dup is. */
 static bool notation_has_more(const struct trace_event *event)
 {
-	return event->id != EVENT_rename;
+	return event->id == EVENT_dup || event->id == EVENT_sync || event->id == EVENT_mutex ||
+	       (notation_is_at(event) && event->id != EVENT_rename) ||
+	       (event->id == EVENT_sem_open && notation_creates(event)) || notation_begins(event, "freopen") ||
+	       notation_begins(event, "mknod") || notation_begins(event, "__xmknod");
+}
+
+/* What the event of a whole family of calls has, and this one does not take. */
+static bool notation_lacks(const struct trace_event *event, const char *field)
+{
+	static const struct {
+		const char *prefix, *field;
+	} lacking[] = {{"creat", "flags"},   {"fopen", "mode"},      {"_IO_fopen", "mode"},
+		       {"freopen", "mode"},  {"mknod", "flags"},     {"__xmknod", "flags"},
+		       {"mkstemp", "flags"}, {"mkstemp", "mode"},    {"mkostemp", "mode"},
+		       {"mlockall", "addr"}, {"mlockall", "length"}, {"posix_fallocate", "mode"}};
+
+	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++)
+		if (!strcmp(field, lacking[i].field) && notation_begins(event, lacking[i].prefix))
+			return true;
+	return !strcmp(field, "mode") && (event->id == EVENT_open || event->id == EVENT_sem_open) &&
+	       !notation_creates(event);
 }
 
 static char *notation_text(const struct trace_event *event, const struct trace_field *field)
 {
 	const char *bytes = *(const char *const *)(const void *)((const char *)&event->event + field->offset);
 	char *quoted = notation_quoted(bytes), *text;
+	/* After the name that they made comes how long its suffix is. */
+	bool ends = notation_begins(event, "mkstemps") || notation_begins(event, "mkostemps");
 
-	if (!notation_is_at(event))
+	if (!notation_is_at(event) && !ends)
 		return quoted;
-	text = memory_format("..., %s", quoted);
+	text = memory_format(ends ? "%s, ..." : "..., %s", quoted);
 	free(quoted);
 	return text;
 }
@@ -112,12 +148,22 @@ static bool notation_takes_path(const struct trace_event *event)
 	       (event->id == EVENT_chown && strcmp(symbol, "fchown") != 0);
 }
 
+/* Where the lock is, if the event has it. */
+static char *notation_lock(const struct trace_event *event)
+{
+	const struct sync_event *sync = &event->event.sync;
+
+	return sync->addr
+		       ? memory_format("%s0x%" PRIx64, sync->symbol == SYMBOL_syscall ? "SYS_futex, " : "", sync->addr)
+		       : NULL;
+}
+
 /* The value of an argument as strace would have it; NULL: the field is none. */
 static char *notation_argument(const struct trace_event *event, const struct trace_field *field)
 {
-	static const char *const no_arguments[] = {"recording", "pid",         "tid",      "seq",    "stack",
-						   "symbol",    "result",      "error",    "object", "size",
-						   "created",   "size_before", "replaced", "child",  NULL};
+	static const char *const no_arguments[] = {"recording", "pid",   "tid",    "seq",  "stack",   "symbol",
+						   "result",    "error", "object", "size", "created", "size_before",
+						   "replaced",  "child", "robust", NULL};
 	int64_t value = trace_integer(event, field->name, 0);
 	const char *name = field->name;
 	size_t i;
@@ -129,12 +175,12 @@ static char *notation_argument(const struct trace_event *event, const struct tra
 		return notation_text(event, field);
 	if (!strcmp(name, "fd") && notation_takes_path(event))
 		return memory_text("...");
-	if (event->id == EVENT_mlock && !strcmp(notation_symbol(event), "mlockall") && strcmp(name, "flags") != 0)
-		return NULL;
-	if (event->id == EVENT_fallocate && !strcmp(name, "mode") && notation_is_posix(event))
+	if (notation_lacks(event, name))
 		return NULL;
 	if (!strcmp(name, "new_addr") && !(event->event.mremap.flags & (MREMAP_FIXED | MREMAP_UNMOVED)))
 		return NULL;
+	if (event->id == EVENT_sync)
+		return notation_lock(event);
 	if (!strcmp(name, "addr") || !strcmp(name, "new_addr"))
 		return value ? memory_format("0x%" PRIx64, (uint64_t)value) : memory_text("NULL");
 	if (!strcmp(name, "dirfd"))
@@ -173,8 +219,7 @@ static char *notation_arguments(const struct trace_event *event)
 		if (event->id == EVENT_seal && !strcmp(fields[i].name, "fd"))
 			notation_add(&text, ", ", "F_ADD_SEALS");
 	}
-	/* dup2, dup3 and fcntl are recorded as it is; what else calls that end in "at" take is not. */
-	if (event->id == EVENT_dup || (notation_is_at(event) && notation_has_more(event)))
+	if (notation_has_more(event))
 		notation_add(&text, ", ", "...");
 	return text;
 }
@@ -186,12 +231,29 @@ static char *notation_error(int error)
 	return name ? memory_format("-1 %s (%s)", name, strerror(error)) : memory_format("-1 (errno %d)", error);
 }
 
+/* Told of before it is made, for that reason, and nothing tells what came of it. */
+static bool notation_may_wait(const struct trace_event *event)
+{
+	static const char *const waiting[] = {"semop", "semtimedop", "flock", "lockf", "lockf64", "fcntl", "syscall"};
+
+	for (size_t i = 0; event->id == EVENT_sync && i < sizeof(waiting) / sizeof(waiting[0]); i++)
+		if (!strcmp(notation_symbol(event), waiting[i]))
+			return true;
+	return false;
+}
+
+/* It has an event of its own besides: each opening of a semaphore, each mutex in an object. */
+static bool notation_is_double(const struct sync_event *event)
+{
+	return event->symbol == SYMBOL_sem_open || (event->symbol == SYMBOL_pthread_mutex_init && event->object);
+}
+
 static char *notation_result(const struct trace_event *event, const struct outcome *outcome)
 {
 	int error = outcome->error ? outcome->error : (int)trace_integer(event, "error", 0);
 	int64_t result = trace_integer(event, "result", (int64_t)outcome->result);
 
-	if (outcome->unknown)
+	if (outcome->unknown || notation_may_wait(event))
 		return memory_text("?");
 	if (error && notation_is_posix(event) && strerrorname_np(error))
 		return memory_format("%d %s (%s)", error, strerrorname_np(error), strerror(error));
@@ -323,6 +385,8 @@ char *notation_of(const struct trace_event *event, const struct outcome *outcome
 		free(result);
 		return line;
 	}
+	case EVENT_sync:
+		return notation_is_double(&event->event.sync) ? NULL : notation_call(event, outcome, object);
 	case EVENT_finding:
 	case EVENT_module:
 	case EVENT_module_gone:

@@ -20,10 +20,11 @@ struct flag {
 	}
 
 /* Each ends with a row without name; what is made of several bits comes first. */
-static const struct flag open_flags[] = {
-	FLAG(O_TMPFILE),   FLAG(O_SYNC),     FLAG(O_WRONLY),  FLAG(O_RDWR),     FLAG(O_CREAT), FLAG(O_EXCL),
-	FLAG(O_NOCTTY),    FLAG(O_TRUNC),    FLAG(O_APPEND),  FLAG(O_NONBLOCK), FLAG(O_DSYNC), FLAG(O_DIRECT),
-	FLAG(O_DIRECTORY), FLAG(O_NOFOLLOW), FLAG(O_NOATIME), FLAG(O_CLOEXEC),  FLAG(O_PATH),  {0, NULL}};
+static const struct flag accesses[] = {FLAG(O_RDONLY), FLAG(O_WRONLY), FLAG(O_RDWR), FLAG(O_ACCMODE), {0, NULL}};
+static const struct flag open_flags[] = {FLAG(O_TMPFILE), FLAG(O_SYNC),    FLAG(O_CREAT),     FLAG(O_EXCL),
+					 FLAG(O_NOCTTY),  FLAG(O_TRUNC),   FLAG(O_APPEND),    FLAG(O_NONBLOCK),
+					 FLAG(O_DSYNC),   FLAG(O_DIRECT),  FLAG(O_DIRECTORY), FLAG(O_NOFOLLOW),
+					 FLAG(O_NOATIME), FLAG(O_CLOEXEC), FLAG(O_PATH),      {0, NULL}};
 static const struct flag memfd_flags[] = {FLAG(MFD_CLOEXEC),        FLAG(MFD_ALLOW_SEALING), FLAG(MFD_HUGETLB),
 					  {0x8, "MFD_NOEXEC_SEAL"}, {0x10, "MFD_EXEC"},      {0, NULL}};
 static const struct flag map_flags[] = {
@@ -93,9 +94,19 @@ static char *words_of(const struct flag *flags, uint64_t value, const char *none
 	return text;
 }
 
+/* The kernel's O_LARGEFILE, which open64 adds. */
+enum { LARGE_FILE = 0100000 };
+
+/* The access is no flag, and always there. */
 static char *open_words(uint64_t value)
 {
-	return words_of(open_flags, value & ~(uint64_t)0100000, "O_RDONLY");
+	char *text = memory_text(exactly(accesses, value & O_ACCMODE));
+	char *rest = words_of(open_flags, value & ~(uint64_t)(O_ACCMODE | LARGE_FILE), "");
+
+	if (*rest)
+		add(&text, "|", rest);
+	free(rest);
+	return text;
 }
 
 /* The size of a huge page, which is its exponent in the upper bits, as MFD_HUGE_2MB; what it is called is then no flag. */
@@ -135,10 +146,16 @@ static char *some_flags(const char *symbol, uint64_t value)
 static char *own_flags(const struct trace_event *event, const char *symbol, uint64_t value)
 {
 	switch (event->id) {
-	case EVENT_shm_open:
 	case EVENT_open:
-	case EVENT_sem_open:
+		/* It takes those that it adds to what it opens with. */
+		if (!strncmp(symbol, "mkostemp", 8))
+			return words_of(open_flags, value & ~(uint64_t)(O_ACCMODE | O_CREAT | O_EXCL | LARGE_FILE),
+					"0");
 		return open_words(value);
+	case EVENT_shm_open:
+		return open_words(value);
+	case EVENT_sem_open:
+		return words_of(open_flags, value, "0");
 	case EVENT_memfd_create:
 		return huge_flags(memfd_flags, "MFD", MFD_HUGETLB, value);
 	case EVENT_mmap:
@@ -162,7 +179,7 @@ char *notation_flags(const struct trace_event *event, const char *symbol, const 
 		return words_of(seal_flags, (uint32_t)value, "0");
 	if (!strcmp(name, "mode"))
 		return event->id == EVENT_fallocate ? words_of(allocate_flags, (uint32_t)value, "0")
-						    : memory_format("%#o", (unsigned)value & 07777);
+						    : memory_format("%#03o", (unsigned)value & 07777);
 	if (!strcmp(name, "advice"))
 		word = exactly(advices, (uint64_t)value);
 	return word ? memory_text(word) : memory_format("%" PRId64, value);

@@ -335,3 +335,67 @@ load forms
 	grep -qxF 'renameat2(..., "/dev/shm/w", ..., "/dev/shm/u", RENAME_EXCHANGE) = 0' got
 	run ! grep -q '^close' got
 }
+
+@test "log: a call has the arguments that it takes, those that were not recorded as ..., and one line" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >taken.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <semaphore.h>
+		#include <stdlib.h>
+		#include <sys/file.h>
+		#include <sys/mman.h>
+		#include <sys/stat.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char plain[] = "/dev/shm/XXXXXX", ends[] = "/dev/shm/XXXXXX.s";
+			int fd = shm_open("/taken", O_CREAT | O_RDWR, 0640);
+			pthread_mutexattr_t attributes;
+			pthread_mutex_t *mutex;
+			if (ftruncate(fd, 4096))
+				return 1;
+			mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			pthread_mutexattr_init(&attributes);
+			pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+			pthread_mutex_init(mutex, &attributes);
+			sem_open("/taken", O_CREAT, 0600, 3);
+			sem_open("/taken", 0);
+			flock(fd, LOCK_EX | LOCK_NB);
+			open("/dev/shm/taken", O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+			open("/dev/shm/taken", O_RDWR | O_CREAT | O_APPEND, 07);
+			open("/dev/shm", O_RDWR | O_TMPFILE, 0600);
+			creat("/dev/shm/taken", 0640);
+			mkstemp(plain);
+			mkostemps(ends, 2, O_APPEND);
+			chmod(plain, 0);
+			mknod("/dev/shm/node", S_IFREG | 0600, 0);
+			unlink("/dev/shm/node");
+			unlink(plain);
+			unlink(ends);
+			sem_unlink("/taken");
+			shm_unlink("/taken");
+			return 0;
+		}
+	END
+	cc -o takes taken.c
+	record taken ./takes
+	"$SHMGUARD" log taken | grep -vE '\*\*\*|\+\+\+|unlink|ftruncate|mmap' |
+		sed -E 's/^[0-9]* *[0-9.]* //; s/0x[0-9a-f]{5,}/ADDRESS/g; s/ \/\*.*//; s/\/[A-Za-z0-9]{6}(\.s)?"/\/NAME\1"/; s/ = [0-9]{1,2}$/ = N/' >got
+	same got - <<-'END'
+		shm_open("/taken", O_RDWR|O_CREAT, 0640) = N
+		pthread_mutex_init(ADDRESS, ...) = N
+		sem_open("/taken", O_CREAT, 0600, ...) = ADDRESS
+		sem_open("/taken", 0) = ADDRESS
+		flock(...) = ?
+		open("/dev/shm/taken", O_RDONLY|O_DIRECTORY|O_NOFOLLOW) = -1 ENOTDIR (Not a directory)
+		open("/dev/shm/taken", O_RDWR|O_CREAT|O_APPEND, 007) = N
+		open("/dev/shm", O_RDWR|O_TMPFILE, 0600) = N
+		creat("/dev/shm/taken", 0640) = N
+		mkstemp("/dev/shm/NAME") = N
+		mkostemps("/dev/shm/NAME.s", ..., O_APPEND) = N
+		chmod(..., 000) = N
+		mknod("/dev/shm/node", 0600, ...) = N
+	END
+}
