@@ -244,6 +244,8 @@ int cmd_log(int argc, char **argv)
 		if (r < 0 || trace_settings_take(option, optarg) < 0)
 			return options_usage(&log_option_table, REPORT_USAGE);
 	}
+	if (!selection_is_possible(&log.selection))
+		return REPORT_USAGE;
 	if (argc - optind != 1) {
 		fputs("shmguard: log takes one directory\n", stderr);
 		return options_usage(&log_option_table, REPORT_USAGE);

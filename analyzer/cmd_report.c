@@ -204,6 +204,8 @@ int cmd_report(int argc, char **argv)
 		if (option == OPTIONS_BAD || report_take(&options, option))
 			return REPORT_USAGE;
 	}
+	if (!selection_is_possible(&options.selection))
+		return REPORT_USAGE;
 	if (argc - optind != 1) {
 		fprintf(stderr, "shmguard: report takes one directory, %s\n",
 			argc - optind > 1 ? "not several" : "none was given");

@@ -146,6 +146,14 @@ int selection_take(struct selection *selection, int option, const char *argument
 	return 0;
 }
 
+bool selection_is_possible(const struct selection *selection)
+{
+	if (!selection->has_since || !selection->has_until || selection->since <= selection->until)
+		return true;
+	fputs("shmguard: --since is later than --until: nothing lies between them\n", stderr);
+	return false;
+}
+
 bool selection_has_process(const struct selection *selection, const struct process *process)
 {
 	const char *slash;

@@ -51,6 +51,9 @@ enum {
 /* 1: the option is one of the rows above and was taken; 0: it is not; -1: its argument is bad, and stderr was told. */
 int selection_take(struct selection *selection, int option, const char *argument);
 
+/* After the last option; false: nothing could be selected, and stderr was told. */
+bool selection_is_possible(const struct selection *selection);
+
 /* start: of the recording. */
 bool selection_has_process(const struct selection *selection, const struct process *process);
 bool selection_has_object(const struct selection *selection, const struct object *object);

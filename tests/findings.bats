@@ -130,6 +130,12 @@ finds()
 	run -2 "$SHMGUARD" report --rule=nonsense leaks
 	run -2 "$SHMGUARD" report --pid=x leaks
 	run -2 "$SHMGUARD" report --since=soon leaks
+	for command in report log; do
+		run -2 --separate-stderr "$SHMGUARD" $command --since=2 --until=1 leaks
+		[ "$stderr" = "shmguard: --since is later than --until: nothing lies between them" ]
+		[ -z "$output" ]
+		"$SHMGUARD" $command --since=1.01 --until=1010ms leaks >/dev/null
+	done
 	run -2 "$SHMGUARD" report --severity=grave leaks
 }
 

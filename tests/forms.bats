@@ -386,6 +386,22 @@ sarif_is_valid()
 	[ "$("$SHMGUARD" report --format=csv recording | grep ',weak-mount,' | grep -c ',0,')" -eq 0 ]
 }
 
+@test "what was seen before the program started has the recording's start for its time, in every form and filter" {
+	needs_root "a /dev/shm of its own"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' sh \
+		"$SHMGUARD" run --quiet --report=none -o weak -- "$PROGRAMS/leaky" 1 "/weak-$$" >/dev/null
+	# To the nanosecond, which jq does not keep.
+	started=$(grep -oE '"started": ?[0-9]+' weak/recording.json | grep -oE '[0-9]+')
+	for part in "" --since=0 --until=0; do
+		# shellcheck disable=SC2086 # an option or none
+		"$SHMGUARD" report --format=csv:weak.csv --format=json:weak.json --rule=weak-mount $part weak
+		grep -qE "\"time\": ?$started," weak.json
+		grep -q ",$started,no," weak.csv
+	done
+	"$SHMGUARD" report --format=json --since=1ms weak | jq -e 'all(.findings[]; .rule != "weak-mount" and .time)'
+}
+
 @test "filters reach the tables and what is drawn as they reach the findings" {
 	cat >two.c <<-'END'
 		#include <fcntl.h>
