@@ -67,7 +67,11 @@ static void print_label(const char *exe)
 
 static void print_exe(const char *exe)
 {
+	/* As it was called, where /proc did not tell the whole path: its last part is what a policy can go by. */
+	const char *slash = *exe == '/' ? NULL : strrchr(exe, '/');
+
 	printf("exe = ");
+	exe = slash ? slash + 1 : exe;
 	for (size_t i = 0; *exe && i < 160; i++, exe++)
 		if (strchr("*?[", *exe))
 			printf("[%c]", *exe);
@@ -78,6 +82,10 @@ static void print_exe(const char *exe)
 
 static void print_habit(const struct habit *habit)
 {
+	if (!*habit->exe) {
+		puts("\n# A program used shared memory whose path is not known: nothing below is for it.");
+		return;
+	}
 	print_label(habit->exe);
 	print_exe(habit->exe);
 	for (size_t i = 0; i < habit->name_count; i++)

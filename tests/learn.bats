@@ -161,3 +161,17 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	grep -qxF 'max-objects = 4' learned.ini
 	"$SHMGUARD" run --quiet --report=none -o second --policy=learned.ini -- "$PYTHON" program.py
 }
+
+@test "a program whose whole path nobody knows is learned by the last part of it" {
+	needs_root "/proc is unmounted"
+	"$SHMGUARD" run --quiet --report=none -o recording -- unshare --mount --propagation private bash -c '
+		while umount -l /proc 2>/dev/null; do :; done
+		cd "$1" && exec ./leaky 1 "$2"' bash "$PROGRAMS" "/learn-$$."
+	rm -f "/dev/shm/learn-$$."*
+	: >recording/processes.jsonl
+	"$SHMGUARD" policy learn recording >learned.ini
+	grep -qx 'exe = leaky' learned.ini
+	"$SHMGUARD" policy check learned.ini
+	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/learned.ini" "$PROGRAMS/leaky" 1 "/learn-$$."
+	rm "/dev/shm/learn-$$."*
+}
