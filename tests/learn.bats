@@ -166,7 +166,7 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	needs_root "/proc is unmounted"
 	"$SHMGUARD" run --quiet --report=none -o recording -- unshare --mount --propagation private bash -c '
 		while umount -l /proc 2>/dev/null; do :; done
-		cd "$1" && exec ./leaky 1 "$2"' bash "$PROGRAMS" "/learn-$$."
+		cd "$1" && exec env ./leaky 1 "$2"' bash "$PROGRAMS" "/learn-$$."
 	rm -f "/dev/shm/learn-$$."*
 	: >recording/processes.jsonl
 	"$SHMGUARD" policy learn recording >learned.ini
