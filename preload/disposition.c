@@ -5,6 +5,7 @@
 #include "preload/kernel.h"
 #include "preload/lock.h"
 #include "preload/recorder.h"
+#include "preload/signals.h"
 
 enum { PATIENCE_MS = 1000 };
 
@@ -27,16 +28,21 @@ static void kernel_action(const struct kernel_action *set, struct kernel_action 
 	kernel_call(SYS_rt_sigaction, SIGBUS, (long)set, (long)was, sizeof program.mask, 0, 0);
 }
 
+static uint64_t block(uint64_t signals)
+{
+	uint64_t mask = 0;
+	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&signals, (long)&mask, sizeof mask, 0, 0);
+	return mask;
+}
+
 uint64_t disposition_block(void)
 {
-	uint64_t all = UINT64_MAX, mask = 0;
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof mask, 0, 0);
-	return mask;
+	return block(UINT64_MAX);
 }
 
 void disposition_unblock(uint64_t mask)
 {
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0, 0);
+	signals_restore(mask);
 }
 
 uint64_t disposition_mask(void)
@@ -92,8 +98,8 @@ void disposition_reveal(struct disposition_change *change)
 {
 	struct kernel_action now = {0};
 
-	change->mask = disposition_block();
-	lock_take(&lock);
+	change->mask = block(~SIGNAL_BIT(SIGSYS));
+	change->locked = lock_take(&lock);
 	kernel_action(NULL, &now);
 	if (our_handler && now.handler == (void *)our_handler)
 		kernel_action(&program, NULL);
@@ -115,7 +121,8 @@ void disposition_conceal(const struct disposition_change *change)
 	/* A vfork child has a table of its own, but the parent's memory. */
 	if (our_handler && !recorder_is_vfork_child())
 		conceal();
-	lock_give(&lock);
+	if (change->locked)
+		lock_give(&lock);
 	disposition_unblock(change->mask);
 	errno = kept;
 }

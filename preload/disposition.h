@@ -21,10 +21,11 @@ void disposition_take(disposition_handler *ours);
 
 /*
  * Around a function of libc that reads or sets the disposition: between the two the kernel has the program's, and all
- * signals are blocked. errno is kept.
+ * signals are blocked but SIGSYS, with which a filter of system calls may answer. errno is kept.
  */
 struct disposition_change {
 	uint64_t mask;
+	bool locked;
 };
 
 /* The program's is put back for good. */

@@ -21,6 +21,7 @@
 #include "preload/queue.h"
 #include "preload/recent.h"
 #include "preload/recorder_inner.h"
+#include "preload/signals.h"
 #include "preload/stack.h"
 
 static uint32_t sequence_at_fork;
@@ -103,6 +104,20 @@ static void tracer_forks(void (*part)(sigset_t *))
 	own_at_work(before);
 }
 
+/*
+ * LTTng holds its locks through the fork, and blocks every signal. A filter of system calls that answers the fork itself, or
+ * a call of the handlers of the program, with SIGSYS would kill for it: what an instruction causes is let through.
+ */
+static void tracer_awaits_fork(void)
+{
+	uint64_t ours = 0;
+
+	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&ours, sizeof ours, 0, 0);
+	ours = SIGNALS_OF_INSTRUCTIONS & ~ours;
+	tracer_forks(recorder_emit->fork_before);
+	kernel_call(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&ours, 0, sizeof ours, 0, 0);
+}
+
 /* A fork from a signal handler that interrupted our own code finds locks that its own thread holds: see fork_child. */
 static bool begin_fork(uintptr_t stack)
 {
@@ -112,7 +127,7 @@ static bool begin_fork(uintptr_t stack)
 	recorder_thread.depth++;
 	recorder_thread.outermost = stack;
 	if (atomic_load(&recorder_state) == RECORDER_READY)
-		tracer_forks(recorder_emit->fork_before);
+		tracer_awaits_fork();
 	return true;
 }
 

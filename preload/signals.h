@@ -9,14 +9,17 @@
 /* The kernel's signal set: bit N - 1 is signal N. */
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
 
-/* Answers the mask of before, for signals_restore. */
+/* Where they are blocked the kernel kills for them. */
+#define SIGNALS_OF_INSTRUCTIONS                                                                                        \
+	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) |    \
+	 SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGSYS))
+
+/* Those that the program itself has blocked stay so. Answers the mask of before, for signals_restore. */
 static inline uint64_t signals_block(void)
 {
-	uint64_t all = ~(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) |
-			 SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGSYS)),
-		 before = 0;
+	uint64_t others = ~SIGNALS_OF_INSTRUCTIONS, before = 0;
 
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof before, 0, 0);
+	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&others, (long)&before, sizeof before, 0, 0);
 	return before;
 }
 

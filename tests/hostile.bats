@@ -55,6 +55,27 @@ confined()
 	SHMGUARD_POLICY=$PWD/policy LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/hostile_confined" wide
 }
 
+@test "a filter that answers a fork with SIGSYS: the program's handler takes it, as bare" {
+	unchanged "$PROGRAMS/hostile_trapped" fork
+	same recorded <(printf '%s\n' "forked: 0, errno 1, trapped 1" "forked: 0, errno 1, trapped 2" "went on" "status 0")
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 5'
+	rm -rf recording
+	unchanged "$PROGRAMS/hostile_trapped" other
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 7'
+	run -159 "$SHMGUARD" run --quiet --report=none -o blocked -- "$PROGRAMS/hostile_trapped" blocked
+}
+
+@test "a filter that answers what sets SIGBUS's disposition with SIGSYS, recorded and under a policy" {
+	unchanged "$PROGRAMS/hostile_trapped" disposition
+	holds '[.unseen[].reason] == ["it has a filter of system calls that does not let pass rt_sigaction"]'
+	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe "$PROGRAMS/hostile_trapped" disposition
+}
+
+@test "a SIGABRT that the program has blocked stays pending through its calls" {
+	unchanged "$PROGRAMS/hostile_trapped" pending
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 1'
+}
+
 @test "unshare and setns are not refused because of LTTng's threads" {
 	needs_root "to enter a mount namespace"
 	unchanged "$PROGRAMS/hostile_confined" user
