@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_WRAP_H
 #define SHMGUARD_WRAP_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -13,6 +14,18 @@
 static inline bool wrap_hides(int fd, const void *caller)
 {
 	return fd >= 0 && own_caller(caller);
+}
+
+/* No process can have that many (fs.nr_open). */
+enum { NO_DESCRIPTOR = INT_MAX };
+
+/*
+ * Every wrapper of a call that takes a descriptor begins with it: for the program those of our libraries do not exist, and the
+ * kernel is to find that out as it does of any other.
+ */
+static inline int wrap_given(int fd, const void *caller)
+{
+	return __builtin_expect(own_fd(fd), false) && !own_caller(caller) ? NO_DESCRIPTOR : fd;
 }
 
 /* Each does what the wrapper of its name does, around `real_...`. */

@@ -88,6 +88,7 @@ int wrap_unshare(int (*real_unshare)(int), int flags, const void *caller)
 
 int wrap_setns(int (*real_setns)(int, int), int fd, int type, const void *caller)
 {
+	fd = wrap_given(fd, caller);
 	int before = errno, result = real_setns(fd, type);
 	return frees_from_threads(result, before, caller) ? real_setns(fd, type) : result;
 }

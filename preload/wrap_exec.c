@@ -161,6 +161,8 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
 	char room[PATH_MAX];
+
+	fd = wrap_given(fd, CALLER);
 	const char *path = path_at(fd, "", room);
 
 	EXECUTE(path, envp, REAL(fexecve)(fd, argv, x.environment));
@@ -176,6 +178,8 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller)
 {
 	char room[PATH_MAX];
+
+	dirfd = wrap_given(dirfd, caller);
 	const char *whole = path_at(dirfd, path, room);
 
 	EXECUTE_FOR(caller, whole, false, envp, real_execveat(dirfd, path, argv, x.environment, flags));

@@ -172,8 +172,7 @@ static int duplicated(int fd, int result, const void *caller)
 
 EXPORT int dup(int fd)
 {
-	if (hidden_from(fd, CALLER))
-		return refuse();
+	fd = wrap_given(fd, CALLER);
 	bool changing = own_changing(CALLER);
 	int result = duplicated(fd, REAL(dup)(fd), CALLER);
 	own_changed(changing);
@@ -203,7 +202,8 @@ static int duplicate_to(int fd, int target, int result, uint32_t closed, const v
 	EXPORT int name(int fd, int target)                                                                            \
 	{                                                                                                              \
 		bool closing;                                                                                          \
-		if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))                               \
+		fd = wrap_given(fd, CALLER);                                                                           \
+		if (refuses_target(target, CALLER, &closing))                                                          \
 			return refuse();                                                                               \
 		uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);                                     \
 		int result = REAL(name)(fd, target);                                                                   \
@@ -218,7 +218,8 @@ EXPORT int dup3(int fd, int target, int flags)
 {
 	bool closing;
 
-	if (hidden_from(fd, CALLER) || refuses_target(target, CALLER, &closing))
+	fd = wrap_given(fd, CALLER);
+	if (refuses_target(target, CALLER, &closing))
 		return refuse();
 	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
 	int result = REAL(dup3)(fd, target, flags);
@@ -247,8 +248,7 @@ static bool is_lock(int command)
 
 static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *argument, const void *caller)
 {
-	if (hidden_from(fd, caller))
-		return refuse();
+	fd = wrap_given(fd, caller);
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
 		bool changing = own_changing(caller);
 		int copy = duplicated(fd, real_fcntl(fd, command, argument), caller);

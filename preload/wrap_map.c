@@ -91,6 +91,7 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	/* Another's wrapper after ours may want the loader's lock, whose holder waits for LTTng's threads. */
 	if (__builtin_expect(own_thread, false))
 		return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
+	fd = wrap_given(fd, caller);
 	if (policed && !enforce_maps && recorder_silent())
 		return real_mmap(addr, length, prot, flags, fd, offset);
 	enum enforce_verdict verdict =

@@ -114,6 +114,7 @@ static void went(int socket, const struct msghdr *message, const void *caller)
 
 EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 {
+	socket = wrap_given(socket, CALLER);
 	if (withheld(message, CALLER))
 		return -1;
 	ssize_t result = REAL(sendmsg)(socket, message, flags);
@@ -127,6 +128,7 @@ EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int fl
 {
 	unsigned allowed = 0;
 
+	socket = wrap_given(socket, CALLER);
 	if (count > UIO_MAXIOV)
 		count = UIO_MAXIOV;
 	while (enforce_on && allowed < count && kernel_readable(&messages[allowed]) &&
@@ -189,6 +191,7 @@ EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 		return receive_ours(socket, message, flags, CALLER);
 	if (own_caller(CALLER) && !flags)
 		wait_for_ours(socket);
+	socket = wrap_given(socket, CALLER);
 	ssize_t result = REAL(recvmsg)(socket, message, flags);
 	if (result >= 0)
 		came(socket, message, CALLER);
@@ -197,6 +200,7 @@ EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 
 EXPORT int recvmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags, struct timespec *limit)
 {
+	socket = wrap_given(socket, CALLER);
 	int result = REAL(recvmmsg)(socket, messages, count, flags, limit);
 	for (int i = 0; i < result; i++)
 		came(socket, &messages[i].msg_hdr, CALLER);

@@ -46,6 +46,7 @@ EXPORT int chmod(const char *path, mode_t mode)
 EXPORT int fchmod(int fd, mode_t mode)
 {
 	mode_t allowed = mode;
+	fd = wrap_given(fd, CALLER);
 	int result = allow_mode(fd, -1, NULL, &allowed, 0, CALLER) ? REAL(fchmod)(fd, allowed) : -1;
 	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
 }
@@ -53,6 +54,7 @@ EXPORT int fchmod(int fd, mode_t mode)
 EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
 	mode_t allowed = mode;
+	dirfd = wrap_given(dirfd, CALLER);
 	int result =
 		allow_mode(-1, dirfd, path, &allowed, flags, CALLER) ? REAL(fchmodat)(dirfd, path, allowed, flags) : -1;
 	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
@@ -140,5 +142,5 @@ WRAP_SETXATTR(setxattr, (const char *path, const char *attribute, const void *va
 	      0, (path, attribute, s.value, s.bytes, how))
 WRAP_SETXATTR(lsetxattr, (const char *path, const char *attribute, const void *value, size_t bytes, int how), -1, path,
 	      AT_SYMLINK_NOFOLLOW, (path, attribute, s.value, s.bytes, how))
-WRAP_SETXATTR(fsetxattr, (int fd, const char *attribute, const void *value, size_t bytes, int how), fd, NULL, 0,
-	      (fd, attribute, s.value, s.bytes, how))
+WRAP_SETXATTR(fsetxattr, (int fd, const char *attribute, const void *value, size_t bytes, int how),
+	      wrap_given(fd, CALLER), NULL, 0, (s.fd, attribute, s.value, s.bytes, how))

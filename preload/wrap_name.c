@@ -5,6 +5,7 @@
 #include "preload/own.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/wrap.h"
 
 static uint32_t unlinking(enum symbol symbol, int dirfd, const char *path, const void *caller)
 {
@@ -52,6 +53,7 @@ EXPORT int unlink(const char *path)
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
 {
+	dirfd = wrap_given(dirfd, CALLER);
 	uint32_t seq = flags & AT_REMOVEDIR ? 0 : unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
 	bool kept = !(flags & AT_REMOVEDIR) && kept_from(dirfd, path, CALLER);
 	return unlinked(kept ? -1 : REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
@@ -159,6 +161,8 @@ EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *
 {
 	struct renaming r;
 
+	from_dirfd = wrap_given(from_dirfd, CALLER);
+	to_dirfd = wrap_given(to_dirfd, CALLER);
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, 0, CALLER);
 	int result = unmoved(m) ? -1 : moved(m, REAL(renameat)(from_dirfd, from, to_dirfd, to));
@@ -169,6 +173,8 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 {
 	struct renaming r;
 
+	from_dirfd = wrap_given(from_dirfd, CALLER);
+	to_dirfd = wrap_given(to_dirfd, CALLER);
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
 	int result = unmoved(m) ? -1 : moved(m, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags));
@@ -214,6 +220,8 @@ EXPORT int link(const char *from, const char *to)
 
 EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
 {
+	from_dirfd = wrap_given(from_dirfd, CALLER);
+	to_dirfd = wrap_given(to_dirfd, CALLER);
 	struct enforce_moving moving, *m = link_of(&moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
 	int result = unmoved(m) ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
 	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);

@@ -186,6 +186,7 @@ WRAP_OPEN_2(__open64_2)
 	EXPORT int name(int dirfd, const char *path, int flags, ...)                                                   \
 	{                                                                                                              \
 		MODE_ARGUMENT(flags)                                                                                   \
+		dirfd = wrap_given(dirfd, CALLER);                                                                     \
 		OPENING(name, dirfd, path, flags, mode);                                                               \
 		return opened(&o, POLICED(REAL(name)(dirfd, path, flags, mode)), CALLER);                              \
 	}
@@ -195,6 +196,7 @@ WRAP_OPENAT(openat64)
 #define WRAP_OPENAT_2(name)                                                                                            \
 	EXPORT int name(int dirfd, const char *path, int flags)                                                        \
 	{                                                                                                              \
+		dirfd = wrap_given(dirfd, CALLER);                                                                     \
 		OPENING(name, dirfd, path, flags, 0);                                                                  \
 		return opened(&o, POLICED(REAL(name)(dirfd, path, flags)), CALLER);                                    \
 	}
@@ -378,13 +380,14 @@ static int noded(const struct opening *o, int result, const void *caller)
 			     CALLER);                                                                                  \
 	}
 WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device), true)
-WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), dirfd, (dirfd, path, mode, device), true)
+WRAP_MKNOD(mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), wrap_given(dirfd, CALLER),
+	   (o.dirfd, path, mode, device), true)
 int __xmknod(int version, const char *path, mode_t mode, dev_t *device);
 int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev_t *device);
 WRAP_MKNOD(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), AT_FDCWD,
 	   (version, path, mode, device), version == MKNOD_VERSION)
-WRAP_MKNOD(__xmknodat, (int version, int dirfd, const char *path, mode_t mode, dev_t *device), dirfd,
-	   (version, dirfd, path, mode, device), version == MKNOD_VERSION)
+WRAP_MKNOD(__xmknodat, (int version, int dirfd, const char *path, mode_t mode, dev_t *device),
+	   wrap_given(dirfd, CALLER), (version, o.dirfd, path, mode, device), version == MKNOD_VERSION)
 
 static bool promised(const struct opening *o, int *flags, mode_t *mode, const void *caller)
 {

@@ -73,6 +73,7 @@ int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd
 	struct sizing s = {0};
 	int answer = 1;
 
+	fd = wrap_given(fd, caller);
 	if (observe_enter(&visit, caller)) {
 		s.tracked = identity_of_fd(fd, &s.identity);
 		if (s.tracked)
@@ -192,6 +193,7 @@ static void allocated(struct allocating *a, bool failed, int error, const void *
 #define WRAP_FALLOCATE(name)                                                                                           \
 	EXPORT int name(int fd, int mode, off_t offset, off_t length)                                                  \
 	{                                                                                                              \
+		fd = wrap_given(fd, CALLER);                                                                           \
 		struct allocating a = {SYMBOL_##name, fd, mode, offset, length, {0}, 0, false, false};                 \
 		allocating(&a, CALLER);                                                                                \
 		int result = a.denied ? -1 : a.done ? 0 : REAL(name)(fd, mode, offset, length);                        \
@@ -206,6 +208,7 @@ WRAP_FALLOCATE(fallocate64)
 #define WRAP_POSIX_FALLOCATE(name)                                                                                     \
 	EXPORT int name(int fd, off_t offset, off_t length)                                                            \
 	{                                                                                                              \
+		fd = wrap_given(fd, CALLER);                                                                           \
 		struct allocating a = {SYMBOL_##name, fd, 0, offset, length, {0}, 0, false, false};                    \
 		allocating(&a, CALLER);                                                                                \
 		int result = a.denied ? a.denied : REAL(name)(fd, offset, length);                                     \
@@ -251,6 +254,7 @@ EXPORT int chown(const char *path, uid_t uid, gid_t gid)
 
 EXPORT int fchown(int fd, uid_t uid, gid_t gid)
 {
+	fd = wrap_given(fd, CALLER);
 	int result = allow_owner(fd, -1, NULL, uid, 0, CALLER) ? REAL(fchown)(fd, uid, gid) : -1;
 	return owner_changed(SYMBOL_fchown, fd, -1, NULL, uid, gid, 0, result, CALLER);
 }
@@ -264,6 +268,7 @@ EXPORT int lchown(const char *path, uid_t uid, gid_t gid)
 
 EXPORT int fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
 {
+	dirfd = wrap_given(dirfd, CALLER);
 	int result =
 		allow_owner(-1, dirfd, path, uid, flags, CALLER) ? REAL(fchownat)(dirfd, path, uid, gid, flags) : -1;
 	return owner_changed(SYMBOL_fchownat, -1, dirfd, path, uid, gid, flags, result, CALLER);

@@ -6,6 +6,7 @@
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/turns.h"
+#include "preload/wrap.h"
 
 /* Of a mutex in an object that other processes are to lock as well. */
 static void tell_mutex(const pthread_mutex_t *mutex, const pthread_mutexattr_t *attr, const void *caller)
@@ -77,6 +78,14 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 WRAP_ASKING(semop, (int id, struct sembuf *operations, size_t count), (id, operations, count))
 WRAP_ASKING(semtimedop, (int id, struct sembuf *operations, size_t count, const struct timespec *timeout),
 	    (id, operations, count, timeout))
-WRAP_ASKING(flock, (int fd, int operation), (fd, operation))
-WRAP_ASKING(lockf, (int fd, int command, off_t length), (fd, command, length))
-WRAP_ASKING(lockf64, (int fd, int command, off_t length), (fd, command, length))
+
+#define WRAP_LOCKING(name, parameters, arguments)                                                                      \
+	EXPORT int name parameters                                                                                     \
+	{                                                                                                              \
+		fd = wrap_given(fd, CALLER);                                                                           \
+		turns_taken(SYMBOL_##name, NULL, CALLER);                                                              \
+		return REAL(name) arguments;                                                                           \
+	}
+WRAP_LOCKING(flock, (int fd, int operation), (fd, operation))
+WRAP_LOCKING(lockf, (int fd, int command, off_t length), (fd, command, length))
+WRAP_LOCKING(lockf64, (int fd, int command, off_t length), (fd, command, length))

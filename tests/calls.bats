@@ -3,6 +3,7 @@
 # whether it runs bare, with the library preloaded, or recorded.
 
 load helpers
+load unchanged
 
 # All are recorded together; turns by itself, as its test asks what is in its recording.
 setup_file()
@@ -75,6 +76,20 @@ ran_together() # KIND NAME
 	missing=$(comm -13 called table)
 	echo "missing: $missing"
 	[ -z "$missing" ]
+}
+
+# By descriptors of ours a program that goes through all numbers would change what LTTng has.
+@test "every call that takes a descriptor refuses those of our libraries, and the program with which that is tried has it" {
+	local calls tried
+	# What a spawned child opens takes a number there.
+	calls=$(tr -d '\n\\' <"$ROOT/tracepoints/calls.h" | sed 's/\tX(/\n&/g' | grep -v '^.X(posix_spawn' |
+		sed -nE 's/^\tX\(([a-z0-9_A-Z]+),[^#]*int (fd|[a-z_]*dirfd|socket)[,)].*/\1/p' | sort -u)
+	[ "$(wc -l <<<"$calls")" -ge 40 ]
+	tried=$(sed -nE 's/^\tX\(([a-z0-9_A-Z]+),.*/\1/p' "$ROOT/tests/programs/strangers.c" | sort -u)
+	[ -z "$(comm -23 <(echo "$calls") <(echo "$tried"))" ]
+	unchanged "$BUILD/tests/programs/strangers" number
+	[ "$(cat number)" -gt 5 ]
+	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
 }
 
 @test "names: preloaded as bare" {
