@@ -68,14 +68,33 @@ char daemon_stat(pid_t pid, unsigned long long *started)
 	return state;
 }
 
+/* The limit of this process, and so of the daemon, is the daemon's own; the command has that of `run`. */
 static void daemon_limit_descriptors(void)
 {
+	struct rlimit limit, wanted = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_max > wanted.rlim_max)
+		wanted.rlim_max = limit.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &wanted))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* With fewer it starts, and then hangs or records nothing. */
+static bool daemon_lacks_descriptors(char *error)
+{
+	rlim_t least = 70 + 13 * (rlim_t)sysconf(_SC_NPROCESSORS_CONF);
 	struct rlimit limit;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur > DESCRIPTORS_MAX) {
-		limit.rlim_cur = DESCRIPTORS_MAX;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= least)
+		return false;
+	snprintf(error, LIMITED_TEXT,
+		 "RLIMIT_NOFILE (ulimit -Hn) is %ju, and LTTng's daemons need %ju descriptors on this machine",
+		 (uintmax_t)limit.rlim_cur, (uintmax_t)least);
+	return true;
 }
 
 static void daemon_write(const char *path, const char *format, unsigned int id)
@@ -129,7 +148,6 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 		dup2(fd, STDERR_FILENO);
 	}
 	close_range(3, ~0u, 0);
-	daemon_limit_descriptors();
 	for (int signal_number = 1; signal_number < NSIG; signal_number++)
 		signal(signal_number, SIG_DFL);
 	sigemptyset(&none);
@@ -180,6 +198,8 @@ int daemon_start(struct daemon *daemon, char *error)
 	sigset_t ready;
 	int status;
 
+	if (daemon_lacks_descriptors(error))
+		return -1;
 	sigemptyset(&ready);
 	sigaddset(&ready, SIGUSR1);
 	daemon->pid = fork();
@@ -245,6 +265,7 @@ void daemon_stop(pid_t pid, bool written)
 int daemon_acquire(struct daemon *daemon, const char *private, char *error)
 {
 	*daemon = (struct daemon){.shared = geteuid() == 0, .private = private, .use_lock = -1};
+	daemon_limit_descriptors();
 	if (daemon->shared)
 		return daemon_shared_acquire(daemon, error);
 	lttng_control_private(private);

@@ -22,7 +22,10 @@ struct daemon {
 	unsigned long long consumer_started;
 };
 
-/* 0, or -1 with one line in `error` (LIMITED_TEXT bytes). Takes up to ten seconds. */
+/*
+ * 0, or -1 with one line in `error` (LIMITED_TEXT bytes). Takes up to ten seconds. This process has the limit of descriptors
+ * that the daemon is to have from then on, as far as it may.
+ */
 int daemon_acquire(struct daemon *daemon, const char *private, char *error);
 
 /*

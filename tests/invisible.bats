@@ -226,6 +226,29 @@ thorough_interposer()
 	holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1 and .[0].maps >= 50)'
 }
 
+@test "a soft limit of 64 descriptors for run: the command has it, LTTng's daemons have what the hard limit allows" {
+	local least=$((70 + 13 * $(nproc --all))) limit
+	# shellcheck disable=SC2016
+	for limit in "-Sn 64" "-n $least"; do
+		rm -rf recording
+		(
+			# shellcheck disable=SC2086
+			ulimit $limit
+			unchanged sh -c 'ulimit -Sn; ulimit -Hn; exec "$0" plain' "$PROGRAMS/hostile_processes"
+		)
+		[ "$(head -n 1 recorded)" = "${limit#* }" ]
+		holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1)'
+	done
+}
+
+@test "too low a hard limit of descriptors for LTTng's daemons: one line names it, the number that is needed, and 125" {
+	local least=$((70 + 13 * $(nproc --all)))
+	# shellcheck disable=SC2016
+	run -125 sh -c 'ulimit -n 64; exec "$SHMGUARD" run -o recording -- echo ran'
+	[ "$output" = "shmguard: RLIMIT_NOFILE (ulimit -Hn) is 64, and LTTng's daemons need $least descriptors on this machine" ]
+	[ ! -e recording ]
+}
+
 @test "a limit of 64 descriptors" {
 	# shellcheck disable=SC2016
 	unchanged sh -c 'ulimit -n 64; exec "$0" plain' "$PROGRAMS/hostile_processes"
