@@ -1,7 +1,9 @@
 /* shmguard: the table of its subcommands. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyzer/aside.h"
 #include "analyzer/cmd_clean.h"
@@ -101,8 +103,21 @@ static int main_run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/*
+ * Files that are opened must not get the numbers of standard streams that are closed. What takes these cannot be read or
+ * written the way that they would, and what is executed finds them closed.
+ */
+static void main_keep_closed(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", O_CLOEXEC | (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY)) < 0)
+			break;
+}
+
 int main(int argc, char **argv)
 {
+	main_keep_closed();
 	if (argc > 1 && !strcmp(argv[1], "run"))
 		aside_put(argv);
 	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */

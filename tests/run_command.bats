@@ -171,3 +171,40 @@ bats_require_minimum_version 1.5.0
 	cat unseen
 	[ "$(cat unseen)" = "      5 ./static it is statically linked" ]
 }
+
+@test "standard streams that are closed stay closed for the command, and nothing else gets their numbers" {
+	cat >ends.py <<-'END'
+		import mmap, os, sys
+		def look(fd):
+		    try:
+		        return os.readlink(f"/proc/self/fd/{fd}")
+		    except OSError as error:
+		        return error.errno
+		before = [look(fd) for fd in range(3)]
+		fd = os.memfd_create("ends")
+		os.ftruncate(fd, 4096)
+		mmap.mmap(fd, 4096).close()
+		os.close(fd)
+		with open(sys.argv[1], "w") as file:
+		    print(before, fd, file=file)
+		os._exit(3)
+	END
+	local ends status
+	for ends in '<&-' '>&-' '2>&-' '<&- >&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+		rm -rf recording told.txt
+		status=0
+		eval "/usr/bin/python3 ends.py bare </dev/null >/dev/null 2>/dev/null $ends" || status=$?
+		[ "$status" -eq 3 ]
+		status=0
+		eval "\"\$SHMGUARD\" run --report=told.txt -o recording -- /usr/bin/python3 ends.py got \
+			</dev/null >/dev/null 2>/dev/null $ends" || status=$?
+		[ "$status" -eq 3 ]
+		same bare got
+		grep -q '1 process (1 with shared memory), 1 shared memory object' told.txt
+		[ -s recording/symbols.json ]
+		[ -z "$(cat recording/*.json* | grep -a '^shmguard:' || true)" ]
+	done
+	# shellcheck disable=SC2016
+	run -3 sh -c '"$SHMGUARD" report recording >&-'
+	[ "$output" = "shmguard: the output could not be written: Bad file descriptor" ]
+}
