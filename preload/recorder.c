@@ -33,7 +33,7 @@
 atomic_int recorder_state = RECORDER_OFF;
 const struct emit *recorder_emit;
 __thread struct thread recorder_thread;
-atomic_bool recorder_blocks, recorder_shared;
+atomic_bool recorder_blocks;
 int32_t recorder_pid;
 
 static uint32_t recording;

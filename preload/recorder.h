@@ -45,8 +45,8 @@ extern __thread struct thread recorder_thread;
  */
 extern atomic_bool recorder_blocks;
 
-/* Some child that is no thread was made to share our memory for good (clone(2)). */
-extern atomic_bool recorder_shared;
+/* A child that is no thread is about to be made that shares our memory for good (clone(2)). */
+void recorder_share_memory(void);
 
 /*
  * The program is about to be killed for a system call that this process's recording makes: the recording ends here, and

@@ -25,12 +25,13 @@
 #include "preload/stack.h"
 
 static uint32_t sequence_at_fork;
-static bool unattended;   /* LTTng's threads, which are told when the recording ends, are not in this process */
-static atomic_int *alive; /* a page that the kernel zeroes in every child that has its own copy of our memory */
+static bool unattended;    /* LTTng's threads, which are told when the recording ends, are not in this process */
+static atomic_bool shared; /* some child that is no thread shares, or shared, our memory */
+static atomic_int *alive;  /* a page that the kernel zeroes in every child that has its own copy of our memory */
 
 bool recorder_is_vfork_child(void)
 {
-	if (!recorder_thread.vforked && !atomic_load_explicit(&recorder_shared, memory_order_relaxed))
+	if (!recorder_thread.vforked && !atomic_load_explicit(&shared, memory_order_relaxed))
 		return false;
 	if (kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != recorder_pid)
 		return true;
@@ -255,15 +256,30 @@ bool recorder_end_threads(void)
 	return !recorder_thread.depth && recorder_live_alone();
 }
 
-void recorder_watch_clones(void)
+static void notice_copies(void)
 {
-	int32_t before = recorder_pid;
-	atomic_int *page = kernel_memory(sizeof *page);
+	atomic_int *page = alive ? NULL : kernel_memory(sizeof *page);
 
 	if (page && kernel_call(SYS_madvise, (long)page, (long)page_size(), MADV_WIPEONFORK, 0, 0, 0) == 0) {
 		atomic_store(page, 1);
 		alive = page;
 	}
+}
+
+void recorder_share_memory(void)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF)
+		return;
+	/* By its id alone a later child with memory of its own looks like one that shares it. */
+	notice_copies();
+	atomic_store(&shared, true);
+}
+
+void recorder_watch_clones(void)
+{
+	int32_t before = recorder_pid;
+
+	notice_copies();
 	if (kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) != before)
 		start_anew(before);
 }

@@ -96,9 +96,14 @@ void wrap_thread_leaving(int status)
 {
 	struct visit visit;
 
-	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_confined || recorder_is_vfork_child() ||
+	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_confined ||
 	    kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0) != kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
 		return;
+	/* What threads there are, are those of its parent, in whose memory it has been seen. */
+	if (recorder_is_vfork_child()) {
+		wrap_leaving(status);
+		return;
+	}
 	/* A child that is not known as such yet has none of our threads. */
 	if (observe_enter(&visit, wrap_thread_leaving))
 		observe_leave(&visit);

@@ -49,7 +49,7 @@ static int make_child(clone_function *real_clone, int (*start)(void *), void *st
 		return real_clone(start, stack, flags, argument, parent, tls, cleared);
 	/* A thread has its own recorder_thread; a child that shares our memory has that of its maker, however long. */
 	if (flags & CLONE_VM)
-		atomic_store(&recorder_shared, true);
+		recorder_share_memory();
 	struct child *child = (struct child *)((uintptr_t)stack & -(uintptr_t)16) - 1;
 	*child = (struct child){start, argument};
 	return real_clone(begin_child, child, flags, child, parent, tls, cleared);
