@@ -142,16 +142,6 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 	return 0;
 }
 
-/* Copies of a trace, and the chunks that a rotation cuts it into, have its UUID. */
-static bool is_alone(const struct trace_files *files, const struct trace_dir *dir)
-{
-	for (size_t i = 0; i < files->count; i++)
-		if (&files->dirs[i] != dir &&
-		    memcmp(files->dirs[i].metadata.kind.uuid, dir->metadata.kind.uuid, 16) == 0)
-			return false;
-	return true;
-}
-
 int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error)
 {
 	struct map seen = {0};
@@ -164,7 +154,7 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 
 		/* A session whose programs recorded nothing has metadata without a stream. */
 		if (!trace->metadata.empty)
-			trace_streams_look(files, trace, is_alone(files, trace) ? NULL : &seen, look);
+			trace_streams_look(files, trace, &seen, look);
 	}
 	map_clear(&seen);
 	if (result == 0 && files->count == 0) {

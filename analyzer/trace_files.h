@@ -34,7 +34,7 @@ struct trace_files {
 	struct trace_dir *dirs;
 	size_t count;
 	uint64_t bytes;   /* to be read */
-	uint64_t size;    /* of all streams' files */
+	uint64_t size;    /* of all streams' files, but for what is there twice */
 	uint64_t packets; /* the same, where it is known */
 	uint64_t lost;    /* bytes of streams that are in no whole packet */
 	size_t strays;    /* problems that are of files which were never a stream of the trace */

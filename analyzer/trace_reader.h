@@ -28,7 +28,7 @@ struct trace_totals {
 	uint64_t unknown; /* of shmguard, but of a class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;
-	uint64_t bytes;      /* of all streams' files */
+	uint64_t bytes;      /* of all streams' files, but for what is there twice */
 	uint64_t bytes_lost; /* of streams, that could not be read */
 	bool cut;            /* the reading ended before the trace did */
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */

@@ -17,7 +17,8 @@ struct scan {
 	int fd;
 	struct trace_files *files;
 	const struct trace_dir *dir;
-	struct map *seen; /* packets of this trace's other copies and chunks, NULL if it has none */
+	struct map *seen; /* packets, of whatever trace */
+	uint64_t twice;   /* bytes of those that were seen before */
 	const struct trace_look *look;
 };
 
@@ -35,21 +36,21 @@ static bool scan_read(void *context, uint64_t at, void *to, size_t length)
 	return pread(scan->fd, to, length, (off_t)at) == (ssize_t)length;
 }
 
-/* A packet that lies in a copy of the trace as well is read once. */
+/* A packet that lies in a copy of the stream, or of the trace, as well is read once. Chunks of a rotation are no copies. */
 static bool scan_keep(void *context, const struct packet *packet)
 {
 	struct scan *scan = context;
 	uint64_t stream = map_hash(MAP_HASH, scan->dir->metadata.kind.uuid, 16), where;
 
-	if (scan->seen) {
-		stream = map_hash(stream, &packet->stream, sizeof(packet->stream));
-		stream = map_hash(stream, &packet->instance, sizeof(packet->instance));
-		where = map_hash(MAP_HASH, &packet->number, sizeof(packet->number));
-		where = map_hash(where, &packet->begin, sizeof(packet->begin));
-		if (map_get(scan->seen, stream, where))
-			return false;
-		map_put(scan->seen, stream, where, scan->files);
+	stream = map_hash(stream, &packet->stream, sizeof(packet->stream));
+	stream = map_hash(stream, &packet->instance, sizeof(packet->instance));
+	where = map_hash(MAP_HASH, &packet->number, sizeof(packet->number));
+	where = map_hash(where, &packet->begin, sizeof(packet->begin));
+	if (map_get(scan->seen, stream, where)) {
+		scan->twice += packet->size;
+		return false;
 	}
+	map_put(scan->seen, stream, where, scan->files);
 	scan->files->packets++;
 	return true;
 }
@@ -198,7 +199,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 			dir->as_it_is = false;
 		for (size_t i = 0; i < stream.ranges.count; i++)
 			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
-		files->size += good ? stream.size : 0;
+		files->size += good ? stream.size - scan.twice : 0;
 		stream.name = memory_text(name);
 		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
 		dir->streams[dir->stream_count++] = stream;

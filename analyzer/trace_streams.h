@@ -5,7 +5,7 @@
 #include "map.h"
 #include "trace_files.h"
 
-/* seen: packets of this trace's other copies and chunks, NULL if it has none. Fills `dir` and what `files` counts. */
+/* seen: packets of whatever was looked at before: a copy's are not read. Fills `dir` and what `files` counts. */
 void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct map *seen,
 			const struct trace_look *look);
 

@@ -145,6 +145,34 @@ refused()
 	same whole.json report.json
 }
 
+@test "a stream that lies there twice is read once, whatever its second name is" {
+	local copy from stream
+	"$SHMGUARD" run --quiet --report=none -o whole -- "$PROGRAMS/story" shrunk || true
+	reported whole
+	mv report.json whole.json
+	"$SHMGUARD" log whole >whole.log
+	stream=$(find whole -name 'calls_*' -size +0 | head -n 1)
+	stream=${stream##*/}
+	for copy in "$stream calls_9" "$stream ${stream}_0" "$stream 00_1" "state_0 state_7" "state_1 calls_9"; do
+		from=${copy% *}
+		cp -r whole again
+		find again -name "$from" -execdir cp {} "${copy#* }" \;
+		reported again
+		jq --slurpfile whole whole.json -e '. == $whole[0]' report.json
+		"$SHMGUARD" log again | cmp - whole.log
+		# What a copy has more is its own.
+		find again -name "$from" -exec truncate -s -1000 {} +
+		reported again
+		jq --slurpfile whole whole.json -e '.trace.events == $whole[0].trace.events' report.json
+		rm -r again
+	done
+	# A copy is none of the bytes that were recorded.
+	cp -r whole again
+	find again -name "$stream" -execdir sh -c 'for other in state_*; do cp "$other" "calls_9${other#state}"; done; rm "$0"' {} \;
+	run "$SHMGUARD" report --format=json again
+	[[ $output == *"bytes that were recorded"*" are gone"* || $output == *"the calls are gone"* ]]
+}
+
 @test "a damaged trace beside a whole one is named, and the whole one is read" {
 	mkdir both
 	cp -r "$CANNED" both/whole
