@@ -33,8 +33,14 @@ static const struct option_row rows[] = {
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 for a finding of LEVEL or graver\n"
 	 "LEVEL is error, warning or note."},
-	{"max-findings", OPTION_max_findings, "N", "with up to N of them exit with 0 all the same"},
-	{"group-by", OPTION_group_by, "KEY", "bring together by stack, object, process or rule"},
+	{"max-findings", OPTION_max_findings, "N",
+	 "with up to N of them exit with 0 all the same\n"
+	 "How they are brought together does not matter: what one place did to several objects or processes counts "
+	 "once, "
+	 "though the verdict of a report by object or process counts each."},
+	{"group-by", OPTION_group_by, "KEY",
+	 "bring together by stack, object, process or rule\n"
+	 "By object or process, what one place did to several is a finding of each of them."},
 	SELECTION_ROWS,
 	SELECTION_FINDING_ROWS,
 	TRACE_ROWS,

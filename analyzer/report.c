@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/whole_file.h"
 
@@ -166,12 +167,13 @@ static void report_save_symbols(const struct report *report, const char *dir)
 }
 
 /* Findings that are apart for the reader's grouping alone count once: how it is printed does not decide what fails. */
-static bool report_is_counted(const struct findings *findings, size_t index)
+static bool report_counts(struct map *counted, const struct finding *finding)
 {
-	for (size_t i = 0; findings->all[index].apart && i < index; i++)
-		if (strcmp(findings->all[i].fingerprint, findings->all[index].fingerprint) == 0)
-			return true;
-	return false;
+	uint64_t print = strtoull(finding->fingerprint, NULL, 16);
+	bool before = map_get(counted, print, 0) != NULL;
+
+	map_put(counted, print, 0, counted);
+	return !before || !finding->apart;
 }
 
 static int report_outcome(const struct analysis *analysis, const struct report_options *options,
@@ -179,14 +181,16 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 {
 	const struct findings *findings = &analysis->findings;
 	enum severity gravest = SEVERITY_NOTE;
+	struct map counted = {0};
 	uint64_t grave = 0;
 	size_t i;
 
 	for (i = 0; i < findings->count; i++) {
 		if (findings->all[i].severity > gravest)
 			gravest = findings->all[i].severity;
-		grave += findings->all[i].severity >= options->fail_on && !report_is_counted(findings, i);
+		grave += findings->all[i].severity >= options->fail_on && report_counts(&counted, &findings->all[i]);
 	}
+	map_clear(&counted);
 	if (verdict)
 		*verdict = (struct report_verdict){gravest, !analysis->cut};
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;

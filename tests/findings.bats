@@ -458,6 +458,8 @@ workers()
 	run -0 "$SHMGUARD" report --group-by=rule --rule=segment-leak work
 	[ "$(grep -c '^error: segment-leak (6 times' <<<"$output")" -eq 1 ]
 	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error --max-findings=1 work
+	[[ $output == *"shmguard: 6 errors; "* ]]
+	run -1 "$SHMGUARD" report --group-by=object --rule=segment-leak --fail-on=error work
 	"$SHMGUARD" report --format=json --group-by=object work >grouped.json
 	run -0 "$SHMGUARD" diff grouped.json work
 	[[ ${lines[0]} == "0 new, 0 fixed, 0 changed" ]]
