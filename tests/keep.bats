@@ -113,6 +113,27 @@ bytes_of()
 	holds 'all(.objects[]; has("size_known") | not)'
 }
 
+@test "--max-size: a finding told at a call costs what README says, every time, and a call without one nothing" {
+	local flags count bytes name=/costly-$$
+	cat >costly.py <<-'END'
+		import _posixshmem, os, sys
+		for _ in range(int(sys.argv[3])):
+		    os.close(_posixshmem.shm_open(sys.argv[1], os.O_RDWR | int(sys.argv[2]), 0o600))
+	END
+	for flags in 0 "$("$PYTHON" -c 'import os; print(os.O_CREAT)')"; do
+		for count in 5000 15000; do
+			: >"/dev/shm$name"
+			"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 17))" -o "$flags-$count" -- \
+				"$PYTHON" costly.py "$name" "$flags" "$count"
+			rm "/dev/shm$name"
+		done
+		bytes=$((($(bytes_of "$flags-15000" 'state_*') - $(bytes_of "$flags-5000" 'state_*')) / 10000))
+		[ "$bytes" -le $((flags ? 77 + ${#name} : 1)) ]
+		[ "$bytes" -ge $((flags ? 70 + ${#name} : 0)) ]
+	done
+	grep -q '77 bytes and the object.s name' "$ROOT/README.md"
+}
+
 @test "--max-size that suffices lets nothing go" {
 	"$SHMGUARD" run --quiet --report=none --max-size=64M -o recording -- "$PROGRAMS/rate" 50000 0.4
 	report recording >report.json
