@@ -23,7 +23,7 @@ enum { OPTION_stacks = 0x100, HELD = 256 };
 
 struct log_line {
 	const struct process *process;
-	uint32_t seq, stack;
+	uint32_t seq, answer, stack;
 	char *text;
 };
 
@@ -87,6 +87,11 @@ static void log_print_line(const struct log *log, struct world *world, const str
 		log_stack(log, world, line->process, line->stack);
 }
 
+static bool log_is_of(const struct log_line *line, const struct process *process, uint32_t seq)
+{
+	return line->text && line->process == process && (line->seq == seq || (line->answer && line->answer == seq));
+}
+
 /* The call, once, and what was found at it, of that severity; anything else is kept for what may come. */
 static void log_look(struct log *log, struct world *world, const struct trace_event *event, enum severity severity,
 		     struct log_line *line)
@@ -107,7 +112,7 @@ static void log_look(struct log *log, struct world *world, const struct trace_ev
 	}
 	if (finding->rule < RULE_COUNT && selection_has_rule(&log->selection, finding->rule, severity)) {
 		for (size_t i = 0; i < HELD; i++)
-			if (log->held[i].process == line->process && log->held[i].seq == finding->of) {
+			if (log_is_of(&log->held[i], line->process, finding->of)) {
 				log_print_line(log, world, &log->held[i]);
 				log_line_free(&log->held[i]);
 			}
@@ -121,7 +126,7 @@ static int log_event(void *context, struct world *world, struct process *process
 {
 	struct log *log = context;
 	const struct object *object = replay_object(world, process, event);
-	struct log_line line = {process, event->event.head.seq, event->event.head.stack, NULL};
+	struct log_line line = {process, event->event.head.seq, outcome->answer, event->event.head.stack, NULL};
 	enum severity severity = event->id == EVENT_finding ? (enum severity)event->event.finding.severity
 							    : rules[RULE_sigbus_cause].severity;
 	enum verdict verdict;

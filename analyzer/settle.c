@@ -160,6 +160,7 @@ static bool answers(struct settle *settle, struct held *held, const struct trace
 		return false;
 	held->outcome.error = moved ? event->event.mremapped.error : event->event.failed.error;
 	held->outcome.result = moved ? event->event.mremapped.result : 0;
+	held->outcome.answer = event->event.head.seq;
 	held->answer = memory_new(1, sizeof(*held->answer));
 	*held->answer = *event;
 	/* Of an unmapping the event after it tells whose that was. */

@@ -14,6 +14,7 @@
 struct outcome {
 	int error;       /* of a call that failed after its event */
 	uint64_t result; /* of mremap */
+	uint32_t answer; /* number of the event that ended the call, by which a finding may name it; 0: none */
 	bool unknown;    /* whether exec or mremap succeeded: nothing tells */
 	bool effect;     /* the mmap or dup2 after it did that, and nobody called it */
 };

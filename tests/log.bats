@@ -31,6 +31,25 @@ load forms
 	"$SHMGUARD" log --rule='predictable-*' recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
 	[ "$(cat got)" = $'shm_open\n*** note: predictable-name ***' ]
 	[ -z "$("$SHMGUARD" log --rule=churn recording)" ]
+	cat >longer.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int fd = shm_open("/longer", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (ftruncate(fd, 4096))
+				return 1;
+			mremap(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096, 8192, MREMAP_MAYMOVE);
+			shm_unlink("/longer");
+			return 0;
+		}
+	END
+	cc -o longer longer.c
+	"$SHMGUARD" run --quiet --report=none -o lengthened -- ./longer
+	"$SHMGUARD" log --severity=warning lengthened | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
+	[ "$(cat got)" = $'mremap\n*** warning: map-beyond-end ***' ]
 }
 
 @test "log: what was told at a call has the report's severity, and says where it was told otherwise" {
