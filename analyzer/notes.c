@@ -311,7 +311,7 @@ void notes_reaped(struct notes *notes, pid_t pid, int status)
 {
 	notes_line(notes, json_pack("{s:s, s:i, s:i, s:I}", "type", "reaped", "pid", (int)pid, "status", status, "time",
 				    (json_int_t)notes_clock(CLOCK_REALTIME)));
-	unseen_ended(notes->unseen, pid);
+	unseen_ended(notes->unseen, pid, status);
 	if (notes->notices) {
 		/* What it told last may not have been read. */
 		notes_read_socket(notes);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "analyzer/memory.h"
@@ -17,6 +18,7 @@ struct sighting {
 	bool known;        /* something of ours has run in it */
 	bool ended;        /* `known` and `path` are of one that has ended */
 	unsigned ended_in; /* round of the end, 0 when its verdict is given */
+	int status;        /* of the end: wait(2)'s */
 	char *path, *cwd;  /* of an image that has not signed in yet, or NULL */
 	char *loading;     /* its image, while LTTng comes up in it, or NULL */
 	uint64_t loading_since;
@@ -94,6 +96,17 @@ static void unseen_lost(struct unseen_watch *watch, struct sighting *sighting)
 	unseen_loaded(sighting);
 }
 
+/* Of an image that could have signed in. For free(3). */
+static char *unseen_end(int status)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	return memory_format(
+		"it never signed in: it ended%s%s%s before the loader was done, its environment was lost on "
+		"the way, or the loader could not open our library",
+		name ? " (killed by SIG" : "", name ?: "", name ? ")" : "");
+}
+
 static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 {
 	char *reason;
@@ -107,12 +120,9 @@ static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 		return;
 	}
 	reason = program_unseen(sighting->path, sighting->cwd, sighting->uid, sighting->gid);
-	if (reason)
-		watch->found(watch->context, sighting->pid, sighting->path, reason);
-	else
-		watch->found(watch->context, sighting->pid, sighting->path,
-			     "it never signed in: it ended before the loader was done, its environment was lost on the "
-			     "way, or the loader could not open our library");
+	if (!reason)
+		reason = unseen_end(sighting->status);
+	watch->found(watch->context, sighting->pid, sighting->path, reason);
 	free(reason);
 }
 
@@ -212,7 +222,7 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 			unseen_spawned(watch, note, texts);
 		break;
 	case NOTE_end:
-		unseen_ended(watch, note->child);
+		unseen_ended(watch, note->child, note->status);
 		break;
 	case NOTE_leave:
 		unseen_alive(watch, note->pid)->known = true;
@@ -232,7 +242,7 @@ void unseen_started(struct unseen_watch *watch, pid_t pid, const char *path)
 		unseen_expect(sighting, path, "", getuid(), getgid());
 }
 
-void unseen_ended(struct unseen_watch *watch, pid_t pid)
+void unseen_ended(struct unseen_watch *watch, pid_t pid, int status)
 {
 	struct sighting *sighting = unseen_at(watch, pid);
 
@@ -240,6 +250,7 @@ void unseen_ended(struct unseen_watch *watch, pid_t pid)
 		return;
 	sighting->ended = true;
 	sighting->ended_in = watch->round;
+	sighting->status = status;
 }
 
 void unseen_settle(struct unseen_watch *watch, int last)

@@ -18,9 +18,9 @@ void unseen_free(struct unseen_watch *watch);
 /* texts: as many as note->texts, at least 2, missing ones "". */
 void unseen_note(struct unseen_watch *watch, const struct note *note, const char *const *texts);
 
-/* run starts `path` itself, or saw a process end. */
+/* run starts `path` itself, or saw a process end; status: wait(2)'s. */
 void unseen_started(struct unseen_watch *watch, pid_t pid, const char *path);
-void unseen_ended(struct unseen_watch *watch, pid_t pid);
+void unseen_ended(struct unseen_watch *watch, pid_t pid, int status);
 
 /*
  * Gives a verdict on the processes that ended before the last call, as a note may come after the one that it caused.

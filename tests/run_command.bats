@@ -137,6 +137,29 @@ bats_require_minimum_version 1.5.0
 	[ "$(jq -r 'select(.type == "start") | .texts[0]' recording/processes.jsonl | grep -c '/ls$')" -eq 1 ]
 }
 
+@test "of a child that never signed in it is told which signal killed it" {
+	cat >killer.c <<-'END'
+		#include <signal.h>
+		#include <sys/ptrace.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int child = fork(), status;
+			if (!child) {
+				ptrace(PTRACE_TRACEME, 0, 0, 0);
+				execl("/bin/true", "true", NULL);
+			}
+			waitpid(child, &status, 0);
+			kill(child, SIGKILL);
+			return waitpid(child, &status, 0) != child;
+		}
+	END
+	gcc -o killer killer.c
+	run -0 run_only ./killer
+	[[ $(jq -r 'select(.type == "unseen") | .reason' recording/processes.jsonl) == "it never signed in: it ended (killed by SIGKILL) before"* ]]
+}
+
 @test "a static child is named however it was executed" {
 	tiny static -static
 	cat >ways.c <<-'END'
