@@ -390,11 +390,16 @@ static void reading_cut(void *context, int64_t last)
 	const struct report *report = ((const struct reading *)context)->report;
 	int64_t from = report->analysis->from;
 
-	if (!report->cut || !trace_interrupted())
+	if (!report->missing || !trace_interrupted())
 		return;
-	*report->cut = last ? memory_format("what follows %.3f s is missing in it",
-					    last > from ? (double)(last - from) / 1e9 : 0)
-			    : memory_text("it has none of the calls");
+	if (last)
+		*report->missing =
+			memory_format("the reading of the trace for it was interrupted: what follows %.3f s is "
+				      "missing in it",
+				      last > from ? (double)(last - from) / 1e9 : 0);
+	else
+		*report->missing =
+			memory_text("the reading of the trace for it was interrupted: it has none of the calls");
 }
 
 void chronicle_read(const struct report *report, const struct chronicle *chronicle)

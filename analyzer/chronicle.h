@@ -64,7 +64,7 @@ struct chronicle {
 };
 
 /*
- * Reads the report's recording again; sets *report->cut where that was interrupted. What goes wrong else is told on stderr:
+ * Reads the report's recording again; sets *report->missing where that was interrupted. What goes wrong else is told on stderr:
  * the report itself was readable before.
  */
 void chronicle_read(const struct report *report, const struct chronicle *chronicle);

@@ -196,20 +196,25 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
+void report_lacks_let_go(const struct report *report)
+{
+	if (report->missing && !*report->missing && report->analysis->let_go)
+		*report->missing = memory_text("what older calls mapped is missing, as they were let go");
+}
+
 static void report_print_form(const struct report *report, const struct report_output *output, FILE *out)
 {
-	char *cut = NULL, *line;
+	char *missing = NULL, *line;
 	struct report form = *report;
 
-	form.cut = &cut;
+	form.missing = &missing;
 	output->format->print(&form, out);
-	if (!cut)
+	if (!missing)
 		return;
-	line = memory_format("%s: the reading of the trace for it was interrupted: %s",
-			     output->file ? output->file : output->format->name, cut);
+	line = memory_format("%s: %s", output->file ? output->file : output->format->name, missing);
 	report_complain(line);
 	free(line);
-	free(cut);
+	free(missing);
 }
 
 /* 0, or -1 with errno. What becomes of `out` is the caller's. */

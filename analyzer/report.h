@@ -24,7 +24,7 @@ struct report {
 	const struct suppressions *suppressions; /* that were applied, or NULL */
 	bool verbose;                            /* people want everything */
 	enum report_group group;
-	char **cut; /* what a form that reads the events again lacks, as that was interrupted; NULL: nothing. To be freed */
+	char **missing; /* what a form that reads the events again lacks, a sentence to be freed; NULL: nothing */
 };
 
 /* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */
@@ -109,6 +109,9 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);
+
+/* Sets *report->missing, for a form that has no place for the report's problems, where calls were let go. */
+void report_lacks_let_go(const struct report *report);
 
 /* Where the process was recorded, if the report is of several recordings; else NULL. */
 const char *report_where(const struct report *report, const struct process *process);

@@ -196,10 +196,9 @@ static json_t *page_report(const struct page *page)
 	json_t *report = report_as_json(page->report, FINDINGS_SHOWN);
 	char *text;
 
-	if (!page->report->cut || !*page->report->cut)
+	if (!page->report->missing || !*page->report->missing)
 		return report;
-	text = memory_format("the reading for this page's timeline and flame graph was interrupted: %s",
-			     *page->report->cut);
+	text = memory_format("this page's timeline and flame graph: %s", *page->report->missing);
 	json_array_append_new(json_object_get(json_object_get(report, "trace"), "problems"), json_of_text(text));
 	free(text);
 	return report;

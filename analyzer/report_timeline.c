@@ -159,9 +159,9 @@ static void timeline_finding(struct timeline *timeline, const struct finding *fi
 }
 
 /* What viewers show with the trace. */
-static void timeline_cut(const char *what, FILE *out)
+static void timeline_missing(const char *what, FILE *out)
 {
-	json_t *data = json_pack("{s:o}", "interrupted", json_of_text(what));
+	json_t *data = json_pack("{s:o}", "missing", json_of_text(what));
 
 	fputs(",\"otherData\":", out);
 	json_out(data, out, JSON_COMPACT);
@@ -181,8 +181,9 @@ void report_timeline(const struct report *report, FILE *out)
 	for (i = 0; i < report->analysis->findings.count; i++)
 		timeline_finding(&timeline, &report->analysis->findings.all[i]);
 	fputs("\n]", out);
-	if (report->cut && *report->cut)
-		timeline_cut(*report->cut, out);
+	report_lacks_let_go(report);
+	if (report->missing && *report->missing)
+		timeline_missing(*report->missing, out);
 	fputs("}\n", out);
 	map_clear(&timeline.named);
 }

@@ -62,7 +62,7 @@ bytes_of()
 }
 
 @test "--max-size: of what was before the calls that are kept, objects tells what is known, and that the rest is not" {
-	local at name=/early-$$
+	local at form name=/early-$$
 	cat >early.py <<-'END'
 		import _posixshmem, mmap, os, sys, time
 		def made(name, size):
@@ -104,6 +104,13 @@ bytes_of()
 	report part >report.json
 	holds '.trace.problems[0] | test("what older ones left mapped or open is not told")'
 	holds 'all(.objects[]; has("size_known") | not)'
+	# Forms without a place for it say it on stderr.
+	for form in folded folded-count speedscope timeline; do
+		"$SHMGUARD" report --format=$form:form part 2>errors
+		[ "$(cat errors)" = "shmguard: form: what older calls mapped is missing, as they were let go" ]
+		"$SHMGUARD" report --format=$form:form whole 2>errors
+		[ ! -s errors ]
+	done
 	# Without the look at the end nobody knows.
 	rm part/shm.json
 	"$SHMGUARD" objects --object="$name" part | grep -qE '64 KiB \(65536 bytes\) at [0-9.]+ s, its size since then not known'

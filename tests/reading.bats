@@ -319,14 +319,14 @@ refused()
 		[ "$(sed -n 's/^answered in \([0-9]*\).*/\1/p' terminal)" -lt 4 ]
 		jq -e '.traceEvents | length > 0' x.timeline
 		grep -q '</html>' x.html
-		grep -q 'flame graph was interrupted: ' x.html
+		grep -q 'flame graph: the reading of the trace for it was interrupted: ' x.html
 		head -n 1 x.csv | cmp - <(head -n 1 "$ROOT/tests/traces/leaks/expected.csv")
 		[ -e x.folded ]
 		for reading in html timeline folded; do
 			[ "$(grep -c "shmguard: x.$reading: the reading of the trace for it was interrupted: " terminal)" -eq 1 ]
 		done
 		[ "$(grep -c 'for it was interrupted' terminal)" -eq 3 ]
-		jq -e '.otherData.interrupted | test("none of the calls")' x.timeline
+		jq -e '.otherData.missing | test("none of the calls")' x.timeline
 		if [ "$how" = interrupt ]; then
 			holds --argjson all "$events" '.trace.events < $all and (.trace.complete | not)'
 			grep -q 'the trace was not read to its end' x.text
@@ -340,7 +340,7 @@ refused()
 	# Alone, and cut in its midst.
 	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" again "$SHMGUARD" trace timeline:y >out
 	[[ $(head -n 1 out) == 130\ * ]]
-	jq -e '.otherData.interrupted | test("^what follows [0-9.]+ s is missing in it$")' y
+	jq -e '.otherData.missing | test(": what follows [0-9.]+ s is missing in it$")' y
 	jq -e '.traceEvents | length > 1000' y
 }
 
