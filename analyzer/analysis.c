@@ -276,7 +276,10 @@ struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **
 {
 	struct analysis *analysis = memory_new(1, sizeof(*analysis));
 	struct trace_totals totals = {0};
-	struct court court = {.findings = &analysis->findings, .sieve = sieve, .start = &analysis->from};
+	struct court court = {.findings = &analysis->findings,
+			      .sieve = sieve,
+			      .start = &analysis->from,
+			      .verdicts = sieve ? NULL : &analysis->findings.verdicts};
 	bool good;
 
 	*error = NULL;

@@ -35,7 +35,8 @@ struct analysis {
 
 /*
  * Reads the recording in `dir`, or a bare CTF trace there, and judges it. On failure NULL, and *error is one line for
- * people, to be freed by the caller; it names `dir`. The sieve is asked of findings; NULL: none.
+ * people, to be freed by the caller; it names `dir`. The sieve is asked of findings; NULL: none,
+ * and their verdicts are kept for verdicts_of().
  */
 struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error);
 void analysis_free(struct analysis *analysis);

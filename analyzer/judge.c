@@ -70,7 +70,7 @@ static void found(void *context, struct process *process, struct object *object,
 {
 	struct court *court = context;
 
-	verdicts_told(&court->findings->verdicts, process, event->seq, (enum severity)event->severity);
+	verdicts_told(court->verdicts, process, event->seq, (enum severity)event->severity);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->found)
 			judges[i]->found(context, process, object, event, site);
@@ -81,7 +81,7 @@ static void fault(void *context, struct process *process, struct object *object,
 {
 	struct court *court = context;
 
-	verdicts_told(&court->findings->verdicts, process, event->seq, rules[RULE_sigbus_cause].severity);
+	verdicts_told(court->verdicts, process, event->seq, rules[RULE_sigbus_cause].severity);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->fault)
 			judges[i]->fault(context, process, object, event, site);
@@ -217,7 +217,7 @@ void court_find(struct court *court, const struct finding *found_now, const stru
 	size_t last;
 
 	if (finding.told)
-		verdicts_found(&court->findings->verdicts, site.process, finding.told, finding.severity);
+		verdicts_found(court->verdicts, site.process, finding.told, finding.severity);
 	sift(court, &finding, roles, count);
 	place = map_hash(findings_sifted(&finding), &place, sizeof(place));
 	last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);

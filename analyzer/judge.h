@@ -16,6 +16,7 @@ struct court {
 	const struct recording *recording;
 	struct findings *findings;
 	const struct sieve *sieve; /* or NULL */
+	struct map *verdicts;      /* for verdicts_of(); NULL: nobody asks, and they would grow with the trace */
 	const int64_t *start;      /* of the recording, nanoseconds since 1970 */
 	bool doubtful;             /* events are missing that no process's numbers account for */
 	bool cut;                  /* the reading ended before the trace did */

@@ -153,7 +153,7 @@ static void lifetime_undone(struct court *court, struct process *process, uint32
 	if (!stranger || stranger->of != of)
 		return;
 	court_withdraw(court, RULE_unlink_by_stranger, process, stranger->object);
-	verdicts_told(&court->findings->verdicts, process, stranger->told, stranger->severity);
+	verdicts_told(court->verdicts, process, stranger->told, stranger->severity);
 }
 
 static void lifetime_finish(struct court *court)

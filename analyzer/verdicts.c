@@ -17,11 +17,14 @@ static void put(struct map *verdicts, const struct process *process, uint32_t se
 
 void verdicts_told(struct map *verdicts, const struct process *process, uint32_t seq, enum severity severity)
 {
-	put(verdicts, process, seq, TOLD + (uintptr_t)severity);
+	if (verdicts)
+		put(verdicts, process, seq, TOLD + (uintptr_t)severity);
 }
 
 void verdicts_found(struct map *verdicts, const struct process *process, uint32_t seq, enum severity severity)
 {
+	if (!verdicts)
+		return;
 	if ((uintptr_t)map_get(verdicts, key_of(process), seq) == TOLD + (uintptr_t)severity)
 		map_remove(verdicts, key_of(process), seq);
 	else
