@@ -38,11 +38,14 @@ struct scene {
 	int64_t at;                  /* nanoseconds from the start */
 	size_t parts;                /* recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
-	struct map sizes; /* (number of an object) -> struct known_size at the moment, as what came later tells */
+	struct map sizes;            /* (number of an object) -> struct hindsight */
 };
 
-struct known_size {
-	uint64_t bytes;
+/* What the end of the recording tells of an object's size at the moment. */
+struct hindsight {
+	int64_t let_go_until; /* of its recording */
+	bool knows;
+	uint64_t size;
 };
 
 static void scene_names(const struct object *object)
@@ -59,7 +62,27 @@ static void scene_names(const struct object *object)
 		fputs("(no name)", stdout);
 }
 
-static void scene_descriptors(const struct process *process, const struct object *object, const char *who)
+static uint64_t scene_number(const struct object *object)
+{
+	return strtoull(object->id + 1, NULL, 10);
+}
+
+/* Of the object's recording. */
+static int64_t scene_let_go_until(const struct scene *scene, const struct object *object)
+{
+	const struct hindsight *later = map_get(&scene->sizes, scene_number(object), 0);
+
+	return later ? later->let_go_until : scene->let_go_until;
+}
+
+/* What is said of what was made before some calls were let go, of which one may have ended it. */
+static const char *scene_doubt(const struct scene *scene, const struct object *object, int64_t made)
+{
+	return made < scene_let_go_until(scene, object) ? ", not known whether still" : "";
+}
+
+static void scene_descriptors(const struct scene *scene, const struct process *process, const struct object *object,
+			      const char *who)
 {
 	struct map_slot *slot;
 	size_t cursor = 0;
@@ -68,11 +91,13 @@ static void scene_descriptors(const struct process *process, const struct object
 		const struct descriptor *descriptor = slot->value;
 
 		if (descriptor->object == object)
-			printf("    process %s: descriptor %d\n", who, descriptor->fd);
+			printf("    process %s: descriptor %d%s\n", who, descriptor->fd,
+			       scene_doubt(scene, object, descriptor->site.time));
 	}
 }
 
-static void scene_mappings(const struct process *process, const struct object *object, const char *who)
+static void scene_mappings(const struct scene *scene, const struct process *process, const struct object *object,
+			   const char *who)
 {
 	const struct holdings *holdings = process->holdings;
 	size_t i;
@@ -82,8 +107,9 @@ static void scene_mappings(const struct process *process, const struct object *o
 
 		if (piece->from->object != object)
 			continue;
-		printf("    process %s: maps [%" PRIu64 ", %" PRIu64 ") at 0x%" PRIx64 "\n", who,
-		       piece->start - piece->from->base, piece->end - piece->from->base, piece->start);
+		printf("    process %s: maps [%" PRIu64 ", %" PRIu64 ") at 0x%" PRIx64 "%s\n", who,
+		       piece->start - piece->from->base, piece->end - piece->from->base, piece->start,
+		       scene_doubt(scene, object, piece->from->site.time));
 	}
 }
 
@@ -103,11 +129,6 @@ static bool scene_is_hearsay(const struct object *object)
 	return object_is_hearsay(object) && !object->mappers && !object->openers;
 }
 
-static uint64_t scene_number(const struct object *object)
-{
-	return strtoull(object->id + 1, NULL, 10);
-}
-
 static double scene_seconds(const struct scene *scene, int64_t time)
 {
 	return time > scene->start ? (double)(time - scene->start) / 1e9 : 0;
@@ -116,13 +137,14 @@ static double scene_seconds(const struct scene *scene, int64_t time)
 /* As far as it is known, to be freed. */
 static char *scene_size(const struct scene *scene, const struct object *object)
 {
-	const struct known_size *later = map_get(&scene->sizes, scene_number(object), 0);
-	uint64_t size = later ? later->bytes : object->size;
+	const struct hindsight *later = map_get(&scene->sizes, scene_number(object), 0);
+	bool knows = later && later->knows;
+	uint64_t size = knows ? later->size : object->size;
 	char *short_size = text_bytes(size), *text, *all;
 
 	text = memory_format("%s (%" PRIu64 " byte%s)", short_size, size, size == 1 ? "" : "s");
 	free(short_size);
-	if (later || object->sized >= scene->let_go_until)
+	if (scene->has_at ? knows || object->sized >= scene_let_go_until(scene, object) : !object->unsized)
 		return text;
 	all = object->sized ? memory_format("%s at %.6f s, its size since then not known", text,
 					    scene_seconds(scene, object->sized))
@@ -154,8 +176,8 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	for (i = 0; i < world->process_count; i++) {
 		char *who = text_process(world->processes[i]);
 
-		scene_descriptors(world->processes[i], object, who);
-		scene_mappings(world->processes[i], object, who);
+		scene_descriptors(scene, world->processes[i], object, who);
+		scene_mappings(scene, world->processes[i], object, who);
 		free(who);
 	}
 	free(size);
@@ -164,10 +186,10 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 static void scene_learn_let_go(struct scene *scene, const struct world *world)
 {
 	for (size_t i = 0; i < world->process_count; i++) {
-		int64_t until = world_let_go_until(world, world->processes[i]->recording);
+		const struct process *process = world->processes[i];
 
-		if (until > scene->let_go_until)
-			scene->let_go_until = until;
+		if (process->let_go && process->whole_from > scene->let_go_until)
+			scene->let_go_until = process->whole_from;
 	}
 }
 
@@ -192,19 +214,20 @@ static bool scene_was(const struct object *object, int64_t time, uint64_t *size)
 static void scene_look_ahead(void *context, struct world *world)
 {
 	struct scene *scene = context;
-	int64_t at = scene->start + scene->at;
-	uint64_t size;
+	int64_t at = scene->start + scene->at, let_go_until = 0;
+	const struct recording *recording = NULL;
 
 	scene_learn_let_go(scene, world);
-	for (size_t i = 0; at >= scene->let_go_until && i < world->object_count; i++) {
+	for (size_t i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
-		struct known_size *known;
+		struct hindsight *hindsight = memory_new(1, sizeof(*hindsight));
 
-		if (object->same || !scene_was(object, at, &size))
-			continue;
-		known = memory_new(1, sizeof(*known));
-		known->bytes = size;
-		map_put(&scene->sizes, scene_number(object), 0, known);
+		if (object->recording != recording)
+			let_go_until = world_let_go_until(world, object->recording);
+		recording = object->recording;
+		hindsight->let_go_until = let_go_until;
+		hindsight->knows = at >= let_go_until && scene_was(object, at, &hindsight->size);
+		map_put(&scene->sizes, scene_number(object), 0, hindsight);
 	}
 }
 
