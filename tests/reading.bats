@@ -368,7 +368,7 @@ refused()
 
 @test "Ctrl-C at the end of run ends the reading: there is a report, and a trace that was not read is kept" {
 	"$PYTHON" "$ROOT/tests/run_terminal.py" interrupt "$SHMGUARD" run --snapshot-on=error -o ready -- \
-		"$PROGRAMS/rate" 100000 0.3 >out
+		"$PROGRAMS/rate" 400000 0.5 >out
 	grep -q 'not read to its end\]' out
 	grep -q '^status 0$' out
 	[ -n "$(find ready/trace -name 'calls_*' -size +0)" ]
