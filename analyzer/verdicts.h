@@ -14,7 +14,10 @@ enum verdict {
 	VERDICT_none,  /* it is not counted there */
 };
 
-/* Of none, NULL, nothing is kept. The process told of it with its event number `seq`; until it is found, the report has it not. */
+/*
+ * Of none, NULL, nothing is kept. The process told of it with its event number `seq`; until it is found, the report has it
+ * not.
+ */
 void verdicts_told(struct map *verdicts, const struct process *process, uint32_t seq, enum severity severity);
 void verdicts_found(struct map *verdicts, const struct process *process, uint32_t seq, enum severity severity);
 
