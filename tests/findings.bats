@@ -192,16 +192,16 @@ finds()
 	END
 	cc -o readers readers.c
 	"$SHMGUARD" run --quiet --report=none -o recording -- ./readers >pids
-	mapfile -t pid <pids
-	for reader in "${pid[0]}" "${pid[1]}"; do
+	mapfile -t readers <pids
+	for reader in "${readers[0]}" "${readers[1]}"; do
 		"$SHMGUARD" report --pid="$reader" --format=json recording >report.json
 		holds --arg who "readers (pid $reader)" '[.findings[] | select(.message | contains($who)) | .rule] | sort |
 			. - ["unsynchronised-sharing"] == ["shrink-under-map", "truncate-on-open"]'
 		holds '[.findings[] | select(.rule == "shrink-under-map") | .severity] == ["error"]'
 	done
-	"$SHMGUARD" report --pid="${pid[2]}" --format=json recording >report.json
+	"$SHMGUARD" report --pid="${readers[2]}" --format=json recording >report.json
 	holds '[.findings[] | select(.rule == "shrink-under-map" or .rule == "truncate-on-open")] == []'
-	"$SHMGUARD" report --pid="${pid[3]}" --format=json recording >report.json
+	"$SHMGUARD" report --pid="${readers[3]}" --format=json recording >report.json
 	holds '[.findings[] | select(.rule == "shrink-under-map" or .rule == "truncate-on-open") | .severity] == ["error", "error"]'
 }
 
@@ -226,113 +226,6 @@ finds()
 	run -0 "$SHMGUARD" report --group-by=rule leaks
 	[ "$(grep -c '^== ' <<<"$output")" -eq 4 ]
 	run -2 "$SHMGUARD" report --group-by=nonsense leaks
-}
-
-@test "diff: the same is nothing, and what is not there any more is fixed" {
-	run -0 "$SHMGUARD" diff leaks leaks
-	[ "$output" = "0 new, 0 fixed, 0 changed" ]
-	"$SHMGUARD" report --format=json leaks | jq 'del(.findings[] | select(.rule != "segment-leak"))' >some.json
-	run -1 "$SHMGUARD" diff some.json leaks
-	[ "${lines[0]}" = "3 new, 0 fixed, 0 changed" ]
-	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 480 KiB): server (pid 100) made 12"* ]]
-	run -0 "$SHMGUARD" diff leaks some.json
-	[ "${lines[0]}" = "0 new, 3 fixed, 0 changed" ]
-	jq '.findings[0].count = 5' some.json >changed.json
-	run -0 "$SHMGUARD" diff some.json changed.json
-	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
-	[[ $output == *"segment-leak (5 times, 40 KiB): "*"before: once, 40 KiB"* ]]
-	"$SHMGUARD" diff --json some.json changed.json | jq -e '.changed[0] | .before.count == 1 and .after.count == 5'
-	jq '.trace.complete = false' some.json >cut.json
-	run --separate-stderr -0 "$SHMGUARD" diff leaks cut.json
-	[[ ${lines[0]} == "0 new, 3 fixed, 0 changed" && $stderr == "shmguard: cut.json is incomplete: what is fixed may only be missing" ]]
-	run --separate-stderr -1 "$SHMGUARD" diff cut.json leaks
-	[ "$stderr" = "shmguard: cut.json is incomplete: what is new may have been there" ]
-}
-
-@test "diff: --fail-on, wrong usage, what is no report" {
-	"$SHMGUARD" report --format=json leaks | jq 'del(.findings[] | select(.severity != "error"))' >errors.json
-	run -0 "$SHMGUARD" diff errors.json leaks
-	run -1 "$SHMGUARD" diff --fail-on=warning errors.json leaks
-	run -2 "$SHMGUARD" diff leaks
-	run -2 "$SHMGUARD" diff --fail-on=x leaks leaks
-	echo '{"findings": []}' >other.json
-	run --separate-stderr -3 "$SHMGUARD" diff other.json leaks
-	[ -z "$output" ]
-	[ "$stderr" = "shmguard: other.json: not a report of shmguard: schema: expected shmguard-report/1" ]
-	echo '{' >broken.json
-	run --separate-stderr -3 "$SHMGUARD" diff broken.json leaks
-	[[ $stderr == "shmguard: broken.json: not JSON: "* ]]
-	run -3 "$SHMGUARD" diff leaks nowhere
-}
-
-@test "diff: what a filter or a suppression left out of one of them is hidden there, neither new nor fixed" {
-	echo 'mapping-leak:*' >known
-	"$SHMGUARD" report --format=json --suppress=known --severity=warning leaks >some.json
-	jq -e '.selection == {severity: "warning"} and
-		[.hidden[] | .rule + " " + .by] == ["mapping-leak suppression", "partial-unmap filter"]' some.json
-	run --separate-stderr -0 "$SHMGUARD" diff some.json leaks
-	[ -z "$stderr" ]
-	[ "${lines[0]}" = "0 new, 0 fixed, 0 changed, 2 hidden" ]
-	[[ ${lines[1]} == "hidden  error: mapping-leak (12 times, 480 KiB): "* ]]
-	[ "${lines[2]}" = "        left out of A by a suppression" ]
-	run --separate-stderr -0 "$SHMGUARD" diff --json leaks some.json
-	jq -e '.new == [] and .fixed == [] and .doubts == [] and
-		[.hidden[] | .finding.rule + .missing_in + .by] == ["mapping-leakBsuppression", "partial-unmapBfilter"]' <<<"$output"
-	run -0 "$SHMGUARD" diff some.json some.json
-	[ "$output" = "0 new, 0 fixed, 0 changed" ]
-	# What was counted in part.
-	jq '.findings[0].count = 7' some.json >part.json
-	run --separate-stderr -0 "$SHMGUARD" diff part.json leaks
-	[ "$stderr" = "shmguard: part.json and leaks were filtered or suppressed in different ways: what changed may only have been counted in part" ]
-	# A report of an earlier version says that it leaves something out, not what.
-	jq 'del(.hidden, .selection)' some.json >old.json
-	run --separate-stderr -0 "$SHMGUARD" diff leaks old.json
-	[ "$stderr" = "shmguard: old.json was filtered or suppressed, and does not say what it leaves out: what is fixed may only be missing" ]
-	[ "${lines[0]}" = "0 new, 2 fixed, 0 changed" ]
-	"$SHMGUARD" diff --json leaks old.json 2>errors | jq -e '.doubts | length == 1'
-	same <(jq -r '"shmguard: " + .doubts[0]' <("$SHMGUARD" diff --json leaks old.json 2>/dev/null)) errors
-	# What one of them did not see.
-	"$SHMGUARD" report --format=json leaks | jq '.unseen = [] | .findings = []' >saw.json
-	run --separate-stderr -1 "$SHMGUARD" diff saw.json leaks
-	[ "$stderr" = "shmguard: leaks did not see /sbin/static: what is fixed may only be missing" ]
-}
-
-@test "diff: a finding that no report has is refused, with what was expected" {
-	local change
-	"$SHMGUARD" report --format=json leaks >good.json
-	# refused CHANGE WORDS: of a report after a change by jq.
-	refused()
-	{
-		jq "$1" good.json >bad.json
-		for change in "bad.json leaks" "leaks bad.json"; do
-			# shellcheck disable=SC2086 # two words
-			run --separate-stderr -3 "$SHMGUARD" diff $change
-			# shellcheck disable=SC2154 # run sets it
-			[ -z "$output" ]
-			[ "$stderr" = "shmguard: bad.json: not a report of shmguard: $2" ]
-		done
-	}
-	refused '.findings[1].count = -5' 'findings[1].count: expected a whole number from 1 on'
-	refused '.findings[1].count = 0' 'findings[1].count: expected a whole number from 1 on'
-	refused '.findings[0].bytes = 1.5' 'findings[0].bytes: expected a whole number from 0 on'
-	refused '.findings[2].severity = "bogus"' 'findings[2].severity: expected error, warning or note'
-	refused '.findings[2].severity = null' 'findings[2].severity: expected error, warning or note'
-	refused 'del(.findings[3].rule)' 'findings[3].rule: expected a string'
-	refused '.findings[0] = 7' 'findings[0].fingerprint: expected a string'
-	refused '.findings = {}' 'findings: expected an array'
-	refused '.schema = "shmguard-report/2"' 'schema: expected shmguard-report/1'
-}
-
-@test "diff: a place where the same rule is broken more gravely is changed, and fails where it newly reaches the level" {
-	local place='{"rule":"mapping-leak","message":"m","bytes":1,"stacks":[{"frames":[{"function":"f","offset":1}]}]'
-	echo '{"schema":"shmguard-report/1","findings":['"$place"',"count":1,"severity":"note","fingerprint":"a"}]}' >note.json
-	echo '{"schema":"shmguard-report/1","findings":['"$place"',"count":9,"severity":"error","fingerprint":"b"}]}' >error.json
-	run -1 "$SHMGUARD" diff note.json error.json
-	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
-	[[ $output == *"before: note, once, 1 B"* ]]
-	run -0 "$SHMGUARD" diff error.json note.json
-	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
-	run -0 "$SHMGUARD" diff --fail-on=note error.json note.json
 }
 
 @test "suppressions: a line that is printed is of one function of one module, and hides nothing of another program's" {

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# The policy in force, without a recording: how large an object may get, how many there may be, and what is mapped of them.
+load helpers
+load enforce
+
+@test "a size beyond max-size" {
+	policy 'max-size = 64K' 'object-too-large = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 65537); attempt(os.posix_fallocate, fd, 0, 65537)
+attempt(os.ftruncate, fd, 65536)'
+	[ "$(cat out)" = $'EFBIG\nEFBIG\nok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 65536 ]
+}
+
+@test "more objects than max-objects" {
+	policy 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'shm_open(NAME, RWC, mode=0o600); shm_open(NAME + "-2", RWC, mode=0o600)
+attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_open, NAME + "-3", RWC, mode=0o600)'
+	[ "$(head -n 1 out)" = EMFILE ]
+	grep -q '^ok' out
+}
+
+@test "memory past max-size is refused where the size stays as it is, too" {
+	policy 'max-size = 64K' 'object-too-large = deny'
+	guarded 'long = ctypes.c_long; fd = shm_open(NAME, RWC, mode=0o600)
+def reserve(mode, end):
+    if libc.fallocate(fd, mode, long(0), long(end)) < 0:
+        raise OSError(ctypes.get_errno(), "fallocate")
+attempt(reserve, 1, 65536); attempt(reserve, 1, 65537); attempt(reserve, 3, 1 << 20)'
+	[ "$(cat out)" = $'ok None\nEFBIG\nok None' ]
+	[ "$(stat -c %b "/dev/shm/$NAME")" -eq 0 ]
+}
+
+@test "the limit of objects of certain names counts those alone" {
+	policy '[few]' "name = /$NAME-a*" 'max-objects = 1' 'too-many-objects = deny'
+	guarded 'for other in ("-b1", "-b2"):
+    shm_open(NAME + other, RWC, mode=0o600)
+attempt(lambda: os.close(shm_open(NAME + "-a1", RWC, mode=0o600))); attempt(shm_open, NAME + "-a2", RWC, mode=0o600)
+attempt(lambda: os.close(shm_open(NAME + "-b3", RWC, mode=0o600)))
+if os.fork() == 0:
+    attempt(lambda: os.close(shm_open(NAME + "-b4", RWC, mode=0o600))); attempt(lambda: os.close(shm_open(NAME + "-a3", RWC, mode=0o600)))
+    sys.stdout.flush(); os._exit(0)
+os.wait(); os.rename(PATH + "-a1", PATH + "-c"); attempt(lambda: os.close(shm_open(NAME + "-a2", RWC, mode=0o600)))'
+	cat out
+	[ "$(xargs <out)" = 'ok None EMFILE ok None ok None ok None ok None' ]
+}
+
+@test "shrinking under a mapping is denied, or frees the tail and keeps the size" {
+	policy 'shrink-under-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = EPERM ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	rm "/dev/shm/$NAME"
+	policy 'shrink-under-map = fix'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.pwrite(fd, b"x" * 8192, 0); map(fd, 8192); attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = 'ok None' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 8192 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
+}
+
+@test "what another process maps is neither shrunk nor truncated: denied, or its pages are freed and stay" {
+	cat >holder.py <<-'END'
+		import mmap, os, sys
+		path = "/dev/shm/" + os.environ["NAME"]
+		with open(path, "wb") as file: file.write(b"x" * 8192)
+		fd = os.open(path, os.O_RDWR)
+		held = mmap.mmap(fd, 8192)
+		print("held", flush=True)
+		for line in sys.stdin:
+		    print(os.fstat(fd).st_size, held[:4096].count(b"x"), held[4096:].count(b"x"), held[4096:].count(b"\0"), flush=True)
+		    held[:] = b"x" * 8192
+	END
+	coproc HOLDER { exec "$PYTHON" holder.py; }
+	local held
+	read -r held <&"${HOLDER[0]}"
+	for action in deny fix; do
+		policy "shrink-under-map = $action" "truncate-on-open = $action"
+		guarded 'fd = shm_open(NAME, os.O_RDWR); attempt(os.ftruncate, fd, 4096)'
+		echo look >&"${HOLDER[1]}"
+		read -r held <&"${HOLDER[0]}"
+		echo "$action $(cat out) $held" >>told
+		guarded 'attempt(os.close, shm_open(NAME, os.O_RDWR))
+attempt(lambda: os.close(shm_open(NAME, os.O_RDWR | os.O_TRUNC)))'
+		echo look >&"${HOLDER[1]}"
+		read -r held <&"${HOLDER[0]}"
+		echo "$action $(paste -s out) $held" >>told
+	done
+	kill "$HOLDER_PID"
+	same told <(printf '%s\n' 'deny EPERM 8192 4096 4096 0' $'deny ok None\tEACCES 8192 4096 4096 0' \
+		'fix ok None 8192 4096 0 4096' $'fix ok None\tok None 8192 0 0 4096')
+}
+
+@test "mappings past the end, before a size and with PROT_EXEC are denied" {
+	policy 'map-beyond-end = deny' 'map-before-size = deny' 'exec-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); attempt(map, fd, 4096); os.ftruncate(fd, 4096); attempt(map, fd, 8192)
+attempt(map, fd, 4096, 5); attempt(map, fd, 4096)'
+	[ "$(cat out)" = $'ENXIO\nENXIO\nEACCES\nok mapped' ]
+}
+
+@test "a mapping waits for a size" {
+	policy 'map-before-size = fix' 'wait-for-size = 2s'
+	guarded 'import threading, time
+fd = shm_open(NAME, RWC, mode=0o600)
+def later():
+    time.sleep(0.2)
+    os.ftruncate(fd, 4096)
+threading.Thread(target=later).start()
+attempt(map, fd, 4096)'
+	[ "$(cat out)" = 'ok mapped' ]
+	grep -q 'rule=map-before-size .* action=fixed' audit.log
+}
+
+@test "a full /dev/shm is told at ftruncate" {
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	policy 'shm-fs-full = deny'
+	guarded 'print()'
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" -c "
+import os, _posixshmem
+fd = _posixshmem.shm_open(\"/full\", os.O_RDWR | os.O_CREAT, mode=0o600)
+try:
+    os.ftruncate(fd, 2 << 20)
+except OSError as e:
+    print(e.errno, os.fstat(fd).st_size)
+"' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+	[ "$(cat out)" = "28 0" ]
+}
