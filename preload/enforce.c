@@ -18,7 +18,7 @@
 
 enum { EXIT_REFUSED = 125 };
 
-bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps, enforce_by_name;
+bool enforce_on, enforce_wipes, enforce_counts, enforce_unheard, enforce_maps, enforce_by_name, enforce_plainly;
 struct timespec enforce_started;
 
 static struct policy *policy;
@@ -104,6 +104,13 @@ static bool wants_wiping(const struct policy_decision *d)
 	return d->zero || d->secret;
 }
 
+/* Whose is it, and has it a second name? */
+static bool asks_little_of_what_exists(const struct policy_decision *d)
+{
+	return !d->has_names && !d->owner && !enforce_asks(d, RULE_name_nonportable) &&
+	       d->action[RULE_acl_grants] < ACTION_deny && enforce_asks_at_opening(d);
+}
+
 /* The clock of the kernel's own time stamps. */
 static void look_at_clock(void)
 {
@@ -160,6 +167,8 @@ void enforce_initialise(void)
 			  !carried_value(ENVIRONMENT_NOTES) && !carried_value(ENVIRONMENT_NOTES_SOCKET) &&
 			  !carried_value(ENVIRONMENT_ON_SIGBUS);
 	enforce_maps = !enforce_unheard || enforce_wipes || asks_of_maps(&everywhere);
+	enforce_plainly =
+		enforce_unheard && !enforce_wipes && !enforce_audits() && asks_little_of_what_exists(&everywhere);
 }
 
 /* Of no name. The user is asked for, by a system call more, only where it matters. */

@@ -14,6 +14,8 @@ void enforce_about(const char *name, const struct identity *identity);
 char *enforce_text(void);
 /* Does some section apply to certain names only? */
 extern bool enforce_by_name;
+/* Of an existing object that is opened by shm_open(3) it is asked only whose it is, and the answer is nobody's to hear. */
+extern bool enforce_plainly;
 /* What applies to an object of that name, and by its other names, which lie beside it. */
 void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision);
 /* The path of one that this process knows; false: it has none. */

@@ -74,26 +74,27 @@ static int wait_page(void)
 	return fd < 0 ? -1 : own_fd_hide((int)fd);
 }
 
-static bool is_wait_page(const char *name, const void *caller)
+static bool is_wait_page(const char *name)
 {
 	static const char prefix[] = "/lttng-ust-wait-";
-	return own_caller(caller) && strncmp(name, prefix, sizeof prefix - 1) == 0;
+	return strncmp(name, prefix, sizeof prefix - 1) == 0;
 }
 
 EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
 	struct visit visit;
+	bool ours = own_caller(CALLER);
 
-	if (is_wait_page(name, CALLER))
+	if (ours && is_wait_page(name))
 		return wait_page();
-	bool enforced = enforce_on && !own_caller(CALLER);
+	bool enforced = enforce_on && !ours;
 	struct before b = {0};
 
 	if (!enforced)
 		b = before(name, "", flags, CALLER);
-	bool changing = own_changing(CALLER);
+	bool changing = ours && own_changing(CALLER);
 	int result = enforced ? enforced_shm_open(name, flags, mode, &b, CALLER) : REAL(shm_open)(name, flags, mode);
-	if (wrap_hides(result, CALLER))
+	if (ours && result >= 0)
 		result = own_fd_hide(result);
 	own_changed(changing);
 	/* Of an object that it did not make there is nothing to remember. */

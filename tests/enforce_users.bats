@@ -410,6 +410,28 @@ dies()
 	kill %1
 }
 
+@test "what exists is judged alike where nobody is to hear of it: owners, links, FIFOs, and what is no object" {
+	local code='shm_open(NAME + "-own", RWC, mode=0o600); shm_open(NAME + "-linked", RWC, mode=0o600); os.link(PATH + "-linked", PATH + "-again")
+for end in ["-own", "-again", "-roots", "-theirs", "-twice", "-closed", "-dir", "-link", "-none"]: attempt(shm_open, NAME + end, os.O_RDONLY)
+attempt(shm_open, NAME + "-fifo", os.O_RDONLY | os.O_NONBLOCK); print(len(os.listdir("/proc/self/fd")))'
+	policy 'world-writable = off'
+	by 65534 -b 'os.umask(0)
+def made(name, mode=0o666): os.close(os.open(PATH + name, RWC | os.O_EXCL, mode))
+os.mkfifo(PATH + "-fifo", 0o666); os.mkdir(PATH + "-dir"); os.symlink("/dev/null", PATH + "-link")
+made("-theirs"); made("-twice"); os.link(PATH + "-twice", PATH + "-thrice"); made("-closed", 0o600)'
+	install -m 666 /dev/null "/dev/shm/$NAME-roots"
+	for log in none stderr; do
+		policy "log = $log" 'foreign-owner = deny' 'symlink-or-special = deny'
+		by 1234 "$code" 2>log
+		sed 's/^ok .*/ok/' out >"out.$log"
+		rm "/dev/shm/$NAME"-{own,linked,again}
+	done
+	same out.none out.stderr
+	[ "$(head -n 10 out.none | xargs)" = 'ok ok ok EACCES EACCES EACCES ok ELOOP ENOENT ELOOP' ]
+	[ "$(grep -c 'action=denied' log)" -eq 3 ]
+	rmdir "/dev/shm/$NAME-dir"
+}
+
 @test "who may only read an object does not open it to be emptied" {
 	for rule in 'world-writable = fix' 'truncate-on-open = deny' 'truncate-on-open = fix'; do
 		policy "$rule"
