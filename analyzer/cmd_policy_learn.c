@@ -88,6 +88,10 @@ static void print_habit(const struct habit *habit)
 	}
 	print_label(habit->exe);
 	print_exe(habit->exe);
+	if (habit->widened)
+		printf("# These stand for %zu names, more than a list may have (%d), and let in others that begin "
+		       "alike.\n",
+		       habit->widened, POLICY_LIST);
 	for (size_t i = 0; i < habit->name_count; i++)
 		printf("names = %s\n", habit->names[i]);
 	if (!habit->name_count)

@@ -269,9 +269,13 @@ void habits_finish(struct habits *habits)
 {
 	if (habits->count)
 		qsort(habits->all, habits->count, sizeof(struct habit *), by_exe);
-	for (size_t i = 0; i < habits->count; i++)
-		habits->all[i]->name_count =
-			habits_reduce(habits->all[i]->names, habits->all[i]->name_count, POLICY_LIST);
+	for (size_t i = 0; i < habits->count; i++) {
+		struct habit *habit = habits->all[i];
+		size_t apart = habits_reduce(habit->names, habit->name_count, SIZE_MAX);
+
+		habit->name_count = habits_reduce(habit->names, apart, POLICY_LIST);
+		habit->widened = habit->name_count < apart ? apart : 0;
+	}
 }
 
 void habits_free(struct habits *habits)

@@ -14,6 +14,7 @@ struct habit {
 	char *exe;
 	char **names; /* globs, sorted: every name it opened, made, renamed or removed, or tried to */
 	size_t name_count;
+	size_t widened; /* so many globs were too many for a list, and became the fewer ones of `names`; 0: they were not */
 	uint32_t mode;               /* permission bits, over all named objects that it made or changed */
 	uint64_t size;               /* bytes, the largest that it gave an object */
 	uint64_t peak;               /* named objects of its own that were alive at once in one process */

@@ -175,3 +175,19 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/learned.ini" "$PROGRAMS/leaky" 1 "/learn-$$."
 	rm "/dev/shm/learn-$$."*
 }
+
+@test "names that are too many for a list are told to be wider than what was learned" {
+	cat >many.py <<-'END'
+		import _posixshmem, os
+		for name in ["/%s%s-word" % (c, d) for c in "abcdefghijklmnopqrstuvwxyz" for d in "xy"]:
+		    _posixshmem.shm_open(name, os.O_RDONLY | os.O_CREAT, mode=0o600)
+		    _posixshmem.shm_unlink(name)
+	END
+	"$SHMGUARD" run --quiet --report=none -o many -- "$PYTHON" many.py
+	"$SHMGUARD" policy learn many >many.ini
+	grep -qx '# These stand for 52 names, more than a list may have (32), and let in others that begin alike.' many.ini
+	"$SHMGUARD" run --quiet --report=none -o few -- "$PROGRAMS/leaky" 1 "/learn-few-$$."
+	rm "/dev/shm/learn-few-$$."*
+	"$SHMGUARD" policy learn few >few.ini
+	run -1 grep 'These stand for' few.ini
+}
