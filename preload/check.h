@@ -28,6 +28,7 @@ enum check_marks {
 	MARK_SECRET = 4096,     /* by an earlier name the policy calls it a secret */
 	MARK_WIPED_LAST = 8192, /* by an earlier name it is to be wiped after its last use */
 	MARK_PAST_END = 16384,  /* it mapped more than the object had */
+	MARK_HEIR = 32768,      /* the program found it open when it began */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */

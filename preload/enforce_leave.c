@@ -48,6 +48,25 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 	return own == FACTS_unknown || others == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 
+/*
+ * Who came to the object by a descriptor of its forebear's is not its last user while that one has it open, to go on with.
+ * What has no name is only handed on by who forks; at a last unmap the policy may ask for no more than that it is one.
+ */
+static const char *use_at_leaving(const struct policy_decision *d, const struct identity *identity,
+				  bool own_mappings_go)
+{
+	const char *use = enforce_use(identity, own_mappings_go);
+	uint32_t marks = ledger_marks(identity);
+
+	if (use || !((marks & MARK_HEIR) || ((marks & MARK_INHERITED) && identity->links)) ||
+	    (!own_mappings_go && (d->zero & ZERO_on_last_unmap)))
+		return use;
+	enum facts_use holders = facts_use_by_holders(identity);
+	if (holders == FACTS_unknown)
+		holders = use_by_unseen(identity, holders);
+	return holders == FACTS_mapped ? enforce_is_mapped : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
+}
+
 static bool is_unused(const struct identity *identity)
 {
 	return !enforce_use(identity, false);
@@ -248,7 +267,7 @@ static void leave(const struct object *object, bool own_mappings_go)
 		return;
 	unsigned before = enforce_decided();
 	if (fd < 0 || wipe_has_data(fd, &identity)) {
-		const char *use = enforce_use(&identity, own_mappings_go);
+		const char *use = use_at_leaving(&d, &identity, own_mappings_go);
 		if (use != enforce_is_mapped)
 			left(&d, fd, &identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
 	}
@@ -296,7 +315,7 @@ void enforce_exec(const void *caller)
 	}
 }
 
-void enforce_exit(void (*record)(const struct object *object))
+void enforce_exit(void (*record)(const struct object *object, void *context), void *context)
 {
 	struct object object;
 
@@ -305,6 +324,6 @@ void enforce_exit(void (*record)(const struct object *object))
 		leave(&object, true);
 		enforce_end(NULL);
 		if (enforce_decided())
-			record(&object);
+			record(&object, context);
 	}
 }

@@ -24,6 +24,9 @@ void enforce_leave_name(const struct policy_decision *decision, int dirfd, const
 /* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
 bool enforce_last_unmap(const struct object *object, const void *caller);
 
+/* The program begins: what it finds open and must not outlive its last user is as if it had been opened here. */
+void enforce_take_up(void);
+
 /* The object loses the name by which the policy knows it for a secret, and stays one. */
 void enforce_keep_secret(const struct policy_decision *decision, const struct identity *identity);
 
@@ -31,6 +34,6 @@ void enforce_keep_secret(const struct policy_decision *decision, const struct id
 void enforce_exec(const void *caller);
 
 /* The process ends, and all its mappings with it. record: what was done to that object. */
-void enforce_exit(void (*record)(const struct object *object));
+void enforce_exit(void (*record)(const struct object *object, void *context), void *context);
 
 #endif

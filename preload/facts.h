@@ -51,6 +51,8 @@ struct facts_mappers facts_other_mappers(const struct identity *identity, uint64
 enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown, FACTS_unseen };
 
 enum facts_use facts_use_by_others(const struct identity *identity);
+/* The same, but who has a descriptor of it counts as well. */
+enum facts_use facts_use_by_holders(const struct identity *identity);
 /* Is there no other process that is known to map the object or to have a descriptor of it, or likely to? */
 bool facts_left_by_others(const struct identity *identity);
 /* The same for this process, beyond the offset, as the kernel says. */

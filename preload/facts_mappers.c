@@ -254,9 +254,14 @@ enum facts_use facts_use_by_others(const struct identity *identity)
 	return use_of(identity, facts_other_mappers(identity, 0, false));
 }
 
+enum facts_use facts_use_by_holders(const struct identity *identity)
+{
+	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true}));
+}
+
 bool facts_left_by_others(const struct identity *identity)
 {
-	enum facts_use use = use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true}));
+	enum facts_use use = facts_use_by_holders(identity);
 
 	return use == FACTS_unused || use == FACTS_unseen;
 }

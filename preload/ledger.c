@@ -412,6 +412,9 @@ uint32_t ledger_fd_clear(int fd)
 
 	if (!id || !ledger_lock_take())
 		return id;
+	const struct object *object = atomic_load_explicit(&fds[fd], memory_order_relaxed);
+	if (object && object->undefined)
+		id = 0;
 	lead(&fds[fd], NULL);
 	ledger_lock_give();
 	return id;

@@ -94,7 +94,7 @@ void ledger_restore(const struct interval *piece);
 /* Object id that the descriptor was last seen to lead to; 0: none. libc closes behind our back: verify before use. */
 uint32_t ledger_fd(int fd);
 void ledger_fd_set(int fd, const struct identity *identity);
-/* Answers what ledger_fd() answered before. */
+/* Answers what ledger_fd() answered before; 0 where the trace does not know that object. */
 uint32_t ledger_fd_clear(int fd);
 /* The lowest tracked descriptor in [first, last], or -1. */
 int ledger_fd_next(unsigned first, unsigned last);

@@ -286,8 +286,23 @@ void recorder_confine(const char *refused)
 	carried_drop();
 }
 
-static void record_kept(const struct object *object)
+/* Of what the program only found open nothing was recorded yet. */
+static void define_found(struct visit *visit, const struct object *object)
 {
+	struct identity identity;
+
+	if (!identity_of_path(AT_FDCWD, object->name, AT_SYMLINK_NOFOLLOW, &identity) || identity.ino != object->ino ||
+	    identity.dev != object->dev)
+		return;
+	identity.kind = object->kind;
+	identity.name = object->name;
+	observe_object(visit, &identity);
+}
+
+static void record_kept(const struct object *object, void *visit)
+{
+	if (object->undefined && !recorder_silent())
+		define_found(visit, object);
 	findings_kept(object->id, recorder_silent() ? 0 : observe_stack(NULL));
 }
 
@@ -317,7 +332,7 @@ static bool leave(struct visit *visit)
 		late_size_tell(0, UINT64_MAX);
 	}
 	if (enforce_wipes)
-		enforce_exit(record_kept);
+		enforce_exit(record_kept, visit);
 	return true;
 }
 
@@ -397,5 +412,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		recorder_emit = &silent_emit;
 		recorder_watch_clones();
 	}
+	if (enforce_wipes)
+		enforce_take_up();
 	atomic_store(&recorder_state, recording ? RECORDER_IDLE : RECORDER_READY);
 }

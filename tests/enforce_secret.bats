@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # secret-left in a recording: at the exit as the process sees it itself, after a SIGKILL from what lies there at the end. And
 # every way by which a process leaves a secret that is to be wiped.
+bats_require_minimum_version 1.5.0
 load helpers
 load enforce
 
@@ -193,4 +194,56 @@ os.wait(); m[4096:4099] = bytes(3)'
 	leaves 'libc.unshare(0x20000); libc.mount(None, b"/", None, 0x44000, None); libc.mount(b"/proc", b"root/proc", None, 0x1000, None)
 os.chroot("'"$PWD"'/root")'
 	wiped
+}
+
+# shell COMMAND [ARG...]: runs bash under the fixed policy; $SECRET is the segment.
+shell()
+{
+	rm -f audit.log "/dev/shm/$NAME"
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	env SECRET="/dev/shm/$NAME" SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" bash -c "$@" >out
+}
+
+@test "a secret is wiped by its last user where that got the descriptor over an exec" {
+	shell '/bin/echo key >"$SECRET"; true'
+	wiped
+	shell 'exec /bin/echo key >"$SECRET"'
+	wiped
+	shell 'exec 3<>"$SECRET"; exec /bin/echo key >&3'
+	wiped
+	for left in 'm = mmap.mmap(3, 4096); m.close(); os.close(3)' 'm = mmap.mmap(3, 4096); m.close()' \
+		'm = mmap.mmap(3, 4096); os.close(3)' 'os.close(3)' pass; do
+		program 'os.ftruncate(3, 4096); os.pwrite(3, b"key", 0)
+'"$left"
+		shell 'exec 3<>"$SECRET"; exec "$0" program.py' "$PYTHON"
+		[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ]
+		wiped
+		run -1 grep not-wiped audit.log
+	done
+}
+
+@test "a secret that who forked or executed has open itself is wiped by that one alone" {
+	for user in '(echo key >&3)' '/bin/echo key >&3' '"$0" -c "import mmap, os; os.ftruncate(3, 4096); m = mmap.mmap(3, 4096); m[:3] = b\"key\""'; do
+		shell 'exec 3<>"$SECRET"; '"$user"'; exec 4<"$SECRET"; head -c 3 <&4' "$PYTHON"
+		[ "$(cat out)" = key ]
+		wiped
+		[ "$(grep -c rule=secret-left audit.log)" -eq 1 ]
+	done
+}
+
+@test "what no section wipes stays, whoever got the descriptor" {
+	rm -f "/dev/shm/$NAME"
+	policy '[keys]' 'name = /other' 'secret = yes' 'secret-left = fix'
+	env SECRET="/dev/shm/$NAME" SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" \
+		bash -c '/bin/echo key >"$SECRET"; exec 3<>"$SECRET"; exec /bin/cat <&3' >out
+	[ "$(cat out)" = key ]
+	[ "$(cat "/dev/shm/$NAME")" = key ]
+}
+
+@test "a recording names the secret that its last user had got over an exec" {
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- bash -c '/bin/echo key >"$0"; true' "/dev/shm/$NAME"
+	report recording >report.json
+	left 1 '.[0].action == "fixed" and (.[0].message | contains("'"$NAME"'"))'
+	holds '.objects | length == 1'
 }
