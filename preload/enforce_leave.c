@@ -48,6 +48,9 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 	return own == FACTS_unknown || others == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 
+/* Somebody has a descriptor. */
+static const char held[] = "held";
+
 /*
  * Who came to the object by a descriptor of its forebear's is not its last user while that one has it open, to go on with.
  * What has no name is only handed on by who forks; at a last unmap the policy may ask for no more than that it is one.
@@ -64,7 +67,7 @@ static const char *use_at_leaving(const struct policy_decision *d, const struct 
 	enum facts_use holders = facts_use_by_holders(identity);
 	if (holders == FACTS_unknown)
 		holders = use_by_unseen(identity, holders);
-	return holders == FACTS_mapped ? enforce_is_mapped : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
+	return holders == FACTS_mapped ? held : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 
 static bool is_unused(const struct identity *identity)
@@ -112,6 +115,11 @@ static void left(const struct policy_decision *d, int fd, const struct identity 
 		enforce_not_wiped(RULE_secret_left, why);
 }
 
+static void tell(const char *why)
+{
+	enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, why);
+}
+
 /* Will the kernel let the name be removed? If not, its object keeps its contents as well. */
 static bool is_removable(int dirfd, const char *path, uint32_t owner)
 {
@@ -146,7 +154,7 @@ void enforce_leave_name(const struct policy_decision *decision, int dirfd, const
 			left(&d, fd, &now, false, use);
 		/* Without a name it is freed after its last use. */
 		else if ((zero || use == enforce_linked) && wants_wipe(&d))
-			enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, use);
+			tell(use);
 	} else if (fd < 0 && fd != -ENOENT) {
 		left(&d, fd, &now, false, strerrorname_np(-fd));
 	}
@@ -250,6 +258,25 @@ static bool decide(const struct object *object, struct policy_decision *d)
 	return d->secret || (d->zero & ZERO_on_last_unmap) || (object->marks & MARK_WIPED_LAST);
 }
 
+static bool is_maker(const struct identity *identity)
+{
+	return (ledger_marks(identity) & (MARK_CREATED | MARK_INHERITED)) == MARK_CREATED;
+}
+
+/* Of what others still use: who made it does, and an heir whose parent does not. */
+static bool answers_for(const struct identity *identity, const char *use)
+{
+	return use == held ? !facts_used_by_parent(identity) : is_maker(identity);
+}
+
+/* It has neither a name nor a descriptor here by which it could be wiped: does anybody have it yet? */
+static bool is_out_of_reach(const struct object *object, const struct policy_decision *d)
+{
+	const struct identity identity = {.dev = object->dev, .ino = object->ino, .mode = 066, .fd = -1};
+
+	return wipes_nameless(object, d) && is_maker(&identity) && facts_use_by_holders(&identity) == FACTS_mapped;
+}
+
 static void leave(const struct object *object, bool own_mappings_go)
 {
 	struct policy_decision d;
@@ -263,15 +290,21 @@ static void leave(const struct object *object, bool own_mappings_go)
 	int fd = open_object(object, &identity);
 	if (fd == -ENOENT)
 		fd = open_unnamed(object, &d, own_mappings_go, &identity);
-	if (fd == -ENOENT)
+	if (fd == -ENOENT) {
+		if ((!own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, &d))
+			tell("no-descriptor");
 		return;
+	}
 	unsigned before = enforce_decided();
 	if (fd < 0 || wipe_has_data(fd, &identity)) {
 		const char *use = use_at_leaving(&d, &identity, own_mappings_go);
-		if (use != enforce_is_mapped)
+		if (use != enforce_is_mapped && use != held)
 			left(&d, fd, &identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
+		else if (own_mappings_go && wants_wipe(&d) && answers_for(&identity, use))
+			tell(use);
 	}
-	if (enforce_decided() > before)
+	/* What was wiped may be written again. */
+	if (enforce_decided() > before && (fd < 0 || wipe_has_data(fd, &identity)))
 		ledger_mark(&identity, MARK_LEFT_TOLD, 0);
 	if (fd >= 0)
 		kernel_close(fd);
@@ -287,19 +320,33 @@ bool enforce_last_unmap(const struct object *object, const void *caller)
 	return enforce_decided();
 }
 
-/* An exec that fails has lost nothing. */
+/* The program that comes then takes it up. */
+static bool is_handed_on(const struct object *object)
+{
+	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX))
+		if (ledger_fd(fd) == object->id && facts_survives_exec(fd))
+			return true;
+	return false;
+}
+
+/* An exec that fails has lost nothing. What is not mapped is a forebear's, or was opened here. */
 static void leave_by_exec(const struct object *object)
 {
 	struct policy_decision d;
 	struct identity identity = {.dev = object->dev, .ino = object->ino};
+	bool mapped = ledger_mapped_end(&identity);
 
-	if (!decide(object, &d) || d.action[RULE_secret_left] == ACTION_off || !ledger_mapped_end(&identity))
+	if (!decide(object, &d) || d.action[RULE_secret_left] == ACTION_off ||
+	    (!mapped && ((ledger_marks(&identity) & MARK_INHERITED) || is_handed_on(object))))
 		return;
 	int fd = open_object(object, &identity);
-	if (fd < 0)
+	if (fd < 0) {
+		if (mapped && is_out_of_reach(object, &d))
+			tell("exec");
 		return;
-	if (wipe_has_data(fd, &identity) && !enforce_use(&identity, true))
-		enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, "exec");
+	}
+	if (wipe_has_data(fd, &identity) && !use_at_leaving(&d, &identity, true))
+		tell("exec");
 	kernel_close(fd);
 }
 

@@ -53,6 +53,8 @@ enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown, FACTS_unseen };
 enum facts_use facts_use_by_others(const struct identity *identity);
 /* The same, but who has a descriptor of it counts as well. */
 enum facts_use facts_use_by_holders(const struct identity *identity);
+/* Does the process's parent map it, or have a descriptor of it, as far as may be seen? */
+bool facts_used_by_parent(const struct identity *identity);
 /* Is there no other process that is known to map the object or to have a descriptor of it, or likely to? */
 bool facts_left_by_others(const struct identity *identity);
 /* The same for this process, beyond the offset, as the kernel says. */

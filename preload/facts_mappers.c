@@ -259,6 +259,20 @@ enum facts_use facts_use_by_holders(const struct identity *identity)
 	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true}));
 }
 
+bool facts_used_by_parent(const struct identity *identity)
+{
+	struct wanted wanted = {.identity = identity, .held = true};
+	struct facts_mappers found = {0};
+	char parent[24] = "", *memory = kernel_memory(SCRATCH);
+
+	text_append_decimal(parent, sizeof parent, (uint64_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0));
+	if (memory) {
+		look_at(parent, "", memory, &wanted, &found);
+		kernel_memory_free(memory, SCRATCH);
+	}
+	return found.pid;
+}
+
 bool facts_left_by_others(const struct identity *identity)
 {
 	enum facts_use use = facts_use_by_holders(identity);

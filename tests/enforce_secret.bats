@@ -247,3 +247,71 @@ shell()
 	left 1 '.[0].action == "fixed" and (.[0].message | contains("'"$NAME"'"))'
 	holds '.objects | length == 1'
 }
+
+# beside HOW: as leaves, with an unguarded process that uses the segment by a descriptor, and by MAP if that is given.
+beside()
+{
+	rm -f audit.log "/dev/shm/$NAME" ready
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	"$PYTHON" -c 'import mmap, os, sys, time
+while not os.path.exists(sys.argv[1]) or os.path.getsize(sys.argv[1]) < 8192: time.sleep(0.01)
+fd = os.open(sys.argv[1], os.O_RDWR)
+if sys.argv[2]: m = mmap.mmap(fd, 8192)
+open("ready", "w").close(); time.sleep(60)' "/dev/shm/$NAME" "${2:-}" 3>&- &
+	other=$!
+	program 'import time
+fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 8192); os.pwrite(fd, b"key", 4096)
+while not os.path.exists("ready"): time.sleep(0.01)
+'"$1"
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py
+	cp "/proc/$other/fd/3" seen
+	kill "$other"
+	tr -d '\0' <seen >contents
+	cat contents audit.log
+}
+
+# kept_for WHY: it was not wiped, of which there is this one line.
+kept_for()
+{
+	[ "$(cat contents)" = key ]
+	[ "$(grep -c rule=secret-left audit.log)" -eq 1 ]
+	grep -q "rule=secret-left object=/$NAME action=recorded errno=0 at=[^ ]* why=not-wiped:$1\$" audit.log
+}
+
+@test "a secret that another process maps is not wiped by who made it, which is told at its exit" {
+	beside 'm = mmap.mmap(fd, 8192); m.close()' map
+	kept_for mapped
+	beside 'm = mmap.mmap(fd, 8192)' map
+	kept_for mapped
+	beside 'os.pwrite(fd, bytes(3), 4096)' map
+	[ "$(cat contents)" = "" ]
+	run -1 grep rule=secret-left audit.log
+}
+
+@test "a secret without a name and a descriptor that another process has is told" {
+	beside 'm = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); os.close(fd); shm_unlink(NAME)
+libc.munmap(ctypes.c_void_p(m), ctypes.c_size_t(8192))'
+	kept_for no-descriptor
+	beside 'm = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); os.close(fd); shm_unlink(NAME)'
+	kept_for no-descriptor
+	beside 'm = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); shm_unlink(NAME); os.execv("/bin/true", ["true"])'
+	kept_for exec
+	leaves 'm.close(); m = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); os.close(fd); shm_unlink(NAME)
+libc.munmap(ctypes.c_void_p(m), ctypes.c_size_t(8192))'
+	run -1 grep not-wiped audit.log
+}
+
+@test "a secret that an exec leaves open, or closes, is wiped by the next program, or told" {
+	beside 'os.set_inheritable(fd, True); os.execv("/bin/true", ["true"])'
+	kept_for held
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096); os.set_inheritable(fd, True); os.execv("/bin/true", ["true"])'
+	wiped
+	run -1 grep not-wiped audit.log
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096); os.execv("/bin/true", ["true"])'
+	told exec
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096)
+if os.fork() == 0: os.execv("/bin/true", ["true"])
+os.wait()'
+	wiped
+	run -1 grep not-wiped audit.log
+}
