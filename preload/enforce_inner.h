@@ -47,6 +47,11 @@ enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const
 
 /* One object more: may there be? */
 enum enforce_verdict enforce_one_more(const struct policy_decision *d);
+/* The object of that name (NULL: of another) gets one beside or instead, of which that is decided: is it one more of these? */
+enum enforce_verdict enforce_one_named(const struct policy_decision *d, const struct identity *identity,
+				       const char *name);
+/* Did this process make the object, not one that it was forked from? */
+bool enforce_is_own(const struct identity *identity);
 
 /* A link, or a special file, that others may have laid as a trap. */
 enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st);

@@ -258,15 +258,10 @@ static bool decide(const struct object *object, struct policy_decision *d)
 	return d->secret || (d->zero & ZERO_on_last_unmap) || (object->marks & MARK_WIPED_LAST);
 }
 
-static bool is_maker(const struct identity *identity)
-{
-	return (ledger_marks(identity) & (MARK_CREATED | MARK_INHERITED)) == MARK_CREATED;
-}
-
 /* Of what others still use: who made it does, and an heir whose parent does not. */
 static bool answers_for(const struct identity *identity, const char *use)
 {
-	return use == held ? !facts_used_by_parent(identity) : is_maker(identity);
+	return use == held ? !facts_used_by_parent(identity) : enforce_is_own(identity);
 }
 
 /* It has neither a name nor a descriptor here by which it could be wiped: does anybody have it yet? */
@@ -274,7 +269,8 @@ static bool is_out_of_reach(const struct object *object, const struct policy_dec
 {
 	const struct identity identity = {.dev = object->dev, .ino = object->ino, .mode = 066, .fd = -1};
 
-	return wipes_nameless(object, d) && is_maker(&identity) && facts_use_by_holders(&identity) == FACTS_mapped;
+	return wipes_nameless(object, d) && enforce_is_own(&identity) &&
+	       facts_use_by_holders(&identity) == FACTS_mapped;
 }
 
 static void leave(const struct object *object, bool own_mappings_go)

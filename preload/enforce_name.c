@@ -132,6 +132,12 @@ static bool set_mode(const struct enforce_place *from, mode_t mode)
 	       kernel_call(SYS_fchmodat, AT_FDCWD, (long)text_descriptor(path, from->dirfd), mode, 0, 0, 0) == 0;
 }
 
+static bool is_there(const struct enforce_place *place)
+{
+	struct stat st;
+	return kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0) == 0;
+}
+
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
 static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to,
 				   struct enforce_narrowed *narrowed)
@@ -146,6 +152,9 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 		return VERDICT_go;
 	/* What was made without a name gets its first. */
 	if (!identity.links && enforce_one_more(&d) == VERDICT_deny)
+		return VERDICT_deny;
+	/* In the place of another there are no more than before. */
+	if (identity.links && !is_there(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
 		return VERDICT_deny;
 	mode_t mode = identity.mode;
 	if (!enforce_wants_modes(&d, mode))

@@ -21,46 +21,6 @@ static int refused(int fd)
 	return -1;
 }
 
-static bool is_own(const struct object *object)
-{
-	const struct identity identity = {.dev = object->dev, .ino = object->ino};
-	return (ledger_marks(&identity) & (MARK_CREATED | MARK_INHERITED)) == MARK_CREATED;
-}
-
-/*
- * How many of the objects that this process made, and that have a name of the list (NULL: any), still have it: another
- * process may have removed it, of which nobody tells.
- */
-static uint64_t alive(const struct policy_list *names)
-{
-	struct object object;
-	struct identity now;
-	char path[512];
-	uint64_t counted = ledger_created(), found = 0;
-	bool sees = identity_sees_home();
-
-	if (!sees && !names)
-		return counted;
-	for (unsigned i = 0; ledger_object_at(i, &object); i++)
-		found += (object.marks & MARK_CREATED) && is_own(&object) && enforce_known_path(&object, path) &&
-			 (!names || policy_match(names, enforce_posix_name(path))) &&
-			 (!sees || (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &now) &&
-				    now.ino == object.ino && now.dev == object.dev));
-	return found < counted ? found : counted;
-}
-
-enum enforce_verdict enforce_one_more(const struct policy_decision *d)
-{
-	if (ledger_created() < d->max_objects)
-		return VERDICT_go;
-	uint64_t count = alive(NULL);
-	ledger_count_created((int)count - (int)ledger_created());
-	if (d->counted && count >= d->max_objects)
-		count = alive(d->counted);
-	return count < d->max_objects ? VERDICT_go
-				      : ENFORCE(d, too_many_objects, .size = count, .limit = d->max_objects);
-}
-
 /* The umask took bits away that the program asked for; what the policy does not want is gone from `wanted` already. */
 static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 {

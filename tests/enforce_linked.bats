@@ -104,3 +104,29 @@ made("-4"); attempt(made, "-5"); os.unlink(PATH + "-3"); attempt(made, "-5"); os
 attempt(made, "-7")'
 	same out <(printf '%s\n' EMFILE 'ok None' 'ok None' EMFILE)
 }
+
+@test "an object that gets one of the names that are limited counts, by rename and by link" {
+	policy 'predictable-name = off' '[few]' "name = /$NAME-a*" 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'def made(name):
+    os.close(os.open(PATH + name, RWC, 0o600))
+for name in "-b1", "-b2", "-b3":
+    made(name)
+move = lambda call, one, other: attempt(call, PATH + one, PATH + other)
+move(os.rename, "-b1", "-a1"); move(os.link, "-b2", "-a2"); move(os.rename, "-b3", "-a3"); move(os.link, "-b3", "-a3"); attempt(made, "-a3")
+move(os.link, "-b2", "-a4"); move(os.link, "-a4", "-b4"); move(os.link, "-b4", "-a5"); move(os.rename, "-a1", "-a6")
+move(os.link, "-b3", "-a2"); move(os.rename, "-b3", "-a6"); move(os.rename, "-a6", "-b5"); made("-a7")'
+	same out <(printf '%s\n' 'ok None' 'ok None' EMFILE EMFILE EMFILE 'ok None' 'ok None' 'ok None' 'ok None' EEXIST 'ok None' 'ok None')
+	[ "$(grep -c 'rule=too-many-objects .*action=denied errno=EMFILE' audit.log)" -eq 3 ]
+}
+
+@test "what another process made does not count where it is renamed, nor what fails anyway" {
+	install -m 600 /dev/null "/dev/shm/$NAME-b1"
+	mkdir "/dev/shm/$NAME-a2"
+	policy 'predictable-name = off' '[few]' "name = /$NAME-a*" 'max-objects = 1' 'too-many-objects = deny'
+	guarded 'os.close(os.open(PATH + "-a", RWC, 0o600)); os.close(os.open(PATH + "-c", RWC, 0o600))
+attempt(os.rename, PATH + "-b1", PATH + "-a1"); attempt(os.rename, PATH + "-c", PATH + "-a2"); attempt(os.rename, PATH + "-none", PATH + "-a3")
+attempt(os.rename, PATH + "-c", PATH + "-d")'
+	rmdir "/dev/shm/$NAME-a2"
+	same out <(printf '%s\n' 'ok None' EISDIR ENOENT 'ok None')
+	run -1 grep too-many-objects audit.log
+}
