@@ -111,6 +111,11 @@ static void append_place(char *line, const void *caller)
 {
 	struct dl_find_object found;
 
+	/* No call of the program's: what is told is told of its end. */
+	if (!caller) {
+		text_append(line, LINE, "exit");
+		return;
+	}
 	if (_dl_find_object((void *)(uintptr_t)caller, &found) != 0) {
 		append_hexadecimal(line, (uint64_t)(uintptr_t)caller);
 		return;

@@ -222,6 +222,15 @@ shell()
 	done
 }
 
+@test "a line says where the program called, or that it was at its exit" {
+	leaves 'm.close(); os.close(fd)'
+	grep -q 'rule=secret-left .* at=[^ ]*+0x[0-9a-f]*$' audit.log
+	for end in 'os._exit(0)' 'libc.quick_exit(0)'; do
+		leaves "$end"
+		grep -q 'rule=secret-left .*action=fixed errno=0 at=exit$' audit.log
+	done
+}
+
 @test "a secret that who forked or executed has open itself is wiped by that one alone" {
 	for user in '(echo key >&3)' '/bin/echo key >&3' '"$0" -c "import mmap, os; os.ftruncate(3, 4096); m = mmap.mmap(3, 4096); m[:3] = b\"key\""'; do
 		shell 'exec 3<>"$SECRET"; '"$user"'; exec 4<"$SECRET"; head -c 3 <&4' "$PYTHON"

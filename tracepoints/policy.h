@@ -104,11 +104,13 @@ enum { POLICY_LIST = 32 };
 
 struct policy_list {
 	uint16_t count;
+	bool overfull; /* there were more, which was told */
 	const char *item[POLICY_LIST]; /* globs, or numbers as text */
 };
 
 struct policy_uids {
 	uint16_t count;
+	bool overfull;
 	uint32_t item[POLICY_LIST];
 };
 

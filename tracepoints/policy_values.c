@@ -137,7 +137,10 @@ static bool globs(struct parse *parse, const char *key, char *text, struct polic
 			return parse_tell(parse, NULL, "'", key, "': an item of the list is empty", NULL);
 		if (!policy_glob_valid(item))
 			return parse_tell(parse, NULL, "'", key, "': the [ of '", item, "' is not closed", NULL);
-		if (list->count == POLICY_LIST)
+		if (list->overfull)
+			continue;
+		list->overfull = list->count == POLICY_LIST;
+		if (list->overfull)
 			return parse_tell(parse, NULL, "'", key,
 					  "' has more than 32 items; a glob may stand for several", NULL);
 		list->item[list->count] = parse_keep(parse, item, strlen(item));
@@ -241,7 +244,10 @@ static bool uids(struct parse *parse, const char *key, char *text, struct policy
 	while ((item = next_item(&text))) {
 		if (!number(item, 10, UINT32_MAX - 1, &value, &end) || *end)
 			return parse_expected(parse, key, policy_kinds[POLICY_KIND_numbers], item, NULL);
-		if (list->count == POLICY_LIST)
+		if (list->overfull)
+			continue;
+		list->overfull = list->count == POLICY_LIST;
+		if (list->overfull)
 			return parse_tell(parse, NULL, "'", key, "' has more than 32 items", NULL);
 		list->item[list->count++] = (uint32_t)value;
 	}

@@ -263,9 +263,15 @@ static void check_lengths(void)
 		at = stpcpy(stpcpy(stpcpy(at, i % 32 ? "names = /" : "[s]\nnames = /"), long_name), "\n");
 	check(!parse(text) && told.count == 1 && strstr(told.what[0], "too long"), "too long a policy is told once");
 	at = text;
-	for (int i = 0; i < 33; i++)
-		at = stpcpy(at, "names = /a\n");
-	check(!parse(text) && told.count == 1 && told.line[0] == 33, "a list of more than 32 items");
+	for (int i = 0; i < 35; i++)
+		at = stpcpy(at, "names = /a, /b\n");
+	check(!parse(text) && told.count == 1 && told.line[0] == 17, "a list of more than 32 items is told once");
+	strcpy(at, "names = /a[\n[t]\nallow-uid = 1,2\n");
+	check(!parse(text) && told.count == 2 && told.line[1] == 36, "and what else is wrong in it as ever");
+	at = text;
+	for (int i = 0; i < 35; i++)
+		at = stpcpy(at, "owner = 1\n");
+	check(!parse(text) && told.count == 1 && told.line[0] == 33, "one of users likewise");
 	check(!policy_add_text(&policy, "[a]\nsec\0ret = yes\n", 18, "nul", take_error, &told), "a NUL byte");
 }
 
