@@ -37,8 +37,9 @@ static const struct option_row rows[] = {
 
 const struct option_table log_option_table = {
 	"log", "DIR",
-	"Print the calls of the recording in DIR: thread, seconds since the start, the call as strace has it, its "
-	"object. With --rule or --severity: the findings that were told at a call, each with that call. Their severity "
+	"Print the calls of the recording in DIR: thread, HOST:THREAD if there are several hosts, seconds since the "
+	"start, the call as strace has it, its object. With --rule or --severity: the findings that were told at a "
+	"call, each with that call. Their severity "
 	"is the "
 	"report's, which knows what came of it.",
 	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
@@ -48,6 +49,7 @@ struct log {
 	struct report report; /* for the names of stacks */
 	struct map verdicts;  /* the report's, on what was told at a call */
 	bool stacks;
+	bool hosts;    /* of several machines: a number alone does not say whose */
 	int64_t start; /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
@@ -78,6 +80,19 @@ static void log_line_free(struct log_line *line)
 {
 	free(line->text);
 	*line = (struct log_line){0};
+}
+
+/* The number, as --pid takes it. */
+static char *log_who(const struct log *log, const struct process *process, int number)
+{
+	char *host, *who;
+
+	if (!log->hosts)
+		return memory_format("%d", number);
+	host = escape_terminal(process->host);
+	who = memory_format("%s:%d", host, number);
+	free(host);
+	return who;
 }
 
 static void log_print_line(const struct log *log, struct world *world, const struct log_line *line)
@@ -130,7 +145,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	enum severity severity = event->id == EVENT_finding ? (enum severity)event->event.finding.severity
 							    : rules[RULE_sigbus_cause].severity;
 	enum verdict verdict;
-	char *call;
+	char *call, *who;
 	int64_t since;
 
 	if (!log->start)
@@ -144,8 +159,10 @@ static int log_event(void *context, struct world *world, struct process *process
 	if (!call)
 		return 0;
 	since = event->time - log->start;
-	line.text = memory_format("%-7d %" PRId64 ".%06" PRId64 " %s", (int)event->event.head.tid, since / 1000000000,
+	who = log_who(log, process, (int)event->event.head.tid);
+	line.text = memory_format("%-7s %" PRId64 ".%06" PRId64 " %s", who, since / 1000000000,
 				  since % 1000000000 / 1000, call);
+	free(who);
 	free(call);
 	if (log->selection.rule || log->selection.graded) {
 		log_look(log, world, event, severity, &line);
@@ -162,6 +179,7 @@ static void log_ending(void *context, struct world *world, struct process *proce
 	struct log *log = context;
 	int64_t since = process->ended_at - log->start;
 	const char *name = sigabbrev_np(process->signal);
+	char *who;
 
 	(void)world;
 	if (process->ended != ENDED_signal || !process->traced || log->selection.rule || log->selection.graded)
@@ -169,8 +187,9 @@ static void log_ending(void *context, struct world *world, struct process *proce
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, NULL) ||
 	    !selection_has_time(&log->selection, process->ended_at, log->start))
 		return;
-	printf("%-7d %" PRId64 ".%06" PRId64 " +++ killed by ", (int)process->pid, since / 1000000000,
-	       since % 1000000000 / 1000);
+	who = log_who(log, process, (int)process->pid);
+	printf("%-7s %" PRId64 ".%06" PRId64 " +++ killed by ", who, since / 1000000000, since % 1000000000 / 1000);
+	free(who);
 	if (name)
 		printf("SIG%s +++\n", name);
 	else
@@ -195,6 +214,7 @@ static void log_judge(struct log *log, const char *dir)
 	free(error);
 	if (!analysis)
 		return;
+	log->hosts = analysis->world->host_count > 1;
 	log->verdicts = analysis->findings.verdicts;
 	analysis->findings.verdicts = (struct map){0};
 	analysis_free(analysis);

@@ -1,6 +1,7 @@
 #include "analyzer/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,10 +197,20 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
-void report_lacks_let_go(const struct report *report)
+void report_lacks(const struct report *report)
 {
-	if (report->missing && !*report->missing && report->analysis->let_go)
+	const struct analysis *analysis = report->analysis;
+
+	if (!report->missing || *report->missing)
+		return;
+	if (analysis->cut)
+		*report->missing = memory_text("the trace was not read to its end");
+	else if (analysis->lost)
+		*report->missing = memory_format("%" PRIu64 " events were lost", analysis->lost);
+	else if (analysis->let_go)
 		*report->missing = memory_text("what older calls mapped is missing, as they were let go");
+	else if (!analysis->complete)
+		*report->missing = memory_text(analysis->problems[0]);
 }
 
 static void report_print_form(const struct report *report, const struct report_output *output, FILE *out)

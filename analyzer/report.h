@@ -110,8 +110,8 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);
 
-/* Sets *report->missing, for a form that has no place for the report's problems, where calls were let go. */
-void report_lacks_let_go(const struct report *report);
+/* Sets *report->missing, for a form that has no place for the report's problems, to the first of them. */
+void report_lacks(const struct report *report);
 
 /* Where the process was recorded, if the report is of several recordings; else NULL. */
 const char *report_where(const struct report *report, const struct process *process);

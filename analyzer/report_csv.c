@@ -57,4 +57,5 @@ void report_csv(const struct report *report, FILE *out)
 	      out);
 	for (i = 0; i < findings->count; i++)
 		csv_finding(report, &findings->all[i], out);
+	report_lacks(report);
 }

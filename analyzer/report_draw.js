@@ -34,6 +34,7 @@ function arithmeticRows(object)
 		label: c.of,
 		from: c.of === "punched" ? c.offset : 0,
 		to: c.of === "punched" ? c.offset + c.length : c.after,
+		lost: c.of !== "refused" && c.of !== "punched" && c.before > c.after ? c.before : 0,
 		kind: c.of === "refused" || c.of === "punched" ? "ghost" : "object",
 		text: changeText(c)
 	}));
@@ -68,7 +69,7 @@ function drawArithmetic(finding)
 	const object = objects.get(finding.object);
 	if (!object)
 		return null;
-	const [rows, more] = arithmeticRows(object), widest = Math.max(1, ...rows.map(r => r.to));
+	const [rows, more] = arithmeticRows(object), widest = Math.max(1, ...rows.map(r => Math.max(r.to, r.lost || 0)));
 	const grid = make("div", {class: "arithmetic"});
 	const bar = (from, to, kind) => make("i", {
 		class: kind,
@@ -80,6 +81,8 @@ function drawArithmetic(finding)
 			track.append(bar(row.from, edge, row.kind));
 		if (row.to > edge)
 			track.append(bar(edge, row.to, "past"));
+		if (row.lost)
+			track.append(bar(row.to, row.lost, "ghost"));
 		if (object.size)
 			track.append(make("b", {style: "left: " + object.size / widest * 100 + "%"}));
 		grid.append(make("div", {class: "faint"}, row.label), track, make("div", {}, row.text));

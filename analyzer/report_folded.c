@@ -58,7 +58,7 @@ void report_folded(const struct report *report, FILE *out)
 	struct folding folding = {report, out, false};
 
 	chronicle_read(report, &(struct chronicle){.context = &folding, .finish = folded_finish});
-	report_lacks_let_go(report);
+	report_lacks(report);
 }
 
 void report_folded_count(const struct report *report, FILE *out)
@@ -66,5 +66,5 @@ void report_folded_count(const struct report *report, FILE *out)
 	struct folding folding = {report, out, true};
 
 	chronicle_read(report, &(struct chronicle){.context = &folding, .finish = folded_finish});
-	report_lacks_let_go(report);
+	report_lacks(report);
 }

@@ -89,7 +89,7 @@ void report_speedscope(const struct report *report, FILE *out)
 		scope.weights[i] = json_array();
 	}
 	chronicle_read(report, &(struct chronicle){.context = &scope, .finish = scope_finish});
-	report_lacks_let_go(report);
+	report_lacks(report);
 	for (i = 0; i < 3; i++)
 		json_array_append_new(profiles, json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "type", "sampled",
 							  "name", names[i], "unit", units[i], "startValue", 0,

@@ -115,6 +115,7 @@ void report_suppressions(const struct report *report, FILE *out)
 	char **lines = memory_new(findings->count + 1, sizeof(*lines));
 	size_t count = 0;
 
+	report_lacks(report);
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->all[i];
 		char *message = escape_terminal(finding->message);

@@ -343,8 +343,9 @@ static char *text_worst(const struct analysis *analysis)
 	if (analysis->recording->emptied)
 		return memory_text("so no call was kept");
 	/* What is missing may be what would have been seen. */
-	return memory_text(analysis->world->object_count || !analysis->complete ? ""
-										: "no POSIX shared memory was seen");
+	if (!analysis->complete)
+		return memory_text(analysis->events ? "" : "no call is in it");
+	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
 }
 
 static void text_verdict(const struct report *report, const struct terminal *terminal)

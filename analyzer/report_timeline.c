@@ -181,7 +181,7 @@ void report_timeline(const struct report *report, FILE *out)
 	for (i = 0; i < report->analysis->findings.count; i++)
 		timeline_finding(&timeline, &report->analysis->findings.all[i]);
 	fputs("\n]", out);
-	report_lacks_let_go(report);
+	report_lacks(report);
 	if (report->missing && *report->missing)
 		timeline_missing(*report->missing, out);
 	fputs("}\n", out);

@@ -9,6 +9,9 @@
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
 
+/* A line, its end included: no name, function or path needs more. */
+enum { SUPPRESSION_MAX = 64 * 1024 };
+
 static const struct {
 	const char *rule, *pattern, *why;
 } built_in[] = {
@@ -88,14 +91,21 @@ static int suppressions_line(struct suppressions *suppressions, char *text, cons
 int suppressions_read(struct suppressions *suppressions, const char *file, char **error)
 {
 	FILE *in = fopen(file, "re");
-	char *text = NULL;
-	size_t room = 0;
+	char *text = memory_new(SUPPRESSION_MAX, 1);
 	unsigned line = 0;
 	int r = 0;
 
 	errno = in ? 0 : errno;
-	while (in && !r && getline(&text, &room, in) >= 0)
-		r = suppressions_line(suppressions, text, file, ++line, error);
+	while (in && !r && fgets(text, SUPPRESSION_MAX, in)) {
+		line++;
+		if (!strchr(text, '\n') && !feof(in)) {
+			*error = memory_format("%s:%u: a line is longer than %d bytes, or no text", file, line,
+					       SUPPRESSION_MAX - 2);
+			r = -1;
+		} else {
+			r = suppressions_line(suppressions, text, file, line, error);
+		}
+	}
 	if (!r && (!in || ferror(in))) {
 		*error = memory_format("%s: %s", file, strerror(errno));
 		r = -1;

@@ -92,6 +92,13 @@ S("esc\033[31m ", True, 4096).unlink()'
 	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: nowhere: No such file or directory" ]]
 }
 
+@test "suppressions: what is no text is wrong usage, however much there is of it" {
+	run -2 "$SHMGUARD" report --suppress=/dev/zero leaks
+	[ "${lines[0]}" = "shmguard: /dev/zero:1: a line is longer than 65534 bytes, or no text" ]
+	printf 'segment-leak:/gone' >unended
+	"$SHMGUARD" report --suppress=unended leaks >/dev/null
+}
+
 @test "suppressions: a byte order mark at the start of a file is not of its first line" {
 	printf '\xef\xbb\xbfsegment-leak:/seg\r\n' >known
 	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.suppressions == [{

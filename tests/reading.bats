@@ -85,9 +85,9 @@ refused()
 	reported trace --clock-offset=other=100 --clock-offset=vm=-0.5
 	holds '.trace.seconds > 100 and .trace.seconds < 105'
 	"$SHMGUARD" log --clock-offset=other=+100 trace >calls
-	[[ $(tail -n 1 calls) == *1001* ]]
+	[[ $(tail -n 1 calls) == other:1001* ]]
 	"$SHMGUARD" log --clock-offset=other=-100 trace >calls
-	[[ $(tail -n 1 calls) == *1000* ]]
+	[[ $(tail -n 1 calls) == vm:1000* ]]
 }
 
 @test "of a number that two hosts have for a process one is asked for" {
@@ -99,6 +99,8 @@ refused()
 	"$SHMGUARD" log --pid=1000 trace >calls
 	"$SHMGUARD" log --pid=vm:1000 trace >of_vm
 	"$SHMGUARD" log --pid=other:1:1000 trace >of_other
+	run -1 grep -v '^vm:1000 ' of_vm
+	run -1 grep -v '^other:1:1000 ' of_other
 	[ "$(wc -l <of_vm)" -ne "$(wc -l <of_other)" ]
 	same <(sort calls) <(sort of_vm of_other)
 	[ -z "$("$SHMGUARD" log --pid=nowhere:1000 trace)" ]

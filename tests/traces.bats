@@ -340,3 +340,21 @@ incomplete()
 	[ "$(jq .trace.complete got.json)" = false ]
 	jq -e '.trace.problems[] | select(contains("did not end"))' got.json
 }
+
+@test "a form that has no place for it says on stderr what a damaged or a lossy recording lacks" {
+	local form
+	cp -r "$ROOT/tests/traces/leaks" damaged
+	truncate -s -1000 damaged/trace/ust/uid/65534/64-bit/*_0
+	for form in csv folded folded-count speedscope timeline suppressions; do
+		"$SHMGUARD" report --format="$form:form" damaged 2>errors
+		[[ $(cat errors) == "shmguard: form: the trace is cut short or damaged: "* ]]
+		"$SHMGUARD" report --format="$form:form" "$ROOT/tests/traces/lost" 2>errors
+		grep -qx 'shmguard: form: [0-9]* events were lost' errors
+		"$SHMGUARD" report --format="$form:form" "$ROOT/tests/traces/leaks" 2>errors
+		[ ! -s errors ]
+	done
+	for form in text json sarif junit html; do
+		"$SHMGUARD" report --format="$form:form" damaged 2>errors
+		[ ! -s errors ]
+	done
+}
