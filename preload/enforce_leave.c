@@ -52,8 +52,9 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 static const char held[] = "held";
 
 /*
- * Who came to the object by a descriptor of its forebear's is not its last user while that one has it open, to go on with.
- * What has no name is only handed on by who forks; at a last unmap the policy may ask for no more than that it is one.
+ * Who came to the object by a descriptor of its forebear's is not its last user while that one has it open, to go on with: a
+ * forked child knows its parent, a new image does not know who that is. What has no name is only handed on by who forks; at
+ * a last unmap the policy may ask for no more than that it is one.
  */
 static const char *use_at_leaving(const struct policy_decision *d, const struct identity *identity,
 				  bool own_mappings_go)
@@ -61,9 +62,10 @@ static const char *use_at_leaving(const struct policy_decision *d, const struct 
 	const char *use = enforce_use(identity, own_mappings_go);
 	uint32_t marks = ledger_marks(identity);
 
-	if (use || !((marks & MARK_HEIR) || ((marks & MARK_INHERITED) && identity->links)) ||
-	    (!own_mappings_go && (d->zero & ZERO_on_last_unmap)))
+	if (use || (!own_mappings_go && (d->zero & ZERO_on_last_unmap)))
 		return use;
+	if (!(marks & MARK_HEIR))
+		return (marks & MARK_INHERITED) && identity->links && facts_used_by_parent(identity) ? held : NULL;
 	enum facts_use holders = facts_use_by_holders(identity);
 	if (holders == FACTS_unknown)
 		holders = use_by_unseen(identity, holders);

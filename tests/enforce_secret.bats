@@ -324,3 +324,14 @@ os.wait()'
 	wiped
 	run -1 grep not-wiped audit.log
 }
+
+@test "a daemon is the last user when its parent is gone, whoever else has a descriptor" {
+	beside 'r, w = os.pipe()
+if os.fork(): os.close(w); os.close(fd); os.wait(); os.read(r, 1); os._exit(0)
+parent = os.getpid()
+if os.fork(): os._exit(0)
+while os.getppid() == parent: time.sleep(0.01)
+os.pwrite(fd, b"key", 4096); os._exit(0)'
+	[ "$(cat contents)" = "" ]
+	run -1 grep not-wiped audit.log
+}
