@@ -68,8 +68,8 @@ static void install(void)
 		flags |= SA_ONSTACK;
 	action.sa_flags = (int)(unsigned)flags;
 	memcpy(&action.sa_mask, &program.mask, sizeof program.mask);
-	/* libc's, which knows the restorer. */
-	REAL(sigaction)(SIGBUS, &action, NULL);
+	/* libc's, which knows the restorer. Another interposer, as ThreadSanitizer, would take ours for the program's. */
+	real_own_table->sigaction(SIGBUS, &action, NULL);
 }
 
 static void conceal(void)

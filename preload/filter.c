@@ -5,6 +5,9 @@
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "preload/kernel.h"
 
@@ -19,7 +22,8 @@ static const struct needed {
 	const char *name;
 	int number;
 	uint64_t arguments[4];
-} needed[] = {
+} needed[] =
+	{
 #define NEEDED(name, ...)                                                                                              \
 	{                                                                                                              \
 #name, SYS_##name,                                                                                     \
@@ -27,41 +31,58 @@ static const struct needed {
 			__VA_ARGS__                                                                                    \
 		}                                                                                                      \
 	}
-	NEEDED(clock_gettime, CLOCK_MONOTONIC),
-	NEEDED(close, 3),
-	NEEDED(exit_group),
-	NEEDED(fcntl, 3, F_DUPFD_CLOEXEC),
-	NEEDED(fstat, 3),
-	NEEDED(fstatfs, 3),
-	NEEDED(futex, 0, FUTEX_WAIT_PRIVATE),
-	NEEDED(getcpu),
-	NEEDED(getdents64, 3),
-	NEEDED(getpid),
-	NEEDED(getppid),
-	NEEDED(getsockopt, 3),
-	NEEDED(getuid),
-	NEEDED(gettid),
-	NEEDED(madvise),
-	NEEDED(membarrier),
-	NEEDED(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED),
-	NEEDED(munmap, 0, 4096),
-	NEEDED(nanosleep),
-	NEEDED(newfstatat, (uint64_t)AT_FDCWD),
-	NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_RDONLY | O_CLOEXEC),
-	NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW),
-	NEEDED(ppoll),
-	NEEDED(prlimit64),
-	NEEDED(read, 3),
-	NEEDED(readlinkat, (uint64_t)AT_FDCWD),
-	NEEDED(recvmsg, 3),
-	NEEDED(rt_sigaction, 7),
-	NEEDED(rt_sigpending),
-	NEEDED(rt_sigprocmask),
-	NEEDED(rt_sigtimedwait),
-	NEEDED(sendmsg, 3),
-	NEEDED(sigaltstack),
-	NEEDED(statfs),
-	NEEDED(write, 3),
+		NEEDED(clock_gettime, CLOCK_MONOTONIC),
+		NEEDED(close, 3),
+		NEEDED(exit_group),
+		NEEDED(fcntl, 3, F_DUPFD_CLOEXEC),
+		NEEDED(fstat, 3),
+		NEEDED(fstatfs, 3),
+		NEEDED(futex, 0, FUTEX_WAIT_PRIVATE),
+		NEEDED(getcpu),
+		NEEDED(getdents64, 3),
+	NEEDED(geteuid),
+		NEEDED(getpid),
+		NEEDED(getppid),
+		NEEDED(getsockopt, 3),
+		NEEDED(getuid),
+		NEEDED(gettid),
+		NEEDED(madvise),
+		NEEDED(membarrier),
+		NEEDED(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED),
+		NEEDED(munmap, 0, 4096),
+		NEEDED(nanosleep),
+		NEEDED(newfstatat, (uint64_t)AT_FDCWD),
+		NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_RDONLY | O_CLOEXEC),
+		NEEDED(openat, (uint64_t)AT_FDCWD, 0, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW),
+		NEEDED(ppoll),
+		NEEDED(prlimit64),
+		NEEDED(read, 3),
+		NEEDED(readlinkat, (uint64_t)AT_FDCWD),
+		NEEDED(recvmsg, 3),
+		NEEDED(rt_sigaction, 7),
+		NEEDED(rt_sigpending),
+		NEEDED(rt_sigprocmask),
+		NEEDED(rt_sigtimedwait),
+		NEEDED(sendmsg, 3),
+		NEEDED(sigaltstack),
+		NEEDED(statfs),
+		NEEDED(write, 3),
+},
+  needed_to_come_up[] = {
+	  NEEDED(clock_nanosleep),
+	  NEEDED(clone3),
+	  NEEDED(connect, 3),
+	  NEEDED(exit),
+	  NEEDED(geteuid),
+	  NEEDED(mprotect, 0, 4096, PROT_READ | PROT_WRITE),
+#ifdef SYS_poll
+	  NEEDED(poll),
+#endif
+	  NEEDED(prctl, PR_SET_NAME),
+	  NEEDED(rseq),
+	  NEEDED(sched_getaffinity),
+	  NEEDED(set_robust_list),
+	  NEEDED(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
 };
 
 /* One run of it, as the kernel makes it (seccomp(2), "classic" BPF). */
@@ -172,15 +193,25 @@ static uint32_t answer(const struct sock_fprog *program, const struct seccomp_da
 	return SECCOMP_RET_KILL_PROCESS;
 }
 
-const char *filter_refuses(const struct sock_fprog *program)
+static const char *refuses(const struct sock_fprog *program, const struct needed *some, size_t count)
 {
-	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-		struct seccomp_data data = {.nr = needed[i].number, .arch = ARCHITECTURE};
+	for (size_t i = 0; i < count; i++) {
+		struct seccomp_data data = {.nr = some[i].number, .arch = ARCHITECTURE};
 		for (int k = 0; k < 4; k++)
-			data.args[k] = needed[i].arguments[k];
+			data.args[k] = some[i].arguments[k];
 		uint32_t action = answer(program, &data) & SECCOMP_RET_ACTION_FULL;
 		if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG)
-			return needed[i].name;
+			return some[i].name;
 	}
 	return NULL;
+}
+
+const char *filter_refuses(const struct sock_fprog *program)
+{
+	return refuses(program, needed, sizeof needed / sizeof *needed);
+}
+
+const char *filter_refuses_to_come_up(const struct sock_fprog *program)
+{
+	return refuses(program, needed_to_come_up, sizeof needed_to_come_up / sizeof *needed_to_come_up);
 }

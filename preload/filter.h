@@ -9,5 +9,7 @@
 
 /* The first call of ours, or of LTTng's, that the filter does not let pass, by name; NULL: it lets all of them pass. */
 const char *filter_refuses(const struct sock_fprog *program);
+/* The same of what LTTng calls but once, as it comes up in a process. */
+const char *filter_refuses_to_come_up(const struct sock_fprog *program);
 
 #endif

@@ -216,8 +216,10 @@ int own_fd_hide(int fd)
 		return fd;
 	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_TOP)
 		top = (long)limit.rlim_cur;
-	/* A quarter of it: LTTng has two descriptors for each processor, channel and session. */
+	/* A quarter of it: LTTng has two descriptors for each processor, channel and session; half where there are so few. */
 	long moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 4, 0, 0, 0);
+	if (moved == -EMFILE)
+		moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 2, 0, 0, 0);
 	/* The program closed it in the moment before. */
 	if (moved == -EBADF)
 		return fd;

@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "preload/carried.h"
+#include "preload/enforce.h"
 #include "preload/filter.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
@@ -27,12 +29,26 @@ static bool is_readable(const void *start, size_t bytes)
 
 enum { AMID_A_CALL = 50000000 /* nanoseconds: a busy machine holds them up */ };
 
+/* LTTng, in this process; or only in what it executes later, which is not recorded then, unless a policy goes with it. */
+static const char *comes_up_no_more(const struct sock_fprog *program)
+{
+	const char *refused = recorder_silent() ? NULL : filter_refuses_to_come_up(program);
+
+	if (atomic_load(&recorder_state) != RECORDER_READY)
+		return refused;
+	if (refused && !enforce_on)
+		carried_drop();
+	return NULL;
+}
+
 static void filtering(const struct sock_fprog *program, bool for_all_threads)
 {
 	if (!is_readable(program, sizeof *program) || !program->len ||
 	    !is_readable(program->filter, program->len * sizeof *program->filter))
 		return;
 	const char *refused = filter_refuses(program);
+	if (!refused)
+		refused = comes_up_no_more(program);
 	if (!refused)
 		return;
 	recorder_confine(refused);

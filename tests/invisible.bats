@@ -254,6 +254,21 @@ thorough_interposer()
 	unchanged sh -c 'ulimit -n 64; exec "$0" plain' "$PROGRAMS/hostile_processes"
 }
 
+@test "with few descriptors the program has the numbers that it would have bare, up to those of LTTng" {
+	local limit
+	[ "$(nproc --all)" -eq 2 ] || skip "the limits are those that two processors need"
+	cat >numbers.py <<-'END'
+		import os
+		os.close(os.memfd_create("first"))
+		print([os.dup(0) for _ in range(18)])
+	END
+	for limit in 50 56 64 80; do
+		unchanged sh -c "ulimit -Sn $limit; exec \"\$0\" numbers.py" "$PYTHON"
+		holds '.unseen == [] and (.objects | length) == 1'
+		rm -rf recording
+	done
+}
+
 # too_little LIMIT REASON: with `ulimit LIMIT` the program runs as bare, and at once; why it is not recorded is told.
 too_little()
 {
@@ -357,64 +372,6 @@ too_little()
 	# shellcheck disable=SC2016
 	unchanged unshare -m sh -c 'mount -t tmpfs -o size=4k tmpfs /dev/shm; echo full >/dev/shm/all; exec "$0" plain' \
 		"$PROGRAMS/hostile_processes"
-}
-
-@test "a program with AddressSanitizer" {
-	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
-	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
-	unchanged ./sanitized forks 3
-	holds '.trace.complete and (.objects | length == 1)'
-}
-
-# Its runtime stands between LTTng and us where it comes first; it wants no addresses at random.
-@test "a program with ThreadSanitizer, its runtime after us and before us" {
-	gcc -w -g -D_GNU_SOURCE -fsanitize=thread -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
-	unchanged setarch --addr-no-randomize ./sanitized plain
-	holds '.trace.complete and .objects[0].maps == 2'
-	rm -rf recording
-	# shellcheck disable=SC2016
-	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0:$LD_PRELOAD exec "$@"' \
-		"$(gcc -print-file-name=libtsan.so)" setarch --addr-no-randomize ./sanitized plain >recorded 2>&1
-	[ "$(cat recorded)" = "went on" ]
-	report recording >report.json
-	holds '.trace.complete and .objects[0].maps == 2'
-}
-
-@test "threads of a program with ThreadSanitizer, which has done with them before libunwind has" {
-	cat >threads.c <<-'END'
-		#include <pthread.h>
-		#include <stdio.h>
-		#include <sys/mman.h>
-		#include <unistd.h>
-		static void *work(void *fd)
-		{
-			munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, *(int *)fd, 0), 4096);
-			return 0;
-		}
-		static void *idle(void *nothing)
-		{
-			return nothing;
-		}
-		int main(void)
-		{
-			int fd = memfd_create("threads", 0);
-			ftruncate(fd, 4096);
-			for (int i = 0; i < 8; i++) {
-				pthread_t thread;
-				pthread_create(&thread, 0, i % 2 ? work : idle, i % 2 ? &fd : 0);
-				pthread_join(thread, 0);
-			}
-			puts("joined");
-			return 3;
-		}
-	END
-	gcc -w -g -D_GNU_SOURCE -fsanitize=thread threads.c -o threads
-	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- setarch --addr-no-randomize ./threads >out 2>&1 ||
-		[ $? -eq 3 ]
-	[ "$(cat out)" = joined ]
-	report recording >report.json
-	holds '.trace.complete and .objects[0].maps == 4'
-	"$SHMGUARD" log --stacks recording | grep -q "work"
 }
 
 @test "a build by make -j2: the same bytes" {

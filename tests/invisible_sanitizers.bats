@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# Programs with sanitizers, whose runtimes intercept as we do: recorded as bare.
+
+load helpers
+load unchanged
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/hostile-*
+}
+
+@test "a program with AddressSanitizer" {
+	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
+	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+	unchanged ./sanitized forks 3
+	holds '.trace.complete and (.objects | length == 1)'
+}
+
+# Its runtime stands between LTTng and us where it comes first; it wants no addresses at random.
+@test "a program with ThreadSanitizer, its runtime after us and before us" {
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
+	unchanged setarch --addr-no-randomize ./sanitized plain
+	holds '.trace.complete and .objects[0].maps == 2'
+	rm -rf recording
+	# shellcheck disable=SC2016
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0:$LD_PRELOAD exec "$@"' \
+		"$(gcc -print-file-name=libtsan.so)" setarch --addr-no-randomize ./sanitized plain >recorded 2>&1
+	[ "$(cat recorded)" = "went on" ]
+	report recording >report.json
+	holds '.trace.complete and .objects[0].maps == 2'
+}
+
+@test "threads of a program with ThreadSanitizer, which has done with them before libunwind has" {
+	cat >threads.c <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *work(void *fd)
+		{
+			munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, *(int *)fd, 0), 4096);
+			return 0;
+		}
+		static void *idle(void *nothing)
+		{
+			return nothing;
+		}
+		int main(void)
+		{
+			int fd = memfd_create("threads", 0);
+			ftruncate(fd, 4096);
+			for (int i = 0; i < 8; i++) {
+				pthread_t thread;
+				pthread_create(&thread, 0, i % 2 ? work : idle, i % 2 ? &fd : 0);
+				pthread_join(thread, 0);
+			}
+			puts("joined");
+			return 3;
+		}
+	END
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread threads.c -o threads
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- setarch --addr-no-randomize ./threads >out 2>&1 ||
+		[ $? -eq 3 ]
+	[ "$(cat out)" = joined ]
+	report recording >report.json
+	holds '.trace.complete and .objects[0].maps == 4'
+	"$SHMGUARD" log --stacks recording | grep -q "work"
+}
+
+@test "a program with ThreadSanitizer and a handler of SIGBUS, which its runtime calls" {
+	cat >handler.c <<-'END'
+		#include <setjmp.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static sigjmp_buf back;
+		static int calls;
+		static void count(int number) { calls++; }
+		static void leave(int number, siginfo_t *info, void *context) { calls++; siglongjmp(back, 1); }
+		int main(int argc, char **argv)
+		{
+			int early = argc > 1, fd;
+			struct sigaction counts = {.sa_handler = count}, leaves = {.sa_sigaction = leave, .sa_flags = SA_SIGINFO};
+			if (early)
+				sigaction(SIGBUS, &counts, 0);
+			fd = memfd_create("handler", 0);
+			ftruncate(fd, 100);
+			char *map = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			if (!early)
+				sigaction(SIGBUS, &counts, 0);
+			raise(SIGBUS);
+			sigaction(SIGBUS, &leaves, 0);
+			if (!sigsetjmp(back, 1))
+				map[5000] = 1;
+			printf("%d calls\n", calls);
+			return 0;
+		}
+	END
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread handler.c -o handler
+	for when in early ""; do
+		rm -rf recording
+		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- setarch --addr-no-randomize ./handler $when >out 2>&1
+		[ "$(cat out)" = "2 calls" ]
+	done
+}
+
+@test "a program with ThreadSanitizer and without a race has none when recorded, if libraries are to be left out" {
+	cat >races.c <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *work(void *name)
+		{
+			for (int i = 0; i < 100; i++) {
+				int fd = memfd_create(name, 0);
+				ftruncate(fd, 4096);
+				munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+				close(fd);
+			}
+			return 0;
+		}
+		int main(void)
+		{
+			static char names[4][2] = {"a", "b", "c", "d"};
+			pthread_t threads[4];
+			for (int i = 0; i < 4; i++)
+				pthread_create(&threads[i], 0, work, names[i]);
+			for (int i = 0; i < 4; i++)
+				pthread_join(threads[i], 0);
+			puts("joined");
+			return 0;
+		}
+	END
+	gcc -w -g -D_GNU_SOURCE -fsanitize=thread races.c -o races
+	export TSAN_OPTIONS=ignore_noninstrumented_modules=1
+	unchanged setarch --addr-no-randomize ./races
+	holds '.trace.complete and (.objects | length) == 400'
+}
