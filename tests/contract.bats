@@ -191,6 +191,12 @@ missing()
 	[ -z "$output" ]
 }
 
+@test "no test waits for all of its children: one is the countdown that ends a test which hangs" {
+	run grep -nE '^[[:space:]]*wait[[:space:]]*(#.*)?$' tests/*.bats tests/soak/*.bats
+	echo "$output"
+	[ "$status" -eq 1 ]
+}
+
 @test "nothing in the tree is left to be done, and no path of a machine is in it" {
 	none 'TO[D]O|FIX[M]E' -r --include='*.[ch]' tracepoints preload analyzer tests
 	none '/wor[k]/' -r --exclude=contract.bats tracepoints preload analyzer tests Makefile \

@@ -47,10 +47,11 @@ wiped()
 		rm "/dev/shm/$NAME"
 		: >moved
 	) &
+	local mover=$!
 	left_by 'import time; open("made", "w")
 while not os.path.exists("moved"):
     time.sleep(0.01)'
-	wait
+	wait "$mover"
 	wiped "$NAME-2"
 }
 

@@ -155,7 +155,7 @@ postgres()
 			"$POSTGRES/psql" -X -q -A -t -h "$1" -U postgres -d postgres -c 'create table t as select i, i::text as t from generate_series(1, 300000) i' \
 			-c 'analyze t' -c "$2" >answer 2>&1 || true
 		kill -INT "$(head -n 1 data/postmaster.pid)"
-		wait
+		wait $!
 	END
 	small "$1" setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" bash "$data/session" "$data" "$2"
 	mv "$data/recording" "$data/answer" "$data/notices" .
