@@ -37,22 +37,25 @@ started()
 	[[ $output == *"since    $(date +%F)"* ]]
 }
 
-@test "a process that ld.so could not preload is not guarded" {
-	LD_PRELOAD=$BATS_TEST_TMPDIR/libshmguard.so SHMGUARD_PROFILE=safe sleep 60 3>&- 2>/dev/null &
+# told_of VARIABLE=VALUE...: what `status` says of a process that was started so.
+told_of()
+{
+	env "$@" sleep 60 3>&- 2>/dev/null &
 	started $! sleep
 	run "$SHMGUARD" status $!
 	kill $!
 	echo "$output"
+}
+
+@test "a process that ld.so could not preload is not guarded" {
+	told_of LD_PRELOAD="$BATS_TEST_TMPDIR/libshmguard.so" SHMGUARD_PROFILE=safe
 	[ "$status" -eq 1 ]
 	[[ $output == *"guarded  no"* ]]
 }
 
 @test "the library is known by what it is, whatever its file is called, and guards nothing that it was not told to" {
 	cp "$BUILD/libshmguard.so" lib2.so
-	LD_PRELOAD=$PWD/lib2.so SHMGUARD_PROFILE=strict sleep 60 3>&- &
-	started $! sleep
-	run "$SHMGUARD" status $!
-	kill $!
+	told_of LD_PRELOAD="$PWD/lib2.so" SHMGUARD_PROFILE=strict
 	[ "$status" -eq 0 ]
 	[[ $output == *"guarded  by $PWD/lib2.so"* ]]
 	LD_PRELOAD=$PWD/lib2.so SHMGUARD_PROFILE=strict sleep 60 3>&- &
@@ -63,11 +66,7 @@ started()
 	kill $!
 	[ "$status" -eq 1 ]
 	for library in "$BUILD/libshmguard.so" "$PWD/"; do
-		LD_PRELOAD=$library sleep 60 3>&- 2>/dev/null &
-		started $! sleep
-		run "$SHMGUARD" status $!
-		kill $!
-		echo "$output"
+		told_of LD_PRELOAD="$library"
 		[ "$status" -eq 1 ]
 		[[ $output == *"guarded  no"* ]]
 		[[ $library == */ || $output == *"guarded  no: $library is loaded, but neither a profile nor a policy nor a recording was asked for"* ]]
