@@ -249,9 +249,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		*error = NULL;
 		result = 0;
 	}
-	if (result == 0 && (*error = analysis_gone(analysis->recording, totals)))
-		result = -1;
-	else if (result == 0 && (*error = calls_gone(analysis, totals)))
+	if (result == 0 &&
+	    ((*error = analysis_gone(analysis->recording, totals)) || (*error = calls_gone(analysis, totals))))
 		result = -1;
 	if (result < 0 && analysis->recording->described && analysis->recording->ended == 0) {
 		char *why = *error;

@@ -201,7 +201,9 @@ static void size_found(struct court *court, struct process *process, struct obje
 static void settle(struct court *court, struct charges *charges, bool (*which)(struct charge *, const void *),
 		   const void *argument, bool drop)
 {
-	for (struct charge **at = charges ? &charges->first : NULL; at && *at;) {
+	if (!charges)
+		return;
+	for (struct charge **at = &charges->first; *at;) {
 		struct charge *charge = *at;
 
 		if (!which(charge, argument)) {

@@ -30,7 +30,7 @@ const char *enforce_posix_name(const char *name);
  * The name that an object has now, whoever gave it: of its descriptor or its path. NULL if neither tells; the ledger knows
  * how this process came to know it.
  */
-const char *enforce_object_name(const struct identity *identity, char text[static 512]);
+const char *enforce_object_name(const struct identity *identity, char text[static 512]) __attribute__((nonnull));
 
 /* May the policy's program use the name? shm: it was given to shm_open, and must be portable. */
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm);

@@ -16,8 +16,8 @@ enum { THREADS = 8, SIGNAL = 32, PATIENCE_MS = 1000, FD_MAX = 65536, TRIES = 50 
 static struct listener {
 	void *(*start)(void *);
 	void *argument;
-	atomic_int tid; /* 0: not begun, or ended */
 	sigjmp_buf out;
+	atomic_int tid; /* 0: not begun, or ended */
 	atomic_bool leaves;
 } listeners[THREADS];
 static atomic_int begun;

@@ -404,7 +404,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	on_exit(note_exit, NULL);
 	on_exit(on_exit_handler, NULL);
 	if (enforce_on)
-		at_quick_exit(on_quick_exit);
+		(void)at_quick_exit(on_quick_exit);
 	recorder_fork_initialise();
 	if (recording) {
 		recorder_last_initialise();

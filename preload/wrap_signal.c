@@ -91,7 +91,7 @@ EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 EXPORT sighandler_t sigset(int number, sighandler_t handler)
 {
 	sigset_t only, before;
-	struct sigaction was, action = {.sa_handler = handler};
+	struct sigaction was = {0}, action = {.sa_handler = handler};
 
 	if (is_passed(number))
 		return REAL(sigset)(number, handler);

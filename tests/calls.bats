@@ -82,7 +82,7 @@ ran_together() # KIND NAME
 @test "every call that takes a descriptor refuses those of our libraries, and the program with which that is tried has it" {
 	local calls tried
 	# What a spawned child opens takes a number there.
-	calls=$(tr -d '\n\\' <"$ROOT/tracepoints/calls.h" | sed 's/\tX(/\n&/g' | grep -v '^.X(posix_spawn' |
+	calls=$(tr -d '\n\134' <"$ROOT/tracepoints/calls.h" | sed 's/\tX(/\n&/g' | grep -v '^.X(posix_spawn' |
 		sed -nE 's/^\tX\(([a-z0-9_A-Z]+),[^#]*int (fd|[a-z_]*dirfd|socket)[,)].*/\1/p' | sort -u)
 	[ "$(wc -l <<<"$calls")" -ge 40 ]
 	tried=$(sed -nE 's/^\tX\(([a-z0-9_A-Z]+),.*/\1/p' "$ROOT/tests/programs/strangers.c" | sort -u)

@@ -175,6 +175,7 @@ load forms
 	for time in 1e3 0x10 inf nan +1 -1 ' 1' 1,5 1. . '' 1m '1 s' 1000000000 99999999999999999999999; do
 		for command in "objects --at" "log --since" "report --until"; do
 			run --separate-stderr -2 "$SHMGUARD" "${command% *}" "${command#* }=$time" leaks
+			# shellcheck disable=SC2154 # run sets it
 			[[ -z $output && $stderr == "shmguard: '$time' is no time: seconds after the start, as 2 or 1.5, or 200ms, 3us"* ]]
 		done
 		[[ $time == [+-]* ]] || run -2 "$SHMGUARD" report --clock-offset="vm=$time" leaks

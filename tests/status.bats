@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shmguard status: whether a process is guarded, seen from outside.
+# shellcheck disable=SC2030,SC2031 # run sets output, in the test that asks
 
 load helpers
 

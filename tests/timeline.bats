@@ -38,10 +38,10 @@ counted()
 	[ "${#times[@]}" -ge 8 ]
 	for at in "${times[@]}"; do
 		"$SHMGUARD" objects --at="$at" inherits | sed -n 's/^ *process \([0-9]*\) .*: maps \[\([0-9]*\), \([0-9]*\)) .*/\1 \2 \3/p' |
-			awk '{sum[$1] += $3 - $2} END {for (pid in sum) print pid, sum[pid]}' | sort -n >objects
+			awk '{sum[$1] += $3 - $2} END {for (pid in sum) print pid, sum[pid]}' | sort -n >held
 		jq -r --argjson at "$at" '[.traceEvents[] | select(.ph == "C" and .ts <= $at * 1e6)] | group_by(.pid)[] |
 			max_by(.ts) | select(.args.bytes > 0) | "\(.pid) \(.args.bytes)"' timeline.json | sort -n >counted
-		same objects counted
+		same held counted
 	done
 }
 
