@@ -196,8 +196,10 @@ static int reading_event(void *context, struct world *world, struct process *pro
 {
 	struct reading *reading = context;
 
-	reading_moment(reading, world, process, event, outcome);
-	if (reading->chronicle->mapped) {
+	if (!outcome->told)
+		reading_moment(reading, world, process, event, outcome);
+	/* What moves is as good as mapped until it has. */
+	if (reading->chronicle->mapped && !(outcome->back && !outcome->error)) {
 		reading_newcomers(reading, world);
 		reading_begin(reading, event->time);
 		reading_mapped(reading, process, event->time, process->holdings->mapped);

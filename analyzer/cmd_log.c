@@ -150,6 +150,8 @@ static int log_event(void *context, struct world *world, struct process *process
 
 	if (!log->start)
 		log->start = event->time;
+	if (outcome->told)
+		return 0;
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;

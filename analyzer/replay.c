@@ -77,9 +77,9 @@ static int64_t until(const struct run *run)
 }
 
 /* A mapping is moved when its call comes back; one that fails to go was never away, whenever that is told. */
-static bool came_back_later(const struct run *run, const struct trace_event *answer)
+static bool came_back_later(const struct run *run, const struct outcome *outcome)
 {
-	return answer && answer->id == EVENT_mremapped && answer->time > until(run);
+	return outcome->back > until(run);
 }
 
 static int take(void *context, const struct trace_event *event, const struct outcome *outcome,
@@ -95,7 +95,7 @@ static int take(void *context, const struct trace_event *event, const struct out
 		run->stopped = true;
 		return -ECANCELED;
 	}
-	if (run->replay->has_until && came_back_later(run, answer))
+	if (run->replay->has_until && came_back_later(run, outcome))
 		return 0;
 	world_take(run->world, event);
 	if (answer)

@@ -149,7 +149,7 @@ static void end_process(struct settle *settle, const struct trace_event *event)
 	}
 }
 
-/* Whether the event ends a call that is held, and so comes with it. */
+/* Whether the event ends a call that is held. */
 static bool answers(struct settle *settle, struct held *held, const struct trace_event *event)
 {
 	bool failed = event->id == EVENT_failed, moved = event->id == EVENT_mremapped;
@@ -160,9 +160,12 @@ static bool answers(struct settle *settle, struct held *held, const struct trace
 		return false;
 	held->outcome.error = moved ? event->event.mremapped.error : event->event.failed.error;
 	held->outcome.result = moved ? event->event.mremapped.result : 0;
+	held->outcome.back = moved ? event->time : 0;
 	held->outcome.answer = event->event.head.seq;
-	held->answer = memory_new(1, sizeof(*held->answer));
-	*held->answer = *event;
+	if (failed || held->outcome.error) {
+		held->answer = memory_new(1, sizeof(*held->answer));
+		*held->answer = *event;
+	}
 	/* Of an unmapping the event after it tells whose that was. */
 	if (held->event.id != EVENT_munmap)
 		close_held(settle, held);
@@ -184,11 +187,11 @@ static int let_go(struct settle *settle)
 	return r;
 }
 
-static int hold(struct settle *settle, const struct trace_event *event)
+static int hold(struct settle *settle, const struct trace_event *event, const struct outcome *outcome)
 {
 	struct held *held = &settle->ring[(settle->first + settle->count++) % MOST];
 
-	*held = (struct held){.event = *event, .open = is_told_before(event)};
+	*held = (struct held){.event = *event, .outcome = *outcome, .open = is_told_before(event)};
 	copy_fields(&held->event);
 	if (held->open)
 		map_put(&settle->open, event->event.head.recording, thread_of(&event->event.head), held);
@@ -205,19 +208,20 @@ struct settle *settle_new(settled_event take, void *context)
 
 int settle_add(struct settle *settle, const struct trace_event *event)
 {
-	const struct outcome as_told = {0};
 	struct held *held = open_of(settle, event);
+	/* What has moved was away until now: others may have had its new place meanwhile. */
+	struct outcome outcome = {.told = answers(settle, held, event)};
 	int r = 0;
 
-	if (!answers(settle, held, event)) {
-		if (held && !is_inside(event))
+	if (!outcome.told || !held->answer) {
+		if (held && !outcome.told && !is_inside(event))
 			go_on(settle, held, event);
 		if (event->id == EVENT_exit || (event->id == EVENT_process && event->event.process.began == BEGAN_exec))
 			end_process(settle, event);
 		if (settle->count || is_told_before(event))
-			r = hold(settle, event);
+			r = hold(settle, event, &outcome);
 		else
-			r = settle->take(settle->context, event, &as_told, NULL);
+			r = settle->take(settle->context, event, &outcome, NULL);
 	}
 	while (r >= 0 && settle->count && !settle->ring[settle->first].open)
 		r = let_go(settle);

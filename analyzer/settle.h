@@ -1,6 +1,6 @@
 /*
  * Calls that are told of before they are made, held back until it shows what came of them: until the next event of the
- * same thread. All events pass in their order, but for what ends such a call (`failed`, `mremapped`): it comes with it.
+ * same thread. All events pass in their order, but for the end of a call that failed: it comes with it.
  */
 #ifndef SHMGUARD_SETTLE_H
 #define SHMGUARD_SETTLE_H
@@ -14,12 +14,14 @@
 struct outcome {
 	int error;       /* of a call that failed after its event */
 	uint64_t result; /* of mremap */
+	int64_t back;    /* when mremap came back; 0: that is not known */
 	uint32_t answer; /* number of the event that ended the call, by which a finding may name it; 0: none */
 	bool unknown;    /* whether exec or mremap succeeded: nothing tells */
 	bool effect;     /* the mmap or dup2 after it did that, and nobody called it */
+	bool told;       /* the end of a call whose own event came with this outcome */
 };
 
-/* Negative: no more of them. `answer`: what ended the call, NULL if nothing did. */
+/* Negative: no more of them. `answer`: what says that the call failed, or NULL. */
 typedef int (*settled_event)(void *context, const struct trace_event *event, const struct outcome *outcome,
 			     const struct trace_event *answer);
 

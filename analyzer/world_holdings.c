@@ -262,10 +262,10 @@ void holdings_move(struct process *process, const struct mremap_event *event, in
 	const struct piece *piece = piece_at(process->holdings, event->addr);
 
 	release.flags = event->flags;
-	if (piece == NULL)
-		return;
 	/* A length of 0 maps the object a second time; MREMAP_DONTUNMAP leaves the old range in place. */
 	if (event->length == 0 || event->flags & MREMAP_DONTUNMAP) {
+		if (piece == NULL)
+			return;
 		release.piece = *piece;
 		release.piece.start = event->addr;
 		release.flags |= MREMAP_DONTUNMAP;

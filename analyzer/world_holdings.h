@@ -94,6 +94,7 @@ struct release {
 };
 
 #define RELEASES_MAX 1024
+#define MOVING_MAX 64
 
 struct holdings {
 	struct piece *pieces; /* by address, highest first: mmap goes downwards, so new ones come last */

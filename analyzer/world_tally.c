@@ -86,9 +86,21 @@ static void releases_widen(struct holdings *holdings)
 	holdings->release_room = room;
 }
 
+/* What is on the move comes back: each thread may have one such call under way. It counts as new from now on. */
+static void keep_moving(struct holdings *holdings)
+{
+	for (size_t i = 0; i < MOVING_MAX && release_at(holdings, 0)->of == RELEASE_moved; i++) {
+		struct release moving = *release_at(holdings, 0);
+
+		holdings->release_first = (holdings->release_first + 1) % holdings->release_room;
+		*release_at(holdings, holdings->release_count - 1) = moving;
+	}
+}
+
 void release_log(struct holdings *holdings, const struct release *release)
 {
 	if (holdings->release_count == RELEASES_MAX) {
+		keep_moving(holdings);
 		struct release *oldest = release_at(holdings, 0);
 
 		if (oldest->seq > holdings->forgotten)

@@ -239,8 +239,37 @@ static void check_mremap_of_several(void)
 	check(piece && piece->from->object->ino == 77 && piece->start - piece->from->base == PAGE &&
 		      bytes_of(10) == 4 * PAGE && outstanding(10) >= 2,
 	      "the part of one that was not moved stays where it is");
+	of = FEED(mremap, 10, .addr = BASE - PAGE, .length = 3 * PAGE, .new_length = PAGE, .object = 1);
+	FEED(mremapped, 10, .of = of, .result = BASE - PAGE);
+	check(bytes_of(10) == 2 * PAGE && !holdings_piece(process_of(10), BASE),
+	      "what is cut off is gone, though the range began before it");
 	unmap(10, BASE, BASE + 8 * PAGE);
 	check(pieces_of(10) == 0 && outstanding(10) == 0, "and all of it can be unmapped");
+	end();
+}
+
+/* Others go on while the kernel has not come back to the thread that moves one. */
+static void check_long_mremap(void)
+{
+	uint32_t of;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	map_at(10, 1, BASE, 2 * PAGE);
+	of = FEED(mremap, 10, .addr = BASE, .length = 2 * PAGE, .new_length = 2 * PAGE, .object = 1);
+	for (int i = 0; i < 5000; i++) {
+		map_at(10, 1, BASE + 8 * PAGE, PAGE);
+		unmap(10, BASE + 8 * PAGE, PAGE);
+	}
+	FEED(mremapped, 10, .of = of, .result = BASE + 64 * PAGE);
+	check(bytes_of(10) == 2 * PAGE && outstanding(10) == 1, "a mapping that moves for long is not forgotten");
+	for (int i = 0; i < 5000; i++) {
+		map_at(10, 1, BASE + 8 * PAGE, 2 * PAGE);
+		FEED(mremap, 10, .addr = BASE + 8 * PAGE, .length = PAGE, .new_length = PAGE, .object = 1);
+	}
+	unmap(10, BASE, 128 * PAGE);
+	check(pieces_of(10) == 0, "nor do those whose end is missing stay for ever");
 	end();
 }
 
@@ -413,6 +442,7 @@ int main(void)
 	check_intervals();
 	check_mremap();
 	check_mremap_of_several();
+	check_long_mremap();
 	check_failed();
 	check_fork();
 	check_late_definition();
