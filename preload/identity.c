@@ -17,20 +17,25 @@
 
 #define SHM_DIRECTORY "/dev/shm"
 
-enum class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD, CLASS_HUGE };
+enum device_class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD, CLASS_HUGE };
 
 /* Devices are few and for ever, so a slot is written once: the device in the upper bits, its class in the lowest three. */
 enum { DEVICES = 32 };
 static _Atomic uint64_t devices[DEVICES];
 
-static enum class device_class(uint64_t dev) {
-	for (int i = 0; i < DEVICES; i++){uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
-					  if (!slot) return CLASS_UNKNOWN;
-					  if (slot >> 3 == dev) return (enum class)(slot & 7);}
-return CLASS_UNKNOWN;
+static enum device_class class_of(uint64_t dev)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+		if (!slot)
+			return CLASS_UNKNOWN;
+		if (slot >> 3 == dev)
+			return (enum device_class)(slot & 7);
+	}
+	return CLASS_UNKNOWN;
 }
 
-static void device_remember(uint64_t dev, enum class class)
+static void device_remember(uint64_t dev, enum device_class class)
 {
 	for (int i = 0; i < DEVICES; i++) {
 		uint64_t empty = 0;
@@ -142,14 +147,18 @@ static bool named_memfd(int fd)
 	return strncmp(identity_fd_name(fd, target), "/memfd:", 7) == 0;
 }
 
-static enum class classify(uint64_t dev, int fd) {
-	struct statfs fs; enum class class = CLASS_OTHER;
+static enum device_class classify(uint64_t dev, int fd)
+{
+	struct statfs fs;
+	enum device_class class = CLASS_OTHER;
 
-	if (is_shm_device(dev)) class = CLASS_SHM;
+	if (is_shm_device(dev))
+		class = CLASS_SHM;
 	else if (fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 &&
-		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd)) class
-	= fs.f_type == HUGETLBFS_MAGIC ? CLASS_HUGE : CLASS_MEMFD;
-	if (class != CLASS_OTHER || fd >= 0) device_remember(dev, class);
+		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd))
+		class = fs.f_type == HUGETLBFS_MAGIC ? CLASS_HUGE : CLASS_MEMFD;
+	if (class != CLASS_OTHER || fd >= 0)
+		device_remember(dev, class);
 	return class;
 }
 
@@ -157,7 +166,7 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 {
 	if (!S_ISREG(st->st_mode))
 		return false;
-	enum class class = device_class(st->st_dev);
+	enum device_class class = class_of(st->st_dev);
 	if (class == CLASS_UNKNOWN)
 		class = classify(st->st_dev, fd);
 	if (class == CLASS_UNKNOWN || class == CLASS_OTHER)
@@ -231,7 +240,7 @@ bool identity_of_mapped(int fd, struct identity *out)
 		identity_descriptor_ends(fd);
 		return true;
 	}
-	if (fd < ORDINARY && S_ISREG(st.st_mode) && device_class(st.st_dev) == CLASS_OTHER)
+	if (fd < ORDINARY && S_ISREG(st.st_mode) && class_of(st.st_dev) == CLASS_OTHER)
 		atomic_fetch_or(&ordinary[fd / BITS], ordinary_bit(fd));
 	return false;
 }
