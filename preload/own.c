@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "preload/above.h"
 #include "preload/gate.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
@@ -207,19 +208,25 @@ static void mark(int fd, bool ours)
 		atomic_fetch_and(&hidden[fd / 64], ~bit);
 }
 
-int own_fd_hide(int fd)
+/* A quarter of it: LTTng has two descriptors for each processor, channel and session; half where there are so few. */
+static long duplicate_at_top(int fd)
 {
 	struct rlimit limit;
 	long top = FD_TOP;
 
-	if (fd < 0)
-		return fd;
 	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < FD_TOP)
 		top = (long)limit.rlim_cur;
-	/* A quarter of it: LTTng has two descriptors for each processor, channel and session; half where there are so few. */
-	long moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 4, 0, 0, 0);
-	if (moved == -EMFILE)
-		moved = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 2, 0, 0, 0);
+	long made = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 4, 0, 0, 0);
+	return made == -EMFILE ? kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, top - top / 2, 0, 0, 0) : made;
+}
+
+int own_fd_hide(int fd)
+{
+	if (fd < 0)
+		return fd;
+	long moved = above_duplicate(fd);
+	if (moved < 0 && moved != -EBADF)
+		moved = duplicate_at_top(fd);
 	/* The program closed it in the moment before. */
 	if (moved == -EBADF)
 		return fd;
@@ -292,6 +299,7 @@ void own_closed(bool was_closing)
 void own_fork_reset(void)
 {
 	gate_clear(&closing);
+	above_fork_reset();
 }
 
 int own_fd_next(unsigned first, unsigned last)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "preload/above.h"
 #include "preload/kernel.h"
 #include "preload/recorder_inner.h"
 #include "preload/room.h"
@@ -18,7 +19,8 @@
  */
 enum {
 	FOR_EACH_PROCESSOR = 4,
-	DESCRIPTORS = 11,
+	DESCRIPTORS = 9,
+	DESCRIPTORS_FIRST = 2,
 	PROGRAMS_DESCRIPTORS = 8,
 	THREADS = 2,
 	USUAL_STACK = 8 << 20,
@@ -29,7 +31,8 @@ enum {
 static bool descriptors_fit(long processors)
 {
 	struct rlimit limit;
-	long needed = DESCRIPTORS + PROGRAMS_DESCRIPTORS + FOR_EACH_PROCESSOR * processors;
+	long ours = DESCRIPTORS + FOR_EACH_PROCESSOR * processors;
+	long needed = DESCRIPTORS_FIRST + PROGRAMS_DESCRIPTORS + (above_room() < (uint64_t)ours ? ours : 0);
 
 	if (kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0) < 0)
 		return true;

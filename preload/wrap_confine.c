@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "preload/above.h"
 #include "preload/carried.h"
 #include "preload/enforce.h"
 #include "preload/filter.h"
@@ -46,6 +47,7 @@ static void filtering(const struct sock_fprog *program, bool for_all_threads)
 	if (!is_readable(program, sizeof *program) || !program->len ||
 	    !is_readable(program->filter, program->len * sizeof *program->filter))
 		return;
+	above_forbid();
 	const char *refused = filter_refuses(program);
 	if (!refused)
 		refused = comes_up_no_more(program);

@@ -254,6 +254,47 @@ thorough_interposer()
 	unchanged sh -c 'ulimit -n 64; exec "$0" plain' "$PROGRAMS/hostile_processes"
 }
 
+@test "below its soft limit of descriptors every number is the program's own, recorded or held to a policy" {
+	local limit
+	cat >all.py <<-'END'
+		import errno, os, resource, sys
+		os.close(os.memfd_create("first"))
+		made = []
+		try:
+		    while True:
+		        made.append(os.dup(0))
+		except OSError as error:
+		    print(made, error.errno)
+		for fd in made:
+		    os.close(fd)
+		print([os.dup2(0, fd) for fd in range(10, resource.getrlimit(resource.RLIMIT_NOFILE)[0])])
+		try:
+		    os.dup2(0, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+		except OSError as error:
+		    print(error.errno)
+		os.closerange(10, 1 << 20)
+		os.close(os.memfd_create("second"))
+		print(resource.getrlimit(resource.RLIMIT_NOFILE))
+		if os.fork() == 0:
+		    os.close(os.memfd_create("third"))
+		    print(resource.getrlimit(resource.RLIMIT_NOFILE), os.dup(0), flush=True)
+		    os._exit(0)
+		os.wait()
+		resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)[1:] * 2)
+		print(resource.getrlimit(resource.RLIMIT_NOFILE), os.dup(0))
+	END
+	for limit in 40 256 1024; do
+		unchanged sh -c "ulimit -Sn $limit; ulimit -Hn 4000; exec \"\$0\" all.py" "$PYTHON"
+		holds '.unseen == [] and (.objects | length) == 3'
+		rm -rf recording
+		printf '%s\n' '[default]' "log = file:$PWD/policy.log" 'predictable-name = warn' >policy.ini
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" \
+			sh -c "ulimit -Sn $limit; ulimit -Hn 4000; exec \"\$0\" all.py" "$PYTHON" >policed 2>&1 3>&-
+		echo "status 0" >>policed
+		same bare policed
+	done
+}
+
 @test "with few descriptors the program has the numbers that it would have bare, up to those of LTTng" {
 	local limit
 	[ "$(nproc --all)" -eq 2 ] || skip "the limits are those that two processors need"
@@ -263,7 +304,7 @@ thorough_interposer()
 		print([os.dup(0) for _ in range(18)])
 	END
 	for limit in 50 56 64 80; do
-		unchanged sh -c "ulimit -Sn $limit; exec \"\$0\" numbers.py" "$PYTHON"
+		unchanged sh -c "ulimit -n $limit; exec \"\$0\" numbers.py" "$PYTHON"
 		holds '.unseen == [] and (.objects | length) == 1'
 		rm -rf recording
 	done

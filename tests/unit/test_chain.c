@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "preload/chain.c"
+#include "preload/text.c"
+#include "preload/above.c"
 #include "preload/own.c"
 #include "preload/real.c"
 #include "preload/stack.c"

@@ -15,6 +15,7 @@
 #include "preload/ledger.c"
 #include "preload/ledger_lock.c"
 #include "preload/objects.c"
+#include "preload/above.c"
 #include "preload/own.c"
 #include "preload/queue.c"
 #include "preload/real.c"

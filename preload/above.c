@@ -1,0 +1,100 @@
+#include "preload/above.h"
+
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+#include "preload/kernel.h"
+#include "preload/signals.h"
+#include "preload/text.h"
+
+/* LTTng has two for each processor, channel and session. So high that the kernel's table for them is small. */
+enum { ROOM = 1024, HIGHEST = 32768 };
+
+static atomic_bool busy, raised;
+static struct rlimit of_program;
+
+enum { UNKNOWN, ALLOWED, FORBIDDEN };
+static atomic_int permission;
+
+static bool exchange(const struct rlimit *new, struct rlimit *old)
+{
+	return kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)new, (long)old, 0, 0) == 0;
+}
+
+/* Filters that let pass who asks for a limit, and kill who sets one, are known. */
+static bool is_allowed(void)
+{
+	char status[4096];
+	uint64_t filters;
+
+	if (atomic_load(&permission) == UNKNOWN) {
+		bool known = text_read("/proc/thread-self/status", status, sizeof status) > 0 &&
+			     text_field(status, "Seccomp:", &filters);
+		atomic_store(&permission, known && !filters ? ALLOWED : FORBIDDEN);
+	}
+	return atomic_load(&permission) == ALLOWED;
+}
+
+static uint64_t room_of(const struct rlimit *now)
+{
+	if (now->rlim_cur >= now->rlim_max || now->rlim_cur > HIGHEST)
+		return 0;
+	return now->rlim_max - now->rlim_cur < ROOM ? now->rlim_max - now->rlim_cur : ROOM;
+}
+
+uint64_t above_room(void)
+{
+	struct rlimit now;
+	return exchange(NULL, &now) && room_of(&now) && is_allowed() ? room_of(&now) : 0;
+}
+
+static bool is_same(const struct rlimit *a, const struct rlimit *b)
+{
+	return a->rlim_cur == b->rlim_cur && a->rlim_max == b->rlim_max;
+}
+
+static long duplicate(int fd)
+{
+	struct rlimit higher, found, last;
+
+	if (!exchange(NULL, &of_program) || !room_of(&of_program))
+		return -EMFILE;
+	higher = (struct rlimit){of_program.rlim_cur + room_of(&of_program), of_program.rlim_max};
+	atomic_store(&raised, true);
+	long made = -EMFILE;
+	if (exchange(&higher, &found)) {
+		made = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)of_program.rlim_cur, 0, 0, 0);
+		/* What another thread has set meanwhile counts. */
+		if (exchange(&found, &last) && !is_same(&last, &higher))
+			exchange(&last, NULL);
+	}
+	atomic_store(&raised, false);
+	return made;
+}
+
+long above_duplicate(int fd)
+{
+	if (!above_room())
+		return -EMFILE;
+	long made = -EMFILE;
+	uint64_t mask = signals_block();
+	if (!atomic_exchange(&busy, true)) {
+		made = duplicate(fd);
+		atomic_store(&busy, false);
+	}
+	signals_restore(mask);
+	return made;
+}
+
+void above_forbid(void)
+{
+	atomic_store(&permission, FORBIDDEN);
+}
+
+void above_fork_reset(void)
+{
+	if (atomic_load(&raised))
+		exchange(&of_program, NULL);
+	atomic_store(&raised, false);
+	atomic_store(&busy, false);
+}
