@@ -163,7 +163,8 @@ static void unseen_signed_in(struct unseen_watch *watch, pid_t pid)
 	sighting->known = true;
 }
 
-/* The first process of a pid namespace; others there are told of by the ids that they have in it. */
+/* The first process of a pid namespace; others there are told of by the ids that they have in it. In the memory of its maker
+ * it does not sign in, but leaves. */
 static void unseen_stranger(struct unseen_watch *watch, const struct note *note)
 {
 	watch->strangers += note->ppid == 0 && (note->type == NOTE_fork || !unseen_at(watch, note->pid)->known);
@@ -225,7 +226,9 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		unseen_ended(watch, note->child, note->status);
 		break;
 	case NOTE_leave:
-		unseen_alive(watch, note->pid)->known = true;
+		unseen_stranger(watch, note);
+		/* Another may be the first process of its namespace with this id. */
+		unseen_alive(watch, note->pid)->known = note->ppid != 0;
 		break;
 	case NOTE_finding:
 	case NOTE_fault:

@@ -188,4 +188,6 @@ exits()
 	rm -rf recording
 	exits namespace 2
 	exits namespace 2 before
+	exits memory-namespace 1
+	exits memory-namespace 1 before
 }

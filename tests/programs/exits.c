@@ -1,7 +1,8 @@
 /*
  * exits HOW [before]: by exit(2), which ends a thread, and with the last one the process; its first call before that, or in
  * whom it is about: a child by clone(2) that returns (clone), that shares our memory (memory), also our descriptors
- * (memory-files), also while we wait (vfork), and that is the first of a pid namespace after one of these (namespace); by
+ * (memory-files), also while we wait (vfork), and that is the first of a pid namespace after one of these (namespace), or
+ * two that both are in our memory and the first of one (memory-namespace); by
  * syscall(2) (number); past the C library (bare); so in a child by fork(2) (forked) and by its number (raw); the first thread,
  * by number (first) or not (bare-first), while another goes on. Status 7, or that of the child.
  */
@@ -90,6 +91,8 @@ int main(int argc, char **argv)
 		return cloned(CLONE_VM | CLONE_FILES);
 	if (strcmp(how, "namespace") == 0)
 		return cloned(CLONE_VM | CLONE_FILES) == STATUS ? cloned(CLONE_NEWPID) : 1;
+	if (strcmp(how, "memory-namespace") == 0)
+		return cloned(CLONE_VM | CLONE_NEWPID) == STATUS ? cloned(CLONE_VM | CLONE_FILES | CLONE_NEWPID) : 1;
 	if (strcmp(how, "vfork") == 0)
 		return cloned(CLONE_VM | CLONE_VFORK);
 	if (strcmp(how, "forked") == 0)
