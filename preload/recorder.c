@@ -160,11 +160,27 @@ static const struct emit *load_provider(void)
 	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
 }
 
+static bool has_directory(const char *path)
+{
+	return kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
+}
+
+/* LTTng's daemon listens in one of two directories; below another root neither may be there. */
+static const char *why_late(void)
+{
+	const char *home = getenv("LTTNG_HOME") ?: getenv("HOME");
+	char local[512] = "";
+
+	if (has_directory("/var/run/lttng") || !home || !text_append(local, sizeof local, home) ||
+	    !text_append(local, sizeof local, "/.lttng") || has_directory(local))
+		return "LTTng's session daemon did not take it in time";
+	return "LTTng's session daemon cannot be reached from its root directory (bind /run/lttng there)";
+}
+
 void recorder_tell_if_late(void)
 {
 	if (!recorder_emit->enabled())
-		note_write(NOTE_blind, &(struct note_content){.text = {"LTTng's session daemon did not take it in time",
-								       process_exe()}});
+		note_write(NOTE_blind, &(struct note_content){.text = {why_late(), process_exe()}});
 }
 
 /*

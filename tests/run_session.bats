@@ -314,3 +314,21 @@ s.unlink()"' "$SHMGUARD" "$PYTHON"
 	[[ $output == *"recording.json: No space left on device"* ]]
 	[[ $output != *"recorded in"* ]]
 }
+
+@test "below another root the daemon's socket is missing: that is the reason, and with it the program is recorded" {
+	needs_root "chroot"
+	mkdir -p root/dev/shm root/run root/var
+	ln -s ../run root/var/run
+	# shellcheck disable=SC2016
+	local below=(unshare --mount --propagation private bash -c '
+		for part in usr lib lib64 bin proc "${BUILD#/}" $0; do
+			[ ! -e "/$part" ] || { mkdir -p "root/$part" && mount --rbind "/$part" "root/$part"; }
+		done
+		exec chroot root "$BUILD/tests/programs/hostile_processes" plain')
+	"$SHMGUARD" run --quiet --report=none -o without -- "${below[@]}" ""
+	"$SHMGUARD" report --format=json without >report.json
+	holds '[.unseen[].reason] == ["LTTng'"'"'s session daemon cannot be reached from its root directory (bind /run/lttng there)"]'
+	"$SHMGUARD" run --quiet --report=none -o with -- "${below[@]}" run/lttng
+	"$SHMGUARD" report --format=json with >report.json
+	holds '.unseen == [] and (.objects | length) == 1'
+}
