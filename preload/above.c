@@ -74,7 +74,7 @@ static long duplicate(int fd)
 
 long above_duplicate(int fd)
 {
-	if (!above_room())
+	if (!is_allowed())
 		return -EMFILE;
 	long made = -EMFILE;
 	uint64_t mask = signals_block();
