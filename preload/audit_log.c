@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include "preload/facts_files.h"
@@ -19,6 +21,10 @@ static atomic_int log_fd = -1;
 static const char *log_path;
 static _Atomic uint64_t log_device, log_inode; /* what the descriptor leads to */
 static atomic_bool mending;                    /* somebody looks after a lost one */
+static atomic_int syslog_type;                 /* of its socket */
+static _Atomic uint64_t connecting;            /* when that was last tried, in nanoseconds */
+
+enum { CONNECT_AGAIN = 100000000 /* nanoseconds between two such tries */ };
 
 /* What standard error was at the start, if it was open. */
 static struct stat first_stderr;
@@ -81,22 +87,40 @@ static bool open_file(const char *path, char why[static 256])
 	return fault ? !text_append(why, 256, fault) : not_opened(fd < 0 ? fd : looked, why);
 }
 
-static long connect_syslog(void)
+/* A stream's queue of who connects may be full: only at the start is it waited for. */
+static long connect_as(int type, bool waits)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	long fd = kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
-	long result = fd < 0 ? fd : kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0);
+	const struct timeval second = {.tv_sec = 1};
+	long fd = kernel_call(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | (waits ? 0 : SOCK_NONBLOCK), 0, 0, 0, 0);
 
+	if (fd < 0)
+		return fd;
+	if (waits)
+		kernel_call(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, (long)&second, sizeof second, 0);
+	long result = kernel_call(SYS_connect, fd, (long)&address, sizeof address, 0, 0, 0);
 	if (result >= 0)
 		return fd;
-	if (fd >= 0)
-		kernel_close((int)fd);
+	kernel_close((int)fd);
 	return result;
+}
+
+/* Of either type, as syslog(3) does. */
+static long connect_syslog(bool waits)
+{
+	int type = SOCK_DGRAM;
+	long fd = connect_as(type, waits);
+
+	if (fd == -EPROTOTYPE)
+		fd = connect_as(type = SOCK_STREAM, waits);
+	if (fd >= 0)
+		atomic_store(&syslog_type, type);
+	return fd;
 }
 
 static bool open_syslog(char why[static 256])
 {
-	long fd = connect_syslog();
+	long fd = connect_syslog(true);
 
 	return fd < 0 ? not_opened(fd, why) : keep(fd);
 }
@@ -158,7 +182,7 @@ static void open_again(int lost)
 {
 	own_fd_forget(lost);
 	if (audit_log_kind == LOG_syslog) {
-		long fd = connect_syslog();
+		long fd = connect_syslog(false);
 		if (fd >= 0)
 			keep(fd);
 		return;
@@ -192,6 +216,52 @@ void audit_log_fork_reset(void)
 	atomic_store(&mending, false);
 }
 
+/* On a stream the end of a message is a zero byte. */
+static long send_line(const char *line, size_t length)
+{
+	struct iovec text[] = {{(void *)(uintptr_t)line, length - 1}, {(void *)(uintptr_t) "", 1}};
+	struct msghdr message = {.msg_iov = text, .msg_iovlen = atomic_load(&syslog_type) == SOCK_STREAM ? 2 : 1};
+
+	return kernel_call(SYS_sendmsg, atomic_load(&log_fd), (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+}
+
+/* The descriptor keeps its number, onto which another thread may be writing. */
+static bool connect_anew(void)
+{
+	uint64_t now = kernel_clock(CLOCK_MONOTONIC), before = atomic_load(&connecting);
+
+	if (now - before < CONNECT_AGAIN || recorder_is_vfork_child() || atomic_exchange(&mending, true))
+		return false;
+	atomic_store(&connecting, now);
+	struct stat st = {0};
+	long fd = connect_syslog(false);
+	bool connected = fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 &&
+			 kernel_call(SYS_dup3, fd, atomic_load(&log_fd), O_CLOEXEC, 0, 0, 0) >= 0;
+	if (connected) {
+		atomic_store(&log_device, st.st_dev);
+		atomic_store(&log_inode, st.st_ino);
+	}
+	if (fd >= 0)
+		kernel_close((int)fd);
+	atomic_store(&mending, false);
+	return connected;
+}
+
+/* Who listened there has ended, and may have been started again. */
+static bool is_over(long result)
+{
+	return result == -ECONNREFUSED || result == -ENOTCONN || result == -ECONNRESET || result == -EPIPE;
+}
+
+static bool send_to_syslog(const char *line, size_t length)
+{
+	long result = send_line(line, length);
+
+	if (is_over(result) && connect_anew())
+		result = send_line(line, length);
+	return result >= 0;
+}
+
 bool audit_log_write(const char *line)
 {
 	size_t length = strlen(line);
@@ -199,8 +269,7 @@ bool audit_log_write(const char *line)
 	if ((audit_log_kind == LOG_syslog || audit_log_kind == LOG_file) && !look_after_descriptor())
 		return false;
 	if (audit_log_kind == LOG_syslog)
-		return kernel_call(SYS_sendto, log_fd, (long)line, (long)length - 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0,
-				   0) >= 0;
+		return send_to_syslog(line, length);
 	if (audit_log_kind == LOG_file)
 		return write_line(log_fd, line, length);
 	/* What a program without a standard error decides is told nowhere, later neither. */

@@ -140,6 +140,90 @@ print(s.recv(4096).decode()); os.unlink("/dev/log")' >datagram &
 	grep -Eq '^<84>shmguard: 2[^ ]* pid=.* rule=world-writable .* action=denied errno=EACCES' datagram
 }
 
+# A private /dev, with a listen.py TYPE that binds /dev/log and prints each line, and with what it came.
+with_own_dev()
+{
+	[ "$(id -u)" -eq 0 ] || skip "a /dev/log needs root"
+	cat >listen.py <<-'END'
+		import os, socket, sys
+		if os.path.exists("/dev/log"): os.unlink("/dev/log")
+		s = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + sys.argv[1]))
+		s.bind("/dev/log"); s.settimeout(20)
+		if sys.argv[1] == "STREAM": s.listen(); s = s.accept()[0]
+		while data := s.recv(4096):
+		    os.write(1, repr(data).encode() + b"\n")
+	END
+	cat >own_dev.sh <<-'END'
+		mkdir dev dev/shm && mount -t tmpfs tmpfs dev && mkdir dev/shm && mknod -m 666 dev/null c 1 3 && mount --move dev /dev
+		mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+		exec "$@"
+	END
+}
+
+@test "a syslog that was started again is connected to anew, and what it did not get is counted" {
+	with_own_dev
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = syslog/' policy.ini
+	program 'import subprocess, time
+def one(): attempt(shm_open, NAME, RWC, mode=0o666)
+def listen(to): return subprocess.Popen([sys.executable, "listen.py", to], env={}, stdout=open(to, "ab", 0))
+def until(ready):
+    while not ready(): time.sleep(0.02)
+def ended(listener):
+    listener.kill(); listener.wait()
+    if os.path.exists("/dev/log"): os.unlink("/dev/log")
+def lines(): return sum(open(to, "rb").read().count(b"denied") for to in ("DGRAM", "STREAM") if os.path.exists(to))
+if os.fork() == 0:
+    for to in "DGRAM", "DGRAM", "STREAM", "DGRAM":
+        listener = listen(to); until(lambda: os.path.exists("/dev/log"))
+        before = lines(); open("listening", "w").close(); until(lambda: lines() >= before + 2)
+        ended(listener); os.rename("listening", "gone"); until(lambda: not os.path.exists("gone"))
+    os._exit(0)
+os.environ.update(SHMGUARD_POLICY=os.getcwd() + "/policy.ini", LD_PRELOAD=os.environ["LIBRARY"])
+until(lambda: os.path.exists("listening"))
+os.execv(sys.executable, [sys.executable, "rounds.py"])'
+	sed '/^if os.fork/,$d' program.py >rounds.py
+	cat >>rounds.py <<-'END'
+		before = sorted(os.listdir("/proc/self/fd"))
+		for round in range(4):
+		    until(lambda: os.path.exists("listening"))
+		    one(); one()
+		    until(lambda: os.path.exists("gone"))
+		    one(); time.sleep(1.1); os.unlink("gone")
+		print(len(before) == len(os.listdir("/proc/self/fd")))
+	END
+	LIBRARY="$BUILD/libshmguard.so" timeout 60 unshare -m bash own_dev.sh "$PYTHON" program.py >out
+	[ "$(sort out | uniq -c | xargs)" = '12 EACCES 1 True' ]
+	[ "$(grep -c 'held-back=1' DGRAM)" -eq 2 ]
+	[ "$(grep -c 'held-back=1' STREAM)" -eq 1 ]
+	[ "$(grep -c "action=denied.*'$" DGRAM)" -eq 6 ]
+	[ "$(grep -o 'action=denied' STREAM | wc -l)" -eq 2 ]
+	run -1 grep -E '\\n|[^0]$' <(sed "s/'$//" STREAM)
+}
+
+@test "a syslog that takes a stream gets one, and no program waits for it" {
+	with_own_dev
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = syslog/' policy.ini
+	cat >deaf.py <<-'END'
+		import os, socket, subprocess, sys, time
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM); s.bind("/dev/log"); s.listen(0)
+		began = time.monotonic()
+		guarded = dict(os.environ, SHMGUARD_POLICY=os.getcwd() + "/policy.ini", LD_PRELOAD=os.environ["LIBRARY"])
+		print(subprocess.run([sys.executable, "program.py"], env=guarded).returncode, time.monotonic() - began < 15)
+	END
+	program 'import time
+count = 0
+for second in range(12):
+    for i in range(300):
+        try: shm_open(NAME + str(i), RWC, mode=0o666)
+        except PermissionError: count += 1
+    time.sleep(0.01)
+print(count); sys.stdout.flush()'
+	LIBRARY="$BUILD/libshmguard.so" timeout 60 unshare -m bash own_dev.sh "$PYTHON" deaf.py >out
+	[ "$(xargs <out)" = '3600 0 True' ]
+}
+
 @test "what was held back is told at the latest when the process exits, ends at once or becomes another program" {
 	for how in 'pass' 'os._exit(0)' 'os.execv("/bin/true", ["true"])'; do
 		policy 'world-writable = deny'
