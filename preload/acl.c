@@ -40,7 +40,6 @@ static void add(struct acl *acl, const struct entry *entry)
 		acl->masked = true;
 		break;
 	default:
-		acl->named = true;
 		acl->rights |= rights;
 	}
 }
@@ -92,6 +91,11 @@ bool acl_read(const char *path, const char *kind, struct acl *acl)
 bool acl_grants(const struct acl *acl, mode_t mode)
 {
 	return acl->rights & acl->mask & mode >> 3;
+}
+
+bool acl_would_grant(const struct acl *acl, mode_t mode)
+{
+	return acl->rights & mode >> 3;
 }
 
 static mode_t mode_of(unsigned user, unsigned group, unsigned other)

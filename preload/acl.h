@@ -21,8 +21,7 @@ struct acl {
 	uint8_t user, group, other;
 	uint8_t mask; /* of named entries and the group; 7 where there is none */
 	bool masked;
-	bool named;               /* some entry is for a certain user or group */
-	uint8_t rights;           /* that such entries give together, the mask apart */
+	uint8_t rights;           /* that entries for certain users and groups give together, the mask apart */
 	struct facts_grant grant; /* the first that the mask lets in, if any */
 };
 
@@ -33,6 +32,8 @@ bool acl_read(const char *path, const char *kind, struct acl *acl);
 
 /* Does it let anybody in who is named, the class of the group being held to this mode? */
 bool acl_grants(const struct acl *acl, mode_t mode);
+/* The same once chmod(2) has put the mode's group bits in the mask's place. */
+bool acl_would_grant(const struct acl *acl, mode_t mode);
 
 /* The mode that stat(2) shows of a file with the list; without its named entries and their mask. */
 mode_t acl_mode(const struct acl *acl);

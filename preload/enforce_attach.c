@@ -13,9 +13,9 @@
 #include "preload/text.h"
 #include "preload/wipe.h"
 
-static bool has_named_entries(int fd, char path[static TEXT_DESCRIPTOR], struct acl *acl)
+static bool has_grants(int fd, char path[static TEXT_DESCRIPTOR], struct acl *acl)
 {
-	return acl_read(text_descriptor(path, fd), ACL_ACCESS, acl) && acl->named;
+	return acl_read(text_descriptor(path, fd), ACL_ACCESS, acl) && acl_grants(acl, acl_mode(acl));
 }
 
 /* Whose object is it, and whom does it let in? */
@@ -36,7 +36,7 @@ static enum enforce_verdict strange(const struct enforce_opening *o, const struc
 	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
 	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)
 		return VERDICT_deny;
-	if (d->action[RULE_acl_grants] != ACTION_deny || !has_named_entries(fd, path, &acl))
+	if (d->action[RULE_acl_grants] != ACTION_deny || !has_grants(fd, path, &acl))
 		return VERDICT_go;
 	return ENFORCE(d, acl_grants);
 }
@@ -47,7 +47,7 @@ static void drop_grants(const struct policy_decision *d, int fd)
 	struct acl acl;
 	char path[TEXT_DESCRIPTOR];
 
-	if (d->action[RULE_acl_grants] == ACTION_fix && has_named_entries(fd, path, &acl) &&
+	if (d->action[RULE_acl_grants] == ACTION_fix && has_grants(fd, path, &acl) &&
 	    ENFORCE(d, acl_grants) == VERDICT_fix && !acl_replace(path, acl_mode_of_owners(&acl)))
 		enforce_not_fixed(RULE_acl_grants);
 }

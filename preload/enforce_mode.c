@@ -140,7 +140,7 @@ static enum enforce_verdict grants(const struct policy_decision *d, const struct
 		fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return verdict;
-	if (acl_read(text_descriptor(path, (int)fd), ACL_ACCESS, &acl) && acl.named)
+	if (acl_read(text_descriptor(path, (int)fd), ACL_ACCESS, &acl) && acl_would_grant(&acl, *mode))
 		verdict = ENFORCE(d, acl_grants, .length = *mode);
 	if (verdict == VERDICT_fix && acl_replace(path, acl_mode_of_owners(&acl)))
 		*mode &= ~(mode_t)070 | (mode_t)acl.group << 3;

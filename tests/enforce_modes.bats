@@ -3,6 +3,7 @@
 # looked at from outside the guarded process.
 load helpers
 load enforce
+bats_require_minimum_version 1.5.0
 
 @test "umask-mismatch: fixed, the mode is what was asked for, but never what the policy forbids" {
 	policy 'umask-mismatch = fix' 'world-writable = fix'
@@ -84,6 +85,28 @@ for mode in 0o4600, 0o2600, 0o1600, 0o640:
 	grant u:1234:rw,g::x,o::x | same /dev/stdin <(printf '%s\n' 'user::rw- group::--x other::--x')
 	grant "$(seq -f 'u:%g:rw' -s , 5000 5600)" | same /dev/stdin <(printf '%s\n' 'user::rw- group::--- other::---')
 	grep -q 'rule=acl-grants .* action=fixed' audit.log
+}
+
+@test "a list of which the mask lets nobody in is as good as none, whatever the action" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	for action in 'acl-grants = warn' 'acl-grants = deny' 'acl-grants = fix' $'acl-grants = deny\nmode = audit'; do
+		install -m 600 /dev/null "/dev/shm/$NAME-none"
+		install -m 600 /dev/null "/dev/shm/$NAME-some"
+		setfacl -m u:1234:r,m::- "/dev/shm/$NAME-none"
+		setfacl -m u:1234:r,m::r "/dev/shm/$NAME-some"
+		policy "$action" 'resize-by-attacher = off'
+		rm -f audit.log
+		guarded 'attempt(lambda: os.close(shm_open(NAME + "-none", os.O_RDWR))); attempt(lambda: os.close(os.open(PATH + "-none", os.O_RDWR)))
+for mode in 0o600, 0o620: attempt(os.chmod, PATH + "-none", mode)'
+		run ! grep acl-grants audit.log
+		getfacl -cn "/dev/shm/$NAME-none" | grep -q 'user:1234:r--.*effective:---'
+		guarded 'attempt(lambda: os.close(shm_open(NAME + "-some", os.O_RDWR))); attempt(os.chmod, PATH + "-none", 0o640)'
+		cat out
+		grep -o 'rule=acl-grants .* errno' audit.log | cut -d ' ' -f 3-
+	done >told
+	same told <(printf '%s\n' 'ok None' 'ok None' 'action=recorded errno' 'action=recorded errno' EACCES EACCES 'action=denied errno' 'action=denied errno' \
+		'ok None' 'ok None' 'action=fixed errno' 'action=fixed errno' \
+		'ok None' 'ok None' 'action=audit would=denied errno' 'action=audit would=denied errno')
 }
 
 @test "a default access list of the directory counts in place of the umask, and lets in nobody whom the policy keeps out" {
