@@ -35,17 +35,31 @@ static void punched(struct taking *t, uint64_t offset, uint64_t length, uint32_t
 					      .site = t->site});
 }
 
+void take_kept(struct taking *t, uint64_t offset, uint64_t size, uint32_t seq)
+{
+	sizes_seen(t->world, t->object, size, &t->site);
+	punched(t, offset, size - offset, seq);
+}
+
 /* One that is to grow past RLIMIT_FSIZE is told of before the call, which that may end. */
 static bool beyond_limit(const struct ftruncate_event *e)
 {
 	return !e->error && e->length > 0 && (uint64_t)e->length > e->size && e->size == e->size_before;
 }
 
+static bool kept_size(const struct ftruncate_event *e)
+{
+	return !e->error && e->length >= 0 && (uint64_t)e->length < e->size && e->size == e->size_before;
+}
+
 static void take_ftruncate(struct taking *t, const struct ftruncate_event *e)
 {
 	int error = beyond_limit(e) ? EFBIG : e->error;
 
-	resized(t, e->size_before, error ? (uint64_t)e->length : e->size, error, e->seq);
+	if (kept_size(e))
+		take_kept(t, (uint64_t)e->length, e->size, e->seq);
+	else
+		resized(t, e->size_before, error ? (uint64_t)e->length : e->size, error, e->seq);
 }
 
 static void take_fallocate(struct taking *t, const struct fallocate_event *e)

@@ -12,6 +12,9 @@ struct taking {
 	struct object *object;
 };
 
+/* A policy had the pages from there on freed, and the size kept. */
+void take_kept(struct taking *t, uint64_t offset, uint64_t size, uint32_t seq);
+
 /* world_take_names.c */
 void take_shm_open(struct taking *t, const struct shm_open_event *e);
 void take_open(struct taking *t, const struct open_event *e);

@@ -21,10 +21,12 @@ static void opened(struct taking *t, const char *name, int fd, bool created, uin
 		holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
 }
 
-static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t before, uint64_t size)
+static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t before, uint64_t size, uint32_t seq)
 {
 	if (created || !(flags & O_TRUNC) || before == 0)
 		sizes_seen(t->world, t->object, size, &t->site);
+	else if (size == before)
+		take_kept(t, 0, size, seq);
 	else
 		sizes_change(t->world, t->object,
 			     &(struct change){.of = CHANGE_truncated, .before = before, .site = t->site});
@@ -37,7 +39,7 @@ void take_shm_open(struct taking *t, const struct shm_open_event *e)
 		return;
 	}
 	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
-	opened_size(t, e->created, e->flags, e->size_before, e->size);
+	opened_size(t, e->created, e->flags, e->size_before, e->size, e->seq);
 }
 
 void take_open(struct taking *t, const struct open_event *e)
@@ -52,7 +54,7 @@ void take_open(struct taking *t, const struct open_event *e)
 
 	opened(t, nameless ? NULL : e->name, e->result, e->created || unnamed, e->object, !(e->flags & O_CLOEXEC),
 	       e->seq);
-	opened_size(t, e->created || unnamed, e->flags, e->size_before, e->size);
+	opened_size(t, e->created || unnamed, e->flags, e->size_before, e->size, e->seq);
 }
 
 void take_memfd_create(struct taking *t, const struct memfd_create_event *e)

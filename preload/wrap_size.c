@@ -9,6 +9,7 @@
 
 struct sizing {
 	bool tracked;
+	bool fixed;   /* the policy had something else done, and the identity has the size that came of it */
 	uint32_t seq; /* of the event emitted before the call; 0: not yet */
 	uint64_t before;
 	struct identity identity;
@@ -48,7 +49,11 @@ static int policed(struct sizing *s, enum symbol symbol, int fd, off_t length, c
 	if (!enforce_on)
 		return 1;
 	enum enforce_verdict verdict = enforce_ftruncate(&e, &s->identity, caller);
-	return verdict == VERDICT_deny ? -1 : verdict == VERDICT_fix ? 0 : 1;
+	struct identity now;
+	s->fixed = verdict == VERDICT_fix;
+	if (s->fixed && identity_of_fd(fd, &now))
+		s->identity.size = now.size;
+	return verdict == VERDICT_deny ? -1 : s->fixed ? 0 : 1;
 }
 
 static int sized(struct sizing *s, enum symbol symbol, int fd, off_t length, int result, const void *caller)
@@ -58,7 +63,7 @@ static int sized(struct sizing *s, enum symbol symbol, int fd, off_t length, int
 	if (s->seq && result < 0) {
 		observe_failed(s->seq, caller);
 	} else if (s->tracked && !s->seq && observe_enter(&visit, caller)) {
-		if (result == 0)
+		if (result == 0 && !s->fixed)
 			s->identity.size = (uint64_t)length;
 		RECORD(&visit, ftruncate, &s->identity, .symbol = (uint16_t)symbol, .fd = fd, .length = length,
 		       .error = observe_error(&visit, result < 0), .size_before = s->before);

@@ -57,6 +57,34 @@ os.wait(); os.rename(PATH + "-a1", PATH + "-c"); attempt(lambda: os.close(shm_op
 	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
 }
 
+# recorded CODE: records Python under the policy; ./sizes has what the report, the list of objects and the log say.
+recorded()
+{
+	program "$1"
+	rm -rf recording
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py >out
+	"$SHMGUARD" report --format=json recording | jq -c '.objects[].size' >sizes
+	"$SHMGUARD" objects recording | grep -o '([0-9]* bytes)' >>sizes
+	"$SHMGUARD" log recording | grep "$2" | grep -o '/[*] .*, [0-9]* bytes' | cut -d ' ' -f 3- >>sizes
+}
+
+@test "a size that a fix has kept is the one that the recording tells" {
+	for action in fix warn; do
+		policy "shrink-under-map = $action" "truncate-on-open = $action"
+		recorded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 65536); map(fd, 65536); os.ftruncate(fd, 4096); os.truncate(PATH, 8192)
+print(os.fstat(fd).st_size)' truncate
+		paste -sd ' ' out sizes
+		rm "/dev/shm/$NAME"
+		recorded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 65536); map(fd, 65536); shm_open(NAME, os.O_RDWR | os.O_TRUNC)
+print(os.fstat(fd).st_size)' O_TRUNC
+		paste -sd ' ' out sizes
+		rm "/dev/shm/$NAME"
+	done >told
+	sed 's/bytes//g' told | tr -s ' ' | same /dev/stdin <(printf '%s\n' \
+		'65536' '65536 (65536 ) 65536 65536 65536 ' '65536' '65536 (65536 ) 65536 ' \
+		'8192' '8192 (8192 ) 65536 4096 8192 ' '0' '0 (0 ) 0 ')
+}
+
 @test "what another process maps is neither shrunk nor truncated: denied, or its pages are freed and stay" {
 	cat >holder.py <<-'END'
 		import mmap, os, sys
