@@ -350,17 +350,24 @@ const struct process *court_mapper(const struct court *court, const struct objec
 				   uint64_t edge)
 {
 	const struct process *found = NULL;
+	bool found_asked = false;
+	uint64_t furthest = 0;
 
 	for (size_t i = 0; i < court->world->process_count; i++) {
 		const struct process *process = court->world->processes[i];
+		bool asked;
+		uint64_t end;
 
-		if (process == except || process->over || process->leaving || !holdings_maps(process, object) ||
-		    (edge && holdings_end(process, object, NULL) <= edge))
+		if (process == except || process->over || process->leaving || !holdings_maps(process, object))
 			continue;
-		if (court_asks(court, process))
-			return process;
-		if (found == NULL)
-			found = process;
+		end = holdings_end(process, object);
+		asked = court_asks(court, process);
+		if ((edge && end <= edge) || (found && asked < found_asked) ||
+		    (found && asked == found_asked && end <= furthest))
+			continue;
+		found = process;
+		found_asked = asked;
+		furthest = end;
 	}
 	return found;
 }

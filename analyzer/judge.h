@@ -80,7 +80,7 @@ void court_withdraw(struct court *court, enum rule_id rule, const struct process
 bool court_asks(const struct court *court, const struct process *process);
 /*
  * A living process other than `except` that maps the object beyond `edge`, bytes: of several one that the reader asked
- * for, as it is the one to be told of then; NULL: none.
+ * for, as it is the one to be told of then, and of those the one that maps it furthest; NULL: none.
  */
 const struct process *court_mapper(const struct court *court, const struct object *object, const struct process *except,
 				   uint64_t edge);

@@ -66,7 +66,7 @@ static void find_mapper(struct court *court, struct charge *charge)
 	if (charge->other == NULL)
 		return;
 	charge->event.other = charge->other->pid;
-	charge->event.limit = holdings_end(charge->other, charge->object, NULL);
+	charge->event.limit = holdings_end(charge->other, charge->object);
 }
 
 /* The program's own look at /proc was cut short; the trace may know a mapper that it did not come to. */
@@ -79,7 +79,7 @@ static void find_unseen_mapper(struct court *court, struct charge *charge)
 	charge->event.error = 0;
 }
 
-/* The program names one of those that it hits, and the reader may have asked for another. */
+/* The program names the one that reaches furthest, and the reader may have asked for another. */
 static void find_asked_mapper(struct court *court, struct charge *charge)
 {
 	struct charge asked = *charge;
@@ -89,6 +89,14 @@ static void find_asked_mapper(struct court *court, struct charge *charge)
 	find_mapper(court, &asked);
 	if (asked.other && court_asks(court, asked.other))
 		*charge = asked;
+}
+
+/* Of a shrinking the message tells how far the other maps it: what it cannot touch, which is not known here, left out. */
+static uint64_t reach_of(const struct charge *charge)
+{
+	bool told = charge->event.rule == RULE_shrink_under_map && charge->event.limit;
+
+	return told ? charge->event.limit : holdings_end(charge->other, charge->object);
 }
 
 static void find_other(struct court *court, struct charge *charge)
@@ -105,7 +113,7 @@ static void find_other(struct court *court, struct charge *charge)
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.limit == 0 && object)
 		find_unseen_mapper(court, charge);
 	if (charge->other && object)
-		holdings_end(charge->other, object, &charge->other_mapped);
+		charge->other_mapped = holdings_mapped(charge->other, object, reach_of(charge));
 }
 
 static uint64_t bytes_of(const struct finding_event *e)

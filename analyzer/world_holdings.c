@@ -231,7 +231,7 @@ const struct piece *holdings_piece(const struct process *process, uint64_t addre
 	return piece_at(process->holdings, address);
 }
 
-uint64_t holdings_end(const struct process *process, const struct object *object, struct site *mapped)
+uint64_t holdings_end(const struct process *process, const struct object *object)
 {
 	const struct holdings *holdings = process->holdings;
 	uint64_t end = 0;
@@ -239,14 +239,31 @@ uint64_t holdings_end(const struct process *process, const struct object *object
 	for (size_t i = 0; i < holdings->piece_count; i++) {
 		const struct piece *piece = &holdings->pieces[i];
 
-		if (object_real(piece->from->object) != object || piece->from->semaphore ||
-		    piece->end - piece->from->base <= end)
-			continue;
-		end = piece->end - piece->from->base;
-		if (mapped)
-			*mapped = piece->from->site;
+		if (object_real(piece->from->object) == object && !piece->from->semaphore &&
+		    piece->end - piece->from->base > end)
+			end = piece->end - piece->from->base;
 	}
 	return end;
+}
+
+struct site holdings_mapped(const struct process *process, const struct object *object, uint64_t end)
+{
+	const struct holdings *holdings = process->holdings;
+	struct site site = {0};
+	uint64_t nearest = UINT64_MAX;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct piece *piece = &holdings->pieces[i];
+		uint64_t reached = piece->end - piece->from->base;
+
+		if (object_real(piece->from->object) != object || piece->from->semaphore ||
+		    piece->start - piece->from->base >= end || reached < end || reached > nearest ||
+		    (reached == nearest && piece->from->site.time >= site.time))
+			continue;
+		nearest = reached;
+		site = piece->from->site;
+	}
+	return site;
 }
 
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)

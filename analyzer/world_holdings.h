@@ -147,7 +147,9 @@ void holdings_free(struct holdings *holdings);
 /* The mapping at an address, or NULL. */
 const struct piece *holdings_piece(const struct process *process, uint64_t address);
 /* Where in the object its highest mapping in that process ends, bytes; 0: none. */
-uint64_t holdings_end(const struct process *process, const struct object *object, struct site *mapped);
+uint64_t holdings_end(const struct process *process, const struct object *object);
+/* Who made its mapping of the object's last byte before `end`: of several that which ends nearest, of those the first. */
+struct site holdings_mapped(const struct process *process, const struct object *object, uint64_t end);
 
 bool holdings_maps(const struct process *process, const struct object *object);
 struct use *holdings_use(const struct process *process, const struct object *object);

@@ -128,7 +128,7 @@ static void closed(struct taking *t, const struct mprotect_event *e)
 	struct object *object = piece ? object_real(piece->from->object) : NULL;
 
 	if (object && e->addr + e->length >= piece->end &&
-	    holdings_end(t->process, object, NULL) == piece->end - piece->from->base)
+	    holdings_end(t->process, object) == piece->end - piece->from->base)
 		trimmed(t, object, e->addr - piece->from->base);
 }
 
@@ -146,7 +146,7 @@ static void take_munmap(struct taking *t, const struct munmap_event *e)
 {
 	holdings_unmap(t->process, e->addr, e->length, e->seq, &t->site);
 	if (t->object)
-		trimmed(t, t->object, holdings_end(t->process, t->object, NULL));
+		trimmed(t, t->object, holdings_end(t->process, t->object));
 }
 
 static void take_mremap(struct taking *t, const struct mremap_event *e)
@@ -159,7 +159,7 @@ static void take_mremapped(struct taking *t, const struct mremapped_event *e)
 	struct object *object = holdings_moved(t->process, e, t->site.time);
 
 	if (object)
-		trimmed(t, object, holdings_end(t->process, object, NULL));
+		trimmed(t, object, holdings_end(t->process, object));
 }
 
 static void take_failed(struct taking *t, const struct failed_event *e)

@@ -154,10 +154,10 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 
 	if (round_up(e->size_before, identity) <= kept)
 		return false;
-	struct facts_mappers others = facts_other_mappers(identity, kept, true);
+	struct facts_mappers others = facts_other_mappers(identity, kept);
 	uint64_t own = check_mapped_end(identity);
-	if (own > kept && facts_use_by_itself(identity, kept, true) == FACTS_unused)
-		own = 0;
+	if (own > kept)
+		own = facts_own_reach(identity, kept, own);
 	if (!others.pid && own <= kept) {
 		/* Nobody was seen; where not everybody was looked at, the whole trace may tell. */
 		numbers.error = others.gave_up ? ETIMEDOUT : EACCES;

@@ -38,7 +38,7 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 {
 	enum facts_use own = own_mappings_go               ? FACTS_unused
 			     : ledger_mapped_end(identity) ? FACTS_mapped
-							   : facts_use_by_itself(identity, 0, false);
+							   : facts_use_by_itself(identity);
 	enum facts_use others = own == FACTS_mapped ? own : facts_use_by_others(identity);
 
 	if (others == FACTS_mapped)

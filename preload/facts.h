@@ -32,7 +32,7 @@ bool facts_huge_pages_free(uint64_t page, uint64_t *bytes);
 
 /* Mappers of an object in other processes, found through /proc. */
 struct facts_mappers {
-	int32_t pid;         /* one that maps it beyond the offset asked for, 0: none */
+	int32_t pid;         /* one that maps it beyond the offset asked for: who reaches furthest; 0: none */
 	uint64_t end;        /* where in the object that mapping ends, bytes */
 	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
 	unsigned strangers;  /* of them, those that are not root's */
@@ -40,8 +40,10 @@ struct facts_mappers {
 	bool gave_up;        /* after a quarter of a second, or without /proc */
 };
 
-/* touched: only those count that let their process touch what lies beyond: not PROT_NONE. */
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched);
+/* Only those count that let their process touch what lies beyond: not PROT_NONE. */
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond);
+/* Where the furthest such mapping of this process ends, 0: it has none; `supposed` where that cannot be looked up. */
+uint64_t facts_own_reach(const struct identity *identity, uint64_t beyond, uint64_t supposed);
 
 /*
  * Does another process map the object? Of those that may not be looked at, the owner's may always do, another
@@ -57,7 +59,7 @@ enum facts_use facts_use_by_holders(const struct identity *identity);
 bool facts_used_by_parent(const struct identity *identity);
 /* Is there no other process that is known to map the object or to have a descriptor of it, or likely to? */
 bool facts_left_by_others(const struct identity *identity);
-/* The same for this process, beyond the offset, as the kernel says. */
-enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched);
+/* The same for this process, as the kernel says. */
+enum facts_use facts_use_by_itself(const struct identity *identity);
 
 #endif

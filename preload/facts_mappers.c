@@ -19,16 +19,17 @@ static long long now_ms(void)
 struct wanted {
 	const struct identity *identity;
 	uint64_t beyond;
-	bool touched; /* no mapping that is PROT_NONE counts */
-	bool held;    /* a descriptor of it does as well */
-	uint64_t end; /* of a mapping: where in the object */
-	bool empty;   /* there was no line */
+	bool touched;  /* no mapping that is PROT_NONE counts */
+	bool held;     /* a descriptor of it does as well */
+	bool furthest; /* all are looked at, and `beyond` goes along: what is seen last reaches furthest */
+	uint64_t end;  /* of the mapping seen last: where in the object */
+	bool empty;    /* there was no line */
 };
 
 /* "7f00-7f10 rw-s 00001000 00:1b 5406    /dev/shm/x": does it map the object beyond the offset? */
 static bool line_maps(const char *at, struct wanted *wanted)
 {
-	uint64_t start, end, offset, device_major, device_minor, ino;
+	uint64_t start, end, offset, device_major, device_minor, ino, reached;
 	const struct identity *identity = wanted->identity;
 
 	if (!text_hexadecimal(&at, &start) || *at++ != '-' || !text_hexadecimal(&at, &end) || strnlen(at, 6) < 6)
@@ -38,15 +39,21 @@ static bool line_maps(const char *at, struct wanted *wanted)
 	if (!text_hexadecimal(&at, &offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) || *at++ != ':' ||
 	    !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &ino))
 		return false;
-	wanted->end = offset + (end - start);
-	return ino == identity->ino && makedev((unsigned)device_major, (unsigned)device_minor) == identity->dev &&
-	       wanted->end > wanted->beyond && !(closed && wanted->touched);
+	reached = offset + (end - start);
+	if (ino != identity->ino || makedev((unsigned)device_major, (unsigned)device_minor) != identity->dev ||
+	    reached <= wanted->beyond || (closed && wanted->touched))
+		return false;
+	wanted->end = reached;
+	if (wanted->furthest)
+		wanted->beyond = reached;
+	return true;
 }
 
 /* Reads in pieces that end at a line's end, so that a line is never cut. */
 static bool process_maps(int fd, char *scratch, struct wanted *wanted)
 {
 	size_t kept = 0;
+	bool maps = false;
 	long got;
 
 	wanted->empty = true;
@@ -56,14 +63,17 @@ static bool process_maps(int fd, char *scratch, struct wanted *wanted)
 		wanted->empty = false;
 		char *line = scratch, *newline;
 		for (; (newline = memchr(line, '\n', length - (size_t)(line - scratch))); line = newline + 1)
-			if (line_maps(line, wanted))
-				return true;
+			if (line_maps(line, wanted)) {
+				maps = true;
+				if (!wanted->furthest)
+					return true;
+			}
 		kept = length - (size_t)(line - scratch);
 		memmove(scratch, line, kept);
 		if (kept + 1 >= SCRATCH)
-			return false;
+			return maps;
 	}
-	return false;
+	return maps;
 }
 
 /* path: "/proc/PID/maps". A process that vanished, or a kernel thread (no command line), is no one that we failed to see. */
@@ -204,9 +214,9 @@ static struct facts_mappers look_at_others(struct wanted *wanted)
 
 	own_number(self);
 	found.gave_up = !memory || fd < 0 || !self[0];
-	while (!found.gave_up && !found.pid &&
+	while (!found.gave_up && (wanted->furthest || !found.pid) &&
 	       (got = kernel_call(SYS_getdents64, fd, (long)(memory + SCRATCH), DIRECTORY, 0, 0, 0)) > 0) {
-		for (long at = 0; at < got && !found.pid && !found.gave_up;) {
+		for (long at = 0; at < got && (wanted->furthest || !found.pid) && !found.gave_up;) {
 			struct dirent64 *entry = (void *)(memory + SCRATCH + at);
 			look_at(entry->d_name, self, memory, wanted, &found);
 			found.gave_up = now_ms() > until;
@@ -224,9 +234,10 @@ static struct facts_mappers look_at_others(struct wanted *wanted)
 	return found;
 }
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
 {
-	return look_at_others(&(struct wanted){.identity = identity, .beyond = beyond, .touched = touched});
+	return look_at_others(
+		&(struct wanted){.identity = identity, .beyond = beyond, .touched = true, .furthest = true});
 }
 
 /* The first one's number is fixed (include/linux/proc_ns.h): whoever is in it is shown every process. */
@@ -251,7 +262,7 @@ static enum facts_use use_of(const struct identity *identity, struct facts_mappe
 
 enum facts_use facts_use_by_others(const struct identity *identity)
 {
-	return use_of(identity, facts_other_mappers(identity, 0, false));
+	return use_of(identity, look_at_others(&(struct wanted){.identity = identity}));
 }
 
 enum facts_use facts_use_by_holders(const struct identity *identity)
@@ -280,20 +291,32 @@ bool facts_left_by_others(const struct identity *identity)
 	return use == FACTS_unused || use == FACTS_unseen;
 }
 
-enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)
+static enum facts_use look_at_itself(struct wanted *wanted)
 {
-	struct wanted wanted = {.identity = identity, .beyond = beyond, .touched = touched};
 	char *memory = kernel_memory(SCRATCH);
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 	enum facts_use use = FACTS_unknown;
 
 	if (memory && fd >= 0)
-		use = process_maps((int)fd, memory, &wanted) ? FACTS_mapped
-		      : wanted.empty                         ? FACTS_unknown
-							     : FACTS_unused;
+		use = process_maps((int)fd, memory, wanted) ? FACTS_mapped
+		      : wanted->empty                       ? FACTS_unknown
+							    : FACTS_unused;
 	if (fd >= 0)
 		kernel_close((int)fd);
 	if (memory)
 		kernel_memory_free(memory, SCRATCH);
 	return use;
+}
+
+enum facts_use facts_use_by_itself(const struct identity *identity)
+{
+	return look_at_itself(&(struct wanted){.identity = identity});
+}
+
+uint64_t facts_own_reach(const struct identity *identity, uint64_t beyond, uint64_t supposed)
+{
+	struct wanted wanted = {.identity = identity, .beyond = beyond, .touched = true, .furthest = true};
+	enum facts_use use = look_at_itself(&wanted);
+
+	return use == FACTS_mapped ? wanted.end : use == FACTS_unused ? 0 : supposed;
 }

@@ -399,3 +399,77 @@ workers()
 	grep -qx 'fd-leak:^loop!main' known || [ "$(grep -c fd-leak known)" -eq 0 ]
 	run -0 "$SHMGUARD" report --suppress=known --rule='*-leak' --fail-on=note more
 }
+
+@test "shrink-under-map names what reaches furthest, wherever that lies and whoever has it" {
+	cat >reach.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		#define APART __attribute__((noinline))
+		static int fd, ready[2];
+		static APART void map_near(char *at)
+		{
+			mmap(at, 8192, PROT_READ, MAP_SHARED, fd, 0);
+		}
+		static APART void map_far(char *at, int prot)
+		{
+			mmap(at, 1 << 20, prot, MAP_SHARED, fd, 0);
+		}
+		static void stay(int child, int how)
+		{
+			char *low = (char *)0x200000000000, *high = low + (1 << 28);
+			if (child != how / 2)
+				map_near(low);
+			if (child == how / 2)
+				map_far(how % 2 ? high : low, PROT_READ);
+			if (child == how / 2)
+				map_near(how % 2 ? low : high);
+			if (write(ready[1], "", 1) == 1)
+				pause();
+		}
+		int main(int argc, char **argv)
+		{
+			pid_t children[2] = {0};
+			int how = argc > 1 ? argv[1][0] - '0' : 0;
+			char mapped;
+			fd = shm_open("/reach", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (posix_fallocate(fd, 0, 1 << 20) || pipe(ready))
+				return 1;
+			for (int i = 0; i < 2 && how < 4; i++)
+				if ((children[i] = fork()) == 0)
+					stay(i, how);
+				else if (read(ready[0], &mapped, 1) != 1)
+					return 1;
+			if (how >= 4)
+				map_near(NULL);
+			/* Nobody touches what is PROT_NONE. */
+			if (how == 5)
+				map_far(NULL, PROT_NONE);
+			if (ftruncate(fd, 4096))
+				return 1;
+			for (int i = 0; i < 2 && how < 4; i++) {
+				kill(children[i], SIGKILL);
+				waitpid(children[i], NULL, 0);
+			}
+			shm_unlink("/reach");
+			return 0;
+		}
+	END
+	cc -g -o reach reach.c
+	for how in 0 1 2 3 4 5; do
+		"$SHMGUARD" run --quiet --report=none -o "how$how" -- ./reach "$how"
+		"$SHMGUARD" report --format=json "how$how" >report.json
+		furthest='[1044480, true, "map_far"]' end=1048576
+		[ "$how" -lt 4 ] || furthest='[4096, true, "map_near"]' end=8192
+		holds --argjson furthest "$furthest" --arg words "maps it up to $end:" '[.findings[] |
+			select(.rule == "shrink-under-map") | [.bytes, (.message | contains($words)), (.stacks[] |
+			select(.role == "mapped").frames | map(.function // empty) | map(select(startswith("map_")))[0])]] == [$furthest]'
+	done
+	for how in 1 2 3; do
+		run "$SHMGUARD" diff how0 "how$how"
+		echo "$output"
+		[[ ${lines[0]} == *", 0 changed"* ]]
+	done
+}

@@ -66,17 +66,15 @@ bool facts_huge_pages_free(uint64_t page, uint64_t *bytes)
 	return true;
 }
 
-enum facts_use facts_use_by_itself(const struct identity *identity, uint64_t beyond, bool touched)
+uint64_t facts_own_reach(const struct identity *identity, uint64_t beyond, uint64_t supposed)
 {
 	(void)identity;
 	(void)beyond;
-	(void)touched;
-	return kernel.closed ? FACTS_unused : FACTS_mapped;
+	return kernel.closed ? 0 : supposed;
 }
 
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond, bool touched)
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
 {
-	(void)touched;
 	struct facts_mappers none = {.unreadable = kernel.mappers.unreadable, .gave_up = kernel.mappers.gave_up};
 	(void)identity;
 	return kernel.mappers.end > beyond ? kernel.mappers : none;
