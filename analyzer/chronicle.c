@@ -244,6 +244,9 @@ static void reading_rest(struct reading *reading, const struct process *process,
 
 	if (selection && (selection->object || selection->has_since || selection->has_until))
 		rest = reading_part(reading, process, tally);
+	/* An exec unmaps, and the process goes on. */
+	if (process->ended == ENDED_exec)
+		rest.bytes = rest.mappings = 0;
 	if (!rest.made && !rest.mappings)
 		return;
 	reading->rests = memory_grow(reading->rests, reading->rest_count, sizeof(*reading->rests));

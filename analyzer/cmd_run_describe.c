@@ -78,6 +78,7 @@ int run_describe(const struct run *run, char **error)
 	if (run->secrets)
 		json_object_set(json, "secrets", run->secrets);
 	json_object_set_new(json, "turns", json_true());
+	json_object_set_new(json, "holds", json_true());
 	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
 	return directory_write(&run->directory, "recording.json", json, error);
 }

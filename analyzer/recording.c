@@ -117,6 +117,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 		recording->oom_kills = (uint64_t)recording_integer(root, "oom_kills");
 	recording->secrets = json_incref(json_object_get(root, "secrets"));
 	recording->newest = json_object_get(root, "max_size") || json_object_get(root, "snapshot_on");
+	recording->holds = json_is_true(json_object_get(root, "holds"));
 	recording->turns = json_is_true(json_object_get(root, "turns"));
 	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
@@ -302,6 +303,7 @@ void recording_free(struct recording *recording)
 	for (size_t i = 0; i < recording->line_count; i++) {
 		free(recording->lines[i].exe);
 		free(recording->lines[i].argv);
+		free(recording->lines[i].holds);
 		free(recording->lines[i].reason);
 	}
 	for (size_t i = 0; i < recording->usage_count; i++) {

@@ -25,6 +25,7 @@ enum line_type {
 	LINE_blind,
 	LINE_reaped,
 	LINE_unseen,
+	LINE_holds,
 	LINE_TYPE_COUNT
 };
 
@@ -38,6 +39,7 @@ struct line {
 	int64_t time; /* nanoseconds since 1970 */
 	char *exe;    /* start, fork, unseen */
 	char *argv;   /* start */
+	char *holds;  /* holds: as in the note */
 	char *reason; /* unseen, blind */
 };
 
@@ -82,6 +84,7 @@ struct recording {
 	bool newest;       /* only the newest of the calls were kept: --max-size, --snapshot-on */
 	bool emptied;      /* none were, as there was no error: --snapshot-on */
 	bool turns;        /* the first use of means to take turns (event `sync`) was recorded */
+	bool holds;        /* what descriptors an image began with was noted */
 	bool looked;       /* there is a shm.json */
 	bool looked_first; /* there is a shm-before.json */
 	uint32_t id;       /* 0: unknown */

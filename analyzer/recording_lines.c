@@ -11,7 +11,7 @@
 #include "recording_inner.h"
 
 static const char *const type_names[LINE_TYPE_COUNT] = {
-	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen",
+	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen", "holds",
 };
 
 static char *text_at(const json_t *texts, size_t index)
@@ -80,6 +80,8 @@ static bool take_line(struct recording *recording, const json_t *object)
 	line.reason = recording_text(object, "reason");
 	if (line.exe == NULL && (line.type == LINE_start || line.type == LINE_fork))
 		line.exe = text_at(texts, 0);
+	if (line.type == LINE_holds)
+		line.holds = text_at(texts, 0);
 	if (line.type == LINE_start)
 		line.argv = text_at(texts, 1);
 	if (line.type == LINE_blind && line.reason == NULL) {

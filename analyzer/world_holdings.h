@@ -138,8 +138,10 @@ void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t ti
 
 /* What `parent` held after its event number `seq`. */
 void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq);
-/* After an exec: the descriptors known to survive it. */
+/* After an exec of which nothing else tells: the descriptors known to survive it. */
 void holdings_keep_over_exec(struct process *image, const struct process *before);
+/* The image began with it. */
+void holdings_found(struct process *image, struct object *object, int fd, const struct site *site);
 /* Gives up all; the watcher hears of the last mappings. */
 void holdings_drop(struct world *world, struct process *process);
 void holdings_free(struct holdings *holdings);

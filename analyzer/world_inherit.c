@@ -145,6 +145,11 @@ void holdings_keep_over_exec(struct process *image, const struct process *before
 			inherit_descriptor(image, slot->value);
 }
 
+void holdings_found(struct process *image, struct object *object, int fd, const struct site *site)
+{
+	inherit_descriptor(image, &(struct descriptor){.fd = fd, .object = object, .site = *site});
+}
+
 static void drop_pieces(struct process *process)
 {
 	struct holdings *holdings = process->holdings;

@@ -139,6 +139,13 @@ static uint64_t device_key(uint64_t dev, const char *host, const struct recordin
 	return dev ^ ((uint64_t)(uintptr_t)host * 31 + (uint64_t)(uintptr_t)recording);
 }
 
+struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino)
+{
+	uint64_t device = device_key(dev, process->host, process->recording);
+
+	return object_real(map_get(&world->private->objects, device, ino));
+}
+
 void object_define(struct world *world, struct process *process, const struct object_event *event)
 {
 	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);

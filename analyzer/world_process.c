@@ -1,5 +1,7 @@
 /* Processes: how each image began and ended, from the trace and from the lines beside it. */
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -161,7 +163,8 @@ static struct process *successor(struct world *world, struct process *process, c
 		next->uid = process->uid;
 		next->euid = process->euid;
 		next->gid = process->gid;
-		holdings_keep_over_exec(next, process);
+		if (!next->recording || !next->recording->holds)
+			holdings_keep_over_exec(next, process);
 	}
 	process_over(world, process);
 	return next;
@@ -298,6 +301,36 @@ static void line_start(struct world *world, const struct line *line, const char 
 	}
 }
 
+/* The next `count` of the text, with something between them; false: there are not so many. */
+static bool numbers(const char **at, uint64_t *number, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *end;
+
+		number[i] = strtoull(*at, &end, 10);
+		if (end == *at)
+			return false;
+		*at = end + (*end != 0);
+	}
+	return true;
+}
+
+static void line_holds(struct world *world, const struct line *line, const char *host)
+{
+	struct process *process = current(world, host, line->recording, line->pid);
+	const char *at = line->holds;
+	uint64_t number[3]; /* descriptor, device, inode */
+
+	if (process == NULL || process->over || at == NULL)
+		return;
+	while (numbers(&at, number, 3)) {
+		struct object *object = object_at(world, process, number[1], number[2]);
+
+		if (object && number[0] <= INT_MAX)
+			holdings_found(process, object, (int)number[0], &(struct site){process, 0, line->time});
+	}
+}
+
 static void take_line(struct world *world, const struct line *line)
 {
 	const char *host = host_of(world, line->recording, "");
@@ -307,6 +340,9 @@ static void take_line(struct world *world, const struct line *line)
 	case LINE_start:
 	case LINE_fork:
 		line_start(world, line, host);
+		break;
+	case LINE_holds:
+		line_holds(world, line, host);
 		break;
 	case LINE_leave:
 		process = current(world, host, line->recording, line->pid);

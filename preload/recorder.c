@@ -13,6 +13,7 @@
 #include "preload/enforce_leave.h"
 #include "preload/fault.h"
 #include "preload/findings.h"
+#include "preload/inherited.h"
 #include "preload/kernel.h"
 #include "preload/late_size.h"
 #include "preload/module.h"
@@ -411,6 +412,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
+	if (recording)
+		inherited_tell();
 	if (is_another_recording(argc, argv)) {
 		note_write(NOTE_blind,
 			   &(struct note_content){.text = {"it records by itself what it runs", process_exe()}});

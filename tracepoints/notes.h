@@ -23,6 +23,7 @@
  * spawn: posix_spawn made `child` (text: path, cwd).   end: wait(2) reported `child` ended with `status`.
  * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (texts: why, who).
  * loading, loaded: around LTTng's coming up in it (text of the former: exe); its calls wait in its memory meanwhile.
+ * holds: of the descriptors that the image began with these lead to objects (text: "FD:DEV:INO " for each).
  * finding, fault: the fields of those events (text: the object's name, exe), so that `run` can tell at once.
  */
 #define NOTES(X)                                                                                                       \
@@ -37,7 +38,8 @@
 	X(finding)                                                                                                     \
 	X(fault)                                                                                                       \
 	X(loading)                                                                                                     \
-	X(loaded)
+	X(loaded)                                                                                                      \
+	X(holds)
 
 enum note_type {
 #define NOTE_ENUMERATOR(name) NOTE_##name,

@@ -1,0 +1,79 @@
+#include "preload/inherited.h"
+
+#include <dirent.h>
+
+#include "preload/identity.h"
+#include "preload/kernel.h"
+#include "preload/note.h"
+#include "preload/text.h"
+
+enum { PROBED = 256 };
+
+static void each_listed(int directory, void (*look)(int, void *), void *context)
+{
+	char entries[1024];
+	uint64_t fd;
+	long got;
+
+	while ((got = kernel_call(SYS_getdents64, directory, (long)entries, sizeof entries, 0, 0, 0)) > 0)
+		for (long at = 0; at < got;) {
+			const struct dirent64 *entry = (void *)(entries + at);
+			const char *digits = entry->d_name;
+			at += entry->d_reclen;
+			if (text_decimal(&digits, &fd) && !*digits)
+				look((int)fd, context);
+		}
+}
+
+void inherited_each(void (*look)(int fd, void *context), void *context)
+{
+	long directory = kernel_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory >= 0) {
+		each_listed((int)directory, look, context);
+		kernel_close((int)directory);
+		return;
+	}
+	for (int fd = 0; fd < PROBED; fd++)
+		look(fd, context);
+}
+
+/* Of one note; those that come last are in the next. */
+struct told {
+	char text[1024];
+};
+
+static void tell(struct told *told)
+{
+	if (*told->text)
+		note_write(NOTE_holds, &(struct note_content){.text = {told->text}});
+	*told->text = 0;
+}
+
+static void add(int fd, void *context)
+{
+	struct identity identity;
+	struct told *told = context;
+	char one[80] = "";
+
+	if (!identity_of_fd(fd, &identity))
+		return;
+	text_append_decimal(one, sizeof one, (uint64_t)fd);
+	text_append(one, sizeof one, ":");
+	text_append_decimal(one, sizeof one, identity.dev);
+	text_append(one, sizeof one, ":");
+	text_append_decimal(one, sizeof one, identity.ino);
+	text_append(one, sizeof one, " ");
+	if (text_append(told->text, sizeof told->text, one))
+		return;
+	tell(told);
+	text_append(told->text, sizeof told->text, one);
+}
+
+void inherited_tell(void)
+{
+	struct told told = {""};
+
+	inherited_each(add, &told);
+	tell(&told);
+}

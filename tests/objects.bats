@@ -1,0 +1,209 @@
+#!/usr/bin/env bats
+# The objects of a recording after an exec: whose descriptors they are then, and whose mappings no longer.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+# It prepares descriptors of /dev/shm/heirs-KIND, and has the program begin anew with them by the way that KIND names. That
+# prints what /proc tells of them, and makes a call whose time is that moment's; "silent" leaves that to its parent.
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return
+	cat >heirs.c <<-'END'
+		#define _GNU_SOURCE
+		#include <dirent.h>
+		#include <fcntl.h>
+		#include <spawn.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/socket.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		extern char **environ;
+		static void list(void)
+		{
+			char link[300];
+			DIR *directory = opendir("/proc/self/fd");
+			printf("process %d\n", (int)getpid());
+			for (struct dirent *e; (e = readdir(directory));) {
+				ssize_t length = readlinkat(dirfd(directory), e->d_name, link, sizeof link - 1);
+				link[length > 0 ? length : 0] = 0;
+				if (strncmp(link, "/dev/shm/heirs", 14) == 0)
+					printf("descriptor %s\n", e->d_name);
+			}
+			closedir(directory);
+			fflush(stdout);
+		}
+		static void mark(void)
+		{
+			shm_open("/mark", O_RDONLY, 0);
+		}
+		static int heir(const char *how)
+		{
+			char byte;
+			if (strcmp(how, "closing") == 0) {
+				close(80);
+				dup2(0, 81);
+				close_range(82, 83, 0);
+				close(85); /* which it does not have */
+				if (!vfork()) {
+					close(84);
+					_exit(0);
+				}
+				if (!fork())
+					return close(84);
+			}
+			if (strcmp(how, "closefrom") == 0)
+				closefrom(3);
+			list();
+			if (strcmp(how, "silent"))
+				mark();
+			else
+				write(200, "", 1) < 0 || read(201, &byte, 1);
+			return 0;
+		}
+		static void receive(int fd)
+		{
+			int ends[2];
+			char byte, room[CMSG_SPACE(sizeof fd)] = {0};
+			struct iovec io = {&byte, 1};
+			struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+			struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+			*c = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
+			memcpy(CMSG_DATA(c), &fd, sizeof fd);
+			socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+			sendmsg(ends[0], &m, 0);
+			m.msg_controllen = sizeof room;
+			recvmsg(ends[1], &m, 0);
+		}
+		int main(int count, char **argv)
+		{
+			const char *kind = argv[1];
+			char *again[] = {argv[0], argv[1], "heir", NULL}, command[300];
+			int ours[2], its[2];
+			pid_t child = 0;
+			if (count > 2)
+				return heir(kind);
+			int fd = open("/dev/shm/heirs", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (strcmp(kind, "closing") == 0 || strcmp(kind, "closefrom") == 0)
+				for (int to = 80; to < 85; to++)
+					dup2(fd, to);
+			if (strcmp(kind, "none") == 0)
+				fcntl(fd, F_SETFD, FD_CLOEXEC);
+			if (strcmp(kind, "many") == 0)
+				for (int i = 0; i < 600; i++)
+					dup(fd);
+			if (strcmp(kind, "changed") == 0) {
+				dup2(fd, 80);
+				dup3(fd, 81, O_CLOEXEC);
+				fcntl(fd, F_DUPFD, 90);
+				fcntl(fd, F_DUPFD_CLOEXEC, 95);
+				fcntl(open("/dev/shm/heirs", O_RDWR | O_CLOEXEC), F_SETFD, 0);
+				receive(fd);
+				fcntl(fd, F_SETFD, FD_CLOEXEC);
+			}
+			if (strcmp(kind, "posix_spawn") == 0) {
+				posix_spawn_file_actions_t actions;
+				posix_spawn_file_actions_init(&actions);
+				posix_spawn_file_actions_adddup2(&actions, fd, 70);
+				posix_spawn(&child, argv[0], &actions, NULL, again, environ);
+			} else if (strcmp(kind, "vfork") == 0) {
+				child = vfork();
+				if (!child) {
+					execv(argv[0], again);
+					_exit(1);
+				}
+			} else if (strcmp(kind, "system") == 0) {
+				snprintf(command, sizeof command, "%s system heir; :", argv[0]);
+				system(command);
+			} else if (strcmp(kind, "silent") == 0) {
+				pipe(ours), pipe(its);
+				dup2(ours[1], 200), dup2(its[0], 201);
+				posix_spawn(&child, argv[0], NULL, NULL, again, environ);
+				read(ours[0], command, 1);
+				shm_unlink("/heirs");
+				close(fd);
+				mark();
+				write(its[1], "", 1);
+			} else {
+				child = fork();
+				if (!child)
+					execv(argv[0], again);
+			}
+			waitpid(child, NULL, 0);
+			shm_unlink("/heirs");
+			return 0;
+		}
+	END
+	cc -w -o heirs heirs.c
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# heirs KIND: what `objects` says of the new program at that moment is what it found itself.
+heirs()
+{
+	"$SHMGUARD" run --quiet --report=none -o "$1" -- "$BATS_FILE_TMPDIR/heirs" "$1" >told
+	at=$("$SHMGUARD" log "$1" | awk '/shm_open\("\/mark"/ { print $2; exit }')
+	"$SHMGUARD" objects --all --at="$at" "$1" >"$1.objects"
+	sed -n 's/^descriptor //p' told | sort >"$1.true"
+	sed -n "s/^ *$(grep process told) heirs: descriptor //p" "$1.objects" | sort >"$1.said"
+	same "$1.true" "$1.said"
+}
+
+@test "a descriptor survives fork and exec, posix_spawn, vfork and system" {
+	heirs fork
+	heirs posix_spawn
+	heirs vfork
+	heirs system
+	[ "$(wc -l <posix_spawn.true)" -eq 2 ]
+}
+
+@test "what dup2, F_DUPFD, F_SETFD and recvmsg made of descriptors is what survives an exec" {
+	heirs changed
+	[ "$(wc -l <changed.true)" -eq 4 ]
+	heirs many
+	[ "$(wc -l <many.true)" -eq 601 ]
+	heirs none
+	[ ! -s none.true ]
+}
+
+@test "who got an object over an exec and never touches it has it open all the same" {
+	heirs silent
+	[ -s silent.true ]
+	grep -q 'heirs' silent.objects
+}
+
+@test "folded, folded-count: what was mapped at an exec was not left, what a killed process had is" {
+	cat >leaver.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int count, char **argv)
+		{
+			if (count > 2)
+				return shm_open("/none", O_RDONLY, 0) >= 0;
+			int fd = shm_open("/leaver", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (ftruncate(fd, 65536) || mmap(0, 65536, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+				return 2;
+			shm_unlink("/leaver");
+			if (*argv[1] == 'e')
+				execl(argv[0], argv[0], "x", "x", (char *)0);
+			return kill(getpid(), SIGKILL);
+		}
+	END
+	cc -o leaver leaver.c
+	record execs ./leaver exec
+	run -137 record killed ./leaver kill
+	[ -z "$("$SHMGUARD" report --format=folded execs)" ]
+	[ -z "$("$SHMGUARD" report --format=folded-count execs)" ]
+	[[ "$("$SHMGUARD" report --format=folded killed)" == *" 65536" ]]
+	[[ "$("$SHMGUARD" report --format=folded-count killed)" == *" 1" ]]
+}
