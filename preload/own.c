@@ -27,6 +27,7 @@ static struct {
 	uint64_t start, end;
 } ranges[LIBRARIES]; /* of them, once all are loaded: none is ever unloaded */
 static unsigned range_count;
+static bool tracer_forks;
 static atomic_bool loading, loaded;
 static atomic_ulong hidden[FD_MAP / 64];
 static atomic_int hidden_end; /* none from here on ever was */
@@ -132,12 +133,18 @@ static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
 		    is_library(found.dlfo_link_map) && range_count < LIBRARIES) {
 			ranges[range_count].start = (uint64_t)found.dlfo_map_start;
 			ranges[range_count++].end = (uint64_t)found.dlfo_map_end;
+			tracer_forks = tracer_forks || is_named(found.dlfo_link_map, "liblttng-ust-fork");
 			if (!is_named(found.dlfo_link_map, UNWINDER))
 				forget_destructors(info, found.dlfo_link_map);
 		}
 		break;
 	}
 	return 0;
+}
+
+bool own_tracer_forks(void)
+{
+	return tracer_forks;
 }
 
 bool own_at_work(bool now)

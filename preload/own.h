@@ -26,6 +26,9 @@ bool own_text(uint64_t address);
  */
 bool own_caller(const void *address);
 void own_loading(bool now);
+/* Has the program LTTng's own wrapper of fork(2), which holds the tracer's locks around it? */
+bool own_tracer_forks(void);
+
 /* This thread does our libraries' work from now on, or no more. Answers what was so before. */
 bool own_at_work(bool now);
 extern __thread bool own_thread;

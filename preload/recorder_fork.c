@@ -98,6 +98,8 @@ void recorder_wait_for_loading(void)
 /* LTTng's calls may come through another's wrappers (tcmalloc's mmap): they are no visits of the program's. */
 static void tracer_forks(void (*part)(sigset_t *))
 {
+	if (own_tracer_forks())
+		return;
 	bool before = own_at_work(true);
 	recorder_thread.forking = true;
 	part(&recorder_thread.fork_signals);
@@ -137,6 +139,8 @@ static void child_tracer(void)
 {
 	const char *lacks = NULL;
 
+	if (own_tracer_forks())
+		return;
 	unattended = recorder_emit->enabled() && own_threads_disown();
 	if (!unattended)
 		lacks = recorder_lacks_room(true);

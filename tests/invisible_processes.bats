@@ -191,3 +191,30 @@ exits()
 	exits memory-namespace 1
 	exits memory-namespace 1 before
 }
+
+@test "beside LTTng's own wrapper of fork, before or after us, children come and are recorded" {
+	local own=liblttng-ust-fork.so.1 ours=$BUILD/libshmguard.so preload
+	cat >forks.py <<-'END'
+		import os
+		def touch(name):
+		    os.close(os.memfd_create(name))
+		touch("first")
+		for _ in range(3):
+		    if os.fork() == 0:
+		        touch("child")
+		        if os.fork() == 0:
+		            touch("grandchild")
+		            os._exit(0)
+		        os._exit(os.wait()[1])
+		    print(os.wait()[1])
+		touch("last")
+	END
+	for preload in "$own:$ours" "$ours:$own" "$own"; do
+		unchanged env LD_PRELOAD="$own" "$PYTHON" forks.py
+		timeout 60 "$SHMGUARD" run --quiet --report=none -o beside -- env LD_PRELOAD="$preload" "$PYTHON" forks.py >out
+		same bare <(cat out; echo "status 0")
+		"$SHMGUARD" report --format=json beside >report.json
+		holds '.trace.lost == 0 and .unseen == [] and (.objects | length) == 8 and ([.processes[] | select(.events > 2)] | length) == 7'
+		rm -rf recording beside
+	done
+}
