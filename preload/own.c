@@ -13,8 +13,9 @@
 #include "preload/page.h"
 
 /* Names of the libraries that a recording brings into the process. */
+#define TRACER "liblttng-ust"
 #define UNWINDER "libunwind"
-static const char *const library_names[] = {"liblttng-ust", UNWINDER, "libshmguard-tracepoints"};
+static const char *const library_names[] = {TRACER, UNWINDER, "libshmguard-tracepoints"};
 
 /* The top of the range, but not so high that the kernel's table for it costs megabytes. */
 enum { LIBRARIES = 16, FD_TOP = 4096, FD_MAP = 65536 };
@@ -120,26 +121,55 @@ static void forget_destructors(const struct dl_phdr_info *info, const struct lin
 		kernel_call(SYS_mprotect, page, size, PROT_READ, 0, 0, 0);
 }
 
-static int remember_all(struct dl_phdr_info *info, size_t size, void *context)
+static void remember_range(const struct dl_find_object *library)
+{
+	uint64_t start = (uint64_t)library->dlfo_map_start;
+
+	for (unsigned i = 0; i < range_count; i++)
+		if (ranges[i].start == start)
+			return;
+	if (range_count == LIBRARIES)
+		return;
+	ranges[range_count].start = start;
+	ranges[range_count++].end = (uint64_t)library->dlfo_map_end;
+}
+
+static int remember_all(struct dl_phdr_info *info, size_t size, void *recorded)
 {
 	struct dl_find_object found;
 	(void)size;
-	(void)context;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
 		if (header->p_type != PT_LOAD)
 			continue;
 		if (_dl_find_object((void *)(info->dlpi_addr + header->p_vaddr), &found) == 0 &&
-		    is_library(found.dlfo_link_map) && range_count < LIBRARIES) {
-			ranges[range_count].start = (uint64_t)found.dlfo_map_start;
-			ranges[range_count++].end = (uint64_t)found.dlfo_map_end;
+		    is_library(found.dlfo_link_map)) {
+			remember_range(&found);
 			tracer_forks = tracer_forks || is_named(found.dlfo_link_map, "liblttng-ust-fork");
-			if (!is_named(found.dlfo_link_map, UNWINDER))
+			if (recorded && !is_named(found.dlfo_link_map, UNWINDER))
 				forget_destructors(info, found.dlfo_link_map);
 		}
 		break;
 	}
 	return 0;
+}
+
+bool own_find_tracer(void)
+{
+	struct dl_find_object us;
+	const struct link_map *map;
+
+	if (_dl_find_object((void *)own_initialise, &us) != 0)
+		return false;
+	for (map = us.dlfo_link_map; map->l_prev; map = map->l_prev)
+		;
+	while (map && !is_named(map, TRACER))
+		map = map->l_next;
+	if (!map)
+		return false;
+	dl_iterate_phdr(remember_all, NULL);
+	atomic_store(&loaded, true);
+	return true;
 }
 
 bool own_tracer_forks(void)
@@ -160,7 +190,7 @@ void own_loading(bool now)
 	own_at_work(now);
 	atomic_store(&loaded, true);
 	if (!now)
-		dl_iterate_phdr(remember_all, NULL);
+		dl_iterate_phdr(remember_all, &range_count);
 	atomic_store(&loading, now);
 }
 

@@ -178,6 +178,13 @@ static const char *why_late(void)
 	return "LTTng's session daemon cannot be reached from its root directory (bind /run/lttng there)";
 }
 
+/* A tracer that the program has brought tells the daemon of our events by and by: the loader has not waited for it. */
+static void await_daemon(void)
+{
+	for (int i = 0; i < 500 && !recorder_emit->enabled(); i++)
+		kernel_rest(1000000);
+}
+
 void recorder_tell_if_late(void)
 {
 	if (!recorder_emit->enabled())
@@ -223,6 +230,7 @@ static void load(void *context)
 		recorder_go_blind(lacks);
 		return;
 	}
+	bool tracer_is_there = own_find_tracer();
 	own_loading(true);
 	warm_up();
 	real_resolve_own();
@@ -237,6 +245,8 @@ static void load(void *context)
 	}
 	own_loading(false);
 	module_watch_end();
+	if (tracer_is_there)
+		await_daemon();
 	recorder_tell_if_late();
 	recorder_tell_process(process_began(), process_parent(), 0);
 	recorder_modules();
@@ -410,6 +420,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	/* What is seen would be told nobody, and nothing be changed. */
 	if (!recording && !enforce_on && enforce_unheard)
 		return;
+	own_find_tracer();
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	if (recording)

@@ -72,19 +72,24 @@ static void *stay(void *gate)
  * A user's limit counts what all his processes have made, a cgroup's what all of its have: only the kernel knows. A sanitizer
  * that comes before us is to see the threads made that it sees joined.
  */
-static bool threads_fit(void)
+static const char *lacks_threads(void)
 {
 	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 	pthread_t thread[THREADS];
-	int made = 0;
+	int made = 0, error = 0;
 
 	pthread_mutex_lock(&gate);
-	while (made < THREADS && pthread_create(&thread[made], NULL, stay, &gate) == 0)
+	while (made < THREADS && (error = pthread_create(&thread[made], NULL, stay, &gate)) == 0)
 		made++;
 	pthread_mutex_unlock(&gate);
 	for (int i = 0; i < made; i++)
 		pthread_join(thread[i], NULL);
-	return made == THREADS;
+	if (made == THREADS)
+		return NULL;
+	/* clone(2) after unshare(2) of the pid namespace. */
+	return error == EINVAL
+		       ? "it gives its children a pid namespace of their own, so that LTTng can have no thread"
+		       : "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
 }
 
 const char *recorder_lacks_room(bool forked)
@@ -97,8 +102,9 @@ const char *recorder_lacks_room(bool forked)
 		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
 	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))
 		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
-	if (!forked && !threads_fit())
-		return "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
+	const char *threads = forked ? NULL : lacks_threads();
+	if (threads)
+		return threads;
 	room_taken(stacks() + CODE + HEAPS + (rlim_t)processors * BUFFERS_PER_PROCESSOR, stacks() + CODE);
 	return NULL;
 }

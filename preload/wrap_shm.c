@@ -85,7 +85,7 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	struct visit visit;
 	bool ours = own_caller(CALLER);
 
-	if (ours && is_wait_page(name))
+	if (__builtin_expect(name && is_wait_page(name), false) && (ours || own_find_tracer()))
 		return wait_page();
 	bool enforced = enforce_on && !ours;
 	struct before b = {0};

@@ -218,3 +218,21 @@ exits()
 		rm -rf recording beside
 	done
 }
+
+@test "a program that brings LTTng-UST itself, preloaded or by dlopen, is recorded from its first call on" {
+	local how
+	cat >brings.py <<-'END'
+		import ctypes, os, sys
+		if len(sys.argv) > 1:
+		    ctypes.CDLL("liblttng-ust.so.1")
+		for _ in range(5):
+		    os.close(os.memfd_create("brought"))
+		print("done")
+	END
+	for how in "env LD_PRELOAD=liblttng-ust.so.1 $PYTHON brings.py" "env $PYTHON brings.py later"; do
+		# shellcheck disable=SC2086
+		unchanged $how
+		holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length) == 5'
+		rm -rf recording
+	done
+}
