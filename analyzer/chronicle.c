@@ -389,13 +389,13 @@ static void reading_finish(void *context, struct world *world)
 	free(spans);
 }
 
-/* Where the trace itself is damaged the report has said so. */
-static void reading_cut(void *context, int64_t last)
+/* Where the trace itself is damaged, or was not read any further for the report, the report has said so. */
+static void reading_cut(void *context, const struct trace_totals *totals)
 {
 	const struct report *report = ((const struct reading *)context)->report;
-	int64_t from = report->analysis->from;
+	int64_t from = report->analysis->from, last = totals->last;
 
-	if (!report->missing || !trace_interrupted())
+	if (!report->missing || !trace_interrupted() || totals->events >= report->analysis->events)
 		return;
 	if (last)
 		*report->missing =

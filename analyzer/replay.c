@@ -185,7 +185,7 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (r == 0 && !run->stopped && (*error = analysis_gone(recording, &totals)))
 		r = -1;
 	if (r == 0 && totals.cut && run->replay->cut)
-		run->replay->cut(run->replay->context, totals.last);
+		run->replay->cut(run->replay->context, &totals);
 	trace_totals_clear(&totals);
 	if (r == 0)
 		stop_there(run, recording);

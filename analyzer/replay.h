@@ -16,8 +16,8 @@ struct replay {
 	void (*ending)(void *context, struct world *world, struct process *process);
 	/* The object is about to be freed: it was over, and there are too many. */
 	void (*forgotten)(void *context, const struct object *object);
-	/* The reading ended before the trace did; last: time of the last event taken, 0: there was none. `finish` follows. */
-	void (*cut)(void *context, int64_t last);
+	/* The reading ended before the trace did, with `totals`. `finish` follows. */
+	void (*cut)(void *context, const struct trace_totals *totals);
 	/* After the last event, or where it was stopped; the world lives until this returns. */
 	void (*finish)(void *context, struct world *world);
 	bool tell; /* what cannot be read, on stderr */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "memory.h"
 #include "progress.h"
@@ -16,9 +17,12 @@
 /* What babeltrace2 needs for a trace with all of our events was measured at 2.4 MB. */
 #define MEMORY_OF_TRACE (4u << 20)
 
-static volatile sig_atomic_t interrupted, under_way;
-static bool interruptible;
+/* The reading under way is to end; somebody asked for the end, of this one or of one before. */
+static volatile sig_atomic_t interrupted, asked, under_way;
 static struct sigaction on_interrupt;
+/* Events that the latest reading had which nobody had asked to be short, and nanoseconds that it took. */
+static uint64_t had;
+static int64_t took;
 /* By which the reading, and then the process, is to end; 0: none. */
 static volatile sig_atomic_t fatal;
 static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
@@ -37,6 +41,9 @@ struct reading {
 	bool ended; /* the child came to its end, with `result` */
 	int result;
 	bool satisfied; /* the callback wants no more */
+	bool limited;   /* an earlier one was interrupted: this one is to give the same, as soon, and no more */
+	bool enough;    /* and did */
+	int64_t began;  /* monotonic nanoseconds */
 };
 
 void trace_problem(struct trace_totals *totals, char *text)
@@ -208,12 +215,23 @@ static void read_in_child(void *context, struct wire_out *out)
 
 /* In the parent. */
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
 static int take_event(void *context, const struct trace_event *event)
 {
 	struct reading *reading = context;
 	struct trace_totals *totals = reading->totals;
 	int result;
 
+	reading->enough = reading->limited && (totals->events == had || now() - reading->began > took);
+	if (reading->enough)
+		return -1;
 	if (totals->events++ == 0)
 		totals->first = event->time;
 	totals->last = event->time;
@@ -240,7 +258,10 @@ static void take_progress(void *context, uint64_t done, uint64_t total)
 {
 	struct reading *reading = context;
 
-	progress_show(&reading->progress, done, total);
+	if (reading->limited)
+		progress_show(&reading->progress, reading->totals->events, had);
+	else
+		progress_show(&reading->progress, done, total);
 }
 
 static void take_end(void *context, int result, const struct trace_totals *totals)
@@ -260,11 +281,14 @@ static void take_end(void *context, int result, const struct trace_totals *total
 
 static void note_interrupt(int number)
 {
-	if (interrupted && !under_way) {
+	if (asked && !under_way) {
 		sigaction(SIGINT, &on_interrupt, NULL);
 		raise(number);
 	}
-	interrupted = 1;
+	/* One that is typed twice while a reading comes to its end was meant once. */
+	if (asked && !interrupted)
+		fatal = number;
+	asked = interrupted = 1;
 }
 
 void trace_interruptible(void)
@@ -273,14 +297,13 @@ void trace_interruptible(void)
 
 	sigaction(SIGINT, NULL, &on_interrupt);
 	/* Who starts us in the background may not want us to hear it. */
-	interruptible = on_interrupt.sa_handler != SIG_IGN;
-	if (interruptible)
+	if (on_interrupt.sa_handler != SIG_IGN)
 		sigaction(SIGINT, &action, NULL);
 }
 
 bool trace_interrupted(void)
 {
-	return interruptible && interrupted;
+	return asked;
 }
 
 static void note_death(int number)
@@ -354,12 +377,21 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 
 	*totals = (struct trace_totals){0};
 	*error = NULL;
+	interrupted = 0;
 	put_off_death(before);
 	under_way = 1;
+	reading.limited = asked;
+	reading.began = now();
 	progress_begin(&reading.progress, trace_settings.silent);
-	end = trace_interrupted() ? CHILD_interrupted : trace_child(&work, &taker, &status);
+	end = reading.limited && had == 0 ? CHILD_interrupted : trace_child(&work, &taker, &status);
+	if (reading.enough)
+		end = CHILD_interrupted;
 	progress_end(&reading.progress);
 	under_way = 0;
+	if (!reading.limited) {
+		had = totals->events;
+		took = now() - reading.began;
+	}
 	if (reading.copies)
 		trace_stand_in_remove(reading.copies);
 	let_die(before);

@@ -59,8 +59,8 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 void trace_totals_clear(struct trace_totals *totals);
 
 /*
- * From now on SIGINT ends the reading under way and not the program: what was read is reported as incomplete. A later reading
- * ends before its first event. A second SIGINT outside of a reading is as it was before.
+ * From now on SIGINT ends the reading under way and not the program: what was read is reported as incomplete. Later readings,
+ * which are of the same trace, give no more events and take no longer than that one. A second SIGINT is as it was before.
  */
 void trace_interruptible(void);
 bool trace_interrupted(void);

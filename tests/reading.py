@@ -30,13 +30,14 @@ def log(shmguard, trace):
 
 def main():
     how, shmguard, trace, *formats = sys.argv[1:]
-    when = {"interrupt": rb"reading the trace: \d+ %, \d+ s left",
-            "again": rb"\x1b\[K\r\x1b\[Kshmguard: reading the trace: \d+ %, \d+ s left"}.get(how)
+    when = {"interrupt": rb"reading the trace: \d+ %, \d+ (s|min) left",
+            "again": rb"\x1b\[K\r\x1b\[Kshmguard: reading the trace: \d+ %, \d+ (s|min) left"}.get(how)
     typed = None
     if how == "log":
         return log(shmguard, trace)
-    with tempfile.NamedTemporaryFile() as file:
-        command = [shmguard, "report", "--format=json:" + file.name, *("--format=" + form for form in formats),
+    with tempfile.TemporaryDirectory() as directory:
+        report = os.path.join(directory, "report.json")
+        command = [shmguard, "report", "--format=json:" + report, *("--format=" + form for form in formats),
                    trace]
         seen = b""
         pid, terminal = pty.fork() if how != "memory" else (os.fork(), None)
@@ -58,7 +59,8 @@ def main():
         cleared = seen.rstrip().endswith(b"\x1b[K")
         print(os.waitstatus_to_exitcode(status), usage.ru_maxrss, "progress" if line else "silence",
               "cleared" if cleared else "left")
-        sys.stdout.write(file.read().decode())
+        with open(report, encoding="utf-8") as file:
+            sys.stdout.write(file.read())
 
 
 main()
