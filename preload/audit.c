@@ -219,6 +219,17 @@ void audit_unguarded(const char *path, const char *why, const void *caller)
 	put(line);
 }
 
+void audit_unheld(const char *path, const char *why)
+{
+	char line[LINE];
+
+	if (audit_log_kind == LOG_none)
+		return;
+	begin(line, seconds_now(), "-", path, "unguarded");
+	append_field(line, " errno=0 at=start why=", why);
+	put(line);
+}
+
 void audit_flush(void)
 {
 	for (size_t i = 0; audit_log_kind != LOG_none && i < PLACES; i++)

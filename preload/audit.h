@@ -26,6 +26,9 @@ struct audit_decision {
 /* A program is about to be executed in which nothing is decided; why: in a word. Also in a child by vfork(2). */
 void audit_unguarded(const char *path, const char *why, const void *caller);
 
+/* The process begins, and of what lies at that path nothing, or not all, will be decided. */
+void audit_unheld(const char *path, const char *why);
+
 /* name may be NULL. */
 void audit_line(const struct audit_decision *decision, const char *name);
 

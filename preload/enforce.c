@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "preload/audit.h"
 #include "preload/audit_log.h"
 #include "preload/carried.h"
 #include "preload/claim.h"
@@ -160,7 +161,7 @@ void enforce_initialise(void)
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
 	enforce_counts = enforce_counts || everywhere.max_objects != UINT64_MAX;
 	if (enforce_on)
-		identity_keep_home();
+		identity_keep_home(audit_unheld);
 	if (enforce_wipes)
 		claim_initialise();
 	enforce_unheard = policy->log == LOG_none && !enforce_by_name && !by_user &&

@@ -112,16 +112,17 @@ enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct 
 static enum enforce_verdict led_astray(const struct enforce_opening *o, const struct policy_decision *d)
 {
 	static const char usual[] = "/dev/shm/";
-	const char *start = o->path + (strncmp(o->path, usual, sizeof usual - 1) == 0 ? sizeof usual - 1 : 0);
+	bool usually = strncmp(o->path, usual, sizeof usual - 1) == 0;
+	const char *start = o->path + (usually ? sizeof usual - 1 : 0);
+	enum identity_where least = usually ? WHERE_perhaps : WHERE_below;
 	char text[512] = "";
 	struct stat st;
-	bool itself;
 
 	for (const char *slash = strchr(start, '/'); slash && slash - o->path < 512; slash = strchr(slash + 1, '/')) {
 		memcpy(text, o->path, (size_t)(slash - o->path));
 		text[slash - o->path] = 0;
 		if (kernel_call(SYS_newfstatat, o->dirfd, (long)text, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
-		    S_ISLNK(st.st_mode) && identity_at_home(st.st_dev, st.st_ino, &itself) &&
+		    S_ISLNK(st.st_mode) && identity_where(st.st_dev, st.st_ino) >= least &&
 		    enforce_trap(d, &st) == VERDICT_deny)
 			return VERDICT_deny;
 	}
@@ -132,14 +133,13 @@ static enum enforce_verdict led_astray(const struct enforce_opening *o, const st
 static bool may_stray(int dirfd, const char *path)
 {
 	struct stat st;
-	bool itself;
 
 	if (!kernel_readable(path))
 		return false;
 	if (path[0] == '/')
 		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');
 	return strchr(path, '/') && kernel_call(SYS_newfstatat, dirfd, (long)"", (long)&st, AT_EMPTY_PATH, 0, 0) == 0 &&
-	       identity_at_home(st.st_dev, st.st_ino, &itself);
+	       identity_where(st.st_dev, st.st_ino) != WHERE_elsewhere;
 }
 
 bool enforce_astray(int dirfd, const char *path, const void *caller)

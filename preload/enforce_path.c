@@ -26,14 +26,13 @@ static bool find_home(char text[static 512])
 	char directory[512];
 	char *last = strrchr(text, '/');
 	struct stat st;
-	bool itself;
 
 	if (identity_from_home(text))
 		return true;
 	if (text[0] != '/' || last == text)
 		return false;
 	*last = 0;
-	bool found = stat_at(AT_FDCWD, text, 0, &st) && identity_at_home(st.st_dev, st.st_ino, &itself) &&
+	bool found = stat_at(AT_FDCWD, text, 0, &st) && identity_where(st.st_dev, st.st_ino) >= WHERE_below &&
 		     names_find_directory(st.st_dev, st.st_ino, directory);
 	*last = '/';
 	if (!found || !text_append(directory, sizeof directory, last))
@@ -84,7 +83,7 @@ static bool is_link(int dirfd, const char *path)
 	return stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode);
 }
 
-static __attribute__((noinline)) bool lies_at_home(int dirfd, const char *path, bool *itself)
+static __attribute__((noinline)) enum identity_where where_it_lies(int dirfd, const char *path)
 {
 	struct parent parent;
 	struct stat at;
@@ -92,28 +91,29 @@ static __attribute__((noinline)) bool lies_at_home(int dirfd, const char *path, 
 	bool known = directory && stat_at(dirfd, directory, 0, &at);
 
 	parent_end(&parent);
-	return known && identity_at_home(at.st_dev, at.st_ino, itself);
+	return known ? identity_where(at.st_dev, at.st_ino) : WHERE_elsewhere;
 }
 
-/* The name of what lies, or would lie, right at the path; NULL if that is not on the tmpfs at /dev/shm. */
+/* The name of what lies, or would lie, right at the path; NULL if that is not at /dev/shm. */
 static const char *placed(int dirfd, const char *path, char text[static 512])
 {
 	size_t length = parent_length(path);
-	bool itself;
+	enum identity_where where = where_it_lies(dirfd, path);
 
-	if (!lies_at_home(dirfd, path, &itself))
+	if (where == WHERE_elsewhere)
 		return NULL;
-	if (itself)
+	if (where == WHERE_home)
 		return identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
 	/* Below a directory of /dev/shm. What is too long is cut, and so is no name that a policy allows. */
 	if (!identity_place(dirfd, path, text))
-		return path;
+		return where == WHERE_below ? path : NULL;
+	if (strncmp(text, "/dev/shm/", 9) == 0 || find_home(text))
+		return text;
+	if (where == WHERE_perhaps)
+		return NULL;
 	/* A root of its own does not see where it lies: of what is no name to it, none is allowed. */
-	if (strncmp(text, "/dev/shm/", 9) != 0 && !find_home(text)) {
-		strcpy(text, "/dev/shm/(unreachable)/");
-		strncat(text, path + length, 511 - strlen(text));
-	}
-	return text;
+	strcpy(text, "/dev/shm/(unreachable)/");
+	return strncat(text, path + length, 511 - strlen(text));
 }
 
 /* What does not exist yet, and O_CREAT would make at the end of symbolic links. */

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "preload/kernel.h"
+#include "preload/mounts.h"
 #include "preload/own.h"
 #include "preload/page.h"
 #include "preload/parent.h"
@@ -17,7 +18,7 @@
 
 #define SHM_DIRECTORY "/dev/shm"
 
-enum device_class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_MEMFD, CLASS_HUGE };
+enum device_class { CLASS_UNKNOWN, CLASS_OTHER, CLASS_SHM, CLASS_HUGE_SHM, CLASS_MEMFD, CLASS_HUGE };
 
 /* Devices are few and for ever, so a slot is written once: the device in the upper bits, its class in the lowest three. */
 enum { DEVICES = 32 };
@@ -61,7 +62,11 @@ static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
 	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
 }
 
+/* Since Linux 5.9; before, the table of mounts tells. */
+enum { TMPFS_ROOT = 1 /* inode */ };
+
 static uint64_t home_dev, home_ino;
+static bool home_holds; /* it is on a tmpfs, whose files are objects */
 
 static bool is_home(int dirfd, const char *path)
 {
@@ -69,33 +74,45 @@ static bool is_home(int dirfd, const char *path)
 	return stat_at(dirfd, path, 0, &st) && st.st_dev == home_dev && st.st_ino == home_ino;
 }
 
-void identity_keep_home(void)
+void identity_keep_home(mounts_unheld *unheld)
 {
 	struct stat st;
 	struct statfs fs;
+	char path[512];
+	long fd = kernel_open(SHM_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (!stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) ||
-	    kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) < 0 || !is_tmpfs(&fs))
+	if (fd < 0)
 		return;
-	home_dev = st.st_dev;
-	home_ino = st.st_ino;
+	if (stat_at((int)fd, "", AT_EMPTY_PATH, &st) && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0) {
+		home_dev = st.st_dev;
+		home_ino = st.st_ino;
+		home_holds = is_tmpfs(&fs);
+		if (!home_holds)
+			unheld(SHM_DIRECTORY, "not-tmpfs");
+		/* The root of a tmpfs, and without a directory in which something could be mounted. */
+		if (!home_holds || st.st_ino != TMPFS_ROOT || st.st_nlink > 2)
+			mounts_keep(identity_fd_name((int)fd, path), home_dev, unheld);
+	}
+	kernel_close((int)fd);
 }
 
 bool identity_sees_home(void)
 {
-	return is_home(AT_FDCWD, SHM_DIRECTORY);
+	return home_holds && is_home(AT_FDCWD, SHM_DIRECTORY);
 }
 
-bool identity_at_home(uint64_t dev, uint64_t ino, bool *itself)
+enum identity_where identity_where(uint64_t dev, uint64_t ino)
 {
 	struct stat now;
 
-	*itself = dev == home_dev && ino == home_ino;
-	if (*itself)
-		return true;
+	if (dev == home_dev && ino == home_ino)
+		return WHERE_home;
 	bool known = stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &now) && now.st_dev == dev;
-	*itself = known && now.st_ino == ino;
-	return known || dev == home_dev;
+	if (known && now.st_ino == ino)
+		return WHERE_home;
+	if (dev == home_dev && home_holds && mounts_whole())
+		return WHERE_below;
+	return known || dev == home_dev || mounts_below(dev) ? WHERE_perhaps : WHERE_elsewhere;
 }
 
 bool identity_from_home(char text[static 512])
@@ -122,7 +139,7 @@ static bool is_shm_device(uint64_t dev)
 	struct stat st;
 	struct statfs fs;
 
-	if (home_dev && dev == home_dev)
+	if (home_holds && dev == home_dev)
 		return true;
 	if (!stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) || st.st_dev != dev)
 		return false;
@@ -151,8 +168,11 @@ static enum device_class classify(uint64_t dev, int fd)
 {
 	struct statfs fs;
 	enum device_class class = CLASS_OTHER;
+	enum mounts_kind below = mounts_below(dev);
 
-	if (is_shm_device(dev))
+	if (below != MOUNTS_none)
+		class = below == MOUNTS_hugetlbfs ? CLASS_HUGE_SHM : CLASS_SHM;
+	else if (is_shm_device(dev))
 		class = CLASS_SHM;
 	else if (fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 &&
 		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd))
@@ -171,17 +191,19 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 		class = classify(st->st_dev, fd);
 	if (class == CLASS_UNKNOWN || class == CLASS_OTHER)
 		return false;
+	bool huge = class == CLASS_HUGE || class == CLASS_HUGE_SHM,
+	     named = class == CLASS_SHM || class == CLASS_HUGE_SHM;
 	*out = (struct identity){.dev = st->st_dev,
 				 .ino = st->st_ino,
 				 .size = (uint64_t)st->st_size,
 				 .allocated = (uint64_t)st->st_blocks * 512,
-				 .page = class == CLASS_HUGE ? (uint64_t)st->st_blksize : page_round(1),
-				 .huge = class == CLASS_HUGE,
+				 .page = huge ? (uint64_t)st->st_blksize : page_round(1),
+				 .huge = huge,
 				 .mode = st->st_mode & 07777,
 				 .uid = st->st_uid,
 				 .gid = st->st_gid,
 				 .links = (uint32_t)st->st_nlink,
-				 .kind = class == CLASS_SHM ? KIND_shm : KIND_memfd,
+				 .kind = named ? KIND_shm : KIND_memfd,
 				 .fd = fd,
 				 .dirfd = AT_FDCWD};
 	return true;
@@ -259,7 +281,7 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 /* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
 static bool lies_on_shm(uint64_t dev)
 {
-	if (home_dev && dev == home_dev)
+	if ((home_holds && dev == home_dev) || mounts_below(dev))
 		return true;
 	for (int i = 0; i < DEVICES; i++) {
 		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);

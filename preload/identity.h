@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "preload/mounts.h"
 #include "tracepoints/events.h"
 
 struct identity {
@@ -22,8 +23,9 @@ struct identity {
 };
 
 /*
- * True for an object of POSIX shared memory: a regular file on the tmpfs at /dev/shm or on the kernel's internal tmpfs or
- * hugetlbfs (memfd_create(2)). One fstat(2); the file system is asked only for a device not seen before.
+ * True for an object of POSIX shared memory: a regular file on the tmpfs at /dev/shm, on what is mounted below it (see
+ * mounts.h), or on the kernel's internal tmpfs or hugetlbfs (memfd_create(2)). One fstat(2); the file system is asked only
+ * for a device not seen before.
  */
 bool identity_of_fd(int fd, struct identity *out);
 
@@ -50,13 +52,17 @@ bool identity_on_shm(int dirfd, const char *path);
  * The directory /dev/shm of this moment stays one, whatever root the program takes: no path may lead to it then, but
  * descriptors and the working directory do.
  */
-void identity_keep_home(void);
+void identity_keep_home(mounts_unheld *unheld);
 
 /* Is it what /dev/shm leads to now? */
 bool identity_sees_home(void);
 
-/* Is that device the one of that directory, or of what lies at /dev/shm now? itself: the inode is such a directory's. */
-bool identity_at_home(uint64_t dev, uint64_t ino, bool *itself);
+/*
+ * Where is a directory: that one, or what lies at /dev/shm now; below it, whatever its path; perhaps below it, which its
+ * path tells, as others are on its device, too; or elsewhere?
+ */
+enum identity_where { WHERE_elsewhere, WHERE_perhaps, WHERE_below, WHERE_home };
+enum identity_where identity_where(uint64_t dev, uint64_t ino);
 
 /* "/dev/shm/..." for a path by which the kernel tells the same from another root, or by another mount; false: it is none. */
 bool identity_from_home(char text[static 512]);

@@ -16,6 +16,7 @@
 #include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/text.c"
+#include "preload/mounts.c"
 #include "preload/above.c"
 #include "preload/own.c"
 #include "preload/real.c"

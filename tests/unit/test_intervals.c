@@ -7,6 +7,7 @@
 #include "preload/arena.c"
 #include "preload/identity.c"
 #include "preload/text.c"
+#include "preload/mounts.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
 #include "preload/ledger_lock.c"
