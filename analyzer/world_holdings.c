@@ -54,8 +54,7 @@ bool holdings_maps(const struct process *process, const struct object *object)
 	return use && use->mappings;
 }
 
-/* The index of the first piece, from the highest down, that ends at or below `address`. */
-static size_t below(const struct holdings *holdings, uint64_t address)
+size_t pieces_above(const struct holdings *holdings, uint64_t address)
 {
 	size_t low = 0, high = holdings->piece_count;
 
@@ -111,7 +110,7 @@ void piece_add(struct process *process, struct piece piece)
 		from->tally->bytes += piece.end - piece.start;
 	if (!from->semaphore)
 		process->holdings->mapped += piece.end - piece.start;
-	pieces_insert(process->holdings, below(process->holdings, piece.start), piece);
+	pieces_insert(process->holdings, pieces_above(process->holdings, piece.start), piece);
 }
 
 /* The whole mapping is gone: nobody sees it any more. */
@@ -130,6 +129,29 @@ static void count_out(struct process *process, struct acquisition *from, int64_t
 		use->writable -= from->writable;
 }
 
+static struct piece part_of(const struct piece *piece, uint64_t start, uint64_t end)
+{
+	struct piece part = *piece;
+
+	part.start = start;
+	part.end = end;
+	return part;
+}
+
+void piece_divide(struct process *process, uint64_t address)
+{
+	size_t index = pieces_above(process->holdings, address);
+	struct piece *piece = index ? &process->holdings->pieces[index - 1] : NULL, lower;
+
+	if (piece == NULL || piece->start >= address)
+		return;
+	lower = part_of(piece, piece->start, address);
+	piece->start = address;
+	piece->from->references++;
+	piece->from->pieces++;
+	pieces_insert(process->holdings, index, lower);
+}
+
 /* Takes [start, end) away from the piece at `index`; what is taken is logged as a release. Returns how many are left. */
 static void cut(struct process *process, size_t index, uint64_t start, uint64_t end, struct release release,
 		const struct site *site)
@@ -138,17 +160,17 @@ static void cut(struct process *process, size_t index, uint64_t start, uint64_t 
 	struct piece old = holdings->pieces[index];
 	struct acquisition *from = old.from;
 
-	release.piece = (struct piece){start, end, from};
+	release.piece = part_of(&old, start, end);
 	from->references++;
 	pieces_remove(holdings, index);
 	from->pieces--;
 	if (old.end > end) {
-		pieces_insert(holdings, index++, (struct piece){end, old.end, from});
+		pieces_insert(holdings, index++, part_of(&old, end, old.end));
 		from->references++;
 		from->pieces++;
 	}
 	if (old.start < start) {
-		pieces_insert(holdings, index, (struct piece){old.start, start, from});
+		pieces_insert(holdings, index, part_of(&old, old.start, start));
 		from->references++;
 		from->pieces++;
 	}
@@ -171,7 +193,7 @@ static void take_range(struct process *process, uint64_t start, uint64_t end, st
 	struct holdings *holdings = process->holdings;
 
 	/* From the lowest piece up, so that what a cut leaves above is not met again. */
-	for (size_t index = below(holdings, start); index > 0; index--) {
+	for (size_t index = pieces_above(holdings, start); index > 0; index--) {
 		struct piece piece = holdings->pieces[index - 1];
 
 		if (piece.start >= end)
@@ -196,7 +218,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 	from->base = start - offset;
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
 	tally_acquire(from->tally, object, 0, site->time);
-	piece_add(process, (struct piece){start, end, from});
+	piece_add(process, (struct piece){.start = start, .end = end, .from = from});
 	use = use_of(process, object);
 	object->maps++;
 	if (object->mapped.process == NULL)
@@ -219,7 +241,7 @@ void holdings_unmap(struct process *process, uint64_t start, uint64_t length, ui
 
 static const struct piece *piece_at(const struct holdings *holdings, uint64_t address)
 {
-	size_t index = below(holdings, address);
+	size_t index = pieces_above(holdings, address);
 
 	if (index == 0 || holdings->pieces[index - 1].start > address)
 		return NULL;
@@ -229,41 +251,6 @@ static const struct piece *piece_at(const struct holdings *holdings, uint64_t ad
 const struct piece *holdings_piece(const struct process *process, uint64_t address)
 {
 	return piece_at(process->holdings, address);
-}
-
-uint64_t holdings_end(const struct process *process, const struct object *object)
-{
-	const struct holdings *holdings = process->holdings;
-	uint64_t end = 0;
-
-	for (size_t i = 0; i < holdings->piece_count; i++) {
-		const struct piece *piece = &holdings->pieces[i];
-
-		if (object_real(piece->from->object) == object && !piece->from->semaphore &&
-		    piece->end - piece->from->base > end)
-			end = piece->end - piece->from->base;
-	}
-	return end;
-}
-
-struct site holdings_mapped(const struct process *process, const struct object *object, uint64_t end)
-{
-	const struct holdings *holdings = process->holdings;
-	struct site site = {0};
-	uint64_t nearest = UINT64_MAX;
-
-	for (size_t i = 0; i < holdings->piece_count; i++) {
-		const struct piece *piece = &holdings->pieces[i];
-		uint64_t reached = piece->end - piece->from->base;
-
-		if (object_real(piece->from->object) != object || piece->from->semaphore ||
-		    piece->start - piece->from->base >= end || reached < end || reached > nearest ||
-		    (reached == nearest && piece->from->site.time >= site.time))
-			continue;
-		nearest = reached;
-		site = piece->from->site;
-	}
-	return site;
 }
 
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)
@@ -371,6 +358,7 @@ struct object *holdings_moved(struct process *process, const struct mremapped_ev
 		}
 		holdings_map(process, object, event->result, release.new_length, release.piece.start - from->base,
 			     object->size, event->of, &site);
+		holdings_dontfork(process, event->result, release.new_length, release.piece.dontfork, event->of);
 		acquisition_put(from);
 	}
 	return object;
@@ -390,7 +378,7 @@ void holdings_semaphore(struct process *process, struct object *object, uint64_t
 	*from = (struct acquisition){.references = 1, .object = object, .site = *site, .seq = seq};
 	from->semaphore = true;
 	from->opens = 1;
-	piece_add(process, (struct piece){address, address + SEMAPHORE_SIZE, from});
+	piece_add(process, (struct piece){.start = address, .end = address + SEMAPHORE_SIZE, .from = from});
 	object->shared = true;
 }
 

@@ -54,6 +54,8 @@ struct acquisition {
 struct piece {
 	uint64_t start, end;
 	struct acquisition *from;
+	bool dontfork;      /* a child by fork does not get it */
+	uint32_t turned[2]; /* sequence numbers of the latest calls that changed that, latest first; 0: none */
 };
 
 struct descriptor {
@@ -136,6 +138,8 @@ struct name_change *holdings_failed(struct process *process, uint32_t of, int64_
 void holdings_object_made(struct process *process, struct object *object, const struct site *site);
 void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t time);
 
+/* Whether a child by fork is to get what is mapped in the range. */
+void holdings_dontfork(struct process *process, uint64_t start, uint64_t length, bool dontfork, uint32_t seq);
 /* What `parent` held after its event number `seq`. */
 void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq);
 /* After an exec of which nothing else tells: the descriptors known to survive it. */

@@ -25,6 +25,10 @@ struct use *use_of(struct process *process, struct object *object);
 void acquisition_put(struct acquisition *acquisition);
 /* Puts back or hands on what was mapped: takes over a reference. */
 void piece_add(struct process *process, struct piece piece);
+/* How many pieces, from the highest down, end above `address`: the last of them is the first that may hold it. */
+size_t pieces_above(const struct holdings *holdings, uint64_t address);
+/* The piece that holds the address not at its start becomes two. */
+void piece_divide(struct process *process, uint64_t address);
 void piece_count_in(struct process *process, struct acquisition *acquisition);
 void descriptor_add(struct process *process, const struct descriptor *descriptor);
 

@@ -84,7 +84,37 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 	if (from->writable)
 		use_of(child, object_real(from->object))->inherited = from->site;
 	from->twin->references++;
-	piece_add(child, (struct piece){piece->start, piece->end, from->twin});
+	piece_add(child, (struct piece){.start = piece->start, .end = piece->end, .from = from->twin});
+}
+
+/* Whole pages; what of the range is not mapped is left out. */
+void holdings_dontfork(struct process *process, uint64_t start, uint64_t length, bool dontfork, uint32_t seq)
+{
+	uint64_t end = start + (length + 4095) / 4096 * 4096;
+
+	piece_divide(process, start);
+	piece_divide(process, end);
+	for (size_t index = pieces_above(process->holdings, start); index > 0; index--) {
+		struct piece *piece = &process->holdings->pieces[index - 1];
+
+		if (piece->start >= end)
+			break;
+		if (piece->from->semaphore || piece->dontfork == dontfork)
+			continue;
+		piece->dontfork = dontfork;
+		piece->turned[1] = piece->turned[0];
+		piece->turned[0] = seq;
+	}
+}
+
+/* The child is heard of when its parent has gone on. */
+static bool is_inherited(const struct piece *piece, uint32_t seq)
+{
+	bool dontfork = piece->dontfork;
+
+	for (size_t i = 0; i < 2 && piece->turned[i] > seq; i++)
+		dontfork = !dontfork;
+	return piece->from->seq <= seq && !dontfork;
 }
 
 static void inherit_descriptor(struct process *child, const struct descriptor *descriptor)
@@ -106,7 +136,7 @@ static void inherit_released(struct process *child, const struct process *parent
 
 		if (release->seq <= seq)
 			continue;
-		if (release->piece.from && release->piece.from->seq <= seq)
+		if (release->piece.from && is_inherited(&release->piece, seq))
 			inherit_piece(child, &release->piece);
 		if (release->of == RELEASE_descriptor && release->descriptor.seq <= seq)
 			inherit_descriptor(child, &release->descriptor);
@@ -127,7 +157,7 @@ void holdings_inherit(struct process *child, const struct process *parent, uint3
 	struct map_slot *slot;
 
 	for (size_t i = 0; i < parent->holdings->piece_count; i++)
-		if (parent->holdings->pieces[i].from->seq <= seq)
+		if (is_inherited(&parent->holdings->pieces[i], seq))
 			inherit_piece(child, &parent->holdings->pieces[i]);
 	for (size_t cursor = 0; (slot = map_next(&parent->holdings->descriptors, &cursor));)
 		if (((struct descriptor *)slot->value)->seq <= seq)

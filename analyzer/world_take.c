@@ -80,6 +80,9 @@ static void take_madvise(struct taking *t, const struct madvise_event *e)
 
 	if (e->advice == MADV_REMOVE && e->error == 0 && piece)
 		punched(t, e->addr - piece->from->base, e->length, e->seq);
+	/* Where not all of the range is mapped the rest has changed all the same. */
+	if ((e->advice == MADV_DONTFORK || e->advice == MADV_DOFORK) && (e->error == 0 || e->error == ENOMEM))
+		holdings_dontfork(t->process, e->addr, e->length, e->advice == MADV_DONTFORK, e->seq);
 }
 
 static void take_chmod(struct taking *t, const struct chmod_event *e)

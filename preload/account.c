@@ -1,5 +1,6 @@
 #include "preload/account.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "preload/ledger.h"
@@ -11,7 +12,7 @@ static void keep_piece(const struct interval *piece, void *context)
 	struct account_pieces *pieces = context;
 	struct interval *last = pieces && pieces->count ? &pieces->piece[pieces->count - 1] : NULL;
 
-	if (last && last->end == piece->start && last->object == piece->object &&
+	if (last && last->end == piece->start && last->object == piece->object && last->dontfork == piece->dontfork &&
 	    last->offset + (last->end - last->start) == piece->offset)
 		last->end = piece->end;
 	else if (pieces && pieces->count < sizeof pieces->piece / sizeof *pieces->piece) {
@@ -37,6 +38,13 @@ static void account_map(const struct mmap_event *e, const struct identity *ident
 	if (!e->error && identity)
 		ledger_map(e->result, (e->length + identity->page - 1) & -identity->page, (uint64_t)e->offset,
 			   identity);
+}
+
+/* What of the range is not mapped is an error, ENOMEM, and the rest has changed all the same. */
+static void account_forking(const struct madvise_event *e)
+{
+	if ((e->advice == MADV_DONTFORK || e->advice == MADV_DOFORK) && (!e->error || e->error == ENOMEM))
+		ledger_dontfork(e->addr, page_round(e->length), e->advice == MADV_DONTFORK);
 }
 
 static void account_fd(int32_t fd, const struct identity *identity)
@@ -114,6 +122,7 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 		return event->mprotect.object != 0;
 	case EVENT_madvise:
 		event->madvise.object = ledger_mapped(event->madvise.addr, event->madvise.length);
+		account_forking(&event->madvise);
 		return event->madvise.object != 0;
 	case EVENT_mlock:
 		event->mlock.object = ledger_mapped(event->mlock.addr, event->mlock.length);

@@ -60,15 +60,16 @@ struct interval *intervals_find(struct intervals *map, uint64_t start, uint64_t 
 	return found;
 }
 
-bool intervals_add(struct intervals *map, uint64_t start, uint64_t end, uint64_t offset, struct object *object)
+bool intervals_add(struct intervals *map, const struct interval *piece)
 {
 	struct interval *low, *high, *node = arena_take(&map->arena);
 
 	if (!node)
 		return false;
-	*node = (struct interval){
-		.start = start, .end = end, .offset = offset, .object = object, .priority = next_random(map)};
-	split(map->root, start, &low, &high);
+	*node = *piece;
+	node->left = node->right = NULL;
+	node->priority = next_random(map);
+	split(map->root, piece->start, &low, &high);
 	map->root = merge(merge(low, node), high);
 	return true;
 }
@@ -98,7 +99,9 @@ int intervals_cut(struct intervals *map, uint64_t start, uint64_t end, struct in
 	if (end < node->end)
 		piece->end = end;
 
-	uint64_t rest_end = node->end, rest_offset = node->offset + (piece->end - node->start);
+	struct interval rest = *node;
+	rest.start = piece->end;
+	rest.offset += piece->end - node->start;
 	/* Shortening keeps the order of the starts, so the tree need not change. */
 	if (piece->start > node->start) {
 		node->end = piece->start;
@@ -106,7 +109,7 @@ int intervals_cut(struct intervals *map, uint64_t start, uint64_t end, struct in
 	} else {
 		remove_node(map, node);
 	}
-	if (rest_end > piece->end && intervals_add(map, piece->end, rest_end, rest_offset, piece->object))
+	if (rest.end > piece->end && intervals_add(map, &rest))
 		left++;
 	return left;
 }

@@ -13,6 +13,7 @@ struct object;
 struct interval {
 	uint64_t start, end, offset;
 	struct object *object;
+	bool dontfork; /* a child by fork(2) does not get it */
 	struct interval *left, *right;
 	uint32_t priority;
 };
@@ -31,8 +32,8 @@ struct intervals {
 /* The lowest interval that overlaps [start, end), or NULL. */
 struct interval *intervals_find(struct intervals *map, uint64_t start, uint64_t end);
 
-/* Adds a range that overlaps none; false without memory. */
-bool intervals_add(struct intervals *map, uint64_t start, uint64_t end, uint64_t offset, struct object *object);
+/* Adds a copy of the piece, which overlaps none; false without memory. */
+bool intervals_add(struct intervals *map, const struct interval *piece);
 
 /*
  * Cuts the lowest piece that overlaps [start, end) out of the map and describes it in *piece; what lies outside the

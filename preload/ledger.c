@@ -15,6 +15,7 @@ static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked 
 typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
 static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
+static bool dontforks; /* some mapping is, or was, one that a child does not get */
 
 static uint32_t forked_mark;
 
@@ -159,13 +160,6 @@ void ledger_count_created(int change)
 	atomic_fetch_add(&created, change);
 }
 
-void ledger_forked(uint32_t mark)
-{
-	atomic_store(&created, 0);
-	objects_forks++;
-	forked_mark = mark;
-}
-
 uint64_t ledger_mapped_end(const struct identity *identity)
 {
 	uint64_t end = 0;
@@ -227,13 +221,53 @@ static void cut_all(uint64_t start, uint64_t end)
 }
 
 /* A range that libc itself unmapped or replaced behind our back is no longer what we thought. */
-static void add(uint64_t start, uint64_t end, uint64_t offset, struct object *object)
+static void add(const struct interval *piece)
 {
-	cut_all(start, end);
-	if (!intervals_add(&mappings, start, end, offset, object))
+	cut_all(piece->start, piece->end);
+	if (!intervals_add(&mappings, piece))
 		return;
-	object->holders++;
-	ledger_expect(start, end);
+	piece->object->holders++;
+	ledger_expect(piece->start, piece->end);
+}
+
+void ledger_dontfork(uint64_t start, uint64_t length, bool dontfork)
+{
+	struct interval *found, piece;
+
+	if (!ledger_lock_take())
+		return;
+	for (uint64_t at = start; (found = intervals_find(&mappings, at, start + length)); at = piece.end) {
+		piece = *found;
+		if (piece.dontfork == dontfork || !cut(at, start + length, &piece))
+			continue;
+		piece.dontfork = dontfork;
+		add(&piece);
+	}
+	dontforks |= dontfork;
+	ledger_lock_give();
+}
+
+static void leave_to_parent(void)
+{
+	struct interval *found;
+
+	if (!dontforks || !ledger_lock_take())
+		return;
+	for (uint64_t at = 0; (found = intervals_find(&mappings, at, UINT64_MAX));) {
+		at = found->end;
+		if (found->dontfork)
+			cut_all(found->start, at);
+	}
+	dontforks = false;
+	ledger_lock_give();
+}
+
+void ledger_forked(uint32_t mark)
+{
+	atomic_store(&created, 0);
+	objects_forks++;
+	forked_mark = mark;
+	leave_to_parent();
 }
 
 void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct identity *identity)
@@ -244,7 +278,7 @@ void ledger_map(uint64_t start, uint64_t length, uint64_t offset, const struct i
 		return;
 	struct object *object = objects_find(identity, &is_new);
 	if (object)
-		add(start, start + length, offset, object);
+		add(&(struct interval){.start = start, .end = start + length, .offset = offset, .object = object});
 	else
 		cut_all(start, start + length);
 	ledger_lock_give();
@@ -330,7 +364,7 @@ void ledger_restore(const struct interval *piece)
 {
 	if (!ledger_lock_take())
 		return;
-	add(piece->start, piece->end, piece->offset, piece->object);
+	add(piece);
 	ledger_lock_give();
 }
 

@@ -56,6 +56,8 @@ bool ledger_object_at(unsigned index, struct object *copy);
 /* How many named objects this process made and has not removed. */
 uint64_t ledger_created(void);
 void ledger_count_created(int change);
+/* Whether a child by fork(2) does not get what is mapped in the range: MADV_DONTFORK. */
+void ledger_dontfork(uint64_t start, uint64_t length, bool dontfork);
 /* In a child of fork(2): it has made nothing, and what is known so far has this mark until it is cleared. */
 void ledger_forked(uint32_t mark);
 /* Where in the object the highest mapping of it ends, bytes; 0: it is not mapped. Looks at every mapping. */

@@ -248,6 +248,36 @@ static void pinned_objects_stay(void)
 	atomic_fetch_sub(&piece.object->pins, 1);
 }
 
+/* Whether the pages from the 100th on are mapped, a digit each. */
+static bool mapped_at(const char *pages)
+{
+	bool same = true;
+
+	for (unsigned i = 0; pages[i]; i++)
+		same = same && (ledger_mapped(base + (100 + i) * PAGE, PAGE) != 0) == (pages[i] == '1');
+	return same;
+}
+
+static void a_child_lacks_some(void)
+{
+	struct identity object = identity(600);
+	struct interval piece, moved = {0};
+
+	ledger_map(base + 100 * PAGE, 4 * PAGE, 0, &object);
+	ledger_dontfork(base + 101 * PAGE, 2 * PAGE, true);
+	ledger_dontfork(base + 102 * PAGE, 10 * PAGE, false);
+	check(mapped_at("1111") && ledger_copy(base + 103 * PAGE, &piece) && piece.offset == 3 * PAGE,
+	      "what a child is not to get is mapped");
+	ledger_unmap(base + 101 * PAGE, PAGE, take_first, &moved);
+	ledger_restore(&moved);
+	ledger_forked(0);
+	check(mapped_at("1011"), "the child does not have it, though it was moved meanwhile");
+	ledger_forked(0);
+	check(mapped_at("1011"), "its own children have what it has");
+	ledger_unmap(base + 100 * PAGE, 4 * PAGE, NULL, NULL);
+	check(!ledger_holds(&object, -1), "nobody holds the object when all is unmapped");
+}
+
 static void undefined_objects_are_new(void)
 {
 	bool is_new;
@@ -271,6 +301,7 @@ int main(void)
 	made_objects_stay();
 	moved_onto_a_stale_one();
 	pinned_objects_stay();
+	a_child_lacks_some();
 	undefined_objects_are_new();
 	printf("1..%u\n", tests);
 	return failures != 0;

@@ -334,6 +334,29 @@ static void check_fork(void)
 	end();
 }
 
+static uint32_t advise(uint64_t address, int advice, int16_t error)
+{
+	return FEED(madvise, 10, .addr = address, .length = 2 * PAGE - 1, .advice = (uint32_t)advice, .error = error);
+}
+
+static void check_dontfork(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	map_at(10, 1, BASE, 4 * PAGE);
+	start(11, BEGAN_fork, 10, advise(BASE + 3 * PAGE, MADV_DONTFORK, ENOMEM));
+	check(bytes_of(11) == 3 * PAGE && bytes_of(10) == 4 * PAGE, "a child lacks what is MADV_DONTFORK");
+	advise(BASE, MADV_DONTFORK, 0);
+	advise(BASE, MADV_DOFORK, 0);
+	start(12, BEGAN_fork, 10, seqs[10] - 1);
+	check(bytes_of(12) == PAGE, "as it was at the fork");
+	unmap(10, BASE, 4 * PAGE);
+	check(outstanding(10) == 0 && bytes_of(10) == 0, "it is one mapping all the same");
+	start(13, BEGAN_fork, 10, seqs[10] - 1);
+	check(bytes_of(13) == 3 * PAGE, "MADV_DOFORK lets a child have it");
+	end();
+}
+
 static void check_late_definition(void)
 {
 	begin();
@@ -445,6 +468,7 @@ int main(void)
 	check_long_mremap();
 	check_failed();
 	check_fork();
+	check_dontfork();
 	check_late_definition();
 	check_images();
 	check_lost();

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# What a child by fork(2) has of its parent's mappings, and what is said of it.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+# at_fork kept|emptied|anew ADVICE...: a program that advises so, forks, and then keeps its mapping, or gives it up and empties
+# the object or makes another of its name, while its child lives on.
+at_fork()
+{
+	[ -x "$BATS_TEST_TMPDIR/at_fork" ] || cc -o "$BATS_TEST_TMPDIR/at_fork" -xc - <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			size_t length = 65536;
+			int fd = shm_open("/at-fork", O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), ready[2];
+			char *map, c;
+			pid_t child;
+			if (posix_fallocate(fd, 0, length) || pipe(ready))
+				return 1;
+			map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			for (int i = 2; i < argc; i++)
+				madvise(map, length, strcmp(argv[i], "dofork") ? MADV_DONTFORK : MADV_DOFORK);
+			if ((child = fork()) == 0) {
+				close(fd);
+				/* It signs in when it calls something. */
+				fd = shm_open("/none", O_RDONLY, 0);
+				if (write(ready[1], "", 1) == 1)
+					pause();
+				return 1;
+			}
+			if (read(ready[0], &c, 1) != 1)
+				return 1;
+			if (!strcmp(argv[1], "kept")) {
+				/* A child that lives shorter is on its way to another program. */
+				usleep(150000);
+				goto end;
+			}
+			munmap(map, length);
+			close(fd);
+			if (!strcmp(argv[1], "anew"))
+				shm_unlink("/at-fork");
+			fd = shm_open("/at-fork", O_RDWR | (strcmp(argv[1], "anew") ? O_TRUNC : O_CREAT | O_EXCL), 0600);
+			if (posix_fallocate(fd, 0, length))
+				return 1;
+			map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		end:
+			map[0] = 1;
+			munmap(map, length);
+			kill(child, SIGKILL);
+			waitpid(child, NULL, 0);
+			shm_unlink("/at-fork");
+			return 0;
+		}
+	END
+	record "$*" "$BATS_TEST_TMPDIR/at_fork" "$@"
+	report "$*" >report.json
+}
+
+# found FINDINGS: those of the rules that concern a mapping which the child has, or has not.
+found()
+{
+	holds --arg all "$1" '[.findings[] | select(.rule == "truncate-on-open" or .rule == "split-brain" or
+		.rule == "unsynchronised-sharing") | .severity + " " + .rule] | sort | join(", ") == $all'
+}
+
+@test "what was MADV_DONTFORK when a process forked, its child does not map" {
+	cd "$BATS_TEST_TMPDIR"
+	at_fork emptied dontfork
+	found "warning truncate-on-open"
+	at_fork kept dontfork
+	found ""
+	at_fork anew dontfork
+	found ""
+	at_fork anew dofork dontfork
+	found ""
+}
+
+@test "what became MADV_DOFORK again, or never was anything else, it does" {
+	cd "$BATS_TEST_TMPDIR"
+	at_fork emptied
+	found "error truncate-on-open"
+	at_fork emptied dontfork dofork
+	found "error truncate-on-open"
+	at_fork kept dontfork dofork
+	found "note unsynchronised-sharing"
+	at_fork anew dontfork dofork
+	found "warning split-brain"
+}
