@@ -132,10 +132,11 @@ static bool set_mode(const struct enforce_place *from, mode_t mode)
 	       kernel_call(SYS_fchmodat, AT_FDCWD, (long)text_descriptor(path, from->dirfd), mode, 0, 0, 0) == 0;
 }
 
-static bool is_there(const struct enforce_place *place)
+/* 0, or the errno that the kernel answers. */
+static int look_for(const struct enforce_place *place)
 {
 	struct stat st;
-	return kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0) == 0;
+	return (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0);
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
@@ -154,7 +155,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	if (!identity.links && enforce_one_more(&d) == VERDICT_deny)
 		return VERDICT_deny;
 	/* In the place of another there are no more than before. */
-	if (identity.links && !is_there(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
+	if (identity.links && look_for(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
 		return VERDICT_deny;
 	mode_t mode = identity.mode;
 	if (!enforce_wants_modes(&d, mode))
@@ -228,6 +229,62 @@ static enum enforce_verdict narrowing(struct enforce_moving *m)
 	return verdict;
 }
 
+enum { UNKNOWN = -1 };
+
+/* Looks at the directory that the place lies in. 0, or the errno that the kernel answers. UNKNOWN: the path is long. */
+static int look_around(const struct enforce_place *place, struct stat *st)
+{
+	char directory[512];
+	const char *path = place->path;
+	uintptr_t page = KERNEL_NO_PAGE;
+
+	if (!kernel_text_readable(path, &page))
+		return EFAULT;
+	size_t length = strnlen(path, sizeof directory);
+
+	if (length == sizeof directory)
+		return UNKNOWN;
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	while (length && path[length - 1] != '/')
+		length--;
+	memcpy(directory, path, length);
+	directory[length] = 0;
+	int error = (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)directory, (long)st, AT_EMPTY_PATH, 0, 0);
+	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
+}
+
+/* What the kernel says where nothing is to be moved: rename(2) looks at both directories before. 0: there is something. */
+static int look_in_vain(const struct enforce_moving *m)
+{
+	struct stat from, to;
+	int error = look_for(&m->from);
+
+	if (!error || m->how == MOVE_link)
+		return error;
+	int from_error = look_around(&m->from, &from), to_error = look_around(&m->to, &to);
+	if (from_error == UNKNOWN || to_error == UNKNOWN)
+		return error;
+	if (from_error || to_error)
+		return from_error ? from_error : to_error;
+	return from.st_dev != to.st_dev ? EXDEV : error;
+}
+
+/*
+ * Of what is not there nothing is refused: the bare call would say so, whatever the names may be. It is not made, all the
+ * same, as there may be something by now.
+ */
+static void refused_nothing(const struct enforce_moving *m, enum enforce_verdict verdict)
+{
+	int error = verdict == VERDICT_deny || enforce_audits() ? look_in_vain(m) : 0;
+
+	if (!error)
+		return;
+	enforce_forget();
+	if (verdict == VERDICT_deny)
+		errno = error;
+}
+
 static void undone(void)
 {
 	for (size_t i = 0; i < sizeof of_modes / sizeof *of_modes; i++)
@@ -242,6 +299,7 @@ enum enforce_verdict enforce_move(struct enforce_moving *m)
 		return VERDICT_go;
 	enforce_begin();
 	enum enforce_verdict verdict = moving(m);
+	refused_nothing(m, verdict);
 	if (verdict != VERDICT_deny)
 		verdict = narrowing(m);
 	else
