@@ -80,6 +80,68 @@ static void print_exe(const char *exe)
 	puts(*exe ? "*" : "");
 }
 
+static const char *plural(uint64_t times)
+{
+	return times == 1 ? "" : "s";
+}
+
+/* A policy was in force while it was recorded: what that kept from the program stays kept from it. */
+static void print_kept(const struct habit *habit, enum rule_id rule, const char *what)
+{
+	uint64_t times = habits_times(habit, rule, RESPONSE_denied);
+
+	if (times)
+		printf("# %s, %" PRIu64 " time%s, a policy refused when this was recorded, and so does this one.\n",
+		       what, times, plural(times));
+}
+
+static void print_limits(const struct habit *habit)
+{
+	uint64_t narrowed = habits_times(habit, RULE_mode_too_open, RESPONSE_fixed);
+
+	print_kept(habit, RULE_name_not_allowed, "Other names");
+	if (habit->wider & ~habit->mode)
+		printf("# A policy kept %#" PRIo32 " from its objects when this was recorded, and so does this one.\n",
+		       habit->wider & ~habit->mode);
+	printf("max-mode = %#" PRIo32 "\n", habit->mode);
+	if (narrowed)
+		printf("%s = fix\n", rules[RULE_mode_too_open].id);
+	print_kept(habit, RULE_object_too_large, "Larger objects");
+	printf("max-size = %" PRIu64 "\n", habit->size);
+	print_kept(habit, RULE_too_many_objects, "More objects");
+	printf("max-objects = %" PRIu64 "\n", habit->peak);
+}
+
+/* The mildest answer that it had: nobody knows for which names a policy gave which. */
+static void print_rule(const struct habit *habit, size_t rule)
+{
+	static const char was[] = "when this was recorded";
+	uint64_t done = habits_times(habit, rule, RESPONSE_recorded), fixed = habits_times(habit, rule, RESPONSE_fixed);
+	uint64_t denied = habits_times(habit, rule, RESPONSE_denied);
+	const char *id = rules[rule].id;
+
+	if (!can_deny(rule)) {
+		if (fixed)
+			printf("# A policy mended this, %" PRIu64 " time%s, %s, and nothing here does: %s.\n", fixed,
+			       plural(fixed), was, id);
+	} else if (done) {
+		printf("# It did so, %" PRIu64 " time%s: to refuse it would change the program.\n", done, plural(done));
+		if (fixed || denied)
+			printf("# A policy refused or mended it, %" PRIu64 " time%s, %s.\n", fixed + denied,
+			       plural(fixed + denied), was);
+		printf("%s = warn\n", id);
+	} else if (fixed) {
+		printf("# A policy mended it, %" PRIu64 " time%s, %s, and so does this one.\n%s = fix\n", fixed,
+		       plural(fixed), was, id);
+		/* How long it waited, it does not say; that a size came. */
+		if (rule == RULE_map_before_size)
+			puts("wait-for-size = 10s");
+	} else if (denied) {
+		printf("# A policy refused it, %" PRIu64 " time%s, %s, and so does this one.\n%s = deny\n", denied,
+		       plural(denied), was, id);
+	}
+}
+
 static void print_habit(const struct habit *habit)
 {
 	if (!*habit->exe) {
@@ -96,15 +158,10 @@ static void print_habit(const struct habit *habit)
 		printf("names = %s\n", habit->names[i]);
 	if (!habit->name_count)
 		puts("names = /");
-	printf("max-mode = %#" PRIo32 "\nmax-size = %" PRIu64 "\nmax-objects = %" PRIu64 "\n", habit->mode, habit->size,
-	       habit->peak);
-	for (size_t i = 0; i < RULE_COUNT; i++) {
-		uint64_t times = habit->judged[i] > habit->told[i] ? habit->judged[i] : habit->told[i];
-
-		if (can_deny(i) && !is_limit(i) && times)
-			printf("# It did so, %" PRIu64 " time%s: to refuse it would change the program.\n%s = warn\n",
-			       times, times == 1 ? "" : "s", rules[i].id);
-	}
+	print_limits(habit);
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		if (!is_limit(i))
+			print_rule(habit, i);
 }
 
 int policy_learn(int argc, char **argv)

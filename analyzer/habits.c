@@ -6,31 +6,11 @@
 #include <string.h>
 
 #include "analyzer/analysis.h"
-#include "analyzer/map.h"
+#include "analyzer/habits_inner.h"
 #include "analyzer/memory.h"
-#include "analyzer/trace_reader.h"
 #include "tracepoints/policy.h"
 
 #define SHM_DIRECTORY "/dev/shm/"
-
-struct own {
-	uint32_t object, names; /* names: so many has it */
-};
-
-/* A process of the recording that is being read. */
-struct runner {
-	struct habit *habit;
-	struct habits_pids pids;
-	uint64_t inherited; /* objects that its parent had when it forked */
-	struct own *own;    /* objects that it made and did not remove */
-	size_t own_count;
-};
-
-struct gathering {
-	struct habits *habits;
-	struct map runners; /* (pid) -> struct runner */
-	struct map modes;   /* (pid, id of the object) -> mode + 1 */
-};
 
 static struct habit *habit_of(struct habits *habits, const char *exe)
 {
@@ -54,17 +34,22 @@ static void runner_free(struct runner *runner)
 	free(runner);
 }
 
-static void take_process(struct gathering *gathering, const struct process_event *event)
+static struct runner *runner_of(const struct gathering *gathering, const struct process *process)
 {
-	const struct runner *parent = map_get(&gathering->runners, (uint64_t)event->parent, 0);
+	return map_get(&gathering->runners, (uintptr_t)process, 0);
+}
+
+static void take_process(struct gathering *gathering, const struct process *process, const struct process_event *event)
+{
+	const struct runner *parent = process->parent ? runner_of(gathering, process->parent) : NULL;
 	struct runner *runner = memory_new(1, sizeof(*runner));
 
 	runner->habit = habit_of(gathering->habits, event->exe);
 	runner->pids = (struct habits_pids){event->pid, event->parent};
 	if (event->began == BEGAN_fork && parent)
 		runner->inherited = parent->inherited + parent->own_count;
-	runner_free(map_remove(&gathering->runners, (uint64_t)event->pid, 0));
-	map_put(&gathering->runners, (uint64_t)event->pid, 0, runner);
+	runner_free(map_remove(&gathering->runners, (uintptr_t)process, 0));
+	map_put(&gathering->runners, (uintptr_t)process, 0, runner);
 }
 
 char *habits_object(const char *name, bool semaphore)
@@ -75,131 +60,25 @@ char *habits_object(const char *name, bool semaphore)
 	return memory_format("/%s%s", semaphore ? "sem." : "", name);
 }
 
-static void take_name(struct runner *runner, const char *name, bool semaphore)
-{
-	struct habit *habit = runner->habit;
-	char *text = habits_object(name, semaphore), *glob = habits_glob(text, &runner->pids);
-	bool known = false;
-
-	for (size_t i = 0; i < habit->name_count && !known; i++)
-		known = strcmp(habit->names[i], glob) == 0;
-	free(text);
-	if (known) {
-		free(glob);
-		return;
-	}
-	habit->names = memory_grow(habit->names, habit->name_count, sizeof(char *));
-	habit->names[habit->name_count++] = glob;
-}
-
-static void take_created(struct gathering *gathering, struct runner *runner, const struct event_head *head,
-			 uint32_t object)
-{
-	uintptr_t mode = (uintptr_t)map_get(&gathering->modes, (uint64_t)head->pid, object);
-	struct habit *habit = runner->habit;
-
-	if (mode)
-		habit->mode |= (uint32_t)(mode - 1) & 07777;
-	runner->own = memory_grow(runner->own, runner->own_count, sizeof(struct own));
-	runner->own[runner->own_count++] = (struct own){object, 1};
-	if (runner->inherited + runner->own_count > habit->peak)
-		habit->peak = runner->inherited + runner->own_count;
-}
-
-static void take_named(struct runner *runner, uint32_t object, int change)
-{
-	for (size_t i = 0; i < runner->own_count; i++) {
-		if (!object || runner->own[i].object != object)
-			continue;
-		runner->own[i].names += (uint32_t)change;
-		if (!runner->own[i].names)
-			runner->own[i] = runner->own[--runner->own_count];
-		break;
-	}
-}
-
-static void take_size(struct runner *runner, uint64_t size, int error)
-{
-	if (!error && size > runner->habit->size)
-		runner->habit->size = size;
-}
-
-static void take_mode(struct gathering *gathering, const struct object_event *event)
-{
-	map_remove(&gathering->modes, (uint64_t)event->pid, event->id);
-	map_put(&gathering->modes, (uint64_t)event->pid, event->id, (void *)(uintptr_t)(event->mode + 1));
-}
-
-static void take_call(struct gathering *gathering, struct runner *runner, const struct trace_event *event)
-{
-	const union any_event *any = &event->event;
-
-	switch (event->id) {
-	case EVENT_shm_open:
-		take_name(runner, any->shm_open.name, false);
-		if (any->shm_open.created)
-			take_created(gathering, runner, &any->head, any->shm_open.object);
-		break;
-	case EVENT_open:
-		take_name(runner, any->open.name, false);
-		if (any->open.created)
-			take_created(gathering, runner, &any->head, any->open.object);
-		break;
-	case EVENT_sem_open:
-		take_name(runner, any->sem_open.name, true);
-		if (any->sem_open.created)
-			take_created(gathering, runner, &any->head, any->sem_open.object);
-		break;
-	case EVENT_unlink:
-		take_name(runner, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
-		if (!any->unlink.error)
-			take_named(runner, any->unlink.object, -1);
-		break;
-	case EVENT_rename:
-		take_name(runner, any->rename.from, false);
-		take_name(runner, any->rename.to, false);
-		if (!any->rename.error && !(any->rename.flags & RENAME_EXCHANGE) &&
-		    any->rename.replaced != any->rename.object)
-			take_named(runner, any->rename.replaced, -1);
-		break;
-	case EVENT_link:
-		take_name(runner, any->link.from, false);
-		take_name(runner, any->link.to, false);
-		if (!any->link.error)
-			take_named(runner, any->link.object, 1);
-		break;
-	case EVENT_ftruncate:
-		take_size(runner, any->ftruncate.size, any->ftruncate.error);
-		break;
-	case EVENT_fallocate:
-		take_size(runner, any->fallocate.size, any->fallocate.error);
-		break;
-	case EVENT_chmod:
-		if (!any->chmod.error)
-			runner->habit->mode |= any->chmod.mode & 07777;
-		break;
-	case EVENT_finding:
-		if (any->finding.rule < RULE_COUNT)
-			runner->habit->told[any->finding.rule]++;
-		break;
-	default:
-		break;
-	}
-}
-
-static int take_event(void *context, const struct trace_event *event)
+static int take_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
+		      const struct outcome *outcome)
 {
 	struct gathering *gathering = context;
-	struct runner *runner;
+	struct scene scene = {world, process, NULL, replay_object(world, process, event)};
 
+	(void)outcome;
 	if (event->id == EVENT_process)
-		take_process(gathering, &event->event.process);
-	if (event->id == EVENT_object)
-		take_mode(gathering, &event->event.object);
-	runner = map_get(&gathering->runners, (uint64_t)event->event.head.pid, 0);
-	if (runner)
-		take_call(gathering, runner, event);
+		take_process(gathering, process, &event->event.process);
+	scene.runner = runner_of(gathering, process);
+	if (scene.runner)
+		habits_call(gathering, &scene, event);
 	return 0;
+}
+
+static void finish(void *context, struct world *world)
+{
+	(void)world;
+	habits_calls_end(context);
 }
 
 /* What is missing may be what the policy will refuse. */
@@ -227,7 +106,8 @@ static struct analysis *take_report(struct habits *habits, const char *dir, char
 		const struct finding *finding = &analysis->findings.all[i];
 
 		if (finding->process && finding->process->traced)
-			habit_of(habits, finding->process->exe)->judged[finding->rule] += finding->count;
+			habit_of(habits, finding->process->exe)->judged[finding->rule][finding->response] +=
+				finding->count;
 	}
 	return analysis;
 }
@@ -235,29 +115,32 @@ static struct analysis *take_report(struct habits *habits, const char *dir, char
 bool habits_gather(struct habits *habits, const char *dir, char **error)
 {
 	struct gathering gathering = {.habits = habits};
-	struct trace_totals totals;
 	struct analysis *analysis = take_report(habits, dir, error);
-	struct trace_scope scope;
 	struct map_slot *slot;
 	size_t cursor = 0;
-	int r;
+	bool done;
 
 	if (!analysis)
 		return false;
-	scope = recording_scope(analysis->recording);
-	r = trace_read(dir, &scope, take_event, &gathering, &totals, error);
 	analysis_free(analysis);
-	trace_totals_clear(&totals);
+	done = replay(dir, &(struct replay){.context = &gathering, .event = take_event, .finish = finish}, error) == 0;
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);
 	map_clear(&gathering.runners);
-	map_clear(&gathering.modes);
-	/* analysis_of would have failed: nothing in the recording touched shared memory. */
-	if (r == -ENOENT) {
-		free(*error);
-		return true;
-	}
-	return r == 0;
+	map_clear(&gathering.wide);
+	return done;
+}
+
+static uint64_t times_in(const uint64_t by_response[HABITS_RESPONSES], enum response response)
+{
+	return by_response[response] + (response == RESPONSE_recorded ? by_response[RESPONSE_audit] : 0);
+}
+
+uint64_t habits_times(const struct habit *habit, size_t rule, enum response response)
+{
+	uint64_t told = times_in(habit->told[rule], response), judged = times_in(habit->judged[rule], response);
+
+	return told > judged ? told : judged;
 }
 
 static int by_exe(const void *a, const void *b)

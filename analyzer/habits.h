@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 #include "problems.h"
+#include "tracepoints/fields.h"
 #include "tracepoints/rules.h"
+
+enum { HABITS_RESPONSES = RESPONSE_audit + 1 };
 
 /* Of one program. Texts are bytes as the program gave them. */
 struct habit {
@@ -15,11 +18,13 @@ struct habit {
 	char **names; /* globs, sorted: every name it opened, made, renamed or removed, or tried to */
 	size_t name_count;
 	size_t widened; /* so many globs were too many for a list, and became the fewer ones of `names`; 0: they were not */
-	uint32_t mode;               /* permission bits, over all named objects that it made or changed */
-	uint64_t size;               /* bytes, the largest that it gave an object */
-	uint64_t peak;               /* named objects of its own that were alive at once in one process */
-	uint64_t told[RULE_COUNT];   /* findings by its processes, at their calls */
-	uint64_t judged[RULE_COUNT]; /* occurrences in the report */
+	uint32_t mode;  /* permission bits, over all named objects that it made, changed or named */
+	uint32_t wider; /* those that a policy's max-mode kept from it */
+	uint64_t size;  /* bytes, the largest that it asked for */
+	uint64_t peak;  /* named objects of its own that were alive, or asked for, at once in one process */
+	uint64_t told[RULE_COUNT]
+		     [HABITS_RESPONSES]; /* by its processes, at their calls, or by what the calls asked for */
+	uint64_t judged[RULE_COUNT][HABITS_RESPONSES]; /* occurrences in the report */
 };
 
 struct habits {
@@ -34,6 +39,9 @@ bool habits_gather(struct habits *habits, const char *dir, char **error);
 /* Sorts, and makes globs of names that will be other ones the next time. */
 void habits_finish(struct habits *habits);
 void habits_free(struct habits *habits);
+
+/* How often what the rule is about came about (RESPONSE_recorded), or a policy refused or mended it. */
+uint64_t habits_times(const struct habit *habit, size_t rule, enum response response);
 
 /* A name as the preload gives objects: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x; a new text. */
 char *habits_object(const char *name, bool semaphore);

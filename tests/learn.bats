@@ -191,3 +191,216 @@ _posixshmem.shm_open("/PostgreSQL.1", os.O_RDWR | os.O_CREAT, mode=0o600)'
 	"$SHMGUARD" policy learn few >few.ini
 	run -1 grep 'These stand for' few.ini
 }
+
+# unchanged NAME PROGRAM [OPTION...]: the Python program says the same when it is recorded, with the options, and under what was
+# learned then, in NAME.ini; with a log, too, for which more is looked at.
+unchanged()
+{
+	local name=$1 program=$2 policy
+	shift 2
+	"$SHMGUARD" run --quiet --report=none -o "$name" "$@" -- "$PYTHON" -c "$PRELUDE$program" >"$name.recorded"
+	"$SHMGUARD" policy learn "$name" >"$name.ini"
+	"$SHMGUARD" policy check "$name.ini"
+	sed "s,^\[default\],&\nlog = file:$PWD/$name.log," "$name.ini" >"$name.logged.ini"
+	sed -n '/^exe/,$p' "$name.ini"
+	for policy in "$name.ini" "$name.logged.ini"; do
+		env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/$policy" "$PYTHON" -c "$PRELUDE$program" >"$name.learned"
+		diff "$name.recorded" "$name.learned"
+	done
+}
+
+PRELUDE='
+import ctypes, mmap, os, resource, signal, sys
+from _posixshmem import shm_open, shm_unlink
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = libc.sem_open.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+MAKE = os.O_RDWR | os.O_CREAT | os.O_EXCL
+BASE = "/dev/shm/shmguard-learn-"
+def say(call, *given):
+    try:
+        result = call(*given)
+    except OSError as e:
+        result = e.strerror
+    print(call.__name__, result if isinstance(result, str) else "done", flush=True)
+    return result
+def shm(name, mode=0o600, flags=MAKE):
+    return shm_open("/shmguard-learn-" + name, flags, mode=mode)
+def map(fd, length, prot=3, flags=1):
+    address = libc.mmap(None, length, prot, flags, fd, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return address
+def bits(fd):
+    print(oct(os.fstat(fd).st_mode & 0o7777), flush=True)
+'
+
+@test "what all may write and read is learned as both, whatever of it was told" {
+	unchanged shm 'os.umask(0); bits(say(shm, "a", 0o666)); shm_unlink("/shmguard-learn-a")'
+	grep -qx 'world-writable = warn' shm.ini
+	grep -qx 'world-readable = warn' shm.ini
+	unchanged chmod 'fd = say(shm, "a"); say(os.fchmod, fd, 0o606); bits(fd); shm_unlink("/shmguard-learn-a")'
+	unchanged semaphore '
+os.umask(0)
+print(bool(libc.sem_open(b"/shmguard-learn-s", os.O_CREAT, 0o666, 1)), libc.sem_unlink(b"/shmguard-learn-s"))'
+	unchanged renamed '
+os.umask(0)
+os.mkdir(BASE + "d", 0o700)
+os.close(os.open(BASE + "d/x", MAKE, 0o606))
+say(os.rename, BASE + "d/x", BASE + "x")
+os.unlink(BASE + "x")
+os.rmdir(BASE + "d")'
+
+	# What only they may write, or nobody can reach, is not learned to be more.
+	unchanged writable 'os.umask(0); bits(say(shm, "a", 0o602)); shm_unlink("/shmguard-learn-a")'
+	grep -qx 'world-writable = warn' writable.ini
+	run -1 grep -x 'world-readable = warn' writable.ini
+	unchanged private '
+os.umask(0)
+os.mkdir(BASE + "d", 0o700)
+os.close(os.open(BASE + "d/x", MAKE, 0o666))
+say(os.rename, BASE + "d/x", BASE + "d/y")
+os.unlink(BASE + "d/y")
+os.rmdir(BASE + "d")'
+	run -1 grep '^world-.* = warn' private.ini
+}
+
+@test "a mapping past the end is learned as such, whether or not a resize had failed before" {
+	for size in 0 4096; do
+		unchanged "failed$size" "
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, -1))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+fd = say(shm, 'a')
+os.ftruncate(fd, $size)
+say(os.ftruncate, fd, 8192)
+say(map, fd, 8192)
+shm_unlink('/shmguard-learn-a')"
+		grep -qx 'resize-failed-ignored = warn' "failed$size.ini"
+	done
+	unchanged beyond 'fd = say(shm, "a"); os.ftruncate(fd, 4096); say(map, fd, 8192); shm_unlink("/shmguard-learn-a")'
+	grep -qx 'map-beyond-end = warn' beyond.ini
+	run -1 grep -x 'map-before-size = warn' beyond.ini
+	run -1 grep -x 'resize-failed-ignored = warn' beyond.ini
+}
+
+@test "a call that failed fails the same way under what was learned" {
+	unchanged missing '
+say(os.rename, BASE + "no1", BASE + "no2")
+say(os.rename, BASE + "no1", BASE + "nodir/no2")
+say(os.rename, BASE + "no1", "/run/no2")
+say(os.rename, "/run/no1", BASE + "no2")
+say(os.rename, BASE + "no1", "/nodir/no2")
+say(os.link, BASE + "no3", BASE + "no4")
+say(os.link, BASE + "no3", "/run/no4")
+print(libc.rename((BASE + "no1").encode(), None), libc.rename(None, (BASE + "no1").encode()))
+os.close(say(shm, "a"))
+say(os.link, BASE + "no3", BASE + "a")
+say(os.rename, BASE + "no3", BASE + "a")
+say(os.unlink, BASE + "a")'
+	# Names that are there stay refused.
+	run -1 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/missing.ini" "$PYTHON" -c "$PRELUDE"'
+os.close(shm("a"))
+os.rename(BASE + "a", BASE + "other")'
+	[[ $output == *"Permission denied"* ]]
+	[ ! -e /dev/shm/shmguard-learn-other ]
+	rm /dev/shm/shmguard-learn-a
+	unchanged mapped '
+fd = say(shm, "a")
+reader = say(shm, "a", 0, os.O_RDONLY)
+say(map, reader, 4096)
+say(os.ftruncate, reader, 1 << 20)
+shm_unlink("/shmguard-learn-a")'
+	unchanged open '
+os.umask(0)
+os.close(say(shm, "a"))
+shm_unlink("/shmguard-learn-a")
+null = [os.open("/dev/null", 0)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+try:
+    while True:
+        null.append(os.dup(null[0]))
+except OSError:
+    pass
+say(shm, "a", 0o666)'
+}
+
+@test "what no finding tells of is learned from the call itself" {
+	unchanged sealed '
+import fcntl
+fd = os.memfd_create("m", os.MFD_ALLOW_SEALING)
+os.ftruncate(fd, 4096)
+fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+say(map, fd, 4096, mmap.PROT_READ | mmap.PROT_EXEC, mmap.MAP_PRIVATE)'
+	unchanged reserved '
+fd = say(shm, "a")
+os.ftruncate(fd, 4096)
+print(libc.fallocate(fd, 1, ctypes.c_long(0), ctypes.c_long(1 << 20)))
+shm_unlink("/shmguard-learn-a")'
+	unchanged nameless '
+os.umask(0)
+fd = say(os.open, "/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o644)
+print(libc.linkat(-100, b"/proc/self/fd/%d" % fd, -100, (BASE + "a").encode(), 0x400))
+os.unlink(BASE + "a")'
+	grep -qx 'max-objects = 1' nameless.ini
+	needs_root "another user's object"
+	unchanged foreign '
+import subprocess
+def others(*words):
+    subprocess.run(["env", "-i", "PATH=" + os.environ["PATH"], *words], check=True)
+others("sh", "-c", "printf 12345 >%sa; ln %sa %sb; chown 65534 %sa" % (BASE, BASE, BASE, BASE))
+say(os.truncate, BASE + "a", 4096)
+say(os.chmod, BASE + "a", 0o640)
+say(shm, "b", 0, os.O_RDWR | os.O_CREAT)
+say(os.rename, BASE + "b", BASE + "c")
+others("rm", BASE + "a", BASE + "c")'
+}
+
+@test "what a policy refused or mended while it was recorded, what was learned does, too, and says so" {
+	local wide='os.umask(0)
+fd = say(shm, "a", 0o666)
+if isinstance(fd, int):
+    bits(fd)
+    shm_unlink("/shmguard-learn-a")'
+	printf '[default]\nworld-writable = fix\n' >fix.ini
+	unchanged fixed "$wide" --policy=fix.ini
+	grep -qx 'max-mode = 0666' fixed.ini
+	grep -qx 'world-writable = fix' fixed.ini
+	grep -qx 'world-readable = warn' fixed.ini
+	grep -qxF '# A policy mended it, 1 time, when this was recorded, and so does this one.' fixed.ini
+	[ "$(cat fixed.recorded)" = $'shm done\n0o664' ]
+
+	unchanged safe "$wide" --profile=safe
+	[ "$(cat safe.recorded)" = $'shm done\n0o660' ]
+
+	printf '[default]\nmax-mode = 0600\nmode-too-open = fix\n' >limit.ini
+	unchanged limited "$wide" --policy=limit.ini
+	grep -qxF '# A policy kept 066 from its objects when this was recorded, and so does this one.' limited.ini
+	grep -qx 'max-mode = 0600' limited.ini
+	grep -qx 'mode-too-open = fix' limited.ini
+	[ "$(cat limited.recorded)" = $'shm done\n0o600' ]
+
+	printf '[default]\nworld-writable = deny\n' >deny.ini
+	unchanged denied "$wide" --policy=deny.ini
+	grep -qx 'max-mode = 0666' denied.ini
+	grep -qx 'max-objects = 1' denied.ini
+	grep -qxF '# A policy refused it, 1 time, when this was recorded, and so does this one.' denied.ini
+	run -1 grep -x 'world-writable = warn' denied.ini
+	[ "$(cat denied.recorded)" = 'shm Permission denied' ]
+
+	printf '[default]\nnames = /shmguard-learn-a\nname-not-allowed = deny\nmax-size = 4096\nobject-too-large = deny\n' >names.ini
+	unchanged named '
+fd = say(shm, "a")
+say(os.ftruncate, fd, 4096)
+say(os.ftruncate, fd, 8192)
+say(shm, "b")
+shm_unlink("/shmguard-learn-a")' --policy=names.ini
+	run -1 grep -x 'names = /shmguard-learn-b' named.ini
+	grep -qxF '# Other names, 1 time, a policy refused when this was recorded, and so does this one.' named.ini
+	grep -qx 'max-size = 4096' named.ini
+
+	# With audit all is as the program did it.
+	printf '[default]\nmode = audit\nworld-writable = deny\nworld-readable = fix\n' >audit.ini
+	unchanged audited "$wide" --policy=audit.ini
+	grep -qx 'world-writable = warn' audited.ini
+	[ "$(cat audited.recorded)" = $'shm done\n0o666' ]
+}

@@ -1,0 +1,351 @@
+/* What each call asks for: names, modes, sizes, and what a policy could refuse of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "analyzer/habits_inner.h"
+#include "analyzer/memory.h"
+#include "analyzer/world_inner.h"
+
+enum { PAGE = 4096 };
+
+static void mark(struct map *map, const struct object *object)
+{
+	if (object && !map_get(map, (uintptr_t)object, 0))
+		map_put(map, (uintptr_t)object, 0, (void *)(uintptr_t)object);
+}
+
+/* Which rule a mapping past the end breaks depends on whether a resize is remembered that failed. */
+static enum rule_id past_end(uint64_t size)
+{
+	return size ? RULE_map_beyond_end : RULE_map_before_size;
+}
+
+static void take_finding(struct gathering *gathering, const struct scene *scene, struct call *call,
+			 const struct finding_event *e)
+{
+	struct habit *habit = scene->runner->habit;
+	bool of_call = call && call->runner && call->seq == e->of;
+
+	if (e->rule >= RULE_COUNT || e->response >= HABITS_RESPONSES)
+		return;
+	if (e->rule == RULE_world_writable || e->rule == RULE_world_readable)
+		mark(&gathering->wide, scene->object);
+	if (e->rule == RULE_resize_failed_ignored && e->response != RESPONSE_denied)
+		habit->told[past_end(e->size)][RESPONSE_recorded]++;
+	if (!of_call) {
+		habit->told[e->rule][e->response]++;
+		return;
+	}
+	call->found[e->rule][e->response]++;
+	if (e->response == RESPONSE_fixed &&
+	    (e->rule == RULE_world_writable || e->rule == RULE_world_readable || e->rule == RULE_mode_too_open))
+		call->taken |= (uint32_t)(e->length & ~e->limit);
+}
+
+/* Right in /dev/shm, which everybody can search. */
+static bool is_direct(const char *name, bool semaphore)
+{
+	char *object = habits_object(name, semaphore);
+	bool direct = !strchr(object + 1, '/');
+
+	free(object);
+	return direct;
+}
+
+/* What is reached through /proc has its name elsewhere. */
+static bool is_proc(const char *name)
+{
+	return strncmp(name, "/proc/", strlen("/proc/")) == 0;
+}
+
+static void add_name(struct call *call, const char *name, bool semaphore)
+{
+	char *object = habits_object(name, semaphore);
+
+	call->names = memory_grow(call->names, call->name_count, sizeof(char *));
+	call->names[call->name_count++] = habits_glob(object, &call->runner->pids);
+	free(object);
+}
+
+/* A call that gives the path alone is held to the names that lead to the object. */
+static void add_names_of(struct call *call, const struct object *object)
+{
+	for (size_t i = 0; object && object->kind != KIND_memfd && i < object->name_count; i++)
+		if (!object->names[i].until)
+			add_name(call, object->names[i].text, object->kind == KIND_semaphore);
+}
+
+static void take_created(struct runner *runner, const struct object *object)
+{
+	runner->own = memory_grow(runner->own, runner->own_count, sizeof(struct own));
+	runner->own[runner->own_count++] = (struct own){object, 1};
+	habits_raise(&runner->habit->peak, runner->inherited + runner->own_count);
+}
+
+static void take_named(struct runner *runner, const struct object *object, int change)
+{
+	for (size_t i = 0; i < runner->own_count; i++) {
+		if (!object || runner->own[i].object != object)
+			continue;
+		runner->own[i].names += (uint32_t)change;
+		if (!runner->own[i].names)
+			runner->own[i] = runner->own[--runner->own_count];
+		break;
+	}
+}
+
+/* What the kernel says of the names comes before what a policy says of what would be made, and EACCES it says, too. */
+static bool fails_before(int error)
+{
+	return error == EEXIST || error == EACCES || error == ENOENT || error == ENOTDIR || error == EISDIR ||
+	       error == ELOOP || error == EFAULT;
+}
+
+/* An object that another user owns: foreign-owner and unlink-by-stranger, where they are asked without being told of. */
+static bool is_foreign(const struct process *process, const struct object *object)
+{
+	return object && object->uid != 0 && object->uid != process->euid && object->uid != process->uid;
+}
+
+struct opening {
+	const char *name;
+	bool semaphore, created;
+	uint32_t flags, mode;
+	int error;
+};
+
+static void take_opening(struct call *call, const struct scene *scene, const struct opening *o)
+{
+	struct runner *runner = call->runner;
+	bool fails = o->error && (o->flags & O_CREAT);
+
+	/* The directory of what has no name yet is no name. */
+	if (is_proc(o->name))
+		add_names_of(call, scene->object);
+	else if ((o->flags & O_TMPFILE) != O_TMPFILE)
+		add_name(call, o->name, o->semaphore);
+	if (scene->object && scene->object->kind == KIND_memfd)
+		return;
+	call->error = o->error;
+	call->flags = o->flags;
+	call->foreign = is_foreign(scene->process, scene->object);
+	call->reachable = is_direct(o->name, o->semaphore);
+	if (o->created)
+		take_created(runner, scene->object);
+	if (o->created && scene->object) {
+		call->has_mode = true;
+		call->mode = scene->object->mode & 07777;
+		call->asked = o->mode;
+	} else if (fails) {
+		call->has_mode = call->makes = true;
+		call->moot = fails_before(o->error);
+		call->mode = o->mode & 07777 & ~runner->masked;
+		call->count = runner->inherited + runner->own_count + 1;
+	}
+}
+
+static void take_mode(struct call *call, uint32_t mode)
+{
+	call->has_mode = true;
+	call->mode |= mode & 07777;
+}
+
+/* What has a new name is as open as what is made there. */
+static void take_naming(const struct gathering *gathering, struct call *call, const struct object *object,
+			const char *name)
+{
+	if (!object || object->kind == KIND_memfd)
+		return;
+	take_mode(call, object->mode);
+	call->reachable |=
+		is_direct(name, false) || map_get(&gathering->wide, (uintptr_t)object, 0) || !object->created.process;
+}
+
+static void take_rename(const struct gathering *gathering, struct call *call, const struct scene *scene,
+			const struct rename_event *e)
+{
+	const struct object *replaced = object_of(scene->world, scene->process, e->replaced);
+	bool exchanges = e->flags & RENAME_EXCHANGE;
+
+	call->error = e->error;
+	add_name(call, e->from, false);
+	add_name(call, e->to, false);
+	take_naming(gathering, call, scene->object, e->to);
+	if (exchanges)
+		take_naming(gathering, call, replaced, e->from);
+	call->met[RULE_unlink_by_stranger] =
+		is_foreign(scene->process, scene->object) || is_foreign(scene->process, replaced);
+	if (!e->error && !exchanges && replaced != scene->object)
+		take_named(call->runner, replaced, -1);
+}
+
+static void take_link(const struct gathering *gathering, struct call *call, const struct scene *scene,
+		      const struct link_event *e)
+{
+	call->error = e->error;
+	if (!is_proc(e->from) && *e->from)
+		add_name(call, e->from, false);
+	add_name(call, e->to, false);
+	take_naming(gathering, call, scene->object, e->to);
+	if (e->error || !scene->object)
+		return;
+	/* What O_TMPFILE made counts from its first name on. */
+	if (scene->object->name_count == 1 && (is_proc(e->from) || !*e->from))
+		take_created(call->runner, scene->object);
+	else
+		take_named(call->runner, scene->object, 1);
+}
+
+static void take_chmod(const struct gathering *gathering, struct call *call, const struct scene *scene,
+		       const struct chmod_event *e)
+{
+	const struct object *object = scene->object;
+
+	call->error = e->error;
+	call->moot = e->error == EACCES;
+	if (e->fd < 0)
+		add_names_of(call, object);
+	if (!object || object->kind == KIND_memfd)
+		return;
+	take_mode(call, e->mode);
+	call->reachable = map_get(&gathering->wide, (uintptr_t)object, 0) ||
+			  (object_name(object) && is_direct(object_name(object), object->kind == KIND_semaphore));
+}
+
+static void take_size(struct call *call, uint64_t asked, uint64_t before, uint64_t after)
+{
+	call->size = asked > before && asked > after ? asked : after;
+}
+
+static bool made_it(const struct scene *scene)
+{
+	return scene->object && scene->object->created.process == scene->process;
+}
+
+static void take_resize(struct call *call, const struct scene *scene, const struct ftruncate_event *e)
+{
+	uint64_t length = e->length < 0 ? 0 : (uint64_t)e->length;
+
+	call->error = e->error;
+	take_size(call, length, e->size_before, e->error ? 0 : e->size);
+	call->met[RULE_resize_by_attacher] =
+		e->length >= 0 && e->size_before && length != e->size_before && !made_it(scene);
+	if (e->fd >= 0)
+		return;
+	add_names_of(call, scene->object);
+	call->met[RULE_foreign_owner] = is_foreign(scene->process, scene->object);
+}
+
+static void take_allocation(struct call *call, const struct fallocate_event *e)
+{
+	bool sizes = e->offset >= 0 && e->length > 0 && !(e->mode & FALLOC_FL_PUNCH_HOLE);
+
+	call->error = e->error;
+	take_size(call, sizes ? (uint64_t)e->offset + (uint64_t)e->length : 0, e->size_before, e->error ? 0 : e->size);
+}
+
+static void take_mapping(struct call *call, const struct scene *scene, const struct mmap_event *e)
+{
+	uint64_t end = (uint64_t)e->offset + e->length;
+
+	if (!scene->object)
+		return;
+	call->error = e->error;
+	/* Also of what is sealed against writing, of which nothing is told. */
+	call->met[RULE_exec_map] = e->prot & PROT_EXEC;
+	if (e->error && e->prot != PROT_NONE && end > ((e->size + PAGE - 1) & -(uint64_t)PAGE))
+		call->met[past_end(e->size)] = true;
+}
+
+static bool begin(const struct gathering *gathering, struct call *call, const struct scene *scene,
+		  const struct trace_event *event)
+{
+	const union any_event *any = &event->event;
+
+	switch (event->id) {
+#define OPENING(e, is_semaphore)                                                                                       \
+	&(struct opening)                                                                                              \
+	{                                                                                                              \
+		.name = (e).name, .semaphore = (is_semaphore), .created = (e).created, .flags = (e).flags,             \
+		.mode = (e).mode, .error = (e).error                                                                   \
+	}
+	case EVENT_shm_open:
+		take_opening(call, scene, OPENING(any->shm_open, false));
+		return true;
+	case EVENT_open:
+		take_opening(call, scene, OPENING(any->open, false));
+		return true;
+	case EVENT_sem_open:
+		take_opening(call, scene, OPENING(any->sem_open, true));
+		return true;
+	case EVENT_unlink:
+		add_name(call, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
+		if (!any->unlink.error)
+			take_named(call->runner, scene->object, -1);
+		return true;
+	case EVENT_rename:
+		take_rename(gathering, call, scene, &any->rename);
+		return true;
+	case EVENT_link:
+		take_link(gathering, call, scene, &any->link);
+		return true;
+	case EVENT_ftruncate:
+		take_resize(call, scene, &any->ftruncate);
+		return true;
+	case EVENT_fallocate:
+		take_allocation(call, &any->fallocate);
+		return true;
+	case EVENT_chmod:
+		take_chmod(gathering, call, scene, &any->chmod);
+		return true;
+	case EVENT_chown:
+		if (any->chown.fd < 0)
+			add_names_of(call, scene->object);
+		return true;
+	case EVENT_mmap:
+		take_mapping(call, scene, &any->mmap);
+		return true;
+	case EVENT_mprotect:
+		call->error = any->mprotect.error;
+		call->met[RULE_exec_map] = scene->object && (any->mprotect.prot & PROT_EXEC);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void habits_call(struct gathering *gathering, const struct scene *scene, const struct trace_event *event)
+{
+	uint64_t thread = (uint64_t)event->event.head.tid;
+	struct call *call = map_get(&gathering->calls, (uintptr_t)scene->process, thread),
+		    next = {.runner = scene->runner};
+
+	if (event->id == EVENT_finding) {
+		take_finding(gathering, scene, call, &event->event.finding);
+		return;
+	}
+	next.seq = event->event.head.seq;
+	if (!begin(gathering, &next, scene, event))
+		return;
+	if (call)
+		habits_settle(call);
+	else
+		map_put(&gathering->calls, (uintptr_t)scene->process, thread, call = memory_new(1, sizeof(*call)));
+	*call = next;
+}
+
+void habits_calls_end(struct gathering *gathering)
+{
+	struct map_slot *slot;
+	size_t cursor = 0;
+
+	while ((slot = map_next(&gathering->calls, &cursor))) {
+		habits_settle(slot->value);
+		free(slot->value);
+	}
+	map_clear(&gathering->calls);
+}

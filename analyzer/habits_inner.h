@@ -1,0 +1,66 @@
+/* habits.c follows the processes of a recording, habits_call.c their calls, and habits_settle.c draws conclusions. */
+#ifndef SHMGUARD_HABITS_INNER_H
+#define SHMGUARD_HABITS_INNER_H
+
+#include "habits.h"
+#include "map.h"
+#include "replay.h"
+
+struct own {
+	const struct object *object;
+	uint32_t names; /* so many has it */
+};
+
+/* An image of a process of the recording that is being read. */
+struct runner {
+	struct habit *habit;
+	struct habits_pids pids;
+	uint64_t inherited; /* objects that its parent had when it forked */
+	struct own *own;    /* objects that it made and did not remove */
+	size_t own_count;
+	uint32_t masked; /* mode bits that it asked for and did not get: by its umask */
+};
+
+struct gathering {
+	struct habits *habits;
+	struct map runners; /* (process) -> struct runner */
+	struct map calls;   /* (process, tid) -> struct call: the thread's latest */
+	struct map wide;    /* (object) -> the same: others were found to reach it */
+};
+
+/* A thread's latest call. */
+struct call {
+	struct runner *runner; /* NULL: nothing is asked for */
+	uint32_t seq;
+	int error;
+	bool foreign; /* the object is of a user whom the program has no reason to trust */
+	uint32_t flags;
+	char **names; /* globs */
+	size_t name_count;
+	bool has_mode, makes, moot;  /* makes: an object that was not there; moot: it fails before a policy is asked */
+	bool reachable;              /* what has the mode, by others */
+	uint32_t mode, asked, taken; /* asked: of what was made; taken: by a policy */
+	uint64_t count,
+		size; /* objects that the process would have; bytes that an object would have, 0: no more than before */
+	bool met[RULE_COUNT];
+	unsigned found[RULE_COUNT][HABITS_RESPONSES];
+};
+
+/* What an event is of. */
+struct scene {
+	struct world *world;
+	struct process *process;
+	struct runner *runner;
+	const struct object *object; /* or NULL */
+};
+
+/* A call's event, or a finding: what is found at a call comes behind its event. */
+void habits_call(struct gathering *gathering, const struct scene *scene, const struct trace_event *event);
+/* No event comes any more. */
+void habits_calls_end(struct gathering *gathering);
+
+/* All that is found at the call is known. Clears it. */
+void habits_settle(struct call *call);
+void habits_raise(uint64_t *most, uint64_t value);
+
+#endif
