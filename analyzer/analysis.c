@@ -205,7 +205,10 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		add_problem(analysis, gone);
 	if (totals->discarded_packets)
 		add_problem(analysis,
-			    memory_format("%" PRIu64 " packets of the trace are missing", totals->discarded_packets));
+			    memory_format(
+				    "%" PRIu64 " %s of the trace %s missing: more events may be lost than are counted",
+				    totals->discarded_packets, totals->discarded_packets == 1 ? "packet" : "packets",
+				    totals->discarded_packets == 1 ? "is" : "are"));
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));

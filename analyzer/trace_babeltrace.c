@@ -163,16 +163,16 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 	}
 }
 
-/* Whose events are wanted of a trace. */
-static uint32_t recording_of(const struct reader *reader, const bt_trace *trace)
+/* Where the trace of a stream lies, or another of its kind. */
+static const struct trace_dir *dir_of(const struct reader *reader, const bt_stream *stream)
 {
 	const struct trace_files *files = reader->job->files;
-	bt_uuid uuid = bt_trace_get_uuid(trace);
+	bt_uuid uuid = bt_trace_get_uuid(bt_stream_borrow_trace_const(stream));
 
 	for (size_t i = 0; uuid && i < files->count; i++)
 		if (memcmp(files->dirs[i].metadata.kind.uuid, uuid, 16) == 0)
-			return files->dirs[i].recording;
-	return files->count ? files->dirs[0].recording : 0;
+			return &files->dirs[i];
+	return &files->dirs[0];
 }
 
 static const char *host_of(struct reader *reader, const bt_stream *stream)
@@ -181,7 +181,7 @@ static const char *host_of(struct reader *reader, const bt_stream *stream)
 
 	if (stream == reader->last_stream)
 		return reader->host;
-	reader->recording = recording_of(reader, bt_stream_borrow_trace_const(stream));
+	reader->recording = dir_of(reader, stream)->recording;
 	name = bt_trace_borrow_environment_entry_value_by_name_const(bt_stream_borrow_trace_const(stream), "hostname");
 	reader->last_stream = stream;
 	reader->host = name && bt_value_is_string(name) ? bt_value_string_get(name) : "";
@@ -220,6 +220,12 @@ static void take_event(struct reader *reader, const bt_message *message)
 	trace_deliver(reader->job, reader->recording, &out);
 }
 
+/* What is missing of LTTng's own streams was counted when they were looked at, over all files of each. */
+static bool is_counted(const struct reader *reader, const bt_stream *stream)
+{
+	return dir_of(reader, stream)->metadata.lttng;
+}
+
 static void take_message(struct reader *reader, const bt_message *message)
 {
 	uint64_t count = 0;
@@ -232,11 +238,15 @@ static void take_message(struct reader *reader, const bt_message *message)
 		reader->packets++;
 		break;
 	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
+		if (is_counted(reader, bt_message_discarded_events_borrow_stream_const(message)))
+			break;
 		if (bt_message_discarded_events_get_count(message, &count) != BT_PROPERTY_AVAILABILITY_AVAILABLE)
 			count = 1;
 		reader->job->totals->discarded_events += count;
 		break;
 	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
+		if (is_counted(reader, bt_message_discarded_packets_borrow_stream_const(message)))
+			break;
 		if (bt_message_discarded_packets_get_count(message, &count) != BT_PROPERTY_AVAILABILITY_AVAILABLE)
 			count = 1;
 		reader->job->totals->discarded_packets += count;

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "map.h"
 #include "memory.h"
 #include "trace_decode.h"
 #include "trace_job.h"
@@ -27,15 +26,8 @@ struct cursor {
 	struct trace_event event;
 };
 
-/* The packets that one buffer of LTTng made. */
-struct instance {
-	uint64_t packets, first, last; /* numbers */
-	uint64_t discarded;            /* events */
-};
-
 struct merge {
 	const struct trace_job *job;
-	struct map instances;
 	struct cursor **heap; /* the earliest first */
 	size_t count;
 	uint64_t done; /* bytes */
@@ -78,44 +70,6 @@ static void unmap(struct cursor *cursor)
 	if (cursor->mapping)
 		munmap(cursor->mapping, cursor->mapped);
 	cursor->mapping = NULL;
-}
-
-/* The file may be a chunk of the instance's packets, and others be read at the same time. */
-static void count_packet(struct merge *merge, const struct cursor *cursor, const struct packet *packet)
-{
-	uint64_t key = map_hash(MAP_HASH, cursor->dir->metadata.kind.uuid, 16);
-	struct instance *instance;
-
-	key = map_hash(key, &packet->stream, sizeof(packet->stream));
-	instance = map_get(&merge->instances, key, packet->instance);
-	if (instance == NULL) {
-		instance = memory_new(1, sizeof(*instance));
-		instance->first = packet->number;
-		map_put(&merge->instances, key, packet->instance, instance);
-	}
-	instance->packets++;
-	if (packet->number < instance->first)
-		instance->first = packet->number;
-	if (packet->number > instance->last)
-		instance->last = packet->number;
-	if (packet->discarded > instance->discarded)
-		instance->discarded = packet->discarded;
-}
-
-static void sum_up(struct merge *merge)
-{
-	struct trace_totals *totals = merge->job->totals;
-	struct map_slot *slot;
-
-	for (size_t cursor = 0; (slot = map_next(&merge->instances, &cursor));) {
-		struct instance *instance = slot->value;
-		uint64_t there = instance->last - instance->first + 1;
-
-		totals->discarded_events += instance->discarded;
-		totals->discarded_packets += there > instance->packets ? there - instance->packets : 0;
-		free(instance);
-	}
-	map_clear(&merge->instances);
 }
 
 /* Its file is open only for this: there may be more streams than descriptors. */
@@ -171,7 +125,6 @@ static bool next_packet(struct merge *merge, struct cursor *cursor)
 	if (bytes == NULL)
 		return false;
 	madvise(cursor->mapping, cursor->mapped, MADV_SEQUENTIAL);
-	count_packet(merge, cursor, &packet);
 	cursor->decoding.stream = &cursor->dir->layout.streams[packet.stream];
 	cursor->decoding.at = bytes + PACKET_HEADER;
 	cursor->decoding.end = bytes + packet.content;
@@ -267,7 +220,6 @@ int trace_direct_read(const struct trace_job *job, char **error)
 		for (size_t j = 0; j < files->dirs[i].stream_count; j++)
 			add_stream(&merge, &files->dirs[i], &files->dirs[i].streams[j]);
 	merge_all(&merge);
-	sum_up(&merge);
 	free(merge.heap);
 	return 0;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "map.h"
 #include "memory.h"
 #include "regular_file.h"
 #include "trace_streams.h"
@@ -65,6 +64,13 @@ static void add_trace(struct trace_files *files, const char *path, const char *m
 		trace_files_problem(files, memory_format("the trace in %s cannot be read: %s", path, problem));
 		metadata_clear(&dir.metadata);
 		return;
+	}
+	dir.metadata_size = size;
+	if (dir.metadata.whole < size) {
+		dir.as_it_is = false;
+		trace_files_problem(files,
+				    memory_format("%s is cut short or damaged: %zu bytes of it could not be read",
+						  metadata, size - dir.metadata.whole));
 	}
 	dir.known = dir.metadata.lttng && layout_parse(dir.metadata.text, &dir.layout);
 	/* It may be one of hundreds. */
@@ -144,7 +150,7 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 
 int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error)
 {
-	struct map seen = {0};
+	struct trace_seen seen = {0};
 	int result;
 
 	*files = (struct trace_files){0};
@@ -156,7 +162,7 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 		if (!trace->metadata.empty)
 			trace_streams_look(files, trace, &seen, look);
 	}
-	map_clear(&seen);
+	trace_streams_sum_up(files, &seen);
 	if (result == 0 && files->count == 0) {
 		result = files->problem_count ? -1 : -ENOENT;
 		*error = files->problem_count ? memory_text(files->problems[0])

@@ -23,6 +23,7 @@ struct trace_dir {
 	char *path;
 	uint32_t recording; /* whose events are wanted of it; 0: all. Set by the reader */
 	struct metadata metadata;
+	uint64_t metadata_size; /* of the file */
 	struct layout layout;
 	bool known; /* `layout` is that of the trace */
 	struct trace_stream *streams;
@@ -37,8 +38,10 @@ struct trace_files {
 	uint64_t size;    /* of all streams' files, but for what is there twice */
 	uint64_t packets; /* the same, where it is known */
 	uint64_t lost;    /* bytes of streams that are in no whole packet */
-	size_t strays;    /* problems that are of files which were never a stream of the trace */
-	char **problems;  /* one line each on what cannot be read */
+	/* Of streams of LTTng: packets that others' numbers tell of, events that the tracer had no room for. */
+	uint64_t missing, discarded;
+	size_t strays;   /* problems that are of files which were never a stream of the trace */
+	char **problems; /* one line each on what cannot be read */
 	size_t problem_count;
 	char *copies; /* private directory with what stands in for damaged traces, or NULL */
 };

@@ -26,9 +26,45 @@ static const char *const lttng[] = {
 	"\tuint32_t cpu_id;\n};",
 };
 
-static const char *packets_join(const unsigned char *bytes, uint64_t size, char *text)
+/* A packet whose text is whole: padding may lack. Else why not. */
+static const char *packet_measure(const unsigned char *at, uint64_t left, bool swap, uint64_t *content,
+				  uint64_t *packet)
 {
-	uint64_t at = 0, length = 0;
+	if (left < METADATA_HEADER)
+		return "its metadata is cut short";
+	if (packet_32(at, swap) != METADATA_MAGIC)
+		return "its metadata is damaged";
+	*content = packet_32(at + METADATA_CONTENT_SIZE, swap) / 8;
+	*packet = packet_32(at + METADATA_PACKET_SIZE, swap) / 8;
+	if (*content < METADATA_HEADER || *packet < *content)
+		return "its metadata is damaged";
+	return *content > left ? "its metadata is cut short" : NULL;
+}
+
+/* Does it end behind a declaration? Packets begin and end anywhere. */
+static bool is_complete(const char *text)
+{
+	char last = '\0';
+	bool quoted = false;
+	long depth = 0;
+
+	for (; *text; text++) {
+		if (quoted && *text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			depth += (*text == '{') - (*text == '}');
+		if (!strchr(" \t\n", *text))
+			last = *text;
+	}
+	return depth == 0 && !quoted && last == ';';
+}
+
+static const char *packets_join(const unsigned char *bytes, uint64_t size, char *text, size_t *whole)
+{
+	uint64_t at = 0, length = 0, content, packet;
+	const char *problem = NULL;
 	bool swap;
 
 	if (size < METADATA_HEADER)
@@ -36,23 +72,14 @@ static const char *packets_join(const unsigned char *bytes, uint64_t size, char 
 	swap = packet_32(bytes, false) != METADATA_MAGIC;
 	if (swap && packet_32(bytes, true) != METADATA_MAGIC)
 		return "its metadata is not CTF 1.8";
-	while (at < size) {
-		uint64_t content, packet;
-
-		if (size - at < METADATA_HEADER)
-			return "its metadata is cut short";
-		if (packet_32(bytes + at, swap) != METADATA_MAGIC)
-			return "its metadata is damaged";
-		content = packet_32(bytes + at + METADATA_CONTENT_SIZE, swap) / 8;
-		packet = packet_32(bytes + at + METADATA_PACKET_SIZE, swap) / 8;
-		if (content < METADATA_HEADER || packet < content)
-			return "its metadata is damaged";
-		if (packet > size - at)
-			return "its metadata is cut short";
+	while (at < size && !(problem = packet_measure(bytes + at, size - at, swap, &content, &packet))) {
 		memcpy(text + length, bytes + at + METADATA_HEADER, content - METADATA_HEADER);
 		length += content - METADATA_HEADER;
-		at += packet;
+		at += packet < size - at ? packet : size - at;
 	}
+	*whole = at;
+	if (problem && !is_complete(text))
+		return problem;
 	return strlen(text) == length ? NULL : "its metadata is damaged";
 }
 
@@ -107,8 +134,9 @@ const char *metadata_parse(const void *bytes, size_t size, struct metadata *meta
 		return "its metadata is empty";
 	if (size >= 10 && memcmp(bytes, "/* CTF 1.8", 10) == 0) {
 		memcpy(metadata->text, bytes, size);
+		metadata->whole = size;
 	} else {
-		problem = packets_join(bytes, size, metadata->text);
+		problem = packets_join(bytes, size, metadata->text, &metadata->whole);
 		if (problem)
 			return problem;
 	}

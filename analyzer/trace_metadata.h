@@ -6,6 +6,7 @@
 
 struct metadata {
 	char *text;
+	size_t whole; /* bytes of the file that it is of: what is behind them, or of a packet that is cut short, is left out */
 	bool lttng; /* written by LTTng-UST on a machine of 64 bits: `kind` is known */
 	struct packet_kind kind;
 	char *host; /* "" if the trace has none */

@@ -203,6 +203,8 @@ static void read_in_child(void *context, struct wire_out *out)
 		result = decode(&job, &error);
 		totals.bytes = files.size;
 		totals.bytes_lost += files.lost;
+		totals.discarded_events += files.discarded;
+		totals.discarded_packets += files.missing;
 		totals.strays = files.strays;
 		send_losses(out, &files, totals.bytes_lost);
 		trace_files_free(&files);

@@ -45,9 +45,8 @@ static int copy_ranges(const char *from, const char *to, const struct packet_ran
 static int put_in(const char *source, const char *copy, const char *name, const struct trace_stream *stream)
 {
 	char *from = trace_path(source, name), *to = trace_path(copy, name);
-	const struct packet_ranges *ranges = stream ? &stream->ranges : NULL;
-	bool whole = ranges == NULL ||
-		     (ranges->count == 1 && ranges->all[0].from == 0 && ranges->all[0].until == stream->size);
+	const struct packet_ranges *ranges = &stream->ranges;
+	bool whole = ranges->count == 1 && ranges->all[0].from == 0 && ranges->all[0].until == stream->size;
 	int result = 0;
 
 	if (whole)
@@ -79,6 +78,8 @@ char *trace_stand_in(struct trace_files *files, size_t index, void (*made)(void 
 		     void *context)
 {
 	const struct trace_dir *dir = &files->dirs[index];
+	struct packet_range whole = {0, dir->metadata.whole};
+	const struct trace_stream metadata = {.size = dir->metadata_size, .ranges = {&whole, 1}};
 	char *source, *copy;
 	int result;
 
@@ -90,7 +91,7 @@ char *trace_stand_in(struct trace_files *files, size_t index, void (*made)(void 
 	copy = memory_format("%s/%zu", files->copies, index);
 	result = source ? mkdir(copy, 0700) : -1;
 	if (result == 0)
-		result = put_in(source, copy, "metadata", NULL);
+		result = put_in(source, copy, "metadata", &metadata);
 	for (size_t i = 0; result == 0 && i < dir->stream_count; i++)
 		result = put_in(source, copy, dir->streams[i].name, &dir->streams[i]);
 	free(source);

@@ -17,9 +17,15 @@ struct scan {
 	int fd;
 	struct trace_files *files;
 	const struct trace_dir *dir;
-	struct map *seen; /* packets, of whatever trace */
-	uint64_t twice;   /* bytes of those that were seen before */
+	struct trace_seen *seen;
+	uint64_t twice; /* bytes of packets that were seen before */
 	const struct trace_look *look;
+};
+
+/* The packets that one buffer of LTTng made. */
+struct instance {
+	uint64_t packets, first, last; /* numbers */
+	uint64_t discarded;            /* events */
 };
 
 static void look_tick(const struct trace_look *look)
@@ -36,6 +42,41 @@ static bool scan_read(void *context, uint64_t at, void *to, size_t length)
 	return pread(scan->fd, to, length, (off_t)at) == (ssize_t)length;
 }
 
+/* Its files may be the chunks of a rotation. */
+static void count_packet(struct map *instances, uint64_t stream, const struct packet *packet)
+{
+	struct instance *instance = map_get(instances, stream, 0);
+
+	if (instance == NULL) {
+		instance = memory_new(1, sizeof(*instance));
+		instance->first = packet->number;
+		map_put(instances, stream, 0, instance);
+	}
+	instance->packets++;
+	if (packet->number < instance->first)
+		instance->first = packet->number;
+	if (packet->number > instance->last)
+		instance->last = packet->number;
+	if (packet->discarded > instance->discarded)
+		instance->discarded = packet->discarded;
+}
+
+void trace_streams_sum_up(struct trace_files *files, struct trace_seen *seen)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&seen->instances, &cursor));) {
+		struct instance *instance = slot->value;
+		uint64_t there = instance->last - instance->first + 1;
+
+		files->discarded += instance->discarded;
+		files->missing += there > instance->packets ? there - instance->packets : 0;
+		free(instance);
+	}
+	map_clear(&seen->instances);
+	map_clear(&seen->packets);
+}
+
 /* A packet that lies in a copy of the stream, or of the trace, as well is read once. Chunks of a rotation are no copies. */
 static bool scan_keep(void *context, const struct packet *packet)
 {
@@ -46,11 +87,12 @@ static bool scan_keep(void *context, const struct packet *packet)
 	stream = map_hash(stream, &packet->instance, sizeof(packet->instance));
 	where = map_hash(MAP_HASH, &packet->number, sizeof(packet->number));
 	where = map_hash(where, &packet->begin, sizeof(packet->begin));
-	if (map_get(scan->seen, stream, where)) {
+	if (map_get(&scan->seen->packets, stream, where)) {
 		scan->twice += packet->size;
 		return false;
 	}
-	map_put(scan->seen, stream, where, scan->files);
+	map_put(&scan->seen->packets, stream, where, scan->files);
+	count_packet(&scan->seen->instances, stream, packet);
 	scan->files->packets++;
 	return true;
 }
@@ -169,7 +211,30 @@ static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
 	}
 }
 
-static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct map *seen,
+/* A stream is one under whatever name: its first packet tells. */
+static bool is_stream(const struct trace_dir *dir, const char *name)
+{
+	unsigned char header[PACKET_HEADER];
+	struct packet packet;
+	char *path;
+	uint64_t size;
+	int fd;
+	bool is;
+
+	if (!dir->metadata.lttng || trace_streams_named(name))
+		return true;
+	path = trace_path(dir->path, name);
+	fd = regular_file_open(path, &size);
+	free(path);
+	if (fd < 0)
+		return false;
+	is = pread(fd, header, sizeof(header), 0) == sizeof(header) &&
+	     packet_parse(header, UINT64_MAX, &dir->metadata.kind, &packet);
+	close(fd);
+	return is;
+}
+
+static void look_at_stream(struct trace_files *files, struct trace_dir *dir, const char *name, struct trace_seen *seen,
 			   const struct trace_look *look)
 {
 	struct scan scan = {.files = files, .dir = dir, .seen = seen, .look = look};
@@ -208,7 +273,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 	free(path);
 }
 
-void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct map *seen,
+void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct trace_seen *seen,
 			const struct trace_look *look)
 {
 	struct dirent **entries;
@@ -220,7 +285,7 @@ void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct
 		/* LTTng's directory of indexes is the one that babeltrace2 expects there. */
 		if (name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, "index") == 0)
 			;
-		else if (entries[i]->d_type == DT_DIR || (dir->metadata.lttng && !trace_streams_named(name)))
+		else if (entries[i]->d_type == DT_DIR || !is_stream(dir, name))
 			dir->as_it_is = false;
 		else
 			look_at_stream(files, dir, name, seen, look);

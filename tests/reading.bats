@@ -134,6 +134,26 @@ refused()
 	same whole.json report.json
 }
 
+@test "of a rotation whose middle chunk is gone either decoder says so, and that the count is the least it can be" {
+	local chunk
+	many trace 60000 2 1
+	for chunk in 0 1 2; do
+		mkdir -p "chunks/$chunk"
+		cp trace/metadata "chunks/$chunk"
+		tail -c +$((chunk * 262144 + 1)) trace/events_0 | head -c 262144 >"chunks/$chunk/events_0"
+	done
+	reported chunks
+	holds '.trace.complete'
+	rm -r chunks/1
+	reported chunks
+	holds '.trace.problems == ["1 packet of the trace is missing: more events may be lost than are counted"] and .trace.lost > 0'
+	cp -r trace/. chunks
+	truncate -s 262144 chunks/events_0
+	tail -c +$((3 * 262144 + 1)) trace/events_0 >>chunks/events_0
+	reported chunks
+	holds '.trace.problems | length == 1 and (.[0] | startswith("1 packet of the trace is missing: "))'
+}
+
 @test "a trace that is there twice, and a third time in part, is read once" {
 	many trace 20000 2 1
 	reported trace
@@ -173,6 +193,31 @@ refused()
 	find again -name "$stream" -execdir sh -c 'for other in state_*; do cp "$other" "calls_9${other#state}"; done; rm "$0"' {} \;
 	run "$SHMGUARD" report --format=json again
 	[[ $output == *"bytes that were recorded"*" are gone"* || $output == *"the calls are gone"* ]]
+}
+
+@test "a stream is known by its packets, whatever its file is called" {
+	local stream
+	"$SHMGUARD" run --quiet --report=none -o whole -- "$PROGRAMS/story" shrunk || true
+	reported whole
+	mv report.json whole.json
+	cp -r whole again
+	stream=$(find again -name 'calls_*' -size +0 | head -n 1)
+	mv "$stream" "${stream%/*}/zzz"
+	reported again
+	jq --slurpfile whole whole.json -e '. == $whole[0]' report.json
+	"$SHMGUARD" log again | cmp - <("$SHMGUARD" log whole)
+	# Under both names it is there twice.
+	cp "${stream%/*}/zzz" "$stream"
+	echo hello >"${stream%/*}/notes"
+	reported again
+	jq --slurpfile whole whole.json -e '. == $whole[0]' report.json
+	# Cut short it is a stream all the same.
+	rm "$stream"
+	truncate -s -1000 "${stream%/*}/zzz"
+	truncate -s +100 "${stream%/*}/zzz"
+	cat "$(find whole -name "${stream##*/}")" >>"${stream%/*}/zzz"
+	run -0 "$SHMGUARD" report --format=json again
+	jq -e '.trace.events > 0 and (.trace.complete | not)' <<<"$output"
 }
 
 @test "a damaged trace beside a whole one is named, and the whole one is read" {

@@ -123,6 +123,28 @@ full_stream()
 	refuses leaks "metadata is cut short"
 }
 
+@test "metadata that has something behind its last whole packet, or less of its padding, is read" {
+	local metadata=leaks/trace/ust/uid/65534/64-bit/metadata tail decoder
+	cp "$metadata" whole
+	truncate -s -1 "$metadata"
+	for decoder in direct babeltrace2; do
+		timeout 20 "$SHMGUARD" report --decoder=$decoder --format=json leaks >full.json
+		jq -f select.jq full.json >got.json
+		same leaks/expected.json got.json
+		[ "$(jq .trace.complete full.json)" = true ]
+	done
+	for tail in '\0\0\0' 'hi\n.' "$(head -c 100 whole | od -An -v -to1 | tr -d '\n' | tr ' ' '\\')"; do
+		cp whole "$metadata"
+		printf "$tail" >>"$metadata"
+		for decoder in direct babeltrace2; do
+			timeout 20 "$SHMGUARD" report --decoder=$decoder --format=json leaks >report.json
+			holds '.trace.events == 37 and (.trace.complete | not) and (.trace.problems | length) == 1'
+			holds --arg lost "metadata is cut short or damaged: $(($(stat -c %s "$metadata") - $(stat -c %s whole))) bytes" \
+				'.trace.problems[0] | contains($lost) and endswith("of it could not be read")'
+		done
+	done
+}
+
 @test "empty metadata is refused" {
 	: >leaks/trace/ust/uid/65534/64-bit/metadata
 	refuses leaks "metadata is empty"
