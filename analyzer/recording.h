@@ -26,6 +26,7 @@ enum line_type {
 	LINE_reaped,
 	LINE_unseen,
 	LINE_holds,
+	LINE_closes,
 	LINE_TYPE_COUNT
 };
 
@@ -35,7 +36,7 @@ struct line {
 	pid_t pid, ppid;
 	pid_t child; /* spawn, end: of whom it tells */
 	uid_t uid;
-	int status;   /* end, reaped: of wait(2); leave: of exit(3) */
+	int status;   /* end, reaped: of wait(2); leave: of exit(3); closes: the descriptor */
 	int64_t time; /* nanoseconds since 1970 */
 	char *exe;    /* start, fork, unseen */
 	char *argv;   /* start */

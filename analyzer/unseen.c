@@ -233,6 +233,7 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 	case NOTE_finding:
 	case NOTE_fault:
 	case NOTE_holds:
+	case NOTE_closes:
 	case NOTE_COUNT:
 		break;
 	}

@@ -331,6 +331,17 @@ static void line_holds(struct world *world, const struct line *line, const char 
 	}
 }
 
+static void line_closes(struct world *world, const struct line *line, const char *host)
+{
+	struct process *process = current(world, host, line->recording, line->pid);
+	const struct descriptor *descriptor =
+		process && !process->over ? holdings_descriptor(process, line->status) : NULL;
+
+	/* One that the process opened itself got the number since: the trace was faster. */
+	if (descriptor && !descriptor->tally)
+		holdings_close(process, line->status, 0, &(struct site){process, 0, line->time});
+}
+
 static void take_line(struct world *world, const struct line *line)
 {
 	const char *host = host_of(world, line->recording, "");
@@ -343,6 +354,9 @@ static void take_line(struct world *world, const struct line *line)
 		break;
 	case LINE_holds:
 		line_holds(world, line, host);
+		break;
+	case LINE_closes:
+		line_closes(world, line, host);
 		break;
 	case LINE_leave:
 		process = current(world, host, line->recording, line->pid);

@@ -1,13 +1,18 @@
 #include "preload/inherited.h"
 
 #include <dirent.h>
+#include <stdatomic.h>
 
 #include "preload/identity.h"
 #include "preload/kernel.h"
 #include "preload/note.h"
 #include "preload/text.h"
 
-enum { PROBED = 256 };
+enum { PROBED = 256, WORDS = 64, BITS = 64 };
+
+/* Those that were told of, a bit each; what lies above is not told of once it is closed. */
+static atomic_ulong told_of[WORDS];
+static atomic_int top = -1; /* the highest of them ever */
 
 static void each_listed(int directory, void (*look)(int, void *), void *context)
 {
@@ -58,6 +63,11 @@ static void add(int fd, void *context)
 
 	if (!identity_of_fd(fd, &identity))
 		return;
+	if (fd < WORDS * BITS) {
+		atomic_fetch_or(&told_of[fd / BITS], 1ul << fd % BITS);
+		if (fd > top)
+			top = fd;
+	}
 	text_append_decimal(one, sizeof one, (uint64_t)fd);
 	text_append(one, sizeof one, ":");
 	text_append_decimal(one, sizeof one, identity.dev);
@@ -76,4 +86,28 @@ void inherited_tell(void)
 
 	inherited_each(add, &told);
 	tell(&told);
+}
+
+bool inherited_is(int fd)
+{
+	return fd >= 0 && fd <= atomic_load_explicit(&top, memory_order_relaxed) &&
+	       (atomic_load_explicit(&told_of[fd / BITS], memory_order_relaxed) & 1ul << fd % BITS);
+}
+
+int inherited_next(unsigned first, unsigned last)
+{
+	int highest = atomic_load_explicit(&top, memory_order_relaxed);
+
+	for (unsigned fd = first; highest >= 0 && fd <= last && fd <= (unsigned)highest; fd++)
+		if (inherited_is((int)fd))
+			return (int)fd;
+	return -1;
+}
+
+void inherited_closes(int fd, bool recorded)
+{
+	unsigned long bit = 1ul << fd % BITS;
+
+	if ((atomic_fetch_and(&told_of[fd / BITS], ~bit) & bit) && !recorded)
+		note_write(NOTE_closes, &(struct note_content){.status = fd});
 }

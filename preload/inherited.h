@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_INHERITED_H
 #define SHMGUARD_INHERITED_H
 
+#include <stdbool.h>
+
 /* Hands out each descriptor that is open now. */
 void inherited_each(void (*look)(int fd, void *context), void *context);
 
@@ -10,5 +12,12 @@ void inherited_each(void (*look)(int fd, void *context), void *context);
  * is not to be seen in a child by vfork(2) or posix_spawn(3), nor where libc executes by itself.
  */
 void inherited_tell(void);
+
+/* Is it one that was told of, and that the program has not closed since? Lock-free. */
+bool inherited_is(int fd);
+/* The lowest such descriptor in [first, last], or -1. */
+int inherited_next(unsigned first, unsigned last);
+/* The program closes it; recorded: the trace has that, and needs no note. */
+void inherited_closes(int fd, bool recorded);
 
 #endif

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "preload/enforce_open.h"
+#include "preload/inherited.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/own_threads.h"
@@ -28,12 +29,17 @@ uint32_t wrap_closing(int fd, const void *caller)
 	uint32_t seq = 0;
 
 	identity_descriptor_ends(fd);
+	bool inherited = __builtin_expect(inherited_is(fd), false);
 	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
-	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+	if (!(inherited || ledger_fd(fd)) || recorder_is_vfork_child())
 		return 0;
-	/* Whatever the descriptor leads to now, it is over: fstat(2) would tell nothing more. */
-	seq = RECORD(&visit, close, NULL, .fd = fd);
-	observe_leave(&visit);
+	if (ledger_fd(fd) && observe_enter(&visit, caller)) {
+		/* Whatever the descriptor leads to now, it is over: fstat(2) would tell nothing more. */
+		seq = RECORD(&visit, close, NULL, .fd = fd);
+		observe_leave(&visit);
+	}
+	if (inherited)
+		inherited_closes(fd, seq);
 	return seq;
 }
 
@@ -97,6 +103,11 @@ EXPORT int endmntent(FILE *stream)
 static void closing_range(unsigned first, unsigned last, const void *caller)
 {
 	identity_descriptors_end(first, last);
+	for (int fd = inherited_next(first, last); fd >= 0; fd = inherited_next((unsigned)fd + 1, last)) {
+		wrap_closing(fd, caller);
+		if ((unsigned)fd == last)
+			break;
+	}
 	for (int fd = ledger_fd_next(first, last); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, last)) {
 		wrap_closing(fd, caller);
 		if ((unsigned)fd == last)

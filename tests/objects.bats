@@ -180,6 +180,14 @@ heirs()
 	grep -q 'heirs' silent.objects
 }
 
+@test "what the new program closes before anything else of it is recorded, it has no more" {
+	heirs closing
+	[ "$(tail -n 1 closing.true)" = 84 ]
+	[ "$(wc -l <closing.true)" -eq 2 ]
+	heirs closefrom
+	[ ! -s closefrom.true ]
+}
+
 @test "folded, folded-count: what was mapped at an exec was not left, what a killed process had is" {
 	cat >leaver.c <<-'END'
 		#include <fcntl.h>

@@ -24,6 +24,7 @@
  * leave: the process ends with `status` by exit(3) or _exit(2).   blind: recording is off in this process (texts: why, who).
  * loading, loaded: around LTTng's coming up in it (text of the former: exe); its calls wait in its memory meanwhile.
  * holds: of the descriptors that the image began with these lead to objects (text: "FD:DEV:INO " for each).
+ * closes: the descriptor `status` of those, of which the trace knows nothing.
  * finding, fault: the fields of those events (text: the object's name, exe), so that `run` can tell at once.
  */
 #define NOTES(X)                                                                                                       \
@@ -39,7 +40,8 @@
 	X(fault)                                                                                                       \
 	X(loading)                                                                                                     \
 	X(loaded)                                                                                                      \
-	X(holds)
+	X(holds)                                                                                                       \
+	X(closes)
 
 enum note_type {
 #define NOTE_ENUMERATOR(name) NOTE_##name,
@@ -71,7 +73,7 @@ struct note {
 	int32_t pid, ppid; /* as the process itself sees them */
 	uint32_t uid, euid, gid;
 	int32_t child;  /* end, spawn; else 0 */
-	int32_t status; /* end: wait(2) status; leave: exit status */
+	int32_t status; /* end: wait(2) status; leave: exit status; closes: the descriptor */
 	int32_t error;  /* exec_failed, spawn: errno */
 	uint32_t texts; /* NUL-terminated texts that follow; argv is escaped as in FIELDS_process */
 	uint64_t time;  /* CLOCK_MONOTONIC, nanoseconds */
