@@ -52,6 +52,14 @@ static void drop_grants(const struct policy_decision *d, int fd)
 		enforce_not_fixed(RULE_acl_grants);
 }
 
+void enforce_verified(const struct enforce_opening *o, const struct policy_decision *d, const struct identity *identity,
+		      bool created)
+{
+	if (o->shm && (o->flags & (O_CREAT | O_EXCL)) == O_CREAT && d->action[RULE_create_without_excl] == ACTION_fix)
+		ENFORCE(d, create_without_excl, .offset = identity->uid, .length = identity->mode,
+			.size = identity->size, .limit = created);
+}
+
 /* Removes the name, if it still leads to the object. */
 static bool remove_name(const struct enforce_opening *o, const struct identity *identity)
 {
@@ -256,8 +264,10 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 		ledger_mark(&identity, MARK_BYTES_SEEN, 0);
 	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
-	if (verdict == VERDICT_go)
+	if (verdict == VERDICT_go) {
 		drop_grants(d, fd);
+		enforce_verified(o, d, &identity, false);
+	}
 	return verdict;
 }
 

@@ -100,6 +100,10 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, 
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 
+/* create-without-excl is fixed: the object was made with O_EXCL, or whose it is was looked at. */
+void enforce_verified(const struct enforce_opening *o, const struct policy_decision *d, const struct identity *identity,
+		      bool created);
+
 /*
  * The same of what a child is to open: whose it is, and whether it may be emptied. It is not opened for that, by which this
  * process's locks on it would go (fcntl(2)).

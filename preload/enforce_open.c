@@ -71,6 +71,14 @@ static void made(const struct enforce_opening *o, const struct enforce_making *m
 	enforce_made(making, o->node ? o->name : text_descriptor(path, fd), mode);
 }
 
+static void verified(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+{
+	struct identity identity;
+
+	if (enforce_asks(d, RULE_create_without_excl) && identity_of_fd(fd, &identity))
+		enforce_verified(o, d, &identity, true);
+}
+
 /* The creation of what does not exist; with O_EXCL it fails with EEXIST if it came to exist meanwhile. */
 static int create(const struct enforce_opening *o, const struct policy_decision *d, int exclusively)
 {
@@ -99,6 +107,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 		made(o, &making, fd, mode);
 	if (widens)
 		widen(d, fd, mode);
+	verified(o, d, fd);
 	return fd;
 }
 
@@ -260,6 +269,7 @@ static void review(const struct enforce_opening *o, const struct policy_decision
 	}
 	if (enforce_counts && (o->flags & O_CREAT))
 		ledger_count_created(1);
+	verified(o, d, fd);
 	if (o->shm && (o->flags & O_CREAT) && enforce_asks(d, RULE_umask_mismatch))
 		widen(d, fd, o->mode);
 }

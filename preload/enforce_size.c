@@ -208,16 +208,32 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	return verdict;
 }
 
-bool enforce_probed(uint64_t start, uint64_t length)
+static bool probe(void *mapping, uint64_t length)
 {
-	long touched = kernel_call(SYS_madvise, (long)start, (long)length, MADV_POPULATE_WRITE, 0, 0, 0);
-
-	/* A kernel without it (before 5.14) cannot be asked. */
-	if (touched == 0 || touched == -EINVAL)
+	if (mapping == MAP_FAILED) {
+		enforce_undone(RULE_huge_page_unbacked);
+		return false;
+	}
+	long touched = kernel_call(SYS_madvise, (long)mapping, (long)length, MADV_POPULATE_WRITE, 0, 0, 0);
+	if (touched == 0)
 		return true;
-	kernel_call(SYS_munmap, (long)start, (long)length, 0, 0, 0, 0);
+	/* A kernel without it (before 5.14) cannot be asked. */
+	if (touched == -EINVAL) {
+		enforce_not_fixed(RULE_huge_page_unbacked);
+		return true;
+	}
+	kernel_call(SYS_munmap, (long)mapping, (long)length, 0, 0, 0, 0);
+	enforce_fix_failed(RULE_huge_page_unbacked, ENOMEM);
 	errno = ENOMEM;
 	return false;
+}
+
+bool enforce_probed(void *mapping, uint64_t length, const void *caller)
+{
+	enforce_resume();
+	bool backed = probe(mapping, length);
+	enforce_end(caller);
+	return backed;
 }
 
 /* Told, rather than fixed, is what was mapped so until the end: the program itself may still do it. */
@@ -336,7 +352,6 @@ POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *iden
 	(e, identity))
 POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
 	(e, identity))
-POLICED(mmap, (const struct mmap_event *e, struct identity *identity, const void *caller), (e, identity))
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
 	(site, address, length, prot))
 POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))
@@ -344,3 +359,15 @@ POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identi
 	(address, length, identity))
 POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, int prot, const void *caller),
 	(identity, offset, length, prot))
+
+enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller)
+{
+	enforce_begin();
+	enum enforce_verdict verdict = decide_mmap(e, identity);
+	/* What is replaced has an event of its own, before which all is to be told. */
+	if (verdict == VERDICT_fix && !(e->flags & MAP_FIXED))
+		enforce_suspend();
+	else
+		enforce_end(caller);
+	return verdict;
+}

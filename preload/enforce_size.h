@@ -16,8 +16,8 @@ enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *i
 /* The mapping exists, its event is not recorded yet: what is to be done to it. */
 void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller);
 
-/* Are there pages for all of the new mapping? If not it is gone, and errno is ENOMEM. */
-bool enforce_probed(uint64_t start, uint64_t length);
+/* Are there pages for all of the new mapping, if there is one? If not it is gone, and errno is ENOMEM. */
+bool enforce_probed(void *mapping, uint64_t length, const void *caller);
 
 /* Of a mapping of the object: it is about to be locked, or to become [offset, offset + length) of the object. */
 enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, const struct identity *identity,

@@ -101,7 +101,7 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
 	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
-	if (verdict == VERDICT_fix && result != MAP_FAILED && !enforce_probed((uint64_t)(uintptr_t)result, length))
+	if (verdict == VERDICT_fix && !enforce_probed(result, length, caller))
 		result = MAP_FAILED;
 	if (tracked && enforce_wipes && result != MAP_FAILED)
 		claim_await(&identity);

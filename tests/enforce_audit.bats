@@ -282,6 +282,19 @@ except OSError as e: print(e.strerror)' >out
 	decisions | same /dev/stdin <(echo shm-fs-full /x denied ENOSPC)
 }
 
+@test "an object that create-without-excl has made exclusively, or looked at, is told as fixed, any other not at all" {
+	for lines in 'create-without-excl = warn' 'create-without-excl = deny' 'create-without-excl = fix' $'create-without-excl = fix\nmode = audit'; do
+		policy 'predictable-name = off' "$lines"
+		rm -f audit.log "/dev/shm/$NAME"
+		guarded 'fd = shm_open(NAME, RWC, mode=0o600); shm_open(NAME, RWC, mode=0o600)
+shm_open(NAME, os.O_RDWR); os.open(PATH, RWC); os.unlink(PATH); shm_open(NAME, RWC | os.O_EXCL, mode=0o600)'
+		cut -d ' ' -f 4,6- audit.log | sed 's/ at=.*//'
+	done >told
+	same told <(for action in recorded recorded fixed 'audit would=fixed'; do
+		printf "rule=create-without-excl action=$action errno=0\n%.0s" 1 2
+	done)
+}
+
 @test "objects have their name in the trail whether they were seen before or not, memfds theirs" {
 	policy 'world-writable = fix' 'memfd-no-cloexec = fix' 'memfd-executable = off'
 	: >"/dev/shm/$NAME"

@@ -173,6 +173,8 @@ fd = os.memfd_create("small"); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 3,
 	policy 'huge-page-unbacked = fix'
 	guarded "$code"
 	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
+	[ "$(grep -o 'rule=huge-page-unbacked .* errno=[A-Z0]*' audit.log | cut -d ' ' -f 3- | xargs)" = \
+		'action=denied errno=ENOMEM action=denied errno=ENOMEM' ]
 }
 
 @test "no huge page" {
