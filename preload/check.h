@@ -25,8 +25,8 @@ enum check_marks {
 	MARK_POOL_HELD = 32,    /* it mapped huge pages that the kernel reserved: they stay the object's (mmap(2)) */
 	MARK_CLOSED = 1024,     /* it mapped the object without PROT_WRITE, which mprotect(2) may give later */
 	MARK_INHERITED = 2048,  /* it was forked from the process that made the object */
-	MARK_SECRET = 4096,     /* by an earlier name the policy calls it a secret */
-	MARK_WIPED_LAST = 8192, /* by an earlier name it is to be wiped after its last use */
+	MARK_SECRET = 4096,     /* by an earlier name, or of an earlier user, the policy calls it a secret */
+	MARK_WIPED_LAST = 8192, /* likewise it is to be wiped after its last use */
 	MARK_PAST_END = 16384,  /* it mapped more than the object had */
 	MARK_HEIR = 32768,      /* the program found it open when it began */
 };

@@ -210,6 +210,7 @@ bool enforce_names(const char *name)
 }
 
 struct applying {
+	const char *exe;
 	uint32_t user;
 	struct policy_sections sections;
 };
@@ -217,7 +218,7 @@ struct applying {
 static void add_name(const char *name, void *context)
 {
 	struct applying *applying = context;
-	policy_add_sections(policy, enforce_posix_name(name), process_exe(), applying->user, &applying->sections);
+	policy_add_sections(policy, enforce_posix_name(name), applying->exe, applying->user, &applying->sections);
 }
 
 void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision)
@@ -225,7 +226,7 @@ void enforce_decide_linked(const char *name, const struct identity *identity, st
 	enforce_decide(name, decision);
 	if (!enforce_by_name || identity->links <= 1)
 		return;
-	struct applying applying = {.user = facts_user()};
+	struct applying applying = {.exe = process_exe(), .user = facts_user()};
 	if (name)
 		add_name(name, &applying);
 	names_each(identity, add_name, &applying);
@@ -243,6 +244,25 @@ const char *enforce_decide_object(const struct identity *identity, struct policy
 	if (!name)
 		enforce_about(NULL, identity);
 	return name;
+}
+
+bool enforce_lasts(const struct policy_decision *d)
+{
+	return !d->secret && !(d->zero & ZERO_on_last_unmap);
+}
+
+bool enforce_lasts_in(const struct identity *identity, const char *exe, uint32_t user)
+{
+	struct applying applying = {.exe = exe, .user = user};
+	struct policy_decision decision;
+	char text[512];
+	const char *name = enforce_by_name ? enforce_object_name(identity, text) : NULL;
+
+	policy_add_sections(policy, name ? enforce_posix_name(name) : NULL, exe, user, &applying.sections);
+	if (enforce_by_name && identity->links > 1)
+		names_each(identity, add_name, &applying);
+	policy_decide_sections(policy, &applying.sections, &decision);
+	return enforce_lasts(&decision);
 }
 
 bool enforce_audits(void)

@@ -18,6 +18,10 @@ extern bool enforce_by_name;
 extern bool enforce_plainly;
 /* What applies to an object of that name, and by its other names, which lie beside it. */
 void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision);
+/* May the contents outlive their last user? */
+bool enforce_lasts(const struct policy_decision *d);
+/* The same in that program of that user, which knows the object by the names that it has. */
+bool enforce_lasts_in(const struct identity *identity, const char *exe, uint32_t user);
 /* The path of one that this process knows; false: it has none. */
 bool enforce_known_path(const struct object *object, char path[static 512]);
 /* In a forked child: nobody but this thread decides. */

@@ -52,21 +52,24 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 static const char held[] = "held";
 
 /*
- * Who came to the object by a descriptor of its forebear's is not its last user while that one has it open, to go on with: a
- * forked child knows its parent, a new image does not know who that is. What has no name is only handed on by who forks; at
- * a last unmap the policy may ask for no more than that it is one.
+ * Who has a descriptor of the object goes on with it, and if the policy holds there wipes it in turn: another process, as a
+ * daemon that was forked, is a user as well. Of the others who have one, a forked child knows its parent for one, and a new
+ * image, which came to it by a descriptor of its forebear's, does not know who that is. What has no name is only handed on
+ * by who forks, and wiped by who maps it; at a last unmap the policy may ask for no more than that it is one.
  */
 static const char *use_at_leaving(const struct policy_decision *d, const struct identity *identity,
-				  bool own_mappings_go)
+				  bool own_mappings_go, int32_t *holder)
 {
 	const char *use = enforce_use(identity, own_mappings_go);
 	uint32_t marks = ledger_marks(identity);
+	bool heir = marks & MARK_HEIR;
 
-	if (use || (!own_mappings_go && (d->zero & ZERO_on_last_unmap)))
+	*holder = 0;
+	if (use || (!own_mappings_go && (d->zero & ZERO_on_last_unmap)) || (!heir && !identity->links))
 		return use;
-	if (!(marks & MARK_HEIR))
-		return (marks & MARK_INHERITED) && identity->links && facts_used_by_parent(identity) ? held : NULL;
-	enum facts_use holders = facts_use_by_holders(identity);
+	if (!heir && (marks & MARK_INHERITED) && (*holder = facts_user_parent(identity)))
+		return held;
+	enum facts_use holders = heir ? facts_use_by_holders(identity) : facts_use_by_guarded(identity, holder);
 	if (holders == FACTS_unknown)
 		holders = use_by_unseen(identity, holders);
 	return holders == FACTS_mapped ? held : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
@@ -257,13 +260,17 @@ static bool decide(const struct object *object, struct policy_decision *d)
 	d->secret |= (object->marks & MARK_SECRET) != 0;
 	if ((object->marks & MARK_WIPED_LAST) || (d->zero & ZERO_on_last_unmap))
 		d->action[RULE_secret_left] = ACTION_fix;
-	return d->secret || (d->zero & ZERO_on_last_unmap) || (object->marks & MARK_WIPED_LAST);
+	return !enforce_lasts(d) || (object->marks & MARK_WIPED_LAST);
 }
 
-/* Of what others still use: who made it does, and an heir whose parent does not. */
-static bool answers_for(const struct identity *identity, const char *use)
+/* Of what others still use: who made it does, and whoever leaves it to one that will neither wipe it nor tell. */
+static bool answers_for(const struct identity *identity, const char *use, int32_t holder)
 {
-	return use == held ? !facts_used_by_parent(identity) : enforce_is_own(identity);
+	if (use != held || enforce_is_own(identity))
+		return enforce_is_own(identity);
+	if (ledger_marks(identity) & MARK_HEIR)
+		holder = facts_user_parent(identity);
+	return !holder || !enforce_answers_too(identity, holder);
 }
 
 /* It has neither a name nor a descriptor here by which it could be wiped: does anybody have it yet? */
@@ -295,10 +302,11 @@ static void leave(const struct object *object, bool own_mappings_go)
 	}
 	unsigned before = enforce_decided();
 	if (fd < 0 || wipe_has_data(fd, &identity)) {
-		const char *use = use_at_leaving(&d, &identity, own_mappings_go);
+		int32_t holder;
+		const char *use = use_at_leaving(&d, &identity, own_mappings_go, &holder);
 		if (use != enforce_is_mapped && use != held)
 			left(&d, fd, &identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
-		else if (own_mappings_go && wants_wipe(&d) && answers_for(&identity, use))
+		else if (own_mappings_go && wants_wipe(&d) && answers_for(&identity, use, holder))
 			tell(use);
 	}
 	/* What was wiped may be written again. */
@@ -318,7 +326,6 @@ bool enforce_last_unmap(const struct object *object, const void *caller)
 	return enforce_decided();
 }
 
-/* The program that comes then takes it up. */
 static bool is_handed_on(const struct object *object)
 {
 	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX))
@@ -327,34 +334,42 @@ static bool is_handed_on(const struct object *object)
 	return false;
 }
 
-/* An exec that fails has lost nothing. What is not mapped is a forebear's, or was opened here. */
-static void leave_by_exec(const struct object *object)
+/*
+ * An exec that fails has lost nothing, and what the new program has open is its own to use: nothing is wiped. What is not
+ * mapped was opened here, or is a forebear's, unless it is handed on to a program that is to know nothing of it.
+ */
+static void leave_by_exec(const struct object *object, const struct enforce_executed *program)
 {
 	struct policy_decision d;
 	struct identity identity = {.dev = object->dev, .ino = object->ino};
-	bool mapped = ledger_mapped_end(&identity);
+	bool mapped = ledger_mapped_end(&identity), handed_on = !mapped && is_handed_on(object);
+	int32_t holder;
 
 	if (!decide(object, &d) || d.action[RULE_secret_left] == ACTION_off ||
-	    (!mapped && ((ledger_marks(&identity) & MARK_INHERITED) || is_handed_on(object))))
+	    (!mapped && !handed_on && (ledger_marks(&identity) & MARK_INHERITED)))
 		return;
-	int fd = open_object(object, &identity);
+	int fd = handed_on ? open_held(object, &identity) : open_object(object, &identity);
 	if (fd < 0) {
 		if (mapped && is_out_of_reach(object, &d))
 			tell("exec");
 		return;
 	}
-	if (wipe_has_data(fd, &identity) && !use_at_leaving(&d, &identity, true))
-		tell("exec");
+	bool lost = !handed_on || (identity.links && !enforce_is_taken_up(&identity, program));
+	if (lost && wipe_has_data(fd, &identity)) {
+		const char *use = use_at_leaving(&d, &identity, true, &holder);
+		if (!use || (use == enforce_perhaps_mapped && wants_wipe(&d)))
+			tell("exec");
+	}
 	kernel_close(fd);
 }
 
-void enforce_exec(const void *caller)
+void enforce_exec(const struct enforce_executed *program, const void *caller)
 {
 	struct object object;
 
 	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
 		enforce_begin();
-		leave_by_exec(&object);
+		leave_by_exec(&object, program);
 		enforce_end(caller);
 		enforce_forget();
 	}

@@ -27,11 +27,22 @@ bool enforce_last_unmap(const struct object *object, const void *caller);
 /* The program begins: what it finds open and must not outlive its last user is as if it had been opened here. */
 void enforce_take_up(void);
 
-/* The object loses the name by which the policy knows it for a secret, and stays one. */
+/* What an exec names; searches: along PATH, as execvp(3) does. */
+struct enforce_executed {
+	const char *file;
+	bool searches;
+};
+
+/* Does the policy make that program take it up? So, too, where that cannot be known. */
+bool enforce_is_taken_up(const struct identity *identity, const struct enforce_executed *program);
+/* The same of a process that uses the object: will it wipe it after its own use, or tell? */
+bool enforce_answers_too(const struct identity *identity, int32_t pid);
+
+/* The policy knows it for a secret by its name, or this user: it stays one when it has these no more. */
 void enforce_keep_secret(const struct policy_decision *decision, const struct identity *identity);
 
-/* The process is about to become another program, by which its mappings go: tells what nobody then maps. */
-void enforce_exec(const void *caller);
+/* The process is about to become that program, by which its mappings go: tells what nobody then answers for. */
+void enforce_exec(const struct enforce_executed *program, const void *caller);
 
 /* The process ends, and all its mappings with it. record: what was done to that object. */
 void enforce_exit(void (*record)(const struct object *object, void *context), void *context);

@@ -312,8 +312,6 @@ static __attribute__((noinline)) void decide_by_names(const struct enforce_openi
 		return;
 	}
 	enforce_decide_linked(o->name, &identity, d);
-	if (enforce_wipes && identity.links > 1)
-		enforce_keep_secret(d, &identity);
 }
 
 static void decide(const struct enforce_opening *o, struct policy_decision *d)
@@ -322,6 +320,14 @@ static void decide(const struct enforce_opening *o, struct policy_decision *d)
 		decide_by_names(o, d);
 	else
 		enforce_decide(o->name, d);
+}
+
+static void keep_secret(const struct policy_decision *d, int fd)
+{
+	struct identity identity;
+
+	if (!enforce_lasts(d) && identity_of_fd(fd, &identity))
+		enforce_keep_secret(d, &identity);
 }
 
 /*
@@ -366,8 +372,10 @@ int enforce_open(const struct enforce_opening *o)
 	decide(o, &d);
 	if (enforce_name_allowed(&d, o->name, o->shm) != VERDICT_deny && special(o, &d) != VERDICT_deny)
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
-	if (fd >= 0)
+	if (fd >= 0) {
+		keep_secret(&d, fd);
 		errno = kept;
+	}
 	enforce_end(o->caller);
 	return fd;
 }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "preload/enforce_inner.h"
+#include "preload/enforce_leave.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -189,6 +190,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	enum rule_id fix = RULE_COUNT;
 
 	enforce_decide_object(identity, &d);
+	enforce_keep_secret(&d, identity);
 	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
 	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
 		return VERDICT_deny;

@@ -55,8 +55,13 @@ enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown, FACTS_unseen };
 enum facts_use facts_use_by_others(const struct identity *identity);
 /* The same, but who has a descriptor of it counts as well. */
 enum facts_use facts_use_by_holders(const struct identity *identity);
-/* Does the process's parent map it, or have a descriptor of it, as far as may be seen? */
-bool facts_used_by_parent(const struct identity *identity);
+/*
+ * Does another process map the object, or have a descriptor of it into which the loader brings our library: then which one?
+ * Of those that may not be looked at nothing is known, and none counts.
+ */
+enum facts_use facts_use_by_guarded(const struct identity *identity, int32_t *holder);
+/* The process's parent, if that maps it, or has a descriptor of it, as far as may be seen; else 0. */
+int32_t facts_user_parent(const struct identity *identity);
 /* Is there no other process that is known to map the object or to have a descriptor of it, or likely to? */
 bool facts_left_by_others(const struct identity *identity);
 /* The same for this process, as the kernel says. */

@@ -144,22 +144,58 @@ uint32_t facts_user(void)
 	return (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Whose are the files that this thread makes: the effective user, unless setfsuid(2) was called. */
-static uint32_t file_user(void)
+/* As proc(5) lists them: the real, the effective, the saved set, the file system's. */
+enum { USER_effective = 1, USER_of_files = 3 };
+
+static bool read_user(const char *path, int which, uint32_t *user)
 {
 	char status[1024];
 	const char *at;
 	uint64_t uid = 0;
 
-	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !(at = strstr(status, "\nUid:")))
-		return facts_user();
+	if (text_read(path, status, sizeof status) <= 0 || !(at = strstr(status, "\nUid:")))
+		return false;
 	at += strlen("\nUid:");
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i <= which; i++) {
 		at += strspn(at, "\t");
 		if (!text_decimal(&at, &uid))
-			return facts_user();
+			return false;
 	}
-	return (uint32_t)uid;
+	*user = (uint32_t)uid;
+	return true;
+}
+
+/* Whose are the files that this thread makes: the effective user, unless setfsuid(2) was called. */
+static uint32_t file_user(void)
+{
+	uint32_t user;
+	return read_user("/proc/thread-self/status", USER_of_files, &user) ? user : facts_user();
+}
+
+bool facts_program(int32_t pid, char exe[static PATH_MAX], uint32_t *user)
+{
+	char path[64] = "/proc/";
+
+	text_append_decimal(path, sizeof path, (uint64_t)pid);
+	size_t directory = strlen(path);
+	text_append(path, sizeof path, "/exe");
+	long length = kernel_readlink(path, exe, PATH_MAX - 1);
+	path[directory] = 0;
+	text_append(path, sizeof path, "/status");
+	exe[length > 0 ? length : 0] = 0;
+	return length > 0 && read_user(path, USER_effective, user);
+}
+
+bool facts_real_path(const char *path, char real[static PATH_MAX])
+{
+	char link[TEXT_DESCRIPTOR];
+	long fd = kernel_open(path, O_PATH | O_CLOEXEC);
+	long length = fd >= 0 ? kernel_readlink(text_descriptor(link, (int)fd), real, PATH_MAX - 1) : fd;
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	real[length > 0 ? length : 0] = 0;
+	return length > 0;
 }
 
 bool facts_own(uint32_t uid)

@@ -5,26 +5,57 @@
 #include <time.h>
 
 #include "preload/facts.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
+#include "preload/own.h"
 #include "preload/text.h"
 
-enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250 };
+enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250, START_MS = 20 };
 
 static long long now_ms(void)
 {
 	return (long long)(kernel_clock(CLOCK_MONOTONIC) / 1000000);
 }
 
+/* Whose descriptors of the object count as well? guarded: of those into which the loader has brought our library, or will. */
+enum holders { HOLDERS_none, HOLDERS_guarded, HOLDERS_all };
+
 /* What is looked for, and what was seen. */
 struct wanted {
 	const struct identity *identity;
 	uint64_t beyond;
 	bool touched;  /* no mapping that is PROT_NONE counts */
-	bool held;     /* a descriptor of it does as well */
 	bool furthest; /* all are looked at, and `beyond` goes along: what is seen last reaches furthest */
-	uint64_t end;  /* of the mapping seen last: where in the object */
-	bool empty;    /* there was no line */
+	enum holders holders;
+	char library[64]; /* "/" and the last part of our own path */
+	uint64_t end;     /* of the mapping seen last: where in the object */
+	bool empty;       /* there was no line */
+	bool guarded;     /* our library was there */
+	bool loader;      /* the loader was */
+	unsigned files;   /* that are mapped, one after the other */
+	uint64_t dev, ino;
 };
+
+static void see_file(const char *rest, uint64_t dev, uint64_t ino, struct wanted *wanted)
+{
+	if (!ino || (wanted->files && dev == wanted->dev && ino == wanted->ino))
+		return;
+	wanted->files++;
+	wanted->dev = dev;
+	wanted->ino = ino;
+	size_t length = strlen(wanted->library), line = strcspn(rest, "\n");
+	wanted->guarded = wanted->guarded || memmem(rest, line, wanted->library, length);
+	wanted->loader = wanted->loader || memmem(rest, line, "/ld", 3);
+}
+
+/*
+ * In the midst of an exec a process shows no mapping, then those of the program, and of the loader, which brings our library
+ * before all others. A static program has no loader.
+ */
+static bool is_starting(const struct wanted *wanted)
+{
+	return !wanted->guarded && (wanted->files < 2 || (wanted->files == 2 && wanted->loader));
+}
 
 /* "7f00-7f10 rw-s 00001000 00:1b 5406    /dev/shm/x": does it map the object beyond the offset? */
 static bool line_maps(const char *at, struct wanted *wanted)
@@ -39,9 +70,11 @@ static bool line_maps(const char *at, struct wanted *wanted)
 	if (!text_hexadecimal(&at, &offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) || *at++ != ':' ||
 	    !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &ino))
 		return false;
+	uint64_t dev = makedev((unsigned)device_major, (unsigned)device_minor);
+	if (wanted->holders == HOLDERS_guarded)
+		see_file(at, dev, ino, wanted);
 	reached = offset + (end - start);
-	if (ino != identity->ino || makedev((unsigned)device_major, (unsigned)device_minor) != identity->dev ||
-	    reached <= wanted->beyond || (closed && wanted->touched))
+	if (ino != identity->ino || dev != identity->dev || reached <= wanted->beyond || (closed && wanted->touched))
 		return false;
 	wanted->end = reached;
 	if (wanted->furthest)
@@ -111,7 +144,8 @@ static bool look_at_maps(const char *directory, char *scratch, struct wanted *wa
 {
 	char path[64] = "";
 
-	wanted->empty = false;
+	wanted->empty = wanted->guarded = wanted->loader = false;
+	wanted->files = 0;
 	text_append(path, sizeof path, directory);
 	text_append(path, sizeof path, "/maps");
 	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
@@ -180,6 +214,23 @@ static bool look_at_descriptors(const char *directory, const struct identity *id
 	return holds;
 }
 
+/* Of a program that is only starting it is waited for what it will be. */
+static bool holds_guarded(const char *directory, char *scratch, struct wanted *wanted, struct facts_mappers *found)
+{
+	int waited = 0;
+
+	if (!(wanted->guarded || is_starting(wanted)) || !look_at_descriptors(directory, wanted->identity, found))
+		return false;
+	for (; is_starting(wanted) && waited < START_MS; waited++) {
+		kernel_rest(1000000);
+		if (look_at_maps(directory, scratch, wanted, found))
+			return true;
+	}
+	/* The exec may have closed it. */
+	return (wanted->guarded || (is_starting(wanted) && wanted->loader)) &&
+	       (!waited || look_at_descriptors(directory, wanted->identity, found));
+}
+
 static void look_at(const char *name, const char *self, char *scratch, struct wanted *wanted,
 		    struct facts_mappers *found)
 {
@@ -192,7 +243,8 @@ static void look_at(const char *name, const char *self, char *scratch, struct wa
 	text_append(path, sizeof path, name);
 	if (look_at_maps(path, scratch, wanted, found) ||
 	    (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
-	    (wanted->held && look_at_descriptors(path, wanted->identity, found)))
+	    (wanted->holders == HOLDERS_all && look_at_descriptors(path, wanted->identity, found)) ||
+	    (wanted->holders == HOLDERS_guarded && holds_guarded(path, scratch, wanted, found)))
 		found->pid = (int32_t)pid;
 }
 
@@ -267,12 +319,34 @@ enum facts_use facts_use_by_others(const struct identity *identity)
 
 enum facts_use facts_use_by_holders(const struct identity *identity)
 {
-	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .held = true}));
+	return use_of(identity, look_at_others(&(struct wanted){.identity = identity, .holders = HOLDERS_all}));
 }
 
-bool facts_used_by_parent(const struct identity *identity)
+/* As /proc/PID/maps will have it. */
+static void library_name(char library[static 64])
 {
-	struct wanted wanted = {.identity = identity, .held = true};
+	char *path = kernel_memory(PATH_MAX);
+	const char *known = path && facts_real_path(own_path(), path) ? path : own_path(), *last = strrchr(known, '/');
+
+	if (!last || !text_append(library, 64, last))
+		text_append(library, 64, "/libshmguard.so");
+	if (path)
+		kernel_memory_free(path, PATH_MAX);
+}
+
+enum facts_use facts_use_by_guarded(const struct identity *identity, int32_t *holder)
+{
+	struct wanted wanted = {.identity = identity, .holders = HOLDERS_guarded};
+
+	library_name(wanted.library);
+	struct facts_mappers others = look_at_others(&wanted);
+	*holder = others.pid;
+	return others.pid ? FACTS_mapped : others.gave_up ? FACTS_unknown : FACTS_unused;
+}
+
+int32_t facts_user_parent(const struct identity *identity)
+{
+	struct wanted wanted = {.identity = identity, .holders = HOLDERS_all};
 	struct facts_mappers found = {0};
 	char parent[24] = "", *memory = kernel_memory(SCRATCH);
 

@@ -70,13 +70,15 @@ void ledger_made(const struct identity *identity, bool made)
 
 void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear)
 {
-	bool is_new;
+	bool is_new = false;
 
 	if (!ledger_lock_take())
 		return;
 	struct object *object = objects_find(identity, &is_new);
-	if (object)
+	if (object) {
 		object->marks = (object->marks & ~clear) | set;
+		object->undefined = object->undefined || is_new;
+	}
 	if (object && (clear & forked_mark))
 		object->forks = objects_forks;
 	ledger_lock_give();

@@ -85,7 +85,7 @@ static void announce(struct executing *x, const char *path, bool searches, const
 	if (!recorder_is_vfork_child()) {
 		recorder_wait_for_loading();
 		if (enforce_wipes && observe_enter(&visit, caller)) {
-			enforce_exec(caller);
+			enforce_exec(&(struct enforce_executed){path, searches}, caller);
 			observe_leave(&visit);
 		}
 		audit_flush();

@@ -61,11 +61,11 @@ die()'
 	left 0 true
 }
 
-# leaves HOW: the fixed policy without a recording; ./audit.log has what became of a segment with a key in it.
+# leaves HOW [LINE...]: the fixed policy without a recording; ./audit.log has what became of a segment with a key in it.
 leaves()
 {
 	rm -f audit.log "/dev/shm/$NAME"
-	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix' "${@:2}"
 	program 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); m[4096:4099] = b"key"
 '"$1"
 	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py || true
@@ -334,4 +334,92 @@ while os.getppid() == parent: time.sleep(0.01)
 os.pwrite(fd, b"key", 4096); os._exit(0)'
 	[ "$(cat contents)" = "" ]
 	run -1 grep not-wiped audit.log
+}
+
+# goes_on HOW: who made the secret ends in that way; `on` is for its descendant, ./read has what that one finds thereafter.
+goes_on()
+{
+	rm -f audit.log read "/dev/shm/$NAME"
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	cat >on.py <<'END'
+import os, sys, time
+def on(first, fd):
+    try:
+        while not os.kill(first, 0): time.sleep(0.01)
+    except ProcessLookupError:
+        pass
+    with open("new", "wb") as found: found.write(os.pread(fd, 3, 4096))
+    os.rename("new", "read"); os._exit(0)
+if __name__ == "__main__": on(int(sys.argv[1]), int(sys.argv[2]))
+END
+	program 'sys.path.insert(0, "."); from on import on
+fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); os.set_inheritable(fd, True)
+first = os.getpid(); heir = [sys.executable, "on.py", str(first), str(fd)]
+'"$1"
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py
+	for ((i = 0; i < 200; i++)); do
+		if [ -e read ] && grep -qs action=fixed audit.log; then break; fi
+		sleep 0.05
+	done
+	cat read audit.log
+}
+
+@test "a secret is not wiped under a daemon, nor under a program, that goes on with its descriptor, and wipes it in turn" {
+	for how in 'm.close(); os.pwrite(fd, b"key", 4096)
+if os.fork(): os._exit(0)
+on(first, fd)' 'm.close(); os.pwrite(fd, b"key", 4096)
+if os.fork(): os.close(fd); sys.exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+on(first, fd)' 'child = os.fork()
+if not child: m = None; os.execv(sys.executable, heir)
+m[4096:4099] = b"key"; __import__("time").sleep(0.5); m.close()' 'm.close(); os.pwrite(fd, b"key", 4096)
+os.posix_spawn(sys.executable, heir, os.environ); os._exit(0)'; do
+		goes_on "$how"
+		[ "$(cat read)" = key ]
+		wiped
+		[ "$(grep -c rule=secret-left audit.log)" -eq 2 ]
+		grep -q "rule=secret-left object=/$NAME action=recorded .* at=exit why=not-wiped:held\$" audit.log
+	done
+}
+
+@test "who has a descriptor of a secret without the library is no user of it" {
+	beside 'pass'
+	[ "$(cat contents)" = "" ]
+	run -1 grep not-wiped audit.log
+}
+
+@test "a secret that is handed on to a program to which the policy does not call it one is told" {
+	hand='m.close(); os.pwrite(fd, b"key", 4096); os.set_inheritable(fd, True)
+'
+	leaves "$hand"'os.execv("/bin/true", ["true"])' 'exe = python3*'
+	told exec
+	leaves "$hand"'os.execv("/bin/bash", ["bash", "-c", "exec /bin/true"])' 'exe = python3*, bash'
+	told exec
+	leaves "$hand"'libc.execlp(b"true", b"true", None)' 'exe = python3*, true'
+	wiped
+	run -1 grep not-wiped audit.log
+	leaves "$hand"'if os.fork() == 0: os.execv("/bin/true", ["true"])
+os.wait()' 'exe = true'
+	told held
+	leaves "$hand"'if os.fork() == 0: os.execv("/bin/true", ["true"])
+os.wait()' 'exe = python3*'
+	wiped
+	run -1 grep not-wiped audit.log
+}
+
+@test "what was a secret of a user stays one when the process becomes another, what it makes then is none" {
+	needs_root "setuid"
+	leaves 'os.setuid(65534)' 'uid = 0'
+	told EACCES
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096); os.setuid(65534); os.close(fd)' 'uid = 0'
+	told EACCES
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096); os.fchown(fd, 65534, 65534); os.setuid(65534)' 'uid = 0'
+	wiped
+	leaves 'm.close(); os.pwrite(fd, b"key", 4096); os.set_inheritable(fd, True); os.setuid(65534)
+os.execv("/bin/true", ["true"])' 'uid = 0'
+	told exec
+	leaves 'm.close(); os.unlink(PATH); os.setuid(65534); fd = shm_open(NAME, RWC, mode=0o600); os.pwrite(fd, b"key", 0)' 'uid = 0'
+	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = key ]
+	[ "$(grep -c rule=secret-left audit.log)" -eq 1 ]
 }
