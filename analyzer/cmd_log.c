@@ -136,6 +136,16 @@ static void log_look(struct log *log, struct world *world, const struct trace_ev
 	log_line_free(line);
 }
 
+/* Seconds from the start, before which a machine's clock may stand. */
+static char *log_time(const struct log *log, int64_t time)
+{
+	int64_t since = time - log->start;
+	uint64_t length = since < 0 ? -(uint64_t)since : (uint64_t)since;
+
+	return memory_format("%s%" PRIu64 ".%06" PRIu64, since < 0 ? "-" : "", length / 1000000000,
+			     length % 1000000000 / 1000);
+}
+
 static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 		     const struct outcome *outcome)
 {
@@ -145,8 +155,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	enum severity severity = event->id == EVENT_finding ? (enum severity)event->event.finding.severity
 							    : rules[RULE_sigbus_cause].severity;
 	enum verdict verdict;
-	char *call, *who;
-	int64_t since;
+	char *call, *who, *time;
 
 	if (!log->start)
 		log->start = event->time;
@@ -160,10 +169,10 @@ static int log_event(void *context, struct world *world, struct process *process
 					  : notation_of(event, outcome, process, object);
 	if (!call)
 		return 0;
-	since = event->time - log->start;
 	who = log_who(log, process, (int)event->event.head.tid);
-	line.text = memory_format("%-7s %" PRId64 ".%06" PRId64 " %s", who, since / 1000000000,
-				  since % 1000000000 / 1000, call);
+	time = log_time(log, event->time);
+	line.text = memory_format("%-7s %s %s", who, time, call);
+	free(time);
 	free(who);
 	free(call);
 	if (log->selection.rule || log->selection.graded) {
@@ -179,9 +188,8 @@ static int log_event(void *context, struct world *world, struct process *process
 static void log_ending(void *context, struct world *world, struct process *process)
 {
 	struct log *log = context;
-	int64_t since = process->ended_at - log->start;
 	const char *name = sigabbrev_np(process->signal);
-	char *who;
+	char *who, *time;
 
 	(void)world;
 	if (process->ended != ENDED_signal || !process->traced || log->selection.rule || log->selection.graded)
@@ -190,7 +198,9 @@ static void log_ending(void *context, struct world *world, struct process *proce
 	    !selection_has_time(&log->selection, process->ended_at, log->start))
 		return;
 	who = log_who(log, process, (int)process->pid);
-	printf("%-7s %" PRId64 ".%06" PRId64 " +++ killed by ", who, since / 1000000000, since % 1000000000 / 1000);
+	time = log_time(log, process->ended_at);
+	printf("%-7s %s +++ killed by ", who, time);
+	free(time);
 	free(who);
 	if (name)
 		printf("SIG%s +++\n", name);

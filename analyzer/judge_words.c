@@ -1,11 +1,11 @@
 /* Words that the judges share. */
 #include "judge.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
+#include "units.h"
 
 char *judge_response(char *message, const struct finding_event *event)
 {
@@ -39,15 +39,7 @@ const char *judge_name_of(const struct object *object)
 
 char *judge_bytes(uint64_t bytes)
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	double value = (double)bytes / 1024;
-	size_t unit = 0;
-
-	if (bytes < 10240)
-		return memory_format("%" PRIu64 " bytes", bytes);
-	for (; value >= 1024 && unit + 1 < sizeof(units) / sizeof(*units); unit++)
-		value /= 1024;
-	return memory_format("%.1f %s", value, units[unit]);
+	return units_bytes(bytes, 10240, bytes == 1 ? "byte" : "bytes");
 }
 
 char *judge_time(int64_t nanoseconds)

@@ -11,6 +11,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
+#include "analyzer/units.h"
 
 enum { NOTES_SHOWN = 10, FINDINGS_SHOWN = 20, FACTS_COLUMNS = 56 };
 
@@ -42,15 +43,7 @@ char *text_count(uint64_t count, const char *what)
 
 char *text_bytes(uint64_t bytes)
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	if (bytes < 1024)
-		return memory_format("%" PRIu64 " B", bytes);
-	for (value /= 1024; value >= 1024 && unit < 5; unit++)
-		value /= 1024;
-	return memory_format(value < 10 && value != (double)(int)value ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return units_bytes(bytes, 1024, "B");
 }
 
 char *text_process(const struct process *process)

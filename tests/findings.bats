@@ -352,7 +352,7 @@ workers()
 	workers
 	run -0 "$SHMGUARD" report --group-by=object --rule=segment-leak work
 	[ "$(grep -c '^== /workers-' <<<"$output")" -eq 6 ]
-	grep -A3 "^== /workers-$$-2" <<<"$output" | grep -q "/workers-$$-2 (12.0 KiB)"
+	grep -A3 "^== /workers-$$-2" <<<"$output" | grep -q "/workers-$$-2 (12 KiB)"
 	run -0 "$SHMGUARD" report --group-by=process --rule=segment-leak work
 	[ "$(grep -c '^== [0-9]* workers' <<<"$output")" -eq 6 ]
 	run -0 "$SHMGUARD" report --group-by=rule --rule=segment-leak work

@@ -357,3 +357,21 @@ junit_filter()
 	run -0 --separate-stderr "$SHMGUARD" report --format=folded --until=0.0001 recording
 	[ -z "$output" ]
 }
+
+@test "a size is written alike in messages and tables, and one byte is one" {
+	cat >sizes.py <<-'END'
+		import os
+		from _posixshmem import shm_open
+		os.ftruncate(shm_open("/sizes-1.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 1)
+		os.ftruncate(shm_open("/sizes-28.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 28 << 10)
+		os.ftruncate(shm_open("/sizes-10.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 10500)
+	END
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" sizes.py || true
+	rm -f /dev/shm/sizes-*
+	"$SHMGUARD" report --group-by=object recording >got
+	run ! grep -qE '[^0-9]1 bytes|\.0 [KMG]iB' got
+	"$SHMGUARD" report --group-by=object --format=csv recording >got
+	grep -qE '/sizes-1\.[0-9]+ \(1 byte\) still exists' got
+	grep -qE '/sizes-28\.[0-9]+ \(28 KiB\) still exists' got
+	grep -qE '/sizes-10\.[0-9]+ \(10 KiB\) still exists' got
+}

@@ -214,7 +214,7 @@ load html
 		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
 		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
 		const print = report.findings[0].fingerprint;
-		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2.0 MiB", "3 times", "/odd\\x1b\\u{202e}",
+		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2 MiB", "3 times", "/odd\\x1b\\u{202e}",
 				    "4.9 KiB", "process " + report.processes[0].pid, "exited with status 0",
 				    print, print.slice(0, 3) + " nothing", "inlined", "build_id", "frames", "fingerprint", "null", "o1\"",
 				    String(report.findings[0].time)]) {

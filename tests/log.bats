@@ -13,6 +13,16 @@ load forms
 	grep -qF '100     1.049028 shm_unlink("/gone") = -1 ENOENT (No such file or directory)' got
 }
 
+@test "log: what a clock puts before the start has a minus sign, once" {
+	local metadata=leaks/trace/ust/uid/65534/64-bit/metadata offset
+	offset=$(LC_ALL=C sed -nE 's/.*offset = ([0-9]+);.*/\1/p' "$metadata")
+	sed -i "s/offset = $offset/offset = $((offset - 3600500000000))/" "$metadata"
+	"$SHMGUARD" log leaks >got
+	head -n 1 got | grep -qE '^[0-9]+ +-[0-9]+\.[0-9]{6} '
+	run ! grep -qE '^[^ ]+ +-?[0-9]+\.-' got
+	grep -qF ' -3599.499982 shm_open("/seg"' got
+}
+
 @test "log: filters and stacks" {
 	"$SHMGUARD" log --pid=101 --object=/gone leaks >got
 	[ "$(sed 's/^[^ ]* *[^ ]* \([a-z_]*\).*/\1/' got | paste -sd ' ')" = "shm_open close shm_unlink" ]
