@@ -22,6 +22,8 @@ struct sighting {
 	char *path, *cwd;  /* of an image that has not signed in yet, or NULL */
 	char *loading;     /* its image, while LTTng comes up in it, or NULL */
 	uint64_t loading_since;
+	char *silent; /* its image, which has told no more than that it began, or NULL */
+	uint64_t left_at;
 	uid_t uid;
 	gid_t gid;
 };
@@ -52,6 +54,13 @@ static void unseen_forget(struct sighting *sighting)
 	sighting->path = sighting->cwd = NULL;
 }
 
+/* A process that told something later, or its end, had the way to tell. */
+static void unseen_spoke(struct sighting *sighting)
+{
+	free(sighting->silent);
+	sighting->silent = NULL;
+}
+
 static void unseen_loaded(struct sighting *sighting)
 {
 	free(sighting->loading);
@@ -67,6 +76,7 @@ void unseen_free(struct unseen_watch *watch)
 			next = sighting->next;
 			unseen_forget(sighting);
 			unseen_loaded(sighting);
+			unseen_spoke(sighting);
 			free(sighting);
 		}
 	}
@@ -117,6 +127,12 @@ static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 		else if (!sighting->known)
 			watch->found(watch->context, sighting->pid, "",
 				     "it was started in a way that could not be followed, and never signed in");
+		else if (sighting->silent && WIFEXITED(sighting->status))
+			watch->found(watch->context, sighting->pid, sighting->silent,
+				     "it told that it began, and nothing after that, not even its end: in another root "
+				     "directory or network namespace, or under Landlock, it may have lost the way to "
+				     "tell, and then its calls are missing");
+		unseen_spoke(sighting);
 		return;
 	}
 	reason = program_unseen(sighting->path, sighting->cwd, sighting->uid, sighting->gid);
@@ -138,6 +154,7 @@ static struct sighting *unseen_alive(struct unseen_watch *watch, pid_t pid)
 		unseen_judge(watch, sighting);
 	}
 	unseen_forget(sighting);
+	unseen_spoke(sighting);
 	sighting->ended = sighting->known = false;
 	sighting->ended_in = 0;
 	return sighting;
@@ -170,6 +187,16 @@ static void unseen_stranger(struct unseen_watch *watch, const struct note *note)
 	watch->strangers += note->ppid == 0 && (note->type == NOTE_fork || !unseen_at(watch, note->pid)->known);
 }
 
+/* Of a note that was overtaken by that of the end nothing follows; LTTng may be up in who is forked. */
+static void unseen_begins(struct unseen_watch *watch, const struct note *note, const char *exe)
+{
+	struct sighting *sighting = unseen_at(watch, note->pid);
+
+	unseen_spoke(sighting);
+	if (note->time > sighting->left_at && (note->type == NOTE_start || unseen_at(watch, note->ppid)->silent))
+		sighting->silent = memory_text(exe);
+}
+
 /* The child may have signed in, or ended, before its parent could tell of it. */
 static void unseen_spawned(struct unseen_watch *watch, const struct note *note, const char *const *texts)
 {
@@ -193,17 +220,21 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		if (note->ppid && note->time > sighting->loading_since)
 			unseen_lost(watch, sighting);
 		unseen_signed_in(watch, note->pid);
+		unseen_begins(watch, note, texts[0]);
 		break;
 	case NOTE_fork:
 		unseen_stranger(watch, note);
 		unseen_signed_in(watch, note->pid);
+		unseen_begins(watch, note, texts[0]);
 		break;
 	case NOTE_blind:
 		unseen_signed_in(watch, note->pid);
+		unseen_spoke(unseen_at(watch, note->pid));
 		break;
 	case NOTE_loading:
 		sighting = unseen_at(watch, note->pid);
 		unseen_loaded(sighting);
+		unseen_spoke(sighting);
 		sighting->loading = memory_text(texts[0]);
 		sighting->loading_since = note->time;
 		break;
@@ -212,6 +243,7 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		break;
 	case NOTE_exec:
 		sighting = unseen_alive(watch, note->pid);
+		unseen_spoke(sighting);
 		sighting->known = true;
 		unseen_expect(sighting, texts[0], texts[1], note->uid, note->gid);
 		break;
@@ -227,8 +259,11 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		break;
 	case NOTE_leave:
 		unseen_stranger(watch, note);
+		sighting = unseen_alive(watch, note->pid);
+		unseen_spoke(sighting);
+		sighting->left_at = note->time;
 		/* Another may be the first process of its namespace with this id. */
-		unseen_alive(watch, note->pid)->known = note->ppid != 0;
+		sighting->known = note->ppid != 0;
 		break;
 	case NOTE_finding:
 	case NOTE_fault:

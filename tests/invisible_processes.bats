@@ -236,3 +236,24 @@ exits()
 		rm -rf recording
 	done
 }
+
+@test "a program that loses every way to tell before its first call is named as not seen, and none that only makes no call" {
+	needs_root "chroot and a network namespace"
+	mkdir -p empty/dev/shm
+	cat >hidden.py <<-'END'
+		import ctypes, os, sys
+		for way in sys.argv[1:]:
+		    if way == "net":
+		        ctypes.CDLL(None).unshare(0x40000000)
+		    if way == "root":
+		        os.chroot("empty")
+		    if way == "call":
+		        os.close(os.memfd_create("hidden"))
+		print("done")
+	END
+	unchanged "$PYTHON" hidden.py net root call
+	holds '(.unseen | length) == 1 and (.unseen[0].reason | startswith("it told that it began, and nothing after that"))'
+	rm -rf recording
+	unchanged "$PYTHON" hidden.py net
+	holds '.unseen == []'
+}
