@@ -33,6 +33,7 @@ struct reading {
 	struct map drawn; /* (process) -> struct sample */
 	size_t processes; /* of the world, that were looked at for `mapped` */
 	bool begun;       /* what was mapped when the time asked for begins is told */
+	bool stood;
 	struct rest *rests;
 	size_t rest_count;
 };
@@ -191,11 +192,20 @@ static void reading_moment(struct reading *reading, struct world *world, struct 
 	reading->chronicle->moment(reading->chronicle->context, &moment);
 }
 
+static void reading_stand(struct reading *reading, const struct world *world, int64_t time)
+{
+	if (!reading->chronicle->stand || reading->stood || time < reading->chronicle->at)
+		return;
+	reading->stood = true;
+	reading->chronicle->stand(reading->chronicle->context, world);
+}
+
 static int reading_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 			 const struct outcome *outcome)
 {
 	struct reading *reading = context;
 
+	reading_stand(reading, world, event->time);
 	if (!outcome->told)
 		reading_moment(reading, world, process, event, outcome);
 	/* What moves is as good as mapped until it has. */
@@ -260,6 +270,7 @@ static void reading_ending(void *context, struct world *world, struct process *p
 	struct map_slot *slot;
 	size_t cursor;
 
+	reading_stand(reading, world, time);
 	for (cursor = 0; (slot = map_next(&process->holdings->uses, &cursor));) {
 		const struct use *use = slot->value;
 

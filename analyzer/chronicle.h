@@ -61,6 +61,9 @@ struct chronicle {
 		       const struct leaving *leavings, size_t leaving_count);
 	/* From `time` on a process that the reader asked for has so many bytes mapped; may be NULL. */
 	void (*mapped)(void *context, const struct process *process, int64_t time, uint64_t bytes);
+	/* Once, the world as it is at the time `at`: what ends then has not ended yet. May be NULL. */
+	void (*stand)(void *context, const struct world *world);
+	int64_t at;
 };
 
 /*

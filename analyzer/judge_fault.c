@@ -364,6 +364,7 @@ static void tell_blind(struct court *court, struct process *process)
 	who = judge_process(process);
 	deed = size_change_words(&change, process->ended_at);
 	finding.process = process;
+	finding.time = process->ended_at;
 	if (object) {
 		finding.message = memory_format(
 			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where: it "

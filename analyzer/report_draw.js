@@ -18,17 +18,25 @@ function changeText(c)
 	}
 }
 
+/* What is drawn of the mappings, without those that are alike: of a moment what was there then, else all that were made. */
+function windowsOf(object)
+{
+	const alike = new Map(),
+	      maps = data.windows ? data.windows.all
+				  : data.moments.filter(m => m.o === object.id && m.of === "map")
+					    .sort((a, b) => b.offset + b.length - a.offset - a.length);
+	for (const m of maps) {
+		const key = [m.offset, m.length, m.p, m.by, m.size].join();
+		alike.has(key) ? alike.get(key).times++ : alike.set(key, Object.assign({times: 1}, m));
+	}
+	return [...alike.values()];
+}
+
 /* Rows of the drawing, in the order of time; `edge`: from there to `to` a touch is a SIGBUS. */
 function arithmeticRows(object)
 {
-	const changes = data.changes.slice(-6), alike = new Map(), pages = n => Math.ceil(n / 4096) * 4096;
-	const maps = data.moments.filter(m => m.o === object.id && m.of === "map")
-			     .sort((a, b) => b.offset + b.length - a.offset - a.length);
-	for (const m of maps) {
-		const key = [m.offset, m.length, m.p, m.size].join();
-		alike.has(key) ? alike.get(key).times++ : alike.set(key, Object.assign({times: 1}, m));
-	}
-	const windows = [...alike.values()].slice(0, 8);
+	const changes = data.changes.slice(-6), pages = n => Math.ceil(n / 4096) * 4096;
+	const all = windowsOf(object), windows = all.slice(0, 8), until = data.windows ? data.windows.t : Infinity;
 	const rows = changes.map(c => ({
 		t: c.t,
 		label: c.of,
@@ -39,17 +47,19 @@ function arithmeticRows(object)
 		text: changeText(c)
 	}));
 	for (const m of windows) {
-		const end = m.offset + m.length, sizes = changes.filter(c => c.of !== "refused" && c.t > m.t);
+		const end = m.offset + m.length, inherited = m.by && m.by !== m.p,
+		      /* When it was that nobody who is recorded did it is not known. */
+			sizes = changes.filter(c => c.of !== "refused" && c.t > m.t && (c.t <= until || c.of === "found"));
 		rows.push({
 			t: m.t,
-			label: "mapped",
+			label: inherited ? "inherited" : "mapped",
 			from: m.offset,
 			to: end,
 			edge: Math.max(m.offset, Math.min(end, pages(Math.min(m.size, ...sizes.map(c => c.after))))),
 			kind: "map",
 			text: "[" + number(m.offset) + ", " + number(end) + ") by " + who(m.p) +
-				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") + " at " +
-				      time(m.t) + (m.size < end ? ", size then " + number(m.size) : "")
+				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") +
+				      (inherited ? ", mapped by " + who(m.by) : "") + " at " + time(m.t) + (m.size < end ? ", size then " + number(m.size) : "")
 		});
 	}
 	rows.sort((a, b) => a.t - b.t);
@@ -60,7 +70,7 @@ function arithmeticRows(object)
 		kind: "object",
 		text: bytes(object.size) + " (" + number(object.size) + " bytes)"
 	});
-	return [rows, alike.size - windows.length];
+	return [rows, all.length - windows.length + (data.windows ? data.windows.more : 0)];
 }
 
 /* The object's size against what is mapped of it, and what was done to its size. */
@@ -89,8 +99,9 @@ function drawArithmetic(finding)
 	}
 	return make("div", {},
 		    make("div", {class: "faint"},
-			 "What was done to the size of " + nameOf(object) +
-				 ", and its mappings. Red is past the end: when it was mapped, or later." +
+			 "What was done to the size of " + nameOf(object) + ", and its mappings" +
+				 (data.windows ? " at " + time(data.windows.t) : "") +
+				 ". Red is past the end: when it was mapped, or later." +
 				 (more > 0 ? " " + plural(more, "more mapping") + " not drawn." : "")),
 		    grid);
 }

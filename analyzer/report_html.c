@@ -9,9 +9,10 @@
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
 #include "analyzer/report_text.h"
+#include "analyzer/world_holdings.h"
 
 /* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
-enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000, FINDINGS_SHOWN = 1000 };
+enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000, FINDINGS_SHOWN = 1000, WINDOWS_SHOWN = 100 };
 
 /* A file of this folder as a text in the program. */
 #define PAGE_PART(name, file)                                                                                          \
@@ -30,6 +31,7 @@ PAGE_PART(page_script, "report_page.js");
 struct page {
 	const struct report *report;
 	json_t *moments, *spans, *stacks;
+	json_t *windows; /* NULL: the worst finding is not of a moment, or that was not reached */
 	size_t mappings;
 	uint64_t left_out;
 };
@@ -60,6 +62,100 @@ static void page_moment(void *context, const struct moment *moment)
 					moment->object ? moment->object->id : NULL, "offset",
 					json_of_number(moment->offset), "length", json_of_number(moment->length),
 					"size", json_of_number(moment->size)));
+}
+
+/* What a process can see of the worst finding's object at its moment. */
+struct window {
+	const struct process *process;
+	const struct acquisition *from;
+	uint64_t offset, end;
+	bool concerned; /* the finding is about its process */
+};
+
+/* Those of the finding's processes, then what reaches furthest; else they stay in their order. */
+static int window_compare(const void *left, const void *right)
+{
+	const struct window *a = left, *b = right;
+
+	if (a->concerned != b->concerned)
+		return a->concerned ? -1 : 1;
+	if (a->end != b->end)
+		return a->end > b->end ? -1 : 1;
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	return a->from->site.time < b->from->site.time ? -1 : a->from->site.time > b->from->site.time;
+}
+
+static bool is_concerned(const struct finding *finding, const struct process *process)
+{
+	return (finding->process && !strcmp(finding->process->id, process->id)) ||
+	       (finding->victim && !strcmp(finding->victim->id, process->id));
+}
+
+/* The objects and processes are those of another reading: their ids are the same. */
+static size_t windows_add(struct window **windows, size_t count, const struct process *process,
+			  const struct finding *finding)
+{
+	const struct holdings *holdings = process->holdings;
+	struct window *last;
+	size_t first = count, i;
+
+	for (i = 0; i < holdings->piece_count; i++) {
+		const struct piece *piece = &holdings->pieces[i];
+		const struct object *object = piece->from->object;
+		uint64_t offset = piece->start - piece->from->base, end = piece->end - piece->from->base;
+
+		while (object->same)
+			object = object->same;
+		if (piece->from->semaphore || strcmp(object->id, finding->object->id) != 0)
+			continue;
+		last = count > first ? &(*windows)[count - 1] : NULL;
+		/* The pieces of one mapping, highest first. */
+		if (last && last->from == piece->from && last->offset == end) {
+			last->offset = offset;
+			continue;
+		}
+		*windows = memory_grow(*windows, count, sizeof(**windows));
+		(*windows)[count++] =
+			(struct window){process, piece->from, offset, end, is_concerned(finding, process)};
+	}
+	return count;
+}
+
+static void page_stand(void *context, const struct world *world)
+{
+	struct page *page = context;
+	const struct finding *finding = &page->report->analysis->findings.all[0];
+	struct window *windows = NULL;
+	json_t *array = json_array();
+	size_t count = 0, i;
+
+	for (i = 0; i < world->process_count; i++)
+		if (!world->processes[i]->over && !world->processes[i]->leaving)
+			count = windows_add(&windows, count, world->processes[i], finding);
+	if (count)
+		qsort(windows, count, sizeof(*windows), window_compare);
+	for (i = 0; i < count && i < WINDOWS_SHOWN; i++) {
+		const struct window *window = &windows[i];
+		const struct site *site = &window->from->site;
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "p", window->process->id, "by",
+						site->process ? site->process->id : NULL, "t",
+						page_time(page, site->time), "offset", json_of_number(window->offset),
+						"length", json_of_number(window->end - window->offset), "size",
+						json_of_number(window->from->size)));
+	}
+	free(windows);
+	page->windows = json_pack("{s:o, s:o, s:o}", "t", page_time(page, finding->time), "all", array, "more",
+				  json_of_number(count - i));
+}
+
+/* Whether the finding is about the object's size and mappings at one time. */
+static bool is_of_a_moment(const struct finding *finding)
+{
+	return finding->object && finding->time &&
+	       (rules[finding->rule].group == GROUP_size || finding->rule == RULE_sigbus_cause);
 }
 
 static json_t *page_stack(const struct page *page, const struct leaving *leaving)
@@ -208,25 +304,29 @@ static json_t *page_data(struct page *page)
 {
 	const struct analysis *analysis = page->report->analysis;
 	const struct object *worst = analysis->findings.count ? analysis->findings.all[0].object : NULL;
+	bool moment = analysis->findings.count && is_of_a_moment(&analysis->findings.all[0]);
 	json_t *command = json_array();
 	const struct recording *part;
 	size_t i, p;
 
-	chronicle_read(page->report,
-		       &(struct chronicle){.context = page, .moment = page_moment, .finish = page_finish});
+	chronicle_read(page->report, &(struct chronicle){.context = page,
+							 .moment = page_moment,
+							 .finish = page_finish,
+							 .stand = moment ? page_stand : NULL,
+							 .at = moment ? analysis->findings.all[0].time : 0});
 	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
 		if (p)
 			json_array_append_new(command, json_string(";"));
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*}", "report",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*}", "report",
 			 page_report(page), "counts", page_counts(&analysis->findings), "rules",
 			 page_rules(&analysis->findings), "moments", page->moments, "spans", page->spans, "stacks",
 			 page->stacks, "changes", page_changes(page, worst), "times", page_times(page), "command",
 			 command, "left_out", json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
 			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis),
-			 "aside", page_aside(page->report));
+			 "aside", page_aside(page->report), "windows", page->windows);
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

@@ -214,7 +214,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 	/* Whatever lay there went unseen: the kernel gives no address twice. */
 	take_range(process, start, end, (struct release){.of = RELEASE_piece, .seq = seq}, site);
 	*from = (struct acquisition){
-		.references = 1, .object = object, .site = *site, .length = end - start, .seq = seq};
+		.references = 1, .object = object, .site = *site, .length = end - start, .size = size, .seq = seq};
 	from->base = start - offset;
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
 	tally_acquire(from->tally, object, 0, site->time);

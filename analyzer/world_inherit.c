@@ -76,6 +76,7 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 						   .site = from->site,
 						   .base = from->base,
 						   .length = from->length,
+						   .size = from->size,
 						   .opens = from->opens,
 						   .semaphore = from->semaphore,
 						   .shared = from->shared,

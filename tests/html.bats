@@ -225,3 +225,62 @@ load html
 	END
 	titled page.html "2 1 1 2 1 1 1 1 2 2 1 0 0 0 0 0 0 0 0"
 }
+
+@test "the drawing of a shrinking has what was mapped then, inherited or not, and nothing that came or went otherwise" {
+	cat >drawn.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static int fd, ready[2];
+		static void *map(size_t length)
+		{
+			return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		}
+		int main(void)
+		{
+			void *whole;
+			pid_t child;
+			char c;
+			fd = shm_open("/drawn", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (posix_fallocate(fd, 0, 1 << 20) || pipe(ready))
+				return 1;
+			whole = map(1 << 20);
+			if ((child = fork()) == 0) {
+				map(16384);
+				if (write(ready[1], "", 1) == 1)
+					pause();
+				return 1;
+			}
+			if (read(ready[0], &c, 1) != 1)
+				return 1;
+			munmap(whole, 1 << 20);
+			munmap(map(65536), 65536);
+			map(8192);
+			if (ftruncate(fd, 4096))
+				return 1;
+			map(12288);
+			kill(child, SIGKILL);
+			waitpid(child, NULL, 0);
+			shm_unlink("/drawn");
+			return 0;
+		}
+	END
+	cc -g -o drawn drawn.c
+	"$SHMGUARD" run --quiet --report=none -o drawn.rec -- ./drawn
+	"$SHMGUARD" report --format=html:page.html --format=json:report.json drawn.rec
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	worst=$(text_of dom worst)
+	[[ $worst == *"error: shrink-under-map"*" maps it up to 1048576"* ]]
+	parent=$(jq -r '.processes[] | select(.started_by == "exec") | .pid' report.json)
+	child=$(jq -r '.processes[] | select(.started_by == "fork") | .pid' report.json)
+	grep -o '<div>\[0, [^<]*' dom | sed 's/<div>//; s/ at [^,]*//' | sort >windows
+	same windows - <<-END
+		[0, 1,048,576) by $child drawn, mapped by $parent drawn
+		[0, 16,384) by $child drawn
+		[0, 8,192) by $parent drawn
+	END
+	[[ $worst == *" inherited [0, 1,048,576) by $child drawn, "* ]]
+}
