@@ -67,18 +67,55 @@ static char *stack_place(const struct report *report, const struct frame *frame,
 	return safe;
 }
 
+/* Where the last part of a C++ name begins, behind its classes and their arguments. */
+static const char *stack_method(const char *name)
+{
+	const char *method = name, *at;
+	int depth = 0;
+
+	for (at = name; *at; at++) {
+		if (strchr("<({[", *at))
+			depth++;
+		else if (strchr(">)}]", *at))
+			depth -= depth > 0;
+		else if (!depth && !strncmp(at, "::", 2))
+			method = ++at + 1;
+		else if (at == method && !strncmp(at, "operator", 8))
+			break; /* its brackets are its name */
+	}
+	return method;
+}
+
+/* What a class is made of gives way to what is called of it. */
+static char *stack_function(const char *name, int columns)
+{
+	const char *method = stack_method(name);
+	char *head, *front, *end, *whole;
+
+	if (terminal_columns(name) <= columns || method == name)
+		return terminal_cut(name, columns, false);
+	end = terminal_cut(method, columns * 2 / 3, false);
+	head = strndup(name, (size_t)(method - name));
+	front = terminal_cut(head, columns - terminal_columns(end), false);
+	whole = memory_format("%s%s", front, end);
+	free(front);
+	free(head);
+	free(end);
+	return whole;
+}
+
 static void stack_line(const struct report *report, const struct terminal *terminal, const struct frame *frame,
 		       const struct symbols_frame *name, bool first)
 {
 	char *place = stack_place(report, frame, name);
-	int left = terminal->width - 9 - terminal_columns(place);
+	int left = terminal->width - 10 - terminal_columns(place);
 	char *function = NULL;
 
 	fprintf(terminal->out, "    %s ", first ? "at" : "by");
 	if (name && name->function) {
 		char *whole = escape_terminal(name->function), *cut;
 
-		cut = terminal_cut(whole, left > 32 ? left : 32, false);
+		cut = stack_function(whole, left > 32 ? left : 32);
 		function = name->into ? memory_format("%s+0x%" PRIx64, cut, name->into) : memory_text(cut);
 		free(cut);
 		free(whole);

@@ -375,3 +375,32 @@ junit_filter()
 	grep -qE '/sizes-28\.[0-9]+ \(28 KiB\) still exists' got
 	grep -qE '/sizes-10\.[0-9]+ \(10 KiB\) still exists' got
 }
+
+@test "of a C++ name that is too long for a line the method stays" {
+	cat >long.cc <<-'END'
+		#include <fcntl.h>
+		#include <map>
+		#include <string>
+		#include <sys/mman.h>
+		namespace a::b {
+		template <class T> struct Ring {
+			__attribute__((noinline)) int operator()(const std::map<T, T> &) { return shm_open("/long-call", O_CREAT | O_RDWR, 0600); }
+			__attribute__((noinline)) int operator[](int) { return shm_open("/long-index", O_CREAT | O_RDWR, 0600); }
+			__attribute__((noinline)) int opened(T) { return shm_open("/long-opened", O_CREAT | O_RDWR, 0600); }
+		};
+		}
+		int main()
+		{
+			a::b::Ring<std::map<std::string, std::string>> ring;
+			return ring({}) + ring[1] + ring.opened({}) < 0;
+		}
+	END
+	g++ -g -o long long.cc
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./long
+	rm -f /dev/shm/long-*
+	"$SHMGUARD" report --rule=segment-leak recording >got
+	grep -qE '^    at a::b::Ring<std::map<.*\.\.\.operator\(\)\(.* \(long.cc:7\)$' got
+	grep -qE '^    at a::b::Ring<std::map<.*\.\.\.operator\[\]\(int\) \(long.cc:8\)$' got
+	grep -qE '^    at a::b::Ring<std::map<.*\.\.\.opened\(.* \(long.cc:9\)$' got
+	[ "$(grep '^    at' got | awk '{ print length }' | sort -n | tail -n 1)" -le 100 ]
+}
