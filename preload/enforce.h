@@ -58,8 +58,6 @@ void enforce_begin(void);
 /* The same for what is decided after the call, whose earlier decisions stay for its event. */
 void enforce_resume(void);
 void enforce_end(const void *caller);
-/* In place of the latter where only the call itself tells what came of it: enforce_resume() and enforce_end() follow it. */
-void enforce_suspend(void);
 /* Is this thread deciding? */
 bool enforce_busy(void);
 /* This thread jumps to where the stack stands at that address: what was under way further down never ends. */

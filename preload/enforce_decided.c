@@ -105,14 +105,6 @@ void enforce_left(uintptr_t stack)
 		depth--;
 }
 
-void enforce_suspend(void)
-{
-	depth--;
-	give_room(kept());
-	if (depth)
-		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
-}
-
 void enforce_end(const void *caller)
 {
 	for (unsigned i = kept()->audited; i < kept()->count; i++) {
@@ -126,7 +118,10 @@ void enforce_end(const void *caller)
 			d->name);
 	}
 	kept()->audited = kept()->count;
-	enforce_suspend();
+	depth--;
+	give_room(kept());
+	if (depth)
+		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
 }
 
 void enforce_forget(void)

@@ -154,20 +154,29 @@ static enum enforce_verdict grants(const struct policy_decision *d, const struct
 enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller)
 {
 	struct policy_decision d;
-	enum enforce_verdict verdict = VERDICT_go;
-
-	if (identity->kind == KIND_memfd)
-		return verdict;
 	enforce_begin();
-	verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
+	enum enforce_verdict verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_deny)
 		verdict = grants(&d, identity, mode);
 	if (verdict == VERDICT_go && enforce_wants_modes(&d, *mode))
 		verdict = enforce_clamp(&d, (struct enforce_whereabouts){.identity = identity}, mode, 0);
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_fix)
 		verdict = grants(&d, identity, mode);
-	enforce_end(caller);
+	if (verdict == VERDICT_deny)
+		enforce_end(caller);
 	return verdict;
+}
+
+void enforce_mode_set(bool list, bool failed, const void *caller)
+{
+	static const enum rule_id clamped[] = {RULE_world_writable, RULE_world_readable, RULE_mode_too_open};
+
+	for (size_t i = 0; failed && i < sizeof clamped / sizeof *clamped; i++)
+		enforce_undone(clamped[i]);
+	/* For chmod the list was taken away before the call. */
+	if (failed && list)
+		enforce_undone(RULE_acl_grants);
+	enforce_end(caller);
 }
 
 static enum enforce_verdict listing(const struct policy_decision *d, const struct identity *identity, void *list,
@@ -199,13 +208,12 @@ enum enforce_verdict enforce_list(const struct identity *identity, void *list, s
 {
 	struct policy_decision d;
 
-	if (identity->kind == KIND_memfd)
-		return VERDICT_go;
 	enforce_begin();
 	enum enforce_verdict verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
 	if (verdict == VERDICT_go)
 		verdict = listing(&d, identity, list, bytes);
-	enforce_end(caller);
+	if (verdict == VERDICT_deny)
+		enforce_end(caller);
 	return verdict;
 }
 

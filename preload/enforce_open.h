@@ -93,11 +93,16 @@ unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *calle
 /* A descriptor was duplicated, or lost its FD_CLOEXEC. */
 void enforce_inherited(int fd, const struct identity *identity, const void *caller);
 
-/* The mode that chmod and its kin may set: VERDICT_deny with errno set, else *mode is clamped where the policy fixes. */
+/*
+ * The mode that chmod and its kin may set: VERDICT_deny with errno set, else *mode is clamped where the policy fixes, and
+ * enforce_mode_set() is to follow the call. Of a memfd a mode means nothing.
+ */
 enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller);
 
 /* The same for an access list, which on a fix is narrowed where it stands: it gets no longer. */
 enum enforce_verdict enforce_list(const struct identity *identity, void *list, size_t *bytes, const void *caller);
+/* The kernel may have refused it: then nothing was fixed. */
+void enforce_mode_set(bool list, bool failed, const void *caller);
 
 /* An object is about to be given to another user; -1: to none. */
 enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, const void *caller);

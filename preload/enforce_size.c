@@ -232,7 +232,6 @@ static bool probe(void *mapping, uint64_t length)
 
 bool enforce_probed(void *mapping, uint64_t length, const void *caller)
 {
-	enforce_resume();
 	bool backed = probe(mapping, length);
 	enforce_end(caller);
 	return backed;
@@ -366,10 +365,10 @@ enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *i
 {
 	enforce_begin();
 	enum enforce_verdict verdict = decide_mmap(e, identity);
-	/* What is replaced has an event of its own, before which all is to be told. */
-	if (verdict == VERDICT_fix && !(e->flags & MAP_FIXED))
-		enforce_suspend();
-	else
+	/* Only the call tells whether it is fixed. What it replaces has an event of its own, before which all is told. */
+	if (verdict != VERDICT_fix || (e->flags & MAP_FIXED))
 		enforce_end(caller);
+	if (verdict == VERDICT_fix && (e->flags & MAP_FIXED))
+		enforce_resume();
 	return verdict;
 }

@@ -11,7 +11,7 @@ enum enforce_verdict enforce_ftruncate(const struct ftruncate_event *e, const st
 enum enforce_verdict enforce_fallocate(const struct fallocate_event *e, const struct identity *identity,
 				       const void *caller);
 
-/* What can be repaired before the mapping exists is repaired; VERDICT_fix: enforce_probed() is to be asked of it then. */
+/* What can be repaired before the mapping exists is repaired; VERDICT_fix: enforce_probed() is to follow the call. */
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller);
 /* The mapping exists, its event is not recorded yet: what is to be done to it. */
 void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller);

@@ -24,8 +24,14 @@ static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path,
 	return result;
 }
 
-/* What the policy makes of the mode; false: the call is denied. */
-static bool allow_mode(int fd, int dirfd, const char *path, mode_t *mode, int flags, const void *caller)
+/* A mode that is to be set. */
+struct setting_mode {
+	mode_t mode;
+	bool decided; /* the policy waits for what comes of it */
+};
+
+/* What the policy makes of it; false: the call is denied. */
+static bool allow_mode(struct setting_mode *s, int fd, int dirfd, const char *path, int flags, const void *caller)
 {
 	struct identity identity;
 
@@ -33,38 +39,49 @@ static bool allow_mode(int fd, int dirfd, const char *path, mode_t *mode, int fl
 		return true;
 	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
 		return true;
-	return enforce_mode(&identity, mode, caller) != VERDICT_deny;
+	if (identity.kind == KIND_memfd)
+		return true;
+	s->decided = enforce_mode(&identity, &s->mode, caller) != VERDICT_deny;
+	return s->decided;
 }
+
+static int done(bool decided, bool list, int result, const void *caller)
+{
+	if (decided)
+		enforce_mode_set(list, result < 0, caller);
+	return result;
+}
+
+#define SET_MODE(fd, dirfd, path, flags, call)                                                                         \
+	(allow_mode(&s, fd, dirfd, path, flags, CALLER) ? done(s.decided, false, call, CALLER) : -1)
 
 EXPORT int chmod(const char *path, mode_t mode)
 {
-	mode_t allowed = mode;
-	int result = allow_mode(-1, AT_FDCWD, path, &allowed, 0, CALLER) ? REAL(chmod)(path, allowed) : -1;
+	struct setting_mode s = {.mode = mode};
+	int result = SET_MODE(-1, AT_FDCWD, path, 0, REAL(chmod)(path, s.mode));
 	return mode_changed(SYMBOL_chmod, -1, AT_FDCWD, path, mode, 0, result, CALLER);
 }
 
 EXPORT int fchmod(int fd, mode_t mode)
 {
-	mode_t allowed = mode;
+	struct setting_mode s = {.mode = mode};
 	fd = wrap_given(fd, CALLER);
-	int result = allow_mode(fd, -1, NULL, &allowed, 0, CALLER) ? REAL(fchmod)(fd, allowed) : -1;
+	int result = SET_MODE(fd, -1, NULL, 0, REAL(fchmod)(fd, s.mode));
 	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
 }
 
 EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
-	mode_t allowed = mode;
+	struct setting_mode s = {.mode = mode};
 	dirfd = wrap_given(dirfd, CALLER);
-	int result =
-		allow_mode(-1, dirfd, path, &allowed, flags, CALLER) ? REAL(fchmodat)(dirfd, path, allowed, flags) : -1;
+	int result = SET_MODE(-1, dirfd, path, flags, REAL(fchmodat)(dirfd, path, s.mode, flags));
 	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
 }
 
 EXPORT int lchmod(const char *path, mode_t mode)
 {
-	mode_t allowed = mode;
-	bool goes = allow_mode(-1, AT_FDCWD, path, &allowed, AT_SYMLINK_NOFOLLOW, CALLER);
-	int result = goes ? REAL(lchmod)(path, allowed) : -1;
+	struct setting_mode s = {.mode = mode};
+	int result = SET_MODE(-1, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, REAL(lchmod)(path, s.mode));
 	return mode_changed(SYMBOL_lchmod, -1, AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW, result, CALLER);
 }
 
@@ -78,6 +95,7 @@ struct setting {
 	size_t bytes;
 	struct acl acl;
 	bool listed;
+	bool decided; /* the policy waits for what comes of it */
 	size_t room;  /* for a copy that the policy may change; 0: it is not asked */
 	void *memory; /* ours to free, where that is much */
 };
@@ -111,9 +129,12 @@ static bool allow_list(struct setting *s, void *copy, const void *caller)
 
 	if (s->path ? !identity_of_path(AT_FDCWD, s->path, s->flags, &identity) : !identity_of_fd(s->fd, &identity))
 		return true;
+	if (identity.kind == KIND_memfd)
+		return true;
 	memcpy(copy, s->value, s->bytes);
 	s->value = copy;
-	return enforce_list(&identity, copy, &s->bytes, caller) != VERDICT_deny;
+	s->decided = enforce_list(&identity, copy, &s->bytes, caller) != VERDICT_deny;
+	return s->decided;
 }
 
 static int set(const struct setting *s, int result, const void *caller)
@@ -136,7 +157,7 @@ static int set(const struct setting *s, int result, const void *caller)
 				    .bytes = bytes};                                                                   \
 		setting(&s, attribute, CALLER);                                                                        \
 		bool allowed = !s.room || allow_list(&s, s.memory ? s.memory : alloca(s.room), CALLER);                \
-		return set(&s, allowed ? REAL(name) call : -1, CALLER);                                                \
+		return set(&s, allowed ? done(s.decided, true, REAL(name) call, CALLER) : -1, CALLER);                 \
 	}
 WRAP_SETXATTR(setxattr, (const char *path, const char *attribute, const void *value, size_t bytes, int how), -1, path,
 	      0, (path, attribute, s.value, s.bytes, how))

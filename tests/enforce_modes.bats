@@ -150,3 +150,23 @@ attempt(lambda: os.close(shm_open("/o", RWC, mode=0o666)))'
 	done >out
 	same out <(printf '%s\n' True 'ok None' 'user::rw- group::rw- other::r-- user::rw- group::rw- other::r--' False EACCES '')
 }
+
+@test "a mode or an access list that the kernel refuses was not fixed" {
+	needs_root "another user"
+	policy 'predictable-name = off' 'world-writable = fix' 'max-mode = 0660' 'mode-too-open = fix' 'acl-grants = fix'
+	install -m 600 /dev/null "/dev/shm/$NAME"
+	program 'import struct
+os.setresuid(1234, 1234, 1234)
+entry = lambda tag, rights, id=2**32 - 1: struct.pack("<HHI", tag, rights, id)
+list = struct.pack("<I", 2) + entry(1, 6) + entry(2, 6, 4321) + entry(4, 6) + entry(16, 6) + entry(32, 6)
+for path in PATH, PATH + "-own":
+    if path != PATH: os.close(os.open(path, RWC, 0o600))
+    attempt(os.chmod, path, 0o666); attempt(os.setxattr, path, "system.posix_acl_access", list)'
+	sed -i "s,^log = .*,log = stderr," policy.ini
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out 2>err
+	[ "$(cat out)" = $'EPERM\nEPERM\nok None\nok None' ]
+	run -1 grep "object=/$NAME " err
+	grep -o "rule=.* action=fixed" err | cut -d ' ' -f 1 | xargs | same /dev/stdin \
+		<(echo rule=world-writable rule=mode-too-open rule=world-writable rule=mode-too-open rule=acl-grants)
+	[ "$(stat -c %a "/dev/shm/$NAME-own")" = 660 ]
+}
