@@ -140,9 +140,17 @@ static bool is_removable(int dirfd, const char *path, uint32_t owner)
 	return removable;
 }
 
+int enforce_leaving_name(const struct policy_decision *d, int dirfd, const char *path, const struct identity *identity)
+{
+	bool wipes = (d->zero & ZERO_on_unlink) || wants_wipe(d);
+
+	if (!identity->size || (identity->links != 1 && !wipes) || !is_removable(dirfd, path, identity->uid))
+		return -ENOENT;
+	return wipe_open(dirfd, path);
+}
+
 /* Contents that must not outlive the name; while anybody maps the object they are still in use. */
-void enforce_leave_name(const struct policy_decision *decision, int dirfd, const char *path,
-			const struct identity *identity)
+void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity, bool named)
 {
 	struct policy_decision d = *decision;
 	struct identity now = *identity;
@@ -150,11 +158,8 @@ void enforce_leave_name(const struct policy_decision *decision, int dirfd, const
 
 	if (zero)
 		d.action[RULE_secret_left] = ACTION_fix;
-	bool looks = identity->size && (identity->links == 1 || zero || wants_wipe(&d)) &&
-		     is_removable(dirfd, path, identity->uid);
-	int fd = looks ? wipe_open(dirfd, path) : -ENOENT;
 	if (fd >= 0 && identity_of_fd(fd, &now) && wipe_has_data(fd, &now)) {
-		const char *use = now.links > 1 ? enforce_linked : enforce_use(&now, false);
+		const char *use = now.links > named ? enforce_linked : enforce_use(&now, false);
 		if (!use || use == enforce_perhaps_mapped)
 			left(&d, fd, &now, false, use);
 		/* Without a name it is freed after its last use. */

@@ -17,9 +17,15 @@ const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, 
 /* Who maps the object? NULL: certainly nobody, else a word for it as above. */
 const char *enforce_use(const struct identity *identity, bool own_mappings_go);
 
-/* The object at the path is about to lose that name: wipes what is to be wiped then, or tells why not. */
-void enforce_leave_name(const struct policy_decision *decision, int dirfd, const char *path,
-			const struct identity *identity);
+/*
+ * The object at the path is about to lose that name, and may have to be wiped: a descriptor for that, or a negative errno;
+ * -ENOENT: there is nothing to wipe.
+ */
+int enforce_leaving_name(const struct policy_decision *decision, int dirfd, const char *path,
+			 const struct identity *identity);
+
+/* Wipes by it what is to be wiped, or tells why not, and closes it. named: it has the name yet. */
+void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity, bool named);
 
 /* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
 bool enforce_last_unmap(const struct object *object, const void *caller);

@@ -9,6 +9,7 @@
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/names.h"
+#include "preload/own.h"
 #include "preload/text.h"
 
 /* What a mode can break. */
@@ -87,7 +88,16 @@ static void keep_a_name(const struct policy_decision *d, const struct identity *
 		ledger_rename(identity, name);
 }
 
-static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays)
+static void losing(const struct policy_decision *d, const struct identity *identity, const char *name)
+{
+	if (identity->uid == facts_user() && identity->links <= 1)
+		ledger_count_created(-1);
+	keep_a_name(d, identity, name);
+}
+
+/* replaced: the name is lost by a call that may fail yet, or NULL. */
+static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays,
+				      struct enforce_replaced *replaced)
 {
 	struct policy_decision d;
 	struct identity identity;
@@ -105,18 +115,20 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
-	if (identity.uid == facts_user() && identity.links <= 1)
-		ledger_count_created(-1);
-	keep_a_name(&d, &identity, name);
-	if ((d.zero & ZERO_on_unlink) || d.secret)
-		enforce_leave_name(&d, dirfd, path, &identity);
+	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, dirfd, path, &identity) : -ENOENT;
+	if (replaced) {
+		*replaced = (struct enforce_replaced){true, own_fd_hide(fd), identity};
+		return VERDICT_go;
+	}
+	losing(&d, &identity, name);
+	enforce_leave_name(&d, fd, &identity, true);
 	return VERDICT_go;
 }
 
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller)
 {
 	enforce_begin();
-	enum enforce_verdict verdict = unlinking(dirfd, path, name, false);
+	enum enforce_verdict verdict = unlinking(dirfd, path, name, false, NULL);
 	enforce_end(caller);
 	return verdict;
 }
@@ -197,7 +209,8 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 
 	if (m->how == MOVE_link && from->name && linking(from) == VERDICT_deny)
 		return VERDICT_deny;
-	if (m->how != MOVE_link && from->name && unlinking(from->dirfd, from->path, from->name, true) == VERDICT_deny)
+	if (m->how != MOVE_link && from->name &&
+	    unlinking(from->dirfd, from->path, from->name, true, NULL) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
 		return VERDICT_go;
@@ -207,7 +220,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 		return VERDICT_deny;
 	if (m->how == MOVE_link || are_one(from, to))
 		return VERDICT_go;
-	return unlinking(to->dirfd, to->path, to->name, m->how == MOVE_exchange);
+	return unlinking(to->dirfd, to->path, to->name, m->how == MOVE_exchange, &m->replaced);
 }
 
 /* Once nothing denies the call any more. */
@@ -318,10 +331,21 @@ static void give_back(const struct enforce_place *place, const struct enforce_na
 		set_mode(place, n->before);
 }
 
-void enforce_moved(const struct enforce_moving *m, bool failed)
+/* The object that lay at `to` has lost that name; what the policy is to do with it is what it was to do then. */
+static void lost(const struct enforce_moving *m)
+{
+	struct policy_decision d;
+
+	enforce_begin();
+	enforce_decide_linked(m->to.name, &m->replaced.identity, &d);
+	losing(&d, &m->replaced.identity, m->to.name);
+	enforce_leave_name(&d, m->replaced.fd, &m->replaced.identity, false);
+	enforce_end(m->caller);
+}
+
+static void end_narrowing(const struct enforce_moving *m, bool failed)
 {
 	const struct enforce_place *place[] = {&m->from, &m->to};
-	int kept = errno;
 
 	for (int i = 0; failed && i < 2; i++)
 		if (m->narrowed[i].done)
@@ -329,5 +353,20 @@ void enforce_moved(const struct enforce_moving *m, bool failed)
 	if (failed)
 		undone();
 	enforce_end(m->caller);
+}
+
+void enforce_moved(const struct enforce_moving *m, bool failed)
+{
+	int kept = errno;
+
+	if (m->narrowed[0].done || m->narrowed[1].done)
+		end_narrowing(m, failed);
+	if (m->replaced.is_object) {
+		own_fd_forget(m->replaced.fd);
+		if (!failed)
+			lost(m);
+		else if (m->replaced.fd >= 0)
+			kernel_close(m->replaced.fd);
+	}
 	errno = kept;
 }

@@ -75,11 +75,17 @@ struct enforce_moving {
 		bool done;
 		mode_t before, now;
 	} narrowed[2]; /* what lies at `from`, and at `to` */
+	struct enforce_replaced {
+		bool is_object; /* loses the name `to` if the call succeeds */
+		int fd;         /* by which it is wiped then, or a negative errno */
+		struct identity identity;
+	} replaced;
 };
 
 /*
- * Before a name is put into place: VERDICT_deny with errno set, else the object's mode is narrow enough for it; VERDICT_fix:
- * it was not, and enforce_moved() is to be called after the call, which gives the mode back where that failed.
+ * Before a name is put into place: VERDICT_deny with errno set, else the object's mode is narrow enough for it. Where it was
+ * not, or an object is to lose its name to it, enforce_moved() is to be called after the call: where that failed it gives the
+ * mode back, else what was replaced is wiped if the policy wants that.
  */
 enum enforce_verdict enforce_move(struct enforce_moving *m);
 void enforce_moved(const struct enforce_moving *m, bool failed);

@@ -99,7 +99,7 @@ static bool unmoved(struct enforce_moving *m)
 
 static int moved(const struct enforce_moving *m, int result)
 {
-	if (m->narrowed[0].done || m->narrowed[1].done)
+	if (m->narrowed[0].done || m->narrowed[1].done || m->replaced.is_object)
 		enforce_moved(m, result < 0);
 	return result;
 }
@@ -111,7 +111,7 @@ static struct enforce_moving *rename_of(struct enforce_moving *m, int from_dirfd
 	m->from = (struct enforce_place){from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
 	m->to = (struct enforce_place){to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
 	m->caller = caller;
-	m->narrowed[0].done = m->narrowed[1].done = false;
+	m->narrowed[0].done = m->narrowed[1].done = m->replaced.is_object = false;
 	return m;
 }
 

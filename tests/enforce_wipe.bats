@@ -60,6 +60,20 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
 }
 
+@test "what a rename replaces is wiped once it has, and not where the rename fails" {
+	policy "[secrets]" "name = /$NAME*" 'zero = on-unlink'
+	guarded 'fd = os.open(PATH, os.O_RDWR | os.O_CREAT, 0o600); os.write(fd, b"secret")
+attempt(os.rename, PATH + "-missing", PATH)
+os.close(os.open(PATH + "-new", os.O_RDWR | os.O_CREAT, 0o600)); os.mkdir(PATH + "-d")
+print(ctypes.CDLL(None).renameat2(-100, (PATH + "-new").encode(), -100, PATH.encode(), 1))
+attempt(os.rename, PATH + "-d", PATH); print(os.pread(fd, 6, 0)); sys.stdout.flush()
+numbers = [os.dup(0)]; os.rename(PATH + "-new", PATH); numbers.append(os.dup(0)); print(numbers[1] - numbers[0], os.pread(fd, 6, 0))' >out
+	rmdir "/dev/shm/$NAME-d"
+	[ "$(grep -c secret out)" -eq 1 ]
+	[ "$(tail -n 1 out)" = "1 b'\\x00\\x00\\x00\\x00\\x00\\x00'" ]
+	[ "$(grep -c 'rule=secret-left .* action=fixed' audit.log)" -eq 1 ]
+}
+
 @test "a rename of a name onto itself wipes nothing" {
 	policy "[zero]" "name = /$NAME*" 'zero = on-unlink'
 	printf kept >"/dev/shm/$NAME"
