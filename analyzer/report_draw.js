@@ -32,11 +32,22 @@ function windowsOf(object)
 	return [...alike.values()];
 }
 
+/* The object's size, bytes, by which a window is past the end: of a moment that of then, else the least that it had since. */
+function sizeFor(m)
+{
+	if (!data.windows)
+		return Math.min(m.size,
+				...data.changes.filter(c => c.of !== "refused" && c.t > m.t).map(c => c.after));
+	/* What was found next, nobody who is recorded did: it may have been so already. */
+	const next = data.changes.find(c => c.of !== "refused" && c.t > data.windows.t);
+	return next && next.of === "found" ? Math.min(data.windows.size, next.after) : data.windows.size;
+}
+
 /* Rows of the drawing, in the order of time; `edge`: from there to `to` a touch is a SIGBUS. */
 function arithmeticRows(object)
 {
 	const changes = data.changes.slice(-6), pages = n => Math.ceil(n / 4096) * 4096;
-	const all = windowsOf(object), windows = all.slice(0, 8), until = data.windows ? data.windows.t : Infinity;
+	const all = windowsOf(object), windows = all.slice(0, 8);
 	const rows = changes.map(c => ({
 		t: c.t,
 		label: c.of,
@@ -47,19 +58,18 @@ function arithmeticRows(object)
 		text: changeText(c)
 	}));
 	for (const m of windows) {
-		const end = m.offset + m.length, inherited = m.by && m.by !== m.p,
-		      /* When it was that nobody who is recorded did it is not known. */
-			sizes = changes.filter(c => c.of !== "refused" && c.t > m.t && (c.t <= until || c.of === "found"));
+		const end = m.offset + m.length, inherited = m.by && m.by !== m.p;
 		rows.push({
 			t: m.t,
 			label: inherited ? "inherited" : "mapped",
 			from: m.offset,
 			to: end,
-			edge: Math.max(m.offset, Math.min(end, pages(Math.min(m.size, ...sizes.map(c => c.after))))),
+			edge: Math.max(m.offset, Math.min(end, pages(sizeFor(m)))),
 			kind: "map",
 			text: "[" + number(m.offset) + ", " + number(end) + ") by " + who(m.p) +
 				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") +
-				      (inherited ? ", mapped by " + who(m.by) : "") + " at " + time(m.t) + (m.size < end ? ", size then " + number(m.size) : "")
+				      (inherited ? ", mapped by " + who(m.by) : "") + " at " + time(m.t) +
+				      (m.size < end ? ", size then " + number(m.size) : "")
 		});
 	}
 	rows.sort((a, b) => a.t - b.t);
@@ -100,8 +110,8 @@ function drawArithmetic(finding)
 	return make("div", {},
 		    make("div", {class: "faint"},
 			 "What was done to the size of " + nameOf(object) + ", and its mappings" +
-				 (data.windows ? " at " + time(data.windows.t) : "") +
-				 ". Red is past the end: when it was mapped, or later." +
+				 (data.windows ? " at " + time(data.windows.t) + ". Red is past the end as it was then."
+					       : ". Red is past the end: when it was mapped, or later.") +
 				 (more > 0 ? " " + plural(more, "more mapping") + " not drawn." : "")),
 		    grid);
 }

@@ -126,6 +126,7 @@ static void page_stand(void *context, const struct world *world)
 {
 	struct page *page = context;
 	const struct finding *finding = &page->report->analysis->findings.all[0];
+	uint64_t size = finding->object->size;
 	struct window *windows = NULL;
 	json_t *array = json_array();
 	size_t count = 0, i;
@@ -135,6 +136,9 @@ static void page_stand(void *context, const struct world *world)
 			count = windows_add(&windows, count, world->processes[i], finding);
 	if (count)
 		qsort(windows, count, sizeof(*windows), window_compare);
+	for (i = 0; i < world->object_count; i++)
+		if (!world->objects[i]->same && !strcmp(world->objects[i]->id, finding->object->id))
+			size = world->objects[i]->size;
 	for (i = 0; i < count && i < WINDOWS_SHOWN; i++) {
 		const struct window *window = &windows[i];
 		const struct site *site = &window->from->site;
@@ -147,8 +151,8 @@ static void page_stand(void *context, const struct world *world)
 						json_of_number(window->from->size)));
 	}
 	free(windows);
-	page->windows = json_pack("{s:o, s:o, s:o}", "t", page_time(page, finding->time), "all", array, "more",
-				  json_of_number(count - i));
+	page->windows = json_pack("{s:o, s:o, s:o, s:o}", "t", page_time(page, finding->time), "size",
+				  json_of_number(size), "all", array, "more", json_of_number(count - i));
 }
 
 /* Whether the finding is about the object's size and mappings at one time. */

@@ -330,6 +330,7 @@ static void move_piece(struct process *process, struct release *release, uint64_
 	take_range(process, piece->start, piece->end, (struct release){.of = RELEASE_piece}, &piece->from->site);
 	piece->from->base += by;
 	piece->from->length = piece->end - piece->start;
+	piece->from->size = object_real(piece->from->object)->size;
 	put_back(process, release, time);
 }
 

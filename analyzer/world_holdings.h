@@ -41,7 +41,7 @@ struct acquisition {
 	struct site site;
 	uint64_t base;   /* address - offset in the object, modulo 2^64 */
 	uint64_t length; /* bytes, whole pages */
-	uint64_t size;   /* of the object, when it was made */
+	uint64_t size;   /* of the object, when it was made or got that length */
 	uint64_t bytes;  /* still mapped */
 	uint32_t seq;    /* 0: inherited */
 	unsigned opens;  /* of a semaphore */

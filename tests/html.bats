@@ -235,6 +235,7 @@ load html
 
 @test "the drawing of a shrinking has what was mapped then, inherited or not, and nothing that came or went otherwise" {
 	cat >drawn.c <<-'END'
+		#define _GNU_SOURCE
 		#include <fcntl.h>
 		#include <signal.h>
 		#include <sys/mman.h>
@@ -247,11 +248,14 @@ load html
 		}
 		int main(void)
 		{
-			void *whole;
+			void *whole, *grown;
 			pid_t child;
 			char c;
 			fd = shm_open("/drawn", O_CREAT | O_EXCL | O_RDWR, 0600);
-			if (posix_fallocate(fd, 0, 1 << 20) || pipe(ready))
+			if (posix_fallocate(fd, 0, 4096) || pipe(ready))
+				return 1;
+			grown = map(4096);
+			if (posix_fallocate(fd, 0, 1 << 20))
 				return 1;
 			whole = map(1 << 20);
 			if ((child = fork()) == 0) {
@@ -264,8 +268,7 @@ load html
 				return 1;
 			munmap(whole, 1 << 20);
 			munmap(map(65536), 65536);
-			map(8192);
-			if (ftruncate(fd, 4096))
+			if (mremap(grown, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED || ftruncate(fd, 8192))
 				return 1;
 			map(12288);
 			kill(child, SIGKILL);
@@ -287,7 +290,10 @@ load html
 	same windows - <<-END
 		[0, 1,048,576) by $child drawn, mapped by $parent drawn
 		[0, 16,384) by $child drawn
+		[0, 4,096) by $child drawn, mapped by $parent drawn
 		[0, 8,192) by $parent drawn
 	END
+	# What grew along with the object is not past its end.
+	[ "$(grep -o '<i class="past"' dom | wc -l)" -eq 2 ]
 	[[ $worst == *" inherited [0, 1,048,576) by $child drawn, "* ]]
 }
