@@ -67,6 +67,7 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_lock_not_robust] = "pthread_mutexattr_setrobust(PTHREAD_MUTEX_ROBUST), and handle EOWNERDEAD",
 	[RULE_world_writable] = "create with mode 0600, or 0660 and a group; fchmod() what is already there",
 	[RULE_world_readable] = "create with mode 0600, or 0640 and a group",
+	[RULE_mode_too_open] = "create with the mode that is needed, or give the policy's max-mode the bits that are",
 	[RULE_umask_mismatch] = "fchmod() after creation to the mode that is needed",
 	[RULE_create_without_excl] =
 		"create with O_EXCL; after EEXIST open without O_CREAT and check owner, mode and size",
@@ -81,9 +82,15 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_memfd_unsealed_share] =
 		"F_ADD_SEALS with F_SEAL_SHRINK before it is sent, and F_GET_SEALS where it is received",
 	[RULE_memfd_executable] = "memfd_create(..., MFD_NOEXEC_SEAL), and without it where that gives EINVAL",
+	[RULE_name_not_allowed] = "add the name to the policy's names, if the program is meant to use it",
+	[RULE_object_too_large] = "make it smaller, or raise the policy's max-size",
+	[RULE_too_many_objects] = "unlink what is done with, or raise the policy's max-objects",
 	[RULE_weak_mount] = "mount -o remount,nosuid,nodev,noexec /dev/shm",
 	[RULE_stale_bytes] = "create with O_EXCL, or clear what is adopted",
 	[RULE_grow_exposes_tail] = "size objects in whole pages, or clear the rest of the page before it grows",
+	[RULE_secret_left] =
+		"clear it before the last munmap() and close(), or let the policy do it (secret-left = fix)",
+	[RULE_dumpable_secret] = "madvise(MADV_DONTDUMP) and mlock() right after mmap()",
 	[RULE_unsynchronised_sharing] =
 		"a mutex in the object, with pthread_mutexattr_setpshared() and setrobust(), or a semaphore; a design "
 		"without locks needs atomics with acquire and release on both sides",
@@ -94,7 +101,7 @@ static const char *const advice[RULE_COUNT] = {
 
 const char *report_advice(enum rule_id rule)
 {
-	return advice[rule] ? advice[rule] : rules[rule].summary;
+	return advice[rule];
 }
 
 const char *report_where(const struct report *report, const struct process *process)

@@ -120,6 +120,10 @@ missing()
 	[ "$output" = shmguard_emit ]
 }
 
+@test "every rule has an advice of its own in the report" {
+	missing analyzer/report.c < <(rule_ids | tr - _ | sed 's/.*/\t[RULE_&] =/')
+}
+
 @test "README.md has the tables of the sources" {
 	tests/docs readme "$SHMGUARD" <README.md >"$BATS_TEST_TMPDIR/README.md"
 	cp README.md "$BATS_TEST_TMPDIR/README.md.now"
