@@ -127,6 +127,24 @@ void daemon_hide_shm(void)
 		mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 }
 
+/* Our own preload or what is the program's, and what was meant for another daemon, has no business in ours. */
+static void daemon_drop_environment(void)
+{
+	static const char *const names[] = {"LD_PRELOAD",
+					    "LD_AUDIT",
+					    "LTTNG_ABORT_ON_ERROR",
+					    "LTTNG_CONSUMERD32_BIN",
+					    "LTTNG_CONSUMERD32_LIBDIR",
+					    "LTTNG_CONSUMERD64_BIN",
+					    "LTTNG_CONSUMERD64_LIBDIR",
+					    "LTTNG_DEBUG_NOCLONE",
+					    "LTTNG_SESSION_CONFIG_XSD_PATH",
+					    "LTTNG_TESTPOINT_ENABLE"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		unsetenv(names[i]);
+}
+
 static _Noreturn void daemon_exec(const struct daemon *daemon)
 {
 	char *arguments[] = {DAEMON_PROGRAM, "--no-kernel", "--sig-parent", NULL};
@@ -138,9 +156,7 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 	if (!daemon->shared)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
-	/* Our own preload, or what is the program's, has no business in the daemon. */
-	unsetenv("LD_PRELOAD");
-	unsetenv("LD_AUDIT");
+	daemon_drop_environment();
 	snprintf(log, sizeof(log), "%s/daemon.log", daemon->private);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {

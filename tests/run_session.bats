@@ -332,3 +332,11 @@ s.unlink()"' "$SHMGUARD" "$PYTHON"
 	"$SHMGUARD" report --format=json with >report.json
 	holds '.unseen == [] and (.objects | length) == 1'
 }
+
+@test "what the environment says to another session daemon, ours does not hear, and the program does" {
+	LTTNG_CONSUMERD64_BIN=/bin/false LTTNG_ABORT_ON_ERROR=1 LTTNG_SESSION_CONFIG_XSD_PATH=/x LTTNG_DEBUG_NOCLONE=1 \
+		"$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'env | grep -c ^LTTNG_; exec "$@"' sh "$PROGRAMS/hostile_processes" plain >out
+	[ "$(head -n 1 out)" -ge 4 ]
+	report recording >report.json
+	holds '.unseen == [] and .trace.lost == 0 and (.objects | length) == 1'
+}
