@@ -89,8 +89,10 @@ const struct process *court_mapper(const struct court *court, const struct objec
 char *judge_response(char *message, const struct finding_event *event);
 /* "/name", or "a nameless object": never NULL. */
 const char *judge_name_of(const struct object *object);
-/* "4096 bytes", "12.0 MiB"; a new text. */
+/* "4096 bytes", "12 MiB"; a new text. */
 char *judge_bytes(uint64_t bytes);
+/* "byte" or "bytes", behind their number. */
+const char *judge_unit(uint64_t bytes);
 /* "3.2 ms"; a new text. */
 char *judge_time(int64_t nanoseconds);
 /* "leaky (pid 812)"; a new text. */

@@ -117,9 +117,9 @@ static void find_holders(const struct world *world, struct blow *blow)
 
 	for (size_t i = 0; i < count; i++) {
 		char *who = top[i]->created.process ? judge_process(top[i]->created.process) : judge_nobody(top[i]);
-		char *more =
-			memory_format("%s%s%s of %" PRIu64 " bytes, created by %s", blow->holders ? blow->holders : "",
-				      blow->holders ? "; " : "", judge_name_of(top[i]), top[i]->size, who);
+		char *more = memory_format("%s%s%s of %" PRIu64 " %s, created by %s",
+					   blow->holders ? blow->holders : "", blow->holders ? "; " : "",
+					   judge_name_of(top[i]), top[i]->size, judge_unit(top[i]->size), who);
 
 		free(who);
 		free(blow->holders);
@@ -156,7 +156,7 @@ static char *past_end_reason(const struct blow *blow)
 
 	if (blow->culprit.site.process && blow->culprit.of != CHANGE_seen)
 		return deed;
-	reason = memory_format("it is %" PRIu64 " bytes long%s%s%s%s", blow->event.size,
+	reason = memory_format("it is %" PRIu64 " %s long%s%s%s%s", blow->event.size, judge_unit(blow->event.size),
 			       longer ? ", somebody who is not recorded must have shrunk it" : "", *deed ? " (" : "",
 			       deed, *deed ? ")" : "");
 	free(deed);
@@ -181,7 +181,7 @@ static char *reason_of(const struct blow *blow)
 	case CAUSE_past_end:
 		if (blow->object)
 			return past_end_reason(blow);
-		return memory_format("it is %" PRIu64 " bytes long", blow->event.size);
+		return memory_format("it is %" PRIu64 " %s long", blow->event.size, judge_unit(blow->event.size));
 	case CAUSE_tmpfs_full:
 		return full_reason(blow);
 	case CAUSE_no_huge_page:
@@ -368,9 +368,9 @@ static void tell_blind(struct court *court, struct process *process)
 	if (object) {
 		finding.message = memory_format(
 			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where: it "
-			"maps %s up to %" PRIu64 ", which is %" PRIu64 " bytes long%s%s%s",
-			who, judge_name_of(object), piece->end - piece->from->base, object->size, *deed ? " (" : "",
-			deed, *deed ? ")" : "");
+			"maps %s up to %" PRIu64 ", which is %" PRIu64 " %s long%s%s%s",
+			who, judge_name_of(object), piece->end - piece->from->base, object->size,
+			judge_unit(object->size), *deed ? " (" : "", deed, *deed ? ")" : "");
 		judge_size.fault(court, process, object, &(struct fault_event){.cause = CAUSE_past_end},
 				 &piece->from->site);
 	} else {

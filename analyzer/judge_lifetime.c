@@ -117,8 +117,8 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 	case RULE_stale_reattach:
 		finding.bytes = event->size;
 		finding.message = memory_format("%s opens %s with O_CREAT and gets what an ended process left: %" PRIu64
-						" bytes that nobody maps",
-						who, call_name(object, event), event->size);
+						" %s that nobody maps",
+						who, call_name(object, event), event->size, judge_unit(event->size));
 		break;
 	case RULE_name_collision:
 		finding.message = memory_format("%s wants to create %s, a name made of its own pid, and it exists "

@@ -35,9 +35,9 @@ static void oom_ending(struct court *court, struct process *process)
 	finding.message =
 		memory_format("%s was killed by SIGKILL, and the memory cgroup counted %" PRIu64
 			      " kill%s for want of memory meanwhile: shared memory counts against its limit, and "
-			      "the largest object that it mapped, %s, has %" PRIu64 " bytes",
+			      "the largest object that it mapped, %s, has %" PRIu64 " %s",
 			      who, process->recording->oom_kills, process->recording->oom_kills == 1 ? "" : "s",
-			      judge_name_of(finding.object), finding.object->size);
+			      judge_name_of(finding.object), finding.object->size, judge_unit(finding.object->size));
 	court_find(court, &finding, &(struct role){"mapped", piece->from->site}, 1);
 	free(who);
 }

@@ -61,8 +61,8 @@ static char *excl_words(const struct object *object, const struct finding_event 
 				     "there",
 				     call_name(object, e));
 	return memory_format("opens %s with O_CREAT but without O_EXCL, and adopts what is there: %" PRIu64
-			     " bytes, uid %" PRId64 ", mode %04" PRIo64,
-			     call_name(object, e), e->size, e->offset, e->length);
+			     " %s, uid %" PRId64 ", mode %04" PRIo64,
+			     call_name(object, e), e->size, judge_unit(e->size), e->offset, e->length);
 }
 
 static char *grant_words(const struct object *object, const struct finding_event *e)
@@ -97,9 +97,9 @@ static char *memfd_words(const struct object *object, const struct finding_event
 		return memory_format("%s %s as descriptor %" PRIu64 " without FD_CLOEXEC: it survives an exec",
 				     call_created(object, site) ? "makes" : "keeps", name, e->length);
 	case RULE_memfd_unsealed_share:
-		return memory_format("sends %s, %" PRIu64 " bytes, without F_SEAL_SHRINK (seals 0x%" PRIx64
+		return memory_format("sends %s, %" PRIu64 " %s, without F_SEAL_SHRINK (seals 0x%" PRIx64
 				     "): shrinking it would crash the receiver",
-				     name, e->size, e->length);
+				     name, e->size, judge_unit(e->size), e->length);
 	default:
 		return memory_format("makes %s with flags 0x%" PRIx64
 				     ", neither MFD_NOEXEC_SEAL nor MFD_EXEC: mode %04" PRIo64 " lets it be executed",

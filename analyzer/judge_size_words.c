@@ -36,21 +36,23 @@ static char *deed(const struct change *change)
 {
 	switch (change->of) {
 	case CHANGE_resized:
-		return memory_format("%s it from %" PRIu64 " to %" PRIu64 " bytes",
-				     change->after < change->before ? "shrunk" : "sized", change->before,
-				     change->after);
+		return memory_format("%s it from %" PRIu64 " to %" PRIu64 " %s",
+				     change->after < change->before ? "shrunk" : "sized", change->before, change->after,
+				     judge_unit(change->after));
 	case CHANGE_truncated:
-		return memory_format("opened it with O_TRUNC, which emptied it of %" PRIu64 " bytes,", change->before);
+		return memory_format("opened it with O_TRUNC, which emptied it of %" PRIu64 " %s,", change->before,
+				     judge_unit(change->before));
 	case CHANGE_punched:
 		return memory_format("punched [%" PRIu64 ", %" PRIu64 ") out of it", change->offset,
 				     change->offset + change->length);
 	case CHANGE_refused:
-		return memory_format("tried to resize it to %" PRIu64 " bytes (%s)", change->after,
-				     error_name(change->error));
+		return memory_format("tried to resize it to %" PRIu64 " %s (%s)", change->after,
+				     judge_unit(change->after), error_name(change->error));
 	case CHANGE_seen:
 		break;
 	}
-	return memory_format("found it resized from %" PRIu64 " to %" PRIu64 " bytes", change->before, change->after);
+	return memory_format("found it resized from %" PRIu64 " to %" PRIu64 " %s", change->before, change->after,
+			     judge_unit(change->after));
 }
 
 char *size_change_words(const struct change *change, int64_t time)
@@ -73,7 +75,8 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 {
 	const struct finding_event *e = &c->event;
 	char *cause = size_change_words(&c->cause, c->site.time), *sentence, *whole, *ago, *by;
-	char *length = e->size ? memory_format("is %" PRIu64 " bytes long", e->size) : memory_text("has no size yet");
+	char *length = e->size ? memory_format("is %" PRIu64 " %s long", e->size, judge_unit(e->size))
+			       : memory_text("has no size yet");
 
 	sentence = memory_format("%s maps [%" PRId64 ", %" PRIu64 ") of %s, which %s: %s %" PRIu64 " is a SIGBUS%s%s%s",
 				 who, e->offset, (uint64_t)e->offset + e->length, name, length, "the first touch past",
@@ -89,8 +92,9 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 		return sentence;
 	ago = judge_time(c->cover.site.time - c->site.time);
 	by = judge_process(c->cover.site.process);
-	whole = memory_format("%s; %s %s it %" PRIu64 " bytes long %s later, and nothing had touched it", sentence, by,
-			      c->cover.of == CHANGE_seen ? "found" : "made", c->cover.after, ago);
+	whole = memory_format("%s; %s %s it %" PRIu64 " %s long %s later, and nothing had touched it", sentence, by,
+			      c->cover.of == CHANGE_seen ? "found" : "made", c->cover.after, judge_unit(c->cover.after),
+			      ago);
 	free(ago);
 	free(by);
 	free(sentence);
@@ -102,10 +106,9 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 	const struct finding_event *e = &c->event;
 
 	if (e->limit == 0)
-		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64
-				     " bytes; whether others map what is cut "
+		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s; whether others map what is cut "
 				     "off %s",
-				     who, name, e->size, e->length,
+				     who, name, e->size, e->length, judge_unit(e->length),
 				     e->error == EACCES ? "is not known: it may not look at other users' processes"
 							: "was not to be seen in time");
 	char *other = c->event.other == 0 ? memory_text("it")
@@ -115,10 +118,10 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 			   : e->error == EACCES    ? " (the mappings of some processes could not be looked at)"
 			   : e->error == ETIMEDOUT ? " (not all processes could be looked at: there were too many)"
 						   : "";
-	char *words =
-		memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " bytes while %s maps it up to %" PRIu64
-			      ": the next touch past %" PRIu64 " is a SIGBUS%s",
-			      who, name, e->size, e->length, other, e->limit, charge_edge(c), more);
+	char *words = memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s while %s maps it up to %" PRIu64
+				    ": the next touch past %" PRIu64 " is a SIGBUS%s",
+				    who, name, e->size, e->length, judge_unit(e->length), other, e->limit,
+				    charge_edge(c), more);
 
 	free(other);
 	return words;
@@ -127,9 +130,9 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 static char *truncate_words(const struct charge *c, const char *who, const char *name)
 {
 	char *other = c->other ? judge_process(c->other) : NULL;
-	char *words = memory_format("%s opens %s with O_TRUNC, which empties it of %" PRIu64 " bytes%s%s%s", who, name,
-				    c->event.size, other ? " while " : "", other ? other : "",
-				    other ? " maps it: any touch is a SIGBUS now" : "");
+	char *words = memory_format("%s opens %s with O_TRUNC, which empties it of %" PRIu64 " %s%s%s%s", who, name,
+				    c->event.size, judge_unit(c->event.size), other ? " while " : "",
+				    other ? other : "", other ? " maps it: any touch is a SIGBUS now" : "");
 
 	free(other);
 	return words;
@@ -154,8 +157,8 @@ static char *attacher_words(const struct charge *c, const char *who, const char 
 {
 	const struct process *creator = c->object ? c->object->created.process : NULL;
 	char *owner = creator ? judge_process(creator) : judge_nobody(c->object);
-	char *words = memory_format("%s resizes %s from %" PRIu64 " to %" PRIu64 " bytes, which %s created", who, name,
-				    c->event.size, c->event.length, owner);
+	char *words = memory_format("%s resizes %s from %" PRIu64 " to %" PRIu64 " %s, which %s created", who, name,
+				    c->event.size, c->event.length, judge_unit(c->event.length), owner);
 
 	free(owner);
 	return words;
@@ -222,13 +225,13 @@ static char *range_words(const struct charge *c, const char *who, const char *na
 				     " bytes have memory and nothing reserves the rest",
 				     who, e->offset, end, name, e->limit);
 	case RULE_punch_unreserves:
-		return memory_format("%s punches %" PRIu64 " bytes at %" PRId64
+		return memory_format("%s punches %" PRIu64 " %s at %" PRId64
 				     " out of %s, which had been reserved: they can fail when they are touched again",
-				     who, e->length, e->offset, name);
+				     who, e->length, judge_unit(e->length), e->offset, name);
 	case RULE_tail_overrun:
 		return memory_format("%s maps [%" PRId64 ", %" PRIu64 ") of %s, which is %" PRIu64
-				     " bytes long: what is written past that is never stored",
-				     who, e->offset, end, name, e->size);
+				     " %s long: what is written past that is never stored",
+				     who, e->offset, end, name, e->size, judge_unit(e->size));
 	case RULE_private_map:
 		return memory_format("%s maps [%" PRId64 ", %" PRIu64
 				     ") of %s MAP_PRIVATE and writable: no other process sees what it writes there",

@@ -105,9 +105,10 @@ static void length_disagree(struct court *court, const struct use *use, const st
 	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING, .object = use->object};
 	char *who = judge_process(second->site.process), *other = judge_process(first->site.process);
 
-	finding.message = memory_format(
-		"%s maps %" PRIu64 " bytes of %s, %s maps %" PRIu64 ", and it was %" PRIu64 " bytes long for both", who,
-		second->bytes, judge_name_of(use->object), other, first->bytes, done->size);
+	finding.message = memory_format("%s maps %" PRIu64 " %s of %s, %s maps %" PRIu64 ", and it was %" PRIu64
+					" %s long for both",
+					who, second->bytes, judge_unit(second->bytes), judge_name_of(use->object),
+					other, first->bytes, done->size, judge_unit(done->size));
 	court_find(court, &finding, (struct role[]){{"mapped", second->site}, {"mapped before", first->site}}, 2);
 	free(who);
 	free(other);

@@ -37,9 +37,14 @@ const char *judge_name_of(const struct object *object)
 	return name ? name : "a nameless object";
 }
 
+const char *judge_unit(uint64_t bytes)
+{
+	return bytes == 1 ? "byte" : "bytes";
+}
+
 char *judge_bytes(uint64_t bytes)
 {
-	return units_bytes(bytes, 10240, bytes == 1 ? "byte" : "bytes");
+	return units_bytes(bytes, 10240, judge_unit(bytes));
 }
 
 char *judge_time(int64_t nanoseconds)

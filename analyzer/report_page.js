@@ -21,7 +21,7 @@ function bytes(n)
 	for (; n >= 1024 && unit < 5; unit++)
 		n /= 1024;
 	return unit < 0 ? n + " B"
-			: (n < 10 && n % 1 ? n.toFixed(1) : Math.round(n)) + " " +
+			: (n < 10 ? +n.toFixed(1) : Math.round(n)) + " " +
 				  ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit];
 }
 

@@ -15,5 +15,6 @@ char *units_bytes(uint64_t bytes, uint64_t exact, const char *unit)
 		return memory_format("%" PRIu64 " %s", bytes, unit);
 	for (; value >= 1024 && at + 1 < sizeof(units) / sizeof(units[0]); at++)
 		value /= 1024;
-	return memory_format(value < 10 && value != (double)(int)value ? "%.1f %s" : "%.0f %s", value, units[at]);
+	/* 8191 bytes are not 8.0 KiB beside the 8 of another. */
+	return memory_format(value < 10 && (int)(value * 10 + 0.5) % 10 ? "%.1f %s" : "%.0f %s", value, units[at]);
 }

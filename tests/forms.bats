@@ -360,9 +360,11 @@ junit_filter()
 
 @test "a size is written alike in messages and tables, and one byte is one" {
 	cat >sizes.py <<-'END'
-		import os
+		import ctypes, os
 		from _posixshmem import shm_open
 		os.ftruncate(shm_open("/sizes-1.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 1)
+		fd = os.open("/dev/shm/sizes-1.%d" % os.getppid(), os.O_RDWR)
+		ctypes.CDLL(None).mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0))
 		os.ftruncate(shm_open("/sizes-28.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 28 << 10)
 		os.ftruncate(shm_open("/sizes-10.%d" % os.getppid(), os.O_CREAT | os.O_RDWR, 0o600), 10500)
 	END
@@ -372,6 +374,8 @@ junit_filter()
 	run ! grep -qE '[^0-9]1 bytes|\.0 [KMG]iB' got
 	"$SHMGUARD" report --group-by=object --format=csv recording >got
 	grep -qE '/sizes-1\.[0-9]+ \(1 byte\) still exists' got
+	grep -qE 'maps \[0, 8192\) of /sizes-1\.[0-9]+, which is 1 byte long' got
+	run ! grep -qE '[^0-9]1 bytes' got
 	grep -qE '/sizes-28\.[0-9]+ \(28 KiB\) still exists' got
 	grep -qE '/sizes-10\.[0-9]+ \(10 KiB\) still exists' got
 }
