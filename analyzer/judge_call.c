@@ -1,5 +1,7 @@
 #include "judge_call.h"
 
+#include <string.h>
+
 #include "memory.h"
 
 bool call_of(const struct finding_event *event, enum rule_group group)
@@ -15,7 +17,13 @@ bool call_created(const struct object *object, const struct site *site)
 
 const char *call_name(const struct object *object, const struct finding_event *event)
 {
-	return object && object_name(object) ? object_name(object) : *event->name ? event->name : judge_name_of(object);
+	static const char directory[] = "/dev/shm/";
+
+	if (object && object_name(object))
+		return object_name(object);
+	if (strncmp(event->name, directory, sizeof(directory) - 1) == 0)
+		return event->name + sizeof(directory) - 2;
+	return *event->name ? event->name : judge_name_of(object);
 }
 
 bool call_is_bare(const struct finding_event *event)

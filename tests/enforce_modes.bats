@@ -170,3 +170,16 @@ for path in PATH, PATH + "-own":
 		<(echo rule=world-writable rule=mode-too-open rule=world-writable rule=mode-too-open rule=acl-grants)
 	[ "$(stat -c %a "/dev/shm/$NAME-own")" = 660 ]
 }
+
+@test "the report calls an object that was denied as it calls any other, however its name was spelled" {
+	policy 'world-writable = deny' 'names = /enforce-*' 'name-not-allowed = deny'
+	program 'attempt(shm_open, NAME, RWC, mode=0o666); attempt(os.open, PATH, RWC, 0o666); attempt(os.open, "/dev/shm/other", RWC, 0o600)
+shm_open(NAME + "-2", RWC, mode=0o600)'
+	rm -rf recording
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py >out
+	"$SHMGUARD" report --verbose recording >told
+	[ "$(head -n 3 out | xargs)" = 'EACCES EACCES EACCES' ]
+	grep -q "asks for /$NAME with mode 0666" told
+	grep -q 'python.* /other: uses a name' told
+	run -1 grep '/dev/shm/[eo]' <(grep -v 'process [0-9]' told)
+}
