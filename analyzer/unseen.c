@@ -242,8 +242,8 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		unseen_loaded(unseen_at(watch, note->pid));
 		break;
 	case NOTE_exec:
+		unseen_spoke(unseen_at(watch, note->pid));
 		sighting = unseen_alive(watch, note->pid);
-		unseen_spoke(sighting);
 		sighting->known = true;
 		unseen_expect(sighting, texts[0], texts[1], note->uid, note->gid);
 		break;
@@ -259,8 +259,9 @@ void unseen_note(struct unseen_watch *watch, const struct note *note, const char
 		break;
 	case NOTE_leave:
 		unseen_stranger(watch, note);
+		/* Whose end run may have seen before it read this. */
+		unseen_spoke(unseen_at(watch, note->pid));
 		sighting = unseen_alive(watch, note->pid);
-		unseen_spoke(sighting);
 		sighting->left_at = note->time;
 		/* Another may be the first process of its namespace with this id. */
 		sighting->known = note->ppid != 0;

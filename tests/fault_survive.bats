@@ -50,7 +50,8 @@ survived() # USE, with SHMGUARD_ON_SIGBUS=survive
 	grep -qx 'status 135' recorded
 	[ "$(grep -c 'past_end.* survived = 1' faults)" -eq 1024 ]
 	[ "$(grep -c 'past_end.* survived = 0' faults)" -eq 1 ]
-	"$SHMGUARD" report --format=json trace | jq -e '[.findings[] | select(.rule == "sigbus-cause") | [.severity, .count, (.message | test("died of SIGBUS"))]] |
+	"$SHMGUARD" report --format=json --pid="$(grep -o 'pid = [0-9]*' faults | head -n 1 | cut -d' ' -f3)" "$BATS_FILE_TMPDIR/trace" |
+		jq -e '[.findings[] | select(.rule == "sigbus-cause") | [.severity, .count, (.message | test("died of SIGBUS"))]] |
 		sort == [["error", 1, true], ["error", 1024, false]]'
 }
 

@@ -33,6 +33,16 @@ report()
 	"$SHMGUARD" report --format=json "$BATS_TEST_TMPDIR/$1"
 }
 
+# As the program, but that with -e an empty input is no success (jq 1.6).
+jq()
+{
+	local output status=0
+	output=$(command jq "$@") || status=$?
+	[ -z "$output" ] || printf '%s\n' "$output"
+	[[ $status -ne 0 || -n $output || " $* " != *" -e"* ]] || status=4
+	return "$status"
+}
+
 # holds [OPTION...] EXPRESSION: is true of ./report.json; prints what is in it when not.
 holds()
 {
