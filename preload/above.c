@@ -1,16 +1,20 @@
 #include "preload/above.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/single_threaded.h>
 #include <sys/resource.h>
 
 #include "preload/kernel.h"
 #include "preload/signals.h"
 #include "preload/text.h"
 
-/* LTTng has two for each processor, channel and session. So high that the kernel's table for them is small. */
-enum { ROOM = 1024, HIGHEST = 32768 };
+/* LTTng has two for each processor, channel and session. Not so high that the kernel's table for them is large. */
+enum { ROOM = 256, HIGHEST = 32768, AWAITED = 1000 };
 
 static atomic_bool busy, raised;
+/* The kernel's table has room up to here. To make room it waits for milliseconds where threads share the table. */
+static atomic_ullong covered;
 static struct rlimit of_program;
 
 enum { UNKNOWN, ALLOWED, FORBIDDEN };
@@ -53,17 +57,20 @@ static bool is_same(const struct rlimit *a, const struct rlimit *b)
 	return a->rlim_cur == b->rlim_cur && a->rlim_max == b->rlim_max;
 }
 
-static long duplicate(int fd)
+/* first: counted from the limit on. */
+static long duplicate(int fd, uint64_t first)
 {
 	struct rlimit higher, found, last;
 
-	if (!exchange(NULL, &of_program) || !room_of(&of_program))
+	if (!exchange(NULL, &of_program) || first >= room_of(&of_program))
 		return -EMFILE;
 	higher = (struct rlimit){of_program.rlim_cur + room_of(&of_program), of_program.rlim_max};
+	if (!__libc_single_threaded && higher.rlim_cur > atomic_load(&covered))
+		return -EMFILE;
 	atomic_store(&raised, true);
 	long made = -EMFILE;
 	if (exchange(&higher, &found)) {
-		made = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)of_program.rlim_cur, 0, 0, 0);
+		made = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)(of_program.rlim_cur + first), 0, 0, 0);
 		/* What another thread has set meanwhile counts. */
 		if (exchange(&found, &last) && !is_same(&last, &higher))
 			exchange(&last, NULL);
@@ -79,16 +86,37 @@ long above_duplicate(int fd)
 	long made = -EMFILE;
 	uint64_t mask = signals_block();
 	if (!atomic_exchange(&busy, true)) {
-		made = duplicate(fd);
+		if (is_allowed())
+			made = duplicate(fd, 0);
 		atomic_store(&busy, false);
 	}
 	signals_restore(mask);
 	return made;
 }
 
+void above_prepare(void)
+{
+	struct rlimit now;
+	long fd = __libc_single_threaded && above_room() ? kernel_open("/proc/self/fd", O_PATH | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	uint64_t mask = signals_block();
+	long last = exchange(NULL, &now) && room_of(&now) ? duplicate((int)fd, room_of(&now) - 1) : -1;
+	if (last >= 0) {
+		kernel_close((int)last);
+		atomic_store(&covered, (unsigned long long)last + 1);
+	}
+	signals_restore(mask);
+	kernel_close((int)fd);
+}
+
 void above_forbid(void)
 {
 	atomic_store(&permission, FORBIDDEN);
+	/* Another thread may be about it. */
+	for (int tries = 0; atomic_load(&busy) && tries < AWAITED; tries++)
+		kernel_rest(50000);
 }
 
 void above_fork_reset(void)

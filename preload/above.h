@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* Before there are threads: makes the kernel's table so large that to put some there takes no time later. */
+void above_prepare(void);
+
 /* A duplicate there (FD_CLOEXEC), or a negative errno: -EMFILE where there is no room. The caller closes the original. */
 long above_duplicate(int fd);
 

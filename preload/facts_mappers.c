@@ -10,7 +10,7 @@
 #include "preload/own.h"
 #include "preload/text.h"
 
-enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250, START_MS = 20 };
+enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250, START_MS = 20, RECENT = 4 };
 
 static long long now_ms(void)
 {
@@ -160,16 +160,18 @@ static bool look_at_maps(const char *directory, char *scratch, struct wanted *wa
 	return maps;
 }
 
-/* Whose first thread has ended (pthread_exit in main) shows its memory by the others; a kernel thread has none of either. */
-static bool look_at_threads(const char *directory, char *scratch, struct wanted *wanted, struct facts_mappers *found)
+/*
+ * Whose first thread has ended (pthread_exit in main) shows its memory, and its descriptors, by the others; a kernel thread
+ * has none of either. path: becomes that of the other.
+ */
+static bool look_at_threads(char path[static 64], char *scratch, struct wanted *wanted, struct facts_mappers *found)
 {
-	char path[64] = "", entries[1024];
+	char entries[1024];
 	struct stat st;
 	bool maps = false;
 	long got;
 
-	text_append(path, sizeof path, directory);
-	text_append(path, sizeof path, "/task");
+	text_append(path, 64, "/task");
 	/* Two names of its own, and one of each thread. */
 	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0 || st.st_nlink <= 3)
 		return false;
@@ -181,8 +183,8 @@ static bool look_at_threads(const char *directory, char *scratch, struct wanted 
 			struct dirent64 *entry = (void *)(entries + at);
 			at += entry->d_reclen;
 			path[length] = 0;
-			text_append(path, sizeof path, "/");
-			if (entry->d_name[0] != '.' && text_append(path, sizeof path, entry->d_name))
+			text_append(path, 64, "/");
+			if (entry->d_name[0] != '.' && text_append(path, 64, entry->d_name))
 				maps = look_at_maps(path, scratch, wanted, found);
 		}
 	if (fd >= 0)
@@ -248,6 +250,67 @@ static void look_at(const char *name, const char *self, char *scratch, struct wa
 		found->pid = (int32_t)pid;
 }
 
+/* The number that was given to a process or thread last; 0: it is not known. */
+static uint64_t last_number(void)
+{
+	char load[128];
+	uint64_t number;
+
+	if (text_read("/proc/loadavg", load, sizeof load) <= 0)
+		return 0;
+	const char *last = strrchr(load, ' ');
+	if (!last++)
+		return 0;
+	return text_decimal(&last, &number) ? number : 0;
+}
+
+/* Is it a thread of this process? */
+static bool is_own_thread(const char *number, const char *self)
+{
+	char path[64] = "/proc/", status[1024], own[24] = "";
+	uint64_t process = 0;
+
+	text_append(path, sizeof path, number);
+	text_append(path, sizeof path, "/status");
+	if (text_read(path, status, sizeof status) > 0)
+		text_field(status, "Tgid:", &process);
+	text_append_decimal(own, sizeof own, process);
+	return strcmp(own, self) == 0;
+}
+
+static void look_at_numbers(uint64_t first, uint64_t last, long long until, const char *self, char *scratch,
+			    struct wanted *wanted, struct facts_mappers *found)
+{
+	for (uint64_t at = first; at <= last && !found->pid && !found->gave_up; at++) {
+		char number[24] = "";
+		text_append_decimal(number, sizeof number, at);
+		if (!is_own_thread(number, self))
+			look_at(number, self, scratch, wanted, found);
+		found->gave_up = now_ms() > until;
+	}
+}
+
+/*
+ * Whoever came after the list was taken: a user may have handed the object on to a child, and ended before it was looked at.
+ * A process has its number a moment before it is to be seen: so all are looked at once more. last: the number given last
+ * before the list was taken.
+ */
+static void look_at_newcomers(uint64_t last, long long until, const char *self, char *scratch, struct wanted *wanted,
+			      struct facts_mappers *found)
+{
+	const uint64_t first = last > RECENT ? last - RECENT : 1;
+	bool settled = false;
+
+	for (uint64_t now; last && !settled && !found->pid && !found->gave_up; last = now) {
+		kernel_rest(1000000);
+		now = last_number();
+		look_at_numbers(first, now, until, self, scratch, wanted, found);
+		settled = now == last && last_number() == now;
+		/* They begin anew at the highest. */
+		found->gave_up = found->gave_up || now < last || now_ms() > until;
+	}
+}
+
 /* As that /proc counts processes: it may be another pid namespace's. "": there is none. */
 static void own_number(char self[static 24])
 {
@@ -261,6 +324,7 @@ static struct facts_mappers look_at_others(struct wanted *wanted)
 	struct facts_mappers found = {0};
 	char self[24];
 	char *memory = kernel_memory(SCRATCH + DIRECTORY);
+	uint64_t last = last_number();
 	long fd = kernel_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
 	long long until = now_ms() + LIMIT_MS;
 
@@ -275,6 +339,8 @@ static struct facts_mappers look_at_others(struct wanted *wanted)
 			at += entry->d_reclen;
 		}
 	}
+	if (!found.pid && !found.gave_up)
+		look_at_newcomers(last, until, self, memory, wanted, &found);
 	if (fd >= 0 && !found.pid && hides_processes()) {
 		found.unreadable++;
 		found.strangers++;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "preload/above.h"
 #include "preload/audit.h"
 #include "preload/carried.h"
 #include "preload/disposition.h"
@@ -421,6 +422,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	if (!recording && !enforce_on && enforce_unheard)
 		return;
 	own_find_tracer();
+	above_prepare();
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	if (recording)

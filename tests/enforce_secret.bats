@@ -423,3 +423,74 @@ os.execv("/bin/true", ["true"])' 'uid = 0'
 	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = key ]
 	[ "$(grep -c rule=secret-left audit.log)" -eq 1 ]
 }
+
+@test "a secret that is handed on by fork and exit, again and again, is not lost on the way" {
+	policy '[secrets]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	cat >chain.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			int fd = open(argv[1], O_RDWR | O_CREAT, 0600), out = open("chained", O_WRONLY | O_CREAT | O_APPEND, 0600);
+			char byte = 'K';
+			if (argc != 3 || write(fd, &byte, 1) != 1)
+				return 1;
+			for (int i = 0; i < 60; i++) {
+				if (pread(fd, &byte, 1, 0) != 1 || byte != 'K')
+					return dprintf(out, "lost at %d\n", i) < 0;
+				if (fork())
+					_exit(0);
+				usleep((useconds_t)atoi(argv[2]));
+			}
+			return dprintf(out, "kept\n") < 0;
+		}
+	END
+	gcc -Wall -Werror -o chain chain.c
+	for pause in 0 0 200 500; do
+		rm -f chained "/dev/shm/$NAME"
+		SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so timeout 20 ./chain "/dev/shm/$NAME" "$pause" 3>&- 4>&-
+		timeout 20 sh -c 'until [ -s chained ]; do sleep 0.1; done'
+		[ "$(cat chained)" = kept ]
+	done
+}
+
+@test "a secret of a process whose first thread has ended is not lost to the exit of its parent" {
+	policy '[secrets]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	cat >headless.c <<-'END'
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		static int fd;
+		static void *work(void *out)
+		{
+			char bytes[7] = "";
+			usleep(500000);
+			if (pread(fd, bytes, 6, 0) == 6)
+				fputs(bytes, out);
+			fclose(out);
+			return NULL;
+		}
+		int main(int argc, char **argv)
+		{
+			pthread_t thread;
+			fd = open(argv[argc - 1], O_RDWR | O_CREAT, 0600);
+			if (write(fd, "secret", 6) != 6)
+				return 1;
+			if (fork() == 0) {
+				pthread_create(&thread, NULL, work, fopen("read", "w"));
+				pthread_exit(NULL);
+			}
+			usleep(200000);
+			exit(0);
+		}
+	END
+	gcc -Wall -Werror -pthread -o headless headless.c
+	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so timeout 20 ./headless "/dev/shm/$NAME" 3>&- 4>&-
+	timeout 20 sh -c 'until [ -s read ]; do sleep 0.1; done'
+	[ "$(cat read)" = secret ]
+}
