@@ -78,8 +78,8 @@ static const char *packets_join(const unsigned char *bytes, uint64_t size, char 
 		at += packet < size - at ? packet : size - at;
 	}
 	*whole = at;
-	if (problem && !is_complete(text))
-		return problem;
+	if (!is_complete(text))
+		return problem ? problem : "its metadata is cut short";
 	return strlen(text) == length ? NULL : "its metadata is damaged";
 }
 

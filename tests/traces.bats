@@ -121,6 +121,9 @@ full_stream()
 @test "metadata that is cut short is refused and does not hang" {
 	truncate -s 9000 leaks/trace/ust/uid/65534/64-bit/metadata
 	refuses leaks "metadata is cut short"
+	# Between two packets, too, of which the first ends within a declaration.
+	truncate -s 4096 leaks/trace/ust/uid/65534/64-bit/metadata
+	refuses leaks "metadata is cut short"
 }
 
 @test "metadata that has something behind its last whole packet, or less of its padding, is read" {
