@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "preload/kernel.h"
+#include "preload/text.h"
 
 /* linux/posix_acl_xattr.h, little-endian whatever the machine: a version, then entries. */
 struct entry {
@@ -23,7 +24,7 @@ static struct entry entry_at(const void *value, size_t index)
 
 static void add(struct acl *acl, const struct entry *entry)
 {
-	uint8_t rights = entry->rights & 7;
+	uint8_t rights = (uint8_t)entry->rights;
 
 	switch (entry->tag) {
 	case USER_OBJ:
@@ -51,8 +52,24 @@ static void find_grant(struct acl *acl, const struct entry *entry)
 	acl->grant = (struct facts_grant){entry->id, entry->rights & acl->mask, entry->tag == GROUP};
 }
 
+/* May an entry stand behind those whose tags are `seen`? The tags' own order is that of a list. */
+static bool in_order(const struct entry *entry, unsigned seen)
+{
+	unsigned tag = entry->tag, named = tag & (USER | GROUP);
+
+	return tag && tag <= OTHER && !(tag & (tag - 1)) && seen < (named ? tag << 1 : tag) && entry->rights <= 7;
+}
+
+static bool is_whole(unsigned seen)
+{
+	const unsigned owners = USER_OBJ | GROUP_OBJ | OTHER;
+
+	return (seen & owners) == owners && (!(seen & (USER | GROUP)) || (seen & MASK));
+}
+
 bool acl_parse(const void *value, size_t bytes, struct acl *acl)
 {
+	unsigned seen = 0;
 	uint32_t version;
 	size_t count = bytes > HEAD ? (bytes - HEAD) / sizeof(struct entry) : 0;
 
@@ -62,6 +79,9 @@ bool acl_parse(const void *value, size_t bytes, struct acl *acl)
 	memcpy(&version, value, sizeof version);
 	for (size_t i = 0; i < count; i++) {
 		struct entry entry = entry_at(value, i);
+		if (!in_order(&entry, seen))
+			return false;
+		seen |= entry.tag;
 		add(acl, &entry);
 	}
 	/* The mask comes after most of those whom it holds back. */
@@ -69,7 +89,31 @@ bool acl_parse(const void *value, size_t bytes, struct acl *acl)
 		struct entry entry = entry_at(value, i);
 		find_grant(acl, &entry);
 	}
-	return version == VERSION;
+	return version == VERSION && is_whole(seen);
+}
+
+enum { MAP = 1024 };
+
+/* The map is "" until it is read; one that cannot be, or is longer, knows all. */
+static bool is_known(const char *path, char map[static MAP], uint32_t id)
+{
+	if (id == UINT32_MAX)
+		return false;
+	long length = *map ? (long)strlen(map) : text_read(path, map, MAP);
+	return length <= 0 || length == MAP - 1 || text_maps(map, id);
+}
+
+bool acl_names_known(const void *value, size_t bytes)
+{
+	char users[MAP] = "", groups[MAP] = "";
+
+	for (size_t i = 0; HEAD + i * sizeof(struct entry) < bytes; i++) {
+		struct entry entry = entry_at(value, i);
+		if ((entry.tag == USER && !is_known("/proc/thread-self/uid_map", users, entry.id)) ||
+		    (entry.tag == GROUP && !is_known("/proc/thread-self/gid_map", groups, entry.id)))
+			return false;
+	}
+	return true;
 }
 
 bool acl_read(const char *path, const char *kind, struct acl *acl)

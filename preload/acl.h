@@ -27,6 +27,8 @@ struct acl {
 
 /* False: it is no list, and the kernel will say so. */
 bool acl_parse(const void *value, size_t bytes, struct acl *acl);
+/* Does the user namespace know all whom a list names? Else the kernel does not take it, though it may hand out such a one. */
+bool acl_names_known(const void *value, size_t bytes);
 /* The list of that kind at a path; false where there is none. */
 bool acl_read(const char *path, const char *kind, struct acl *acl);
 

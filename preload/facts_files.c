@@ -119,24 +119,11 @@ bool facts_private_path(const char *path)
 static bool is_nobody_known(uint32_t uid)
 {
 	char map[512];
-	const char *at = map;
-	uint64_t inside, outside, count;
 
 	if (text_limit("/proc/sys/kernel/overflowuid") != uid ||
 	    text_read("/proc/thread-self/uid_map", map, sizeof map) <= 0)
 		return true;
-	for (;; at++) {
-		at += strspn(at, " ");
-		if (!text_decimal(&at, &inside))
-			return false;
-		at += strspn(at, " ");
-		text_decimal(&at, &outside);
-		at += strspn(at, " ");
-		if (!text_decimal(&at, &count) || *at != '\n')
-			return false;
-		if (uid >= inside && uid - inside < count)
-			return true;
-	}
+	return text_maps(map, uid);
 }
 
 uint32_t facts_user(void)

@@ -61,6 +61,24 @@ bool text_field(const char *text, const char *key, uint64_t *number)
 	return false;
 }
 
+bool text_maps(const char *map, uint64_t id)
+{
+	uint64_t inside, outside, count;
+
+	for (const char *at = map;; at++) {
+		at += strspn(at, " ");
+		if (!text_decimal(&at, &inside))
+			return false;
+		at += strspn(at, " ");
+		text_decimal(&at, &outside);
+		at += strspn(at, " ");
+		if (!text_decimal(&at, &count) || *at != '\n')
+			return false;
+		if (id >= inside && id - inside < count)
+			return true;
+	}
+}
+
 bool text_append(char *buffer, size_t size, const char *more)
 {
 	size_t length = strlen(buffer), added = strlen(more);

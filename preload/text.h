@@ -19,6 +19,9 @@ uint64_t text_limit(const char *path);
 /* Number behind `key` at the start of a line; false without such a line. */
 bool text_field(const char *text, const char *key, uint64_t *number);
 
+/* Has the map of a user namespace (/proc/PID/uid_map or gid_map) that number inside it? */
+bool text_maps(const char *map, uint64_t id);
+
 /* Appends; false, and nothing appended, when it does not fit. */
 bool text_append(char *buffer, size_t size, const char *more);
 bool text_append_decimal(char *buffer, size_t size, uint64_t number);

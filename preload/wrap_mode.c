@@ -115,7 +115,7 @@ static void setting(struct setting *s, const char *name, const void *caller)
 	s->listed = !own_caller(caller) && s->bytes && s->bytes <= LIST_LIMIT && kernel_readable(name) &&
 		    strcmp(name, ACL_ACCESS) == 0 && readable(s->value, s->bytes) &&
 		    acl_parse(s->value, s->bytes, &s->acl);
-	if (!s->listed || !enforce_on)
+	if (!s->listed || !enforce_on || !acl_names_known(s->value, s->bytes))
 		return;
 	s->room = s->bytes > ACL_OF_MODE ? s->bytes : ACL_OF_MODE;
 	if (s->room > LIST_PAGE && !(s->memory = kernel_memory(s->room)))

@@ -151,6 +151,77 @@ attempt(lambda: os.close(shm_open("/o", RWC, mode=0o666)))'
 	same out <(printf '%s\n' True 'ok None' 'user::rw- group::rw- other::r-- user::rw- group::rw- other::r--' False EACCES '')
 }
 
+# lists_program: writes ./program.py, which sets lists by all three calls and prints what came of it; behind a --, good ones.
+lists_program()
+{
+	program 'import struct
+ANY = 2**32 - 1
+def set(what, *entries, version=2, cut=0):
+    whole = struct.pack("<I", version) + b"".join(struct.pack("<HHI", *e, *(ANY,) * (3 - len(e))) for e in entries)
+    value = whole[:len(whole) - cut]
+    for call in "setxattr", "lsetxattr", "fsetxattr":
+        fd = shm_open(NAME, RWC, mode=0o600)
+        os.fchmod(fd, 0o604)
+        try:
+            os.setxattr(fd if call == "fsetxattr" else PATH, "system.posix_acl_access", value, follow_symlinks=call != "lsetxattr")
+            told = "ok"
+        except OSError as e:
+            told = errno.errorcode[e.errno]
+        print(what, call, told, oct(os.fstat(fd).st_mode & 0o7777), len(os.listxattr(PATH)))
+        os.close(fd); os.unlink(PATH)
+u, U, g, G, m, o = (1, 6), (2, 6, 4321), (4, 6), (8, 6, 4321), (16, 6), (32, 6)
+for what, entries in {
+    "order": (u, g, U, m, o), "order-mask": (u, U, m, g, o), "order-other": (U, g, m, o, u), "order-groups": (u, G, g, m, o),
+    "rights-owner": ((1, 15), U, g, m, o), "rights-named": (u, (2, 14, 4321), g, m, o), "rights-group": (u, U, (4, 0x106), m, o),
+    "rights-mask": (u, U, g, (16, 8), o), "rights-other": (u, g, (32, 10)), "rights-high": (u, U, g, m, (32, 0x8006)),
+    "no-owner": (U, g, m, o), "no-group": (u, U, m, o), "no-other": (u, U, g, m), "no-mask": (u, U, g, o), "no-mask-group": (u, g, G, o),
+    "only-named": (U,), "twice-owner": (u, u, U, g, m, o), "twice-group": (u, U, g, g, m, o), "twice-mask": (u, U, g, m, m, o),
+    "twice-other": (u, U, g, m, o, o), "after": (u, U, g, m, o, G), "tag-0": (u, U, g, (0, 6), m, o), "tag-3": (u, (3, 6, 1), g, m, o),
+    "tag-64": (u, U, g, m, o, (64, 6)), "tag-high": (u, U, g, m, (0x120, 6)), "nobody": (u, (2, 6), g, m, o),
+    "nobody-group": (u, g, (8, 6), m, o)}.items():
+    set(what, *entries)
+set("version", u, U, g, m, o, version=3); set("version-wide", u, U, g, m, o, version=0x10002)
+set("cut", u, U, g, m, o, cut=1); set("cut-entry", u, U, g, m, o, cut=5); set("cut-last", u, U, g, m, o, cut=8); set("none"); set("head", cut=2)
+print("--")
+set("user", u, U, g, m, o); set("group", u, g, G, m, o); set("same-twice", u, U, U, g, G, G, m, o)
+set("mask", u, g, m, o); set("owners", u, g, o); set("numbered", (1, 6, 5), (4, 6, 5), (32, 6, 5))'
+}
+
+@test "an access list that the kernel would not take is left to it, and those that it takes to the policy" {
+	lists_program
+	"$PYTHON" program.py >all
+	sed '/^--/,$d' all >bare
+	[ "$(grep -c ' EINVAL 0o604 0$' bare)" -eq 93 ]
+	for action in fix deny; do
+		policy "acl-grants = $action" "world-writable = $action" 'max-mode = 0606' "mode-too-open = $action"
+		rm -f audit.log
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+		sed '/^--/,$d' out | same bare /dev/stdin
+		sed '1,/^--/d' out | cut -d ' ' -f 1,3- | uniq >"$action"
+	done
+	same fix <(printf '%s ok 0o604 %s\n' user 0 group 0 same-twice 0 mask 1 owners 0 numbered 0)
+	same deny <(printf '%s EACCES 0o604 0\n' user group same-twice mask owners numbered)
+	grep -q 'rule=acl-grants .* action=denied' audit.log
+}
+
+@test "a list that names one whom the user namespace does not know is left to the kernel" {
+	unshare -r true || skip "no user namespace"
+	program 'import struct
+for tag, id in (2, 70000), (8, 70000), (2, 0), (8, 0):
+    fd = shm_open(NAME, RWC, mode=0o600)
+    entries = sorted([(1, 6, 0), (4, 0, 0), (16, 6, 0), (32, 0, 0), (tag, 6, id)])
+    attempt(os.setxattr, fd, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries))
+    print(oct(os.fstat(fd).st_mode & 0o777)); os.unlink(PATH)'
+	unshare -r "$PYTHON" program.py >bare
+	[ "$(xargs <bare)" = 'EINVAL 0o600 EINVAL 0o600 ok None 0o660 ok None 0o660' ]
+	policy 'acl-grants = deny'
+	unshare -r env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	[ "$(xargs <out)" = 'EINVAL 0o600 EINVAL 0o600 EACCES 0o600 EACCES 0o600' ]
+	policy 'acl-grants = fix'
+	unshare -r env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	[ "$(xargs <out)" = 'EINVAL 0o600 EINVAL 0o600 ok None 0o600 ok None 0o600' ]
+}
+
 @test "a mode or an access list that the kernel refuses was not fixed" {
 	needs_root "another user"
 	policy 'predictable-name = off' 'world-writable = fix' 'max-mode = 0660' 'mode-too-open = fix' 'acl-grants = fix'

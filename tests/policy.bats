@@ -111,6 +111,60 @@ check_fails()
 	grep -qxF 'shmguard: theirs/own/good.ini: can be replaced by others, to whom theirs belongs or is open to write to' told
 }
 
+# refused: a policy in ./shared is, since others may write there.
+refused()
+{
+	check_fails shared/good.ini
+	grep -qxF 'shmguard: shared/good.ini: can be replaced by others, to whom shared belongs or is open to write to' told
+}
+
+@test "a policy in a directory that another group can write to is refused" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give a directory to any group"
+	mkdir -m 775 shared
+	printf '[default]\nsecret = yes\n' >shared/good.ini
+	"$SHMGUARD" policy check shared/good.ini
+	chgrp 3000 shared
+	refused
+	run -125 env SHMGUARD_POLICY="$PWD/shared/good.ini" LD_PRELOAD="$BUILD/libshmguard.so" true
+	[ "${#lines[@]}" -eq 1 ]
+	# To whom it is the group he makes files with, it is as good as himself.
+	setpriv --regid 3000 --clear-groups "$SHMGUARD" policy check shared/good.ini
+	run -2 setpriv --regid 3001 --groups 3000 "$SHMGUARD" policy check shared/good.ini
+	chmod 1775 shared
+	"$SHMGUARD" policy check shared/good.ini
+	chmod 755 shared
+	"$SHMGUARD" policy check shared/good.ini
+	env SHMGUARD_POLICY="$PWD/shared/good.ini" LD_PRELOAD="$BUILD/libshmguard.so" true
+}
+
+@test "a policy in a directory that an access list lets others write to is refused" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	mkdir -m 755 shared
+	printf '[default]\nsecret = yes\n' >shared/good.ini
+	setfacl -m u:3000:rwx shared || skip "no access lists here"
+	refused
+	for list in g:3000:wx u:3000:rx,u:3001:rwx g:3000:rx,g:3001:rwx; do
+		setfacl --set "u::rwx,g::rx,o::rx,$list" shared
+		refused
+	done
+	chmod 1775 shared
+	"$SHMGUARD" policy check shared/good.ini
+	chmod 755 shared
+	for list in u:3000:rwx,m::rx g::rwx,u:3000:rx "u:$(id -u):rwx" u:0:rwx "g:$(id -g):rwx,g:0:rwx" d:u:3000:rwx; do
+		setfacl -k --set "u::rwx,g::rx,o::rx" shared
+		setfacl -m "$list" shared
+		"$SHMGUARD" policy check shared/good.ini
+	done
+	# What the owning group may is in the list, not in the mask that stat shows.
+	if [ "$(id -u)" -eq 0 ]; then
+		chgrp 3000 shared
+		setfacl -k --set u::rwx,g::rx,o::rx,u:0:rwx shared
+		"$SHMGUARD" policy check shared/good.ini
+		setfacl -m g::rwx shared
+		refused
+	fi
+}
+
 @test "what a policy says cannot write to the terminal" {
 	printf '[default]\nmax-mode = \033[31m\n' >escape.ini
 	check_fails escape.ini

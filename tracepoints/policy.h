@@ -166,8 +166,8 @@ const char *policy_profile_text(const char *name);
 /* Name of the i-th profile, NULL after the last. */
 const char *policy_profile_name(size_t i);
 
-/* Adds a profile's, or a file's, sections. False if there was any error. A file that others can write, or that a third uid
- * owns, is an error. Neither stdio nor malloc is used, so that it works in the program before its allocator does. */
+/* Adds a profile's, or a file's, sections. False if there was any error. A file that others can write or replace, or that a
+ * third uid owns, is an error. Neither stdio nor malloc is used, so that it works in the program before its allocator does. */
 bool policy_add_profile(struct policy *policy, const char *name, policy_error *error, void *context);
 bool policy_add_file(struct policy *policy, const char *path, policy_error *error, void *context);
 /* The same for text that is already in memory; `file` names it in errors. */

@@ -4,18 +4,19 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "policy_inner.h"
 
-/* What a reading of uid_map has come to: lines of three numbers, of which the first and the last are a range. */
-struct uid_map {
+/* What a reading of uid_map or gid_map has come to: lines of three numbers, of which the first and the last are a range. */
+struct id_map {
 	uint64_t number[3];
 	unsigned at;
 	bool digits, knows;
 };
 
-static void take_map(struct uid_map *map, char c, uid_t uid)
+static void take_map(struct id_map *map, char c, id_t id)
 {
 	if (c >= '0' && c <= '9') {
 		map->number[map->at] = map->number[map->at] * 10 + (uint64_t)(c - '0');
@@ -27,33 +28,33 @@ static void take_map(struct uid_map *map, char c, uid_t uid)
 	map->digits = false;
 	if (++map->at < 3)
 		return;
-	map->knows = map->knows || (uid >= map->number[0] && uid - map->number[0] < map->number[2]);
-	*map = (struct uid_map){.knows = map->knows};
+	map->knows = map->knows || (id >= map->number[0] && id - map->number[0] < map->number[2]);
+	*map = (struct id_map){.knows = map->knows};
 }
 
 /*
- * Has this user namespace no number for the owner? Then he is shown as the overflow uid, whoever he is, root above all
- * (user_namespaces(7)).
+ * Has this user namespace no number for an owner, or a group? Then he is shown as the overflow uid, whoever he is, root
+ * above all (user_namespaces(7)).
  */
-static bool is_unknown_user(uid_t uid)
+static bool is_unknown(const char *map_of_ids, id_t id)
 {
 	char buffer[512];
-	struct uid_map map = {.at = 0};
-	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	struct id_map map = {.at = 0};
+	int fd = open(map_of_ids, O_RDONLY | O_CLOEXEC);
 	ssize_t got = -1;
 
 	if (fd < 0)
 		return false;
 	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
 		for (ssize_t i = 0; i < got; i++)
-			take_map(&map, buffer[i], uid);
+			take_map(&map, buffer[i], id);
 	close(fd);
 	return got == 0 && !map.knows;
 }
 
 static bool is_trusted_owner(uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || is_unknown_user(uid);
+	return uid == 0 || uid == geteuid() || is_unknown("/proc/self/uid_map", uid);
 }
 
 /* Of a directory: whoever has the root directory has everything. */
@@ -64,14 +65,68 @@ static bool is_trusted_user(uid_t uid)
 	return is_trusted_owner(uid) || (stat("/", &root) == 0 && uid == root.st_uid);
 }
 
+static bool is_trusted_group(gid_t gid)
+{
+	struct stat root;
+
+	return gid == 0 || gid == getegid() || is_unknown("/proc/self/gid_map", gid) ||
+	       (stat("/", &root) == 0 && (root.st_mode & S_IWGRP) && gid == root.st_gid);
+}
+
+/* An access list as the kernel hands it out (linux/posix_acl_xattr.h): a version, then entries, little-endian. */
+struct acl_entry {
+	uint16_t tag, rights;
+	uint32_t id;
+};
+
+enum { ACL_HEAD = 4, ACL_USER = 0x02, ACL_GROUP_OBJ = 0x04, ACL_GROUP = 0x08, ACL_WRITE = 2, ACL_ENTRIES = 512 };
+
+static bool lets_write(const struct acl_entry *entry, gid_t owning)
+{
+	/* A list that names somebody unknown means hardly root. */
+	bool known = entry->id != UINT32_MAX;
+
+	if (!(entry->rights & ACL_WRITE))
+		return false;
+	switch (entry->tag) {
+	case ACL_USER:
+		return !known || !is_trusted_user(entry->id);
+	case ACL_GROUP:
+		return !known || !is_trusted_group(entry->id);
+	default:
+		return entry->tag == ACL_GROUP_OBJ && !is_trusted_group(owning);
+	}
+}
+
+/* Of a directory whose mode lets its group write: with an access list that is what its mask lets through (acl(5)). */
+static bool group_is_theirs(const char *directory, gid_t owning)
+{
+	char list[ACL_HEAD + ACL_ENTRIES * sizeof(struct acl_entry)];
+	struct acl_entry entry;
+	ssize_t bytes = getxattr(directory, "system.posix_acl_access", list, sizeof(list));
+
+	if (bytes < 0)
+		return errno == ERANGE || !is_trusted_group(owning);
+	for (ssize_t at = ACL_HEAD; at + (ssize_t)sizeof(entry) <= bytes; at += (ssize_t)sizeof(entry)) {
+		memcpy(&entry, list + at, sizeof(entry));
+		if (lets_write(&entry, owning))
+			return true;
+	}
+	return false;
+}
+
 static bool is_theirs(const char *directory)
 {
 	struct stat st;
 
 	if (lstat(directory, &st) == 0 && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid))
 		return true;
-	return stat(directory, &st) == 0 &&
-	       (!is_trusted_user(st.st_uid) || ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)));
+	if (stat(directory, &st) != 0)
+		return false;
+	if (!is_trusted_user(st.st_uid))
+		return true;
+	return !(st.st_mode & S_ISVTX) &&
+	       ((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && group_is_theirs(directory, st.st_gid)));
 }
 
 /* Could others put another file in the place of the one at the path? Then that is the directory, or link, in which. */
