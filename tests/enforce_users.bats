@@ -341,7 +341,7 @@ fd = made(); attempt(os.fchown, fd, 65534, 65534); used()'
 		policy "$keys"
 		rm -rf recording
 		"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py
-		"$SHMGUARD" report --format=json recording | command jq -r '[.findings[] | select(.rule == "foreign-owner") | .message | capture("(?<n>/enforce[-a-z0-9]*)").n] | join(" ")'
+		"$SHMGUARD" report --format=json recording | jq -r '[.findings[] | select(.rule == "foreign-owner") | .message | capture("(?<n>/enforce[-a-z0-9]*)").n] | join(" ")'
 	done >out
 	same out <(printf '%s\n' "/$NAME-given" '' "/$NAME")
 }

@@ -37,8 +37,10 @@ report()
 jq()
 {
 	local output status=0
-	output=$(command jq "$@") || status=$?
-	[ -z "$output" ] || printf '%s\n' "$output"
+	# With its last empty lines.
+	output=$(command jq "$@" || status=$?; printf x; exit "$status") || status=$?
+	output=${output%x}
+	printf '%s' "$output"
 	[[ $status -ne 0 || -n $output || " $* " != *" -e"* ]] || status=4
 	return "$status"
 }
