@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "preload/enforce_directory.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/facts_files.h"
@@ -45,16 +46,16 @@ bool enforce_foreign(const struct identity *identity, bool stranger)
 	return (d.owner || stranger) && enforce_strange(&d, identity);
 }
 
+static bool is_listed(const struct policy_decision *d, const char *name)
+{
+	return policy_allows_name(d, enforce_posix_name(name));
+}
+
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
 {
+	if (!is_listed(d, name))
+		return ENFORCE(d, name_not_allowed);
 	name = enforce_posix_name(name);
-	if (d->has_names) {
-		bool allowed = false;
-		for (unsigned i = 0; i < d->names->count && !allowed; i++)
-			allowed = policy_glob(d->names->item[i], name);
-		if (!allowed)
-			return ENFORCE(d, name_not_allowed);
-	}
 	const char *rest = name + (name[0] == '/');
 	if (shm && enforce_asks(d, RULE_name_nonportable) &&
 	    (name[0] != '/' || strchr(rest, '/') || strlen(rest) > NAME_MAX || !rest[strspn(rest, ".")]))
@@ -95,19 +96,26 @@ static void losing(const struct policy_decision *d, const struct identity *ident
 	keep_a_name(d, identity, name);
 }
 
+/* May what lies at the place have that name? */
+static enum enforce_verdict named(const struct policy_decision *d, const struct enforce_place *at, const char *name)
+{
+	if (is_listed(d, name) || enforce_directory_allowed(d->names, at, name))
+		return VERDICT_go;
+	return enforce_name_allowed(d, name, false);
+}
+
 /* replaced: the name is lost by a call that may fail yet, or NULL. */
-static enum enforce_verdict unlinking(int dirfd, const char *path, const char *name, bool stays,
-				      struct enforce_replaced *replaced)
+static enum enforce_verdict unlinking(const struct enforce_place *at, bool stays, struct enforce_replaced *replaced)
 {
 	struct policy_decision d;
 	struct identity identity;
 
-	enforce_decide(name, &d);
-	if (enforce_name_allowed(&d, name, false) == VERDICT_deny)
+	enforce_decide(at->name, &d);
+	if (named(&d, at, at->name) == VERDICT_deny)
 		return VERDICT_deny;
-	if (!identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
+	if (!identity_of_path(at->dirfd, at->path, at->flags, &identity))
 		return VERDICT_go;
-	enforce_decide_linked(name, &identity, &d);
+	enforce_decide_linked(at->name, &identity, &d);
 	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
@@ -115,20 +123,23 @@ static enum enforce_verdict unlinking(int dirfd, const char *path, const char *n
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
-	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, dirfd, path, &identity) : -ENOENT;
+	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, at->dirfd, at->path, &identity)
+						       : -ENOENT;
 	if (replaced) {
 		*replaced = (struct enforce_replaced){true, own_fd_hide(fd), identity};
 		return VERDICT_go;
 	}
-	losing(&d, &identity, name);
+	losing(&d, &identity, at->name);
 	enforce_leave_name(&d, fd, &identity, true);
 	return VERDICT_go;
 }
 
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller)
 {
+	const struct enforce_place at = {dirfd, path, AT_SYMLINK_NOFOLLOW, name};
+
 	enforce_begin();
-	enum enforce_verdict verdict = unlinking(dirfd, path, name, false, NULL);
+	enum enforce_verdict verdict = unlinking(&at, false, NULL);
 	enforce_end(caller);
 	return verdict;
 }
@@ -144,11 +155,10 @@ static bool set_mode(const struct enforce_place *from, mode_t mode)
 	       kernel_call(SYS_fchmodat, AT_FDCWD, (long)text_descriptor(path, from->dirfd), mode, 0, 0, 0) == 0;
 }
 
-/* 0, or the errno that the kernel answers. */
-static int look_for(const struct enforce_place *place)
+static bool exists(const struct enforce_place *place)
 {
 	struct stat st;
-	return (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0);
+	return kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0) == 0;
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
@@ -159,7 +169,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	struct identity identity;
 
 	enforce_decide(to->name, &d);
-	if (enforce_name_allowed(&d, to->name, false) == VERDICT_deny)
+	if (named(&d, from, to->name) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
 		return VERDICT_go;
@@ -167,7 +177,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	if (!identity.links && enforce_one_more(&d) == VERDICT_deny)
 		return VERDICT_deny;
 	/* In the place of another there are no more than before. */
-	if (identity.links && look_for(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
+	if (identity.links && !exists(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
 		return VERDICT_deny;
 	mode_t mode = identity.mode;
 	if (!enforce_wants_modes(&d, mode))
@@ -209,8 +219,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 
 	if (m->how == MOVE_link && from->name && linking(from) == VERDICT_deny)
 		return VERDICT_deny;
-	if (m->how != MOVE_link && from->name &&
-	    unlinking(from->dirfd, from->path, from->name, true, NULL) == VERDICT_deny)
+	if (m->how != MOVE_link && from->name && unlinking(from, true, NULL) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
 		return VERDICT_go;
@@ -218,9 +227,9 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 		return VERDICT_deny;
 	if (m->how == MOVE_exchange && from->name && naming(to, from, &m->narrowed[1]) == VERDICT_deny)
 		return VERDICT_deny;
-	if (m->how == MOVE_link || are_one(from, to))
+	if (m->how == MOVE_link || !exists(to) || are_one(from, to))
 		return VERDICT_go;
-	return unlinking(to->dirfd, to->path, to->name, m->how == MOVE_exchange, &m->replaced);
+	return unlinking(to, m->how == MOVE_exchange, &m->replaced);
 }
 
 /* Once nothing denies the call any more. */
@@ -242,54 +251,13 @@ static enum enforce_verdict narrowing(struct enforce_moving *m)
 	return verdict;
 }
 
-enum { UNKNOWN = -1 };
-
-/* Looks at the directory that the place lies in. 0, or the errno that the kernel answers. UNKNOWN: the path is long. */
-static int look_around(const struct enforce_place *place, struct stat *st)
-{
-	char directory[512];
-	const char *path = place->path;
-	uintptr_t page = KERNEL_NO_PAGE;
-
-	if (!kernel_text_readable(path, &page))
-		return EFAULT;
-	size_t length = strnlen(path, sizeof directory);
-
-	if (length == sizeof directory)
-		return UNKNOWN;
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	while (length && path[length - 1] != '/')
-		length--;
-	memcpy(directory, path, length);
-	directory[length] = 0;
-	int error = (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)directory, (long)st, AT_EMPTY_PATH, 0, 0);
-	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
-}
-
-/* What the kernel says where nothing is to be moved: rename(2) looks at both directories before. 0: there is something. */
-static int look_in_vain(const struct enforce_moving *m)
-{
-	struct stat from, to;
-	int error = look_for(&m->from);
-
-	if (!error || m->how == MOVE_link)
-		return error;
-	int from_error = look_around(&m->from, &from), to_error = look_around(&m->to, &to);
-	if (from_error == UNKNOWN || to_error == UNKNOWN)
-		return error;
-	if (from_error || to_error)
-		return from_error ? from_error : to_error;
-	return from.st_dev != to.st_dev ? EXDEV : error;
-}
-
 /*
- * Of what is not there nothing is refused: the bare call would say so, whatever the names may be. It is not made, all the
- * same, as there may be something by now.
+ * Of what the kernel would not do nothing is refused: the bare call would say so, whatever the names may be. It is not made,
+ * all the same, as the kernel might do it by now.
  */
 static void refused_nothing(const struct enforce_moving *m, enum enforce_verdict verdict)
 {
-	int error = verdict == VERDICT_deny || enforce_audits() ? look_in_vain(m) : 0;
+	int error = verdict == VERDICT_deny || enforce_audits() ? enforce_in_vain(m) : 0;
 
 	if (!error)
 		return;

@@ -294,6 +294,17 @@ static bool lies_on_shm(uint64_t dev)
 	return true;
 }
 
+bool identity_of_directory(int dirfd, const char *path, struct identity *out)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0 ||
+	    !S_ISDIR(st.st_mode) || !lies_on_shm(st.st_dev))
+		return false;
+	*out = (struct identity){.dev = st.st_dev, .ino = st.st_ino, .fd = -1, .name = path, .dirfd = dirfd};
+	return true;
+}
+
 bool identity_on_shm(int dirfd, const char *path)
 {
 	struct stat st;

@@ -42,6 +42,9 @@ void identity_descriptors_end(unsigned first, unsigned last);
 /* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);
 
+/* The same for a directory, which is no object: where it is, and by which path, is all that is told. */
+bool identity_of_directory(int dirfd, const char *path, struct identity *out);
+
 /*
  * Does the path lead to something on the tmpfs at /dev/shm that is no directory, or does its last component lie there: a
  * symbolic link, a FIFO? One stat for most files elsewhere.

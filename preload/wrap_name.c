@@ -69,6 +69,7 @@ EXPORT int remove(const char *path)
 struct renaming {
 	struct enforce_moving moving;
 	bool found, replaces;
+	bool directory; /* was found: no object of its own, but objects may get other names by it */
 	int to_dirfd;
 	struct identity identity, replaced;
 	char from[512];
@@ -79,14 +80,15 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 {
 	struct visit visit;
 
-	r->found = r->replaces = false;
+	r->found = r->replaces = r->directory = false;
 	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
 		return;
 	r->found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity);
 	r->replaces = identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
+	r->directory = !r->found && identity_of_directory(from_dirfd, from, &r->identity);
 	r->identity.kind = r->replaced.kind = KIND_file;
-	if (r->found)
+	if (r->found || r->directory)
 		r->identity.name = identity_spelling(from, &r->identity, r->from);
 	observe_leave(&visit);
 }
@@ -129,19 +131,20 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 {
 	struct visit visit;
 	char text[512];
+	bool there = r->found || r->directory;
 
 	/* EFAULT: one of the two names cannot be read. */
-	if ((!r->found && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
+	if ((!there && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;
 	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
-	if (r->found) {
+	if (there) {
 		r->identity.dirfd = r->to_dirfd;
 		to = identity_spelling(to, &r->identity, text);
 	}
 	if (r->found && result == 0)
 		ledger_rename(&r->identity, to);
 	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol,
-	       .from = r->found ? r->identity.name : from, .to = to, .flags = flags,
+	       .from = there ? r->identity.name : from, .to = to, .flags = flags,
 	       .error = observe_error(&visit, result < 0), .replaced = replaced);
 	observe_leave(&visit);
 	return result;

@@ -324,6 +324,33 @@ except OSError:
 say(shm, "a", 0o666)'
 }
 
+@test "a directory is published by rename, or refused, under what was learned as it was before" {
+	elsewhere=$(mktemp -d)
+	publish='os.mkdir(BASE + "tmp")
+os.close(say(os.open, BASE + "tmp/data", MAKE, 0o600))
+say(os.rename, BASE + "tmp", BASE + "d")'
+	unchanged published "$publish
+os.close(say(os.open, BASE + 'd/data', os.O_RDWR)); os.unlink(BASE + 'd/data'); os.rmdir(BASE + 'd')"
+	# Another is to open it.
+	unchanged handed "$publish
+os.system('rm -r ' + BASE + 'd')"
+	unchanged at "import shutil
+$publish
+at = os.open('/dev/shm', os.O_RDONLY)
+os.chdir(BASE + 'd'); os.mkdir('sub'); os.close(say(os.open, 'sub/x', MAKE, 0o600))
+say(os.rename, 'sub', '../shmguard-learn-d/other')
+os.rename('shmguard-learn-d/', 'shmguard-learn-e/', src_dir_fd=at, dst_dir_fd=at)
+say(os.rename, BASE + 'e', BASE + 'e'); say(os.rename, BASE + 'e', BASE + 'e/other'); say(os.rename, BASE + 'e', '$elsewhere/e')
+say(os.link, BASE + 'e', BASE + 'f'); say(os.rename, '$elsewhere', BASE + 'f')
+shutil.rmtree(BASE + 'e')"
+	# No other name.
+	run -1 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/handed.ini" "$PYTHON" -c "$PRELUDE${publish/%\"d\")/\"other\")}
+os.stat(BASE + 'other')"
+	[[ $output == *"rename Permission denied"*"No such file"* ]]
+	rm -r /dev/shm/shmguard-learn-tmp
+	rmdir "$elsewhere"
+}
+
 @test "what no finding tells of is learned from the call itself" {
 	unchanged sealed '
 import fcntl

@@ -197,6 +197,8 @@ const struct policy_section *policy_origin(const struct policy *policy, const ch
 
 /* Globs as in the policy: * ? [a-z] [!a-z], * and ? take a / as well. As in shm_open(3), leading slashes do not count. */
 bool policy_glob(const char *glob, const char *text);
+/* Does the glob take any name below the directory? Slashes at the end of that do not count. */
+bool policy_glob_below(const char *glob, const char *directory);
 /* The first glob of the list that takes the text, or NULL; a glob of programs without a slash takes the last part of it. */
 const char *policy_match(const struct policy_list *list, const char *text);
 const char *policy_match_exe(const struct policy_list *list, const char *exe);

@@ -79,6 +79,19 @@ bool policy_glob(const char *glob, const char *text)
 	return glob_match(skip_slashes(glob), skip_slashes(text));
 }
 
+bool policy_glob_below(const char *glob, const char *directory)
+{
+	size_t length;
+
+	directory = skip_slashes(directory);
+	for (length = strlen(directory); length && directory[length - 1] == '/'; length--)
+		;
+	glob = skip_slashes(glob);
+	for (size_t i = 0; glob && i <= length && *glob != '*'; i++)
+		glob = glob_take(glob, i < length ? directory[i] : '/');
+	return glob && *glob;
+}
+
 bool policy_glob_valid(const char *glob)
 {
 	bool in;

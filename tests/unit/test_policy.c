@@ -299,6 +299,14 @@ static void check_globs(void)
 	check(policy_glob("*ab*ab", "/aabab") &&
 		      !policy_glob("*a*a*a*a*a*a*a*a*b", "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 	      "several stars, in bounded time");
+	check(policy_glob_below("/d/*", "/d") && policy_glob_below("/d/x/y", "d/x//") &&
+		      policy_glob_below("/[a-d]?/x", "/d1") && policy_glob_below("/d*", "/data") &&
+		      policy_glob_below("*x", "/d") && policy_glob_below("/d?x", "/d"),
+	      "a name below a directory");
+	check(!policy_glob_below("/d", "/d") && !policy_glob_below("/d/", "/d") && !policy_glob_below("/dx/y", "/d") &&
+		      !policy_glob_below("/d/y", "/dx") && !policy_glob_below("/e*", "/d") &&
+		      !policy_glob_below("", "/d"),
+	      "none below it");
 	check(policy_glob_valid("/[a-z]") && !policy_glob_valid("/[a-z") && !policy_glob_valid("/[]"),
 	      "sets are closed");
 }

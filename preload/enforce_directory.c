@@ -1,0 +1,143 @@
+#include "preload/enforce_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/kernel.h"
+
+/* UNKNOWN: it cannot be looked at, or the path is long. */
+enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
+
+static bool is_above(const char *entry)
+{
+	return strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0;
+}
+
+/* Is there anything in the directory but, so many levels down, directories? 0, 1 or UNKNOWN. */
+static int holds(int dirfd, const char *path, unsigned levels)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, flags, 0, 0, 0), got = 0;
+	_Alignas(struct dirent64) char piece[PIECE];
+	int found = 0;
+
+	if (fd < 0)
+		return UNKNOWN;
+	while (!found && (got = kernel_call(SYS_getdents64, fd, (long)piece, PIECE, 0, 0, 0)) > 0)
+		for (long at = 0; at < got && !found;) {
+			const struct dirent64 *entry = (void *)(piece + at);
+			at += entry->d_reclen;
+			if (!is_above(entry->d_name))
+				found = levels && entry->d_type == DT_DIR ? holds((int)fd, entry->d_name, levels - 1)
+									  : 1;
+		}
+	kernel_close((int)fd);
+	return got < 0 ? UNKNOWN : found;
+}
+
+/* 0, or the errno that the kernel answers. */
+static int look_at(const struct enforce_place *place, struct stat *st)
+{
+	return (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)st, place->flags, 0, 0);
+}
+
+bool enforce_directory_allowed(const struct policy_list *names, const struct enforce_place *at, const char *name)
+{
+	struct stat st;
+
+	if (look_at(at, &st) || !S_ISDIR(st.st_mode))
+		return false;
+	for (unsigned i = 0; i < names->count; i++)
+		if (policy_glob_below(names->item[i], enforce_posix_name(name)))
+			return true;
+	return holds(at->dirfd, at->path, LEVELS) == 0;
+}
+
+/* Looks at the directory that the place lies in. */
+static int look_around(const struct enforce_place *place, struct stat *st)
+{
+	char directory[512];
+	const char *path = place->path;
+	uintptr_t page = KERNEL_NO_PAGE;
+
+	if (!kernel_text_readable(path, &page))
+		return EFAULT;
+	size_t length = strnlen(path, sizeof directory);
+
+	if (length == sizeof directory)
+		return UNKNOWN;
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	while (length && path[length - 1] != '/')
+		length--;
+	memcpy(directory, path, length);
+	directory[length] = 0;
+	int error = (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)directory, (long)st, AT_EMPTY_PATH, 0, 0);
+	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
+}
+
+static int link_in_vain(const struct enforce_moving *m)
+{
+	struct stat from, to, around;
+	int from_error = look_at(&m->from, &from), to_error = from_error ? 0 : look_around(&m->to, &around);
+
+	if (from_error || to_error)
+		return from_error ? from_error : to_error == UNKNOWN ? 0 : to_error;
+	if (!look_at(&m->to, &to))
+		return EEXIST;
+	return from.st_dev != around.st_dev ? EXDEV : S_ISDIR(from.st_mode) ? EPERM : 0;
+}
+
+/* By their names, as the kernel has them. */
+static bool is_below(const struct enforce_place *place, const struct enforce_place *directory)
+{
+	if (!place->name || !directory->name)
+		return false;
+	size_t length = strlen(directory->name);
+
+	while (length && directory->name[length - 1] == '/')
+		length--;
+	const char *rest = place->name + length;
+	return strncmp(place->name, directory->name, length) == 0 && *rest == '/' && rest[strspn(rest, "/")];
+}
+
+/* What one replaces, once both are known to be there. */
+static int replace_in_vain(const struct enforce_place *to, const struct stat *from_stat, const struct stat *to_stat)
+{
+	bool from_directory = S_ISDIR(from_stat->st_mode), to_directory = S_ISDIR(to_stat->st_mode);
+
+	if (from_stat->st_ino == to_stat->st_ino && from_stat->st_dev == to_stat->st_dev)
+		return 0;
+	if (from_directory != to_directory)
+		return from_directory ? ENOTDIR : EISDIR;
+	return to_directory && holds(to->dirfd, to->path, 0) > 0 ? ENOTEMPTY : 0;
+}
+
+/* rename(2) looks at both directories before. */
+static int rename_in_vain(const struct enforce_moving *m)
+{
+	struct stat from, to;
+	int from_error = look_around(&m->from, &from), to_error = look_around(&m->to, &to);
+	bool known = from_error != UNKNOWN && to_error != UNKNOWN, exchange = m->how == MOVE_exchange;
+
+	if (known && (from_error || to_error))
+		return from_error ? from_error : to_error;
+	if (known && from.st_dev != to.st_dev)
+		return EXDEV;
+	from_error = look_at(&m->from, &from);
+	to_error = look_at(&m->to, &to);
+	if (from_error || (exchange && to_error))
+		return from_error ? from_error : to_error;
+	if (is_below(&m->to, &m->from))
+		return EINVAL;
+	if (is_below(&m->from, &m->to))
+		return exchange ? EINVAL : ENOTEMPTY;
+	return exchange || to_error ? 0 : replace_in_vain(&m->to, &from, &to);
+}
+
+int enforce_in_vain(const struct enforce_moving *m)
+{
+	return m->how == MOVE_link ? link_in_vain(m) : rename_in_vain(m);
+}

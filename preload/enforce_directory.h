@@ -1,0 +1,16 @@
+/* Directories below /dev/shm that are renamed: their own names are no object's, what lies below them follows. */
+#ifndef SHMGUARD_ENFORCE_DIRECTORY_H
+#define SHMGUARD_ENFORCE_DIRECTORY_H
+
+#include "preload/enforce_open.h"
+
+/*
+ * Does a directory lie at the place that may have the name under that list: as names of the list may lie below it, or as it
+ * holds nothing but directories?
+ */
+bool enforce_directory_allowed(const struct policy_list *names, const struct enforce_place *at, const char *name);
+
+/* The errno of the kernel for what it would neither rename nor link; 0: it would, or that cannot be known. */
+int enforce_in_vain(const struct enforce_moving *m);
+
+#endif
