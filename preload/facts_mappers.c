@@ -10,7 +10,7 @@
 #include "preload/own.h"
 #include "preload/text.h"
 
-enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250, START_MS = 20, RECENT = 4 };
+enum { SCRATCH = 256 * 1024, DIRECTORY = 32 * 1024, LIMIT_MS = 250, START_MS = 20, RECENT = 4, TIMES = 16 };
 
 static long long now_ms(void)
 {
@@ -292,23 +292,21 @@ static void look_at_numbers(uint64_t first, uint64_t last, long long until, cons
 
 /*
  * Whoever came after the list was taken: a user may have handed the object on to a child, and ended before it was looked at.
- * A process has its number a moment before it is to be seen: so all are looked at once more. last: the number given last
- * before the list was taken.
+ * last: the number given last before that; who was given one of the RECENT before it may not have been to be seen yet. Where
+ * others come without end, nobody who hands it on is missed so many times.
  */
 static void look_at_newcomers(uint64_t last, long long until, const char *self, char *scratch, struct wanted *wanted,
 			      struct facts_mappers *found)
 {
-	const uint64_t first = last > RECENT ? last - RECENT : 1;
-	bool settled = false;
+	uint64_t from = last > RECENT ? last - RECENT : 1, now = last_number();
 
-	for (uint64_t now; last && !settled && !found->pid && !found->gave_up; last = now) {
-		kernel_rest(1000000);
+	for (int times = 0; last && times < TIMES && from <= now && !found->pid && !found->gave_up; times++) {
+		look_at_numbers(from, now, until, self, scratch, wanted, found);
+		from = now + 1;
 		now = last_number();
-		look_at_numbers(first, now, until, self, scratch, wanted, found);
-		settled = now == last && last_number() == now;
-		/* They begin anew at the highest. */
-		found->gave_up = found->gave_up || now < last || now_ms() > until;
 	}
+	/* They begin anew at the highest. */
+	found->gave_up = found->gave_up || now < last;
 }
 
 /* As that /proc counts processes: it may be another pid namespace's. "": there is none. */
@@ -339,7 +337,7 @@ static struct facts_mappers look_at_others(struct wanted *wanted)
 			at += entry->d_reclen;
 		}
 	}
-	if (!found.pid && !found.gave_up)
+	if (wanted->holders == HOLDERS_guarded && !found.pid && !found.gave_up)
 		look_at_newcomers(last, until, self, memory, wanted, &found);
 	if (fd >= 0 && !found.pid && hides_processes()) {
 		found.unreadable++;
