@@ -66,6 +66,11 @@ static void add_name(struct call *call, const char *name, bool semaphore)
 {
 	char *object = habits_object(name, semaphore);
 
+	/* The directory itself is no name in it. */
+	if (strcmp(object, "/dev/shm") == 0) {
+		free(object);
+		return;
+	}
 	call->names = memory_grow(call->names, call->name_count, sizeof(char *));
 	call->names[call->name_count++] = habits_glob(object, &call->runner->pids);
 	free(object);

@@ -47,8 +47,11 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 {
 	struct stat st;
 
-	if (look_at(at, &st) || !S_ISDIR(st.st_mode))
+	if (look_at(at, &st) || S_ISREG(st.st_mode))
 		return false;
+	/* A link, a FIFO, a socket: no object, whatever it is called. */
+	if (!S_ISDIR(st.st_mode))
+		return true;
 	for (unsigned i = 0; i < names->count; i++)
 		if (policy_glob_below(names->item[i], enforce_posix_name(name)))
 			return true;

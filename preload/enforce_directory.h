@@ -5,8 +5,8 @@
 #include "preload/enforce_open.h"
 
 /*
- * Does a directory lie at the place that may have the name under that list: as names of the list may lie below it, or as it
- * holds nothing but directories?
+ * Does something lie at the place that may have the name under that list: a directory, as names of the list may lie below it,
+ * or as it holds nothing but directories; or what is no object, as a link?
  */
 bool enforce_directory_allowed(const struct policy_list *names, const struct enforce_place *at, const char *name);
 

@@ -23,6 +23,7 @@ os.mkdir(D + "d/x"); os.mkfifo(D + "d/x/y"); attempt(os.rename, D + "d/x", D + "
 attempt(os.rename, D + "f", D + "d/z/y")'
 	same out <(printf '%s\n' 'ok None' 'ok None' EACCES 'ok None' 'ok None' 'ok None' ENOTEMPTY EACCES EISDIR EACCES EACCES 'ok None' \
 		ENOTDIR)
+	# shellcheck disable=SC2001 # for each line
 	[ "$(grep -o 'object=.* action=denied errno=EACCES' audit.log)" = "$(sed "s,.*,object=/$NAME-& action=denied errno=EACCES," <<<$'e\nf\nf\nx')" ]
 	[ "$(cd /dev/shm && find "$NAME"-* | sort | xargs)" = "$NAME-d $NAME-d/data $NAME-d/z $NAME-d/z/y $NAME-f" ]
 }
@@ -45,7 +46,7 @@ for one, other in (D + "d", D + "full"), (D + "x", D + "d"), (D + "d", D + "x"),
 attempt(os.link, D + "d", D + "new"); attempt(os.link, D + "x", D + "full/in"); attempt(exchange, D + "d", D + "new")'
 	program "$code"
 	"$PYTHON" program.py "$elsewhere" >bare
-	rm -r "/dev/shm/$NAME"-* "$elsewhere"/*
+	rm -r "/dev/shm/$NAME"-* "${elsewhere:?}"/*
 	for action in deny warn; do
 		policy 'names = /none' "name-not-allowed = $action"
 		: >audit.log
@@ -55,7 +56,23 @@ attempt(os.link, D + "d", D + "new"); attempt(os.link, D + "x", D + "full/in"); 
 		touch "/dev/shm/$NAME"-{d,full}/in "/dev/shm/$NAME-x" "$elsewhere"/{d/in,x}
 		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py "$elsewhere" >out
 		diff bare out
-		rm -r "/dev/shm/$NAME"-* "$elsewhere"/*
+		rm -r "/dev/shm/$NAME"-* "${elsewhere:?}"/*
 	done
 	rmdir "$elsewhere"
+}
+
+@test "links, FIFOs and sockets are no objects: the list has nothing to say of their names, but of what they replace" {
+	policy 'name-not-allowed = deny' "names = /$NAME-x"
+	guarded 'import socket
+open(PATH + "-x", "w").close()
+os.symlink("elsewhere", PATH + "-l"); os.rename(PATH + "-l", PATH + "-l2"); os.link(PATH + "-l2", PATH + "-l3", follow_symlinks=False)
+os.mkfifo(PATH + "-f"); os.rename(PATH + "-f", PATH + "-f2")
+s = socket.socket(socket.AF_UNIX); s.bind(PATH + "-s"); os.rename(PATH + "-s", PATH + "-s2")
+attempt(os.rename, PATH + "-x", PATH + "-y"); print(os.path.lexists(PATH + "-l3"), os.path.exists(PATH + "-f2"), os.path.exists(PATH + "-s2"))'
+	[ "$(tail -n 1 out)" = "True True True" ]
+	[ -e "/dev/shm/$NAME-x" ]
+	echo theirs >"/dev/shm/$NAME-t"
+	guarded 'attempt(os.rename, PATH + "-l2", PATH + "-t")'
+	[ "$(cat "/dev/shm/$NAME-t")" = theirs ]
+	rm -f "/dev/shm/$NAME"-*
 }
