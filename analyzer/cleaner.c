@@ -273,7 +273,7 @@ static void item_unlink(struct cleaner *cleaner, struct cleaner_item *item, bool
 		item_spare(item, "it has another name, by which it may still be wanted: it is not wiped", NULL);
 	else if (zero)
 		item_wipe(item, &status);
-	if (item->why || item_is_wanted(item))
+	if (item->why || item_is_wanted(item) || !item->aside)
 		return;
 	if (unlinkat(cleaner->aside_fd, item->aside, 0)) {
 		item_spare(item, strerror(errno), NULL);

@@ -242,8 +242,9 @@ static json_t *leftovers_mount(void)
 		return json_null();
 	return json_pack("{s:b, s:b, s:b, s:I, s:I, s:i, s:I}", "nosuid", (fs.f_flag & ST_NOSUID) != 0, "nodev",
 			 (fs.f_flag & ST_NODEV) != 0, "noexec", (fs.f_flag & ST_NOEXEC) != 0, "size",
-			 (json_int_t)(fs.f_blocks * fs.f_frsize), "free", (json_int_t)(fs.f_bavail * fs.f_frsize),
-			 "mode", (int)root.st_mode & 07777, "uid", (json_int_t)root.st_uid);
+			 (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize, "free",
+			 (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize, "mode", (int)root.st_mode & 07777, "uid",
+			 (json_int_t)root.st_uid);
 }
 
 json_t *leftovers_look(char **error)

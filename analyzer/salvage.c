@@ -244,6 +244,7 @@ static int salvage(const void *context, char *error, bool stuck_only)
 		fail(all.salvage->buffers);
 	if (!all.failed && all.uncertain)
 		snprintf(error, LIMITED_TEXT, "not all of %zu packets of LTTng's could be told", all.uncertain);
+	work = NULL;
 	return all.failed || all.uncertain;
 }
 
