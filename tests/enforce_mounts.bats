@@ -30,6 +30,7 @@ unguarded_lines()
 	policy 'world-writable = deny' 'names = /h/ok*' 'name-not-allowed = deny' 'max-size = 4M' 'object-too-large = deny' \
 		'[secret]' 'name = /h/ok-s' 'secret = yes' 'secret-left = fix'
 	mkdir other
+	# shellcheck disable=SC2028 # tr's own escape
 	echo 'tr -d "\0" </dev/shm/h/ok-s | wc -c' >after
 	mounted 'mount -t tmpfs tmpfs /dev/shm; mkdir /dev/shm/h; mount -t tmpfs tmpfs /dev/shm/h; mount -t tmpfs tmpfs other' '
 made("/dev/shm/h/s"); made("/dev/shm/h/ok-w", 0o666); made("/dev/shm/h/ok-large", 0o600, 8 << 20); made("/dev/shm/h/ok", 0o600, 4096)

@@ -136,6 +136,7 @@ full_stream()
 		same leaks/expected.json got.json
 		[ "$(jq .trace.complete full.json)" = true ]
 	done
+	# shellcheck disable=SC1003,SC2059 # octal escapes, for printf
 	for tail in '\0\0\0' 'hi\n.' "$(head -c 100 whole | od -An -v -to1 | tr -d '\n' | tr ' ' '\\')"; do
 		cp whole "$metadata"
 		printf "$tail" >>"$metadata"
