@@ -40,11 +40,12 @@ void enforce_take_up(void)
 
 bool enforce_is_taken_up(const struct identity *identity, const struct enforce_executed *program)
 {
-	char *found = kernel_memory(UNGUARDED_PATH + PATH_MAX), *exe = found + UNGUARDED_PATH;
+	char *found = kernel_memory(UNGUARDED_PATH + PATH_MAX);
 	bool taken = true;
 
 	if (!found)
 		return true;
+	char *exe = found + UNGUARDED_PATH;
 	if (unguarded_program(program->file, program->searches, found))
 		taken = false;
 	else if (facts_real_path(found, exe))
