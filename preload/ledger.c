@@ -3,18 +3,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "preload/kernel.h"
 #include "preload/ledger_lock.h"
 #include "preload/objects.h"
 
-/* 8 MiB of address space, touched only where descriptors are; a higher descriptor is recognised at mmap all the same. */
-enum { FDS = 1 << 20 };
-
 static struct intervals mappings = INTERVALS_EMPTY;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
-typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
-static _Atomic(descriptor *) fds;
-static atomic_int fd_highest = -1;
 static bool dontforks; /* some mapping is, or was, one that a child does not get */
 
 static uint32_t forked_mark;
@@ -368,99 +361,4 @@ void ledger_restore(const struct interval *piece)
 		return;
 	add(piece);
 	ledger_lock_give();
-}
-
-/* The cell of an object that is forgotten meanwhile stays ours: its id is the old one, or that of the next. */
-__attribute__((no_sanitize("thread"))) static uint32_t id_of(const struct object *object)
-{
-	return object->id;
-}
-
-uint32_t ledger_fd(int fd)
-{
-	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire);
-	if (!table || fd < 0 || fd >= FDS || fd > atomic_load_explicit(&fd_highest, memory_order_relaxed))
-		return 0;
-	const struct object *object = atomic_load_explicit(&table[fd], memory_order_acquire);
-	return object ? id_of(object) : 0;
-}
-
-static descriptor *fd_table(void)
-{
-	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire), *none = NULL;
-	if (table)
-		return table;
-	table = kernel_memory(FDS * sizeof *table);
-	if (table && !atomic_compare_exchange_strong(&fds, &none, table)) {
-		kernel_memory_free(table, FDS * sizeof *table);
-		table = none;
-	}
-	return table;
-}
-
-bool ledger_holds(const struct identity *identity, int but)
-{
-	uint32_t that = ledger_fd(but);
-
-	if (!ledger_lock_take())
-		return true;
-	const struct object *object = objects_find_known(identity);
-	bool holds = object && object->holders > (that == object->id);
-	ledger_lock_give();
-	return holds;
-}
-
-/* The ledger is locked. What the descriptor led to before was closed behind our back, or by ledger_fd_clear(). */
-static void lead(descriptor *from, struct object *to)
-{
-	struct object *before = atomic_load_explicit(from, memory_order_relaxed);
-
-	if (before == to)
-		return;
-	if (before)
-		before->holders--;
-	if (to)
-		to->holders++;
-	atomic_store_explicit(from, to, memory_order_release);
-}
-
-void ledger_fd_set(int fd, const struct identity *identity)
-{
-	bool is_new;
-	descriptor *table = fd >= 0 && fd < FDS ? fd_table() : NULL;
-
-	if (!table)
-		return;
-	if (!ledger_lock_take())
-		return;
-	struct object *object = objects_find(identity, &is_new);
-	if (object) {
-		lead(&table[fd], object);
-		if (fd > fd_highest)
-			fd_highest = fd;
-	}
-	ledger_lock_give();
-}
-
-uint32_t ledger_fd_clear(int fd)
-{
-	uint32_t id = ledger_fd(fd);
-
-	if (!id || !ledger_lock_take())
-		return id;
-	const struct object *object = atomic_load_explicit(&fds[fd], memory_order_relaxed);
-	if (object && object->undefined)
-		id = 0;
-	lead(&fds[fd], NULL);
-	ledger_lock_give();
-	return id;
-}
-
-int ledger_fd_next(unsigned first, unsigned last)
-{
-	int top = atomic_load(&fd_highest);
-	for (unsigned fd = first; top >= 0 && fd <= last && fd <= (unsigned)top; fd++)
-		if (ledger_fd((int)fd))
-			return (int)fd;
-	return -1;
 }

@@ -54,3 +54,11 @@ os.umask(0)
 END
 	printf '%s\n' "$1" >>program.py
 }
+
+LINE='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z pid=[0-9]+ exe=/[^ ]+ rule=[a-z-]+ object=[^ ]+ action=(recorded|fixed|denied|unguarded|audit would=(fixed|denied)) errno=[A-Z0-9]+ at=[^ ]+( why=[^ ]+)?( held-back=[0-9]+)?$'
+
+# whole_lines FILE: of the audit trail, each as README has it.
+whole_lines()
+{
+	! grep -Evn "$LINE" "$1"
+}

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
-# What is done with findings: suppressed, filtered, brought together, compared with those of another recording.
+# What is done with findings: filtered, brought together, compared with those of another recording.
 
 bats_require_minimum_version 1.5.0
 
 load helpers
 load forms
+load workers
 
 @test "fingerprints are those of another build, elsewhere, with lines moved and libc left out" {
 	local place
@@ -22,97 +23,6 @@ load forms
 	same one/prints two/prints
 	run -0 "$SHMGUARD" diff one/recording two/recording
 	[[ ${lines[0]} == "0 new, 0 fixed, "* ]]
-}
-
-@test "suppressions: what is printed for the canned trace" {
-	"$SHMGUARD" report --gen-suppressions leaks >got
-	same leaks/expected.suppressions got
-}
-
-@test "suppressions: what --gen-suppressions prints hides everything, uses are counted, unused lines are named" {
-	"$SHMGUARD" report --gen-suppressions leaks >known
-	[ "$(grep -vc '^#' known)" -eq 4 ]
-	printf '  # a comment\n\nfd-leak:never*\n' >>known
-	run --separate-stderr "$SHMGUARD" report --suppress=known --fail-on=note leaks
-	[ "$status" -eq 0 ]
-	[ -z "$stderr" ]
-	[[ ${lines[0]} == "shmguard: nothing found [some was suppressed] [1 process not seen]" ]]
-	[[ $output == *"known:2: mapping-leak:/seg suppressed 1 finding"* ]]
-	[[ $output == *"known:11: fd-leak:never* is unused"* ]]
-	"$SHMGUARD" report --suppress=known --format=json leaks |
-		jq -e '.findings == [] and ([.suppressions[].findings] == [1, 1, 1, 1, 0])'
-}
-
-@test "suppressions: so does what is printed of one place twice, of the mount, and of a name with an escape in it" {
-	[ "$(id -u)" -eq 0 ] || skip "only root can mount"
-	# shellcheck disable=SC2016
-	unshare -m sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' sh "$SHMGUARD" run --quiet --report=none \
-		-o twice -- sh -c '"$0" shm_open one; "$0" open two; "$1" -c "$2"' "$BUILD/tests/programs/names" /usr/bin/python3 '
-from multiprocessing.shared_memory import SharedMemory as S
-S("esc\033[31m ", True, 4096).unlink()'
-	"$SHMGUARD" report --gen-suppressions twice >known
-	grep -q '^weak-mount:' known
-	grep -q '^# the same: ' known
-	[ "$(grep -v '^#' known | sort | uniq -d | wc -l)" -eq 0 ]
-	run ! grep -q $'\033' known
-	run --separate-stderr "$SHMGUARD" report --suppress=known --fail-on=note twice
-	[ "$status" -eq 0 ] && [[ $output != *unused* ]]
-}
-
-@test "suppressions match a module as well as an object, and a rule by its pattern" {
-	echo '*-leak:server' >known
-	"$SHMGUARD" report --suppress=known --format=json leaks |
-		jq -e '[.findings[].rule] == ["double-unlink", "partial-unmap"]'
-	cp "$BUILD/tests/programs/leaky" program
-	"$SHMGUARD" run --quiet --report=none -o leaky -- ./program 3 "/forms-suppress-$$-"
-	rm -f "/dev/shm/forms-suppress-$$-"*
-	echo 'segment-leak:leaky_m*' >known
-	"$SHMGUARD" report --suppress=known --format=json leaky | jq -e 'all(.findings[]; .rule != "segment-leak")'
-	# Of the three that one place left, only those that were asked for, or those that were not named.
-	left='.findings[] | select(.rule == "segment-leak") | [.count, .fingerprint]'
-	print=$("$SHMGUARD" report --format=json leaky | jq -r "$left"'[1]')
-	[ "$("$SHMGUARD" report --object="/forms-suppress-$$-1" --format=json leaky | jq -c "$left")" = "[1,\"$print\"]" ]
-	"$SHMGUARD" report --object="/forms-suppress-$$-1" leaky | grep -q "/forms-suppress-$$-1 .* still exists"
-	echo "segment-leak:/forms-suppress-$$-1" >known
-	[ "$("$SHMGUARD" report --suppress=known --format=json leaky | jq -c "$left")" = "[2,\"$print\"]" ]
-	"$SHMGUARD" report --suppress=known --object="/forms-suppress-$$-1" --rule=segment-leak leaky |
-		grep -q 'known:1: .* suppressed 1 finding'
-}
-
-@test "a bad suppression is wrong usage, and names file and line" {
-	printf '# fine\nno-such-rule:x\n' >known
-	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
-	[ "$status" -eq 2 ]
-	[[ $stderr == "shmguard: known:2: there is no rule 'no-such-rule'"* ]]
-	echo 'segment-leak' >known
-	run --separate-stderr "$SHMGUARD" report --suppress=known leaks
-	[ "$status" -eq 2 ]
-	[[ $stderr == "shmguard: known:1: a suppression is RULE:GLOB" ]]
-	run --separate-stderr "$SHMGUARD" report --suppress=nowhere leaks
-	[ "$status" -eq 2 ] && [[ $stderr == "shmguard: nowhere: No such file or directory" ]]
-}
-
-@test "suppressions: what is no text is wrong usage, however much there is of it" {
-	run -2 "$SHMGUARD" report --suppress=/dev/zero leaks
-	[ "${lines[0]}" = "shmguard: /dev/zero:1: a line is longer than 65534 bytes, or no text" ]
-	printf 'segment-leak:/gone' >unended
-	"$SHMGUARD" report --suppress=unended leaks >/dev/null
-}
-
-@test "suppressions: a byte order mark at the start of a file is not of its first line" {
-	printf '\xef\xbb\xbfsegment-leak:/seg\r\n' >known
-	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.suppressions == [{
-		rule: "segment-leak", pattern: "/seg", source: "known", line: 1, findings: 1, occurrences: 1}]'
-	printf '\xef\xbb\xbf# a comment\n\xef\xbb\xbfsegment-leak:/seg\n' >known
-	run -2 "$SHMGUARD" report --suppress=known leaks
-	printf '\xef\xbb\xbf' >known
-	"$SHMGUARD" report --suppress=known leaks >/dev/null
-}
-
-@test "the built-in suppressions are lines that --suppress reads" {
-	"$SHMGUARD" report --show-suppressions >known
-	grep -q '^segment-leak:/jack-shm-registry$' known
-	"$SHMGUARD" report --suppress=known --format=json leaks | jq -e '.findings | length == 4'
 }
 
 # finds RULES [OPTION...]: the rules of the findings that are left.
@@ -139,6 +49,7 @@ finds()
 	run -2 "$SHMGUARD" report --since=soon leaks
 	for command in report log; do
 		run -2 --separate-stderr "$SHMGUARD" $command --since=2 --until=1 leaks
+		# shellcheck disable=SC2154 # run sets it
 		[ "$stderr" = "shmguard: --since is later than --until: nothing lies between them" ]
 		[ -z "$output" ]
 		"$SHMGUARD" $command --since=1.01 --until=1010ms leaks >/dev/null
@@ -235,102 +146,6 @@ finds()
 	run -2 "$SHMGUARD" report --group-by=nonsense leaks
 }
 
-@test "suppressions: a line that is printed is of one function of one module, and hides nothing of another program's" {
-	record one "$PROGRAMS/leaky" 1 /forms-narrow-one. >out
-	cp "$PROGRAMS/leaky" other
-	record two "$PWD/other" 1 /forms-narrow-two. >out
-	rm -f /dev/shm/forms-narrow-*
-	"$SHMGUARD" report --gen-suppressions "$BATS_TEST_TMPDIR/one" | grep '^segment-leak:' >known
-	grep -q '^segment-leak:^leaky!' known
-	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/one" | jq -e 'all(.findings[]; .rule != "segment-leak")'
-	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/two" | jq -e 'any(.findings[]; .rule == "segment-leak")'
-}
-
-@test "suppressions: a line that is printed is of one place with its callers, and RULE:^GLOB of the innermost function" {
-	local known
-	cat >places.c <<-'END'
-		#include <fcntl.h>
-		#include <stdio.h>
-		#include <sys/mman.h>
-		static int helper(const char *name) { return shm_open(name, O_CREAT | O_RDWR, 0600); }
-		static int one(const char *name) { return helper(name) + 1; }
-		static int other(const char *name) { return helper(name) + 2; }
-		int main(int argc, char **argv)
-		{
-			char name[64];
-			snprintf(name, 64, "/forms-place-%s.one", argv[argc - 1]);
-			one(name);
-			snprintf(name, 64, "/forms-place-%s.other", argv[argc - 1]);
-			other(name);
-			snprintf(name, 64, "/forms-place-%s.direct", argv[argc - 1]);
-			helper(name);
-			shm_open("/forms-place-direct", O_CREAT | O_RDWR, 0600);
-			snprintf(name, 64, "/forms-place-%s.main", argv[argc - 1]);
-			return shm_open(name, O_CREAT | O_RDWR, 0600) < 0;
-		}
-	END
-	gcc -O0 -g places.c -o places
-	record places "$PWD/places" $$
-	rm -f /dev/shm/forms-place-*
-	leaks_of() { "$SHMGUARD" report --rule=segment-leak "$@" "$BATS_TEST_TMPDIR/places"; }
-	leaks_of --gen-suppressions | grep -v '^#' | sort >got
-	sort >expected <<-'END'
-		segment-leak:/forms-place-direct
-		segment-leak:^places!helper;places!main
-		segment-leak:^places!helper;places!one;places!main
-		segment-leak:^places!helper;places!other;places!main
-		segment-leak:^places!main
-	END
-	same expected got
-	# left LINE: how many are left of the five.
-	left() { echo "$1" >known; leaks_of --suppress=known --format=json | jq '[.findings[].count] | add // 0'; }
-	while read -r known; do
-		[ "$(left "$known")" -eq 4 ] || [ "$known:$(left "$known")" = "segment-leak:^places!main:3" ]
-	done <got
-	[ "$(left 'segment-leak:^*helper')" -eq 2 ]
-	[ "$(left 'segment-leak:^helper;o*')" -eq 3 ]
-	[ "$(left 'segment-leak:^one')" -eq 5 ]
-	[ "$(left 'segment-leak:one')" -eq 4 ]
-	[ "$(left 'segment-leak:main')" -eq 0 ]
-}
-
-# workers: records six forks of one program, each of which leaves an object of its own behind, the fourth the largest.
-workers()
-{
-	cat >workers.c <<-'END'
-		#include <fcntl.h>
-		#include <stdio.h>
-		#include <stdlib.h>
-		#include <sys/mman.h>
-		#include <sys/wait.h>
-		#include <unistd.h>
-		static void work(const char *prefix, int i)
-		{
-			char name[64];
-			size_t size = i == 3 ? 1 << 20 : 4096 * (i + 1);
-			snprintf(name, sizeof name, "%s%d", prefix, i);
-			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
-			ftruncate(fd, size);
-			mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-			close(fd);
-		}
-		int main(int argc, char **argv)
-		{
-			for (int i = 0; i < 6; i++) {
-				if (fork() == 0) {
-					work(argv[argc - 1], i);
-					exit(0);
-				}
-				wait(0);
-			}
-			return 0;
-		}
-	END
-	gcc -g -D_GNU_SOURCE -w workers.c -o workers
-	"$SHMGUARD" run --quiet --report=none -o work -- ./workers "/workers-$$-"
-	rm -f /dev/shm/workers-"$$"-*
-}
-
 @test "what a finding of many tells is of one of them: message, object, process and stacks, in every form" {
 	workers
 	"$SHMGUARD" report --format=json:report.json --format=csv:report.csv --format=text:report.txt work
@@ -363,41 +178,6 @@ workers()
 	"$SHMGUARD" report --format=json --group-by=object work >grouped.json
 	run -0 "$SHMGUARD" diff grouped.json work
 	[[ ${lines[0]} == "0 new, 0 fixed, 0 changed" ]]
-}
-
-@test "a suppression counts what it hid, and says that there is more of a finding" {
-	workers
-	printf 'segment-leak:/workers-*-[01]\nmapping-leak:*\n' >known
-	run -0 "$SHMGUARD" report --suppress=known work
-	[[ $output == *"known:1: segment-leak:/workers-*-[01] suppressed 1 finding (2 occurrences), of which 1 has others that are told"* ]]
-	[[ $output == *"known:2: mapping-leak:* suppressed 1 finding (6 occurrences)"$'\n'* ]]
-	[[ $output == *"error: segment-leak (4 times"* ]]
-	"$SHMGUARD" report --suppress=known --format=json work | jq -e '[.suppressions[] | .findings, .occurrences] == [1, 2, 1, 6]'
-}
-
-@test "suppressions: a line for what one place did to many objects is of the place, not of the latest of them" {
-	cat >loop.c <<-'END'
-		#include <fcntl.h>
-		#include <sys/mman.h>
-		#include <unistd.h>
-		int main(int argc, char **argv)
-		{
-			for (int i = 1; i < argc; i++) {
-				int fd = shm_open(argv[i], O_CREAT | O_EXCL | O_RDWR, 0600);
-				ftruncate(fd, 4096);
-				mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-				shm_unlink(argv[i]);
-			}
-			return 0;
-		}
-	END
-	gcc -g -w loop.c -o loop
-	"$SHMGUARD" run --quiet --report=none -o less -- ./loop /loop-a /loop-b
-	"$SHMGUARD" run --quiet --report=none -o more -- ./loop /loop-a /loop-b /loop-c
-	"$SHMGUARD" report --gen-suppressions --rule='*-leak' less >known
-	grep -qx 'mapping-leak:^loop!main' known
-	grep -qx 'fd-leak:^loop!main' known || [ "$(grep -c fd-leak known)" -eq 0 ]
-	run -0 "$SHMGUARD" report --suppress=known --rule='*-leak' --fail-on=note more
 }
 
 @test "shrink-under-map names what reaches furthest, wherever that lies and whoever has it" {

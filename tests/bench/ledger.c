@@ -13,6 +13,7 @@
 #include "preload/identity.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/ledger_fd.c"
 #include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/text.c"

@@ -14,6 +14,7 @@
 #include "preload/mounts.c"
 #include "preload/intervals.c"
 #include "preload/ledger.c"
+#include "preload/ledger_fd.c"
 #include "preload/ledger_lock.c"
 #include "preload/objects.c"
 #include "preload/above.c"

@@ -1,0 +1,175 @@
+/* A world to which events are fed one by one, and what its processes hold. For the unit tests that include it. */
+#ifndef SHMGUARD_WORLD_BY_HAND_H
+#define SHMGUARD_WORLD_BY_HAND_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "analyzer/world_feed.h"
+#include "analyzer/world_holdings.h"
+
+#define PAGE 4096u
+#define BASE 0x7f0000000000u
+#define PIDS 1000
+
+static int number, failures;
+static struct world *world;
+static uint32_t seqs[PIDS];
+static int64_t now;
+static int forgotten, endings, renewals, misses, double_unlinks;
+
+static inline void check(bool good, const char *what)
+{
+	failures += !good;
+	printf("%sok %d - %s\n", good ? "" : "not ", ++number, what);
+}
+
+static inline void on_ending(void *context, struct process *process)
+{
+	(void)context;
+	(void)process;
+	endings++;
+}
+
+static inline void on_used(void *context, struct process *process, const struct use *use)
+{
+	(void)context;
+	(void)process;
+	(void)use;
+}
+
+static inline void on_renewed(void *context, struct process *process, const struct name_state *name,
+			      const struct site *site)
+{
+	(void)context;
+	(void)process;
+	(void)name;
+	(void)site;
+	renewals++;
+}
+
+static inline void on_missed(void *context, struct process *process, const struct name_state *name,
+			     const struct site *site)
+{
+	(void)context;
+	(void)process;
+	(void)site;
+	misses += name->object != NULL;
+}
+
+static inline void on_unlink_missed(void *context, struct process *process, const struct name_state *name,
+				    const struct site *site)
+{
+	(void)context;
+	(void)process;
+	(void)site;
+	double_unlinks += name->removed.process != NULL;
+}
+
+static inline void on_forgotten(void *context, const struct object *object)
+{
+	(void)context;
+	(void)object;
+	forgotten++;
+}
+
+static const struct watcher watcher = {.ending = on_ending,
+				       .used = on_used,
+				       .renewed = on_renewed,
+				       .missed = on_missed,
+				       .unlink_missed = on_unlink_missed,
+				       .forgotten = on_forgotten};
+
+static inline void begin(void)
+{
+	memset(seqs, 0, sizeof(seqs));
+	forgotten = endings = renewals = misses = double_unlinks = 0;
+	now = 1000;
+	world = world_new(NULL, &watcher);
+}
+
+static inline void end(void)
+{
+	world_finish(world);
+	world_free(world);
+}
+
+/* The head is filled in here; returns the event's sequence number. */
+static inline uint32_t feed(enum event_id id, int pid, union any_event event)
+{
+	struct trace_event out = {.id = id, .time = ++now, .host = "box", .event = event};
+
+	out.event.head.recording = 1;
+	out.event.head.pid = out.event.head.tid = pid;
+	out.event.head.seq = ++seqs[pid];
+	if (out.event.head.stack == 0)
+		out.event.head.stack = 1;
+	world_take(world, &out);
+	return seqs[pid];
+}
+
+#define FEED(name, pid, ...) feed(EVENT_##name, pid, (union any_event){.name = (struct name##_event){__VA_ARGS__}})
+
+static inline void start(int pid, enum began began, int parent, uint32_t parent_seq)
+{
+	seqs[pid] = 0;
+	FEED(process, pid, .began = (uint8_t)began, .parent = parent, .parent_seq = parent_seq, .exe = "/bin/p",
+	     .argv = "p");
+}
+
+static inline void define(int pid, uint32_t id, uint64_t ino)
+{
+	FEED(object, pid, .id = id, .kind = KIND_shm, .dev = 25, .ino = ino, .name = "");
+}
+
+static inline void open_object(int pid, const char *name, uint32_t id, int fd, bool created)
+{
+	FEED(shm_open, pid, .name = name, .result = fd, .object = id, .created = created);
+}
+
+static inline uint32_t map_at(int pid, uint32_t id, uint64_t address, uint64_t length)
+{
+	return FEED(mmap, pid, .length = length, .prot = 3, .flags = MAP_SHARED, .fd = -1, .result = address,
+		    .object = id, .size = length);
+}
+
+static inline uint32_t unmap(int pid, uint64_t address, uint64_t length)
+{
+	return FEED(munmap, pid, .addr = address, .length = length);
+}
+
+static inline const struct process *process_of(int pid)
+{
+	const struct process *found = NULL;
+
+	for (size_t i = 0; i < world->process_count; i++)
+		if (world->processes[i]->pid == pid)
+			found = world->processes[i];
+	return found;
+}
+
+static inline uint64_t bytes_of(int pid)
+{
+	const struct holdings *holdings = process_of(pid)->holdings;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < holdings->piece_count; i++)
+		bytes += holdings->pieces[i].end - holdings->pieces[i].start;
+	return bytes;
+}
+
+static inline uint64_t pieces_of(int pid)
+{
+	return process_of(pid)->holdings->piece_count;
+}
+
+static inline uint64_t outstanding(int pid)
+{
+	const struct tally *tally = map_get(&process_of(pid)->holdings->tallies, TALLY_mapping, 1);
+
+	return tally ? tally->outstanding : 0;
+}
+
+#endif
