@@ -67,8 +67,7 @@ static bool reading_asks(const struct reading *reading, const struct process *pr
 {
 	const struct selection *selection = reading->report->selection;
 
-	while (object && object->same)
-		object = object->same;
+	object = object_real(object);
 	return !selection ||
 	       (selection_has_process(selection, process) && (!object || selection_has_object(selection, object)) &&
 		selection_has_time(selection, time, reading->report->analysis->from));

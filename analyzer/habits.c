@@ -60,6 +60,23 @@ char *habits_object(const char *name, bool semaphore)
 	return memory_format("/%s%s", semaphore ? "sem." : "", name);
 }
 
+bool habits_elsewhere(const char *name)
+{
+	return strncmp(name, "/proc/", strlen("/proc/")) == 0;
+}
+
+void habits_keep(char ***texts, size_t *count, char *text)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp((*texts)[i], text) != 0)
+			continue;
+		free(text);
+		return;
+	}
+	*texts = memory_grow(*texts, *count, sizeof(**texts));
+	(*texts)[(*count)++] = text;
+}
+
 static int take_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 		      const struct outcome *outcome)
 {

@@ -51,6 +51,12 @@ struct habits_pids {
 	long own, parent;
 };
 
+/* What is reached through /proc has its name elsewhere. */
+bool habits_elsewhere(const char *name);
+
+/* Takes over the text, which is kept in the list once. */
+void habits_keep(char ***texts, size_t *count, char *text);
+
 /* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. pids may be NULL. */
 char *habits_glob(const char *name, const struct habits_pids *pids);
 /* Sorts and leaves out what another glob covers, down to at most `most`. Returns how many are left. */

@@ -8,9 +8,8 @@
 
 #include "analyzer/habits_inner.h"
 #include "analyzer/memory.h"
-#include "analyzer/world_inner.h"
-
-enum { PAGE = 4096 };
+#include "analyzer/pages.h"
+#include "analyzer/replay.h"
 
 static void mark(struct map *map, const struct object *object)
 {
@@ -54,12 +53,6 @@ static bool is_direct(const char *name, bool semaphore)
 
 	free(object);
 	return direct;
-}
-
-/* What is reached through /proc has its name elsewhere. */
-static bool is_proc(const char *name)
-{
-	return strncmp(name, "/proc/", strlen("/proc/")) == 0;
 }
 
 static void add_name(struct call *call, const char *name, bool semaphore)
@@ -129,7 +122,7 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	bool fails = o->error && (o->flags & O_CREAT);
 
 	/* The directory of what has no name yet is no name. */
-	if (is_proc(o->name))
+	if (habits_elsewhere(o->name))
 		add_names_of(call, scene->object);
 	else if ((o->flags & O_TMPFILE) != O_TMPFILE)
 		add_name(call, o->name, o->semaphore);
@@ -173,7 +166,7 @@ static void take_naming(const struct gathering *gathering, struct call *call, co
 static void take_rename(const struct gathering *gathering, struct call *call, const struct scene *scene,
 			const struct rename_event *e)
 {
-	const struct object *replaced = object_of(scene->world, scene->process, e->replaced);
+	const struct object *replaced = replay_object_by(scene->world, scene->process, e->replaced);
 	bool exchanges = e->flags & RENAME_EXCHANGE;
 
 	call->error = e->error;
@@ -192,14 +185,14 @@ static void take_link(const struct gathering *gathering, struct call *call, cons
 		      const struct link_event *e)
 {
 	call->error = e->error;
-	if (!is_proc(e->from) && *e->from)
+	if (!habits_elsewhere(e->from) && *e->from)
 		add_name(call, e->from, false);
 	add_name(call, e->to, false);
 	take_naming(gathering, call, scene->object, e->to);
 	if (e->error || !scene->object)
 		return;
 	/* What O_TMPFILE made counts from its first name on. */
-	if (scene->object->name_count == 1 && (is_proc(e->from) || !*e->from))
+	if (scene->object->name_count == 1 && (habits_elsewhere(e->from) || !*e->from))
 		take_created(call->runner, scene->object);
 	else
 		take_named(call->runner, scene->object, 1);
@@ -262,7 +255,7 @@ static void take_mapping(struct call *call, const struct scene *scene, const str
 	call->error = e->error;
 	/* Also of what is sealed against writing, of which nothing is told. */
 	call->met[RULE_exec_map] = e->prot & PROT_EXEC;
-	if (e->error && e->prot != PROT_NONE && end > ((e->size + PAGE - 1) & -(uint64_t)PAGE))
+	if (e->error && e->prot != PROT_NONE && end > pages_round(e->size))
 		call->met[past_end(e->size)] = true;
 }
 

@@ -12,18 +12,6 @@
 
 enum { WRITABLE = 002, READABLE = 004 };
 
-static void keep_name(struct habit *habit, char *glob)
-{
-	for (size_t i = 0; i < habit->name_count; i++) {
-		if (strcmp(habit->names[i], glob) != 0)
-			continue;
-		free(glob);
-		return;
-	}
-	habit->names = memory_grow(habit->names, habit->name_count, sizeof(char *));
-	habit->names[habit->name_count++] = glob;
-}
-
 static bool was_found(const struct call *call, size_t rule)
 {
 	for (int response = 0; response < HABITS_RESPONSES; response++)
@@ -115,7 +103,7 @@ void habits_settle(struct call *call)
 
 	for (size_t i = 0; i < call->name_count; i++)
 		if (named)
-			keep_name(habit, call->names[i]);
+			habits_keep(&habit->names, &habit->name_count, call->names[i]);
 		else
 			free(call->names[i]);
 	free(call->names);

@@ -33,11 +33,8 @@ static void ending(void *context, struct process *process)
 static void used(void *context, struct process *process, const struct use *use)
 {
 	const struct sieve *sieve = ((struct court *)context)->sieve;
-	struct object *object = use->object;
 
-	while (object->same)
-		object = object->same;
-	object->asked |= sieve && sieve->wants(sieve->context, process);
+	object_real(use->object)->asked |= sieve && sieve->wants(sieve->context, process);
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->used)
 			judges[i]->used(context, process, use);
@@ -285,8 +282,7 @@ static void hand_in(struct court *court, struct pending *pending)
 
 		finding->stacks[finding->stack_count++] = (struct finding_stack){role->role, role->site.process, stack};
 	}
-	while (finding->object && finding->object->same)
-		finding->object = finding->object->same;
+	finding->object = object_real(finding->object);
 	finding->uncertain |= doubtful(court, finding);
 	/* An object may have got its name, or another, since. */
 	if (!finding->several)

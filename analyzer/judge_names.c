@@ -58,10 +58,8 @@ static void find_vanished(struct court *court, struct object *object, const stru
 static void name_missed(struct court *court, struct process *process, const struct name_state *name,
 			const struct site *site)
 {
-	struct object *object = name->object;
+	struct object *object = object_real(name->object);
 
-	while (object && object->same)
-		object = object->same;
 	if (object && object->created.process && !other_namespace(process, object->created.process))
 		find_vanished(court, object, (struct role[]){{"opened", *site}, {"created", object->created}}, 2,
 			      name->text, "is gone");
@@ -109,14 +107,9 @@ static struct site mapping_site(const struct process *process, const struct obje
 {
 	const struct holdings *holdings = process->holdings;
 
-	for (size_t i = 0; i < holdings->piece_count; i++) {
-		struct object *mapped = holdings->pieces[i].from->object;
-
-		while (mapped->same)
-			mapped = mapped->same;
-		if (mapped == object)
+	for (size_t i = 0; i < holdings->piece_count; i++)
+		if (object_real(holdings->pieces[i].from->object) == object)
 			return holdings->pieces[i].from->site;
-	}
 	return (struct site){0};
 }
 

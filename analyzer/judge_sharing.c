@@ -38,10 +38,8 @@ static void sharing_ending(struct court *court, struct process *process)
 
 	for (size_t cursor = 0; process->ended != ENDED_exec && (slot = map_next(&process->holdings->uses, &cursor));) {
 		const struct use *use = slot->value;
-		struct object *object = use->object;
+		struct object *object = object_real(use->object);
 
-		while (object->same)
-			object = object->same;
 		if (use->inherited.process == NULL || object->rivals[0].process ||
 		    !lived_together(court, use->inherited.process, process))
 			continue;

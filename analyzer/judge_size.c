@@ -7,18 +7,17 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "pages.h"
 
 /* A program that shrinks and then remaps does so at once. */
 #define AT_ONCE 1000000000
-#define PAGE 4096u
-
 struct charges {
 	struct charge *first;
 };
 
 static uint64_t round_up(uint64_t bytes)
 {
-	return bytes > UINT64_MAX - PAGE ? bytes : (bytes + PAGE - 1) / PAGE * PAGE;
+	return bytes > UINT64_MAX - PAGES_SIZE ? bytes : pages_round(bytes);
 }
 
 uint64_t charge_edge(const struct charge *charge)

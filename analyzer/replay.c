@@ -219,6 +219,11 @@ int replay(const char *dir, const struct replay *replay, char **error)
 	return r;
 }
 
+struct object *replay_object_by(struct world *world, struct process *process, uint32_t id)
+{
+	return object_of(world, process, id);
+}
+
 struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event)
 {
 	return object_of(world, process, (uint32_t)trace_integer(event, "object", 0));

@@ -29,6 +29,8 @@ struct replay {
 /* 0; -1 and *error, one line to be freed by the caller. */
 int replay(const char *dir, const struct replay *replay, char **error);
 
+/* The object by its id in the process; NULL for 0. */
+struct object *replay_object_by(struct world *world, struct process *process, uint32_t id);
 /* What the event is about; NULL if it names no object. */
 struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event);
 

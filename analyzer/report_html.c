@@ -102,11 +102,9 @@ static size_t windows_add(struct window **windows, size_t count, const struct pr
 
 	for (i = 0; i < holdings->piece_count; i++) {
 		const struct piece *piece = &holdings->pieces[i];
-		const struct object *object = piece->from->object;
+		const struct object *object = object_real(piece->from->object);
 		uint64_t offset = piece->start - piece->from->base, end = piece->end - piece->from->base;
 
-		while (object->same)
-			object = object->same;
 		if (piece->from->semaphore || strcmp(object->id, finding->object->id) != 0)
 			continue;
 		last = count > first ? &(*windows)[count - 1] : NULL;

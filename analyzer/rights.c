@@ -52,23 +52,10 @@ static char *call_text(const struct need *need)
 			     need->flags & O_CREAT ? "|O_CREAT" : "", need->flags & O_TRUNC ? "|O_TRUNC" : "");
 }
 
-static void note_call(struct right *right, char *call)
-{
-	for (size_t i = 0; i < right->call_count; i++) {
-		if (strcmp(right->calls[i], call) != 0)
-			continue;
-		free(call);
-		return;
-	}
-	right->calls = memory_grow(right->calls, right->call_count, sizeof(*right->calls));
-	right->calls[right->call_count++] = call;
-}
-
-/* What is reached through /proc has its name elsewhere. */
 static void add(struct rights *rights, const struct process *process, const struct object *object,
 		const struct need *need)
 {
-	if (!*process->exe || (object && object->kind == KIND_memfd) || strncmp(need->name, "/proc/", 6) == 0)
+	if (!*process->exe || (object && object->kind == KIND_memfd) || habits_elsewhere(need->name))
 		return;
 	const struct habits_pids pids = {process->pid, process->ppid};
 	char *name = habits_object(need->name, need->semaphore);
@@ -77,7 +64,7 @@ static void add(struct rights *rights, const struct process *process, const stru
 
 	right->rights |= need->rights;
 	right->owner &= object == NULL || object->uid == process->euid;
-	note_call(right, call_text(need));
+	habits_keep(&right->calls, &right->call_count, call_text(need));
 	free(name);
 }
 

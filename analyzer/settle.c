@@ -6,10 +6,11 @@
 
 #include "map.h"
 #include "memory.h"
+#include "pages.h"
 #include "trace_events.h"
 
 /* Where a thread makes no event after such a call, that many of others are held and no more: a few megabytes. */
-enum { MOST = 8192, PAGE = 4096 };
+enum { MOST = 8192 };
 
 struct held {
 	struct trace_event event, *answer;
@@ -123,7 +124,7 @@ static bool is_effect_of(const struct trace_event *event, const struct trace_eve
 
 	if (event->id == EVENT_munmap)
 		return next->id == EVENT_mmap && (made->flags & MAP_FIXED) && made->addr == gone->addr &&
-		       (made->length + PAGE - 1) / PAGE == (gone->length + PAGE - 1) / PAGE;
+		       pages_round(made->length) == pages_round(gone->length);
 	return event->id == EVENT_close && next->id == EVENT_dup && next->event.dup.result == event->event.close.fd;
 }
 

@@ -179,6 +179,8 @@ const struct stack *world_stack(struct world *world, const struct process *proce
 void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context);
 
 /* The name to call an object by: its last one, or NULL if it never had any. */
+/* The one that it turned out to be, as its definition came late; NULL of NULL. */
+struct object *object_real(const struct object *object);
 const char *object_name(const struct object *object);
 
 /*

@@ -6,17 +6,10 @@
 #include <sys/mman.h>
 
 #include "memory.h"
-
-/* The kernel maps and unmaps whole pages. Huge ones need no rounding here: their lengths must be multiples already. */
-#define PAGE 4096u
+#include "pages.h"
 
 /* A semaphore is held at its address; its size keeps it clear of any mapping. */
 #define SEMAPHORE_SIZE 1
-
-static uint64_t pages(uint64_t length)
-{
-	return (length + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-}
 
 static uint64_t end_of(uint64_t start, uint64_t length)
 {
@@ -208,7 +201,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 		  uint64_t size, uint32_t seq, const struct site *site)
 {
 	struct acquisition *from = memory_new(1, sizeof(*from));
-	uint64_t end = end_of(start, pages(length));
+	uint64_t end = end_of(start, pages_round(length));
 	struct use *use;
 
 	/* Whatever lay there went unseen: the kernel gives no address twice. */
@@ -235,8 +228,8 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 
 void holdings_unmap(struct process *process, uint64_t start, uint64_t length, uint32_t seq, const struct site *site)
 {
-	take_range(process, start, end_of(start, pages(length)), (struct release){.of = RELEASE_piece, .seq = seq},
-		   site);
+	take_range(process, start, end_of(start, pages_round(length)),
+		   (struct release){.of = RELEASE_piece, .seq = seq}, site);
 }
 
 static const struct piece *piece_at(const struct holdings *holdings, uint64_t address)
@@ -258,11 +251,11 @@ void holdings_move(struct process *process, const struct mremap_event *event, in
 	struct release release = {.of = RELEASE_moved,
 				  .seq = event->seq,
 				  .moved_from = event->addr,
-				  .old_length = pages(event->length),
-				  .new_length = pages(event->new_length),
+				  .old_length = pages_round(event->length),
+				  .new_length = pages_round(event->new_length),
 				  .stack_id = event->stack};
 	struct site site = {process, event->stack, time};
-	uint64_t end = end_of(event->addr, pages(event->length));
+	uint64_t end = end_of(event->addr, pages_round(event->length));
 	const struct piece *piece = piece_at(process->holdings, event->addr);
 
 	release.flags = event->flags;

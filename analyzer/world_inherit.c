@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "pages.h"
 #include "world_holdings_inner.h"
 
 const struct descriptor *holdings_descriptor(const struct process *process, int fd)
@@ -91,7 +92,7 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 /* Whole pages; what of the range is not mapped is left out. */
 void holdings_dontfork(struct process *process, uint64_t start, uint64_t length, bool dontfork, uint32_t seq)
 {
-	uint64_t end = start + (length + 4095) / 4096 * 4096;
+	uint64_t end = start + pages_round(length);
 
 	piece_divide(process, start);
 	piece_divide(process, end);

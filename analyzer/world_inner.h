@@ -45,7 +45,6 @@ void process_finish(struct world *world);
 
 /* world_object.c: by the id of a process; made when unknown. NULL for id 0. Follow object_real() after any wait. */
 struct object *object_of(struct world *world, struct process *process, uint32_t id);
-struct object *object_real(struct object *object);
 /* The one that is known by it, or NULL. */
 struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino);
 void object_define(struct world *world, struct process *process, const struct object_event *event);

@@ -7,11 +7,11 @@
 #include "world_inner.h"
 #include "world_stacks.h"
 
-struct object *object_real(struct object *object)
+struct object *object_real(const struct object *object)
 {
 	while (object && object->same)
 		object = object->same;
-	return object;
+	return (struct object *)(uintptr_t)object;
 }
 
 const char *object_name(const struct object *object)

@@ -73,7 +73,7 @@ static bool open_file(const char *path, char why[static 256])
 	struct stat st;
 	long fd = open_existing(path, O_CREAT);
 	/* A FIFO that nobody reads is refused by the kernel. */
-	long looked = fd == -ENXIO ? kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0)
+	long looked = fd == -ENXIO ? kernel_stat_at(AT_FDCWD, path, 0, &st)
 		      : fd < 0     ? fd
 				   : kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
 	const char *fault = looked < 0 ? NULL : unfit(&st);

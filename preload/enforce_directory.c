@@ -1,53 +1,44 @@
 #include "preload/enforce_directory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
 #include "preload/enforce_inner.h"
+#include "preload/entries.h"
 #include "preload/kernel.h"
 
 /* UNKNOWN: it cannot be looked at, or the path is long. */
 enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
 
-static bool is_above(const char *entry)
-{
-	return strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0;
-}
-
 /* Is there anything in the directory but, so many levels down, directories? 0, 1 or UNKNOWN. */
 static int holds(int dirfd, const char *path, unsigned levels)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	long fd = kernel_call(SYS_openat, dirfd, (long)path, flags, 0, 0, 0), got = 0;
-	_Alignas(struct dirent64) char piece[PIECE];
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, flags, 0, 0, 0);
+	_Alignas(struct dirent64) char buffer[PIECE];
+	struct entries entries = {.fd = (int)fd, .buffer = buffer, .size = sizeof buffer};
+	const struct dirent64 *entry;
 	int found = 0;
 
 	if (fd < 0)
 		return UNKNOWN;
-	while (!found && (got = kernel_call(SYS_getdents64, fd, (long)piece, PIECE, 0, 0, 0)) > 0)
-		for (long at = 0; at < got && !found;) {
-			const struct dirent64 *entry = (void *)(piece + at);
-			at += entry->d_reclen;
-			if (!is_above(entry->d_name))
-				found = levels && entry->d_type == DT_DIR ? holds((int)fd, entry->d_name, levels - 1)
-									  : 1;
-		}
+	while (!found && (entry = entries_next(&entries)))
+		if (!entries_is_dot(entry))
+			found = levels && entry->d_type == DT_DIR ? holds((int)fd, entry->d_name, levels - 1) : 1;
 	kernel_close((int)fd);
-	return got < 0 ? UNKNOWN : found;
+	return entries.got < 0 ? UNKNOWN : found;
 }
 
-/* 0, or the errno that the kernel answers. */
-static int look_at(const struct enforce_place *place, struct stat *st)
+int enforce_look_at(const struct enforce_place *place, struct stat *st)
 {
-	return (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)st, place->flags, 0, 0);
+	return (int)-kernel_stat_at(place->dirfd, place->path, place->flags, st);
 }
 
 bool enforce_directory_allowed(const struct policy_list *names, const struct enforce_place *at, const char *name)
 {
 	struct stat st;
 
-	if (look_at(at, &st) || S_ISREG(st.st_mode))
+	if (enforce_look_at(at, &st) || S_ISREG(st.st_mode))
 		return false;
 	/* A link, a FIFO, a socket: no object, whatever it is called. */
 	if (!S_ISDIR(st.st_mode))
@@ -77,18 +68,18 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 		length--;
 	memcpy(directory, path, length);
 	directory[length] = 0;
-	int error = (int)-kernel_call(SYS_newfstatat, place->dirfd, (long)directory, (long)st, AT_EMPTY_PATH, 0, 0);
+	int error = (int)-kernel_stat_at(place->dirfd, directory, AT_EMPTY_PATH, st);
 	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
 }
 
 static int link_in_vain(const struct enforce_moving *m)
 {
 	struct stat from, to, around;
-	int from_error = look_at(&m->from, &from), to_error = from_error ? 0 : look_around(&m->to, &around);
+	int from_error = enforce_look_at(&m->from, &from), to_error = from_error ? 0 : look_around(&m->to, &around);
 
 	if (from_error || to_error)
 		return from_error ? from_error : to_error == UNKNOWN ? 0 : to_error;
-	if (!look_at(&m->to, &to))
+	if (!enforce_look_at(&m->to, &to))
 		return EEXIST;
 	return from.st_dev != around.st_dev ? EXDEV : S_ISDIR(from.st_mode) ? EPERM : 0;
 }
@@ -129,8 +120,8 @@ static int rename_in_vain(const struct enforce_moving *m)
 		return from_error ? from_error : to_error;
 	if (known && from.st_dev != to.st_dev)
 		return EXDEV;
-	from_error = look_at(&m->from, &from);
-	to_error = look_at(&m->to, &to);
+	from_error = enforce_look_at(&m->from, &from);
+	to_error = enforce_look_at(&m->to, &to);
 	if (from_error || (exchange && to_error))
 		return from_error ? from_error : to_error;
 	if (is_below(&m->to, &m->from))

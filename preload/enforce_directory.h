@@ -2,7 +2,12 @@
 #ifndef SHMGUARD_ENFORCE_DIRECTORY_H
 #define SHMGUARD_ENFORCE_DIRECTORY_H
 
+#include <sys/stat.h>
+
 #include "preload/enforce_open.h"
+
+/* What lies there: 0, or the errno that the kernel answers. */
+int enforce_look_at(const struct enforce_place *place, struct stat *st);
 
 /*
  * Does something lie at the place that may have the name under that list: a directory, as names of the list may lie below it,

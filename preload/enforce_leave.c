@@ -132,7 +132,7 @@ static bool is_removable(int dirfd, const char *path, uint32_t owner)
 	struct stat st;
 	uint32_t user = facts_user();
 	const char *at = parent_begin(&parent, path);
-	bool removable = at && kernel_call(SYS_newfstatat, dirfd, (long)at, (long)&st, 0, 0, 0) == 0 &&
+	bool removable = at && kernel_stat_at(dirfd, at, 0, &st) == 0 &&
 			 kernel_call(SYS_faccessat2, dirfd, (long)at, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&
 			 (!(st.st_mode & S_ISVTX) || !user || user == owner || user == st.st_uid);
 

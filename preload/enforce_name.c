@@ -158,7 +158,7 @@ static bool set_mode(const struct enforce_place *from, mode_t mode)
 static bool exists(const struct enforce_place *place)
 {
 	struct stat st;
-	return kernel_call(SYS_newfstatat, place->dirfd, (long)place->path, (long)&st, place->flags, 0, 0) == 0;
+	return enforce_look_at(place, &st) == 0;
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */

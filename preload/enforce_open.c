@@ -57,7 +57,7 @@ static int not_made(const struct enforce_opening *o)
 	const char *path = o->shm ? whole_path(o, text) : o->path;
 	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0;
 
-	if (kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, itself, 0, 0) == 0) {
+	if (kernel_stat_at(o->dirfd, path, itself, &st) == 0) {
 		enforce_forget();
 		errno = EEXIST;
 	}
@@ -130,9 +130,8 @@ static enum enforce_verdict led_astray(const struct enforce_opening *o, const st
 	for (const char *slash = strchr(start, '/'); slash && slash - o->path < 512; slash = strchr(slash + 1, '/')) {
 		memcpy(text, o->path, (size_t)(slash - o->path));
 		text[slash - o->path] = 0;
-		if (kernel_call(SYS_newfstatat, o->dirfd, (long)text, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
-		    S_ISLNK(st.st_mode) && identity_where(st.st_dev, st.st_ino) >= least &&
-		    enforce_trap(d, &st) == VERDICT_deny)
+		if (kernel_stat_at(o->dirfd, text, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode) &&
+		    identity_where(st.st_dev, st.st_ino) >= least && enforce_trap(d, &st) == VERDICT_deny)
 			return VERDICT_deny;
 	}
 	return VERDICT_go;
@@ -147,7 +146,7 @@ static bool may_stray(int dirfd, const char *path)
 		return false;
 	if (path[0] == '/')
 		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');
-	return strchr(path, '/') && kernel_call(SYS_newfstatat, dirfd, (long)"", (long)&st, AT_EMPTY_PATH, 0, 0) == 0 &&
+	return strchr(path, '/') && kernel_stat_at(dirfd, "", AT_EMPTY_PATH, &st) == 0 &&
 	       identity_where(st.st_dev, st.st_ino) != WHERE_elsewhere;
 }
 
@@ -183,7 +182,7 @@ static enum enforce_verdict special(const struct enforce_opening *o, const struc
 	if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return VERDICT_go;
 	const char *path = o->shm ? whole_path(o, text) : o->path;
-	if (kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+	if (kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
 		return VERDICT_go;
 	bool lies_there =
 		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
@@ -284,7 +283,7 @@ static int as_it_came(const struct enforce_opening *o, const struct policy_decis
 	const char *path = o->shm ? whole_path(o, text) : o->path;
 
 	if (tells || (o->opened && (o->flags & (O_CREAT | O_TRUNC)))) {
-		exists = kernel_call(SYS_newfstatat, o->dirfd, (long)path, (long)&st, 0, 0, 0) == 0;
+		exists = kernel_stat_at(o->dirfd, path, 0, &st) == 0;
 		if (o->opened)
 			*o->opened = (struct enforce_opened){(o->flags & O_CREAT) && !exists,
 							     exists ? (uint64_t)st.st_size : 0};
@@ -394,8 +393,7 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 		verdict = special(o, &d);
 	if (verdict != VERDICT_deny && !exclusive)
 		verdict = enforce_attached_later(o, &d, flags);
-	if (verdict != VERDICT_deny && creates &&
-	    kernel_call(SYS_newfstatat, AT_FDCWD, (long)o->name, (long)&st, 0, 0, 0) < 0)
+	if (verdict != VERDICT_deny && creates && kernel_stat_at(AT_FDCWD, o->name, 0, &st) < 0)
 		verdict = enforce_making(&d, o->name, false, mode, &making);
 	if (verdict == VERDICT_fix)
 		*mode = enforce_made_with(*mode);

@@ -15,11 +15,6 @@ const char *enforce_posix_name(const char *name)
 	return strncmp(name, "/dev/shm/", 9) == 0 ? name + 8 : name;
 }
 
-static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
-{
-	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
-}
-
 /* By another mount of a directory of /dev/shm the kernel tells a path that leads through that. */
 static bool find_home(char text[static 512])
 {
@@ -32,7 +27,8 @@ static bool find_home(char text[static 512])
 	if (text[0] != '/' || last == text)
 		return false;
 	*last = 0;
-	bool found = stat_at(AT_FDCWD, text, 0, &st) && identity_where(st.st_dev, st.st_ino) >= WHERE_below &&
+	bool found = kernel_stat_at(AT_FDCWD, text, 0, &st) == 0 &&
+		     identity_where(st.st_dev, st.st_ino) >= WHERE_below &&
 		     names_find_directory(st.st_dev, st.st_ino, directory);
 	*last = '/';
 	if (!found || !text_append(directory, sizeof directory, last))
@@ -80,7 +76,7 @@ bool enforce_known_path(const struct object *object, char path[static 512])
 static bool is_link(int dirfd, const char *path)
 {
 	struct stat st;
-	return stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode);
+	return kernel_stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 static __attribute__((noinline)) enum identity_where where_it_lies(int dirfd, const char *path)
@@ -88,7 +84,7 @@ static __attribute__((noinline)) enum identity_where where_it_lies(int dirfd, co
 	struct parent parent;
 	struct stat at;
 	const char *directory = parent_begin(&parent, path);
-	bool known = directory && stat_at(dirfd, directory, 0, &at);
+	bool known = directory && kernel_stat_at(dirfd, directory, 0, &at) == 0;
 
 	parent_end(&parent);
 	return known ? identity_where(at.st_dev, at.st_ino) : WHERE_elsewhere;
@@ -154,11 +150,13 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 	if (!kernel_readable(path))
 		return NULL;
 	if ((flags & AT_EMPTY_PATH) && !*path)
-		return stat_at(dirfd, "", flags, &st) && name_of_fd(dirfd, !st.st_nlink, text) && text[0] == '/' ? text
-														 : NULL;
+		return kernel_stat_at(dirfd, "", flags, &st) == 0 && name_of_fd(dirfd, !st.st_nlink, text) &&
+				       text[0] == '/'
+			       ? text
+			       : NULL;
 	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
 		long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
-		bool unlinked = fd >= 0 && stat_at((int)fd, "", AT_EMPTY_PATH, &st) && !st.st_nlink;
+		bool unlinked = fd >= 0 && kernel_stat_at((int)fd, "", AT_EMPTY_PATH, &st) == 0 && !st.st_nlink;
 		if (fd >= 0)
 			name = name_of_fd((int)fd, unlinked, text) && text[0] == '/' ? text : NULL;
 		else

@@ -29,7 +29,7 @@ static bool status(const char *path, int flags, struct facts_file *file)
 {
 	struct stat st;
 
-	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, flags, 0, 0) < 0)
+	if (kernel_stat_at(AT_FDCWD, path, flags, &st) < 0)
 		return false;
 	*file = (struct facts_file){.mode = st.st_mode, .uid = st.st_uid};
 	return true;

@@ -1,8 +1,8 @@
 /* A walk over /proc for who else uses an object: only for the rare calls that take pages or bytes away. */
-#include <dirent.h>
 #include <string.h>
 #include <time.h>
 
+#include "preload/entries.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/facts_process.h"
@@ -80,7 +80,7 @@ static void look_at_newcomers(uint64_t last, long long until, const char *self, 
 static bool hides_processes(void)
 {
 	struct stat st;
-	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/1", (long)&st, 0, 0, 0) < 0;
+	return kernel_stat_at(AT_FDCWD, "/proc/1", 0, &st) < 0;
 }
 
 /* As that /proc counts processes: it may be another pid namespace's. "": there is none. */
@@ -97,19 +97,16 @@ static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 	char self[24];
 	char *memory = kernel_memory(FACTS_SCRATCH + DIRECTORY);
 	uint64_t last = last_number();
-	long fd = kernel_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
+	long fd = kernel_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent64 *entry;
 	long long until = now_ms() + LIMIT_MS;
 
 	own_number(self);
 	found.gave_up = !memory || fd < 0 || !self[0];
-	while (!found.gave_up && (wanted->furthest || !found.pid) &&
-	       (got = kernel_call(SYS_getdents64, fd, (long)(memory + FACTS_SCRATCH), DIRECTORY, 0, 0, 0)) > 0) {
-		for (long at = 0; at < got && (wanted->furthest || !found.pid) && !found.gave_up;) {
-			struct dirent64 *entry = (void *)(memory + FACTS_SCRATCH + at);
-			facts_process_look(entry->d_name, self, memory, wanted, &found);
-			found.gave_up = now_ms() > until;
-			at += entry->d_reclen;
-		}
+	struct entries entries = {.fd = (int)fd, .buffer = memory ? memory + FACTS_SCRATCH : NULL, .size = DIRECTORY};
+	while (!found.gave_up && (wanted->furthest || !found.pid) && (entry = entries_next(&entries))) {
+		facts_process_look(entry->d_name, self, memory, wanted, &found);
+		found.gave_up = now_ms() > until;
 	}
 	if (wanted->holders == HOLDERS_guarded && !found.pid && !found.gave_up)
 		look_at_newcomers(last, until, self, memory, wanted, &found);

@@ -1,9 +1,9 @@
 #include "preload/facts_process.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "preload/entries.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 
@@ -91,7 +91,7 @@ static void count_unreadable(char path[static 64], const struct identity *identi
 	size_t directory = (size_t)(strrchr(path, '/') - path);
 
 	path[directory] = 0;
-	bool gone = kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0;
+	bool gone = kernel_stat_at(AT_FDCWD, path, 0, &st) < 0;
 	text_append(path, 64, "/cmdline");
 	if (gone || text_read(path, first, sizeof first) <= 0)
 		return;
@@ -134,27 +134,24 @@ static bool look_at_maps(const char *directory, char *scratch, struct facts_want
 static bool look_at_threads(char path[static 64], char *scratch, struct facts_wanted *wanted,
 			    struct facts_mappers *found)
 {
-	char entries[1024];
+	_Alignas(struct dirent64) char buffer[1024];
+	const struct dirent64 *entry;
 	struct stat st;
 	bool maps = false;
-	long got;
 
 	text_append(path, 64, "/task");
 	/* Two names of its own, and one of each thread. */
-	if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0 || st.st_nlink <= 3)
+	if (kernel_stat_at(AT_FDCWD, path, 0, &st) < 0 || st.st_nlink <= 3)
 		return false;
 	size_t length = strlen(path);
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && wanted->empty &&
-	       (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
-		for (long at = 0; at < got && wanted->empty;) {
-			struct dirent64 *entry = (void *)(entries + at);
-			at += entry->d_reclen;
-			path[length] = 0;
-			text_append(path, 64, "/");
-			if (entry->d_name[0] != '.' && text_append(path, 64, entry->d_name))
-				maps = look_at_maps(path, scratch, wanted, found);
-		}
+	struct entries entries = {.fd = (int)fd, .buffer = buffer, .size = sizeof buffer};
+	while (fd >= 0 && wanted->empty && (entry = entries_next(&entries))) {
+		path[length] = 0;
+		text_append(path, 64, "/");
+		if (entry->d_name[0] != '.' && text_append(path, 64, entry->d_name))
+			maps = look_at_maps(path, scratch, wanted, found);
+	}
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return maps;
@@ -162,23 +159,21 @@ static bool look_at_threads(char path[static 64], char *scratch, struct facts_wa
 
 static bool look_at_descriptors(const char *directory, const struct identity *identity, struct facts_mappers *found)
 {
-	char path[64] = "", entries[1024];
+	_Alignas(struct dirent64) char buffer[1024];
+	const struct dirent64 *entry;
+	char path[64] = "";
 	struct stat st;
 	bool holds = false;
-	long got;
 
 	text_append(path, sizeof path, directory);
 	text_append(path, sizeof path, "/fd");
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -EACCES || fd == -EPERM)
 		count_unreadable(path, identity, found);
-	while (fd >= 0 && !holds && (got = kernel_call(SYS_getdents64, fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
-		for (long at = 0; at < got && !holds;) {
-			struct dirent64 *entry = (void *)(entries + at);
-			at += entry->d_reclen;
-			holds = kernel_call(SYS_newfstatat, fd, (long)entry->d_name, (long)&st, 0, 0, 0) == 0 &&
-				st.st_ino == identity->ino && st.st_dev == identity->dev;
-		}
+	struct entries entries = {.fd = (int)fd, .buffer = buffer, .size = sizeof buffer};
+	while (fd >= 0 && !holds && (entry = entries_next(&entries)))
+		holds = kernel_stat_at((int)fd, entry->d_name, 0, &st) == 0 && st.st_ino == identity->ino &&
+			st.st_dev == identity->dev;
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return holds;

@@ -57,11 +57,6 @@ static bool is_tmpfs(const struct statfs *fs)
 	return fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
 }
 
-static bool stat_at(int dirfd, const char *path, int flags, struct stat *st)
-{
-	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0) == 0;
-}
-
 /* Since Linux 5.9; before, the table of mounts tells. */
 enum { TMPFS_ROOT = 1 /* inode */ };
 
@@ -71,7 +66,7 @@ static bool home_holds; /* it is on a tmpfs, whose files are objects */
 static bool is_home(int dirfd, const char *path)
 {
 	struct stat st;
-	return stat_at(dirfd, path, 0, &st) && st.st_dev == home_dev && st.st_ino == home_ino;
+	return kernel_stat_at(dirfd, path, 0, &st) == 0 && st.st_dev == home_dev && st.st_ino == home_ino;
 }
 
 void identity_keep_home(mounts_unheld *unheld)
@@ -83,7 +78,8 @@ void identity_keep_home(mounts_unheld *unheld)
 
 	if (fd < 0)
 		return;
-	if (stat_at((int)fd, "", AT_EMPTY_PATH, &st) && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0) {
+	if (kernel_stat_at((int)fd, "", AT_EMPTY_PATH, &st) == 0 &&
+	    kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0) {
 		home_dev = st.st_dev;
 		home_ino = st.st_ino;
 		home_holds = is_tmpfs(&fs);
@@ -107,7 +103,7 @@ enum identity_where identity_where(uint64_t dev, uint64_t ino)
 
 	if (dev == home_dev && ino == home_ino)
 		return WHERE_home;
-	bool known = stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &now) && now.st_dev == dev;
+	bool known = kernel_stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &now) == 0 && now.st_dev == dev;
 	if (known && now.st_ino == ino)
 		return WHERE_home;
 	if (dev == home_dev && home_holds && mounts_whole())
@@ -141,7 +137,7 @@ static bool is_shm_device(uint64_t dev)
 
 	if (home_holds && dev == home_dev)
 		return true;
-	if (!stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) || st.st_dev != dev)
+	if (kernel_stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) != 0 || st.st_dev != dev)
 		return false;
 	return kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) == 0 && is_tmpfs(&fs);
 }
@@ -271,7 +267,7 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 {
 	struct stat st;
 
-	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, flags, 0, 0) < 0 || !fill(&st, -1, out))
+	if (kernel_stat_at(dirfd, path, flags, &st) < 0 || !fill(&st, -1, out))
 		return false;
 	out->name = path;
 	out->dirfd = dirfd;
@@ -298,8 +294,8 @@ bool identity_of_directory(int dirfd, const char *path, struct identity *out)
 {
 	struct stat st;
 
-	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0 ||
-	    !S_ISDIR(st.st_mode) || !lies_on_shm(st.st_dev))
+	if (kernel_stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    !lies_on_shm(st.st_dev))
 		return false;
 	*out = (struct identity){.dev = st.st_dev, .ino = st.st_ino, .fd = -1, .name = path, .dirfd = dirfd};
 	return true;
@@ -309,10 +305,9 @@ bool identity_on_shm(int dirfd, const char *path)
 {
 	struct stat st;
 
-	if (kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) < 0)
+	if (kernel_stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
 		return false;
-	if (S_ISLNK(st.st_mode) && !lies_on_shm(st.st_dev) &&
-	    kernel_call(SYS_newfstatat, dirfd, (long)path, (long)&st, 0, 0, 0) < 0)
+	if (S_ISLNK(st.st_mode) && !lies_on_shm(st.st_dev) && kernel_stat_at(dirfd, path, 0, &st) < 0)
 		return false;
 	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
 }
@@ -325,8 +320,8 @@ static bool plain(const char *path)
 static bool leads_to(const char *path, const struct identity *identity)
 {
 	struct stat st;
-	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
-	       st.st_dev == identity->dev && st.st_ino == identity->ino;
+	return kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && st.st_dev == identity->dev &&
+	       st.st_ino == identity->ino;
 }
 
 bool identity_name_is_past(const struct identity *identity, const char *name)

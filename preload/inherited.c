@@ -1,8 +1,8 @@
 #include "preload/inherited.h"
 
-#include <dirent.h>
 #include <stdatomic.h>
 
+#include "preload/entries.h"
 #include "preload/identity.h"
 #include "preload/kernel.h"
 #include "preload/note.h"
@@ -16,18 +16,16 @@ static atomic_int top = -1; /* the highest of them ever */
 
 static void each_listed(int directory, void (*look)(int, void *), void *context)
 {
-	char entries[1024];
+	_Alignas(struct dirent64) char buffer[1024];
+	struct entries entries = {.fd = directory, .buffer = buffer, .size = sizeof buffer};
+	const struct dirent64 *entry;
 	uint64_t fd;
-	long got;
 
-	while ((got = kernel_call(SYS_getdents64, directory, (long)entries, sizeof entries, 0, 0, 0)) > 0)
-		for (long at = 0; at < got;) {
-			const struct dirent64 *entry = (void *)(entries + at);
-			const char *digits = entry->d_name;
-			at += entry->d_reclen;
-			if (text_decimal(&digits, &fd) && !*digits)
-				look((int)fd, context);
-		}
+	while ((entry = entries_next(&entries))) {
+		const char *digits = entry->d_name;
+		if (text_decimal(&digits, &fd) && !*digits)
+			look((int)fd, context);
+	}
 }
 
 void inherited_each(void (*look)(int fd, void *context), void *context)

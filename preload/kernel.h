@@ -102,6 +102,14 @@ static inline long kernel_open(const char *path, int flags)
 	return kernel_call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0, 0);
 }
 
+struct stat;
+
+/* flags as fstatat(2)'s. */
+static inline long kernel_stat_at(int dirfd, const char *path, int flags, struct stat *st)
+{
+	return kernel_call(SYS_newfstatat, dirfd, (long)path, (long)st, flags, 0, 0);
+}
+
 static inline long kernel_close(int fd)
 {
 	return kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);

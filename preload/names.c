@@ -1,10 +1,10 @@
 #include "preload/names.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "preload/claim.h"
+#include "preload/entries.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 
@@ -22,9 +22,9 @@ struct search {
 	char *piece;      /* PIECE for each level */
 };
 
-static long next_piece(const struct search *s, int fd, unsigned level)
+static struct entries entries_of(const struct search *s, int fd, unsigned level)
 {
-	return kernel_call(SYS_getdents64, fd, (long)(s->piece + (size_t)level * PIECE), PIECE, 0, 0, 0);
+	return (struct entries){.fd = fd, .buffer = s->piece + (size_t)level * PIECE, .size = PIECE};
 }
 
 static bool leads_there(const struct search *s, int fd, const struct dirent64 *entry)
@@ -32,8 +32,8 @@ static bool leads_there(const struct search *s, int fd, const struct dirent64 *e
 	struct stat st;
 
 	return entry->d_ino == s->ino && entry->d_type == s->type &&
-	       kernel_call(SYS_newfstatat, fd, (long)entry->d_name, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
-	       st.st_ino == s->ino && st.st_dev == s->dev;
+	       kernel_stat_at(fd, entry->d_name, AT_SYMLINK_NOFOLLOW, &st) == 0 && st.st_ino == s->ino &&
+	       st.st_dev == s->dev;
 }
 
 /* The name of the directory ends where its slash is. */
@@ -46,22 +46,20 @@ static bool extend(const struct search *s, size_t length, const char *entry)
 static bool look_for(struct search *s, int fd, unsigned level)
 {
 	size_t length = strlen(s->name);
-	long got;
+	struct entries entries = entries_of(s, fd, level);
+	const struct dirent64 *entry;
 
-	while ((got = next_piece(s, fd, level)) > 0)
-		for (long at = 0; at < got;) {
-			const struct dirent64 *entry = (void *)(s->piece + (size_t)level * PIECE + at);
-			at += entry->d_reclen;
-			if (level && !s->entries)
-				return false;
-			s->entries -= level > 0;
-			if (!leads_there(s, fd, entry) || !extend(s, length, entry->d_name) ||
-			    (s->but && strcmp(s->name, s->but) == 0))
-				continue;
-			if (!s->each)
-				return true;
-			s->each(s->name, s->context);
-		}
+	while ((entry = entries_next(&entries))) {
+		if (level && !s->entries)
+			return false;
+		s->entries -= level > 0;
+		if (!leads_there(s, fd, entry) || !extend(s, length, entry->d_name) ||
+		    (s->but && strcmp(s->name, s->but) == 0))
+			continue;
+		if (!s->each)
+			return true;
+		s->each(s->name, s->context);
+	}
 	s->name[length] = 0;
 	return false;
 }
@@ -88,17 +86,13 @@ static bool enter(struct search *s, int fd, const char *entry, unsigned level)
 static bool look_below(struct search *s, int fd, unsigned level)
 {
 	size_t length = strlen(s->name);
-	long got;
+	struct entries entries = entries_of(s, fd, level);
+	const struct dirent64 *entry;
 
-	while ((got = next_piece(s, fd, level)) > 0)
-		for (long at = 0; at < got && s->entries;) {
-			const struct dirent64 *entry = (void *)(s->piece + (size_t)level * PIECE + at);
-			at += entry->d_reclen;
-			if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
-			    strcmp(entry->d_name, "..") != 0 && extend(s, length, entry->d_name) &&
-			    enter(s, fd, entry->d_name, level + 1))
-				return true;
-		}
+	while (s->entries && (entry = entries_next(&entries)))
+		if (entry->d_type == DT_DIR && !entries_is_dot(entry) && extend(s, length, entry->d_name) &&
+		    enter(s, fd, entry->d_name, level + 1))
+			return true;
 	s->name[length] = 0;
 	return false;
 }

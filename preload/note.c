@@ -61,7 +61,7 @@ bool note_marked(const char *mark)
 	struct stat status;
 
 	return file_path && text_append(path, sizeof path, file_path) && text_append(path, sizeof path, mark) &&
-	       kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, 0, 0, 0) == 0;
+	       kernel_stat_at(AT_FDCWD, path, 0, &status) == 0;
 }
 
 void note_write(enum note_type type, const struct note_content *content)

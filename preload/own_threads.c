@@ -69,8 +69,7 @@ bool own_threads_only(void)
 	struct stat tasks;
 
 	/* A directory has a link for itself, one from its parent, and one from each directory in it. */
-	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&tasks, 0, 0, 0) == 0 &&
-	       (long)tasks.st_nlink - 2 == 1 + living();
+	return kernel_stat_at(AT_FDCWD, "/proc/self/task", 0, &tasks) == 0 && (long)tasks.st_nlink - 2 == 1 + living();
 }
 
 /* struct sigaction as rt_sigaction(2) has it. */

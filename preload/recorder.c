@@ -226,6 +226,7 @@ static void load(void *context)
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
 	}
+	above_prepare();
 	const char *lacks = recorder_lacks_room(false);
 	if (lacks) {
 		recorder_go_blind(lacks);
@@ -422,7 +423,6 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	if (!recording && !enforce_on && enforce_unheard)
 		return;
 	own_find_tracer();
-	above_prepare();
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	if (recording)

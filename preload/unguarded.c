@@ -24,7 +24,7 @@ static bool is_executable(const char *path)
 {
 	struct stat st;
 
-	return kernel_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) == 0 && S_ISREG(st.st_mode) &&
+	return kernel_stat_at(AT_FDCWD, path, 0, &st) == 0 && S_ISREG(st.st_mode) &&
 	       kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, X_OK, AT_EACCESS, 0, 0) != -EACCES;
 }
 
@@ -86,7 +86,7 @@ static bool is_loader(int fd)
 	struct stat own, st;
 	const char *loader = own_loader();
 
-	return loader && kernel_call(SYS_newfstatat, AT_FDCWD, (long)loader, (long)&own, 0, 0, 0) == 0 &&
+	return loader && kernel_stat_at(AT_FDCWD, loader, 0, &own) == 0 &&
 	       kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && own.st_ino == st.st_ino &&
 	       own.st_dev == st.st_dev;
 }

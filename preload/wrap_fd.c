@@ -100,15 +100,18 @@ EXPORT int endmntent(FILE *stream)
 	return REAL(endmntent)(stream);
 }
 
+/* The lowest in [first, last] whose end somebody is to hear of, or -1. */
+static int next_known(unsigned first, unsigned last)
+{
+	int tracked = ledger_fd_next(first, last), inherited = inherited_next(first, last);
+
+	return tracked < 0 || (inherited >= 0 && inherited < tracked) ? inherited : tracked;
+}
+
 static void closing_range(unsigned first, unsigned last, const void *caller)
 {
 	identity_descriptors_end(first, last);
-	for (int fd = inherited_next(first, last); fd >= 0; fd = inherited_next((unsigned)fd + 1, last)) {
-		wrap_closing(fd, caller);
-		if ((unsigned)fd == last)
-			break;
-	}
-	for (int fd = ledger_fd_next(first, last); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, last)) {
+	for (int fd = next_known(first, last); fd >= 0; fd = next_known((unsigned)fd + 1, last)) {
 		wrap_closing(fd, caller);
 		if ((unsigned)fd == last)
 			break;

@@ -37,7 +37,7 @@ static void opening(struct opening *o, const void *caller)
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
 	if (o->creates || !(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
-	long missing = kernel_call(SYS_newfstatat, o->dirfd, (long)o->path, (long)&st, 0, 0, 0);
+	long missing = kernel_stat_at(o->dirfd, o->path, 0, &st);
 	o->creates = (o->flags & O_CREAT) && missing == -ENOENT;
 	if (!missing)
 		o->size_before = (uint64_t)st.st_size;

@@ -1,4 +1,5 @@
 /* Ends of processes, seen by the parent and by themselves, and new threads. */
+#include "preload/above.h"
 #include "preload/audit.h"
 #include "preload/beginning.h"
 #include "preload/kernel.h"
@@ -174,7 +175,10 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 {
 	if (own_caller(CALLER))
 		return own_threads_create(thread, attr, start, argument);
-	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_READY)
+	int state = atomic_load_explicit(&recorder_state, memory_order_relaxed);
+	if (__builtin_expect(state == RECORDER_IDLE || state == RECORDER_READY, true))
+		above_prepare();
+	if (state != RECORDER_READY)
 		return REAL(pthread_create)(thread, attr, start, argument);
 	struct beginning *b = take_beginning(CALLER);
 	if (!b)
