@@ -62,6 +62,19 @@ char *analysis_trace(const char *dir, char **error)
 	return memory_text(dir);
 }
 
+int analysis_without_trace(const struct recording *recording, int result, struct trace_totals *totals, char **error)
+{
+	if ((result != -ENOENT && result != -ENODATA) || !recording_each(recording, 0)->described)
+		return result;
+	/* Of a session whose daemon stopped as it began there may be a beginning of metadata. */
+	if (result == -ENODATA)
+		trace_problem(totals, *error);
+	else
+		free(*error);
+	*error = NULL;
+	return 0;
+}
+
 char *analysis_gone(const struct recording *recording, const struct trace_totals *totals)
 {
 	bool whole = totals->bytes >= recording->stream_bytes && totals->bytes_lost == 0;
@@ -246,12 +259,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	court->world = analysis->world = world_new(analysis->recording, &watcher);
 	scope = recording_scope(analysis->recording);
 	result = trace_read(place, &scope, take_event, analysis, totals, error);
-	/* Nothing that was recorded ever touched shared memory. */
-	if (result == -ENOENT && recording_each(analysis->recording, 0)->described) {
-		free(*error);
-		*error = NULL;
-		result = 0;
-	}
+	result = analysis_without_trace(analysis->recording, result, totals, error);
 	if (result == 0 &&
 	    ((*error = analysis_gone(analysis->recording, totals)) || (*error = calls_gone(analysis, totals))))
 		result = -1;

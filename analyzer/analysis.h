@@ -41,6 +41,11 @@ struct analysis {
 struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error);
 void analysis_free(struct analysis *analysis);
 
+/*
+ * The result of trace_read(), but 0 where the recording says all that there is to say: nothing that was recorded ever
+ * touched shared memory.
+ */
+int analysis_without_trace(const struct recording *recording, int result, struct trace_totals *totals, char **error);
 /* NULL, or one line, to be freed, where a reading that succeeded found nothing of what was once recorded. */
 char *analysis_gone(const struct recording *recording, const struct trace_totals *totals);
 /* What of the recording's streams is gone, a new text; NULL if they are whole. */

@@ -174,10 +174,11 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (!run->stopped)
 		settle_end(run->settle);
 	settle_free(run->settle);
+	r = analysis_without_trace(recording, r, &totals, error);
 	if (run->replay->tell)
 		tell_problems(recording, &totals, !run->stopped);
-	/* Nothing that was recorded ever touched shared memory; or the callback has seen enough. */
-	if (r < 0 && (run->stopped || (r == -ENOENT && recording_each(recording, 0)->described))) {
+	/* The callback has seen enough. */
+	if (r < 0 && run->stopped) {
 		free(*error);
 		*error = NULL;
 		r = 0;

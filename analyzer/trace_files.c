@@ -141,6 +141,7 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 			add_trace(files, parent, entry->fts_path);
 			free(parent);
 		} else if (entry->fts_info == FTS_F && entry->fts_level > 0 && trace_streams_named(entry->fts_name)) {
+			files->streams |= entry->fts_statp->st_size > 0;
 			take_orphan(files, entry);
 		}
 	}
@@ -164,7 +165,7 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 	}
 	trace_streams_sum_up(files, &seen);
 	if (result == 0 && files->count == 0) {
-		result = files->problem_count ? -1 : -ENOENT;
+		result = !files->problem_count ? -ENOENT : files->streams ? -1 : -ENODATA;
 		*error = files->problem_count ? memory_text(files->problems[0])
 					      : memory_format("%s holds no CTF trace", dir);
 	}

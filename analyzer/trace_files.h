@@ -43,6 +43,7 @@ struct trace_files {
 	size_t strays;   /* problems that are of files which were never a stream of the trace */
 	char **problems; /* one line each on what cannot be read */
 	size_t problem_count;
+	bool streams; /* one of the files that are named as streams is not empty */
 	char *copies; /* private directory with what stands in for damaged traces, or NULL */
 };
 
@@ -53,8 +54,8 @@ struct trace_look {
 };
 
 /*
- * Returns 0; -ENOENT when there is no trace, another negative number when there is none that can be read, and *error is
- * one line to be freed.
+ * Returns 0; -ENOENT when there is no trace, -ENODATA when there is none that can be read and no stream has a byte, another
+ * negative number when there is none that can be read, and *error is one line to be freed.
  */
 int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error);
 void trace_files_free(struct trace_files *files);

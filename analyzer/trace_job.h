@@ -18,8 +18,6 @@ struct trace_job {
 void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event);
 /* Counts an event that is not to be passed on: of shmguard, but unknown to this version, or of another program. */
 void trace_count_other(const struct trace_job *job, bool ours);
-/* A new line for totals->problems, which takes it. */
-void trace_problem(struct trace_totals *totals, char *text);
 
 /*
  * The decoders. Events come in the order of time, whatever trace they are of. 0; or -1 and *error is one line to be

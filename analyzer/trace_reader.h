@@ -50,12 +50,15 @@ struct trace_scope {
 };
 
 /*
- * Reads every CTF trace found at or below `dir`, and of each the events that `scope` wants. Returns 0, also
- * where a part could not be read: see `problems`; otherwise a negative number, -ENOENT when there is no trace, and
- * *error is one line for people, to be freed by the caller. *totals is to be cleared in either case.
+ * Reads every CTF trace found at or below `dir`, and of each the events that `scope` wants. Returns 0, also where a part
+ * could not be read: see `problems`; otherwise a negative number, -ENOENT when there is no trace, -ENODATA when there is
+ * none that can be read and no stream has a byte, and *error is one line for people, to be freed by the caller. *totals is
+ * to be cleared in either case.
  */
 int trace_read(const char *dir, const struct trace_scope *scope, trace_callback callback, void *context,
 	       struct trace_totals *totals, char **error);
+/* A new line for totals->problems, which takes it. */
+void trace_problem(struct trace_totals *totals, char *text);
 void trace_totals_clear(struct trace_totals *totals);
 
 /*

@@ -126,6 +126,30 @@ full_stream()
 	refuses leaks "metadata is cut short"
 }
 
+@test "a beginning of metadata without a byte of a stream hides nothing else of the recording" {
+	local length
+	for length in 0 4096 9000; do
+		rm -rf begun
+		cp -r leaks begun
+		find begun -name 'events_*' -exec truncate -s 0 {} +
+		truncate -s "$length" begun/trace/ust/uid/65534/64-bit/metadata
+		jq '.stream_bytes = 0' leaks/recording.json >begun/recording.json
+		printf '%s\n' '{"type": "unseen", "time": 1, "pid": 7, "exe": "/late", "reason": "it was late"}' >>begun/processes.jsonl
+		"$SHMGUARD" report --format=json begun >report.json
+		holds '.trace.events == 0 and (.trace.complete | not) and .unseen[0].exe == "/late"'
+		holds '[.trace.problems[] | select(test("cannot be read: its metadata is (cut short|empty)"))] | length == 1'
+		run -0 --separate-stderr "$SHMGUARD" log begun
+		[ -z "$output" ]
+		[[ $stderr == *"its metadata is "* ]]
+		rm begun/recording.json
+		refuses begun "metadata is "
+	done
+	rm begun/trace/ust/uid/65534/64-bit/metadata
+	cp leaks/trace/ust/uid/65534/64-bit/events_* begun/trace/ust/uid/65534/64-bit
+	cp leaks/recording.json begun
+	refuses begun "metadata is gone"
+}
+
 @test "metadata that has something behind its last whole packet, or less of its padding, is read" {
 	local metadata=leaks/trace/ust/uid/65534/64-bit/metadata tail decoder
 	cp "$metadata" whole
