@@ -8,10 +8,23 @@ const struct real *real_own_table = &real_table;
 bool real_resolved;
 long (*real_syscall)(long, ...);
 
+typedef void *look_up(void *library, const char *name);
+
+/* The C library's: without its version the first of that name is our own wrapper. */
+static look_up *find_look_up(void)
+{
+	look_up *found;
+
+	*(void **)&found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+	return found;
+}
+
 /* Every name is one that glibc 2.36 has: dlsym of a missing name would allocate. */
 void real_resolve(void)
 {
-#define REAL_FIND(symbol, event, result, parameters) *(void **)&real_table.symbol = dlsym(RTLD_NEXT, #symbol);
+	look_up *look = find_look_up();
+
+#define REAL_FIND(symbol, event, result, parameters) *(void **)&real_table.symbol = look(RTLD_NEXT, #symbol);
 	CALLS(REAL_FIND)
 #undef REAL_FIND
 	real_syscall = real_table.syscall;
@@ -28,12 +41,51 @@ void real_resolve_own(void)
 {
 	static struct real own;
 	void *library = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	look_up *look = find_look_up();
 
 	if (!library)
 		return;
 #define REAL_FIND(symbol, event, result, parameters)                                                                   \
-	*(void **)&own.symbol = is_everybodys(#symbol) ? *(void **)&real_table.symbol : dlsym(library, #symbol);
+	*(void **)&own.symbol = is_everybodys(#symbol) ? *(void **)&real_table.symbol : look(library, #symbol);
 	CALLS(REAL_FIND)
 #undef REAL_FIND
 	real_own_table = &own;
+}
+
+static const char *const names[] = {
+#define REAL_NAME(symbol, event, result, parameters) #symbol,
+	CALLS(REAL_NAME)
+#undef REAL_NAME
+};
+
+/* Does our wrapper of that name go on to this very function? Another name of the same may be between us and an interposer. */
+static bool is_wrapped(const void *original, const char *name)
+{
+	const void *const *originals = (const void *)&real_table;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (originals[i] == original && strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Asked for before our constructor has run, too. */
+static void *own_library(void)
+{
+	static void *library;
+	void *found = __atomic_load_n(&library, __ATOMIC_RELAXED);
+	Dl_info info;
+
+	if (!found && dladdr(names, &info)) {
+		found = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+		__atomic_store_n(&library, found, __ATOMIC_RELAXED);
+	}
+	return found;
+}
+
+void *real_wrapper(void *original, const char *name)
+{
+	void *library = original && is_wrapped(original, name) ? own_library() : NULL;
+
+	return library ? find_look_up()(library, name) : original;
 }

@@ -198,14 +198,14 @@ ran_together() # KIND NAME
 	make_nobody_build
 	cd "$NOBODY_HOME"
 	# shellcheck disable=SC2016
-	each='for name in names opens descriptors sizes maps processes children turns; do
+	each='for name in names opens descriptors sizes maps processes children turns lookups; do
 		"$0/$name" >"$name.$1" 2>&1
 		echo "status $?" >>"$name.$1"
 	done'
 	as_nobody sh -c "$each" "$NOBODY_BUILD/tests/calls" bare 3>&- 4>&-
 	as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o recording -- \
 		sh -c "$each" "$NOBODY_BUILD/tests/calls" recorded 3>&- 4>&-
-	for name in names opens descriptors sizes maps processes children turns; do
+	for name in names opens descriptors sizes maps processes children turns lookups; do
 		[ "$(wc -l <"$name.bare")" -gt 10 ]
 		same "$name.bare" "$name.recorded"
 	done
@@ -232,6 +232,18 @@ ran_together() # KIND NAME
 @test "jumps: recorded as bare" {
 	bare jumps
 	recorded jumps
+	same bare recorded
+}
+
+@test "lookups: preloaded as bare" {
+	bare lookups
+	preloaded lookups
+	same bare preloaded
+}
+
+@test "lookups: recorded as bare" {
+	bare lookups
+	recorded lookups
 	same bare recorded
 }
 

@@ -9,6 +9,7 @@
 #ifndef SHMGUARD_CALLS_H
 #define SHMGUARD_CALLS_H
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <mntent.h>
 #include <pthread.h>
@@ -254,6 +255,10 @@
 	X(setmntent, open, FILE *, (const char *path, const char *mode))                                               \
 	X(endmntent, close, int, (FILE *stream))
 
+/* Functions by their names. */
+#define CALLS_LOOKUP(X)                                                                                                \
+	X(dlsym, none, void *, (void *library, const char *name))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -270,7 +275,8 @@
 	CALLS_NODE(X)                                                                                                  \
 	CALLS_MORE(X)                                                                                                  \
 	CALLS_LIMIT(X)                                                                                                 \
-	CALLS_TABLE(X)
+	CALLS_TABLE(X)                                                                                                 \
+	CALLS_LOOKUP(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

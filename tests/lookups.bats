@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# Functions that a program asks a library for by name, as bindings of other languages do.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	NAME=/lookups-$$
+}
+
+teardown()
+{
+	rm -f "/dev/shm$NAME"
+}
+
+@test "what ctypes finds in the C library is recorded, in whichever of its libraries it asks" {
+	cat >maker.py <<-'END'
+		import ctypes, os, sys
+		library = ctypes.CDLL(sys.argv[1])
+		fd = library.shm_open(sys.argv[2].encode(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+		library.ftruncate(fd, 8192)
+		library.close(fd)
+	END
+	local library
+	for library in librt.so.1 libc.so.6; do
+		rm -rf recording "/dev/shm$NAME"
+		record recording "$PYTHON" maker.py "$library" "$NAME"
+		"$SHMGUARD" log recording >calls.txt
+		grep -q "shm_open(\"$NAME\", O_RDWR|O_CREAT|O_EXCL, 0600) = " calls.txt
+		grep -q "ftruncate([0-9]*, 8192) = 0" calls.txt
+		report recording >report.json
+		holds '.findings | any(.rule == "segment-leak" and .severity == "error")'
+	done
+}
+
+@test "a policy holds for them" {
+	printf '[default]\nworld-writable = deny\n' >policy.ini
+	cat >maker.py <<-'END'
+		import ctypes, os, sys
+		library = ctypes.CDLL("librt.so.1", use_errno=True)
+		for mode in (0o666, 0o600):
+		    made = library.shm_open(sys.argv[1].encode(), os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+		    print(made >= 0, ctypes.get_errno())
+	END
+	umask 0
+	run -0 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" maker.py "$NAME"
+	[ "${lines[0]}" = "False 13" ]
+	[ "${lines[1]}" = "True 13" ]
+	[ "$(stat -c %a "/dev/shm$NAME")" = 600 ]
+}
+
+# An interposer that asks the C library itself for what it goes on to.
+asking()
+{
+	cat >asking.c <<-'END'
+		#include <dlfcn.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static int calls, depth;
+		static void *original(const char *name)
+		{
+			return dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), name);
+		}
+		void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+		{
+			static void *(*next)(void *, size_t, int, int, int, off_t);
+			if (depth > 2 && write(2, "it came back\n", 13))
+				_exit(9);
+			depth++;
+			next = next ? next : original("mmap");
+			calls += (flags & MAP_SHARED) != 0;
+			void *result = next(addr, length, prot, flags, fd, offset);
+			depth--;
+			return result;
+		}
+		__attribute__((destructor)) static void end(void)
+		{
+			if (calls < 2 || write(1, "counted\n", 8) != 8)
+				_exit(9);
+		}
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC asking.c -o asking.so
+}
+
+@test "an interposer that asks the C library for the original is not led back to itself" {
+	asking
+	local order
+	for order in "$PWD/asking.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/asking.so"; do
+		rm -rf recording
+		# shellcheck disable=SC2016
+		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$order" \
+			"$PROGRAMS/hostile_processes" plain >out
+		[ "$(sort out | tr '\n' ' ')" = "counted went on " ]
+		report recording >report.json
+		holds '.trace.complete and (.objects | length == 1 and .[0].maps == 2)'
+	done
+}
+
+@test "who asks for the next, or for any, is who was meant" {
+	# What only the library that asks can see: its own, and what it was loaded with.
+	printf 'int hidden(void) { return 5; }\n' >below.c
+	cat >above.c <<-'END'
+		#include <dlfcn.h>
+		int hidden(void);
+		int shm_unlink(const char *name)
+		{
+			return 77;
+		}
+		int found(void)
+		{
+			int (*any)(void) = dlsym(RTLD_DEFAULT, "hidden");
+			int (*next)(const char *) = dlsym(RTLD_NEXT, "shm_unlink");
+			return (any ? any() : 0) + (next ? 10 : 0) + (hidden() == 5 ? 100 : 0);
+		}
+	END
+	cat >host.c <<-'END'
+		#include <dlfcn.h>
+		#include <stdio.h>
+		int main(void)
+		{
+			void *library = dlopen("./above.so", RTLD_NOW | RTLD_LOCAL);
+			int (*found)(void) = dlsym(library, "found"), (*own)(const char *) = dlsym(library, "shm_unlink");
+			printf("%d %d %d\n", found(), own("/x"), dlsym(RTLD_DEFAULT, "hidden") == NULL);
+			return 0;
+		}
+	END
+	gcc -shared -fPIC below.c -o below.so
+	gcc -w -D_GNU_SOURCE -shared -fPIC above.c -o above.so -L. -l:below.so -Wl,-rpath,"$PWD"
+	gcc -w -D_GNU_SOURCE host.c -o host
+	[ "$(./host)" = "115 77 1" ]
+	[ "$(LD_PRELOAD=$BUILD/libshmguard.so ./host)" = "115 77 1" ]
+	[ "$(record recording ./host)" = "115 77 1" ]
+}
+
+@test "an exception passes through who asks, and a debugger's unwinder through dlsym itself" {
+	# The wrapper's own frame: the alias of a function that asks is called amid it.
+	readelf --debug-dump=frames "$BUILD/libshmguard.so" >frames
+	address=$(nm "$BUILD/libshmguard.so" | sed -n 's/^0*\([0-9a-f]*\) T dlsym$/\1/p')
+	[ -n "$address" ]
+	grep -q "pc=0*$address\.\." frames
+}
