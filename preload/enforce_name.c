@@ -89,9 +89,15 @@ static void keep_a_name(const struct policy_decision *d, const struct identity *
 		ledger_rename(identity, name);
 }
 
+/* Of objects that others made, and of names beside which there are more, none is counted. */
+static bool is_last_of_own(const struct identity *identity)
+{
+	return identity->links <= 1 && enforce_is_own(identity);
+}
+
 static void losing(const struct policy_decision *d, const struct identity *identity, const char *name)
 {
-	if (identity->uid == facts_user() && identity->links <= 1)
+	if (is_last_of_own(identity))
 		ledger_count_created(-1);
 	keep_a_name(d, identity, name);
 }
@@ -142,6 +148,17 @@ enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *nam
 	enum enforce_verdict verdict = unlinking(&at, false, NULL);
 	enforce_end(caller);
 	return verdict;
+}
+
+void enforce_not_unlinked(int dirfd, const char *path)
+{
+	struct identity identity;
+	int kept = errno;
+
+	if (enforce_counts && identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity) &&
+	    is_last_of_own(&identity))
+		ledger_count_created(1);
+	errno = kept;
 }
 
 static bool set_mode(const struct enforce_place *from, mode_t mode)

@@ -92,6 +92,8 @@ void enforce_moved(const struct enforce_moving *m, bool failed);
 
 /* Before a name is removed: VERDICT_deny with errno set, else what the policy wants wiped is wiped. */
 enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);
+/* The call that was let pass has failed: what lies there still counts. */
+void enforce_not_unlinked(int dirfd, const char *path);
 
 /* memfd_create's flags as the policy wants them; a kernel that does not know one answers EINVAL. */
 unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller);

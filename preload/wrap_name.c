@@ -33,36 +33,58 @@ static int unlinked(int result, uint32_t seq, const void *caller)
 	return result;
 }
 
-/* Does the policy keep the name from being removed? errno is set then. */
-static bool kept_from(int dirfd, const char *path, const void *caller)
+/* What the policy makes of a removal. */
+struct removing {
+	int dirfd;
+	const char *path;
+	bool asked, kept; /* kept: the name is not to be removed, and errno is set */
+};
+
+static struct removing removing(int dirfd, const char *path, const void *caller)
 {
+	struct removing r = {.dirfd = dirfd, .path = path};
 	struct identity identity;
 	char text[512];
 
 	if (!enforce_on || own_caller(caller) || !identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
-		return false;
+		return r;
 	const char *name = enforce_name(dirfd, path, AT_SYMLINK_NOFOLLOW, text);
-	return name && enforce_unlink(dirfd, path, name, caller) == VERDICT_deny;
+	r.asked = name;
+	r.kept = name && enforce_unlink(dirfd, path, name, caller) == VERDICT_deny;
+	return r;
 }
+
+static int removed(const struct removing *r, int result)
+{
+	if (result < 0 && r->asked)
+		enforce_not_unlinked(r->dirfd, r->path);
+	return result;
+}
+
+#define REMOVE(r, call) ((r).kept ? -1 : removed(&(r), call))
 
 EXPORT int unlink(const char *path)
 {
 	uint32_t seq = unlinking(SYMBOL_unlink, AT_FDCWD, path, CALLER);
-	return unlinked(kept_from(AT_FDCWD, path, CALLER) ? -1 : REAL(unlink)(path), seq, CALLER);
+	struct removing r = removing(AT_FDCWD, path, CALLER);
+	return unlinked(REMOVE(r, REAL(unlink)(path)), seq, CALLER);
 }
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
 {
 	dirfd = wrap_given(dirfd, CALLER);
-	uint32_t seq = flags & AT_REMOVEDIR ? 0 : unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
-	bool kept = !(flags & AT_REMOVEDIR) && kept_from(dirfd, path, CALLER);
-	return unlinked(kept ? -1 : REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
+	if (flags & AT_REMOVEDIR)
+		return REAL(unlinkat)(dirfd, path, flags);
+	uint32_t seq = unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
+	struct removing r = removing(dirfd, path, CALLER);
+	return unlinked(REMOVE(r, REAL(unlinkat)(dirfd, path, flags)), seq, CALLER);
 }
 
 EXPORT int remove(const char *path)
 {
 	uint32_t seq = unlinking(SYMBOL_remove, AT_FDCWD, path, CALLER);
-	return unlinked(kept_from(AT_FDCWD, path, CALLER) ? -1 : REAL(remove)(path), seq, CALLER);
+	struct removing r = removing(AT_FDCWD, path, CALLER);
+	return unlinked(REMOVE(r, REAL(remove)(path)), seq, CALLER);
 }
 
 /* What the two names of a rename led to before it. */
@@ -188,7 +210,8 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 static void first_name(const struct identity *identity, const char *name)
 {
 	ledger_rename(identity, name);
-	ledger_mark(identity, MARK_CREATED, 0);
+	ledger_mark(identity, MARK_CREATED, MARK_INHERITED);
+	ledger_made(identity, true);
 	ledger_count_created(1);
 }
 

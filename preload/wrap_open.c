@@ -219,9 +219,13 @@ WRAP_CREAT(creat64)
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
-		if (enforces(&o, text, CALLER) && (o.astray || enforce_temporary(o.object, CALLER) == VERDICT_deny))   \
+		bool polices = enforces(&o, text, CALLER);                                                             \
+		if (polices && (o.astray || enforce_temporary(o.object, CALLER) == VERDICT_deny))                      \
 			return opened(&o, -1, CALLER);                                                                 \
-		return opened(&o, REAL(name) arguments, CALLER);                                                       \
+		int fd = REAL(name) arguments;                                                                         \
+		if (polices && fd >= 0)                                                                                \
+			ledger_count_created(1);                                                                       \
+		return opened(&o, fd, CALLER);                                                                         \
 	}
 WRAP_MKSTEMP(mkstemp, (char *path), (path), 0)
 WRAP_MKSTEMP(mkstemp64, (char *path), (path), 0)

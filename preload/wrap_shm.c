@@ -137,9 +137,11 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	}
 	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
-	bool denied = enforce_on && identity_shm_path(name, prefix, path) &&
-		      enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
+	bool asked = enforce_on && identity_shm_path(name, prefix, path);
+	bool denied = asked && enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
 	int result = denied ? -1 : real_unlink(name);
+	if (result < 0 && asked && !denied)
+		enforce_not_unlinked(AT_FDCWD, path);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
 	} else if (result < 0 && observe_enter(&visit, caller)) {

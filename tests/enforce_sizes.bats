@@ -19,6 +19,58 @@ attempt(shm_open, NAME + "-3", RWC, mode=0o600); shm_unlink(NAME); attempt(shm_o
 	grep -q '^ok' out
 }
 
+@test "what another process made is none of this one's objects, and frees no place when it is removed" {
+	policy 'predictable-name = off' 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'def made(name):
+    os.close(os.open(PATH + name, RWC, 0o600))
+for old in range(3):
+    if os.fork() == 0:
+        made("-old%d" % old); os._exit(0)
+    os.wait(); os.unlink(PATH + "-old%d" % old)
+made("-1"); made("-2"); attempt(made, "-3"); sys.stdout.flush()
+for old in "-1", "-2":
+    if os.fork() == 0:
+        os.unlink(PATH + old); attempt(made, "-3"); attempt(made, "-4"); attempt(made, "-5"); os.unlink(PATH + "-3"); attempt(made, "-5")
+        os.unlink(PATH + "-4"); os.unlink(PATH + "-5"); sys.stdout.flush(); os._exit(0)
+    os.wait(); attempt(made, old + "a"); sys.stdout.flush()
+attempt(made, "-3")'
+	same out <(printf '%s\n' EMFILE 'ok None' 'ok None' EMFILE 'ok None' 'ok None' 'ok None' 'ok None' EMFILE 'ok None' 'ok None' EMFILE)
+}
+
+@test "what mkstemp made, and what had no name at first, counts until it is removed" {
+	policy 'predictable-name = off' 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'libc.mkstemp.argtypes = [ctypes.c_char_p]
+def temporary():
+    name = ctypes.create_string_buffer((PATH + "-XXXXXX").encode()); fd = libc.mkstemp(name)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "mkstemp")
+    os.close(fd); return name.value.decode()
+nameless = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600)
+def linked(name):
+    if libc.linkat(nameless, b"", -100, (PATH + name).encode(), 0x1000) < 0:
+        raise OSError(ctypes.get_errno(), "linkat")
+for _ in range(4):
+    os.unlink(temporary())
+one, other = temporary(), temporary(); attempt(temporary); os.unlink(one); one = temporary(); attempt(temporary); os.unlink(one); sys.stdout.flush()
+if os.fork() == 0:
+    attempt(linked, "-a"); temporary(); attempt(temporary); os.unlink(PATH + "-a"); attempt(lambda: temporary() and None); attempt(temporary)
+    sys.stdout.flush(); os._exit(0)
+os.wait(); temporary(); attempt(temporary)'
+	same out <(printf '%s\n' EMFILE EMFILE 'ok None' EMFILE 'ok None' EMFILE EMFILE)
+}
+
+@test "an object that could not be removed still counts" {
+	needs_root "takes another user"
+	policy 'predictable-name = off' 'max-objects = 2' 'too-many-objects = deny'
+	guarded 'def made(name):
+    os.close(os.open(PATH + name, RWC, 0o600)); os.chown(PATH + name, 65534, -1)
+os.mkdir(PATH + "-d", 0o755); made("-d/1"); made("-2"); os.seteuid(65534)
+for _ in range(3):
+    attempt(os.unlink, PATH + "-d/1"); attempt(os.remove, PATH + "-d/1")
+os.seteuid(0); attempt(made, "-3"); os.unlink(PATH + "-d/1"); os.rmdir(PATH + "-d"); attempt(made, "-3"); attempt(made, "-4")'
+	same out <(printf '%s\n' EACCES EACCES EACCES EACCES EACCES EACCES EMFILE 'ok None' EMFILE)
+}
+
 @test "memory past max-size is refused where the size stays as it is, too" {
 	policy 'max-size = 64K' 'object-too-large = deny'
 	guarded 'long = ctypes.c_long; fd = shm_open(NAME, RWC, mode=0o600)
