@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "judge.h"
+#include "map.h"
 #include "memory.h"
 #include "trace_reader.h"
 #include "trace_settings.h"
@@ -134,6 +135,34 @@ static void list_unseen(struct analysis *analysis)
 	}
 }
 
+static void list_appeared_in(struct analysis *analysis, const struct recording *recording, struct map *known)
+{
+	for (size_t i = 0; i < recording->leftover_count; i++) {
+		const struct leftover *left = &recording->leftovers[i];
+
+		if (map_get(known, left->dev, left->ino) || recording_before(recording, left->dev, left->ino))
+			continue;
+		analysis->appeared =
+			memory_grow(analysis->appeared, analysis->appeared_count, sizeof(*analysis->appeared));
+		analysis->appeared[analysis->appeared_count++] = left;
+	}
+}
+
+/* Another program made it, or this one, past the library. */
+static void list_appeared(struct analysis *analysis)
+{
+	const struct world *world = analysis->world;
+	const struct recording *recording;
+	struct map known = {0};
+
+	for (size_t i = 0; i < world->object_count; i++)
+		map_put(&known, world->objects[i]->dev, world->objects[i]->ino, analysis);
+	for (size_t i = 0; (recording = recording_each(analysis->recording, i)); i++)
+		if (recording->looked_first && recording->looked && !recording->newest)
+			list_appeared_in(analysis, recording, &known);
+	map_clear(&known);
+}
+
 /* Events that were let go, and when the first call was that is kept; 0: there is none. */
 static uint64_t count_let_go(const struct world *world, const struct recording *recording, int64_t *kept)
 {
@@ -243,6 +272,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 			    memory_text("what was left in /dev/shm is not known: there is no look at it from the end"));
 	list_unseen(analysis);
 	analysis->complete = analysis->lost == 0 && analysis->problem_count == harmless(recording, totals);
+	if (analysis->complete)
+		list_appeared(analysis);
 }
 
 static bool read_trace(struct analysis *analysis, struct court *court, const char *dir, struct trace_totals *totals,
@@ -318,5 +349,6 @@ void analysis_free(struct analysis *analysis)
 		free(analysis->problems[i]);
 	free(analysis->problems);
 	free(analysis->unseen);
+	free(analysis->appeared);
 	free(analysis);
 }

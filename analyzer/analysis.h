@@ -29,6 +29,9 @@ struct analysis {
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
 	struct unseen *unseen;
 	size_t unseen_count;
+	/* What came into /dev/shm meanwhile, of which no call tells; none where calls are known to be missing. */
+	const struct leftover **appeared;
+	size_t appeared_count;
 	char **problems; /* one sentence each, for people */
 	size_t problem_count;
 };

@@ -8,6 +8,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
+#include "analyzer/units.h"
 #include "analyzer/whole_file.h"
 
 const struct report_format report_formats[] = {
@@ -108,6 +109,18 @@ const char *report_where(const struct report *report, const struct process *proc
 {
 	return process && process->recording && report->analysis->recording->part_count > 1 ? process->recording->dir
 											    : NULL;
+}
+
+char *report_appeared(const struct leftover *left)
+{
+	char *size = units_bytes(left->size, 1024, "B");
+	char *line = memory_format(
+		"%s (%s, uid %u) came into /dev/shm meanwhile, and no call that was seen made it: another "
+		"program did, or one went past the library",
+		left->name, size, left->uid);
+
+	free(size);
+	return line;
 }
 
 const char *report_basename(const char *path)

@@ -113,6 +113,9 @@ const char *report_advice(enum rule_id rule);
 /* Sets *report->missing, for a form that has no place for the report's problems, to the first of them. */
 void report_lacks(const struct report *report);
 
+/* A line, to be freed, on what came into /dev/shm and no call made. */
+char *report_appeared(const struct leftover *left);
+
 /* Where the process was recorded, if the report is of several recordings; else NULL. */
 const char *report_where(const struct report *report, const struct process *process);
 

@@ -133,6 +133,21 @@ static json_t *json_unseen(const struct report *report)
 	return array;
 }
 
+static json_t *json_appeared(const struct report *report)
+{
+	const struct analysis *analysis = report->analysis;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < analysis->appeared_count; i++) {
+		const struct leftover *left = analysis->appeared[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:i, s:I}", "name", json_of_text(left->name), "size",
+						       json_of_number(left->size), "mode", (int)left->mode, "uid",
+						       (json_int_t)left->uid));
+	}
+	return array;
+}
+
 static json_t *json_names(const struct object *object)
 {
 	json_t *array = json_array();
@@ -327,7 +342,8 @@ static const struct part {
 	{"schema", json_schema, NULL},
 	{"trace", json_trace, NULL},
 	{"processes", NULL, json_nth_process},
-	{"unseen", json_unseen, NULL},
+	{"unseen", json_unseen, NULL},     /* processes */
+	{"appeared", json_appeared, NULL}, /* objects, likewise */
 	{"objects", NULL, json_nth_object},
 	{"findings", NULL, json_nth_finding},
 	{"suppressions", json_suppressions, NULL},

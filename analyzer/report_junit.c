@@ -139,7 +139,7 @@ void report_junit(const struct report *report, FILE *out)
 		tests, failures, analysis->seconds, tests, failures, analysis->seconds);
 	for (i = 0; i < RULE_COUNT; i++)
 		junit_rule(report, i, out);
-	if (analysis->problem_count || analysis->unseen_count)
+	if (analysis->problem_count || analysis->unseen_count || analysis->appeared_count)
 		fputs("    <system-err>", out);
 	for (i = 0; i < analysis->problem_count; i++) {
 		junit_text(out, analysis->problems[i]);
@@ -152,7 +152,14 @@ void report_junit(const struct report *report, FILE *out)
 		junit_text(out, analysis->unseen[i].reason);
 		fputc('\n', out);
 	}
-	if (analysis->problem_count || analysis->unseen_count)
+	for (i = 0; i < analysis->appeared_count; i++) {
+		char *line = report_appeared(analysis->appeared[i]);
+
+		junit_text(out, line);
+		fputc('\n', out);
+		free(line);
+	}
+	if (analysis->problem_count || analysis->unseen_count || analysis->appeared_count)
 		fputs("</system-err>\n", out);
 	fputs("  </testsuite>\n</testsuites>\n", out);
 }

@@ -242,6 +242,10 @@ drawTable("processes", "process",
 	  asked);
 drawTable("unseen", "line", [["What", u => u.what]],
 	  report.unseen.map(u => ({what: "process " + u.pid + ", " + u.exe + ": " + u.reason}))
+		  .concat((report.appeared || []).map(a => ({
+			what: a.name + " (" + bytes(a.size) + ", uid " + a.uid + ") came into /dev/shm meanwhile, and no call " +
+			      "that was seen made it: another program did, or one went past the library"
+		  })))
 		  .concat((report.trace.problems || []).map(p => ({what: p}))));
 at("search").addEventListener("input", search);
 at("level").addEventListener("change", search);

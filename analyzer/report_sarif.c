@@ -248,6 +248,8 @@ static json_t *sarif_invocation(const struct analysis *analysis)
 		sarif_notify(notifications,
 			     memory_format("process %d was not seen: %s: %s", (int)analysis->unseen[i].pid,
 					   analysis->unseen[i].exe, analysis->unseen[i].reason));
+	for (i = 0; i < analysis->appeared_count; i++)
+		sarif_notify(notifications, report_appeared(analysis->appeared[i]));
 	if (analysis->findings.count > RESULTS_MAX)
 		sarif_notify(notifications, memory_format("%zu findings were left out: a run may have %d results",
 							  analysis->findings.count - RESULTS_MAX, RESULTS_MAX));

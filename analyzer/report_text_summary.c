@@ -275,12 +275,26 @@ static void summary_processes(const struct report *report, const struct terminal
 		summary_more(terminal, notable, PROCESSES_SHOWN);
 }
 
+static void summary_appeared(const struct analysis *analysis, const struct terminal *terminal)
+{
+	size_t i;
+
+	for (i = 0; i < analysis->appeared_count && i < UNSEEN_SHOWN; i++) {
+		char *line = report_appeared(analysis->appeared[i]);
+
+		text_line(terminal, INK_plain, 2, escape_terminal(line));
+		free(line);
+	}
+	summary_more(terminal, analysis->appeared_count, i);
+}
+
 static void summary_unseen(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
 	size_t i;
 
-	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && !analysis->foreign)
+	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && !analysis->foreign &&
+	    !analysis->appeared_count)
 		return;
 	summary_title(terminal, "Not seen");
 	if (analysis->lost) {
@@ -303,6 +317,7 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 		free(exe);
 	}
 	summary_more(terminal, analysis->unseen_count, i);
+	summary_appeared(analysis, terminal);
 	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
 		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);

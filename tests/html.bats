@@ -26,6 +26,16 @@ load html
 	[[ $(text_of dom unseen) == *"process 103, /sbin/static: it is linked statically"* ]]
 }
 
+@test "what came into /dev/shm past the library is among what was not seen" {
+	jq '.objects = []' leaks/shm.json >leaks/shm-before.json
+	jq '.objects += [.objects[0] | .name = "/past" | .ino = 424242 | .size = 8192 | .uid = 7]' leaks/shm.json >new
+	mv new leaks/shm.json
+	"$SHMGUARD" report --format=html:page.html leaks
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom unseen) == *"/past (8 KiB, uid 7) came into /dev/shm meanwhile, and no call that was seen made it"* ]]
+}
+
 @test "what a name hides or turns round is made visible" {
 	name=$'/html-\e[31m\u202e\n'-$$
 	"$SHMGUARD" run --quiet --report=none -o odd -- "$BUILD/tests/programs/leaky" 1 "$name" || true

@@ -287,3 +287,48 @@ os.ftruncate(fd, 4096)' "$name"
 	report recording >report.json
 	holds '(.trace.complete | not) and any(.trace.problems[]; contains("processes.jsonl is cut short: "))'
 }
+
+@test "what came into /dev/shm and no call made is said, in every form" {
+	cat >raw.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		static long raw(long number, long first, long second, long third, long fourth)
+		{
+			long result;
+			register long r10 __asm__("r10") = fourth;
+			__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(first), "S"(second), "d"(third), "r"(r10)
+					 : "rcx", "r11", "memory");
+			return result;
+		}
+		int main(int count, char **names)
+		{
+			for (int i = 1; i < count; i++)
+				if (raw(SYS_openat, AT_FDCWD, (long)names[i], O_RDWR | O_CREAT, 0640) < 0)
+					return 1;
+			return 0;
+		}
+	END
+	gcc -w raw.c -o raw
+	: >"/dev/shm/$NAME-old"
+	# shellcheck disable=SC2016
+	record recording sh -c '
+		: >"$0-told"
+		./raw "$0-old" "$0-told" "$0-new"
+		mkdir "$0-directory"
+		./raw "$0-directory/below"' "/dev/shm/$NAME"
+	rm -r "/dev/shm/$NAME"*
+	report recording >report.json
+	holds --arg name "/$NAME" '[.appeared[].name] | sort == [$name + "-directory/below", $name + "-new"]'
+	holds '.appeared | all(.size == 0 and .mode == 416 and .uid == 0)'
+	holds '.trace.complete and .unseen == []'
+	local form
+	for form in text junit sarif; do
+		"$SHMGUARD" report --format="$form" recording | tr -s '\n ' ' ' >form
+		grep -qF "/$NAME-new" form
+		grep -qF "came into /dev/shm meanwhile, and no call that was seen made it" form
+	done
+	rm recording/shm-before.json
+	report recording >report.json
+	holds '.appeared == []'
+}
