@@ -39,6 +39,9 @@ const char *enforce_object_name(const struct identity *identity, char text[stati
 /* May the policy's program use the name? shm: it was given to shm_open, and must be portable. */
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm);
 
+/* The same of what is opened, which may have none. */
+enum enforce_verdict enforce_opening_allowed(const struct policy_decision *d, const struct enforce_opening *o);
+
 /* Root and the program's own user, or those whom the policy names instead, and those whom it names beside. */
 bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
 

@@ -63,12 +63,22 @@ enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const
 	return VERDICT_go;
 }
 
+enum enforce_verdict enforce_opening_allowed(const struct policy_decision *d, const struct enforce_opening *o)
+{
+	struct stat st;
+
+	/* Made by O_TMPFILE, or unlinked since: a link of /proc leads to it all the same. */
+	if (!o->shm && !is_listed(d, o->name) && kernel_stat_at(o->dirfd, o->path, 0, &st) == 0 && !st.st_nlink)
+		return VERDICT_go;
+	return enforce_name_allowed(d, o->name, o->shm);
+}
+
 enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,
 					  const char *name)
 {
 	char text[512];
 
-	if (identity->fd >= 0 || !d->has_names)
+	if (identity->fd >= 0 || !identity->links || !d->has_names)
 		return VERDICT_go;
 	/* Without sections for certain names nobody asked which one it is. */
 	const char *now = enforce_object_name(identity, text);

@@ -369,7 +369,7 @@ int enforce_open(const struct enforce_opening *o)
 	}
 	enforce_begin();
 	decide(o, &d);
-	if (enforce_name_allowed(&d, o->name, o->shm) != VERDICT_deny && special(o, &d) != VERDICT_deny)
+	if (enforce_opening_allowed(&d, o) != VERDICT_deny && special(o, &d) != VERDICT_deny)
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0) {
 		keep_secret(&d, fd);
@@ -388,7 +388,7 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 
 	enforce_begin();
 	decide(o, &d);
-	enum enforce_verdict verdict = enforce_name_allowed(&d, o->name, false);
+	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
 	if (verdict != VERDICT_deny)
 		verdict = special(o, &d);
 	if (verdict != VERDICT_deny && !exclusive)

@@ -63,6 +63,20 @@ const char *enforce_object_name(const struct identity *identity, char text[stati
 	return identity->name ? enforce_name(identity->dirfd, identity->name, 0, text) : NULL;
 }
 
+/* Of what a link of /proc leads to the kernel tells the name by which it was opened. A memfd's is no path. */
+static const char *name_behind(int fd, char text[static 512])
+{
+	struct identity identity;
+	const char *name = text;
+	struct stat st;
+
+	if (identity_of_fd(fd, &identity))
+		name = enforce_object_name(&identity, text);
+	else if (kernel_stat_at(fd, "", AT_EMPTY_PATH, &st) < 0 || !name_of_fd(fd, !st.st_nlink, text))
+		name = NULL;
+	return name && name[0] == '/' ? name : NULL;
+}
+
 bool enforce_known_path(const struct object *object, char path[static 512])
 {
 	if (object->kind == KIND_memfd)
@@ -144,23 +158,15 @@ static const char *placed_by_links(int dirfd, const char *path, char text[static
 
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
 {
-	struct stat st;
 	const char *name = NULL;
 
 	if (!kernel_readable(path))
 		return NULL;
 	if ((flags & AT_EMPTY_PATH) && !*path)
-		return kernel_stat_at(dirfd, "", flags, &st) == 0 && name_of_fd(dirfd, !st.st_nlink, text) &&
-				       text[0] == '/'
-			       ? text
-			       : NULL;
+		return name_behind(dirfd, text);
 	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
 		long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
-		bool unlinked = fd >= 0 && kernel_stat_at((int)fd, "", AT_EMPTY_PATH, &st) == 0 && !st.st_nlink;
-		if (fd >= 0)
-			name = name_of_fd((int)fd, unlinked, text) && text[0] == '/' ? text : NULL;
-		else
-			name = placed_by_links(dirfd, path, text);
+		name = fd >= 0 ? name_behind((int)fd, text) : placed_by_links(dirfd, path, text);
 		if (fd >= 0)
 			kernel_close((int)fd);
 	}

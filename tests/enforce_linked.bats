@@ -106,6 +106,25 @@ attempt(made, "-7")'
 	same out <(printf '%s\n' EMFILE 'ok None' 'ok None' EMFILE)
 }
 
+@test "what has no name uses none that could be refused, by whatever path it is come to; what has one does" {
+	policy 'predictable-name = off' "names = /$NAME-ok*" 'name-not-allowed = deny' 'truncate-on-open = deny' 'max-mode = 0600' 'mode-too-open = deny'
+	guarded 'def way(fd, root="/proc/self/fd"):
+    return "%s/%d" % (root, fd)
+def opened(path, flags=os.O_RDWR):
+    os.close(os.open(path, flags))
+fd = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600); os.ftruncate(fd, 4096); map(fd, 4096)
+attempt(opened, way(fd)); attempt(opened, way(fd, "/dev/fd"), os.O_RDONLY); attempt(lambda: open(way(fd)).close()); attempt(os.truncate, way(fd), 8192)
+attempt(os.chmod, way(fd), 0o400); attempt(os.chmod, way(fd), 0o644); attempt(opened, way(fd), os.O_RDWR | os.O_TRUNC)
+os.chmod(way(fd), 0o600); actions = [(os.POSIX_SPAWN_OPEN, 9, way(fd), os.O_RDWR, 0)]
+attempt(lambda: os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ, file_actions=actions), 0)[1])
+libc.linkat(-100, way(fd).encode(), -100, (PATH + "-ok").encode(), 0x400); attempt(opened, way(fd)); os.rename(PATH + "-ok", PATH + "-ok2"); attempt(opened, way(fd))
+other = os.open(PATH + "-ok", RWC, 0o600); os.unlink(PATH + "-ok"); attempt(opened, way(other))
+unguarded = {"x86_64": 316, "aarch64": 276}[os.uname().machine]
+libc.syscall(unguarded, -100, (PATH + "-ok2").encode(), -100, (PATH + "-no").encode(), 0)
+attempt(opened, way(fd)); attempt(os.truncate, way(fd), 1); attempt(os.chmod, way(fd), 0o600)'
+	same out <(printf '%s\n' 'ok None' 'ok None' 'ok None' 'ok None' 'ok None' EACCES EACCES 'ok 0' 'ok None' 'ok None' 'ok None' EACCES EACCES EACCES)
+}
+
 @test "an object that gets one of the names that are limited counts, by rename and by link" {
 	policy 'predictable-name = off' '[few]' "name = /$NAME-a*" 'max-objects = 2' 'too-many-objects = deny'
 	guarded 'def made(name):
