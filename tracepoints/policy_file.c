@@ -195,6 +195,14 @@ static bool trusted(struct parse *parse, const struct stat *file, const char *pa
 	return true;
 }
 
+static bool is_open_already(const struct parse *parse)
+{
+	for (const struct parse *outer = parse->includer; outer; outer = outer->includer)
+		if (outer->dev == parse->dev && outer->ino == parse->ino)
+			return true;
+	return false;
+}
+
 /* An included file is missed where it was asked for. */
 static bool cannot_open(struct parse *parse, const char *path, int error)
 {
@@ -215,7 +223,11 @@ bool policy_file_open(struct parse *parse, const char *path)
 		return cannot_open(parse, path, errno);
 	if (fstat(fd, &file) == 0 && trusted(parse, &file, path, fd)) {
 		parse->source = (struct source){.fd = fd};
-		return true;
+		parse->dev = file.st_dev;
+		parse->ino = file.st_ino;
+		if (!is_open_already(parse))
+			return true;
+		parse_tell(parse->includer, NULL, "'", path, "' would include itself", NULL);
 	}
 	close(fd);
 	return false;
@@ -250,7 +262,7 @@ bool policy_file_include(struct parse *parse, const char *path)
 	char whole[PATH_MAX];
 
 	if (parse->depth + 1 == POLICY_DEPTH || ++*parse->includes > POLICY_INCLUDES)
-		return parse_tell(parse, NULL, "too many includes: does '", path, "' include itself?", NULL);
+		return parse_tell(parse, NULL, "too many includes: '", path, "' is one more than may be", NULL);
 	if (directory + strlen(path) >= sizeof(whole))
 		return parse_tell(parse, NULL, "the path is too long", NULL);
 	memcpy(whole, parse->file, directory);

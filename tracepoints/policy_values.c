@@ -367,16 +367,22 @@ static bool is_list(enum policy_key_id id)
 	       id == POLICY_KEY_owner || id == POLICY_KEY_allow_uid;
 }
 
+/* Always true. What is wrong with its value is told all the same. */
+static bool tell_twice(struct parse *parse, const char *key)
+{
+	return !parse_tell(parse, NULL, "'", key, "' is set twice in this section", NULL);
+}
+
 static bool set_parameter(struct parse *parse, struct policy_section *section, enum policy_key_id id, char *value)
 {
 	uint32_t bit = UINT32_C(1) << id;
 
 	if (!may_stand(parse, id))
 		return false;
-	if (section->set & bit && !is_list(id))
-		return parse_tell(parse, NULL, "'", policy_keys[id].key, "' is set twice in this section", NULL);
+	bool twice = section->set & bit && !is_list(id) && tell_twice(parse, policy_keys[id].key);
+
 	section->set |= bit;
-	return set_key(parse, section, id, value);
+	return set_key(parse, section, id, value) && !twice;
 }
 
 static bool unknown_action(struct parse *parse, enum rule_id id, const char *value)
@@ -392,6 +398,9 @@ static bool set_action(struct parse *parse, struct policy_section *section, enum
 {
 	int action = ACTION_off;
 
+	bool twice = section->action_set[id] && tell_twice(parse, rules[id].id);
+
+	section->action_set[id] = true;
 	while (action <= ACTION_fix && strcmp(policy_action_name((enum policy_action)action), value) != 0)
 		action++;
 	if (action > ACTION_fix)
@@ -402,11 +411,8 @@ static bool set_action(struct parse *parse, struct policy_section *section, enum
 	if (action == ACTION_fix && !rules[id].fix)
 		return parse_tell(parse, NULL, "'", rules[id].id, "' cannot be fixed",
 				  rules[id].deny ? ", but denied" : ": it is off, note or warn", NULL);
-	if (section->action_set[id])
-		return parse_tell(parse, NULL, "'", rules[id].id, "' is set twice in this section", NULL);
-	section->action_set[id] = true;
 	section->value.action[id] = (uint8_t)action;
-	return true;
+	return !twice;
 }
 
 static bool unknown_key(struct parse *parse, const char *key)

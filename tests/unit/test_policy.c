@@ -228,6 +228,10 @@ static void check_every_error(void)
 		      told.line[3] == 6,
 	      "every error of a text is told, with its line");
 	check(strcmp(told.file[3], "test.ini") == 0, "and its file");
+	check(!parse("[default]\nmax-size = 1\nmax-size = -1\nexec-map = off\nexec-map = of\nexec-map = deny\n") &&
+		      told.count == 5 && told.line[0] == 3 && told.line[1] == 3 && told.line[2] == 5 &&
+		      told.line[3] == 5 && told.line[4] == 6,
+	      "and of what is set twice");
 }
 
 static void check_lengths(void)
@@ -375,16 +379,23 @@ static void check_files(void)
 		      said("can be written by others") && strcmp(told.file[0], "b.ini") == 0,
 	      "a file that others can write");
 	write_file("b.ini", "include = a.ini\ninclude = a.ini\n", 0600);
-	check(chmod("b.ini", 0600) == 0 && !load("a.ini") && strstr(told.what[0], "include itself"),
+	check(chmod("b.ini", 0600) == 0 && !load("a.ini") && told.count == 2 && told.line[1] == 2 &&
+		      strcmp(told.file[0], "b.ini") == 0 && strstr(told.what[0], "'a.ini' would include itself"),
 	      "files that include each other");
+	write_file("c.ini", "secret = no\nnonsense = 1\ninclude = ././c.ini\nsecret = maybe\n", 0600);
+	check(!load("c.ini") && told.count == 3 && told.line[2] == 4 && strstr(told.what[1], "would include itself"),
+	      "a file that includes itself tells its errors once");
+	write_file("d.ini", "include = e.ini\ninclude = e.ini\n", 0600);
+	write_file("e.ini", "world-writable = deny\n", 0600);
+	check(load("d.ini"), "one that includes another twice does not");
 	check(mkfifo("fifo", 0600) == 0 && !load("fifo") && said("not a regular file"), "a FIFO does not hang");
 	check(!load("."), "nor a directory");
 	check(!load("/proc/self/mem"), "nor a file without end");
 	if (geteuid() == 0)
 		check(chown("a.ini", 12345, 0) == 0 && !load("a.ini") && said("belongs to another user"),
 		      "a file of a third user");
-	unlink("a.ini");
-	unlink("b.ini");
+	for (char name[] = "a.ini"; *name <= 'e'; ++*name)
+		unlink(name);
 	unlink("fifo");
 	if (chdir("/") || rmdir(directory))
 		exit(99);

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# What is learned of objects that are reached by other ways than their whole path: the program runs as before.
+
+load helpers
+load learn
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+	umask 022
+}
+
+@test "O_EXCL without O_CREAT makes nothing, and empties what is there" {
+	for flags in os.O_EXCL os.O_APPEND; do
+		unchanged "emptied$flags" "
+fd = say(shm, 'a')
+os.ftruncate(fd, 4171)
+os.close(fd)
+say(shm, 'a', 0, os.O_RDWR | os.O_TRUNC | $flags)
+shm_unlink('/shmguard-learn-a')"
+		grep -qx 'truncate-on-open = warn' "emptied$flags.ini"
+	done
+	unchanged attached "
+os.close(say(shm, 'a'))
+say(shm, 'a', 0, os.O_RDWR | os.O_EXCL)
+shm_unlink('/shmguard-learn-a')"
+	run -1 grep -x 'truncate-on-open = warn' attached.ini
+}
+
+@test "what O_TMPFILE made in a directory of /dev/shm has its first name by the link" {
+	for below in "" d; do
+		unchanged "linked$below" "
+os.close(say(shm, 'x'))
+os.mkdir(BASE + 'd')
+fd = os.open('/dev/shm/' + ('shmguard-learn-d' if '$below' else ''), os.O_TMPFILE | os.O_RDWR, 0o600)
+print(libc.linkat(-100, b'/proc/self/fd/%d' % fd, -100, (BASE + 'a').encode(), 0x400))
+os.rmdir(BASE + 'd'); os.unlink(BASE + 'x'); os.unlink(BASE + 'a')"
+		grep -qx 'max-objects = 2' "linked$below.ini"
+		run -1 grep -x 'unlink-by-stranger = warn' "linked$below.ini"
+	done
+	# One that was called by a number has had a name.
+	unchanged numbered '
+fd = say(os.open, BASE + "a", MAKE, 0o600)
+os.rename(BASE + "a", "/dev/shm/#17")
+os.link("/dev/shm/#17", BASE + "b")
+os.unlink("/dev/shm/#17"); os.unlink(BASE + "b")'
+	grep -qx 'max-objects = 1' numbered.ini
+}
+
+@test "an open that fails by a relative name, or by a descriptor, fails the same way" {
+	local here='
+os.symlink(BASE + "a", BASE + "link")
+os.close(os.open("/dev/shm", os.O_RDONLY))
+at = os.open("/dev/shm", os.O_RDONLY)
+os.chdir("/dev/shm")
+LINK = "shmguard-learn-link"
+def failing(name, flags, at=None):
+    return os.open(name, os.O_RDWR | flags, 0o600, dir_fd=at)
+' gone='
+os.unlink(BASE + "link")'
+	unchanged nofollow "$here
+say(failing, './' + LINK, os.O_NOFOLLOW, at)$gone"
+	grep -qx 'names = /shmguard-learn-link' nofollow.ini
+	unchanged exclusive "$here
+say(failing, LINK, os.O_CREAT | os.O_EXCL, at)$gone"
+	unchanged making "$here
+say(failing, LINK, os.O_CREAT | os.O_NOFOLLOW, at)$gone"
+	unchanged directory "$here
+say(failing, 'shmguard-learn-b', os.O_CREAT | os.O_DIRECTORY, at)$gone"
+	unchanged working "$here
+say(failing, LINK, os.O_NOFOLLOW)
+say(failing, '/proc/self/cwd/' + LINK, os.O_NOFOLLOW)$gone"
+	# Where nothing leads to /dev/shm nothing is learned.
+	unchanged elsewhere '
+os.symlink("nowhere", "link")
+say(os.open, "link", os.O_RDWR | os.O_NOFOLLOW)
+say(os.open, "none", os.O_RDWR)
+say(os.open, "link/x", os.O_RDWR | os.O_CREAT)
+say(shm, "a")
+os.unlink("link"); os.unlink(BASE + "a")'
+	[ "$(grep -c '^names = /.' elsewhere.ini)" -eq 1 ]
+}
+
+@test "what is no object is learned by the name that it has, whatever way leads to it" {
+	unchanged fifo '
+os.mkfifo(BASE + "f")
+fd = os.open(BASE + "f", os.O_PATH)
+say(os.open, "/proc/self/fd/%d" % fd, os.O_RDWR)
+os.unlink(BASE + "f")'
+	grep -qx 'names = /shmguard-learn-f' fifo.ini
+	unchanged relative '
+os.chdir("/dev/shm")
+os.mkfifo("shmguard-learn-f")
+say(os.open, "shmguard-learn-f", os.O_RDWR)
+os.unlink(BASE + "f")'
+	grep -qx 'names = /shmguard-learn-f' relative.ini
+	unchanged elsewhere '
+os.close(say(shm, "a"))
+os.mkfifo("f")
+say(os.open, "f", os.O_RDWR)
+say(os.open, "/dev/shm", os.O_RDONLY)
+say(os.open, "/dev/fd/0", os.O_RDONLY)
+os.unlink("f"); os.unlink(BASE + "a")'
+	[ "$(grep -c '^names = /.' elsewhere.ini)" -eq 1 ]
+}
