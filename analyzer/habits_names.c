@@ -131,16 +131,64 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Keeps what no other one covers. A glob as a text is one of the names that it stands for, but for its sets. */
+/* Of a glob's first element: a set, or one character. */
+static size_t element(const char *glob)
+{
+	const char *end = *glob == '[' && glob[1] ? strchr(glob + 2, ']') : NULL;
+
+	return end ? (size_t)(end - glob) + 1 : 1;
+}
+
+/* Does the first element of one, not *, take all that the other's does? */
+static bool takes(const char *wide, const char *narrow)
+{
+	size_t length = element(wide);
+	char set[GLOB_MAX], taken[] = {*narrow, 0};
+
+	if (*wide == '?')
+		return *narrow != '*';
+	if (length == element(narrow) && memcmp(wide, narrow, length) == 0)
+		return true;
+	if (*wide != '[' || strchr("*?[", *narrow) || length >= sizeof(set))
+		return false;
+	memcpy(set, wide, length);
+	set[length] = 0;
+	return policy_glob(set, taken);
+}
+
+/* Of several * only the last has to be tried again. */
+static bool covers(const char *wide, const char *narrow)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*narrow) {
+		if (*wide == '*') {
+			star = ++wide;
+			resume = narrow;
+		} else if (*wide && takes(wide, narrow)) {
+			wide += element(wide);
+			narrow += element(narrow);
+		} else if (star) {
+			wide = star;
+			resume += element(resume);
+			narrow = resume;
+		} else {
+			return false;
+		}
+	}
+	return wide[strspn(wide, "*")] == 0;
+}
+
+/* Keeps what no other one covers. */
 static size_t drop_covered(char **globs, size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		bool covered = false, set = globs[i] && strchr(globs[i], '[');
+		bool covered = false;
 
-		for (size_t j = 0; j < count && !covered && !set; j++)
-			covered = j != i && globs[j] && policy_glob(globs[j], globs[i]);
+		for (size_t j = 0; j < count && !covered; j++)
+			covered = j != i && globs[j] && covers(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);

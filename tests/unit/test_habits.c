@@ -76,6 +76,52 @@ static void check_long(void)
 	free(glob);
 }
 
+/* Are all names taken by what their globs come down to? */
+static bool all_taken(const char *const *names, size_t count, size_t most, size_t *left)
+{
+	char **globs = memory_new(count, sizeof(*globs));
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++)
+		globs[i] = habits_glob(names[i], NULL);
+	*left = habits_reduce(globs, count, most);
+	for (size_t i = 0; i < count; i++) {
+		bool one = false;
+
+		for (size_t j = 0; j < *left; j++)
+			one = one || policy_glob(globs[j], names[i]);
+		all = all && one;
+	}
+	for (size_t i = 0; i < *left; i++)
+		free(globs[i]);
+	free(globs);
+	return all;
+}
+
+static void check_special(void)
+{
+	static const char *const names[] = {"/n zed", "/n,", "/aone", "/atwo"}, *const sets[] = {"/q-12", "/q-123456",
+												 "/q-[", "/q?",
+												 "/q-]x"};
+	size_t left;
+
+	check(all_taken(names, 4, 3, &left) && left <= 3, "a ? at a glob's end takes no * of another");
+	for (size_t most = 4; most; most--) {
+		char *what = memory_format("sets, as %zu globs", most);
+
+		check(all_taken(sets, 5, most, &left) && left <= most, what);
+		free(what);
+	}
+	char *globs[] = {memory_text("/a*"), memory_text("/a[0-9]*"), memory_text("/a[*]b"), memory_text("/b[0-9]*"),
+			 memory_text("/b1"), memory_text("/b?"),      memory_text("/c????"), memory_text("/c[0-9]")};
+	left = habits_reduce(globs, 8, 32);
+	check(left == 5 && strcmp(globs[0], "/a*") == 0 && strcmp(globs[1], "/b?") == 0 &&
+		      strcmp(globs[2], "/b[0-9]*") == 0 && strcmp(globs[4], "/c[0-9]") == 0,
+	      "what a set is covered by");
+	for (size_t i = 0; i < left; i++)
+		free(globs[i]);
+}
+
 static void check_reduced(void)
 {
 	char *few[] = {memory_text("/b"), memory_text("/a?"), memory_text("/b"), memory_text("/ab"),
@@ -112,6 +158,7 @@ int main(void)
 	check_takes();
 	check_long();
 	check_reduced();
+	check_special();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
