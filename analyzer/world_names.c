@@ -1,5 +1,6 @@
 /* Names: what each leads to, who made it so and who removed it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,17 +132,32 @@ static void names_end(struct object *object, const char *text, int64_t time)
 			object->names[i].until = time;
 }
 
+/* What O_TMPFILE makes is shown by its number, in the directory that was given. */
+static bool is_stand_in(const struct object *object, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char *number = memory_format("/#%" PRIu64, object->ino);
+	bool same = slash && strcmp(slash, number) == 0;
+
+	free(number);
+	return same;
+}
+
 /* `name` may be one that /proc/self/fd has: of a memfd, of an object that lost its name or never had one. */
 void names_defined(struct object *object, const char *name, int64_t time)
 {
-	static const char deleted[] = " (deleted)", memfd[] = "/memfd:", nameless[] = "/dev/shm/#";
+	static const char deleted[] = " (deleted)", memfd[] = "/memfd:";
 	size_t length = strlen(name), end = length - (sizeof(deleted) - 1);
 	bool gone = length >= sizeof(deleted) && strcmp(name + end, deleted) == 0;
 	char *given, *text;
 
-	if (object->name_count || (gone && strncmp(name, nameless, sizeof(nameless) - 1) == 0))
+	if (object->name_count)
 		return;
 	given = memory_format("%.*s", (int)(gone ? end : length), name);
+	if (gone && is_stand_in(object, given)) {
+		free(given);
+		return;
+	}
 	if (strncmp(given, memfd, sizeof(memfd) - 1) == 0)
 		text = memory_text(given + 1);
 	else

@@ -312,6 +312,14 @@ bool identity_on_shm(int dirfd, const char *path)
 	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
 }
 
+bool identity_other_on_shm(int fd)
+{
+	struct stat st;
+
+	return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+	       lies_on_shm(st.st_dev);
+}
+
 static bool plain(const char *path)
 {
 	return strncmp(path, SHM_DIRECTORY "/", sizeof SHM_DIRECTORY) == 0 && !strchr(path + sizeof SHM_DIRECTORY, '/');

@@ -51,6 +51,9 @@ bool identity_of_directory(int dirfd, const char *path, struct identity *out);
  */
 bool identity_on_shm(int dirfd, const char *path);
 
+/* Does the descriptor lead to something there that is neither an object nor a directory: a FIFO? */
+bool identity_other_on_shm(int fd);
+
 /*
  * The directory /dev/shm of this moment stays one, whatever root the program takes: no path may lead to it then, but
  * descriptors and the working directory do.

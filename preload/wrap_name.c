@@ -230,7 +230,7 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 		identity.dirfd = from_dirfd;
 		from = identity_spelling(from, &identity, from_text);
 		RECORD(&visit, link, &identity, .symbol = (uint16_t)symbol, .from = from, .to = to);
-		if (enforce_on && identity.links == 1)
+		if (identity.links == 1)
 			first_name(&identity, to);
 	}
 	observe_leave(&visit);

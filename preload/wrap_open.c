@@ -44,14 +44,36 @@ static void opening(struct opening *o, const void *caller)
 	observe_leave(&visit);
 }
 
-/* A failed open, and one of what is no object, are worth telling where the path itself says: meant for /dev/shm. */
-static bool odd_on_shm(const struct visit *visit, const struct opening *o, int fd)
+/* Of these a policy asks nothing: where O_TMPFILE leads is a directory. */
+static bool has_no_object(const struct opening *o)
+{
+	return (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* The name by which a policy knows what the path leads to, or would make; NULL if that is not at /dev/shm. */
+static const char *known_name(const struct opening *o, char text[static 512])
+{
+	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	return enforce_name(o->dirfd, o->path, itself ? AT_SYMLINK_NOFOLLOW : 0, text);
+}
+
+static bool may_lie_on_shm(const struct opening *o)
+{
+	return (o->flags & O_CREAT) || identity_on_shm(o->dirfd, o->path);
+}
+
+/* A failed open, and one of what is no object, are worth telling where they were meant for /dev/shm: by which name? */
+static const char *odd_on_shm(const struct visit *visit, const struct opening *o, int fd, char text[static 512])
 {
 	if (o->astray)
-		return true;
+		return o->path;
 	if (fd < 0 ? visit->saved_errno == EFAULT : o->flags & (O_DIRECTORY | O_PATH))
-		return false;
-	return strncmp(o->path, "/dev/shm/", 9) == 0;
+		return NULL;
+	if (strncmp(o->path, "/dev/shm/", 9) == 0)
+		return o->path;
+	if (fd < 0 ? has_no_object(o) || !may_lie_on_shm(o) : !identity_other_on_shm(fd))
+		return NULL;
+	return known_name(o, text);
 }
 
 /* A plain open of what is no object's, where nobody would hear of it. */
@@ -85,8 +107,8 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	identity.dirfd = o->dirfd;
 	if (tracked && identity.kind == KIND_shm)
 		identity.kind = KIND_file;
-	const char *name = tracked ? identity_spelling(o->path, &identity, text) : o->path;
-	if (tracked || odd_on_shm(&visit, o, fd))
+	const char *name = tracked ? identity_spelling(o->path, &identity, text) : odd_on_shm(&visit, o, fd, text);
+	if (name)
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
 		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
 		       .created = o->creates && fd >= 0, .size_before = o->size_before,
@@ -113,12 +135,11 @@ static bool strays(struct opening *o, const void *caller)
 /* Is there a policy, and does the path lead onto /dev/shm, or to what stands there in an object's place? */
 static bool enforces(struct opening *o, char text[static 512], const void *caller)
 {
-	if (!enforce_on || own_caller(caller) || (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE)
+	if (!enforce_on || own_caller(caller) || has_no_object(o))
 		return false;
-	if (!(o->flags & O_CREAT) && !identity_on_shm(o->dirfd, o->path))
+	if (!may_lie_on_shm(o))
 		return strays(o, caller);
-	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-	o->object = enforce_name(o->dirfd, o->path, itself ? AT_SYMLINK_NOFOLLOW : 0, text);
+	o->object = known_name(o, text);
 	return o->object || strays(o, caller);
 }
 
@@ -360,10 +381,12 @@ static int noded(const struct opening *o, int result, const void *caller)
 		return result;
 	bool tracked = result == 0 && identity_of_path(o->dirfd, o->path, AT_SYMLINK_NOFOLLOW, &identity);
 	identity.kind = KIND_file;
-	if (tracked || (result < 0 && odd_on_shm(&visit, o, -1)))
+	const char *name = tracked      ? identity_spelling(o->path, &identity, text)
+			   : result < 0 ? odd_on_shm(&visit, o, -1, text)
+					: NULL;
+	if (name)
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
-		       .name = tracked ? identity_spelling(o->path, &identity, text) : o->path,
-		       .flags = (uint32_t)o->flags, .mode = o->mode, .result = -1, .created = tracked,
+		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = -1, .created = tracked,
 		       .error = observe_error(&visit, result < 0));
 	observe_leave(&visit);
 	return result;

@@ -27,8 +27,9 @@ static struct before before(const char *name, const char *prefix, int flags, con
 
 	if (!(flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return b;
-	bool exists = !(flags & O_EXCL) && identity_shm_path(name, prefix, path) &&
-		      identity_of_path(AT_FDCWD, path, 0, &identity);
+	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	bool exists =
+		!exclusive && identity_shm_path(name, prefix, path) && identity_of_path(AT_FDCWD, path, 0, &identity);
 	b.creates = (flags & O_CREAT) && !exists;
 	b.size = exists ? identity.size : 0;
 	observe_leave(&visit);
