@@ -306,6 +306,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	court->doubtful = totals->problem_count > harmless(analysis->recording, totals) ||
 			  totals->bytes < analysis->recording->stream_bytes || totals->discarded_events ||
 			  totals->discarded_packets;
+	analysis->doubtful = court->doubtful;
 	court->cut = totals->cut;
 	world_finish(analysis->world);
 	court_finish(court);

@@ -26,6 +26,7 @@ struct analysis {
 	double seconds;   /* from the start of the recording, or the first event, to the last */
 	bool called;      /* a call was among them */
 	bool cut;         /* the trace was not read to its end */
+	bool doubtful;    /* events may be missing that no process's numbers account for */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
 	struct unseen *unseen;
 	size_t unseen_count;

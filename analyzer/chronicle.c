@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/hindsight.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
@@ -28,6 +29,7 @@ struct sample {
 struct reading {
 	const struct report *report;
 	const struct chronicle *chronicle;
+	struct hindsight *hindsight;
 	struct map spans; /* (object) -> struct span */
 	struct map made;  /* (process, stack id) -> mappings ever that were asked for */
 	struct map drawn; /* (process) -> struct sample */
@@ -55,7 +57,7 @@ static void reading_span(struct reading *reading, const struct object *object, i
 
 	if (!span) {
 		span = memory_new(1, sizeof(*span));
-		*span = (struct span){object, time, time};
+		*span = (struct span){.object = object, .from = time, .until = time};
 		map_put(&reading->spans, (uintptr_t)object, 0, span);
 	}
 	if (time > span->until)
@@ -187,7 +189,7 @@ static void reading_moment(struct reading *reading, struct world *world, struct 
 		return;
 	moment.length = (uint64_t)trace_integer(event, "length", 0);
 	moment.offset = (uint64_t)trace_integer(event, "offset", 0);
-	moment.size = object ? object->size : 0;
+	moment.sized = object && hindsight_size(reading->hindsight, object, event->time, &moment.size);
 	reading->chronicle->moment(reading->chronicle->context, &moment);
 }
 
@@ -339,6 +341,7 @@ static struct span *reading_spans(struct reading *reading, const struct world *w
 			continue;
 		if (reading_is_named(object) && reading->report->analysis->to > span->until)
 			span->until = reading->report->analysis->to;
+		span->sized = hindsight_size(reading->hindsight, object, INT64_MAX, &span->size);
 		spans[(*count)++] = *span;
 	}
 	qsort(spans, *count, sizeof(*spans), reading_by_begin);
@@ -419,7 +422,8 @@ static void reading_cut(void *context, const struct trace_totals *totals)
 
 void chronicle_read(const struct report *report, const struct chronicle *chronicle)
 {
-	struct reading reading = {.report = report, .chronicle = chronicle};
+	struct reading reading = {
+		.report = report, .chronicle = chronicle, .hindsight = hindsight_of(report->analysis)};
 	const struct replay again = {.context = &reading,
 				     .event = reading_event,
 				     .ending = reading_ending,
@@ -441,6 +445,7 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 		free(slot->value);
 	for (cursor = 0; (slot = map_next(&reading.drawn, &cursor));)
 		free(slot->value);
+	hindsight_free(reading.hindsight);
 	map_clear(&reading.spans);
 	map_clear(&reading.drawn);
 	map_clear(&reading.made);

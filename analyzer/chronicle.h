@@ -35,6 +35,7 @@ struct moment {
 	const struct object *object; /* NULL: start and end of a process */
 	uint64_t offset, length;     /* bytes, of map and unmap */
 	uint64_t size;               /* bytes, the object's after it */
+	bool sized;                  /* that is known */
 	bool asked;                  /* the reader asked for its process, object and time */
 };
 
@@ -42,6 +43,8 @@ struct moment {
 struct span {
 	const struct object *object;
 	int64_t from, until;
+	uint64_t size; /* bytes, at the end */
+	bool sized;    /* that is known */
 };
 
 /* What a stack of a program had not given back when its processes ended, as far as it was asked for. */

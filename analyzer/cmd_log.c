@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/hindsight.h"
 #include "analyzer/memory.h"
 #include "analyzer/notation.h"
 #include "analyzer/output.h"
@@ -46,8 +47,9 @@ const struct option_table log_option_table = {
 
 struct log {
 	struct selection selection;
-	struct report report; /* for the names of stacks */
-	struct map verdicts;  /* the report's, on what was told at a call */
+	struct report report;      /* for the names of stacks */
+	struct analysis *analysis; /* NULL: it could not be read */
+	struct hindsight *hindsight;
 	bool stacks;
 	bool hosts;    /* of several machines: a number alone does not say whose */
 	int64_t start; /* 0: not known yet */
@@ -146,6 +148,14 @@ static char *log_time(const struct log *log, int64_t time)
 			     length % 1000000000 / 1000);
 }
 
+/* The report's, on what was told at a call. */
+static const struct map *log_verdicts(const struct log *log)
+{
+	static const struct map none;
+
+	return log->analysis ? &log->analysis->findings.verdicts : &none;
+}
+
 static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 		     const struct outcome *outcome)
 {
@@ -156,6 +166,8 @@ static int log_event(void *context, struct world *world, struct process *process
 							    : rules[RULE_sigbus_cause].severity;
 	enum verdict verdict;
 	char *call, *who, *time;
+	uint64_t size;
+	bool sized;
 
 	if (!log->start)
 		log->start = event->time;
@@ -164,9 +176,10 @@ static int log_event(void *context, struct world *world, struct process *process
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
-	verdict = verdicts_of(&log->verdicts, process, event->event.head.seq, &severity);
+	sized = object && hindsight_size(log->hindsight, object, event->time, &size);
+	verdict = verdicts_of(log_verdicts(log), process, event->event.head.seq, &severity);
 	call = event->id == EVENT_finding ? notation_finding(&event->event.finding, verdict, severity)
-					  : notation_of(event, outcome, process, object);
+					  : notation_of(event, outcome, process, object, sized ? &size : NULL);
 	if (!call)
 		return 0;
 	who = log_who(log, process, (int)event->event.head.tid);
@@ -217,19 +230,18 @@ static void log_complain(char *error)
 	free(error);
 }
 
-/* What was told at a call is graded as the report does, which knows what came of it. What cannot be read is told later. */
+/*
+ * What was told at a call is graded as the report does, which knows what came of it, and so does it know what became of an
+ * object's size. What cannot be read is told later.
+ */
 static void log_judge(struct log *log, const char *dir)
 {
 	char *error = NULL;
-	struct analysis *analysis = analysis_of(dir, NULL, &error);
 
+	log->analysis = analysis_of(dir, NULL, &error);
+	log->hindsight = hindsight_of(log->analysis);
+	log->hosts = log->analysis && log->analysis->world->host_count > 1;
 	free(error);
-	if (!analysis)
-		return;
-	log->hosts = analysis->world->host_count > 1;
-	log->verdicts = analysis->findings.verdicts;
-	analysis->findings.verdicts = (struct map){0};
-	analysis_free(analysis);
 }
 
 static int log_print(struct log *log, const char *dir)
@@ -251,7 +263,9 @@ static int log_print(struct log *log, const char *dir)
 	if (r && !output_failed())
 		log_complain(error);
 	symbols_close(log->report.symbols);
-	map_clear(&log->verdicts);
+	hindsight_free(log->hindsight);
+	if (log->analysis)
+		analysis_free(log->analysis);
 	for (size_t i = 0; i < HELD; i++)
 		log_line_free(&log->held[i]);
 	return r;

@@ -27,7 +27,8 @@ struct court {
 	struct map doubts;         /* for judge_permission: (object) -> struct doubt, the latest */
 	struct map secrets;        /* for judge_secret */
 	struct map blows;          /* for judge_fault: (process) -> struct blow, the latest */
-	struct pending *pending;   /* findings made while the trace was read, whose stacks are resolved after it */
+	struct fall *first_fall, *last_fall; /* for judge_fault: the processes that ended with one */
+	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;
 	struct map places; /* (process, stack id and rule) -> the latest of pending there, 1 for the first */
 };

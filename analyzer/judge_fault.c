@@ -1,14 +1,17 @@
 /*
  * sigbus-cause: a SIGBUS joined with what other processes did to the object before it. How it ended is known only at the
- * end of the process: it died, went on behind a handler of its own, or was given a zero page.
+ * end of the process: it died, went on behind a handler of its own, or was given a zero page; and only at the end of the
+ * trace, whether calls are missing that could have been its cause.
  */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge_fault.h"
 #include "judge_size.h"
 #include "memory.h"
+#include "pages.h"
 
 /* A handler that means to end the process does so at once, or when it has told what there is to tell. */
 #define AT_ONCE 50000000
@@ -21,12 +24,28 @@ struct blow {
 	struct object *object; /* or NULL */
 	struct site site, mapped;
 	struct change culprit; /* without process: not known */
+	struct change sizing;  /* what gave the object its size, when the process ended */
 	char *holders;         /* of a full file system, or NULL */
 	struct site filled;    /* the largest other object on it */
+	bool shorter;          /* than the trace had it, by calls that are not in it */
+	bool changed;          /* the same, in either direction */
+	int64_t sized;         /* when the trace told its size last, before the fault did */
+	enum calls_missing missing;
 };
 
-/* The change by which the object lost the byte at `offset`. What took no byte from there is passed over. */
-static struct change culprit_of(const struct object *object, uint64_t offset)
+/* A process that ended and what befell it, kept until all of the trace was read. */
+struct fall {
+	struct fall *next;
+	struct process *process;
+	struct blow *blow;   /* the latest, or NULL: */
+	struct blind *blind; /* nothing told of the signal that it died of */
+};
+
+/*
+ * The change by which the object lost the byte at `offset`. What took no byte from there is passed over. noticing: one
+ * that somebody found, of whoever made it, will do.
+ */
+static struct change culprit_of(const struct object *object, uint64_t offset, bool noticing)
 {
 	struct change noticed = {0};
 
@@ -41,7 +60,7 @@ static struct change culprit_of(const struct object *object, uint64_t offset)
 			continue;
 		if (change->of != CHANGE_seen)
 			return *change;
-		if (noticed.site.process == NULL)
+		if (noticing && noticed.site.process == NULL)
 			noticed = *change;
 	}
 	return noticed;
@@ -59,8 +78,7 @@ static struct change punch_at(const struct object *object, uint64_t offset)
 	return (struct change){0};
 }
 
-/* Who gave the object the size that it has. */
-static struct change sizing_of(const struct object *object)
+struct change fault_sizing(const struct object *object)
 {
 	for (size_t i = object->change_count; i > 0; i--)
 		if (object->changes[i - 1].of == CHANGE_resized || object->changes[i - 1].of == CHANGE_truncated)
@@ -68,12 +86,13 @@ static struct change sizing_of(const struct object *object)
 	return (struct change){0};
 }
 
-static void find_culprit(struct blow *blow)
+/* Afterwards its own fault is among what somebody found. */
+static void find_culprit(struct blow *blow, bool afterwards)
 {
 	if (blow->object == NULL || blow->culprit.site.process)
 		return;
 	if (blow->event.cause == CAUSE_past_end)
-		blow->culprit = culprit_of(blow->object, (uint64_t)blow->event.offset);
+		blow->culprit = culprit_of(blow->object, (uint64_t)blow->event.offset, !afterwards);
 	else if (blow->event.cause == CAUSE_tmpfs_full)
 		blow->culprit = punch_at(blow->object, (uint64_t)blow->event.offset);
 }
@@ -138,27 +157,43 @@ static void fault_fault(struct court *court, struct process *process, struct obj
 	*blow = (struct blow){.event = *event, .object = object, .site = *site};
 	if (piece)
 		blow->mapped = piece->from->site;
-	if (object)
+	if (object) {
 		object->charges++;
-	find_culprit(blow);
+		blow->sized = object->sized;
+		blow->shorter = event->cause == CAUSE_past_end && object->size > event->size;
+		blow->changed = event->cause == CAUSE_past_end && pages_round(object->size) != pages_round(event->size);
+	}
+	find_culprit(blow, false);
 	if (object && event->cause == CAUSE_tmpfs_full)
 		find_holders(court->world, blow);
 	blow->next = map_get(&court->blows, (uintptr_t)process, 0);
 	map_put(&court->blows, (uintptr_t)process, 0, blow);
 }
 
+/* Whom that leaves to have done it. */
+static const char *shrinker(const struct blow *blow)
+{
+	if (blow->culprit.site.process || !blow->shorter)
+		return "";
+	switch (blow->missing) {
+	case CALLS_let_go:
+		return ", who shrank it is not known, as older calls were let go";
+	case CALLS_lost:
+		return ", who shrank it is not known, as events are missing";
+	default:
+		return ", somebody who is not recorded must have shrunk it";
+	}
+}
+
 static char *past_end_reason(const struct blow *blow)
 {
-	struct change sizing = sizing_of(blow->object);
-	const struct change *change = blow->culprit.site.process ? &blow->culprit : &sizing;
+	const struct change *change = blow->culprit.site.process ? &blow->culprit : &blow->sizing;
 	char *deed = size_change_words(change, blow->site.time), *reason;
-	bool longer = blow->culprit.site.process == NULL && blow->object->size > blow->event.size;
 
 	if (blow->culprit.site.process && blow->culprit.of != CHANGE_seen)
 		return deed;
 	reason = memory_format("it is %" PRIu64 " %s long%s%s%s%s", blow->event.size, judge_unit(blow->event.size),
-			       longer ? ", somebody who is not recorded must have shrunk it" : "", *deed ? " (" : "",
-			       deed, *deed ? ")" : "");
+			       shrinker(blow), *deed ? " (" : "", deed, *deed ? ")" : "");
 	free(deed);
 	return reason;
 }
@@ -301,7 +336,8 @@ static void tell(struct court *court, const struct process *process, struct blow
 	char *fate = fate_of(process, blow, latest), *reason;
 	size_t count = 1;
 
-	find_culprit(blow);
+	blow->missing = fault_missing(court, process, blow->sized);
+	finding.uncertain = blow->changed && blow->missing;
 	reason = reason_of(blow);
 	finding.severity = severity_of(process, blow, latest);
 	/* After the last zero page that there is comes the death. */
@@ -331,61 +367,6 @@ char *fault_words(const struct process *process, struct object *object, const st
 	return words;
 }
 
-/* The mapping that most likely killed a process which had no chance to say so: one that its object no longer reaches. */
-static const struct piece *suspect(const struct process *process)
-{
-	const struct piece *found = NULL;
-	int64_t latest = INT64_MIN;
-
-	for (size_t i = 0; i < process->holdings->piece_count; i++) {
-		const struct piece *piece = &process->holdings->pieces[i];
-		const struct object *object = piece->from->object;
-		struct change change = sizing_of(object);
-
-		if (piece->from->semaphore || piece->end - piece->from->base <= (object->size + 4095) / 4096 * 4096 ||
-		    (found && change.site.time < latest))
-			continue;
-		found = piece;
-		latest = change.site.time;
-	}
-	return found;
-}
-
-static void tell_blind(struct court *court, struct process *process)
-{
-	const struct piece *piece = suspect(process);
-	struct object *object = piece ? piece->from->object : NULL;
-	struct change change = object ? sizing_of(object) : (struct change){0};
-	struct finding finding = {.rule = RULE_sigbus_cause, .severity = SEVERITY_ERROR, .object = object};
-	char *who, *deed;
-
-	if (process->holdings->piece_count == 0)
-		return;
-	who = judge_process(process);
-	deed = size_change_words(&change, process->ended_at);
-	finding.process = process;
-	finding.time = process->ended_at;
-	if (object) {
-		finding.message = memory_format(
-			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where: it "
-			"maps %s up to %" PRIu64 ", which is %" PRIu64 " %s long%s%s%s",
-			who, judge_name_of(object), piece->end - piece->from->base, object->size,
-			judge_unit(object->size), *deed ? " (" : "", deed, *deed ? ")" : "");
-		judge_size.fault(court, process, object, &(struct fault_event){.cause = CAUSE_past_end},
-				 &piece->from->site);
-	} else {
-		finding.message = memory_format(
-			"%s died of a SIGBUS that it had blocked or ignored, so that nothing could tell where; "
-			"all that it maps is long enough: its file system may have been full",
-			who);
-		piece = &process->holdings->pieces[0];
-	}
-	court_find(court, &finding,
-		   (struct role[]){{"mapped", piece->from->site}, {size_change_role(&change), change.site}}, 2);
-	free(who);
-	free(deed);
-}
-
 /* Without the signal that was sent, and before what other threads met meanwhile. */
 static struct blow *fault_first(struct blow *echo)
 {
@@ -402,14 +383,42 @@ static struct blow *fault_first(struct blow *echo)
 
 static void fault_ending(struct court *court, struct process *process)
 {
-	struct blow *blow = map_remove(&court->blows, (uintptr_t)process, 0);
+	struct fall fall = {.process = process, .blow = map_remove(&court->blows, (uintptr_t)process, 0)}, *kept;
 
-	if (blow == NULL && process->ended == ENDED_signal && process->signal == SIGBUS)
-		tell_blind(court, process);
-	if (blow && is_echo(process, blow))
-		blow = fault_first(blow);
-	for (bool latest = true; blow; latest = false, blow = forget(blow))
-		tell(court, process, blow, latest);
+	if (fall.blow == NULL && process->ended == ENDED_signal && process->signal == SIGBUS)
+		fall.blind = blind_new(court, process);
+	if (fall.blow && is_echo(process, fall.blow))
+		fall.blow = fault_first(fall.blow);
+	if (fall.blow == NULL && fall.blind == NULL)
+		return;
+	/* What comes later has nothing to do with it. */
+	for (struct blow *blow = fall.blow; blow; blow = blow->next) {
+		find_culprit(blow, true);
+		if (blow->object)
+			blow->sizing = fault_sizing(blow->object);
+	}
+	kept = memory_new(1, sizeof(*kept));
+	*kept = fall;
+	if (court->last_fall)
+		court->last_fall->next = kept;
+	else
+		court->first_fall = kept;
+	court->last_fall = kept;
 }
 
-const struct judge judge_fault = {.fault = fault_fault, .ending = fault_ending};
+static void fault_finish(struct court *court)
+{
+	for (struct fall *fall = court->first_fall, *next; fall; fall = next) {
+		struct blow *blow = fall->blow;
+
+		next = fall->next;
+		if (fall->blind)
+			blind_tell(court, fall->process, fall->blind);
+		for (bool latest = true; blow; latest = false, blow = forget(blow))
+			tell(court, fall->process, blow, latest);
+		free(fall);
+	}
+	court->first_fall = court->last_fall = NULL;
+}
+
+const struct judge judge_fault = {.fault = fault_fault, .ending = fault_ending, .finish = fault_finish};

@@ -284,7 +284,8 @@ static const char *notation_name(const struct trace_event *event, const struct o
 	return object_name(object) ? object_name(object) : "no name";
 }
 
-static char *notation_call(const struct trace_event *event, const struct outcome *outcome, const struct object *object)
+static char *notation_call(const struct trace_event *event, const struct outcome *outcome, const struct object *object,
+			   const uint64_t *size)
 {
 	char *arguments = notation_arguments(event), *result = notation_result(event, outcome);
 	char *about = memory_text(""), *line;
@@ -293,8 +294,8 @@ static char *notation_call(const struct trace_event *event, const struct outcome
 		char *name = escape_terminal(notation_name(event, object));
 
 		free(about);
-		about = memory_format(" /* %s, %" PRIu64 " byte%s */", name, object->size,
-				      object->size == 1 ? "" : "s");
+		about = size ? memory_format(" /* %s, %" PRIu64 " byte%s */", name, *size, *size == 1 ? "" : "s")
+			     : memory_format(" /* %s */", name);
 		free(name);
 	}
 	line = memory_format("%s(%s) = %s%s", event->id == EVENT_seal ? "fcntl" : notation_symbol(event), arguments,
@@ -357,7 +358,7 @@ static char *notation_fault(const struct fault_event *event)
 }
 
 char *notation_of(const struct trace_event *event, const struct outcome *outcome, const struct process *process,
-		  const struct object *object)
+		  const struct object *object, const uint64_t *size)
 {
 	if (outcome->effect)
 		return NULL;
@@ -386,7 +387,7 @@ char *notation_of(const struct trace_event *event, const struct outcome *outcome
 		return line;
 	}
 	case EVENT_sync:
-		return notation_is_double(&event->event.sync) ? NULL : notation_call(event, outcome, object);
+		return notation_is_double(&event->event.sync) ? NULL : notation_call(event, outcome, object, size);
 	case EVENT_finding:
 	case EVENT_module:
 	case EVENT_module_gone:
@@ -394,6 +395,6 @@ char *notation_of(const struct trace_event *event, const struct outcome *outcome
 	case EVENT_object:
 		return NULL;
 	default:
-		return notation_call(event, outcome, object);
+		return notation_call(event, outcome, object, size);
 	}
 }

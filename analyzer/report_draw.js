@@ -73,12 +73,13 @@ function arithmeticRows(object)
 		});
 	}
 	rows.sort((a, b) => a.t - b.t);
+	const known = object.size_known !== false;
 	rows.push({
 		label: "at the end",
 		from: 0,
-		to: object.size,
+		to: known ? object.size : 0,
 		kind: "object",
-		text: bytes(object.size) + " (" + number(object.size) + " bytes)"
+		text: known ? bytes(object.size) + " (" + number(object.size) + " bytes)" : "not known"
 	});
 	return [rows, all.length - windows.length + (data.windows ? data.windows.more : 0)];
 }
@@ -103,7 +104,7 @@ function drawArithmetic(finding)
 			track.append(bar(edge, row.to, "past"));
 		if (row.lost)
 			track.append(bar(row.to, row.lost, "ghost"));
-		if (object.size)
+		if (object.size && object.size_known !== false)
 			track.append(make("b", {style: "left: " + object.size / widest * 100 + "%"}));
 		grid.append(make("div", {class: "faint"}, row.label), track, make("div", {}, row.text));
 	}
@@ -112,6 +113,7 @@ function drawArithmetic(finding)
 			 "What was done to the size of " + nameOf(object) + ", and its mappings" +
 				 (data.windows ? " at " + time(data.windows.t) + ". Red is past the end as it was then."
 					       : ". Red is past the end: when it was mapped, or later.") +
+				 (report.trace.let_go ? " What older calls mapped is not known, as they were let go." : "") +
 				 (more > 0 ? " " + plural(more, "more mapping") + " not drawn." : "")),
 		    grid);
 }

@@ -61,7 +61,7 @@ static void page_moment(void *context, const struct moment *moment)
 					page_time(page, moment->time), "p", moment->process->id, "o",
 					moment->object ? moment->object->id : NULL, "offset",
 					json_of_number(moment->offset), "length", json_of_number(moment->length),
-					"size", json_of_number(moment->size)));
+					"size", moment->sized ? json_of_number(moment->size) : json_null()));
 }
 
 /* What a process can see of the worst finding's object at its moment. */

@@ -99,7 +99,8 @@ static void timeline_moment(void *context, const struct moment *moment)
 	arguments = json_object();
 	if (moment->object) {
 		json_object_set_new(arguments, "object", timeline_name(moment->object));
-		json_object_set_new(arguments, "size", json_of_number(moment->size));
+		if (moment->sized)
+			json_object_set_new(arguments, "size", json_of_number(moment->size));
 	}
 	if (moment->length)
 		json_object_set_new(arguments, "length", json_of_number(moment->length));
@@ -128,8 +129,8 @@ static void timeline_slice(struct timeline *timeline, const struct span *span, b
 
 	if (begin)
 		json_object_set_new(event, "args",
-				    json_pack("{s:o, s:o}", "size", json_of_number(span->object->size), "inode",
-					      json_of_number(span->object->ino)));
+				    json_pack("{s:o*, s:o}", "size", span->sized ? json_of_number(span->size) : NULL,
+					      "inode", json_of_number(span->object->ino)));
 	timeline_put(timeline, event);
 }
 

@@ -67,16 +67,18 @@ struct process {
 	int signal;                 /* ENDED_signal */
 	int64_t began_at, ended_at; /* 0: unknown */
 	uint32_t parent_seq;
-	uint64_t events;    /* seen */
-	uint64_t lost;      /* by the gaps in the sequence numbers, and by its own account */
-	uint64_t let_go;    /* on purpose: older than what the recording keeps */
-	int64_t kept_from;  /* time of its first call that is kept; 0: there is none */
-	int64_t whole_from; /* of its first event behind the last one that is missing; 0: none is */
+	uint64_t events;     /* seen */
+	uint64_t lost;       /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t let_go;     /* on purpose: older than what the recording keeps */
+	int64_t kept_from;   /* time of its first call that is kept; 0: there is none */
+	int64_t whole_from;  /* of its first event behind the last one that is missing; 0: none is */
+	int64_t whole_until; /* of its last event before the first one that is missing; 0: that is its first */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
 	uint64_t missing; /* of the events up to top_seq */
 	uint64_t told_lost;
+	int64_t seen_at;      /* its latest event */
 	bool leaving;         /* its exit event was seen, its end was not */
 	bool left_in_handler; /* it ended itself in a signal handler, after a SIGBUS */
 	bool over;

@@ -58,6 +58,8 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
 /* Of a call that was let go, maybe: only the model's idea of the size is set. */
 void sizes_told(struct object *object, uint64_t size, int64_t time);
+/* What the finding tells of a resizing whose own event is missing, as it was let go or lost. */
+void sizes_found(struct world *world, struct object *object, const struct finding_event *e, const struct site *site);
 void sizes_undo(const struct process *process, struct object *object, uint32_t seq);
 
 /* world_sweep.c */

@@ -266,11 +266,16 @@ void process_announce(struct world *world, struct process *process, const struct
 
 void process_count_event(struct process *process, const struct event_head *head, int64_t time)
 {
+	int64_t before = process->seen_at;
+
 	process->events++;
+	process->seen_at = time;
 	if (head->seq > process->top_seq)
 		process->top_seq = head->seq;
 	if (process->top_seq <= process->events + process->missing)
 		return;
+	if (process->missing == 0)
+		process->whole_until = before;
 	process->missing = process->top_seq - process->events;
 	process->whole_from = time;
 }

@@ -41,8 +41,11 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 	if (change->of == CHANGE_refused)
 		return;
 	log_loss(object, change);
-	set_size(object, change->after);
-	object->sized = change->site.time;
+	/* What punches a hole does not tell the size. */
+	if (change->of != CHANGE_punched) {
+		set_size(object, change->after);
+		object->sized = change->site.time;
+	}
 	if (watcher->changed)
 		watcher->changed(watcher->context, object, change);
 }
@@ -60,6 +63,43 @@ void sizes_told(struct object *object, uint64_t size, int64_t time)
 {
 	set_size(object, size);
 	object->sized = time;
+}
+
+/* The change that was made by the call of the finding, if its rule is told of such calls alone; else of nobody. */
+static struct change change_told(const struct finding_event *e, const struct site *site)
+{
+	struct change change = {.before = e->size, .seq = e->of, .site = *site};
+
+	if (e->response != RESPONSE_recorded && e->response != RESPONSE_audit)
+		return (struct change){0};
+	switch (e->rule) {
+	case RULE_shrink_under_map:
+	case RULE_resize_by_attacher:
+		change.of = CHANGE_resized;
+		change.after = e->length;
+		return change;
+	case RULE_truncate_on_open:
+		change.of = CHANGE_truncated;
+		return change;
+	default:
+		return (struct change){0};
+	}
+}
+
+void sizes_found(struct world *world, struct object *object, const struct finding_event *e, const struct site *site)
+{
+	struct change change = change_told(e, site);
+
+	if (change.site.process == NULL || e->of == 0)
+		return;
+	for (size_t i = object->change_count; i > 0; i--) {
+		const struct change *known = &object->changes[i - 1];
+
+		if (known->site.process == site->process && known->seq == e->of)
+			return;
+	}
+	sizes_told(object, change.before, site->time);
+	sizes_change(world, object, &change);
 }
 
 void sizes_undo(const struct process *process, struct object *object, uint32_t seq)

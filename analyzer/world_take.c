@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "pages.h"
 #include "world_holdings.h"
 #include "world_inner.h"
 #include "world_stacks.h"
@@ -12,6 +13,8 @@
 /* before: what the call found; after: what it made or, refused, was asked for. */
 static void resized(struct taking *t, uint64_t before, uint64_t after, int error, uint32_t seq)
 {
+	if (t->object && before == after && !error)
+		sizes_told(t->object, after, t->site.time);
 	if (before != after)
 		sizes_change(t->world, t->object,
 			     &(struct change){.of = error ? CHANGE_refused : CHANGE_resized,
@@ -197,6 +200,8 @@ static void take_finding(struct taking *t, const struct finding_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
+	if (t->object)
+		sizes_found(t->world, t->object, e, &t->site);
 	if (t->object && t->process->recording && t->process->recording->newest && tells_size(e))
 		sizes_told(t->object, e->size, t->site.time);
 	if (t->object && !t->object->created.process && !t->object->told.process && tells_creation(e))
@@ -211,6 +216,13 @@ static void take_fault(struct taking *t, const struct fault_event *e)
 
 	if (watcher->fault)
 		watcher->fault(watcher->context, t->process, t->object, e, &t->site);
+	if (t->object == NULL || e->cause != CAUSE_past_end)
+		return;
+	/* Where the object could not be asked its size is that of the pages it has. */
+	if (pages_round(t->object->size) == pages_round(e->size))
+		sizes_told(t->object, t->object->size, t->site.time);
+	else
+		sizes_seen(t->world, t->object, e->size, &t->site);
 }
 
 static void take_wait(struct taking *t, const struct wait_event *e)

@@ -29,7 +29,7 @@ static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t
 		take_kept(t, 0, size, seq);
 	else
 		sizes_change(t->world, t->object,
-			     &(struct change){.of = CHANGE_truncated, .before = before, .site = t->site});
+			     &(struct change){.of = CHANGE_truncated, .before = before, .seq = seq, .site = t->site});
 }
 
 void take_shm_open(struct taking *t, const struct shm_open_event *e)

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Recordings of which calls are missing, let go or lost: what they would have told is said to be not known, not guessed.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cd "$BATS_TEST_TMPDIR" || return 1
+	CPUS=$(getconf _NPROCESSORS_CONF)
+	# shrunk.py NAME WAY COUNT: a child shrinks the object; COUNT mappings later the parent touches what was cut off.
+	cat >shrunk.py <<-'END'
+		import ctypes, mmap, os, sys
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+		path, way, count = "/dev/shm" + sys.argv[1], sys.argv[2], int(sys.argv[3])
+		# Each processor keeps the newest of its own.
+		os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+		fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 65536)
+		at = libc.mmap(None, 65536, 3, 1, fd, 0)
+		if way != "whole" and os.fork() == 0:
+		    if way == "emptied":
+		        os.ftruncate(os.open(path, os.O_RDWR | os.O_TRUNC), 12288)
+		    else:
+		        os.ftruncate(fd, 12288)
+		    os._exit(0)
+		if way != "whole":
+		    os.wait()
+		other = os.memfd_create("other", os.MFD_CLOEXEC)
+		os.ftruncate(other, 4096)
+		for _ in range(count):
+		    mmap.mmap(other, 4096).close()
+		os.unlink(path)
+		ctypes.string_at(at + 20000, 1)
+		os._exit(135)
+	END
+}
+
+# shrunk WAY COUNT [OPTION...]: its report is ./report.json.
+shrunk()
+{
+	local way=$1 count=$2
+	shift 2
+	rm -rf recording
+	run -135 "$SHMGUARD" run --quiet --report=none "$@" -o recording -- "$PYTHON" shrunk.py "/missing-$$" "$way" "$count"
+	report recording >report.json
+}
+
+# cause PATTERN: what sigbus-cause says.
+cause()
+{
+	holds --arg pattern "$1" '[.findings[] | select(.rule == "sigbus-cause") | .message | test($pattern)] == [true]'
+}
+
+@test "SIGBUS: who shrank the object is told though that call was let go, as a finding was told at it" {
+	local deed='had shrunk it from 65536 to 12288 bytes [0-9.]+ m?s before$'
+	shrunk told 10
+	holds '.trace.let_go == 0'
+	cause "$deed"
+	shrunk told 40000 --max-size=$((CPUS << 18))
+	holds '.trace.let_go > 10000'
+	cause "$deed"
+	holds 'any(.findings[]; .rule == "sigbus-cause" and (.uncertain | not) and any(.stacks[]; .role == "shrunk"))'
+	shrunk told 40000 --max-size=$((CPUS << 18)) --snapshot-on=error
+	cause "$deed"
+	# What came of it since was let go.
+	shrunk emptied 40000 --max-size=$((CPUS << 18))
+	cause 'had opened it with O_TRUNC, which emptied it of 65536 bytes, [0-9.]+ m?s before$'
+	holds 'any(.findings[]; .rule == "sigbus-cause" and .uncertain)'
+}
+
+@test "SIGBUS: nobody who is not recorded is accused of what a call may have done that was let go" {
+	printf '%s = off\n' shrink-under-map resize-by-attacher >silent.ini
+	shrunk untold 10 --policy=silent.ini
+	cause 'had shrunk it from 65536 to 12288 bytes [0-9.]+ m?s before$'
+	shrunk untold 40000 --policy=silent.ini --max-size=$((CPUS << 18))
+	cause 'it is 12288 bytes long, who shrank it is not known, as older calls were let go'
+	holds 'any(.findings[]; .rule == "sigbus-cause" and .uncertain)'
+}
+
+@test "SIGBUS: one that nobody recorded shrank is said to be, with --max-size too" {
+	cat >outside.py <<-'END'
+		import mmap, os, subprocess, sys
+		path = "/dev/shm" + sys.argv[1]
+		fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 65536)
+		memory = mmap.mmap(fd, 65536)
+		open("mapped", "w").close()
+		while os.fstat(fd).st_size == 65536:
+		    pass
+		os.unlink(path)
+		memory[20000]
+	END
+	(
+		until [ -e mapped ]; do sleep 0.05; done
+		truncate -s 12288 "/dev/shm/missing-$$"
+	) &
+	run -135 "$SHMGUARD" run --quiet --report=none --max-size=64M -o recording -- "$PYTHON" outside.py "/missing-$$"
+	wait "$!"
+	report recording >report.json
+	holds '.trace.let_go == 0'
+	cause 'it is 12288 bytes long, somebody who is not recorded must have shrunk it'
+}
+
+@test "SIGBUS: one that no event tells of was blocked only where none can be missing" {
+	shrunk told 10
+	rm recording/trace/ust/uid/*/64-bit/state_*
+	report recording >report.json
+	cause 'died of a SIGBUS, and the event that would tell where is missing$'
+	holds 'any(.findings[]; .rule == "sigbus-cause" and .uncertain)'
+}
+
+# What the log tells of the size of the object at its unlink, and the timeline at an event of the kind.
+logged()
+{
+	"$SHMGUARD" log recording | sed -nE "s/.* unlink\\(.*missing-$$.*\\) = 0 //p"
+}
+
+drawn()
+{
+	"$SHMGUARD" report --format=timeline recording 2>/dev/null |
+		jq -c --arg of "$1" --arg name "/missing-$$" \
+			'.traceEvents[] | select(.name == $of and .args.object == $name) | .args.size'
+}
+
+@test "log and timeline: the size that an object had is that which a later event tells, where a call was let go" {
+	local way
+	for way in told emptied; do
+		shrunk $way 10
+		[ "$(logged)" = "/* /missing-$$, 12288 bytes */" ]
+		[ "$(drawn unlink) $(drawn sigbus)" = "12288 12288" ]
+		shrunk $way 40000 --max-size=$((CPUS << 18))
+		[ "$(logged)" = "/* /missing-$$, 12288 bytes */" ]
+		[ "$(drawn unlink) $(drawn sigbus)" = "12288 12288" ]
+	done
+}
+
+@test "log and timeline: no size is told of an object that a call may have resized which is missing" {
+	shrunk whole 10
+	[ "$(logged)" = "/* /missing-$$, 65536 bytes */" ]
+	[ "$(drawn unlink)" = 65536 ]
+	shrunk whole 40000 --max-size=$((CPUS << 18))
+	[ "$(logged)" = "/* /missing-$$ */" ]
+	[ "$(drawn unlink)" = null ]
+	# Of a stream that is gone nobody knows when.
+	shrunk told 10
+	rm recording/trace/ust/uid/*/64-bit/state_*
+	"$SHMGUARD" log recording >calls
+	grep -qE 'mmap\(.*, 65536, .* bytes \*/$' calls
+	run ! grep -E 'unlink\(.* bytes \*/$' calls
+}
