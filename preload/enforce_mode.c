@@ -3,6 +3,7 @@
 
 #include "preload/acl.h"
 #include "preload/enforce_inner.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
@@ -162,6 +163,8 @@ enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode,
 		verdict = enforce_clamp(&d, (struct enforce_whereabouts){.identity = identity}, mode, 0);
 	if (verdict == VERDICT_go && d.action[RULE_acl_grants] == ACTION_fix)
 		verdict = grants(&d, identity, mode);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_mode(identity));
 	if (verdict == VERDICT_deny)
 		enforce_end(caller);
 	return verdict;
@@ -212,6 +215,8 @@ enum enforce_verdict enforce_list(const struct identity *identity, void *list, s
 	enum enforce_verdict verdict = enforce_path_allowed(&d, identity, enforce_decide_object(identity, &d));
 	if (verdict == VERDICT_go)
 		verdict = listing(&d, identity, list, bytes);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_mode(identity));
 	if (verdict == VERDICT_deny)
 		enforce_end(caller);
 	return verdict;
@@ -230,6 +235,8 @@ enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, c
 	if (verdict == VERDICT_go && (d.owner || d.allow_uid) && uid != (uid_t)-1 && uid != identity->uid &&
 	    enforce_asks(&d, RULE_foreign_owner) && !enforce_owner_allowed(&d, uid))
 		verdict = ENFORCE(&d, foreign_owner, .other = (int32_t)uid);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_owner(identity, uid));
 	enforce_end(caller);
 	return verdict;
 }

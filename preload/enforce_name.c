@@ -6,6 +6,7 @@
 #include "preload/enforce_directory.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -278,21 +279,6 @@ static enum enforce_verdict narrowing(struct enforce_moving *m)
 	return verdict;
 }
 
-/*
- * Of what the kernel would not do nothing is refused: the bare call would say so, whatever the names may be. It is not made,
- * all the same, as the kernel might do it by now.
- */
-static void refused_nothing(const struct enforce_moving *m, enum enforce_verdict verdict)
-{
-	int error = verdict == VERDICT_deny || enforce_audits() ? enforce_in_vain(m) : 0;
-
-	if (!error)
-		return;
-	enforce_forget();
-	if (verdict == VERDICT_deny)
-		errno = error;
-}
-
 static void undone(void)
 {
 	for (size_t i = 0; i < sizeof of_modes / sizeof *of_modes; i++)
@@ -307,7 +293,8 @@ enum enforce_verdict enforce_move(struct enforce_moving *m)
 		return VERDICT_go;
 	enforce_begin();
 	enum enforce_verdict verdict = moving(m);
-	refused_nothing(m, verdict);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_in_vain(m));
 	if (verdict != VERDICT_deny)
 		verdict = narrowing(m);
 	else

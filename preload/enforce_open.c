@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "preload/enforce_leave.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -55,12 +56,11 @@ static int not_made(const struct enforce_opening *o)
 	char text[512];
 	struct stat st;
 	const char *path = o->shm ? whole_path(o, text) : o->path;
-	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0;
+	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0, error = enforce_vain_flags(o);
 
-	if (kernel_stat_at(o->dirfd, path, itself, &st) == 0) {
-		enforce_forget();
-		errno = EEXIST;
-	}
+	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
+		error = EEXIST;
+	enforce_refused_nothing(VERDICT_deny, error);
 	return -1;
 }
 
@@ -369,7 +369,12 @@ int enforce_open(const struct enforce_opening *o)
 	}
 	enforce_begin();
 	decide(o, &d);
-	if (enforce_opening_allowed(&d, o) != VERDICT_deny && special(o, &d) != VERDICT_deny)
+	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
+	if (verdict != VERDICT_deny)
+		verdict = special(o, &d);
+	if (verdict == VERDICT_deny)
+		enforce_refused_nothing(verdict, enforce_vain_flags(o));
+	else
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0) {
 		keep_secret(&d, fd);

@@ -5,6 +5,7 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -67,11 +68,12 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	struct policy_decision d;
 	enum rule_id fix = RULE_COUNT;
 
+	/* EINVAL. */
+	if (e->length < 0)
+		return VERDICT_go;
 	const char *name = enforce_decide_object(identity, &d);
 	if (enforce_path_allowed(&d, identity, name) == VERDICT_deny || foreign_by_path(&d, identity))
 		return VERDICT_deny;
-	if (e->length < 0)
-		return VERDICT_go;
 	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
 	uint32_t marks = ledger_marks(identity);
@@ -341,30 +343,34 @@ static enum enforce_verdict decide_share(int fd, const struct identity *identity
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
 }
 
-#define POLICED(name, parameters, arguments)                                                                           \
+#define POLICED(name, parameters, arguments, vain)                                                                     \
 	enum enforce_verdict enforce_##name parameters                                                                 \
 	{                                                                                                              \
 		enforce_begin();                                                                                       \
 		enum enforce_verdict verdict = decide_##name arguments;                                                \
+		if (enforce_matters(verdict))                                                                          \
+			enforce_refused_nothing(verdict, vain);                                                        \
 		enforce_end(caller);                                                                                   \
 		return verdict;                                                                                        \
 	}
 POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *identity, const void *caller),
-	(e, identity))
+	(e, identity), enforce_vain_size(identity, e->size_before, (uint64_t)e->length))
 POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
-	(e, identity))
+	(e, identity), enforce_vain_allocation(e))
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
-	(site, address, length, prot))
-POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity))
+	(site, address, length, prot), 0)
+POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity), 0)
 POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
-	(address, length, identity))
+	(address, length, identity), 0)
 POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, int prot, const void *caller),
-	(identity, offset, length, prot))
+	(identity, offset, length, prot), 0)
 
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller)
 {
 	enforce_begin();
 	enum enforce_verdict verdict = decide_mmap(e, identity);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_map(e));
 	/* Only the call tells whether it is fixed. What it replaces has an event of its own, before which all is told. */
 	if (verdict != VERDICT_fix || (e->flags & MAP_FIXED))
 		enforce_end(caller);

@@ -52,7 +52,7 @@ uint64_t facts_file_size_limit(void)
 	return limit_of(RLIMIT_FSIZE);
 }
 
-static bool has_capability(unsigned capability)
+bool facts_capable(unsigned capability)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -67,7 +67,7 @@ uint64_t facts_lockable(void)
 	char status[4096];
 	uint64_t limit = limit_of(RLIMIT_MEMLOCK), locked;
 
-	if (limit == UINT64_MAX || has_capability(CAP_IPC_LOCK) ||
+	if (limit == UINT64_MAX || facts_capable(CAP_IPC_LOCK) ||
 	    text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "VmLck:", &locked))
 		return UINT64_MAX;
 	locked *= 1024; /* proc(5): kB */

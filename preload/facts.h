@@ -16,6 +16,9 @@ bool facts_room(const struct identity *identity, uint64_t need, uint64_t *bytes)
 /* RLIMIT_FSIZE, bytes; UINT64_MAX: unlimited. */
 uint64_t facts_file_size_limit(void);
 
+/* Has this thread the capability in effect? */
+bool facts_capable(unsigned capability);
+
 /* Bytes that may still be locked into memory; UINT64_MAX with CAP_IPC_LOCK or without a limit. */
 uint64_t facts_lockable(void);
 /* Of that range the bytes that are not locked yet, in whole pages. Walks the page tables of all that is mapped. */

@@ -1,0 +1,124 @@
+#include "preload/enforce_vain.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/facts.h"
+#include "preload/facts_files.h"
+#include "preload/kernel.h"
+
+enum { MOUNTED_NOEXEC = 8 /* ST_NOEXEC of statfs(2) */ };
+
+bool enforce_matters(enum enforce_verdict verdict)
+{
+	return verdict == VERDICT_deny || (enforce_audits() && enforce_decided());
+}
+
+void enforce_refused_nothing(enum enforce_verdict verdict, int error)
+{
+	if (!error)
+		return;
+	enforce_forget();
+	if (verdict == VERDICT_deny)
+		errno = error;
+}
+
+/* What the descriptor was opened for; false: for nothing but its path (O_PATH), as if it were none. */
+static bool opened_for(int fd, bool *reads, bool *writes)
+{
+	long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0), mode = flags & O_ACCMODE;
+
+	*reads = mode == O_RDONLY || mode == O_RDWR;
+	*writes = mode == O_WRONLY || mode == O_RDWR;
+	return flags >= 0 && !(flags & O_PATH);
+}
+
+static bool is_noexec(int fd)
+{
+	struct statfs fs;
+
+	return kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 && (fs.f_flags & MOUNTED_NOEXEC);
+}
+
+static bool is_sealed(int fd, int seals)
+{
+	int has = facts_seals(fd);
+	return has > 0 && (has & seals);
+}
+
+int enforce_vain_map(const struct mmap_event *e)
+{
+	bool reads, writes, shares = (e->flags & MAP_TYPE) != MAP_PRIVATE, stores = shares && (e->prot & PROT_WRITE);
+
+	if (!opened_for(e->fd, &reads, &writes))
+		return EBADF;
+	if (!reads || (stores && !writes))
+		return EACCES;
+	if ((e->prot & PROT_EXEC) && is_noexec(e->fd))
+		return EPERM;
+	return stores && is_sealed(e->fd, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? EPERM : 0;
+}
+
+/* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
+static int not_writable(const struct identity *identity)
+{
+	long error = -kernel_call(SYS_faccessat2, identity->dirfd, (long)identity->name, W_OK, AT_EACCESS, 0, 0);
+	return error == EACCES || error == EROFS ? (int)error : 0;
+}
+
+int enforce_vain_size(const struct identity *identity, uint64_t from, uint64_t to)
+{
+	bool reads, writes;
+
+	if (identity->fd < 0)
+		return not_writable(identity);
+	if (!opened_for(identity->fd, &reads, &writes))
+		return EBADF;
+	if (!writes)
+		return EINVAL;
+	int seal = to < from ? F_SEAL_SHRINK : to > from ? F_SEAL_GROW : 0;
+	return is_sealed(identity->fd, seal) ? EPERM : 0;
+}
+
+int enforce_vain_allocation(const struct fallocate_event *e)
+{
+	bool reads, writes, punches = e->mode & FALLOC_FL_PUNCH_HOLE;
+
+	if (!opened_for(e->fd, &reads, &writes) || !writes)
+		return EBADF;
+	bool grows = !(e->mode & FALLOC_FL_KEEP_SIZE) && (uint64_t)(e->offset + e->length) > e->size_before;
+	int seals = (punches ? F_SEAL_WRITE | F_SEAL_FUTURE_WRITE : 0) | (grows ? F_SEAL_GROW : 0);
+	return is_sealed(e->fd, seals) ? EPERM : 0;
+}
+
+static bool is_no_descriptor(const struct identity *identity)
+{
+	bool reads, writes;
+	return identity->fd >= 0 && !opened_for(identity->fd, &reads, &writes);
+}
+
+int enforce_vain_mode(const struct identity *identity)
+{
+	if (is_no_descriptor(identity))
+		return EBADF;
+	return facts_own(identity->uid) || facts_capable(CAP_FOWNER) ? 0 : EPERM;
+}
+
+int enforce_vain_owner(const struct identity *identity, uid_t uid)
+{
+	if (is_no_descriptor(identity))
+		return EBADF;
+	return uid == (uid_t)-1 || uid == identity->uid || facts_capable(CAP_CHOWN) ? 0 : EPERM;
+}
+
+int enforce_vain_flags(const struct enforce_opening *o)
+{
+	/* The kernel looks at the flags first, and then at the path, which leads nowhere. */
+	bool malformed =
+		!o->node && kernel_call(SYS_openat, AT_FDCWD, (long)"", o->flags, o->mode & 07777, 0, 0) == -EINVAL;
+
+	return malformed ? EINVAL : 0;
+}

@@ -1,0 +1,26 @@
+/*
+ * Calls that the kernel would refuse, whatever the policy says of them: their errno is the kernel's, and nothing is told. It is
+ * asked only once the policy is about to refuse; the call is not made all the same, as the kernel might do it by now.
+ */
+#ifndef SHMGUARD_ENFORCE_VAIN_H
+#define SHMGUARD_ENFORCE_VAIN_H
+
+#include "preload/enforce_open.h"
+
+/* Does it matter what the kernel would say: is the call to be denied, or in audit mode to be told as denied? */
+bool enforce_matters(enum enforce_verdict verdict);
+/* error: of the kernel for what was decided so; 0: none is known, and the decision stands. */
+void enforce_refused_nothing(enum enforce_verdict verdict, int error);
+
+/* The errno of the kernel, or 0, for a mapping, */
+int enforce_vain_map(const struct mmap_event *e);
+/* a size from `from` to `to` bytes that is given by ftruncate and truncate, or by fallocate, */
+int enforce_vain_size(const struct identity *identity, uint64_t from, uint64_t to);
+int enforce_vain_allocation(const struct fallocate_event *e);
+/* a mode or an access list, another owner (-1: the same), */
+int enforce_vain_mode(const struct identity *identity);
+int enforce_vain_owner(const struct identity *identity, uid_t uid);
+/* and the flags of an opening, whatever they are to open. */
+int enforce_vain_flags(const struct enforce_opening *o);
+
+#endif

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# The policy in force, without a recording: a call that the kernel would refuse gets the kernel's errno, and nothing is told.
+# What it would do is refused as ever, with the errno of the rule.
+bats_require_minimum_version 1.5.0
+load helpers
+load enforce
+
+# vain CODE LINE...: the program's output is the same without a policy; the lines are what its twins answer, which are made
+# once it has printed "twins", and the audit trail has a line of each of these alone.
+vain()
+{
+	program "$1"
+	"$PYTHON" program.py >bare
+	rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	rm -f audit.log
+	guarded "$1"
+	same <(sed '/^twins$/,$d' bare) <(sed '/^twins$/,$d' out)
+	same <(sed '1,/^twins$/d' out) <(printf '%s\n' "${@:2}")
+	run -1 grep -v '^ok' <(sed '1,/^twins$/d' bare)
+	same <(sed -n 's/.* action=denied errno=\([A-Z]*\) .*/\1/p' audit.log) <(printf '%s\n' "${@:2}")
+}
+
+DESCRIPTORS='fd = os.open(PATH, RWC, 0o600)
+path, read, write = (os.open(PATH, flags) for flags in (os.O_PATH, os.O_RDONLY, os.O_WRONLY))
+'
+
+@test "a mapping that the descriptor, the seals or the mount do not allow gets the errno of the bare call" {
+	policy 'map-before-size = deny' 'map-beyond-end = deny' 'exec-map = deny' 'memfd-unsealed-share = off'
+	vain "$DESCRIPTORS"'sealed = libc.memfd_create(b"sealed", 2); libc.fcntl(sealed, 1033, 8)
+for one in path, read, write:
+    for flags in (1, 3) if one == read else (1, 2, 3):
+        attempt(map, one, 4096, 3, flags)
+        attempt(map, one, 4096, 2, flags)
+    attempt(map, one, 4096, 7)
+attempt(map, path, 4096, 1); attempt(map, write, 4096, 1); attempt(map, sealed, 4096)
+print("twins", flush=True)
+attempt(map, fd, 4096); attempt(map, read, 4096, 1); attempt(map, sealed, 4096, 1); attempt(map, fd, 4096, 5)' ENXIO ENXIO ENXIO EACCES
+}
+
+@test "a mapping to be executed, on a mount that forbids it, gets the errno of the bare call" {
+	needs_root "mounts"
+	policy 'exec-map = deny'
+	mount -o remount,noexec /dev/shm
+	program 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 5)'
+	"$PYTHON" program.py >bare
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); attempt(map, fd, 4096, 5)'
+	mount -o remount,exec /dev/shm
+	same bare out
+	[ "$(cat out)" = EPERM ]
+}
+
+@test "a size that the descriptor, the seals or the number do not allow gets the errno of the bare call" {
+	policy 'max-size = 8K' 'object-too-large = deny' '[other]' "name = /$NAME" "names = /none" 'name-not-allowed = deny'
+	vain "fd = os.open(PATH + '-s', RWC, 0o600); path, read = (os.open(PATH + '-s', flags) for flags in (os.O_PATH, os.O_RDONLY))"'
+sealed = libc.memfd_create(b"sealed", 2); libc.fcntl(sealed, 1033, 4)
+for one in path, read, sealed:
+    attempt(os.ftruncate, one, 1 << 20); attempt(os.posix_fallocate, one, 0, 1 << 20)
+attempt(os.truncate, PATH + "-s", -1); attempt(os.truncate, PATH + "-none", 1 << 20)
+print("twins", flush=True)
+attempt(os.ftruncate, fd, 1 << 20); attempt(os.posix_fallocate, fd, 0, 1 << 20); attempt(os.truncate, PATH + "-s", 1 << 20)' EFBIG EFBIG EFBIG
+}
+
+@test "a mode and an owner by what is no descriptor for that get the errno of the bare call" {
+	policy 'max-mode = 0600' 'mode-too-open = deny' 'owner = 0' 'foreign-owner = deny'
+	vain "$DESCRIPTORS"'attempt(os.fchmod, path, 0o666); attempt(os.fchown, path, 1, -1); attempt(os.setxattr, path, "system.posix_acl_access", b"\2\0\0\0")
+print("twins", flush=True)
+attempt(os.fchmod, fd, 0o666); attempt(os.fchmod, read, 0o666)' EACCES EACCES
+}
+
+@test "what another user, or an ordinary one, may not do gets the errno of the bare call" {
+	needs_root "takes another user"
+	policy 'max-mode = 0600' 'mode-too-open = deny' 'max-size = 8K' 'object-too-large = deny' 'owner = 0, 65534' 'foreign-owner = deny'
+	vain 'fd = os.open(PATH, RWC, 0o600); os.seteuid(65534)
+attempt(os.fchmod, fd, 0o666); attempt(os.chmod, PATH, 0o666); attempt(os.truncate, PATH, 1 << 20); attempt(os.fchown, fd, 1, -1)
+own = os.open(PATH + "-own", RWC, 0o600); attempt(os.fchown, own, 1, -1)
+print("twins", flush=True)
+attempt(os.fchmod, own, 0o666); attempt(os.truncate, PATH + "-own", 1 << 20); os.seteuid(0); attempt(os.chmod, PATH + "-own", 0o666)
+attempt(os.fchown, own, 1, -1)' EACCES EFBIG EACCES EACCES
+}
+
+@test "flags that no open knows get the errno of the bare call" {
+	policy 'max-objects = 1' 'too-many-objects = deny' 'max-mode = 0600' 'mode-too-open = deny' "names = /$NAME-*" 'name-not-allowed = deny'
+	vain 'os.close(os.open(PATH + "-c", RWC, 0o600)); opened = lambda *args: os.close(os.open(*args))
+both = RWC | os.O_DIRECTORY
+for name in "-c", "-n":
+    for mode in 0o600, 0o666:
+        attempt(opened, PATH + name, both, mode); attempt(opened, PATH + name, both | os.O_EXCL, mode)
+        attempt(opened, PATH + name, both | os.O_TRUNC, mode)
+attempt(opened, PATH, both, 0o600); attempt(opened, PATH, both | os.O_EXCL, 0o600); attempt(opened, PATH + "-c", RWC | os.O_EXCL, 0o666)
+attempt(shm_open, NAME + "-c", RWC | os.O_EXCL, mode=0o666)
+print("twins", flush=True)
+attempt(opened, PATH + "-n", RWC, 0o600); attempt(opened, PATH, RWC, 0o600); os.unlink(PATH + "-c"); attempt(opened, PATH + "-n", RWC, 0o666)' EMFILE EACCES EACCES
+	[ "$(ls /dev/shm | grep -c "$NAME")" -eq 0 ]
+}
+
+@test "with mode = audit nothing is told of a call that the kernel refuses" {
+	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny'
+	guarded "$DESCRIPTORS"'attempt(map, path, 4096); attempt(map, read, 4096); attempt(map, fd, 4096)
+attempt(os.ftruncate, read, 1 << 20); attempt(os.fchmod, path, 0o666); attempt(os.open, PATH + "-n", RWC | os.O_DIRECTORY, 0o666)
+attempt(os.fchmod, fd, 0o666)'
+	same out <(printf '%s\n' EBADF EACCES 'ok mapped' EINVAL EBADF EINVAL 'ok None')
+	same <(grep -o 'rule=[a-z-]*.*would=[a-z]*' audit.log | sed 's/ object=[^ ]*//') <(printf '%s\n' \
+		'rule=map-before-size action=audit would=denied' 'rule=mode-too-open action=audit would=denied')
+}
