@@ -144,7 +144,8 @@ static char *scene_size(const struct scene *scene, const struct object *object)
 
 	text = memory_format("%s (%" PRIu64 " byte%s)", short_size, size, size == 1 ? "" : "s");
 	free(short_size);
-	if (scene->has_at ? knows || object->sized >= scene_let_go_until(scene, object) : !object->unsized)
+	if (scene->has_at ? knows || (object->sized && object->sized >= scene_let_go_until(scene, object))
+			  : !object->unsized)
 		return text;
 	all = object->sized ? memory_format("%s at %.6f s, its size since then not known", text,
 					    scene_seconds(scene, object->sized))
@@ -153,20 +154,23 @@ static char *scene_size(const struct scene *scene, const struct object *object)
 	return all;
 }
 
+/* What its definition tells; to be freed. */
+static char *scene_attributes(const struct object *object)
+{
+	if (!object->defined)
+		return memory_text("mode, owner, device and inode not known");
+	return memory_format("mode %04o, uid %u, device %u:%u inode %" PRIu64, object->mode & 07777,
+			     (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
+}
+
 static void scene_object(const struct scene *scene, const struct world *world, const struct object *object)
 {
-	static const char *const kinds[] = {
-#define KIND_WORD(name) [KIND_##name] = #name,
-		KINDS(KIND_WORD)
-#undef KIND_WORD
-	};
-	char *size = scene_size(scene, object);
+	const char *kind = object_kind(object);
+	char *attributes = scene_attributes(object), *size = scene_size(scene, object);
 	size_t i;
 
 	scene_names(object);
-	printf("\n  %s, %s, mode %04o, uid %u, device %u:%u inode %" PRIu64 "\n", kinds[object->kind], size,
-	       object->mode & 07777, (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev),
-	       object->ino);
+	printf("\n  %s, %s, %s\n", kind ? kind : "kind not known", size, attributes);
 	if (scene->parts > 1 && object->recording) {
 		char *where = escape_terminal(object->recording->dir);
 
@@ -180,6 +184,7 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 		scene_mappings(scene, world->processes[i], object, who);
 		free(who);
 	}
+	free(attributes);
 	free(size);
 }
 

@@ -163,10 +163,16 @@ static json_t *json_names(const struct object *object)
 	return array;
 }
 
-/* A semaphore is a file to this schema, which was made before there were any. */
+/* A semaphore is a file to this schema, which was made before there were any. NULL: not known. */
 static const char *kind_name(const struct object *object)
 {
-	return object->kind == KIND_shm ? "shm" : object->kind == KIND_memfd ? "memfd" : "file";
+	return object->kind == KIND_semaphore ? "file" : object_kind(object);
+}
+
+/* What the object's definition tells. */
+static json_t *json_attribute(const struct object *object, uint64_t value)
+{
+	return object->defined ? json_of_number(value) : json_null();
 }
 
 static json_t *json_object_of(const struct object *object)
@@ -174,15 +180,15 @@ static json_t *json_object_of(const struct object *object)
 	json_t *hearsay = object_is_hearsay(object) ? json_true() : NULL;
 	json_t *sized = object->unsized ? json_false() : NULL;
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:o, s:b, s:b, s:I, s:o, s:o*, s:o*}", "id",
+	return json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*}", "id",
 			 object->id, "names", json_names(object), "kind", kind_name(object), "dev",
-			 json_of_number(object->dev), "ino", json_of_number(object->ino), "size",
-			 json_of_number(object->size), "mode", (int)object->mode, "uid", (json_int_t)object->uid,
-			 "created_by",
+			 json_attribute(object, object->dev), "ino", json_attribute(object, object->ino), "size",
+			 json_of_number(object->size), "mode", json_attribute(object, object->mode), "uid",
+			 json_attribute(object, object->uid), "created_by",
 			 json_process_id(object->created.process ? object->created.process : object->told.process),
 			 "unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked,
-			 "semaphore", object->kind == KIND_semaphore, "gid", (json_int_t)object->gid, "maps",
-			 json_of_number(object->maps), "unknown", hearsay, "size_known", sized);
+			 "semaphore", object->kind == KIND_semaphore, "gid", json_attribute(object, object->gid),
+			 "maps", json_of_number(object->maps), "unknown", hearsay, "size_known", sized);
 }
 
 static json_t *json_nth_object(const struct report *report, size_t i)

@@ -10,6 +10,7 @@ const rank = {
 const processes = new Map(report.processes.map(p => [p.id, p])), objects = new Map(report.objects.map(o => [o.id, o]));
 const aside = new Set(data.aside), asked = report.processes.filter(p => !aside.has(p.id));
 const base = path => path ? path.replace(/.*\/(?=.)/, "") : "unknown program";
+const isSized = object => !object.unknown && object.size_known !== false;
 const nameOf = object => object && object.names.length ? object.names[object.names.length - 1] : "(no name)";
 const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe) : "-";
 const number = n => n.toLocaleString("en-US");
@@ -93,7 +94,7 @@ function facts(finding)
 {
 	const object = objects.get(finding.object), process = processes.get(finding.process);
 	return make("div", {class: "facts faint mono"},
-		    (object ? nameOf(object) + ", " + bytes(object.size) + "; " : "") + "process " +
+		    (object ? nameOf(object) + (isSized(object) ? ", " + bytes(object.size) : "") + "; " : "") + "process " +
 			    who(finding.process) + (process ? ", " + ended(process) : "") +
 			    (process && process.recording ? "; recorded in " + process.recording : "") +
 			    (finding.time ? "; " + time(finding.time - data.from) + " after the start" : ""));
@@ -225,9 +226,9 @@ drawTimeline();
 drawFlame();
 drawTable("objects", "object",
 	  [
-		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind],
-		  ["Size", o => o.size, o => o.unknown || o.size_known === false ? "-" : bytes(o.size), "number"],
-		  ["Mode", o => o.mode, o => (o.mode & 0o7777).toString(8).padStart(4, "0")],
+		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind || "-"],
+		  ["Size", o => o.size, o => isSized(o) ? bytes(o.size) : "-", "number"],
+		  ["Mode", o => o.mode, o => o.mode === null ? "-" : (o.mode & 0o7777).toString(8).padStart(4, "0")],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
 		  ["State", state]
 	  ],

@@ -125,17 +125,6 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 	return "gone";
 }
 
-static const char *summary_kind(enum kind kind)
-{
-	static const char *const names[] = {
-#define KIND_NAME(name) [KIND_##name] = #name,
-		KINDS(KIND_NAME)
-#undef KIND_NAME
-	};
-
-	return names[kind];
-}
-
 static int summary_compare_objects(const void *left, const void *right)
 {
 	const struct object *a = *(struct object *const *)left, *b = *(struct object *const *)right;
@@ -160,14 +149,14 @@ static void summary_object(const struct report *report, const struct terminal *t
 {
 	const struct analysis *analysis = report->analysis;
 	bool wide = terminal->width >= WIDE;
-	const char *name = object_name(object);
+	const char *name = object_name(object), *kind = object_kind(object);
 	char *safe = escape_terminal(name ? name : "(no name)"),
 	     *size = object_is_hearsay(object) || object->unsized ? memory_text("-") : text_bytes(object->size);
 
 	fputs("  ", terminal->out);
 	terminal_cell(terminal, INK_plain, safe, name_columns);
 	if (wide)
-		terminal_cell(terminal, INK_plain, summary_kind(object->kind), KIND_COLUMNS);
+		terminal_cell(terminal, INK_plain, kind ? kind : "-", KIND_COLUMNS);
 	terminal_cell(terminal, INK_plain, size, SIZE_COLUMNS);
 	summary_who(terminal, object->created.process ? object->created.process : object->told.process);
 	if (wide)

@@ -130,7 +130,8 @@ static void timeline_slice(struct timeline *timeline, const struct span *span, b
 	if (begin)
 		json_object_set_new(event, "args",
 				    json_pack("{s:o*, s:o}", "size", span->sized ? json_of_number(span->size) : NULL,
-					      "inode", json_of_number(span->object->ino)));
+					      "inode",
+					      span->object->defined ? json_of_number(span->object->ino) : json_null()));
 	timeline_put(timeline, event);
 }
 

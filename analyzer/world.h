@@ -129,7 +129,9 @@ struct object {
 	uint64_t size; /* last known */
 	uint64_t size_max;
 	int64_t sized; /* time of what told of `size` last */
-	bool unsized;  /* calls were let go since, and nobody knows what they made of it */
+	bool unsized;  /* nothing told of it, or calls were let go since, and nobody knows what they made of it */
+	bool defined; /* false: its definition is lost, or still to come, and device, inode, mode and owner are not known */
+	bool kind_known;
 	uint32_t mode;
 	uid_t uid;
 	gid_t gid;
@@ -158,7 +160,7 @@ struct object {
 
 	/* For world*.c only. */
 	struct object *same; /* it turned out to be this one */
-	bool defined, marked;
+	bool marked;
 };
 
 struct world {
@@ -184,6 +186,9 @@ void world_each_stack(struct world *world, void (*take)(void *context, const str
 /* The one that it turned out to be, as its definition came late; NULL of NULL. */
 struct object *object_real(const struct object *object);
 const char *object_name(const struct object *object);
+
+/* The word for its kind, or NULL: not known. */
+const char *object_kind(const struct object *object);
 
 /*
  * Only its definition is known, because the calls on it were let go and no look tells of it: nobody can say whether it

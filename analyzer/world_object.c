@@ -22,6 +22,17 @@ const char *object_name(const struct object *object)
 	return object->name_count ? object->names[object->name_count - 1].text : NULL;
 }
 
+const char *object_kind(const struct object *object)
+{
+	static const char *const names[] = {
+#define KIND_NAME(name) [KIND_##name] = #name,
+		KINDS(KIND_NAME)
+#undef KIND_NAME
+	};
+
+	return object->kind_known ? names[object->kind] : NULL;
+}
+
 static struct object *object_new(struct world *world)
 {
 	struct object *object = memory_new(1, sizeof(*object));
@@ -122,6 +133,7 @@ static void describe(struct object *object, struct process *process, const struc
 	object->host = process->host;
 	object->recording = process->recording;
 	object->kind = (enum kind)event->kind;
+	object->kind_known = true;
 	object->dev = event->dev;
 	object->ino = event->ino;
 	object->mode = event->mode;
@@ -189,6 +201,7 @@ void object_note_created(struct world *world, struct process *process, uint32_t 
 		again->host = object->host;
 		again->recording = object->recording;
 		again->kind = object->kind;
+		again->kind_known = object->kind_known;
 		again->dev = object->dev;
 		again->ino = object->ino;
 		again->mode = object->mode;
@@ -217,6 +230,7 @@ void object_finish(struct world *world)
 			object->host = object->created.process->host;
 		if (!object->host)
 			object->host = "";
+		object->unsized = !object->sized;
 	}
 	/* Those that were merged stay referred to until the world ends: they go to the end of the list. */
 	for (size_t i = 0; i < world->object_count; i++) {
@@ -282,7 +296,7 @@ void object_settle(struct world *world)
 			let_go_until = world_let_go_until(world, object->recording);
 		recording = object->recording;
 		settle_names(world, object, recording);
-		object->unsized = object->sized < let_go_until;
+		object->unsized |= object->sized < let_go_until;
 	}
 }
 

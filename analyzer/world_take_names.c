@@ -32,12 +32,22 @@ static void opened_size(struct taking *t, bool created, uint32_t flags, uint64_t
 			     &(struct change){.of = CHANGE_truncated, .before = before, .seq = seq, .site = t->site});
 }
 
+/* Of an object whose definition does not tell. */
+static void made_of(struct object *object, enum kind kind)
+{
+	if (object->kind_known)
+		return;
+	object->kind = kind;
+	object->kind_known = true;
+}
+
 void take_shm_open(struct taking *t, const struct shm_open_event *e)
 {
 	if (e->result < 0 || t->object == NULL) {
 		names_open_failed(t->world, t->process, e->name, false, e->error, &t->site);
 		return;
 	}
+	made_of(t->object, KIND_shm);
 	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
 	opened_size(t, e->created, e->flags, e->size_before, e->size, e->seq);
 }
@@ -63,9 +73,10 @@ void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
 
 	if (e->result < 0 || t->object == NULL)
 		return;
-	if (!t->object->defined)
-		t->object->kind = KIND_memfd;
+	made_of(t->object, KIND_memfd);
 	opened(t, NULL, e->result, true, e->object, !(e->flags & MFD_CLOEXEC), e->seq);
+	if (!t->object->sized)
+		sizes_told(t->object, 0, t->site.time);
 	name = memory_format("memfd:%s", e->name);
 	names_add(t->object, name, t->site.time);
 	free(name);
@@ -81,6 +92,7 @@ void take_sem_open(struct taking *t, const struct sem_open_event *e)
 		object_note_created(t->world, t->process, e->object, &t->site);
 		t->object = object_of(t->world, t->process, e->object);
 		t->object->kind = KIND_semaphore;
+		t->object->kind_known = true;
 		holdings_object_made(t->process, t->object, &t->site);
 	}
 	t->process->takes_turns = true;

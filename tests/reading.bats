@@ -326,6 +326,43 @@ refused()
 	refused recording "bytes that were recorded none can be read"
 }
 
+@test "of an object whose definition is gone device, inode, mode and owner are not known, nor is its kind by open alone" {
+	cat >kinds.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int shm = shm_open("/kinds.shm", O_CREAT | O_EXCL | O_RDWR, 0640);
+			int file = open("/dev/shm/kinds.file", O_CREAT | O_EXCL | O_RDWR, 0640);
+			int memfd = memfd_create("kinds", MFD_CLOEXEC);
+			return ftruncate(shm, 8192) || ftruncate(file, 4096) || ftruncate(memfd, 12288) || memfd_create("empty", 0) < 0;
+		}
+	END
+	cc -o kinds kinds.c
+	record recording ./kinds
+	rm -f /dev/shm/kinds.*
+	"$SHMGUARD" objects --all recording >whole
+	[ "$(grep -cE '^  (shm|file|memfd), .*, mode 0[67][47][07], uid [0-9]+, device 0:[1-9][0-9]* inode [1-9][0-9]*$' whole)" -eq 4 ]
+	run -1 grep 'not known' whole
+	"$SHMGUARD" report --format=json recording >report.json
+	holds 'all(.objects[]; (.kind and .dev and .ino and .mode and (.uid | type) == "number") and (has("size_known") | not))'
+	find recording/trace -name 'state_[0-9]*' -type f -size +0 -delete
+	"$SHMGUARD" objects --all recording >part
+	same <(grep '^  ' part | sort) <(printf '  %s, mode, owner, device and inode not known\n' 'kind not known, 4 KiB (4096 bytes)' \
+		'memfd, 0 B (0 bytes)' 'memfd, 12 KiB (12288 bytes)' 'shm, 8 KiB (8192 bytes)')
+	reported recording
+	holds '[.objects[] | select(.names == ["/kinds.file"]) | .kind] == [null]'
+	holds 'all(.objects[]; .dev == null and .ino == null and .mode == null and .uid == null and .gid == null)'
+	"$PYTHON" -c 'import json, sys, jsonschema; jsonschema.validate(*[json.load(open(p)) for p in sys.argv[1:]])' \
+		report.json "$ROOT/tests/report.schema.json"
+	COLUMNS=120 "$SHMGUARD" report recording >text
+	grep -qE '^  /kinds.file +- +4 KiB ' text
+	"$SHMGUARD" report --format=timeline recording >timeline.json
+	jq -e '.traceEvents | map(select(.cat == "object" and .ph == "b") | .args.inode) | unique == [null]' timeline.json
+}
+
 @test "a million events cost less than 100 MB, and without a terminal nothing but the report is written" {
 	many trace 1000000 4 1
 	"$PYTHON" "$ROOT/tests/reading.py" memory "$SHMGUARD" trace >out 2>errors
