@@ -38,7 +38,8 @@ static const struct option_row rows[] = {
 
 const struct option_table diff_option_table = {
 	"diff", "A B",
-	"Tell which findings B has and A has not, and the other way round. A and B are recordings or JSON reports.",
+	"Tell which findings B has and A has not, and the other way round. A and B are recordings or JSON reports, "
+	"a file or a pipe each.",
 	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
 
 /* "12 times, 480 KiB" */

@@ -1,5 +1,6 @@
 #include "analyzer/kept_report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/report.h"
+
+/* Bytes: no report comes near it. */
+enum { KEPT_REPORT_MAX = 256 * 1024 * 1024 };
 
 static bool kept_report_is_text(const json_t *value)
 {
@@ -78,17 +82,66 @@ static char *kept_report_wrong(const json_t *report)
 	return NULL;
 }
 
+/* A pipe may go on for ever. */
+struct bounded {
+	FILE *in;
+	size_t room;
+	int error;
+};
+
+static size_t kept_report_more(void *buffer, size_t size, void *data)
+{
+	struct bounded *bounded = data;
+	size_t length;
+
+	errno = 0;
+	length = fread(buffer, 1, size < bounded->room ? size : bounded->room, bounded->in);
+	bounded->room -= length;
+	if (ferror(bounded->in))
+		bounded->error = errno;
+	else if (!bounded->room && !bounded->error && getc(bounded->in) != EOF)
+		bounded->error = EFBIG;
+	return bounded->error ? (size_t)-1 : length;
+}
+
+/* NULL: *wrong says why, to be freed. */
+static json_t *kept_report_load(const char *path, char **wrong)
+{
+	struct bounded bounded = {.in = fopen(path, "re"), .room = KEPT_REPORT_MAX};
+	json_t *report = NULL;
+	json_error_t error;
+
+	if (bounded.in)
+		report = json_load_callback(kept_report_more, &bounded, 0, &error);
+	else
+		bounded.error = errno;
+	if (bounded.error == EFBIG)
+		*wrong = memory_format("longer than %d bytes", KEPT_REPORT_MAX);
+	else if (bounded.error)
+		*wrong = memory_text(strerror(bounded.error));
+	else if (!report)
+		*wrong = memory_format("not JSON: %s", error.text);
+	if (bounded.in)
+		fclose(bounded.in);
+	return report;
+}
+
 static json_t *kept_report_file(const char *path)
 {
-	json_error_t error;
-	json_t *report = json_load_file(path, 0, &error);
-	char *wrong = report ? kept_report_wrong(report) : escape_terminal(error.text), *safe;
+	char *wrong = NULL, *why, *line, *safe;
+	json_t *report = kept_report_load(path, &wrong);
 
+	why = report ? kept_report_wrong(report) : NULL;
+	if (why)
+		wrong = memory_format("not a report of shmguard: %s", why);
+	free(why);
 	if (!wrong)
 		return report;
-	safe = escape_terminal(path);
-	fprintf(stderr, "shmguard: %s: %s: %s\n", safe, report ? "not a report of shmguard" : "not JSON", wrong);
+	line = memory_format("%s: %s", path, wrong);
+	safe = escape_terminal(line);
+	fprintf(stderr, "shmguard: %s\n", safe);
 	free(safe);
+	free(line);
 	free(wrong);
 	json_decref(report);
 	return NULL;
@@ -112,5 +165,6 @@ json_t *kept_report_read(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? kept_report_file(path) : kept_report_recording(path);
+	return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) ? kept_report_file(path)
+										     : kept_report_recording(path);
 }

@@ -27,6 +27,41 @@ load forms
 	[ "$stderr" = "shmguard: cut.json is incomplete: what is new may have been there" ]
 }
 
+@test "diff: a JSON report is read from a pipe as from a file, and so is what is none" {
+	local bad writer
+	"$SHMGUARD" report --format=json leaks >good.json
+	jq 'del(.findings[0])' good.json >other.json
+	"$SHMGUARD" diff good.json other.json >expected
+	run -0 "$SHMGUARD" diff <(cat good.json) <(cat other.json)
+	[ "$output" = "$(<expected)" ]
+	run -0 "$SHMGUARD" diff leaks <(cat other.json)
+	[ "$output" = "$(<expected)" ]
+	run -0 "$SHMGUARD" diff good.json /dev/stdin < <(cat other.json)
+	[ "$output" = "$(<expected)" ]
+	mkfifo fifo
+	cat other.json >fifo &
+	writer=$!
+	run -0 "$SHMGUARD" diff good.json fifo
+	[ "$output" = "$(<expected)" ]
+	wait "$writer"
+	for bad in '{' '' '[1] 2' '{"findings": []}'; do
+		printf '%s' "$bad" >file
+		run --separate-stderr -3 "$SHMGUARD" diff file leaks
+		[[ $stderr != *$'\n'* ]]
+		printf '%s' "$stderr" >expected
+		cat file >fifo &
+		writer=$!
+		run --separate-stderr -3 "$SHMGUARD" diff fifo leaks
+		[ "$stderr" = "$(sed 's/: file: /: fifo: /' expected)" ]
+		wait "$writer"
+	done
+	# One that never ends, of blanks that no parser keeps.
+	run --separate-stderr -3 timeout 60 "$SHMGUARD" diff leaks <(tr '\0' ' ' </dev/zero)
+	[[ $stderr == "shmguard: /dev/fd/"*": longer than 268435456 bytes" ]]
+	run --separate-stderr -3 "$SHMGUARD" diff leaks /dev/null
+	[ "$stderr" = "shmguard: /dev/null: not a directory" ]
+}
+
 @test "diff: --fail-on, wrong usage, what is no report" {
 	"$SHMGUARD" report --format=json leaks | jq 'del(.findings[] | select(.severity != "error"))' >errors.json
 	run -0 "$SHMGUARD" diff errors.json leaks
