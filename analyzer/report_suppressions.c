@@ -6,6 +6,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
+#include "analyzer/suppress.h"
 
 /* Of callers: further out there is hardly anything that tells one finding from another. */
 enum { PLACE_DEPTH = 8 };
@@ -90,52 +91,58 @@ static char *suppressions_pattern(const struct report *report, const struct find
 	return pattern;
 }
 
-/* RULE:GLOB, or NULL. */
-static char *suppressions_of(const struct report *report, const struct finding *finding)
-{
-	char *pattern = suppressions_pattern(report, finding), *line = NULL;
+struct lines {
+	const struct report *report;
+	FILE *out;
+	struct suppressions printed;
+	bool *told; /* for each finding */
+};
 
-	if (pattern)
-		line = memory_format("%s:%s", rules[finding->rule].id, pattern);
-	free(pattern);
-	return line;
-}
-
-static bool suppressions_has(char *const *lines, size_t count, const char *line)
+static bool suppressions_has(const struct suppressions *printed, const char *rule, const char *pattern)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(lines[i], line) == 0)
+	for (size_t i = 0; i < printed->count; i++)
+		if (!strcmp(printed->all[i].rule, rule) && !strcmp(printed->all[i].pattern, pattern))
 			return true;
 	return false;
+}
+
+static void suppressions_tell(struct lines *lines, size_t number)
+{
+	const struct finding *finding = &lines->report->analysis->findings.all[number];
+	const char *rule = rules[finding->rule].id;
+	char *message = escape_terminal(finding->message);
+	char *pattern = suppressions_pattern(lines->report, finding);
+	/* A line of its own would be called unused. */
+	bool hidden = pattern && (suppressions_has(&lines->printed, rule, pattern) ||
+				  suppressions_hide_all(&lines->printed, lines->report, finding));
+
+	fprintf(lines->out, "# %s%s: %s\n", hidden ? "the same: " : "", severity_name(finding->severity), message);
+	if (!pattern)
+		fprintf(lines->out, "# (no line is for it alone; %s:* hides all of the rule)\n", rule);
+	if (pattern && !hidden) {
+		fprintf(lines->out, "%s:%s\n", rule, pattern);
+		suppressions_add(&lines->printed, rule, pattern, "printed", 0);
+	}
+	lines->told[number] = true;
+	free(pattern);
+	free(message);
 }
 
 void report_suppressions(const struct report *report, FILE *out)
 {
 	const struct findings *findings = &report->analysis->findings;
-	char **lines = memory_new(findings->count + 1, sizeof(*lines));
-	size_t count = 0;
+	struct lines lines = {.report = report, .out = out, .told = memory_new(findings->count + 1, sizeof(bool))};
 
 	report_lacks(report);
 	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *finding = &findings->all[i];
-		char *message = escape_terminal(finding->message);
-		char *line = suppressions_of(report, finding);
-		/* One that is there already would be called unused. */
-		bool same = line && suppressions_has(lines, count, line);
-
-		fprintf(out, "# %s%s: %s\n", same ? "the same: " : "", severity_name(finding->severity), message);
-		free(message);
-		if (!line)
-			fprintf(out, "# (no line is for it alone; %s:* hides all of the rule)\n",
-				rules[finding->rule].id);
-		if (!line || same) {
-			free(line);
-			continue;
-		}
-		fprintf(out, "%s\n", line);
-		lines[count++] = line;
+		/* Of a rule those of many objects come first: lines of single objects could leave nothing for theirs. */
+		for (size_t j = i; j < findings->count && !lines.told[i]; j++)
+			if (findings->all[j].several && findings->all[j].rule == findings->all[i].rule &&
+			    !lines.told[j])
+				suppressions_tell(&lines, j);
+		if (!lines.told[i])
+			suppressions_tell(&lines, i);
 	}
-	while (count)
-		free(lines[--count]);
-	free(lines);
+	suppressions_free(&lines.printed);
+	free(lines.told);
 }

@@ -21,8 +21,8 @@ static const struct {
 	 "the wait page of LTTng-UST stays as long as the machine runs, by design"},
 };
 
-static void suppressions_add(struct suppressions *suppressions, const char *rule, const char *pattern,
-			     const char *source, unsigned line)
+void suppressions_add(struct suppressions *suppressions, const char *rule, const char *pattern, const char *source,
+		      unsigned line)
 {
 	suppressions->all = memory_grow(suppressions->all, suppressions->count, sizeof(*suppressions->all));
 	suppressions->all[suppressions->count++] =
@@ -232,6 +232,15 @@ static size_t suppressions_match_any(const struct suppressions *suppressions, co
 		    suppressions_match_stacks(suppressions->all[i].pattern, report, finding))
 			return i + 1;
 	return finding->suppression;
+}
+
+bool suppressions_hide_all(const struct suppressions *suppressions, const struct report *report,
+			   const struct finding *finding)
+{
+	struct finding alone = *finding;
+
+	alone.suppression = finding->several ? 0 : suppressions_match(suppressions, finding);
+	return suppressions_match_any(suppressions, report, &alone) > 0;
 }
 
 static void suppressions_hide(struct suppressions *suppressions, struct findings *findings, const struct map *prints,

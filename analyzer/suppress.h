@@ -29,6 +29,8 @@ struct suppressions {
 
 /* 0; -1 and *error, one line to be freed by the caller. `file` must outlive the suppressions. */
 int suppressions_read(struct suppressions *suppressions, const char *file, char **error);
+void suppressions_add(struct suppressions *suppressions, const char *rule, const char *pattern, const char *source,
+		      unsigned line);
 void suppressions_add_built_in(struct suppressions *suppressions);
 void suppressions_free(struct suppressions *suppressions);
 
@@ -37,6 +39,10 @@ void suppressions_show(FILE *out);
 
 /* The number, from 1 on, of the first that matches a finding by its object, or that has neither object nor stack; 0: none. */
 size_t suppressions_match(const struct suppressions *suppressions, const struct finding *finding);
+
+/* Whether nothing is left of the finding, whichever of its objects they match. */
+bool suppressions_hide_all(const struct suppressions *suppressions, const struct report *report,
+			   const struct finding *finding);
 
 /* Removes from the findings what was matched so, and what they match by a function or a module. */
 void suppressions_apply(struct suppressions *suppressions, const struct report *report, struct findings *findings);

@@ -42,6 +42,49 @@ S("esc\033[31m ", True, 4096).unlink()'
 	[ "$status" -eq 0 ] && [[ $output != *unused* ]]
 }
 
+@test "suppressions: so does what is printed of objects that share a name, one of which has others besides" {
+	cat >swap.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void again(void)
+		{
+			shm_open("/swap", O_CREAT | O_RDWR, 0600);
+			shm_unlink("/swap");
+		}
+		int main(int count, char **argv)
+		{
+			shm_open("/swap", O_CREAT | O_EXCL | O_RDWR, 0600);
+			shm_open("/swap.new", O_CREAT | O_EXCL | O_RDWR, 0600);
+			rename("/dev/shm/swap.new", "/dev/shm/swap");
+			link("/dev/shm/swap", "/dev/shm/swap-link");
+			shm_unlink("/swap");
+			shm_unlink("/swap-link");
+			if (count > 1)
+				for (int i = 0; i < 3; i++)
+					again();
+			return 0;
+		}
+	END
+	gcc -g -O0 -w swap.c -o swap
+	for many in '' many; do
+		# shellcheck disable=SC2086 # an argument or none
+		"$SHMGUARD" run --quiet --report=none -o "swaps$many" -- ./swap $many
+		"$SHMGUARD" report --gen-suppressions --rule=predictable-name "swaps$many" >known
+		"$SHMGUARD" report --suppress=known --rule=predictable-name "swaps$many" >text
+		[[ $(<text) == *"nothing found [some was suppressed]"* ]]
+		run -1 grep unused text
+		grep -qx 'predictable-name:/swap' known
+	done
+	grep -qx 'predictable-name:^swap!again;swap!main' known
+	# What has no name in common keeps a line of its own.
+	"$SHMGUARD" run --quiet --report=none -o apart -- sh -c '"$0" shm_open one; "$0" shm_open two' "$BUILD/tests/programs/names"
+	"$SHMGUARD" report --gen-suppressions --rule=predictable-name apart >known
+	"$SHMGUARD" report --suppress=known --rule=predictable-name apart >text
+	run -1 grep unused text
+}
+
 @test "suppressions match a module as well as an object, and a rule by its pattern" {
 	echo '*-leak:server' >known
 	"$SHMGUARD" report --suppress=known --format=json leaks |
