@@ -55,6 +55,46 @@ setup()
 	check_innocent mapping-leak
 }
 
+@test "mapping-leak: what did not grow is a note of who ended by itself, and nothing of who was killed" {
+	local how
+	cd "$BATS_TEST_TMPDIR" || return
+	cat >holder.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			int fd = memfd_create("held", MFD_CLOEXEC);
+			if (ftruncate(fd, 65536))
+				return 1;
+			for (int i = 0; i < 5; i++)
+				mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+			switch (*argv[argc - 1]) {
+			case 'r': return 0;
+			case 'e': exit(0);
+			case '_': _exit(0);
+			case 'a': abort();
+			default: return kill(getpid(), SIGKILL);
+			}
+		}
+	END
+	gcc -D_GNU_SOURCE -g -w holder.c -o holder
+	for how in return exit _exit; do
+		record "$how" ./holder "$how"
+		"$SHMGUARD" report --format=json "$how" | jq -e '[.findings[] | select(.rule == "mapping-leak")
+			| .severity, .count] == ["note", 5]'
+	done
+	for how in abort kill; do
+		run record "$how" ./holder "$how"
+		[ "$status" -gt 128 ]
+		"$SHMGUARD" report --format=json "$how" | jq -e 'all(.findings[]; .rule != "mapping-leak")'
+	done
+	"$SHMGUARD" rules mapping-leak | tr -s ' \n' ' ' >text
+	grep -q 'of a process that ended by itself, a note of what it still held' text
+}
+
 @test "fd-leak is found" {
 	check_faulty fd-leak
 }

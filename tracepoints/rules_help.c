@@ -139,8 +139,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"and vm.max_map_count run out, and unlinked objects keep their memory. An error when it grows: for "
 		"one process and stack, counting only what it acquired itself, at least 10 are outstanding at its "
 		"end, and there are strictly more at the end than at 75 % and more there than at 50 % of the time "
-		"since the first. Otherwise a note of what was still held at the end, which is how most programs "
-		"end. Legal: caches that grow by design. Cure: munmap on the same path that maps, error paths too.",
+		"since the first. Otherwise, of a process that ended by itself, a note of what it still held, which "
+		"is how most programs end; one that was killed, or runs on, had no chance to unmap. Legal: caches "
+		"that grow by design. Cure: munmap on the same path that maps, error paths too.",
 	[RULE_fd_leak] =
 		"Descriptors of shared memory made by one place in the code pile up: RLIMIT_NOFILE is reached, and "
 		"unlinked objects keep their memory. Checked as mapping-leak is, for descriptors whose object the "
