@@ -16,11 +16,12 @@
 #include "analyzer/output.h"
 #include "analyzer/replay.h"
 #include "analyzer/spots.h"
+#include "analyzer/terminal.h"
 #include "analyzer/trace_settings.h"
 #include "analyzer/verdicts.h"
 
 /* A finding comes after its call, and what other threads did in between. */
-enum { OPTION_stacks = 0x100, HELD = 256 };
+enum { OPTION_stacks = 0x100, HELD = 256, NUMBER_COLUMNS = 7 };
 
 struct log_line {
 	const struct process *process;
@@ -51,7 +52,8 @@ struct log {
 	struct analysis *analysis; /* NULL: it could not be read */
 	struct hindsight *hindsight;
 	bool stacks;
-	bool hosts;    /* of several machines: a number alone does not say whose */
+	bool hosts; /* of several machines: a number alone does not say whose */
+	int host_columns;
 	int64_t start; /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
@@ -84,17 +86,32 @@ static void log_line_free(struct log_line *line)
 	*line = (struct log_line){0};
 }
 
-/* The number, as --pid takes it. */
+/* The number, as --pid takes it, in its column. */
 static char *log_who(const struct log *log, const struct process *process, int number)
 {
 	char *host, *who;
+	int columns;
 
 	if (!log->hosts)
-		return memory_format("%d", number);
+		return memory_format("%-*d", NUMBER_COLUMNS, number);
 	host = escape_terminal(process->host);
-	who = memory_format("%s:%d", host, number);
+	columns = log->host_columns - terminal_columns(host) + NUMBER_COLUMNS;
+	who = memory_format("%s:%-*d", host, columns, number);
 	free(host);
 	return who;
+}
+
+static void log_learn_hosts(struct log *log, const struct world *world)
+{
+	log->hosts = world->host_count > 1;
+	for (size_t i = 0; i < world->host_count; i++) {
+		char *host = escape_terminal(world->hosts[i]);
+		int columns = terminal_columns(host);
+
+		if (columns > log->host_columns)
+			log->host_columns = columns;
+		free(host);
+	}
 }
 
 static void log_print_line(const struct log *log, struct world *world, const struct log_line *line)
@@ -182,9 +199,10 @@ static int log_event(void *context, struct world *world, struct process *process
 					  : notation_of(event, outcome, process, object, sized ? &size : NULL);
 	if (!call)
 		return 0;
-	who = log_who(log, process, (int)event->event.head.tid);
+	/* That an image began is told at its first call, of whatever thread. */
+	who = log_who(log, process, event->id == EVENT_process ? (int)process->pid : (int)event->event.head.tid);
 	time = log_time(log, event->time);
-	line.text = memory_format("%-7s %s %s", who, time, call);
+	line.text = memory_format("%s %s %s", who, time, call);
 	free(time);
 	free(who);
 	free(call);
@@ -212,7 +230,7 @@ static void log_ending(void *context, struct world *world, struct process *proce
 		return;
 	who = log_who(log, process, (int)process->pid);
 	time = log_time(log, process->ended_at);
-	printf("%-7s %s +++ killed by ", who, time);
+	printf("%s %s +++ killed by ", who, time);
 	free(time);
 	free(who);
 	if (name)
@@ -240,7 +258,8 @@ static void log_judge(struct log *log, const char *dir)
 
 	log->analysis = analysis_of(dir, NULL, &error);
 	log->hindsight = hindsight_of(log->analysis);
-	log->hosts = log->analysis && log->analysis->world->host_count > 1;
+	if (log->analysis)
+		log_learn_hosts(log, log->analysis->world);
 	free(error);
 }
 

@@ -81,19 +81,34 @@ static const char *scene_doubt(const struct scene *scene, const struct object *o
 	return made < scene_let_go_until(scene, object) ? ", not known whether still" : "";
 }
 
+static int scene_compare_descriptors(const void *left, const void *right)
+{
+	const struct descriptor *a = *(struct descriptor *const *)left, *b = *(struct descriptor *const *)right;
+
+	return a->fd < b->fd ? -1 : a->fd > b->fd;
+}
+
 static void scene_descriptors(const struct scene *scene, const struct process *process, const struct object *object,
 			      const char *who)
 {
+	const struct descriptor **descriptors = NULL;
 	struct map_slot *slot;
-	size_t cursor = 0;
+	size_t cursor = 0, count = 0;
 
 	while ((slot = map_next(&process->holdings->descriptors, &cursor))) {
 		const struct descriptor *descriptor = slot->value;
 
-		if (descriptor->object == object)
-			printf("    process %s: descriptor %d%s\n", who, descriptor->fd,
-			       scene_doubt(scene, object, descriptor->site.time));
+		if (descriptor->object != object)
+			continue;
+		descriptors = memory_grow(descriptors, count, sizeof(const struct descriptor *));
+		descriptors[count++] = descriptor;
 	}
+	if (count)
+		qsort(descriptors, count, sizeof(const struct descriptor *), scene_compare_descriptors);
+	for (size_t i = 0; i < count; i++)
+		printf("    process %s: descriptor %d%s\n", who, descriptors[i]->fd,
+		       scene_doubt(scene, object, descriptors[i]->site.time));
+	free(descriptors);
 }
 
 static void scene_mappings(const struct scene *scene, const struct process *process, const struct object *object,

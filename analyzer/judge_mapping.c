@@ -104,20 +104,21 @@ static void partial_ending(struct court *court, struct process *process)
 		const struct acquisition *from = holdings->pieces[i].from;
 		struct role roles[] = {{"unmapped in part", from->cut}, {"mapped", from->site}};
 		struct finding finding = {.rule = RULE_partial_unmap, .severity = SEVERITY_NOTE};
-		char *gone, *whole;
+		char *gone, *whole, *rest;
 
 		if (!is_cut(&holdings->pieces[i]) || comes_again(holdings, i))
 			continue;
 		gone = judge_bytes(from->length - from->bytes);
 		whole = judge_bytes(from->length);
+		rest = judge_bytes(from->bytes);
 		finding.bytes = from->bytes;
 		finding.object = from->object;
-		finding.message = memory_format("of %s mapped from %s, %s were unmapped: %" PRIu64
-						" bytes stay mapped to the end",
-						whole, judge_name_of(from->object), gone, from->bytes);
+		finding.message = memory_format("of %s mapped from %s, %s were unmapped: %s stay mapped to the end",
+						whole, judge_name_of(from->object), gone, rest);
 		court_find(court, &finding, roles, 2);
 		free(gone);
 		free(whole);
+		free(rest);
 	}
 }
 

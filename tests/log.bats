@@ -252,6 +252,36 @@ load forms
 	run ! grep -q killed out
 }
 
+@test "that a program began is of the process, whichever of its threads made the first call" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >threads.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *look(void *unused)
+		{
+			shm_open("/threads-none", O_RDONLY, 0);
+			printf("%d %d\n", (int)getpid(), (int)gettid());
+			return unused;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+			return pthread_create(&thread, NULL, look, NULL) || pthread_join(thread, NULL);
+		}
+	END
+	gcc -w threads.c -o threads -pthread
+	record threads.recording ./threads >numbers
+	read -r pid tid <numbers
+	"$SHMGUARD" log threads.recording >out
+	[ "$pid" -ne "$tid" ]
+	grep -qE "^$pid +[0-9.]+ \+\+\+ exec by [0-9]+: ./threads \+\+\+$" out
+	grep -qE "^$tid +[0-9.]+ shm_open" out
+}
+
 @test "a command line has its words as one would type them" {
 	cd "$BATS_TEST_TMPDIR"
 	record argv "$PROGRAMS/story" grown 'a b' $'n\nl' "back\\slash" >/dev/null

@@ -153,7 +153,9 @@ heirs()
 	at=$("$SHMGUARD" log "$1" | awk '/shm_open\("\/mark"/ { print $2; exit }')
 	"$SHMGUARD" objects --all --at="$at" "$1" >"$1.objects"
 	sed -n 's/^descriptor //p' told | sort >"$1.true"
-	sed -n "s/^ *$(grep process told) heirs: descriptor //p" "$1.objects" | sort >"$1.said"
+	sed -n "s/^ *$(grep process told) heirs: descriptor //p" "$1.objects" >"$1.listed"
+	sort -n -c "$1.listed"
+	sort "$1.listed" >"$1.said"
 	same "$1.true" "$1.said"
 }
 

@@ -92,6 +92,8 @@ refused()
 	run -1 grep -v '^other:1:1000 ' of_other
 	[ "$(wc -l <of_vm)" -ne "$(wc -l <of_other)" ]
 	same <(sort calls) <(sort of_vm of_other)
+	# Times stand in one column, however long the hosts' names are.
+	[ "$(sed -E 's/^([^ ]+ +).*/\1/' calls | awk '{ print length }' | sort -u | wc -l)" -eq 1 ]
 	[ -z "$("$SHMGUARD" log --pid=nowhere:1000 trace)" ]
 	"$SHMGUARD" report --format=json --pid=vm:1000 trace >report.json
 	holds '.selection == {"pid": 1000, "host": "vm"} and (.objects | length) > 0'
