@@ -105,7 +105,7 @@ static int run_choose_id(struct run *run, char **error)
 	return 0;
 }
 
-/* A policy that the program would refuse to start with is told before it starts, every error of it. */
+/* A policy that the program would refuse to start with is refused before it starts. */
 static int run_check_policy(struct run *run)
 {
 	const char *file = run->options.policy;
@@ -113,7 +113,7 @@ static int run_check_policy(struct run *run)
 
 	if (!file)
 		return 0;
-	policy = policy_load(run->options.profile, file);
+	policy = policy_load_to_run(run->options.profile, file);
 	if (!policy)
 		return RUN_FAILED;
 	run->secrets = secrets_describe(policy);

@@ -10,6 +10,9 @@
  */
 struct policy *policy_load(const char *profile, const char *file);
 
+/* The same in one line, for what is not started then: the first error, and how many more there are. */
+struct policy *policy_load_to_run(const char *profile, const char *file);
+
 /* Is there such a profile? If not, it is told, with the nearest. */
 bool policy_load_known(const char *profile);
 
