@@ -6,6 +6,7 @@
 #include "preload/enforce_inner.h"
 #include "preload/entries.h"
 #include "preload/kernel.h"
+#include "preload/text.h"
 
 /* UNKNOWN: it cannot be looked at, or the path is long. */
 enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
@@ -72,6 +73,19 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
 }
 
+/*
+ * What has lost its last name gets no other one; what O_TMPFILE made gets its first. The kernel tells that for "#" and the inode,
+ * and by which flags it was made it does not tell: with O_EXCL it gets none either.
+ */
+static bool is_gone(const struct enforce_place *place, const struct stat *st)
+{
+	char first[24] = "/#";
+	const char *last = place->name ? strrchr(place->name, '/') : NULL;
+
+	return !st->st_nlink && last && text_append_decimal(first, sizeof first, st->st_ino) &&
+	       strcmp(last, first) != 0;
+}
+
 static int link_in_vain(const struct enforce_moving *m)
 {
 	struct stat from, to, around;
@@ -81,7 +95,9 @@ static int link_in_vain(const struct enforce_moving *m)
 		return from_error ? from_error : to_error == UNKNOWN ? 0 : to_error;
 	if (!enforce_look_at(&m->to, &to))
 		return EEXIST;
-	return from.st_dev != around.st_dev ? EXDEV : S_ISDIR(from.st_mode) ? EPERM : 0;
+	if (from.st_dev != around.st_dev)
+		return EXDEV;
+	return S_ISDIR(from.st_mode) ? EPERM : is_gone(&m->from, &from) ? ENOENT : 0;
 }
 
 /* By their names, as the kernel has them. */

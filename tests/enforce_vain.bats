@@ -78,6 +78,19 @@ attempt(os.fchmod, own, 0o666); attempt(os.truncate, PATH + "-own", 1 << 20); os
 attempt(os.fchown, own, 1, -1)' EACCES EFBIG EACCES EACCES
 }
 
+@test "an object that has lost its last name gets no other one, with the errno of the bare call" {
+	policy 'max-objects = 1' 'too-many-objects = deny' "names = /$NAME-*" 'name-not-allowed = deny'
+	vain 'gone = os.open(PATH + "-c", RWC, 0o600); os.unlink(PATH + "-c"); os.close(os.open(PATH + "-c", RWC, 0o600))
+def linked(fd, name, by=b"", flags=0x1000):
+    if libc.linkat(fd, by, -100, (PATH + name).encode(), flags) < 0:
+        raise OSError(ctypes.get_errno(), "linkat")
+for name in "-n", "", "-c", "-d/n":
+    attempt(linked, gone, name); attempt(linked, -100, name, b"/proc/self/fd/%d" % gone, 0x400)
+one, other = (os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600) for _ in range(2)); attempt(linked, one, "-c")
+print("twins", flush=True)
+attempt(linked, one, "-n"); attempt(linked, -100, "", b"/proc/self/fd/%d" % other, 0x400)' EMFILE EACCES
+}
+
 @test "flags that no open knows get the errno of the bare call" {
 	policy 'max-objects = 1' 'too-many-objects = deny' 'max-mode = 0600' 'mode-too-open = deny' "names = /$NAME-*" 'name-not-allowed = deny'
 	vain 'os.close(os.open(PATH + "-c", RWC, 0o600)); opened = lambda *args: os.close(os.open(*args))
