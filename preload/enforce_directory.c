@@ -74,8 +74,8 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 }
 
 /*
- * What has lost its last name gets no other one; what O_TMPFILE made gets its first. The kernel tells that for "#" and the inode,
- * and by which flags it was made it does not tell: with O_EXCL it gets none either.
+ * What has lost its last name gets no other one; what O_TMPFILE made, and the kernel calls "#" and its inode, gets its first.
+ * Whether it was made with O_EXCL, by which it gets none either, is not to be known.
  */
 static bool is_gone(const struct enforce_place *place, const struct stat *st)
 {
