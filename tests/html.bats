@@ -36,6 +36,16 @@ load html
 	[[ $(text_of dom unseen) == *"/past (8 KiB, uid 7) came into /dev/shm meanwhile, and no call that was seen made it"* ]]
 }
 
+@test "of an object whose definition is gone the page shows no mode" {
+	"$SHMGUARD" run --quiet --report=none -o undefined -- "$PROGRAMS/leaky" 1 "/html-undefined-$$-" || true
+	rm -f /dev/shm/html-undefined-*
+	find undefined/trace -name 'state_[0-9]*' -type f -size +0 -delete
+	"$SHMGUARD" report --format=html:page.html undefined
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom objects) == *"/html-undefined-$$-0 shm 64 KiB - "* ]]
+}
+
 @test "what a name hides or turns round is made visible" {
 	name=$'/html-\e[31m\u202e\n'-$$
 	"$SHMGUARD" run --quiet --report=none -o odd -- "$BUILD/tests/programs/leaky" 1 "$name" || true
