@@ -63,7 +63,7 @@ static void permission_found(struct court *court, struct process *process, struc
 				.event = *event,
 				.object = object,
 				.site = *site};
-	doubt->event.name = "";
+	doubt->event.name = memory_text(event->name);
 	map_put(&court->doubts, (uintptr_t)object, 0, doubt);
 	object->charges++;
 }
@@ -78,6 +78,7 @@ static void permission_finish(struct court *court)
 			doubt->object->charges--;
 			if (doubt->object->shared)
 				tell(court, doubt->object, &doubt->event, &doubt->site);
+			free((void *)(uintptr_t)doubt->event.name);
 			free(doubt);
 		}
 	map_clear(&court->doubts);

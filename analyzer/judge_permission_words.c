@@ -49,9 +49,10 @@ static char *special_words(const struct object *object, const struct finding_eve
 {
 	const char *what = S_ISLNK(e->length) ? "a symlink" : S_ISFIFO(e->length) ? "a FIFO" : "a hard link";
 
-	return memory_format("opens %s, which is %s that uid %" PRId64 " put there%s%s%s", call_name(object, e), what,
-			     e->offset, e->error ? " (refused: " : "", e->error ? error_name(e->error) : "",
-			     e->error ? ")" : "");
+	/* The link has a name of its own. */
+	return memory_format("opens %s, which is %s that uid %" PRId64 " put there%s%s%s",
+			     call_name(S_ISLNK(e->length) ? NULL : object, e), what, e->offset,
+			     e->error ? " (refused: " : "", e->error ? error_name(e->error) : "", e->error ? ")" : "");
 }
 
 static char *excl_words(const struct object *object, const struct finding_event *e)

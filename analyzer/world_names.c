@@ -29,6 +29,12 @@ static char *canonical(const char *name, bool semaphore)
 	return memory_format("/%s", name);
 }
 
+/* By a path of /proc an object is reached that need not have any name. */
+static bool is_no_name(const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0;
+}
+
 /* Names of one machine, or of one recording, lead nowhere in another. */
 static struct name_state *state_find(const struct world *world, uint64_t place, const char *text)
 {
@@ -151,7 +157,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	bool gone = length >= sizeof(deleted) && strcmp(name + end, deleted) == 0;
 	char *given, *text;
 
-	if (object->name_count)
+	if (object->name_count || is_no_name(name))
 		return;
 	given = memory_format("%.*s", (int)(gone ? end : length), name);
 	if (gone && is_stand_in(object, given)) {
@@ -192,10 +198,15 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site)
 {
-	char *text = canonical(name, semaphore);
-	struct name_state *state = state_of(world, process->place, text);
-	struct object *before = object_real(state->object ? state->object : state->former);
+	struct name_state *state;
+	struct object *before;
+	char *text;
 
+	if (is_no_name(name))
+		return;
+	text = canonical(name, semaphore);
+	state = state_of(world, process->place, text);
+	before = object_real(state->object ? state->object : state->former);
 	free(text);
 	if (object_real(state->object) == object)
 		return;

@@ -54,7 +54,7 @@ static void mode_made(const struct check_opening *o, const struct identity *iden
 		FOUND(umask_mismatch, NOTE, .length = identity->mode, .limit = o->mode & 0777);
 }
 
-/* shm_open(3) never follows a symlink; what it opened and is no object may still be a FIFO. */
+/* shm_open(3) never follows a symlink; what is opened and is no object may be a FIFO. Of an object its link is known. */
 static bool may_be_special(const struct check_opening *o, const struct identity *identity)
 {
 	static const char shm[] = "/dev/shm/";
@@ -63,10 +63,8 @@ static bool may_be_special(const struct check_opening *o, const struct identity 
 		return false;
 	if (o->by != EVENT_open)
 		return !identity && !o->error;
-	if (o->flags & O_NOFOLLOW)
+	if (identity || (o->flags & O_NOFOLLOW))
 		return false;
-	if (identity)
-		return true;
 	for (size_t i = 0; i < sizeof shm - 1; i++)
 		if (o->name[i] != shm[i])
 			return false;
@@ -83,8 +81,12 @@ static bool special(const struct check_opening *o, const struct identity *identi
 	struct facts_file file, directory;
 	bool linked = identity && identity->links > 1 && !o->created;
 
-	if ((!linked && !may_be_special(o, identity)) || !facts_path(o->by, o->dirfd, o->name, path) ||
-	    !facts_file(path, &file) || !facts_stranger(file.uid))
+	if (identity && identity->link)
+		file = (struct facts_file){identity->link_mode, identity->link_uid};
+	else if ((!linked && !may_be_special(o, identity)) || !facts_path(o->by, o->dirfd, o->name, path) ||
+		 !facts_file(path, &file))
+		return false;
+	if (!facts_stranger(file.uid))
 		return false;
 	bool symlink = (file.mode & S_IFMT) == S_IFLNK, fifo = (file.mode & S_IFMT) == S_IFIFO;
 	if (!symlink && !((fifo || linked) && facts_directory(path, &directory) && (directory.mode & S_ISVTX)))

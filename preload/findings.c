@@ -375,12 +375,14 @@ static void mark_event(enum event_id id, const union any_event *event, const str
 }
 
 /* NULL for a call without a name. EFAULT: the program's text cannot be read. */
-static const char *given_name(enum event_id id, const union any_event *event)
+static const char *given_name(enum event_id id, const union any_event *event, const struct identity *identity)
 {
 	switch (id) {
 	case EVENT_shm_open:
 		return event->shm_open.error == EFAULT ? "" : event->shm_open.name;
 	case EVENT_open:
+		if (identity && identity->link)
+			return identity->link;
 		return event->open.error == EFAULT ? "" : event->open.name;
 	case EVENT_sem_open:
 		return event->sem_open.error == EFAULT ? "" : event->sem_open.name;
@@ -399,7 +401,7 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 	looking.head = event->head;
 	looking.object = object;
 	looking.identity = identity;
-	looking.name = given_name(id, event);
+	looking.name = given_name(id, event, identity);
 	looking.caller = caller;
 	if (enforce_unheard && recorder_silent())
 		mark_event(id, event, identity, marks);

@@ -332,6 +332,25 @@ static bool leads_to(const char *path, const struct identity *identity)
 	       st.st_ino == identity->ino;
 }
 
+bool identity_has_name(const struct identity *identity, int fd, char name[static 512])
+{
+	return fd >= 0 && leads_to(identity_fd_name(fd, name), identity);
+}
+
+bool identity_by_link(const char *path, struct identity *identity)
+{
+	struct stat st;
+
+	if (kernel_stat_at(identity->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0 || !S_ISLNK(st.st_mode))
+		return false;
+	if (lies_on_shm(st.st_dev)) {
+		identity->link = path;
+		identity->link_mode = st.st_mode;
+		identity->link_uid = st.st_uid;
+	}
+	return true;
+}
+
 bool identity_name_is_past(const struct identity *identity, const char *name)
 {
 	static const char mark[] = " (deleted)";
@@ -376,7 +395,7 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 
 	if (plain(path))
 		return path;
-	if (identity->fd >= 0 && leads_to(identity_fd_name(identity->fd, text), identity))
+	if (identity_has_name(identity, identity->fd, text))
 		return text;
 	if (identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity))
 		return text;

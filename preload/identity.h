@@ -20,6 +20,8 @@ struct identity {
 	int fd;           /* a descriptor of it, or -1 */
 	const char *name; /* as the program gave it, or NULL: asked of /proc/self/fd when the object is new */
 	int dirfd;        /* that a relative path as name begins at */
+	const char *link; /* the symbolic link on /dev/shm that led to it, as the program gave its path, or NULL */
+	uint32_t link_mode, link_uid; /* the link's own, the mode with the type */
 };
 
 /*
@@ -84,6 +86,12 @@ bool identity_name_is_past(const struct identity *identity, const char *name);
  * False: the directory cannot be looked at.
  */
 bool identity_place(int dirfd, const char *path, char text[static 512]);
+
+/* Does the kernel tell a name of the descriptor that still leads to that object? It does not where /proc is missing. */
+bool identity_has_name(const struct identity *identity, int fd, char name[static 512]);
+
+/* Is a symbolic link what lies at the path that led to the object? If it lies on /dev/shm the identity says so from then on. */
+bool identity_by_link(const char *path, struct identity *identity);
 
 /* "/dev/shm/NAME" for a path that leads to the object there by another spelling, else the path as it was given. */
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512]);

@@ -156,3 +156,33 @@ bool names_find_directory(uint64_t dev, uint64_t ino, char name[static 512])
 {
 	return search(&(struct search){.dev = dev, .ino = ino, .type = DT_DIR}, name);
 }
+
+static bool has_name(const char *path, const struct identity *identity, char text[static 512])
+{
+	long fd = identity->fd;
+
+	if (fd < 0)
+		fd = kernel_call(SYS_openat, identity->dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
+	bool known = identity_has_name(identity, (int)fd, text);
+	if (fd >= 0 && fd != identity->fd)
+		kernel_close((int)fd);
+	return known || (identity->links && names_find(identity, NULL, text));
+}
+
+const char *names_followed(const char *path, struct identity *identity, char text[static 512])
+{
+	if (!identity_by_link(path, identity))
+		return identity_spelling(path, identity, text);
+	if (has_name(path, identity, text))
+		return text;
+	/* It is had by its descriptors alone. */
+	return identity->fd < 0 || strncmp(path, "/proc/", 6) == 0 ? path : text_descriptor(text, identity->fd);
+}
+
+bool names_of_path(int dirfd, const char *path, int flags, struct identity *identity, char text[static 512])
+{
+	if (!identity_of_path(dirfd, path, flags, identity))
+		return false;
+	identity->name = names_followed(path, identity, text);
+	return true;
+}

@@ -9,6 +9,15 @@
 
 #include "preload/identity.h"
 
+/*
+ * The name of the object to which the path leads, whatever symbolic links are on the way: a link's name is none of it. Of
+ * what has no name, a path that leads to it by /proc.
+ */
+const char *names_followed(const char *path, struct identity *identity, char text[static 512]);
+
+/* identity_of_path() of a path that is followed as flags say, and the object called by its own name. */
+bool names_of_path(int dirfd, const char *path, int flags, struct identity *identity, char text[static 512]);
+
 typedef void names_function(const char *name, void *context);
 
 /* Hands out the object's names right in the directory, "/dev/shm/..." each. */

@@ -106,6 +106,8 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 		queued->identity = *identity;
 		if (identity->name)
 			queued->identity.name = copy_text(queued, &used, identity->name);
+		if (identity->link)
+			queued->identity.link = copy_text(queued, &used, identity->link);
 	}
 	copy_texts(queued, &used);
 	queued->frame_count = frame_count;

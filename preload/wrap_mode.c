@@ -5,6 +5,7 @@
 #include "preload/acl.h"
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
+#include "preload/names.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/wrap.h"
@@ -14,10 +15,11 @@ static int mode_changed(enum symbol symbol, int fd, int dirfd, const char *path,
 {
 	struct visit visit;
 	struct identity identity;
+	char text[512];
 
 	if (!observe_enter(&visit, caller))
 		return result;
-	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
+	if (path ? names_of_path(dirfd, path, flags, &identity, text) : identity_of_fd(fd, &identity))
 		RECORD(&visit, chmod, &identity, .symbol = (uint16_t)symbol, .fd = fd, .mode = mode,
 		       .error = observe_error(&visit, result < 0));
 	observe_leave(&visit);

@@ -8,6 +8,7 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/names.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -50,11 +51,17 @@ static bool has_no_object(const struct opening *o)
 	return (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE;
 }
 
+/* Is no symbolic link right at the path followed to what is opened? */
+static bool takes_no_link(const struct opening *o)
+{
+	return (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ||
+	       (o->flags & O_TMPFILE) == O_TMPFILE;
+}
+
 /* The name by which a policy knows what the path leads to, or would make; NULL if that is not at /dev/shm. */
 static const char *known_name(const struct opening *o, char text[static 512])
 {
-	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-	return enforce_name(o->dirfd, o->path, itself ? AT_SYMLINK_NOFOLLOW : 0, text);
+	return enforce_name(o->dirfd, o->path, takes_no_link(o) ? AT_SYMLINK_NOFOLLOW : 0, text);
 }
 
 static bool may_lie_on_shm(const struct opening *o)
@@ -107,7 +114,9 @@ static int opened(const struct opening *o, int fd, const void *caller)
 	identity.dirfd = o->dirfd;
 	if (tracked && identity.kind == KIND_shm)
 		identity.kind = KIND_file;
-	const char *name = tracked ? identity_spelling(o->path, &identity, text) : odd_on_shm(&visit, o, fd, text);
+	const char *name = !tracked           ? odd_on_shm(&visit, o, fd, text)
+			   : takes_no_link(o) ? identity_spelling(o->path, &identity, text)
+					      : names_followed(o->path, &identity, text);
 	if (name)
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
 		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,

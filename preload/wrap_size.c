@@ -3,6 +3,7 @@
 #include "preload/enforce_size.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
+#include "preload/names.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/wrap.h"
@@ -117,10 +118,11 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 {
 	struct visit visit;
 	struct sizing s = {0};
+	char text[512];
 	int answer = 1;
 
 	if (observe_enter(&visit, caller)) {
-		s.tracked = identity_of_path(AT_FDCWD, path, 0, &s.identity);
+		s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
 		if (s.tracked)
 			answer = policed_path(&s, symbol, path, length, caller);
 		if (s.tracked && answer == 1)
@@ -230,10 +232,11 @@ static int owner_changed(enum symbol symbol, int fd, int dirfd, const char *path
 {
 	struct visit visit;
 	struct identity identity;
+	char text[512];
 
 	if (!observe_enter(&visit, caller))
 		return result;
-	if (path ? identity_of_path(dirfd, path, flags, &identity) : identity_of_fd(fd, &identity))
+	if (path ? names_of_path(dirfd, path, flags, &identity, text) : identity_of_fd(fd, &identity))
 		RECORD(&visit, chown, &identity, .symbol = (uint16_t)symbol, .fd = fd, .uid = uid, .gid = gid,
 		       .error = observe_error(&visit, result < 0));
 	observe_leave(&visit);

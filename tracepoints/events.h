@@ -44,6 +44,10 @@
 	F(size, size)                                                                                                  \
 	F(bool, created)                                                                                               \
 	F(size, size_before)
+/*
+ * name: of an object, the one that it has where the path led, whatever symbolic links were on the way; a path of /proc where
+ * it has none; else the path as the program gave it.
+ */
 #define FIELDS_open(F)                                                                                                 \
 	F(symbol, symbol)                                                                                              \
 	F(fd, dirfd)                                                                                                   \

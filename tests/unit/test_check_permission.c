@@ -130,6 +130,16 @@ static void specials(void)
 	o.flags = O_RDONLY;
 	check_permission_opened(&o, &linked);
 	check(was(RULE_symlink_or_special, SEVERITY_WARNING), "which is only read");
+	linked = object(0600, ME);
+	linked.link = "ring";
+	linked.link_mode = S_IFLNK | 0777;
+	linked.link_uid = OTHER;
+	check_permission_opened(&o, &linked);
+	check(only(RULE_symlink_or_special, SEVERITY_ERROR) && told[0].offset == OTHER,
+	      "another's symlink to an own object");
+	linked.link_uid = ME;
+	check_permission_opened(&o, &linked);
+	check(is_silent(), "and one's own to it");
 }
 
 static void mappings(void)

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# An object is known by the names that it has, whatever symbolic links led to it.
+
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	export NAME=shmguard-links-$$
+	cd "$BATS_FILE_TMPDIR" || return 1
+	sed -n 's/^\tby \([a-z]*\).*/\1/p' "$BATS_TEST_FILENAME" | while read -r how; do
+		echo "$how $PROGRAMS/links $how $NAME-$how"
+	done >runs
+	record_all
+}
+
+teardown_file()
+{
+	rm -rf /dev/shm/"$NAME"*
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+# by HOW [SUFFIX]: the object has had the name $NAME-HOW, that with the suffix, and no other.
+by()
+{
+	cp "$BATS_FILE_TMPDIR/$1.json" report.json
+	[ "$(cat "$BATS_FILE_TMPDIR/$1.recorded.status")" -eq 0 ]
+	holds '.trace.lost == 0 and .unseen == [] and all(.findings[]; .rule != "name-vanished")'
+	holds --arg name "/$NAME-$1" --arg more "${2:-}" '.objects[0].names == [$name, ($name + ($more | select(. != "")))]'
+}
+
+unlinked()
+{
+	holds 'all(.objects[]; (.leaked | not) and .unlinked_by == .created_by)'
+}
+
+@test "a symbolic link, and one with a relative target" {
+	by absolute
+	unlinked
+	by relative
+	unlinked
+}
+
+@test "a link to a link, and by one from outside" {
+	by chain
+	unlinked
+	by outside
+	unlinked
+}
+
+@test "a link in a directory, and one found by a directory's descriptor" {
+	by nested
+	unlinked
+	by at
+	unlinked
+}
+
+@test "a link to a stream" {
+	by stream
+	unlinked
+}
+
+@test "a link that is renamed" {
+	by moved
+	unlinked
+}
+
+@test "an object that is renamed has its new name too, and when that was the link's" {
+	by renamed .o
+	unlinked
+	by replaced .l
+	unlinked
+}
+
+@test "a second name by link(2) stays a name, also when a symbolic link led to it" {
+	by second .o
+	unlinked
+	by kept .o
+	holds '.objects[0].leaked and any(.findings[]; .rule == "segment-leak")'
+}
+
+@test "what O_CREAT makes at the end of a link has the target's name" {
+	by dangling
+	holds --arg name "/$NAME-dangling.o" '.objects | length == 2 and .[1].names == [$name]'
+	unlinked
+}
+
+@test "what has no name any more gets none by a path of /proc" {
+	by unlinked
+	unlinked
+}
+
+@test "another object may be given the name that the link had" {
+	by reused
+	holds --arg name "/$NAME-reused.l" '.objects | length == 2 and .[1].names == [$name]'
+	unlinked
+}
+
+@test "an object that is left is reported by its own name" {
+	recorded links left "$NAME-left"
+	holds --arg name "/$NAME-left" '.objects[0].leaked and .objects[0].names == [$name] and
+		any(.findings[]; .rule == "segment-leak" and (.message | startswith($name + " ")))'
+}
+
+@test "one that was there before, and is changed by the link alone" {
+	: >"/dev/shm/$NAME-before"
+	ln -s "$NAME-before" "/dev/shm/$NAME-before.l"
+	recorded links change "/dev/shm/$NAME-before.l"
+	holds --arg name "/$NAME-before" '.objects | length == 1 and .[0].names == [$name]'
+	(cd /dev/shm && record again "$PROGRAMS/links" change "$NAME-before.l")
+	report again >report.json
+	holds --arg name "/$NAME-before" '.objects | length == 1 and .[0].names == [$name]'
+}
+
+@test "without /proc the names are looked for in the directory" {
+	needs_root "mounts"
+	: >"/dev/shm/$NAME-hidden"
+	ln -s "$NAME-hidden" "/dev/shm/$NAME-hidden.l"
+	cat >hidden.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <sched.h>
+		#include <stdlib.h>
+		#include <sys/mount.h>
+		int main(int count, char **path)
+		{
+			if (count != 2 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+			    mount("none", "/proc", "tmpfs", 0, NULL))
+				return 99;
+			return open(path[1], O_RDWR) < 0;
+		}
+	END
+	cc -o hidden hidden.c
+	record recording ./hidden "/dev/shm/$NAME-hidden.l"
+	report recording >report.json
+	holds --arg name "/$NAME-hidden" '.objects | length == 1 and .[0].names == [$name]'
+}
+
+@test "another user's link is a trap by any spelling, and called by its own name" {
+	needs_root "another user"
+	# Links of the directory's own owner are followed in spite of fs.protected_symlinks.
+	# shellcheck disable=SC2016
+	unshare --mount bash -c 'mount -t tmpfs -o mode=1777,uid=65534 tmpfs /dev/shm && head -c 4096 /dev/zero >/dev/shm/secret &&
+		setpriv --reuid=65534 --clear-groups ln -s secret /dev/shm/ring &&
+		cp /dev/shm/secret /dev/shm/mine && ln -s mine /dev/shm/own &&
+		for path in /dev/shm/ring /dev/shm//ring /dev/shm/own; do
+			"$SHMGUARD" run --quiet --report=none -o "${path//\//-}" -- "$PROGRAMS/links" open "$path" || exit 1
+		done'
+	for path in -dev-shm-ring -dev-shm--ring; do
+		"$SHMGUARD" report --format=json ./"$path" >report.json
+		holds '[.findings[] | select(.rule == "symlink-or-special")] | length == 1 and
+			.[0].severity == "error" and (.[0].message | test("ring, which is a symlink that uid 65534 put there"))'
+		holds '.objects[0].names == ["/secret"]'
+	done
+	"$SHMGUARD" report --format=json ./-dev-shm-own >report.json
+	holds 'all(.findings[]; .rule != "symlink-or-special") and .objects[0].names == ["/mine"]'
+}
+
+@test "a policy knows the object by one name, with the link and without it" {
+	head -c 4096 /dev/zero >"/dev/shm/$NAME-named"
+	ln -s "$NAME-named" "/dev/shm/$NAME-named.l"
+	printf '[default]\nnames = /%s-named\nname-not-allowed = deny\n' "$NAME" >policy
+	chmod 600 policy
+	"$SHMGUARD" run --quiet --report=none --policy=policy -o allowed -- "$PROGRAMS/links" open "/dev/shm/$NAME-named.l"
+	printf '[default]\nnames = /%s-named.l\nname-not-allowed = deny\n' "$NAME" >policy
+	run -99 "$SHMGUARD" run --quiet --report=none --policy=policy -o denied -- "$PROGRAMS/links" open "/dev/shm/$NAME-named.l"
+	report allowed >report.json
+	holds --arg name "/$NAME-named" '.objects | length == 1 and .[0].names == [$name]'
+}
