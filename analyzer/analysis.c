@@ -233,6 +233,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
 	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
+	analysis->unended = recording->described && recording->ended == 0;
+	analysis->tail = analysis->unended || gap || totals->discarded_packets || totals->bytes_lost;
 	analysis->let_go = analysis->world->let_go;
 	analysis->to = to;
 	analysis->seconds = to > analysis->from ? (double)(to - analysis->from) / 1e9 : 0;
@@ -251,6 +253,10 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 				    "%" PRIu64 " %s of the trace %s missing: more events may be lost than are counted",
 				    totals->discarded_packets, totals->discarded_packets == 1 ? "packet" : "packets",
 				    totals->discarded_packets == 1 ? "is" : "are"));
+	if (analysis->world->misnumbered)
+		add_problem(analysis, memory_format("the trace is damaged: the numbers of %" PRIu64
+						    " of its events cannot be theirs, and tell of no loss",
+						    analysis->world->misnumbered));
 	if (totals->unknown)
 		add_problem(analysis, memory_format("%" PRIu64 " events are of a kind that this version does not know",
 						    totals->unknown));
@@ -265,7 +271,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	if (!recording->described && totals->events == 0 && totals->foreign)
 		add_problem(analysis,
 			    memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign));
-	if (recording->described && recording->ended == 0)
+	if (analysis->unended)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
 		add_problem(analysis,
@@ -306,9 +312,10 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	court->doubtful = totals->problem_count > harmless(analysis->recording, totals) ||
 			  totals->bytes < analysis->recording->stream_bytes || totals->discarded_events ||
 			  totals->discarded_packets;
-	analysis->doubtful = court->doubtful;
 	court->cut = totals->cut;
 	world_finish(analysis->world);
+	court->doubtful |= analysis->world->misnumbered > 0;
+	analysis->doubtful = court->doubtful;
 	court_finish(court);
 	free(place);
 	return result == 0;

@@ -20,6 +20,8 @@ struct analysis {
 	struct findings findings;
 	uint64_t events;  /* of this recording */
 	uint64_t lost;    /* events that are missing */
+	bool tail;        /* more may be, behind the last ones of processes whose end was not seen */
+	bool unended;     /* it did not end properly, or is still being made: some may not be written yet */
 	uint64_t let_go;  /* events older than what the recording keeps */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */

@@ -29,6 +29,7 @@ struct finding {
 	/* From here on, but for what is of all occurrences, of the one that is told of: the largest, of equals the first. */
 	uint64_t largest;              /* bytes of it; set by findings_add() */
 	char *message;                 /* one sentence with the arithmetic; bytes of the trace, not escaped */
+	int64_t hangs;                 /* from when on missing calls may have changed its severity; 0: none can */
 	bool uncertain;                /* of all: events are missing that could have changed the verdict */
 	char fingerprint[17];          /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	const struct object *object;   /* or NULL */

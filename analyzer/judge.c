@@ -195,6 +195,8 @@ static void pending_merge(struct pending *pending, struct pending other)
 	pending->finding.count += other.finding.count;
 	pending->finding.bytes += other.finding.bytes;
 	pending->finding.uncertain |= other.finding.uncertain;
+	if (other.finding.hangs && (pending->finding.hangs == 0 || other.finding.hangs < pending->finding.hangs))
+		pending->finding.hangs = other.finding.hangs;
 	pending->finding.several |= other.finding.several || other.finding.object != pending->finding.object;
 	free(other.finding.message);
 }
@@ -269,6 +271,8 @@ static bool doubtful(const struct court *court, const struct finding *finding)
 	/* What was let go is older than what is left: what a process saw at a call stands. */
 	if (rules[finding->rule].seen == SEEN_trace && court->world->let_go)
 		return !stands(finding->rule);
+	if (finding->hangs && finding->hangs < world_let_go_until(court->world, finding->process->recording))
+		return true;
 	return !stands(finding->rule) && (court->doubtful || court->world->lost);
 }
 

@@ -136,6 +136,16 @@ static uint64_t bytes_of(const struct finding_event *e)
 	}
 }
 
+/* From when on a call that is not in the trace could have made it less of a fault, or more; 0: none could. */
+static int64_t hangs_on_calls(const struct charge *charge)
+{
+	if (charge->event.rule == RULE_truncate_on_open)
+		return charge->other ? 0 : 1; /* any call can have mapped it */
+	if (!waits(charge) || charge->faulted || size_severity(charge) != (enum severity)charge->event.severity)
+		return 0;
+	return charge->event.rule == RULE_shrink_under_map && charge->event.other ? 0 : charge->site.time;
+}
+
 static void decide(struct court *court, const struct charge *charge)
 {
 	struct role roles[FINDING_STACKS_MAX] = {0};
@@ -146,6 +156,7 @@ static void decide(struct court *court, const struct charge *charge)
 				  .message = judge_response(size_words(charge), &charge->event),
 				  .object = charge->object,
 				  .victim = charge->other,
+				  .hangs = hangs_on_calls(charge),
 				  .told = charge->event.seq};
 
 	court_find(court, &finding, roles, size_roles(charge, roles));

@@ -8,6 +8,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
+#include "analyzer/report_text.h"
 #include "analyzer/units.h"
 #include "analyzer/whole_file.h"
 
@@ -217,6 +218,36 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
+static bool report_lacks_end(const struct process *process)
+{
+	return !process->leaving && process->ended != ENDED_exec;
+}
+
+bool report_lost_more(const struct analysis *analysis, const struct process *process)
+{
+	if (process || !analysis->tail)
+		return analysis->tail && report_lacks_end(process);
+	for (size_t i = 0; i < analysis->world->process_count; i++)
+		if (report_lacks_end(analysis->world->processes[i]))
+			return true;
+	return false;
+}
+
+char *report_lost(const struct analysis *analysis, const struct process *process)
+{
+	uint64_t lost = process ? process->lost : analysis->lost;
+	char *count, *words;
+
+	if (lost == 0)
+		return memory_format("%sno event lost",
+				     analysis->unseen_count || !analysis->complete ? "of what was seen " : "");
+	count = text_count(lost, "event");
+	words = memory_format("%s%s%s lost%s", report_lost_more(analysis, process) ? "at least " : "", count,
+			      process ? " of it" : "", analysis->unended ? " or not written yet" : "");
+	free(count);
+	return words;
+}
+
 void report_lacks(const struct report *report)
 {
 	const struct analysis *analysis = report->analysis;
@@ -226,7 +257,9 @@ void report_lacks(const struct report *report)
 	if (analysis->cut)
 		*report->missing = memory_text("the trace was not read to its end");
 	else if (analysis->lost)
-		*report->missing = memory_format("%" PRIu64 " events were lost", analysis->lost);
+		*report->missing = memory_format("%s%" PRIu64 " events were lost%s",
+						 report_lost_more(analysis, NULL) ? "at least " : "", analysis->lost,
+						 analysis->unended ? " or are not written yet" : "");
 	else if (analysis->let_go)
 		*report->missing = memory_text("what older calls mapped is missing, as they were let go");
 	else if (!analysis->complete)

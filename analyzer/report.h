@@ -117,6 +117,11 @@ void report_lacks(const struct report *report);
 char *report_appeared(const struct leftover *left);
 
 /* Where the process was recorded, if the report is of several recordings; else NULL. */
+/* "at least 3 events lost", "no event lost"; process: of it alone, or NULL. To be freed. */
+char *report_lost(const struct analysis *analysis, const struct process *process);
+/* Whether more may be lost than are counted. */
+bool report_lost_more(const struct analysis *analysis, const struct process *process);
+
 const char *report_where(const struct report *report, const struct process *process);
 
 /* Whether only some processes or objects were asked for; whether tables show one: asked for, or a finding told is of it. */

@@ -72,8 +72,10 @@ static json_t *json_trace(const struct report *report)
 
 	for (i = 0; i < analysis->world->host_count; i++)
 		json_array_append_new(hosts, json_of_text(analysis->world->hosts[i]));
-	return json_pack("{s:o, s:o, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events", json_of_number(analysis->events),
-			 "lost", json_of_number(analysis->lost), "let_go", json_of_number(analysis->let_go), "seconds",
+	return json_pack("{s:o, s:o, s:o*, s:o*, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events",
+			 json_of_number(analysis->events), "lost", json_of_number(analysis->lost), "lost_at_least",
+			 report_lost_more(analysis, NULL) ? json_true() : NULL, "unended",
+			 analysis->unended ? json_true() : NULL, "let_go", json_of_number(analysis->let_go), "seconds",
 			 analysis->seconds, "complete", analysis->complete, "hosts", hosts, "foreign",
 			 json_of_number(analysis->foreign), "objects_left_out",
 			 json_of_number(analysis->world->objects_forgotten), "problems",
@@ -100,14 +102,16 @@ static json_t *json_process(const struct report *report, const struct process *p
 	char *signal_name = name ? memory_format("SIG%s", name) : NULL;
 	json_t *object;
 
-	object = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o, s:o*}",
-			   "id", process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
-			   json_process_id(process->parent), "exe", json_of_text(process->exe), "argv",
-			   json_argv(process->argv), "uid", (json_int_t)process->uid, "started_by", started_by(process),
-			   "ended", ended_name(process->ended), "status", status, "signal", signal, "signal_name",
-			   signal_name, "previous", json_process_id(process->previous), "traced", process->traced,
-			   "events", json_of_number(process->events), "lost", json_of_number(process->lost),
-			   "recording", where ? json_of_text(where) : NULL);
+	object = json_pack(
+		"{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:o, s:o*, s:o*}", "id",
+		process->id, "pid", (int)process->pid, "ppid", (int)process->ppid, "parent",
+		json_process_id(process->parent), "exe", json_of_text(process->exe), "argv", json_argv(process->argv),
+		"uid", (json_int_t)process->uid, "started_by", started_by(process), "ended", ended_name(process->ended),
+		"status", status, "signal", signal, "signal_name", signal_name, "previous",
+		json_process_id(process->previous), "traced", process->traced, "events",
+		json_of_number(process->events), "lost", json_of_number(process->lost), "lost_at_least",
+		process->lost && report_lost_more(report->analysis, process) ? json_true() : NULL, "recording",
+		where ? json_of_text(where) : NULL);
 	free(signal_name);
 	return object;
 }

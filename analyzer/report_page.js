@@ -145,8 +145,10 @@ function drawTop()
 								 " recordings"
 						       : "") +
 				  "; " +
+				  (report.trace.lost_at_least && report.trace.lost ? "at least " : "") +
 				  (report.trace.lost ? plural(report.trace.lost, "event")
-				   : report.unseen.length || !report.trace.complete ? "of what was seen no event" : "no event") + " lost";
+				   : report.unseen.length || !report.trace.complete ? "of what was seen no event" : "no event") +
+				  (report.trace.lost && report.trace.unended ? " lost or not written yet" : " lost");
 	if (!worst)
 		return;
 	const panel = make("div", {class: "panel " + worst.severity}, ...heading(worst), make("p", {}, worst.message),

@@ -74,17 +74,14 @@ static void summary_scope(const struct report *report, const struct terminal *te
 	users = text_count(using, "");
 	objects = text_count(world->object_count + world->objects_forgotten, "shared memory object");
 	events = text_count(analysis->events, "event");
-	lost = text_count(analysis->lost, "event");
+	lost = report_lost(analysis, NULL);
 	summary_title(terminal, "Looked at");
 	for (i = 0; (recording = recording_each(analysis->recording, i)); i++)
 		summary_command(recording, terminal);
 	first = i > 1 ? memory_format(" from the start of the first of %zu recordings", i) : memory_text("");
 	text_line(terminal, INK_plain, 2,
-		  memory_format("%s (%s with shared memory), %s, %s in %.3f s%s; %s lost", processes, users, objects,
-				events, analysis->seconds, first,
-				analysis->lost                                  ? lost
-				: analysis->unseen_count || !analysis->complete ? "of what was seen no event"
-										: "no event"));
+		  memory_format("%s (%s with shared memory), %s, %s in %.3f s%s; %s", processes, users, objects, events,
+				analysis->seconds, first, lost));
 	free(first);
 	text_nameless(report, terminal);
 	free(lost);
@@ -252,10 +249,10 @@ static void summary_processes(const struct report *report, const struct terminal
 			summary_title(terminal, "Processes that did not simply exit");
 		who = text_process(process);
 		ended = text_ended(process);
-		lost = text_count(process->lost, "event");
-		text_line(terminal, INK_plain, 2,
-			  memory_format("%s: %s%s%s%s", who, ended, process->lost ? ", " : "",
-					process->lost ? lost : "", process->lost ? " of it lost" : ""));
+		lost = report_lost(report->analysis, process);
+		text_line(
+			terminal, INK_plain, 2,
+			memory_format("%s: %s%s%s", who, ended, process->lost ? ", " : "", process->lost ? lost : ""));
 		free(lost);
 		free(ended);
 		free(who);
@@ -287,13 +284,12 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 		return;
 	summary_title(terminal, "Not seen");
 	if (analysis->lost) {
-		char *lost = text_count(analysis->lost, "event");
+		char *lost = report_lost(analysis, NULL);
 
-		text_line(
-			terminal, INK_warning, 2,
-			memory_format("%s lost: findings about what is left are marked uncertain where they could have "
-				      "mattered",
-				      lost));
+		text_line(terminal, INK_warning, 2,
+			  memory_format("%s: findings about what is left are marked uncertain where they could have "
+					"mattered",
+					lost));
 		free(lost);
 	}
 	for (i = 0; i < analysis->unseen_count && i < UNSEEN_SHOWN; i++) {

@@ -67,18 +67,23 @@ struct process {
 	int signal;                 /* ENDED_signal */
 	int64_t began_at, ended_at; /* 0: unknown */
 	uint32_t parent_seq;
-	uint64_t events;     /* seen */
-	uint64_t lost;       /* by the gaps in the sequence numbers, and by its own account */
-	uint64_t let_go;     /* on purpose: older than what the recording keeps */
-	int64_t kept_from;   /* time of its first call that is kept; 0: there is none */
-	int64_t whole_from;  /* of its first event behind the last one that is missing; 0: none is */
-	int64_t whole_until; /* of its last event before the first one that is missing; 0: that is its first */
+	uint64_t events;      /* seen */
+	uint64_t lost;        /* by the gaps in the sequence numbers, and by its own account */
+	uint64_t misnumbered; /* have a number that cannot be theirs */
+	uint64_t let_go;      /* on purpose: older than what the recording keeps */
+	int64_t kept_from;    /* time of its first call that is kept; 0: there is none */
+	int64_t whole_from;   /* of its first event behind the last one that is missing; 0: none is */
+	int64_t whole_until;  /* of its last event before the first one that is missing; 0: that is its first */
 
 	/* For world*.c only. */
 	uint32_t top_seq;
 	uint64_t missing; /* of the events up to top_seq */
 	uint64_t told_lost;
-	int64_t seen_at;      /* its latest event */
+	int64_t seen_at; /* its latest event */
+	struct leap {
+		uint32_t seq; /* 0: none */
+		int64_t before, time;
+	} leap;               /* its latest event has a number far beyond those before it */
 	bool leaving;         /* its exit event was seen, its end was not */
 	bool left_in_handler; /* it ended itself in a signal handler, after a SIGBUS */
 	bool over;
@@ -171,8 +176,8 @@ struct world {
 	uint64_t objects_forgotten; /* over before the trace ended, and left out of `objects`: there were too many */
 	const char **hosts;
 	size_t host_count;
-	uint64_t lost, let_go; /* events, over all processes */
-	int64_t now;           /* time of the latest event */
+	uint64_t lost, let_go, misnumbered; /* events, over all processes */
+	int64_t now;                        /* time of the latest event */
 	struct world_private *private;
 };
 

@@ -36,12 +36,15 @@ const char *world_intern(struct world *world, const char *text);
 struct process *process_latest(const struct world *world, const struct trace_event *event); /* it is known */
 struct process *process_of_event(struct world *world, const struct trace_event *event);
 void process_announce(struct world *world, struct process *process, const struct trace_event *event);
-void process_count_event(struct process *process, const struct event_head *head, int64_t time);
 void process_leave(struct world *world, struct process *process, int status, int64_t time);
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
 void process_sweep(struct world *world, int64_t now);
 void process_lines_until(struct world *world, int64_t time);
 void process_finish(struct world *world);
+
+/* world_numbers.c: an event of that number; all of them were seen. */
+void numbers_count(struct process *process, uint32_t seq, int64_t time);
+void numbers_finish(struct world *world, struct process *process);
 
 /* world_object.c: by the id of a process; made when unknown. NULL for id 0. Follow object_real() after any wait. */
 struct object *object_of(struct world *world, struct process *process, uint32_t id);

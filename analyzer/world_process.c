@@ -264,22 +264,6 @@ void process_announce(struct world *world, struct process *process, const struct
 	}
 }
 
-void process_count_event(struct process *process, const struct event_head *head, int64_t time)
-{
-	int64_t before = process->seen_at;
-
-	process->events++;
-	process->seen_at = time;
-	if (head->seq > process->top_seq)
-		process->top_seq = head->seq;
-	if (process->top_seq <= process->events + process->missing)
-		return;
-	if (process->missing == 0)
-		process->whole_until = before;
-	process->missing = process->top_seq - process->events;
-	process->whole_from = time;
-}
-
 static void line_start(struct world *world, const struct line *line, const char *host)
 {
 	struct process *process = current(world, host, line->recording, line->pid);
@@ -388,19 +372,6 @@ void process_lines_until(struct world *world, int64_t time)
 		take_line(world, &recording->lines[world->private->next_line++]);
 }
 
-int64_t world_let_go_until(const struct world *world, const struct recording *recording)
-{
-	int64_t until = 0;
-
-	for (size_t i = 0; world->let_go && i < world->process_count; i++) {
-		const struct process *process = world->processes[i];
-
-		if (process->recording == recording && process->let_go && process->whole_from > until)
-			until = process->whole_from;
-	}
-	return until;
-}
-
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */
 static bool still_running(const struct process *process)
 {
@@ -423,19 +394,8 @@ static void mark_held(const struct process *process)
 void process_finish(struct world *world)
 {
 	process_lines_until(world, INT64_MAX);
-	for (size_t i = 0; i < world->process_count; i++) {
-		struct process *process = world->processes[i];
-		uint64_t gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
-
-		process->lost = gap > process->told_lost ? gap : process->told_lost;
-		/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
-		if (process->recording && process->recording->newest && gap > process->told_lost) {
-			process->let_go = gap - process->told_lost;
-			process->lost = process->told_lost;
-		}
-		world->lost += process->lost;
-		world->let_go += process->let_go;
-	}
+	for (size_t i = 0; i < world->process_count; i++)
+		numbers_finish(world, world->processes[i]);
 	process_sweep(world, INT64_MAX);
 	for (size_t i = 0; i < world->process_count; i++)
 		if (!world->processes[i]->over)

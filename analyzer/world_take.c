@@ -392,7 +392,7 @@ void world_take(struct world *world, const struct trace_event *event)
 		process_announce(world, t.process, event);
 	if (!t.process->kept_from && event_is_call(event->id))
 		t.process->kept_from = event->time;
-	process_count_event(t.process, &event->event.head, event->time);
+	numbers_count(t.process, event->event.head.seq, event->time);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));
 	if (t.object && event_is_call(event->id))

@@ -151,3 +151,56 @@ drawn()
 	grep -qE 'mmap\(.*, 65536, .* bytes \*/$' calls
 	run ! grep -E 'unlink\(.* bytes \*/$' calls
 }
+
+# halved GLOB: the streams of that name in ./recording have lost their second halves.
+halved()
+{
+	local file
+	for file in recording/trace/ust/uid/*/64-bit/$1; do
+		truncate -s $(($(stat -c %s "$file") / 2 / 4096 * 4096)) "$file"
+	done
+}
+
+@test "events lost: their number is the least that it can be where an end is missing, and exact where it is not" {
+	shrunk whole 60000
+	local all
+	all=$(jq .trace.events report.json)
+	halved 'calls_*'
+	report recording >report.json
+	holds --argjson all "$all" '.trace.lost > 0 and .trace.events + .trace.lost == $all'
+	holds '.trace | has("lost_at_least") or has("unended") | not'
+	holds 'all(.processes[]; has("lost_at_least") | not)'
+	run -0 "$SHMGUARD" report recording
+	[[ $output == *" events of it lost"* && $output != *"at least"* ]]
+	halved 'state_*'
+	report recording >report.json
+	holds --argjson all "$all" '.trace.lost > 0 and .trace.events + .trace.lost < $all and .trace.lost_at_least'
+	holds 'any(.processes[]; .lost > 0 and .lost_at_least)'
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output =~ ", at least "[0-9,]+" events of it lost" && $output =~ "; at least "[0-9,]+" events lost" ]]
+	"$SHMGUARD" report --format=csv recording 2>errors >csv
+	grep -qE '^shmguard: csv: at least [0-9]+ events were lost$' errors
+}
+
+@test "events lost: of a recording that did not end they may be not written yet" {
+	shrunk told 3000
+	jq 'del(.ended, .stream_bytes)' recording/recording.json >unended.json
+	mv unended.json recording/recording.json
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.unended'
+	halved 'calls_*'
+	report recording >report.json
+	holds '.trace.lost > 0 and .trace.unended'
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output =~ [0-9]" events lost or not written yet: findings" ]]
+}
+
+@test "severity: uncertain where a call that was let go may have changed it" {
+	shrunk emptied 10
+	holds '[.findings[] | select(.rule == "truncate-on-open") | .severity, .uncertain] == ["error", false]'
+	shrunk emptied 40000 --max-size=$((CPUS << 18))
+	holds '[.findings[] | select(.rule == "truncate-on-open") | .severity, .uncertain] == ["warning", true]'
+	# A shrinking that hits others is what it is, whatever came of it.
+	shrunk told 40000 --max-size=$((CPUS << 18))
+	holds '[.findings[] | select(.rule == "shrink-under-map") | .severity, .uncertain] == ["error", false]'
+}

@@ -134,12 +134,71 @@ static void check_forgetting(void)
 	end();
 }
 
+/* An event so many numbers and nanoseconds after the one before. */
+static void jump(uint32_t numbers, int64_t time)
+{
+	seqs[10] += numbers - 1;
+	now += time - 1;
+	unmap(10, BASE, PAGE);
+}
+
+static void check_numbers(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(20001, 1000000);
+	jump(1, 1);
+	world_finish(world);
+	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "a gap from which the numbers go on is one");
+	world_free(world);
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(20001, 1000000);
+	world_finish(world);
+	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "before the last event, too");
+	world_free(world);
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(1u << 24, 10000000000);
+	seqs[10] = 3;
+	jump(1, 1);
+	jump(1, 1);
+	world_finish(world);
+	check(process_of(10)->lost == 0 && world->misnumbered == 1, "a number from which they do not go on is damaged");
+	world_free(world);
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(1u << 24, 10000000000);
+	seqs[10] = 5;
+	jump(1, 1);
+	world_finish(world);
+	check(process_of(10)->lost == 2 && world->misnumbered == 1, "and hides no gap that there is beside it");
+	world_free(world);
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(1u << 24, 1000000);
+	world_finish(world);
+	check(process_of(10)->lost == 0 && world->misnumbered == 1,
+	      "as is one that no process could have reached in the time");
+	world_free(world);
+}
+
 int main(void)
 {
 	check_fork();
 	check_late_definition();
 	check_images();
 	check_lost();
+	check_numbers();
 	check_names();
 	check_forgetting();
 	printf("1..%d\n", number);

@@ -1,0 +1,84 @@
+/* The numbers of a process's events: how many are missing, and since when none is. */
+#include "world_inner.h"
+
+/* Threads tell their events in another order than they numbered them, by less than this. */
+#define DISORDER 4096
+/* Nanoseconds that an event takes at least, whatever the number of threads. */
+#define EVENT_TIME 10
+
+static void advance(struct process *process, uint32_t seq, int64_t before, int64_t time)
+{
+	if (seq > process->top_seq)
+		process->top_seq = seq;
+	if (process->top_seq <= process->events + process->missing)
+		return;
+	if (process->missing == 0)
+		process->whole_until = before;
+	process->missing = process->top_seq - process->events;
+	process->whole_from = time;
+}
+
+/* Whether there was the time to make so many events. */
+static bool is_possible(const struct process *process)
+{
+	const struct leap *leap = &process->leap;
+	int64_t start = process->recording ? process->recording->started : 0,
+		since = leap->before ? leap->before : start;
+
+	return since == 0 || leap->time - since >= (int64_t)(leap->seq - process->top_seq) * EVENT_TIME;
+}
+
+static void land(struct process *process, bool confirmed)
+{
+	if (confirmed && is_possible(process))
+		advance(process, process->leap.seq, process->leap.before, process->leap.time);
+	else
+		process->misnumbered++;
+	process->leap = (struct leap){0};
+}
+
+/* A number far beyond the last one is believed when the next event goes on from there: else it is damaged. */
+void numbers_count(struct process *process, uint32_t seq, int64_t time)
+{
+	int64_t before = process->seen_at;
+
+	process->events++;
+	process->seen_at = time;
+	if (process->leap.seq)
+		land(process, seq > process->leap.seq || process->leap.seq - seq < DISORDER);
+	if (seq > process->top_seq && seq - process->top_seq > DISORDER)
+		process->leap = (struct leap){seq, before, time};
+	else
+		advance(process, seq, before, time);
+}
+
+void numbers_finish(struct world *world, struct process *process)
+{
+	uint64_t gap;
+
+	if (process->leap.seq)
+		land(process, true);
+	gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
+	process->lost = gap > process->told_lost ? gap : process->told_lost;
+	/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
+	if (process->recording && process->recording->newest && gap > process->told_lost) {
+		process->let_go = gap - process->told_lost;
+		process->lost = process->told_lost;
+	}
+	world->lost += process->lost;
+	world->let_go += process->let_go;
+	world->misnumbered += process->misnumbered;
+}
+
+int64_t world_let_go_until(const struct world *world, const struct recording *recording)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; world->let_go && i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+
+		if (process->recording == recording && process->let_go && process->whole_from > until)
+			until = process->whole_from;
+	}
+	return until;
+}
