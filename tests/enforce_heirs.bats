@@ -177,7 +177,11 @@ on(first, fd)' 'child = os.fork()
 if not child: m = None; os.execv(sys.executable, heir)
 m[4096:4099] = b"key"; __import__("time").sleep(0.5); m.close()' 'm.close(); os.pwrite(fd, b"key", 4096)
 os.posix_spawn(sys.executable, heir, os.environ); os._exit(0)'; do
-		goes_on "$how"
+		# On a machine that is busy the look at the others may be given up: then it is asked again.
+		for _ in 1 2 3; do
+			goes_on "$how"
+			grep -q perhaps-mapped audit.log || break
+		done
 		[ "$(cat read)" = key ]
 		wiped
 		[ "$(grep -c rule=secret-left audit.log)" -eq 2 ]
