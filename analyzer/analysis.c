@@ -220,6 +220,12 @@ static char *description_gone(const struct recording *recording)
 	return text;
 }
 
+/* To make so many events, on all processors together. */
+static bool there_was_time(const struct analysis *analysis, int64_t to, uint64_t events)
+{
+	return events == 0 || (to > analysis->from && events <= (uint64_t)(to - analysis->from));
+}
+
 static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
@@ -231,7 +237,11 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	analysis->foreign = totals->foreign;
 	analysis->lost = analysis->world->lost;
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
-	if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
+	if (!there_was_time(analysis, to, totals->discarded_events))
+		add_problem(analysis,
+			    memory_text("the trace is damaged: its count of lost events is more than there was "
+					"time for, and not used"));
+	else if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
 	analysis->unended = recording->described && recording->ended == 0;
 	analysis->tail = analysis->unended || gap || totals->discarded_packets || totals->bytes_lost;

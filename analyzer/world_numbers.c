@@ -1,8 +1,9 @@
 /* The numbers of a process's events: how many are missing, and since when none is. */
+#include "recording.h"
 #include "world_inner.h"
 
 /* Threads tell their events in another order than they numbered them, by less than this. */
-#define DISORDER 4096
+#define DISORDER 1024
 /* Nanoseconds that an event takes at least, whatever the number of threads. */
 #define EVENT_TIME 10
 
@@ -28,6 +29,15 @@ static bool is_possible(const struct process *process)
 	return since == 0 || leap->time - since >= (int64_t)(leap->seq - process->top_seq) * EVENT_TIME;
 }
 
+/* That nothing else tells of: its pid is damaged, too. */
+static bool is_phantom(const struct process *process)
+{
+	const struct recording *recording = process->recording;
+
+	return process->events == 1 && !process->announced && process->began_at == process->leap.time && recording &&
+	       recording->line_count && !recording->lines_gone;
+}
+
 static void land(struct process *process, bool confirmed)
 {
 	if (confirmed && is_possible(process))
@@ -44,9 +54,10 @@ void numbers_count(struct process *process, uint32_t seq, int64_t time)
 
 	process->events++;
 	process->seen_at = time;
-	if (process->leap.seq)
+	/* A late one, of another thread, says nothing of it. */
+	if (process->leap.seq && seq > process->top_seq)
 		land(process, seq > process->leap.seq || process->leap.seq - seq < DISORDER);
-	if (seq > process->top_seq && seq - process->top_seq > DISORDER)
+	if (process->leap.seq == 0 && seq > process->top_seq && seq - process->top_seq > DISORDER)
 		process->leap = (struct leap){seq, before, time};
 	else
 		advance(process, seq, before, time);
@@ -57,7 +68,7 @@ void numbers_finish(struct world *world, struct process *process)
 	uint64_t gap;
 
 	if (process->leap.seq)
-		land(process, true);
+		land(process, !is_phantom(process));
 	gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
 	process->lost = gap > process->told_lost ? gap : process->told_lost;
 	/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */

@@ -204,3 +204,17 @@ halved()
 	shrunk told 40000 --max-size=$((CPUS << 18))
 	holds '[.findings[] | select(.rule == "shrink-under-map") | .severity, .uncertain] == ["error", false]'
 }
+
+@test "events lost: a count of the tracer's for which there was no time is damage, and not used" {
+	local decoder stream
+	shrunk whole 10
+	for stream in recording/trace/ust/uid/*/64-bit/calls_*; do
+		# events_discarded, after the header of the packet and five numbers of its context.
+		printf '\007' | dd of="$stream" bs=1 seek=78 conv=notrunc status=none
+	done
+	for decoder in direct babeltrace2; do
+		"$SHMGUARD" report --decoder=$decoder --format=json recording >report.json
+		holds '.trace.lost < 1000 and (.trace.complete | not)'
+		holds 'any(.trace.problems[]; startswith("the trace is damaged: its count of lost events"))'
+	done
+}

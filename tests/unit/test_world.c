@@ -192,6 +192,23 @@ static void check_numbers(void)
 	world_free(world);
 }
 
+/* The first of two threads told its event after the second one had lost its own. */
+static void check_numbers_late(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	jump(1, 1);
+	jump(2, 1);
+	jump(20001, 1000000);
+	seqs[10] = 2;
+	jump(1, 1);
+	seqs[10] = 20005;
+	jump(1, 1);
+	world_finish(world);
+	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "an event that comes late does not deny a gap");
+	world_free(world);
+}
+
 int main(void)
 {
 	check_fork();
@@ -199,6 +216,7 @@ int main(void)
 	check_images();
 	check_lost();
 	check_numbers();
+	check_numbers_late();
 	check_names();
 	check_forgetting();
 	printf("1..%d\n", number);
