@@ -237,22 +237,58 @@ void identity_descriptors_end(unsigned first, unsigned last)
 		identity_descriptor_ends((int)fd);
 }
 
+/* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
+static bool lies_on_shm(uint64_t dev)
+{
+	if ((home_holds && dev == home_dev) || mounts_below(dev))
+		return true;
+	for (int i = 0; i < DEVICES; i++) {
+		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
+		if ((slot & 7) == CLASS_SHM)
+			return slot >> 3 == dev;
+	}
+	if (!is_shm_device(dev))
+		return false;
+	device_remember(dev, CLASS_SHM);
+	return true;
+}
+
+/* A library of ours may map its own through another's wrapper, which then is the caller. */
+static bool look_at(int fd, struct stat *st)
+{
+	return fd >= 0 && !own_fd(fd) && kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) == 0;
+}
+
 bool identity_of_fd(int fd, struct identity *out)
 {
 	struct stat st;
 
-	/* A library of ours may map its own through another's wrapper, which then is the caller. */
-	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !fill(&st, fd, out))
+	if (!look_at(fd, &st) || !fill(&st, fd, out))
 		return false;
 	identity_descriptor_ends(fd);
 	return true;
+}
+
+bool identity_of_opened(int fd, struct identity *out, bool *fifo)
+{
+	struct stat st;
+
+	*fifo = false;
+	if (!look_at(fd, &st))
+		return false;
+	if (fill(&st, fd, out)) {
+		identity_descriptor_ends(fd);
+		return true;
+	}
+	*fifo = S_ISFIFO(st.st_mode) && lies_on_shm(st.st_dev);
+	return false;
 }
 
 bool identity_of_mapped(int fd, struct identity *out)
 {
 	struct stat st;
 
-	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0)
+	if (!look_at(fd, &st))
 		return false;
 	if (fill(&st, fd, out)) {
 		identity_descriptor_ends(fd);
@@ -271,22 +307,6 @@ bool identity_of_path(int dirfd, const char *path, int flags, struct identity *o
 		return false;
 	out->name = path;
 	out->dirfd = dirfd;
-	return true;
-}
-
-/* The tmpfs at /dev/shm is asked for once; a program that may get another one calls identity_forget_devices(). */
-static bool lies_on_shm(uint64_t dev)
-{
-	if ((home_holds && dev == home_dev) || mounts_below(dev))
-		return true;
-	for (int i = 0; i < DEVICES; i++) {
-		uint64_t slot = atomic_load_explicit(&devices[i], memory_order_relaxed);
-		if ((slot & 7) == CLASS_SHM)
-			return slot >> 3 == dev;
-	}
-	if (!is_shm_device(dev))
-		return false;
-	device_remember(dev, CLASS_SHM);
 	return true;
 }
 
@@ -310,14 +330,6 @@ bool identity_on_shm(int dirfd, const char *path)
 	if (S_ISLNK(st.st_mode) && !lies_on_shm(st.st_dev) && kernel_stat_at(dirfd, path, 0, &st) < 0)
 		return false;
 	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
-}
-
-bool identity_other_on_shm(int fd)
-{
-	struct stat st;
-
-	return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
-	       lies_on_shm(st.st_dev);
 }
 
 static bool plain(const char *path)

@@ -30,6 +30,8 @@ struct identity {
  * for a device not seen before.
  */
 bool identity_of_fd(int fd, struct identity *out);
+/* The same; fifo: what the descriptor leads to is no object, but a FIFO there. */
+bool identity_of_opened(int fd, struct identity *out, bool *fifo);
 
 /* The same for a descriptor that is mapped; one of an ordinary file is remembered for identity_is_ordinary(). */
 bool identity_of_mapped(int fd, struct identity *out);
@@ -52,9 +54,6 @@ bool identity_of_directory(int dirfd, const char *path, struct identity *out);
  * symbolic link, a FIFO? One stat for most files elsewhere.
  */
 bool identity_on_shm(int dirfd, const char *path);
-
-/* Does the descriptor lead to something there that is neither an object nor a directory: a FIFO? */
-bool identity_other_on_shm(int fd);
 
 /*
  * The directory /dev/shm of this moment stays one, whatever root the program takes: no path may lead to it then, but

@@ -171,3 +171,28 @@ unlinked()
 	report allowed >report.json
 	holds --arg name "/$NAME-named" '.objects | length == 1 and .[0].names == [$name]'
 }
+
+@test "an ordinary file costs one fstat to open, one that is missing nothing" {
+	cat >opens.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(int count, char **arguments)
+		{
+			for (int i = atoi(arguments[1]); i > 0; i--) {
+				close(open("/etc/passwd", O_RDONLY));
+				open("/etc/missing", O_RDONLY);
+			}
+			return 0;
+		}
+	END
+	gcc -w opens.c -o opens
+	local times
+	for times in 10 110; do
+		record recording strace -f -o trace ./opens "$times"
+		rm -r recording
+		sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' trace | sort | uniq -c >"calls.$times"
+	done
+	join -1 2 -2 2 -o 0,1.1,2.1 calls.10 calls.110 | awk '$3 - $2 > 20 { print $1, int(($3 - $2 + 10) / 100) }' >each
+	[ "$(cat each)" = $'close 1\nfstat 1\nopenat 2' ]
+}
