@@ -189,7 +189,7 @@ static void reading_moment(struct reading *reading, struct world *world, struct 
 		return;
 	moment.length = (uint64_t)trace_integer(event, "length", 0);
 	moment.offset = (uint64_t)trace_integer(event, "offset", 0);
-	moment.sized = object && hindsight_size(reading->hindsight, object, event->time, &moment.size);
+	moment.sized = object == NULL || hindsight_size(reading->hindsight, object, event->time, &moment.size);
 	reading->chronicle->moment(reading->chronicle->context, &moment);
 }
 
@@ -290,6 +290,7 @@ static void reading_ending(void *context, struct world *world, struct process *p
 							    .time = time,
 							    .process = process,
 							    .thread = process->pid,
+							    .sized = true,
 							    .asked = reading_asks(reading, process, NULL, time)});
 	if (reading->chronicle->mapped) {
 		reading_newcomers(reading, world);

@@ -35,7 +35,7 @@ struct moment {
 	const struct object *object; /* NULL: start and end of a process */
 	uint64_t offset, length;     /* bytes, of map and unmap */
 	uint64_t size;               /* bytes, the object's after it */
-	bool sized;                  /* that is known */
+	bool sized;                  /* that is known, or there is no object */
 	bool asked;                  /* the reader asked for its process, object and time */
 };
 
