@@ -81,9 +81,8 @@ static int take_event(void *context, struct world *world, struct process *proces
 		      const struct outcome *outcome)
 {
 	struct gathering *gathering = context;
-	struct scene scene = {world, process, NULL, replay_object(world, process, event)};
+	struct scene scene = {world, process, NULL, replay_object(world, process, event), outcome->error};
 
-	(void)outcome;
 	if (event->id == EVENT_process)
 		take_process(gathering, process, &event->event.process);
 	scene.runner = runner_of(gathering, process);

@@ -59,6 +59,8 @@ void habits_keep(char ***texts, size_t *count, char *text);
 
 /* habits_names.c: the glob for a name that holds numbers, pids or random words; a new text. pids may be NULL. */
 char *habits_glob(const char *name, const struct habits_pids *pids);
+/* The same of a name that mkstemp(3) made: its last six characters are random, whatever they look like. */
+char *habits_temporary(const char *name, const struct habits_pids *pids);
 /* Sorts and leaves out what another glob covers, down to at most `most`. Returns how many are left. */
 size_t habits_reduce(char **globs, size_t count, size_t most);
 

@@ -55,17 +55,30 @@ static bool is_direct(const char *name, bool semaphore)
 	return direct;
 }
 
+/* `name` as the preload gives objects. */
+static void keep_glob(struct call *call, const char *name,
+		      char *(*glob)(const char *name, const struct habits_pids *pids))
+{
+	/* The directory itself is no name in it. */
+	if (strcmp(name, "/dev/shm") == 0)
+		return;
+	call->names = memory_grow(call->names, call->name_count, sizeof(char *));
+	call->names[call->name_count++] = glob(name, &call->runner->pids);
+}
+
 static void add_name(struct call *call, const char *name, bool semaphore)
 {
 	char *object = habits_object(name, semaphore);
 
-	/* The directory itself is no name in it. */
-	if (strcmp(object, "/dev/shm") == 0) {
-		free(object);
-		return;
-	}
-	call->names = memory_grow(call->names, call->name_count, sizeof(char *));
-	call->names[call->name_count++] = habits_glob(object, &call->runner->pids);
+	keep_glob(call, object, habits_glob);
+	free(object);
+}
+
+static void add_temporary(struct call *call, const char *name)
+{
+	char *object = habits_object(name, false);
+
+	keep_glob(call, object, habits_temporary);
 	free(object);
 }
 
@@ -110,11 +123,18 @@ static bool is_foreign(const struct process *process, const struct object *objec
 }
 
 struct opening {
+	enum symbol symbol;
 	const char *name;
 	bool semaphore, created;
 	uint32_t flags, mode;
 	int error;
 };
+
+static bool ends_at_random(enum symbol symbol)
+{
+	return symbol == SYMBOL_mkstemp || symbol == SYMBOL_mkstemp64 || symbol == SYMBOL_mkostemp ||
+	       symbol == SYMBOL_mkostemp64;
+}
 
 static void take_opening(struct call *call, const struct scene *scene, const struct opening *o)
 {
@@ -124,6 +144,8 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	/* The directory of what has no name yet is no name. */
 	if (habits_elsewhere(o->name))
 		add_names_of(call, scene->object);
+	else if (ends_at_random(o->symbol))
+		add_temporary(call, o->name);
 	else if ((o->flags & O_TMPFILE) != O_TMPFILE)
 		add_name(call, o->name, o->semaphore);
 	if (scene->object && scene->object->kind == KIND_memfd)
@@ -265,24 +287,24 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 	const union any_event *any = &event->event;
 
 	switch (event->id) {
-#define OPENING(e, is_semaphore)                                                                                       \
+#define OPENING(e, by, is_semaphore)                                                                                   \
 	&(struct opening)                                                                                              \
 	{                                                                                                              \
-		.name = (e).name, .semaphore = (is_semaphore), .created = (e).created, .flags = (e).flags,             \
-		.mode = (e).mode, .error = (e).error                                                                   \
+		.symbol = (by), .name = (e).name, .semaphore = (is_semaphore), .created = (e).created,                 \
+		.flags = (e).flags, .mode = (e).mode, .error = (e).error                                               \
 	}
 	case EVENT_shm_open:
-		take_opening(call, scene, OPENING(any->shm_open, false));
+		take_opening(call, scene, OPENING(any->shm_open, SYMBOL_shm_open, false));
 		return true;
 	case EVENT_open:
-		take_opening(call, scene, OPENING(any->open, false));
+		take_opening(call, scene, OPENING(any->open, (enum symbol)any->open.symbol, false));
 		return true;
 	case EVENT_sem_open:
-		take_opening(call, scene, OPENING(any->sem_open, true));
+		take_opening(call, scene, OPENING(any->sem_open, SYMBOL_sem_open, true));
 		return true;
 	case EVENT_unlink:
 		add_name(call, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
-		if (!any->unlink.error)
+		if (!any->unlink.error && !scene->error)
 			take_named(call->runner, scene->object, -1);
 		return true;
 	case EVENT_rename:

@@ -52,6 +52,7 @@ struct scene {
 	struct process *process;
 	struct runner *runner;
 	const struct object *object; /* or NULL */
+	int error;                   /* of a call that failed after its event */
 };
 
 /* A call's event, or a finding: what is found at a call comes behind its event. */

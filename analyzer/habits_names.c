@@ -126,6 +126,18 @@ char *habits_glob(const char *name, const struct habits_pids *pids)
 	return text;
 }
 
+char *habits_temporary(const char *name, const struct habits_pids *pids)
+{
+	static const char random[] = "??????";
+	size_t length = strlen(name);
+	char *lasting = memory_format("%.*s", (int)(length - strnlen(name, sizeof(random) - 1)), name);
+	char *glob = habits_glob(lasting, pids), *whole = memory_format("%s%s", glob, random);
+
+	free(lasting);
+	free(glob);
+	return whole;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

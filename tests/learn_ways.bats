@@ -104,3 +104,27 @@ say(os.open, "/dev/fd/0", os.O_RDONLY)
 os.unlink("f"); os.unlink(BASE + "a")'
 	[ "$(grep -c '^names = /.' elsewhere.ini)" -eq 1 ]
 }
+
+@test "what was not removed, as its unlinking failed, counts on" {
+	needs_root "another user, who may not remove it"
+	for removes in '' 'os.seteuid(0); '; do
+		unchanged "kept${removes:+not}" "
+os.chmod('/dev/shm', 0o1777)
+for name in 'abc':
+    os.close(say(shm, name))
+    os.seteuid(65534); ${removes}say(os.unlink, BASE + name); os.seteuid(0)
+os.system('rm -f ' + BASE + '[abc]')"
+	done
+	grep -qx 'max-objects = 3' kept.ini
+	grep -qx 'max-objects = 1' keptnot.ini
+}
+
+@test "what mkstemp makes is learned by its template, whatever word came of it" {
+	unchanged temporary '
+for i in range(20):
+    name = ctypes.create_string_buffer((BASE + "tmp-XXXXXX").encode())
+    os.close(libc.mkstemp(name))
+    os.unlink(name.value)
+print(os.listdir("/dev/shm").count("shmguard-learn-tmp"))'
+	[ "$(grep '^names' temporary.ini | grep -v '^names = /$')" = 'names = /shmguard-learn-tmp-??????' ]
+}

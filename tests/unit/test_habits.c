@@ -47,6 +47,22 @@ static void check_globs(void)
 	becomes("/\xc3\xa4", "/??");
 }
 
+static void check_temporary(void)
+{
+	static const char *const names[][2] = {{"/tmp-abcdef", "/tmp-??????"},
+					       {"/dir/t.plyGb7", "/dir/t.??????"},
+					       {"/build37Abcdef", "/build[0-9]*??????"}};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *glob = habits_temporary(names[i][0], &(struct habits_pids){37, 121});
+
+		all = all && strcmp(glob, names[i][1]) == 0;
+		free(glob);
+	}
+	check(all, "what mkstemp made is any name of its template");
+}
+
 static void check_takes(void)
 {
 	static const char *const names[] = {"/a*b[c]?", "/a,b;c d", "/x[1234]", "/PostgreSQL.77777", "/-[!a]-]"};
@@ -155,6 +171,7 @@ static void check_reduced(void)
 int main(void)
 {
 	check_globs();
+	check_temporary();
 	check_takes();
 	check_long();
 	check_reduced();
