@@ -92,19 +92,28 @@ static void add_names_of(struct call *call, const struct object *object)
 
 static void take_created(struct runner *runner, const struct object *object)
 {
-	runner->own = memory_grow(runner->own, runner->own_count, sizeof(struct own));
-	runner->own[runner->own_count++] = (struct own){object, 1};
+	runner->own = memory_grow(runner->own, runner->own_count, sizeof(*runner->own));
+	runner->own[runner->own_count++] = object;
 	habits_raise(&runner->habit->peak, runner->inherited + runner->own_count);
 }
 
-static void take_named(struct runner *runner, const struct object *object, int change)
+static bool has_name(const struct object *object)
 {
+	for (size_t i = 0; i < object->name_count; i++)
+		if (!object->names[i].until)
+			return true;
+	return false;
+}
+
+/* A name of it is gone; there may be others, whoever gave it those. */
+static void take_lost(struct runner *runner, const struct object *object)
+{
+	if (!object || has_name(object))
+		return;
 	for (size_t i = 0; i < runner->own_count; i++) {
-		if (!object || runner->own[i].object != object)
+		if (runner->own[i] != object)
 			continue;
-		runner->own[i].names += (uint32_t)change;
-		if (!runner->own[i].names)
-			runner->own[i] = runner->own[--runner->own_count];
+		runner->own[i] = runner->own[--runner->own_count];
 		break;
 	}
 }
@@ -200,7 +209,7 @@ static void take_rename(const struct gathering *gathering, struct call *call, co
 	call->met[RULE_unlink_by_stranger] =
 		is_foreign(scene->process, scene->object) || is_foreign(scene->process, replaced);
 	if (!e->error && !exchanges && replaced != scene->object)
-		take_named(call->runner, replaced, -1);
+		take_lost(call->runner, replaced);
 }
 
 static void take_link(const struct gathering *gathering, struct call *call, const struct scene *scene,
@@ -216,8 +225,6 @@ static void take_link(const struct gathering *gathering, struct call *call, cons
 	/* What O_TMPFILE made counts from its first name on. */
 	if (scene->object->name_count == 1 && (habits_elsewhere(e->from) || !*e->from))
 		take_created(call->runner, scene->object);
-	else
-		take_named(call->runner, scene->object, 1);
 }
 
 static void take_chmod(const struct gathering *gathering, struct call *call, const struct scene *scene,
@@ -305,7 +312,7 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 	case EVENT_unlink:
 		add_name(call, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
 		if (!any->unlink.error && !scene->error)
-			take_named(call->runner, scene->object, -1);
+			take_lost(call->runner, scene->object);
 		return true;
 	case EVENT_rename:
 		take_rename(gathering, call, scene, &any->rename);

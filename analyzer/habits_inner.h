@@ -6,17 +6,12 @@
 #include "map.h"
 #include "replay.h"
 
-struct own {
-	const struct object *object;
-	uint32_t names; /* so many has it */
-};
-
 /* An image of a process of the recording that is being read. */
 struct runner {
 	struct habit *habit;
 	struct habits_pids pids;
-	uint64_t inherited; /* objects that its parent had when it forked */
-	struct own *own;    /* objects that it made and did not remove */
+	uint64_t inherited;        /* objects that its parent had when it forked */
+	const struct object **own; /* objects that it made and did not remove */
 	size_t own_count;
 	uint32_t masked; /* mode bits that it asked for and did not get: by its umask */
 };

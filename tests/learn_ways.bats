@@ -119,6 +119,18 @@ os.system('rm -f ' + BASE + '[abc]')"
 	grep -qx 'max-objects = 1' keptnot.ini
 }
 
+@test "what another process gave a second name to counts on when one of them goes" {
+	unchanged named '
+say(shm, "a")
+if os.fork() == 0:
+    os.link(BASE + "a", BASE + "b")
+    os._exit(0)
+os.wait()
+os.unlink(BASE + "b"); say(shm, "c")
+os.unlink(BASE + "a"); os.unlink(BASE + "c")'
+	grep -qx 'max-objects = 2' named.ini
+}
+
 @test "what mkstemp makes is learned by its template, whatever word came of it" {
 	unchanged temporary '
 for i in range(20):
