@@ -131,6 +131,11 @@ static bool is_foreign(const struct process *process, const struct object *objec
 	return object && object->uid != 0 && object->uid != process->euid && object->uid != process->uid;
 }
 
+static bool made_it(const struct scene *scene)
+{
+	return scene->object && scene->object->created.process == scene->process;
+}
+
 struct opening {
 	enum symbol symbol;
 	const char *name;
@@ -143,6 +148,13 @@ static bool ends_at_random(enum symbol symbol)
 {
 	return symbol == SYMBOL_mkstemp || symbol == SYMBOL_mkstemp64 || symbol == SYMBOL_mkostemp ||
 	       symbol == SYMBOL_mkostemp64;
+}
+
+/* By an earlier run: of shared memory a finding tells that, and a policy asks it of every object that is not empty. */
+static bool may_be_left(const struct opening *o, const struct scene *scene)
+{
+	return scene->object && !o->semaphore && (o->flags & O_CREAT) && !o->created && !o->error &&
+	       (scene->object->size || (o->flags & O_TRUNC)) && !made_it(scene);
 }
 
 static void take_opening(struct call *call, const struct scene *scene, const struct opening *o)
@@ -163,6 +175,7 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	call->flags = o->flags;
 	call->foreign = is_foreign(scene->process, scene->object);
 	call->reachable = is_direct(o->name, o->semaphore);
+	call->met[RULE_stale_reattach] = may_be_left(o, scene);
 	if (o->created)
 		take_created(runner, scene->object);
 	if (o->created && scene->object) {
@@ -246,11 +259,6 @@ static void take_chmod(const struct gathering *gathering, struct call *call, con
 static void take_size(struct call *call, uint64_t asked, uint64_t before, uint64_t after)
 {
 	call->size = asked > before && asked > after ? asked : after;
-}
-
-static bool made_it(const struct scene *scene)
-{
-	return scene->object && scene->object->created.process == scene->process;
 }
 
 static void take_resize(struct call *call, const struct scene *scene, const struct ftruncate_event *e)

@@ -61,6 +61,14 @@ static bool is_merely_missing(const struct visit *visit, const struct wrap_openi
 	return visit->saved_errno == ENOENT && !(o->flags & O_CREAT);
 }
 
+/* Of what a path through directories of /dev/shm leads to; of a symbolic link right there the link's own. */
+static const char *own_name(const struct wrap_opening *o, char text[static 512])
+{
+	bool plain = !strchr(o->path + strlen("/dev/shm/"), '/');
+
+	return (plain ? NULL : enforce_name(o->dirfd, o->path, AT_SYMLINK_NOFOLLOW, text)) ?: o->path;
+}
+
 /* A failed open, and one of what is no object, are worth telling where they were meant for /dev/shm: by which name? */
 const char *wrap_opening_odd(const struct visit *visit, const struct wrap_opening *o, int fd, bool fifo,
 			     char text[static 512])
@@ -70,7 +78,7 @@ const char *wrap_opening_odd(const struct visit *visit, const struct wrap_openin
 	if (fd < 0 ? visit->saved_errno == EFAULT : o->flags & (O_DIRECTORY | O_PATH))
 		return NULL;
 	if (strncmp(o->path, "/dev/shm/", 9) == 0)
-		return o->path;
+		return fd < 0 && is_merely_missing(visit, o) ? o->path : own_name(o, text);
 	if (fd < 0 ? is_merely_missing(visit, o) || has_no_object(o) || !may_lie_on_shm(o) : !fifo)
 		return NULL;
 	return known_name(o, text);

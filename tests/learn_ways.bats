@@ -71,6 +71,13 @@ say(failing, 'shmguard-learn-b', os.O_CREAT | os.O_DIRECTORY, at)$gone"
 	unchanged working "$here
 say(failing, LINK, os.O_NOFOLLOW)
 say(failing, '/proc/self/cwd/' + LINK, os.O_NOFOLLOW)$gone"
+	unchanged through '
+os.mkdir(BASE + "d"); os.symlink("shmguard-learn-d", BASE + "dl")
+os.close(os.open("/dev/shm/shmguard-learn-dl/x", os.O_RDWR | os.O_CREAT, 0o600)); os.mkfifo(BASE + "d/f"); os.mkfifo(BASE + "d/g")
+say(os.open, BASE + "dl/f", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+say(os.open, BASE + "d/../shmguard-learn-d/g", os.O_RDWR)
+os.system("rm -r " + BASE + "d " + BASE + "dl")'
+	[ "$(grep '^names = /shmguard-learn-d/[fgx]$' through.ini | sort -u | wc -l)" -eq 3 ]
 	# Where nothing leads to /dev/shm nothing is learned.
 	unchanged elsewhere '
 os.symlink("nowhere", "link")
@@ -117,6 +124,20 @@ os.system('rm -f ' + BASE + '[abc]')"
 	done
 	grep -qx 'max-objects = 3' kept.ini
 	grep -qx 'max-objects = 1' keptnot.ini
+}
+
+@test "an object that is there already may be one that an earlier run left, however it is opened" {
+	unchanged left '
+import subprocess, time
+subprocess.run(["env", "-i", "sh", "-c", "echo left >%sa" % BASE], check=True)
+time.sleep(0.05)
+say(lambda: subprocess.run([sys.executable, "-c", "import os; os.open(\"%sa\", os.O_RDWR | os.O_CREAT)" % BASE], check=True))
+os.unlink(BASE + "a")'
+	grep -qx 'stale-reattach = warn' left.ini
+	unchanged own '
+os.close(say(shm, "a")); say(os.open, BASE + "a", os.O_RDWR | os.O_CREAT)
+os.unlink(BASE + "a")'
+	run -1 grep -x 'stale-reattach = warn' own.ini
 }
 
 @test "what another process gave a second name to counts on when one of them goes" {
