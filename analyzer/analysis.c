@@ -11,7 +11,6 @@
 #include "map.h"
 #include "memory.h"
 #include "trace_reader.h"
-#include "trace_settings.h"
 
 static bool is_call(enum event_id id)
 {
@@ -189,8 +188,6 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 	uint64_t count = count_let_go(analysis->world, recording, &kept);
 	char *whose = alone ? memory_text("") : memory_format("%s: ", recording->dir);
 
-	if (!alone && recording->host)
-		start += trace_clock_offset(recording->host);
 	if (count && kept)
 		add_problem(
 			analysis,

@@ -38,11 +38,11 @@ struct scene {
 	int64_t at;                  /* nanoseconds from the start */
 	size_t parts;                /* recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
-	struct map sizes;            /* (number of an object) -> struct hindsight */
+	struct map sizes;            /* (number of an object) -> struct later */
 };
 
 /* What the end of the recording tells of an object's size at the moment. */
-struct hindsight {
+struct later {
 	int64_t let_go_until; /* of its recording */
 	bool knows;
 	uint64_t size;
@@ -70,7 +70,7 @@ static uint64_t scene_number(const struct object *object)
 /* Of the object's recording. */
 static int64_t scene_let_go_until(const struct scene *scene, const struct object *object)
 {
-	const struct hindsight *later = map_get(&scene->sizes, scene_number(object), 0);
+	const struct later *later = map_get(&scene->sizes, scene_number(object), 0);
 
 	return later ? later->let_go_until : scene->let_go_until;
 }
@@ -152,7 +152,7 @@ static double scene_seconds(const struct scene *scene, int64_t time)
 /* As far as it is known, to be freed. */
 static char *scene_size(const struct scene *scene, const struct object *object)
 {
-	const struct hindsight *later = map_get(&scene->sizes, scene_number(object), 0);
+	const struct later *later = map_get(&scene->sizes, scene_number(object), 0);
 	bool knows = later && later->knows;
 	uint64_t size = knows ? later->size : object->size;
 	char *short_size = text_bytes(size), *text, *all;
@@ -240,14 +240,14 @@ static void scene_look_ahead(void *context, struct world *world)
 	scene_learn_let_go(scene, world);
 	for (size_t i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
-		struct hindsight *hindsight = memory_new(1, sizeof(*hindsight));
+		struct later *later = memory_new(1, sizeof(*later));
 
 		if (object->recording != recording)
 			let_go_until = world_let_go_until(world, object->recording);
 		recording = object->recording;
-		hindsight->let_go_until = let_go_until;
-		hindsight->knows = at >= let_go_until && scene_was(object, at, &hindsight->size);
-		map_put(&scene->sizes, scene_number(object), 0, hindsight);
+		later->let_go_until = let_go_until;
+		later->knows = at >= let_go_until && scene_was(object, at, &later->size);
+		map_put(&scene->sizes, scene_number(object), 0, later);
 	}
 }
 

@@ -116,8 +116,14 @@ bytes_of()
 	# Of two recordings each has its own.
 	mkdir both
 	cp -r whole part both
-	"$SHMGUARD" objects --object="$name" --at="$("$SHMGUARD" log part | awk '/fchmod/ { print $2 - 0.3 }')" both >both.soon
+	"$SHMGUARD" objects --object="$name" --at="$(awk "BEGIN { print $at - 0.01 }")" both >both.soon
 	[ "$(grep -c 'its size since then not known' both.soon)" -eq 1 ]
+	# Set right by one clock, both are as they were to each other.
+	for form in 0 1000; do
+		"$SHMGUARD" report --format=json --clock-offset="$(jq -r .host part/recording.json)=$form" both | jq -r '.trace.problems[]' >"problems.$form"
+	done
+	grep -q 'keeps the newest calls, from [0-9.]* s after its own start on' problems.0
+	same problems.0 problems.1000
 	# Without the look at the end nobody knows.
 	rm part/shm.json
 	"$SHMGUARD" objects --object="$name" part | grep -qE '64 KiB \(65536 bytes\) at [0-9.]+ s, its size since then not known'
