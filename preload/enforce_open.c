@@ -358,6 +358,13 @@ static __attribute__((noinline)) int attach_judged(const struct enforce_opening 
 	return denied ? -1 : fd;
 }
 
+static void in_vain(const struct enforce_opening *o)
+{
+	char text[512];
+
+	enforce_refused_nothing(VERDICT_deny, enforce_vain_opening(o, o->shm ? whole_path(o, text) : o->path));
+}
+
 int enforce_open(const struct enforce_opening *o)
 {
 	struct policy_decision d;
@@ -373,7 +380,7 @@ int enforce_open(const struct enforce_opening *o)
 	if (verdict != VERDICT_deny)
 		verdict = special(o, &d);
 	if (verdict == VERDICT_deny)
-		enforce_refused_nothing(verdict, enforce_vain_flags(o));
+		in_vain(o);
 	else
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0) {

@@ -122,3 +122,33 @@ int enforce_vain_flags(const struct enforce_opening *o)
 
 	return malformed ? EINVAL : 0;
 }
+
+/* What is at the path, and is not followed where it is a link. */
+static int of_found(int flags, mode_t mode)
+{
+	if ((flags & O_DIRECTORY) && !S_ISDIR(mode))
+		return ENOTDIR;
+	if (S_ISLNK(mode))
+		return ELOOP;
+	return S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) ? EISDIR : 0;
+}
+
+int enforce_vain_opening(const struct enforce_opening *o, const char *path)
+{
+	bool exclusive = (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL),
+	     itself = exclusive || o->shm || (o->flags & O_NOFOLLOW);
+	int error = enforce_vain_flags(o);
+	struct stat st;
+
+	if (error)
+		return error;
+	long missing = -kernel_stat_at(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &st);
+	if (!missing && exclusive)
+		return EEXIST;
+	/* The C library makes one of the other for shm_open(3). */
+	if (!missing && (error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
+		return EINVAL;
+	if (!missing)
+		return error;
+	return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+}

@@ -20,7 +20,8 @@ int enforce_vain_allocation(const struct fallocate_event *e);
 /* a mode or an access list, another owner (-1: the same), */
 int enforce_vain_mode(const struct identity *identity);
 int enforce_vain_owner(const struct identity *identity, uid_t uid);
-/* and the flags of an opening, whatever they are to open. */
+/* the flags of an opening, whatever they are to open, and an opening of what lies at the path now. */
 int enforce_vain_flags(const struct enforce_opening *o);
+int enforce_vain_opening(const struct enforce_opening *o, const char *path);
 
 #endif

@@ -34,6 +34,12 @@ static FILE *opened_stream(const struct wrap_opening *o, FILE *stream, const voi
 	return stream;
 }
 
+/* What fopen(3) refuses before it looks at the path. */
+static bool is_mode(const char *mode)
+{
+	return *mode == 'r' || *mode == 'w' || *mode == 'a';
+}
+
 static FILE *enforced_stream(const struct wrap_opening *o, const char *mode, const void *caller)
 {
 	int fd = wrap_opening_open(o, caller);
@@ -48,8 +54,9 @@ static FILE *enforced_stream(const struct wrap_opening *o, const char *mode, con
 	EXPORT FILE *name(const char *path, const char *mode)                                                          \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, mode_flags(mode), 0666);                                                 \
-		FILE *stream = wrap_opening_polices(&o, text, CALLER) ? enforced_stream(&o, mode, CALLER)              \
-								      : REAL(name)(path, mode);                        \
+		FILE *stream = is_mode(mode) && wrap_opening_polices(&o, text, CALLER)                                 \
+				       ? enforced_stream(&o, mode, CALLER)                                             \
+				       : REAL(name)(path, mode);                                                       \
 		return opened_stream(&o, stream, CALLER);                                                              \
 	}
 WRAP_FOPEN(fopen)
@@ -61,7 +68,7 @@ WRAP_FOPEN(_IO_fopen)
 EXPORT FILE *setmntent(const char *path, const char *mode)
 {
 	OPENING(setmntent, AT_FDCWD, path, mode_flags(mode) | O_CLOEXEC, 0666);
-	bool polices = wrap_opening_polices(&o, text, CALLER);
+	bool polices = is_mode(mode) && wrap_opening_polices(&o, text, CALLER);
 	FILE *stream = polices ? enforced_stream(&o, mode, CALLER) : REAL(setmntent)(path, mode);
 	if (polices && stream)
 		__fsetlocking(stream, FSETLOCKING_BYCALLER);
@@ -105,8 +112,9 @@ static FILE *enforced_again(const struct wrap_opening *o, const char *mode, FILE
 		const char *at = path ?: text_descriptor(own, fileno(stream));                                         \
 		OPENING(name, AT_FDCWD, at, mode_flags(mode), 0666);                                                   \
 		wrap_closing(fileno(stream), CALLER);                                                                  \
-		stream = wrap_opening_polices(&o, text, CALLER) ? enforced_again(&o, mode, stream, CALLER)             \
-								: REAL(name)(path, mode, stream);                      \
+		stream = is_mode(mode) && wrap_opening_polices(&o, text, CALLER)                                       \
+				 ? enforced_again(&o, mode, stream, CALLER)                                            \
+				 : REAL(name)(path, mode, stream);                                                     \
 		return opened_stream(&o, stream, CALLER);                                                              \
 	}
 WRAP_FREOPEN(freopen)

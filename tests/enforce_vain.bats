@@ -106,6 +106,30 @@ attempt(opened, PATH + "-n", RWC, 0o600); attempt(opened, PATH, RWC, 0o600); os.
 	[ "$(ls /dev/shm | grep -c "$NAME")" -eq 0 ]
 }
 
+@test "an opening of what is not there, or not of that kind, gets the errno of the bare call whatever names are allowed" {
+	policy "names = /$NAME-c" 'name-not-allowed = deny'
+	vain 'os.close(os.open(PATH + "-c", RWC, 0o600)); opened = lambda *args: os.close(os.open(*args))
+os.symlink("/dev/shm/" + NAME + "-none", PATH + "-l"); os.symlink(NAME[1:] + "-r", PATH + "-r"); os.mkdir(PATH + "-d")
+for name in "-l", "-r", "-d", "-none", "-d/none", "-none/none", "-c/none":
+    for flags in os.O_RDWR, os.O_RDWR | os.O_NOFOLLOW, os.O_RDWR | os.O_CREAT | os.O_EXCL, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW:
+        if not (flags & os.O_CREAT and "none" in name) and not (name == "-d" and flags & os.O_DIRECTORY): attempt(opened, PATH + name, flags)
+    if "/" not in name: attempt(shm_open, NAME + name, os.O_RDWR)
+for name in "-r", "-d": attempt(opened, PATH + name, os.O_RDWR | os.O_CREAT)
+print("twins", flush=True)
+attempt(opened, PATH + "-none", RWC); attempt(opened, PATH + "-d/none", RWC); os.unlink("/dev/shm/" + NAME + "-d/none") if os.path.exists(PATH + "-d/none") else 0
+os.unlink(PATH + "-none") if os.path.exists(PATH + "-none") else 0; attempt(opened, PATH + "-l", os.O_RDWR | os.O_CREAT); os.rmdir(PATH + "-d")' EACCES EACCES EACCES
+}
+
+@test "a stream of no mode that there is gets the errno of the bare call" {
+	policy "names = /$NAME-c" 'name-not-allowed = deny' 'max-mode = 0600' 'mode-too-open = deny'
+	vain 'libc.fopen.restype = libc.freopen.restype = ctypes.c_void_p
+def stream(mode):
+    if not libc.fopen(PATH.encode(), mode): raise OSError(ctypes.get_errno(), "")
+for mode in b"q", b"", b"+w", b"b": attempt(stream, mode)
+print("twins", flush=True)
+attempt(stream, b"w")' EACCES
+}
+
 @test "with mode = audit nothing is told of a call that the kernel refuses" {
 	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny'
 	guarded "$DESCRIPTORS"'attempt(map, path, 4096); attempt(map, read, 4096); attempt(map, fd, 4096)
