@@ -58,8 +58,7 @@ static const char *const names[] = {
 #undef REAL_NAME
 };
 
-/* Does our wrapper of that name go on to this very function? Another name of the same may be between us and an interposer. */
-static bool is_wrapped(const void *original, const char *name)
+bool real_is(const void *original, const char *name)
 {
 	const void *const *originals = (const void *)&real_table;
 
@@ -67,25 +66,4 @@ static bool is_wrapped(const void *original, const char *name)
 		if (originals[i] == original && strcmp(names[i], name) == 0)
 			return true;
 	return false;
-}
-
-/* Asked for before our constructor has run, too. */
-static void *own_library(void)
-{
-	static void *library;
-	void *found = __atomic_load_n(&library, __ATOMIC_RELAXED);
-	Dl_info info;
-
-	if (!found && dladdr(names, &info)) {
-		found = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-		__atomic_store_n(&library, found, __ATOMIC_RELAXED);
-	}
-	return found;
-}
-
-void *real_wrapper(void *original, const char *name)
-{
-	void *library = original && is_wrapped(original, name) ? own_library() : NULL;
-
-	return library ? find_look_up()(library, name) : original;
 }

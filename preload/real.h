@@ -27,8 +27,11 @@ extern long (*real_syscall)(long, ...);
 void real_resolve(void);
 /* Before a library of ours is loaded. */
 void real_resolve_own(void);
-/* Our wrapper of what the program found under that name in a library, if it goes on to that very function; else `original`. */
-void *real_wrapper(void *original, const char *name);
+/*
+ * Is this what our wrapper of that name goes on to? The same function under another name may lie between us and another
+ * interposer.
+ */
+bool real_is(const void *original, const char *name);
 
 #define REAL(symbol)                                                                                                   \
 	(__builtin_expect(real_resolved, true) ? (void)0 : real_resolve(),                                             \

@@ -48,6 +48,7 @@ static void filtering(const struct sock_fprog *program, bool for_all_threads)
 	    !is_readable(program->filter, program->len * sizeof *program->filter))
 		return;
 	above_forbid();
+	recorder_filtered = true;
 	const char *refused = filter_refuses(program);
 	if (!refused)
 		refused = comes_up_no_more(program);

@@ -7,11 +7,16 @@
 
 #include "preload/jump.h"
 #include "preload/observe.h"
+#include "preload/own_symbol.h"
 #include "preload/real.h"
 
 static void *look_in_library(void *library, const char *name)
 {
-	return real_wrapper(REAL(dlsym)(library, name), name);
+	void *found = REAL(dlsym)(library, name);
+	/* Who asks may be an allocator, amid an allocation. */
+	void *wrapper = found && real_is(found, name) ? own_symbol(name) : NULL;
+
+	return wrapper ?: found;
 }
 
 /* RTLD_NEXT and RTLD_DEFAULT depend on who calls, dlsym(3), and have us on their way. */

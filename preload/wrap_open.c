@@ -123,7 +123,7 @@ int wrap_opened(const struct wrap_opening *o, int fd, const void *caller)
 		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
 		       .created = o->creates && fd >= 0, .size_before = o->size_before,
 		       .error = observe_error(&visit, fd < 0));
-	if (tracked)
+	if (tracked && name)
 		keep_name(&identity, name);
 	observe_leave(&visit);
 	return fd;

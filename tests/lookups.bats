@@ -98,6 +98,75 @@ asking()
 	done
 }
 
+# An allocator that looks for mmap in the C library by its first call, and is not to be called amid that.
+@test "an allocator that asks amid an allocation is not called again for it" {
+	cat >allocator.c <<-'END'
+		#include <dlfcn.h>
+		#include <stddef.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *library, *(*map)(void *, size_t, int, int, int, off_t);
+		static __thread int amid;
+		static char early[1 << 16], *at = early;
+		__attribute__((constructor)) static void begin(void)
+		{
+			library = dlopen("libc.so.6", RTLD_NOW);
+		}
+		static void *get(size_t bytes)
+		{
+			char *memory;
+			if (amid) {
+				(void)!write(2, "called again\n", 13);
+				_exit(9);
+			}
+			amid = 1;
+			if (library && !map)
+				map = dlsym(library, "mmap");
+			amid = 0;
+			bytes = (bytes + 31) & -16;
+			if (!map && at + bytes < early + sizeof early)
+				memory = at, at += bytes;
+			else
+				memory = (map ? map : mmap)(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			*(size_t *)memory = bytes;
+			return memory + 16;
+		}
+		void *malloc(size_t bytes)
+		{
+			return get(bytes);
+		}
+		void *calloc(size_t count, size_t bytes)
+		{
+			return memset(get(count * bytes), 0, count * bytes);
+		}
+		void *realloc(void *old, size_t bytes)
+		{
+			char *memory = get(bytes);
+			if (old) {
+				size_t had = *(size_t *)((char *)old - 16) - 16;
+				memcpy(memory, old, had < bytes ? had : bytes);
+			}
+			return memory;
+		}
+		void free(void *memory)
+		{
+		}
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC allocator.c -o allocator.so
+	local order
+	for order in "$PWD/allocator.so" "$PWD/allocator.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/allocator.so"; do
+		LD_PRELOAD=$order timeout -k 1 20 /bin/echo well >out
+		[ "$(cat out)" = well ]
+	done
+	# shellcheck disable=SC2016
+	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0:$LD_PRELOAD exec "$@"' \
+		"$PWD/allocator.so" "$PROGRAMS/hostile_processes" plain >out
+	[ "$(cat out)" = "went on" ]
+	report recording >report.json
+	holds '.trace.complete and .unseen == [] and .objects[0].maps == 2'
+}
+
 @test "who asks for the next, or for any, is who was meant" {
 	# What only the library that asks can see: its own, and what it was loaded with.
 	printf 'int hidden(void) { return 5; }\n' >below.c

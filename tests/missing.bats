@@ -156,6 +156,7 @@ drawn()
 halved()
 {
 	local file
+	# shellcheck disable=SC2231
 	for file in recording/trace/ust/uid/*/64-bit/$1; do
 		truncate -s $(($(stat -c %s "$file") / 2 / 4096 * 4096)) "$file"
 	done

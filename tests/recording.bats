@@ -324,9 +324,9 @@ os.ftruncate(fd, 4096)' "$name"
 	holds '.trace.complete and .unseen == []'
 	local form
 	for form in text junit sarif; do
-		"$SHMGUARD" report --format="$form" recording | tr -s '\n ' ' ' >form
-		grep -qF "/$NAME-new" form
-		grep -qF "came into /dev/shm meanwhile, and no call that was seen made it" form
+		"$SHMGUARD" report --format="$form" recording | tr -s '\n ' ' ' >told
+		grep -qF "/$NAME-new" told
+		grep -qF "came into /dev/shm meanwhile, and no call that was seen made it" told
 	done
 	rm recording/shm-before.json
 	report recording >report.json

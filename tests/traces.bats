@@ -140,6 +140,7 @@ full_stream()
 		holds '[.trace.problems[] | select(test("cannot be read: its metadata is (cut short|empty)"))] | length == 1'
 		run -0 --separate-stderr "$SHMGUARD" log begun
 		[ -z "$output" ]
+		# shellcheck disable=SC2154
 		[[ $stderr == *"its metadata is "* ]]
 		rm begun/recording.json
 		refuses begun "metadata is "

@@ -1,0 +1,152 @@
+/* LTTng comes up in a process: with its first call that is recorded. */
+#include <dlfcn.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "preload/above.h"
+#include "preload/kernel.h"
+#include "preload/module_watch.h"
+#include "preload/note.h"
+#include "preload/own.h"
+#include "preload/own_stack.h"
+#include "preload/process.h"
+#include "preload/real.h"
+#include "preload/recorder_inner.h"
+#include "preload/signals.h"
+#include "preload/stack.h"
+#include "preload/text.h"
+#include "preload/turns.h"
+#include "tracepoints/environment.h"
+
+bool recorder_filtered;
+
+static const struct emit *load_provider(void)
+{
+	void *library = own_load(LIBRARY_TRACEPOINTS);
+	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
+}
+
+static bool has_directory(const char *path)
+{
+	return kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
+}
+
+/* The directory of our libraries is sought from the root directory that the program has by now. */
+static const char *why_not_loaded(void)
+{
+	return has_directory(own_path())
+		       ? "libshmguard-tracepoints.so or LTTng-UST cannot be loaded"
+		       : "libshmguard-tracepoints.so is not below its root directory (bind its directory there)";
+}
+
+/* LTTng's daemon listens in one of two directories; below another root neither may be there. */
+static const char *why_late(void)
+{
+	const char *home = getenv("LTTNG_HOME") ?: getenv("HOME");
+	char local[512] = "";
+
+	if (has_directory("/var/run/lttng") || !home || !text_append(local, sizeof local, home) ||
+	    !text_append(local, sizeof local, "/.lttng") || has_directory(local))
+		return recorder_filtered
+			       ? "LTTng's session daemon did not take it in time: a filter of system calls may be why"
+			       : "LTTng's session daemon did not take it in time";
+	return "LTTng's session daemon cannot be reached from its root directory (bind /run/lttng there)";
+}
+
+/* A tracer that the program has brought tells the daemon of our events by and by: the loader has not waited for it. */
+static void await_daemon(void)
+{
+	for (int i = 0; i < 500 && !recorder_emit->enabled(); i++)
+		kernel_rest(1000000);
+}
+
+void recorder_tell_if_late(void)
+{
+	if (!recorder_emit->enabled())
+		note_write(NOTE_blind, &(struct note_content){.text = {why_late(), process_exe()}});
+}
+
+/*
+ * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
+ * holds the loader's lock and waits for that thread: so all that such a thread calls is called here before, to no effect.
+ */
+static void warm_up(void)
+{
+	struct msghdr message = {0};
+	struct timespec none = {0};
+	struct stat st;
+	char byte;
+
+	close(openat(AT_FDCWD, "", O_RDONLY));
+	close(open("", O_RDONLY));
+	munmap(mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0);
+	(void)!ftruncate(-1, 0);
+	(void)!read(-1, &byte, 0);
+	(void)!write(-1, &byte, 0);
+	(void)sendmsg(-1, &message, 0);
+	(void)recvmsg(-1, &message, 0);
+	fcntl(-1, F_GETFD);
+	fstat(-1, &st);
+	poll(NULL, 0, 0);
+	syscall(SYS_gettid);
+	nanosleep(&none, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &none);
+}
+
+static void load(void *context)
+{
+	(void)context;
+	if (note_marked(NOTES_CLOSED)) {
+		recorder_go_blind("LTTng's session daemon was stopped or gone");
+		return;
+	}
+	above_prepare();
+	const char *lacks = recorder_lacks_room(false);
+	if (lacks) {
+		recorder_go_blind(lacks);
+		return;
+	}
+	bool tracer_is_there = own_find_tracer();
+	own_loading(true);
+	warm_up();
+	real_resolve_own();
+	module_watch_begin();
+	/* First, so that what other threads do meanwhile is queued with its stack. */
+	stack_load();
+	recorder_emit = load_provider();
+	if (!recorder_emit) {
+		own_loading(false);
+		recorder_go_blind(why_not_loaded());
+		return;
+	}
+	own_loading(false);
+	module_watch_end();
+	if (tracer_is_there)
+		await_daemon();
+	recorder_tell_if_late();
+	recorder_tell_process(process_began(), process_parent(), 0);
+	recorder_modules();
+	atomic_store(&recorder_state, RECORDER_READY);
+	turns_tell();
+	recorder_last_loaded();
+}
+
+/* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
+void recorder_load(void)
+{
+	int idle = RECORDER_IDLE;
+
+	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
+		return;
+	uint64_t mask = signals_block();
+	recorder_watch_clones();
+	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
+	if (!own_stack_run(load, NULL))
+		recorder_go_blind("there was no memory for LTTng");
+	/* What failed of ours is none of the program's errors. */
+	dlerror();
+	note_write(NOTE_loaded, &(struct note_content){0});
+	signals_restore(mask);
+}
