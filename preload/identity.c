@@ -253,50 +253,42 @@ static bool lies_on_shm(uint64_t dev)
 	return true;
 }
 
-/* A library of ours may map its own through another's wrapper, which then is the caller. */
-static bool look_at(int fd, struct stat *st)
+/*
+ * A library of ours may map its own through another's wrapper, which then is the caller. st: without a mode where it is not
+ * known.
+ */
+static bool of_descriptor(int fd, struct stat *st, struct identity *out)
 {
-	return fd >= 0 && !own_fd(fd) && kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) == 0;
-}
-
-bool identity_of_fd(int fd, struct identity *out)
-{
-	struct stat st;
-
-	if (!look_at(fd, &st) || !fill(&st, fd, out))
+	st->st_mode = 0;
+	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) < 0 || !fill(st, fd, out))
 		return false;
 	identity_descriptor_ends(fd);
 	return true;
 }
 
+bool identity_of_fd(int fd, struct identity *out)
+{
+	struct stat st;
+	return of_descriptor(fd, &st, out);
+}
+
 bool identity_of_opened(int fd, struct identity *out, bool *fifo)
 {
 	struct stat st;
+	bool found = of_descriptor(fd, &st, out);
 
-	*fifo = false;
-	if (!look_at(fd, &st))
-		return false;
-	if (fill(&st, fd, out)) {
-		identity_descriptor_ends(fd);
-		return true;
-	}
-	*fifo = S_ISFIFO(st.st_mode) && lies_on_shm(st.st_dev);
-	return false;
+	*fifo = !found && S_ISFIFO(st.st_mode) && lies_on_shm(st.st_dev);
+	return found;
 }
 
 bool identity_of_mapped(int fd, struct identity *out)
 {
 	struct stat st;
+	bool found = of_descriptor(fd, &st, out);
 
-	if (!look_at(fd, &st))
-		return false;
-	if (fill(&st, fd, out)) {
-		identity_descriptor_ends(fd);
-		return true;
-	}
-	if (fd < ORDINARY && S_ISREG(st.st_mode) && class_of(st.st_dev) == CLASS_OTHER)
+	if (!found && fd < ORDINARY && S_ISREG(st.st_mode) && class_of(st.st_dev) == CLASS_OTHER)
 		atomic_fetch_or(&ordinary[fd / BITS], ordinary_bit(fd));
-	return false;
+	return found;
 }
 
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out)

@@ -170,13 +170,7 @@ thorough_interposer()
 	local order
 	for order in "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so" \
 		"$BUILD/libshmguard.so:$PWD/thorough.so"; do
-		rm -rf recording
-		# shellcheck disable=SC2016
-		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$order" \
-			"$PROGRAMS/hostile_processes" plain >out
-		[ "$(sort out | tr '\n' ' ')" = "counted went on " ]
-		report recording >report.json
-		holds '.trace.complete and (.objects | length == 1 and .[0].maps == 2)'
+		interposed "$order"
 	done
 }
 
