@@ -270,18 +270,22 @@ static char *notation_result(const struct trace_event *event, const struct outco
 							   : result);
 }
 
-/* The name that is removed, which need not be the object's latest. */
+/* The name that is removed or given, which need not be the object's latest. */
 static const char *notation_name(const struct trace_event *event, const struct object *object)
 {
-	const char *given = event->id == EVENT_unlink ? event->event.unlink.name : NULL;
+	const char *given = event->id == EVENT_unlink   ? event->event.unlink.name
+			    : event->id == EVENT_rename ? event->event.rename.to
+							: NULL;
+	const char *found = NULL;
 
 	for (size_t i = 0; given && i < object->name_count; i++) {
 		const char *name = object->names[i].text;
 
-		if (strlen(name) <= strlen(given) && !strcmp(given + strlen(given) - strlen(name), name))
-			return name;
+		if (strlen(name) <= strlen(given) && !strcmp(given + strlen(given) - strlen(name), name) &&
+		    (!found || strlen(name) > strlen(found)))
+			found = name;
 	}
-	return object_name(object) ? object_name(object) : "no name";
+	return found ?: object_name(object) ?: "no name";
 }
 
 static char *notation_call(const struct trace_event *event, const struct outcome *outcome, const struct object *object,

@@ -227,5 +227,8 @@ struct object *replay_object_by(struct world *world, struct process *process, ui
 
 struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event)
 {
-	return object_of(world, process, (uint32_t)trace_integer(event, "object", 0));
+	struct object *object = object_of(world, process, (uint32_t)trace_integer(event, "object", 0));
+
+	/* What is no object took its name. */
+	return object ?: object_of(world, process, (uint32_t)trace_integer(event, "replaced", 0));
 }

@@ -124,25 +124,35 @@ void take_unlink(struct taking *t, const struct unlink_event *e)
 	holdings_log_name(t->process, e->seq, change);
 }
 
+/* It has another name, or what took its name is told beside: that is no removal by itself. */
+static void take_name(struct taking *t, const char *name, struct object *object)
+{
+	struct name_change change = names_unlink(t->world, t->process, name, false, object, &t->site);
+
+	free(change.text);
+}
+
 void take_rename(struct taking *t, const struct rename_event *e)
 {
-	struct name_change change;
-	struct object *replaced = object_of(t->world, t->process, e->replaced);
+	struct object *moved = t->object, *replaced = object_of(t->world, t->process, e->replaced);
+	bool both = (e->flags & RENAME_EXCHANGE) && replaced;
 
-	if (e->error || t->object == NULL)
+	/* Two names of one object: the kernel leaves them. */
+	if (e->error || moved == replaced)
 		return;
-	if (!(e->flags & RENAME_EXCHANGE)) {
-		struct site unlinked = t->object->unlinked;
-
-		change = names_unlink(t->world, t->process, e->from, false, t->object, &t->site);
-		free(change.text);
-		t->object->unlinked = unlinked;
-		if (replaced)
-			replaced->unlinked = t->site;
-	} else if (replaced) {
+	if (both)
 		names_link(t->world, e->from, replaced, &t->site);
+	if (moved && !both) {
+		struct site unlinked = moved->unlinked;
+
+		take_name(t, e->from, moved);
+		moved->unlinked = unlinked;
 	}
-	names_link(t->world, e->to, t->object, &t->site);
+	/* Also by what is no object: a symbolic link, a FIFO. */
+	if (replaced)
+		take_name(t, e->to, replaced);
+	if (moved)
+		names_link(t->world, e->to, moved, &t->site);
 }
 
 void take_link(struct taking *t, const struct link_event *e)

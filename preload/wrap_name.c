@@ -92,9 +92,9 @@ struct renaming {
 	struct enforce_moving moving;
 	bool found, replaces;
 	bool directory; /* was found: no object of its own, but objects may get other names by it */
-	int to_dirfd;
+	int from_dirfd, to_dirfd;
 	struct identity identity, replaced;
-	char from[512];
+	char text[512]; /* of the one that has to be spelled while it is there */
 };
 
 static void renaming(struct renaming *r, int from_dirfd, const char *from, int to_dirfd, const char *to,
@@ -103,6 +103,7 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	struct visit visit;
 
 	r->found = r->replaces = r->directory = false;
+	r->from_dirfd = from_dirfd;
 	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
 		return;
@@ -111,7 +112,9 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	r->directory = !r->found && identity_of_directory(from_dirfd, from, &r->identity);
 	r->identity.kind = r->replaced.kind = KIND_file;
 	if (r->found || r->directory)
-		r->identity.name = identity_spelling(from, &r->identity, r->from);
+		r->identity.name = identity_spelling(from, &r->identity, r->text);
+	else if (r->replaces)
+		r->replaced.name = identity_spelling(to, &r->replaced, r->text);
 	observe_leave(&visit);
 }
 
@@ -161,13 +164,18 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
 	if (there) {
 		r->identity.dirfd = r->to_dirfd;
+		from = r->identity.name;
 		to = identity_spelling(to, &r->identity, text);
+	} else {
+		r->replaced.dirfd = r->from_dirfd;
+		to = r->replaced.name;
+		if (flags & RENAME_EXCHANGE)
+			from = identity_spelling(from, &r->replaced, text);
 	}
 	if (r->found && result == 0)
 		ledger_rename(&r->identity, to);
-	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol,
-	       .from = there ? r->identity.name : from, .to = to, .flags = flags,
-	       .error = observe_error(&visit, result < 0), .replaced = replaced);
+	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
+	       .flags = flags, .error = observe_error(&visit, result < 0), .replaced = replaced);
 	observe_leave(&visit);
 	return result;
 }

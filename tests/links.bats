@@ -76,6 +76,54 @@ unlinked()
 	unlinked
 }
 
+@test "what is no object takes an object's name, which is gone then" {
+	by over
+	unlinked
+	by fifo
+	unlinked
+	by overat
+	unlinked
+}
+
+@test "what is no object changes places with an object" {
+	by exchanged .l
+	unlinked
+	by turned .l
+	unlinked
+}
+
+# alone HOW [SUFFIX]: as by(), where the object stays.
+alone()
+{
+	rm -rf recording
+	recorded links "$1" "$NAME-$1"
+	holds --arg name "/$NAME-$1" --arg more "${2:-}" '.objects[0] | .leaked and .unlinked_by == null and
+		.names == [$name, ($name + ($more | select(. != "")))]'
+	holds 'any(.findings[]; .rule == "segment-leak") and all(.findings[]; .rule != "name-vanished")'
+}
+
+@test "an object whose first name was taken lives by its second" {
+	alone survives .o
+	alone object .o
+	holds '.objects | length == 2 and (.[1] | .leaked | not)'
+}
+
+@test "a rename that changes nothing takes no name" {
+	alone itself .o
+	alone refused
+}
+
+@test "log says which object lost its name, and objects does not show it" {
+	record recording "$PROGRAMS/links" over "$NAME-lost"
+	"$SHMGUARD" objects recording >listed
+	run -1 grep -F "$NAME-lost" listed
+	"$SHMGUARD" log --object="/$NAME-lost" recording >told
+	grep -qF "\"/dev/shm/$NAME-lost\", 0) = 0 /* /$NAME-lost, 4096 bytes */" told
+	record second "$PROGRAMS/links" survives "$NAME-first"
+	"$SHMGUARD" objects second >listed
+	grep -qxF "/$NAME-first (removed), /$NAME-first.o" listed
+}
+
 @test "a second name by link(2) stays a name, also when a symbolic link led to it" {
 	by second .o
 	unlinked

@@ -1,6 +1,6 @@
 /*
  * links HOW NAME: makes an object /NAME, leads to it by a symbolic link /NAME.l the way HOW says, and removes both; what stays
- * in two of them is said beside. Prints nothing. links open PATH, links change PATH: what it says, of what is there.
+ * in some of them is said beside. Prints nothing. links open PATH, links change PATH: what it says, of what is there.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +42,11 @@ static void opens(const char *path, int flags)
 static void gone(const char *path)
 {
 	must(unlink(path) == 0, path);
+}
+
+static void moves(int directory, const char *from, const char *to, unsigned flags)
+{
+	must(renameat2(directory, from, directory, to, flags) == 0, "renameat2");
 }
 
 /* There and back by the link alone. */
@@ -109,6 +114,47 @@ static void one_of(const char *how, const char *last)
 		leads(last, alias);
 		opens(alias, O_RDWR);
 		must(rename(object, alias) == 0, "rename");
+		gone(alias);
+	} else if (strcmp(how, "over") == 0) { /* what is no object takes the object's name */
+		leads("nowhere", alias);
+		moves(AT_FDCWD, alias, object, 0);
+		gone(object);
+	} else if (strcmp(how, "fifo") == 0) {
+		must(mkfifo(alias, 0600) == 0, "mkfifo");
+		moves(AT_FDCWD, alias, object, 0);
+		gone(object);
+	} else if (strcmp(how, "overat") == 0) {
+		int directory = open("/dev/shm", O_RDONLY | O_DIRECTORY);
+		leads(last, alias);
+		moves(directory, strrchr(alias, '/') + 1, last, 0);
+		gone(object);
+	} else if (strcmp(how, "exchanged") == 0) {
+		leads(last, alias);
+		moves(AT_FDCWD, object, alias, RENAME_EXCHANGE);
+		gone(alias);
+		gone(object);
+	} else if (strcmp(how, "turned") == 0) { /* the same, named the other way round */
+		leads(last, alias);
+		moves(open("/dev/shm", O_RDONLY | O_DIRECTORY), strrchr(alias, '/') + 1, last, RENAME_EXCHANGE);
+		gone(alias);
+		gone(object);
+	} else if (strcmp(how, "survives") == 0) { /* by its second name */
+		must(link(object, other) == 0, "link");
+		leads(last, alias);
+		moves(AT_FDCWD, alias, object, 0);
+		gone(object);
+	} else if (strcmp(how, "object") == 0) { /* by its second name, when another object takes the first */
+		must(link(object, other) == 0, "link");
+		made(alias);
+		moves(AT_FDCWD, alias, object, 0);
+		gone(object);
+	} else if (strcmp(how, "itself") == 0) { /* two names of one object are left as they are */
+		must(link(object, other) == 0, "link");
+		moves(AT_FDCWD, object, other, 0);
+		gone(other);
+	} else if (strcmp(how, "refused") == 0) {
+		leads(last, alias);
+		must(renameat2(AT_FDCWD, alias, AT_FDCWD, object, RENAME_NOREPLACE) < 0, "renameat2");
 		gone(alias);
 	} else if (strcmp(how, "second") == 0) { /* by its second name, which is one */
 		must(link(object, other) == 0, "link");
