@@ -12,28 +12,12 @@
 #include "memory.h"
 #include "trace_reader.h"
 
-static bool is_call(enum event_id id)
-{
-	static const bool calls[] = {
-#define IN_calls true
-#define IN_state false
-#define EVENT_ROW(name, channel) [EVENT_##name] = IN_##channel,
-		EVENTS(EVENT_ROW)
-#undef EVENT_ROW
-#undef IN_state
-#undef IN_calls
-	};
-
-	return calls[id];
-}
-
 static int take_event(void *context, const struct trace_event *event)
 {
 	struct analysis *analysis = context;
 
 	if (analysis->from == 0)
 		analysis->from = event->time;
-	analysis->called |= is_call(event->id);
 	world_take(analysis->world, event);
 	return 0;
 }
@@ -62,7 +46,8 @@ char *analysis_trace(const char *dir, char **error)
 	return memory_text(dir);
 }
 
-int analysis_without_trace(const struct recording *recording, int result, struct trace_totals *totals, char **error)
+/* 0 where the recording says all that there is to say: nothing that was recorded ever touched shared memory. */
+static int without_trace(const struct recording *recording, int result, struct trace_totals *totals, char **error)
 {
 	if ((result != -ENOENT && result != -ENODATA) || !recording_each(recording, 0)->described)
 		return result;
@@ -75,7 +60,7 @@ int analysis_without_trace(const struct recording *recording, int result, struct
 	return 0;
 }
 
-char *analysis_gone(const struct recording *recording, const struct trace_totals *totals)
+static char *all_gone(const struct recording *recording, const struct trace_totals *totals)
 {
 	bool whole = totals->bytes >= recording->stream_bytes && totals->bytes_lost == 0;
 
@@ -88,15 +73,28 @@ char *analysis_gone(const struct recording *recording, const struct trace_totals
 }
 
 /* Rules that had no call to look at would all be passed. */
-static char *calls_gone(const struct analysis *analysis, const struct trace_totals *totals)
+static char *calls_gone(const struct recording *recording, const struct trace_totals *totals)
 {
-	const struct recording *recording = analysis->recording;
-
-	if (analysis->called || totals->cut || totals->bytes >= recording->stream_bytes || recording->emptied)
+	if (totals->called || totals->cut || totals->bytes >= recording->stream_bytes || recording->emptied)
 		return NULL;
 	return memory_format("%s: the calls are gone: of the %" PRIu64 " bytes that were recorded %" PRIu64
 			     " cannot be read, and there is no call in what is left",
 			     recording->dir, recording->stream_bytes, recording->stream_bytes - totals->bytes);
+}
+
+int analysis_refuse(const struct recording *recording, int result, struct trace_totals *totals, char **error)
+{
+	char *why;
+
+	result = without_trace(recording, result, totals, error);
+	if (result == 0 && ((*error = all_gone(recording, totals)) || (*error = calls_gone(recording, totals))))
+		result = -1;
+	if (result < 0 && recording->described && recording->ended == 0) {
+		why = *error;
+		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
+		free(why);
+	}
+	return result;
 }
 
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals)
@@ -303,16 +301,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 	court->world = analysis->world = world_new(analysis->recording, &watcher);
 	scope = recording_scope(analysis->recording);
 	result = trace_read(place, &scope, take_event, analysis, totals, error);
-	result = analysis_without_trace(analysis->recording, result, totals, error);
-	if (result == 0 &&
-	    ((*error = analysis_gone(analysis->recording, totals)) || (*error = calls_gone(analysis, totals))))
-		result = -1;
-	if (result < 0 && analysis->recording->described && analysis->recording->ended == 0) {
-		char *why = *error;
-
-		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
-		free(why);
-	}
+	result = analysis_refuse(analysis->recording, result, totals, error);
 	/* Between what a recording keeps there are gaps. */
 	if (analysis->recording->newest)
 		totals->discarded_packets = 0;

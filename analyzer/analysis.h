@@ -26,7 +26,6 @@ struct analysis {
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
-	bool called;      /* a call was among them */
 	bool cut;         /* the trace was not read to its end */
 	bool doubtful;    /* events may be missing that no process's numbers account for */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
@@ -48,12 +47,10 @@ struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **
 void analysis_free(struct analysis *analysis);
 
 /*
- * The result of trace_read(), but 0 where the recording says all that there is to say: nothing that was recorded ever
- * touched shared memory.
+ * The result of trace_read() that ended by itself, but 0 where there is nothing to be read and the recording says why, and
+ * negative, with *error as above, where nothing is left of what was recorded, or no call.
  */
-int analysis_without_trace(const struct recording *recording, int result, struct trace_totals *totals, char **error);
-/* NULL, or one line, to be freed, where a reading that succeeded found nothing of what was once recorded. */
-char *analysis_gone(const struct recording *recording, const struct trace_totals *totals);
+int analysis_refuse(const struct recording *recording, int result, struct trace_totals *totals, char **error);
 /* What of the recording's streams is gone, a new text; NULL if they are whole. */
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals);
 

@@ -48,8 +48,8 @@ const struct option_table log_option_table = {
 
 struct log {
 	struct selection selection;
-	struct report report;      /* for the names of stacks */
-	struct analysis *analysis; /* NULL: it could not be read */
+	struct report report; /* for the names of stacks */
+	struct analysis *analysis;
 	struct hindsight *hindsight;
 	bool stacks;
 	bool hosts; /* of several machines: a number alone does not say whose */
@@ -165,14 +165,6 @@ static char *log_time(const struct log *log, int64_t time)
 			     length % 1000000000 / 1000);
 }
 
-/* The report's, on what was told at a call. */
-static const struct map *log_verdicts(const struct log *log)
-{
-	static const struct map none;
-
-	return log->analysis ? &log->analysis->findings.verdicts : &none;
-}
-
 static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 		     const struct outcome *outcome)
 {
@@ -194,7 +186,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
 	sized = object && hindsight_size(log->hindsight, object, event->time, &size);
-	verdict = verdicts_of(log_verdicts(log), process, event->event.head.seq, &severity);
+	verdict = verdicts_of(&log->analysis->findings.verdicts, process, event->event.head.seq, &severity);
 	call = event->id == EVENT_finding ? notation_finding(&event->event.finding, verdict, severity)
 					  : notation_of(event, outcome, process, object, sized ? &size : NULL);
 	if (!call)
@@ -250,41 +242,36 @@ static void log_complain(char *error)
 
 /*
  * What was told at a call is graded as the report does, which knows what came of it, and so does it know what became of an
- * object's size. What cannot be read is told later.
+ * object's size. False, *error being as of analysis_of(): it is not to be read.
  */
-static void log_judge(struct log *log, const char *dir)
+static bool log_judge(struct log *log, const char *dir, char **error)
 {
-	char *error = NULL;
-
-	log->analysis = analysis_of(dir, NULL, &error);
+	log->analysis = analysis_of(dir, NULL, error);
+	if (log->analysis == NULL)
+		return false;
 	log->hindsight = hindsight_of(log->analysis);
-	if (log->analysis)
-		log_learn_hosts(log, log->analysis->world);
-	free(error);
+	log_learn_hosts(log, log->analysis->world);
+	return true;
 }
 
 static int log_print(struct log *log, const char *dir)
 {
 	const struct replay again = {.context = log, .event = log_event, .ending = log_ending, .tell = true};
 	char *error = NULL;
-	struct recording *recording = recording_read(dir, &error);
 	int r;
 
-	if (recording == NULL) {
+	if (!log_judge(log, dir, &error)) {
 		log_complain(error);
 		return REPORT_UNREADABLE;
 	}
-	log_judge(log, dir);
-	log->start = recording->started;
-	log->report.symbols = report_symbols(dir, recording);
-	recording_free(recording);
+	log->start = log->analysis->recording->started;
+	log->report.symbols = report_symbols(dir, log->analysis->recording);
 	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);
 	symbols_close(log->report.symbols);
 	hindsight_free(log->hindsight);
-	if (log->analysis)
-		analysis_free(log->analysis);
+	analysis_free(log->analysis);
 	for (size_t i = 0; i < HELD; i++)
 		log_line_free(&log->held[i]);
 	return r;

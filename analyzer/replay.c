@@ -13,6 +13,7 @@ struct run {
 	const struct replay *replay;
 	struct world *world;
 	struct settle *settle;
+	struct trace_totals totals;
 	int64_t start; /* nanoseconds since 1970; 0: not known yet */
 	bool stopped;
 };
@@ -93,7 +94,8 @@ static int take(void *context, const struct trace_event *event, const struct out
 		run->start = event->time;
 	if (run->replay->has_until && event->time > until(run)) {
 		run->stopped = true;
-		return -ECANCELED;
+		/* With no call in all of the trace nothing is known of any moment. */
+		return run->totals.called ? -ECANCELED : 0;
 	}
 	if (run->replay->has_until && came_back_later(run, outcome))
 		return 0;
@@ -162,32 +164,33 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 					.undone = undone,
 					.forgotten = forgotten};
 	const struct trace_scope scope = recording_scope(recording);
-	struct trace_totals totals;
+	struct trace_totals *totals = &run->totals;
 	char *place = analysis_trace(dir, error);
+	bool to_the_end;
 	int r;
 
 	if (place == NULL)
 		return -1;
 	run->world = world_new(recording, &watcher);
 	run->settle = settle_new(take, run);
-	r = trace_read(place, &scope, take_when_settled, run, &totals, error);
+	r = trace_read(place, &scope, take_when_settled, run, totals, error);
 	if (!run->stopped)
 		settle_end(run->settle);
 	settle_free(run->settle);
-	r = analysis_without_trace(recording, r, &totals, error);
-	if (run->replay->tell)
-		tell_problems(recording, &totals, !run->stopped);
-	/* The callback has seen enough. */
+	to_the_end = r == 0;
 	if (r < 0 && run->stopped) {
+		/* The callback has seen enough. */
 		free(*error);
 		*error = NULL;
 		r = 0;
+	} else {
+		r = analysis_refuse(recording, r, totals, error);
 	}
-	if (r == 0 && !run->stopped && (*error = analysis_gone(recording, &totals)))
-		r = -1;
-	if (r == 0 && totals.cut && run->replay->cut)
-		run->replay->cut(run->replay->context, &totals);
-	trace_totals_clear(&totals);
+	if (r == 0 && run->replay->tell)
+		tell_problems(recording, totals, to_the_end);
+	if (r == 0 && totals->cut && run->replay->cut)
+		run->replay->cut(run->replay->context, totals);
+	trace_totals_clear(totals);
 	if (r == 0)
 		stop_there(run, recording);
 	/* Where it was stopped the world is shown as it stands, and only then brought to its end. */

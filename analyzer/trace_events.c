@@ -52,6 +52,7 @@ static const struct {
 	const char *name;
 	const struct trace_field *(*fields)(size_t *count);
 } rows[] = {EVENTS(EVENT_ROW)};
+#undef EVENT_ROW
 
 const struct trace_field *trace_event_fields(const char *name, enum event_id *id, size_t *count)
 {
@@ -67,6 +68,21 @@ const struct trace_field *trace_event_fields(const char *name, enum event_id *id
 bool trace_event_ours(const char *name)
 {
 	return strncmp(name, PROVIDER, sizeof(PROVIDER) - 1) == 0;
+}
+
+bool trace_event_is_call(enum event_id id)
+{
+	static const bool calls[] = {
+#define IN_calls true
+#define IN_state false
+#define EVENT_ROW(name, channel) [EVENT_##name] = IN_##channel,
+		EVENTS(EVENT_ROW)
+#undef EVENT_ROW
+#undef IN_state
+#undef IN_calls
+	};
+
+	return calls[id];
 }
 
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name)

@@ -25,6 +25,9 @@ const struct trace_field *trace_event_fields(const char *name, enum event_id *id
 /* It is shmguard's, known or not. */
 bool trace_event_ours(const char *name);
 
+/* It tells of a call, and not of a process, an object or a stack beside it. */
+bool trace_event_is_call(enum event_id id);
+
 /* The fields of an event, its head's included; *name: without "shmguard:". Both count and name may be NULL. */
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name);
 

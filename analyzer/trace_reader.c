@@ -237,6 +237,7 @@ static int take_event(void *context, const struct trace_event *event)
 	if (totals->events++ == 0)
 		totals->first = event->time;
 	totals->last = event->time;
+	totals->called |= trace_event_is_call(event->id);
 	result = reading->callback(reading->context, event);
 	reading->satisfied = result < 0;
 	return result < 0 ? -1 : 0;

@@ -295,12 +295,32 @@ load forms
 	"$SHMGUARD" log whole 2>errors >out && "$SHMGUARD" objects whole 2>>errors >>out
 	"$SHMGUARD" objects --at=0.001 whole 2>>errors >>out
 	[ ! -s errors ]
-	find whole/trace -name 'calls_*' -size +0 | head -n 1 | xargs rm
-	local verb
+	cp -r whole uncalled
+	cp -r whole unread
+	find whole/trace -name 'state_*' -not -name '*.idx' -type f -size +0 | head -n 1 | xargs rm
+	local verb dir
 	for verb in log objects; do
 		"$SHMGUARD" $verb whole 2>errors >out
 		grep -q '^shmguard: [0-9]* of the [0-9]* bytes that were recorded are gone: streams of the trace were deleted or cut$' errors
 	done
+	# What the report refuses they refuse, with its one line.
+	find uncalled/trace -name 'calls_*' -not -name '*.idx' -type f -size +0 -exec sh -c 'printf \\0\\0\\0\\0 | dd of="$1" conv=notrunc status=none' sh '{}' ';'
+	find unread/trace -name metadata -exec truncate -s 4000 '{}' ';'
+	for dir in uncalled unread; do
+		run -3 --separate-stderr "$SHMGUARD" report $dir
+		[ -z "$output" ]
+		[[ $stderr != *$'\n'* ]]
+		printf '%s\n' "$stderr" >expected
+		for verb in log objects 'objects --at=0' 'objects --at=0.001' 'log --until=0.001' 'profile --apparmor'; do
+			run -3 --separate-stderr "$SHMGUARD" $verb $dir
+			[ -z "$output" ]
+			same expected <(printf '%s\n' "$stderr")
+		done
+	done
+	run -3 "$SHMGUARD" report unread
+	[[ $output == *"its metadata is cut short" ]]
+	run -3 "$SHMGUARD" report uncalled
+	[[ $output == *"there is no call in what is left" ]]
 }
 
 @test "a call that fails after its event is one line with its error, and no moment of any form" {
