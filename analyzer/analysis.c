@@ -239,7 +239,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 	else if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
 	analysis->unended = recording->described && recording->ended == 0;
-	analysis->tail = analysis->unended || gap || totals->discarded_packets || totals->bytes_lost;
+	analysis->holes = gap || totals->discarded_packets || totals->bytes_lost;
+	analysis->tail = analysis->unended || analysis->holes;
 	analysis->let_go = analysis->world->let_go;
 	analysis->to = to;
 	analysis->seconds = to > analysis->from ? (double)(to - analysis->from) / 1e9 : 0;

@@ -20,6 +20,7 @@ struct analysis {
 	struct findings findings;
 	uint64_t events;  /* of this recording */
 	uint64_t lost;    /* events that are missing */
+	bool holes;       /* parts of the trace are missing */
 	bool tail;        /* more may be, behind the last ones of processes whose end was not seen */
 	bool unended;     /* it did not end properly, or is still being made: some may not be written yet */
 	uint64_t let_go;  /* events older than what the recording keeps */

@@ -17,6 +17,7 @@
 enum line_type {
 	LINE_start,
 	LINE_fork,
+	LINE_loaded,
 	LINE_exec,
 	LINE_exec_failed,
 	LINE_spawn,

@@ -11,7 +11,8 @@
 #include "recording_inner.h"
 
 static const char *const type_names[LINE_TYPE_COUNT] = {
-	"start", "fork", "exec", "exec_failed", "spawn", "end", "leave", "blind", "reaped", "unseen", "holds", "closes",
+	"start", "fork",  "loaded", "exec",   "exec_failed", "spawn",  "end",
+	"leave", "blind", "reaped", "unseen", "holds",       "closes",
 };
 
 static char *text_at(const json_t *texts, size_t index)

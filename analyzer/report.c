@@ -218,8 +218,18 @@ static int report_outcome(const struct analysis *analysis, const struct report_o
 	return options->fail && grave > options->max_findings ? REPORT_FOUND : REPORT_DONE;
 }
 
+/* Told by nothing but lines: LTTng came up in it, or had in the one that it is a copy of. */
+static bool report_had_events(const struct process *process)
+{
+	while (process && !process->traced && !process->loaded)
+		process = process->began == BEGAN_fork ? process->parent : NULL;
+	return process;
+}
+
 static bool report_lacks_end(const struct process *process)
 {
+	if (!process->traced)
+		return report_had_events(process);
 	return !process->leaving && process->ended != ENDED_exec;
 }
 
@@ -238,6 +248,8 @@ char *report_lost(const struct analysis *analysis, const struct process *process
 	uint64_t lost = process ? process->lost : analysis->lost;
 	char *count, *words;
 
+	if (lost == 0 && analysis->holes && report_lost_more(analysis, process))
+		return memory_format("how many events %sare lost is not known", process ? "of it " : "");
 	if (lost == 0)
 		return memory_format("%sno event lost",
 				     analysis->unseen_count || !analysis->complete ? "of what was seen " : "");

@@ -59,6 +59,7 @@ struct process {
 	gid_t gid;
 	uint64_t mount_namespace, ipc_namespace;
 	bool traced;      /* it has events; the others are known from processes.jsonl only */
+	bool loaded;      /* LTTng came up in it, for its first event */
 	bool announced;   /* its `process` event was seen */
 	bool takes_turns; /* it made or used a lock, semaphore or futex that other processes can use */
 	enum began began;

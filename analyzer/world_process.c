@@ -347,6 +347,11 @@ static void take_line(struct world *world, const struct line *line)
 	case LINE_closes:
 		line_closes(world, line, host);
 		break;
+	case LINE_loaded:
+		process = current(world, host, line->recording, line->pid);
+		if (process && !process->over)
+			process->loaded = true;
+		break;
 	case LINE_leave:
 		process = current(world, host, line->recording, line->pid);
 		if (process && !process->traced)

@@ -183,6 +183,51 @@ halved()
 	grep -qE '^shmguard: csv: at least [0-9]+ events were lost$' errors
 }
 
+# besides TYPE...: lines of ./recording tell of one more process, of whose events there is none.
+besides()
+{
+	local type
+	for type in "$@"; do
+		jq -c --arg type "$type" '{type: $type, pid: 4194303, ppid: .pid, uid, euid, gid, child: 0, status: 0, error: 0, time,
+			texts: ["/bin/true", ""]}' <(grep -m 1 '"reaped"' recording/processes.jsonl)
+	done >more
+	cat more >>recording/processes.jsonl
+}
+
+@test "events lost: a process of which nothing is left may have made any number, one that called nothing none" {
+	shrunk whole 60000
+	cp recording/processes.jsonl lines
+	halved 'calls_*'
+	besides start leave
+	report recording >report.json
+	holds '.trace.lost > 0 and any(.processes[]; .pid == 4194303 and (.traced | not))'
+	holds '.trace | has("lost_at_least") | not'
+	cp lines recording/processes.jsonl
+	besides start loading loaded leave
+	report recording >report.json
+	holds '.trace.lost > 0 and .trace.lost_at_least and any(.processes[]; .pid == 4194303 and (.traced | not))'
+	# LTTng does not come up once more in a child of one that is recorded.
+	cp lines recording/processes.jsonl
+	besides fork leave
+	report recording >report.json
+	holds '.trace.lost > 0 and .trace.lost_at_least'
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output =~ "; at least "[0-9,]+" events lost" ]]
+}
+
+@test "events lost: where parts of the trace are gone and none is counted, their number is not known" {
+	shrunk told 10
+	besides fork loading loaded leave
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output == *" events in "*"; no event lost"* ]]
+	jq '.stream_bytes += 100000' recording/recording.json >gone.json
+	mv gone.json recording/recording.json
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output == *"; how many events are lost is not known"* && $output != *"no event lost"* ]]
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.lost_at_least'
+}
+
 @test "events lost: of a recording that did not end they may be not written yet" {
 	shrunk told 3000
 	jq 'del(.ended, .stream_bytes)' recording/recording.json >unended.json
