@@ -289,13 +289,9 @@ void observe_settle(void)
 		settle_earlier();
 }
 
-uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
+/* LTTng, and this thread in it, for what an outermost visit tells. Answers the recorder's state. */
+static int come_up(struct visit *visit)
 {
-	struct accounted accounted;
-
-	/* libunwind does not survive an unwind that interrupts another. */
-	if (visit->nested)
-		return queue(id, event, identity, NULL, NULL, 0);
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
 		hold_handlers(visit);
 	/* In a child that only shares our memory LTTng's threads would be the child's. */
@@ -304,13 +300,26 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	if (__builtin_expect(atomic_load(&recorder_state) == RECORDER_LOADING, false))
 		wait_for_loading();
 	int state = atomic_load(&recorder_state);
+	if (state != RECORDER_READY)
+		return state;
+	if (__builtin_expect(queue_any(), false))
+		settle_earlier();
+	recorder_prepare_thread();
+	return state;
+}
+
+uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
+{
+	struct accounted accounted;
+
+	/* libunwind does not survive an unwind that interrupts another. */
+	if (visit->nested)
+		return queue(id, event, identity, NULL, NULL, 0);
+	int state = come_up(visit);
 	if (state == RECORDER_BLIND)
 		return 0;
 	if (state != RECORDER_READY)
 		return account_and_queue(visit, id, event, identity);
-	if (__builtin_expect(queue_any(), false))
-		settle_earlier();
-	recorder_prepare_thread();
 	bool concerns = account_event(id, event, identity, visit->pieces, &accounted);
 	if (identity && accounted.is_new)
 		define_object(accounted.object, identity);
@@ -371,7 +380,7 @@ uint32_t observe_handler(const struct visit *visit, uint64_t ip)
 
 uint32_t observe_object(struct visit *visit, const struct identity *identity)
 {
-	if (visit->nested || atomic_load(&recorder_state) != RECORDER_READY)
+	if (visit->nested || come_up(visit) != RECORDER_READY)
 		return 0;
 	uint32_t marks;
 	bool is_new;

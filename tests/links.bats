@@ -108,6 +108,20 @@ alone()
 	holds '.objects | length == 2 and (.[1] | .leaked | not)'
 }
 
+@test "what is renamed over an object by a process that has called nothing before" {
+	local how
+	for how in "ln -sfT nowhere" "mv -T -- /dev/shm/$NAME-new"; do
+		rm -rf recording
+		: >"/dev/shm/$NAME-new"
+		# shellcheck disable=SC2016
+		record recording sh -c '"$PROGRAMS/links" left "$1" && $2 "/dev/shm/$1"' sh "$NAME-taken" "$how"
+		rm "/dev/shm/$NAME-taken"
+		report recording >report.json
+		holds --arg name "/$NAME-taken" '[.objects[] | select(.created_by)] | length == 1 and
+			(.[0] | .names == [$name] and (.leaked | not) and .unlinked_by != null and .unlinked_by != .created_by)'
+	done
+}
+
 @test "a rename that changes nothing takes no name" {
 	alone itself .o
 	alone refused
