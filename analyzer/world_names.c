@@ -195,6 +195,13 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 	names_add(object, state->text, site->time);
 }
 
+/* By another process, which found it before its maker could tell of it: inode numbers of a tmpfs are used once. */
+static bool is_removed_already(const struct name_state *state, const struct object *object)
+{
+	return state->object == NULL && state->former == object && state->removed.process &&
+	       object->unlinked.process == state->removed.process && object->unlinked.time == state->removed.time;
+}
+
 void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site)
 {
@@ -210,6 +217,12 @@ void names_open(struct world *world, struct process *process, const char *name, 
 	free(text);
 	if (object_real(state->object) == object)
 		return;
+	if (created && is_removed_already(state, object)) {
+		if (object->name_count == 0)
+			names_add(object, state->text, state->removed.time);
+		names_end(object, state->text, state->removed.time);
+		return;
+	}
 	lead_to(world, state, object, site);
 	if (before && before != object) {
 		state->former = before;

@@ -308,6 +308,26 @@ static int come_up(struct visit *visit)
 	return state;
 }
 
+void observe_expect(struct visit *visit)
+{
+	if (visit->nested || atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE)
+		return;
+	/* The first walk of a stack takes milliseconds, too. */
+	if (come_up(visit) == RECORDER_READY && !recorder_silent())
+		observe_stack(NULL);
+}
+
+void observe_awaken(const void *caller)
+{
+	struct visit visit;
+
+	if (__builtin_expect(atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE, true) ||
+	    !observe_enter(&visit, caller))
+		return;
+	observe_expect(&visit);
+	observe_leave(&visit);
+}
+
 uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
 {
 	struct accounted accounted;

@@ -5,6 +5,7 @@
 #include "preload/own.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/recorder.h"
 #include "preload/wrap.h"
 
 static uint32_t unlinking(enum symbol symbol, int dirfd, const char *path, const void *caller)
@@ -115,6 +116,8 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 		r->identity.name = identity_spelling(from, &r->identity, r->text);
 	else if (r->replaces)
 		r->replaced.name = identity_spelling(to, &r->replaced, r->text);
+	if (r->found || r->directory || r->replaces)
+		observe_expect(&visit);
 	observe_leave(&visit);
 }
 
@@ -245,9 +248,20 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 	return result;
 }
 
+/* Once a process. */
+static void linking(int from_dirfd, const char *from, int flags, const void *caller)
+{
+	struct identity identity;
+
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_IDLE && !own_caller(caller) &&
+	    identity_of_path(from_dirfd, from, flags, &identity))
+		observe_awaken(caller);
+}
+
 EXPORT int link(const char *from, const char *to)
 {
 	struct enforce_moving moving, *m = link_of(&moving, AT_FDCWD, from, AT_FDCWD, to, 0, CALLER);
+	linking(AT_FDCWD, from, m->from.flags, CALLER);
 	int result = unmoved(m) ? -1 : moved(m, REAL(link)(from, to));
 	return linked(SYMBOL_link, AT_FDCWD, from, AT_FDCWD, to, result, CALLER);
 }
@@ -257,6 +271,7 @@ EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to
 	from_dirfd = wrap_given(from_dirfd, CALLER);
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	struct enforce_moving moving, *m = link_of(&moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
+	linking(from_dirfd, from, m->from.flags, CALLER);
 	int result = unmoved(m) ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
 	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);
 }

@@ -14,6 +14,20 @@
 #include "preload/wrap.h"
 #include "preload/wrap_opening.h"
 
+static bool is_named_on_shm(const char *path)
+{
+	static const char shm[] = "/dev/shm/";
+	return strncmp(path, shm, sizeof shm - 1) == 0;
+}
+
+/* What makes or empties an object is told when it was. The kernel has not looked at the path yet. */
+static void expect(const struct wrap_opening *o, struct visit *visit)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_IDLE && kernel_readable(o->path) &&
+	    kernel_readable(o->path + sizeof "/dev/shm") && is_named_on_shm(o->path))
+		observe_expect(visit);
+}
+
 /* Before the call: will it create the file, what will O_TRUNC empty? Without O_EXCL only a look beforehand tells. */
 void wrap_opening(struct wrap_opening *o, const void *caller)
 {
@@ -22,12 +36,15 @@ void wrap_opening(struct wrap_opening *o, const void *caller)
 
 	o->changing = own_changing(caller);
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
-	if (o->creates || !(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
+	if (!(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
-	long missing = kernel_stat_at(o->dirfd, o->path, 0, &st);
-	o->creates = (o->flags & O_CREAT) && missing == -ENOENT;
-	if (!missing)
-		o->size_before = (uint64_t)st.st_size;
+	if (!o->creates) {
+		long missing = kernel_stat_at(o->dirfd, o->path, 0, &st);
+		o->creates = (o->flags & O_CREAT) && missing == -ENOENT;
+		if (!missing)
+			o->size_before = (uint64_t)st.st_size;
+	}
+	expect(o, &visit);
 	observe_leave(&visit);
 }
 

@@ -91,6 +91,7 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	bool enforced = enforce_on && !ours;
 	struct before b = {0};
 
+	observe_awaken(CALLER);
 	if (!enforced)
 		b = before(name, "", flags, CALLER);
 	bool changing = ours && own_changing(CALLER);
@@ -219,6 +220,7 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 	mode_t mode = 0;
 	unsigned value = 0;
 
+	observe_awaken(CALLER);
 	if (flags & O_CREAT) {
 		va_list arguments;
 		va_start(arguments, flags);

@@ -106,6 +106,26 @@ static void check_names(void)
 	end();
 }
 
+/* Who waits for a name may remove it before its maker, who was held up, has told of it. */
+static void check_removed_early(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(11, 1, 77);
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	check(world->object_count == 1 && world->objects[0]->created.process == process_of(10),
+	      "what is removed before its making is told is one object");
+	check(world->objects[0]->unlinked.process == process_of(11) && world->objects[0]->names[0].until,
+	      "and has lost its name");
+	define(10, 2, 78);
+	open_object(10, "/x", 2, 4, true);
+	check(!world->objects[1]->names[0].until, "the next of that name has it");
+	end();
+}
+
 static void check_forgetting(void)
 {
 	char name[32];
@@ -218,6 +238,7 @@ int main(void)
 	check_numbers();
 	check_numbers_late();
 	check_names();
+	check_removed_early();
 	check_forgetting();
 	printf("1..%d\n", number);
 	return failures != 0;
