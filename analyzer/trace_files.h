@@ -28,6 +28,7 @@ struct trace_dir {
 	bool known; /* `layout` is that of the trace */
 	struct trace_stream *streams;
 	size_t stream_count;
+	uint64_t lost; /* bytes of its streams that are in no whole packet */
 	bool as_it_is; /* every byte of the directory can be given to babeltrace2 */
 };
 

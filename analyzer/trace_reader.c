@@ -105,16 +105,37 @@ static void send_tick(void *context)
 	wire_progress(context, 0, 1);
 }
 
+/* Of several traces, which one it is, as one may be a copy of another that is whole. */
+static char *where_lost(const struct trace_files *files)
+{
+	const struct trace_dir *first = NULL;
+	size_t others = 0;
+
+	for (size_t i = 0; files->count > 1 && i < files->count; i++) {
+		if (files->dirs[i].lost && first)
+			others++;
+		else if (files->dirs[i].lost)
+			first = &files->dirs[i];
+	}
+	if (first == NULL)
+		return memory_text("");
+	return others ? memory_format(" (in %s and %zu other%s)", first->path, others, others == 1 ? "" : "s")
+		      : memory_format(" (in %s)", first->path);
+}
+
 static void send_losses(struct wire_out *out, const struct trace_files *files, uint64_t lost)
 {
-	char *text;
+	char *text, *where;
 
 	for (size_t i = 0; i < files->problem_count; i++)
 		wire_text(out, WIRE_problem, files->problems[i]);
 	if (lost == 0)
 		return;
-	text = memory_format("the trace is cut short or damaged: %" PRIu64 " bytes of it could not be read", lost);
+	where = where_lost(files);
+	text = memory_format("the trace is cut short or damaged: %" PRIu64 " bytes of it could not be read%s", lost,
+			     where);
 	wire_text(out, WIRE_problem, text);
+	free(where);
 	free(text);
 }
 

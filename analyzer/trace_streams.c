@@ -259,6 +259,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 		stream.stray = !good;
 		if (!good)
 			files->lost = lost;
+		dir->lost += files->lost - lost;
 		if (stream.size > 0 && (stream.ranges.count != 1 || stream.ranges.all[0].from != 0 ||
 					stream.ranges.all[0].until != stream.size))
 			dir->as_it_is = false;

@@ -138,6 +138,15 @@ alone()
 	grep -qxF "/$NAME-first (removed), /$NAME-first.o" listed
 }
 
+@test "log calls an object by the name that is removed, not by an older one that is its end" {
+	record recording "$PYTHON" -c 'import os, sys
+at = "/dev/shm/%s-d" % sys.argv[1]; os.mkdir(at); one = at + "/../" + sys.argv[1] + "-up"
+os.close(os.open(one, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1] + "-up"); os.rmdir(at)' "$NAME"
+	"$SHMGUARD" log recording >told
+	grep -qE "unlink\(\"/dev/shm/$NAME-d/$NAME-up\"\) = 0 /\* /$NAME-d/$NAME-up, 0 bytes \*/$" told
+}
+
 @test "a second name by link(2) stays a name, also when a symbolic link led to it" {
 	by second .o
 	unlinked

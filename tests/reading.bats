@@ -221,6 +221,16 @@ refused()
 	holds '.trace.problems == ["the trace in both/half cannot be read: its metadata is cut short"]'
 }
 
+@test "of several traces the one that is damaged is named" {
+	many whole 20000 1 1
+	mkdir both
+	cp -r whole both/a
+	cp -r whole both/b
+	dd if=/dev/zero of=both/b/events_0 bs=4096 count=1 seek=64 conv=notrunc status=none
+	reported both
+	holds '.trace.problems[0] == "the trace is cut short or damaged: 262144 bytes of it could not be read (in both/b)"'
+}
+
 @test "a packet damaged in the middle costs itself, and its bytes are counted" {
 	many trace 20000 1 1
 	"$SHMGUARD" report --format=json trace >whole.json
