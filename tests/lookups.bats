@@ -93,6 +93,32 @@ asking()
 	done
 }
 
+@test "what an interposer behind us makes by another call is one object" {
+	cat >another.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		int shm_open(const char *name, int flags, mode_t mode)
+		{
+			char path[300];
+			snprintf(path, sizeof path, "/dev/shm%s", name);
+			return open(path, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+		}
+	END
+	gcc -w -D_GNU_SOURCE -shared -fPIC another.c -o another.so
+	cat >maker.py <<-'END'
+		import os, sys
+		from _posixshmem import shm_open, shm_unlink
+		for turn in range(3):
+		    os.close(shm_open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		    shm_unlink(sys.argv[1])
+	END
+	# shellcheck disable=SC2016
+	record recording sh -c 'LD_PRELOAD=$LD_PRELOAD:$0 exec "$@"' "$PWD/another.so" "$PYTHON" maker.py "$NAME"
+	report recording >report.json
+	holds '.objects | length == 3 and all(.created_by != null and .unlinked_by != null)'
+	holds '[.findings[].rule] - ["predictable-name", "weak-mount"] == []'
+}
+
 # An allocator that looks for mmap in the C library by its first call, and is not to be called amid that.
 @test "an allocator that asks amid an allocation is not called again for it" {
 	cat >allocator.c <<-'END'
