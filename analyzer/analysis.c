@@ -107,6 +107,13 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 			     recording->stream_bytes - totals->bytes, recording->stream_bytes);
 }
 
+char *analysis_others(const struct recording *recording, const struct trace_totals *totals)
+{
+	if (recording->described || totals->events || totals->unknown || totals->foreign == 0)
+		return NULL;
+	return memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign);
+}
+
 /* Files that did not belong to the trace are worth a word, and nothing is missing where all that was recorded is there. */
 static size_t harmless(const struct recording *recording, const struct trace_totals *totals)
 {
@@ -225,6 +232,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
 	int64_t to = recording->ended ? recording->ended : totals->last;
+	char *others = analysis_others(recording, totals);
 	char *gap = analysis_gap(recording, totals), *gone = totals->events ? description_gone(recording) : NULL;
 
 	analysis->events = totals->events;
@@ -274,9 +282,8 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 		tell_let_go(analysis, recording_each(recording, i));
 	if (recording->part_count)
 		tell_let_go(analysis, recording);
-	if (!recording->described && totals->events == 0 && totals->foreign)
-		add_problem(analysis,
-			    memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign));
+	if (others)
+		add_problem(analysis, others);
 	if (analysis->unended)
 		add_problem(analysis, memory_text("the recording did not end properly, or is still being made"));
 	if (recording->described && !recording->looked)
@@ -284,6 +291,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 			    memory_text("what was left in /dev/shm is not known: there is no look at it from the end"));
 	list_unseen(analysis);
 	analysis->complete = analysis->lost == 0 && analysis->problem_count == harmless(recording, totals);
+	analysis->others = others && analysis->problem_count == 1 && !analysis->unseen_count && !analysis->doubtful;
 	if (analysis->complete)
 		list_appeared(analysis);
 }

@@ -27,6 +27,7 @@ struct analysis {
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
+	bool others;      /* the trace, of which nothing is missing, has no event of shmguard, but has others */
 	bool cut;         /* the trace was not read to its end */
 	bool doubtful;    /* events may be missing that no process's numbers account for */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
@@ -54,6 +55,9 @@ void analysis_free(struct analysis *analysis);
 int analysis_refuse(const struct recording *recording, int result, struct trace_totals *totals, char **error);
 /* What of the recording's streams is gone, a new text; NULL if they are whole. */
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals);
+
+/* That a trace alone has no event of shmguard, but has others: a new text; NULL if it is otherwise. */
+char *analysis_others(const struct recording *recording, const struct trace_totals *totals);
 
 /* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */
 char *analysis_trace(const char *dir, char **error);

@@ -128,6 +128,7 @@ static void tell(const char *problem)
 static void tell_problems(const struct recording *recording, const struct trace_totals *totals, bool to_the_end)
 {
 	char *gap = to_the_end ? analysis_gap(recording, totals) : NULL;
+	char *others = to_the_end ? analysis_others(recording, totals) : NULL;
 
 	for (size_t i = 0; i < recording->problem_count; i++)
 		tell(recording->problems[i]);
@@ -137,6 +138,9 @@ static void tell_problems(const struct recording *recording, const struct trace_
 		tell(totals->problems[i]);
 	if (gap)
 		tell(gap);
+	if (others)
+		tell(others);
+	free(others);
 	free(gap);
 }
 

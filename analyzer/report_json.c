@@ -72,13 +72,13 @@ static json_t *json_trace(const struct report *report)
 
 	for (i = 0; i < analysis->world->host_count; i++)
 		json_array_append_new(hosts, json_of_text(analysis->world->hosts[i]));
-	return json_pack("{s:o, s:o, s:o*, s:o*, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events",
+	return json_pack("{s:o, s:o, s:o*, s:o*, s:o*, s:o, s:f, s:b, s:o, s:o, s:o, s:o}", "events",
 			 json_of_number(analysis->events), "lost", json_of_number(analysis->lost), "lost_at_least",
 			 report_lost_more(analysis, NULL) ? json_true() : NULL, "unended",
-			 analysis->unended ? json_true() : NULL, "let_go", json_of_number(analysis->let_go), "seconds",
-			 analysis->seconds, "complete", analysis->complete, "hosts", hosts, "foreign",
-			 json_of_number(analysis->foreign), "objects_left_out",
-			 json_of_number(analysis->world->objects_forgotten), "problems",
+			 analysis->unended ? json_true() : NULL, "others", analysis->others ? json_true() : NULL,
+			 "let_go", json_of_number(analysis->let_go), "seconds", analysis->seconds, "complete",
+			 analysis->complete, "hosts", hosts, "foreign", json_of_number(analysis->foreign),
+			 "objects_left_out", json_of_number(analysis->world->objects_forgotten), "problems",
 			 json_strings(analysis->problems, analysis->problem_count));
 }
 

@@ -133,7 +133,8 @@ function drawTop()
 	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
 			     report.suppressions.some(s => s.findings) ? " [some was suppressed]" : "",
 			     report.filtered ? " [some was not asked for]" : "",
-			     report.trace.complete ? "" : " [the recording is incomplete]",
+			     report.trace.others ? ": " + report.trace.problems[0]
+			     : report.trace.complete ? "" : " [the recording is incomplete]",
 			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
 	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";

@@ -335,6 +335,8 @@ static char *text_worst(const struct analysis *analysis)
 		return escape_terminal(analysis->findings.all[0].message);
 	if (analysis->recording->emptied)
 		return memory_text("so no call was kept");
+	if (analysis->others)
+		return escape_terminal(analysis->problems[0]);
 	/* What is missing may be what would have been seen. */
 	if (!analysis->complete)
 		return memory_text(analysis->events ? "" : "no call is in it");
@@ -356,9 +358,9 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 				    : "",
 		worst, analysis->findings.suppressed ? " [some was suppressed]" : "",
 		analysis->findings.filtered ? " [some was not asked for]" : "",
-		analysis->cut        ? " [the trace was not read to its end]"
-		: analysis->complete ? ""
-				     : " [the recording is incomplete]",
+		analysis->cut                            ? " [the trace was not read to its end]"
+		: analysis->complete || analysis->others ? ""
+							 : " [the recording is incomplete]",
 		analysis->unseen_count ? " [" : "", analysis->unseen_count ? unseen : "",
 		analysis->unseen_count ? " not seen]" : "");
 

@@ -279,6 +279,9 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	const struct analysis *analysis = report->analysis;
 	size_t i;
 
+	/* The verdict says it. */
+	if (analysis->others)
+		return;
 	if (!analysis->unseen_count && !analysis->lost && !analysis->problem_count && !analysis->foreign &&
 	    !analysis->appeared_count)
 		return;
@@ -306,7 +309,8 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
 		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);
-	if (analysis->foreign) {
+	/* Where a trace alone has no others, a problem says so. */
+	if (analysis->foreign && (analysis->events || analysis->recording->described)) {
 		char *events = text_count(analysis->foreign, "event");
 
 		text_line(terminal, INK_plain, 2,

@@ -296,6 +296,28 @@ refused()
 	reported trace
 	holds '.trace.events == 0 and (.trace.complete | not)'
 	holds '.trace.problems[0] | test("^none of the trace.s [0-9]+ events is of shmguard$")'
+	holds '.trace.others'
+	local line verb
+	line=$(jq -r '.trace.problems[0]' report.json)
+	COLUMNS=120 "$SHMGUARD" report trace >text
+	[ "$(head -n 1 text)" = "shmguard: nothing found: $line" ]
+	run -1 grep -E 'incomplete|Not seen|passed over' text
+	for verb in log objects; do
+		run -0 --separate-stderr "$SHMGUARD" $verb trace
+		[ "$stderr" = "shmguard: $line" ]
+	done
+	# Where a part cannot be read, that may have been ours.
+	printf x >>trace/events_0
+	reported trace
+	holds '.trace.others == null'
+	"$SHMGUARD" report trace >text
+	head -n 3 text | tr -s '\n ' ' ' | grep -qF 'nothing found: no call is in it [the recording is incomplete]'
+	[ "$(grep -cF "$line" text)" -eq 1 ]
+	run -1 grep 'passed over' text
+	for verb in log objects; do
+		run -0 --separate-stderr "$SHMGUARD" $verb trace
+		[[ $stderr == *"could not be read"*"shmguard: $line" ]]
+	done
 }
 
 @test "an event of a later version is counted and skipped" {
