@@ -39,7 +39,7 @@ static const struct option_row rows[] = {
 const struct option_table diff_option_table = {
 	"diff", "A B",
 	"Tell which findings B has and A has not, and the other way round. A and B are recordings or JSON reports, "
-	"a file or a pipe each.",
+	"a file or a pipe each; - is a report on standard input.",
 	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
 
 /* "12 times, 480 KiB" */
@@ -224,7 +224,7 @@ static json_t *diff_lens(const json_t *report)
 	return lens;
 }
 
-static json_t *diff_doubts(char *const *names, const json_t *before, const json_t *after, bool changed)
+static json_t *diff_doubts(const char *const *names, const json_t *before, const json_t *after, bool changed)
 {
 	json_t *doubts = json_array(), *one = diff_lens(before), *other = diff_lens(after);
 
@@ -240,7 +240,8 @@ static json_t *diff_doubts(char *const *names, const json_t *before, const json_
 	return doubts;
 }
 
-static int diff_tell(char *const *names, const json_t *before, const json_t *after, bool json, enum severity fail_on)
+static int diff_tell(const char *const *names, const json_t *before, const json_t *after, bool json,
+		     enum severity fail_on)
 {
 	struct difference difference = difference_of(before, after);
 	int result = diff_fails(&difference, fail_on) ? REPORT_FOUND : REPORT_DONE;
@@ -259,6 +260,7 @@ static int diff_tell(char *const *names, const json_t *before, const json_t *aft
 int cmd_diff(int argc, char **argv)
 {
 	enum severity fail_on = SEVERITY_ERROR;
+	const char *names[2];
 	json_t *before, *after = NULL;
 	bool json = false;
 	int option, result = REPORT_UNREADABLE;
@@ -281,12 +283,18 @@ int cmd_diff(int argc, char **argv)
 		fputs("shmguard: diff takes two recordings or JSON reports\n", stderr);
 		return options_usage(&diff_option_table, REPORT_USAGE);
 	}
+	for (int i = 0; i < 2; i++)
+		names[i] = kept_report_name(argv[optind + i]);
+	if (kept_report_is_input(argv[optind]) && kept_report_is_input(argv[optind + 1])) {
+		fputs("shmguard: standard input can be one of the two reports, not both\n", stderr);
+		return options_usage(&diff_option_table, REPORT_USAGE);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	before = kept_report_read(argv[optind]);
 	if (before)
 		after = kept_report_read(argv[optind + 1]);
 	if (before && after)
-		result = diff_tell(argv + optind, before, after, json, fail_on);
+		result = diff_tell(names, before, after, json, fail_on);
 	json_decref(after);
 	json_decref(before);
 	return result;

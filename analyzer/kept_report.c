@@ -104,10 +104,21 @@ static size_t kept_report_more(void *buffer, size_t size, void *data)
 	return bounded->error ? (size_t)-1 : length;
 }
 
+bool kept_report_is_input(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+const char *kept_report_name(const char *path)
+{
+	return kept_report_is_input(path) ? "standard input" : path;
+}
+
 /* NULL: *wrong says why, to be freed. */
 static json_t *kept_report_load(const char *path, char **wrong)
 {
-	struct bounded bounded = {.in = fopen(path, "re"), .room = KEPT_REPORT_MAX};
+	bool given = kept_report_is_input(path);
+	struct bounded bounded = {.in = given ? stdin : fopen(path, "re"), .room = KEPT_REPORT_MAX};
 	json_t *report = NULL;
 	json_error_t error;
 
@@ -121,7 +132,7 @@ static json_t *kept_report_load(const char *path, char **wrong)
 		*wrong = memory_text(strerror(bounded.error));
 	else if (!report)
 		*wrong = memory_format("not JSON: %s", error.text);
-	if (bounded.in)
+	if (bounded.in && !given)
 		fclose(bounded.in);
 	return report;
 }
@@ -137,7 +148,7 @@ static json_t *kept_report_file(const char *path)
 	free(why);
 	if (!wrong)
 		return report;
-	line = memory_format("%s: %s", path, wrong);
+	line = memory_format("%s: %s", kept_report_name(path), wrong);
 	safe = escape_terminal(line);
 	fprintf(stderr, "shmguard: %s\n", safe);
 	free(safe);
@@ -165,6 +176,7 @@ json_t *kept_report_read(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) ? kept_report_file(path)
-										     : kept_report_recording(path);
+	if (kept_report_is_input(path) || (stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))))
+		return kept_report_file(path);
+	return kept_report_recording(path);
 }

@@ -38,6 +38,13 @@ load forms
 	[ "$output" = "$(<expected)" ]
 	run -0 "$SHMGUARD" diff good.json /dev/stdin < <(cat other.json)
 	[ "$output" = "$(<expected)" ]
+	run -0 "$SHMGUARD" diff good.json - < <(cat other.json)
+	[ "$output" = "$(<expected)" ]
+	run -0 "$SHMGUARD" diff good.json - <other.json
+	[ "$output" = "$(<expected)" ]
+	"$SHMGUARD" diff leaks good.json >none
+	run -0 "$SHMGUARD" diff - leaks <good.json
+	[ "$output" = "$(<none)" ]
 	mkfifo fifo
 	cat other.json >fifo &
 	writer=$!
@@ -54,7 +61,18 @@ load forms
 		run --separate-stderr -3 "$SHMGUARD" diff fifo leaks
 		[ "$stderr" = "$(sed 's/: file: /: fifo: /' expected)" ]
 		wait "$writer"
+		run --separate-stderr -3 "$SHMGUARD" diff leaks - <file
+		[ "$stderr" = "$(sed 's/: file: /: standard input: /' expected)" ]
 	done
+	run --separate-stderr -3 "$SHMGUARD" diff leaks - <leaks
+	[ "$stderr" = "shmguard: standard input: Is a directory" ]
+	run --separate-stderr -3 bash -c '"$1" diff leaks - <&-' sh "$SHMGUARD"
+	[ "$stderr" = "shmguard: standard input: Bad file descriptor" ]
+	run --separate-stderr -2 "$SHMGUARD" diff - - <good.json
+	[[ $stderr == "shmguard: standard input can be one of the two reports, not both"* ]]
+	jq '.trace.complete = false' good.json >cut.json
+	run --separate-stderr -0 "$SHMGUARD" diff - good.json <cut.json
+	[ "$stderr" = "shmguard: standard input is incomplete: what is new may have been there" ]
 	# One that never ends, of blanks that no parser keeps.
 	run --separate-stderr -3 timeout 60 "$SHMGUARD" diff leaks <(tr '\0' ' ' </dev/zero)
 	[[ $stderr == "shmguard: /dev/fd/"*": longer than 268435456 bytes" ]]
