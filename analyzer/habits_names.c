@@ -180,7 +180,7 @@ static bool covers(const char *wide, const char *narrow)
 		} else if (*wide && takes(wide, narrow)) {
 			wide += element(wide);
 			narrow += element(narrow);
-		} else if (star) {
+		} else if (star && resume) {
 			wide = star;
 			resume += element(resume);
 			narrow = resume;

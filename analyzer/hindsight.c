@@ -61,7 +61,7 @@ struct hindsight *hindsight_of(const struct analysis *analysis)
 
 	for (size_t i = 0; analysis && i < analysis->world->process_count; i++)
 		find_hole(hindsight, analysis, analysis->world->processes[i]);
-	for (size_t i = 0; hindsight->widest.until && i < analysis->world->object_count; i++)
+	for (size_t i = 0; analysis && hindsight->widest.until && i < analysis->world->object_count; i++)
 		map_put(&hindsight->objects, number_of(analysis->world->objects[i]), 0, analysis->world->objects[i]);
 	return hindsight;
 }

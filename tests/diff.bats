@@ -64,6 +64,7 @@ load forms
 		run --separate-stderr -3 "$SHMGUARD" diff leaks - <file
 		[ "$stderr" = "$(sed 's/: file: /: standard input: /' expected)" ]
 	done
+	# shellcheck disable=SC2094
 	run --separate-stderr -3 "$SHMGUARD" diff leaks - <leaks
 	[ "$stderr" = "shmguard: standard input: Is a directory" ]
 	run --separate-stderr -3 bash -c '"$1" diff leaks - <&-' sh "$SHMGUARD"

@@ -312,6 +312,7 @@ load forms
 		[[ $stderr != *$'\n'* ]]
 		printf '%s\n' "$stderr" >expected
 		for verb in log objects 'objects --at=0' 'objects --at=0.001' 'log --until=0.001' 'profile --apparmor'; do
+			# shellcheck disable=SC2086
 			run -3 --separate-stderr "$SHMGUARD" $verb $dir
 			[ -z "$output" ]
 			same expected <(printf '%s\n' "$stderr")
