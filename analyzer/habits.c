@@ -185,6 +185,9 @@ void habits_free(struct habits *habits)
 		for (size_t j = 0; j < habit->name_count; j++)
 			free(habit->names[j]);
 		free(habit->names);
+		for (size_t j = 0; j < habit->template_count; j++)
+			free(habit->templates[j]);
+		free(habit->templates);
 		free(habit->exe);
 		free(habit);
 	}

@@ -17,6 +17,8 @@ struct habit {
 	char *exe;
 	char **names; /* globs, sorted: every name it opened, made, renamed or removed, or tried to */
 	size_t name_count;
+	char **templates; /* those of `names` that are of what mkstemp(3) makes: whatever word came of it is one of them */
+	size_t template_count;
 	size_t widened; /* so many globs were too many for a list, and became the fewer ones of `names`; 0: they were not */
 	uint32_t mode;  /* permission bits, over all named objects that it made, changed or named */
 	uint32_t wider; /* those that a policy's max-mode kept from it */

@@ -10,6 +10,7 @@
 #include "analyzer/memory.h"
 #include "analyzer/pages.h"
 #include "analyzer/replay.h"
+#include "tracepoints/policy.h"
 
 static void mark(struct map *map, const struct object *object)
 {
@@ -66,19 +67,31 @@ static void keep_glob(struct call *call, const char *name,
 	call->names[call->name_count++] = glob(name, &call->runner->pids);
 }
 
+/* Its word may look like a number, or like a word of a language. */
+static bool is_temporary(const struct habit *habit, const char *name)
+{
+	for (size_t i = 0; i < habit->template_count; i++)
+		if (policy_glob(habit->templates[i], name))
+			return true;
+	return false;
+}
+
 static void add_name(struct call *call, const char *name, bool semaphore)
 {
 	char *object = habits_object(name, semaphore);
 
-	keep_glob(call, object, habits_glob);
+	if (!is_temporary(call->runner->habit, object))
+		keep_glob(call, object, habits_glob);
 	free(object);
 }
 
 static void add_temporary(struct call *call, const char *name)
 {
+	struct habit *habit = call->runner->habit;
 	char *object = habits_object(name, false);
 
 	keep_glob(call, object, habits_temporary);
+	habits_keep(&habit->templates, &habit->template_count, habits_temporary(object, &call->runner->pids));
 	free(object);
 }
 

@@ -180,7 +180,7 @@ static bool covers(const char *wide, const char *narrow)
 		} else if (*wide && takes(wide, narrow)) {
 			wide += element(wide);
 			narrow += element(narrow);
-		} else if (star && resume) {
+		} else if (star) {
 			wide = star;
 			resume += element(resume);
 			narrow = resume;
@@ -200,7 +200,7 @@ static size_t drop_covered(char **globs, size_t count)
 		bool covered = false;
 
 		for (size_t j = 0; j < count && !covered; j++)
-			covered = j != i && globs[j] && covers(globs[j], globs[i]);
+			covered = j != i && globs[i] && globs[j] && covers(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);
