@@ -25,6 +25,8 @@ def create(part, size):
 def owner(part):
     """Creates a segment, tells who it and its resource tracker are, and waits to be killed."""
     segment = create(part, 1 << 20)
+    # A tracker that is killed while it starts is none that was seen.
+    time.sleep(0.3)
     print(os.getpid(), resource_tracker._resource_tracker._pid, flush=True)
     time.sleep(60)
     segment.unlink()
