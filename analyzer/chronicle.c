@@ -9,7 +9,6 @@
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
-#include "analyzer/trace_events.h"
 #include "analyzer/trace_reader.h"
 #include "analyzer/world_holdings.h"
 
@@ -39,17 +38,6 @@ struct reading {
 	struct rest *rests;
 	size_t rest_count;
 };
-
-const char *moment_name(enum moment_of of)
-{
-	static const char *const names[] = {
-#define MOMENT_NAME(name) [MOMENT_##name] = #name,
-		MOMENTS(MOMENT_NAME)
-#undef MOMENT_NAME
-	};
-
-	return names[of];
-}
 
 static void reading_span(struct reading *reading, const struct object *object, int64_t time)
 {
@@ -126,44 +114,6 @@ static void reading_newcomers(struct reading *reading, const struct world *world
 	}
 }
 
-/* Whether an event is a moment. */
-static bool reading_kind(const struct trace_event *event, const struct outcome *outcome, enum moment_of *of)
-{
-	if (outcome->error || trace_integer(event, "error", 0))
-		return false;
-	switch (event->id) {
-	case EVENT_process:
-		*of = MOMENT_start;
-		return true;
-	case EVENT_shm_open:
-	case EVENT_open:
-	case EVENT_sem_open:
-		*of = trace_integer(event, "created", 0) ? MOMENT_create : MOMENT_open;
-		return true;
-	case EVENT_memfd_create:
-		*of = MOMENT_create;
-		return true;
-	case EVENT_ftruncate:
-	case EVENT_fallocate:
-		*of = MOMENT_resize;
-		return trace_integer(event, "size", 0) != trace_integer(event, "size_before", 0);
-	case EVENT_mmap:
-		*of = MOMENT_map;
-		return true;
-	case EVENT_munmap:
-		*of = MOMENT_unmap;
-		return true;
-	case EVENT_unlink:
-		*of = MOMENT_unlink;
-		return true;
-	case EVENT_fault:
-		*of = MOMENT_sigbus;
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void reading_count(struct reading *reading, const struct process *process, uint32_t stack_id)
 {
 	uintptr_t before = (uintptr_t)map_get(&reading->made, (uintptr_t)process, stack_id);
@@ -183,7 +133,7 @@ static void reading_moment(struct reading *reading, struct world *world, struct 
 		reading_span(reading, object, event->time);
 	if (object && moment.asked && event->id == EVENT_mmap)
 		reading_count(reading, process, event->event.head.stack);
-	if (!reading->chronicle->moment || !reading_kind(event, outcome, &moment.of))
+	if (!reading->chronicle->moment || !moment_is(event, outcome, &moment.of))
 		return;
 	if (!object && moment.of != MOMENT_start)
 		return;

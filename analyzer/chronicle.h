@@ -5,27 +5,9 @@
 #ifndef SHMGUARD_CHRONICLE_H
 #define SHMGUARD_CHRONICLE_H
 
+#include "analyzer/moment.h"
 #include "analyzer/report.h"
 #include "analyzer/spots.h"
-
-#define MOMENTS(X)                                                                                                     \
-	X(start)                                                                                                       \
-	X(end)                                                                                                         \
-	X(create)                                                                                                      \
-	X(open)                                                                                                        \
-	X(resize)                                                                                                      \
-	X(map)                                                                                                         \
-	X(unmap)                                                                                                       \
-	X(unlink)                                                                                                      \
-	X(sigbus)
-
-enum moment_of {
-#define MOMENT_ENUMERATOR(name) MOMENT_##name,
-	MOMENTS(MOMENT_ENUMERATOR)
-#undef MOMENT_ENUMERATOR
-};
-
-const char *moment_name(enum moment_of of);
 
 struct moment {
 	enum moment_of of;

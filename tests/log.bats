@@ -34,83 +34,6 @@ load forms
 	run -3 bash -c "'$SHMGUARD' log leaks 2>&1 >/dev/full"
 }
 
-@test "log --rule, --severity: the findings that were told at a call, and that call" {
-	"$SHMGUARD" run --quiet --report=none -o recording -- "$BUILD/tests/rules/map-beyond-end"
-	"$SHMGUARD" log --severity=warning recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
-	[ "$(cat got)" = $'mmap\n*** error: map-beyond-end ***' ]
-	"$SHMGUARD" log --rule='predictable-*' recording | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
-	[ "$(cat got)" = $'shm_open\n*** note: predictable-name ***' ]
-	[ -z "$("$SHMGUARD" log --rule=churn recording)" ]
-	cat >longer.c <<-'END'
-		#define _GNU_SOURCE
-		#include <fcntl.h>
-		#include <sys/mman.h>
-		#include <unistd.h>
-		int main(void)
-		{
-			int fd = shm_open("/longer", O_CREAT | O_EXCL | O_RDWR, 0600);
-			if (ftruncate(fd, 4096))
-				return 1;
-			mremap(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096, 8192, MREMAP_MAYMOVE);
-			shm_unlink("/longer");
-			return 0;
-		}
-	END
-	cc -o longer longer.c
-	"$SHMGUARD" run --quiet --report=none -o lengthened -- ./longer
-	"$SHMGUARD" log --severity=warning lengthened | sed -E 's/^[^ ]+ +[^ ]+ //; s/\(.*//' >got
-	[ "$(cat got)" = $'mremap\n*** warning: map-beyond-end ***' ]
-}
-
-@test "log: what was told at a call has the report's severity, and says where it was told otherwise" {
-	cat >graded.c <<-'END'
-		#include <fcntl.h>
-		#include <signal.h>
-		#include <sys/mman.h>
-		#include <sys/wait.h>
-		#include <unistd.h>
-		int main(void)
-		{
-			int fd = shm_open("/graded", O_CREAT | O_EXCL | O_RDWR, 0600), ready[2];
-			void *early = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-			char byte;
-			pid_t pid;
-			if (ftruncate(fd, 4096) || pipe(ready))
-				return 1;
-			pid = fork();
-			if (pid == 0) {
-				if (write(ready[1], "", 1) == 1)
-					pause();
-				_exit(1);
-			}
-			if (read(ready[0], &byte, 1) != 1)
-				return 1;
-			munmap(early, 4096);
-			close(open("/dev/shm/graded", O_RDWR | O_TRUNC));
-			mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
-			kill(pid, SIGTERM);
-			waitpid(pid, NULL, 0);
-			shm_unlink("/graded");
-			return 0;
-		}
-	END
-	cc -o graded graded.c
-	"$SHMGUARD" run --quiet --report=none -o recording -- ./graded
-	"$SHMGUARD" log recording | sed -n 's/^[^*]*\*\*\* \(.*\) \*\*\*$/\1/p' | grep -E 'map-before-size|truncate-on-open' >got
-	same got - <<-'END'
-		note: map-before-size (error at the call)
-		error: truncate-on-open (warning at the call)
-		error: map-before-size
-	END
-	for level in note warning error; do
-		"$SHMGUARD" log --severity=$level recording | grep -oE '\*\*\* [a-z]*: (map-before-size|truncate-on-open)' | cut -c5- | sort >told
-		"$SHMGUARD" report --format=json --severity=$level recording | jq -r '.findings[] | . as $one | range(.count) |
-			$one.severity + ": " + $one.rule' | grep -E 'map-before-size|truncate-on-open' | sort >reported
-		same told reported
-	done
-	"$SHMGUARD" log --severity=error recording | grep -qE ' open(64)?\("/dev/shm/graded", O_RDWR\|O_TRUNC'
-}
-
 @test "log: the calls of CPython by the names it calls them" {
 	cat >segment.py <<-'END'
 		from multiprocessing import shared_memory
@@ -233,62 +156,6 @@ load forms
 	grep -qE '^wait\(\.\.\., \[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == 3\}\], \.\.\.\) = [0-9]+$' got
 }
 
-@test "log --rule=sigbus-cause has what run told of it, and a log without a call says why" {
-	cd "$BATS_TEST_TMPDIR"
-	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
-	"$SHMGUARD" log --rule=sigbus-cause killed | grep -qE '^[0-9]+ +[0-9.]+ --- SIGBUS .*past_end ---$'
-	[ -z "$("$SHMGUARD" log --rule=churn killed)" ]
-	"$SHMGUARD" run --quiet --report=none --snapshot-on=error -o none -- "$PROGRAMS/rate" 10 0.1 >/dev/null
-	run -0 "$SHMGUARD" log none
-	[ "$output" = "shmguard: there was no error, so no call was kept: the recording was made with --snapshot-on=error" ]
-}
-
-@test "a process that a signal killed has its end in the log" {
-	cd "$BATS_TEST_TMPDIR"
-	record killed "$PROGRAMS/story" shrunk >/dev/null 2>&1 || true
-	"$SHMGUARD" log killed >out
-	[ "$(grep -c '^[0-9]* *[0-9.]* +++ killed by SIGBUS +++$' out)" -eq 1 ]
-	"$SHMGUARD" log --object=none killed >out
-	run ! grep -q killed out
-}
-
-@test "that a program began is of the process, whichever of its threads made the first call" {
-	cd "$BATS_TEST_TMPDIR"
-	cat >threads.c <<-'END'
-		#define _GNU_SOURCE
-		#include <fcntl.h>
-		#include <pthread.h>
-		#include <stdio.h>
-		#include <sys/mman.h>
-		#include <unistd.h>
-		static void *look(void *unused)
-		{
-			shm_open("/threads-none", O_RDONLY, 0);
-			printf("%d %d\n", (int)getpid(), (int)gettid());
-			return unused;
-		}
-		int main(void)
-		{
-			pthread_t thread;
-			return pthread_create(&thread, NULL, look, NULL) || pthread_join(thread, NULL);
-		}
-	END
-	gcc -w threads.c -o threads -pthread
-	record threads.recording ./threads >numbers
-	read -r pid tid <numbers
-	"$SHMGUARD" log threads.recording >out
-	[ "$pid" -ne "$tid" ]
-	grep -qE "^$pid +[0-9.]+ \+\+\+ exec by [0-9]+: ./threads \+\+\+$" out
-	grep -qE "^$tid +[0-9.]+ shm_open" out
-}
-
-@test "a command line has its words as one would type them" {
-	cd "$BATS_TEST_TMPDIR"
-	record argv "$PROGRAMS/story" grown 'a b' $'n\nl' "back\\slash" >/dev/null
-	"$SHMGUARD" log argv | head -n 1 >out
-	grep -qF ' grown a\ b n\nl back\\slash +++' out
-}
-
 @test "log and objects say when a stream of the trace is gone" {
 	cd "$BATS_TEST_TMPDIR"
 	record whole "$PROGRAMS/story" grown >/dev/null
@@ -353,27 +220,6 @@ load forms
 	at=$("$SHMGUARD" log refused | sed -nE 's/^[0-9]+ +([0-9.]+) shm_unlink.* = -1 .*/\1/p')
 	"$SHMGUARD" objects --at="${at%.*}.$(printf %06d $((10#${at#*.} + 1)))" refused >world
 	run ! grep -q removed world
-}
-
-@test "an exec that came back has its error, one that did not has 0, and one that nothing tells of has none" {
-	cd "$BATS_TEST_TMPDIR"
-	cat >executed.py <<-'END'
-		import os, sys
-		fd = os.open(f"/dev/shm/executed-{os.getpid()}", os.O_RDWR | os.O_CREAT, 0o600)
-		os.unlink(f"/dev/shm/executed-{os.getpid()}")
-		for path in "/nonexist", "/etc/passwd":
-		    try:
-		        os.execv(path, ["x"])
-		    except OSError:
-		        pass
-		os.execv(sys.argv[1], sys.argv[1:])
-	END
-	record executed "$PYTHON" executed.py "$PROGRAMS/story" grown >/dev/null
-	"$SHMGUARD" log executed | sed 's/^[0-9]* *[0-9.]* //' >got
-	grep -qxF 'exec("/nonexist") = -1 ENOENT (No such file or directory)' got
-	grep -qxF 'exec("/etc/passwd") = -1 EACCES (Permission denied)' got
-	grep -qxF "exec(\"$PROGRAMS/story\") = 0" got
-	run ! grep -q '<\.\.\.' got
 }
 
 @test "log: arguments as they were passed, flags by their names, and no call that nobody made" {
