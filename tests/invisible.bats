@@ -167,11 +167,8 @@ thorough_interposer()
 @test "another interposer of the same call, before us and after us" {
 	interposer
 	thorough_interposer
-	local order
-	for order in "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so" \
-		"$BUILD/libshmguard.so:$PWD/thorough.so"; do
-		interposed "$order"
-	done
+	interposed "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so" \
+		"$BUILD/libshmguard.so:$PWD/thorough.so"
 }
 
 @test "a C++ plugin that a C program loads throws and catches" {

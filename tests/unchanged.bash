@@ -16,15 +16,18 @@ unchanged()
 	report recording >report.json
 }
 
-# interposed LIBRARIES: with one of them, preloaded in that order, that counts mappings and says "counted" at the end, the
-# program goes on, and nothing is missing from its recording, or there twice.
+# interposed LIBRARIES...: with one of them, preloaded in each of these orders, that counts mappings and says "counted" at the
+# end, the program goes on, and nothing is missing from its recording, or there twice.
 interposed()
 {
-	rm -rf recording
-	# shellcheck disable=SC2016
-	timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$1" \
-		"$PROGRAMS/hostile_processes" plain >out
-	[ "$(sort out | tr '\n' ' ')" = "counted went on " ]
-	report recording >report.json
-	holds '.trace.complete and (.objects | length == 1 and .[0].maps == 2)'
+	local order
+	for order; do
+		rm -rf recording
+		# shellcheck disable=SC2016
+		timeout -k 1 60 "$SHMGUARD" run --quiet --report=none -o recording -- sh -c 'LD_PRELOAD=$0 exec "$@"' "$order" \
+			"$PROGRAMS/hostile_processes" plain >out
+		[ "$(sort out | tr '\n' ' ')" = "counted went on " ]
+		report recording >report.json
+		holds '.trace.complete and (.objects | length == 1 and .[0].maps == 2)'
+	done
 }
