@@ -1,10 +1,12 @@
 #include "preload/claim.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/signals.h"
+#include "preload/text.h"
 
 /*
  * Which byte: of the object the upper bits, of the time in milliseconds the lower ones, so that one question is about what
@@ -13,8 +15,17 @@
  */
 enum { TIME_BITS = 40, OBJECT_BITS = 23, LONGEST = 10000, PATIENCE = 1000 };
 
+/*
+ * Who leaves an object has a byte in place of a time: that it does, the pid namespace by its number in the kernel (these are
+ * given one after the other), and the process in it.
+ */
+enum { STATE_SHIFT = 38, NAMESPACE_SHIFT = 22, NAMESPACE_BITS = 16, LEAVE_PATIENCE = 250 };
+enum state { STATE_claims, STATE_waits, STATE_leaves };
+
 static int directory = -1;
 static uint64_t directory_dev;
+static int leaving = -1; /* held to the end */
+static uint64_t leaving_dev;
 
 static long open_directory(void)
 {
@@ -46,7 +57,12 @@ static uint64_t now_ms(void)
 static uint64_t byte_of(const struct identity *identity, uint64_t time)
 {
 	uint64_t object = identity->ino * 0x9e3779b97f4a7c15u >> (64 - OBJECT_BITS);
-	return object << TIME_BITS | (time & ((UINT64_C(1) << TIME_BITS) - 1));
+	return object << TIME_BITS | (time & ((UINT64_C(1) << STATE_SHIFT) - 1));
+}
+
+static uint64_t byte_of_process(const struct identity *identity, enum state state, uint64_t process)
+{
+	return byte_of(identity, 0) | (uint64_t)state << STATE_SHIFT | process;
 }
 
 static long lock(int fd, int command, struct flock *range)
@@ -54,12 +70,17 @@ static long lock(int fd, int command, struct flock *range)
 	return kernel_call(SYS_fcntl, fd, command, (long)range, 0, 0, 0);
 }
 
+/* A program that has mounted another /dev/shm since has its objects there. */
+static long open_anew(const struct identity *identity)
+{
+	return directory >= 0 && directory_dev == identity->dev
+		       ? kernel_call(SYS_openat, directory, (long)".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0)
+		       : open_directory();
+}
+
 bool claim_take(struct claim *claim, const struct identity *identity)
 {
-	/* A program that has mounted another /dev/shm since has its objects there. */
-	long fd = directory >= 0 && directory_dev == identity->dev
-			  ? kernel_call(SYS_openat, directory, (long)".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0)
-			  : open_directory();
+	long fd = open_anew(identity);
 	struct flock range = {.l_type = F_RDLCK, .l_len = 1};
 
 	if (fd < 0)
@@ -101,4 +122,114 @@ void claim_await(const struct identity *identity)
 		kernel_rest(500000);
 	if (fd >= 0 && !usual)
 		kernel_close((int)fd);
+}
+
+/* Of this process in its namespace; false: it cannot be known. */
+static bool own_process(uint64_t *process)
+{
+	char name[32], number[24];
+	const char *at = name + strlen("pid:["), *digits = number;
+	uint64_t space, pid;
+	long length = kernel_readlink("/proc/self/ns/pid", name, sizeof name - 1);
+	long digit_count = kernel_readlink("/proc/self", number, sizeof number - 1);
+
+	if (length <= at - name || digit_count <= 0)
+		return false;
+	name[length] = number[digit_count] = 0;
+	if (!text_decimal(&at, &space) || !text_decimal(&digits, &pid) ||
+	    pid != (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		return false;
+	*process = (space & ((1u << NAMESPACE_BITS) - 1)) << NAMESPACE_SHIFT | pid;
+	return true;
+}
+
+static void mark(const struct identity *identity, enum state state, uint64_t process)
+{
+	struct flock range = {
+		.l_type = F_RDLCK, .l_start = (off_t)byte_of_process(identity, state, process), .l_len = 1};
+
+	lock(leaving, F_OFD_SETLK, &range);
+}
+
+/* Has another marked the object so, among the processes from the one to the other? */
+static bool is_marked(int fd, const struct identity *identity, enum state state, uint64_t from, uint64_t to)
+{
+	struct flock range = {.l_type = F_WRLCK,
+			      .l_start = (off_t)byte_of_process(identity, state, from),
+			      .l_len = (off_t)(to - from + 1)};
+
+	return from <= to && lock(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
+void claim_leave(const struct identity *identity)
+{
+	uint64_t process;
+
+	if (!own_process(&process))
+		return;
+	if (leaving < 0 || leaving_dev != identity->dev) {
+		leaving = own_fd_hide((int)open_anew(identity));
+		leaving_dev = identity->dev;
+	}
+	mark(identity, STATE_leaves, process);
+}
+
+bool claim_is_left(const struct identity *identity, uint64_t pid)
+{
+	bool usual = directory >= 0 && directory_dev == identity->dev;
+	uint64_t own;
+	long fd = usual ? directory : open_directory();
+	bool left = false;
+
+	if (fd >= 0 && own_process(&own)) {
+		uint64_t process = (own >> NAMESPACE_SHIFT << NAMESPACE_SHIFT) | pid;
+		left = is_marked((int)fd, identity, STATE_leaves, process, process);
+	}
+	if (fd >= 0 && !usual)
+		kernel_close((int)fd);
+	return left;
+}
+
+/* own: this process among those who leave the object, 0: it goes on. */
+static enum claim_last outlive(int fd, const struct identity *identity, uint64_t own)
+{
+	const uint64_t last = (UINT64_C(1) << STATE_SHIFT) - 1;
+	uint64_t began = now_ms();
+
+	if (!is_marked(fd, identity, STATE_leaves, 0, last))
+		return CLAIM_alone;
+	if (own)
+		mark(identity, STATE_waits, own);
+	while (is_marked(fd, identity, STATE_leaves, 0, last)) {
+		/* Of those who wait for each other one goes on. */
+		if (own && is_marked(fd, identity, STATE_waits, 0, own - 1))
+			return CLAIM_handed;
+		if (now_ms() - began > LEAVE_PATIENCE)
+			return CLAIM_late;
+		kernel_rest(200000);
+	}
+	return CLAIM_outlived;
+}
+
+enum claim_last claim_outlive(const struct identity *identity)
+{
+	uint64_t own;
+
+	if (leaving >= 0 && leaving_dev == identity->dev)
+		return own_process(&own) ? outlive(leaving, identity, own) : CLAIM_alone;
+	long fd = open_anew(identity);
+	if (fd < 0)
+		return CLAIM_alone;
+	enum claim_last last = outlive((int)fd, identity, 0);
+	kernel_close((int)fd);
+	return last;
+}
+
+void claim_forked(void)
+{
+	if (leaving < 0)
+		return;
+	own_fd_forget(leaving);
+	kernel_close(leaving);
+	leaving = -1;
 }

@@ -31,6 +31,26 @@ struct claim {
 bool claim_take(struct claim *claim, const struct identity *identity);
 void claim_give(const struct claim *claim);
 
+/*
+ * This process, which may map the object or hold it yet, is about to end: to whoever looks for users of it from now on it is
+ * none, until it is gone. Of those that end at one moment so the last one sees that it is alone.
+ */
+void claim_leave(const struct identity *identity);
+
+/* Is that so of the process with that number in this pid namespace? */
+bool claim_is_left(const struct identity *identity, uint64_t pid);
+
+/*
+ * After a look for users that found none, where the kernel says that the object is in use yet. alone: no other leaves it.
+ * outlived: those who did are gone now. handed: this process leaves it, too, and one of them waits for its end, and looks
+ * after the object then. late: they take more than a quarter of a second.
+ */
+enum claim_last { CLAIM_alone, CLAIM_outlived, CLAIM_handed, CLAIM_late };
+enum claim_last claim_outlive(const struct identity *identity);
+
+/* In a forked child: it is its parent that ends. */
+void claim_forked(void);
+
 /* The object was mapped: waits for the end of claims from before, for a second at most. */
 void claim_await(const struct identity *identity);
 

@@ -75,6 +75,31 @@ static const char *use_at_leaving(const struct policy_decision *d, const struct 
 	return holders == FACTS_mapped ? held : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 
+/* Another process ends as well, and looks after it. */
+static const char left_to_another[] = "left";
+
+/* The same where other users may end at this moment, as this process may. */
+static const char *use_at_last(const struct policy_decision *d, const struct identity *identity, bool own_mappings_go,
+			       int32_t *holder)
+{
+	if (own_mappings_go)
+		claim_leave(identity);
+	const char *use = use_at_leaving(d, identity, own_mappings_go, holder);
+	if (use != enforce_perhaps_mapped)
+		return use;
+	switch (claim_outlive(identity)) {
+	case CLAIM_handed:
+		return left_to_another;
+	case CLAIM_late:
+		return use;
+	default:
+		/* Who was seen may have ended since; for who goes on it is not the last time to look. */
+		return own_mappings_go ? use_at_leaving(d, identity, true, holder) : use;
+	case CLAIM_outlived:
+		return use_at_leaving(d, identity, own_mappings_go, holder);
+	}
+}
+
 static bool is_unused(const struct identity *identity)
 {
 	return !enforce_use(identity, false);
@@ -287,33 +312,43 @@ static bool is_out_of_reach(const struct object *object, const struct policy_dec
 	       facts_use_by_holders(&identity) == FACTS_mapped;
 }
 
+/* told: it was not wiped at its last unmap, for what may be over by now. */
+static void look_after(const struct policy_decision *d, int fd, const struct identity *identity, bool own_mappings_go,
+		       bool told)
+{
+	int32_t holder;
+	const char *use = use_at_last(d, identity, own_mappings_go, &holder);
+
+	if (use == left_to_another || (told && (use || fd < 0)))
+		return;
+	if (use != enforce_is_mapped && use != held)
+		left(d, fd, identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
+	else if (own_mappings_go && wants_wipe(d) && answers_for(identity, use, holder))
+		tell(use);
+}
+
 static void leave(const struct object *object, bool own_mappings_go)
 {
 	struct policy_decision d;
 	struct identity identity = {.dev = object->dev, .ino = object->ino};
+	bool told = own_mappings_go && (object->marks & MARK_LEFT_TOLD);
 
 	if (!decide(object, &d))
 		return;
 	dumpable(&d, object, own_mappings_go);
-	if (own_mappings_go ? object->marks & MARK_LEFT_TOLD : ledger_mapped_end(&identity) != 0)
+	if (own_mappings_go ? told && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
 		return;
 	int fd = open_object(object, &identity);
 	if (fd == -ENOENT)
 		fd = open_unnamed(object, &d, own_mappings_go, &identity);
 	if (fd == -ENOENT) {
-		if ((!own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, &d))
+		if (!told && (!own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, &d))
 			tell("no-descriptor");
 		return;
 	}
 	unsigned before = enforce_decided();
-	if (fd < 0 || wipe_has_data(fd, &identity)) {
-		int32_t holder;
-		const char *use = use_at_leaving(&d, &identity, own_mappings_go, &holder);
-		if (use != enforce_is_mapped && use != held)
-			left(&d, fd, &identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
-		else if (own_mappings_go && wants_wipe(&d) && answers_for(&identity, use, holder))
-			tell(use);
-	}
+	if (fd < 0 || wipe_has_data(fd, &identity))
+		look_after(&d, fd, &identity, own_mappings_go, told);
 	/* What was wiped may be written again. */
 	if (enforce_decided() > before && (fd < 0 || wipe_has_data(fd, &identity)))
 		ledger_mark(&identity, MARK_LEFT_TOLD, 0);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "preload/claim.h"
 #include "preload/entries.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
@@ -207,9 +208,11 @@ void facts_process_look(const char *name, const char *self, char *scratch, struc
 	if (!text_decimal(&digits, &pid) || *digits || strcmp(name, self) == 0)
 		return;
 	text_append(path, sizeof path, name);
+	/* While it ends it keeps what it has: only where pages are to go away is that of importance. */
 	if (look_at_maps(path, scratch, wanted, found) ||
 	    (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
 	    (wanted->holders == HOLDERS_all && look_at_descriptors(path, wanted->identity, found)) ||
 	    (wanted->holders == HOLDERS_guarded && holds_guarded(path, scratch, wanted, found)))
-		found->pid = (int32_t)pid;
+		if (wanted->furthest || !claim_is_left(wanted->identity, pid))
+			found->pid = (int32_t)pid;
 }

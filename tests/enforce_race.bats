@@ -33,3 +33,16 @@ kept()
 @test "stale bytes are wiped when nobody maps the object, never while a process or a thread has just begun to" {
 	kept 'zero = on-attach, on-last-unmap'
 }
+
+@test "of users that end at one moment one wipes the secret, whether they have unmapped it just before or not" {
+	make_nobody_build
+	printf '%s\n' '[default]' "log = file:$NOBODY_HOME/audit.log" 'predictable-name = off' "[secret]" "name = /$NAME" \
+		'secret = yes' 'secret-left = fix' >"$NOBODY_HOME/policy.ini"
+	chmod 644 "$NOBODY_HOME/policy.ini"
+	for unmapping in 0 1 2; do
+		as_nobody SHMGUARD_POLICY="$NOBODY_HOME/policy.ini" LD_PRELOAD="$NOBODY_BUILD/libshmguard.so" \
+			"$NOBODY_BUILD/tests/programs/parting" 40 "$NAME" "$unmapping"
+		rm "/dev/shm/$NAME"
+	done
+	remove_nobody_build
+}
