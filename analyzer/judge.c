@@ -207,7 +207,7 @@ static void pending_keep(const struct pending *pending)
 		((struct object *)(uintptr_t)pending->finding.object)->found = true;
 }
 
-void court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
+size_t court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
 {
 	struct finding finding = *found_now;
 	const struct site site = count ? roles[0].site : (struct site){0};
@@ -226,28 +226,23 @@ void court_find(struct court *court, const struct finding *found_now, const stru
 			continue;
 		pending_merge(&court->pending[i - 1], pending);
 		pending_keep(&court->pending[i - 1]);
-		return;
+		return i - 1;
 	}
 	pending.earlier = last;
 	pending_keep(&pending);
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(*court->pending));
 	court->pending[court->pending_count++] = pending;
 	map_put(&court->places, (uintptr_t)site.process, place, (void *)court->pending_count);
+	return court->pending_count - 1;
 }
 
-void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object)
+void court_withdraw(struct court *court, size_t place)
 {
-	for (size_t i = 0; i < court->pending_count; i++) {
-		struct finding *finding = &court->pending[i].finding;
+	struct finding *finding = &court->pending[place].finding;
 
-		if (!finding->count || finding->rule != rule || finding->process != process ||
-		    finding->object != object)
-			continue;
-		if (--finding->count == 0) {
-			free(finding->message);
-			finding->message = NULL;
-		}
-		return;
+	if (finding->count && --finding->count == 0) {
+		free(finding->message);
+		finding->message = NULL;
 	}
 }
 

@@ -24,6 +24,11 @@ struct court {
 	struct map vanished;       /* for judge_name: (object) that was told of */
 	struct map charges;        /* for judge_size: (object) -> struct charges */
 	struct map strangers;      /* for judge_lifetime: (process) -> struct stranger, its latest */
+	struct misses {
+		struct map by_name; /* (process, hash of the name) -> struct miss, the latest */
+		struct miss *oldest, *newest;
+		size_t count;
+	} misses; /* for judge_unlink */
 	struct map doubts;         /* for judge_permission: (object) -> struct doubt, the latest */
 	struct map secrets;        /* for judge_secret */
 	struct map blows;          /* for judge_fault: (process) -> struct blow, the latest */
@@ -72,10 +77,10 @@ struct role {
 	const char *role;
 	struct site site;
 };
-void court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
+size_t court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
 
-/* Takes back one occurrence of the rule by that process on that object. */
-void court_withdraw(struct court *court, enum rule_id rule, const struct process *process, const struct object *object);
+/* Takes back the latest occurrence of what court_find() answered. */
+void court_withdraw(struct court *court, size_t place);
 
 /* Whether the reader asked for what concerns the process. */
 bool court_asks(const struct court *court, const struct process *process);

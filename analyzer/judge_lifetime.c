@@ -12,7 +12,7 @@
 struct stranger {
 	uint32_t of, told;
 	enum severity severity;
-	struct object *object;
+	size_t place; /* of court_find() */
 };
 
 static const struct process *first_image(const struct process *process)
@@ -60,6 +60,7 @@ static void stranger_found(struct court *court, struct process *process, struct 
 				  .object = object,
 				  .told = event->seq};
 	struct stranger *stranger;
+	size_t place;
 	char *who;
 
 	/* Of the same user: a note for relatives, and nothing where nobody knows who made it. */
@@ -72,14 +73,14 @@ static void stranger_found(struct court *court, struct process *process, struct 
 	who = judge_process(process);
 	finding.message = judge_response(
 		call_is_bare(event) ? call_bare_words(object, event, who) : stranger_words(object, event, who), event);
-	court_find(court, &finding, roles, 2);
+	place = court_find(court, &finding, roles, 2);
 	free(who);
 	stranger = map_get(&court->strangers, (uintptr_t)process, 0);
 	if (stranger == NULL) {
 		stranger = memory_new(1, sizeof(*stranger));
 		map_put(&court->strangers, (uintptr_t)process, 0, stranger);
 	}
-	*stranger = (struct stranger){event->of, event->seq, event->severity, object};
+	*stranger = (struct stranger){event->of, event->seq, event->severity, place};
 }
 
 static char *limit_words(const struct finding_event *e, const char *who)
@@ -152,7 +153,7 @@ static void lifetime_undone(struct court *court, struct process *process, uint32
 
 	if (!stranger || stranger->of != of)
 		return;
-	court_withdraw(court, RULE_unlink_by_stranger, process, stranger->object);
+	court_withdraw(court, stranger->place);
 	verdicts_told(court->verdicts, process, stranger->told, stranger->severity);
 }
 

@@ -1,39 +1,9 @@
-/* double-unlink, name-vanished and split-brain: what two parties believe of one name. */
+/* name-vanished and split-brain: what two parties believe of one name. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "judge.h"
 #include "memory.h"
-
-static void unlink_missed(struct court *court, struct process *process, const struct name_state *name,
-			  const struct site *site)
-{
-	struct role roles[] = {{"unlinked", *site}, {"unlinked first", name->removed}};
-	struct finding finding = {.rule = RULE_double_unlink, .severity = SEVERITY_WARNING, .object = name->former};
-	char *who, *first, *ago;
-
-	if (name->object || name->removed.process == NULL)
-		return;
-	who = judge_process(process);
-	first = judge_process(name->removed.process);
-	ago = judge_time(site->time - name->removed.time);
-	finding.message = memory_format("%s unlinked %s, which %s had unlinked %s before", who, name->text,
-					name->removed.process == process ? "it" : first, ago);
-	court_find(court, &finding, roles, 2);
-	free(who);
-	free(first);
-	free(ago);
-}
-
-/* To remove whatever may be there and then to create it is a habit, not a mistake. */
-static void unlink_renewed(struct court *court, struct process *process, const struct name_state *name,
-			   const struct site *site)
-{
-	(void)site;
-	court_withdraw(court, RULE_double_unlink, process, name->former);
-}
-
-const struct judge judge_unlink = {.unlink_missed = unlink_missed, .renewed = unlink_renewed};
 
 static bool other_namespace(const struct process *a, const struct process *b)
 {
@@ -117,7 +87,7 @@ static void split_renewed(struct court *court, struct process *process, const st
 			  const struct site *site)
 {
 	const struct object *old = name->former;
-	const struct process *mapper = court_mapper(court, old, process, 0);
+	const struct process *mapper = old ? court_mapper(court, old, process, 0) : NULL;
 	struct finding finding = {.rule = RULE_split_brain, .severity = SEVERITY_WARNING, .object = name->object};
 	char *who, *other;
 

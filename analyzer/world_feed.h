@@ -29,7 +29,7 @@ struct watcher {
 	void (*ending)(void *context, struct process *process);
 	/* A process is done with an object: it ends, or the object does. */
 	void (*used)(void *context, struct process *process, const struct use *use);
-	/* `name` was opened and now leads to name->object, another one than before, name->former. */
+	/* `name` was opened and now leads to name->object, another one than before, name->former; NULL: it is forgotten. */
 	void (*renewed)(void *context, struct process *process, const struct name_state *name, const struct site *site);
 	/* ENOENT from opening a name that the trace knows. */
 	void (*missed)(void *context, struct process *process, const struct name_state *name, const struct site *site);

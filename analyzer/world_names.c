@@ -207,6 +207,7 @@ void names_open(struct world *world, struct process *process, const char *name, 
 {
 	struct name_state *state;
 	struct object *before;
+	bool removed;
 	char *text;
 
 	if (is_no_name(name))
@@ -214,6 +215,7 @@ void names_open(struct world *world, struct process *process, const char *name, 
 	text = canonical(name, semaphore);
 	state = state_of(world, process->place, text);
 	before = object_real(state->object ? state->object : state->former);
+	removed = state->object == NULL && state->removed.process;
 	free(text);
 	if (object_real(state->object) == object)
 		return;
@@ -224,7 +226,7 @@ void names_open(struct world *world, struct process *process, const char *name, 
 		return;
 	}
 	lead_to(world, state, object, site);
-	if (before && before != object) {
+	if (before != object && (before || removed)) {
 		state->former = before;
 		world->private->watcher->renewed(world->private->watcher->context, process, state, site);
 	}
