@@ -28,10 +28,10 @@ struct court {
 		struct map by_name; /* (process, hash of the name) -> struct miss, the latest */
 		struct miss *oldest, *newest;
 		size_t count;
-	} misses; /* for judge_unlink */
-	struct map doubts;         /* for judge_permission: (object) -> struct doubt, the latest */
-	struct map secrets;        /* for judge_secret */
-	struct map blows;          /* for judge_fault: (process) -> struct blow, the latest */
+	} misses;                            /* for judge_unlink */
+	struct map doubts;                   /* for judge_permission: (object) -> struct doubt, the latest */
+	struct map secrets;                  /* for judge_secret */
+	struct map blows;                    /* for judge_fault: (process) -> struct blow, the latest */
 	struct fall *first_fall, *last_fall; /* for judge_fault: the processes that ended with one */
 	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
 	size_t pending_count;

@@ -44,14 +44,6 @@ static const char *name_in_shm(const struct object *object)
 	return NULL;
 }
 
-static bool is_left(const struct recording *recording, const struct object *object)
-{
-	for (size_t i = 0; i < recording->leftover_count; i++)
-		if (recording->leftovers[i].dev == object->dev && recording->leftovers[i].ino == object->ino)
-			return true;
-	return false;
-}
-
 static void name_finish(struct court *court)
 {
 	/* Who removed it may stand in what was not read. */
@@ -63,7 +55,7 @@ static void name_finish(struct court *court)
 		if (name == NULL || !recording->looked || object->created.process == NULL ||
 		    object->kind == KIND_memfd || (object->kind == KIND_file && !object->shared))
 			continue;
-		if (object->dev != recording->device || is_left(recording, object) ||
+		if (object->dev != recording->device || recording_leftover(recording, object->dev, object->ino) ||
 		    map_get(&court->vanished, (uintptr_t)object, 0))
 			continue;
 		find_vanished(court, object, &(struct role){"created", object->created}, 1, name,

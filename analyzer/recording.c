@@ -147,20 +147,22 @@ static void take_leftover(struct leftover **all, size_t *count, const json_t *ob
 	(*all)[(*count)++] = leftover;
 }
 
-static void take_leftovers(struct leftover **all, size_t *count, const json_t *look)
+static void take_leftovers(struct leftover **all, size_t *count, struct map *at, const json_t *look)
 {
 	const json_t *object;
 	size_t i;
 
 	json_array_foreach (json_object_get(look, "objects"), i, object)
 		take_leftover(all, count, object);
+	for (i = *count; i-- > 0;)
+		map_put(at, (*all)[i].dev, (*all)[i].ino, &(*all)[i]);
 }
 
 static void take_look(struct recording *recording, const json_t *look)
 {
 	recording->looked = true;
 	recording->device = (uint64_t)recording_integer(look, "device");
-	take_leftovers(&recording->leftovers, &recording->leftover_count, look);
+	take_leftovers(&recording->leftovers, &recording->leftover_count, &recording->leftover_at, look);
 }
 
 static void take_first_look(struct recording *recording, const json_t *look)
@@ -168,7 +170,7 @@ static void take_first_look(struct recording *recording, const json_t *look)
 	const json_t *mount = json_object_get(look, "mount");
 
 	recording->looked_first = json_is_array(json_object_get(look, "objects"));
-	take_leftovers(&recording->before, &recording->before_count, look);
+	take_leftovers(&recording->before, &recording->before_count, &recording->before_at, look);
 	recording->user = (uid_t)recording_integer(look, "uid");
 	if (!json_is_object(mount))
 		return;
@@ -264,22 +266,14 @@ struct trace_scope recording_scope(const struct recording *recording)
 	return (struct trace_scope){recording->id, recording->owners, recording->owner_count};
 }
 
-static const struct leftover *find_leftover(const struct leftover *all, size_t count, uint64_t dev, uint64_t ino)
-{
-	for (size_t i = 0; i < count; i++)
-		if (all[i].dev == dev && all[i].ino == ino)
-			return &all[i];
-	return NULL;
-}
-
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
 {
-	return find_leftover(recording->leftovers, recording->leftover_count, dev, ino);
+	return map_get(&recording->leftover_at, dev, ino);
 }
 
 const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino)
 {
-	return find_leftover(recording->before, recording->before_count, dev, ino);
+	return map_get(&recording->before_at, dev, ino);
 }
 
 static void free_texts(char **texts)
@@ -313,6 +307,8 @@ void recording_free(struct recording *recording)
 	free(recording->usages);
 	free_leftovers(recording->leftovers, recording->leftover_count);
 	free_leftovers(recording->before, recording->before_count);
+	map_clear(&recording->leftover_at);
+	map_clear(&recording->before_at);
 	json_decref(recording->secrets);
 	free(recording->lines);
 	recording_parts_free(recording);

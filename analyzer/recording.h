@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "map.h"
 #include "trace_reader.h"
 
 /* A line of processes.jsonl. What a type does not have is 0 or NULL. */
@@ -112,7 +113,8 @@ struct recording {
 	size_t leftover_count;
 	struct leftover *before; /* what was there when the recording started */
 	size_t before_count;
-	uid_t user; /* who recorded */
+	struct map leftover_at, before_at; /* (device, inode) -> the entry there */
+	uid_t user;                        /* who recorded */
 	struct shm_mount mount;
 	json_t *secrets; /* as of secrets_describe(), or NULL */
 	char *dir;

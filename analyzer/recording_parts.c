@@ -88,7 +88,8 @@ static void take_problems(struct recording *whole, const struct recording *part)
 	if (part->ended == 0)
 		add_problem_of(whole, part, "the recording did not end properly, or is still being made");
 	if (!part->looked)
-		add_problem_of(whole, part, "what was left in /dev/shm is not known: there is no look at it from the end");
+		add_problem_of(whole, part,
+			       "what was left in /dev/shm is not known: there is no look at it from the end");
 	if (part->emptied)
 		add_problem_of(whole, part,
 			       "there was no error, so no call was kept: it was made with --snapshot-on=error");

@@ -43,7 +43,10 @@ struct watcher {
 		      const struct site *site);
 	/* The object has another size now, or lost pages. */
 	void (*changed)(void *context, struct object *object, const struct change *change);
-	/* The process gave up mappings of the object, or moved them, or closed them: it may touch it up to `end` (bytes). */
+	/*
+	 * Of an object with `charges`: the process gave up mappings, or moved them, or closed them; it may touch it up to `end`
+	 * (bytes).
+	 */
 	void (*trimmed)(void *context, struct process *process, struct object *object, const struct site *site,
 			uint64_t end);
 	/* Its event number `of` did not happen: the call failed. */

@@ -123,8 +123,15 @@ static void trimmed(struct taking *t, struct object *object, uint64_t end)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
-	if (watcher->trimmed && object)
+	if (watcher->trimmed)
 		watcher->trimmed(watcher->context, t->process, object, &t->site, end);
+}
+
+/* All its mappings are looked through, which is worth it only where a finding waits for that. */
+static void released(struct taking *t, struct object *object)
+{
+	if (object && object->charges)
+		trimmed(t, object, holdings_end(t->process, object));
 }
 
 /* PROT_NONE to the end of its highest mapping is as good as an unmapping. */
@@ -133,7 +140,7 @@ static void closed(struct taking *t, const struct mprotect_event *e)
 	const struct piece *piece = holdings_piece(t->process, e->addr);
 	struct object *object = piece ? object_real(piece->from->object) : NULL;
 
-	if (object && e->addr + e->length >= piece->end &&
+	if (object && object->charges && e->addr + e->length >= piece->end &&
 	    holdings_end(t->process, object) == piece->end - piece->from->base)
 		trimmed(t, object, e->addr - piece->from->base);
 }
@@ -151,8 +158,7 @@ static void take_mprotect(struct taking *t, const struct mprotect_event *e)
 static void take_munmap(struct taking *t, const struct munmap_event *e)
 {
 	holdings_unmap(t->process, e->addr, e->length, e->seq, &t->site);
-	if (t->object)
-		trimmed(t, t->object, holdings_end(t->process, t->object));
+	released(t, t->object);
 }
 
 static void take_mremap(struct taking *t, const struct mremap_event *e)
@@ -162,10 +168,7 @@ static void take_mremap(struct taking *t, const struct mremap_event *e)
 
 static void take_mremapped(struct taking *t, const struct mremapped_event *e)
 {
-	struct object *object = holdings_moved(t->process, e, t->site.time);
-
-	if (object)
-		trimmed(t, object, holdings_end(t->process, object));
+	released(t, holdings_moved(t->process, e, t->site.time));
 }
 
 static void take_failed(struct taking *t, const struct failed_event *e)
