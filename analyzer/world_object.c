@@ -178,12 +178,14 @@ void object_define(struct world *world, struct process *process, const struct ob
 	/* A process that opens what shm_open made elsewhere through its path sees a file. */
 	if (object->kind == KIND_file && event->kind != KIND_file)
 		object->kind = (enum kind)event->kind;
-	if (entry) {
-		entry->seq = event->seq;
-		entry->object = object;
-	} else {
+	if (entry == NULL) {
 		entry_new(process, event->id, event->seq, object);
+		return;
 	}
+	/* What is told of again children have known since the first time. */
+	if (entry->seq == 0 || entry->seq > event->seq || object_real(entry->object) != object)
+		entry->seq = event->seq;
+	entry->object = object;
 }
 
 /* By a call within the call, of an interposer that stands behind us and makes it by another: nanoseconds. */

@@ -94,3 +94,61 @@ found()
 	at_fork anew dontfork dofork
 	found "warning split-brain"
 }
+
+# regrown SIZES...: a child gives up what it inherited, its parent maps up to the first size and then makes it that large, and
+# gives that up; the child attaches by name, and the parent makes the object of the other sizes before it reads it.
+regrown()
+{
+	[ -x "$BATS_TEST_TMPDIR/regrown" ] || cc -o "$BATS_TEST_TMPDIR/regrown" -xc - <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			size_t small = 65536, large = atoi(argv[1]);
+			int fd = shm_open("/regrown", O_CREAT | O_EXCL | O_RDWR, 0600), ours[2], its[2];
+			char *map, c;
+			if (ftruncate(fd, small) || pipe(ours) || pipe(its))
+				return 1;
+			map = mmap(NULL, small, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			if (fork() == 0) {
+				munmap(map, small);
+				close(fd);
+				read(ours[0], &c, 1);
+				fd = shm_open("/regrown", O_RDWR, 0);
+				map = mmap(NULL, large, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+				write(its[1], "", 1);
+				read(ours[0], &c, 1);
+				_exit(((volatile char *)map)[large - 1]);
+			}
+			map = mremap(map, small, large, MREMAP_MAYMOVE);
+			if (ftruncate(fd, large))
+				return 1;
+			map[0] = 1;
+			munmap(map, large);
+			write(ours[1], "", 1);
+			read(its[0], &c, 1);
+			for (int i = 2; i < argc; i++)
+				if (ftruncate(fd, atoi(argv[i])))
+					return 1;
+			write(ours[1], "", 1);
+			wait(NULL);
+			shm_unlink("/regrown");
+			return 0;
+		}
+	END
+	record "$*" "$BATS_TEST_TMPDIR/regrown" "$@"
+	report "$*" >report.json
+	holds '[.objects[] | .created_by != null] == [true]'
+}
+
+@test "an object that a parent tells of again stays its child's, and who shrank it is known" {
+	cd "$BATS_TEST_TMPDIR"
+	regrown 131072 4096
+	holds '[.findings[] | select(.rule == "sigbus-cause") | .message | test("regrown \\(pid \\d+\\) had shrunk it")] == [true]'
+	regrown 131072 131072
+	holds '[.findings[] | select(.severity == "error" and .rule != "map-beyond-end")] == []'
+}

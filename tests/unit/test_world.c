@@ -31,6 +31,28 @@ static void check_fork(void)
 	end();
 }
 
+/* A process tells of an object again when its size turned out to be another. */
+static void check_defined_again(void)
+{
+	uint32_t forked;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	forked = map_at(10, 1, BASE, PAGE);
+	start(11, BEGAN_fork, 10, forked);
+	define(10, 1, 77);
+	define(10, 2, 78);
+	open_object(11, "/x", 1, 4, false);
+	check(world->object_count == 2 && holdings_descriptor(process_of(11), 4)->object->ino == 77,
+	      "what a parent tells of again its child goes on knowing");
+	define(11, 2, 79);
+	map_at(11, 2, BASE + 8 * PAGE, PAGE);
+	check(holdings_piece(process_of(11), BASE + 8 * PAGE)->from->object->ino == 79,
+	      "what it tells of for the first time after the fork is not its child's");
+	end();
+}
+
 static void check_late_definition(void)
 {
 	begin();
@@ -232,6 +254,7 @@ static void check_numbers_late(void)
 int main(void)
 {
 	check_fork();
+	check_defined_again();
 	check_late_definition();
 	check_images();
 	check_lost();
