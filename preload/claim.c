@@ -225,7 +225,7 @@ enum claim_last claim_outlive(const struct identity *identity)
 	return last;
 }
 
-void claim_forked(void)
+void claim_stay(void)
 {
 	if (leaving < 0)
 		return;

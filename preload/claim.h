@@ -48,8 +48,8 @@ bool claim_is_left(const struct identity *identity, uint64_t pid);
 enum claim_last { CLAIM_alone, CLAIM_outlived, CLAIM_handed, CLAIM_late };
 enum claim_last claim_outlive(const struct identity *identity);
 
-/* In a forked child: it is its parent that ends. */
-void claim_forked(void);
+/* It does not end after all. In a forked child: it is its parent that ends. */
+void claim_stay(void);
 
 /* The object was mapped: waits for the end of claims from before, for a second at most. */
 void claim_await(const struct identity *identity);

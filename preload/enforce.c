@@ -121,7 +121,7 @@ static void look_at_clock(void)
 void enforce_fork_reset(void)
 {
 	enforce_rooms_forked();
-	claim_forked();
+	claim_stay();
 	if (policy)
 		look_at_clock();
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "preload/claim.h"
+#include "preload/ending.h"
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
@@ -394,6 +395,9 @@ static void leave_by_exec(const struct object *object, const struct enforce_exec
 			tell("exec");
 		return;
 	}
+	/* The mark goes with the old image; an exec that fails takes it back. */
+	if (!handed_on)
+		claim_leave(&identity);
 	bool lost = !handed_on || (identity.links && !enforce_is_taken_up(&identity, program));
 	if (lost && wipe_has_data(fd, &identity)) {
 		const char *use = use_at_leaving(&d, &identity, true, &holder);
@@ -415,10 +419,16 @@ void enforce_exec(const struct enforce_executed *program, const void *caller)
 	}
 }
 
+void enforce_exec_failed(void)
+{
+	claim_stay();
+}
+
 void enforce_exit(void (*record)(const struct object *object, void *context), void *context)
 {
 	struct object object;
 
+	ending_begin();
 	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
 		enforce_begin();
 		leave(&object, true);

@@ -49,6 +49,8 @@ void enforce_keep_secret(const struct policy_decision *decision, const struct id
 
 /* The process is about to become that program, by which its mappings go: tells what nobody then answers for. */
 void enforce_exec(const struct enforce_executed *program, const void *caller);
+/* It came back. */
+void enforce_exec_failed(void);
 
 /* The process ends, and all its mappings with it. record: what was done to that object. */
 void enforce_exit(void (*record)(const struct object *object, void *context), void *context);

@@ -31,18 +31,17 @@ static uint64_t last_number(void)
 	return text_decimal(&last, &number) ? number : 0;
 }
 
-/* Is it a thread of this process? */
-static bool is_own_thread(const char *number, const char *self)
+/* Is it no process but a thread of one? That one is listed, or has come with a number of its own. */
+static bool is_thread(const char *number, uint64_t value)
 {
-	char path[64] = "/proc/", status[1024], own[24] = "";
-	uint64_t process = 0;
+	char path[64] = "/proc/", status[1024];
+	uint64_t process = value;
 
 	text_append(path, sizeof path, number);
 	text_append(path, sizeof path, "/status");
 	if (text_read(path, status, sizeof status) > 0)
 		text_field(status, "Tgid:", &process);
-	text_append_decimal(own, sizeof own, process);
-	return strcmp(own, self) == 0;
+	return process != value;
 }
 
 static void look_at_numbers(uint64_t first, uint64_t last, long long until, const char *self, char *scratch,
@@ -51,7 +50,7 @@ static void look_at_numbers(uint64_t first, uint64_t last, long long until, cons
 	for (uint64_t at = first; at <= last && !found->pid && !found->gave_up; at++) {
 		char number[24] = "";
 		text_append_decimal(number, sizeof number, at);
-		if (!is_own_thread(number, self))
+		if (!is_thread(number, at))
 			facts_process_look(number, self, scratch, wanted, found);
 		found->gave_up = now_ms() > until;
 	}

@@ -198,6 +198,17 @@ static bool holds_guarded(const char *directory, char *scratch, struct facts_wan
 	       (!waited || look_at_descriptors(directory, wanted->identity, found));
 }
 
+static bool uses(const char *directory, char *scratch, struct facts_wanted *wanted, struct facts_mappers *found)
+{
+	char path[64] = "";
+
+	text_append(path, sizeof path, directory);
+	return look_at_maps(path, scratch, wanted, found) ||
+	       (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
+	       (wanted->holders == HOLDERS_all && look_at_descriptors(path, wanted->identity, found)) ||
+	       (wanted->holders == HOLDERS_guarded && holds_guarded(path, scratch, wanted, found));
+}
+
 void facts_process_look(const char *name, const char *self, char *scratch, struct facts_wanted *wanted,
 			struct facts_mappers *found)
 {
@@ -208,11 +219,9 @@ void facts_process_look(const char *name, const char *self, char *scratch, struc
 	if (!text_decimal(&digits, &pid) || *digits || strcmp(name, self) == 0)
 		return;
 	text_append(path, sizeof path, name);
-	/* While it ends it keeps what it has: only where pages are to go away is that of importance. */
-	if (look_at_maps(path, scratch, wanted, found) ||
-	    (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
-	    (wanted->holders == HOLDERS_all && look_at_descriptors(path, wanted->identity, found)) ||
-	    (wanted->holders == HOLDERS_guarded && holds_guarded(path, scratch, wanted, found)))
-		if (wanted->furthest || !claim_is_left(wanted->identity, pid))
-			found->pid = (int32_t)pid;
+	if (!uses(path, scratch, wanted, found))
+		return;
+	/* Who ends keeps what it has until its mark is gone, too: only where pages are to go away does that matter. */
+	if (wanted->furthest || (!claim_is_left(wanted->identity, pid) && uses(path, scratch, wanted, found)))
+		found->pid = (int32_t)pid;
 }

@@ -33,6 +33,7 @@ struct thread {
 	bool forking, around, locked, forked;
 	bool walks_stopped;  /* by stack_fork_begin() */
 	bool makers_stopped; /* by beginning_fork_begin() */
+	bool among_forks;    /* by ending_fork() */
 	bool closing;        /* the descriptors of our libraries stay as they are during the fork: see own_closing() */
 	sigset_t fork_signals;
 };

@@ -8,6 +8,7 @@
 #include "preload/beginning.h"
 #include "preload/check.h"
 #include "preload/disposition.h"
+#include "preload/ending.h"
 #include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -47,6 +48,7 @@ static void start_anew(int32_t parent)
 		atomic_store(alive, 1);
 	queue_reset();
 	enforce_fork_reset();
+	ending_reset();
 	process_forked(parent);
 	/* What other threads held, or were at, in the parent. */
 	ledger_lock_reset();
@@ -127,6 +129,7 @@ static bool begin_fork(uintptr_t stack)
 	if (recorder_thread.depth)
 		return false;
 	recorder_wait_for_loading();
+	recorder_thread.among_forks = enforce_wipes && ending_fork();
 	recorder_thread.depth++;
 	recorder_thread.outermost = stack;
 	if (atomic_load(&recorder_state) == RECORDER_READY)
@@ -163,6 +166,9 @@ static void end_fork(void)
 		recorder_tell_if_late();
 		recorder_tell_process(BEGAN_fork, process_parent(), sequence_at_fork);
 	}
+	if (recorder_thread.among_forks && !recorder_thread.forked)
+		ending_forked();
+	recorder_thread.among_forks = false;
 	recorder_thread.forked = false;
 	recorder_thread.depth--;
 }

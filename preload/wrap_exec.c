@@ -118,6 +118,8 @@ static int came_back(struct executing *x, const char *path, int result, const vo
 	int kept = errno;
 
 	room_return();
+	if (enforce_wipes && !recorder_is_vfork_child())
+		enforce_exec_failed();
 	observe_failed(x->seq, caller);
 	if (x->memory)
 		kernel_memory_free(x->memory, x->room);
