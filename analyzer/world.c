@@ -67,6 +67,7 @@ void world_free(struct world *world)
 	struct world_private *private = world->private;
 	struct map_slot *slot;
 
+	remains_free(world);
 	for (size_t i = 0; i < world->process_count; i++) {
 		holdings_free(world->processes[i]->holdings);
 		stacks_free(world->processes[i]->definitions);

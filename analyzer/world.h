@@ -90,6 +90,8 @@ struct process {
 	bool over;
 	struct definitions *definitions;
 	struct holdings *holdings;
+	struct holdings *remains;  /* what it held when it was over; NULL: nothing, or it is forgotten */
+	struct process *over_next; /* the next one that left something */
 };
 
 /* Who did something, when and where in the code. */

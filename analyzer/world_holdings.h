@@ -141,14 +141,14 @@ void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t ti
 
 /* Whether a child by fork is to get what is mapped in the range. */
 void holdings_dontfork(struct process *process, uint64_t start, uint64_t length, bool dontfork, uint32_t seq);
-/* What `parent` held after its event number `seq`. */
-void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq);
+/* Of what its parent held or had given up, that which was held after the parent's event number `seq`. */
+void holdings_inherit(struct process *child, const struct holdings *parent, uint32_t seq);
 /* After an exec of which nothing else tells: the descriptors known to survive it. */
 void holdings_keep_over_exec(struct process *image, const struct process *before);
 /* The image began with it. */
 void holdings_found(struct process *image, struct object *object, int fd, const struct site *site);
-/* Gives up all; the watcher hears of the last mappings. */
-void holdings_drop(struct world *world, struct process *process);
+/* It holds nothing any more, of which the watcher hears: what it held is returned, to be freed. */
+struct holdings *holdings_leave(struct world *world, struct process *process);
 void holdings_free(struct holdings *holdings);
 
 /* The mapping at an address, or NULL. */

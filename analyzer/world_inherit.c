@@ -131,10 +131,10 @@ static void inherit_descriptor(struct process *child, const struct descriptor *d
 }
 
 /* What the parent gave up after the fork, the child still has. */
-static void inherit_released(struct process *child, const struct process *parent, uint32_t seq)
+static void inherit_released(struct process *child, const struct holdings *parent, uint32_t seq)
 {
-	for (size_t i = parent->holdings->release_count; i > 0; i--) {
-		const struct release *release = release_at(parent->holdings, i - 1);
+	for (size_t i = parent->release_count; i > 0; i--) {
+		const struct release *release = release_at(parent, i - 1);
 
 		if (release->seq <= seq)
 			continue;
@@ -145,23 +145,23 @@ static void inherit_released(struct process *child, const struct process *parent
 	}
 }
 
-static void twins_forget(const struct process *parent)
+static void twins_forget(const struct holdings *parent)
 {
-	for (size_t i = 0; i < parent->holdings->piece_count; i++)
-		parent->holdings->pieces[i].from->twin = NULL;
-	for (size_t i = 0; i < parent->holdings->release_count; i++)
-		if (release_at(parent->holdings, i)->piece.from)
-			release_at(parent->holdings, i)->piece.from->twin = NULL;
+	for (size_t i = 0; i < parent->piece_count; i++)
+		parent->pieces[i].from->twin = NULL;
+	for (size_t i = 0; i < parent->release_count; i++)
+		if (release_at(parent, i)->piece.from)
+			release_at(parent, i)->piece.from->twin = NULL;
 }
 
-void holdings_inherit(struct process *child, const struct process *parent, uint32_t seq)
+void holdings_inherit(struct process *child, const struct holdings *parent, uint32_t seq)
 {
 	struct map_slot *slot;
 
-	for (size_t i = 0; i < parent->holdings->piece_count; i++)
-		if (is_inherited(&parent->holdings->pieces[i], seq))
-			inherit_piece(child, &parent->holdings->pieces[i]);
-	for (size_t cursor = 0; (slot = map_next(&parent->holdings->descriptors, &cursor));)
+	for (size_t i = 0; i < parent->piece_count; i++)
+		if (is_inherited(&parent->pieces[i], seq))
+			inherit_piece(child, &parent->pieces[i]);
+	for (size_t cursor = 0; (slot = map_next(&parent->descriptors, &cursor));)
 		if (((struct descriptor *)slot->value)->seq <= seq)
 			inherit_descriptor(child, slot->value);
 	inherit_released(child, parent, seq);
@@ -182,9 +182,9 @@ void holdings_found(struct process *image, struct object *object, int fd, const 
 	inherit_descriptor(image, &(struct descriptor){.fd = fd, .object = object, .site = *site});
 }
 
-static void drop_pieces(struct process *process)
+static void count_out_all(const struct holdings *holdings)
 {
-	struct holdings *holdings = process->holdings;
+	struct map_slot *slot;
 
 	for (size_t i = 0; i < holdings->piece_count; i++) {
 		struct acquisition *from = holdings->pieces[i].from;
@@ -192,12 +192,13 @@ static void drop_pieces(struct process *process)
 
 		if (--from->pieces == 0 && object->mappers)
 			object->mappers--;
-		acquisition_put(from);
 	}
-	free(holdings->pieces);
-	holdings->pieces = NULL;
-	holdings->piece_count = 0;
-	holdings->mapped = 0;
+	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));) {
+		struct object *object = object_real(((struct descriptor *)slot->value)->object);
+
+		if (object->openers)
+			object->openers--;
+	}
 }
 
 static void drop_values(struct map *map)
@@ -209,29 +210,37 @@ static void drop_values(struct map *map)
 	map_clear(map);
 }
 
-void holdings_drop(struct world *world, struct process *process)
+/* What only the process itself had. */
+static void drop_own(struct holdings *holdings)
 {
-	struct holdings *holdings = process->holdings;
 	struct map_slot *slot;
 
-	for (size_t cursor = 0; (slot = map_next(&holdings->uses, &cursor));)
-		world->private->watcher->used(world->private->watcher->context, process, slot->value);
-	drop_pieces(process);
-	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));) {
-		struct object *object = object_real(((struct descriptor *)slot->value)->object);
-
-		if (object->openers)
-			object->openers--;
-	}
-	releases_free(holdings);
-	drop_values(&holdings->descriptors);
 	drop_values(&holdings->uses);
 	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));)
 		series_clear(&((struct tally *)slot->value)->series);
 	drop_values(&holdings->tallies);
 }
 
+struct holdings *holdings_leave(struct world *world, struct process *process)
+{
+	struct holdings *left = process->holdings;
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&left->uses, &cursor));)
+		world->private->watcher->used(world->private->watcher->context, process, slot->value);
+	count_out_all(left);
+	drop_own(left);
+	process->holdings = memory_new(1, sizeof(*process->holdings));
+	return left;
+}
+
 void holdings_free(struct holdings *holdings)
 {
+	for (size_t i = 0; i < holdings->piece_count; i++)
+		acquisition_put(holdings->pieces[i].from);
+	free(holdings->pieces);
+	releases_free(holdings);
+	drop_values(&holdings->descriptors);
+	drop_own(holdings);
 	free(holdings);
 }

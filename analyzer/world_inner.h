@@ -19,6 +19,8 @@ struct world_private {
 	struct map stacks;        /* (identity) -> struct stack */
 	struct process **leaving; /* in the order of time; the first `left` are done */
 	size_t leaving_count, left;
+	struct process *over_first, *over_last; /* those with remains, oldest first */
+	size_t remains_size;
 	uint64_t objects_made;
 	size_t sweep_at;       /* objects */
 	size_t objects_listed; /* world->objects and, after the end, those behind them that were merged */
@@ -41,6 +43,12 @@ void process_died(struct world *world, const char *host, uint32_t recording, pid
 void process_sweep(struct world *world, int64_t now);
 void process_lines_until(struct world *world, int64_t time);
 void process_finish(struct world *world);
+
+/* world_remains.c: the process is over, and what it held stays known for a while. */
+void remains_keep(struct world *world, struct process *process);
+/* What it holds, or held when it was over; NULL: that is not known any more, or was nothing. */
+const struct holdings *remains_of(const struct process *process);
+void remains_free(struct world *world);
 
 /* world_numbers.c: an event of that number; all of them were seen. */
 void numbers_count(struct process *process, uint32_t seq, int64_t time);

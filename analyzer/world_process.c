@@ -91,7 +91,7 @@ static void process_over(struct world *world, struct process *process)
 		return;
 	process->over = true;
 	world->private->watcher->ending(world->private->watcher->context, process);
-	holdings_drop(world, process);
+	remains_keep(world, process);
 }
 
 void process_leave(struct world *world, struct process *process, int status, int64_t time)
@@ -216,24 +216,24 @@ static struct process *parent_of(struct world *world, const struct process *proc
 
 static void inherit(struct process *process, struct process *parent, uint32_t parent_seq)
 {
+	const struct holdings *from = parent ? remains_of(parent) : NULL;
+
 	process->parent = parent;
 	process->parent_seq = parent_seq;
-	if (parent && !parent->over)
-		holdings_inherit(process, parent, parent_seq);
+	if (from)
+		holdings_inherit(process, from, parent_seq);
 }
 
 /* A line told of the fork before: what it inherited is known better now, unless the parent's past is forgotten. */
 static void inherit_again(struct world *world, struct process *process, struct process *parent, uint32_t parent_seq)
 {
-	if (process->parent != parent || parent == NULL || parent->over || process->events) {
-		process->parent_seq = parent_seq;
-		return;
-	}
-	if (parent->holdings->forgotten <= parent_seq) {
-		holdings_drop(world, process);
-		inherit(process, parent, parent_seq);
-	}
+	const struct holdings *from = parent ? remains_of(parent) : NULL;
+
 	process->parent_seq = parent_seq;
+	if (process->parent != parent || from == NULL || process->events || from->forgotten > parent_seq)
+		return;
+	holdings_free(holdings_leave(world, process));
+	holdings_inherit(process, from, parent_seq);
 }
 
 void process_announce(struct world *world, struct process *process, const struct trace_event *event)

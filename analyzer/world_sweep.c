@@ -100,6 +100,8 @@ static void mark_all(struct world *world)
 			mark(world->objects[i]);
 	for (size_t i = 0; i < world->process_count; i++)
 		mark_holdings(world->processes[i]->holdings);
+	for (const struct process *over = world->private->over_first; over; over = over->over_next)
+		mark_holdings(over->remains);
 	names_forget(world);
 }
 

@@ -152,3 +152,62 @@ regrown()
 	regrown 131072 131072
 	holds '[.findings[] | select(.severity == "error" and .rule != "map-beyond-end")] == []'
 }
+
+# daemons kept|left: 40 of them, each by two forks, of which the middle process is waited for; it has, or has left, a mapping and
+# a descriptor of an object that its parent leaves then. ./said: who holds what while all of them live.
+daemons()
+{
+	[ -x "$BATS_TEST_TMPDIR/daemons" ] || cc -o "$BATS_TEST_TMPDIR/daemons" -xc - <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			int lives[2], ends[2];
+			char name[32], c;
+			if (pipe(lives) || pipe(ends))
+				return 1;
+			for (int i = 0; i < 40; i++) {
+				snprintf(name, sizeof name, "/daemon-%d", i);
+				int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+				if (ftruncate(fd, 4096))
+					return 1;
+				char *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+				pid_t child = fork();
+				if (child == 0) {
+					if (*argv[1] == 'l') {
+						munmap(map, 4096);
+						close(fd);
+					}
+					if (fork())
+						_exit(0);
+					close(ends[1]);
+					write(lives[1], "", 1);
+					_exit(read(ends[0], &c, 1));
+				}
+				waitpid(child, NULL, 0);
+				munmap(map, 4096);
+				close(fd);
+				shm_unlink(name);
+			}
+			for (int i = 0; i < 40; i++)
+				read(lives[0], &c, 1);
+			shm_open("/mark", O_RDONLY, 0);
+			return 0;
+		}
+	END
+	record "$*" "$BATS_TEST_TMPDIR/daemons" "$@"
+	at=$("$SHMGUARD" log "$*" | awk '/shm_open\("\/mark"/ { print $2; exit }')
+	"$SHMGUARD" objects --at="$at" "$*" >said
+}
+
+@test "a child holds what it inherited although its parent is over before it tells of itself" {
+	cd "$BATS_TEST_TMPDIR"
+	daemons kept
+	[ "$(grep -c 'daemons: maps \[0, 4096)' said)" -eq 40 ]
+	[ "$(grep -c 'daemons: descriptor' said)" -eq 40 ]
+	daemons left
+	[ "$(cat said)" = "no object" ]
+}

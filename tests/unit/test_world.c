@@ -31,6 +31,55 @@ static void check_fork(void)
 	end();
 }
 
+/* Two forks in a row, as daemons make: the process between them may be over before the last one tells of itself. */
+static void check_parent_over(void)
+{
+	uint32_t forked;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	forked = map_at(10, 1, BASE, PAGE);
+	start(11, BEGAN_fork, 10, forked);
+	forked = map_at(11, 1, BASE + 8 * PAGE, 2 * PAGE);
+	unmap(11, BASE, PAGE);
+	FEED(close, 11, .fd = 3, .object = 1);
+	map_at(11, 1, BASE + 16 * PAGE, PAGE);
+	FEED(exit, 11, .status = 0);
+	FEED(wait, 10, .child = 11, .status = 0);
+	check(bytes_of(11) == 0 && world->objects[0]->mappers == 1 && world->objects[0]->openers == 1,
+	      "who is over holds nothing");
+	start(12, BEGAN_fork, 11, forked);
+	check(bytes_of(12) == 3 * PAGE && holdings_descriptor(process_of(12), 3),
+	      "a child that tells of itself when its parent is over holds what that held at the fork");
+	check(world->objects[0]->mappers == 3 && world->objects[0]->openers == 2, "and is counted");
+	FEED(wait, 10, .child = 12, .status = 9);
+	check(world->objects[0]->mappers == 1 && world->objects[0]->openers == 1, "until it is over, too");
+	end();
+}
+
+/* A parent long over is forgotten: else those of a shell would gather. */
+static void check_parents_over(void)
+{
+	uint32_t first = 0, last = 0;
+
+	begin();
+	for (int i = 0; i < 40000; i++) {
+		int pid = i ? 100 + i % 800 : 10;
+
+		start(pid, BEGAN_exec, 1, 0);
+		define(pid, 1, 77);
+		last = map_at(pid, 1, BASE, PAGE);
+		first = i ? first : last;
+		FEED(wait, 20, .child = pid, .status = 0);
+	}
+	start(11, BEGAN_fork, 10, first);
+	start(12, BEGAN_fork, 100 + 39999 % 800, last);
+	check(bytes_of(11) == 0 && bytes_of(12) == PAGE, "of many that are over the latest are remembered");
+	end();
+}
+
 /* A process tells of an object again when its size turned out to be another. */
 static void check_defined_again(void)
 {
@@ -254,6 +303,8 @@ static void check_numbers_late(void)
 int main(void)
 {
 	check_fork();
+	check_parent_over();
+	check_parents_over();
 	check_defined_again();
 	check_late_definition();
 	check_images();
