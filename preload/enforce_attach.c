@@ -171,16 +171,16 @@ enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const s
 static enum enforce_verdict truncating(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 				       const struct identity *identity)
 {
-	if (!identity->size)
-		return VERDICT_go;
-	enum enforce_verdict verdict = enforce_truncation(o, d, identity);
+	enum enforce_verdict verdict = identity->size ? enforce_truncation(o, d, identity) : VERDICT_go;
 	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
 	if (error)
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
-	/* Linux truncates even through O_RDONLY, which ftruncate(2) refuses: through the descriptor's own path it works. */
+	/* An empty one gets its times, and loses set-user-ID. Linux does so even by O_RDONLY, which ftruncate(2) refuses. */
 	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0) {
 		char path[TEXT_DESCRIPTOR];
-		kernel_call(SYS_truncate, (long)text_descriptor(path, fd), 0, 0, 0, 0, 0);
+		long again = kernel_open(text_descriptor(path, fd), O_RDONLY | O_TRUNC | O_CLOEXEC);
+		if (again >= 0)
+			kernel_close((int)again);
 	}
 	return verdict;
 }

@@ -254,3 +254,21 @@ shm_open(NAME + "-2", RWC, mode=0o600)'
 	grep -q 'python.* /other: uses a name' told
 	run -1 grep '/dev/shm/[eo]' <(grep -v 'process [0-9]' told)
 }
+
+@test "O_TRUNC of an empty object does under a policy what it does without: its time is set, its set-user-ID bit goes" {
+	make_nobody_build
+	printf '%s\n' '[default]' 'log = none' 'world-writable = deny' 'truncate-on-open = deny' >"$NOBODY_HOME/policy.ini"
+	chmod 644 "$NOBODY_HOME/policy.ini"
+	program 'for flags in os.O_RDWR | os.O_CREAT, os.O_WRONLY, os.O_RDONLY | os.O_CREAT:
+    os.close(os.open(PATH, RWC | os.O_EXCL, 0o600)); os.chmod(PATH, 0o4600); os.utime(PATH, (1, 1))
+    os.close(os.open(PATH, flags | os.O_TRUNC, 0o600)); print(oct(os.stat(PATH).st_mode), os.stat(PATH).st_mtime > 1); os.unlink(PATH)
+    os.close(os.open(PATH, RWC | os.O_EXCL, 0o600)); os.chmod(PATH, 0o4600); os.utime(PATH, (1, 1))
+    os.close(shm_open(NAME, flags & ~3 | os.O_RDWR | os.O_TRUNC)); print(oct(os.stat(PATH).st_mode), os.stat(PATH).st_mtime > 1); os.unlink(PATH)'
+	cp program.py "$NOBODY_HOME/"
+	as_nobody NAME="$NAME" "$PYTHON" "$NOBODY_HOME/program.py" >bare
+	as_nobody NAME="$NAME" SHMGUARD_POLICY="$NOBODY_HOME/policy.ini" LD_PRELOAD="$NOBODY_BUILD/libshmguard.so" \
+		"$PYTHON" "$NOBODY_HOME/program.py" >out
+	remove_nobody_build
+	[ "$(sort -u bare)" = "0o100600 True" ]
+	same bare out
+}
