@@ -316,8 +316,12 @@ static void scene_forget(struct scene *scene)
 
 static int scene_print(struct scene *scene, const char *dir)
 {
-	const struct replay again = {
-		.context = scene, .finish = scene_finish, .tell = true, .has_until = scene->has_at, .until = scene->at};
+	const struct replay again = {.context = scene,
+				     .finish = scene_finish,
+				     .stands = true,
+				     .tell = true,
+				     .has_until = scene->has_at,
+				     .until = scene->at};
 	const struct replay ahead = {.context = scene, .finish = scene_look_ahead};
 	struct recording *recording;
 	char *error = NULL;

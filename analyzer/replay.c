@@ -199,13 +199,11 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 		stop_there(run, recording);
 	/* Where it was stopped the world is shown as it stands, and only then brought to its end. */
 	if (r == 0 && !run->stopped)
-		world_finish(run->world);
+		(run->replay->stands ? world_settle : world_finish)(run->world);
 	if (r == 0 && run->replay->finish)
 		run->replay->finish(run->replay->context, run->world);
-	if (r != 0 || run->stopped) {
-		run->stopped = true;
-		world_finish(run->world);
-	}
+	run->stopped = true;
+	world_finish(run->world);
 	world_free(run->world);
 	free(place);
 	return r < 0 ? -1 : 0;

@@ -20,6 +20,8 @@ struct replay {
 	void (*cut)(void *context, const struct trace_totals *totals);
 	/* After the last event, or where it was stopped; the world lives until this returns. */
 	void (*finish)(void *context, struct world *world);
+	/* At the end as well, `finish` meets the world with what those processes hold that did not end. */
+	bool stands;
 	bool tell; /* what cannot be read, on stderr */
 	/* Nothing that came later than `until`, nanoseconds after the start, is taken. */
 	bool has_until;

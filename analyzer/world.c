@@ -46,11 +46,20 @@ struct world *world_new(const struct recording *recording, const struct watcher 
 	return world;
 }
 
+void world_settle(struct world *world)
+{
+	if (world->private->settled)
+		return;
+	world->private->settled = true;
+	object_finish(world);
+	process_settle(world);
+	object_settle(world);
+}
+
 void world_finish(struct world *world)
 {
-	object_finish(world);
+	world_settle(world);
 	process_finish(world);
-	object_settle(world);
 }
 
 static void free_values(struct map *map)

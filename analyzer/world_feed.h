@@ -59,7 +59,9 @@ struct world *world_new(const struct recording *recording, const struct watcher 
 void world_take(struct world *world, const struct trace_event *event);
 /* It is to stay as it is at `time`, before which no event comes any more; who said that it exits is taken at its word. */
 void world_stand(struct world *world, int64_t time);
-/* After the last event: processes that did not end are judged as they stand, sums are made. */
+/* After the last event: sums are made, and who did not end still holds what it holds. */
+void world_settle(struct world *world);
+/* The same, and processes that did not end are judged as they stand. */
 void world_finish(struct world *world);
 void world_free(struct world *world);
 

@@ -28,6 +28,7 @@ struct world_private {
 	size_t removed_count;
 	const struct recording *recording;
 	size_t next_line;
+	bool settled;
 	const struct watcher *watcher;
 };
 
@@ -42,6 +43,7 @@ void process_leave(struct world *world, struct process *process, int status, int
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
 void process_sweep(struct world *world, int64_t now);
 void process_lines_until(struct world *world, int64_t time);
+void process_settle(struct world *world);
 void process_finish(struct world *world);
 
 /* world_remains.c: the process is over, and what it held stays known for a while. */

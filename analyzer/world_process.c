@@ -396,7 +396,7 @@ static void mark_held(const struct process *process)
 	}
 }
 
-void process_finish(struct world *world)
+void process_settle(struct world *world)
 {
 	process_lines_until(world, INT64_MAX);
 	for (size_t i = 0; i < world->process_count; i++)
@@ -405,6 +405,10 @@ void process_finish(struct world *world)
 	for (size_t i = 0; i < world->process_count; i++)
 		if (!world->processes[i]->over)
 			mark_held(world->processes[i]);
+}
+
+void process_finish(struct world *world)
+{
 	/* From the children up: whether a process still runs is read off its parent. */
 	for (size_t i = world->process_count; i > 0; i--) {
 		struct process *process = world->processes[i - 1];

@@ -190,6 +190,57 @@ heirs()
 	[ ! -s closefrom.true ]
 }
 
+# surviving CHILD: a program whose child has mapped what it made; CHILD ends before the program does, or stays behind it. ./said:
+# what processes hold when the recording ends with the program, asked for without a moment and with that of the end.
+surviving()
+{
+	[ -x survivor ] || cc -w -o survivor -xc - <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			int fd = shm_open("/survivor", O_CREAT | O_EXCL | O_RDWR, 0600), ready[2];
+			char c;
+			if (ftruncate(fd, 4096) || pipe(ready))
+				return 1;
+			pid_t child = fork();
+			if (child == 0) {
+				mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+				if (*argv[1] == 's')
+					for (int i = 0; i < 3; i++)
+						close(i);
+				alarm(60);
+				write(ready[1], "", 1);
+				return *argv[1] == 's' ? pause() : 0;
+			}
+			read(ready[0], &c, 1);
+			if (*argv[1] != 's')
+				waitpid(child, NULL, 0);
+			printf("%d\n", (int)child);
+			return 0;
+		}
+	END
+	"$SHMGUARD" run --quiet --report=none --until=command -o "$1" -- ./survivor "$1" >child 3>&-
+	kill "$(cat child)" || [ "$1" = ends ]
+	rm -f /dev/shm/survivor
+	"$SHMGUARD" objects "$1" >"$1.end"
+	at=$(jq '(.ended - .started) / 1000000000' "$1/recording.json")
+	"$SHMGUARD" objects --at="$at" "$1" >"$1.at"
+	same "$1.end" "$1.at"
+	grep '^ *process' "$1.end" | sed 's/ at 0x.*//; s/^ *//; s/ [0-9]* / /' >said || true
+}
+
+@test "who is still there when the recording ends has what it has" {
+	surviving stays
+	[ "$(cat said)" = $'process survivor: descriptor 3\nprocess survivor: maps [0, 4096)' ]
+	surviving ends
+	[ ! -s said ]
+	grep -q '^/survivor' ends.end
+}
+
 @test "folded, folded-count: what was mapped at an exec was not left, what a killed process had is" {
 	cat >leaver.c <<-'END'
 		#include <fcntl.h>
