@@ -47,10 +47,38 @@ static void account_forking(const struct madvise_event *e)
 		ledger_dontfork(e->addr, page_round(e->length), e->advice == MADV_DONTFORK);
 }
 
+/* The descriptor that the event says is there, or -1. */
+static int32_t made_fd(enum event_id id, const union any_event *event)
+{
+	switch (id) {
+	case EVENT_shm_open:
+		return event->shm_open.result;
+	case EVENT_open:
+		return event->open.result;
+	case EVENT_memfd_create:
+		return event->memfd_create.result;
+	case EVENT_recvmsg:
+		return event->recvmsg.fd;
+	case EVENT_dup:
+		return event->dup.result;
+	default:
+		return -1;
+	}
+}
+
 static void account_fd(int32_t fd, const struct identity *identity)
 {
 	if (fd >= 0 && identity)
 		ledger_fd_set(fd, identity);
+}
+
+/* Its release may come before it is settled, and must not be taken for that of any memory or file. */
+void account_expect(enum event_id id, const union any_event *event, const struct identity *identity)
+{
+	if (id == EVENT_mmap && !event->mmap.error)
+		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
+	if (identity)
+		ledger_expect_fd(made_fd(id, event));
 }
 
 static bool update(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
@@ -66,19 +94,19 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 	HAS_OBJECT(name)                                                                                               \
 	event->name.size = size;
 		HAS_SIZE(shm_open)
-		account_fd(event->shm_open.result, identity);
+		account_fd(made_fd(EVENT_shm_open, event), identity);
 		return true;
 		HAS_SIZE(open)
-		account_fd(event->open.result, identity);
+		account_fd(made_fd(EVENT_open, event), identity);
 		return true;
 		HAS_OBJECT(memfd_create)
-		account_fd(event->memfd_create.result, identity);
+		account_fd(made_fd(EVENT_memfd_create, event), identity);
 		return true;
 		HAS_SIZE(recvmsg)
-		account_fd(event->recvmsg.fd, identity);
+		account_fd(made_fd(EVENT_recvmsg, event), identity);
 		return true;
 		HAS_OBJECT(dup)
-		account_fd(event->dup.result, identity);
+		account_fd(made_fd(EVENT_dup, event), identity);
 		return true;
 		HAS_SIZE(mmap)
 		account_map(&event->mmap, identity);

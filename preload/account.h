@@ -28,4 +28,7 @@ struct accounted {
 bool account_event(enum event_id id, union any_event *event, const struct identity *identity,
 		   struct account_pieces *pieces, struct accounted *accounted);
 
+/* The event is queued: the ledger learns its range or descriptor later, and is not to deny them until then. Lock-free. */
+void account_expect(enum event_id id, const union any_event *event, const struct identity *identity);
+
 #endif

@@ -93,12 +93,17 @@ bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds);
 /* Adds a piece as it was handed out, its object pinned: an unmap that the kernel refused, or a mapping that moved. */
 void ledger_restore(const struct interval *piece);
 
+/* A descriptor is there whose event is queued: from here on it may lead to an object. Lock-free. */
+void ledger_expect_fd(int fd);
+
+/* May the descriptor lead to an object? Never false when it is known to. Lock-free. */
+bool ledger_may_lead(int fd);
 /* Object id that the descriptor was last seen to lead to; 0: none. libc closes behind our back: verify before use. */
 uint32_t ledger_fd(int fd);
 void ledger_fd_set(int fd, const struct identity *identity);
 /* Answers what ledger_fd() answered before; 0 where the trace does not know that object. */
 uint32_t ledger_fd_clear(int fd);
-/* The lowest tracked descriptor in [first, last], or -1. */
+/* The lowest descriptor in [first, last] that may lead to an object, or -1. */
 int ledger_fd_next(unsigned first, unsigned last);
 
 #endif

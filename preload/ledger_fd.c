@@ -12,6 +12,8 @@ enum { FDS = 1 << 20 };
 typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
 static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
+static struct object
+	expected; /* what a descriptor leads to as long as the event that tells it is queued; no object, id 0 */
 
 /* The cell of an object that is forgotten meanwhile stays ours: its id is the old one, or that of the next. */
 __attribute__((no_sanitize("thread"))) static uint32_t id_of(const struct object *object)
@@ -19,16 +21,26 @@ __attribute__((no_sanitize("thread"))) static uint32_t id_of(const struct object
 	return object->id;
 }
 
-uint32_t ledger_fd(int fd)
+static inline const struct object *object_of(int fd)
 {
 	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire);
 	if (!table || fd < 0 || fd >= FDS || fd > atomic_load_explicit(&fd_highest, memory_order_relaxed))
-		return 0;
-	const struct object *object = atomic_load_explicit(&table[fd], memory_order_acquire);
+		return NULL;
+	return atomic_load_explicit(&table[fd], memory_order_acquire);
+}
+
+bool ledger_may_lead(int fd)
+{
+	return object_of(fd) != NULL;
+}
+
+uint32_t ledger_fd(int fd)
+{
+	const struct object *object = object_of(fd);
 	return object ? id_of(object) : 0;
 }
 
-static descriptor *fd_table(void)
+static inline descriptor *fd_table(void)
 {
 	descriptor *table = atomic_load_explicit(&fds, memory_order_acquire), *none = NULL;
 	if (table)
@@ -39,6 +51,23 @@ static descriptor *fd_table(void)
 		table = none;
 	}
 	return table;
+}
+
+static inline void raise_highest(int fd)
+{
+	int top = atomic_load_explicit(&fd_highest, memory_order_relaxed);
+
+	while (fd > top && !atomic_compare_exchange_weak(&fd_highest, &top, fd))
+		;
+}
+
+void ledger_expect_fd(int fd)
+{
+	descriptor *table = fd >= 0 && fd < FDS ? fd_table() : NULL;
+	struct object *none = NULL;
+
+	if (table && atomic_compare_exchange_strong(&table[fd], &none, &expected))
+		raise_highest(fd);
 }
 
 bool ledger_holds(const struct identity *identity, int but)
@@ -60,7 +89,7 @@ static void lead(descriptor *from, struct object *to)
 
 	if (before == to)
 		return;
-	if (before)
+	if (before && before != &expected)
 		before->holders--;
 	if (to)
 		to->holders++;
@@ -79,19 +108,19 @@ void ledger_fd_set(int fd, const struct identity *identity)
 	struct object *object = objects_find(identity, &is_new);
 	if (object) {
 		lead(&table[fd], object);
-		if (fd > fd_highest)
-			fd_highest = fd;
+		raise_highest(fd);
 	}
 	ledger_lock_give();
 }
 
 uint32_t ledger_fd_clear(int fd)
 {
-	uint32_t id = ledger_fd(fd);
+	const struct object *object = object_of(fd);
+	uint32_t id = object ? id_of(object) : 0;
 
-	if (!id || !ledger_lock_take())
+	if (!object || !ledger_lock_take())
 		return id;
-	const struct object *object = atomic_load_explicit(&fds[fd], memory_order_relaxed);
+	object = atomic_load_explicit(&fds[fd], memory_order_relaxed);
 	if (object && object->undefined)
 		id = 0;
 	lead(&fds[fd], NULL);
@@ -103,7 +132,7 @@ int ledger_fd_next(unsigned first, unsigned last)
 {
 	int top = atomic_load(&fd_highest);
 	for (unsigned fd = first; top >= 0 && fd <= last && fd <= (unsigned)top; fd++)
-		if (ledger_fd((int)fd))
+		if (ledger_may_lead((int)fd))
 			return (int)fd;
 	return -1;
 }

@@ -192,9 +192,7 @@ uint32_t observe_stack(void *context)
 static uint32_t queue(enum event_id id, union any_event *event, const struct identity *identity,
 		      const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
 {
-	/* Its munmap may come before it is settled, and must not be taken for that of any memory. */
-	if (id == EVENT_mmap && !event->mmap.error)
-		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
+	account_expect(id, event, identity);
 	recorder_head(&event->head);
 	if (queue_put(id, event, identity, accounted, frames, frame_count))
 		return event->head.seq;

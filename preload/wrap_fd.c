@@ -29,13 +29,18 @@ uint32_t wrap_closing(int fd, const void *caller)
 	uint32_t seq = 0;
 
 	identity_descriptor_ends(fd);
-	bool inherited = __builtin_expect(inherited_is(fd), false);
+	bool inherited = __builtin_expect(inherited_is(fd), false), tracked = ledger_may_lead(fd);
 	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
-	if (!(inherited || ledger_fd(fd)) || recorder_is_vfork_child())
+	if (!(inherited || tracked) || recorder_is_vfork_child())
 		return 0;
-	if (ledger_fd(fd) && observe_enter(&visit, caller)) {
-		/* Whatever the descriptor leads to now, it is over: fstat(2) would tell nothing more. */
-		seq = RECORD(&visit, close, NULL, .fd = fd);
+	if (tracked && observe_enter(&visit, caller)) {
+		struct identity now;
+		/*
+		 * Whatever the descriptor leads to now, it is over: fstat(2) would tell nothing more. But what is queued
+		 * the ledger learns later, and the number may be another file's by now.
+		 */
+		if (!visit.nested || identity_of_fd(fd, &now))
+			seq = RECORD(&visit, close, NULL, .fd = fd);
 		observe_leave(&visit);
 	}
 	if (inherited)
@@ -173,7 +178,7 @@ static int duplicated(int fd, int result, const void *caller)
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
-	if (!ledger_fd(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+	if (!ledger_may_lead(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return result;
 	bool tracked = identity_of_fd(result < 0 ? fd : result, &identity);
 	if (tracked && enforce_on && result >= 0)

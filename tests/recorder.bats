@@ -134,6 +134,23 @@ family()
 		([.findings[] | select(.severity == "error" or .rule == "mapping-leak")] == []) and (.processes | length == 1)'
 }
 
+@test "what a handler that interrupts the recorder opens and closes is all in the log, another file of the same number is not" {
+	recorded interrupting 100
+	read -r came mapped <out
+	"$SHMGUARD" log recording >log
+	run -0 grep -c ' memfd_create("handler"' log
+	[ "$output" -eq "$came" ]
+	run -0 grep -c ' dup(.*/\* memfd:handler' log
+	[ "$output" -eq "$came" ]
+	run -0 grep -c ' close(.*/\* memfd:handler' log
+	[ "$output" -eq $((2 * came)) ]
+	run -0 grep -c ' close(' log
+	[ "$output" -eq $((2 * came + 1)) ]
+	run -0 grep -c ' munmap(' log
+	[ "$output" -eq "$mapped" ]
+	holds '[.objects[] | select(.leaked)] == [] and [.findings[] | select(.rule == "fd-leak")] == []'
+}
+
 @test "a process that forks 100 children: each with its own objects" {
 	family forks 101 fork
 	holds '([.processes[] | select(.parent)] | length == 100) and ([.processes[].parent | select(.)] | unique | length == 1) and

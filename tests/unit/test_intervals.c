@@ -158,6 +158,17 @@ static void descriptors(void)
 	ledger_fd_clear(5);
 	ledger_fd_clear(70);
 	check(ledger_fd_next(0, ~0u) == -1, "a closed descriptor leads nowhere");
+	ledger_expect_fd(6);
+	ledger_expect_fd(-1);
+	ledger_expect_fd(1 << 30);
+	check(ledger_may_lead(6) && !ledger_fd(6) && ledger_fd_next(0, ~0u) == 6 && !ledger_may_lead(5) &&
+		      !ledger_may_lead(-1) && !ledger_may_lead(1 << 30),
+	      "one whose event is queued may lead to an object");
+	ledger_fd_set(6, &a);
+	ledger_expect_fd(6);
+	check(ledger_fd(6) == id && ledger_fd_clear(6) == id && !ledger_may_lead(6), "until the event tells to which");
+	ledger_expect_fd(6);
+	check(!ledger_fd_clear(6) && !ledger_may_lead(6), "or the descriptor is closed");
 }
 
 static void idle_objects_are_forgotten(void)
