@@ -164,7 +164,7 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	/* EFAULT: one of the two names cannot be read. */
 	if ((!there && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;
-	uint32_t replaced = r->replaces ? observe_object(&visit, &r->replaced) : 0;
+	uint32_t replaced = r->replaces && result == 0 ? observe_object(&visit, &r->replaced) : 0;
 	if (there) {
 		r->identity.dirfd = r->to_dirfd;
 		from = r->identity.name;

@@ -212,6 +212,26 @@ all_traced()
 	run ! grep -q '<unknown>' events
 }
 
+@test "a rename that fails replaces nothing, and one that does says what" {
+	cat >rename.py <<-'END'
+		import os, sys
+		path = "/dev/shm/" + sys.argv[1]
+		for end in "-1", "-2":
+		    os.close(os.open(path + end, os.O_RDWR | os.O_CREAT))
+		for old in "-none", "-2/none":
+		    try:
+		        os.rename(path + old, path + "-1")
+		    except OSError as error:
+		        print(error.errno)
+		os.rename(path + "-2", path + "-1")
+		os.unlink(path + "-1")
+	END
+	record recording "$PYTHON" rename.py "$NAME" >out
+	babeltrace2 recording/trace | sed -n 's/.* shmguard:rename: .* error = ( "\([A-Za-z]*\)" .* object = \([0-9]*\), replaced = \([0-9]*\).*/\1 \2 \3/p' >renames
+	printf '%s\n' 'ENOENT 0 0' 'ENOTDIR 0 0' 'none 2 1' >expected
+	same expected renames
+}
+
 @test "the report is the same byte for byte elsewhere and when the programs are gone" {
 	cp "$PROGRAMS/names" program
 	record recording ./program shm_open "$NAME" >out
