@@ -130,11 +130,15 @@ void fault_site_find(struct fault_site *site, uint64_t address, unsigned millise
 		from_maps(site, address);
 }
 
+/* Of its kind the inode tells less than is known: not which call made it. */
 static bool take(struct fault_site *site, const struct identity *now)
 {
+	uint8_t kind = site->identity.kind;
+
 	if (!is_same(&site->identity, now->dev, now->ino))
 		return false;
 	site->identity = *now;
+	site->identity.kind = kind;
 	site->identity.name = NULL;
 	site->fresh = true;
 	return true;

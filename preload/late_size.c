@@ -36,10 +36,24 @@ static void collect(const struct interval *piece, void *context)
 	marked->id[marked->count++] = piece->object->id;
 }
 
+/*
+ * As when it was defined: readers of the trace take this event for another definition. The path was looked for only where
+ * neither a descriptor nor the name leads to the object.
+ */
+static const char *name_of(const struct fault_site *site, char text[static 512])
+{
+	bool called = site->name[0] && site->identity.links && site->identity.kind != KIND_memfd;
+
+	if (site->path[0])
+		return site->path;
+	return called || site->identity.fd < 0 ? site->name : identity_fd_name(site->identity.fd, text);
+}
+
 static void tell(uint64_t address)
 {
 	struct fault_site site;
-	struct object_event e = {.name = ""};
+	struct object_event e;
+	char text[512];
 
 	fault_site_find(&site, address, 0, false);
 	if (!site.found || !site.object)
@@ -56,6 +70,7 @@ static void tell(uint64_t address)
 	e.mode = site.identity.mode;
 	e.uid = site.identity.uid;
 	e.gid = site.identity.gid;
+	e.name = name_of(&site, text);
 	recorder_emit->object(&e);
 }
 

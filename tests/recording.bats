@@ -212,6 +212,42 @@ all_traced()
 	run ! grep -q '<unknown>' events
 }
 
+@test "an object that is told of once more has its own name and kind, whatever was told between" {
+	cat >again.py <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+		libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+		made = os.O_RDWR | os.O_CREAT
+		fds = [os.memfd_create("alpha"), libc.shm_open(b"/" + sys.argv[1].encode(), made, 0o600),
+		       os.open("/dev/shm/" + sys.argv[1] + "-file", made), libc.shm_open(b"/" + sys.argv[2].encode(), made, 0o600),
+		       os.memfd_create("closed")]
+		os.unlink("/dev/shm/" + sys.argv[2])
+		for fd in fds:
+		    os.ftruncate(fd, 4096)
+		mapped = [libc.mmap(None, 16384, 3, 1, fd, 0) for fd in fds]
+		os.close(fds[-1])
+		for address in mapped:
+		    libc.munmap(address, 16384)
+		os.unlink("/dev/shm/" + sys.argv[1])
+		os.unlink("/dev/shm/" + sys.argv[1] + "-file")
+	END
+	record recording "$PYTHON" again.py "$NAME" "$NAME-unlinked"
+	babeltrace2 recording/trace | sed -n 's/.* shmguard:object: .*, id = \([0-9]*\), kind = ( "\([a-z]*\)" .*, name = \("[^"]*"\).*/\1 \2 \3/p' >told
+	LC_ALL=C sort told | uniq -c | sed 's/^ *//' >count
+	cat >expected <<-END
+		2 1 memfd "/memfd:alpha (deleted)"
+		2 2 shm "/$NAME"
+		2 3 file "/dev/shm/$NAME-file"
+		1 4 shm "/dev/shm/$NAME-unlinked (deleted)"
+		1 4 shm "/$NAME-unlinked"
+		2 5 memfd "/memfd:closed (deleted)"
+	END
+	[ "$(id -u)" -eq 0 ] || sed -i '$s/^2/1/' expected
+	same expected count
+}
+
 @test "a rename that fails replaces nothing, and one that does says what" {
 	cat >rename.py <<-'END'
 		import os, sys
