@@ -116,12 +116,14 @@ static void close_held(struct settle *settle, struct held *held)
 	map_remove(&settle->open, held->event.event.head.recording, thread_of(&held->event.event.head));
 }
 
-/* A MAP_FIXED mapping over it; dup2 onto it. Older recordings have the length of the former in whole pages. */
+/* A MAP_FIXED mapping over it; dup2 onto it: of one call, which has one stack. Older recordings have whole pages' lengths. */
 static bool is_effect_of(const struct trace_event *event, const struct trace_event *next)
 {
 	const struct munmap_event *gone = &event->event.munmap;
 	const struct mmap_event *made = &next->event.mmap;
 
+	if (event->event.head.stack != next->event.head.stack)
+		return false;
 	if (event->id == EVENT_munmap)
 		return next->id == EVENT_mmap && (made->flags & MAP_FIXED) && made->addr == gone->addr &&
 		       pages_round(made->length) == pages_round(gone->length);
