@@ -110,7 +110,7 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 
 	if (object->leaked)
 		return "LEAKED";
-	if (object->mappers || object->openers)
+	if (object->held)
 		return "in use";
 	if (object->unlinked.process)
 		return "unlinked";

@@ -236,9 +236,11 @@ surviving()
 @test "who is still there when the recording ends has what it has" {
 	surviving stays
 	[ "$(cat said)" = $'process survivor: descriptor 3\nprocess survivor: maps [0, 4096)' ]
+	"$SHMGUARD" report stays | grep -q '^  /survivor .* in use$'
 	surviving ends
 	[ ! -s said ]
 	grep -q '^/survivor' ends.end
+	"$SHMGUARD" report ends | grep -q '^  /survivor .* LEAKED$'
 }
 
 @test "folded, folded-count: what was mapped at an exec was not left, what a killed process had is" {
