@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/hindsight.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
@@ -213,23 +214,6 @@ static void scene_learn_let_go(struct scene *scene, const struct world *world)
 	}
 }
 
-/* What it was until the next call on it resized it, or to the end; false: that cannot be told. */
-static bool scene_was(const struct object *object, int64_t time, uint64_t *size)
-{
-	*size = object->size;
-	for (size_t i = 0; i < object->change_count; i++) {
-		const struct change *change = &object->changes[i];
-
-		if (change->site.time <= time)
-			continue;
-		*size = change->before;
-		/* Another one before it may have been forgotten; and what a process finds changed was so before. */
-		return (i > 0 || object->change_count < CHANGES_MAX) &&
-		       (change->of == CHANGE_resized || change->of == CHANGE_refused);
-	}
-	return !object->unsized;
-}
-
 /* The world at its end: from when on the calls are whole, and of what size objects must have been at the moment. */
 static void scene_look_ahead(void *context, struct world *world)
 {
@@ -246,7 +230,7 @@ static void scene_look_ahead(void *context, struct world *world)
 			let_go_until = world_let_go_until(world, object->recording);
 		recording = object->recording;
 		later->let_go_until = let_go_until;
-		later->knows = at >= let_go_until && scene_was(object, at, &later->size);
+		later->knows = at >= let_go_until && hindsight_before(object, at, let_go_until, &later->size);
 		map_put(&scene->sizes, scene_number(object), 0, later);
 	}
 }

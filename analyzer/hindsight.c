@@ -66,8 +66,7 @@ struct hindsight *hindsight_of(const struct analysis *analysis)
 	return hindsight;
 }
 
-/* What it was until the next call on it found it, or to the end; no call is missing since `time`. */
-static bool size_before(const struct object *later, int64_t time, int64_t until, uint64_t *size)
+bool hindsight_before(const struct object *later, int64_t time, int64_t until, uint64_t *size)
 {
 	for (size_t i = 0; i < later->change_count; i++) {
 		const struct change *change = &later->changes[i];
@@ -80,7 +79,7 @@ static bool size_before(const struct object *later, int64_t time, int64_t until,
 		return i > 0 || later->change_count < CHANGES_MAX;
 	}
 	*size = later->size;
-	return later->sized >= until;
+	return later->sized && later->sized >= until;
 }
 
 bool hindsight_size(const struct hindsight *hindsight, const struct object *object, int64_t time, uint64_t *size)
@@ -94,7 +93,7 @@ bool hindsight_size(const struct hindsight *hindsight, const struct object *obje
 	*size = object->size;
 	if (hole->until == 0 || time <= hole->from || object->sized >= hole->until || object->sized == time)
 		return true;
-	return time >= hole->until && later && size_before(later, time, hole->until, size);
+	return time >= hole->until && later && hindsight_before(later, time, hole->until, size);
 }
 
 void hindsight_free(struct hindsight *hindsight)

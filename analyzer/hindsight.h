@@ -13,6 +13,11 @@ struct hindsight;
 struct hindsight *hindsight_of(const struct analysis *analysis);
 /* Of an object of replay()'s world, which stands at `time`; false: it is not known. */
 bool hindsight_size(const struct hindsight *hindsight, const struct object *object, int64_t time, uint64_t *size);
+/*
+ * Of an object as it was at the end of the recording, with no call missing since `time` nor from `until` on: its size at
+ * `time`, which it had until the next call on it found it, or to the end; false: it is not known.
+ */
+bool hindsight_before(const struct object *later, int64_t time, int64_t until, uint64_t *size);
 void hindsight_free(struct hindsight *hindsight);
 
 #endif
