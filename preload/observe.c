@@ -176,6 +176,8 @@ uint32_t observe_stack(void *context)
 	uint64_t frames[STACK_ROOM];
 	const uintptr_t *frame = context ? NULL : (const uintptr_t *)recorder_thread.outermost;
 
+	if (recorder_silent())
+		return 0;
 	recorder_modules();
 	uint32_t id = frame ? chain_find(frame) : 0;
 	if (id)
@@ -311,7 +313,7 @@ void observe_expect(struct visit *visit)
 	if (visit->nested || atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE)
 		return;
 	/* The first walk of a stack takes milliseconds, too. */
-	if (come_up(visit) == RECORDER_READY && !recorder_silent())
+	if (come_up(visit) == RECORDER_READY)
 		observe_stack(NULL);
 }
 
@@ -343,7 +345,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 		define_object(accounted.object, identity);
 	if (!concerns)
 		return 0;
-	uint32_t stack = recorder_silent() ? 0 : observe_stack(NULL);
+	uint32_t stack = observe_stack(NULL);
 	recorder_head(&event->head);
 	event->head.stack = stack;
 	emit(id, event);
@@ -391,9 +393,11 @@ uint32_t observe_handler(const struct visit *visit, uint64_t ip)
 {
 	/* As of a return address: the byte before it is looked up. */
 	const uint64_t frame = ip + 1;
-	uint32_t stack = ip && !visit->nested ? observe_stack(NULL) : 0;
 
-	return stack || !ip ? stack : intern_stack(&frame, 1);
+	if (!ip || recorder_silent())
+		return 0;
+	uint32_t stack = visit->nested ? 0 : observe_stack(NULL);
+	return stack ? stack : intern_stack(&frame, 1);
 }
 
 uint32_t observe_object(struct visit *visit, const struct identity *identity)
@@ -425,6 +429,6 @@ void observe_kept(uint32_t object, const void *caller)
 	if (!observe_enter(&visit, caller))
 		return;
 	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY)
-		findings_kept(object, recorder_silent() ? 0 : observe_stack(NULL));
+		findings_kept(object, observe_stack(NULL));
 	observe_leave(&visit);
 }

@@ -78,7 +78,7 @@ void observe_kept(uint32_t object, const void *caller);
 
 /*
  * Id of the stack of this visit, defined in the trace when it is new; context: of the signal handler whose interrupted
- * stack is meant, or NULL. Not in a nested visit.
+ * stack is meant, or NULL. 0 where nothing is recorded. Not in a nested visit.
  */
 uint32_t observe_stack(void *context);
 /* The stack of a visit from the handler of a fault at `ip`, of which where there is no room that instruction alone; 0 for 0. */

@@ -207,7 +207,7 @@ static void record_kept(const struct object *object, void *visit)
 {
 	if (object->undefined && !recorder_silent())
 		define_found(visit, object);
-	findings_kept(object->id, recorder_silent() ? 0 : observe_stack(NULL));
+	findings_kept(object->id, observe_stack(NULL));
 }
 
 /* What is left of the process is its end; false: nothing of it can be told. */

@@ -40,6 +40,8 @@ static atomic_uint used, meanings; /* meanings: how often addresses got another 
 
 bool stack_load(void)
 {
+	/* Without libunwind, too: of a fault the address itself is known. */
+	slots = kernel_memory(SLOTS * sizeof *slots);
 	/* RTLD_LOCAL, and not NEEDED by us: else its _Unwind_* would take the place of libgcc's in the program. */
 	void *library = dlopen(UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!library)
@@ -52,7 +54,6 @@ bool stack_load(void)
 	*(void **)&signal_function = dlsym(library, NAME(unw_is_signal_frame));
 	void **space = dlsym(library, UNWIND("local_addr_space"));
 	local_space = space ? *space : NULL;
-	slots = kernel_memory(SLOTS * sizeof *slots);
 	int (*function)(void **, int) = NULL;
 	if (slots)
 		*(void **)&function = dlsym(library, "unw_backtrace");
@@ -247,5 +248,5 @@ bool chain_step(const struct chain_registers *at, struct chain_registers *caller
 uint32_t stack_intern(const uint64_t *frames, uint32_t count, bool *is_new)
 {
 	*is_new = false;
-	return count ? slot_of(hash_frames(frames, count), is_new) : 0;
+	return count && slots ? slot_of(hash_frames(frames, count), is_new) : 0;
 }

@@ -39,7 +39,7 @@ void stack_fork_end(bool begun);
 /* This thread will never leave what it was doing here: a signal handler jumped out of it. */
 void stack_abandoned(void);
 
-/* Id of a stack, 0 when there is no room for another; *is_new: it has to be defined in the trace. */
+/* Id of a stack, 0 when there is no room for another, nor before stack_load(); *is_new: it has to be defined in the trace. */
 uint32_t stack_intern(const uint64_t *frames, uint32_t count, bool *is_new);
 
 #endif

@@ -4,6 +4,7 @@
 load helpers
 load cgroup
 load enforce
+bats_require_minimum_version 1.5.0
 
 @test "resize-failed-ignored is denied" {
 	policy 'resize-failed-ignored = deny'
@@ -332,4 +333,21 @@ address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); pr
 	policy 'sigbus-cause = warn'
 	run guarded "$code"
 	[ "$status" -eq 135 ]
+}
+
+@test "sigbus-cause: the program's own handler may end it, or fork, with a log and no recording" {
+	code='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096)
+address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0))
+def fork(number):
+    child = os.fork()
+    os._exit(3 if child == 0 else 40 + os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+fork = ctypes.CFUNCTYPE(None, ctypes.c_int)(fork)
+libc.signal(7, END); ctypes.string_at(address + 4096, 1)'
+	for log in "file:$PWD/audit.log" none; do
+		for end in 'libc._exit 7' 'libc.exit 7' 'libc.quick_exit 7' 'fork 43'; do
+			policy
+			sed -i "s|^log = .*|log = $log|" policy.ini
+			run -"${end#* }" guarded "${code/END/${end% *}}"
+		done
+	done
 }

@@ -3,6 +3,7 @@
 
 load helpers
 load fault
+bats_require_minimum_version 1.5.0
 
 setup_file()
 {
@@ -285,6 +286,25 @@ fault_stack()
 	recorded survivor "${hidden[@]}" env SHMGUARD_ON_SIGBUS=survive
 	grep -qx 'status 0' recorded
 	faults 3 'past_end.* survived = 1'
+}
+
+@test "a handler that ends the process, where there is no libunwind" {
+	: >libunwind.so.8
+	cat >ends.py <<-'END'
+		import ctypes, os, _posixshmem
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		fd = _posixshmem.shm_open("/shmguard-sigbus.ends", os.O_RDWR | os.O_CREAT, mode=0o600)
+		os.ftruncate(fd, 4096)
+		address = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0))
+		libc.signal(7, libc._exit)
+		ctypes.string_at(address + 4096, 1)
+	END
+	run -7 "$SHMGUARD" run --quiet --report=none -o trace -- env LD_LIBRARY_PATH="$PWD" "$PYTHON" ends.py
+	own_events >events
+	see_faults
+	faults 1 'past_end'
+	[ "$(grep -c ' shmguard:exit: .* stack = [1-9].* status = 7 ' events)" -eq 1 ]
 }
 
 @test "a handler that never helps does not fill the trace" {
