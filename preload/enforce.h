@@ -124,8 +124,10 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 /* For check_found(): true if the finding was collected, or is known already from before the call. */
 bool enforce_takes(const struct check_finding *finding);
 
-/* Hands what was kept since the last event to `each`, and forgets it. */
-void enforce_kept(void (*each)(const struct check_finding *finding, enum response response));
+/* What was denied is of that object of the trace, to which a call without effect does not lead. */
+void enforce_concerns(uint32_t object);
+/* Hands what was kept since the last event to `each`, and forgets it. object: see enforce_concerns(), or 0. */
+void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object));
 
 /* Is sigbus-cause to be fixed: a page put under the fault, and the program goes on? */
 bool enforce_survives(void);

@@ -326,13 +326,20 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 	return strongest;
 }
 
-void enforce_kept(void (*each)(const struct check_finding *finding, enum response response))
+void enforce_concerns(uint32_t object)
+{
+	for (unsigned i = 0; i < kept()->count; i++)
+		if (room()->decided[i].response == RESPONSE_denied)
+			room()->decided[i].object = object;
+}
+
+void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object))
 {
 	unsigned count = kept()->count;
 
 	kept()->count = kept()->audited = 0;
 	for (unsigned i = 0; i < count; i++)
 		if (!room()->decided[i].trail_only)
-			each(&room()->decided[i].finding, room()->decided[i].response);
+			each(&room()->decided[i].finding, room()->decided[i].response, room()->decided[i].object);
 	give_room(kept());
 }

@@ -17,6 +17,7 @@ struct enforce_room {
 		uint8_t response;
 		bool trail_only; /* it is no finding */
 		int16_t denies; /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
+		uint32_t object;  /* see enforce_concerns() */
 		const char *why;  /* no wipe: see enforce_not_wiped() */
 		const char *name; /* until the audit trail has it */
 	} decided[ENFORCE_KEPT];

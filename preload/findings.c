@@ -49,13 +49,13 @@ static void tell_live(const struct check_finding *finding, enum response respons
 								 process_exe()}});
 }
 
-static void record(const struct check_finding *finding, enum response response)
+static void record(const struct check_finding *finding, enum response response, uint32_t object)
 {
 	struct finding_event e = {.rule = (uint16_t)finding->rule,
 				  .severity = (uint8_t)finding->severity,
 				  .response = (uint8_t)response,
 				  .of = looking.head.seq,
-				  .object = looking.object,
+				  .object = object ? object : looking.object,
 				  .offset = finding->offset,
 				  .length = finding->length,
 				  .size = finding->size,
@@ -99,7 +99,7 @@ void check_found(const struct check_finding *finding)
 	enum policy_action action = enforce_action(looking.identity, finding->rule);
 	if (action == ACTION_off)
 		return;
-	record(finding, RESPONSE_recorded);
+	record(finding, RESPONSE_recorded, looking.object);
 	/* What the policy asked about was looked at, and is used or too young. */
 	if (action == ACTION_warn || (action > ACTION_warn && !is_for_the_trace(finding->rule)))
 		audit(finding);
@@ -249,7 +249,6 @@ static void look_at_unmapped(const struct munmap_event *e)
 
 	if (!ledger_cuts_huge(end, &rest, &page))
 		return;
-	looking.object = e->object;
 	check_munmap(rest.offset + (end - rest.start) - length, length, page);
 }
 
@@ -320,7 +319,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 			ledger_made(identity, false);
 		break;
 	case EVENT_mprotect:
-		looking.object = event->mprotect.object;
 		check_permission_mprotect(&event->mprotect);
 		look_at_protected(&event->mprotect);
 		break;
@@ -328,7 +326,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		look_at_remapped(&event->mremapped);
 		break;
 	case EVENT_madvise:
-		looking.object = event->madvise.object;
 		if (event->madvise.advice == MADV_DONTDUMP && !event->madvise.error)
 			ledger_mark_mapped(event->madvise.addr, MARK_UNDUMPABLE);
 		marks = ledger_mapped_marks(event->madvise.addr);
@@ -336,13 +333,11 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		check_zeroing_madvise(&event->madvise, marks);
 		break;
 	case EVENT_mutex:
-		looking.object = event->mutex.object;
 		check_lifetime_mutex(&event->mutex);
 		break;
 	case EVENT_mlock:
 		if (!event->mlock.error && event->mlock.symbol != SYMBOL_munlock)
 			ledger_mark_mapped(event->mlock.addr, MARK_UNDUMPABLE);
-		looking.object = event->mlock.object;
 		check_mlock(&event->mlock);
 		break;
 	default:
@@ -395,11 +390,30 @@ static const char *given_name(enum event_id id, const union any_event *event, co
 	}
 }
 
+/* By an address: what the event says was there. */
+static uint32_t object_at(enum event_id id, const union any_event *event)
+{
+	switch (id) {
+	case EVENT_munmap:
+		return event->munmap.object;
+	case EVENT_mprotect:
+		return event->mprotect.object;
+	case EVENT_madvise:
+		return event->madvise.object;
+	case EVENT_mlock:
+		return event->mlock.object;
+	case EVENT_mutex:
+		return event->mutex.object;
+	default:
+		return 0;
+	}
+}
+
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks, const void *caller)
 {
 	looking.head = event->head;
-	looking.object = object;
+	looking.object = object ? object : object_at(id, event);
 	looking.identity = identity;
 	looking.name = given_name(id, event, identity);
 	looking.caller = caller;

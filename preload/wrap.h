@@ -28,6 +28,13 @@ static inline int wrap_given(int fd, const void *caller)
 	return __builtin_expect(own_fd(fd), false) && !own_caller(caller) ? NO_DESCRIPTOR : fd;
 }
 
+struct visit;
+struct identity;
+/* The policy may have refused the call under way, and then it is said of what. */
+void wrap_refused(struct visit *visit, const struct identity *identity);
+/* The same of what the path leads to, as an object of that name and kind. */
+void wrap_refused_path(struct visit *visit, int dirfd, const char *path, int flags, const char *name, uint8_t kind);
+
 /* Each does what the wrapper of its name does, around `real_...`. */
 int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *name, unsigned flags, const void *caller);
 int wrap_close(int (*real_close)(int), int fd, const void *caller);

@@ -44,6 +44,7 @@ struct removing {
 static struct removing removing(int dirfd, const char *path, const void *caller)
 {
 	struct removing r = {.dirfd = dirfd, .path = path};
+	struct visit visit;
 	struct identity identity;
 	char text[512];
 
@@ -52,6 +53,10 @@ static struct removing removing(int dirfd, const char *path, const void *caller)
 	const char *name = enforce_name(dirfd, path, AT_SYMLINK_NOFOLLOW, text);
 	r.asked = name;
 	r.kept = name && enforce_unlink(dirfd, path, name, caller) == VERDICT_deny;
+	if (r.kept && observe_enter(&visit, caller)) {
+		wrap_refused_path(&visit, dirfd, path, AT_SYMLINK_NOFOLLOW, name, KIND_file);
+		observe_leave(&visit);
+	}
 	return r;
 }
 

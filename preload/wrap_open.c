@@ -101,6 +101,23 @@ const char *wrap_opening_odd(const struct visit *visit, const struct wrap_openin
 	return known_name(o, text);
 }
 
+void wrap_refused(struct visit *visit, const struct identity *identity)
+{
+	if (enforce_denied())
+		enforce_concerns(observe_object(visit, identity));
+}
+
+void wrap_refused_path(struct visit *visit, int dirfd, const char *path, int flags, const char *name, uint8_t kind)
+{
+	struct identity identity;
+
+	if (!enforce_denied() || !identity_of_path(dirfd, path, flags, &identity))
+		return;
+	identity.name = name;
+	identity.kind = kind;
+	wrap_refused(visit, &identity);
+}
+
 /* A plain open of what is no object's, where nobody would hear of it. */
 static bool unheard(const struct wrap_opening *o)
 {
@@ -135,6 +152,9 @@ int wrap_opened(const struct wrap_opening *o, int fd, const void *caller)
 	const char *name = !tracked           ? wrap_opening_odd(&visit, o, fd, fifo, text)
 			   : takes_no_link(o) ? identity_spelling(o->path, &identity, text)
 					      : names_followed(o->path, &identity, text);
+	if (name && fd < 0)
+		wrap_refused_path(&visit, o->dirfd, o->path, takes_no_link(o) ? AT_SYMLINK_NOFOLLOW : 0, name,
+				  KIND_file);
 	if (name)
 		RECORD(&visit, open, tracked ? &identity : NULL, .symbol = (uint16_t)o->symbol, .dirfd = o->dirfd,
 		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,

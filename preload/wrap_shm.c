@@ -89,6 +89,7 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	if (__builtin_expect(name && is_wait_page(name), false) && (ours || own_find_tracer()))
 		return wait_page();
 	bool enforced = enforce_on && !ours;
+	char path[512];
 	struct before b = {0};
 
 	observe_awaken(CALLER);
@@ -106,6 +107,8 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
 		identity.name = name;
+		if (!tracked && identity_shm_path(name, "", path))
+			wrap_refused_path(&visit, AT_FDCWD, path, 0, path, KIND_shm);
 		RECORD(&visit, shm_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
 		       .mode = (flags & O_CREAT) ? mode : 0, .result = result, .created = b.creates && result >= 0,
 		       .size_before = b.size, .error = observe_error(&visit, result < 0));
@@ -141,6 +144,11 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	char path[512];
 	bool asked = enforce_on && identity_shm_path(name, prefix, path);
 	bool denied = asked && enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
+	if (denied && observe_enter(&visit, caller)) {
+		wrap_refused_path(&visit, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path,
+				  symbol == SYMBOL_sem_unlink ? KIND_semaphore : KIND_shm);
+		observe_leave(&visit);
+	}
 	int result = denied ? -1 : real_unlink(name);
 	if (result < 0 && asked && !denied)
 		enforce_not_unlinked(AT_FDCWD, path);
@@ -236,6 +244,8 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		bool tracked = result != SEM_FAILED && identity_shm_path(name, "sem.", path) &&
 			       identity_of_path(AT_FDCWD, path, 0, &identity);
 		identity.kind = KIND_semaphore;
+		if (!tracked && identity_shm_path(name, "sem.", path))
+			wrap_refused_path(&visit, AT_FDCWD, path, 0, path, KIND_semaphore);
 		RECORD(&visit, sem_open, tracked ? &identity : NULL, .name = name, .flags = (uint32_t)flags,
 		       .mode = mode, .result = (uint64_t)(uintptr_t)result,
 		       .created = b.creates && result != SEM_FAILED,
