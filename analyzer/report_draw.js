@@ -48,6 +48,7 @@ function arithmeticRows(object)
 {
 	const changes = data.changes.slice(-6), pages = n => Math.ceil(n / 4096) * 4096;
 	const all = windowsOf(object), windows = all.slice(0, 8);
+	const least = data.told_left_out && !data.windows ? "at least " : "";
 	const rows = changes.map(c => ({
 		t: c.t,
 		label: c.of,
@@ -67,7 +68,7 @@ function arithmeticRows(object)
 			edge: Math.max(m.offset, Math.min(end, pages(sizeFor(m)))),
 			kind: "map",
 			text: "[" + number(m.offset) + ", " + number(end) + ") by " + who(m.p) +
-				      (m.times > 1 ? ", " + plural(m.times, "time") + ", first" : "") +
+				      (m.times > 1 ? ", " + least + plural(m.times, "time") + ", first" : "") +
 				      (inherited ? ", mapped by " + who(m.by) : "") + " at " + time(m.t) +
 				      (m.size < end ? ", size then " + number(m.size) : "")
 		});
@@ -239,7 +240,11 @@ function drawTimeline()
 	if (data.left_out)
 		at("timeline")
 			.append(make("div", {class: "faint"},
-				     plural(data.left_out, "mark") + " left out: there are too many."));
+				     plural(data.left_out, "mark") +
+					     " left out: there are too many. Those that are here are spread over the whole time. " +
+					     (data.told_left_out ? "Also of" : "Nothing of") +
+					     " what an error, a warning or the worst finding is about, or of a SIGBUS, is left out" +
+					     (data.told_left_out ? ": " + number(data.told_left_out) : "") + "."));
 }
 
 /* The flame graph: widths are shares of the whole, a click makes a frame the whole. */

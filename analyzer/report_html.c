@@ -8,11 +8,11 @@
 #include "analyzer/chronicle.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
+#include "analyzer/report_marks.h"
 #include "analyzer/report_text.h"
 #include "analyzer/world_holdings.h"
 
-/* Of mappings made and given up as many are drawn; what is rarer is drawn in full up to the second number. */
-enum { MAPPINGS_SHOWN = 4000, MOMENTS_SHOWN = 20000, FINDINGS_SHOWN = 1000, WINDOWS_SHOWN = 100 };
+enum { FINDINGS_SHOWN = 1000, WINDOWS_SHOWN = 100 };
 
 /* A file of this folder as a text in the program. */
 #define PAGE_PART(name, file)                                                                                          \
@@ -30,10 +30,9 @@ PAGE_PART(page_script, "report_page.js");
 
 struct page {
 	const struct report *report;
-	json_t *moments, *spans, *stacks;
+	struct marks *marks;
+	json_t *spans, *stacks;
 	json_t *windows; /* NULL: the worst finding is not of a moment, or that was not reached */
-	size_t mappings;
-	uint64_t left_out;
 };
 
 static json_t *page_time(const struct page *page, int64_t time)
@@ -46,22 +45,10 @@ static void page_moment(void *context, const struct moment *moment)
 	struct page *page = context;
 	const struct findings *findings = &page->report->analysis->findings;
 	const struct object *worst = findings->count ? findings->all[0].object : NULL;
-	bool mapping = moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_open;
 
 	/* All that was done to the worst finding's object is drawn beside it. */
-	if (!moment->asked && !(worst && moment->object && !strcmp(worst->id, moment->object->id)))
-		return;
-	if ((mapping && page->mappings == MAPPINGS_SHOWN) || json_array_size(page->moments) == MOMENTS_SHOWN) {
-		page->left_out++;
-		return;
-	}
-	page->mappings += mapping;
-	json_array_append_new(page->moments,
-			      json_pack("{s:s, s:o, s:s, s:s?, s:o, s:o, s:o}", "of", moment_name(moment->of), "t",
-					page_time(page, moment->time), "p", moment->process->id, "o",
-					moment->object ? moment->object->id : NULL, "offset",
-					json_of_number(moment->offset), "length", json_of_number(moment->length),
-					"size", moment->sized ? json_of_number(moment->size) : json_null()));
+	if (moment->asked || (worst && moment->object && !strcmp(worst->id, moment->object->id)))
+		marks_add(page->marks, moment);
 }
 
 /* What a process can see of the worst finding's object at its moment. */
@@ -302,6 +289,18 @@ static json_t *page_report(const struct page *page)
 	return report;
 }
 
+/* What the findings that are shown are about; of notes only that of the worst, which is drawn beside it. */
+static struct marks *page_marks(const struct analysis *analysis)
+{
+	struct marks *marks = marks_new(analysis->from, analysis->to);
+	const struct findings *findings = &analysis->findings;
+
+	for (size_t i = 0; i < findings->count && i < FINDINGS_SHOWN; i++)
+		if (findings->all[i].object && (i == 0 || findings->all[i].severity > SEVERITY_NOTE))
+			marks_tell(marks, findings->all[i].object);
+	return marks;
+}
+
 static json_t *page_data(struct page *page)
 {
 	const struct analysis *analysis = page->report->analysis;
@@ -309,6 +308,7 @@ static json_t *page_data(struct page *page)
 	bool moment = analysis->findings.count && is_of_a_moment(&analysis->findings.all[0]);
 	json_t *command = json_array();
 	const struct recording *part;
+	uint64_t left_out, told;
 	size_t i, p;
 
 	chronicle_read(page->report, &(struct chronicle){.context = page,
@@ -316,19 +316,21 @@ static json_t *page_data(struct page *page)
 							 .finish = page_finish,
 							 .stand = moment ? page_stand : NULL,
 							 .at = moment ? analysis->findings.all[0].time : 0});
+	left_out = marks_left_out(page->marks, &told);
 	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
 		if (p)
 			json_array_append_new(command, json_string(";"));
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*}", "report",
-			 page_report(page), "counts", page_counts(&analysis->findings), "rules",
-			 page_rules(&analysis->findings), "moments", page->moments, "spans", page->spans, "stacks",
-			 page->stacks, "changes", page_changes(page, worst), "times", page_times(page), "command",
-			 command, "left_out", json_of_number(page->left_out), "from", (json_int_t)analysis->from, "to",
-			 (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis),
-			 "aside", page_aside(page->report), "windows", page->windows);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*}",
+			 "report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
+			 page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans,
+			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
+			 "command", command, "left_out", json_of_number(left_out), "told_left_out",
+			 json_of_number(told), "from", (json_int_t)analysis->from, "to", (json_int_t)analysis->to,
+			 "recordings", (json_int_t)p, "states", page_states(analysis), "aside",
+			 page_aside(page->report), "windows", page->windows);
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */
@@ -355,7 +357,8 @@ static const char *page_until(const char *frame, const char *mark, FILE *out)
 
 void report_html(const struct report *report, FILE *out)
 {
-	struct page page = {.report = report, .moments = json_array(), .spans = json_array(), .stacks = json_array()};
+	struct page page = {
+		.report = report, .marks = page_marks(report->analysis), .spans = json_array(), .stacks = json_array()};
 	json_t *data = page_data(&page);
 	char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
 	const char *rest = page_until(page_frame, "@STYLE@", out);
@@ -370,4 +373,5 @@ void report_html(const struct report *report, FILE *out)
 	fputs(rest, out);
 	free(text);
 	json_decref(data);
+	marks_free(page.marks);
 }
