@@ -39,6 +39,7 @@ struct check_finding {
 	uint64_t length, size, limit;
 	int32_t other;
 	int16_t error;
+	uint64_t dev, ino; /* of an object that the call's event knows nothing of; else 0 */
 };
 
 void check_found(const struct check_finding *finding);

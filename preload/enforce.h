@@ -66,6 +66,8 @@ void enforce_left(uintptr_t stack);
 void enforce_forget(void);
 /* The same for what was decided after the first so many. */
 void enforce_forget_from(unsigned decided);
+/* What was denied concerns that object, of which the event of a call that opens nothing knows nothing. */
+void enforce_denied_for(const struct identity *identity);
 /* Was the call that is being recorded denied? Its error is then ours, and no check explains it. */
 bool enforce_denied(void);
 

@@ -143,6 +143,17 @@ unsigned enforce_decided(void)
 	return kept()->count;
 }
 
+void enforce_denied_for(const struct identity *identity)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		struct enforce_decided *d = &room()->decided[i];
+		if (d->response != RESPONSE_denied)
+			continue;
+		d->finding.dev = identity->dev;
+		d->finding.ino = identity->ino;
+	}
+}
+
 bool enforce_denied(void)
 {
 	for (unsigned i = 0; i < kept()->count; i++)

@@ -16,7 +16,11 @@ enum { ATTEMPTS = 100 };
 
 static int refused(int fd)
 {
+	struct identity identity;
 	int error = errno;
+
+	if (identity_of_fd(fd, &identity))
+		enforce_denied_for(&identity);
 	kernel_close(fd);
 	errno = error;
 	return -1;
@@ -395,6 +399,7 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 {
 	struct policy_decision d;
 	struct enforce_making making;
+	struct identity identity;
 	struct stat st;
 	bool creates = o->flags & O_CREAT, exclusive = creates && (o->flags & O_EXCL);
 
@@ -403,8 +408,12 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
 	if (verdict != VERDICT_deny)
 		verdict = special(o, &d);
-	if (verdict != VERDICT_deny && !exclusive)
+	if (verdict != VERDICT_deny && !exclusive) {
 		verdict = enforce_attached_later(o, &d, flags);
+		int itself = o->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
+		if (verdict == VERDICT_deny && identity_of_path(o->dirfd, o->path, itself, &identity))
+			enforce_denied_for(&identity);
+	}
 	if (verdict != VERDICT_deny && creates && kernel_stat_at(AT_FDCWD, o->name, 0, &st) < 0)
 		verdict = enforce_making(&d, o->name, false, mode, &making);
 	if (verdict == VERDICT_fix)

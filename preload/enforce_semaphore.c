@@ -9,8 +9,11 @@ enum { ATTEMPTS = 100 };
 
 static bool is_strange(const struct policy_decision *d, const struct identity *identity)
 {
-	return enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
-	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
+	if (!enforce_asks(d, RULE_foreign_owner) || !enforce_strange(d, identity) ||
+	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) != VERDICT_deny)
+		return false;
+	enforce_denied_for(identity);
+	return true;
 }
 
 static void *not_made(const char *path)

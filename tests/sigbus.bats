@@ -193,6 +193,32 @@ print("over", file=sys.stderr, flush=True)' 2>notices
 	[ "$(grep -c truncate-on-open notices)" -eq 1 ]
 }
 
+@test "a refused O_TRUNC is told with who maps the object, of what nobody maps it is not" {
+	printf '%s\n' '[default]' 'truncate-on-open = deny' >policy.ini
+	"$SHMGUARD" run --report=none --policy=policy.ini -o story -- "$PYTHON" -c 'import _posixshmem, mmap, os, time
+names = ["/shmguard-sigbus.%d%s" % (os.getpid(), end) for end in (".alone", "", ".too")]
+fds = [_posixshmem.shm_open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600) for name in names]
+for fd in fds:
+    os.ftruncate(fd, 8192)
+m = [mmap.mmap(fd, 8192) for fd in fds[1:]]
+print(os.getpid(), flush=True)
+if os.fork() == 0:
+    m.clear()
+    for name in names:
+        try:
+            _posixshmem.shm_open(name, os.O_RDWR | os.O_TRUNC, mode=0)
+        except PermissionError as e:
+            print(e.strerror, flush=True)
+    os._exit(0)
+os.wait(); time.sleep(0.7)
+for name in names:
+    _posixshmem.shm_unlink(name)' 2>notices >out
+	cat out notices
+	[ "$(grep -c 'Permission denied' out)" -eq 3 ]
+	[ "$(grep -c 'error: truncate-on-open: ' notices)" -eq 2 ]
+	[ "$(grep -cE "opens .*/shmguard-sigbus\.[0-9]+(\.too)? with O_TRUNC.* while python.* \(pid $(head -n 1 out)\) maps it" notices)" -eq 2 ]
+}
+
 @test "what is not made up for within a second is told, once" {
 	cause ungrown
 	[ "$(grep -c '^shmguard: error: map-before-size: story (pid [0-9]*) maps \[0, 4096) of .*, which has no size yet' notices)" -eq 1 ]
