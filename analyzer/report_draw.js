@@ -133,6 +133,13 @@ const colours = {
 	end: "var(--faint)"
 };
 
+/* The length of what was mapped or unmapped; of the object where that is what changed, or was passed. */
+function extent(moment)
+{
+	const length = ["resize", "sigbus"].includes(moment.of) ? moment.size : moment.length || null;
+	return length === null ? "" : " " + bytes(length);
+}
+
 function drawTimeline()
 {
 	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
@@ -222,8 +229,7 @@ function drawTimeline()
 					make("title", {},
 					     time(moment.t) + " " + moment.of +
 						     (moment.o ? " " + nameOf(objects.get(moment.o)) : "") +
-						     (moment.length ? " " + bytes(moment.length) : "") + " by " +
-						     who(moment.p))));
+						     extent(moment) + " by " + who(moment.p))));
 		}
 		if (row.ended === "signal")
 			svg.append(make("text", {
