@@ -106,6 +106,13 @@ static void undone(void *context, struct process *process, uint32_t of)
 			judges[i]->undone(context, process, of);
 }
 
+static void over(void *context, struct object *object)
+{
+	for (size_t i = 0; i < JUDGES; i++)
+		if (judges[i]->over)
+			judges[i]->over(context, object);
+}
+
 static void forgotten(void *context, const struct object *object)
 {
 	struct court *court = context;
@@ -130,6 +137,7 @@ void court_watch(struct court *court, struct watcher *watcher)
 				    .changed = changed,
 				    .trimmed = trimmed,
 				    .undone = undone,
+				    .over = over,
 				    .forgotten = forgotten};
 }
 

@@ -56,6 +56,7 @@ struct judge {
 	void (*trimmed)(struct court *court, struct process *process, struct object *object, const struct site *site,
 			uint64_t end);
 	void (*undone)(struct court *court, struct process *process, uint32_t of);
+	void (*over)(struct court *court, struct object *object);
 	void (*forgotten)(struct court *court, const struct object *object);
 	void (*finish)(struct court *court);
 };

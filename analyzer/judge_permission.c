@@ -68,20 +68,31 @@ static void permission_found(struct court *court, struct process *process, struc
 	object->charges++;
 }
 
+static void settle(struct court *court, struct doubt *doubt)
+{
+	for (struct doubt *next; doubt; doubt = next) {
+		next = doubt->next;
+		doubt->object->charges--;
+		if (doubt->object->shared)
+			tell(court, doubt->object, &doubt->event, &doubt->site);
+		free((void *)(uintptr_t)doubt->event.name);
+		free(doubt);
+	}
+}
+
+/* Nobody can map it any more. */
+static void permission_over(struct court *court, struct object *object)
+{
+	settle(court, map_remove(&court->doubts, (uintptr_t)object, 0));
+}
+
 static void permission_finish(struct court *court)
 {
 	struct map_slot *slot;
 
 	for (size_t cursor = 0; (slot = map_next(&court->doubts, &cursor));)
-		for (struct doubt *doubt = slot->value, *next; doubt; doubt = next) {
-			next = doubt->next;
-			doubt->object->charges--;
-			if (doubt->object->shared)
-				tell(court, doubt->object, &doubt->event, &doubt->site);
-			free((void *)(uintptr_t)doubt->event.name);
-			free(doubt);
-		}
+		settle(court, slot->value);
 	map_clear(&court->doubts);
 }
 
-const struct judge judge_permission = {.found = permission_found, .finish = permission_finish};
+const struct judge judge_permission = {.found = permission_found, .over = permission_over, .finish = permission_finish};

@@ -340,6 +340,13 @@ static bool is_any(struct charge *charge, const void *argument)
 	return true;
 }
 
+/* Of what is known by hearsay a mapping may be left, of which the call was let go. */
+static void size_over(struct court *court, struct object *object)
+{
+	if (!object_is_hearsay(object))
+		settle(court, map_get(&court->charges, (uintptr_t)object, 0), is_any, NULL, false);
+}
+
 static void size_finish(struct court *court)
 {
 	struct map_slot *slot;
@@ -361,5 +368,6 @@ const struct judge judge_size = {.found = size_found,
 				 .trimmed = size_trimmed,
 				 .undone = size_undone,
 				 .ending = size_ending,
+				 .over = size_over,
 				 .forgotten = size_forgotten,
 				 .finish = size_finish};

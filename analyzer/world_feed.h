@@ -51,6 +51,8 @@ struct watcher {
 			uint64_t end);
 	/* Its event number `of` did not happen: the call failed. */
 	void (*undone)(void *context, struct process *process, uint32_t of);
+	/* Of an object with `charges`: it has no name any more, and nobody maps it or has it open. */
+	void (*over)(void *context, struct object *object);
 	/* The object is about to be freed: it was over, and not found by any rule. */
 	void (*forgotten)(void *context, const struct object *object);
 };

@@ -90,18 +90,34 @@ static void names_forget(struct world *world)
 	}
 }
 
+/* What waited for what happens to it waits for nothing more; it may make a finding. */
+static void settle_charges(struct world *world)
+{
+	const struct watcher *watcher = world->private->watcher;
+
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (object->charges && !object_real(object)->marked && watcher->over)
+			watcher->over(watcher->context, object);
+	}
+	for (size_t i = 0; i < world->object_count; i++)
+		if (world->objects[i]->found || world->objects[i]->charges)
+			mark(world->objects[i]);
+}
+
 static void mark_all(struct world *world)
 {
 	for (size_t i = 0; i < world->object_count; i++)
 		world->objects[i]->marked = false;
 	for (size_t i = 0; i < world->object_count; i++)
-		if (world->objects[i]->found || world->objects[i]->charges || is_named(world->objects[i]) ||
-		    i + SWEEP_KEEP >= world->object_count)
+		if (is_named(world->objects[i]) || i + SWEEP_KEEP >= world->object_count)
 			mark(world->objects[i]);
 	for (size_t i = 0; i < world->process_count; i++)
 		mark_holdings(world->processes[i]->holdings);
 	for (const struct process *over = world->private->over_first; over; over = over->over_next)
 		mark_holdings(over->remains);
+	settle_charges(world);
 	names_forget(world);
 }
 

@@ -225,6 +225,32 @@ static void check_forgetting(void)
 	end();
 }
 
+/* A finding that waits for what happens to an object keeps it no longer than anything can. */
+static void check_charged(void)
+{
+	char name[32];
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/current", 1, 3, true);
+	map_at(10, 1, BASE, PAGE);
+	world->objects[0]->charges = 1;
+	for (uint32_t i = 2; i < 20000; i++) {
+		snprintf(name, sizeof(name), "/dev/shm/x%u", i);
+		define(10, i, 100 + i);
+		open_object(10, name, i, 4, true);
+		world->objects[world->object_count - 1]->charges = 1;
+		FEED(close, 10, .fd = 4, .object = i);
+		FEED(rename, 10, .symbol = SYMBOL_rename, .from = name, .to = "/dev/shm/current", .object = i,
+		     .replaced = i - 1);
+	}
+	check(forgotten > 5000 && overs >= forgotten,
+	      "one that another was renamed over is over, whatever waits for it");
+	check(world->objects[0]->ino == 77 && world->objects[0]->charges == 1, "not so one that is mapped");
+	end();
+}
+
 /* An event so many numbers and nanoseconds after the one before. */
 static void jump(uint32_t numbers, int64_t time)
 {
@@ -314,6 +340,7 @@ int main(void)
 	check_names();
 	check_removed_early();
 	check_forgetting();
+	check_charged();
 	printf("1..%d\n", number);
 	return failures != 0;
 }

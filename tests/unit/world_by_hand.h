@@ -18,7 +18,7 @@ static int number, failures;
 static struct world *world;
 static uint32_t seqs[PIDS];
 static int64_t now;
-static int forgotten, endings, renewals, misses, double_unlinks;
+static int forgotten, overs, endings, renewals, misses, double_unlinks;
 
 static inline void check(bool good, const char *what)
 {
@@ -75,17 +75,26 @@ static inline void on_forgotten(void *context, const struct object *object)
 	forgotten++;
 }
 
+/* What waits for it waits no more. */
+static inline void on_over(void *context, struct object *object)
+{
+	(void)context;
+	object->charges = 0;
+	overs++;
+}
+
 static const struct watcher watcher = {.ending = on_ending,
 				       .used = on_used,
 				       .renewed = on_renewed,
 				       .missed = on_missed,
 				       .unlink_missed = on_unlink_missed,
+				       .over = on_over,
 				       .forgotten = on_forgotten};
 
 static inline void begin(void)
 {
 	memset(seqs, 0, sizeof(seqs));
-	forgotten = endings = renewals = misses = double_unlinks = 0;
+	forgotten = overs = endings = renewals = misses = double_unlinks = 0;
 	now = 1000;
 	world = world_new(NULL, &watcher);
 }

@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# What the reader remembers of objects: of thousands that are over the number, and nothing that grows with it.
+
+bats_require_minimum_version 1.5.0
+
+load helpers.bash
+
+# peak REPORT...: KiB that it needs.
+peak()
+{
+	/usr/bin/time -o peak -f %M "$@" >/dev/null
+	cat peak
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR"
+	[ -x /usr/bin/time ] || skip "there is no /usr/bin/time here"
+}
+
+teardown()
+{
+	rm -f /dev/shm/rounds-*
+}
+
+@test "objects that another one was renamed over are forgotten" {
+	local small large
+	record few "$PROGRAMS/rounds" 9000 map
+	record many "$PROGRAMS/rounds" 25000 map
+	small=$(peak "$SHMGUARD" report few)
+	large=$(peak "$SHMGUARD" report many)
+	echo "$small KiB, $large KiB"
+	[ "$((large - small))" -lt 9000 ]
+	report many >report.json
+	holds '.objects | length < 17000'
+	holds '.trace.objects_left_out + (.objects | length) == 25000'
+	holds '[.findings[] | select(.rule == "predictable-name")] | length == 1 and .[0].count == 25000'
+	holds '[.findings[] | select(.rule == "segment-leak")] | length == 1'
+}
+
+@test "files that were never mapped are forgotten, and nothing is found of them" {
+	record plain "$PROGRAMS/rounds" 15000 rename
+	report plain >report.json
+	holds '.trace.objects_left_out + (.objects | length) == 15000'
+	holds '.objects | length < 10000'
+	holds '[.findings[].rule] - ["weak-mount"] == []'
+}
