@@ -362,11 +362,19 @@ static __attribute__((noinline)) int attach_judged(const struct enforce_opening 
 	return denied ? -1 : fd;
 }
 
-static void in_vain(const struct enforce_opening *o)
+static __attribute__((noinline)) void in_vain(const struct enforce_opening *o, enum enforce_verdict verdict)
 {
 	char text[512];
 
-	enforce_refused_nothing(VERDICT_deny, enforce_vain_opening(o, o->shm ? whole_path(o, text) : o->path));
+	enforce_refused_nothing(verdict, enforce_vain_opening(o, o->shm ? whole_path(o, text) : o->path));
+}
+
+/* Of what no file can be called there is nothing to decide: the C library, or the kernel, refuses it in its own words. */
+static __attribute__((noinline)) bool is_no_name(const struct enforce_opening *o)
+{
+	char path[512];
+
+	return o->shm && !identity_shm_path(o->name, "", path);
 }
 
 int enforce_open(const struct enforce_opening *o)
@@ -378,14 +386,16 @@ int enforce_open(const struct enforce_opening *o)
 		fd = o->call(o, o->flags, o->mode);
 		return fd < 0 || is_plain(fd) ? fd : attach_judged(o, fd);
 	}
+	if (is_no_name(o))
+		return o->call(o, o->flags, o->mode);
 	enforce_begin();
 	decide(o, &d);
 	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
 	if (verdict != VERDICT_deny)
 		verdict = special(o, &d);
-	if (verdict == VERDICT_deny)
-		in_vain(o);
-	else
+	if (enforce_matters(verdict))
+		in_vain(o, verdict);
+	if (verdict != VERDICT_deny)
 		fd = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(o, &d) : create_or_attach(o, &d);
 	if (fd >= 0) {
 		keep_secret(&d, fd);

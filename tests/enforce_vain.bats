@@ -120,6 +120,23 @@ attempt(opened, PATH + "-none", RWC); attempt(opened, PATH + "-d/none", RWC); os
 os.unlink(PATH + "-none") if os.path.exists(PATH + "-none") else 0; attempt(opened, PATH + "-l", os.O_RDWR | os.O_CREAT); os.rmdir(PATH + "-d")' EACCES EACCES EACCES
 }
 
+@test "a name that shm_open knows as none gets the errno of the bare call" {
+	# The twins are another place than the many, whose lines are held back.
+	local names='def opened(name, flags):
+    if libc.shm_open(name.encode(), flags, 0o600) < 0: raise OSError(ctypes.get_errno(), "")
+for name in "", "/", "//", "/.", "..", NAME + "/", NAME + "/x", NAME + "x" * 250, "x" * 256, "/" + "x" * 260, "x" * 298, "/" + "x" * 5000:
+    for flags in os.O_RDWR, RWC, RWC | os.O_EXCL, RWC | os.O_TRUNC, os.O_RDWR | os.O_TRUNC: attempt(shm_open, name, flags, mode=0o600)
+    if "." not in name: attempt(shm_open, name, os.O_RDONLY, mode=0)
+attempt(shm_open, NAME[1:], os.O_RDWR, mode=0o600); attempt(shm_open, "//" + NAME[1:], os.O_RDONLY, mode=0o600)
+print("twins", flush=True)
+attempt(opened, NAME[1:], RWC); attempt(opened, "/" + NAME + "-n", RWC | os.O_EXCL)'
+	policy 'name-nonportable = deny'
+	vain "$names" EINVAL EINVAL
+	policy 'names = /none' 'name-not-allowed = deny' 'name-nonportable = deny' 'stale-bytes = deny'
+	vain "$names" EACCES EACCES
+	[ -z "$(find /dev/shm -name "*$NAME*")" ]
+}
+
 @test "a stream of no mode that there is gets the errno of the bare call" {
 	policy "names = /$NAME-c" 'name-not-allowed = deny' 'max-mode = 0600' 'mode-too-open = deny'
 	vain 'libc.fopen.restype = libc.freopen.restype = ctypes.c_void_p
@@ -131,11 +148,14 @@ attempt(stream, b"w")' EACCES
 }
 
 @test "with mode = audit nothing is told of a call that the kernel refuses" {
-	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny'
+	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny' \
+		'name-nonportable = deny'
 	guarded "$DESCRIPTORS"'attempt(map, path, 4096); attempt(map, read, 4096); attempt(map, fd, 4096)
 attempt(os.ftruncate, read, 1 << 20); attempt(os.fchmod, path, 0o666); attempt(os.open, PATH + "-n", RWC | os.O_DIRECTORY, 0o666)
-attempt(os.fchmod, fd, 0o666)'
-	same out <(printf '%s\n' EBADF EACCES 'ok mapped' EINVAL EBADF EINVAL 'ok None')
+for name in "/", "", "x" * 298, NAME[1:] + "-none": attempt(shm_open, name, os.O_RDWR, mode=0)
+attempt(os.fchmod, fd, 0o666); os.close(shm_open(NAME[1:], os.O_RDWR, mode=0))'
+	same out <(printf '%s\n' EBADF EACCES 'ok mapped' EINVAL EBADF EINVAL EINVAL EINVAL EINVAL ENOENT 'ok None')
 	same <(grep -o 'rule=[a-z-]*.*would=[a-z]*' audit.log | sed 's/ object=[^ ]*//') <(printf '%s\n' \
-		'rule=map-before-size action=audit would=denied' 'rule=mode-too-open action=audit would=denied')
+		'rule=map-before-size action=audit would=denied' 'rule=mode-too-open action=audit would=denied' \
+		'rule=name-nonportable action=audit would=denied')
 }
