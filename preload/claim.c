@@ -20,7 +20,7 @@ enum { TIME_BITS = 40, OBJECT_BITS = 23, LONGEST = 10000, PATIENCE = 1000 };
  * given one after the other), and the process in it.
  */
 enum { STATE_SHIFT = 38, NAMESPACE_SHIFT = 22, NAMESPACE_BITS = 16, LEAVE_PATIENCE = 250 };
-enum state { STATE_claims, STATE_waits, STATE_leaves };
+enum state { STATE_claims, STATE_waits, STATE_leaves, STATE_alone };
 
 static int directory = -1;
 static uint64_t directory_dev;
@@ -143,12 +143,12 @@ static bool own_process(uint64_t *process)
 	return true;
 }
 
-static void mark(const struct identity *identity, enum state state, uint64_t process)
+/* type: F_RDLCK, or F_UNLCK to take the mark back. */
+static bool mark(int fd, short type, const struct identity *identity, enum state state, uint64_t process)
 {
-	struct flock range = {
-		.l_type = F_RDLCK, .l_start = (off_t)byte_of_process(identity, state, process), .l_len = 1};
+	struct flock range = {.l_type = type, .l_start = (off_t)byte_of_process(identity, state, process), .l_len = 1};
 
-	lock(leaving, F_OFD_SETLK, &range);
+	return lock(fd, F_OFD_SETLK, &range) == 0;
 }
 
 /* Has another marked the object so, among the processes from the one to the other? */
@@ -171,7 +171,7 @@ void claim_leave(const struct identity *identity)
 		leaving = own_fd_hide((int)open_anew(identity));
 		leaving_dev = identity->dev;
 	}
-	mark(identity, STATE_leaves, process);
+	mark(leaving, F_RDLCK, identity, STATE_leaves, process);
 }
 
 bool claim_is_left(const struct identity *identity, uint64_t pid)
@@ -199,7 +199,7 @@ static enum claim_last outlive(int fd, const struct identity *identity, uint64_t
 	if (!is_marked(fd, identity, STATE_leaves, 0, last))
 		return CLAIM_alone;
 	if (own)
-		mark(identity, STATE_waits, own);
+		mark(fd, F_RDLCK, identity, STATE_waits, own);
 	while (is_marked(fd, identity, STATE_leaves, 0, last)) {
 		/* Of those who wait for each other one goes on. */
 		if (own && is_marked(fd, identity, STATE_waits, 0, own - 1))
@@ -232,4 +232,40 @@ void claim_stay(void)
 	own_fd_forget(leaving);
 	kernel_close(leaving);
 	leaving = -1;
+}
+
+/* Who sees another one gives way, or waits for it: of two that come at one moment the smaller number goes first. */
+static bool become_alone(int fd, const struct identity *identity, uint64_t own)
+{
+	const uint64_t last = (UINT64_C(1) << STATE_SHIFT) - 1;
+	uint64_t began = now_ms();
+
+	while (now_ms() - began <= LEAVE_PATIENCE && mark(fd, F_RDLCK, identity, STATE_alone, own)) {
+		bool gives_way;
+		while (!(gives_way = own && is_marked(fd, identity, STATE_alone, 0, own - 1)) &&
+		       is_marked(fd, identity, STATE_alone, own + 1, last) && now_ms() - began <= LEAVE_PATIENCE)
+			kernel_rest(50000);
+		if (!gives_way && !is_marked(fd, identity, STATE_alone, own + 1, last))
+			return true;
+		mark(fd, F_UNLCK, identity, STATE_alone, own);
+		kernel_rest(100000);
+	}
+	return false;
+}
+
+bool claim_alone(struct claim *claim, const struct identity *identity)
+{
+	uint64_t own = 0;
+	long fd = open_anew(identity);
+
+	if (fd < 0)
+		return false;
+	/* Of threads, too; without /proc those of other pid namespaces may have the same. */
+	own_process(&own);
+	own = (own >> NAMESPACE_SHIFT << NAMESPACE_SHIFT) | (uint64_t)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	*claim = (struct claim){.fd = (int)fd, .mask = signals_block()};
+	if (become_alone(claim->fd, identity, own))
+		return true;
+	claim_give(claim);
+	return false;
 }

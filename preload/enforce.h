@@ -48,8 +48,8 @@ const char *enforce_decide_object(const struct identity *identity, struct policy
 /* Is there a section for objects of certain names, of which this is one? */
 bool enforce_names(const char *name);
 
-/* Does it ask for any wiping? */
-extern bool enforce_wipes;
+/* Does it ask for any wiping at an end? Or for clearing what is attached to? */
+extern bool enforce_wipes, enforce_clears;
 
 enum enforce_verdict { VERDICT_go, VERDICT_deny, VERDICT_fix };
 

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/unsignalled.h"
 #include "preload/wipe.h"
 
 static uint64_t page_up(uint64_t bytes, const struct identity *identity)
@@ -23,15 +26,52 @@ static enum enforce_verdict too_large(const struct policy_decision *d, uint64_t 
 	return ENFORCE(d, object_too_large, .length = length, .size = size, .limit = d->max_size);
 }
 
-/* Bytes that were stored past the end, within its page, would become readable. */
-static void clear_tail(const struct policy_decision *d, int fd, uint64_t length, const struct identity *identity)
+/* The same that the program is about to ask of the kernel, which then has nothing left to do. */
+struct growth {
+	int fd;
+	int64_t offset, length; /* of fallocate(2), whose mode is `mode`; else offset is 0 */
+	int mode;
+	bool allocates;
+};
+
+static void grow(const struct growth *growth)
 {
-	uint64_t size = identity->size;
+	if (growth->allocates)
+		unsignalled_fallocate(growth->fd, growth->mode, growth->offset, growth->length);
+	else
+		unsignalled_ftruncate(growth->fd, (uint64_t)growth->length);
+}
+
+/*
+ * Once an object has grown whoever sees that writes into it: none of those who grow it so is to clear what is behind the old
+ * end then. The first does both before any other looks at the size.
+ */
+static long clear_and_grow(const struct growth *growth, const struct identity *identity)
+{
+	struct claim claim;
+	struct stat st;
+	long result = 0;
+
+	if (!claim_alone(&claim, identity))
+		return -EAGAIN;
+	if (kernel_call(SYS_fstat, growth->fd, (long)&st, 0, 0, 0, 0) == 0 && (uint64_t)st.st_size == identity->size) {
+		result = wipe_punch(growth->fd, identity->size, page_up(identity->size, identity));
+		if (result == 0)
+			grow(growth);
+	}
+	claim_give(&claim);
+	return result;
+}
+
+/* Bytes that were stored past the end, within its page, would become readable. */
+static void clear_tail(const struct policy_decision *d, const struct growth *growth, const struct identity *identity)
+{
+	uint64_t size = identity->size, length = (uint64_t)(growth->offset + growth->length);
 
 	if (length <= size || size % identity->page == 0 || !enforce_asks(d, RULE_grow_exposes_tail))
 		return;
 	if (ENFORCE(d, grow_exposes_tail, .length = length, .size = size) == VERDICT_fix &&
-	    wipe_punch(fd, size, page_up(size, identity)) < 0)
+	    clear_and_grow(growth, identity) < 0)
 		enforce_not_fixed(RULE_grow_exposes_tail);
 }
 
@@ -82,7 +122,7 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
-	clear_tail(&d, e->fd, (uint64_t)e->length, identity);
+	clear_tail(&d, &(struct growth){.fd = e->fd, .length = e->length}, identity);
 	if (verdict == VERDICT_fix)
 		return fix_resize(fix, e, identity);
 	if (!d.reserve || e->fd < 0 || (uint64_t)e->length <= e->size_before)
@@ -119,7 +159,7 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 	if (verdict == VERDICT_deny)
 		return verdict;
 	if (!(e->mode & FALLOC_FL_KEEP_SIZE))
-		clear_tail(&d, e->fd, (uint64_t)(e->offset + e->length), identity);
+		clear_tail(&d, &(struct growth){e->fd, e->offset, e->length, (int)e->mode, true}, identity);
 	if (verdict == VERDICT_fix && fix == RULE_punch_unreserves && punch_and_reserve(e))
 		return VERDICT_fix;
 	if (verdict == VERDICT_fix)

@@ -36,3 +36,8 @@ long unsignalled_ftruncate(int fd, uint64_t length)
 {
 	return unsignalled(SYS_ftruncate, fd, (long)length, 0, 0);
 }
+
+long unsignalled_fallocate(int fd, int mode, int64_t offset, int64_t length)
+{
+	return unsignalled(SYS_fallocate, fd, mode, offset, length);
+}

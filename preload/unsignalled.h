@@ -12,5 +12,6 @@
 long unsignalled_write(int fd, const void *bytes, size_t length);
 long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offset);
 long unsignalled_ftruncate(int fd, uint64_t length);
+long unsignalled_fallocate(int fd, int mode, int64_t offset, int64_t length);
 
 #endif

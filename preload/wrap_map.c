@@ -103,7 +103,7 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
 	if (verdict == VERDICT_fix && !enforce_probed(result, length, caller))
 		result = MAP_FAILED;
-	if (tracked && enforce_wipes && result != MAP_FAILED)
+	if (tracked && enforce_clears && result != MAP_FAILED)
 		claim_await(&identity);
 	if (replaced.seq && result == MAP_FAILED)
 		not_unmapped(&replaced, caller);

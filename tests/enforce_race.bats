@@ -74,3 +74,13 @@ nobodys_policy()
 	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/amid_exit" 100 "/$NAME"
 	[ "$status" -eq 0 ]
 }
+
+@test "what several write that attach at one moment stays: an old run's bytes are wiped, and the tail is cleared, before" {
+	policy 'create-without-excl = off' 'predictable-name = off' 'stale-bytes = fix' 'grow-exposes-tail = fix'
+	for size in 8192 10; do
+		run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/attaching" 100 "/$NAME" "$size"
+		[ "$output" = "lost 0" ]
+	done
+	grep -q 'rule=stale-bytes .*action=fixed' audit.log
+	grep -q 'rule=grow-exposes-tail .*action=fixed' audit.log
+}
