@@ -89,6 +89,11 @@ int analysis_refuse(const struct recording *recording, int result, struct trace_
 	result = without_trace(recording, result, totals, error);
 	if (result == 0 && ((*error = all_gone(recording, totals)) || (*error = calls_gone(recording, totals))))
 		result = -1;
+	/* What may not be read is not gone. */
+	if (result < 0 && totals->refused) {
+		free(*error);
+		*error = memory_text(totals->refused);
+	}
 	if (result < 0 && recording->described && recording->ended == 0) {
 		why = *error;
 		*error = memory_format("%s; the recording is still being made, or did not end properly", why);
@@ -101,10 +106,9 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 {
 	if (totals->bytes >= recording->stream_bytes || (totals->problem_count && !totals->bytes))
 		return NULL;
-	return memory_format("%" PRIu64 " of the %" PRIu64
-			     " bytes that were recorded are gone: streams of the trace were "
-			     "deleted or cut",
-			     recording->stream_bytes - totals->bytes, recording->stream_bytes);
+	return memory_format("%" PRIu64 " of the %" PRIu64 " bytes that were recorded %s",
+			     recording->stream_bytes - totals->bytes, recording->stream_bytes,
+			     totals->refused ? "cannot be read" : "are gone: streams of the trace were deleted or cut");
 }
 
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals)

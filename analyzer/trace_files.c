@@ -27,6 +27,13 @@ void trace_files_problem(struct trace_files *files, char *text)
 	files->problems[files->problem_count++] = text;
 }
 
+void trace_files_failed(struct trace_files *files, const char *path, int error)
+{
+	trace_files_problem(files, memory_format("%s: %s", path, error == EINVAL ? "not a file" : strerror(error)));
+	if (!files->refused && (error == EACCES || error == EPERM))
+		files->refused = files->problems[files->problem_count - 1];
+}
+
 char *trace_file_read(const char *path, size_t *size)
 {
 	uint64_t length = 0;
@@ -55,7 +62,7 @@ static void add_trace(struct trace_files *files, const char *path, const char *m
 	const char *problem;
 
 	if (bytes == NULL) {
-		trace_files_problem(files, memory_format("%s: %s", metadata, strerror(errno)));
+		trace_files_failed(files, metadata, errno);
 		return;
 	}
 	problem = metadata_parse(bytes, size, &dir.metadata);
@@ -133,8 +140,7 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
 			/* Somebody else's file, in a directory that is no recording, may go while we look. */
 			if (entry->fts_errno != ENOENT || entry->fts_level == 0)
-				trace_files_problem(
-					files, memory_format("%s: %s", entry->fts_path, strerror(entry->fts_errno)));
+				trace_files_failed(files, entry->fts_path, entry->fts_errno);
 		} else if (entry->fts_info == FTS_F && strcmp(entry->fts_name, "metadata") == 0) {
 			char *parent = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
 
@@ -165,9 +171,10 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 	}
 	trace_streams_sum_up(files, &seen);
 	if (result == 0 && files->count == 0) {
-		result = !files->problem_count ? -ENOENT : files->streams ? -1 : -ENODATA;
-		*error = files->problem_count ? memory_text(files->problems[0])
-					      : memory_format("%s holds no CTF trace", dir);
+		result = !files->problem_count ? -ENOENT : files->streams || files->refused ? -1 : -ENODATA;
+		*error = files->refused         ? memory_text(files->refused)
+			 : files->problem_count ? memory_text(files->problems[0])
+						: memory_format("%s holds no CTF trace", dir);
 	}
 	if (result < 0)
 		trace_files_free(files);

@@ -44,8 +44,9 @@ struct trace_files {
 	size_t strays;   /* problems that are of files which were never a stream of the trace */
 	char **problems; /* one line each on what cannot be read */
 	size_t problem_count;
-	bool streams; /* one of the files that are named as streams is not empty */
-	char *copies; /* private directory with what stands in for damaged traces, or NULL */
+	const char *refused; /* the first of them that is of what we may not read; or NULL */
+	bool streams;        /* one of the files that are named as streams is not empty */
+	char *copies;        /* private directory with what stands in for damaged traces, or NULL */
 };
 
 /* tick is called now and then while it lasts. */
@@ -55,8 +56,8 @@ struct trace_look {
 };
 
 /*
- * Returns 0; -ENOENT when there is no trace, -ENODATA when there is none that can be read and no stream has a byte, another
- * negative number when there is none that can be read, and *error is one line to be freed.
+ * Returns 0; -ENOENT when there is no trace, -ENODATA when there is none that can be read, no stream has a byte and all may be
+ * read, another negative number when there is none that can be read, and *error is one line to be freed.
  */
 int trace_files_find(const char *dir, const struct trace_look *look, struct trace_files *files, char **error);
 void trace_files_free(struct trace_files *files);
@@ -77,6 +78,8 @@ char *trace_path(const char *dir, const char *name);
 
 /* Takes the text, one line. */
 void trace_files_problem(struct trace_files *files, char *text);
+/* What is at the path cannot be read, and why. */
+void trace_files_failed(struct trace_files *files, const char *path, int error);
 
 /* The whole of a regular file of metadata, to be freed; NULL, with errno, if it cannot be read or is far too large. */
 char *trace_file_read(const char *path, size_t *size);

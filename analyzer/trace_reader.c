@@ -57,7 +57,9 @@ void trace_totals_clear(struct trace_totals *totals)
 	for (size_t i = 0; i < totals->problem_count; i++)
 		free(totals->problems[i]);
 	free(totals->problems);
+	free(totals->refused);
 	totals->problems = NULL;
+	totals->refused = NULL;
 	totals->problem_count = 0;
 }
 
@@ -129,6 +131,8 @@ static void send_losses(struct wire_out *out, const struct trace_files *files, u
 
 	for (size_t i = 0; i < files->problem_count; i++)
 		wire_text(out, WIRE_problem, files->problems[i]);
+	if (files->refused)
+		wire_text(out, WIRE_refused, files->refused);
 	if (lost == 0)
 		return;
 	where = where_lost(files);
@@ -271,7 +275,9 @@ static void take_text(void *context, enum wire_text type, const char *text)
 	if (type == WIRE_problem) {
 		trace_problem(reading->totals, memory_text(text));
 	} else {
-		char **to = type == WIRE_error ? &reading->error : &reading->copies;
+		char **to = type == WIRE_error     ? &reading->error
+			    : type == WIRE_refused ? &reading->totals->refused
+						   : &reading->copies;
 
 		free(*to);
 		*to = memory_text(text);

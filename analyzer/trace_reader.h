@@ -35,6 +35,7 @@ struct trace_totals {
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
 	char **problems;     /* one line each on what was not read, bytes_lost included; the events given are right */
 	size_t problem_count;
+	char *refused; /* the first of them that is of what we may not read; or NULL */
 	size_t strays; /* problems that are of files which were never a stream of the trace, as far as it shows */
 };
 

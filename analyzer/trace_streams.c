@@ -245,8 +245,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 
 	scan.fd = regular_file_open(path, &stream.size);
 	if (scan.fd < 0) {
-		trace_files_problem(files,
-				    memory_format("%s: %s", path, errno == EINVAL ? "not a file" : strerror(errno)));
+		trace_files_failed(files, path, errno);
 		dir->as_it_is = false;
 	} else {
 		if (dir->metadata.lttng)
@@ -297,5 +296,5 @@ void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct
 	if (count >= 0)
 		free(entries);
 	else
-		trace_files_problem(files, memory_format("%s: %s", dir->path, strerror(errno)));
+		trace_files_failed(files, dir->path, errno);
 }

@@ -290,6 +290,7 @@ static int take_message(struct wire_in *in, const struct message *head, const un
 	case WIRE_problem:
 	case WIRE_error:
 	case WIRE_copies:
+	case WIRE_refused:
 		return take_text(in, head->type, (const char *)bytes + sizeof(*head), head->size - sizeof(*head),
 				 taker);
 	case WIRE_a_progress:

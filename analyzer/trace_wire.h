@@ -12,7 +12,7 @@
 #define WIRE_TEXT_MAX (32u << 10)
 #define WIRE_FRAMES_MAX 256u
 
-enum wire_text { WIRE_problem = 4, WIRE_error, WIRE_copies };
+enum wire_text { WIRE_problem = 4, WIRE_error, WIRE_copies, WIRE_refused };
 
 struct wire_out {
 	int fd;

@@ -360,6 +360,50 @@ refused()
 	refused recording "bytes that were recorded none can be read"
 }
 
+@test "a recording that its reader may not read is not said to be gone" {
+	local user=() verb
+	if [ "$(id -u)" -eq 0 ]; then
+		user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	fi
+	make_nobody_build
+	cd "$NOBODY_HOME"
+	"$SHMGUARD" run --quiet --report=none -o closed -- "$PROGRAMS/leaky" 20 /closed. >out
+	rm -f /dev/shm/closed.*
+	[ "$(id -u)" -ne 0 ] || chown -R 65534:65534 .
+	chmod -R u=rwX,go= closed
+	as_nobody "$NOBODY_BUILD/shmguard" report --format=json closed >whole.json
+	chmod 0 closed/trace/ust
+	for verb in report log objects "diff closed"; do
+		# shellcheck disable=SC2086
+		run -3 "${user[@]}" "$NOBODY_BUILD/shmguard" $verb closed
+		[ "$output" == "shmguard: closed/trace/ust: Permission denied" ] || [ "$verb" == "diff closed" ]
+		[[ ${lines[0]} == *"closed/trace/ust: Permission denied" ]]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+	# All of its streams, some of them, and what lies beside them and is none of its own.
+	chmod 700 closed/trace/ust
+	find closed/trace -name '*_[0-9]*' -type f -exec chmod 0 {} +
+	run -3 "${user[@]}" "$NOBODY_BUILD/shmguard" report closed
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == "shmguard: closed/trace/ust/"*_[0-9]*": Permission denied" ]]
+	find closed/trace -name 'calls_[0-9]*' -type f -exec chmod 600 {} +
+	"${user[@]}" "$NOBODY_BUILD/shmguard" report --format=json closed >report.json
+	holds '.trace.events > 0 and (.trace.problems | map(select(test(": Permission denied$"))) | length > 0)'
+	holds '.trace.problems | map(select(test("^[1-9][0-9]* of the [0-9]+ bytes that were recorded cannot be read$"))) | length == 1'
+	find closed/trace -type f -exec chmod 600 {} +
+	as_nobody "$NOBODY_BUILD/shmguard" report --format=json closed >report.json
+	same whole.json report.json
+	mkdir -m 0 closed/trace/lost+found
+	"${user[@]}" "$NOBODY_BUILD/shmguard" report --format=json closed >report.json
+	chmod 700 closed/trace/lost+found
+	holds --slurpfile whole whole.json '.trace.problems == ["closed/trace/lost+found: Permission denied"] and
+		.trace.events == $whole[0].trace.events'
+	find closed/trace -name '*_[0-9]*' -type f -size +0 -delete
+	refused closed "bytes that were recorded none can be read"
+	cd "$BATS_TEST_TMPDIR"
+	remove_nobody_build
+}
+
 @test "of an object whose definition is gone device, inode, mode and owner are not known, nor is its kind by open alone" {
 	cat >kinds.c <<-'END'
 		#define _GNU_SOURCE
