@@ -32,6 +32,7 @@ static void mapped_line(struct mapped *mapped, const char *line, int32_t pid, ui
 	    inode != ino || makedev(device_major, device_minor) != dev)
 		return;
 	mapped->any = true;
+	mapped->shared |= protection[3] == 's';
 	if (strncmp(protection, "---", 3) != 0 && offset + (end - start) > mapped->end)
 		mapped->end = offset + (end - start);
 	if (!mapped->has_size)
@@ -56,19 +57,33 @@ struct mapped mapped_by(int32_t pid, uint64_t dev, uint64_t ino)
 	return mapped;
 }
 
-int32_t mapped_by_other(int32_t pid, uint64_t dev, uint64_t ino)
+/* The first process other than `except` that does so, 0: none is to be seen. */
+static int32_t mapped_find(int32_t except, uint64_t dev, uint64_t ino, bool shared)
 {
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	int32_t found = 0;
 
 	while (processes && !found && (entry = readdir(processes))) {
-		int32_t other = isdigit((unsigned char)entry->d_name[0]) ? (int32_t)strtol(entry->d_name, NULL, 10) : 0;
+		int32_t pid = isdigit((unsigned char)entry->d_name[0]) ? (int32_t)strtol(entry->d_name, NULL, 10) : 0;
+		struct mapped mapped = {0};
 
-		if (other && other != pid && mapped_by(other, dev, ino).any)
-			found = other;
+		if (pid && pid != except)
+			mapped = mapped_by(pid, dev, ino);
+		if (shared ? mapped.shared : mapped.any)
+			found = pid;
 	}
 	if (processes)
 		closedir(processes);
 	return found;
+}
+
+int32_t mapped_by_other(int32_t pid, uint64_t dev, uint64_t ino)
+{
+	return mapped_find(pid, dev, ino, false);
+}
+
+bool mapped_shared(uint64_t dev, uint64_t ino)
+{
+	return mapped_find(0, dev, ino, true) != 0;
 }

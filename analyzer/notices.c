@@ -21,6 +21,8 @@
 
 /* Nanoseconds that a mapping may wait for its object to get its size, and a size for its pages to be reserved. */
 #define PATIENCE 900000000
+/* So many files wait for somebody who maps them, for whom all processes are looked through. */
+#define FILES_MAX 16
 /* Notices within a second; the report has them all. */
 #define RATE 10
 
@@ -36,6 +38,7 @@ struct notices {
 	struct map told;       /* (hash of rule, object, process) */
 	int64_t second;
 	unsigned within, withheld;
+	unsigned files; /* among those that wait */
 };
 
 static int64_t notices_now(void)
@@ -205,16 +208,24 @@ static bool notices_may_be_mended(const struct note *note)
 		note->found.rule == RULE_resize_failed_ignored || note->found.rule == RULE_shm_fs_full);
 }
 
+/* What open(2) made is no shared memory before it is mapped so: see judge_permission.c. */
+static bool notices_may_be_a_file(const struct note *note)
+{
+	return note->type == NOTE_finding && rules[note->found.rule].group == GROUP_permission &&
+	       note->found.kind == KIND_file && note->found.response == RESPONSE_recorded;
+}
+
 static bool notices_is_same(const struct note *a, const struct note *b)
 {
 	return a->found.dev == b->found.dev && a->found.ino == b->found.ino;
 }
 
-static void notices_remove(struct waiting **at)
+static void notices_remove(struct notices *notices, struct waiting **at)
 {
 	struct waiting *waiting = *at;
 
 	*at = waiting->next;
+	notices->files -= notices_may_be_a_file(&waiting->note);
 	free(waiting->name);
 	free(waiting->exe);
 	free(waiting);
@@ -226,11 +237,12 @@ static void notices_wait(struct notices *notices, const struct note *note, const
 
 	*waiting = (struct waiting){
 		.due = notices_now() + PATIENCE, .note = *note, .name = memory_text(name), .exe = memory_text(exe)};
+	notices->files += notices_may_be_a_file(note);
 	for (; *end; end = &(*end)->next) {
 		/* Of mappings in a loop the first speaks for all. */
 		if (notices_is_same(&(*end)->note, note) && (*end)->note.pid == note->pid &&
 		    (*end)->note.type == note->type && (*end)->note.found.rule == note->found.rule) {
-			notices_remove(&waiting);
+			notices_remove(notices, &waiting);
 			return;
 		}
 	}
@@ -239,7 +251,7 @@ static void notices_wait(struct notices *notices, const struct note *note, const
 
 static bool notices_concerns_object(const struct note *waiting, const struct note *note)
 {
-	return notices_is_same(waiting, note) && !notices_may_go_on(waiting);
+	return notices_is_same(waiting, note) && !notices_may_go_on(waiting) && !notices_may_be_a_file(waiting);
 }
 
 static bool notices_was_last_fault(const struct note *waiting, const struct note *note)
@@ -253,7 +265,7 @@ static void notices_tell_waiting(struct notices *notices, const struct note *not
 	for (struct waiting **at = &notices->first; *at;) {
 		if (which(&(*at)->note, note)) {
 			notices_tell(notices, &(*at)->note, (*at)->name, (*at)->exe);
-			notices_remove(at);
+			notices_remove(notices, at);
 		} else {
 			at = &(*at)->next;
 		}
@@ -277,7 +289,9 @@ void notices_take(struct notices *notices, const struct note *given, const char 
 	if (note->type == NOTE_fault ? note->found.rule > CAUSE_unknown || note->found.severity < SEVERITY_WARNING
 				     : note->found.rule >= RULE_COUNT || note->found.severity < SEVERITY_ERROR)
 		return;
-	if (notices_may_be_mended(note) || notices_may_go_on(note)) {
+	if (notices_may_be_a_file(note) && notices->files == FILES_MAX)
+		return;
+	if (notices_may_be_mended(note) || notices_may_go_on(note) || notices_may_be_a_file(note)) {
 		notices_wait(notices, note, texts[0], texts[1]);
 		return;
 	}
@@ -338,16 +352,33 @@ static bool notices_is_unmended(const struct waiting *waiting)
 	return seen && notices_round(size) < notices_round(end);
 }
 
+/* By the process that made it, while it does: it may end at once. */
+static bool notices_maps_file(const struct note *waiting, const struct note *none)
+{
+	(void)none;
+	return notices_may_be_a_file(waiting) && mapped_by(waiting->pid, waiting->found.dev, waiting->found.ino).shared;
+}
+
+/* Has its time proved it right? */
+static bool notices_stands(const struct waiting *waiting)
+{
+	if (notices_may_be_a_file(&waiting->note))
+		return mapped_shared(waiting->note.found.dev, waiting->note.found.ino);
+	return !notices_may_go_on(&waiting->note) && notices_is_unmended(waiting);
+}
+
 void notices_look(struct notices *notices)
 {
 	int64_t now = notices_now();
 
+	if (notices->files)
+		notices_tell_waiting(notices, NULL, notices_maps_file);
 	while (notices->first && notices->first->due <= now) {
 		const struct waiting *waiting = notices->first;
 
-		if (!notices_may_go_on(&waiting->note) && notices_is_unmended(waiting))
+		if (notices_stands(waiting))
 			notices_tell(notices, &waiting->note, waiting->name, waiting->exe);
-		notices_remove(&notices->first);
+		notices_remove(notices, &notices->first);
 	}
 	if (notices->withheld && now - notices->second > 1000000000) {
 		fprintf(stderr, "shmguard: error: %u more of the kind; the report has them all\n", notices->withheld);
@@ -358,7 +389,7 @@ void notices_look(struct notices *notices)
 void notices_free(struct notices *notices)
 {
 	while (notices->first)
-		notices_remove(&notices->first);
+		notices_remove(notices, &notices->first);
 	map_clear(&notices->told);
 	free(notices);
 }

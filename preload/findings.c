@@ -40,7 +40,7 @@ static void tell_live(const struct check_finding *finding, enum response respons
 								  .limit = finding->limit,
 								  .dev = identity ? identity->dev : finding->dev,
 								  .ino = identity ? identity->ino : finding->ino,
-								  .kind = identity ? identity->kind : KIND_shm,
+								  .kind = identity ? ledger_kind(identity) : KIND_shm,
 								  .other = finding->other,
 								  .response = response},
 							.text = {looking.name                 ? looking.name

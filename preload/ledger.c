@@ -8,7 +8,7 @@
 
 static struct intervals mappings = INTERVALS_EMPTY;
 static atomic_uintptr_t lowest = UINTPTR_MAX, highest; /* bounds of all tracked mappings ever made */
-static bool dontforks; /* some mapping is, or was, one that a child does not get */
+static bool dontforks;                                 /* some mapping is, or was, one that a child does not get */
 
 static uint32_t forked_mark;
 
@@ -85,6 +85,16 @@ uint32_t ledger_marks(const struct identity *identity)
 	uint32_t marks = marks_of(object);
 	ledger_lock_give();
 	return marks;
+}
+
+uint8_t ledger_kind(const struct identity *identity)
+{
+	if (!ledger_lock_take())
+		return identity->kind;
+	const struct object *object = objects_find_known(identity);
+	uint8_t kind = object ? object->kind : identity->kind;
+	ledger_lock_give();
+	return kind;
 }
 
 void ledger_rename(const struct identity *identity, const char *name)

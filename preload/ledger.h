@@ -41,6 +41,8 @@ void ledger_mark(const struct identity *identity, uint32_t set, uint32_t clear);
 void ledger_made(const struct identity *identity, bool made);
 /* Marks of an object; 0 for one that is not known. */
 uint32_t ledger_marks(const struct identity *identity);
+/* What it was when this process came to know it: a descriptor does not tell how it was made. */
+uint8_t ledger_kind(const struct identity *identity);
 /* A name that the object got, or by which the kernel knows it. */
 void ledger_rename(const struct identity *identity, const char *name);
 /* The name by which this process knows the object; false, and "", if it is not known to have one. */

@@ -61,3 +61,42 @@ os.chdir("/dev/shm"); attempt(os.remove, "." + NAME + "-c"); print(libc.sem_unli
 			all($names[.object // ""] as $own | $own != null and (.message | contains($own)))'
 	done
 }
+
+# live HOW: what is told of a file with mode 0666 while the program runs, in ./notices, and of it in ./report.json.
+live()
+{
+	cat >live.py <<'END'
+import mmap, os, sys, time
+how, path = sys.argv[1], "/dev/shm/" + os.environ["NAME"]
+os.umask(0)
+fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600 if "later" in how else 0o666)
+os.ftruncate(fd, 4096)
+if "later" in how:
+    os.fchmod(fd, 0o666)
+if "private" in how:
+    memory = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE)
+if "shared" in how and os.fork() == 0:
+    memory = mmap.mmap(fd, 4096); time.sleep(1.3); os._exit(0)
+if "mapped" in how:
+    memory = mmap.mmap(fd, 4096)
+time.sleep(0.4 if how == "mapped" else 1.3)
+os.unlink(path)
+END
+	rm -rf recording
+	"$SHMGUARD" run --report=none -o recording -- "$PYTHON" live.py "$1" 2>notices
+	report recording >report.json
+}
+
+@test "a file on /dev/shm that all may write to is told live, as in the report, once it is mapped shared" {
+	local how
+	for how in mapped 'mapped later' shared 'shared later'; do
+		live "$how"
+		grep "^shmguard: error: world-writable: .* leaves /$NAME with mode 0666" notices
+		holds '[.findings[] | select(.rule == "world-writable") | .severity] == ["error"]'
+	done
+	for how in file 'file later' 'file private'; do
+		live "$how"
+		run -1 grep 'shmguard: error' notices
+		holds 'all(.findings[]; .rule != "world-writable")'
+	done
+}
