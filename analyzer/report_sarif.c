@@ -84,7 +84,8 @@ static json_t *sarif_words(const char *bytes)
 	for (const char *from = bytes; *from; from++) {
 		if (*from == '{' || *from == '}')
 			*to++ = *from;
-		else if (*from == ']' && from[1] == '(')
+		/* What escapes the bracket must not itself be escaped by what is before it. */
+		else if (!strncmp(from + strspn(from, "\\"), "](", 2))
 			*to++ = '\\';
 		*to++ = *from;
 	}

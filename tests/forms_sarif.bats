@@ -52,6 +52,12 @@ sarif_is_valid()
 	rm -f "/dev/shm${name}0"
 	"$SHMGUARD" report --format=sarif odd >odd.sarif
 	jq -e --arg name "/sarif-$$-[x\\](y){{0}}" 'any(.runs[0].results[].message.text; contains($name))' odd.sarif
+	# A backslash before it would escape that which escapes it; any other stays one.
+	name="/sarif-$$-\\a[x\\](y)\\\\](z)"
+	"$SHMGUARD" run --quiet --report=none -o odder -- "$BUILD/tests/programs/leaky" 1 "$name" || true
+	rm -f "/dev/shm${name}0"
+	"$SHMGUARD" report --format=sarif odder >odd.sarif
+	jq -e --arg name "/sarif-$$-\\a[x\\\\\\](y)\\\\\\\\\\](z)" 'any(.runs[0].results[].message.text; contains($name))' odd.sarif
 }
 
 @test "sarif: the standard's shape, a thread flow for each stack" {
