@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "analyzer/environment.h"
+#include "analyzer/escape.h"
 #include "analyzer/leftovers.h"
 #include "analyzer/memory.h"
 #include "analyzer/oom.h"
@@ -39,11 +40,20 @@ static int64_t run_clock(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Names of programs and directories are in it. Frees it. */
+static void run_say(char *text)
+{
+	char *safe = escape_terminal(text);
+
+	fprintf(stderr, "shmguard: %s\n", safe);
+	free(safe);
+	free(text);
+}
+
 /* Says what is wrong, and frees it. */
 static int run_failed(int status, char *error)
 {
-	fprintf(stderr, "shmguard: %s\n", error);
-	free(error);
+	run_say(error);
 	return status;
 }
 
@@ -239,10 +249,9 @@ static void run_record(struct run *run)
 		if (run->child.ended && !ended)
 			ended = run_clock(CLOCK_MONOTONIC);
 		if (ended && !told && run_clock(CLOCK_MONOTONIC) - ended > PATIENCE * INT64_C(1000000)) {
-			fprintf(stderr,
-				"shmguard: '%s' has ended, but processes that it started have not; Ctrl-C ends the "
-				"recording\n",
-				run->options.command[0]);
+			run_say(memory_format("'%s' has ended, but processes that it started have not; Ctrl-C ends the "
+					      "recording",
+					      run->options.command[0]));
 			told = true;
 		}
 		run_look(run);
@@ -389,7 +398,7 @@ static int run_recorded(struct run *run)
 	r = run_finish(run);
 	run_release(run);
 	if (!r && !run->options.quiet)
-		fprintf(stderr, "shmguard: recorded in %s\n", run->directory.path);
+		run_say(memory_format("recorded in %s", run->directory.path));
 	r = run_report(run, &verdict) ?: r;
 	r = run_keep_errors(run, &verdict) ?: r;
 	status = child_exit_status(&run->child);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 
 void problems_add(struct problems *problems, const char *format, ...)
@@ -16,8 +17,12 @@ void problems_add(struct problems *problems, const char *format, ...)
 	va_end(arguments);
 	problems->text = memory_grow(problems->text, problems->count, sizeof(*problems->text));
 	problems->text[problems->count++] = memory_text(text);
-	if (!problems->quiet)
-		fprintf(stderr, "shmguard: %s\n", text);
+	if (!problems->quiet) {
+		char *safe = escape_terminal(text);
+
+		fprintf(stderr, "shmguard: %s\n", safe);
+		free(safe);
+	}
 }
 
 void problems_free(struct problems *problems)

@@ -14,6 +14,26 @@ bats_require_minimum_version 1.5.0
 	[ "$(ls full)" = thing ]
 }
 
+@test "what run says of itself has no control characters of a directory or a program" {
+	local odd=$'./odd\e[7m\n"; y'
+	cp /bin/true "$odd"
+	run -0 "$SHMGUARD" run --report=none -- "$odd"
+	[[ $output == "shmguard: recorded in $PWD/shmguard.odd\\x1b[7m\\n\"; y."* ]]
+	mv shmguard.odd* $'full\e[7m\n"'
+	run -125 "$SHMGUARD" run -o $'full\e[7m\n"' -- true
+	[ "$output" = 'shmguard: full\x1b[7m\n" exists and is not empty: a recording needs a new directory' ]
+	run -127 "$SHMGUARD" run -- $'./no\e[7m'
+	[[ "$output" == "shmguard: cannot execute './no\\x1b[7m': "* ]]
+	cp /bin/sh "$odd"
+	"$SHMGUARD" run --report=none -o stray$'\e[5m' -- "$odd" -c 'sleep 2 & exit 0' 2>err
+	same err - <<-END
+		shmguard: './odd\x1b[7m\n"; y' has ended, but processes that it started have not; Ctrl-C ends the recording
+		shmguard: recorded in $PWD/stray\x1b[5m
+	END
+	run -0 "$SHMGUARD" run --report=none -o "plain one" -- true
+	[ "$output" = "shmguard: recorded in $PWD/plain one" ]
+}
+
 @test "a directory that cannot be made or written gives 125" {
 	touch file
 	run "$SHMGUARD" run -o file -- true
