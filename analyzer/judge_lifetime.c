@@ -22,20 +22,26 @@ static const struct process *first_image(const struct process *process)
 	return process;
 }
 
-static bool descends(const struct process *process, const struct process *ancestor)
+/* The eldest one that is in the recording. */
+static const struct process *ancestor_of(const struct process *process)
 {
-	const struct process *first = first_image(ancestor);
+	const struct process *first = first_image(process);
 
-	for (const struct process *at = first_image(process); at; at = first_image(at->parent))
-		if (at == first)
-			return true;
-	return false;
+	while (first->parent)
+		first = first_image(first->parent);
+	return first;
 }
 
-/* One made the other, or both run the same program for one parent, as workers do. */
+/* Orphans come to `run`, whose child the command is; init(1) is no relation. */
+static bool are_siblings(const struct process *a, const struct process *b)
+{
+	return a == b || (a->place == b->place && a->ppid == b->ppid && a->ppid > 1);
+}
+
+/* Of one family, however far off, or of one program: workers come from a parent that may not be in the recording. */
 static bool are_related(const struct process *a, const struct process *b)
 {
-	return descends(a, b) || descends(b, a) || strcmp(a->exe, b->exe) == 0;
+	return are_siblings(ancestor_of(a), ancestor_of(b)) || strcmp(a->exe, b->exe) == 0;
 }
 
 static char *stranger_words(const struct object *object, const struct finding_event *e, const char *who)

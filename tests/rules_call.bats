@@ -203,6 +203,26 @@ as_root()
 	check_innocent unlink-by-stranger
 }
 
+@test "unlink-by-stranger: of one user a family has no strangers, and who comes from elsewhere is one" {
+	local object=/dev/shm/shmguard-family-$$ how
+	# shellcheck disable=SC2016
+	for how in 'sh -c "rm $OBJECT; true"' 'sh -c "sh -c \"rm $OBJECT; true\"; true"' 'setsid -f sh -c "sleep .3; rm $OBJECT"; sleep 1'; do
+		rm -rf "$BATS_TEST_TMPDIR/family"
+		OBJECT=$object record family sh -c '(touch $OBJECT; true); '"$how"'; true'
+		report family >report.json
+		holds '[.findings[] | select(.rule == "unlink-by-stranger").severity] == ["note"]'
+	done
+	# shellcheck disable=SC2016
+	OBJECT=$object record elsewhere sh -c 'touch $OBJECT; env -0 >environment.new; mv environment.new environment
+		for i in $(seq 100); do [ ! -e $OBJECT ] || sleep 0.1; done' &
+	until [ -e environment ]; do sleep 0.1; done
+	# shellcheck disable=SC2016
+	xargs -0 -a environment sh -c 'exec env "$@" rm "$0"' "$object"
+	wait $!
+	report elsewhere >report.json
+	holds '[.findings[] | select(.rule == "unlink-by-stranger").severity] == ["warning"]'
+}
+
 @test "name-collision is found" {
 	check_faulty name-collision
 }
