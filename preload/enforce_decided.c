@@ -219,7 +219,9 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 	if (action == ACTION_deny)
 		told.error = (int16_t)(error ? error : rules[finding->rule].deny);
 	if (enforce_audits()) {
-		keep(finding, RESPONSE_audit)->denies = action == ACTION_deny ? told.error : 0;
+		struct enforce_decided *d = keep(finding, RESPONSE_audit);
+		/* A denial would have been the end of it. */
+		d->denies = d->denies ? d->denies : action == ACTION_deny ? told.error : 0;
 		return VERDICT_go;
 	}
 	if (action == ACTION_fix) {
@@ -314,6 +316,12 @@ static bool is_suspicion(const struct check_finding *finding)
 	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->error == EACCES;
 }
 
+/* What there is no room for cannot be reserved, nor probed: the fix is a refusal as well. */
+static bool is_fixed_by_refusal(enum rule_id rule)
+{
+	return rule == RULE_shm_fs_full || rule == RULE_huge_page_unbacked;
+}
+
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
 	struct check_finding found[ENFORCE_KEPT];
@@ -327,8 +335,11 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 		/* What is only recorded is found by the same check after the call. */
 		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
 			continue;
+		struct policy_decision d = *decision;
+		if (enforce_audits() && is_fixed_by_refusal(found[i].rule))
+			d.action[found[i].rule] = ACTION_deny;
 		enum enforce_verdict verdict =
-			enforce_broken(decision, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
+			enforce_broken(&d, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
 		if (verdict == VERDICT_fix)
 			*fixes = found[i].rule;
 		if (verdict == VERDICT_deny || strongest == VERDICT_go)

@@ -207,3 +207,43 @@ noticed()
 	noticed warn
 	grep -q "error: world-writable: .* leaves /$NAME with mode 0666: any user may write to it, and [^;]*$" told
 }
+
+# promised LINE CODE [BEFORE]: in audit mode the trail promises of CODE what enforcement does to it.
+promised()
+{
+	local mode
+	for mode in enforce audit; do
+		policy "mode = $mode" 'predictable-name = off' 'memfd-no-cloexec = off' 'memfd-executable = off' 'foreign-owner = off' "$1"
+		rm -f audit.log "/dev/shm/$NAME"
+		eval "${3:-:}"
+		guarded "$2"
+		decisions | sed 's/audit would=//' >"$mode.decided"
+	done
+	[ -s enforce.decided ]
+	same enforce.decided audit.decided
+}
+
+@test "audit mode promises a refusal where a fix would come to one, and a fix where it would not" {
+	local create='attempt(shm_open, NAME, RWC, mode=0o600)' huge pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+	needs_root 'makes an object of another user'
+	promised 'create-without-excl = fix' "$create"
+	[ "$(cat audit.decided)" = 'create-without-excl /x fixed 0' ]
+	# shellcheck disable=SC2016
+	promised 'create-without-excl = fix' "$create" 'touch "/dev/shm/$NAME"; chown 1000 "/dev/shm/$NAME"; chmod 666 "/dev/shm/$NAME"'
+	[ "$(cat audit.decided)" = 'create-without-excl /x denied EEXIST' ]
+	[ -d "$pages" ] && [ "$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")" = $'0\n0' ] || return 0
+	huge='fd = os.memfd_create("h", os.MFD_CLOEXEC | os.MFD_HUGETLB); os.ftruncate(fd, 2 << 20); attempt(map, fd, 2 << 20, flags=0x4001)'
+	promised 'huge-page-unbacked = fix' "$huge"
+	[ "$(cat audit.decided)" = 'huge-page-unbacked h denied ENOMEM' ]
+}
+
+@test "audit mode promises that what there is no room for is refused, as its reservation is" {
+	needs_root "a small /dev/shm"
+	# shellcheck disable=SC2016
+	unshare -m bash -c "$(declare -f promised policy guarded program decisions whole_lines same)
+		set -e; LINE='$LINE'; mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm"'
+		promised "shm-fs-full = fix" "attempt(os.ftruncate, shm_open(NAME, RWC | os.O_EXCL, mode=0o600), 8 << 20)"
+		grep -qx "shm-fs-full /x denied ENOSPC" audit.decided
+		promised "shm-fs-full = fix" "attempt(map, shm_open(NAME, os.O_RDWR), 8 << 20)" "truncate -s 8M /dev/shm/\$NAME"
+		grep -qx "shm-fs-full /x denied ENOMEM" audit.decided'
+}
