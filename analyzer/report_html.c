@@ -158,7 +158,7 @@ static json_t *page_stack(const struct page *page, const struct leaving *leaving
 	for (i = spots.count; i-- > 0;) {
 		char *label = spot_label(&spots.all[i]);
 
-		json_array_append_new(frames, json_string(label));
+		json_array_append_new(frames, json_of_text(label));
 		free(label);
 	}
 	spots_free(&spots);

@@ -205,11 +205,12 @@ static json_t *json_nth_object(const struct report *report, size_t i)
 static json_t *json_frame(const struct frame *frame, const struct symbols_frame *name, const char *why)
 {
 	json_t *line = name && name->line ? json_integer(name->line) : json_null();
-	json_t *object = json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:b}", "function", name ? name->function : NULL,
-				   "file", name ? name->file : NULL, "line", line, "module",
-				   json_of_text(frame->module ? frame->module->path : NULL), "build_id",
-				   json_of_text(frame->module ? frame->module->build_id : NULL), "offset",
-				   json_of_number(frame->offset), "inlined", name && name->inlined);
+	json_t *object =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "function", json_of_text(name ? name->function : NULL),
+			  "file", json_of_text(name ? name->file : NULL), "line", line, "module",
+			  json_of_text(frame->module ? frame->module->path : NULL), "build_id",
+			  json_of_text(frame->module ? frame->module->build_id : NULL), "offset",
+			  json_of_number(frame->offset), "inlined", name && name->inlined);
 
 	if (why)
 		json_object_set_new(object, "unresolved", json_string(why));

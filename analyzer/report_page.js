@@ -34,15 +34,17 @@ const time = ns => ns === null ? "-"
 
 /*
  * Control characters, and those that hide or turn round what is read, as the terminal's report shows them; and the
- * backslash, with which that begins.
+ * backslash, with which that begins. Before a byte that is of no character the data have it so already.
  */
-const unseen = /[\\\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-const visible = text => text.replace(unseen, c => c === "\n"   ? "\\n"
-						  : c === "\t" ? "\\t"
-						  : c === "\\" ? "\\\\"
-						  : /[\0-\x1f\x7f]/.test(c)
-							  ? "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0")
-							  : "\\u{" + c.charCodeAt(0).toString(16) + "}");
+const unseen =
+	/(\\+(?=x[89a-f][\da-f]))|[\\\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}\p{NChar}]/gu;
+const visible = text => text.replace(unseen, (c, byte) => byte          ? byte
+							  : c === "\n" ? "\\n"
+							  : c === "\t" ? "\\t"
+							  : c === "\\" ? "\\\\"
+							  : /[\0-\x1f\x7f]/.test(c)
+								  ? "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0")
+								  : "\\u{" + c.codePointAt(0).toString(16) + "}");
 
 function make(tag, attributes, ...children)
 {

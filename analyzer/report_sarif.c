@@ -97,9 +97,9 @@ static json_t *sarif_words(const char *bytes)
 static json_t *sarif_location(const struct report *report, const struct spot *spot, const char *words)
 {
 	char *label = spot_label(spot);
-	json_t *location = json_pack("{s:o, s:[{s:s, s:s}], s:{s:o}}", "physicalLocation", sarif_physical(report, spot),
-				     "logicalLocations", "fullyQualifiedName", label, "kind", "function", "message",
-				     "text", sarif_words(words ? words : label));
+	json_t *location = json_pack("{s:o, s:[{s:o, s:s}], s:{s:o}}", "physicalLocation", sarif_physical(report, spot),
+				     "logicalLocations", "fullyQualifiedName", json_of_text(label), "kind", "function",
+				     "message", "text", sarif_words(words ? words : label));
 
 	free(label);
 	return location;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "analyzer/chronicle.h"
+#include "analyzer/escape.h"
 #include "analyzer/json_out.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
@@ -17,11 +18,11 @@ struct scope {
 
 static json_t *scope_frame(struct scope *scope, const char *name, const char *file, unsigned line)
 {
-	char *key = memory_format("%s\n%s\n%u", name, file ? file : "", line);
+	char *both = memory_format("%s\n%s\n%u", name, file ? file : "", line), *key = escape_utf8(both);
 	json_t *index = json_object_get(scope->indexes, key), *frame;
 
 	if (!index) {
-		frame = json_pack("{s:s}", "name", name);
+		frame = json_pack("{s:o}", "name", json_of_text(name));
 		if (file)
 			json_object_set_new(frame, "file", json_of_text(file));
 		if (file && line)
@@ -31,16 +32,17 @@ static json_t *scope_frame(struct scope *scope, const char *name, const char *fi
 		json_array_append_new(scope->frames, frame);
 	}
 	free(key);
+	free(both);
 	return json_incref(index);
 }
 
 static json_t *scope_stack(struct scope *scope, const struct leaving *leaving)
 {
 	struct spots spots = spots_of(scope->report, leaving->stack);
-	json_t *stack = json_array(), *program = json_of_text(leaving->program);
+	json_t *stack = json_array();
 	size_t i;
 
-	json_array_append_new(stack, scope_frame(scope, json_string_value(program), NULL, 0));
+	json_array_append_new(stack, scope_frame(scope, leaving->program, NULL, 0));
 	if (spots.cut)
 		json_array_append_new(stack, scope_frame(scope, SPOTS_CUT_FRAME, NULL, 0));
 	for (i = spots.count; i-- > 0;) {
@@ -49,7 +51,6 @@ static json_t *scope_stack(struct scope *scope, const struct leaving *leaving)
 		json_array_append_new(stack, scope_frame(scope, label, spots.all[i].file, spots.all[i].line));
 		free(label);
 	}
-	json_decref(program);
 	spots_free(&spots);
 	return stack;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "tracepoints/environment.h"
 
@@ -86,14 +85,10 @@ const struct spot *spots_own_caller(const struct spots *spots, const struct spot
 static char *spot_address(const struct spot *spot)
 {
 	const struct frame *frame = spot->frame;
-	char *module, *text;
 
 	if (!frame->module)
 		return memory_format("0x%" PRIx64, frame->offset);
-	module = escape_utf8(report_basename(frame->module->path));
-	text = memory_format("%s+0x%" PRIx64, module, frame->offset);
-	free(module);
-	return text;
+	return memory_format("%s+0x%" PRIx64, report_basename(frame->module->path), frame->offset);
 }
 
 char *spot_label(const struct spot *spot)

@@ -132,7 +132,7 @@ static char *symbols_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
-	return text ? memory_text(text) : NULL;
+	return text ? escape_undo(text) : NULL;
 }
 
 static void symbols_load_frames(struct symbols_answer *symbol, const json_t *frames)
@@ -221,6 +221,16 @@ struct symbols *symbols_open(const char *dir, char **problem)
 	return symbols;
 }
 
+/* NULL for NULL. */
+static json_t *symbols_json(const char *bytes)
+{
+	char *text = bytes ? escape_utf8(bytes) : NULL;
+	json_t *string = text ? json_string(text) : NULL;
+
+	free(text);
+	return string;
+}
+
 static json_t *symbols_frames(const struct symbols_answer *symbol)
 {
 	json_t *frames = json_array();
@@ -228,7 +238,8 @@ static json_t *symbols_frames(const struct symbols_answer *symbol)
 
 	for (i = 0; i < symbol->count; i++) {
 		const struct symbols_frame *from = &symbol->frames[i];
-		json_t *frame = json_pack("{s:s*, s:s*}", "function", from->function, "file", from->file);
+		json_t *frame = json_pack("{s:o*, s:o*}", "function", symbols_json(from->function), "file",
+					  symbols_json(from->file));
 
 		if (from->line)
 			json_object_set_new(frame, "line", json_integer(from->line));

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All texts are valid UTF-8. Innermost first: every frame but a symbol's last was inlined into the next. */
+/* Names are bytes of the binary, not escaped. Innermost first: every frame but a symbol's last was inlined into the next. */
 struct symbols_frame {
 	const char *function; /* demangled; NULL: unknown */
 	uint64_t into;        /* bytes from the function's beginning; 0 when file and line tell it */

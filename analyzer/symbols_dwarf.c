@@ -8,7 +8,6 @@
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 
-#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/symbols_name.h"
 #include "analyzer/symbols_ranges.h"
@@ -157,16 +156,12 @@ static char *symbols_dwarf_file(struct symbols_unit *unit, const char *file)
 {
 	Dwarf_Attribute attribute;
 	const char *directory = NULL;
-	char *whole, *clean;
 
 	if (*file != '/' && dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute))
 		directory = dwarf_formstring(&attribute);
 	if (!directory || *directory != '/')
-		return escape_utf8(file);
-	whole = memory_format("%s/%s", directory, file);
-	clean = escape_utf8(whole);
-	free(whole);
-	return clean;
+		return memory_text(file);
+	return memory_format("%s/%s", directory, file);
 }
 
 static void symbols_dwarf_called_from(struct symbols_unit *unit, Dwarf_Die *inlined, struct symbols_frame *frame)

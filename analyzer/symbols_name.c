@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 
 /* Only what surely is mangled: libiberty would also read meaning into plain C names such as _D4main. */
@@ -19,12 +18,12 @@ static char *symbols_name_demangled(const char *raw)
 
 char *symbols_name(const char *raw)
 {
-	char *plain = memory_text(raw), *demangled, *name;
+	char *plain = memory_text(raw), *demangled;
 
 	plain[strcspn(plain, "@")] = '\0';
 	demangled = symbols_name_demangled(plain);
-	name = escape_utf8(demangled ? demangled : plain);
-	free(demangled);
+	if (!demangled)
+		return plain;
 	free(plain);
-	return name;
+	return demangled;
 }

@@ -2,7 +2,7 @@
 #ifndef SHMGUARD_SYMBOLS_NAME_H
 #define SHMGUARD_SYMBOLS_NAME_H
 
-/* Without symbol version, C++ and Rust demangled, as valid UTF-8; to be freed by the caller. */
+/* Without symbol version, C++ and Rust demangled; to be freed by the caller. */
 char *symbols_name(const char *raw);
 
 #endif

@@ -58,6 +58,80 @@ load html
 	[[ $(text_of dom objects) != *$'\u202e'* ]]
 }
 
+@test "a byte of no character, and the same written with a backslash, are as they are in the text, in names of functions too" {
+	cat >bytes.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		#define LEAK(name, object) \
+			__attribute__((noinline)) void name(void) \
+			{ \
+				if (ftruncate(shm_open(object, O_CREAT | O_EXCL | O_RDWR, 0600), 4096)) \
+					_exit(1); \
+			}
+		LEAK(raw_Q_byte, "/raw\x9b_byte")
+		LEAK(four_QQQQ_characters, "/four\\x9b_characters")
+		LEAK(odd_QQQQQ_both, "/odd\\\x9b\\x07\\_both\xef\xbf\xbf")
+		LEAK(plain_name, "/plain_name")
+		int main(void)
+		{
+			raw_Q_byte();
+			four_QQQQ_characters();
+			odd_QQQQQ_both();
+			plain_name();
+			return 0;
+		}
+	END
+	cc -g -o bytes bytes.c
+	# No compiler takes such names.
+	LC_ALL=C sed -i 's/raw_Q_byte/raw_\x9b_byte/g; s/four_QQQQ_characters/four_\\x9b_characters/g; s/odd_QQQQQ_both/odd_\\\x9bx\\y_both/g' bytes
+	"$SHMGUARD" run --quiet --report=none -o bytes.rec -- ./bytes
+	rm -f /dev/shm/*_byte /dev/shm/*_characters /dev/shm/*_both* /dev/shm/plain_name
+	"$SHMGUARD" report --verbose bytes.rec >text
+	cat >names <<-'END'
+		/raw\x9b_byte
+		/four\\x9b_characters
+		/odd\\\x9b\\x07\\_both\u{ffff}
+		/plain_name
+		raw_\x9b_byte
+		four_\\x9b_characters
+		odd_\\\x9bx\\y_both
+		plain_name
+	END
+	for form in csv junit html log; do
+		case $form in
+		html)
+			"$SHMGUARD" report --format=html:page.html bytes.rec
+			browse page.html >dom
+			[ ! -s console ] || { cat console; false; }
+			{ text_of dom findings; text_of dom objects; } >html
+			use page.html <<<'document.querySelectorAll("#findings details").forEach(d => { d.open = true; d.fill && d.fill(); });'
+			browse page.html >dom
+			text_of dom findings >>html ;;
+		log) "$SHMGUARD" log --stacks bytes.rec >log ;;
+		*) "$SHMGUARD" report "--format=$form:$form" bytes.rec ;;
+		esac
+	done
+	while IFS= read -r name; do
+		for form in text csv junit html log; do
+			grep -qF "$name" "$form" || { echo "$form has no $name"; false; }
+		done
+	done <names
+	for form in text csv junit html log; do
+		run -1 grep -E 'raw_?\\\\x9b|four_?\\x9b|odd_?\\\\\\\\' "$form"
+	done
+	"$SHMGUARD" report --format=json:report.json --format=sarif:got.sarif --format=speedscope:got.scope --gen-suppressions bytes.rec >known
+	holds '[.findings[].stacks[].frames[].function] as $all |
+		["raw_\\x9b_byte", "four_\\\\x9b_characters", "odd_\\\\\\x9bx\\y_both", "plain_name"] - $all == []'
+	jq -e '[.runs[0].results[].locations[].logicalLocations[]?.fullyQualifiedName] | index("raw_\\x9b_byte")' got.sarif
+	"$SHMGUARD" report --suppress=known --fail-on=note bytes.rec
+	# Those that the recording brings along are the same.
+	"$SHMGUARD" report bytes.rec >before
+	rm bytes bytes.c
+	"$SHMGUARD" report bytes.rec >after
+	same before after
+}
+
 @test "what the page leaves out, and what became of each object, it says" {
 	echo 'mapping-leak:*' >known
 	"$SHMGUARD" report --format=html:page.html --suppress=known --severity=warning leaks

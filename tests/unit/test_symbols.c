@@ -244,7 +244,7 @@ static void test_names(void)
 		{"_D4main", "_D4main"},
 		{"_Restart", "_Restart"},
 		{"_Zebra", "_Zebra"},
-		{"plain\xff", "plain\\xff"},
+		{"plain\xff", "plain\xff"},
 	};
 	size_t i;
 
