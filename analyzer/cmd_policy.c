@@ -126,13 +126,19 @@ static int unknown_verb(const char *verb)
 	return policy_usage();
 }
 
+static bool asks_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int cmd_policy(int argc, char **argv)
 {
 	if (argc < 2) {
 		fputs("shmguard: policy wants a verb\n", stderr);
 		return policy_usage();
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	/* But one that has options, and so a help of its own, the verbs are told of together. */
+	if (asks_help(argv[1]) || (argc > 2 && asks_help(argv[2]) && strcmp(argv[1], "explain") != 0)) {
 		policy_help(stdout);
 		return POLICY_GOOD;
 	}

@@ -108,6 +108,26 @@ static char *memfd_words(const struct object *object, const struct finding_event
 	}
 }
 
+static char *policy_words(const struct object *object, const struct finding_event *e)
+{
+	const char *name = call_name(object, e);
+
+	switch (e->rule) {
+	case RULE_mode_too_open:
+		return memory_format("asks for %s with mode %04" PRIo64
+				     ", of which the policy does not allow %04" PRIo64,
+				     name, e->length, e->length & ~e->limit & 07777);
+	case RULE_object_too_large:
+		return memory_format("asks for %" PRIu64 " %s of %s, which has %" PRIu64 ": the policy allows %" PRIu64,
+				     e->length, judge_unit(e->length), name, e->size, e->limit);
+	case RULE_too_many_objects:
+		return memory_format("creates %s and has %" PRIu64 " live %s already: the policy allows %" PRIu64, name,
+				     e->size, e->size == 1 ? "object" : "objects", e->limit);
+	default:
+		return memory_format("uses %s: %s", name, rules[e->rule].summary);
+	}
+}
+
 static char *deed(const struct object *object, const struct finding_event *e, const struct site *site)
 {
 	switch (e->rule) {
@@ -139,7 +159,7 @@ static char *deed(const struct object *object, const struct finding_event *e, co
 	case RULE_memfd_executable:
 		return memfd_words(object, e, site);
 	default:
-		return memory_format("breaks a rule with %s: %s", call_name(object, e), rules[e->rule].summary);
+		return policy_words(object, e);
 	}
 }
 

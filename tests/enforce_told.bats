@@ -100,3 +100,15 @@ END
 		holds 'all(.findings[]; .rule != "world-writable")'
 	done
 }
+
+@test "what a policy limits is told with what was asked for and what may be" {
+	policy 'max-size = 8K' 'object-too-large = warn' 'max-objects = 1' 'too-many-objects = warn' 'max-mode = 0640' 'mode-too-open = warn'
+	told '
+fd = shm_open(NAME, RWC | os.O_EXCL, mode=0o660); os.ftruncate(fd, 4096); os.ftruncate(fd, 12288)
+shm_open(NAME + "-a", RWC | os.O_EXCL, mode=0o600); shm_unlink(NAME); shm_unlink(NAME + "-a")'
+	holds --arg name "/$NAME" '[.findings[] | select(.rule | IN("object-too-large", "too-many-objects", "mode-too-open")) |
+		.message | sub("^[^ ]* \\(pid [0-9]*\\) "; "")] | sort == [
+			"asks for \($name) with mode 0660, of which the policy does not allow 0020",
+			"asks for 12288 bytes of \($name), which has 4096: the policy allows 8192",
+			"creates \($name)-a and has 1 live object already: the policy allows 1"]'
+}

@@ -54,6 +54,17 @@ check_fails()
 	[[ $output == *"bad.ini:3: there is no key 'secrets'; did you mean 'secret'?"* ]]
 }
 
+@test "every verb of policy tells how it is used, and keeps to itself what is no question" {
+	local verb
+	for verb in check show learn keys explain; do
+		run --separate-stderr "$SHMGUARD" policy "$verb" --help
+		[ "$status" -eq 0 ]
+		[[ $output == "Usage: shmguard policy "* && -z $stderr ]]
+	done
+	run -2 "$SHMGUARD" policy check ./--help
+	[[ $output == "shmguard: ./--help: cannot be opened"* ]]
+}
+
 @test "policy check refuses files that are not there, not files, or not safe from others" {
 	check_fails missing.ini
 	grep -qxF 'shmguard: missing.ini: cannot be opened: No such file or directory' told
@@ -68,7 +79,10 @@ check_fails()
 	grep -qF 'can be written by others' told
 	printf 'include = open.ini\n' >outer.ini
 	check_fails outer.ini
-	grep -qxF 'shmguard: open.ini: can be written by others: chmod go-w' told
+	grep -qxF 'shmguard: outer.ini:1: open.ini: can be written by others: chmod go-w' told
+	printf '[default]\ninclude = /dev/null\n' >outer.ini
+	check_fails outer.ini
+	grep -qxF 'shmguard: outer.ini:2: /dev/null: is not a regular file' told
 	printf '[default]\ninclude = gone.ini\n' >outer.ini
 	check_fails outer.ini
 	grep -qxF 'shmguard: outer.ini:2: gone.ini: cannot be opened: No such file or directory' told

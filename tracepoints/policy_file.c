@@ -176,22 +176,30 @@ static bool replaceable_now(const char *path, int fd, char directory[PATH_MAX])
 	return length > 0 && replaceable(directory);
 }
 
+/* What is wrong with the file, as a whole: where it was asked for, if another one includes it. NULL ends the words. */
+static bool refuse_file(struct parse *parse, const char *path, const char *what, const char *more, const char *end)
+{
+	if (parse->includer)
+		return parse_tell(parse->includer, NULL, path, ": ", what, more, end, NULL);
+	return parse_tell(parse, NULL, what, more, end, NULL);
+}
+
 /* Whoever can write a policy can do what it allows. */
 static bool trusted(struct parse *parse, const struct stat *file, const char *path, int fd)
 {
 	char directory[PATH_MAX];
 
 	if (!S_ISREG(file->st_mode))
-		return parse_tell(parse, NULL, "is not a regular file", NULL);
+		return refuse_file(parse, path, "is not a regular file", NULL, NULL);
 	if (!is_trusted_owner(file->st_uid))
-		return parse_tell(parse, NULL, "belongs to another user, who could change the policy", NULL);
+		return refuse_file(parse, path, "belongs to another user, who could change the policy", NULL, NULL);
 	if (file->st_mode & (S_IWGRP | S_IWOTH))
-		return parse_tell(parse, NULL, "can be written by others: chmod go-w", NULL);
+		return refuse_file(parse, path, "can be written by others: chmod go-w", NULL, NULL);
 	if (replaceable_now(path, fd, directory))
-		return parse_tell(parse, NULL, "can be replaced by others, to whom ", directory,
-				  " belongs or is open to write to", NULL);
+		return refuse_file(parse, path, "can be replaced by others, to whom ", directory,
+				   " belongs or is open to write to");
 	if (file->st_size > POLICY_FILE_MAX)
-		return parse_tell(parse, NULL, "is too large for a policy", NULL);
+		return refuse_file(parse, path, "is too large for a policy", NULL, NULL);
 	return true;
 }
 
@@ -203,14 +211,11 @@ static bool is_open_already(const struct parse *parse)
 	return false;
 }
 
-/* An included file is missed where it was asked for. */
 static bool cannot_open(struct parse *parse, const char *path, int error)
 {
 	const char *hint = error == EACCES ? "; every user that the program becomes must be able to read it" : NULL;
 
-	if (!parse->includer)
-		return parse_tell(parse, NULL, "cannot be opened: ", strerrordesc_np(error), hint, NULL);
-	return parse_tell(parse->includer, NULL, path, ": cannot be opened: ", strerrordesc_np(error), hint, NULL);
+	return refuse_file(parse, path, "cannot be opened: ", strerrordesc_np(error), hint);
 }
 
 bool policy_file_open(struct parse *parse, const char *path)
