@@ -312,6 +312,7 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 		return false;
 	court_watch(court, &watcher);
 	court->world = analysis->world = world_new(analysis->recording, &watcher);
+	world_expect(analysis->world, mentions_read(analysis->recording, place));
 	scope = recording_scope(analysis->recording);
 	result = trace_read(place, &scope, take_event, analysis, totals, error);
 	result = analysis_refuse(analysis->recording, result, totals, error);

@@ -46,6 +46,11 @@ struct line {
 	char *reason; /* unseen, blind */
 };
 
+/* One of what a process began with, as `holds` has them. */
+struct line_held {
+	uint64_t fd, dev, ino;
+};
+
 /* A mapping of a process, as it was from one look at smaps to the last (usage.h); amounts are the largest seen. */
 struct usage {
 	pid_t pid;
@@ -142,6 +147,8 @@ struct trace_scope recording_scope(const struct recording *recording);
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
 /* What it was when the recording started, or NULL. */
 const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino);
+/* The next one of `holds`, of which *at is the rest then; false: there is none. */
+bool line_held(const char **at, struct line_held *held);
 /* Takes the text, one line. */
 void recording_problem(struct recording *recording, char *text);
 void recording_free(struct recording *recording);

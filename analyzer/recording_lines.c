@@ -94,6 +94,21 @@ static bool take_line(struct recording *recording, const json_t *object)
 	return true;
 }
 
+bool line_held(const char **at, struct line_held *held)
+{
+	uint64_t *numbers[] = {&held->fd, &held->dev, &held->ino};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		char *end;
+
+		*numbers[i] = strtoull(*at, &end, 10);
+		if (end == *at)
+			return false;
+		*at = end + (*end != 0);
+	}
+	return true;
+}
+
 /* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
 static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
 {

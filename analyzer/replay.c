@@ -176,6 +176,7 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	if (place == NULL)
 		return -1;
 	run->world = world_new(recording, &watcher);
+	world_expect(run->world, mentions_read(recording, place));
 	run->settle = settle_new(take, run);
 	r = trace_read(place, &scope, take_when_settled, run, totals, error);
 	if (!run->stopped)

@@ -46,6 +46,11 @@ struct world *world_new(const struct recording *recording, const struct watcher 
 	return world;
 }
 
+void world_expect(struct world *world, struct mentions *mentions)
+{
+	world->private->mentions = mentions;
+}
+
 void world_settle(struct world *world)
 {
 	if (world->private->settled)
@@ -77,6 +82,7 @@ void world_free(struct world *world)
 	struct map_slot *slot;
 
 	remains_free(world);
+	mentions_free(private->mentions);
 	for (size_t i = 0; i < world->process_count; i++) {
 		holdings_free(world->processes[i]->holdings);
 		stacks_free(world->processes[i]->definitions);

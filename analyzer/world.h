@@ -168,6 +168,7 @@ struct object {
 
 	/* For world*.c only. */
 	struct object *same; /* it turned out to be this one */
+	uint64_t told_of;    /* the number, of all definitions, of its latest one */
 	bool marked;
 };
 

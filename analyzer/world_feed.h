@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_WORLD_FEED_H
 #define SHMGUARD_WORLD_FEED_H
 
+#include "mentions.h"
 #include "recording.h"
 #include "trace_reader.h"
 #include "world.h"
@@ -58,6 +59,8 @@ struct watcher {
 };
 
 struct world *world_new(const struct recording *recording, const struct watcher *watcher);
+/* Only of these objects more is to come than their definition; they are freed with the world. NULL: that is not known. */
+void world_expect(struct world *world, struct mentions *mentions);
 void world_take(struct world *world, const struct trace_event *event);
 /* It is to stay as it is at `time`, before which no event comes any more; who said that it exits is taken at its word. */
 void world_stand(struct world *world, int64_t time);

@@ -22,8 +22,10 @@ struct world_private {
 	struct process *over_first, *over_last; /* those with remains, oldest first */
 	size_t remains_size;
 	uint64_t objects_made;
-	size_t sweep_at;       /* objects */
-	size_t objects_listed; /* world->objects and, after the end, those behind them that were merged */
+	uint64_t definitions;      /* of objects, taken */
+	struct mentions *mentions; /* or NULL */
+	size_t sweep_at;           /* objects */
+	size_t objects_listed;     /* world->objects and, after the end, those behind them that were merged */
 	struct name_state *removed_first, *removed_last; /* names that lead nowhere, oldest first */
 	size_t removed_count;
 	const struct recording *recording;

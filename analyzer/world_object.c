@@ -161,6 +161,7 @@ struct object *object_at(const struct world *world, const struct process *proces
 void object_define(struct world *world, struct process *process, const struct object_event *event)
 {
 	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);
+	uint64_t made = world->private->objects_made;
 	uint64_t device = device_key(event->dev, process->host, process->recording);
 	struct object *known = map_get(&world->private->objects, device, event->ino);
 	struct object *late = entry && entry->seq == 0 ? object_real(entry->object) : NULL;
@@ -175,6 +176,10 @@ void object_define(struct world *world, struct process *process, const struct ob
 	} else if (late && !late->defined) {
 		merge(object, late);
 	}
+	/* Whether it is still known here depends on what is found of it: a later reading is to count as this one. */
+	if (world->private->mentions)
+		world->private->objects_made = made + 1;
+	object->told_of = ++world->private->definitions;
 	/* A process that opens what shm_open made elsewhere through its path sees a file. */
 	if (object->kind == KIND_file && event->kind != KIND_file)
 		object->kind = (enum kind)event->kind;

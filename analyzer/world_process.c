@@ -290,33 +290,19 @@ static void line_start(struct world *world, const struct line *line, const char 
 	}
 }
 
-/* The next `count` of the text, with something between them; false: there are not so many. */
-static bool numbers(const char **at, uint64_t *number, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char *end;
-
-		number[i] = strtoull(*at, &end, 10);
-		if (end == *at)
-			return false;
-		*at = end + (*end != 0);
-	}
-	return true;
-}
-
 static void line_holds(struct world *world, const struct line *line, const char *host)
 {
 	struct process *process = current(world, host, line->recording, line->pid);
 	const char *at = line->holds;
-	uint64_t number[3]; /* descriptor, device, inode */
+	struct line_held held;
 
 	if (process == NULL || process->over || at == NULL)
 		return;
-	while (numbers(&at, number, 3)) {
-		struct object *object = object_at(world, process, number[1], number[2]);
+	while (line_held(&at, &held)) {
+		struct object *object = object_at(world, process, held.dev, held.ino);
 
-		if (object && number[0] <= INT_MAX)
-			holdings_found(process, object, (int)number[0], &(struct site){process, 0, line->time});
+		if (object && held.fd <= INT_MAX)
+			holdings_found(process, object, (int)held.fd, &(struct site){process, 0, line->time});
 	}
 }
 

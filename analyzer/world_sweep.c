@@ -17,9 +17,18 @@ static void mark(struct object *object)
 		object->marked = true;
 }
 
-static bool is_named(const struct object *object)
+/* Its removal may be one of the calls that were let go: the look at the end knows better. */
+static bool is_gone(const struct world *world, const struct object *object)
 {
-	if (object->kind == KIND_memfd)
+	const struct recording *recording = object->recording;
+
+	return world->private->mentions && object_is_hearsay(object) && recording->looked &&
+	       object->dev == recording->device;
+}
+
+static bool is_named(const struct world *world, const struct object *object)
+{
+	if (object->kind == KIND_memfd || is_gone(world, object))
 		return false;
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0)
@@ -90,6 +99,32 @@ static void names_forget(struct world *world)
 	}
 }
 
+/* No call of theirs came yet, and one is to come. */
+static void mark_expected(const struct process *process, const struct map *ids)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&process->definitions->objects, &cursor));) {
+		struct object *object = object_real(((struct object_entry *)slot->value)->object);
+
+		if (!object->touched && map_get(ids, slot->a, 0))
+			mark(((struct object_entry *)slot->value)->object);
+	}
+}
+
+static void mark_mentioned(const struct world *world, const struct mentions *mentions)
+{
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (!object->touched && (object->told_of + MENTIONS_NEAR >= world->private->definitions ||
+					 map_get(&mentions->inodes, object->ino, 0)))
+			mark(object);
+	}
+	for (size_t i = 0; i < world->process_count; i++)
+		mark_expected(world->processes[i], &mentions->ids);
+}
+
 /* What waited for what happens to it waits for nothing more; it may make a finding. */
 static void settle_charges(struct world *world)
 {
@@ -111,12 +146,14 @@ static void mark_all(struct world *world)
 	for (size_t i = 0; i < world->object_count; i++)
 		world->objects[i]->marked = false;
 	for (size_t i = 0; i < world->object_count; i++)
-		if (is_named(world->objects[i]) || i + SWEEP_KEEP >= world->object_count)
+		if (is_named(world, world->objects[i]) || i + SWEEP_KEEP >= world->object_count)
 			mark(world->objects[i]);
 	for (size_t i = 0; i < world->process_count; i++)
 		mark_holdings(world->processes[i]->holdings);
 	for (const struct process *over = world->private->over_first; over; over = over->over_next)
 		mark_holdings(over->remains);
+	if (world->private->mentions)
+		mark_mentioned(world, world->private->mentions);
 	settle_charges(world);
 	names_forget(world);
 }

@@ -45,3 +45,22 @@ teardown()
 	holds '.objects | length < 10000'
 	holds '[.findings[].rule] - ["weak-mount"] == []'
 }
+
+@test "objects whose calls were let go are forgotten, but for those that a later call speaks of" {
+	local form small large count
+	for count in 9000 25000; do
+		"$SHMGUARD" run --quiet --report=none --max-size=512K -o "$count" -- "$PROGRAMS/rounds" "$count" remove
+	done
+	for form in text html; do
+		small=$(peak "$SHMGUARD" report "--format=$form" 9000)
+		large=$(peak "$SHMGUARD" report "--format=$form" 25000)
+		echo "$form: $small KiB, $large KiB"
+		[ "$((large - small))" -lt 9000 ]
+	done
+	report 25000 >report.json
+	holds '.trace.let_go > 0 and .trace.lost == 0'
+	holds '.trace.objects_left_out + (.objects | length) == 25001'
+	holds '.objects | length < 10000'
+	holds '[.objects[] | select(.names[0] | endswith("first"))]
+		| length == 1 and .[0].kind == "file" and .[0].size == 2048 and .[0].ino > 0 and .[0].unlinked_by != null'
+}

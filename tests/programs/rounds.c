@@ -1,7 +1,8 @@
 /*
  * rounds COUNT HOW: makes COUNT files in /dev/shm, one after the other. "rename": each is written under a name of its own
  * and renamed over the one before, of which the last stays. "map": the same, and each is mapped first. "remove": a few
- * names are used over and over, and each file is removed before the next of its name.
+ * names are used over and over, and each file is removed before the next of its name; one that was made before them all is
+ * resized and removed at the end.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -42,12 +43,16 @@ int main(int argc, char **argv)
 	bool removed = !strcmp(how, "remove");
 	char path[64], current[64];
 
-	snprintf(current, sizeof(current), "/dev/shm/rounds-%d.current", (int)getpid());
+	snprintf(current, sizeof(current), "/dev/shm/rounds-%d.%s", (int)getpid(), removed ? "first" : "current");
+	if (removed)
+		make(current, true);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "/dev/shm/rounds-%d.%d", (int)getpid(), removed ? i % NAMES : i);
 		make(path, strcmp(how, "rename") != 0);
 		if (removed ? unlink(path) : rename(path, current))
 			fail(path);
 	}
+	if (removed && (truncate(current, SIZE / 2) || unlink(current)))
+		fail(current);
 	return 0;
 }

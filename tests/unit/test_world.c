@@ -1,4 +1,6 @@
 /* The model, fed by hand: forks, images, names, what came late, is missing or is forgotten. */
+#include <stdlib.h>
+
 #include "tests/unit/world_by_hand.h"
 
 static void check_fork(void)
@@ -251,6 +253,31 @@ static void check_charged(void)
 	end();
 }
 
+/* Of a recording that let calls go, whose last look found nothing, the definitions alone of many objects are left. */
+static void check_hearsay(void)
+{
+	struct recording recording = {.described = true, .newest = true, .looked = true, .device = 25};
+	struct mentions *mentions = calloc(1, sizeof(*mentions));
+
+	begin();
+	world_free(world);
+	world = world_new(&recording, &watcher);
+	map_put(&mentions->ids, 1, 0, mentions);
+	map_put(&mentions->inodes, 79, 0, mentions);
+	world_expect(world, mentions);
+	start(10, BEGAN_exec, 1, 0);
+	for (uint32_t i = 1; i < 20000; i++)
+		FEED(object, 10, .id = i, .kind = KIND_shm, .dev = 25, .ino = 76 + i, .name = "/x", .mode = 0600);
+	check(forgotten > 8000, "objects of which nothing but the definition is left are forgotten");
+	check(world->objects[0]->ino == 77, "not so one of which a call is to come");
+	check(world->objects[1]->ino == 79, "nor one that an image begins with");
+	check(world->objects[2]->ino > 8000, "the latest stay");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	check(world->objects[0]->unlinked.process == process_of(10), "the call finds it");
+	check(world->object_count + world->objects_forgotten == 19999, "and all are counted");
+	end();
+}
+
 /* An event so many numbers and nanoseconds after the one before. */
 static void jump(uint32_t numbers, int64_t time)
 {
@@ -341,6 +368,7 @@ int main(void)
 	check_removed_early();
 	check_forgetting();
 	check_charged();
+	check_hearsay();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
