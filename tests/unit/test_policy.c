@@ -376,8 +376,9 @@ static void check_files(void)
 	      "which is read where it stands");
 	check(chdir("/") == 0 && !load("a.ini") && said("cannot be opened: No such file"), "a missing file");
 	check(chdir(directory) == 0 && chmod("b.ini", 0664) == 0 && !load("a.ini") && told.count == 1 &&
-		      said("can be written by others") && strcmp(told.file[0], "b.ini") == 0,
-	      "a file that others can write");
+		      said("b.ini: can be written by others") && strcmp(told.file[0], "a.ini") == 0 &&
+		      told.line[0] == 2,
+	      "a file that others can write, told where it is asked for");
 	write_file("b.ini", "include = a.ini\ninclude = a.ini\n", 0600);
 	check(chmod("b.ini", 0600) == 0 && !load("a.ini") && told.count == 2 && told.line[1] == 2 &&
 		      strcmp(told.file[0], "b.ini") == 0 && strstr(told.what[0], "'a.ini' would include itself"),
