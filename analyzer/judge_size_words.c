@@ -101,6 +101,12 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 	return whole;
 }
 
+/* The policy has seen to it that it did not come to that. */
+static bool is_averted(const struct charge *c)
+{
+	return c->event.response == RESPONSE_denied || c->event.response == RESPONSE_fixed;
+}
+
 static char *shrink_words(const struct charge *c, const char *who, const char *name)
 {
 	const struct finding_event *e = &c->event;
@@ -119,9 +125,9 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 			   : e->error == ETIMEDOUT ? " (not all processes could be looked at: there were too many)"
 						   : "";
 	char *words = memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s while %s maps it up to %" PRIu64
-				    ": the next touch past %" PRIu64 " is a SIGBUS%s",
+				    ": the next touch past %" PRIu64 " %s a SIGBUS%s",
 				    who, name, e->size, e->length, judge_unit(e->length), other, e->limit,
-				    charge_edge(c), more);
+				    charge_edge(c), is_averted(c) ? "would be" : "is", more);
 
 	free(other);
 	return words;
@@ -130,9 +136,13 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 static char *truncate_words(const struct charge *c, const char *who, const char *name)
 {
 	char *other = c->other ? judge_process(c->other) : NULL;
-	char *words = memory_format("%s opens %s with O_TRUNC, which empties it of %" PRIu64 " %s%s%s%s", who, name,
-				    c->event.size, judge_unit(c->event.size), other ? " while " : "",
-				    other ? other : "", other ? " maps it: any touch is a SIGBUS now" : "");
+	bool averted = is_averted(c);
+	char *words = memory_format("%s opens %s with O_TRUNC, which %s it of %" PRIu64 " %s%s%s%s", who, name,
+				    averted ? "would empty" : "empties", c->event.size, judge_unit(c->event.size),
+				    other ? " while " : "", other ? other : "",
+				    !other    ? ""
+				    : averted ? " maps it: any touch would be a SIGBUS"
+					      : " maps it: any touch is a SIGBUS now");
 
 	free(other);
 	return words;

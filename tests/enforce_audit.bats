@@ -253,3 +253,15 @@ promised()
 		promised "shm-fs-full = fix" "attempt(map, shm_open(NAME, os.O_RDWR), 8 << 20)" "truncate -s 8M /dev/shm/\$NAME"
 		grep -qx "shm-fs-full /x denied ENOMEM" audit.decided'
 }
+
+@test "what the policy has averted is told as what it would have been" {
+	policy 'shrink-under-map = deny' 'truncate-on-open = deny'
+	program 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192)
+if os.fork() == 0: attempt(os.open, PATH, os.O_RDWR | os.O_TRUNC); attempt(os.ftruncate, fd, 4096); sys.stdout.flush(); os._exit(0)
+os.wait()'
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py >out
+	same out <(printf '%s\n' EACCES EPERM)
+	report recording >report.json
+	holds '[.findings[] | select(.rule == "truncate-on-open" or .rule == "shrink-under-map") | .message |
+		test("would (empty|be).*the policy denied it")] == [true, true]'
+}
