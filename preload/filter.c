@@ -40,7 +40,7 @@ static const struct needed {
 		NEEDED(futex, 0, FUTEX_WAIT_PRIVATE),
 		NEEDED(getcpu),
 		NEEDED(getdents64, 3),
-	NEEDED(geteuid),
+		NEEDED(geteuid),
 		NEEDED(getpid),
 		NEEDED(getppid),
 		NEEDED(getsockopt, 3),

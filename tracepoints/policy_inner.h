@@ -26,7 +26,7 @@ struct parse {
 	unsigned depth;
 	struct parse *includer; /* NULL: the file was asked for */
 	uint64_t dev, ino;      /* of the file */
-	unsigned *includes; /* of the file that was asked for, all levels together */
+	unsigned *includes;     /* of the file that was asked for, all levels together */
 	bool failed;
 	bool owed;                      /* the line that libinih has got came back neither as a key nor as an error */
 	struct policy_section *section; /* NULL: [default], which begins with the first key */
