@@ -108,7 +108,7 @@ load html
 			use page.html <<<'document.querySelectorAll("#findings details").forEach(d => { d.open = true; d.fill && d.fill(); });'
 			browse page.html >dom
 			text_of dom findings >>html ;;
-		log) "$SHMGUARD" log --stacks bytes.rec >log ;;
+		log) "$SHMGUARD" log --stacks bytes.rec >"$form" ;;
 		*) "$SHMGUARD" report "--format=$form:$form" bytes.rec ;;
 		esac
 	done
@@ -118,6 +118,7 @@ load html
 		done
 	done <names
 	for form in text csv junit html log; do
+		# shellcheck disable=SC1003 # backslashes, no quote
 		run -1 grep -E 'raw_?\\\\x9b|four_?\\x9b|odd_?\\\\\\\\' "$form"
 	done
 	"$SHMGUARD" report --format=json:report.json --format=sarif:got.sarif --format=speedscope:got.scope --gen-suppressions bytes.rec >known

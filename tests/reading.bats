@@ -304,6 +304,7 @@ refused()
 	run -1 grep -E 'incomplete|Not seen|passed over' text
 	for verb in log objects; do
 		run -0 --separate-stderr "$SHMGUARD" $verb trace
+		# shellcheck disable=SC2154 # run sets it
 		[ "$stderr" = "shmguard: $line" ]
 	done
 	# Where a part cannot be read, that may have been ours.

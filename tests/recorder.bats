@@ -137,16 +137,16 @@ family()
 @test "what a handler that interrupts the recorder opens and closes is all in the log, another file of the same number is not" {
 	recorded interrupting 100
 	read -r came mapped <out
-	"$SHMGUARD" log recording >log
-	run -0 grep -c ' memfd_create("handler"' log
+	"$SHMGUARD" log recording >lines
+	run -0 grep -c ' memfd_create("handler"' lines
 	[ "$output" -eq "$came" ]
-	run -0 grep -c ' dup(.*/\* memfd:handler' log
+	run -0 grep -c ' dup(.*/\* memfd:handler' lines
 	[ "$output" -eq "$came" ]
-	run -0 grep -c ' close(.*/\* memfd:handler' log
+	run -0 grep -c ' close(.*/\* memfd:handler' lines
 	[ "$output" -eq $((2 * came)) ]
-	run -0 grep -c ' close(' log
+	run -0 grep -c ' close(' lines
 	[ "$output" -eq $((2 * came + 1)) ]
-	run -0 grep -c ' munmap(' log
+	run -0 grep -c ' munmap(' lines
 	[ "$output" -eq "$mapped" ]
 	holds '[.objects[] | select(.leaked)] == [] and [.findings[] | select(.rule == "fd-leak")] == []'
 }
