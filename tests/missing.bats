@@ -190,8 +190,8 @@ besides()
 	for type in "$@"; do
 		jq -c --arg type "$type" '{type: $type, pid: 4194303, ppid: .pid, uid, euid, gid, child: 0, status: 0, error: 0, time,
 			texts: ["/bin/true", ""]}' <(grep -m 1 '"reaped"' recording/processes.jsonl)
-	done >lines
-	cat lines >>recording/processes.jsonl
+	done >added
+	cat added >>recording/processes.jsonl
 }
 
 @test "events lost: a process of which nothing is left may have made any number, one that called nothing none" {
