@@ -238,10 +238,10 @@ static int open_held(const struct object *object, struct identity *identity)
 	return -ENOENT;
 }
 
-/* A memfd is often made to be filled, unmapped and handed on: only what the policy names is wiped. */
+/* A memfd is often made to be filled, unmapped and handed on: only what the policy names is wiped, or would be. */
 static bool wipes_nameless(const struct object *object, const struct policy_decision *d)
 {
-	return wants_wipe(d) && (object->kind != KIND_memfd || enforce_names(object->name));
+	return d->action[RULE_secret_left] == ACTION_fix && (object->kind != KIND_memfd || enforce_names(object->name));
 }
 
 /*
@@ -309,7 +309,7 @@ static bool is_out_of_reach(const struct object *object, const struct policy_dec
 {
 	const struct identity identity = {.dev = object->dev, .ino = object->ino, .mode = 066, .fd = -1};
 
-	return wipes_nameless(object, d) && enforce_is_own(&identity) &&
+	return wants_wipe(d) && wipes_nameless(object, d) && enforce_is_own(&identity) &&
 	       facts_use_by_holders(&identity) == FACTS_mapped;
 }
 

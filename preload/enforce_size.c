@@ -375,7 +375,9 @@ static enum enforce_verdict decide_share(int fd, const struct identity *identity
 		return VERDICT_go;
 	enforce_decide_object(identity, &d);
 	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
-	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)))
+	bool sealable = seals >= 0 && !(seals & F_SEAL_SEAL);
+	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)) ||
+	    (d.action[RULE_memfd_unsealed_share] == ACTION_fix && !sealable))
 		return VERDICT_go;
 	enum enforce_verdict verdict = ENFORCE(&d, memfd_unsealed_share, .size = identity->size);
 	if (verdict == VERDICT_fix && kernel_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK, 0, 0, 0) < 0)

@@ -265,3 +265,19 @@ os.wait()'
 	holds '[.findings[] | select(.rule == "truncate-on-open" or .rule == "shrink-under-map") | .message |
 		test("would (empty|be).*the policy denied it")] == [true, true]'
 }
+
+@test "audit mode promises a wipe of what has no name any more, and no seal where none can be set" {
+	local code='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); m = mmap.mmap(fd, 4096); m[:3] = b"abc"
+shm_unlink(NAME); m.close(); import array, socket
+plain = libc.memfd_create(b"plain", 0); a, b = socket.socketpair()
+a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [plain]))])'
+	policy 'zero = on-last-unmap' 'memfd-unsealed-share = fix'
+	guarded "$code"
+	grep -o 'rule=\(secret-left\|memfd-unsealed-share\) .*action=[a-z]*' audit.log | sed 's/ object=[^ ]*//' >enforced
+	same enforced <(printf '%s\n' 'rule=secret-left action=fixed' 'rule=memfd-unsealed-share action=recorded')
+	rm audit.log
+	policy 'mode = audit' 'zero = on-last-unmap' 'memfd-unsealed-share = fix'
+	guarded "$code"
+	grep -o 'rule=\(secret-left\|memfd-unsealed-share\) .*action=[a-z]*\( would=[a-z]*\)*' audit.log | sed 's/ object=[^ ]*//' >watched
+	same watched <(printf '%s\n' 'rule=secret-left action=audit would=fixed' 'rule=memfd-unsealed-share action=recorded')
+}
