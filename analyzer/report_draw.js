@@ -12,7 +12,7 @@ function changeText(c)
 	case "refused":
 		return "to " + bytes(c.after) + by;
 	case "found":
-		return bytes(c.before) + " to " + bytes(c.after) + ", by nobody who is recorded; seen" + by;
+		return bytes(c.before) + " to " + bytes(c.after) + ", by no call that is recorded; seen" + by;
 	default:
 		return bytes(c.before) + " to " + bytes(c.after) + by;
 	}
@@ -38,7 +38,7 @@ function sizeFor(m)
 	if (!data.windows)
 		return Math.min(m.size,
 				...data.changes.filter(c => c.of !== "refused" && c.t > m.t).map(c => c.after));
-	/* What was found next, nobody who is recorded did: it may have been so already. */
+	/* What was found next no call that is recorded did: it may have been so already. */
 	const next = data.changes.find(c => c.of !== "refused" && c.t > data.windows.t);
 	return next && next.of === "found" ? Math.min(data.windows.size, next.after) : data.windows.size;
 }
