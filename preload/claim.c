@@ -20,7 +20,7 @@ enum { TIME_BITS = 40, OBJECT_BITS = 23, LONGEST = 10000, PATIENCE = 1000 };
  * given one after the other), and the process in it.
  */
 enum { STATE_SHIFT = 38, NAMESPACE_SHIFT = 22, NAMESPACE_BITS = 16, LEAVE_PATIENCE = 250 };
-enum state { STATE_claims, STATE_waits, STATE_leaves, STATE_alone };
+enum state { STATE_claims, STATE_waits, STATE_leaves };
 
 static int directory = -1;
 static uint64_t directory_dev;
@@ -232,40 +232,4 @@ void claim_stay(void)
 	own_fd_forget(leaving);
 	kernel_close(leaving);
 	leaving = -1;
-}
-
-/* Who sees another one gives way, or waits for it: of two that come at one moment the smaller number goes first. */
-static bool become_alone(int fd, const struct identity *identity, uint64_t own)
-{
-	const uint64_t last = (UINT64_C(1) << STATE_SHIFT) - 1;
-	uint64_t began = now_ms();
-
-	while (now_ms() - began <= LEAVE_PATIENCE && mark(fd, F_RDLCK, identity, STATE_alone, own)) {
-		bool gives_way;
-		while (!(gives_way = own && is_marked(fd, identity, STATE_alone, 0, own - 1)) &&
-		       is_marked(fd, identity, STATE_alone, own + 1, last) && now_ms() - began <= LEAVE_PATIENCE)
-			kernel_rest(50000);
-		if (!gives_way && !is_marked(fd, identity, STATE_alone, own + 1, last))
-			return true;
-		mark(fd, F_UNLCK, identity, STATE_alone, own);
-		kernel_rest(100000);
-	}
-	return false;
-}
-
-bool claim_alone(struct claim *claim, const struct identity *identity)
-{
-	uint64_t own = 0;
-	long fd = open_anew(identity);
-
-	if (fd < 0)
-		return false;
-	/* Of threads, too; without /proc those of other pid namespaces may have the same. */
-	own_process(&own);
-	own = (own >> NAMESPACE_SHIFT << NAMESPACE_SHIFT) | (uint64_t)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
-	*claim = (struct claim){.fd = (int)fd, .mask = signals_block()};
-	if (become_alone(claim->fd, identity, own))
-		return true;
-	claim_give(claim);
-	return false;
 }

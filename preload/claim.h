@@ -31,9 +31,6 @@ struct claim {
 bool claim_take(struct claim *claim, const struct identity *identity);
 void claim_give(const struct claim *claim);
 
-/* Until claim_give() no other thread or process is alone with the object; false: that cannot be had, or takes too long. */
-bool claim_alone(struct claim *claim, const struct identity *identity);
-
 /*
  * This process, which may map the object or hold it yet, is about to end: to whoever looks for users of it from now on it is
  * none, until it is gone. Of those that end at one moment so the last one sees that it is alone.

@@ -111,11 +111,6 @@ static bool wants_clearing(const struct policy_decision *d)
 	return wants_wiping(d) || d->action[RULE_stale_bytes] == ACTION_fix;
 }
 
-static bool wants_claims(const struct policy_decision *d)
-{
-	return wants_clearing(d) || d->action[RULE_grow_exposes_tail] == ACTION_fix;
-}
-
 /* Whose is it, and has it a second name? */
 static bool asks_little_of_what_exists(const struct policy_decision *d)
 {
@@ -161,14 +156,12 @@ void enforce_initialise(void)
 	look_at_clock();
 	first_user = facts_user();
 	policy_decide(policy, NULL, process_exe(), first_user, &everywhere);
-	bool claims = wants_claims(&everywhere);
 	for (size_t i = 0; i < policy->section_count; i++) {
 		enforce_by_name = enforce_by_name || policy->section[i].name.count;
 		by_user = by_user || policy->section[i].uid.count;
 		enforce_on = enforce_on || section_changes_anything(&policy->section[i]);
 		enforce_wipes = enforce_wipes || wants_wiping(&policy->section[i].value);
 		enforce_clears = enforce_clears || wants_clearing(&policy->section[i].value);
-		claims = claims || wants_claims(&policy->section[i].value);
 		enforce_counts = enforce_counts || ((policy->section[i].name.count || policy->section[i].uid.count) &&
 						    (policy->section[i].set & 1u << POLICY_KEY_max_objects));
 	}
@@ -178,7 +171,7 @@ void enforce_initialise(void)
 	enforce_counts = enforce_counts || everywhere.max_objects != UINT64_MAX;
 	if (enforce_on)
 		identity_keep_home(audit_unheld);
-	if (claims)
+	if (enforce_clears)
 		claim_initialise();
 	enforce_unheard = policy->log == LOG_none && !enforce_by_name && !by_user &&
 			  !carried_value(ENVIRONMENT_NOTES) && !carried_value(ENVIRONMENT_NOTES_SOCKET) &&

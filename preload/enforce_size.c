@@ -4,13 +4,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/tail.h"
 #include "preload/unsignalled.h"
 #include "preload/wipe.h"
 
@@ -34,45 +34,42 @@ struct growth {
 	bool allocates;
 };
 
-static void grow(const struct growth *growth)
+static long grow(const struct growth *growth)
 {
-	if (growth->allocates)
-		unsignalled_fallocate(growth->fd, growth->mode, growth->offset, growth->length);
-	else
-		unsignalled_ftruncate(growth->fd, (uint64_t)growth->length);
+	return growth->allocates ? unsignalled_fallocate(growth->fd, growth->mode, growth->offset, growth->length)
+				 : unsignalled_ftruncate(growth->fd, (uint64_t)growth->length);
 }
 
-/*
- * Once an object has grown whoever sees that writes into it: none of those who grow it so is to clear what is behind the old
- * end then. The first does both before any other looks at the size.
- */
-static long clear_and_grow(const struct growth *growth, const struct identity *identity)
+/* What was kept of another's growth is that one's by now. A growth that fails has had no effect. */
+static void grow_and_clear(const struct growth *growth, const struct tail *tail)
 {
-	struct claim claim;
 	struct stat st;
-	long result = 0;
 
-	if (!claim_alone(&claim, identity))
-		return -EAGAIN;
-	if (kernel_call(SYS_fstat, growth->fd, (long)&st, 0, 0, 0, 0) == 0 && (uint64_t)st.st_size == identity->size) {
-		result = wipe_punch(growth->fd, identity->size, page_up(identity->size, identity));
-		if (result == 0)
-			grow(growth);
-	}
-	claim_give(&claim);
-	return result;
+	if (kernel_call(SYS_fstat, growth->fd, (long)&st, 0, 0, 0, 0) < 0 || (uint64_t)st.st_size != tail->from ||
+	    grow(growth) < 0)
+		enforce_undone(RULE_grow_exposes_tail);
+	else if (tail_clear(tail) < 0)
+		enforce_not_fixed(RULE_grow_exposes_tail);
 }
 
 /* Bytes that were stored past the end, within its page, would become readable. */
 static void clear_tail(const struct policy_decision *d, const struct growth *growth, const struct identity *identity)
 {
 	uint64_t size = identity->size, length = (uint64_t)(growth->offset + growth->length);
+	struct tail tail;
 
 	if (length <= size || size % identity->page == 0 || !enforce_asks(d, RULE_grow_exposes_tail))
 		return;
-	if (ENFORCE(d, grow_exposes_tail, .length = length, .size = size) == VERDICT_fix &&
-	    clear_and_grow(growth, identity) < 0)
+	long found = tail_keep(&tail, growth->fd, identity);
+	if (!found || found == -EACCES || found == -EPERM)
+		return;
+	enum enforce_verdict verdict = ENFORCE(d, grow_exposes_tail, .length = length, .size = size);
+	if (verdict == VERDICT_fix && found > 0)
+		grow_and_clear(growth, &tail);
+	else if (verdict == VERDICT_fix)
 		enforce_not_fixed(RULE_grow_exposes_tail);
+	if (found > 0)
+		tail_free(&tail);
 }
 
 static enum enforce_verdict fix_resize(enum rule_id rule, const struct ftruncate_event *e,
@@ -84,9 +81,10 @@ static enum enforce_verdict fix_resize(enum rule_id rule, const struct ftruncate
 	    wipe_punch(e->fd, page_up((uint64_t)e->length, identity), page_up(e->size_before, identity)) == 0)
 		return VERDICT_fix;
 	if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
-		int error = wipe_reserve(e->fd, e->size_before, (uint64_t)e->length);
+		int error = wipe_reserve(e->fd, (uint64_t)e->length);
+		/* The size is the program's to give. */
 		if (!error)
-			return VERDICT_fix;
+			return VERDICT_go;
 		enforce_fix_failed(rule, error);
 		errno = error;
 		return VERDICT_deny;
@@ -101,6 +99,18 @@ static bool foreign_by_path(const struct policy_decision *d, const struct identi
 {
 	return identity->fd < 0 && enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
 	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
+}
+
+/* Of what is to be fixed: the kernel refuses the call, which then has no effect. */
+static bool fails(const struct policy_decision *d, enum enforce_verdict verdict, const struct ftruncate_event *e,
+		  const struct identity *identity)
+{
+	uint64_t length = (uint64_t)e->length;
+
+	if (verdict != VERDICT_fix && !d->reserve)
+		return false;
+	return enforce_vain_size(identity, e->size_before, length) ||
+	       (length > e->size_before && length > facts_file_size_limit());
 }
 
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
@@ -122,6 +132,10 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
+	if (fails(&d, verdict, e, identity)) {
+		enforce_forget();
+		return VERDICT_go;
+	}
 	clear_tail(&d, &(struct growth){.fd = e->fd, .length = e->length}, identity);
 	if (verdict == VERDICT_fix)
 		return fix_resize(fix, e, identity);
@@ -133,11 +147,16 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	return fix_resize(RULE_sparse_unreserved, e, identity);
 }
 
-/* The hole is made, and filled with new pages at once. */
-static bool punch_and_reserve(const struct fallocate_event *e)
+/* The hole is made, and filled with new pages at once, as far as the object goes. */
+static bool punch_and_reserve(const struct fallocate_event *e, const struct identity *identity)
 {
-	return kernel_call(SYS_fallocate, e->fd, (long)e->mode, e->offset, e->length, 0, 0) == 0 &&
-	       kernel_call(SYS_fallocate, e->fd, FALLOC_FL_KEEP_SIZE, e->offset, e->length, 0, 0) == 0;
+	int64_t end = (int64_t)page_up(e->size_before, identity), length = end - e->offset;
+
+	if (kernel_call(SYS_fallocate, e->fd, (long)e->mode, e->offset, e->length, 0, 0) < 0)
+		return false;
+	if (length > e->length)
+		length = e->length;
+	return length <= 0 || kernel_call(SYS_fallocate, e->fd, FALLOC_FL_KEEP_SIZE, e->offset, length, 0, 0) == 0;
 }
 
 static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, const struct identity *identity)
@@ -160,7 +179,7 @@ static enum enforce_verdict decide_fallocate(const struct fallocate_event *e, co
 		return verdict;
 	if (!(e->mode & FALLOC_FL_KEEP_SIZE))
 		clear_tail(&d, &(struct growth){e->fd, e->offset, e->length, (int)e->mode, true}, identity);
-	if (verdict == VERDICT_fix && fix == RULE_punch_unreserves && punch_and_reserve(e))
+	if (verdict == VERDICT_fix && fix == RULE_punch_unreserves && punch_and_reserve(e, identity))
 		return VERDICT_fix;
 	if (verdict == VERDICT_fix)
 		enforce_not_fixed(fix);
@@ -195,7 +214,7 @@ static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *
 		if (!wait_for_size(e->fd, identity, d->wait_ms))
 			enforce_not_fixed(rule);
 	} else if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
-		error = wipe_reserve(e->fd, identity->size, identity->size);
+		error = wipe_reserve(e->fd, identity->size);
 	} else if (rule == RULE_huge_page_unbacked) {
 		return VERDICT_fix;
 	}

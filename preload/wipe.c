@@ -1,6 +1,7 @@
 #include "preload/wipe.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "preload/kernel.h"
 #include "preload/text.h"
@@ -116,13 +117,26 @@ static bool overwrite(int fd, const struct identity *identity, uint64_t from, ui
 	       (to <= size || wipe_punch(fd, size, to) == 0);
 }
 
+/* Where the next data lies from *at on, by whole pages; false: nowhere. What cannot be known is passed by no step. */
+static bool next_data(int fd, uint64_t *at, uint64_t page)
+{
+	long own = reopen(fd, O_RDONLY),
+	     data = own < 0 ? own : kernel_call(SYS_lseek, own, (long)*at, SEEK_DATA, 0, 0, 0);
+
+	if (own >= 0)
+		kernel_close((int)own);
+	if (data >= 0)
+		*at = (uint64_t)data & -page;
+	return data != -ENXIO;
+}
+
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity))
 {
 	/* Up to the page's end: what lies past the object's own end becomes readable when it grows. */
 	uint64_t end = round_up(identity->size, identity->page), looked = now_ms();
 	bool reserved = goes_on && !identity->huge && identity->allocated >= end;
 
-	for (uint64_t at = 0; at < end; at += WIPE_PIECE) {
+	for (uint64_t at = 0; next_data(fd, &at, identity->page) && at < end; at += WIPE_PIECE) {
 		if (unused && now_ms() - looked > LOOK_AGAIN_MS) {
 			if (!unused(identity))
 				return EBUSY;
@@ -137,20 +151,33 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 	return wipe_has_data(fd, identity) ? EOPNOTSUPP : 0;
 }
 
-int wipe_reserve(int fd, uint64_t old_length, uint64_t length)
+/* What was reserved behind the end, whoever has moved that since. */
+static void unreserve(int fd, uint64_t length)
+{
+	struct stat st;
+
+	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0)
+		return;
+	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize);
+	if (end < length)
+		kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)end,
+			    (long)(length - end), 0, 0);
+}
+
+int wipe_reserve(int fd, uint64_t length)
 {
 	long own = reopen(fd, O_RDWR), result = own < 0 ? own : 0;
 
 	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
 		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;
-		result = kernel_call(SYS_fallocate, own, 0, (long)at, (long)piece, 0, 0);
+		result = kernel_call(SYS_fallocate, own, FALLOC_FL_KEEP_SIZE, (long)at, (long)piece, 0, 0);
 		if (result == -EINTR)
 			result = 0;
 		else
 			at += piece;
 	}
 	if (own >= 0 && result)
-		kernel_call(SYS_ftruncate, own, (long)old_length, 0, 0, 0, 0);
+		unreserve((int)own, length);
 	if (own >= 0)
 		kernel_close((int)own);
 	return (int)-result;

@@ -22,7 +22,7 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 /* Frees [from, to) of the object, bytes; -errno if the kernel refuses. */
 long wipe_punch(int fd, uint64_t from, uint64_t to);
 
-/* Allocates [0, length) in pieces, against signals; undone on failure. 0, or an errno. */
-int wipe_reserve(int fd, uint64_t old_length, uint64_t length);
+/* Allocates [0, length) in pieces, against signals, of whatever size the object is; undone on failure. 0, or an errno. */
+int wipe_reserve(int fd, uint64_t length);
 
 #endif

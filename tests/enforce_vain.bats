@@ -159,3 +159,22 @@ attempt(os.fchmod, fd, 0o666); os.close(shm_open(NAME[1:], os.O_RDWR, mode=0))'
 		'rule=map-before-size action=audit would=denied' 'rule=mode-too-open action=audit would=denied' \
 		'rule=name-nonportable action=audit would=denied')
 }
+
+@test "what the kernel refuses is not fixed: nothing is cleared, grown or reserved" {
+	policy 'shrink-under-map = fix' 'grow-exposes-tail = fix' 'reserve = yes' 'sparse-unreserved = off'
+	local code='import resource
+def bytes_of(fd): return (ctypes.c_char * 4096).from_address(libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0)))
+fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 10); read = os.open(PATH, os.O_RDONLY); there = bytes_of(fd); there[0] = there[200] = b"A"
+sealed = libc.memfd_create(b"sealed", 2); os.ftruncate(sealed, 8192); kept = bytes_of(sealed); kept[0] = b"A"; libc.fcntl(sealed, 1033, 6)
+for length in 0, 5, 8192: attempt(os.ftruncate, read, length)
+for length in 0, 100, 16384: attempt(os.ftruncate, sealed, length)
+attempt(os.posix_fallocate, read, 0, 8192); attempt(os.posix_fallocate, sealed, 0, 16384)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)); attempt(os.ftruncate, fd, 8192); attempt(os.posix_fallocate, fd, 0, 8192)
+print(there[0], there[200], kept[0], os.fstat(fd).st_size, os.fstat(sealed).st_size)'
+	program "$code"
+	"$PYTHON" program.py >bare
+	rm "/dev/shm/$NAME"
+	guarded "$code"
+	same bare out
+	grep -qxF "b'A' b'A' b'A' 10 8192" out
+}

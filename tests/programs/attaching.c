@@ -1,7 +1,7 @@
 /*
  * attaching ROUNDS NAME SIZE: in each round processes attach at one moment to an object of that many bytes, which an earlier
- * one has left: they open it, grow it if it is too small, map it, and write into a place of their own. Prints how often what
- * was written was lost; fails if ever.
+ * one has left, with a byte behind the end of a small one: they open it, grow it if it is too small, map it, and write into a
+ * place of their own. Prints how often what was written was lost; fails if ever.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -27,6 +27,10 @@ static void leave(const char *name, size_t size)
 	memset(bytes, 's', size);
 	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
 		abort();
+	char *page = mmap(NULL, WHOLE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		abort();
+	page[SLOT / 2] = 's'; /* behind the end, where that comes before it */
 	_exit(0);
 }
 

@@ -1,0 +1,91 @@
+#include "preload/tail.h"
+
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "preload/kernel.h"
+#include "preload/text.h"
+#include "preload/unsignalled.h"
+
+/* Behind the end no read(2) reaches, and a mapping may lose its page at any time: the kernel copies, or says EFAULT. */
+static long copy_page(int fd, uint64_t at, uint64_t page, char *bytes)
+{
+	long mapping = kernel_call(SYS_mmap, 0, (long)page, PROT_READ, MAP_SHARED, fd, (long)at);
+
+	if (mapping < 0 && mapping > -4096)
+		return mapping;
+	struct iovec here = {bytes, page}, there = {(void *)mapping, page};
+	long copied = kernel_call(SYS_process_vm_readv, kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), (long)&here, 1,
+				  (long)&there, 1, 0);
+	kernel_call(SYS_munmap, mapping, (long)page, 0, 0, 0, 0);
+	return copied < 0 ? copied : copied < (long)page ? -EFAULT : 0;
+}
+
+static bool is_zero(const char *bytes, uint64_t length)
+{
+	for (uint64_t i = 0; i < length; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+static long look(struct tail *tail, const struct identity *identity)
+{
+	uint64_t page = identity->page, at = tail->from / page * page;
+	long data = kernel_call(SYS_lseek, tail->fd, (long)at, SEEK_DATA, 0, 0, 0);
+
+	/* To read a hole would allocate it. */
+	if (data == -ENXIO || (data >= 0 && (uint64_t)data >= at + page))
+		return 0;
+	long error = copy_page(tail->fd, at, page, tail->memory);
+	if (error)
+		return error;
+	tail->bytes = tail->memory + (tail->from - at);
+	return !is_zero(tail->bytes, tail->length);
+}
+
+long tail_keep(struct tail *tail, int fd, const struct identity *identity)
+{
+	char path[TEXT_DESCRIPTOR];
+	uint64_t page = identity->page;
+	long own = kernel_open(text_descriptor(path, fd), O_RDWR | O_CLOEXEC);
+	char *memory = own < 0 ? NULL : kernel_memory(2 * page);
+
+	if (own >= 0 && !memory)
+		kernel_close((int)own);
+	if (!memory)
+		return own < 0 ? own : -ENOMEM;
+	*tail = (struct tail){.from = identity->size,
+			      .length = page - identity->size % page,
+			      .memory = memory,
+			      .page = page,
+			      .fd = (int)own};
+	long found = look(tail, identity);
+	if (found <= 0)
+		tail_free(tail);
+	return found;
+}
+
+long tail_clear(const struct tail *tail)
+{
+	static const char zeros[256];
+	const char *now = tail->memory + tail->page;
+	long result = 0;
+	long got = kernel_call(SYS_pread64, tail->fd, (long)now, (long)tail->length, (long)tail->from, 0, 0);
+
+	for (long i = 0; i < got && result >= 0;) {
+		long end = i;
+		while (end < got && end - i < (long)sizeof zeros && tail->bytes[end] && now[end] == tail->bytes[end])
+			end++;
+		if (end > i)
+			result = unsignalled_pwrite(tail->fd, zeros, (size_t)(end - i), tail->from + (uint64_t)i);
+		i = end > i ? end : i + 1;
+	}
+	return got < 0 ? got : result < 0 ? result : 0;
+}
+
+void tail_free(struct tail *tail)
+{
+	kernel_memory_free(tail->memory, 2 * tail->page);
+	kernel_close(tail->fd);
+}
