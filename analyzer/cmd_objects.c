@@ -123,8 +123,11 @@ static void scene_mappings(const struct scene *scene, const struct process *proc
 
 		if (piece->from->object != object)
 			continue;
+		/* A semaphore has no range, but an address. */
+		bool whole = piece->from->semaphore;
 		printf("    process %s: maps [%" PRIu64 ", %" PRIu64 ") at 0x%" PRIx64 "%s\n", who,
-		       piece->start - piece->from->base, piece->end - piece->from->base, piece->start,
+		       whole ? 0 : piece->start - piece->from->base,
+		       whole ? object->size : piece->end - piece->from->base, piece->start,
 		       scene_doubt(scene, object, piece->from->site.time));
 	}
 }

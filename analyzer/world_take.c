@@ -216,7 +216,11 @@ static void take_finding(struct taking *t, const struct finding_event *e)
 static void take_fault(struct taking *t, const struct fault_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
+	const struct piece *piece = t->object ? NULL : holdings_piece(t->process, e->start);
 
+	/* What the C library has mapped for sem_open(3) the process itself does not know. */
+	if (piece && piece->from->semaphore)
+		t->object = object_real(piece->from->object);
 	if (watcher->fault)
 		watcher->fault(watcher->context, t->process, t->object, e, &t->site);
 	if (t->object == NULL || e->cause != CAUSE_past_end)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "preload/enforce_open.h"
+#include "preload/fault.h"
 #include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/page.h"
@@ -252,8 +253,10 @@ EXPORT sem_t *sem_open(const char *name, int flags, ...)
 		       .error = observe_error(&visit, result == SEM_FAILED));
 		observe_leave(&visit);
 	}
-	if (result != SEM_FAILED)
+	if (result != SEM_FAILED) {
+		fault_expect();
 		turns_taken(SYMBOL_sem_open, result, CALLER);
+	}
 	return result;
 }
 

@@ -79,8 +79,7 @@ nobodys_policy()
 attaching()
 {
 	policy 'create-without-excl = off' 'predictable-name = off' "$2 = fix"
-	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/attaching" 100 "/$NAME" "$1"
-	[ "$output" = "lost 0" ]
+	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/attaching" 100 "/$NAME" "$1" || return
 	grep -q "rule=$2 .*action=fixed" audit.log
 }
 

@@ -156,7 +156,7 @@ subprocess.run([sys.executable, "-c", attach], env=new, check=True); shm_unlink(
 	program 'fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 1 << 60); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
 os.pwrite(fd, b"key", 1 << 59); ctypes.memset(address, 65, 10); libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(4096)); print(os.pread(fd, 3, 1 << 59), os.pread(fd, 3, 0), os.fstat(fd).st_blocks)'
 	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so timeout -s KILL 20 "$PYTHON" program.py >out
-	same out <(echo "b'\\x00\\x00\\x00' b'\\x00\\x00\\x00' 0")
+	same out <(printf '%s\n' "b'\\x00\\x00\\x00' b'\\x00\\x00\\x00' 0")
 }
 
 @test "what a hole takes of a reserved object is reserved anew, and nothing behind its end" {

@@ -287,3 +287,38 @@ unseen='whether others map what is cut off is not known: it may not look at othe
 	holds --arg words "$unseen" '[.findings[] | select(.rule == "shrink-under-map") | [.severity, (.message | contains($words))]] ==
 		[["note", true]]'
 }
+
+@test "a semaphore that another process has shrunk: who did it, and what the program has of it" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >gate.c <<-'END'
+		#include <fcntl.h>
+		#include <semaphore.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			sem_t *gate = sem_open("/gate", O_CREAT | O_EXCL, 0600, 1);
+			int go[2], status;
+			char c;
+			if (gate == SEM_FAILED || pipe(go))
+				return 2;
+			if (fork() == 0) {
+				read(go[0], &c, 1);
+				sem_wait(gate);
+				_exit(0);
+			}
+			if (truncate("/dev/shm/sem.gate", 0) || write(go[1], "", 1) != 1)
+				return 2;
+			wait(&status);
+			sem_unlink("/gate");
+			return !(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+		}
+	END
+	cc -w -o gate gate.c
+	"$SHMGUARD" run --quiet --report=none -o gated -- ./gate
+	report gated >report.json
+	holds '[.findings[] | select(.rule == "sigbus-cause")] | length == 1 and
+		(.[0].message | test("died of SIGBUS reading /sem.gate at offset 0: gate .* had shrunk it from 32 to 0 bytes"))'
+	at=$("$SHMGUARD" log gated | awk '/sem_open/ { print $2 + 0.000001 }')
+	"$SHMGUARD" objects --at="$at" gated | grep -F 'maps [0, 32) at 0x'
+}
