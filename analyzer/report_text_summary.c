@@ -122,10 +122,25 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 	return "gone";
 }
 
-static int summary_compare_objects(const void *left, const void *right)
+/* The number of the gravest finding of severity warning or error that tells of each, from 1 on. */
+static struct map summary_ranks(const struct findings *findings)
+{
+	struct map ranks = {0};
+
+	for (size_t i = findings->count; i-- > 0;)
+		if (findings->all[i].object && findings->all[i].severity >= SEVERITY_WARNING)
+			map_put(&ranks, (uintptr_t)findings->all[i].object, 0, (void *)(i + 1));
+	return ranks;
+}
+
+static int summary_compare_objects(const void *left, const void *right, void *ranks)
 {
 	const struct object *a = *(struct object *const *)left, *b = *(struct object *const *)right;
+	size_t first = (size_t)map_get(ranks, (uintptr_t)a, 0) - 1,
+	       second = (size_t)map_get(ranks, (uintptr_t)b, 0) - 1;
 
+	if (first != second)
+		return first < second ? -1 : 1;
 	if (a->leaked != b->leaked)
 		return a->leaked ? -1 : 1;
 	if (a->size != b->size)
@@ -196,6 +211,7 @@ static void summary_objects(const struct report *report, const struct terminal *
 	size_t count = 0, shown, i;
 	bool wide = terminal->width >= WIDE;
 	struct object **objects;
+	struct map ranks;
 	int name_columns;
 
 	objects = memory_new(world->object_count + 1, sizeof(struct object *));
@@ -207,7 +223,9 @@ static void summary_objects(const struct report *report, const struct terminal *
 		return;
 	}
 	shown = count < OBJECTS_SHOWN ? count : OBJECTS_SHOWN;
-	qsort(objects, count, sizeof(struct object *), summary_compare_objects);
+	ranks = summary_ranks(&report->analysis->findings);
+	qsort_r(objects, count, sizeof(struct object *), summary_compare_objects, &ranks);
+	map_clear(&ranks);
 	name_columns = summary_name_columns(terminal, objects, shown);
 	summary_title(terminal, report_is_part(report) ? "Objects that were asked for" : "Objects");
 	fputs("  ", terminal->out);

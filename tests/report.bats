@@ -319,3 +319,27 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	jq -e '[.findings[].stacks[] | has("cut")] | any | not' flat.json
 	run -1 grep -E 'not recorded|\[cut\]' flat.txt flat.folded flat.sarif flat.xml
 }
+
+@test "text: of many objects those come first that the gravest findings tell of" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >many.py <<-'END'
+		import mmap, os
+		def made(name, size):
+		    fd = os.open("/dev/shm/" + name, os.O_RDWR | os.O_CREAT, 0o600)
+		    os.ftruncate(fd, size)
+		    return fd
+		fd = made("small", 8192)
+		for i in range(20):
+		    other = made(f"large-{i}", 1 << 20)
+		    os.close(other)
+		    os.unlink(f"/dev/shm/large-{i}")
+		kept = mmap.mmap(fd, 8192)
+		if os.fork() == 0:
+		    os.ftruncate(fd, 4096)
+		    os._exit(0)
+		os.wait()
+		os.unlink("/dev/shm/small")
+	END
+	"$SHMGUARD" run --quiet --report=none -o many -- "$PYTHON" many.py
+	"$SHMGUARD" report many | grep -A 2 '^Objects$' | grep '^  /small '
+}
