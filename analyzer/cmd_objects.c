@@ -343,7 +343,7 @@ int cmd_objects(int argc, char **argv)
 		scene.all |= option == OPTION_all;
 		if (selection_take(&scene.selection, option, optarg) < 0 || trace_settings_take(option, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);
-		if (option == OPTION_at && selection_take_time(&scene.has_at, &scene.at, optarg) < 0)
+		if (option == OPTION_at && selection_take_until(&scene.has_at, &scene.at, optarg) < 0)
 			return options_usage(&objects_option_table, REPORT_USAGE);
 	}
 	if (argc - optind != 1) {

@@ -259,6 +259,9 @@ static char *notation_result(const struct trace_event *event, const struct outco
 		return memory_format("%d %s (%s)", error, strerrorname_np(error), strerror(error));
 	if (error)
 		return notation_error(error);
+	/* How long the message was is not recorded. */
+	if (event->id == EVENT_sendmsg || event->id == EVENT_recvmsg)
+		return memory_text("...");
 	/* mknod makes an object, and no descriptor. */
 	if (event->id == EVENT_open && result < 0)
 		result = 0;

@@ -57,6 +57,15 @@ int selection_take_time(bool *has, int64_t *time, const char *text)
 				 text);
 }
 
+int selection_take_until(bool *has, int64_t *time, const char *text)
+{
+	int taken = selection_take_time(has, time, text);
+
+	if (taken > 0 && *time % 1000 == 0 && *time < INT64_MAX - 999)
+		*time += 999;
+	return taken;
+}
+
 static int selection_take_severity(struct selection *selection, const char *text)
 {
 	static const enum severity levels[] = {SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR};
@@ -141,7 +150,7 @@ int selection_take(struct selection *selection, int option, const char *argument
 	case OPTION_since:
 		return selection_take_time(&selection->has_since, &selection->since, argument);
 	case OPTION_until:
-		return selection_take_time(&selection->has_until, &selection->until, argument);
+		return selection_take_until(&selection->has_until, &selection->until, argument);
 	}
 	return 0;
 }

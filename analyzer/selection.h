@@ -67,5 +67,7 @@ bool selection_has_finding(const struct selection *selection, const struct findi
 bool selection_time(const char *text, int64_t *time);
 /* The same for a time after the start: 1 and *has; -1: stderr was told. */
 int selection_take_time(bool *has, int64_t *time, const char *text);
+/* The same for a time until which something is: a whole microsecond, as the log prints them, is meant to its end. */
+int selection_take_until(bool *has, int64_t *time, const char *text);
 
 #endif

@@ -329,3 +329,23 @@ load forms
 		mknod("/dev/shm/node", 0600, ...) = N
 	END
 }
+
+@test "log, objects: a time as the log prints it is that of the call and what was so after it; how long a message was is not recorded" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >timed.py <<-'END'
+		import array, os, socket
+		fd = os.open("/dev/shm/timed", os.O_RDWR | os.O_CREAT, 0o600)
+		for size in range(1, 21): os.ftruncate(fd, size * 4096)
+		a, b = socket.socketpair()
+		a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+		b.recvmsg(10, 100)
+		os.unlink("/dev/shm/timed")
+	END
+	"$SHMGUARD" run --quiet --report=none -o timed -- "$PYTHON" timed.py
+	"$SHMGUARD" log timed >printed
+	[ "$(grep -cE ' (send|recv)msg\(.*\) = \.\.\. /' printed)" -eq 2 ]
+	local at
+	at=$(awk '/, 77824\)/ { print $2 }' printed)
+	"$SHMGUARD" objects --at="$at" timed | grep -F '(77824 bytes)'
+	[ "$("$SHMGUARD" log --until="$at" timed | grep -c ftruncate)" -eq 19 ]
+}
