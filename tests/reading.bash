@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Traces as long as one wants them.
+# Traces as long as one wants them, and what either decoder makes of one.
 
 setup()
 {
@@ -13,4 +13,22 @@ setup()
 many()
 {
 	"$MANY" "$CANNED/metadata" "$@"
+}
+
+# reported DIR [OPTION...]: report.json, the same from both decoders.
+reported()
+{
+	"$SHMGUARD" report --decoder=babeltrace2 --format=json "$@" >babeltrace2.json
+	"$SHMGUARD" report --decoder=direct --format=json "$@" >report.json
+	same babeltrace2.json report.json
+}
+
+# refused DIR TEXT [OPTION...]: exit status 3 and one line that contains TEXT.
+refused()
+{
+	run -3 timeout 20 "$SHMGUARD" report "${@:3}" "$1"
+	# shellcheck disable=SC2154 # run sets them
+	[ "${#lines[@]}" -eq 1 ]
+	# shellcheck disable=SC2154
+	[[ $output == *"$2"* ]]
 }

@@ -45,16 +45,6 @@ teardown()
 	rm -f /dev/shm/"$NAME" /dev/shm/"$NAME".*
 }
 
-# as_bare PROGRAM ARG...: prints the same and ends the same way as without the recorder.
-as_bare()
-{
-	local bare=0
-	"$PROGRAMS/$1" "${@:2}" >bare || bare=$?
-	[ -s bare ]
-	recorded "$@" || [ $? -eq "$bare" ]
-	same bare out
-}
-
 # together LABEL: as `recorded`, of what setup_file has recorded.
 together()
 {
@@ -64,7 +54,7 @@ together()
 	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
 }
 
-# together_as_bare LABEL: as `as_bare`.
+# together_as_bare LABEL: the same, which prints the same and ends the same way as without the recorder.
 together_as_bare()
 {
 	together "$1"
@@ -111,22 +101,6 @@ closing()
 	holds '[.objects[] | .maps] == [1, 1, 1] and ([.findings[] | select(.rule == "fd-leak")] == [])'
 }
 
-# family HOW PROCESSES STARTED: each process that printed its pid has an object of its own, made and unlinked by it.
-family()
-{
-	recorded family "$1" "/$NAME"
-	jq -r '.objects[].created_by as $id | .processes[] | select(.id == $id) | .pid' report.json | sort >reported
-	sort out >pids
-	[ "$(wc -l <pids)" -eq "$2" ]
-	same pids reported
-	holds --argjson count "$2" --arg started "$3" '
-		(.objects | length == $count) and
-		all(.objects[]; .unlinked_by == .created_by and (.leaked | not) and .maps == 1) and
-		([.objects[].created_by] | unique | length == $count) and
-		(.objects | map(.created_by)) as $creators |
-		[.processes[] | select(.id | IN($creators[])) | .started_by] == ["exec"] + [range($count - 1) | $started]'
-}
-
 @test "threads and a signal handler: every object unlinked, nothing left mapped, whatever the order" {
 	recorded threads 1
 	holds '(.objects | length > 100) and all(.objects[]; .created_by and (.leaked | not) and
@@ -149,76 +123,6 @@ family()
 	run -0 grep -c ' munmap(' lines
 	[ "$output" -eq "$mapped" ]
 	holds '[.objects[] | select(.leaked)] == [] and [.findings[] | select(.rule == "fd-leak")] == []'
-}
-
-@test "a process that forks 100 children: each with its own objects" {
-	family forks 101 fork
-	holds '([.processes[] | select(.parent)] | length == 100) and ([.processes[].parent | select(.)] | unique | length == 1) and
-		all(.processes[]; .ended == "exit" and .status == 0)'
-}
-
-@test "exec with an empty environment is followed" {
-	family empty-environment 2 exec
-	holds '[.processes[] | [.ended, .argv[1]]] == [["exec", "empty-environment"], ["exit", "child"]] and
-		.processes[1].previous == .processes[0].id and .processes[1].pid == .processes[0].pid'
-}
-
-@test "daemon() is followed" {
-	family daemon 2 fork
-	holds '.processes[1].parent == .processes[0].id and all(.processes[]; .ended == "exit" and .status == 0)'
-}
-
-@test "a daemon by double fork is followed" {
-	family double-fork 2 fork
-	holds '(.processes | length == 3) and .processes[2].parent == .processes[1].id and .processes[1].parent == .processes[0].id'
-}
-
-@test "a child by a clone system call is followed" {
-	family clone 2 adopted
-	holds '.processes[1].ppid == .processes[0].pid'
-}
-
-@test "a child by posix_spawn with an empty environment is followed" {
-	family spawn 2 exec
-	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
-}
-
-@test "a child by vfork and exec with an empty environment is followed" {
-	family vfork 2 exec
-	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
-}
-
-# sharing HOW: what a child that runs in the program's memory closes is the child's; the program's descriptor is known on.
-sharing()
-{
-	as_bare sharing "$1" "/$NAME"
-	"$SHMGUARD" log recording >calls.txt
-	cat calls.txt
-	[ "$(grep -c "dup(" calls.txt)" -eq 1 ]
-	[ "$(grep -c "close(" calls.txt)" -eq 2 ]
-}
-
-@test "what a child by vfork closes, its parent still has" {
-	sharing vfork
-}
-
-@test "what a child by clone closes that shares the memory, its parent still has" {
-	sharing clone
-}
-
-@test "a child by vfork and exec through syscall(2) with an empty environment is followed" {
-	family system-call 2 exec
-	holds '.processes[1].parent == .processes[0].id and .processes[1].argv[1] == "child"'
-}
-
-@test "a child by execveat of a descriptor, through syscall(2) with an empty environment, is followed" {
-	family descriptor 2 exec
-	holds '.processes[2].previous == .processes[1].id and .processes[2].argv[1] == "child"'
-}
-
-@test "a child that is killed is reported as killed, its events are there" {
-	family killed 2 fork
-	holds '.processes[1] | .ended == "signal" and .signal == 9 and .signal_name == "SIGKILL"'
 }
 
 @test "closing every descriptor in a loop: numbers and bytes as bare, what follows is recorded" {

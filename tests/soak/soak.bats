@@ -181,7 +181,7 @@ passes()
 	cp -r "$BUILD/tests" ubsan/
 	cd "$ROOT"
 	BUILD=$BATS_TEST_TMPDIR/ubsan SUITE_RESULTS=$BATS_TEST_TMPDIR/results tests/run-suite tests/calls.bats tests/hostile.bats \
-		tests/recorder.bats
+		tests/recorder.bats tests/recorder_processes.bats
 }
 
 @test "gcc's analyzer says nothing of the shim" {

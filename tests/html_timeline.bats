@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# As html.bats, of the timeline: which marks a long recording keeps.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+load html
+
+@test "of too many marks those of a SIGBUS and of an object with an error stay, the others are of the whole time" {
+	cat >late.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static int make(const char *name, int size)
+		{
+			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (posix_fallocate(fd, size / 2, size / 2))
+				_exit(1);
+			return fd;
+		}
+		int main(int argc, char **argv)
+		{
+			volatile char *at;
+			int fd = make("/late", 1 << 20), go[2];
+			pid_t child;
+			char c;
+			if (pipe(go) || (at = mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+				return 1;
+			if ((child = fork()) == 0)
+				return read(go[0], &c, 1) == 1 ? at[500000] : 1;
+			for (int i = 0; i < (argc > 1 ? atoi(argv[1]) : 0); i++) {
+				char name[40];
+				int noise;
+				snprintf(name, sizeof(name), "/noise%d", i % 7);
+				noise = make(name, 4096);
+				munmap(mmap(NULL, 4096, PROT_READ, MAP_SHARED, noise, 0), 4096);
+				close(noise);
+				shm_unlink(name);
+			}
+			if (ftruncate(fd, 4096) || write(go[1], "", 1) != 1)
+				return 1;
+			waitpid(child, NULL, 0);
+			return shm_unlink("/late");
+		}
+	END
+	cc -o late late.c
+	for rounds in 10000 10; do
+		"$SHMGUARD" run --quiet --report=none -o "late.$rounds" -- ./late "$rounds"
+		"$SHMGUARD" report --format=html:page.html "late.$rounds"
+		sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+		holds '.report.findings[0] | .severity == "error"'
+		holds '.report.findings[0].object as $late | [.moments[] | select(.o == $late) | [.of, .size]] ==
+			[["create", 0], ["resize", 1048576], ["map", 1048576], ["resize", 4096], ["sigbus", 4096], ["unlink", 4096]]'
+		holds '.told_left_out == 0 and (.moments | length <= 20000 and . == sort_by(.t))'
+		browse page.html >dom
+		[ ! -s console ] || { cat console; false; }
+		# What it says of a SIGBUS and a resize is how long the object was then, not what the call or the mapping was for.
+		[[ $(text_of dom timeline) == *" resize /late 1 MiB by "*" resize /late 4 KiB by "*" sigbus /late 4 KiB by "* ]]
+		[[ $(text_of dom timeline) == *" map /late 1 MiB by "* ]]
+		if [ "$rounds" -eq 10000 ]; then
+			holds '.left_out > 30000 and .left_out + (.moments | length) > 50000'
+			# From the first to the last of the noise no tenth of the time has less than a fiftieth of the marks.
+			holds '[.moments[] | select(.o != null) | .t] as $at | ($at | max - min) as $all | $at |
+				map((. - $at[0]) * 10 / $all | floor) | group_by(.) | map(select(length * 50 > ($at | length))[0]) |
+				contains([range(10)])'
+			[[ $(text_of dom timeline) == *" marks left out: there are too many. "*"Nothing of what an error"* ]]
+		else
+			holds '.left_out == 0 and (.moments | length) == 6 + 10 * 5 + 4'
+			[[ $(text_of dom timeline) != *"left out"* ]]
+		fi
+	done
+}
+
+@test "where what was done to the objects of findings is itself too much, what is rare in it stays" {
+	cat >again.py <<-'END'
+		import mmap, os
+		from _posixshmem import shm_open, shm_unlink
+		name = f"/html-again-{os.getpid()}"
+		fd = shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+		os.ftruncate(fd, 4096)
+		for i in range(12000):
+		    mmap.mmap(fd, 4096).close()
+		os.ftruncate(fd, 8192)
+		shm_unlink(name)
+	END
+	"$SHMGUARD" run --quiet --report=none -o again -- sh -c "umask 0; exec $PYTHON again.py"
+	"$SHMGUARD" report --format=html:page.html --severity=warning again
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	holds '.told_left_out > 10000 and .left_out >= .told_left_out'
+	holds '[.moments[] | select(.of == "create" or .of == "resize" or .of == "unlink") | [.of, .length]] ==
+		[["create", 0], ["resize", 4096], ["resize", 8192], ["unlink", 0]]'
+	[[ $(text_of dom timeline) == *"Also of what an error, a warning or the worst finding is about"* ]]
+	[[ $(text_of dom worst) == *" by "*", at least "*" times, first at "* ]]
+}
