@@ -68,3 +68,14 @@ check_innocent() # RULE
 		.trace.complete and (.objects | length > 0) and
 		([.findings[] | select(.rule == $rule or .severity == "error")] | length == 0)' innocent.json
 }
+
+setup_file()
+{
+	record_together faulty ""
+	record_together innocent _innocent
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}

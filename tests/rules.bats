@@ -9,12 +9,6 @@ load rules
 # shellcheck disable=SC2034 # rules.bash reads it
 BY_ITSELF=(huge-page-advice lock-advice)
 
-setup_file()
-{
-	record_together faulty ""
-	record_together innocent _innocent
-}
-
 teardown()
 {
 	[ -z "${SWAP:-}" ] || swapoff "$SWAP"
@@ -30,11 +24,6 @@ add_swap()
 	mkswap swap
 	swapon swap || skip "no swap can be added here"
 	SWAP=$PWD/swap
-}
-
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
 }
 
 @test "segment-leak is found" {

@@ -7,17 +7,6 @@ load rules
 # shellcheck disable=SC2034 # rules.bash reads it
 BY_ITSELF=(sticky-refused stale-at-start weak-mount)
 
-setup_file()
-{
-	record_together faulty ""
-	record_together innocent _innocent
-}
-
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
 teardown()
 {
 	rm -f /dev/shm/shmguard-rules.* /dev/shm/sem.shmguard-rules.*

@@ -8,17 +8,6 @@ load rules
 # shellcheck disable=SC2034 # rules.bash reads it
 BY_ITSELF=(memory-limit)
 
-setup_file()
-{
-	record_together faulty ""
-	record_together innocent _innocent
-}
-
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
 teardown()
 {
 	remove_group
