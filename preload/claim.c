@@ -71,9 +71,26 @@ static long lock(int fd, int command, struct flock *range)
 }
 
 /* A program that has mounted another /dev/shm since has its objects there. */
+static bool is_there(const struct identity *identity)
+{
+	return directory >= 0 && directory_dev == identity->dev;
+}
+
+/* To look for locks alone. */
+static long borrow(const struct identity *identity)
+{
+	return is_there(identity) ? directory : open_directory();
+}
+
+static void give_back(long fd)
+{
+	if (fd >= 0 && fd != directory)
+		kernel_close((int)fd);
+}
+
 static long open_anew(const struct identity *identity)
 {
-	return directory >= 0 && directory_dev == identity->dev
+	return is_there(identity)
 		       ? kernel_call(SYS_openat, directory, (long)".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0)
 		       : open_directory();
 }
@@ -103,25 +120,29 @@ void claim_give(const struct claim *claim)
 	signals_restore(claim->mask);
 }
 
+/* By another open file description, any of so many bytes. */
+static bool is_locked(int fd, uint64_t first, uint64_t count)
+{
+	struct flock range = {.l_type = F_WRLCK, .l_start = (off_t)first, .l_len = (off_t)count};
+
+	return lock(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
 static bool is_claimed(int fd, const struct identity *identity, uint64_t until)
 {
 	uint64_t from = until > LONGEST ? until - LONGEST : 0;
-	struct flock range = {
-		.l_type = F_WRLCK, .l_start = (off_t)byte_of(identity, from), .l_len = (off_t)(until - from + 1)};
 
-	return lock(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+	return is_locked(fd, byte_of(identity, from), until - from + 1);
 }
 
 void claim_await(const struct identity *identity)
 {
 	uint64_t mapped = now_ms();
-	bool usual = directory >= 0 && directory_dev == identity->dev;
-	long fd = usual ? directory : open_directory();
+	long fd = borrow(identity);
 
 	while (fd >= 0 && is_claimed((int)fd, identity, mapped) && now_ms() - mapped < PATIENCE)
 		kernel_rest(500000);
-	if (fd >= 0 && !usual)
-		kernel_close((int)fd);
+	give_back(fd);
 }
 
 /* Of this process in its namespace; false: it cannot be known. */
@@ -154,11 +175,7 @@ static bool mark(int fd, short type, const struct identity *identity, enum state
 /* Has another marked the object so, among the processes from the one to the other? */
 static bool is_marked(int fd, const struct identity *identity, enum state state, uint64_t from, uint64_t to)
 {
-	struct flock range = {.l_type = F_WRLCK,
-			      .l_start = (off_t)byte_of_process(identity, state, from),
-			      .l_len = (off_t)(to - from + 1)};
-
-	return from <= to && lock(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+	return from <= to && is_locked(fd, byte_of_process(identity, state, from), to - from + 1);
 }
 
 void claim_leave(const struct identity *identity)
@@ -176,17 +193,15 @@ void claim_leave(const struct identity *identity)
 
 bool claim_is_left(const struct identity *identity, uint64_t pid)
 {
-	bool usual = directory >= 0 && directory_dev == identity->dev;
-	uint64_t own;
-	long fd = usual ? directory : open_directory();
+	long fd = borrow(identity);
 	bool left = false;
+	uint64_t own;
 
 	if (fd >= 0 && own_process(&own)) {
 		uint64_t process = (own >> NAMESPACE_SHIFT << NAMESPACE_SHIFT) | pid;
 		left = is_marked((int)fd, identity, STATE_leaves, process, process);
 	}
-	if (fd >= 0 && !usual)
-		kernel_close((int)fd);
+	give_back(fd);
 	return left;
 }
 
@@ -217,11 +232,11 @@ enum claim_last claim_outlive(const struct identity *identity)
 
 	if (leaving >= 0 && leaving_dev == identity->dev)
 		return own_process(&own) ? outlive(leaving, identity, own) : CLAIM_alone;
-	long fd = open_anew(identity);
+	long fd = borrow(identity);
 	if (fd < 0)
 		return CLAIM_alone;
 	enum claim_last last = outlive((int)fd, identity, 0);
-	kernel_close((int)fd);
+	give_back(fd);
 	return last;
 }
 
