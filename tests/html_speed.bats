@@ -34,7 +34,7 @@ drawn_soon()
 	"$SHMGUARD" report --format=html:page.html many
 	open_page page.html >dom
 	[ ! -s console ] || { cat console; false; }
-	grep -q 'data-milliseconds=' dom
+	grep -q 'data-drawn="yes"' dom
 	[[ $(text_of dom objects) =~ [0-9],[0-9]{3}\ of\ [0-9]+,[0-9]{3}\ objects\ not\ drawn ]]
 	[ "$(grep -o '<tr' dom | wc -l)" -lt 500 ]
 }
