@@ -14,6 +14,7 @@
 
 #include "analyzer/environment.h"
 #include "analyzer/escape.h"
+#include "analyzer/handover.h"
 #include "analyzer/leftovers.h"
 #include "analyzer/memory.h"
 #include "analyzer/oom.h"
@@ -187,6 +188,7 @@ static int run_start(struct run *run)
 
 	environment_free(made);
 	if (!r) {
+		handover_descriptors(run->options.report);
 		notes_started(run->notes, run->child.pid, run->program);
 		return 0;
 	}

@@ -313,3 +313,97 @@ os.ftruncate(fd, 4096); mmap.mmap(fd, 4096)'
 	run -3 "$SHMGUARD" run --quiet --report=none -o "a b/c@:%x#é" -- sh -c 'exit 3'
 	[ -s "a b/c@:%x#é/recording.json" ]
 }
+
+@test "what run is started with is the command's alone: end of file, EPIPE and locks come when the command lets go" {
+	cat >starter.py <<-'END'
+		import os, sys
+		ready, standing_by, told, lock = (int(word) for word in sys.argv[1:5])
+		os.close(os.memfd_create("x"))
+		os.write(ready, b"READY")
+		os.close(ready)
+		os.close(0)
+		os.close(1)
+		os.close(lock)
+		os.write(told, b"go")
+		# The supervisor ends it, having seen all that it waits for.
+		os.read(standing_by, 1)
+	END
+	cat >supervisor.py <<-'END'
+		import fcntl, os, select, subprocess, sys, time
+		def over(fd):
+		    text = b""
+		    while select.select([fd], [], [], 20)[0]:
+		        more = os.read(fd, 100)
+		        if not more:
+		            return text, "over"
+		        text += more
+		    return text, "still open"
+		def broken(fd):
+		    for _ in range(200):
+		        try:
+		            os.write(fd, b"x")
+		        except BrokenPipeError:
+		            return "EPIPE"
+		        time.sleep(0.05)
+		    return "taken"
+		ready, given_ready = os.pipe()
+		standing_by, end = os.pipe()
+		told, given_told = os.pipe()
+		lock = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600)
+		fcntl.flock(lock, fcntl.LOCK_EX)
+		given = [given_ready, standing_by, given_told, lock]
+		program = subprocess.Popen(sys.argv[1:] + ["/usr/bin/python3", "starter.py"] + [str(fd) for fd in given],
+		                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=given)
+		for fd in given:
+		    os.close(fd)
+		print(over(ready), os.read(told, 2))
+		print(over(program.stdout.fileno()), broken(program.stdin.fileno()))
+		other = os.open("lock", os.O_RDWR)
+		fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		print(program.poll())
+		os.close(end)
+		print(program.wait())
+	END
+	"$PYTHON" supervisor.py env >bare
+	[ "$(cat bare)" = "(b'READY', 'over') b'go'
+(b'', 'over') EPIPE
+None
+0" ]
+	"$PYTHON" supervisor.py "$SHMGUARD" run --quiet -o recording -- >recorded
+	same bare recorded
+}
+
+@test "what the report is to be written to, run keeps: a pipe by its descriptor, standard output" {
+	local way
+	for way in /dev/fd/9 /proc/self/fd/9 /dev/stdout; do
+		rm -rf recording
+		"$SHMGUARD" run --quiet --report="$way" -o recording -- sh -c 'exec 9>&- >&-' 9> >(cat >told) | cat >shown
+		case $way in
+		/dev/stdout) grep -q '^Looked at' shown ;;
+		*)
+			started told '^Looked at'
+			[ ! -s shown ]
+			;;
+		esac
+	done
+}
+
+@test "a record lock that run was started with stays as long as it runs" {
+	cat >locking.py <<-'END'
+		import fcntl, os, sys
+		lock = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600)
+		fcntl.lockf(lock, fcntl.LOCK_EX)
+		os.set_inheritable(lock, True)
+		os.execvp(sys.argv[1], sys.argv[1:])
+	END
+	cat >asking.py <<-'END'
+		import fcntl
+		try:
+		    fcntl.lockf(open("lock", "r+"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+		    print("free")
+		except BlockingIOError:
+		    print("held")
+	END
+	"$PYTHON" locking.py "$SHMGUARD" run --quiet -o recording -- "$PYTHON" asking.py >recorded
+	[ "$(cat recorded)" = held ]
+}
