@@ -115,7 +115,8 @@ static bool wants_clearing(const struct policy_decision *d)
 static bool asks_little_of_what_exists(const struct policy_decision *d)
 {
 	return !d->has_names && !d->owner && !enforce_asks(d, RULE_name_nonportable) &&
-	       d->action[RULE_acl_grants] < ACTION_deny && enforce_asks_at_opening(d);
+	       !enforce_asks(d, RULE_stale_bytes) && d->action[RULE_acl_grants] < ACTION_deny &&
+	       enforce_asks_at_opening(d);
 }
 
 /* The clock of the kernel's own time stamps. */

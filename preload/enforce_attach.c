@@ -6,6 +6,7 @@
 #include "preload/acl.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
@@ -75,16 +76,15 @@ static bool remove_name(const struct enforce_opening *o, const struct identity *
 }
 
 /*
- * Was the object born before this process began, by no forebear of it that may still live? A creator that began later and
- * has ended since leaves nothing by which it could be told from one that lives: the recording tells. tmpfs knows births
- * since Linux 5.19, else the last change counts.
+ * Was the object, which no forebear of this process made, born before it began? A creator that began later and has ended
+ * since leaves nothing by which it could be told from one that lives: the recording tells. tmpfs knows births since Linux
+ * 5.19, else the last change counts.
  */
-static bool is_older(int fd, const struct identity *identity)
+static bool is_older(int fd)
 {
 	struct statx st;
 
-	if ((ledger_marks(identity) & MARK_CREATED) ||
-	    kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME | STATX_CTIME, (long)&st, 0) < 0)
+	if (kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME | STATX_CTIME, (long)&st, 0) < 0)
 		return false;
 	const struct statx_timestamp *born = st.stx_mask & STATX_BTIME ? &st.stx_btime : &st.stx_ctime;
 	return born->tv_sec != enforce_started.tv_sec ? born->tv_sec < enforce_started.tv_sec
@@ -94,6 +94,15 @@ static bool is_older(int fd, const struct identity *identity)
 static bool asks_of_bytes(const struct policy_decision *d)
 {
 	return (d->zero & ZERO_on_attach) || enforce_asks(d, RULE_stale_bytes);
+}
+
+/*
+ * Only what is come to by a name may have been left behind: what has none is freed with its last user, from whom it was got
+ * then. What the process, or a forebear of it, made itself it knows.
+ */
+static bool may_be_left(const struct identity *identity)
+{
+	return identity->size && identity->links && !(ledger_marks(identity) & MARK_CREATED);
 }
 
 /* Of an object that nobody maps. */
@@ -122,23 +131,41 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 		return verdict;
 	if (enforce_use(identity, false))
 		return verdict;
-	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd, identity) && facts_left_by_others(identity)) {
+	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd) && facts_left_by_others(identity)) {
 		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
 		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
 			enforce_not_fixed(RULE_stale_reattach);
 			verdict = VERDICT_go;
 		}
 	}
-	return verdict == VERDICT_go ? stale_bytes(d, fd, identity) : verdict;
+	/* What is emptied all the same is left to nobody. */
+	return verdict == VERDICT_go && !(o->flags & O_TRUNC) ? stale_bytes(d, fd, identity) : verdict;
 }
 
-enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, const struct identity *identity)
+/*
+ * The policy has looked at what it held, or is to at the first mapping: at what was found by the name, that is, not at what
+ * came later, or by another's descriptor.
+ */
+static void attached(const struct enforce_opening *o, const struct policy_decision *d, const struct identity *identity)
 {
-	if (!asks_of_bytes(d) || !identity->size || identity->kind == KIND_memfd ||
-	    (ledger_marks(identity) & (MARK_CREATED | MARK_BYTES_SEEN)))
+	if (!asks_of_bytes(d))
+		return;
+	if (o->flags & O_CREAT)
+		ledger_mark(identity, MARK_BYTES_SEEN, 0);
+	else if (may_be_left(identity) && !(o->flags & O_TRUNC))
+		ledger_mark(identity, MARK_ATTACHED, 0);
+}
+
+enum enforce_verdict enforce_first_map(const struct policy_decision *d, const struct mmap_event *e,
+				       const struct identity *identity)
+{
+	const uint32_t all = MARK_ATTACHED | MARK_BYTES_SEEN;
+
+	if (!asks_of_bytes(d) || (ledger_marks(identity) & all) != MARK_ATTACHED || !may_be_left(identity) ||
+	    enforce_map_fails(e))
 		return VERDICT_go;
 	ledger_mark(identity, MARK_BYTES_SEEN, 0);
-	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, fd, identity);
+	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, e->fd, identity);
 }
 
 /* O_TRUNC asks for the right to write even where the descriptor has none. */
@@ -258,10 +285,10 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	if (!done && (kernel_refuses(o, &identity) || !may_truncate(o, fd)))
 		return VERDICT_deny;
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
-	if (verdict == VERDICT_go && (o->flags & O_CREAT) && identity.size)
+	if (verdict == VERDICT_go && (o->flags & O_CREAT) && may_be_left(&identity))
 		verdict = left_behind(o, d, fd, &identity);
-	if (verdict == VERDICT_go && (o->flags & O_CREAT) && asks_of_bytes(d))
-		ledger_mark(&identity, MARK_BYTES_SEEN, 0);
+	if (verdict == VERDICT_go)
+		attached(o, d, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
 	if (verdict == VERDICT_go) {

@@ -96,10 +96,11 @@ mode_t enforce_made_with(mode_t mode);
 void enforce_made(const struct enforce_making *making, const char *at, mode_t mode);
 
 /*
- * An object that this process neither made nor attached to by O_CREAT is mapped for the first time, and the policy asks
- * about its bytes. VERDICT_deny: errno is set.
+ * Is it the first mapping of an object that this process has opened by its name, without O_CREAT, and does the policy ask
+ * about its bytes? VERDICT_deny: errno is set.
  */
-enum enforce_verdict enforce_first_map(const struct policy_decision *d, int fd, const struct identity *identity);
+enum enforce_verdict enforce_first_map(const struct policy_decision *d, const struct mmap_event *e,
+				       const struct identity *identity);
 
 /*
  * An object that existed was opened nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was

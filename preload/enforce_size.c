@@ -257,7 +257,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	if (enforce_first_map(&d, e->fd, identity) == VERDICT_deny)
+	if (enforce_first_map(&d, e, identity) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!asks_of_mappings(&d))
 		return VERDICT_go;
@@ -266,9 +266,12 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	check_mmap(e, identity,
 		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
-	if (verdict == VERDICT_fix)
+	if (verdict != VERDICT_fix)
+		return verdict;
+	if (!enforce_map_fails(e))
 		return fix_map(fix, e, identity, &d);
-	return verdict;
+	enforce_forget();
+	return VERDICT_go;
 }
 
 static bool probe(void *mapping, uint64_t length)

@@ -9,8 +9,16 @@
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
+#include "preload/page.h"
+#include "preload/signals.h"
 
 enum { MOUNTED_NOEXEC = 8 /* ST_NOEXEC of statfs(2) */ };
+
+#ifdef MAP_32BIT
+enum { MAP_LOW = MAP_32BIT };
+#else
+enum { MAP_LOW = 0 };
+#endif
 
 bool enforce_matters(enum enforce_verdict verdict)
 {
@@ -151,4 +159,38 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (!missing)
 		return error;
 	return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+}
+
+/*
+ * May it have the address, and is there room? Memory of nobody's is there for a moment in its place: a mapping of the object
+ * would be seen by those who look for its users. No handler may jump out meanwhile.
+ */
+static int has_no_place(const struct mmap_event *e)
+{
+	uint64_t length = page_round(e->length);
+	unsigned fixed = e->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) ? MAP_FIXED_NOREPLACE : 0,
+		 flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (e->flags & MAP_LOW) | fixed;
+
+	if (!length)
+		return ENOMEM;
+	uint64_t mask = signals_block();
+	long at = kernel_call(SYS_mmap, (long)e->addr, (long)length, PROT_NONE, flags, -1, 0);
+	if (at >= 0)
+		kernel_call(SYS_munmap, at, (long)length, 0, 0, 0, 0);
+	signals_restore(mask);
+	/* MAP_FIXED puts it in the place of what is there. */
+	return at >= 0 || (at == -EEXIST && !(e->flags & MAP_FIXED_NOREPLACE)) ? 0 : (int)-at;
+}
+
+/* No file at /dev/shm can be mapped so. */
+static bool is_unsupported(const struct mmap_event *e)
+{
+	return (e->flags & MAP_GROWSDOWN) || ((e->flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (e->flags & MAP_SYNC)) ||
+	       (uint64_t)e->offset > INT64_MAX - page_round(e->length);
+}
+
+bool enforce_map_fails(const struct mmap_event *e)
+{
+	return enforce_vain_map(e) || is_unsupported(e) || has_no_place(e) ||
+	       ((e->flags & MAP_LOCKED) && e->length > facts_lockable());
 }

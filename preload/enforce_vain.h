@@ -24,4 +24,7 @@ int enforce_vain_owner(const struct identity *identity, uid_t uid);
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);
 
+/* Asked before anything is done to the object for a mapping: will the kernel refuse that, for whatever reason? */
+bool enforce_map_fails(const struct mmap_event *e);
+
 #endif

@@ -71,8 +71,12 @@ static bool is_malformed(const void *addr, size_t length, int flags, off_t offse
 static enum enforce_verdict mapping_policed(const void *addr, size_t length, int prot, int flags, int fd, off_t offset,
 					    bool *tracked, struct identity *identity, const void *caller)
 {
-	struct mmap_event e = {
-		.length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd, .offset = offset};
+	struct mmap_event e = {.addr = (uint64_t)(uintptr_t)addr,
+			       .length = length,
+			       .prot = (uint8_t)(prot & 7),
+			       .flags = (uint32_t)flags,
+			       .fd = fd,
+			       .offset = offset};
 
 	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && !identity_is_ordinary(fd) &&
 		   identity_of_mapped(fd, identity);

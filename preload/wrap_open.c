@@ -48,17 +48,21 @@ void wrap_opening(struct wrap_opening *o, const void *caller)
 	observe_leave(&visit);
 }
 
+static bool makes_nameless(const struct wrap_opening *o)
+{
+	return (o->flags & O_TMPFILE) == O_TMPFILE;
+}
+
 /* Of these a policy asks nothing: where O_TMPFILE leads is a directory. */
 static bool has_no_object(const struct wrap_opening *o)
 {
-	return (o->flags & O_PATH) || (o->flags & O_TMPFILE) == O_TMPFILE;
+	return (o->flags & O_PATH) || makes_nameless(o);
 }
 
 /* Is no symbolic link right at the path followed to what is opened? */
 static bool takes_no_link(const struct wrap_opening *o)
 {
-	return (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ||
-	       (o->flags & O_TMPFILE) == O_TMPFILE;
+	return (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) || makes_nameless(o);
 }
 
 /* The name by which a policy knows what the path leads to, or would make; NULL if that is not at /dev/shm. */
@@ -160,7 +164,10 @@ int wrap_opened(const struct wrap_opening *o, int fd, const void *caller)
 		       .name = name, .flags = (uint32_t)o->flags, .mode = o->mode, .result = fd,
 		       .created = o->creates && fd >= 0, .size_before = o->size_before,
 		       .error = observe_error(&visit, fd < 0));
-	if (tracked && name)
+	/* Its event counts it as made once it has a name, and has the directory's. */
+	if (tracked && makes_nameless(o))
+		ledger_mark(&identity, MARK_CREATED, MARK_INHERITED);
+	else if (tracked && name)
 		keep_name(&identity, name);
 	observe_leave(&visit);
 	return fd;

@@ -178,3 +178,47 @@ print(there[0], there[200], kept[0], os.fstat(fd).st_size, os.fstat(sealed).st_s
 	same bare out
 	grep -qxF "b'A' b'A' b'A' 10 8192" out
 }
+
+@test "a mapping that the kernel refuses wipes, reserves and tells nothing" {
+	local rule code='import resource
+def mapping(fd, length=4096, prot=3, flags=1, offset=0, at=None):
+    address = libc.mmap(ctypes.c_void_p(at), ctypes.c_size_t(length), prot, flags, fd, ctypes.c_long(offset))
+    if address == ctypes.c_void_p(-1).value: raise OSError(ctypes.get_errno(), "mmap")
+    return address
+read, write, both = (os.open(PATH, flags) for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR))
+anonymous = libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0))
+attempt(mapping, read); attempt(mapping, write, prot=1); attempt(mapping, both, length=1 << 50); attempt(mapping, both, length=(1 << 64) - 1)
+attempt(mapping, both, offset=-4096); attempt(mapping, both, offset=(1 << 63) - 4096, length=8192); attempt(mapping, both, offset=1)
+attempt(mapping, both, length=0); attempt(mapping, both, flags=0); attempt(mapping, both, flags=0x100001, at=anonymous)
+attempt(mapping, both, flags=0x11, at=0x7ffffffff000); attempt(mapping, both, flags=3 | 0x80000)
+attempt(mapping, both, flags=0x101)
+resource.setrlimit(resource.RLIMIT_AS, (1 << 32, resource.RLIM_INFINITY)); attempt(mapping, both, length=1 << 33)
+print(os.read(both, 4), os.fstat(both).st_blocks)'
+	program "$code"
+	printf left >"/dev/shm/$NAME"
+	truncate -s 8192 "/dev/shm/$NAME"
+	"$PYTHON" program.py >bare
+	run -1 grep ok bare
+	for rule in 'zero = on-attach' 'stale-bytes = fix' 'stale-bytes = deny' $'mode = audit\nstale-bytes = fix' 'sparse-unreserved = fix'; do
+		policy "$rule"
+		guarded "$code"
+		same bare out
+		[[ ! -e audit.log || $(cat audit.log) != *rule=s* ]]
+	done
+	grep -qxF "b'left' 8" out
+}
+
+@test "a mapping that the kernel makes is wiped first, wherever it is to be" {
+	local how
+	policy 'stale-bytes = fix'
+	for how in 'flags=1' 'flags=0x11, at=anonymous' 'flags=0x100001, at=free' 'flags=2' 'prot=1' 'flags=0x8001'; do
+		printf left >"/dev/shm/$NAME"
+		guarded "fd = os.open(PATH, os.O_RDWR)
+anonymous, free = (libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0)) for _ in range(2))
+libc.munmap(ctypes.c_void_p(free), ctypes.c_size_t(4096))
+def mapped(prot=3, flags=1, at=None):
+    return ctypes.string_at(libc.mmap(ctypes.c_void_p(at), ctypes.c_size_t(4096), prot, flags, fd, ctypes.c_long(0)), 4)
+print(mapped($how), os.read(fd, 4))"
+		same out <(echo "b'\x00\x00\x00\x00' b'\x00\x00\x00\x00'")
+	done
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Zeroing in force: what is wiped, what is left alone because somebody uses it, and what is told of either. The bytes are
 # looked at from outside the guarded process.
+bats_require_minimum_version 1.5.0
 load helpers
 load enforce
 
@@ -119,6 +120,67 @@ numbers = [os.dup(0)]; os.rename(PATH + "-new", PATH); numbers.append(os.dup(0))
 	policy 'stale-bytes = fix'
 	guarded 'fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 5); print(m[:]); m[:] = b"fresh"; m.close(); m = mmap.mmap(fd, 5); print(m[:])'
 	[ "$(cat out)" = $'b\'\\x00\\x00\\x00\\x00\\x00\'\nb\'fresh\'' ] && [ "$(cat "/dev/shm/$NAME")" = fresh ]
+}
+
+# not_stale EXPECTED CODE: what the program prints whatever is done about stale bytes, of which nothing is told.
+not_stale()
+{
+	local rule
+	for rule in 'zero = on-attach' 'stale-bytes = fix' 'stale-bytes = deny' $'mode = audit\nstale-bytes = fix'; do
+		rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+		policy 'create-without-excl = off' "$rule"
+		guarded "$2"
+		same out <(printf '%s\n' "$1")
+		[[ ! -e audit.log || $(cat audit.log) != *stale-bytes* ]]
+	done
+}
+
+FILLED='import socket
+def filled(fd):
+    os.write(fd, b"live"); os.set_inheritable(fd, True); return fd
+def nameless(where="/dev/shm", flags=0):
+    return filled(os.open(where, os.O_TMPFILE | os.O_RDWR | flags, 0o600))
+def unlinked():
+    fd = os.open(PATH, RWC, 0o600); os.unlink(PATH); return filled(fd)
+def seen(fd):
+    print(mmap.mmap(fd, 4)[:], os.pread(fd, 4, 0), flush=True)
+def child(run, *args):
+    if os.fork() == 0:
+        run(*args); os._exit(0)
+    os.wait()
+'
+
+@test "what a program made without a name and filled is not stale" {
+	not_stale "$(yes "b'live' b'live'" | head -n 8)" "$FILLED"'os.mkdir(PATH + "-d")
+seen(nameless()); seen(nameless(flags=os.O_EXCL)); seen(nameless(PATH + "-d")); seen(os.dup(nameless()))
+os.chdir("/dev/shm"); seen(nameless(".")); child(seen, nameless()); seen(os.open("/proc/self/fd/%d" % nameless(), os.O_RDWR))
+seen(os.open("/proc/self/fd/%d" % nameless(), RWC)); os.rmdir(PATH + "-d")'
+}
+
+@test "what a program got from another over an exec or by a socket is not stale, with a name or without" {
+	not_stale "$(yes "b'live' b'live'" | head -n 7)" "$FILLED"'if sys.argv[1:]:
+    seen(int(sys.argv[1])); sys.exit()
+def executed(fd):
+    os.execv(sys.executable, [sys.executable, "program.py", str(fd)])
+def sent(made):
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        seen(socket.recv_fds(theirs, 1, 1)[1][0]); os._exit(0)
+    fd = made(); socket.send_fds(ours, [b"x"], [fd]); os.close(fd); os.wait()
+def named():
+    return filled(os.open(PATH, RWC, 0o600))
+for made in nameless, unlinked, named: child(executed, made())
+os.unlink(PATH); sent(nameless); sent(unlinked); sent(named)
+executed(nameless())'
+}
+
+@test "what a program made itself and opens again is not stale, nor is what it empties" {
+	not_stale $'onetwo\nb\'live\'\nnew' "$FILLED"'for text in "one", "two": open(PATH, "a").write(text)
+print(open(PATH).read(), flush=True)
+os.close(filled(shm_open(NAME + "-2", RWC, mode=0o600))); print(os.read(shm_open(NAME + "-2", RWC, mode=0o600), 4), flush=True)
+unguarded = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "SHMGUARD_POLICY")}
+child(os.execve, "/bin/sh", ["sh", "-c", "printf left >" + PATH + "-3"], unguarded)
+open(PATH + "-3", "w").write("new"); print(open(PATH + "-3").read())'
 }
 
 @test "audit mode wipes and reserves nothing either" {

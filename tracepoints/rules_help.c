@@ -312,7 +312,7 @@ const char *const rule_help[RULE_COUNT] = {
 		"The program attached, with O_CREAT, to an object that nobody uses and that still holds somebody's "
 		"data. Checked at shm_open: it existed, SEEK_DATA finds bytes that are not zero, and the recording, "
 		"or the look before it, knows of no mapper. A policy with deny or fix is asked at the first mapping, "
-		"too. "
+		"too, of what the program has opened by its name. "
 		"Deny: EEXIST. Fix, for names a policy lists: wipe it. "
 		"Legal: a warm restart. "
 		"Cure: O_EXCL, or clear what is adopted. Seen in boostorg/interprocess#128.",
