@@ -26,19 +26,19 @@ const struct option_table doctor_option_table = {
 	"looks as the user who asks, with that user's limits: run it as your program is run.\n"
 	"Exit status: 0 nothing is bad; 1 something is; 2 wrong usage; 3 the output could not be written."};
 
-static int doctor_run(const char *command, bool json)
+static int doctor_run(char *const *command, bool json)
 {
 	struct diagnoses diagnoses = doctor_look(command);
 	int status = diagnoses.counts[FITNESS_bad] ? EXIT_UNFIT : EXIT_FIT;
 
 	if (json) {
-		json_t *root = doctor_json(&diagnoses, command);
+		json_t *root = doctor_json(&diagnoses, *command);
 
 		json_out(root, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(root);
 	} else {
-		doctor_print(&diagnoses, command);
+		doctor_print(&diagnoses, *command);
 	}
 	doctor_free(&diagnoses);
 	return status;
@@ -57,11 +57,10 @@ int cmd_doctor(int argc, char **argv)
 			return EXIT_USAGE;
 		json = true;
 	}
-	/* What follows COMMAND are its own arguments, of no interest here. */
 	if (optind < argc && !*argv[optind]) {
 		fputs("shmguard: the command is empty\n", stderr);
 		return options_usage(&doctor_option_table, EXIT_USAGE);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return doctor_run(argv[optind], json);
+	return doctor_run(argv + optind, json);
 }

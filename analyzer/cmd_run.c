@@ -70,7 +70,7 @@ static int run_find_program(struct run *run)
 		free(why);
 		return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED, error);
 	}
-	why = program_unseen(run->program, "", getuid(), getgid());
+	why = program_unseen(run->program, "", getuid(), getgid(), run->options.command);
 	if (!why)
 		return 0;
 	if (run->options.allow_unseen) {

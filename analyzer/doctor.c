@@ -146,7 +146,7 @@ static void doctor_add(struct diagnoses *diagnoses, const struct check *check, c
 	diagnoses->all[diagnoses->count++] = diagnosis;
 }
 
-struct diagnoses doctor_look(const char *command)
+struct diagnoses doctor_look(char *const *command)
 {
 	struct diagnoses diagnoses = {0};
 	struct surroundings at = {0};
@@ -154,10 +154,10 @@ struct diagnoses doctor_look(const char *command)
 	at.daemon = doctor_daemon_answer();
 	at.allowed = doctor_cgroup_allowed();
 	doctor_mount_look(&at);
-	if (command)
+	if (*command)
 		at.suspect = doctor_suspect(command);
 	for (const struct check *check = checks; check->id; check++)
-		if (command ? check->area >= AREA_program : check->area != AREA_program)
+		if (*command ? check->area >= AREA_program : check->area != AREA_program)
 			doctor_add(&diagnoses, check, &at);
 	doctor_suspect_free(at.suspect);
 	free(at.type);

@@ -46,7 +46,7 @@ struct suspect_step {
 
 /* The program that is asked about. */
 struct suspect {
-	const char *name;
+	char *const *words;                       /* the command */
 	struct suspect_step steps[SUSPECT_STEPS]; /* the command first */
 	size_t step_count;
 	bool too_deep;      /* more interpreters than the kernel follows */
@@ -103,8 +103,8 @@ struct diagnoses {
 	size_t counts[FITNESS_bad + 1];
 };
 
-/* command: NULL, or the program to ask about. To be ended by doctor_free(). */
-struct diagnoses doctor_look(const char *command);
+/* command: the program to ask about and its words, or an end at once. To be ended by doctor_free(). */
+struct diagnoses doctor_look(char *const *command);
 void doctor_free(struct diagnoses *diagnoses);
 
 /* doctor_text.c: for people, and as in tests/doctor.schema.json. */
@@ -171,7 +171,7 @@ enum fitness doctor_shmmax(const struct surroundings *at, struct answer *answer)
 enum fitness doctor_shmall(const struct surroundings *at, struct answer *answer);
 
 /* doctor_suspect.c; doctor_program.c: its rows */
-struct suspect *doctor_suspect(const char *command);
+struct suspect *doctor_suspect(char *const *command);
 void doctor_suspect_free(struct suspect *suspect);
 enum fitness doctor_command(const struct surroundings *at, struct answer *answer);
 enum fitness doctor_interpreter(const struct surroundings *at, struct answer *answer);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analyzer/doctor.h"
+#include "analyzer/loader.h"
 #include "analyzer/memory.h"
 #include "analyzer/program.h"
 
@@ -122,9 +123,11 @@ enum fitness doctor_linkage(const struct surroundings *at, struct answer *answer
 
 	if (!has_image(at) || !image->bits)
 		return FITNESS_aside;
-	doctor_truth(answer, "static", !image->loaded);
+	doctor_truth(answer, "static", !image->loaded && !loader_is(image));
 	if (!image->whole)
 		return doctor_found(answer, FITNESS_bad, "its headers are cut short");
+	if (loader_is(image))
+		return doctor_found(answer, FITNESS_ok, "the dynamic loader itself");
 	if (!image->loaded)
 		return doctor_found(answer, FITNESS_bad, "static");
 	doctor_words(answer, "loader", image->loader);
@@ -208,19 +211,22 @@ enum fitness doctor_libraries(const struct surroundings *at, struct answer *answ
 enum fitness doctor_preload(const struct surroundings *at, struct answer *answer)
 {
 	const struct suspect *suspect = at->suspect;
+	/* The loader is not asked about itself: what it is given is looked at. */
+	bool preloads = suspect->preloads || loader_is(&suspect->image);
 	char *why;
 
 	if (suspect->fd < 0 || !suspect->image.whole)
 		return FITNESS_aside;
-	why = program_unseen(last_step(suspect)->path, "", getuid(), getgid());
-	doctor_truth(answer, "loads", suspect->preloads && !why);
+	why = program_unseen(last_step(suspect)->path, "", getuid(), getgid(),
+			     suspect->step_count == 1 ? suspect->words : NULL);
+	doctor_truth(answer, "loads", preloads && !why);
 	doctor_found(answer, FITNESS_ok, "%s%s",
-		     why                 ? "not loaded: "
-		     : suspect->preloads ? "ld.so would load libshmguard.so"
-					 : "ld.so does not load libshmguard.so",
+		     why        ? "not loaded: "
+		     : preloads ? "ld.so would load libshmguard.so"
+				: "ld.so does not load libshmguard.so",
 		     why ? why : "");
 	if (!why)
-		return suspect->preloads ? FITNESS_ok : FITNESS_bad;
+		return preloads ? FITNESS_ok : FITNESS_bad;
 	free(why);
 	return FITNESS_bad;
 }

@@ -77,7 +77,7 @@ static bool suspect_is_env(const char *path)
 static bool suspect_next(struct suspect *suspect, int *scripts)
 {
 	struct suspect_step *step = &suspect->steps[suspect->step_count - 1];
-	char interpreter[PATH_MAX], name[SCRIPT_LINE];
+	char interpreter[PATH_MAX], word[PROGRAM_SCRIPT_WORD], name[SCRIPT_LINE];
 	int fd;
 
 	if (step->error)
@@ -85,7 +85,7 @@ static bool suspect_next(struct suspect *suspect, int *scripts)
 	fd = open(step->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	if (suspect->step_count < SUSPECT_STEPS - 1 && program_script(fd, interpreter)) {
+	if (suspect->step_count < SUSPECT_STEPS - 1 && program_script(fd, interpreter, word)) {
 		bool env = suspect_is_env(interpreter) && suspect_env(fd, name);
 
 		close(fd);
@@ -188,14 +188,14 @@ static void suspect_ask(struct suspect *suspect)
 		fclose(file);
 }
 
-struct suspect *doctor_suspect(const char *command)
+struct suspect *doctor_suspect(char *const *command)
 {
 	struct suspect *suspect = memory_new(1, sizeof(*suspect));
 	int scripts = 0;
 
-	suspect->name = command;
+	suspect->words = command;
 	suspect->fd = -1;
-	suspect_find(suspect, command);
+	suspect_find(suspect, command[0]);
 	while (suspect_next(suspect, &scripts))
 		;
 	if (suspect->fd >= 0)

@@ -14,11 +14,12 @@
 #include <unistd.h>
 
 #include "analyzer/image.h"
+#include "analyzer/loader.h"
 #include "analyzer/memory.h"
 
 /* As the kernel: a script's interpreter may be a script, up to here. */
 #define INTERPRETERS_MAX 5
-#define SCRIPT_LINE 256
+#define SCRIPT_LINE (PROGRAM_SCRIPT_WORD - 1)
 
 static int program_executable(const char *path)
 {
@@ -64,21 +65,26 @@ int program_find(const char *name, char path[PATH_MAX])
 	return found;
 }
 
-bool program_script(int fd, char interpreter[PATH_MAX])
+bool program_script(int fd, char interpreter[PATH_MAX], char word[PROGRAM_SCRIPT_WORD])
 {
 	char line[SCRIPT_LINE + 1];
 	ssize_t got = pread(fd, line, SCRIPT_LINE, 0);
-	char *start;
+	char *start, *rest;
+	size_t length;
 
 	if (got < 3 || line[0] != '#' || line[1] != '!')
 		return false;
 	line[got] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	start = line + 2 + strspn(line + 2, " \t");
-	start[strcspn(start, " \t")] = '\0';
-	if (!start[0])
+	length = strcspn(start, " \t");
+	if (!length)
 		return false;
-	snprintf(interpreter, PATH_MAX, "%s", start);
+	snprintf(interpreter, PATH_MAX, "%.*s", (int)length, start);
+	rest = start + length + strspn(start + length, " \t");
+	for (length = strlen(rest); length && strchr(" \t", rest[length - 1]);)
+		length--;
+	snprintf(word, PROGRAM_SCRIPT_WORD, "%.*s", (int)length, rest);
 	return true;
 }
 
@@ -134,7 +140,7 @@ static int program_elf_broken(int fd, char **why)
 
 int program_broken(const char *path, char **why)
 {
-	char at[PATH_MAX], interpreter[PATH_MAX];
+	char at[PATH_MAX], interpreter[PATH_MAX], word[PROGRAM_SCRIPT_WORD];
 	int r = 0;
 
 	snprintf(at, sizeof(at), "%s", path);
@@ -144,7 +150,7 @@ int program_broken(const char *path, char **why)
 		/* What may be executed need not be readable. */
 		if (fd < 0)
 			return 0;
-		if (!program_script(fd, interpreter)) {
+		if (!program_script(fd, interpreter, word)) {
 			r = program_elf_broken(fd, why);
 			close(fd);
 			break;
@@ -158,43 +164,87 @@ int program_broken(const char *path, char **why)
 	return r;
 }
 
-static char *program_image(int fd)
+static char *program_image(const struct image *image)
 {
-	struct image image = image_headers(fd);
-	const char *name = strrchr(image.loader, '/');
+	const char *name = strrchr(image->loader, '/');
 
 	/* What is none is the kernel's, or execvp's, business. */
-	if (!image.bits)
+	if (!image->bits)
 		return NULL;
-	if (image.bits != OWN_BITS)
-		return memory_format("it is a %d-bit program", image.bits);
-	if (!image.own)
+	if (image->bits != OWN_BITS)
+		return memory_format("it is a %d-bit program", image->bits);
+	if (!image->own)
 		return memory_text("it is a program for another machine");
-	if (!image.loaded)
+	if (!image->loaded)
 		return memory_text("it is statically linked");
 	if (name && strncmp(name, "/ld-musl", 8) == 0)
-		return memory_format("it runs on another C library (%s)", image.loader);
+		return memory_format("it runs on another C library (%s)", image->loader);
 	return NULL;
 }
 
-char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid)
+/* Of what the loader is to load. By it nothing gains rights; what has no slash it looks for among libraries. */
+static char *program_given(char *const *words)
 {
-	char at[PATH_MAX], interpreter[PATH_MAX] = "", *why = NULL;
-	bool script = true;
+	const char *only, *path = loader_program(words, &only);
+	char *why, *whole = NULL;
+	struct image image;
+	int fd;
+
+	if (only)
+		return memory_format("with %s the dynamic loader runs no program", only);
+	fd = path && strchr(path, '/') ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	if (fd < 0)
+		return NULL;
+	image = image_headers(fd);
+	why = program_image(&image);
+	if (why)
+		whole = memory_format("of %s, which the dynamic loader is to load: %s", path, why);
+	free(why);
+	close(fd);
+	return whole;
+}
+
+static bool program_is_loader(int fd)
+{
+	struct image image = image_read(fd);
+	bool is = loader_is(&image);
+
+	image_free(&image);
+	return is;
+}
+
+static char *program_at(int fd, char *const *words, uid_t uid, gid_t gid)
+{
+	struct image image = image_headers(fd);
+	bool loader = image.own && !image.loaded && program_is_loader(fd);
+	char *why = !loader ? program_image(&image) : words ? program_given(words) : NULL;
+
+	return why ?: program_set_id(fd, uid, gid) ?: program_capabilities(fd, uid);
+}
+
+char *program_unseen(const char *path, const char *cwd, uid_t uid, gid_t gid, char *const *arguments)
+{
+	char at[PATH_MAX], script[PATH_MAX], interpreter[PATH_MAX] = "", word[PROGRAM_SCRIPT_WORD], *why = NULL;
+	/* What the kernel puts before a script's own arguments. */
+	char *by_script[] = {word, script, NULL}, *const *words = arguments && arguments[0] ? arguments + 1 : NULL;
+	bool is_script = true;
 
 	if ((size_t)snprintf(at, sizeof(at), "%s%s%s", path[0] == '/' ? "" : cwd, path[0] == '/' || !cwd[0] ? "" : "/",
 			     path) >= sizeof(at))
 		return NULL;
-	for (int i = 0; script && i < INTERPRETERS_MAX; i++) {
+	for (int i = 0; is_script && i < INTERPRETERS_MAX; i++) {
 		int fd = open(at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 		if (fd < 0)
 			return NULL;
-		script = program_script(fd, interpreter);
-		if (script)
+		is_script = program_script(fd, interpreter, word);
+		if (is_script) {
+			memcpy(script, at, sizeof(script));
 			memcpy(at, interpreter, sizeof(at));
-		else if (!(why = program_image(fd)))
-			why = program_set_id(fd, uid, gid) ?: program_capabilities(fd, uid);
+			words = by_script + !*word;
+		} else {
+			why = program_at(fd, words, uid, gid);
+		}
 		close(fd);
 	}
 	if (why && interpreter[0]) {

@@ -135,7 +135,7 @@ static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 		unseen_spoke(sighting);
 		return;
 	}
-	reason = program_unseen(sighting->path, sighting->cwd, sighting->uid, sighting->gid);
+	reason = program_unseen(sighting->path, sighting->cwd, sighting->uid, sighting->gid, NULL);
 	if (!reason)
 		reason = unseen_end(sighting->status);
 	watch->found(watch->context, sighting->pid, sighting->path, reason);

@@ -120,7 +120,7 @@ static void append_place(char *line, const void *caller)
 		append_hexadecimal(line, (uint64_t)(uintptr_t)caller);
 		return;
 	}
-	const char *name = *found.dlfo_link_map->l_name ? found.dlfo_link_map->l_name : process_exe();
+	const char *name = *found.dlfo_link_map->l_name ? found.dlfo_link_map->l_name : process_program();
 	const char *slash = strrchr(name, '/');
 	append_safely(line, slash ? slash + 1 : name, MODULE);
 	text_append(line, LINE, "+0x");

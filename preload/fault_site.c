@@ -1,14 +1,14 @@
 #include "preload/fault_site.h"
 
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/maps.h"
 #include "preload/page.h"
 #include "preload/text.h"
 
-enum { LINE = 4096 + 256, DESCRIPTORS = 65536 };
+enum { DESCRIPTORS = 65536 };
 
 #define SHM_DIRECTORY "/dev/shm/"
 #define MEMFD_PREFIX "/memfd:"
@@ -16,55 +16,6 @@ enum { LINE = 4096 + 256, DESCRIPTORS = 65536 };
 static bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* A line of /proc/self/maps. */
-struct line {
-	uint64_t start, end, offset, dev, ino;
-	int prot;
-	const char *path;
-};
-
-/* "7f00-7f10 rw-s 00001000 00:1b 5406       /dev/shm/x" */
-static bool parse(const char *at, struct line *line)
-{
-	uint64_t device_major, device_minor;
-
-	if (!text_hexadecimal(&at, &line->start) || *at++ != '-' || !text_hexadecimal(&at, &line->end) ||
-	    strnlen(at, 6) < 6)
-		return false;
-	line->prot = (at[1] == 'r' ? PROT_READ : 0) | (at[2] == 'w' ? PROT_WRITE : 0) | (at[3] == 'x' ? PROT_EXEC : 0);
-	at += 6;
-	if (!text_hexadecimal(&at, &line->offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) ||
-	    *at++ != ':' || !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &line->ino))
-		return false;
-	line->dev = makedev((unsigned)device_major, (unsigned)device_minor);
-	line->path = at + strspn(at, " ");
-	return true;
-}
-
-/* The line of the mapping that holds the address; its text stays in the buffer. */
-static bool line_at(uint64_t address, char buffer[static LINE], struct line *line)
-{
-	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC), got;
-	size_t length = 0;
-	bool found = false;
-
-	if (fd < 0)
-		return false;
-	while (!found && (got = kernel_read((int)fd, buffer + length, LINE - 1 - length)) > 0) {
-		char *at = buffer, *newline;
-		length += (size_t)got;
-		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - buffer))); at = newline + 1) {
-			*newline = 0;
-			found = parse(at, line) && address >= line->start && address < line->end;
-		}
-		length -= (size_t)(at - buffer);
-		if (!found)
-			memmove(buffer, at, length);
-	}
-	kernel_close((int)fd);
-	return found;
 }
 
 static bool is_same(const struct identity *identity, uint64_t dev, uint64_t ino)
@@ -93,10 +44,10 @@ static void from_ledger(struct fault_site *site, uint64_t address, const struct 
 /* Only what the kernel can have made for shm_open(3), open(2) of /dev/shm or memfd_create(2). */
 static void from_maps(struct fault_site *site, uint64_t address)
 {
-	char buffer[LINE];
-	struct line line;
+	char buffer[MAPS_LINE];
+	struct maps_line line;
 
-	if (!line_at(address, buffer, &line))
+	if (!maps_find(address, buffer, &line))
 		return;
 	site->prot = line.prot;
 	text_append(site->path, sizeof site->path, line.path);
@@ -184,11 +135,11 @@ static void append_hexadecimal(char *path, size_t size, uint64_t number)
 /* Leads to an object without a name or a descriptor; needs CAP_CHECKPOINT_RESTORE (proc(5)). */
 static bool by_mapping(struct fault_site *site, uint64_t address)
 {
-	char buffer[LINE], path[96] = "/proc/self/map_files/";
-	struct line line;
+	char buffer[MAPS_LINE], path[96] = "/proc/self/map_files/";
+	struct maps_line line;
 	struct identity now;
 
-	if (!line_at(address, buffer, &line))
+	if (!maps_find(address, buffer, &line))
 		return false;
 	append_hexadecimal(path, sizeof path, line.start);
 	text_append(path, sizeof path, "-");

@@ -6,6 +6,7 @@
 
 #include "preload/kernel.h"
 #include "preload/module_watch.h"
+#include "preload/process.h"
 #include "preload/text.h"
 
 enum { MODULES = 2048, PAST = 64, BUILD_ID_BYTES = 32 };
@@ -127,11 +128,8 @@ static const char *path_of(const struct dl_phdr_info *info)
 /* The loader leaves the executable's name empty, and one that was given to dlopen(3) as it was given. */
 static const char *whole_path(const char *path, char whole[static 4096])
 {
-	if (!*path) {
-		long length = kernel_readlink("/proc/thread-self/exe", whole, 4095);
-		whole[length > 0 ? length : 0] = 0;
-		return whole;
-	}
+	if (!*path)
+		path = process_program();
 	if (*path == '/' || !strchr(path, '/') || kernel_call(SYS_getcwd, (long)whole, 4096, 0, 0, 0, 0) <= 0)
 		return path;
 	while (strncmp(path, "./", 2) == 0)

@@ -6,8 +6,9 @@
 
 #include "preload/keep.h"
 #include "preload/kernel.h"
+#include "preload/maps.h"
 
-static const char *exe = "", *argv_text = "";
+static const char *exe = "", *program = "", *argv_text = "";
 static enum began began = BEGAN_exec;
 static int32_t began_parent;
 
@@ -28,6 +29,15 @@ static bool append_word(char text[static ARGV_SIZE], size_t *length, const char 
 	return true;
 }
 
+/* Where the loader was what was executed (ld.so(8)), it had none itself, and says where the program's own code begins. */
+static const char *find_program(void)
+{
+	char buffer[MAPS_LINE];
+	struct maps_line line;
+
+	return !getauxval(AT_BASE) && maps_find(getauxval(AT_ENTRY), buffer, &line) ? keep_text(line.path) : exe;
+}
+
 void process_initialise(int argc, char **argv)
 {
 	char text[4096];
@@ -37,6 +47,7 @@ void process_initialise(int argc, char **argv)
 	text[bytes > 0 ? bytes : 0] = 0;
 	/* Without /proc what was executed is known by the name that it was called by. */
 	exe = keep_text(bytes > 0 ? text : (const char *)getauxval(AT_EXECFN) ?: "");
+	program = find_program();
 	began_parent = (int32_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
 	text[0] = 0;
 	for (int i = 0; i < argc && argv[i]; i++) {
@@ -52,6 +63,11 @@ void process_initialise(int argc, char **argv)
 const char *process_exe(void)
 {
 	return exe;
+}
+
+const char *process_program(void)
+{
+	return program;
 }
 
 const char *process_argv(void)

@@ -8,6 +8,8 @@
 void process_initialise(int argc, char **argv);
 
 const char *process_exe(void);
+/* The same, but of a program that the loader was told to run its own file. */
+const char *process_program(void);
 /* The command line, escaped as in FIELDS_process, cut to 3 KiB. */
 const char *process_argv(void);
 

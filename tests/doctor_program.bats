@@ -99,6 +99,16 @@ ALL='command interpreter class linkage set-id capabilities libraries preload san
 	says needy.json libraries 'not found: libgone.so'
 }
 
+@test "doctor COMMAND: of the dynamic loader, what it is given counts" {
+	in_machine 'no_lttng
+		loader=$(readelf -l "$ZOO/plain" | sed -n "s/.*interpreter: \(.*\)]/\1/p")
+		doctor good.json "$loader" --inhibit-cache "$ZOO/plain"
+		doctor bad.json "$loader" "$ZOO/static"'
+	[ "$(are good.json class linkage preload)" = 'ok ok ok' ]
+	[ "$(are bad.json class linkage preload)" = 'ok ok bad' ]
+	says bad.json preload "of $ZOO/static, which the dynamic loader is to load: it is statically linked"
+}
+
 @test "doctor COMMAND: what run refuses is bad, for the same reason" {
 	local name why
 	seen static narrow suid

@@ -281,3 +281,17 @@ a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [plai
 	grep -o 'rule=\(secret-left\|memfd-unsealed-share\) .*action=[a-z]*\( would=[a-z]*\)*' audit.log | sed 's/ object=[^ ]*//' >watched
 	same watched <(printf '%s\n' 'rule=secret-left action=audit would=fixed' 'rule=memfd-unsealed-share action=recorded')
 }
+
+@test "of a program that the loader was told to run the place is the program's" {
+	local loader
+	loader=$(readelf -l /bin/true | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+	policy 'world-writable = deny'
+	cat >prog.c <<-END
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		int main(void) { return shm_open("/$NAME", O_CREAT | O_RDWR | O_EXCL, 0666) >= 0; }
+	END
+	gcc prog.c -o prog
+	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$loader" --argv0 other ./prog
+	grep -q "rule=world-writable object=/$NAME action=denied errno=EACCES at=prog+0x" audit.log
+}

@@ -231,3 +231,49 @@ bats_require_minimum_version 1.5.0
 	run -3 sh -c '"$SHMGUARD" report recording >&-'
 	[ "$output" = "shmguard: the output could not be written: Bad file descriptor" ]
 }
+
+@test "the dynamic loader as the command: the program that it is given counts, and its own frames are the program's" {
+	local loader words
+	loader=$(readelf -l /bin/true | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+	cat >prog.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int make_it(const char *name)
+		{
+			return shm_open(name, O_CREAT | O_RDWR, 0600);
+		}
+		int main(int argc, char **argv)
+		{
+			int fd = make_it("/shmguard-run-loader");
+			shm_unlink("/shmguard-run-loader");
+			printf("%d %d %s\n", argc, fd, argv[argc - 1]);
+			return 3;
+		}
+	END
+	gcc -g -O0 prog.c -o prog
+	tiny static -static
+	ln -s "$loader" by-name
+	printf '#!%s ./prog\n' "$loader" >script
+	chmod +x script
+	chmod -x prog
+	for words in "$loader ./prog" "./by-name --argv0 other --library-path /lib --inhibit-cache --preload libm.so.6 ./prog one" \
+		"./script two"; do
+		rm -rf recording
+		# shellcheck disable=SC2086
+		run -3 "$SHMGUARD" run --quiet --report=none -o recording -- $words
+		# shellcheck disable=SC2086
+		[ "$output" = "$($words)" ]
+		report recording >report.json
+		holds '.unseen == [] and (.objects | length) == 1'
+		"$SHMGUARD" log --stacks recording >log
+		grep -q 'make_it (.*prog.c:7)' log
+		grep -q 'main (.*prog.c:11)' log
+		[ "$(grep -c 'ld-linux' log)" -eq 0 ]
+	done
+	run -126 run_only "$loader" --inhibit-cache ./static
+	[ "$output" = "shmguard: '$loader' cannot be recorded: of ./static, which the dynamic loader is to load: it is statically linked (--allow-unseen runs it all the same)" ]
+	run -126 run_only "$loader" --library-path /lib --list ./prog
+	[[ $output == *"with --list the dynamic loader runs no program"* ]]
+}

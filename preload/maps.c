@@ -1,0 +1,48 @@
+#include "preload/maps.h"
+
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "preload/kernel.h"
+#include "preload/text.h"
+
+/* "7f00-7f10 rw-s 00001000 00:1b 5406       /dev/shm/x" */
+static bool parse(const char *at, struct maps_line *line)
+{
+	uint64_t device_major, device_minor;
+
+	if (!text_hexadecimal(&at, &line->start) || *at++ != '-' || !text_hexadecimal(&at, &line->end) ||
+	    strnlen(at, 6) < 6)
+		return false;
+	line->prot = (at[1] == 'r' ? PROT_READ : 0) | (at[2] == 'w' ? PROT_WRITE : 0) | (at[3] == 'x' ? PROT_EXEC : 0);
+	at += 6;
+	if (!text_hexadecimal(&at, &line->offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) ||
+	    *at++ != ':' || !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &line->ino))
+		return false;
+	line->dev = makedev((unsigned)device_major, (unsigned)device_minor);
+	line->path = at + strspn(at, " ");
+	return true;
+}
+
+bool maps_find(uint64_t address, char buffer[static MAPS_LINE], struct maps_line *line)
+{
+	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC), got;
+	size_t length = 0;
+	bool found = false;
+
+	if (fd < 0)
+		return false;
+	while (!found && (got = kernel_read((int)fd, buffer + length, MAPS_LINE - 1 - length)) > 0) {
+		char *at = buffer, *newline;
+		length += (size_t)got;
+		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - buffer))); at = newline + 1) {
+			*newline = 0;
+			found = parse(at, line) && address >= line->start && address < line->end;
+		}
+		length -= (size_t)(at - buffer);
+		if (!found)
+			memmove(buffer, at, length);
+	}
+	kernel_close((int)fd);
+	return found;
+}
