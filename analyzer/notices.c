@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyzer/at_once.h"
 #include "analyzer/escape.h"
 #include "analyzer/judge_call.h"
 #include "analyzer/judge_size.h"
@@ -23,7 +24,7 @@
 #define PATIENCE 900000000
 /* So many files wait for somebody who maps them, for whom all processes are looked through. */
 #define FILES_MAX 16
-/* Notices within a second; the report has them all. */
+/* Notices within a second, and none that standard error has no room for; the report has them all. */
 #define RATE 10
 
 struct waiting {
@@ -57,16 +58,15 @@ struct notices *notices_new(void)
 static void notices_print(struct notices *notices, const char *rule, char *words)
 {
 	int64_t now = notices_now();
-	char *safe = escape_terminal(words);
+	char *safe = escape_terminal(words), *line = memory_format("shmguard: error: %s: %s\n", rule, safe);
 
 	if (now - notices->second > 1000000000) {
 		notices->second = now;
 		notices->within = 0;
 	}
-	if (notices->within++ < RATE)
-		fprintf(stderr, "shmguard: error: %s: %s\n", rule, safe);
-	else
+	if (notices->within++ >= RATE || !at_once_tell(line))
 		notices->withheld++;
+	free(line);
 	free(safe);
 	free(words);
 }
@@ -367,6 +367,16 @@ static bool notices_stands(const struct waiting *waiting)
 	return !notices_may_go_on(&waiting->note) && notices_is_unmended(waiting);
 }
 
+static void notices_tell_withheld(struct notices *notices)
+{
+	char *line =
+		memory_format("shmguard: error: %u more of the kind; the report has them all\n", notices->withheld);
+
+	if (at_once_tell(line))
+		notices->withheld = 0;
+	free(line);
+}
+
 void notices_look(struct notices *notices)
 {
 	int64_t now = notices_now();
@@ -380,10 +390,8 @@ void notices_look(struct notices *notices)
 			notices_tell(notices, &waiting->note, waiting->name, waiting->exe);
 		notices_remove(notices, &notices->first);
 	}
-	if (notices->withheld && now - notices->second > 1000000000) {
-		fprintf(stderr, "shmguard: error: %u more of the kind; the report has them all\n", notices->withheld);
-		notices->withheld = 0;
-	}
+	if (notices->withheld && now - notices->second > 1000000000)
+		notices_tell_withheld(notices);
 }
 
 void notices_free(struct notices *notices)

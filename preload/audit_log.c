@@ -14,7 +14,7 @@
 #include "preload/own.h"
 #include "preload/recorder.h"
 #include "preload/text.h"
-#include "preload/unsignalled.h"
+#include "preload/unwaiting.h"
 
 enum policy_log audit_log_kind;
 static atomic_int log_fd = -1;
@@ -159,9 +159,9 @@ static bool write_line(int fd, const char *line, size_t length)
 {
 	static atomic_bool cut;
 
-	if (atomic_load(&cut) && unsignalled_write(fd, "\n", 1) == 1)
+	if (atomic_load(&cut) && unwaiting_write(fd, "\n", 1) == 1)
 		atomic_store(&cut, false);
-	long written = unsignalled_write(fd, line, length);
+	long written = unwaiting_write(fd, line, length);
 	if (written > 0 && (size_t)written < length)
 		atomic_store(&cut, true);
 	return written == (long)length;

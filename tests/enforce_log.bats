@@ -258,3 +258,100 @@ limit(resource.RLIM_INFINITY); time.sleep(1.1); one()'
 	whole_lines <(tail -n +2 audit.log)
 	tail -1 audit.log | grep -q 'held-back=4$'
 }
+
+# A log that is full to the last byte, and that takes lines again; its flags are the program's.
+FILLED='import fcntl, pty, socket, subprocess, termios, time, tty
+def one(): attempt(shm_open, NAME, RWC, mode=0o666)
+def all_of(fd, each, size):
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL); os.set_blocking(fd, False)
+    try:
+        while each(fd, size): pass
+    except BlockingIOError: pass
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags)
+def fill(fd):
+    for size in 4096, 1: all_of(fd, lambda fd, size: os.write(fd, b"x" * (size - 1) + b"\n"), size)
+def taken(fd):
+    parts = []; all_of(fd, lambda fd, size: parts.append(os.read(fd, size)) or parts[-1], 65536); return b"".join(parts)
+def told(data):
+    for line in data.splitlines():
+        if line := line.strip(b"x\r"): os.write(log, line + b"\n")
+def around(reader, writer, to=2):
+    if to == 2: os.dup2(writer, 2)
+    flags = fcntl.fcntl(writer, fcntl.F_GETFL)
+    fill(writer); one(); one(); one(); full = taken(reader); time.sleep(1.1); one(); told(full + taken(reader))
+    print(fcntl.fcntl(writer, fcntl.F_GETFL) == flags, flush=True)
+def another(reader, writer, **to):
+    more = [str(reader.fileno()), str(writer.fileno())]
+    subprocess.run([sys.executable, "program.py", *more], pass_fds=[int(fd) for fd in more], **to)
+log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+if sys.argv[1:]: around(int(sys.argv[1]), int(sys.argv[2]), to=None); sys.exit()'
+
+# never_waiting CODE: is killed where it waits, as no signal but that may get through.
+never_waiting()
+{
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = stderr/' policy.ini
+	program "$FILLED
+$1"
+	timeout -s KILL 30 env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+}
+
+# all_of COUNT: whole lines, and the counts of those held back, come to so many.
+all_of()
+{
+	whole_lines log
+	[ "$(($(wc -l <log) + $(sed -n 's/.*held-back=//p' log | paste -sd+ | grep . || echo 0)))" -eq "$1" ]
+}
+
+# rounds COUNT: of `around`, each with its four calls refused and the flags as they were.
+rounds()
+{
+	for ((i = 0; i < $1; i++)); do printf '%s\n' EACCES EACCES EACCES EACCES True; done
+}
+
+@test "a standard error that takes nothing just now is not waited for, and what it did not get is counted" {
+	never_waiting '
+r, w = os.pipe(); around(r, w)
+os.mkfifo("fifo"); r = os.open("fifo", os.O_RDONLY | os.O_NONBLOCK); around(r, os.open("fifo", os.O_WRONLY))
+for type in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+    a, b = socket.socketpair(socket.AF_UNIX, type); another(a, b, stderr=b)'
+	diff out <(rounds 4)
+	all_of 16
+}
+
+@test "a terminal that is stopped, that nobody reads, or that stops who writes in the background is not waited for" {
+	never_waiting '
+master, slave = pty.openpty(); tty.setraw(slave); around(master, slave)
+termios.tcflow(2, termios.TCOOFF); one(); one(); termios.tcflow(2, termios.TCOON); time.sleep(1.1); one(); told(taken(master))
+os.environ["SHMGUARD_POLICY"] = os.getcwd() + "/terminal.ini"
+with open("terminal.ini", "w") as policy: policy.write(open("policy.ini").read().replace("stderr", "file:" + os.ttyname(slave)))
+another(open(master, closefd=False), open(slave, "wb", closefd=False))
+del os.environ["SHMGUARD_POLICY"]
+if (child := os.fork()) == 0:
+    os.setsid(); os.dup2(os.open(os.ttyname(slave), os.O_RDWR), 2)
+    modes = termios.tcgetattr(2); modes[3] |= termios.TOSTOP; termios.tcsetattr(2, termios.TCSANOW, modes)
+    if (background := os.fork()) == 0:
+        os.setpgid(0, 0); one(); sys.stdout.flush(); os._exit(0)
+    stopped = os.WIFSTOPPED(os.waitpid(background, os.WUNTRACED)[1])
+    print(stopped); told(taken(master)); sys.stdout.flush(); os._exit(0)
+os.waitpid(child, 0)'
+	diff out <(rounds 1; printf '%s\n' EACCES EACCES EACCES; rounds 1; printf '%s\n' EACCES False)
+	all_of 12
+}
+
+@test "a standard error that somebody reads gets every line whole, from all who write there at once" {
+	policy 'world-writable = deny'
+	sed -i 's/^log = .*/log = stderr/' policy.ini
+	guarded 'import threading
+def some():
+    for i in range(500):
+        try: shm_open(NAME, RWC, mode=0o666)
+        except PermissionError: pass
+children = [os.fork() for i in range(2)]
+threads = [threading.Thread(target=some) for i in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+if all(children): [os.waitpid(c, 0) for c in children]' 2> >(while read -r line; do echo "$line"; done >log; : >done)
+	until [ -e done ]; do sleep 0.05; done
+	all_of 16000
+}

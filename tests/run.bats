@@ -407,3 +407,41 @@ None
 	"$PYTHON" locking.py "$SHMGUARD" run --quiet -o recording -- "$PYTHON" asking.py >recorded
 	[ "$(cat recorded)" = held ]
 }
+
+@test "standard error that nobody reads does not keep run from the command: what it had to say is counted" {
+	cat >full.py <<-'END'
+		import os, signal, subprocess, sys, threading, time
+		r, w = os.pipe(); os.set_blocking(w, False)
+		try:
+		    while os.write(w, b"x" * 4096): pass
+		except BlockingIOError: os.set_blocking(w, True)
+		run = subprocess.Popen(sys.argv[1:], stderr=w, stdout=subprocess.PIPE)
+		threading.Timer(25, lambda: (run.kill(), os._exit(1))).start()
+		def handed_on(): run.send_signal(signal.SIGTERM); return run.stdout.readline()
+		print(run.stdout.readline()); time.sleep(0.5)
+		print(handed_on()); taken = os.read(r, 1 << 20); time.sleep(2)
+		print(handed_on()); print(run.wait(20)); os.close(w)
+		print((taken + os.fdopen(r, "rb").read()).strip(b"x").decode()); sys.stdout.flush(); os._exit(0)
+	END
+	"$PYTHON" full.py "$SHMGUARD" run --report=none -o recording -- "$PYTHON" -c '
+import os, _posixshmem, signal, time
+told = []
+def tell(*_):
+    told.append(1); print("got", len(told), flush=True)
+    if len(told) == 2: os._exit(7)
+signal.signal(signal.SIGTERM, tell)
+os.umask(0)
+_posixshmem.shm_open("/run-full", os.O_CREAT | os.O_RDWR, 0o666); _posixshmem.shm_unlink("/run-full")
+print("ready", flush=True)
+while True: time.sleep(1)' >out
+	cat out
+	diff out - <<-END
+		b'ready\\n'
+		b'got 1\\n'
+		b'got 2\\n'
+		7
+		shmguard: error: 1 more of the kind; the report has them all
+		shmguard: recorded in $PWD/recording
+
+	END
+}

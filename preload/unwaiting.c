@@ -1,0 +1,69 @@
+#include "preload/unwaiting.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "preload/kernel.h"
+#include "preload/recorder.h"
+#include "preload/text.h"
+#include "preload/unsignalled.h"
+
+static long send_at_once(int fd, struct iovec *text)
+{
+	struct msghdr message = {.msg_iov = text, .msg_iovlen = 1};
+
+	return kernel_call(SYS_sendmsg, fd, (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+}
+
+/* The thread's own table of descriptors, whose the process's need not be. */
+static long open_anew(int fd, const struct stat *same)
+{
+	char path[64] = "/proc/thread-self/fd/";
+	struct stat st;
+
+	text_append_decimal(path, sizeof path, (uint64_t)fd);
+	long own = kernel_call(SYS_openat, AT_FDCWD, (long)path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0, 0, 0);
+	if (own < 0)
+		return own;
+	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == same->st_dev &&
+	    st.st_ino == same->st_ino)
+		return own;
+	kernel_close((int)own);
+	return -EBADF;
+}
+
+/*
+ * That there is room says nothing of how much a terminal has, nor of who fills a pipe meanwhile: where it can be, it is
+ * opened once more, as one that does not wait.
+ */
+static long write_into_room(int fd, const struct stat *st, const void *bytes, size_t length)
+{
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	const struct timespec at_once = {0};
+
+	if (kernel_call(SYS_ppoll, (long)&room, 1, (long)&at_once, 0, 0, 0) <= 0)
+		return -EAGAIN;
+	long own = open_anew(fd, st), written = unsignalled_write(own < 0 ? fd : (int)own, bytes, length);
+	if (own >= 0)
+		kernel_close((int)own);
+	return written;
+}
+
+long unwaiting_write(int fd, const void *bytes, size_t length)
+{
+	struct iovec text = {(void *)(uintptr_t)bytes, length};
+	struct stat st;
+	long result = kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+
+	if (result < 0)
+		return result;
+	if (S_ISSOCK(st.st_mode))
+		return send_at_once(fd, &text);
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return unsignalled_write(fd, bytes, length);
+	/* Pipes can since Linux 6.4. A filter of system calls may kill for it. */
+	result = recorder_filtered ? -EOPNOTSUPP : unsignalled_writev_at_once(fd, &text);
+	return result == -EOPNOTSUPP || result == -ENOSYS ? write_into_room(fd, &st, bytes, length) : result;
+}
