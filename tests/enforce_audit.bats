@@ -285,13 +285,13 @@ a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [plai
 @test "of a program that the loader was told to run the place is the program's" {
 	local loader
 	loader=$(readelf -l /bin/true | sed -n 's/.*interpreter: \(.*\)]/\1/p')
-	policy 'world-writable = deny'
+	policy 'world-readable = deny'
 	cat >prog.c <<-END
 		#include <fcntl.h>
 		#include <sys/mman.h>
-		int main(void) { return shm_open("/$NAME", O_CREAT | O_RDWR | O_EXCL, 0666) >= 0; }
+		int main(void) { return shm_open("/$NAME", O_CREAT | O_RDWR | O_EXCL, 0644) >= 0; }
 	END
 	gcc prog.c -o prog
 	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$loader" --argv0 other ./prog
-	grep -q "rule=world-writable object=/$NAME action=denied errno=EACCES at=prog+0x" audit.log
+	grep -q "rule=world-readable object=/$NAME action=denied errno=EACCES at=prog+0x" audit.log
 }
