@@ -12,7 +12,6 @@
 #include "preload/kernel.h"
 #include "preload/lease.h"
 #include "preload/names.h"
-#include "preload/parent.h"
 #include "preload/wipe.h"
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
@@ -151,32 +150,17 @@ static void tell(const char *why)
 	enforce_tell_not_wiped(&(struct check_finding){.rule = RULE_secret_left}, why);
 }
 
-/* Will the kernel let the name be removed? If not, its object keeps its contents as well. */
-static bool is_removable(int dirfd, const char *path, uint32_t owner)
-{
-	struct parent parent;
-	struct stat st;
-	uint32_t user = facts_user();
-	const char *at = parent_begin(&parent, path);
-	bool removable = at && kernel_stat_at(dirfd, at, 0, &st) == 0 &&
-			 kernel_call(SYS_faccessat2, dirfd, (long)at, W_OK | X_OK, AT_EACCESS, 0, 0) != -EACCES &&
-			 (!(st.st_mode & S_ISVTX) || !user || user == owner || user == st.st_uid);
-
-	parent_end(&parent);
-	return removable;
-}
-
 int enforce_leaving_name(const struct policy_decision *d, int dirfd, const char *path, const struct identity *identity)
 {
 	bool wipes = (d->zero & ZERO_on_unlink) || wants_wipe(d);
 
-	if (!identity->size || (identity->links != 1 && !wipes) || !is_removable(dirfd, path, identity->uid))
+	if (!identity->size || (identity->links != 1 && !wipes))
 		return -ENOENT;
 	return wipe_open(dirfd, path);
 }
 
 /* Contents that must not outlive the name; while anybody maps the object they are still in use. */
-void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity, bool named)
+void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity)
 {
 	struct policy_decision d = *decision;
 	struct identity now = *identity;
@@ -185,7 +169,7 @@ void enforce_leave_name(const struct policy_decision *decision, int fd, const st
 	if (zero)
 		d.action[RULE_secret_left] = ACTION_fix;
 	if (fd >= 0 && identity_of_fd(fd, &now) && wipe_has_data(fd, &now)) {
-		const char *use = now.links > named ? enforce_linked : enforce_use(&now, false);
+		const char *use = now.links ? enforce_linked : enforce_use(&now, false);
 		if (!use || use == enforce_perhaps_mapped)
 			left(&d, fd, &now, false, use);
 		/* Without a name it is freed after its last use. */

@@ -24,8 +24,8 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go);
 int enforce_leaving_name(const struct policy_decision *decision, int dirfd, const char *path,
 			 const struct identity *identity);
 
-/* Wipes by it what is to be wiped, or tells why not, and closes it. named: it has the name yet. */
-void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity, bool named);
+/* The name is gone: wipes by it what is to be wiped, or tells why not, and closes it. */
+void enforce_leave_name(const struct policy_decision *decision, int fd, const struct identity *identity);
 
 /* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
 bool enforce_last_unmap(const struct object *object, const void *caller);

@@ -121,8 +121,8 @@ static enum enforce_verdict named(const struct policy_decision *d, const struct 
 	return enforce_name_allowed(d, name, false);
 }
 
-/* replaced: the name is lost by a call that may fail yet, or NULL. */
-static enum enforce_verdict unlinking(const struct enforce_place *at, bool stays, struct enforce_replaced *replaced)
+/* lost: what loses the name by the call, which may fail yet; NULL: it only gets another. */
+static enum enforce_verdict unlinking(const struct enforce_place *at, struct enforce_lost *lost)
 {
 	struct policy_decision d;
 	struct identity identity;
@@ -136,39 +136,53 @@ static enum enforce_verdict unlinking(const struct enforce_place *at, bool stays
 	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
-	if (stays) {
+	if (!lost) {
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
 	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, at->dirfd, at->path, &identity)
 						       : -ENOENT;
-	if (replaced) {
-		*replaced = (struct enforce_replaced){true, own_fd_hide(fd), identity};
-		return VERDICT_go;
-	}
-	losing(&d, &identity, at->name);
-	enforce_leave_name(&d, fd, &identity, true);
+	*lost = (struct enforce_lost){true, own_fd_hide(fd), identity};
 	return VERDICT_go;
 }
 
-enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller)
+/* What the policy is to do with what has lost the name is what it was to do before. */
+static void was_lost(const struct enforce_lost *lost, const char *name, const void *caller)
 {
-	const struct enforce_place at = {dirfd, path, AT_SYMLINK_NOFOLLOW, name};
+	struct policy_decision d;
 
 	enforce_begin();
-	enum enforce_verdict verdict = unlinking(&at, false, NULL);
+	enforce_decide_linked(name, &lost->identity, &d);
+	losing(&d, &lost->identity, name);
+	enforce_leave_name(&d, lost->fd, &lost->identity);
 	enforce_end(caller);
+}
+
+static void end_losing(const struct enforce_lost *lost, const char *name, bool failed, const void *caller)
+{
+	if (!lost->is_object)
+		return;
+	own_fd_forget(lost->fd);
+	if (!failed)
+		was_lost(lost, name, caller);
+	else if (lost->fd >= 0)
+		kernel_close(lost->fd);
+}
+
+enum enforce_verdict enforce_unlink(struct enforce_removing *r)
+{
+	r->lost.is_object = false;
+	enforce_begin();
+	enum enforce_verdict verdict = unlinking(&r->at, &r->lost);
+	enforce_end(r->caller);
 	return verdict;
 }
 
-void enforce_not_unlinked(int dirfd, const char *path)
+void enforce_unlinked(const struct enforce_removing *r, bool failed)
 {
-	struct identity identity;
 	int kept = errno;
 
-	if (enforce_counts && identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity) &&
-	    is_last_of_own(&identity))
-		ledger_count_created(1);
+	end_losing(&r->lost, r->at.name, failed, r->caller);
 	errno = kept;
 }
 
@@ -247,7 +261,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 
 	if (m->how == MOVE_link && from->name && linking(from) == VERDICT_deny)
 		return VERDICT_deny;
-	if (m->how != MOVE_link && from->name && unlinking(from, true, NULL) == VERDICT_deny)
+	if (m->how != MOVE_link && from->name && unlinking(from, NULL) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
 		return VERDICT_go;
@@ -257,7 +271,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 		return VERDICT_deny;
 	if (m->how == MOVE_link || !exists(to) || are_one(from, to))
 		return VERDICT_go;
-	return unlinking(to, m->how == MOVE_exchange, &m->replaced);
+	return unlinking(to, m->how == MOVE_exchange ? NULL : &m->replaced);
 }
 
 /* Once nothing denies the call any more. */
@@ -313,18 +327,6 @@ static void give_back(const struct enforce_place *place, const struct enforce_na
 		set_mode(place, n->before);
 }
 
-/* The object that lay at `to` has lost that name; what the policy is to do with it is what it was to do then. */
-static void lost(const struct enforce_moving *m)
-{
-	struct policy_decision d;
-
-	enforce_begin();
-	enforce_decide_linked(m->to.name, &m->replaced.identity, &d);
-	losing(&d, &m->replaced.identity, m->to.name);
-	enforce_leave_name(&d, m->replaced.fd, &m->replaced.identity, false);
-	enforce_end(m->caller);
-}
-
 static void end_narrowing(const struct enforce_moving *m, bool failed)
 {
 	const struct enforce_place *place[] = {&m->from, &m->to};
@@ -343,12 +345,6 @@ void enforce_moved(const struct enforce_moving *m, bool failed)
 
 	if (m->narrowed[0].done || m->narrowed[1].done)
 		end_narrowing(m, failed);
-	if (m->replaced.is_object) {
-		own_fd_forget(m->replaced.fd);
-		if (!failed)
-			lost(m);
-		else if (m->replaced.fd >= 0)
-			kernel_close(m->replaced.fd);
-	}
+	end_losing(&m->replaced, m->to.name, failed, m->caller);
 	errno = kept;
 }

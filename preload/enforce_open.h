@@ -63,6 +63,13 @@ struct enforce_place {
 	const char *name;
 };
 
+/* What a call takes a name from, if it succeeds. */
+struct enforce_lost {
+	bool is_object;
+	int fd; /* by which it is wiped then, or a negative errno */
+	struct identity identity;
+};
+
 enum enforce_move { MOVE_link, MOVE_rename, MOVE_exchange };
 
 struct enforce_moving {
@@ -74,12 +81,8 @@ struct enforce_moving {
 	struct enforce_narrowed {
 		bool done;
 		mode_t before, now;
-	} narrowed[2]; /* what lies at `from`, and at `to` */
-	struct enforce_replaced {
-		bool is_object; /* loses the name `to` if the call succeeds */
-		int fd;         /* by which it is wiped then, or a negative errno */
-		struct identity identity;
-	} replaced;
+	} narrowed[2];                /* what lies at `from`, and at `to` */
+	struct enforce_lost replaced; /* what lay at `to` */
 };
 
 /*
@@ -90,10 +93,19 @@ struct enforce_moving {
 enum enforce_verdict enforce_move(struct enforce_moving *m);
 void enforce_moved(const struct enforce_moving *m, bool failed);
 
-/* Before a name is removed: VERDICT_deny with errno set, else what the policy wants wiped is wiped. */
-enum enforce_verdict enforce_unlink(int dirfd, const char *path, const char *name, const void *caller);
-/* The call that was let pass has failed: what lies there still counts. */
-void enforce_not_unlinked(int dirfd, const char *path);
+/* unlink(2) and its kin. */
+struct enforce_removing {
+	struct enforce_place at;
+	const void *caller;
+	struct enforce_lost lost; /* the callee's */
+};
+
+/*
+ * Before a name is removed: VERDICT_deny with errno set, else enforce_unlinked() is to be called after the call. Where that
+ * succeeded what had the name is wiped if the policy wants that.
+ */
+enum enforce_verdict enforce_unlink(struct enforce_removing *r);
+void enforce_unlinked(const struct enforce_removing *r, bool failed);
 
 /* memfd_create's flags as the policy wants them; a kernel that does not know one answers EINVAL. */
 unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller);

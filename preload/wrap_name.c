@@ -36,61 +36,65 @@ static int unlinked(int result, uint32_t seq, const void *caller)
 
 /* What the policy makes of a removal. */
 struct removing {
-	int dirfd;
-	const char *path;
-	bool asked, kept; /* kept: the name is not to be removed, and errno is set */
+	struct enforce_removing policy; /* at.name: NULL where it is not asked */
+	char text[512];
 };
 
-static struct removing removing(int dirfd, const char *path, const void *caller)
+/* Is the name not to be removed? errno is set then. */
+static bool unremoved(struct removing *r, int dirfd, const char *path, const void *caller)
 {
-	struct removing r = {.dirfd = dirfd, .path = path};
 	struct visit visit;
 	struct identity identity;
-	char text[512];
+	struct enforce_place *at = &r->policy.at;
 
-	if (!enforce_on || own_caller(caller) || !identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity))
-		return r;
-	const char *name = enforce_name(dirfd, path, AT_SYMLINK_NOFOLLOW, text);
-	r.asked = name;
-	r.kept = name && enforce_unlink(dirfd, path, name, caller) == VERDICT_deny;
-	if (r.kept && observe_enter(&visit, caller)) {
-		wrap_refused_path(&visit, dirfd, path, AT_SYMLINK_NOFOLLOW, name, KIND_file);
+	*at = (struct enforce_place){dirfd, path, AT_SYMLINK_NOFOLLOW, NULL};
+	r->policy.caller = caller;
+	if (!enforce_on || own_caller(caller) || !identity_of_path(dirfd, path, at->flags, &identity))
+		return false;
+	at->name = enforce_name(dirfd, path, at->flags, r->text);
+	bool kept = at->name && enforce_unlink(&r->policy) == VERDICT_deny;
+	if (kept && observe_enter(&visit, caller)) {
+		wrap_refused_path(&visit, dirfd, path, at->flags, at->name, KIND_file);
 		observe_leave(&visit);
 	}
-	return r;
+	return kept;
 }
 
 static int removed(const struct removing *r, int result)
 {
-	if (result < 0 && r->asked)
-		enforce_not_unlinked(r->dirfd, r->path);
+	if (r->policy.at.name)
+		enforce_unlinked(&r->policy, result < 0);
 	return result;
 }
 
-#define REMOVE(r, call) ((r).kept ? -1 : removed(&(r), call))
-
 EXPORT int unlink(const char *path)
 {
+	struct removing r;
+
 	uint32_t seq = unlinking(SYMBOL_unlink, AT_FDCWD, path, CALLER);
-	struct removing r = removing(AT_FDCWD, path, CALLER);
-	return unlinked(REMOVE(r, REAL(unlink)(path)), seq, CALLER);
+	int result = unremoved(&r, AT_FDCWD, path, CALLER) ? -1 : removed(&r, REAL(unlink)(path));
+	return unlinked(result, seq, CALLER);
 }
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
 {
+	struct removing r;
+
 	dirfd = wrap_given(dirfd, CALLER);
 	if (flags & AT_REMOVEDIR)
 		return REAL(unlinkat)(dirfd, path, flags);
 	uint32_t seq = unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
-	struct removing r = removing(dirfd, path, CALLER);
-	return unlinked(REMOVE(r, REAL(unlinkat)(dirfd, path, flags)), seq, CALLER);
+	int result = unremoved(&r, dirfd, path, CALLER) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, flags));
+	return unlinked(result, seq, CALLER);
 }
 
 EXPORT int remove(const char *path)
 {
+	struct removing r;
+
 	uint32_t seq = unlinking(SYMBOL_remove, AT_FDCWD, path, CALLER);
-	struct removing r = removing(AT_FDCWD, path, CALLER);
-	return unlinked(REMOVE(r, REAL(remove)(path)), seq, CALLER);
+	int result = unremoved(&r, AT_FDCWD, path, CALLER) ? -1 : removed(&r, REAL(remove)(path));
+	return unlinked(result, seq, CALLER);
 }
 
 /* What the two names of a rename led to before it. */

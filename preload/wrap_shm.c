@@ -143,16 +143,17 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	}
 	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
+	struct enforce_removing removing = {.at = {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path}, .caller = caller};
 	bool asked = enforce_on && identity_shm_path(name, prefix, path);
-	bool denied = asked && enforce_unlink(AT_FDCWD, path, path, caller) == VERDICT_deny;
+	bool denied = asked && enforce_unlink(&removing) == VERDICT_deny;
 	if (denied && observe_enter(&visit, caller)) {
 		wrap_refused_path(&visit, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path,
 				  symbol == SYMBOL_sem_unlink ? KIND_semaphore : KIND_shm);
 		observe_leave(&visit);
 	}
 	int result = denied ? -1 : real_unlink(name);
-	if (result < 0 && asked && !denied)
-		enforce_not_unlinked(AT_FDCWD, path);
+	if (asked && !denied)
+		enforce_unlinked(&removing, result < 0);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
 	} else if (result < 0 && observe_enter(&visit, caller)) {

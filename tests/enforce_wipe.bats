@@ -183,6 +183,21 @@ child(os.execve, "/bin/sh", ["sh", "-c", "printf left >" + PATH + "-3"], unguard
 open(PATH + "-3", "w").write("new"); print(open(PATH + "-3").read())'
 }
 
+@test "what is removed is wiped once it is, and not where the kernel refuses that" {
+	local how
+	for how in 'zero = on-unlink' $'secret = yes\nsecret-left = fix'; do
+		rm -f audit.log
+		policy 'create-without-excl = off' "$how"
+		guarded 'fd = os.open(PATH, RWC, 0o600); os.write(fd, b"live")
+def removed(flags):
+    if libc.unlinkat(-100, PATH.encode(), flags) < 0: raise OSError(ctypes.get_errno(), "unlinkat")
+for flags in 0x100, 0x77, 0x1000, 0x201: attempt(removed, flags)
+print(os.pread(fd, 4, 0), os.path.exists(PATH)); attempt(removed, 0); print(os.pread(fd, 4, 0), os.path.exists(PATH))'
+		same out <(printf '%s\n' EINVAL EINVAL EINVAL EINVAL "b'live' True" 'ok None' "b'\x00\x00\x00\x00' False")
+		[ "$(grep -c "rule=secret-left object=/$NAME action=fixed" audit.log)" -eq 1 ]
+	done
+}
+
 @test "audit mode wipes and reserves nothing either" {
 	printf 'stale' >"/dev/shm/$NAME"
 	policy 'mode = audit' 'zero = on-attach, on-unlink, on-last-unmap' 'reserve = yes' 'secret = yes' 'secret-left = fix'
