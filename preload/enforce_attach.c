@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "preload/acl.h"
+#include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
@@ -194,6 +195,16 @@ enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const s
 	return ENFORCE(d, truncate_on_open, .size = identity->size);
 }
 
+static long truncate_again(void *context)
+{
+	char path[TEXT_DESCRIPTOR];
+	long again = kernel_open(text_descriptor(path, *(int *)context), O_RDONLY | O_TRUNC | O_CLOEXEC);
+
+	if (again >= 0)
+		kernel_close((int)again);
+	return again;
+}
+
 /* O_TRUNC was kept from the real call: is it to happen now? */
 static enum enforce_verdict truncating(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 				       const struct identity *identity)
@@ -203,12 +214,8 @@ static enum enforce_verdict truncating(const struct enforce_opening *o, const st
 	if (error)
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
 	/* An empty one gets its times, and loses set-user-ID. Linux does so even by O_RDONLY, which ftruncate(2) refuses. */
-	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0) {
-		char path[TEXT_DESCRIPTOR];
-		long again = kernel_open(text_descriptor(path, fd), O_RDONLY | O_TRUNC | O_CLOEXEC);
-		if (again >= 0)
-			kernel_close((int)again);
-	}
+	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0)
+		apart_run(fd, truncate_again, &fd);
 	return verdict;
 }
 
@@ -301,14 +308,10 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 /* The child opens it without O_TRUNC. */
 static void emptied_already(int fd, const struct identity *identity)
 {
-	char path[TEXT_DESCRIPTOR];
-	long own = kernel_open(text_descriptor(path, fd), O_RDWR | O_CLOEXEC);
-	int error = own < 0 ? (int)-own : wipe_object((int)own, identity, true, NULL);
+	int error = wipe_object(fd, identity, true, NULL);
 
 	if (error)
 		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
-	if (own >= 0)
-		kernel_close((int)own);
 }
 
 enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,

@@ -12,9 +12,18 @@
 #include "preload/kernel.h"
 #include "preload/lease.h"
 #include "preload/names.h"
+#include "preload/text.h"
 #include "preload/wipe.h"
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
+
+/* Another thread may have closed the descriptor, and opened another. */
+static bool is_led_to(const struct identity *identity)
+{
+	struct identity now;
+
+	return identity_of_fd(identity->fd, &now) && now.ino == identity->ino && now.dev == identity->dev;
+}
 
 /*
  * Of those who cannot be looked at the kernel knows. A lease that it refuses says that somebody has the object: who holds
@@ -26,7 +35,7 @@ static enum facts_use use_by_unseen(const struct identity *identity, enum facts_
 		return likely;
 	switch (lease_ask(identity->fd)) {
 	case LEASE_granted:
-		return FACTS_unused;
+		return is_led_to(identity) ? FACTS_unused : likely;
 	case LEASE_refused:
 		return ledger_holds(identity, identity->fd) || !facts_left_by_others(identity) ? likely : FACTS_unknown;
 	default:
@@ -206,17 +215,22 @@ static int open_object(const struct object *object, struct identity *identity)
 	return -ENOENT;
 }
 
-/* By a descriptor of this process. -ENOENT: there is none. */
+/* By a descriptor of this process, of which the identity tells. -ENOENT: there is none. */
 static int open_held(const struct object *object, struct identity *identity)
 {
+	char path[TEXT_DESCRIPTOR];
+
 	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
 		if (ledger_fd(fd) != object->id)
 			continue;
-		long own = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1, 0, 0, 0);
+		long own = kernel_open(text_descriptor(path, fd), O_PATH | O_CLOEXEC);
 		if (own < 0)
 			continue;
-		if (identity_of_fd((int)own, identity) && identity->ino == object->ino && identity->dev == object->dev)
+		if (identity_of_fd((int)own, identity) && identity->ino == object->ino &&
+		    identity->dev == object->dev) {
+			identity->fd = fd;
 			return (int)own;
+		}
 		kernel_close((int)own);
 	}
 	return -ENOENT;

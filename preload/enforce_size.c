@@ -11,6 +11,7 @@
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/tail.h"
+#include "preload/text.h"
 #include "preload/unsignalled.h"
 #include "preload/wipe.h"
 
@@ -36,12 +37,18 @@ struct growth {
 
 static long grow(const struct growth *growth)
 {
-	return growth->allocates ? unsignalled_fallocate(growth->fd, growth->mode, growth->offset, growth->length)
-				 : unsignalled_ftruncate(growth->fd, (uint64_t)growth->length);
+	char path[TEXT_DESCRIPTOR];
+
+	if (growth->allocates)
+		return unsignalled_fallocate(growth->fd, growth->mode, growth->offset, growth->length);
+	long result = unsignalled_ftruncate(growth->fd, (uint64_t)growth->length);
+	/* Of truncate(2): it has the path alone (O_PATH). */
+	return result == -EBADF ? unsignalled_truncate(text_descriptor(path, growth->fd), (uint64_t)growth->length)
+				: result;
 }
 
 /* What was kept of another's growth is that one's by now. A growth that fails has had no effect. */
-static void grow_and_clear(const struct growth *growth, const struct tail *tail)
+static void grow_and_clear(const struct growth *growth, struct tail *tail)
 {
 	struct stat st;
 

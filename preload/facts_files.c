@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "preload/acl.h"
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/parent.h"
 #include "preload/recent.h"
@@ -262,22 +263,35 @@ static int data_in(int fd, uint64_t from, uint64_t to, char piece[static PIECE],
 	return 0;
 }
 
-int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)
-{
-	char path[TEXT_DESCRIPTOR];
-	const char *name = identity->name;
+struct data {
+	const struct identity *identity;
+	uint64_t from, to, *at;
+};
 
-	if (identity->fd >= 0)
-		name = text_descriptor(path, identity->fd);
+static long data(void *context)
+{
+	const struct data *d = context;
+	char path[TEXT_DESCRIPTOR];
+	const char *name = d->identity->name;
+
+	if (d->identity->fd >= 0)
+		name = text_descriptor(path, d->identity->fd);
 	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return -1;
 	char *piece = kernel_memory(PIECE);
-	int found = piece ? data_in((int)fd, from, to, piece, at) : -1;
+	int found = piece ? data_in((int)fd, d->from, d->to, piece, d->at) : -1;
 	if (piece)
 		kernel_memory_free(piece, PIECE);
 	kernel_close((int)fd);
 	return found;
+}
+
+int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)
+{
+	struct data d = {identity, from, to, at};
+
+	return (int)(apart_is_unlocked(identity->fd) ? data(&d) : apart_run(identity->fd, data, &d));
 }
 
 uint64_t facts_descriptor_limit(void)

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/signals.h"
+#include "preload/text.h"
 
 /* What the kernel keeps with a descriptor of whom to tell: a program may have set it for purposes of its own. */
 struct telling {
@@ -46,7 +48,7 @@ static void take_away(uint64_t set)
 		    SIGURG, 0, 0, 0);
 }
 
-enum lease lease_ask(int fd)
+static enum lease ask(int fd)
 {
 	const uint64_t ours = SIGNAL_BIT(SIGURG);
 	uint64_t before = signals_block(), pending = 0;
@@ -65,4 +67,25 @@ enum lease lease_ask(int fd)
 	}
 	signals_restore(before);
 	return answer;
+}
+
+static long ask_by_path(void *context)
+{
+	char path[TEXT_DESCRIPTOR];
+	const char *at = text_descriptor(path, *(int *)context);
+	long fd = kernel_open(at, O_RDWR | O_CLOEXEC);
+
+	if (fd == -EACCES)
+		fd = kernel_open(at, O_RDONLY | O_CLOEXEC);
+	enum lease answer = fd < 0 ? LEASE_unknown : ask((int)fd);
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return answer;
+}
+
+enum lease lease_ask(int fd)
+{
+	long flags = control(fd, F_GETFL, 0);
+
+	return flags >= 0 && (flags & O_PATH) ? (enum lease)apart_run(fd, ask_by_path, &fd) : ask(fd);
 }

@@ -12,7 +12,10 @@ enum lease {
 	LEASE_unknown, /* it may not be asked for: another's object, a kernel without leases */
 };
 
-/* Whoever opens the object in that moment waits for its end, and with O_NONBLOCK gets EWOULDBLOCK. */
+/*
+ * Whoever opens the object in that moment waits for its end, and with O_NONBLOCK gets EWOULDBLOCK. For a descriptor of O_PATH,
+ * which is none to the kernel here, another is opened.
+ */
 enum lease lease_ask(int fd);
 
 #endif

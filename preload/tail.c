@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
@@ -29,63 +30,89 @@ static bool is_zero(const char *bytes, uint64_t length)
 	return true;
 }
 
-static long look(struct tail *tail, const struct identity *identity)
+static long look_at(struct tail *tail, int fd)
 {
-	uint64_t page = identity->page, at = tail->from / page * page;
-	long data = kernel_call(SYS_lseek, tail->fd, (long)at, SEEK_DATA, 0, 0, 0);
+	uint64_t page = tail->page, at = tail->from / page * page;
+	long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
 
 	/* To read a hole would allocate it. */
 	if (data == -ENXIO || (data >= 0 && (uint64_t)data >= at + page))
 		return 0;
-	long error = copy_page(tail->fd, at, page, tail->memory);
+	long error = copy_page(fd, at, page, tail->memory);
 	if (error)
 		return error;
 	tail->bytes = tail->memory + (tail->from - at);
 	return !is_zero(tail->bytes, tail->length);
 }
 
-long tail_keep(struct tail *tail, int fd, const struct identity *identity)
+/* Another open file description, since the offset of the program's own is its to move. */
+static long reopen(const struct tail *tail)
 {
 	char path[TEXT_DESCRIPTOR];
-	uint64_t page = identity->page;
-	long own = kernel_open(text_descriptor(path, fd), O_RDWR | O_CLOEXEC);
-	char *memory = own < 0 ? NULL : kernel_memory(2 * page);
 
-	if (own >= 0 && !memory)
+	return kernel_open(text_descriptor(path, tail->fd), O_RDWR | O_CLOEXEC);
+}
+
+static long look(void *context)
+{
+	long own = reopen(context), found = own < 0 ? own : look_at(context, (int)own);
+
+	if (own >= 0)
 		kernel_close((int)own);
+	return found;
+}
+
+long tail_keep(struct tail *tail, int fd, const struct identity *identity)
+{
+	uint64_t page = identity->page;
+	char *memory = kernel_memory(2 * page);
+
 	if (!memory)
-		return own < 0 ? own : -ENOMEM;
+		return -ENOMEM;
 	*tail = (struct tail){.from = identity->size,
 			      .length = page - identity->size % page,
 			      .memory = memory,
 			      .page = page,
-			      .fd = (int)own};
-	long found = look(tail, identity);
+			      .fd = fd};
+	long found = apart_run(fd, look, tail);
 	if (found <= 0)
 		tail_free(tail);
 	return found;
 }
 
-long tail_clear(const struct tail *tail)
+static long clear_in(const struct tail *tail, int fd)
 {
 	static const char zeros[256];
 	const char *now = tail->memory + tail->page;
 	long result = 0;
-	long got = kernel_call(SYS_pread64, tail->fd, (long)now, (long)tail->length, (long)tail->from, 0, 0);
+	long got = kernel_call(SYS_pread64, fd, (long)now, (long)tail->length, (long)tail->from, 0, 0);
 
 	for (long i = 0; i < got && result >= 0;) {
 		long end = i;
 		while (end < got && end - i < (long)sizeof zeros && tail->bytes[end] && now[end] == tail->bytes[end])
 			end++;
 		if (end > i)
-			result = unsignalled_pwrite(tail->fd, zeros, (size_t)(end - i), tail->from + (uint64_t)i);
+			result = unsignalled_pwrite(fd, zeros, (size_t)(end - i), tail->from + (uint64_t)i);
 		i = end > i ? end : i + 1;
 	}
 	return got < 0 ? got : result < 0 ? result : 0;
 }
 
+static long clear(void *context)
+{
+	long own = reopen(context), result = own < 0 ? own : clear_in(context, (int)own);
+
+	if (own >= 0)
+		kernel_close((int)own);
+	return result;
+}
+
+long tail_clear(struct tail *tail)
+{
+	return apart_run(tail->fd, clear, tail);
+}
+
 void tail_free(struct tail *tail)
 {
 	kernel_memory_free(tail->memory, 2 * tail->page);
-	kernel_close(tail->fd);
 }

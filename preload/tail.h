@@ -12,7 +12,7 @@ struct tail {
 	char *memory;          /* of two pages */
 	uint64_t page;
 	const char *bytes; /* as they were */
-	int fd;
+	int fd;            /* the caller's */
 };
 
 /*
@@ -21,7 +21,7 @@ struct tail {
  */
 long tail_keep(struct tail *tail, int fd, const struct identity *identity);
 /* The object has grown. 0 or -errno. */
-long tail_clear(const struct tail *tail);
+long tail_clear(struct tail *tail);
 void tail_free(struct tail *tail);
 
 #endif

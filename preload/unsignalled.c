@@ -6,7 +6,7 @@
  * The kernel sends SIGPIPE and SIGXFSZ to the thread that writes, before the call returns: blocked, they wait there to be
  * taken away. Where SIGTTOU is blocked it is not sent, and the terminal is written to.
  */
-static long unsignalled(long number, int fd, long a, long b, long c, long d, long e)
+static long unsignalled(long number, long of, long a, long b, long c, long d, long e)
 {
 	const uint64_t ours = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGTTOU);
 	const struct timespec at_once = {0};
@@ -14,7 +14,7 @@ static long unsignalled(long number, int fd, long a, long b, long c, long d, lon
 
 	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&ours, (long)&before, sizeof before, 0, 0);
 	kernel_call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
-	long result = kernel_call(number, fd, a, b, c, d, e);
+	long result = kernel_call(number, of, a, b, c, d, e);
 	uint64_t sent = (result == -EPIPE   ? SIGNAL_BIT(SIGPIPE)
 			 : result == -EFBIG ? SIGNAL_BIT(SIGXFSZ)
 					    : 0) &
@@ -43,6 +43,11 @@ long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offse
 long unsignalled_ftruncate(int fd, uint64_t length)
 {
 	return unsignalled(SYS_ftruncate, fd, (long)length, 0, 0, 0, 0);
+}
+
+long unsignalled_truncate(const char *path, uint64_t length)
+{
+	return unsignalled(SYS_truncate, (long)path, (long)length, 0, 0, 0, 0);
 }
 
 long unsignalled_fallocate(int fd, int mode, int64_t offset, int64_t length)

@@ -16,6 +16,7 @@ long unsignalled_write(int fd, const void *bytes, size_t length);
 long unsignalled_writev_at_once(int fd, const struct iovec *text);
 long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offset);
 long unsignalled_ftruncate(int fd, uint64_t length);
+long unsignalled_truncate(const char *path, uint64_t length);
 long unsignalled_fallocate(int fd, int mode, int64_t offset, int64_t length);
 
 #endif

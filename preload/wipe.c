@@ -3,13 +3,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
 
 enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
-/* The object through another descriptor, where the program's own cannot read or write. */
+/*
+ * The object through another descriptor, where the program's own cannot read or write, and has an offset that is the
+ * program's. What comes here has gone through apart_run().
+ */
 static long reopen(int fd, int flags)
 {
 	char path[TEXT_DESCRIPTOR];
@@ -19,10 +23,13 @@ static long reopen(int fd, int flags)
 
 int wipe_open(int dirfd, const char *path)
 {
-	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	long may = fd < 0 ? 0 : kernel_call(SYS_faccessat2, fd, (long)"", R_OK, AT_EACCESS | AT_EMPTY_PATH, 0, 0);
 
-	if (fd == -EACCES)
-		fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
+	if (may == -EACCES) {
+		kernel_close((int)fd);
+		return -EACCES;
+	}
 	return (int)fd;
 }
 
@@ -86,12 +93,24 @@ static bool over_extents(int fd, int flags, uint64_t from, uint64_t to, extent_f
 	return any;
 }
 
-bool wipe_has_data(int fd, const struct identity *identity)
+struct range {
+	int fd;
+	uint64_t from, to;
+};
+
+static long has_data(void *context)
 {
-	return identity->size && over_extents(fd, O_RDONLY, 0, identity->size, piece_has_data);
+	const struct range *range = context;
+
+	return over_extents(range->fd, O_RDONLY, range->from, range->to, piece_has_data);
 }
 
-long wipe_punch(int fd, uint64_t from, uint64_t to)
+bool wipe_has_data(int fd, const struct identity *identity)
+{
+	return identity->size && apart_run(fd, has_data, &(struct range){fd, 0, identity->size});
+}
+
+static long punch(int fd, uint64_t from, uint64_t to)
 {
 	long own = reopen(fd, O_RDWR);
 
@@ -101,6 +120,18 @@ long wipe_punch(int fd, uint64_t from, uint64_t to)
 				  (long)(to - from), 0, 0);
 	kernel_close((int)own);
 	return result;
+}
+
+static long punch_range(void *context)
+{
+	const struct range *range = context;
+
+	return punch(range->fd, range->from, range->to);
+}
+
+long wipe_punch(int fd, uint64_t from, uint64_t to)
+{
+	return apart_run(fd, punch_range, &(struct range){fd, from, to});
 }
 
 static uint64_t now_ms(void)
@@ -114,7 +145,7 @@ static bool overwrite(int fd, const struct identity *identity, uint64_t from, ui
 	uint64_t size = identity->size;
 
 	return !over_extents(fd, O_RDWR, from, to < size ? to : size, piece_not_zeroed) &&
-	       (to <= size || wipe_punch(fd, size, to) == 0);
+	       (to <= size || punch(fd, size, to) == 0);
 }
 
 /* Where the next data lies from *at on, by whole pages; false: nowhere. What cannot be known is passed by no step. */
@@ -130,23 +161,45 @@ static bool next_data(int fd, uint64_t *at, uint64_t page)
 	return data != -ENXIO;
 }
 
+struct wiping {
+	int fd;
+	const struct identity *identity;
+	uint64_t at, end;
+	bool reserved;
+};
+
+/* The next piece of it that has data: -errno, or whether there is more. */
+static long wipe_piece(void *context)
+{
+	struct wiping *w = context;
+
+	if (!next_data(w->fd, &w->at, w->identity->page) || w->at >= w->end)
+		return 0;
+	uint64_t from = w->at, to = w->end - from < WIPE_PIECE ? w->end : from + WIPE_PIECE;
+	long result = w->reserved && overwrite(w->fd, w->identity, from, to) ? 0 : punch(w->fd, from, to);
+	w->at = to;
+	return result < 0 ? result : next_data(w->fd, &w->at, w->identity->page) && w->at < w->end;
+}
+
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity))
 {
 	/* Up to the page's end: what lies past the object's own end becomes readable when it grows. */
 	uint64_t end = round_up(identity->size, identity->page), looked = now_ms();
-	bool reserved = goes_on && !identity->huge && identity->allocated >= end;
+	struct wiping w = {.fd = fd,
+			   .identity = identity,
+			   .end = end,
+			   .reserved = goes_on && !identity->huge && identity->allocated >= end};
+	long more;
 
-	for (uint64_t at = 0; next_data(fd, &at, identity->page) && at < end; at += WIPE_PIECE) {
+	while ((more = apart_run(fd, wipe_piece, &w)) > 0) {
 		if (unused && now_ms() - looked > LOOK_AGAIN_MS) {
 			if (!unused(identity))
 				return EBUSY;
 			looked = now_ms();
 		}
-		uint64_t to = end - at < WIPE_PIECE ? end : at + WIPE_PIECE;
-		long result = reserved && overwrite(fd, identity, at, to) ? 0 : wipe_punch(fd, at, to);
-		if (result < 0)
-			return (int)-result;
 	}
+	if (more < 0)
+		return (int)-more;
 	/* Of huge pages the kernel frees whole ones only, and says nothing of the others. */
 	return wipe_has_data(fd, identity) ? EOPNOTSUPP : 0;
 }
@@ -164,9 +217,11 @@ static void unreserve(int fd, uint64_t length)
 			    (long)(length - end), 0, 0);
 }
 
-int wipe_reserve(int fd, uint64_t length)
+static long reserve(void *context)
 {
-	long own = reopen(fd, O_RDWR), result = own < 0 ? own : 0;
+	const struct range *range = context;
+	uint64_t length = range->to;
+	long own = reopen(range->fd, O_RDWR), result = own < 0 ? own : 0;
 
 	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
 		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;
@@ -180,5 +235,10 @@ int wipe_reserve(int fd, uint64_t length)
 		unreserve((int)own, length);
 	if (own >= 0)
 		kernel_close((int)own);
-	return (int)-result;
+	return -result;
+}
+
+int wipe_reserve(int fd, uint64_t length)
+{
+	return (int)apart_run(fd, reserve, &(struct range){fd, 0, length});
 }

@@ -6,7 +6,10 @@
 
 #include "preload/identity.h"
 
-/* Of what lies at the path, no link: to wipe it or, where that is not permitted, to see what is not wiped; -errno. */
+/*
+ * A descriptor (O_PATH) of what lies at the path, to wipe it by or, where that is not permitted, to see what is not wiped;
+ * -errno: that can neither be read.
+ */
 int wipe_open(int dirfd, const char *path);
 
 /* Does any byte of the object differ from zero? Holes are not read. */

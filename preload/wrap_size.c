@@ -102,14 +102,25 @@ EXPORT int ftruncate64(int fd, off_t length)
 	return wrap_ftruncate(REAL(ftruncate64), SYMBOL_ftruncate64, fd, length, CALLER);
 }
 
-/* What is to be fixed is fixed through a descriptor, for a moment. */
+/* What is to be fixed is fixed by it; -1: the program may not. */
+static int open_path(const char *path)
+{
+	long fd = kernel_open(path, O_PATH | O_CLOEXEC);
+
+	if (fd >= 0 && kernel_call(SYS_faccessat2, fd, (long)"", R_OK | W_OK, AT_EACCESS | AT_EMPTY_PATH, 0, 0) < 0) {
+		kernel_close((int)fd);
+		fd = -1;
+	}
+	return (int)(fd < 0 ? -1 : fd);
+}
+
 static int policed_path(struct sizing *s, enum symbol symbol, const char *path, off_t length, const void *caller)
 {
-	long fd = enforce_on ? kernel_open(path, O_RDWR | O_CLOEXEC) : -1;
-	int answer = policed(s, symbol, (int)(fd < 0 ? -1 : fd), length, caller);
+	int fd = enforce_on ? open_path(path) : -1;
+	int answer = policed(s, symbol, fd, length, caller);
 
 	if (fd >= 0)
-		kernel_close((int)fd);
+		kernel_close(fd);
 	return answer;
 }
 
