@@ -1,10 +1,13 @@
 #include "preload/enforce_directory.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "preload/enforce_inner.h"
 #include "preload/entries.h"
+#include "preload/facts.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 
@@ -50,18 +53,17 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 	return holds(at->dirfd, at->path, LEVELS) == 0;
 }
 
-/* Looks at the directory that the place lies in. */
-static int look_around(const struct enforce_place *place, struct stat *st)
+/* The path of the directory that the place lies in; "": it is dirfd. */
+static int directory_of(const struct enforce_place *place, char directory[static PIECE])
 {
-	char directory[512];
 	const char *path = place->path;
 	uintptr_t page = KERNEL_NO_PAGE;
 
 	if (!kernel_text_readable(path, &page))
 		return EFAULT;
-	size_t length = strnlen(path, sizeof directory);
+	size_t length = strnlen(path, PIECE);
 
-	if (length == sizeof directory)
+	if (length == PIECE)
 		return UNKNOWN;
 	while (length > 1 && path[length - 1] == '/')
 		length--;
@@ -69,8 +71,52 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 		length--;
 	memcpy(directory, path, length);
 	directory[length] = 0;
-	int error = (int)-kernel_stat_at(place->dirfd, directory, AT_EMPTY_PATH, st);
+	return 0;
+}
+
+static int look_around(const struct enforce_place *place, struct stat *st)
+{
+	char directory[PIECE];
+	int error = directory_of(place, directory);
+
+	if (!error)
+		error = (int)-kernel_stat_at(place->dirfd, directory, AT_EMPTY_PATH, st);
 	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
+}
+
+/* May this user put nothing into the directory, or take nothing out? Other errnos are those of a kernel that cannot tell. */
+static int is_closed(const struct enforce_place *place)
+{
+	char directory[PIECE];
+
+	if (directory_of(place, directory))
+		return 0;
+	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK,
+				  AT_EACCESS | AT_EMPTY_PATH, 0, 0);
+	return error == EACCES || error == EROFS ? (int)error : 0;
+}
+
+/* Nor what is there: in a sticky directory that is for its owner, and the directory's. */
+static int is_kept(const struct enforce_place *place, const struct stat *entry)
+{
+	struct stat around;
+	int error = is_closed(place);
+
+	if (error || look_around(place, &around))
+		return error;
+	bool may = !(around.st_mode & S_ISVTX) || facts_own(entry->st_uid) || facts_own(around.st_uid) ||
+		   facts_capable(CAP_FOWNER);
+	return may ? 0 : EPERM;
+}
+
+int enforce_removed_in_vain(const struct enforce_place *at)
+{
+	struct stat st;
+	int error = enforce_look_at(at, &st);
+
+	if (!error)
+		error = is_kept(at, &st);
+	return error ? error : S_ISDIR(st.st_mode) ? EISDIR : 0;
 }
 
 /*
@@ -86,6 +132,17 @@ static bool is_gone(const struct enforce_place *place, const struct stat *st)
 	       strcmp(last, first) != 0;
 }
 
+/* Of others' objects fs.protected_hardlinks (proc(5)) lets nobody link what he may not both read and write. */
+static bool is_protected(const struct enforce_place *place, const struct stat *st)
+{
+	uint64_t level = text_limit("/proc/sys/fs/protected_hardlinks");
+
+	if (!level || level == UINT64_MAX || facts_own(st->st_uid) || facts_capable(CAP_FOWNER))
+		return false;
+	return kernel_call(SYS_faccessat2, place->dirfd, (long)place->path, R_OK | W_OK, AT_EACCESS | place->flags, 0,
+			   0) == -EACCES;
+}
+
 static int link_in_vain(const struct enforce_moving *m)
 {
 	struct stat from, to, around;
@@ -97,7 +154,10 @@ static int link_in_vain(const struct enforce_moving *m)
 		return EEXIST;
 	if (from.st_dev != around.st_dev)
 		return EXDEV;
-	return S_ISDIR(from.st_mode) ? EPERM : is_gone(&m->from, &from) ? ENOENT : 0;
+	if (is_protected(&m->from, &from))
+		return EPERM;
+	int closed = is_closed(&m->to);
+	return closed ? closed : S_ISDIR(from.st_mode) ? EPERM : is_gone(&m->from, &from) ? ENOENT : 0;
 }
 
 /* By their names, as the kernel has them. */
@@ -118,11 +178,21 @@ static int replace_in_vain(const struct enforce_place *to, const struct stat *fr
 {
 	bool from_directory = S_ISDIR(from_stat->st_mode), to_directory = S_ISDIR(to_stat->st_mode);
 
-	if (from_stat->st_ino == to_stat->st_ino && from_stat->st_dev == to_stat->st_dev)
-		return 0;
 	if (from_directory != to_directory)
 		return from_directory ? ENOTDIR : EISDIR;
 	return to_directory && holds(to->dirfd, to->path, 0) > 0 ? ENOTEMPTY : 0;
+}
+
+/* May the two directories not be changed so? to: NULL: nothing has that name. */
+static int entries_stay(const struct enforce_moving *m, const struct stat *from, const struct stat *to)
+{
+	if (to && from->st_ino == to->st_ino && from->st_dev == to->st_dev)
+		return 0;
+	int error = is_kept(&m->from, from);
+
+	if (!error)
+		error = to ? is_kept(&m->to, to) : is_closed(&m->to);
+	return error || !to || m->how == MOVE_exchange ? error : replace_in_vain(&m->to, from, to);
 }
 
 /* rename(2) looks at both directories before. */
@@ -140,11 +210,13 @@ static int rename_in_vain(const struct enforce_moving *m)
 	to_error = enforce_look_at(&m->to, &to);
 	if (from_error || (exchange && to_error))
 		return from_error ? from_error : to_error;
+	if (m->keeps && !to_error)
+		return EEXIST;
 	if (is_below(&m->to, &m->from))
 		return EINVAL;
 	if (is_below(&m->from, &m->to))
 		return exchange ? EINVAL : ENOTEMPTY;
-	return exchange || to_error ? 0 : replace_in_vain(&m->to, &from, &to);
+	return entries_stay(m, &from, to_error ? NULL : &to);
 }
 
 int enforce_in_vain(const struct enforce_moving *m)

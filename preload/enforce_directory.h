@@ -15,7 +15,8 @@ int enforce_look_at(const struct enforce_place *place, struct stat *st);
  */
 bool enforce_directory_allowed(const struct policy_list *names, const struct enforce_place *at, const char *name);
 
-/* The errno of the kernel for what it would neither rename nor link; 0: it would, or that cannot be known. */
+/* The errno of the kernel for what it would neither rename nor link, or not remove; 0: it would, or that cannot be known. */
 int enforce_in_vain(const struct enforce_moving *m);
+int enforce_removed_in_vain(const struct enforce_place *at);
 
 #endif

@@ -174,6 +174,8 @@ enum enforce_verdict enforce_unlink(struct enforce_removing *r)
 	r->lost.is_object = false;
 	enforce_begin();
 	enum enforce_verdict verdict = unlinking(&r->at, &r->lost);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_removed_in_vain(&r->at));
 	enforce_end(r->caller);
 	return verdict;
 }

@@ -74,6 +74,7 @@ enum enforce_move { MOVE_link, MOVE_rename, MOVE_exchange };
 
 struct enforce_moving {
 	enum enforce_move how;
+	bool keeps; /* what has the name `to`: RENAME_NOREPLACE */
 	struct enforce_place from, to;
 	const void *caller;
 	/* The callee's: */

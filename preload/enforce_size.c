@@ -116,8 +116,7 @@ static bool fails(const struct policy_decision *d, enum enforce_verdict verdict,
 
 	if (verdict != VERDICT_fix && !d->reserve)
 		return false;
-	return enforce_vain_size(identity, e->size_before, length) ||
-	       (length > e->size_before && length > facts_file_size_limit());
+	return enforce_vain_size(e, identity) || (length > e->size_before && length > facts_file_size_limit());
 }
 
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
@@ -275,7 +274,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
 	if (verdict != VERDICT_fix)
 		return verdict;
-	if (!enforce_map_fails(e))
+	if (!enforce_vain_map(e, identity))
 		return fix_map(fix, e, identity, &d);
 	enforce_forget();
 	return VERDICT_go;
@@ -350,14 +349,13 @@ static enum enforce_verdict deny_or_go(const struct policy_decision *d)
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
 }
 
-/* The mapping as it would be: of the object's [offset, offset + length). */
-static enum enforce_verdict decide_mremap(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
+static enum enforce_verdict decide_mremap(const struct mremap_event *e, struct fault_site *site)
 {
 	struct policy_decision d;
 
-	enforce_decide_object(identity, &d);
+	enforce_decide_object(&site->identity, &d);
 	enforce_collect();
-	check_remapped(identity, offset, length, prot);
+	check_remapped(&site->identity, site->offset, e->new_length, fault_site_protection(site, e->addr));
 	return deny_or_go(&d);
 }
 
@@ -425,23 +423,24 @@ static enum enforce_verdict decide_share(int fd, const struct identity *identity
 		return verdict;                                                                                        \
 	}
 POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *identity, const void *caller),
-	(e, identity), enforce_vain_size(identity, e->size_before, (uint64_t)e->length))
+	(e, identity), enforce_vain_size(e, identity))
 POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
 	(e, identity), enforce_vain_allocation(e))
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
 	(site, address, length, prot), 0)
-POLICED(share, (int fd, const struct identity *identity, const void *caller), (fd, identity), 0)
+POLICED(share, (const struct enforce_message *m, int fd, const struct identity *identity, const void *caller),
+	(fd, identity), enforce_vain_message(m))
 POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
 	(address, length, identity), 0)
-POLICED(mremap, (const struct identity *identity, uint64_t offset, uint64_t length, int prot, const void *caller),
-	(identity, offset, length, prot), 0)
+POLICED(mremap, (const struct mremap_event *e, struct fault_site *site, const void *caller), (e, site),
+	enforce_vain_remap(e))
 
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller)
 {
 	enforce_begin();
 	enum enforce_verdict verdict = decide_mmap(e, identity);
 	if (enforce_matters(verdict))
-		enforce_refused_nothing(verdict, enforce_vain_map(e));
+		enforce_refused_nothing(verdict, enforce_vain_map(e, identity));
 	/* Only the call tells whether it is fixed. What it replaces has an event of its own, before which all is told. */
 	if (verdict != VERDICT_fix || (e->flags & MAP_FIXED))
 		enforce_end(caller);

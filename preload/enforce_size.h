@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_ENFORCE_SIZE_H
 #define SHMGUARD_ENFORCE_SIZE_H
 
+#include <sys/socket.h>
+
 #include "preload/enforce.h"
 #include "preload/fault_site.h"
 
@@ -19,11 +21,10 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity,
 /* Are there pages for all of the new mapping, if there is one? If not it is gone, and errno is ENOMEM. */
 bool enforce_probed(void *mapping, uint64_t length, const void *caller);
 
-/* Of a mapping of the object: it is about to be locked, or to become [offset, offset + length) of the object. */
+/* Of a mapping of the object: it is about to be locked, or to grow; site: what was found at its address. */
 enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, const struct identity *identity,
 				   const void *caller);
-enum enforce_verdict enforce_mremap(const struct identity *identity, uint64_t offset, uint64_t length, int prot,
-				    const void *caller);
+enum enforce_verdict enforce_mremap(const struct mremap_event *e, struct fault_site *site, const void *caller);
 /* MADV_REMOVE has just made a hole. */
 void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller);
 
@@ -31,8 +32,15 @@ void enforce_removed(uint64_t start, uint64_t length, const struct identity *ide
 enum enforce_verdict enforce_mprotect(struct fault_site *site, uint64_t address, uint64_t length, int prot,
 				      const void *caller);
 
-/* A memfd is about to be handed to another process. */
-enum enforce_verdict enforce_share(int fd, const struct identity *identity, const void *caller);
+/* A memfd is about to be handed to another process, with that message. */
+struct enforce_message {
+	int socket, flags;
+	const struct msghdr *header;
+	bool first; /* of those that one call sends */
+};
+
+enum enforce_verdict enforce_share(const struct enforce_message *m, int fd, const struct identity *identity,
+				   const void *caller);
 
 /* posix_fallocate in pieces that are tried again after a signal; false: the program's own call is to be made. */
 bool enforce_reserves(const struct identity *identity);

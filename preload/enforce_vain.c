@@ -2,23 +2,23 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 
+#include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
-#include "preload/signals.h"
+#include "preload/text.h"
 
-enum { MOUNTED_NOEXEC = 8 /* ST_NOEXEC of statfs(2) */ };
-
-#ifdef MAP_32BIT
-enum { MAP_LOW = MAP_32BIT };
-#else
-enum { MAP_LOW = 0 };
-#endif
+enum {
+	MOUNTED_NOEXEC = 8 /* ST_NOEXEC of statfs(2) */,
+	UNKNOWN_TO_MMAP = MAP_SYNC | 0x3e00000 /* flags that no file at /dev/shm has, and that none has */
+};
 
 bool enforce_matters(enum enforce_verdict verdict)
 {
@@ -57,17 +57,75 @@ static bool is_sealed(int fd, int seals)
 	return has > 0 && (has & seals);
 }
 
-int enforce_vain_map(const struct mmap_event *e)
+/* passed: the errno that says that the kernel had nothing against it but what was to be refused. */
+static int refused_before(long answer, int passed)
 {
-	bool reads, writes, shares = (e->flags & MAP_TYPE) != MAP_PRIVATE, stores = shares && (e->prot & PROT_WRITE);
+	return answer < 0 && answer != -passed ? (int)-answer : 0;
+}
 
+/* Addresses, lengths, offsets and their limits: mmap(2) looks at them before MAP_SHARED_VALIDATE looks at the flags. */
+static int has_no_place(const struct mmap_event *e)
+{
+	long flags = (long)((e->flags & ~(unsigned)MAP_TYPE) | MAP_SHARED_VALIDATE | UNKNOWN_TO_MMAP);
+
+	return refused_before(kernel_call(SYS_mmap, (long)e->addr, (long)e->length, e->prot, flags, e->fd, e->offset),
+			      EOPNOTSUPP);
+}
+
+int enforce_vain_map(const struct mmap_event *e, const struct identity *identity)
+{
+	uint32_t type = e->flags & MAP_TYPE;
+	bool reads, writes, stores = type != MAP_PRIVATE && (e->prot & PROT_WRITE);
+	int error = has_no_place(e);
+
+	if (error)
+		return error;
+	if (type == MAP_SHARED_VALIDATE && (e->flags & MAP_SYNC))
+		return EOPNOTSUPP;
 	if (!opened_for(e->fd, &reads, &writes))
 		return EBADF;
 	if (!reads || (stores && !writes))
 		return EACCES;
 	if ((e->prot & PROT_EXEC) && is_noexec(e->fd))
 		return EPERM;
+	if ((e->flags & MAP_GROWSDOWN) || (identity->huge && (uint64_t)e->offset % identity->page))
+		return EINVAL;
+	/* What takes the place of another mapping may need no more than that had. */
+	if (!(e->flags & MAP_FIXED) && page_round(e->length) > facts_address_space())
+		return ENOMEM;
 	return stores && is_sealed(e->fd, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? EPERM : 0;
+}
+
+/* Is there room at the address, or for 0 anywhere? A mapping that is neither shared nor private is refused after that. */
+static bool is_free(uint64_t addr, uint64_t length)
+{
+	long flags = MAP_ANONYMOUS | (addr ? MAP_FIXED_NOREPLACE : 0);
+
+	return !refused_before(kernel_call(SYS_mmap, (long)addr, (long)length, PROT_NONE, flags, -1, 0), EINVAL);
+}
+
+/* Asked at an address of the kernel's own, where no mapping is; not with another place, which an old kernel clears first. */
+static int remap_is_malformed(const struct mremap_event *e, uint64_t from, uint64_t to)
+{
+	uint64_t nowhere = 1ULL << 63 | (e->addr & (page_size() - 1)), new_addr = e->new_addr;
+	long flags = (long)(e->flags & ~(unsigned)MREMAP_FIXED);
+	long answer = kernel_call(SYS_mremap, (long)nowhere, (long)e->length, (long)e->new_length, flags, 0, 0);
+
+	if (answer != -EFAULT || !(e->flags & MREMAP_FIXED))
+		return refused_before(answer, EFAULT);
+	bool overlaps = new_addr < e->addr + from && e->addr < new_addr + to;
+	return !(e->flags & MREMAP_MAYMOVE) || new_addr != page_round(new_addr) || overlaps ? EINVAL : 0;
+}
+
+int enforce_vain_remap(const struct mremap_event *e)
+{
+	uint64_t from = page_round(e->length), to = page_round(e->new_length);
+	bool moves = e->flags & MREMAP_MAYMOVE;
+	int error = remap_is_malformed(e, from, to);
+
+	if (error || is_free(moves ? 0 : e->addr + from, moves ? to : to - from))
+		return error;
+	return e->flags & MREMAP_FIXED ? EINVAL : ENOMEM;
 }
 
 /* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
@@ -77,29 +135,101 @@ static int not_writable(const struct identity *identity)
 	return error == EACCES || error == EROFS ? (int)error : 0;
 }
 
-int enforce_vain_size(const struct identity *identity, uint64_t from, uint64_t to)
+/* What has the path alone (O_PATH) tells of no seals. */
+static long seals_behind(void *context)
 {
-	bool reads, writes;
+	char path[TEXT_DESCRIPTOR];
+	long fd = kernel_open(text_descriptor(path, *(const int *)context), O_RDONLY | O_CLOEXEC);
+	int seals = fd < 0 ? 0 : facts_seals((int)fd);
 
-	if (identity->fd < 0)
-		return not_writable(identity);
-	if (!opened_for(identity->fd, &reads, &writes))
-		return EBADF;
-	if (!writes)
-		return EINVAL;
-	int seal = to < from ? F_SEAL_SHRINK : to > from ? F_SEAL_GROW : 0;
-	return is_sealed(identity->fd, seal) ? EPERM : 0;
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return seals;
 }
 
+/* By a path only what has no name of its own can be sealed. */
+static bool is_path_sealed(const struct ftruncate_event *e, const struct identity *identity, int seals)
+{
+	int fd = e->fd;
+	long has = fd < 0 || identity->links ? 0 : apart_run(fd, seals_behind, &fd);
+
+	return has > 0 && (has & seals);
+}
+
+int enforce_vain_size(const struct ftruncate_event *e, const struct identity *identity)
+{
+	uint64_t from = e->size_before, to = (uint64_t)e->length;
+	int seal = to < from ? F_SEAL_SHRINK : to > from ? F_SEAL_GROW : 0;
+	bool reads, writes = true, by_path = identity->fd < 0;
+	int error = by_path ? not_writable(identity) : opened_for(identity->fd, &reads, &writes) ? 0 : EBADF;
+
+	if (error)
+		return error;
+	if (!writes || (identity->huge && to % identity->page))
+		return EINVAL;
+	return (by_path ? is_path_sealed(e, identity, seal) : is_sealed(identity->fd, seal)) ? EPERM : 0;
+}
+
+/* fallocate(2) looks at the mode and the descriptor before it refuses what would be longer than any file. */
 int enforce_vain_allocation(const struct fallocate_event *e)
 {
-	bool reads, writes, punches = e->mode & FALLOC_FL_PUNCH_HOLE;
+	const uint32_t known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE; /* to tmpfs and to hugetlbfs */
+	int error = refused_before(kernel_call(SYS_fallocate, e->fd, (long)e->mode, 1, INT64_MAX, 0, 0), EFBIG);
+	bool punches = e->mode & FALLOC_FL_PUNCH_HOLE;
 
-	if (!opened_for(e->fd, &reads, &writes) || !writes)
-		return EBADF;
-	bool grows = !(e->mode & FALLOC_FL_KEEP_SIZE) && (uint64_t)(e->offset + e->length) > e->size_before;
+	if (error)
+		return error;
+	if (e->offset > INT64_MAX - e->length)
+		return EFBIG;
+	if (e->mode & ~known)
+		return EOPNOTSUPP;
+	bool grows = !punches && (uint64_t)(e->offset + e->length) > e->size_before;
 	int seals = (punches ? F_SEAL_WRITE | F_SEAL_FUTURE_WRITE : 0) | (grows ? F_SEAL_GROW : 0);
 	return is_sealed(e->fd, seals) ? EPERM : 0;
+}
+
+/* A stream takes no bytes at all, and says what is wrong; with EPIPE comes the signal that the call would have brought. */
+static int stream_refuses(const struct enforce_message *m)
+{
+	struct msghdr nothing = *m->header;
+	int flags = MSG_DONTWAIT | (enforce_audits() || !m->first ? MSG_NOSIGNAL : m->flags & MSG_NOSIGNAL);
+
+	nothing.msg_iov = NULL;
+	nothing.msg_iovlen = 0;
+	long answer = kernel_call(SYS_sendmsg, m->socket, (long)&nothing, flags, 0, 0, 0);
+	return answer < 0 ? (int)-answer : 0;
+}
+
+/* An empty message is one there. */
+static int packets_refuse(const struct enforce_message *m, int type)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof peer;
+	struct pollfd gone = {.fd = m->socket};
+	const struct timespec now = {0};
+
+	if (m->header->msg_namelen)
+		return 0;
+	long answer = kernel_call(SYS_getpeername, m->socket, (long)&peer, (long)&size, 0, 0, 0);
+	if (answer < 0)
+		return (int)-answer;
+	if (type != SOCK_SEQPACKET || kernel_call(SYS_ppoll, (long)&gone, 1, (long)&now, 0, 0, 0) < 1)
+		return 0;
+	return gone.revents & POLLHUP ? EPIPE : 0;
+}
+
+int enforce_vain_message(const struct enforce_message *m)
+{
+	int domain = 0, type = 0;
+	socklen_t size = sizeof domain;
+	long answer = kernel_call(SYS_getsockopt, m->socket, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size, 0);
+
+	if (answer < 0)
+		return (int)-answer;
+	kernel_call(SYS_getsockopt, m->socket, SOL_SOCKET, SO_TYPE, (long)&type, (long)&size, 0);
+	if (domain != AF_UNIX)
+		return 0;
+	return type == SOCK_STREAM ? stream_refuses(m) : packets_refuse(m, type);
 }
 
 static bool is_no_descriptor(const struct identity *identity)
@@ -159,38 +289,4 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (!missing)
 		return error;
 	return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
-}
-
-/*
- * May it have the address, and is there room? Memory of nobody's is there for a moment in its place: a mapping of the object
- * would be seen by those who look for its users. No handler may jump out meanwhile.
- */
-static int has_no_place(const struct mmap_event *e)
-{
-	uint64_t length = page_round(e->length);
-	unsigned fixed = e->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) ? MAP_FIXED_NOREPLACE : 0,
-		 flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (e->flags & MAP_LOW) | fixed;
-
-	if (!length)
-		return ENOMEM;
-	uint64_t mask = signals_block();
-	long at = kernel_call(SYS_mmap, (long)e->addr, (long)length, PROT_NONE, flags, -1, 0);
-	if (at >= 0)
-		kernel_call(SYS_munmap, at, (long)length, 0, 0, 0, 0);
-	signals_restore(mask);
-	/* MAP_FIXED puts it in the place of what is there. */
-	return at >= 0 || (at == -EEXIST && !(e->flags & MAP_FIXED_NOREPLACE)) ? 0 : (int)-at;
-}
-
-/* No file at /dev/shm can be mapped so. */
-static bool is_unsupported(const struct mmap_event *e)
-{
-	return (e->flags & MAP_GROWSDOWN) || ((e->flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (e->flags & MAP_SYNC)) ||
-	       (uint64_t)e->offset > INT64_MAX - page_round(e->length);
-}
-
-bool enforce_map_fails(const struct mmap_event *e)
-{
-	return enforce_vain_map(e) || is_unsupported(e) || has_no_place(e) ||
-	       ((e->flags & MAP_LOCKED) && e->length > facts_lockable());
 }

@@ -1,30 +1,34 @@
 /*
  * Calls that the kernel would refuse, whatever the policy says of them: their errno is the kernel's, and nothing is told. It is
- * asked only once the policy is about to refuse; the call is not made all the same, as the kernel might do it by now.
+ * asked only once the policy is about to refuse; the call is not made all the same, as the kernel might do it by now. Where it
+ * can be, the kernel is asked by the very call, but for one thing that it refuses after all that is to be known.
  */
 #ifndef SHMGUARD_ENFORCE_VAIN_H
 #define SHMGUARD_ENFORCE_VAIN_H
 
 #include "preload/enforce_open.h"
+#include "preload/enforce_size.h"
 
 /* Does it matter what the kernel would say: is the call to be denied, or in audit mode to be told as denied? */
 bool enforce_matters(enum enforce_verdict verdict);
 /* error: of the kernel for what was decided so; 0: none is known, and the decision stands. */
 void enforce_refused_nothing(enum enforce_verdict verdict, int error);
 
-/* The errno of the kernel, or 0, for a mapping, */
-int enforce_vain_map(const struct mmap_event *e);
-/* a size from `from` to `to` bytes that is given by ftruncate and truncate, or by fallocate, */
-int enforce_vain_size(const struct identity *identity, uint64_t from, uint64_t to);
+/*
+ * The errno of the kernel, or 0, for a mapping, before anything is done to the object for it as well, and one that is to grow,
+ */
+int enforce_vain_map(const struct mmap_event *e, const struct identity *identity);
+int enforce_vain_remap(const struct mremap_event *e);
+/* a size that is given by ftruncate and truncate, or by fallocate, */
+int enforce_vain_size(const struct ftruncate_event *e, const struct identity *identity);
 int enforce_vain_allocation(const struct fallocate_event *e);
+/* a message: what the kernel answers of its connection, its address and its control data, */
+int enforce_vain_message(const struct enforce_message *m);
 /* a mode or an access list, another owner (-1: the same), */
 int enforce_vain_mode(const struct identity *identity);
 int enforce_vain_owner(const struct identity *identity, uid_t uid);
 /* the flags of an opening, whatever they are to open, and an opening of what lies at the path now. */
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);
-
-/* Asked before anything is done to the object for a mapping: will the kernel refuse that, for whatever reason? */
-bool enforce_map_fails(const struct mmap_event *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/statfs.h>
 
 #include "preload/kernel.h"
+#include "preload/page.h"
 #include "preload/recent.h"
 #include "preload/text.h"
 
@@ -50,6 +51,15 @@ static uint64_t limit_of(int resource)
 uint64_t facts_file_size_limit(void)
 {
 	return limit_of(RLIMIT_FSIZE);
+}
+
+uint64_t facts_address_space(void)
+{
+	uint64_t limit = limit_of(RLIMIT_AS), pages = limit == UINT64_MAX ? 0 : text_limit("/proc/thread-self/statm");
+
+	if (limit == UINT64_MAX || pages == UINT64_MAX)
+		return UINT64_MAX;
+	return pages < limit / page_size() ? limit - pages * page_size() : 0;
 }
 
 bool facts_capable(unsigned capability)

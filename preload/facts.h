@@ -16,6 +16,9 @@ bool facts_room(const struct identity *identity, uint64_t need, uint64_t *bytes)
 /* RLIMIT_FSIZE, bytes; UINT64_MAX: unlimited. */
 uint64_t facts_file_size_limit(void);
 
+/* RLIMIT_AS: bytes that may still be mapped; UINT64_MAX: unlimited, or nothing tells. */
+uint64_t facts_address_space(void);
+
 /* Has this thread the capability in effect? */
 bool facts_capable(unsigned capability);
 

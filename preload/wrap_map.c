@@ -252,8 +252,12 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 	struct fault_site site;
 
 	if (new_length > length && policed_object(addr, length ? length : 1, &site, caller) && site.fresh &&
-	    enforce_mremap(&site.identity, site.offset, new_length,
-			   fault_site_protection(&site, (uint64_t)(uintptr_t)addr), caller) == VERDICT_deny)
+	    enforce_mremap(&(struct mremap_event){.addr = (uint64_t)(uintptr_t)addr,
+						  .length = length,
+						  .new_length = new_length,
+						  .flags = (uint32_t)flags,
+						  .new_addr = (uint64_t)(uintptr_t)new_addr},
+			   &site, caller) == VERDICT_deny)
 		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
 	return moved(&m, real_mremap(addr, length, new_length, flags, new_addr), caller);

@@ -63,6 +63,7 @@ static void hide(int *fd, void *context)
 }
 
 struct sharing {
+	struct enforce_message message;
 	const void *caller;
 	bool denied;
 };
@@ -72,7 +73,8 @@ static void shared(int *fd, void *context)
 	struct sharing *s = context;
 	struct identity identity;
 
-	if (identity_of_fd(*fd, &identity) && enforce_share(*fd, &identity, s->caller) == VERDICT_deny)
+	if (!s->denied && identity_of_fd(*fd, &identity) &&
+	    enforce_share(&s->message, *fd, &identity, s->caller) == VERDICT_deny)
 		s->denied = true;
 }
 
@@ -89,13 +91,13 @@ static bool carries(const struct msghdr *message)
 }
 
 /* Does the policy keep the message from being sent? errno is set then. */
-static bool withheld(const struct msghdr *message, const void *caller)
+static bool withheld(const struct enforce_message *m, const void *caller)
 {
-	struct sharing s = {caller, false};
+	struct sharing s = {*m, caller, false};
 
-	if (!enforce_on || own_caller(caller) || !carries(message))
+	if (!enforce_on || own_caller(caller) || !carries(m->header))
 		return false;
-	struct msghdr copy = *message;
+	struct msghdr copy = *m->header;
 	each_descriptor(&copy, shared, &s);
 	return s.denied;
 }
@@ -115,7 +117,7 @@ static void went(int socket, const struct msghdr *message, const void *caller)
 EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 {
 	socket = wrap_given(socket, CALLER);
-	if (withheld(message, CALLER))
+	if (withheld(&(struct enforce_message){socket, flags, message, true}, CALLER))
 		return -1;
 	ssize_t result = REAL(sendmsg)(socket, message, flags);
 	if (result >= 0)
@@ -132,7 +134,7 @@ EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int fl
 	if (count > UIO_MAXIOV)
 		count = UIO_MAXIOV;
 	while (enforce_on && allowed < count && kernel_readable(&messages[allowed]) &&
-	       !withheld(&messages[allowed].msg_hdr, CALLER))
+	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed}, CALLER))
 		allowed++;
 	if (enforce_on && count && !allowed && kernel_readable(messages))
 		return -1;

@@ -34,6 +34,18 @@ static int unlinked(int result, uint32_t seq, const void *caller)
 	return result;
 }
 
+/* Flags that the kernel refuses, whatever the names: it is not the policy's to say why. */
+static bool is_no_rename(unsigned flags)
+{
+	return (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) ||
+	       ((flags & RENAME_EXCHANGE) && flags != RENAME_EXCHANGE);
+}
+
+static bool is_no_link(int flags)
+{
+	return flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH);
+}
+
 /* What the policy makes of a removal. */
 struct removing {
 	struct enforce_removing policy; /* at.name: NULL where it is not asked */
@@ -84,7 +96,10 @@ EXPORT int unlinkat(int dirfd, const char *path, int flags)
 	if (flags & AT_REMOVEDIR)
 		return REAL(unlinkat)(dirfd, path, flags);
 	uint32_t seq = unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
-	int result = unremoved(&r, dirfd, path, CALLER) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, flags));
+	/* There is no other flag. */
+	if (flags)
+		return unlinked(REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
+	int result = unremoved(&r, dirfd, path, CALLER) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, 0));
 	return unlinked(result, seq, CALLER);
 }
 
@@ -147,6 +162,7 @@ static struct enforce_moving *rename_of(struct enforce_moving *m, int from_dirfd
 					const char *to, unsigned flags, const void *caller)
 {
 	m->how = flags & RENAME_EXCHANGE ? MOVE_exchange : MOVE_rename;
+	m->keeps = flags & RENAME_NOREPLACE;
 	m->from = (struct enforce_place){from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
 	m->to = (struct enforce_place){to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
 	m->caller = caller;
@@ -222,7 +238,8 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
-	int result = unmoved(m) ? -1 : moved(m, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags));
+	bool refused = !is_no_rename(flags) && unmoved(m);
+	int result = refused ? -1 : moved(m, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags));
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
@@ -281,6 +298,7 @@ EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	struct enforce_moving moving, *m = link_of(&moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
 	linking(from_dirfd, from, m->from.flags, CALLER);
-	int result = unmoved(m) ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
+	bool refused = !is_no_link(flags) && unmoved(m);
+	int result = refused ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
 	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);
 }

@@ -284,12 +284,21 @@ WRAP_OPENAT_2(__openat64_2)
 WRAP_CREAT(creat)
 WRAP_CREAT(creat64)
 
+/* What mkstemp(3) refuses before it looks at the path. */
+static bool is_template(const char *path, int suffix)
+{
+	static const char random[] = "XXXXXX";
+	size_t length = strlen(path), last = sizeof random - 1 + (size_t)suffix;
+
+	return suffix >= 0 && length >= last && memcmp(path + length - last, random, sizeof random - 1) == 0;
+}
+
 /* mkstemp(3) opens with O_EXCL and mode 0600; the path is known only afterwards. */
-#define WRAP_MKSTEMP(name, parameters, arguments, more_flags)                                                          \
+#define WRAP_MKSTEMP(name, parameters, arguments, suffix, more_flags)                                                  \
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
-		bool polices = wrap_opening_polices(&o, text, CALLER);                                                 \
+		bool polices = is_template(path, suffix) && wrap_opening_polices(&o, text, CALLER);                    \
 		if (polices && (o.astray || enforce_temporary(o.object, CALLER) == VERDICT_deny))                      \
 			return wrap_opened(&o, -1, CALLER);                                                            \
 		int fd = REAL(name) arguments;                                                                         \
@@ -297,11 +306,11 @@ WRAP_CREAT(creat64)
 			ledger_count_created(1);                                                                       \
 		return wrap_opened(&o, fd, CALLER);                                                                    \
 	}
-WRAP_MKSTEMP(mkstemp, (char *path), (path), 0)
-WRAP_MKSTEMP(mkstemp64, (char *path), (path), 0)
-WRAP_MKSTEMP(mkostemp, (char *path, int flags), (path, flags), flags)
-WRAP_MKSTEMP(mkostemp64, (char *path, int flags), (path, flags), flags)
-WRAP_MKSTEMP(mkstemps, (char *path, int suffix), (path, suffix), 0)
-WRAP_MKSTEMP(mkstemps64, (char *path, int suffix), (path, suffix), 0)
-WRAP_MKSTEMP(mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), flags)
-WRAP_MKSTEMP(mkostemps64, (char *path, int suffix, int flags), (path, suffix, flags), flags)
+WRAP_MKSTEMP(mkstemp, (char *path), (path), 0, 0)
+WRAP_MKSTEMP(mkstemp64, (char *path), (path), 0, 0)
+WRAP_MKSTEMP(mkostemp, (char *path, int flags), (path, flags), 0, flags)
+WRAP_MKSTEMP(mkostemp64, (char *path, int flags), (path, flags), 0, flags)
+WRAP_MKSTEMP(mkstemps, (char *path, int suffix), (path, suffix), suffix, 0)
+WRAP_MKSTEMP(mkstemps64, (char *path, int suffix), (path, suffix), suffix, 0)
+WRAP_MKSTEMP(mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), suffix, flags)
+WRAP_MKSTEMP(mkostemps64, (char *path, int suffix, int flags), (path, suffix, flags), suffix, flags)

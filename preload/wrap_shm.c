@@ -146,6 +146,9 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	struct enforce_removing removing = {.at = {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path}, .caller = caller};
 	bool asked = enforce_on && identity_shm_path(name, prefix, path);
 	bool denied = asked && enforce_unlink(&removing) == VERDICT_deny;
+	/* The C library makes one of the other. */
+	if (denied && errno == EPERM)
+		errno = EACCES;
 	if (denied && observe_enter(&visit, caller)) {
 		wrap_refused_path(&visit, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path,
 				  symbol == SYMBOL_sem_unlink ? KIND_semaphore : KIND_shm);

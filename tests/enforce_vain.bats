@@ -20,6 +20,19 @@ vain()
 	same <(sed -n 's/.* action=denied errno=\([A-Z]*\) .*/\1/p' audit.log) <(printf '%s\n' "${@:2}")
 }
 
+# vain_mapped CODE: the same of mappings, the last of whose twins are what the program has mapped yet.
+vain_mapped()
+{
+	program "$1"
+	"$PYTHON" program.py >bare
+	rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	rm -f audit.log
+	guarded "$1"
+	same <(sed '/^twins$/,$d' bare) <(sed '/^twins$/,$d' out)
+	same <(sed '1,/^twins$/d' out) <(printf '%s\n' ENXIO ENXIO ENXIO held)
+	[ "$(grep -c action=denied audit.log)" = 3 ]
+}
+
 DESCRIPTORS='fd = os.open(PATH, RWC, 0o600)
 path, read, write = (os.open(PATH, flags) for flags in (os.O_PATH, os.O_RDONLY, os.O_WRONLY))
 '
@@ -145,6 +158,163 @@ def stream(mode):
 for mode in b"q", b"", b"+w", b"b": attempt(stream, mode)
 print("twins", flush=True)
 attempt(stream, b"w")' EACCES
+}
+
+@test "a mapping at no place that there is gets the errno of the bare call" {
+	local code='other = os.open(PATH + "-o", RWC, 0o600); os.ftruncate(other, 8192)
+taken = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, other, ctypes.c_long(0)); big = 1 << 50
+def at(fd, address, length, flags, offset=0, prot=3):
+    if libc.mmap(ctypes.c_void_p(address), ctypes.c_size_t(length), prot, flags, fd, ctypes.c_long(offset)) == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return "mapped"
+for one in (fd, read, write):
+    for prot in 1, 3:
+        for place in (None, big, 1), (None, 1 << 64 - 1, 1), (None, 4096, 1, -4096), (taken, 65536, 1 | 0x100000), (5, 4096, 0x11), (None, 8192, 1 | 0x40000), \
+            (None, 8192, 2 | 0x100), (None, 8192, 3 | 0x80000): attempt(at, one, *place, prot=prot)
+sealed = libc.memfd_create(b"sealed", 2); libc.fcntl(sealed, 1033, 8)
+attempt(at, sealed, None, big, 1); attempt(at, sealed, None, 4096, 1, -4096); attempt(at, sealed, None, 8192, 1)
+print("twins", flush=True)
+attempt(at, fd, None, 8192, 1); attempt(at, fd, taken, 65536, 0x11); attempt(at, fd, taken, 65536, 1)
+print("held" if ctypes.string_at(taken, 1) == b"\0" else "")'
+	policy 'map-before-size = deny' 'memfd-unsealed-share = off'
+	vain_mapped "$DESCRIPTORS$code"
+	policy 'map-beyond-end = deny'
+	vain_mapped "$DESCRIPTORS"'os.ftruncate(fd, 10); '"$code"
+}
+
+@test "a mapping of what another has left, at no place that there is, gets the errno of the bare call" {
+	policy 'stale-bytes = deny'
+	local code='fd, read = (os.open(PATH + "-left", flags) for flags in (os.O_RDWR, os.O_RDONLY)); attempt(map, fd, 1 << 50); attempt(map, read, 1 << 50, 1); attempt(map, read, 4096)'
+	printf 'left' >"/dev/shm/$NAME-left"
+	program "$code"
+	"$PYTHON" program.py >bare
+	guarded "$code"
+	same bare out
+	run -1 grep denied audit.log
+	guarded 'attempt(map, os.open(PATH + "-left", os.O_RDWR), 4096)'
+	[ "$(cat out)" = EEXIST ]
+}
+
+@test "a mapping that cannot grow so gets the errno of the bare call" {
+	policy 'map-beyond-end = deny'
+	vain 'libc.mremap.restype = ctypes.c_void_p; fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 8192)
+room = libc.mmap(None, ctypes.c_size_t(65536), 0, 0x22, -1, ctypes.c_long(0))
+shared = libc.mmap(ctypes.c_void_p(room), ctypes.c_size_t(4096), 3, 0x11, fd, ctypes.c_long(0))
+def grown(address, length, new_length, flags, to=None):
+    if libc.mremap(ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_size_t(new_length), flags, ctypes.c_void_p(to)) == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mremap")
+    return "mapped"
+for flags in 0, 0x77, 2, 4, 5, 6, 8: attempt(grown, shared, 4096, 65536, flags, room + (1 << 30))
+attempt(grown, shared + 1, 4096, 65536, 1); attempt(grown, shared, 4096, 1 << 50, 1); attempt(grown, shared, 4096, (1 << 64) - 1, 1)
+attempt(grown, shared, 4096, 65536, 3, room + 4097); attempt(grown, shared, 8192, 65536, 3, room + 4096)
+print("twins", flush=True)
+attempt(grown, shared, 4096, 65536, 1)' ENXIO
+	grep -q 'rule=map-beyond-end' audit.log
+}
+
+@test "an allocation of no kind that there is gets the errno of the bare call" {
+	policy 'max-size = 8K' 'object-too-large = deny'
+	vain "$DESCRIPTORS"'def allocated(fd, mode, offset=0, length=1 << 20):
+    if libc.fallocate(fd, mode, ctypes.c_long(offset), ctypes.c_long(length)) < 0: raise OSError(ctypes.get_errno(), "fallocate")
+sealed = libc.memfd_create(b"sealed", 2); libc.fcntl(sealed, 1033, 4)
+for one in fd, path, read, write, sealed:
+    for mode in 0x10, 8, 0x20, 0x40, 2, 0x1000, 0x11, 9: attempt(allocated, one, mode)
+    attempt(allocated, one, 0, 1 << 62, (1 << 63) - 1)
+attempt(allocated, sealed, 1); attempt(allocated, sealed, 0); attempt(os.truncate, "/proc/self/fd/%d" % sealed, 1 << 20); attempt(os.ftruncate, sealed, 1 << 20)
+print("twins", flush=True)
+attempt(allocated, fd, 0); attempt(allocated, write, 1)' EFBIG EFBIG
+}
+
+@test "a size that huge pages do not have gets the errno of the bare call" {
+	local code='huge = libc.memfd_create(b"huge", 4)
+if huge < 0: print("no huge pages"); sys.exit()
+def allocated(fd, mode, length):
+    if libc.fallocate(fd, mode, ctypes.c_long(0), ctypes.c_long(length)) < 0: raise OSError(ctypes.get_errno(), "fallocate")
+for size in 5, 4096, 9000: attempt(os.ftruncate, huge, size); attempt(os.truncate, "/proc/self/fd/%d" % huge, size)
+attempt(map, huge, (1 << 64) - 1); attempt(map, huge, 1 << 50)
+for mode in 0x10, 8, 2: attempt(allocated, huge, mode, 8192)'
+	for line in 'object-too-large = deny' 'reserve = yes' 'huge-page-misaligned = deny' 'map-before-size = deny'; do
+		policy 'max-size = 1K' 'object-too-large = off' '[second]' "$line"
+		program "$code"
+		"$PYTHON" program.py >bare
+		guarded "$code"
+		same bare out
+		run -1 grep denied audit.log
+	done
+}
+
+@test "a message that is not sent gets the errno of the bare call, and its signal" {
+	policy 'memfd-unsealed-share = deny'
+	vain 'import array, signal, socket
+signal.signal(signal.SIGPIPE, lambda *_: print("pipe"))
+memfd = libc.memfd_create(b"shared", 2); file = os.open(PATH, RWC, 0o600); bad = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memfd, 99]))]
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memfd]))]; twice = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memfd, memfd]))]
+class Header(ctypes.Structure): _fields_ = [(n, t) for n, t in zip("abcdefg", [ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int])]
+def sent(fd):
+    control = ctypes.create_string_buffer(array.array("q", [20]).tobytes() + array.array("i", [1, 1, memfd, 0]).tobytes(), 24)
+    if libc.sendmsg(fd, ctypes.byref(Header(None, 0, None, 0, ctypes.addressof(control), 24, 0)), 0) < 0: raise OSError(ctypes.get_errno(), "")
+for flags in 0, socket.MSG_NOSIGNAL:
+    for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM:
+        one = socket.socket(socket.AF_UNIX, kind); attempt(one.sendmsg, [b"a"], rights, flags)
+        if kind == socket.SOCK_DGRAM: continue
+        one, other = socket.socketpair(socket.AF_UNIX, kind); other.close(); attempt(one.sendmsg, [b"a"], rights, flags); attempt(one.sendmsg, [b"a"], twice, flags)
+    one, other = socket.socketpair(); one.shutdown(socket.SHUT_WR); attempt(one.sendmsg, [b"a"], rights, flags)
+    one, other = socket.socketpair(); attempt(one.sendmsg, [b"a"], bad, flags); attempt(one.sendmsg, [b"a"], rights, flags, "/none")
+for fd in file, memfd, 99, -1: attempt(sent, fd)
+print("twins", flush=True)
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM:
+    one, other = socket.socketpair(socket.AF_UNIX, kind); attempt(one.sendmsg, [b"a"], rights); other.setblocking(False)
+    try: print("ok", other.recv(1)) if other.recv(1) != b"a" else None
+    except BlockingIOError: pass' EPERM EPERM EPERM
+}
+
+@test "a name that cannot be removed, or replaced, gets the errno of the bare call" {
+	policy "names = /$NAME-c" 'name-not-allowed = deny'
+	vain 'libc.shm_unlink.restype = ctypes.c_int
+def unlinked(call, *args):
+    if call(*args) < 0: raise OSError(ctypes.get_errno(), "")
+os.close(os.open(PATH + "-c", RWC, 0o600)); os.mkdir(PATH + "-d"); os.close(os.open("/tmp/q" + NAME[1:], RWC, 0o600))
+for name in "-none", "-none/x", "-c/x", "-d": attempt(unlinked, libc.shm_unlink, (NAME + name).encode()); attempt(unlinked, libc.sem_unlink, (NAME + name).encode())
+for flags in 0x100, 0x77, 0x201: attempt(unlinked, libc.unlinkat, -100, (PATH + "-c").encode(), flags)
+for flags in 99, 3, 6: attempt(unlinked, libc.renameat2, -100, (PATH + "-c").encode(), -100, (PATH + "-n").encode(), flags)
+attempt(unlinked, libc.linkat, -100, (PATH + "-c").encode(), -100, (PATH + "-n").encode(), 0x77)
+for name in "XXXXX", "-nXXXXX", "-nXXXXXa": attempt(unlinked, libc.mkstemp, ctypes.create_string_buffer((PATH + name).encode()))
+attempt(unlinked, libc.mkstemps, ctypes.create_string_buffer((PATH + "XXXXXXa").encode()), 2); attempt(unlinked, libc.mkstemps, ctypes.create_string_buffer((PATH + "XXXXXX").encode()), -1)
+os.rmdir(PATH + "-d"); os.unlink("/tmp/q" + NAME[1:])
+print("twins", flush=True)
+attempt(unlinked, libc.mkstemp, ctypes.create_string_buffer((PATH + "-nXXXXXX").encode())); attempt(os.rename, PATH + "-c", PATH + "-n")' EACCES EACCES
+	[ "$(find /dev/shm -name "*$NAME*")" = "/dev/shm/$NAME-c" ]
+}
+
+@test "what a sticky directory, or a closed one, keeps gets the errno of the bare call" {
+	needs_root "takes another user"
+	local code='libc.shm_unlink.restype = ctypes.c_int
+def unlinked(call, *args):
+    if call(*args) < 0: raise OSError(ctypes.get_errno(), "")
+def removals():
+    for name in "-root", "-closed/x": attempt(os.unlink, PATH + name); attempt(os.remove, PATH + name)
+    attempt(unlinked, libc.shm_unlink, (NAME + "-root").encode()); attempt(os.rename, PATH + "-root", PATH + "-n"); attempt(os.rename, PATH + "-own", PATH + "-root")
+    attempt(os.rename, PATH + "-closed/x", PATH + "-n"); attempt(os.rename, PATH + "-own", PATH + "-closed/n")
+    attempt(unlinked, libc.renameat2, -100, (PATH + "-own").encode(), -100, (PATH + "-root").encode(), 1)
+    attempt(os.link, PATH + "-root", PATH + "-n"); attempt(os.link, PATH + "-own", PATH + "-closed/n")
+    attempt(unlinked, libc.unlinkat, -100, (PATH + "-root").encode(), 0x77)'
+	for line in "names = /$NAME-c /none" 'unlink-by-stranger = deny'; do
+		policy "$line" 'name-not-allowed = deny' 'owner = 4711'
+		rm -rf "/dev/shm/$NAME"*
+		mkdir -m 755 "/dev/shm/$NAME-closed"
+		touch "/dev/shm/$NAME-root" "/dev/shm/$NAME-closed/x"
+		install -o 65534 -m 600 /dev/null "/dev/shm/$NAME-own"
+		program "$code"$'\nos.seteuid(65534); removals()'
+		"$PYTHON" program.py >bare
+		rm -f audit.log
+		guarded "$code"$'\nos.seteuid(65534); removals()'
+		same bare out
+		run -1 grep denied audit.log
+		guarded 'attempt(os.unlink, PATH + "-root")'
+		[ "$(cat out)" = EACCES ]
+	done
+	rm -rf "/dev/shm/$NAME-closed"
 }
 
 @test "with mode = audit nothing is told of a call that the kernel refuses" {
