@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_ENFORCE_INNER_H
 #define SHMGUARD_ENFORCE_INNER_H
 
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "preload/acl.h"
@@ -16,6 +17,8 @@ char *enforce_text(void);
 extern bool enforce_by_name;
 /* Of an existing object that is opened by shm_open(3) it is asked only whose it is, and the answer is nobody's to hear. */
 extern bool enforce_plainly;
+/* The descriptor, which another thread may have closed, or the path it was opened by may lead to another object by now. */
+bool enforce_leads_to(int fd, const struct identity *identity);
 /* What applies to an object of that name, and by its other names, which lie beside it. */
 void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision);
 /* May the contents outlive their last user? */
@@ -107,6 +110,14 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, const st
  * removed, so that the opening is to be tried again. In audit mode all was done, and is only told.
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
+
+/*
+ * A descriptor (O_PATH) of what the path leads to, if the program could open it and may have a record lock on it, which it
+ * keeps where the opening is denied by that; -1: it is to be opened as usual.
+ */
+int enforce_open_locked(const struct enforce_opening *o, const char *path);
+/* The process has asked for a record lock on some object. What it held before an exec(2) it is not known to. */
+extern atomic_bool enforce_locks;
 
 /* create-without-excl is fixed: the object was made with O_EXCL, or whose it is was looked at. */
 void enforce_verified(const struct enforce_opening *o, const struct policy_decision *d, const struct identity *identity,

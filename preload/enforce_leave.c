@@ -17,12 +17,11 @@
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
 
-/* Another thread may have closed the descriptor, and opened another. */
-static bool is_led_to(const struct identity *identity)
+bool enforce_leads_to(int fd, const struct identity *identity)
 {
 	struct identity now;
 
-	return identity_of_fd(identity->fd, &now) && now.ino == identity->ino && now.dev == identity->dev;
+	return identity_of_fd(fd, &now) && now.ino == identity->ino && now.dev == identity->dev;
 }
 
 /*
@@ -35,7 +34,7 @@ static enum facts_use use_by_unseen(const struct identity *identity, enum facts_
 		return likely;
 	switch (lease_ask(identity->fd)) {
 	case LEASE_granted:
-		return is_led_to(identity) ? FACTS_unused : likely;
+		return enforce_leads_to(identity->fd, identity) ? FACTS_unused : likely;
 	case LEASE_refused:
 		return ledger_holds(identity, identity->fd) || !facts_left_by_others(identity) ? likely : FACTS_unknown;
 	default:

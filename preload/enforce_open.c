@@ -217,6 +217,35 @@ static bool goes_by_now(const struct enforce_opening *o)
 	return fd >= 0;
 }
 
+/* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. What may be locked is judged first. */
+static enum enforce_verdict attach(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
+{
+	char text[512];
+	unsigned decided = enforce_decided();
+	struct identity judged = {0};
+	int locked = enforce_open_locked(o, o->shm ? whole_path(o, text) : o->path);
+
+	if (locked >= 0) {
+		enum enforce_verdict verdict = enforce_attached(o, d, locked);
+		if (verdict != VERDICT_go) {
+			refused(locked);
+			return verdict;
+		}
+		/* The program is to get the number. */
+		identity_of_fd(locked, &judged);
+		kernel_close(locked);
+	}
+	*fd = o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
+	if (locked >= 0 && enforce_leads_to(*fd, &judged))
+		return VERDICT_go;
+	/* Another object has the name by now, or none. */
+	enforce_forget_from(decided);
+	enum enforce_verdict verdict = *fd < 0 ? VERDICT_go : enforce_attached(o, d, *fd);
+	if (verdict != VERDICT_go)
+		refused(*fd);
+	return verdict;
+}
+
 /* Either an existing object or, exclusively, a new one: so it is known which of the two it was, without a race. */
 static int create_or_attach(const struct enforce_opening *o, const struct policy_decision *d)
 {
@@ -224,15 +253,12 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 	int fd;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		fd = exclusive ? -1 : o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
-		if (fd >= 0) {
-			enum enforce_verdict verdict = enforce_attached(o, d, fd);
-			if (verdict == VERDICT_go)
-				return fd;
-			refused(fd);
-			if (verdict == VERDICT_deny)
-				return -1;
-		} else if (!exclusive && (errno != ENOENT || !creates)) {
+		enum enforce_verdict verdict = exclusive ? VERDICT_fix : attach(o, d, &fd);
+		if (verdict == VERDICT_deny)
+			return -1;
+		if (verdict == VERDICT_go && fd >= 0)
+			return fd;
+		if (verdict == VERDICT_go && (errno != ENOENT || !creates)) {
 			if (!creates || !goes_by_now(o))
 				return -1;
 			continue;
@@ -382,7 +408,8 @@ int enforce_open(const struct enforce_opening *o)
 	struct policy_decision d;
 	int kept = errno, fd = -1;
 
-	if (enforce_plainly && o->shm && !(o->flags & (O_CREAT | O_EXCL | O_TRUNC)) && recorder_silent()) {
+	if (enforce_plainly && o->shm && !(o->flags & (O_CREAT | O_EXCL | O_TRUNC)) && recorder_silent() &&
+	    !enforce_locks) {
 		fd = o->call(o, o->flags, o->mode);
 		return fd < 0 || is_plain(fd) ? fd : attach_judged(o, fd);
 	}

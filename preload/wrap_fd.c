@@ -276,6 +276,8 @@ static int control(int (*real_fcntl)(int, int, ...), int fd, int command, void *
 	}
 	if (is_lock(command))
 		turns_taken(SYMBOL_fcntl, NULL, caller);
+	if (command == F_SETLK || command == F_SETLKW)
+		enforce_locking(fd);
 	int result = real_fcntl(fd, command, argument);
 	/* Without FD_CLOEXEC it is told again: as a duplicate of itself, which survives an exec. */
 	if (command == F_SETFD && !((intptr_t)argument & FD_CLOEXEC) && result == 0 && !own_caller(caller))

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "preload/enforce_open.h"
 #include "preload/ledger.h"
 #include "preload/observe.h"
 #include "preload/real.h"
@@ -79,13 +80,16 @@ WRAP_ASKING(semop, (int id, struct sembuf *operations, size_t count), (id, opera
 WRAP_ASKING(semtimedop, (int id, struct sembuf *operations, size_t count, const struct timespec *timeout),
 	    (id, operations, count, timeout))
 
-#define WRAP_LOCKING(name, parameters, arguments)                                                                      \
+/* record: the lock is the process's, as by fcntl(2), not the open file description's. */
+#define WRAP_LOCKING(name, record, parameters, arguments)                                                              \
 	EXPORT int name parameters                                                                                     \
 	{                                                                                                              \
 		fd = wrap_given(fd, CALLER);                                                                           \
 		turns_taken(SYMBOL_##name, NULL, CALLER);                                                              \
+		if (record)                                                                                            \
+			enforce_locking(fd);                                                                           \
 		return REAL(name) arguments;                                                                           \
 	}
-WRAP_LOCKING(flock, (int fd, int operation), (fd, operation))
-WRAP_LOCKING(lockf, (int fd, int command, off_t length), (fd, command, length))
-WRAP_LOCKING(lockf64, (int fd, int command, off_t length), (fd, command, length))
+WRAP_LOCKING(flock, false, (int fd, int operation), (fd, operation))
+WRAP_LOCKING(lockf, true, (int fd, int command, off_t length), (fd, command, length))
+WRAP_LOCKING(lockf64, true, (int fd, int command, off_t length), (fd, command, length))

@@ -27,12 +27,12 @@ kept_under()
 
 @test "what a recording looks at costs no record lock" {
 	kept "$SHMGUARD" run --quiet --report=none -o trace --
+	kept "$SHMGUARD" run --quiet --report=none --profile=safe -o trace2 --
 }
 
 @test "under the profiles a program keeps its record locks" {
 	kept_under SHMGUARD_PROFILE=observe
-	policy 'truncate-on-open = warn'
-	kept_under SHMGUARD_PROFILE=safe SHMGUARD_POLICY="$PWD/policy.ini"
+	kept_under SHMGUARD_PROFILE=safe
 }
 
 @test "what is wiped at unlink, at the last unmap and at exec costs no record lock" {
@@ -54,4 +54,37 @@ kept_under()
 	kept_under SHMGUARD_POLICY="$PWD/policy.ini"
 	[ "$(grep -c 'rule=grow-exposes-tail .* action=fixed' audit.log)" -ge 2 ]
 	[ "$(grep -c 'rule=shrink-under-map .* action=fixed' audit.log)" -ge 1 ]
+}
+
+@test "an opening that is denied costs no record lock" {
+	policy 'stale-bytes = deny' 'truncate-on-open = deny'
+	kept_under SHMGUARD_POLICY="$PWD/policy.ini"
+	for rule in stale-bytes truncate-on-open; do
+		[ "$(grep -c "rule=$rule .* action=denied" audit.log)" -ge 1 ]
+	done
+}
+
+@test "an opening of what is locked is answered as without a lock" {
+	policy 'truncate-on-open = deny'
+	printf secret >"/dev/shm/$NAME"
+	program 'import fcntl
+held = os.open(PATH, os.O_RDWR)
+def all():
+    attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC, mode=0o600)
+    attempt(os.open, PATH, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    attempt(os.open, PATH, os.O_RDONLY | os.O_DIRECTORY)
+    attempt(os.open, PATH + "/", os.O_RDONLY)
+    for fd in (os.open(PATH, os.O_RDWR | os.O_CREAT), shm_open(NAME, os.O_RDONLY, mode=0o600)):
+        print(fd, os.get_inheritable(fd), fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE, os.pread(fd, 6, 0)); os.close(fd)
+    os.fchmod(held, 0o400 if os.geteuid() else 0o600)
+    attempt(os.open, PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.fchmod(held, 0o600)
+all()'
+	cp program.py unlocked.py
+	sed -i 's/^all()$/fcntl.lockf(held, fcntl.LOCK_EX); all()/' program.py
+	for script in unlocked program; do
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" $script.py >$script.out
+	done
+	same unlocked.out program.out
+	[ "$(grep -c EACCES program.out)" -ge 1 ]
 }
