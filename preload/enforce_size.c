@@ -108,15 +108,20 @@ static bool foreign_by_path(const struct policy_decision *d, const struct identi
 	       ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny;
 }
 
-/* Of what is to be fixed: the kernel refuses the call, which then has no effect. */
-static bool fails(const struct policy_decision *d, enum enforce_verdict verdict, const struct ftruncate_event *e,
-		  const struct identity *identity)
+/* Asked of what is to be fixed: error: with which the kernel refuses the call, which then has no effect; 0: it does not. */
+static bool fails(int error)
+{
+	if (error)
+		enforce_forget();
+	return error != 0;
+}
+
+static int vain_resize(const struct ftruncate_event *e, const struct identity *identity)
 {
 	uint64_t length = (uint64_t)e->length;
+	int error = enforce_vain_size(e, identity);
 
-	if (verdict != VERDICT_fix && !d->reserve)
-		return false;
-	return enforce_vain_size(e, identity) || (length > e->size_before && length > facts_file_size_limit());
+	return !error && length > e->size_before && length > facts_file_size_limit() ? EFBIG : error;
 }
 
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
@@ -138,10 +143,8 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
-	if (fails(&d, verdict, e, identity)) {
-		enforce_forget();
+	if ((verdict == VERDICT_fix || d.reserve) && fails(vain_resize(e, identity)))
 		return VERDICT_go;
-	}
 	clear_tail(&d, &(struct growth){.fd = e->fd, .length = e->length}, identity);
 	if (verdict == VERDICT_fix)
 		return fix_resize(fix, e, identity);
@@ -274,10 +277,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
 	if (verdict != VERDICT_fix)
 		return verdict;
-	if (!enforce_vain_map(e, identity))
-		return fix_map(fix, e, identity, &d);
-	enforce_forget();
-	return VERDICT_go;
+	return fails(enforce_vain_map(e, identity)) ? VERDICT_go : fix_map(fix, e, identity, &d);
 }
 
 static bool probe(void *mapping, uint64_t length)
