@@ -78,10 +78,28 @@ static void shared(int *fd, void *context)
 		s->denied = true;
 }
 
-/* Is there control data, all of which can be read? What cannot is the kernel's to refuse. */
-static bool carries(const struct msghdr *message)
+static void named(int *fd, void *ours)
 {
-	if (!kernel_readable(message) || !message->msg_controllen || message->msg_controllen > CONTROL_LIMIT)
+	*(bool *)ours |= own_fd(*fd);
+}
+
+/* *page: one that can be read. Most messages lie there, and need no system call that asks. */
+static bool is_readable(const void *address, uintptr_t *page)
+{
+	uintptr_t begin = (uintptr_t)address & -(uintptr_t)CONTROL_PAGE;
+
+	if (begin != *page && !kernel_readable(address))
+		return false;
+	*page = begin;
+	return true;
+}
+
+#define PAGE_OF_FRAME ((uintptr_t)__builtin_frame_address(0) & -(uintptr_t)CONTROL_PAGE)
+
+/* Is there control data, all of which can be read? What cannot is the kernel's to refuse. */
+static bool carries(const struct msghdr *message, uintptr_t *page)
+{
+	if (!is_readable(message, page) || !message->msg_controllen || message->msg_controllen > CONTROL_LIMIT)
 		return false;
 	const char *control = message->msg_control;
 	for (size_t at = 0; at < message->msg_controllen; at += CONTROL_PAGE)
@@ -90,16 +108,27 @@ static bool carries(const struct msghdr *message)
 	return kernel_readable(control + message->msg_controllen - 1);
 }
 
-/* Does the policy keep the message from being sent? errno is set then. */
-static bool withheld(const struct enforce_message *m, const void *caller)
+/* Is there anything that would keep a message from being sent? */
+static bool looked_into(const void *caller)
+{
+	return (enforce_on || own_fd_next(0, ~0u) >= 0) && !own_caller(caller);
+}
+
+/* Does the policy, or that a descriptor in it is ours, keep the message from being sent? errno is set then. */
+static bool withheld(const struct enforce_message *m, uintptr_t *page, const void *caller)
 {
 	struct sharing s = {*m, caller, false};
+	bool ours = false;
 
-	if (!enforce_on || own_caller(caller) || !carries(m->header))
+	if (!carries(m->header, page))
 		return false;
 	struct msghdr copy = *m->header;
-	each_descriptor(&copy, shared, &s);
-	return s.denied;
+	each_descriptor(&copy, named, &ours);
+	if (ours)
+		errno = EBADF;
+	else if (enforce_on)
+		each_descriptor(&copy, shared, &s);
+	return ours || s.denied;
 }
 
 /* It is readable: the kernel has just read it. */
@@ -116,8 +145,10 @@ static void went(int socket, const struct msghdr *message, const void *caller)
 
 EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 {
+	uintptr_t page = PAGE_OF_FRAME;
+
 	socket = wrap_given(socket, CALLER);
-	if (withheld(&(struct enforce_message){socket, flags, message, true}, CALLER))
+	if (looked_into(CALLER) && withheld(&(struct enforce_message){socket, flags, message, true}, &page, CALLER))
 		return -1;
 	ssize_t result = REAL(sendmsg)(socket, message, flags);
 	if (result >= 0)
@@ -128,17 +159,19 @@ EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 /* As the kernel has it: what fails after the first message ends the call, and is told by the next. */
 EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags)
 {
+	bool looked = looked_into(CALLER);
+	uintptr_t page = PAGE_OF_FRAME;
 	unsigned allowed = 0;
 
 	socket = wrap_given(socket, CALLER);
 	if (count > UIO_MAXIOV)
 		count = UIO_MAXIOV;
-	while (enforce_on && allowed < count && kernel_readable(&messages[allowed]) &&
-	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed}, CALLER))
+	while (looked && allowed < count && is_readable(&messages[allowed], &page) &&
+	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed}, &page, CALLER))
 		allowed++;
-	if (enforce_on && count && !allowed && kernel_readable(messages))
+	if (looked && count && !allowed && is_readable(messages, &page))
 		return -1;
-	int result = REAL(sendmmsg)(socket, messages, enforce_on && allowed ? allowed : count, flags);
+	int result = REAL(sendmmsg)(socket, messages, looked && allowed ? allowed : count, flags);
 	for (int i = 0; i < result; i++)
 		went(socket, &messages[i].msg_hdr, CALLER);
 	return result;

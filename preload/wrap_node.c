@@ -1,5 +1,6 @@
 /* Ways to make an object, or to have one opened, without a descriptor of one's own. */
 #include <spawn.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "preload/real.h"
@@ -88,6 +89,30 @@ static int not_promised(const struct wrap_opening *o, const void *caller)
 	return error;
 }
 
+/* Beyond all numbers that any list of actions has as a target. */
+static atomic_int targets_end;
+
+static void targeted(int fd)
+{
+	int end = atomic_load(&targets_end);
+
+	while (fd >= end && !atomic_compare_exchange_weak(&targets_end, &end, fd + 1))
+		;
+}
+
+/*
+ * The child has a copy of ours until its exec, and nobody has closed it there. An action before this may have put one of the
+ * program's in its place: so it is closed only if no list ever did, of whatever number.
+ */
+EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int to)
+{
+	bool closes = own_fd(fd) && !own_caller(CALLER) && fd >= atomic_load(&targets_end);
+	int error = closes ? posix_spawn_file_actions_addclose(actions, fd) : 0;
+
+	targeted(to);
+	return error ?: REAL(posix_spawn_file_actions_adddup2)(actions, fd, to);
+}
+
 /* The child opens it before any code of ours runs there, so the policy decides when the opening is asked for. */
 EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path, int flags,
 					    mode_t mode)
@@ -97,6 +122,7 @@ EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
 		SYMBOL_posix_spawn_file_actions_addopen, AT_FDCWD, path, flags, mode, false, 0, NULL, false, false};
 	int kept = errno;
 
+	targeted(fd);
 	if (wrap_opening_polices(&o, text, CALLER) && !promised(&o, &flags, &mode, CALLER)) {
 		int error = not_promised(&o, CALLER);
 		errno = kept;

@@ -1,7 +1,8 @@
 /*
  * syscall(2): numbers that make, map or release objects, execute, or set a disposition, go through the wrappers of their
- * names, and a futex that others may share is noted. All others jump straight to the original, stack untouched, since a
- * system call may come back twice or on another stack (vfork, clone).
+ * names, a futex that others may share is noted, and to other calls that have a wrapper the descriptors of our libraries do not
+ * exist. All others jump straight to the original, stack untouched, since a system call may come back twice or on another
+ * stack (vfork, clone).
  */
 #include <linux/futex.h>
 #include <stdarg.h>
@@ -84,6 +85,38 @@ static int raw_execveat(int dirfd, const char *path, char *const argv[], char *c
 	return (int)REAL(syscall)(SYS_execveat, dirfd, path, argv, envp, flags);
 }
 
+/* These take a descriptor first, and are otherwise passed on as they came. */
+#if defined(__x86_64__)
+#define GIVEN_OLD(X) X(dup2)
+#else
+#define GIVEN_OLD(X)
+#endif
+#define GIVEN(X)                                                                                                       \
+	X(dup)                                                                                                         \
+	X(dup3)                                                                                                        \
+	X(fallocate)                                                                                                   \
+	X(fchmod)                                                                                                      \
+	X(fchmodat)                                                                                                    \
+	X(fchown)                                                                                                      \
+	X(fchownat)                                                                                                    \
+	X(fcntl)                                                                                                       \
+	X(flock)                                                                                                       \
+	X(fsetxattr)                                                                                                   \
+	X(mknodat)                                                                                                     \
+	X(openat)                                                                                                      \
+	X(recvmmsg)                                                                                                    \
+	X(recvmsg)                                                                                                     \
+	X(sendmmsg)                                                                                                    \
+	X(sendmsg)                                                                                                     \
+	X(unlinkat)                                                                                                    \
+	GIVEN_OLD(X)
+/* These have a second one, as their third argument. */
+#define GIVEN_TWO(X)                                                                                                   \
+	X(linkat)                                                                                                      \
+	X(renameat)                                                                                                    \
+	X(renameat2)
+#define CASE(name) case SYS_##name:
+
 __attribute__((used)) long wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
 long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -134,6 +167,10 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		if (!(b & FUTEX_PRIVATE_FLAG))
 			turns_taken(SYMBOL_syscall, (const void *)a, CALLER);
 		return REAL(syscall)(number, a, b, c, d, e, f);
+		GIVEN(CASE)
+		return REAL(syscall)(number, wrap_given((int)a, CALLER), b, c, d, e, f);
+		GIVEN_TWO(CASE)
+		return REAL(syscall)(number, wrap_given((int)a, CALLER), b, wrap_given((int)c, CALLER), d, e, f);
 	default:
 		return REAL(syscall)(number, a, b, c, d, e, f);
 	}
@@ -161,6 +198,7 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 #define TO_WRAPPER "1:	b wrap_syscall\n"
 #endif
 
+#define WHEN_GIVEN(name) WHEN(__NR_##name)
 #define NUMBERS                                                                                                        \
 	WHEN(__NR_memfd_create)                                                                                        \
 	WHEN(__NR_close)                                                                                               \
@@ -182,7 +220,9 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_setrlimit)                                                                                           \
 	WHEN(__NR_prlimit64)                                                                                           \
 	WHEN(__NR_exit)                                                                                                \
-	WHEN(__NR_exit_group)
+	WHEN(__NR_exit_group)                                                                                          \
+	GIVEN(WHEN_GIVEN)                                                                                              \
+	GIVEN_TWO(WHEN_GIVEN)
 
 __asm__(".pushsection .text\n"
 	".globl syscall\n"

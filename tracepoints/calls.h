@@ -259,6 +259,10 @@
 #define CALLS_LOOKUP(X)                                                                                                \
 	X(dlsym, none, void *, (void *library, const char *name))
 
+/* What a spawned child is given. */
+#define CALLS_GIVEN(X)                                                                                                 \
+	X(posix_spawn_file_actions_adddup2, none, int, (posix_spawn_file_actions_t * actions, int fd, int target))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -276,7 +280,8 @@
 	CALLS_MORE(X)                                                                                                  \
 	CALLS_LIMIT(X)                                                                                                 \
 	CALLS_TABLE(X)                                                                                                 \
-	CALLS_LOOKUP(X)
+	CALLS_LOOKUP(X)                                                                                                \
+	CALLS_GIVEN(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

@@ -209,6 +209,9 @@ static void spawns(void)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 20, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_addclose(&actions, 0);
+	CALL(posix_spawn_file_actions_adddup2(&actions, 1, 21));
+	CALL(posix_spawn_file_actions_adddup2(&actions, -1, 21));
+	CALL(posix_spawn_file_actions_adddup2(&actions, 1, -1));
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
 	if (readlink(self, program, sizeof(program) - 1) > 0)
