@@ -222,8 +222,8 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 {
 	char text[512];
 	unsigned decided = enforce_decided();
-	struct identity judged = {0};
-	int locked = enforce_open_locked(o, o->shm ? whole_path(o, text) : o->path);
+	struct identity judged;
+	int locked = enforce_locks ? enforce_open_locked(o, o->shm ? whole_path(o, text) : o->path) : -1;
 
 	if (locked >= 0) {
 		enum enforce_verdict verdict = enforce_attached(o, d, locked);
@@ -239,7 +239,8 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 	if (locked >= 0 && enforce_leads_to(*fd, &judged))
 		return VERDICT_go;
 	/* Another object has the name by now, or none. */
-	enforce_forget_from(decided);
+	if (locked >= 0)
+		enforce_forget_from(decided);
 	enum enforce_verdict verdict = *fd < 0 ? VERDICT_go : enforce_attached(o, d, *fd);
 	if (verdict != VERDICT_go)
 		refused(*fd);

@@ -12,7 +12,7 @@
 #include "preload/recent.h"
 #include "preload/text.h"
 
-enum { LOOKED_AT = 1 << 20, PIECE = 4096, DAY = 86400 };
+enum { LOOKED_AT = 1 << 20, PIECE = 4096, FEW = 64, DAY = 86400 };
 
 bool facts_path(enum event_id by, int dirfd, const char *name, char path[static 512])
 {
@@ -235,10 +235,9 @@ bool facts_survives_exec(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-static int data_in(int fd, uint64_t from, uint64_t to, char piece[static PIECE], uint64_t *at)
+/* Looks at no more than so many bytes with data. */
+static int data_in(int fd, uint64_t from, uint64_t to, char *piece, uint64_t size, uint64_t budget, uint64_t *at)
 {
-	uint64_t budget = LOOKED_AT;
-
 	while (from < to && budget) {
 		long begin = kernel_call(SYS_lseek, fd, (long)from, SEEK_DATA, 0, 0, 0);
 		if (begin < 0)
@@ -246,7 +245,7 @@ static int data_in(int fd, uint64_t from, uint64_t to, char piece[static PIECE],
 		from = (uint64_t)begin;
 		if (from >= to)
 			return 0;
-		uint64_t wanted = to - from < PIECE ? to - from : PIECE;
+		uint64_t wanted = to - from < size ? to - from : size;
 		long got = kernel_call(SYS_pread64, fd, (long)piece, (long)wanted, (long)from, 0, 0);
 		if (got < 0)
 			return -1;
@@ -279,8 +278,13 @@ static long data(void *context)
 	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return -1;
-	char *piece = kernel_memory(PIECE);
-	int found = piece ? data_in((int)fd, d->from, d->to, piece, d->at) : -1;
+	/* What holds data has some at its beginning, mostly. */
+	char few[FEW], *piece = NULL;
+	int found = data_in((int)fd, d->from, d->to, few, FEW, FEW, d->at);
+	if (!found && (piece = kernel_memory(PIECE)))
+		found = data_in((int)fd, d->from, d->to, piece, PIECE, LOOKED_AT, d->at);
+	else if (!found)
+		found = -1;
 	if (piece)
 		kernel_memory_free(piece, PIECE);
 	kernel_close((int)fd);
