@@ -37,9 +37,9 @@ static void print_default(const struct habits *habits, char **dirs, size_t count
 		free(dir);
 	}
 	printf(".\n# What they did stays allowed, and nothing else. A number of four digits or more, a pid, and a word "
-	       "that "
-	       "looks random, was\n# taken to be another one the next time: see whether the globs are as narrow as you "
-	       "want them, and the limits as wide.\n");
+	       "that looks random, or\n# stands behind a pid, was taken to be another one the next time: see whether "
+	       "the "
+	       "globs are as narrow as you\n# want them, and the limits as wide.\n");
 	if (habits->missing.count)
 		printf("# What follows was not seen, so that it may be refused:\n");
 	for (size_t i = 0; i < habits->missing.count; i++) {

@@ -46,6 +46,7 @@ static void take_process(struct gathering *gathering, const struct process *proc
 
 	runner->habit = habit_of(gathering->habits, event->exe);
 	runner->pids = (struct habits_pids){event->pid, event->parent};
+	runner->recording = gathering->habits->recording;
 	if (event->began == BEGAN_fork && parent)
 		runner->inherited = parent->inherited + parent->own_count;
 	runner_free(map_remove(&gathering->runners, (uintptr_t)process, 0));
@@ -63,6 +64,28 @@ char *habits_object(const char *name, bool semaphore)
 bool habits_elsewhere(const char *name)
 {
 	return strncmp(name, "/proc/", strlen("/proc/")) == 0;
+}
+
+void habits_name_free(struct habits_name *name)
+{
+	free(name->glob);
+	free(name->sample);
+}
+
+void habits_see(struct habit *habit, struct habits_name name)
+{
+	for (size_t i = 0; i < habit->seen_count; i++) {
+		struct habits_name *before = &habit->seen[i];
+
+		if (strcmp(before->glob, name.glob) != 0)
+			continue;
+		before->lasts |= before->recording != name.recording && before->sample && name.sample &&
+				 strcmp(before->sample, name.sample) == 0;
+		habits_name_free(&name);
+		return;
+	}
+	habit->seen = memory_grow(habit->seen, habit->seen_count, sizeof(*habit->seen));
+	habit->seen[habit->seen_count++] = name;
 }
 
 void habits_keep(char ***texts, size_t *count, char *text)
@@ -139,6 +162,7 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 	if (!analysis)
 		return false;
 	analysis_free(analysis);
+	habits->recording++;
 	done = replay(dir, &(struct replay){.context = &gathering, .event = take_event, .finish = finish}, error) == 0;
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);
@@ -170,6 +194,10 @@ void habits_finish(struct habits *habits)
 		qsort(habits->all, habits->count, sizeof(struct habit *), by_exe);
 	for (size_t i = 0; i < habits->count; i++) {
 		struct habit *habit = habits->all[i];
+
+		habits_compare(habit->seen, habit->seen_count);
+		for (size_t j = 0; j < habit->seen_count; j++)
+			habits_keep(&habit->names, &habit->name_count, memory_text(habit->seen[j].glob));
 		size_t apart = habits_reduce(habit->names, habit->name_count, SIZE_MAX);
 
 		habit->name_count = habits_reduce(habit->names, apart, POLICY_LIST);
@@ -182,6 +210,9 @@ void habits_free(struct habits *habits)
 	for (size_t i = 0; i < habits->count; i++) {
 		struct habit *habit = habits->all[i];
 
+		for (size_t j = 0; j < habit->seen_count; j++)
+			habits_name_free(&habit->seen[j]);
+		free(habit->seen);
 		for (size_t j = 0; j < habit->name_count; j++)
 			free(habit->names[j]);
 		free(habit->names);

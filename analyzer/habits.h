@@ -12,10 +12,26 @@
 
 enum { HABITS_RESPONSES = RESPONSE_audit + 1 };
 
+/* Of a process that used a name: 0 where it is not known. */
+struct habits_pids {
+	long own, parent;
+};
+
+/* One that a program used. */
+struct habits_name {
+	char *glob;
+	char *sample; /* the first name of that glob; NULL where it is known which part of it is random */
+	struct habits_pids pids;
+	unsigned recording; /* which it came from */
+	bool lasts;         /* it came from several */
+};
+
 /* Of one program. Texts are bytes as the program gave them. */
 struct habit {
 	char *exe;
-	char **names; /* globs, sorted: every name it opened, made, renamed or removed, or tried to */
+	struct habits_name *seen; /* every name it opened, made, renamed or removed, or tried to, by their globs */
+	size_t seen_count;
+	char **names; /* what becomes of them in the end: globs, sorted */
 	size_t name_count;
 	char **templates; /* those of `names` that are of what mkstemp(3) makes: whatever word came of it is one of them */
 	size_t template_count;
@@ -32,6 +48,7 @@ struct habit {
 struct habits {
 	struct habit **all; /* sorted by exe */
 	size_t count;
+	unsigned recording;      /* that is being read: the first, the second */
 	struct problems missing; /* a sentence each, for people: what was not recorded, or could not be read */
 };
 
@@ -48,13 +65,12 @@ uint64_t habits_times(const struct habit *habit, size_t rule, enum response resp
 /* A name as the preload gives objects: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x; a new text. */
 char *habits_object(const char *name, bool semaphore);
 
-/* Of a process that used a name: 0 where it is not known. */
-struct habits_pids {
-	long own, parent;
-};
-
 /* What is reached through /proc has its name elsewhere. */
 bool habits_elsewhere(const char *name);
+
+/* Takes over the name, which is kept once for its glob. */
+void habits_see(struct habit *habit, struct habits_name name);
+void habits_name_free(struct habits_name *name);
 
 /* Takes over the text, which is kept in the list once. */
 void habits_keep(char ***texts, size_t *count, char *text);

@@ -56,15 +56,18 @@ static bool is_direct(const char *name, bool semaphore)
 	return direct;
 }
 
-/* `name` as the preload gives objects. */
-static void keep_glob(struct call *call, const char *name,
-		      char *(*glob)(const char *name, const struct habits_pids *pids))
+/* Takes over the texts. */
+static void keep_name(struct call *call, char *glob, char *sample)
 {
-	/* The directory itself is no name in it. */
-	if (strcmp(name, "/dev/shm") == 0)
-		return;
-	call->names = memory_grow(call->names, call->name_count, sizeof(char *));
-	call->names[call->name_count++] = glob(name, &call->runner->pids);
+	call->names = memory_grow(call->names, call->name_count, sizeof(*call->names));
+	call->names[call->name_count++] = (struct habits_name){
+		.glob = glob, .sample = sample, .pids = call->runner->pids, .recording = call->runner->recording};
+}
+
+/* The directory itself is no name in it. */
+static bool is_name(const char *object)
+{
+	return strcmp(object, "/dev/shm") != 0;
 }
 
 /* Its word may look like a number, or like a word of a language. */
@@ -80,8 +83,8 @@ static void add_name(struct call *call, const char *name, bool semaphore)
 {
 	char *object = habits_object(name, semaphore);
 
-	if (!is_temporary(call->runner->habit, object))
-		keep_glob(call, object, habits_glob);
+	if (is_name(object) && !is_temporary(call->runner->habit, object))
+		keep_name(call, habits_glob(object, &call->runner->pids), memory_text(object));
 	free(object);
 }
 
@@ -90,7 +93,7 @@ static void add_temporary(struct call *call, const char *name)
 	struct habit *habit = call->runner->habit;
 	char *object = habits_object(name, false);
 
-	keep_glob(call, object, habits_temporary);
+	keep_name(call, habits_temporary(object, &call->runner->pids), NULL);
 	habits_keep(&habit->templates, &habit->template_count, habits_temporary(object, &call->runner->pids));
 	free(object);
 }

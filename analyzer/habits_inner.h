@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_HABITS_INNER_H
 #define SHMGUARD_HABITS_INNER_H
 
+#include <stdio.h>
+
 #include "habits.h"
 #include "map.h"
 #include "replay.h"
@@ -10,6 +12,7 @@
 struct runner {
 	struct habit *habit;
 	struct habits_pids pids;
+	unsigned recording;
 	uint64_t inherited;        /* objects that its parent had when it forked */
 	const struct object **own; /* objects that it made and did not remove */
 	size_t own_count;
@@ -30,7 +33,7 @@ struct call {
 	int error;
 	bool foreign; /* the object is of a user whom the program has no reason to trust */
 	uint32_t flags;
-	char **names; /* globs */
+	struct habits_name *names;
 	size_t name_count;
 	bool has_mode, makes, moot;  /* makes: an object that was not there; moot: it fails before a policy is asked */
 	bool reachable;              /* what has the mode, by others */
@@ -54,6 +57,24 @@ struct scene {
 void habits_call(struct gathering *gathering, const struct scene *scene, const struct trace_event *event);
 /* No event comes any more. */
 void habits_calls_end(struct gathering *gathering);
+
+/* What of a name came before. */
+struct habits_place {
+	bool first;  /* nothing, in its directory */
+	bool random; /* a pid, behind which stands what tells its objects apart */
+};
+
+/* habits_names.c: how many letters, digits and _ begin the text. */
+size_t habits_token(const char *text);
+/* Adds the glob for such a token, or for one other character. */
+void habits_put(FILE *glob, struct habits_place *place, const char *token, size_t length,
+		const struct habits_pids *pids);
+
+/* habits_alike.c: letters in an order as in no word. */
+bool habits_scrambled(const char *word, size_t length);
+bool habits_tempfile(const char *token, size_t length);
+/* Widens the globs of names of which others show that a word in them is random. */
+void habits_compare(struct habits_name *names, size_t count);
 
 /* All that is found at the call is known. Clears it. */
 void habits_settle(struct call *call);

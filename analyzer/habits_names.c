@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/habits.h"
+#include "analyzer/habits_inner.h"
 #include "analyzer/memory.h"
 #include "tracepoints/policy.h"
 
@@ -78,29 +78,110 @@ static bool is_pid(const char *digits, size_t length, const struct habits_pids *
 	return pids && number > 1 && (number == pids->own || number == pids->parent);
 }
 
-static void put_word(FILE *glob, const char *word, size_t length, const struct habits_pids *pids)
+static void put_random(FILE *glob, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		fputc('?', glob);
+}
+
+/* Letters and digits. True: its number is a pid. */
+static bool put_word(FILE *glob, const char *word, size_t length, const struct habits_pids *pids)
 {
 	size_t digits = digits_behind(word, length), plain = length;
+	bool pid = is_pid(word + length - digits, digits, pids);
 
-	if (is_jumble(word, length) || is_hexadecimal(word, length)) {
-		for (size_t i = 0; i < length; i++)
-			fputc('?', glob);
-		return;
+	if (is_jumble(word, length) || is_hexadecimal(word, length) || habits_scrambled(word, length)) {
+		put_random(glob, length);
+		return false;
 	}
-	if (digits >= NUMBER_MIN || is_pid(word + length - digits, digits, pids))
+	if (digits >= NUMBER_MIN || pid)
 		plain -= digits;
 	for (size_t i = 0; i < plain; i++)
 		put_literal(glob, word[i]);
 	if (plain < length)
 		fputs("[0-9]*", glob);
+	return pid;
+}
+
+/* A UUID: groups of hexadecimal digits, which one by one may look like words and small numbers. */
+static size_t uuid(const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t at = 0;
+
+	while (form[at] && (form[at] == 'x' ? isxdigit((unsigned char)text[at]) : text[at] == '-'))
+		at++;
+	return form[at] || text[at] == '_' || isalnum((unsigned char)text[at]) ? 0 : at;
+}
+
+size_t habits_token(const char *text)
+{
+	size_t length = uuid(text);
+
+	while (text[length] == '_' || isalnum((unsigned char)text[length]))
+		length++;
+	return length;
+}
+
+/* As Python's tempfile and mkdtemp(3) name by default what they make. */
+static bool is_default(const char *token, size_t length)
+{
+	return length == strlen("tmp????????") && strncmp(token, "tmp", strlen("tmp")) == 0 &&
+	       strspn(token, "abcdefghijklmnopqrstuvwxyz0123456789_") >= length;
+}
+
+/* True: the last of them is a pid. */
+static bool put_words(FILE *glob, const char *token, size_t length, const struct habits_pids *pids)
+{
+	bool pid = false;
+
+	for (size_t word; length; token += word, length -= word) {
+		for (word = 0; word < length && token[word] != '_'; word++)
+			;
+		if (word) {
+			pid = put_word(glob, token, word, pids);
+			continue;
+		}
+		put_literal(glob, token[word++]);
+		if (pid && length - word >= JUMBLE_MIN) {
+			put_random(glob, length - word);
+			return false;
+		}
+	}
+	return pid;
+}
+
+void habits_put(FILE *glob, struct habits_place *place, const char *token, size_t length,
+		const struct habits_pids *pids)
+{
+	struct habits_place here = *place;
+
+	if (!length)
+		return;
+	if (*token != '_' && !isalnum((unsigned char)*token)) {
+		put_literal(glob, *token);
+		place->first = *token == '/';
+		return;
+	}
+	*place = (struct habits_place){.first = false};
+	if (here.first && is_default(token, length)) {
+		fputs("tmp", glob);
+		put_random(glob, length - strlen("tmp"));
+	} else if ((here.random && length >= JUMBLE_MIN) || (!here.first && habits_tempfile(token, length)) ||
+		   uuid(token) == length) {
+		put_random(glob, length);
+	} else {
+		place->random = put_words(glob, token, length, pids);
+	}
 }
 
 /* Random words that hold more than letters and digits, or may hold letters alone: CPython's multiprocessing. */
-static const char *const schemes[] = {"/mp-????????", "/sem.mp-????????", "/psm_????????"};
+static const char *const schemes[] = {"/mp-????????", "/sem.mp-????????", "/psm_????????", "/pym-[0-9]*-????????"};
 
 char *habits_glob(const char *name, const struct habits_pids *pids)
 {
-	size_t room, length, most;
+	struct habits_place place = {.first = true};
+	size_t room, length;
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
 		if (policy_glob(schemes[i], name))
@@ -111,14 +192,14 @@ char *habits_glob(const char *name, const struct habits_pids *pids)
 	if (!glob)
 		return memory_text("*");
 	for (; *name && ftell(glob) < GLOB_MAX; name += length) {
-		length = 0;
-		most = GLOB_MAX - (size_t)ftell(glob);
-		while (length < most && isalnum((unsigned char)name[length]))
-			length++;
-		if (length)
-			put_word(glob, name, length, pids);
-		else
-			put_literal(glob, name[length++]);
+		size_t most = GLOB_MAX - (size_t)ftell(glob);
+
+		length = habits_token(name);
+		if (length > most)
+			length = most;
+		if (!length)
+			length = 1;
+		habits_put(glob, &place, name, length, pids);
 	}
 	if (*name)
 		fputc('*', glob);

@@ -103,9 +103,9 @@ void habits_settle(struct call *call)
 
 	for (size_t i = 0; i < call->name_count; i++)
 		if (named)
-			habits_keep(&habit->names, &habit->name_count, call->names[i]);
+			habits_see(habit, call->names[i]);
 		else
-			free(call->names[i]);
+			habits_name_free(&call->names[i]);
 	free(call->names);
 	if (!call->taken && !call->error)
 		call->runner->masked |= call->asked & ~call->mode & 0777;

@@ -189,3 +189,22 @@ for i in range(20):
 print(os.listdir("/dev/shm").count("shmguard-learn-tmp"))'
 	[ "$(grep '^names' temporary.ini | grep -v '^names = /$')" = 'names = /shmguard-learn-tmp-??????' ]
 }
+
+@test "what Python's multiprocessing and tempfile name is learned by their templates, whatever words came of it" {
+	unchanged arenas '
+from multiprocessing import Array
+import tempfile
+kept = [Array("i", 4000) for i in range(20)]
+made = [tempfile.NamedTemporaryFile(dir="/dev/shm").close() for i in range(20)]
+for name in "state-1", "state-2", "reader", "writer": os.close(shm(name)); os.unlink(BASE + name)
+print(len(kept) + len(made))'
+	diff <(grep '^names' arenas.ini | grep -v '^names = /$') - <<-'END'
+		names = /pym-[0-9]*-????????
+		names = /sem.mp-????????
+		names = /shmguard-learn-reader
+		names = /shmguard-learn-state-1
+		names = /shmguard-learn-state-2
+		names = /shmguard-learn-writer
+		names = /tmp????????
+	END
+}

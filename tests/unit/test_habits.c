@@ -41,10 +41,164 @@ static void check_globs(void)
 	becomes("/sem.mp-z9a_e62f", "/sem.mp-????????");
 	becomes("/psm_abcdefgh", "/psm_????????");
 	becomes("/tmp.aB3xYz", "/tmp.??????");
+	becomes("/pym-4321-zdcc1234", "/pym-[0-9]*-????????");
+	becomes("/tmpabcdefgh.lock", "/tmp????????.lock");
+	becomes("/queue-12-reader", "/queue-12-reader");
 	becomes("/CamelCase.JSON", "/CamelCase.JSON");
 	becomes("/a*b[c]?", "/a[*]b[[]c][?]");
 	becomes("/a,b;c d", "/a?b?c?d");
 	becomes("/\xc3\xa4", "/??");
+}
+
+/* The globs that names of as many recordings come down to. */
+static size_t learned(char **names, size_t count, char ***globs)
+{
+	struct habits habits = {0};
+	struct habit *habit = memory_new(1, sizeof(*habit));
+
+	habit->exe = memory_text("/bin/x");
+	for (unsigned i = 0; i < count; i++)
+		habits_see(habit, (struct habits_name){.glob = habits_glob(names[i], &(struct habits_pids){37, 121}),
+						       .sample = memory_text(names[i]),
+						       .pids = {37, 121},
+						       .recording = i});
+	habits.all = memory_grow(NULL, 0, sizeof(struct habit *));
+	habits.all[habits.count++] = habit;
+	habits_finish(&habits);
+	size_t left = habit->name_count;
+	*globs = memory_new(left, sizeof(char *));
+	for (size_t i = 0; i < left; i++)
+		(*globs)[i] = memory_text(habit->names[i]);
+	habits_free(&habits);
+	return left;
+}
+
+static uint64_t state = 4;
+
+static unsigned below(unsigned most)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % most;
+}
+
+/* A name whose run of x is random, of those characters. */
+static char *named(const char *form, const char *of)
+{
+	char *name = memory_text(form);
+
+	for (char *at = name; *at; at++)
+		if (*at == 'X')
+			*at = of[below((unsigned)strlen(of))];
+	return name;
+}
+
+enum { TRIALS = 20000 };
+
+/* After how many of the trials would the next run be refused, or another name be allowed, or one glob more than samples? */
+static unsigned refused(const char *form, const char *of, size_t samples)
+{
+	unsigned misses = 0;
+
+	for (int trial = 0; trial < TRIALS; trial++) {
+		char *names[3], **globs, *next = named(form, of);
+		bool taken = false;
+
+		for (size_t i = 0; i < samples; i++)
+			names[i] = named(form, of);
+		size_t count = learned(names, samples, &globs);
+		for (size_t i = 0; i < count; i++)
+			taken = taken || policy_glob(globs[i], next);
+		misses += !taken;
+		misses += count > samples || policy_glob(globs[0], "/elsewhere");
+		for (size_t i = 0; i < count; i++)
+			free(globs[i]);
+		free(globs);
+		for (size_t i = 0; i < samples; i++)
+			free(names[i]);
+		free(next);
+	}
+	return misses;
+}
+
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define TEMPFILE SMALL "0123456789_"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static void check_random(void)
+{
+	static const struct {
+		const char *form, *of;
+		size_t samples;
+		unsigned most; /* misses: two words of letters may look like a language's, or end alike by chance */
+	} schemes[] = {{"/pym-37-XXXXXXXX", TEMPFILE, 1, 0},
+		       {"/mp-XXXXXXXX", TEMPFILE, 1, 0},
+		       {"/sem.mp-XXXXXXXX", TEMPFILE, 1, 0},
+		       {"/psm_XXXXXXXX", "0123456789abcdef", 1, 0},
+		       {"/tmpXXXXXXXX", TEMPFILE, 1, 0},
+		       {"/dir/tmpXXXXXXXX/data.bin", TEMPFILE, 1, 0},
+		       {"/arena-37-XXXXXX", SMALL, 1, 0},
+		       {"/arena_37_XXXXXXXX", TEMPFILE, 1, 0},
+		       {"/arena-37.XXXXXXXXXXXX", LETTERS, 1, 0},
+		       {"/job-XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX", "0123456789abcdef", 1, 0},
+		       {"/arena-XXXXXXXX", TEMPFILE, 2, TRIALS / 1000},
+		       {"/arena_XXXXXXXX", TEMPFILE, 2, TRIALS / 1000},
+		       {"/arenaXXXXXXXX", TEMPFILE, 3, TRIALS / 1000},
+		       {"/arena-XXXXXXXX.lock", TEMPFILE, 2, TRIALS / 1000},
+		       {"/arena-XXXXXXXXXXXX.lock", SMALL, 3, TRIALS / 1000},
+		       {"/arena.XXXXXXXX_shm", SMALL "0123456789", 2, TRIALS / 1000},
+		       {"/wl_shm-XXXXXX", LETTERS, 3, TRIALS / 1000},
+		       {"/arena-XXXXXXXXXXXXXXXX", "0123456789abcdef", 2, TRIALS / 1000}};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		unsigned misses = refused(schemes[i].form, schemes[i].of, schemes[i].samples);
+		char *what = memory_format("of %zu of %s the next is taken, but for %u of %d", schemes[i].samples,
+					   schemes[i].form, misses, TRIALS);
+
+		check(misses <= schemes[i].most, what);
+		free(what);
+	}
+}
+
+/* What several names come down to, with blanks between. */
+static void come_to(char **names, size_t count, const char *expected)
+{
+	char **globs, *all = memory_text("");
+	size_t left = learned(names, count, &globs);
+
+	for (size_t i = 0; i < left; i++) {
+		char *more = memory_format("%s%s%s", all, i ? " " : "", globs[i]);
+
+		free(globs[i]);
+		free(all);
+		all = more;
+	}
+	check(strcmp(all, expected) == 0, expected);
+	if (strcmp(all, expected) != 0)
+		printf("# %s\n", all);
+	free(globs);
+	free(all);
+}
+
+#define COME_TO(expected, ...)                                                                                         \
+	come_to((char *[]){__VA_ARGS__}, sizeof((char *[]){__VA_ARGS__}) / sizeof(char *), expected)
+
+static void check_fixed(void)
+{
+	COME_TO("/app-reader /app-writer", "/app-reader", "/app-writer");
+	COME_TO("/app-client /app-global /app-server", "/app-global", "/app-client", "/app-server");
+	COME_TO("/app-state-1 /app-state-2", "/app-state-1", "/app-state-2");
+	COME_TO("/app_state_01 /app_state_02 /app_state_17", "/app_state_01", "/app_state_02", "/app_state_17");
+	COME_TO("/queue_1 /state_2", "/queue_1", "/state_2");
+	COME_TO("/RequestRing /RequestTail", "/RequestRing", "/RequestTail");
+	COME_TO("/shm-requests /shm-response", "/shm-requests", "/shm-response");
+	COME_TO("/app-config /app-events /app-frames /app-status", "/app-config", "/app-status", "/app-events",
+		"/app-frames");
+	COME_TO("/tmp-store /tmp_data", "/tmp-store", "/tmp_data");
+	/* They last, whatever they look like; what does not stays apart. */
+	COME_TO("/a-qzkxwv /a-vjwqzx", "/a-qzkxwv", "/a-vjwqzx", "/a-qzkxwv", "/a-vjwqzx");
+	COME_TO("/a-??????", "/a-qzkxwv", "/a-vjwqzx");
+	COME_TO("/s-1-???????? /s-2-????????", "/s-1-plkstrom", "/s-2-gjzxaqwd");
+	COME_TO("/PostgreSQL.[0-9]*", "/PostgreSQL.1804289383", "/PostgreSQL.846930886");
 }
 
 static void check_temporary(void)
@@ -171,6 +325,8 @@ static void check_reduced(void)
 int main(void)
 {
 	check_globs();
+	check_random();
+	check_fixed();
 	check_temporary();
 	check_takes();
 	check_long();
