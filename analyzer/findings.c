@@ -43,7 +43,9 @@ uint64_t findings_sifted(const struct finding *finding)
 /* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */
 static void merge(struct finding *there, struct finding own)
 {
-	if (own.largest > there->largest || there->message == NULL) {
+	bool earlier = own.largest == there->largest && own.time < there->time;
+
+	if (own.largest > there->largest || earlier || there->message == NULL) {
 		struct finding former = *there;
 
 		*there = own;

@@ -33,7 +33,7 @@ struct court {
 	struct map secrets;                  /* for judge_secret */
 	struct map blows;                    /* for judge_fault: (process) -> struct blow, the latest */
 	struct fall *first_fall, *last_fall; /* for judge_fault: the processes that ended with one */
-	struct pending *pending; /* findings made while the trace was read, whose stacks are resolved after it */
+	struct pending **pending;            /* findings made while the trace was read; NULL: handed in */
 	size_t pending_count;
 	struct map places; /* (process, stack id and rule) -> the latest of pending there, 1 for the first */
 };
@@ -82,6 +82,14 @@ size_t court_find(struct court *court, const struct finding *finding, const stru
 
 /* Takes back the latest occurrence of what court_find() answered. */
 void court_withdraw(struct court *court, size_t place);
+
+/* Those of retired processes become findings: of an endless number of like ones a few. */
+void court_fold(void *court);
+/* Every object that a finding tells of, or NULL. */
+void court_concern(void *court, void (*concern)(struct object *object));
+/* The rest becomes findings, and all are what they are at the end of the trace. */
+void court_hand_in(struct court *court);
+void court_drop(struct court *court);
 
 /* Whether the reader asked for what concerns the process. */
 bool court_asks(const struct court *court, const struct process *process);

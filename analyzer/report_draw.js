@@ -140,13 +140,24 @@ function extent(moment)
 	return length === null ? "" : " " + bytes(length);
 }
 
+/* As many as there are rows for: those first of which findings tell, the gravest at the head. */
+function foremost(items, tell)
+{
+	const told = new Map();
+	for (const id of report.findings.flatMap(tell))
+		told.set(id, told.has(id) ? told.get(id) : told.size);
+	const place = item => told.has(item.id) ? told.get(item.id) : told.size;
+	return items.slice().sort((a, b) => place(a) - place(b)).slice(0, ROWS);
+}
+
 function drawTimeline()
 {
 	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
 	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
 	const bounds = new Map(data.spans.map(s => [s.o, s]));
-	const rows = asked.filter(p => p.traced)
-			     .slice(0, ROWS)
+	const traced = asked.filter(p => p.traced),
+	      actors = new Set(foremost(traced, f => [f.process, ...f.stacks.map(s => s.process)]));
+	const rows = traced.filter(p => actors.has(p))
 			     .map(p => {
 				     const [from, until] = data.times[p.id];
 				     return {
@@ -158,9 +169,9 @@ function drawTimeline()
 					     title: ended(p)
 				     };
 			     })
-			     .concat(report.objects.filter(o => bounds.has(o.id))
-					     .sort((a, b) => b.leaked - a.leaked || b.size - a.size)
-					     .slice(0, ROWS)
+			     .concat(foremost(report.objects.filter(o => bounds.has(o.id))
+							      .sort((a, b) => b.leaked - a.leaked || b.size - a.size),
+					      f => [f.object])
 					     .map(o => ({
 							  label: nameOf(o),
 							  from: bounds.get(o.id).from,

@@ -31,6 +31,7 @@ PAGE_PART(page_script, "report_page.js");
 struct page {
 	const struct report *report;
 	struct marks *marks;
+	struct cast cast;
 	json_t *spans, *stacks;
 	json_t *windows; /* NULL: the worst finding is not of a moment, or that was not reached */
 };
@@ -229,6 +230,8 @@ static json_t *page_times(const struct page *page)
 	for (i = 0; i < world->process_count; i++) {
 		const struct process *process = world->processes[i];
 
+		if (!cast_shows(&page->cast, process))
+			continue;
 		json_object_set_new(object, process->id,
 				    json_pack("[o, o]",
 					      process->began_at ? page_time(page, process->began_at) : json_null(),
@@ -238,13 +241,14 @@ static json_t *page_times(const struct page *page)
 }
 
 /* NULL where all were asked for. */
-static json_t *page_aside(const struct report *report)
+static json_t *page_aside(const struct page *page)
 {
-	const struct world *world = report->analysis->world;
+	const struct world *world = page->report->analysis->world;
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < world->process_count; i++)
-		if (!report_shows_process(report, world->processes[i]))
+		if (cast_shows(&page->cast, world->processes[i]) &&
+		    !report_shows_process(page->report, world->processes[i]))
 			json_array_append_new(array, json_string(world->processes[i]->id));
 	if (json_array_size(array))
 		return array;
@@ -278,7 +282,7 @@ static json_t *page_states(const struct analysis *analysis)
 /* The report itself may be whole. */
 static json_t *page_report(const struct page *page)
 {
-	json_t *report = report_as_json(page->report, FINDINGS_SHOWN);
+	json_t *report = report_as_json(page->report, FINDINGS_SHOWN, &page->cast);
 	char *text;
 
 	if (!page->report->missing || !*page->report->missing)
@@ -308,8 +312,11 @@ static json_t *page_data(struct page *page)
 	bool moment = analysis->findings.count && is_of_a_moment(&analysis->findings.all[0]);
 	json_t *command = json_array();
 	const struct recording *part;
-	uint64_t left_out, told;
+	uint64_t left_out, told, programs = 0;
 	size_t i, p;
+
+	for (i = 0; i < analysis->world->process_count; i++)
+		programs += !analysis->world->processes[i]->previous;
 
 	chronicle_read(page->report, &(struct chronicle){.context = page,
 							 .moment = page_moment,
@@ -323,14 +330,15 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*}",
-			 "report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
-			 page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans,
-			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
-			 "command", command, "left_out", json_of_number(left_out), "told_left_out",
-			 json_of_number(told), "from", (json_int_t)analysis->from, "to", (json_int_t)analysis->to,
-			 "recordings", (json_int_t)p, "states", page_states(analysis), "aside",
-			 page_aside(page->report), "windows", page->windows);
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, s:o}",
+		"report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
+		page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans, "stacks",
+		page->stacks, "changes", page_changes(page, worst), "times", page_times(page), "command", command,
+		"left_out", json_of_number(left_out), "told_left_out", json_of_number(told), "from",
+		(json_int_t)analysis->from, "to", (json_int_t)analysis->to, "recordings", (json_int_t)p, "states",
+		page_states(analysis), "aside", page_aside(page), "windows", page->windows, "programs",
+		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */
@@ -357,8 +365,11 @@ static const char *page_until(const char *frame, const char *mark, FILE *out)
 
 void report_html(const struct report *report, FILE *out)
 {
-	struct page page = {
-		.report = report, .marks = page_marks(report->analysis), .spans = json_array(), .stacks = json_array()};
+	struct page page = {.report = report,
+			    .marks = page_marks(report->analysis),
+			    .cast = cast_of(report, FINDINGS_SHOWN),
+			    .spans = json_array(),
+			    .stacks = json_array()};
 	json_t *data = page_data(&page);
 	char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
 	const char *rest = page_until(page_frame, "@STYLE@", out);
@@ -374,4 +385,5 @@ void report_html(const struct report *report, FILE *out)
 	free(text);
 	json_decref(data);
 	marks_free(page.marks);
+	cast_clear(&page.cast);
 }

@@ -372,7 +372,7 @@ static size_t part_count(const struct part *part, const struct analysis *analysi
 	return part->nth == json_nth_object ? analysis->world->object_count : analysis->world->process_count;
 }
 
-json_t *report_as_json(const struct report *report, size_t most)
+json_t *report_as_json(const struct report *report, size_t most, const struct cast *cast)
 {
 	json_t *all = json_object();
 
@@ -383,7 +383,8 @@ json_t *report_as_json(const struct report *report, size_t most)
 		if (part->nth == json_nth_finding && count > most)
 			count = most;
 		for (size_t i = 0; i < count; i++)
-			json_array_append_new(value, part->nth(report, i));
+			if (part->nth != json_nth_process || cast_shows(cast, report->analysis->world->processes[i]))
+				json_array_append_new(value, part->nth(report, i));
 		json_object_set_new(all, part->name, value);
 	}
 	return all;

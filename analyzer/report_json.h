@@ -5,14 +5,14 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "analyzer/report.h"
+#include "analyzer/report_cast.h"
 
 /* A string of any bytes; null for NULL. */
 json_t *json_of_text(const char *bytes);
 /* Counters beyond what JSON readers take for an integer do not occur in a sound trace: they are cut. */
 json_t *json_of_number(uint64_t value);
 
-/* shmguard-report/1, with no more than `most` of the findings. */
-json_t *report_as_json(const struct report *report, size_t most);
+/* shmguard-report/1, with no more than `most` of the findings, and those processes. */
+json_t *report_as_json(const struct report *report, size_t most, const struct cast *cast);
 
 #endif

@@ -12,7 +12,10 @@ const aside = new Set(data.aside), asked = report.processes.filter(p => !aside.h
 const base = path => path ? path.replace(/.*\/(?=.)/, "") : "unknown program";
 const isSized = object => !object.unknown && object.size_known !== false;
 const nameOf = object => object && object.names.length ? object.names[object.names.length - 1] : "(no name)";
-const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe) : "-";
+/* Of one that the page leaves out the id tells the pid. */
+const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe)
+		  : id              ? id.replace(/\..*/, "")
+				    : "-";
 const number = n => n.toLocaleString("en-US");
 const plural = (n, what) => number(n) + " " + what + (n === 1 ? "" : what.endsWith("s") ? "es" : "s");
 
@@ -140,7 +143,7 @@ function drawTop()
 			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
 	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";
-	at("scope").textContent = plural(report.processes.filter(p => !p.previous).length, "process") + ", " +
+	at("scope").textContent = plural(data.programs, "process") + ", " +
 				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
 				  ", " + plural(report.trace.events, "event") + " in " +
 				  report.trace.seconds.toFixed(3) + " s" +
@@ -246,6 +249,10 @@ drawTable("processes", "process",
 		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended]
 	  ],
 	  asked);
+if (data.processes_left_out)
+	at("processes").append(make("div", {class: "faint"},
+				    "This page leaves out " + plural(data.processes_left_out, "more process") +
+					    ": --format=json has all of them."));
 drawTable("unseen", "line", [["What", u => u.what]],
 	  report.unseen.map(u => ({what: "process " + u.pid + ", " + u.exe + ": " + u.reason}))
 		  .concat((report.appeared || []).map(a => ({

@@ -43,6 +43,7 @@ struct world *world_new(const struct recording *recording, const struct watcher 
 	world->private = memory_new(1, sizeof(*world->private));
 	world->private->recording = recording;
 	world->private->watcher = watcher;
+	world->private->nothing = memory_new(1, sizeof(*world->private->nothing));
 	return world;
 }
 
@@ -84,7 +85,8 @@ void world_free(struct world *world)
 	remains_free(world);
 	mentions_free(private->mentions);
 	for (size_t i = 0; i < world->process_count; i++) {
-		holdings_free(world->processes[i]->holdings);
+		if (world->processes[i]->holdings != private->nothing)
+			holdings_free(world->processes[i]->holdings);
 		stacks_free(world->processes[i]->definitions);
 		free(world->processes[i]);
 	}
@@ -110,6 +112,7 @@ void world_free(struct world *world)
 	map_clear(&private->current);
 	map_clear(&private->images);
 	map_clear(&private->objects);
+	holdings_free(private->nothing);
 	free(private->leaving);
 	free(private);
 	free(world->processes);

@@ -88,6 +88,10 @@ struct process {
 	bool leaving;         /* its exit event was seen, its end was not */
 	bool left_in_handler; /* it ended itself in a signal handler, after a SIGBUS */
 	bool over;
+	uint64_t over_nth; /* of all that are over */
+	bool kept;         /* for world_retire.c: somebody alive may have inherited from it */
+	bool retiring;
+	bool retired; /* nothing comes of it any more, and its stacks are what they will be */
 	struct definitions *definitions;
 	struct holdings *holdings;
 	struct holdings *remains;  /* what it held when it was over; NULL: nothing, or it is forgotten */
@@ -157,7 +161,6 @@ struct object {
 	unsigned charges;   /* findings of it that still wait for what happens to it */
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked;        /* set by segment-leak */
-	bool found;         /* a finding tells of it */
 	bool asked;         /* a process that the reader asked for uses it */
 	bool held;          /* when the trace ended, by a process that had not */
 	bool touched;       /* a call on it is in the trace, not its definition alone */

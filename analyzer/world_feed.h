@@ -54,7 +54,11 @@ struct watcher {
 	void (*undone)(void *context, struct process *process, uint32_t of);
 	/* Of an object with `charges`: it has no name any more, and nobody maps it or has it open. */
 	void (*over)(void *context, struct object *object);
-	/* The object is about to be freed: it was over, and not found by any rule. */
+	/* Objects that a finding tells of, to be kept: `concern` is to be called for each of them; NULL is none. */
+	void (*concern)(void *context, void (*concern)(struct object *object));
+	/* Processes are `retired` now that were not. */
+	void (*retired)(void *context);
+	/* The object is about to be freed: it was over, and no finding tells of it. */
 	void (*forgotten)(void *context, const struct object *object);
 };
 

@@ -21,6 +21,9 @@ struct world_private {
 	size_t leaving_count, left;
 	struct process *over_first, *over_last; /* those with remains, oldest first */
 	size_t remains_size;
+	struct holdings *nothing; /* what the retired hold, all of them */
+	uint64_t overs;           /* processes */
+	uint64_t retire_at;
 	uint64_t objects_made;
 	uint64_t definitions;      /* of objects, taken */
 	struct mentions *mentions; /* or NULL */
@@ -76,6 +79,9 @@ void sizes_told(struct object *object, uint64_t size, int64_t time);
 /* What the finding tells of a resizing whose own event is missing, as it was let go or lost. */
 void sizes_found(struct world *world, struct object *object, const struct finding_event *e, const struct site *site);
 void sizes_undo(const struct process *process, struct object *object, uint32_t seq);
+
+/* world_retire.c */
+void world_retire(struct world *world);
 
 /* world_sweep.c */
 void world_sweep(struct world *world);

@@ -90,6 +90,7 @@ static void process_over(struct world *world, struct process *process)
 	if (process->over)
 		return;
 	process->over = true;
+	process->over_nth = ++world->private->overs;
 	world->private->watcher->ending(world->private->watcher->context, process);
 	remains_keep(world, process);
 }

@@ -138,18 +138,46 @@ static const struct stack *resolve(struct world *world, const struct process *pr
 	return stack;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct known_stack *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static const struct known_stack *known_stack(const struct definitions *definitions, uint32_t id)
+{
+	const struct known_stack sought = {.id = id};
+
+	return definitions->known_count
+		       ? bsearch(&sought, definitions->known, definitions->known_count, sizeof(sought), by_id)
+		       : NULL;
+}
+
+/* Its own; NULL: it defined none by this id. */
+static const struct stack *stack_of(struct world *world, const struct process *process, uint32_t id, uint32_t limit)
+{
+	const struct known_stack *known = known_stack(process->definitions, id);
+	struct stack_entry *entry = known ? NULL : map_get(&process->definitions->stacks, id, 0);
+
+	if (known)
+		return known->seq <= limit ? known->stack : NULL;
+	if (entry == NULL || entry->seq > limit)
+		return NULL;
+	if (entry->stack == NULL)
+		entry->stack = resolve(world, process, entry);
+	return entry->stack;
+}
+
 const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id)
 {
 	uint32_t limit = UINT32_MAX;
 
 	for (; process && stack_id; limit = process->parent_seq, process = process->parent) {
-		struct stack_entry *entry = map_get(&process->definitions->stacks, stack_id, 0);
+		const struct stack *stack = stack_of(world, process, stack_id, limit);
 
-		if (entry && entry->seq <= limit) {
-			if (entry->stack == NULL)
-				entry->stack = resolve(world, process, entry);
-			return entry->stack;
-		}
+		if (stack)
+			return stack;
 		if (process->began == BEGAN_exec)
 			return NULL;
 	}
@@ -162,6 +190,8 @@ void world_each_stack(struct world *world, void (*take)(void *context, const str
 		const struct process *process = world->processes[i];
 		struct map_slot *slot;
 
+		for (size_t j = 0; j < process->definitions->known_count; j++)
+			take(context, process->definitions->known[j].stack);
 		for (size_t cursor = 0; (slot = map_next(&process->definitions->stacks, &cursor));) {
 			const struct stack *stack = world_stack(world, process, (uint32_t)slot->a);
 
@@ -171,7 +201,7 @@ void world_each_stack(struct world *world, void (*take)(void *context, const str
 	}
 }
 
-void stacks_free(struct definitions *definitions)
+static void clear(struct definitions *definitions)
 {
 	struct map_slot *slot;
 
@@ -186,5 +216,37 @@ void stacks_free(struct definitions *definitions)
 	map_clear(&definitions->stacks);
 	map_clear(&definitions->objects);
 	free(definitions->placements);
+	definitions->placements = NULL;
+	definitions->placement_count = 0;
+}
+
+void stacks_note(struct world *world, struct process *process)
+{
+	struct definitions *own = process->definitions;
+	struct known_stack *known = own->stacks.count ? memory_new(own->stacks.count, sizeof(*known)) : NULL;
+	struct map_slot *slot;
+	size_t count = 0;
+
+	for (size_t cursor = 0; (slot = map_next(&own->stacks, &cursor));) {
+		uint32_t id = (uint32_t)slot->a;
+
+		known[count++] = (struct known_stack){id, ((struct stack_entry *)slot->value)->seq,
+						      stack_of(world, process, id, UINT32_MAX)};
+	}
+	if (count)
+		qsort(known, count, sizeof(*known), by_id);
+	own->known = known;
+	own->known_count = count;
+}
+
+void stacks_drop(struct process *process)
+{
+	clear(process->definitions);
+}
+
+void stacks_free(struct definitions *definitions)
+{
+	clear(definitions);
+	free(definitions->known);
 	free(definitions);
 }

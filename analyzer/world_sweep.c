@@ -137,8 +137,10 @@ static void settle_charges(struct world *world)
 			watcher->over(watcher->context, object);
 	}
 	for (size_t i = 0; i < world->object_count; i++)
-		if (world->objects[i]->found || world->objects[i]->charges)
+		if (world->objects[i]->charges)
 			mark(world->objects[i]);
+	if (watcher->concern)
+		watcher->concern(watcher->context, mark);
 }
 
 static void mark_all(struct world *world)

@@ -378,6 +378,7 @@ static void pass(struct world *world, int64_t time)
 {
 	process_lines_until(world, time);
 	process_sweep(world, time);
+	world_retire(world);
 	world_sweep(world);
 	if (time > world->now)
 		world->now = time;

@@ -75,7 +75,7 @@ struct release *release_at(const struct holdings *holdings, size_t index)
 
 static void releases_widen(struct holdings *holdings)
 {
-	size_t room = holdings->release_room ? holdings->release_room * 2 : 8;
+	size_t room = holdings->release_room ? holdings->release_room * 2 : 2;
 	struct release *wider = memory_new(room, sizeof(*wider));
 
 	for (size_t i = 0; i < holdings->release_count; i++)

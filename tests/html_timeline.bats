@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# As html.bats, of the timeline: which marks a long recording keeps.
+# As html.bats, of the timeline and the processes: what of a long recording the page keeps.
 
 bats_require_minimum_version 1.5.0
 
@@ -96,4 +96,56 @@ load html
 		[["create", 0], ["resize", 4096], ["resize", 8192], ["unlink", 0]]'
 	[[ $(text_of dom timeline) == *"Also of what an error, a warning or the worst finding is about"* ]]
 	[[ $(text_of dom worst) == *" by "*", at least "*" times, first at "* ]]
+}
+
+@test "whom and what the worst finding is about has a row, however many others there are" {
+	cat >crowd.py <<-'END'
+		import mmap, os
+		from _posixshmem import shm_open
+		def make(name, size):
+		    fd = shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.posix_fallocate(fd, 0, size)
+		    return fd
+		for i in range(45):
+		    if os.fork() == 0:
+		        make(f"/crowd{i}", 65536)
+		        os._exit(0)
+		    os.wait()
+		fd = make("/victim", 8192)
+		at = mmap.mmap(fd, 8192)
+		if os.fork() == 0:
+		    os.ftruncate(fd, 0)
+		    at[0]
+		os.wait()
+	END
+	"$SHMGUARD" run --quiet --report=none -o crowd -- "$PYTHON" crowd.py
+	rm -f /dev/shm/crowd* /dev/shm/victim
+	"$SHMGUARD" report --format=html:page.html crowd
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	holds '.report.findings[0].rule == "sigbus-cause" and (.report.processes | length > 45)'
+	pid=$(jq '.report.findings[0].process as $id | .report.processes[] | select(.id == $id) | .pid' report.json)
+	text_of dom timeline >rows
+	grep -q "$pid python3" rows
+	grep -q "/victim: 0 B" rows
+}
+
+@test "of thousands of processes the page has those that matter, and says how many it leaves out" {
+	"$SHMGUARD" run --quiet --report=none -o few -- "$PROGRAMS/rate" 10 0.01
+	jq -c 'select(.type == "start") | .pid as $parent | .time as $time | range(100000; 103000) |
+		{type: "fork", pid: ., ppid: $parent, child: 0, time: ($time + 1000), texts: ["/bin/many"]},
+		{type: "end", pid: $parent, child: ., status: (if . == 100001 then 9 else 0 end), time: ($time + 2000), texts: []}' \
+		few/processes.jsonl >more
+	cat more >>few/processes.jsonl
+	"$SHMGUARD" report --format=html:page.html --format=json:report.json few
+	holds '.processes | length == 3002'
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom scope) == "3,002 processes, "* ]]
+	[[ $(text_of dom processes) == *"This page leaves out 1,002 more processes: --format=json has all of them."* ]]
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	holds '.report.processes | length == 2000 and any(.pid == 100001) and any(.pid == 102999)'
+	holds '[.report.findings[] | .process] - [.report.processes[] | .id] == []'
+	holds '(.times | length) == 2000'
 }
