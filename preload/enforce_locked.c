@@ -6,12 +6,34 @@
 
 atomic_bool enforce_locks;
 
+enum { OBJECTS = 32 };
+
+/* One number for each object of which that is known. Of two with one number, and where there are more, both may be locked. */
+static _Atomic uint64_t objects[OBJECTS];
+
+static uint64_t number_of(const struct identity *identity)
+{
+	return (identity->ino * 0x9e3779b97f4a7c15u ^ identity->dev) | 1;
+}
+
+static bool may_be_locked(const struct identity *identity)
+{
+	for (int i = 0; i < OBJECTS && objects[i]; i++)
+		if (objects[i] == number_of(identity))
+			return true;
+	return objects[OBJECTS - 1];
+}
+
 void enforce_locking(int fd)
 {
 	struct identity identity;
+	uint64_t none = 0;
 
-	if (enforce_on && !enforce_locks && identity_of_fd(fd, &identity))
-		enforce_locks = true;
+	if (!enforce_on || !identity_of_fd(fd, &identity) || may_be_locked(&identity))
+		return;
+	for (int i = 0; i < OBJECTS && !atomic_compare_exchange_strong(&objects[i], &none, number_of(&identity)); i++)
+		none = 0;
+	enforce_locks = true;
 }
 
 struct attempt {
@@ -34,11 +56,12 @@ static long opens_locked(void *context)
 int enforce_open_locked(const struct enforce_opening *o, const char *path)
 {
 	struct identity identity;
-
 	int how = O_PATH | O_CLOEXEC | (o->shm ? O_NOFOLLOW : o->flags & O_NOFOLLOW);
 	int fd = (int)kernel_call(SYS_openat, o->dirfd, (long)path, how, 0, 0, 0);
 	struct attempt attempt = {fd, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)};
-	if (fd >= 0 && identity_of_fd(fd, &identity) && apart_run(fd, opens_locked, &attempt))
+
+	if (fd >= 0 && identity_of_fd(fd, &identity) && may_be_locked(&identity) &&
+	    apart_run(fd, opens_locked, &attempt))
 		return fd;
 	if (fd >= 0)
 		kernel_close(fd);

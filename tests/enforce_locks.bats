@@ -88,3 +88,16 @@ all()'
 	same unlocked.out program.out
 	[ "$(grep -c EACCES program.out)" -ge 1 ]
 }
+
+@test "what is not locked is opened once, by who has locked something else" {
+	program 'import fcntl, struct
+held = shm_open(NAME + "-held", RWC, mode=0o600); fcntl.lockf(held, fcntl.LOCK_EX)
+os.close(shm_open(NAME, RWC, mode=0o600))
+seen = libc.inotify_init1(os.O_NONBLOCK); libc.inotify_add_watch(seen, b"/dev/shm", 0x20)
+shm_open(NAME, RWC, mode=0o600)
+print(len(os.read(seen, 4096)) // (16 + 16 * ((len(NAME) + 15) // 16)))'
+	for profile in observe safe; do
+		env SHMGUARD_PROFILE=$profile LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py
+	done >out
+	[ "$(cat out)" = $'1\n1' ]
+}
