@@ -1,11 +1,13 @@
 #include "analyzer/cmd_policy.h"
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/memory.h"
 #include "analyzer/policy_load.h"
 #include "tracepoints/words.h"
 
@@ -84,16 +86,20 @@ static int policy_list_keys(int argc, char **argv)
 	return POLICY_GOOD;
 }
 
-static const struct {
+struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *usage, *summary;
-} verbs[] = {
-	{"check", policy_check, "check FILE...", "every error: file, line, key, what was expected"},
-	{"explain", policy_explain, "explain [OPTION...] [FILE]", "which section decides what for an object, and why"},
-	{"show", policy_show, "show PROFILE", "a profile: observe, safe, strict"},
-	{"learn", policy_learn, "learn DIR...", "the tightest policy under which these run unchanged"},
-	{"keys", policy_list_keys, "keys", "what may stand in a policy"},
+	const char *operands; /* NULL: it has options */
+};
+
+static const struct verb verbs[] = {
+	{"check", policy_check, "check FILE...", "every error: file, line, key, what was expected", "FILE..."},
+	{"explain", policy_explain, "explain [OPTION...] [FILE]", "which section decides what for an object, and why",
+	 NULL},
+	{"show", policy_show, "show PROFILE", "a profile: observe, safe, strict", "PROFILE"},
+	{"learn", policy_learn, "learn DIR...", "the tightest policy under which these run unchanged", "DIR..."},
+	{"keys", policy_list_keys, "keys", "what may stand in a policy", NULL},
 };
 
 static void policy_help(FILE *out)
@@ -131,6 +137,25 @@ static bool asks_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* argv[0] is the verb. */
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+	static const struct option_row none[] = {{NULL, 0, NULL, NULL}};
+	char *whole = memory_format("policy %s", verb->name);
+	const struct option_table table = {whole, verb->operands, verb->summary, none, ""};
+	int option;
+
+	optind = 0;
+	option = verb->operands ? options_next(&table, argc, argv) : OPTIONS_END;
+	free(whole);
+	if (option != OPTIONS_END)
+		return option == OPTIONS_HELP ? POLICY_GOOD : POLICY_BAD;
+	if (!verb->operands)
+		return verb->run(argc, argv);
+	argv[optind - 1] = argv[0];
+	return verb->run(argc - optind + 1, argv + optind - 1);
+}
+
 int cmd_policy(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -144,6 +169,6 @@ int cmd_policy(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 1, argv + 1);
+			return run_verb(&verbs[i], argc - 1, argv + 1);
 	return unknown_verb(argv[1]);
 }

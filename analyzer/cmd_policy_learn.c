@@ -170,7 +170,7 @@ int policy_learn(int argc, char **argv)
 	int result = POLICY_GOOD;
 	char *error = NULL;
 
-	if (argc < 2 || argv[1][0] == '-') {
+	if (argc < 2) {
 		fputs("shmguard: policy learn wants directories that `shmguard run` recorded into\n", stderr);
 		return policy_usage();
 	}

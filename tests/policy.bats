@@ -65,6 +65,55 @@ check_fails()
 	[[ $output == "shmguard: ./--help: cannot be opened"* ]]
 }
 
+@test "policy check takes what stands behind -- for a file, and tells of options that there are not" {
+	printf '[default]\nworld-writable = deny\n' >--help
+	cp -- --help good.ini
+	run -0 "$SHMGUARD" policy check -- --help good.ini
+	[ "$output" = $'--help: good, 1 section\ngood.ini: good, 1 section' ]
+	run -0 "$SHMGUARD" policy check good.ini --
+	run -2 "$SHMGUARD" policy check -- --
+	[[ $output == "shmguard: --: cannot be opened"* ]]
+	run -2 "$SHMGUARD" policy check --
+	run -2 "$SHMGUARD" policy check --wrong good.ini
+	[[ $output == "shmguard: there is no option '--wrong'"* ]]
+	run -0 "$SHMGUARD" policy show -- safe
+	run -3 "$SHMGUARD" policy learn -- --help
+	[[ $output == *--help* ]]
+}
+
+@test "the nearest name is told of words in another case, too" {
+	printf '%s\n' '[default]' 'world-writable = FIX' 'Exec-Map = deny' 'mode = AUDIT' 'LOG = none' >policy.ini
+	check_fails policy.ini
+	[ "$(sed "s/.*did you mean//" told | xargs)" = "fix? exec-map? audit? log?" ]
+}
+
+@test "a log that is the policy's own file, or one that it includes, is refused whatever it is called" {
+	local name
+	printf '[default]\nlog = file:%s/q.ini\n' "$PWD" >q.ini
+	check_fails q.ini
+	[ "$(cat told)" = "shmguard: q.ini:2: 'log' takes a file of its own, none that the policy is read from, not '$PWD/q.ini'" ]
+	run -125 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/q.ini" true
+	[[ $output == "shmguard: $PWD/q.ini:2: 'log' takes a file of its own"* ]]
+	[ "$(wc -l <q.ini)" -eq 2 ]
+	printf '[default]\nworld-writable = deny\n' >first.ini
+	printf '[default]\nexec-map = deny\n' >last.ini
+	ln last.ini hard.log
+	ln -s first.ini soft.log
+	for name in first.ini last.ini hard.log soft.log outer.ini ../"${PWD##*/}"/first.ini; do
+		printf '%s\n' '[default]' 'include = first.ini' "log = file:$PWD/$name" 'include = last.ini' >outer.ini
+		check_fails outer.ini
+		grep -qxF "shmguard: outer.ini:3: 'log' takes a file of its own, none that the policy is read from, not '$PWD/$name'" told
+	done
+	: >own.log
+	for name in own.log missing.log q.ini; do
+		sed -i "s,^log = .*,log = file:$PWD/$name," outer.ini
+		"$SHMGUARD" policy check outer.ini
+	done
+	printf '%s\n' '[default]' "log = file:$PWD/overridden.ini" 'include = inner.ini' >overridden.ini
+	printf '[default]\nlog = none\n' >inner.ini
+	"$SHMGUARD" policy check overridden.ini
+}
+
 @test "policy check refuses files that are not there, not files, or not safe from others" {
 	check_fails missing.ini
 	grep -qxF 'shmguard: missing.ini: cannot be opened: No such file or directory' told

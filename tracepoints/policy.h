@@ -144,7 +144,11 @@ struct policy_section {
 	struct policy_uids owner, allow_uid;
 };
 
-enum { POLICY_SECTIONS = 256, POLICY_TEXT = 256 * 1024 };
+enum { POLICY_SECTIONS = 256, POLICY_TEXT = 256 * 1024, POLICY_FILES = 65 };
+
+struct policy_file {
+	uint64_t dev, ino;
+};
 
 /* No memory of its own: the caller provides the whole struct, zeroed. Texts of the sections lie in `text`. */
 struct policy {
@@ -154,6 +158,10 @@ struct policy {
 	bool audit; /* mode = audit: deny and fix become findings that say what would have been done */
 	enum policy_log log;
 	const char *log_path;
+	const char *log_file; /* where that was said */
+	unsigned log_line;
+	size_t file_count;
+	struct policy_file file[POLICY_FILES]; /* it was read from */
 	size_t text_used;
 	char text[POLICY_TEXT];
 };

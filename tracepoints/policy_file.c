@@ -203,6 +203,33 @@ static bool trusted(struct parse *parse, const struct stat *file, const char *pa
 	return true;
 }
 
+/* Of those beyond the first the includes are so many at most. */
+static void keep_file(struct policy *policy, const struct stat *file)
+{
+	if (policy->file_count < POLICY_FILES)
+		policy->file[policy->file_count++] = (struct policy_file){file->st_dev, file->st_ino};
+}
+
+/* What is appended to it would be read as policy the next time. */
+static bool logs_elsewhere(struct policy *policy, policy_error *error, void *context)
+{
+	struct parse parse = {.policy = policy,
+			      .error = error,
+			      .context = context,
+			      .file = policy->log_file,
+			      .line = policy->log_line};
+	struct stat log;
+
+	if (policy->log != LOG_file || stat(policy->log_path, &log) != 0)
+		return true;
+	for (size_t i = 0; i < policy->file_count; i++)
+		if (policy->file[i].dev == log.st_dev && policy->file[i].ino == log.st_ino)
+			return parse_expected(&parse, policy_keys[POLICY_KEY_log].key,
+					      "a file of its own, none that the policy is read from", policy->log_path,
+					      NULL);
+	return true;
+}
+
 static bool is_open_already(const struct parse *parse)
 {
 	for (const struct parse *outer = parse->includer; outer; outer = outer->includer)
@@ -230,6 +257,7 @@ bool policy_file_open(struct parse *parse, const char *path)
 		parse->source = (struct source){.fd = fd};
 		parse->dev = file.st_dev;
 		parse->ino = file.st_ino;
+		keep_file(parse->policy, &file);
 		if (!is_open_already(parse))
 			return true;
 		parse_tell(parse->includer, NULL, "'", path, "' would include itself", NULL);
@@ -283,6 +311,7 @@ bool policy_add_file(struct policy *policy, const char *path, policy_error *erro
 	int kept = errno;
 	bool good = add_file(policy, path, NULL, &includes, error, context);
 
+	good = logs_elsewhere(policy, error, context) && good;
 	errno = kept;
 	return good;
 }

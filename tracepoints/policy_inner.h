@@ -6,7 +6,7 @@
 
 #include "policy.h"
 
-enum { POLICY_INCLUDES = 64, POLICY_DEPTH = 8, POLICY_FILE_MAX = 1024 * 1024 };
+enum { POLICY_INCLUDES = POLICY_FILES - 1, POLICY_DEPTH = 8, POLICY_FILE_MAX = 1024 * 1024 };
 
 /* Bytes of a text, or of a file by way of a buffer. */
 struct source {

@@ -306,6 +306,8 @@ static bool log_to(struct parse *parse, const char *text)
 {
 	struct policy *policy = parse->policy;
 
+	policy->log_file = parse->file;
+	policy->log_line = parse->line;
 	if (strncmp(text, "file:/", strlen("file:/")) == 0) {
 		policy->log_path = parse_keep(parse, text + strlen("file:"), strlen(text) - strlen("file:"));
 		policy->log = LOG_file;

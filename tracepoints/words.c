@@ -5,7 +5,13 @@
 
 enum { LONGEST = 64 };
 
-/* Edits (insert, delete, replace) that make one word of the other, or `limit`; both shorter than LONGEST. */
+/* Of ASCII, whatever the locale. */
+static char small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Edits (insert, delete, replace) that make one word of the other, in whatever case, or `limit`; both shorter than LONGEST. */
 static size_t distance(const char *from, const char *to, size_t limit)
 {
 	size_t row[LONGEST];
@@ -19,7 +25,7 @@ static size_t distance(const char *from, const char *to, size_t limit)
 		row[0] = i;
 		for (size_t j = 1; j <= width; j++) {
 			size_t above = row[j];
-			size_t best = diagonal + (from[i - 1] != to[j - 1]);
+			size_t best = diagonal + (small(from[i - 1]) != small(to[j - 1]));
 
 			if (above + 1 < best)
 				best = above + 1;
