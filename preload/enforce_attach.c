@@ -163,7 +163,7 @@ enum enforce_verdict enforce_first_map(const struct policy_decision *d, const st
 	const uint32_t all = MARK_ATTACHED | MARK_BYTES_SEEN;
 
 	if (!asks_of_bytes(d) || (ledger_marks(identity) & all) != MARK_ATTACHED || !may_be_left(identity) ||
-	    enforce_vain_map(e, identity))
+	    enforce_vain_map_and_lock(e, identity))
 		return VERDICT_go;
 	ledger_mark(identity, MARK_BYTES_SEEN, 0);
 	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, e->fd, identity);

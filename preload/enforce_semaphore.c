@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "preload/enforce_inner.h"
+#include "preload/enforce_vain.h"
 #include "preload/ledger.h"
 
 enum { ATTEMPTS = 100 };
@@ -16,14 +17,13 @@ static bool is_strange(const struct policy_decision *d, const struct identity *i
 	return true;
 }
 
-static void *not_made(const char *path)
+/* What is there by now would not be made. */
+static void *not_made(const struct enforce_semaphore *s, const char *path)
 {
-	struct identity identity;
+	struct enforce_semaphore made = *s;
 
-	if (identity_of_path(AT_FDCWD, path, 0, &identity)) {
-		enforce_forget();
-		errno = EEXIST;
-	}
+	made.flags |= O_EXCL;
+	enforce_refused_nothing(VERDICT_deny, enforce_vain_semaphore(&made, path));
 	return NULL;
 }
 
@@ -33,10 +33,10 @@ static void *create(const struct enforce_semaphore *s, const struct policy_decis
 	struct enforce_making making;
 
 	if (enforce_one_more(d) == VERDICT_deny)
-		return not_made(path);
+		return not_made(s, path);
 	enum enforce_verdict verdict = enforce_making(d, path, false, &mode, &making);
 	if (verdict == VERDICT_deny)
-		return not_made(path);
+		return not_made(s, path);
 	void *opened = s->call(s, s->flags | O_EXCL, verdict == VERDICT_fix ? enforce_made_with(mode) : mode);
 	if (opened)
 		ledger_count_created(1);
@@ -103,7 +103,10 @@ void *enforce_semaphore(const struct enforce_semaphore *s)
 		return s->call(s, s->flags, s->mode);
 	enforce_begin();
 	enforce_decide(path, &d);
-	if (enforce_name_allowed(&d, path, false) != VERDICT_deny)
+	enum enforce_verdict verdict = enforce_name_allowed(&d, path, false);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_semaphore(s, path));
+	if (verdict != VERDICT_deny)
 		opened = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(s, &d, path)
 									  : create_or_attach(s, &d, path);
 	if (opened)

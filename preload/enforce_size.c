@@ -277,7 +277,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
 	if (verdict != VERDICT_fix)
 		return verdict;
-	return fails(enforce_vain_map(e, identity)) ? VERDICT_go : fix_map(fix, e, identity, &d);
+	return fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go : fix_map(fix, e, identity, &d);
 }
 
 static bool probe(void *mapping, uint64_t length)

@@ -1,8 +1,10 @@
 #include "preload/enforce_vain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
@@ -13,6 +15,7 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
+#include "preload/recorder.h"
 #include "preload/text.h"
 
 enum {
@@ -57,19 +60,26 @@ static bool is_sealed(int fd, int seals)
 	return has > 0 && (has & seals);
 }
 
-/* passed: the errno that says that the kernel had nothing against it but what was to be refused. */
-static int refused_before(long answer, int passed)
+/*
+ * The errno of a call that is made to fail with `passed`, if the kernel has anything else against it. A filter of system calls
+ * may kill for what the program itself never asks.
+ */
+static int refused_before(int passed, long number, long a, long b, long c, long d, long e, long f)
 {
+	long answer = recorder_filtered ? -passed : kernel_call(number, a, b, c, d, e, f);
+
 	return answer < 0 && answer != -passed ? (int)-answer : 0;
 }
 
-/* Addresses, lengths, offsets and their limits: mmap(2) looks at them before MAP_SHARED_VALIDATE looks at the flags. */
+/*
+ * Addresses, lengths, offsets and their limits: mmap(2) looks at them before MAP_SHARED_VALIDATE looks at the flags. What
+ * cannot be locked has a rule of its own.
+ */
 static int has_no_place(const struct mmap_event *e)
 {
-	long flags = (long)((e->flags & ~(unsigned)MAP_TYPE) | MAP_SHARED_VALIDATE | UNKNOWN_TO_MMAP);
+	long flags = (long)((e->flags & ~(unsigned)(MAP_TYPE | MAP_LOCKED)) | MAP_SHARED_VALIDATE | UNKNOWN_TO_MMAP);
 
-	return refused_before(kernel_call(SYS_mmap, (long)e->addr, (long)e->length, e->prot, flags, e->fd, e->offset),
-			      EOPNOTSUPP);
+	return refused_before(EOPNOTSUPP, SYS_mmap, (long)e->addr, (long)e->length, e->prot, flags, e->fd, e->offset);
 }
 
 int enforce_vain_map(const struct mmap_event *e, const struct identity *identity)
@@ -96,12 +106,18 @@ int enforce_vain_map(const struct mmap_event *e, const struct identity *identity
 	return stores && is_sealed(e->fd, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? EPERM : 0;
 }
 
+int enforce_vain_map_and_lock(const struct mmap_event *e, const struct identity *identity)
+{
+	int error = enforce_vain_map(e, identity);
+	return !error && (e->flags & MAP_LOCKED) && e->length > facts_lockable() ? EAGAIN : error;
+}
+
 /* Is there room at the address, or for 0 anywhere? A mapping that is neither shared nor private is refused after that. */
 static bool is_free(uint64_t addr, uint64_t length)
 {
 	long flags = MAP_ANONYMOUS | (addr ? MAP_FIXED_NOREPLACE : 0);
 
-	return !refused_before(kernel_call(SYS_mmap, (long)addr, (long)length, PROT_NONE, flags, -1, 0), EINVAL);
+	return !refused_before(EINVAL, SYS_mmap, (long)addr, (long)length, PROT_NONE, flags, -1, 0);
 }
 
 /* Asked at an address of the kernel's own, where no mapping is; not with another place, which an old kernel clears first. */
@@ -109,10 +125,11 @@ static int remap_is_malformed(const struct mremap_event *e, uint64_t from, uint6
 {
 	uint64_t nowhere = 1ULL << 63 | (e->addr & (page_size() - 1)), new_addr = e->new_addr;
 	long flags = (long)(e->flags & ~(unsigned)MREMAP_FIXED);
-	long answer = kernel_call(SYS_mremap, (long)nowhere, (long)e->length, (long)e->new_length, flags, 0, 0);
+	int error =
+		refused_before(EFAULT, SYS_mremap, (long)nowhere, (long)e->length, (long)e->new_length, flags, 0, 0);
 
-	if (answer != -EFAULT || !(e->flags & MREMAP_FIXED))
-		return refused_before(answer, EFAULT);
+	if (error || !(e->flags & MREMAP_FIXED))
+		return error;
 	bool overlaps = new_addr < e->addr + from && e->addr < new_addr + to;
 	return !(e->flags & MREMAP_MAYMOVE) || new_addr != page_round(new_addr) || overlaps ? EINVAL : 0;
 }
@@ -174,11 +191,11 @@ int enforce_vain_size(const struct ftruncate_event *e, const struct identity *id
 int enforce_vain_allocation(const struct fallocate_event *e)
 {
 	const uint32_t known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE; /* to tmpfs and to hugetlbfs */
-	int error = refused_before(kernel_call(SYS_fallocate, e->fd, (long)e->mode, 1, INT64_MAX, 0, 0), EFBIG);
-	bool punches = e->mode & FALLOC_FL_PUNCH_HOLE;
+	int error = refused_before(EFBIG, SYS_fallocate, e->fd, (long)e->mode, 1, INT64_MAX, 0, 0);
+	bool reads, writes, punches = e->mode & FALLOC_FL_PUNCH_HOLE;
 
-	if (error)
-		return error;
+	if (error || !opened_for(e->fd, &reads, &writes) || !writes)
+		return error ? error : EBADF;
 	if (e->offset > INT64_MAX - e->length)
 		return EFBIG;
 	if (e->mode & ~known)
@@ -222,6 +239,9 @@ int enforce_vain_message(const struct enforce_message *m)
 {
 	int domain = 0, type = 0;
 	socklen_t size = sizeof domain;
+
+	if (recorder_filtered)
+		return 0;
 	long answer = kernel_call(SYS_getsockopt, m->socket, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size, 0);
 
 	if (answer < 0)
@@ -289,4 +309,17 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (!missing)
 		return error;
 	return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+}
+
+int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path)
+{
+	bool creates = s->flags & O_CREAT, exclusive = creates && (s->flags & O_EXCL);
+	struct stat st;
+	long missing = -kernel_stat_at(AT_FDCWD, path, exclusive ? AT_SYMLINK_NOFOLLOW : 0, &st);
+
+	if (creates && (exclusive || missing == ENOENT) && s->value > SEM_VALUE_MAX)
+		return EINVAL;
+	if (!missing)
+		return exclusive ? EEXIST : 0;
+	return missing == ENOENT && creates ? 0 : (int)missing;
 }

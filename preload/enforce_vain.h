@@ -14,10 +14,9 @@ bool enforce_matters(enum enforce_verdict verdict);
 /* error: of the kernel for what was decided so; 0: none is known, and the decision stands. */
 void enforce_refused_nothing(enum enforce_verdict verdict, int error);
 
-/*
- * The errno of the kernel, or 0, for a mapping, before anything is done to the object for it as well, and one that is to grow,
- */
+/* The errno of the kernel, or 0, for a mapping, of which lock-limit tells what cannot be locked, and one that is to grow, */
 int enforce_vain_map(const struct mmap_event *e, const struct identity *identity);
+int enforce_vain_map_and_lock(const struct mmap_event *e, const struct identity *identity);
 int enforce_vain_remap(const struct mremap_event *e);
 /* a size that is given by ftruncate and truncate, or by fallocate, */
 int enforce_vain_size(const struct ftruncate_event *e, const struct identity *identity);
@@ -30,5 +29,7 @@ int enforce_vain_owner(const struct identity *identity, uid_t uid);
 /* the flags of an opening, whatever they are to open, and an opening of what lies at the path now. */
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);
+/* The same of the C library for a semaphore, which lies at the path, or would. */
+int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path);
 
 #endif

@@ -279,7 +279,9 @@ static bool protecting_denied(const void *addr, size_t length, int prot, const v
 {
 	struct fault_site site;
 
-	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length))
+	/* mprotect(2) refuses an unaligned address. */
+	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length) ||
+	    (uint64_t)(uintptr_t)addr != page_round((uint64_t)(uintptr_t)addr))
 		return false;
 	fault_site_find(&site, (uint64_t)(uintptr_t)addr, 0, false);
 	return site.found &&

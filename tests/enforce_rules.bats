@@ -104,6 +104,7 @@ def lock(length):
 attempt(lock, 65536); attempt(lock, 4096); attempt(map, fd, 65536, 3, 0x2001)
 attempt(lock, 8192); attempt(lock, 8192); attempt(lock, 1); attempt(lock, 8193)'
 	[ "$(cat out)" = $'EAGAIN\nok None\nEAGAIN\nok None\nok None\nok None\nEAGAIN' ]
+	[ "$(grep -c 'rule=lock-limit .* action=denied errno=EAGAIN' audit.log)" -eq 3 ]
 }
 
 @test "a mapping that grows past the end is denied" {

@@ -299,7 +299,7 @@ def removals():
     attempt(unlinked, libc.renameat2, -100, (PATH + "-own").encode(), -100, (PATH + "-root").encode(), 1)
     attempt(os.link, PATH + "-root", PATH + "-n"); attempt(os.link, PATH + "-own", PATH + "-closed/n")
     attempt(unlinked, libc.unlinkat, -100, (PATH + "-root").encode(), 0x77)'
-	for line in "names = /$NAME-c /none" 'unlink-by-stranger = deny'; do
+	for line in "names = /$NAME-c" 'unlink-by-stranger = deny'; do
 		policy "$line" 'name-not-allowed = deny' 'owner = 4711'
 		rm -rf "/dev/shm/$NAME"*
 		mkdir -m 755 "/dev/shm/$NAME-closed"
@@ -317,6 +317,22 @@ def removals():
 	rm -rf "/dev/shm/$NAME-closed"
 }
 
+@test "a semaphore that is not opened gets the errno of the bare call" {
+	local code='libc.sem_open.restype = ctypes.c_void_p
+def opened(name, flags, value=1):
+    if not libc.sem_open((NAME + name).encode(), flags, 0o666, ctypes.c_uint(value)): raise OSError(ctypes.get_errno(), "sem_open")
+CE = os.O_CREAT | os.O_EXCL; there = "/dev/shm/sem." + NAME[1:] + "-there"; os.close(os.open(there, os.O_RDWR | CE, 0o600))
+attempt(opened, "-none", 0); attempt(opened, "-none", os.O_CREAT, 1 << 31); attempt(opened, "-none", CE, 1 << 31); attempt(opened, "-there", CE)
+attempt(opened, "-there", CE, 1 << 31); os.unlink(there)
+print("twins", flush=True)
+attempt(opened, "-n", os.O_CREAT); os.path.exists("/dev/shm/sem." + NAME[1:] + "-n") and os.unlink("/dev/shm/sem." + NAME[1:] + "-n"); attempt(opened, "-n", CE)
+os.path.exists("/dev/shm/sem." + NAME[1:] + "-n") and os.unlink("/dev/shm/sem." + NAME[1:] + "-n")'
+	policy "names = /sem.$NAME-there" 'name-not-allowed = deny'
+	vain "$code" EACCES EACCES
+	policy 'max-mode = 0600' 'mode-too-open = deny'
+	vain "$code" EACCES EACCES
+}
+
 @test "with mode = audit nothing is told of a call that the kernel refuses" {
 	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny' \
 		'name-nonportable = deny'
@@ -328,6 +344,23 @@ attempt(os.fchmod, fd, 0o666); os.close(shm_open(NAME[1:], os.O_RDWR, mode=0))'
 	same <(grep -o 'rule=[a-z-]*.*would=[a-z]*' audit.log | sed 's/ object=[^ ]*//') <(printf '%s\n' \
 		'rule=map-before-size action=audit would=denied' 'rule=mode-too-open action=audit would=denied' \
 		'rule=name-nonportable action=audit would=denied')
+}
+
+@test "with mode = audit a call that the kernel refuses is made once, and comes back as bare" {
+	policy 'mode = audit' 'memfd-unsealed-share = deny' 'map-before-size = deny' 'object-too-large = deny' 'max-size = 8K' "names = /$NAME" 'name-not-allowed = deny'
+	local code='import array, signal, socket
+signal.signal(signal.SIGPIPE, lambda *_: print("pipe", flush=True)); memfd = libc.memfd_create(b"shared", 2)
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memfd]))]; fd = os.open(PATH, RWC, 0o600)
+for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET:
+    one, other = socket.socketpair(socket.AF_UNIX, kind); other.close(); attempt(one.sendmsg, [b"a"], rights)
+attempt(socket.socket(socket.AF_UNIX).sendmsg, [b"a"], rights); attempt(map, fd, 1 << 50); attempt(shm_unlink, NAME + "-none")
+if libc.fallocate(fd, 0x10, ctypes.c_long(0), ctypes.c_long(1 << 20)) < 0: print(errno.errorcode[ctypes.get_errno()])'
+	program "$code"
+	"$PYTHON" program.py >bare
+	rm "/dev/shm/$NAME"
+	guarded "$code"$'\none, other = socket.socketpair(); attempt(one.sendmsg, [b"a"], rights); attempt(map, fd, 4096)'
+	same <(cat bare; printf '%s\n' 'ok 1' 'ok mapped') out
+	same <(grep -o 'rule=[a-z-]*.*would=denied' audit.log | cut -d ' ' -f 1) <(printf '%s\n' rule=memfd-unsealed-share rule=map-before-size)
 }
 
 @test "what the kernel refuses is not fixed: nothing is cleared, grown or reserved" {
