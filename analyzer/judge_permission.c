@@ -12,6 +12,7 @@ struct doubt {
 	struct finding_event event;
 	struct object *object;
 	struct site site;
+	char *message; /* of then: it may get another name */
 };
 
 static const char *role_of(const struct object *object, const struct finding_event *e, const struct site *site)
@@ -32,14 +33,20 @@ static const char *role_of(const struct object *object, const struct finding_eve
 	}
 }
 
-static void tell(struct court *court, struct object *object, const struct finding_event *event, const struct site *site)
+static char *words_of(const struct object *object, const struct finding_event *event, const struct site *site)
+{
+	return judge_response(permission_words(object, event, site), event);
+}
+
+static void tell(struct court *court, struct object *object, const struct finding_event *event, const struct site *site,
+		 char *message)
 {
 	struct role roles[] = {{role_of(object, event, site), *site},
 			       {"created", object ? object->created : (struct site){0}}};
 	struct finding finding = {.rule = event->rule,
 				  .severity = event->severity,
 				  .response = event->response,
-				  .message = judge_response(permission_words(object, event, site), event),
+				  .message = message,
 				  .object = object,
 				  .told = event->seq};
 
@@ -55,14 +62,15 @@ static void permission_found(struct court *court, struct process *process, struc
 	if (!call_of(event, GROUP_permission))
 		return;
 	if (object == NULL || object->kind != KIND_file || object->shared || event->response != RESPONSE_recorded) {
-		tell(court, object, event, site);
+		tell(court, object, event, site, words_of(object, event, site));
 		return;
 	}
 	doubt = memory_new(1, sizeof(*doubt));
 	*doubt = (struct doubt){.next = map_get(&court->doubts, (uintptr_t)object, 0),
 				.event = *event,
 				.object = object,
-				.site = *site};
+				.site = *site,
+				.message = words_of(object, event, site)};
 	doubt->event.name = memory_text(event->name);
 	map_put(&court->doubts, (uintptr_t)object, 0, doubt);
 	object->charges++;
@@ -74,7 +82,9 @@ static void settle(struct court *court, struct doubt *doubt)
 		next = doubt->next;
 		doubt->object->charges--;
 		if (doubt->object->shared)
-			tell(court, doubt->object, &doubt->event, &doubt->site);
+			tell(court, doubt->object, &doubt->event, &doubt->site, doubt->message);
+		else
+			free(doubt->message);
 		free((void *)(uintptr_t)doubt->event.name);
 		free(doubt);
 	}

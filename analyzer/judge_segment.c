@@ -6,6 +6,8 @@
 #include "judge.h"
 #include "memory.h"
 
+#define NAMES_TOLD 3
+
 /* It came while this was recorded, and the call that made it is older than what the recording keeps. */
 static bool came_unseen(const struct recording *recording, const struct object *object)
 {
@@ -53,10 +55,41 @@ static bool may_go_on(const struct object *object, const struct leftover *leftov
 	       (creator->ended == ENDED_unknown && recording->described && !recording->ended);
 }
 
+static bool is_called(const struct object *object, const char *name)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && strcmp(object->names[i].text, name) == 0)
+			return true;
+	return false;
+}
+
+/* What it has besides `name`, as ", also /y"; a new text. */
+static char *other_names(const struct object *object, const char *name)
+{
+	char *all = memory_text(""), *more;
+	size_t count = 0;
+
+	for (size_t i = 0; i < object->name_count; i++) {
+		const char *other = object->names[i].text;
+
+		if (object->names[i].until || strcmp(other, name) == 0 || count++ >= NAMES_TOLD)
+			continue;
+		more = memory_format("%s%s%s", all, count > 1 ? ", " : ", also ", other);
+		free(all);
+		all = more;
+	}
+	if (count <= NAMES_TOLD)
+		return all;
+	more = memory_format("%s and %zu more", all, count - NAMES_TOLD);
+	free(all);
+	return more;
+}
+
 static void find_leak(struct court *court, struct object *object, const struct leftover *leftover)
 {
-	const char *name = leftover ? leftover->name : judge_name_of(object);
-	char *bytes = judge_bytes(leftover ? leftover->size : object->size);
+	const char *name = leftover && !is_called(object, leftover->name) ? leftover->name : judge_name_of(object);
+	char *others = other_names(object, name), *size = judge_bytes(leftover ? leftover->size : object->size);
+	char *bytes = memory_format("%s%s", size, others);
 	const struct site *made = object->created.process ? &object->created : &object->told;
 	const struct process *process = made->process ? made->process : object->finder;
 	char *creator = judge_process(process), *fate = fate_of(process);
@@ -88,6 +121,8 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	free(bytes);
 	free(creator);
 	free(fate);
+	free(size);
+	free(others);
 }
 
 static bool has_name(const struct object *object)

@@ -183,13 +183,15 @@ static void notices_tell(struct notices *notices, const struct note *note, const
 	bool fault = note->type == NOTE_fault;
 	const char *rule = rules[fault ? RULE_sigbus_cause : note->found.rule].id;
 	uint64_t hash = map_hash(map_hash(MAP_HASH, rule, strlen(rule)), &note->pid, sizeof(note->pid)), size;
+	/* A link of /proc is a way to the object, and no name of it. */
+	const char *own = strncmp(name, "/proc/", 6) == 0 ? "" : name;
 	char *called = NULL;
 
 	if (map_get(&notices->told, hash ^ note->found.dev, note->found.ino))
 		return;
 	map_put(&notices->told, hash ^ note->found.dev, note->found.ino, notices);
-	if (*name || !notices_find(note, &size, &called))
-		called = notices_called(note, name);
+	if (*own || !notices_find(note, &size, &called))
+		called = notices_called(note, own);
 	notices_print(notices, rule, notices_words(note, called, exe));
 	free(called);
 }

@@ -7,6 +7,7 @@
 #include "analysis.h"
 #include "escape.h"
 #include "trace_events.h"
+#include "world_holdings.h"
 #include "world_inner.h"
 
 struct run {
@@ -231,10 +232,21 @@ struct object *replay_object_by(struct world *world, struct process *process, ui
 	return object_of(world, process, id);
 }
 
+/* That sem_close was called for: it may be open still, or this was its last time. */
+static struct object *semaphore_of(const struct process *process, const struct sem_close_event *e)
+{
+	const struct piece *piece = holdings_piece(process, e->addr);
+
+	return piece && piece->from->semaphore ? object_real(piece->from->object) : holdings_given_up(process, e->seq);
+}
+
 struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event)
 {
-	struct object *object = object_of(world, process, (uint32_t)trace_integer(event, "object", 0));
+	struct object *object;
 
+	if (event->id == EVENT_sem_close)
+		return semaphore_of(process, &event->event.sem_close);
+	object = object_of(world, process, (uint32_t)trace_integer(event, "object", 0));
 	/* What is no object took its name. */
 	return object ?: object_of(world, process, (uint32_t)trace_integer(event, "replaced", 0));
 }

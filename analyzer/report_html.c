@@ -279,6 +279,21 @@ static json_t *page_states(const struct analysis *analysis)
 	return object;
 }
 
+/* Of those that are not called by the last of their names. */
+static json_t *page_called(const struct world *world)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < world->object_count; i++) {
+		const struct object *own = world->objects[i];
+		const char *name = object_name(own);
+
+		if (name && strcmp(name, own->names[own->name_count - 1].text) != 0)
+			json_object_set_new(object, own->id, json_of_text(name));
+	}
+	return object;
+}
+
 /* The report itself may be whole. */
 static json_t *page_report(const struct page *page)
 {
@@ -330,15 +345,16 @@ static json_t *page_data(struct page *page)
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
 	}
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, s:o}",
-		"report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
-		page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans, "stacks",
-		page->stacks, "changes", page_changes(page, worst), "times", page_times(page), "command", command,
-		"left_out", json_of_number(left_out), "told_left_out", json_of_number(told), "from",
-		(json_int_t)analysis->from, "to", (json_int_t)analysis->to, "recordings", (json_int_t)p, "states",
-		page_states(analysis), "aside", page_aside(page), "windows", page->windows, "programs",
-		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, "
+			 "s:o, s:o}",
+			 "report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
+			 page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans,
+			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
+			 "command", command, "left_out", json_of_number(left_out), "told_left_out",
+			 json_of_number(told), "from", (json_int_t)analysis->from, "to", (json_int_t)analysis->to,
+			 "recordings", (json_int_t)p, "states", page_states(analysis), "aside", page_aside(page),
+			 "windows", page->windows, "called", page_called(analysis->world), "programs",
+			 json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

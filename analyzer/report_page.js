@@ -11,7 +11,8 @@ const processes = new Map(report.processes.map(p => [p.id, p])), objects = new M
 const aside = new Set(data.aside), asked = report.processes.filter(p => !aside.has(p.id));
 const base = path => path ? path.replace(/.*\/(?=.)/, "") : "unknown program";
 const isSized = object => !object.unknown && object.size_known !== false;
-const nameOf = object => object && object.names.length ? object.names[object.names.length - 1] : "(no name)";
+const nameOf = object => !object || !object.names.length ? "(no name)"
+				 : data.called[object.id] || object.names[object.names.length - 1];
 /* Of one that the page leaves out the id tells the pid. */
 const who = id => processes.has(id) ? processes.get(id).pid + " " + base(processes.get(id).exe)
 		  : id              ? id.replace(/\..*/, "")

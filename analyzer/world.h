@@ -194,9 +194,9 @@ const struct stack *world_stack(struct world *world, const struct process *proce
 /* Every stack that a process defined; after the whole trace was read. */
 void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context);
 
-/* The name to call an object by: its last one, or NULL if it never had any. */
 /* The one that it turned out to be, as its definition came late; NULL of NULL. */
 struct object *object_real(const struct object *object);
+/* The name to call an object by: of those that it has the first, else the one that it had last; NULL: it never had any. */
 const char *object_name(const struct object *object);
 
 /* The word for its kind, or NULL: not known. */

@@ -151,6 +151,9 @@ void holdings_found(struct process *image, struct object *object, int fd, const 
 struct holdings *holdings_leave(struct world *world, struct process *process);
 void holdings_free(struct holdings *holdings);
 
+/* What its event with that number gave up, of a piece; NULL: nothing, or that is forgotten. */
+struct object *holdings_given_up(const struct process *process, uint32_t seq);
+
 /* The mapping at an address, or NULL. */
 const struct piece *holdings_piece(const struct process *process, uint64_t address);
 /* Where in the object its highest mapping in that process ends, bytes; 0: none. */

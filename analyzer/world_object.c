@@ -16,10 +16,15 @@ struct object *object_real(const struct object *object)
 
 const char *object_name(const struct object *object)
 {
-	for (size_t i = object->name_count; i > 0; i--)
-		if (object->names[i - 1].until == 0)
-			return object->names[i - 1].text;
-	return object->name_count ? object->names[object->name_count - 1].text : NULL;
+	const struct name *last = NULL;
+
+	for (size_t i = 0; i < object->name_count; i++) {
+		if (object->names[i].until == 0)
+			return object->names[i].text;
+		if (last == NULL || object->names[i].until >= last->until)
+			last = &object->names[i];
+	}
+	return last ? last->text : NULL;
 }
 
 const char *object_kind(const struct object *object)

@@ -145,6 +145,17 @@ bool release_find(struct holdings *holdings, uint32_t seq, struct release *relea
 	return false;
 }
 
+struct object *holdings_given_up(const struct process *process, uint32_t seq)
+{
+	for (size_t i = process->holdings->release_count; i > 0; i--) {
+		const struct release *release = release_at(process->holdings, i - 1);
+
+		if (release->seq == seq && release->piece.from)
+			return object_real(release->piece.from->object);
+	}
+	return NULL;
+}
+
 void releases_free(struct holdings *holdings)
 {
 	for (size_t i = 0; i < holdings->release_count; i++)

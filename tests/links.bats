@@ -267,3 +267,62 @@ os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1]
 	join -1 2 -2 2 -o 0,1.1,2.1 calls.10 calls.110 | awk '$3 - $2 > 20 { print $1, int(($3 - $2 + 10) / 100) }' >each
 	[ "$(cat each)" = $'close 1\nfstat 1\nopenat 2' ]
 }
+
+@test "an object goes by the first of the names that it has, and what it leaves by all of them" {
+	cat >two.py <<-'END'
+		import mmap, os
+		from _posixshmem import shm_open
+		fd = shm_open("/links-first", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 65536)
+		os.link("/dev/shm/links-first", "/dev/shm/links-second")
+		at = mmap.mmap(fd, 65536)
+		if os.fork() == 0:
+		    own = shm_open("/links-first", os.O_RDWR, 0)
+		    os.ftruncate(own, 4096)
+		    at[60000]
+		os.wait()
+	END
+	"$SHMGUARD" run -o two -- "$PYTHON" two.py 2>errors || true
+	tr -s '\n ' ' ' <errors >report
+	grep -q "sigbus-cause: .* reading /links-first at offset 60000" errors
+	grep -q "died of SIGBUS reading /links-first at offset 60000" report
+	grep -q "/links-first (4096 bytes, also /links-second) still exists" report
+	"$SHMGUARD" log two >log
+	grep -q 'shm_open("/links-first", O_RDWR.* /\* /links-first, 65536 bytes \*/' log
+	"$SHMGUARD" report --format=html:page.html two
+	grep -q '"called": *{"o[0-9]*": *"/links-first"}' page.html
+	rm /dev/shm/links-first /dev/shm/links-second
+}
+
+@test "who loses the first of its names goes by the next, and by the last when none is left" {
+	cat >gone.py <<-'END'
+		import os
+		from _posixshmem import shm_open, shm_unlink
+		fd = shm_open("/links-a", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.link("/dev/shm/links-a", "/dev/shm/links-b")
+		shm_unlink("/links-a")
+		os.ftruncate(fd, 4096)
+		shm_unlink("/links-b")
+		os.ftruncate(fd, 8192)
+	END
+	"$SHMGUARD" run --quiet --report=none -o gone -- "$PYTHON" gone.py
+	"$SHMGUARD" log gone >log
+	grep -q 'ftruncate64*([0-9]*, 4096) = 0 /\* /links-b, 4096 bytes' log
+	grep -q 'ftruncate64*([0-9]*, 8192) = 0 /\* /links-b, 8192 bytes' log
+}
+
+@test "a link of /proc is no name: the notice has the one that the object has" {
+	cat >through.py <<-'END'
+		import mmap, os, time
+		fd = os.memfd_create("frames", 0)
+		os.ftruncate(fd, 65536)
+		at = mmap.mmap(fd, 65536)
+		if os.fork() == 0:
+		    at[60000]
+		    os.read(0, 1)
+		os.truncate(f"/proc/self/fd/{fd}", 4096)
+		time.sleep(1)
+	END
+	"$SHMGUARD" run --report=none -o through -- "$PYTHON" through.py 2>errors </dev/null
+	grep -q "shrinks memfd:frames from 65536 to 4096 bytes" errors
+}

@@ -330,6 +330,31 @@ load forms
 	END
 }
 
+@test "log: the semaphore that sem_close was called for, until its last time and then" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >gate.c <<-'END'
+		#include <fcntl.h>
+		#include <semaphore.h>
+		int main(void)
+		{
+			sem_t *first = sem_open("/gate", O_CREAT, 0600, 1), *other = sem_open("/other", O_CREAT, 0600, 1);
+			sem_open("/gate", 0);
+			sem_close(first);
+			sem_close(first);
+			sem_close(other);
+			sem_unlink("/other");
+			return sem_unlink("/gate");
+		}
+	END
+	cc -o gate gate.c
+	record gated ./gate
+	"$SHMGUARD" log --object=/sem.gate gated >got
+	[ "$(grep -c 'sem_close(0x[0-9a-f]*) = 0 /\* /sem.gate, 32 bytes \*/$' got)" -eq 2 ]
+	[ "$(wc -l <got)" -eq 5 ]
+	"$SHMGUARD" log --object=/sem.other gated >got
+	[ "$(grep -c 'sem_close(0x[0-9a-f]*) = 0 /\* /sem.other, 32 bytes \*/$' got)" -eq 1 ]
+}
+
 @test "log, objects: a time as the log prints it is that of the call and what was so after it; how long a message was is not recorded" {
 	cd "$BATS_TEST_TMPDIR"
 	cat >timed.py <<-'END'
