@@ -267,10 +267,10 @@ bats_require_minimum_version 1.5.0
 		[ "$output" = "$($words)" ]
 		report recording >report.json
 		holds '.unseen == [] and (.objects | length) == 1'
-		"$SHMGUARD" log --stacks recording >log
-		grep -q 'make_it (.*prog.c:7)' log
-		grep -q 'main (.*prog.c:11)' log
-		[ "$(grep -c 'ld-linux' log)" -eq 0 ]
+		"$SHMGUARD" log --stacks recording >told
+		grep -q 'make_it (.*prog.c:7)' told
+		grep -q 'main (.*prog.c:11)' told
+		[ "$(grep -c 'ld-linux' told)" -eq 0 ]
 	done
 	run -126 run_only "$loader" --inhibit-cache ./static
 	[ "$output" = "shmguard: '$loader' cannot be recorded: of ./static, which the dynamic loader is to load: it is statically linked (--allow-unseen runs it all the same)" ]
