@@ -18,6 +18,9 @@ PROVIDER_CFLAGS = -Wno-conversion -Wno-shadow -fPIC -fvisibility=hidden -Itracep
 PROGRAM_CFLAGS = -fno-builtin -U_FORTIFY_SOURCE -Wno-nonnull -Wno-deprecated-declarations
 # A missing libinih.so would make ld.so drop the preload without a word. Its symbols must not meet the program's own.
 INI_LIBRARY = -Wl,-l:libinih.a -Wl,--exclude-libs,libinih.a
+# Where the libraries are: DT_RPATH comes before LD_LIBRARY_PATH, which is the program's.
+LIBRARY_DIRECTORY = $(patsubst %/,%,$(dir $(realpath $(shell $(CC) -print-file-name=liblttng-ust.so))))
+look_first = -Wl,--disable-new-dtags,-rpath,$(1)
 ANALYZER_LIBRARIES = -lbabeltrace2 -llttng-ctl -ldw -lelf -ljansson -lncursesw -ltinfo -liberty $(INI_LIBRARY)
 
 PACKAGES_BUILD = gcc libc6-dev make libbabeltrace2-dev libdw-dev libelf-dev libiberty-dev libinih-dev \
@@ -70,7 +73,7 @@ $(BUILD)/preload/tracepoints/%.o: tracepoints/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
 
-$(BUILD)/tracepoints/emit.o: tracepoints/emit.c $(BUILD)/flags
+$(BUILD)/tracepoints/emit.o $(BUILD)/tracepoints/heap.o: $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PROVIDER_CFLAGS) -c $< -o $@
 
@@ -83,11 +86,13 @@ $(BUILD)/analyzer/report_html.o: $(wildcard analyzer/report_*.html analyzer/repo
 $(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map preload/hot.ld
 	$(CC) $(CFLAGS) -shared -Wl,-T,preload/hot.ld -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
 
-$(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libshmguard-tracepoints.so -Wl,-z,nodelete $< -o $@ -llttng-ust
+# What it needs finds functions in that order (preload/own_load.c).
+$(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o $(BUILD)/tracepoints/heap.o $(BUILD)/libshmguard.so
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libshmguard-tracepoints.so -Wl,-z,nodelete -Wl,-z,now -Wl,--no-as-needed \
+		$^ -o $@ -llttng-ust $(call look_first,'$$ORIGIN':$(LIBRARY_DIRECTORY))
 
 $(BUILD)/shmguard: $(ANALYZER_OBJECTS)
-	$(CC) $(CFLAGS) $^ -o $@ $(ANALYZER_LIBRARIES)
+	$(CC) $(CFLAGS) $^ -o $@ $(ANALYZER_LIBRARIES) $(call look_first,$(LIBRARY_DIRECTORY))
 
 $(BUILD)/shmguard.1: analyzer/shmguard.1.in $(BUILD)/shmguard tests/docs
 	tests/docs manual $(BUILD)/shmguard $(VERSION) >$@

@@ -1,8 +1,10 @@
 #include "analyzer/daemon_inner.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +21,7 @@
 
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
+#include "analyzer/memory.h"
 
 /*
  * It, its consumer and a worker of each begin by closing every descriptor that they might have, one by one, so less is
@@ -145,6 +148,22 @@ static void daemon_drop_environment(void)
 		unsetenv(names[i]);
 }
 
+/* Its libraries are those beside ours, before any of the program's that have their names. */
+static void daemon_find_libraries(void)
+{
+	const char *programs = getenv("LD_LIBRARY_PATH");
+	char *found, *path;
+	Dl_info ours;
+
+	if (!programs || !*programs || !dladdr(dlsym(RTLD_DEFAULT, "lttng_create_session"), &ours))
+		return;
+	found = memory_text(ours.dli_fname);
+	path = memory_format("%s:%s", dirname(found), programs);
+	setenv("LD_LIBRARY_PATH", path, 1);
+	free(path);
+	free(found);
+}
+
 static _Noreturn void daemon_exec(const struct daemon *daemon)
 {
 	char *arguments[] = {DAEMON_PROGRAM, "--no-kernel", "--sig-parent", NULL};
@@ -157,6 +176,7 @@ static _Noreturn void daemon_exec(const struct daemon *daemon)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
 	daemon_drop_environment();
+	daemon_find_libraries();
 	snprintf(log, sizeof(log), "%s/daemon.log", daemon->private);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {

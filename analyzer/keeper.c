@@ -25,6 +25,7 @@
 #include "analyzer/limited.h"
 #include "analyzer/lttng_control.h"
 #include "analyzer/salvage.h"
+#include "tracepoints/environment.h"
 #include "tracepoints/notes.h"
 
 #define CREATE_SECONDS 10
@@ -158,6 +159,11 @@ static int keeper_play_program(const void *context, char *error)
 
 	daemon_hide_shm();
 	setenv("LTTNG_UST_REGISTER_TIMEOUT", "-1", 1);
+	/* It brings the preload with it, which is to do nothing here. */
+#define KEEPER_UNSET(name) unsetenv(name);
+	ENVIRONMENT_ENFORCED(KEEPER_UNSET)
+#undef KEEPER_UNSET
+	unsetenv(ENVIRONMENT_RECORDING);
 	if (!dlopen(keeper->plan->provider, RTLD_NOW | RTLD_LOCAL)) {
 		snprintf(error, LIMITED_TEXT, "%s", dlerror());
 		return 1;

@@ -371,7 +371,7 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 	/* Our own reading of the program's memory has faulted, and its handler may jump out of the visit. */
 	if (f.nested && !f.sent && next != pass) {
 		recorder_thread.depth = 0;
-		pthread_setcancelstate(recorder_thread.cancel_state, NULL);
+		LIBC(pthread_setcancelstate)(recorder_thread.cancel_state, NULL);
 		if (recorder_thread.blocks) {
 			mask = recorder_thread.mask | disposition_mask();
 			memcpy(&context->uc_sigmask, &recorder_thread.mask, sizeof recorder_thread.mask);

@@ -24,7 +24,7 @@ static void find_data(void)
 {
 	Dl_info info;
 	const ElfW(Sym) *symbol = NULL;
-	void *data = dlsym(RTLD_DEFAULT, "_rtld_global");
+	void *data = LIBC(dlsym)(RTLD_DEFAULT, "_rtld_global");
 
 	if (!data || !dladdr1(data, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
 	    ((uintptr_t)data | symbol->st_size) % sizeof *words)

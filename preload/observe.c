@@ -51,7 +51,7 @@ static void cancel_forbid(bool asynchronous)
 {
 	if (asynchronous)
 		REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
+	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
 }
 
 /* For the rest of the visit, whose first stretch may have been interrupted. */
@@ -66,7 +66,7 @@ static void hold_handlers(struct visit *visit)
 
 static void cancel_allow(void)
 {
-	pthread_setcancelstate(recorder_thread.cancel_state, NULL);
+	LIBC(pthread_setcancelstate)(recorder_thread.cancel_state, NULL);
 }
 
 void observe_forget(void)

@@ -54,19 +54,6 @@ const char *own_path(void)
 	return path;
 }
 
-void *own_load(const char *name)
-{
-	char file[4096 + 64];
-	const char *slash = strrchr(path, '/');
-	size_t directory = slash ? (size_t)(slash - path) + 1 : 0;
-
-	if (directory + strlen(name) >= sizeof file)
-		return NULL;
-	memcpy(file, path, directory);
-	strcpy(file + directory, name);
-	return dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-}
-
 bool own_text(uint64_t address)
 {
 	return address >= text_start && address < text_end;

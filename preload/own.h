@@ -14,9 +14,6 @@ void own_initialise(void);
 /* Directory of libshmguard.so and its path, as the loader opened it. */
 const char *own_path(void);
 
-/* Loads the library of that name that lies beside it, for good; NULL: it cannot be had. */
-void *own_load(const char *name);
-
 /* Is this address in libshmguard.so? */
 bool own_text(uint64_t address);
 

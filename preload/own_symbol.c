@@ -1,22 +1,29 @@
 #include "preload/own_symbol.h"
 
+#include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 /* As the linker places them. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 extern const ElfW(Dyn) own_dynamic[] __asm__("_DYNAMIC") __attribute__((visibility("hidden")));
 
-/* The loader has turned what the linker wrote there into addresses, if it could write there. */
-static const void *table(ElfW(Sxword) tag)
-{
-	uintptr_t base = (uintptr_t)&__ehdr_start;
+struct image {
+	uintptr_t base;
+	const ElfW(Dyn) * dynamic;
+};
 
-	for (const ElfW(Dyn) *at = own_dynamic; at->d_tag != DT_NULL; at++)
+/* The loader has turned what the linker wrote there into addresses, if it could write there. */
+static const void *table_of(const struct image *image, ElfW(Sxword) tag)
+{
+	for (const ElfW(Dyn) *at = image->dynamic; at->d_tag != DT_NULL; at++)
 		if (at->d_tag == tag)
-			return (const void *)(at->d_un.d_ptr < base ? at->d_un.d_ptr + base : at->d_un.d_ptr);
+			return (const void *)(at->d_un.d_ptr < image->base ? at->d_un.d_ptr + image->base
+									   : at->d_un.d_ptr);
 	return NULL;
 }
 
@@ -29,25 +36,58 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-/* DT_GNU_HASH: four words, a filter of words as long as an address, the first symbol of each bucket, and their hashes. */
-void *own_symbol(const char *name)
+/* A sanitizer's strcmp(3), as it begins, leads nowhere. */
+static bool is_equal(const char *one, const char *other)
 {
-	const uint32_t *words = table(DT_GNU_HASH);
-	const ElfW(Sym) *symbols = table(DT_SYMTAB);
-	const char *texts = table(DT_STRTAB);
+	for (; *one && *one == *other; one++)
+		other++;
+	return *one == *other;
+}
+
+/* Not one for programs that were linked long ago, nor one of which the loader is to ask which it is. */
+static bool is_function(const ElfW(Sym) * symbol, const ElfW(Half) * version)
+{
+	enum { OLD = 0x8000 };
+
+	return symbol->st_shndx != SHN_UNDEF && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+	       !(version && *version & OLD);
+}
+
+/* DT_GNU_HASH: four words, a filter of words as long as an address, the first symbol of each list, and their hashes. */
+static void *find_symbol(const struct image *image, const char *name)
+{
+	const uint32_t *words = table_of(image, DT_GNU_HASH);
+	const ElfW(Sym) *symbols = table_of(image, DT_SYMTAB);
+	const char *texts = table_of(image, DT_STRTAB);
+	const ElfW(Half) *versions = table_of(image, DT_VERSYM);
 	uint32_t hash = hash_of(name), filter = sizeof(ElfW(Addr)) / sizeof *words;
 
 	if (!words || !symbols || !texts)
 		return NULL;
-	const uint32_t *buckets = words + 4 + words[2] * filter, *hashes = buckets + words[0];
-	uint32_t first = words[1], at = buckets[hash % words[0]];
+	const uint32_t *lists = words + 4 + words[2] * filter, *hashes = lists + words[0];
+	uint32_t first = words[1], at = lists[hash % words[0]];
 	for (; at >= first; at++) {
 		uint32_t here = hashes[at - first];
 
-		if ((here | 1) == (hash | 1) && strcmp(texts + symbols[at].st_name, name) == 0)
-			return (void *)((uintptr_t)&__ehdr_start + symbols[at].st_value);
+		if ((here | 1) == (hash | 1) && is_equal(texts + symbols[at].st_name, name) &&
+		    is_function(&symbols[at], versions ? versions + at : NULL))
+			return (void *)(image->base + symbols[at].st_value);
 		if (here & 1)
 			break;
 	}
 	return NULL;
+}
+
+void *own_symbol(const char *name)
+{
+	return find_symbol(&(struct image){(uintptr_t)&__ehdr_start, own_dynamic}, name);
+}
+
+void *own_symbol_of_libc(const char *name)
+{
+	struct dl_find_object libc;
+
+	if (_dl_find_object((void *)(uintptr_t)__errno_location, &libc) != 0)
+		return NULL;
+	return find_symbol(&(struct image){libc.dlfo_link_map->l_addr, libc.dlfo_link_map->l_ld}, name);
 }

@@ -3,7 +3,10 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "preload/own_symbol.h"
+
 struct real real_table;
+struct real_others real_others;
 const struct real *real_own_table = &real_table;
 bool real_resolved;
 long (*real_syscall)(long, ...);
@@ -15,7 +18,7 @@ static look_up *find_look_up(void)
 {
 	look_up *found;
 
-	*(void **)&found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+	*(void **)&found = own_symbol_of_libc("dlsym") ?: dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
 	return found;
 }
 
@@ -27,6 +30,9 @@ void real_resolve(void)
 #define REAL_FIND(symbol, event, result, parameters) *(void **)&real_table.symbol = look(RTLD_NEXT, #symbol);
 	CALLS(REAL_FIND)
 #undef REAL_FIND
+#define REAL_FIND(symbol) *(void **)&real_others.symbol = own_symbol_of_libc(#symbol) ?: look(RTLD_NEXT, #symbol);
+	REAL_OTHERS(REAL_FIND)
+#undef REAL_FIND
 	real_syscall = real_table.syscall;
 	__atomic_store_n(&real_resolved, true, __ATOMIC_RELEASE);
 }
@@ -37,16 +43,12 @@ static bool is_everybodys(const char *name)
 	return strncmp(name, "pthread_", 8) == 0;
 }
 
-void real_resolve_own(void)
+void real_resolve_own(bool sanitized)
 {
 	static struct real own;
-	void *library = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-	look_up *look = find_look_up();
-
-	if (!library)
-		return;
 #define REAL_FIND(symbol, event, result, parameters)                                                                   \
-	*(void **)&own.symbol = is_everybodys(#symbol) ? *(void **)&real_table.symbol : look(library, #symbol);
+	*(void **)&own.symbol = (sanitized && is_everybodys(#symbol) ? NULL : own_symbol_of_libc(#symbol))             \
+					?: (void *)real_table.symbol;
 	CALLS(REAL_FIND)
 #undef REAL_FIND
 	real_own_table = &own;

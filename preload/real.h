@@ -6,7 +6,12 @@
 #ifndef SHMGUARD_REAL_H
 #define SHMGUARD_REAL_H
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "preload/own.h"
 #include "tracepoints/calls.h"
@@ -23,10 +28,20 @@ extern bool real_resolved;
 /* The original of syscall(2) once more, where assembly finds it. */
 extern long (*real_syscall)(long, ...);
 
-/* Fills the table; called by REAL() where another library's constructor calls a wrapper before ours has run. */
+/* Of libc's own, as a program, or a library before libc, may have those names for something else. */
+#define REAL_OTHERS(X)                                                                                                 \
+	X(clock_gettime)                                                                                               \
+	X(dlsym) X(fileno) X(on_exit) X(pthread_key_create) X(pthread_setcancelstate) X(pthread_setspecific)
+#define REAL_OTHER(symbol) __typeof__(symbol) *symbol;
+extern struct real_others {
+	REAL_OTHERS(REAL_OTHER)
+} real_others;
+#undef REAL_OTHER
+
+/* Fills the tables; called by REAL() where another library's constructor calls a wrapper before ours has run. */
 void real_resolve(void);
 /* Before a library of ours is loaded. */
-void real_resolve_own(void);
+void real_resolve_own(bool sanitized);
 /*
  * Is this what our wrapper of that name goes on to? The same function under another name may lie between us and another
  * interposer.
@@ -36,5 +51,7 @@ bool real_is(const void *original, const char *name);
 #define REAL(symbol)                                                                                                   \
 	(__builtin_expect(real_resolved, true) ? (void)0 : real_resolve(),                                             \
 	 __builtin_expect(own_thread, false) ? real_own_table->symbol : real_table.symbol)
+
+#define LIBC(symbol) (__builtin_expect(real_resolved, true) ? (void)0 : real_resolve(), real_others.symbol)
 
 #endif

@@ -23,7 +23,7 @@ static inline uint64_t recent_tick(void)
 {
 	struct timespec now = {0};
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	LIBC(clock_gettime)(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 

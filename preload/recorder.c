@@ -282,6 +282,12 @@ static bool is_another_recording(int argc, char **argv)
 
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
+	static bool begun;
+
+	/* LTTng's libraries need us: where they come when the loader has ended the process it begins us once more. */
+	if (begun)
+		return;
+	begun = true;
 	real_resolve();
 	own_initialise();
 	carried_initialise();
@@ -308,8 +314,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	}
 	/* Registered before the loader's own end of the process, so it is the last of all that runs. */
-	on_exit(note_exit, NULL);
-	on_exit(on_exit_handler, NULL);
+	LIBC(on_exit)(note_exit, NULL);
+	LIBC(on_exit)(on_exit_handler, NULL);
 	if (enforce_on)
 		(void)at_quick_exit(on_quick_exit);
 	recorder_fork_initialise();

@@ -35,12 +35,12 @@ static void end(void *context)
 static void watch(void)
 {
 	if (watched)
-		pthread_setspecific(first, &first);
+		LIBC(pthread_setspecific)(first, &first);
 }
 
 void recorder_last_initialise(void)
 {
-	watched = pthread_key_create(&first, end) == 0;
+	watched = LIBC(pthread_key_create)(&first, end) == 0;
 	watch();
 }
 

@@ -1,5 +1,6 @@
 /* LTTng comes up in a process: with its first call that is recorded. */
 #include <dlfcn.h>
+#include <link.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include "preload/module_watch.h"
 #include "preload/note.h"
 #include "preload/own.h"
+#include "preload/own_load.h"
 #include "preload/own_stack.h"
 #include "preload/process.h"
 #include "preload/real.h"
@@ -25,7 +27,7 @@ bool recorder_filtered;
 static const struct emit *load_provider(void)
 {
 	void *library = own_load(LIBRARY_TRACEPOINTS);
-	return library ? dlsym(library, EMIT_SYMBOL) : NULL;
+	return library ? LIBC(dlsym)(library, EMIT_SYMBOL) : NULL;
 }
 
 static bool has_directory(const char *path)
@@ -33,12 +35,37 @@ static bool has_directory(const char *path)
 	return kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
 }
 
+/* Its mode lets the process read it, and an open is refused. */
+static bool is_sandboxed(const char *path)
+{
+	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return fd == -EACCES && kernel_call(SYS_faccessat, AT_FDCWD, (long)path, R_OK, 0, 0, 0) == 0;
+}
+
+static const char *path_of_libc(void)
+{
+	struct dl_find_object libc;
+
+	return _dl_find_object((void *)(uintptr_t)LIBC(fileno), &libc) == 0 ? libc.dlfo_link_map->l_name : "";
+}
+
 /* The directory of our libraries is sought from the root directory that the program has by now. */
 static const char *why_not_loaded(void)
 {
-	return has_directory(own_path())
-		       ? "libshmguard-tracepoints.so or LTTng-UST cannot be loaded"
-		       : "libshmguard-tracepoints.so is not below its root directory (bind its directory there)";
+	static const char cannot[] = "libshmguard-tracepoints.so or LTTng-UST cannot be loaded: ";
+	static char text[512];
+	const char *error = own_load_error();
+
+	if (!has_directory(own_path()))
+		return "libshmguard-tracepoints.so is not below its root directory (bind its directory there)";
+	if (is_sandboxed(own_path()) || is_sandboxed(path_of_libc()))
+		return "its sandbox (Landlock, or another security module) lets it open no library of LTTng's";
+	strcpy(text, cannot);
+	text_append(text, sizeof text, error ?: "the loader does not say why");
+	return text;
 }
 
 /* LTTng's daemon listens in one of two directories; below another root neither may be there. */
@@ -69,8 +96,8 @@ void recorder_tell_if_late(void)
 }
 
 /*
- * Another interposer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3)
- * holds the loader's lock and waits for that thread: so all that such a thread calls is called here before, to no effect.
+ * A sanitizer that looks up its original in its first call must not do so in a thread of LTTng's while dlopen(3) holds the
+ * loader's lock and waits for that thread: so all that such a thread calls is called here before, to no effect.
  */
 static void warm_up(void)
 {
@@ -110,8 +137,10 @@ static void load(void *context)
 	}
 	bool tracer_is_there = own_find_tracer();
 	own_loading(true);
-	warm_up();
-	real_resolve_own();
+	bool sanitized = own_load_sanitized();
+	if (sanitized)
+		warm_up();
+	real_resolve_own(sanitized);
 	module_watch_begin();
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
@@ -146,7 +175,7 @@ void recorder_load(void)
 	if (!own_stack_run(load, NULL))
 		recorder_go_blind("there was no memory for LTTng");
 	/* What failed of ours is none of the program's errors. */
-	dlerror();
+	own_load_error();
 	note_write(NOTE_loaded, &(struct note_content){0});
 	signals_restore(mask);
 }

@@ -2,12 +2,14 @@
  * Do the process's limits leave room for LTTng? Where they do not it fails halfway, the program's first call waits for it
  * until a time is up, and what it has by then it may be unable to give back.
  */
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <sys/sysinfo.h>
 
 #include "preload/above.h"
 #include "preload/kernel.h"
+#include "preload/own_load.h"
 #include "preload/recorder_inner.h"
 #include "preload/room.h"
 #include "tracepoints/environment.h"
@@ -63,8 +65,8 @@ static uint64_t stacks(void)
 
 static void *stay(void *gate)
 {
-	pthread_mutex_lock(gate);
-	pthread_mutex_unlock(gate);
+	while (atomic_load((atomic_int *)gate))
+		kernel_call(SYS_futex, (long)gate, FUTEX_WAIT_PRIVATE, 1, 0, 0, 0);
 	return NULL;
 }
 
@@ -74,16 +76,20 @@ static void *stay(void *gate)
  */
 static const char *lacks_threads(void)
 {
-	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	atomic_int gate = 1;
 	pthread_t thread[THREADS];
+	__typeof__(pthread_create) *create;
+	__typeof__(pthread_join) *join;
 	int made = 0, error = 0;
 
-	pthread_mutex_lock(&gate);
-	while (made < THREADS && (error = pthread_create(&thread[made], NULL, stay, &gate)) == 0)
+	*(void **)&create = own_load_function("pthread_create");
+	*(void **)&join = own_load_function("pthread_join");
+	while (made < THREADS && (error = create(&thread[made], NULL, stay, &gate)) == 0)
 		made++;
-	pthread_mutex_unlock(&gate);
+	atomic_store(&gate, 0);
+	kernel_call(SYS_futex, (long)&gate, FUTEX_WAKE_PRIVATE, THREADS, 0, 0, 0);
 	for (int i = 0; i < made; i++)
-		pthread_join(thread[i], NULL);
+		join(thread[i], NULL);
 	if (made == THREADS)
 		return NULL;
 	/* clone(2) after unshare(2) of the pid namespace. */
@@ -94,7 +100,7 @@ static const char *lacks_threads(void)
 
 const char *recorder_lacks_room(bool forked)
 {
-	long processors = sysconf(_SC_NPROCESSORS_CONF);
+	long processors = get_nprocs_conf();
 
 	if (!descriptors_fit(processors))
 		return "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng";

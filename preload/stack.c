@@ -11,6 +11,7 @@
 #include "preload/gate.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/own_load.h"
 
 #define UNWIND_LIBRARY "libunwind.so.8"
 
@@ -42,26 +43,26 @@ bool stack_load(void)
 {
 	/* Without libunwind, too: of a fault the address itself is known. */
 	slots = kernel_memory(SLOTS * sizeof *slots);
-	/* RTLD_LOCAL, and not NEEDED by us: else its _Unwind_* would take the place of libgcc's in the program. */
-	void *library = dlopen(UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	/* Not NEEDED by us: else its _Unwind_* would take the place of libgcc's in the program. */
+	void *library = own_load_foreign(UNWIND_LIBRARY);
 	if (!library)
 		return false;
-	*(void **)&flush_function = dlsym(library, UNWIND("flush_cache"));
-	*(void **)&init_function = dlsym(library, NAME(unw_init_local2));
-	*(void **)&step_function = dlsym(library, NAME(unw_step));
-	*(void **)&register_function = dlsym(library, NAME(unw_get_reg));
-	*(void **)&saved_function = dlsym(library, NAME(unw_get_save_loc));
-	*(void **)&signal_function = dlsym(library, NAME(unw_is_signal_frame));
-	void **space = dlsym(library, UNWIND("local_addr_space"));
+	*(void **)&flush_function = LIBC(dlsym)(library, UNWIND("flush_cache"));
+	*(void **)&init_function = LIBC(dlsym)(library, NAME(unw_init_local2));
+	*(void **)&step_function = LIBC(dlsym)(library, NAME(unw_step));
+	*(void **)&register_function = LIBC(dlsym)(library, NAME(unw_get_reg));
+	*(void **)&saved_function = LIBC(dlsym)(library, NAME(unw_get_save_loc));
+	*(void **)&signal_function = LIBC(dlsym)(library, NAME(unw_is_signal_frame));
+	void **space = LIBC(dlsym)(library, UNWIND("local_addr_space"));
 	local_space = space ? *space : NULL;
 	int (*function)(void **, int) = NULL;
 	if (slots)
-		*(void **)&function = dlsym(library, "unw_backtrace");
+		*(void **)&function = LIBC(dlsym)(library, "unw_backtrace");
 	/*
 	 * unw_backtrace has a cache of each thread's, which it gives back as the last of all when the thread ends, with a lock:
 	 * of a thread that ThreadSanitizer has done with by then. Step by step there is none.
 	 */
-	steps_alone = dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
+	steps_alone = LIBC(dlsym)(RTLD_DEFAULT, "__tsan_init") != NULL;
 	/* Other threads may walk from here on. */
 	__atomic_store_n(&backtrace_function, function, __ATOMIC_RELEASE);
 	return function != NULL;

@@ -87,7 +87,7 @@ EXPORT int __close(int fd)
 	EXPORT int name(FILE *stream)                                                                                  \
 	{                                                                                                              \
 		int kept = errno;                                                                                      \
-		wrap_closing(fileno(stream), CALLER);                                                                  \
+		wrap_closing(LIBC(fileno)(stream), CALLER);                                                            \
 		errno = kept;                                                                                          \
 		return REAL(name)(stream);                                                                             \
 	}
@@ -100,7 +100,7 @@ EXPORT int endmntent(FILE *stream)
 	int kept = errno;
 
 	if (stream)
-		wrap_closing(fileno(stream), CALLER);
+		wrap_closing(LIBC(fileno)(stream), CALLER);
 	errno = kept;
 	return REAL(endmntent)(stream);
 }

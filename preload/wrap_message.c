@@ -181,9 +181,11 @@ EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int fl
 static ssize_t receive_ours(int socket, struct msghdr *message, int flags, const void *caller)
 {
 	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr first = {.msg_iov = &part, .msg_iovlen = 1};
 
 	for (;;) {
-		if (recv(socket, &byte, 1, MSG_PEEK | (flags & MSG_DONTWAIT)) < 0)
+		if (REAL(recvmsg)(socket, &first, MSG_PEEK | (flags & MSG_DONTWAIT)) < 0)
 			return -1;
 		bool changing = own_changing(caller);
 		long result = kernel_call(SYS_recvmsg, socket, (long)message, flags | MSG_DONTWAIT, 0, 0, 0);

@@ -24,7 +24,7 @@ static int mode_flags(const char *mode)
 static FILE *opened_stream(const struct wrap_opening *o, FILE *stream, const void *caller)
 {
 	int kept = errno;
-	int fd = stream ? fileno(stream) : -1;
+	int fd = stream ? LIBC(fileno)(stream) : -1;
 	errno = kept;
 	/* A stream's descriptor cannot be moved. */
 	if (wrap_hides(fd, caller))
@@ -97,7 +97,7 @@ static FILE *enforced_again(const struct wrap_opening *o, const char *mode, FILE
 	bool stands_in = *again == 'w' && facts_may_open("/dev/null", O_WRONLY);
 	stream = REAL(freopen)(stands_in ? "/dev/null" : text_descriptor(path, fd), again, stream);
 	if (stream && stands_in)
-		REAL(dup3)(fd, fileno(stream), strchr(again, 'e') ? O_CLOEXEC : 0);
+		REAL(dup3)(fd, LIBC(fileno)(stream), strchr(again, 'e') ? O_CLOEXEC : 0);
 	int error = errno;
 	REAL(close)(fd);
 	errno = error;
@@ -109,9 +109,9 @@ static FILE *enforced_again(const struct wrap_opening *o, const char *mode, FILE
 	EXPORT FILE *name(const char *path, const char *mode, FILE *stream)                                            \
 	{                                                                                                              \
 		char own[TEXT_DESCRIPTOR];                                                                             \
-		const char *at = path ?: text_descriptor(own, fileno(stream));                                         \
+		const char *at = path ?: text_descriptor(own, LIBC(fileno)(stream));                                   \
 		OPENING(name, AT_FDCWD, at, mode_flags(mode), 0666);                                                   \
-		wrap_closing(fileno(stream), CALLER);                                                                  \
+		wrap_closing(LIBC(fileno)(stream), CALLER);                                                            \
 		stream = is_mode(mode) && wrap_opening_polices(&o, text, CALLER)                                       \
 				 ? enforced_again(&o, mode, stream, CALLER)                                            \
 				 : REAL(name)(path, mode, stream);                                                     \

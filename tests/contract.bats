@@ -115,9 +115,15 @@ missing()
 	[ $((bytes)) -le 768 ]
 }
 
-@test "libshmguard-tracepoints.so exports one symbol" {
-	run bash -c "nm -D --defined-only '$BUILD/libshmguard-tracepoints.so' | sed 's/.* //' | grep -v '^lttng_ust\|^__'"
-	[ "$output" = shmguard_emit ]
+@test "libshmguard-tracepoints.so exports one symbol, and the allocator for LTTng" {
+	run bash -c "nm -D --defined-only '$BUILD/libshmguard-tracepoints.so' | sed 's/.* //' | grep -v '^lttng_ust\|^__' | sort"
+	[ "${output//$'\n'/ }" = "aligned_alloc calloc free malloc memalign posix_memalign realloc shmguard_emit" ]
+}
+
+# In that order LTTng finds functions: in the allocator, the preload, and libc.
+@test "libshmguard-tracepoints.so needs the preload first" {
+	readelf -d "$BUILD/libshmguard-tracepoints.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >"$BATS_TEST_TMPDIR/needed"
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/needed")" = libshmguard.so ]
 }
 
 @test "every rule has an advice of its own in the report" {

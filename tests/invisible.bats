@@ -168,7 +168,7 @@ thorough_interposer()
 	interposer
 	thorough_interposer
 	interposed "$PWD/other.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/other.so" \
-		"$BUILD/libshmguard.so:$PWD/thorough.so"
+		"$PWD/thorough.so:$BUILD/libshmguard.so" "$BUILD/libshmguard.so:$PWD/thorough.so"
 }
 
 @test "a C++ plugin that a C program loads throws and catches" {

@@ -20,6 +20,7 @@
 #include "preload/objects.c"
 #include "preload/above.c"
 #include "preload/own.c"
+#include "preload/own_symbol.c"
 #include "preload/real.c"
 
 atomic_bool recorder_blocks;

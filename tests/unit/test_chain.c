@@ -8,6 +8,8 @@
 #include "preload/text.c"
 #include "preload/above.c"
 #include "preload/own.c"
+#include "preload/own_load.c"
+#include "preload/own_symbol.c"
 #include "preload/real.c"
 #include "preload/stack.c"
 

@@ -16,6 +16,7 @@
 #include "preload/above.c"
 #include "preload/own.c"
 #include "preload/real.c"
+#include "preload/own_symbol.c"
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;

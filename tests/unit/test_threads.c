@@ -19,6 +19,7 @@
 #include "preload/objects.c"
 #include "preload/above.c"
 #include "preload/own.c"
+#include "preload/own_symbol.c"
 #include "preload/queue.c"
 #include "preload/real.c"
 
