@@ -284,8 +284,8 @@ static void put_back(struct process *process, const struct release *release, int
 		from->cut.process = NULL;
 }
 
-/* For a part of what one mmap(2) made: the rest stays where it is. */
-static struct acquisition *apart(struct acquisition *from, int64_t time)
+/* What one mmap(2) made, or a part of it, as it is elsewhere from event `seq` on: who was forked before has it where it was. */
+static struct acquisition *apart(struct acquisition *from, uint32_t seq, int64_t time)
 {
 	struct acquisition *part = memory_new(1, sizeof(*part));
 
@@ -293,6 +293,7 @@ static struct acquisition *apart(struct acquisition *from, int64_t time)
 	part->references = 1;
 	part->pieces = 0;
 	part->bytes = 0;
+	part->seq = seq;
 	part->twin = NULL;
 	/* put_back() takes one back that was released, which this one was not. */
 	if (from->pieces && part->tally) {
@@ -304,12 +305,19 @@ static struct acquisition *apart(struct acquisition *from, int64_t time)
 }
 
 /* Only a range that is one mapping for the kernel can grow; one that shrinks may hold several. */
-static void move_piece(struct process *process, struct release *release, uint64_t to, int64_t time)
+static void move_piece(struct process *process, struct release *release, const struct mremapped_event *event,
+		       int64_t time)
 {
+	struct release gone = *release;
+	uint64_t to = event->result;
 	struct piece *piece = &release->piece;
 	uint64_t by = to - release->moved_from, end = end_of(to, release->new_length);
 	bool grows = piece->end == end_of(release->moved_from, release->old_length);
 
+	gone.of = RELEASE_piece;
+	gone.seq = event->seq;
+	gone.piece.from->references++;
+	release_log(process->holdings, &gone);
 	piece->start += by;
 	piece->end += by;
 	if (piece->end > end || grows)
@@ -318,9 +326,9 @@ static void move_piece(struct process *process, struct release *release, uint64_
 		acquisition_put(piece->from);
 		return;
 	}
-	if (piece->from->references > 1)
-		piece->from = apart(piece->from, time);
-	take_range(process, piece->start, piece->end, (struct release){.of = RELEASE_piece}, &piece->from->site);
+	piece->from = apart(piece->from, event->seq, time);
+	take_range(process, piece->start, piece->end, (struct release){.of = RELEASE_piece, .seq = event->seq},
+		   &piece->from->site);
 	piece->from->base += by;
 	piece->from->length = piece->end - piece->start;
 	piece->from->size = object_real(piece->from->object)->size;
@@ -347,12 +355,12 @@ struct object *holdings_moved(struct process *process, const struct mremapped_ev
 		}
 		object = object_real(from->object);
 		if (!stays) {
-			move_piece(process, &release, event->result, time);
+			move_piece(process, &release, event, time);
 			continue;
 		}
 		holdings_map(process, object, event->result, release.new_length, release.piece.start - from->base,
-			     object->size, event->of, &site);
-		holdings_dontfork(process, event->result, release.new_length, release.piece.dontfork, event->of);
+			     object->size, event->seq, &site);
+		holdings_dontfork(process, event->result, release.new_length, release.piece.dontfork, event->seq);
 		acquisition_put(from);
 	}
 	return object;

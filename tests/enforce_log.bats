@@ -351,7 +351,7 @@ children = [os.fork() for i in range(2)]
 threads = [threading.Thread(target=some) for i in range(8)]
 for t in threads: t.start()
 for t in threads: t.join()
-if all(children): [os.waitpid(c, 0) for c in children]' 2> >(while read -r line; do echo "$line"; done >log; : >done)
-	until [ -e done ]; do sleep 0.05; done
+if all(children): [os.waitpid(c, 0) for c in children]' 2> >(while read -r line; do echo "$line"; done >log; : >ended)
+	until [ -e ended ]; do sleep 0.05; done
 	all_of 16000
 }

@@ -8,16 +8,6 @@ load scarce
 load machine
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/hostile-*
-}
-
 # confined HOW MAPS: it lives; its MAPS mappings of before are recorded, and the loss of the others is reported.
 confined()
 {

@@ -136,8 +136,8 @@ load html
 	jq -c 'select(.type == "start") | .pid as $parent | .time as $time | range(100000; 103000) |
 		{type: "fork", pid: ., ppid: $parent, child: 0, time: ($time + 1000), texts: ["/bin/many"]},
 		{type: "end", pid: $parent, child: ., status: (if . == 100001 then 9 else 0 end), time: ($time + 2000), texts: []}' \
-		few/processes.jsonl >more
-	cat more >>few/processes.jsonl
+		few/processes.jsonl >"more"
+	cat "more" >>few/processes.jsonl
 	"$SHMGUARD" report --format=html:page.html --format=json:report.json few
 	holds '.processes | length == 3002'
 	browse page.html >dom

@@ -10,16 +10,6 @@ setup_file()
 	export PROGRAMS=$BUILD/tests/programs LIBRARIES=/usr/lib/x86_64-linux-gnu
 }
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/hostile-*
-}
-
 # with FIRST SECOND COMMAND...: libraries preloaded before and after ours.
 with()
 {

@@ -5,11 +5,6 @@ load helpers
 load unchanged
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
 @test "descriptors of LTTng are not sent, given to a spawned child, or taken by syscall(2); the program's own are" {
 	cat >naming.c <<-'END'
 		#define _GNU_SOURCE

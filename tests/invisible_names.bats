@@ -6,16 +6,6 @@ load helpers
 load unchanged
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/hostile-*
-}
-
 # What the libraries of a recording call in libc, but for what no program has for something else.
 called_names()
 {

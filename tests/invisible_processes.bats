@@ -10,16 +10,6 @@ setup_file()
 	export PROGRAMS=$BUILD/tests/programs
 }
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/hostile-*
-}
-
 @test "100 forks of a program whose threads are busy" {
 	unchanged "$PROGRAMS/hostile_processes" forks 100
 	holds '([.processes[] | select(.started_by == "fork" and .traced)] | length == 100) and .unseen == []'

@@ -5,16 +5,6 @@ load helpers
 load unchanged
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-}
-
-teardown()
-{
-	rm -f /dev/shm/hostile-*
-}
-
 @test "a program with AddressSanitizer" {
 	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0

@@ -287,8 +287,8 @@ os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1]
 	grep -q "sigbus-cause: .* reading /links-first at offset 60000" errors
 	grep -q "died of SIGBUS reading /links-first at offset 60000" report
 	grep -q "/links-first (4096 bytes, also /links-second) still exists" report
-	"$SHMGUARD" log two >log
-	grep -q 'shm_open("/links-first", O_RDWR.* /\* /links-first, 65536 bytes \*/' log
+	"$SHMGUARD" log two >calls
+	grep -q 'shm_open("/links-first", O_RDWR.* /\* /links-first, 65536 bytes \*/' calls
 	"$SHMGUARD" report --format=html:page.html two
 	grep -q '"called": *{"o[0-9]*": *"/links-first"}' page.html
 	rm /dev/shm/links-first /dev/shm/links-second
@@ -306,9 +306,9 @@ os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1]
 		os.ftruncate(fd, 8192)
 	END
 	"$SHMGUARD" run --quiet --report=none -o gone -- "$PYTHON" gone.py
-	"$SHMGUARD" log gone >log
-	grep -q 'ftruncate64*([0-9]*, 4096) = 0 /\* /links-b, 4096 bytes' log
-	grep -q 'ftruncate64*([0-9]*, 8192) = 0 /\* /links-b, 8192 bytes' log
+	"$SHMGUARD" log gone >calls
+	grep -q 'ftruncate64*([0-9]*, 4096) = 0 /\* /links-b, 4096 bytes' calls
+	grep -q 'ftruncate64*([0-9]*, 8192) = 0 /\* /links-b, 8192 bytes' calls
 }
 
 @test "a link of /proc is no name: the notice has the one that the object has" {

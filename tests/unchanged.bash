@@ -1,6 +1,16 @@
 # shellcheck shell=bash
 # A program as it is without us, and recorded.
 
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown()
+{
+	rm -f /dev/shm/hostile-*
+}
+
 # unchanged COMMAND...: output and status as bare; it ends within a minute.
 unchanged()
 {

@@ -51,6 +51,47 @@ static void check_mremap(void)
 	end();
 }
 
+/* A child tells of itself when its parent has gone on: what mremap(2) did since the fork is not the child's. */
+static void check_mremap_after_fork(void)
+{
+	static const struct {
+		uint64_t new_length, to;
+		uint32_t flags;
+		const char *what;
+	} ways[] = {
+		{PAGE, BASE, 0, "made shorter"},
+		{16 * PAGE, BASE, 0, "made longer where it is"},
+		{8 * PAGE, BASE + 64 * PAGE, MREMAP_MAYMOVE, "moved"},
+		{8 * PAGE, BASE + 128 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, "moved onto another"},
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		uint32_t forked, of;
+		const struct piece *piece, *other;
+
+		begin();
+		start(10, BEGAN_exec, 1, 0);
+		define(10, 1, 77);
+		open_object(10, "/x", 1, 3, true);
+		map_at(10, 1, BASE, 8 * PAGE);
+		forked = map_at(10, 1, BASE + 128 * PAGE, 8 * PAGE);
+		of = FEED(mremap, 10, .addr = BASE, .length = 8 * PAGE, .new_length = ways[i].new_length,
+			  .flags = ways[i].flags, .object = 1);
+		FEED(mremapped, 10, .of = of, .result = ways[i].to);
+		start(11, BEGAN_fork, 10, forked);
+		piece = holdings_piece(process_of(11), BASE);
+		other = holdings_piece(process_of(11), BASE + 128 * PAGE);
+		check(bytes_of(11) == 16 * PAGE && piece && piece->end == BASE + 8 * PAGE && other &&
+			      other->end == BASE + 136 * PAGE,
+		      ways[i].what);
+		start(12, BEGAN_fork, 10, seqs[10]);
+		check(bytes_of(12) == bytes_of(10), "a child that was forked after it has what its parent has");
+		check(world->objects[0]->mappers == pieces_of(10) + pieces_of(11) + pieces_of(12),
+		      "and all are counted");
+		end();
+	}
+}
+
 /* Shrinking is all that mremap(2) does to a range of several mappings. */
 static void check_mremap_of_several(void)
 {
@@ -165,6 +206,7 @@ int main(void)
 {
 	check_intervals();
 	check_mremap();
+	check_mremap_after_fork();
 	check_mremap_of_several();
 	check_long_mremap();
 	check_failed();
