@@ -4,6 +4,9 @@
 #include "memory.h"
 #include "world_holdings_inner.h"
 
+/* Nanoseconds between what happens and what tells of it, on a busy machine. */
+#define LOOK_TIME 1000000000
+
 static void set_size(struct object *object, uint64_t size)
 {
 	object->size = size;
@@ -50,8 +53,28 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 		watcher->changed(watcher->context, object, change);
 }
 
+/*
+ * A shrinking is told of before it happens, and a look after it was taken: one that found the object as it was before may
+ * have its place in the trace behind it.
+ */
+static bool is_outdated(const struct object *object, uint64_t size, int64_t time)
+{
+	for (size_t i = object->change_count; i > 0; i--) {
+		const struct change *change = &object->changes[i - 1];
+
+		if (time - change->site.time > LOOK_TIME)
+			return false;
+		if ((change->of == CHANGE_resized || change->of == CHANGE_truncated) && change->before == size &&
+		    change->after < change->before)
+			return true;
+	}
+	return false;
+}
+
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site)
 {
+	if (object && object->size != size && is_outdated(object, size, site->time))
+		return;
 	if (object && object->size != size)
 		sizes_change(world, object,
 			     &(struct change){.of = CHANGE_seen, .before = object->size, .after = size, .site = *site});

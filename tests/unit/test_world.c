@@ -353,6 +353,44 @@ static void check_numbers_late(void)
 	world_free(world);
 }
 
+static void look(int pid, uint64_t size)
+{
+	FEED(mmap, pid, .length = PAGE, .prot = 1, .flags = MAP_SHARED, .fd = -1, .result = BASE, .object = 1,
+	     .size = size);
+	unmap(pid, BASE, PAGE);
+}
+
+/* What another process saw of an object as it was being made shorter may come behind that. */
+static void check_looks(void)
+{
+	const struct object *object;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	define(11, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size = 65536, .object = 1);
+	object = world->objects[0];
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 32768, .size_before = 65536, .size = 32768,
+	     .object = 1);
+	look(11, 65536);
+	check(object->size == 32768 && object->changes[object->change_count - 1].site.process == process_of(10),
+	      "a look at what was before says nothing of what is now");
+	look(11, 32768);
+	check(object->size == 32768 && object->changes[object->change_count - 1].of == CHANGE_resized,
+	      "and who looks later finds nothing changed");
+	look(11, 16384);
+	check(object->size == 16384 && object->changes[object->change_count - 1].of == CHANGE_seen,
+	      "a size that it never had is somebody else's doing");
+	now += 2000000000;
+	look(11, 65536);
+	check(object->size == 65536 && object->changes[object->change_count - 1].of == CHANGE_seen,
+	      "and so is one that it had long ago");
+	end();
+}
+
 int main(void)
 {
 	check_fork();
@@ -369,6 +407,7 @@ int main(void)
 	check_forgetting();
 	check_charged();
 	check_hearsay();
+	check_looks();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
