@@ -59,6 +59,7 @@ static void take_ftruncate(struct taking *t, const struct ftruncate_event *e)
 {
 	int error = beyond_limit(e) ? EFBIG : e->error;
 
+	take_used(t, e->fd, e->seq);
 	if (kept_size(e))
 		take_kept(t, (uint64_t)e->length, e->size, e->seq);
 	else
@@ -69,6 +70,7 @@ static void take_fallocate(struct taking *t, const struct fallocate_event *e)
 {
 	uint64_t offset = (uint64_t)e->offset, length = (uint64_t)e->length;
 
+	take_used(t, e->fd, e->seq);
 	if (e->error)
 		resized(t, e->size_before, offset + length, e->error, e->seq);
 	else if (e->mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE)
@@ -90,12 +92,14 @@ static void take_madvise(struct taking *t, const struct madvise_event *e)
 
 static void take_chmod(struct taking *t, const struct chmod_event *e)
 {
+	take_used(t, e->fd, e->seq);
 	if (e->error == 0 && t->object)
 		t->object->mode = (t->object->mode & ~07777u) | (e->mode & 07777u);
 }
 
 static void take_chown(struct taking *t, const struct chown_event *e)
 {
+	take_used(t, e->fd, e->seq);
 	if (e->error || t->object == NULL)
 		return;
 	if (e->uid != (uint32_t)-1)
@@ -106,6 +110,7 @@ static void take_chown(struct taking *t, const struct chown_event *e)
 
 static void take_mmap(struct taking *t, const struct mmap_event *e)
 {
+	take_used(t, e->fd, e->seq);
 	if (e->error || t->object == NULL)
 		return;
 	sizes_seen(t->world, t->object, e->size, &t->site);
@@ -114,8 +119,6 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 		t->object->shared = true;
 		holdings_share(t->process, e->result, e->prot & PROT_WRITE, &t->site);
 	}
-	if (e->fd >= 0)
-		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
 }
 
 /* end: of what of the object the process may touch from now on. */

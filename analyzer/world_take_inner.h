@@ -16,6 +16,8 @@ struct taking {
 void take_kept(struct taking *t, uint64_t offset, uint64_t size, uint32_t seq);
 
 /* world_take_names.c */
+/* A call reached the object by this descriptor, or, -1, by none: it is open, whoever made it. */
+void take_used(struct taking *t, int fd, uint32_t seq);
 void take_shm_open(struct taking *t, const struct shm_open_event *e);
 void take_open(struct taking *t, const struct open_event *e);
 void take_memfd_create(struct taking *t, const struct memfd_create_event *e);

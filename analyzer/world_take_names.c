@@ -173,16 +173,20 @@ void take_dup(struct taking *t, const struct dup_event *e)
 		holdings_open(t->process, t->object, e->result, true, false, e->seq, &t->site);
 }
 
+void take_used(struct taking *t, int fd, uint32_t seq)
+{
+	if (fd >= 0 && t->object)
+		holdings_open(t->process, t->object, fd, false, false, seq, &t->site);
+}
+
 void take_seal(struct taking *t, const struct seal_event *e)
 {
-	if (e->error == 0 && t->object)
-		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+	take_used(t, e->fd, e->seq);
 }
 
 void take_sendmsg(struct taking *t, const struct sendmsg_event *e)
 {
-	if (e->error == 0 && t->object)
-		holdings_open(t->process, t->object, e->fd, false, false, e->seq, &t->site);
+	take_used(t, e->fd, e->seq);
 }
 
 void take_recvmsg(struct taking *t, const struct recvmsg_event *e)

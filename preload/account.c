@@ -72,13 +72,41 @@ static void account_fd(int32_t fd, const struct identity *identity)
 		ledger_fd_set(fd, identity);
 }
 
+/*
+ * The descriptor by which the call reached the object. That nothing told of before, a duplicate of what came over an exec or
+ * one by a raw system call, is followed from now on: the trace has it, and is to have its end.
+ */
+static int32_t used_fd(enum event_id id, const union any_event *event)
+{
+	switch (id) {
+	case EVENT_mmap:
+		return event->mmap.fd;
+	case EVENT_ftruncate:
+		return event->ftruncate.fd;
+	case EVENT_fallocate:
+		return event->fallocate.fd;
+	case EVENT_chmod:
+		return event->chmod.fd;
+	case EVENT_chown:
+		return event->chown.fd;
+	case EVENT_seal:
+		return event->seal.fd;
+	case EVENT_sendmsg:
+		return event->sendmsg.fd;
+	default:
+		return -1;
+	}
+}
+
 /* Its release may come before it is settled, and must not be taken for that of any memory or file. */
 void account_expect(enum event_id id, const union any_event *event, const struct identity *identity)
 {
 	if (id == EVENT_mmap && !event->mmap.error)
 		ledger_expect(event->mmap.result, event->mmap.result + event->mmap.length);
-	if (identity)
+	if (identity) {
 		ledger_expect_fd(made_fd(id, event));
+		ledger_expect_fd(used_fd(id, event));
+	}
 }
 
 static bool update(enum event_id id, union any_event *event, uint32_t object, const struct identity *identity,
@@ -170,7 +198,12 @@ bool account_event(enum event_id id, union any_event *event, const struct identi
 		   struct account_pieces *pieces, struct accounted *accounted)
 {
 	*accounted = (struct accounted){0};
-	if (identity)
+	if (identity) {
+		int32_t fd = used_fd(id, event);
+
 		accounted->object = ledger_object(identity, &accounted->is_new, &accounted->marks);
+		if (fd >= 0 && ledger_fd(fd) != accounted->object)
+			account_fd(fd, identity);
+	}
 	return update(id, event, accounted->object, identity, pieces);
 }

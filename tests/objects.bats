@@ -41,6 +41,10 @@ setup_file()
 		{
 			shm_open("/mark", O_RDONLY, 0);
 		}
+		static void map(int fd)
+		{
+			munmap(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+		}
 		static int heir(const char *how)
 		{
 			char byte;
@@ -58,6 +62,22 @@ setup_file()
 			}
 			if (strcmp(how, "closefrom") == 0)
 				closefrom(3);
+			if (strcmp(how, "used") == 0) {
+				map(fcntl(80, F_DUPFD, 40));
+				close(40);
+				ftruncate(fcntl(80, F_DUPFD, 41), 8192);
+				dup2(0, 41);
+				map(dup2(80, 42));
+				close_range(42, 43, 0);
+				fchmod(dup2(80, 90), 0600);
+				fallocate(dup3(80, 91, 0), 0, 0, 4096);
+				closefrom(90);
+				map(dup2(80, 50));
+				ftruncate(dup2(80, 51), 4096);
+				dup2(50, 52); /* of one that is followed */
+				dup2(52, 53);
+				close(52);
+			}
 			list();
 			if (strcmp(how, "silent"))
 				mark();
@@ -91,6 +111,8 @@ setup_file()
 			if (strcmp(kind, "closing") == 0 || strcmp(kind, "closefrom") == 0)
 				for (int to = 80; to < 85; to++)
 					dup2(fd, to);
+			if (strcmp(kind, "used") == 0)
+				ftruncate(dup2(fd, 80), 4096);
 			if (strcmp(kind, "none") == 0)
 				fcntl(fd, F_SETFD, FD_CLOEXEC);
 			if (strcmp(kind, "many") == 0)
@@ -188,6 +210,15 @@ heirs()
 	[ "$(wc -l <closing.true)" -eq 2 ]
 	heirs closefrom
 	[ ! -s closefrom.true ]
+}
+
+@test "a duplicate of an inherited descriptor is followed from its first use to its close" {
+	heirs used
+	[ "$(grep -x '[0-9][0-9]' used.true | sort | xargs)" = "50 51 53 80" ]
+	"$SHMGUARD" log --pid="$(sed -n 's/^process //p' told)" used >log
+	# 43 is none, and 52 was one of a descriptor that is followed.
+	[ "$(sed -n 's/.* \(dup\|close\)(\(4[0-9]\|5[2-9]\|9[0-9]\)\()\|, .*\) = .*/\1 \2/p' log | xargs)" = \
+		"close 40 close 41 close 42 close 90 close 91 dup 52 close 52" ]
 }
 
 # surviving CHILD: a program whose child has mapped what it made; CHILD ends before the program does, or stays behind it. ./said:

@@ -81,7 +81,7 @@ static void hold_some(uint64_t own, unsigned thread, unsigned *seed)
 	int fd = (int)(thread * NUMBERS + (unsigned)rand_r(seed) % NUMBERS);
 	struct account_pieces pieces = {0};
 	struct accounted accounted;
-	union any_event map = {.mmap = {.result = at, .length = length}},
+	union any_event map = {.mmap = {.result = at, .length = length, .fd = fd}},
 			unmap = {.munmap = {.addr = at, .length = length}};
 
 	account_event(EVENT_mmap, &map, &identity, NULL, &accounted);
