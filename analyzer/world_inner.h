@@ -74,6 +74,11 @@ void object_free(struct object *object);
 /* world_sizes.c: an object's size, as calls changed it and as they found it. object may be NULL. */
 void sizes_change(struct world *world, struct object *object, const struct change *change);
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
+/*
+ * A growth is told of after it happened, a shrinking before: where two processes resize an object at one time, and it is
+ * found to have the size of the first that was told, that was the last to happen. Whether it was so.
+ */
+bool sizes_found_order(struct object *object, uint64_t size);
 /* Of a call that was let go, maybe: only the model's idea of the size is set. */
 void sizes_told(struct object *object, uint64_t size, int64_t time);
 /* What the finding tells of a resizing whose own event is missing, as it was let go or lost. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "pages.h"
 #include "world_holdings_inner.h"
 
 /* Nanoseconds between what happens and what tells of it, on a busy machine. */
@@ -71,10 +72,27 @@ static bool is_outdated(const struct object *object, uint64_t size, int64_t time
 	return false;
 }
 
+bool sizes_found_order(struct object *object, uint64_t size)
+{
+	struct change *latest = &object->changes[object->change_count - 1], *before = latest - 1, grown;
+
+	if (object->change_count < 2 || latest->of != CHANGE_resized || before->of != CHANGE_resized ||
+	    latest->after != object->size || latest->after < latest->before || latest->before == before->after ||
+	    pages_round(before->after) != pages_round(size) || latest->site.time - before->site.time > LOOK_TIME)
+		return false;
+	grown = *latest;
+	*latest = *before;
+	*before = grown;
+	set_size(object, latest->after);
+	return true;
+}
+
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site)
 {
 	if (object && object->size != size && is_outdated(object, size, site->time))
 		return;
+	if (object && object->size != size)
+		sizes_found_order(object, size);
 	if (object && object->size != size)
 		sizes_change(world, object,
 			     &(struct change){.of = CHANGE_seen, .before = object->size, .after = size, .site = *site});

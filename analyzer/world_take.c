@@ -224,6 +224,8 @@ static void take_fault(struct taking *t, const struct fault_event *e)
 	/* What the C library has mapped for sem_open(3) the process itself does not know. */
 	if (piece && piece->from->semaphore)
 		t->object = object_real(piece->from->object);
+	if (t->object && e->cause == CAUSE_past_end && t->object->size > e->size)
+		sizes_found_order(t->object, e->size);
 	if (watcher->fault)
 		watcher->fault(watcher->context, t->process, t->object, e, &t->site);
 	if (t->object == NULL || e->cause != CAUSE_past_end)

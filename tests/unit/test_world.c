@@ -384,6 +384,15 @@ static void check_looks(void)
 	look(11, 16384);
 	check(object->size == 16384 && object->changes[object->change_count - 1].of == CHANGE_seen,
 	      "a size that it never had is somebody else's doing");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 16384, .size = 4096,
+	     .object = 1);
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 20480, .size_before = 16384, .size = 20480,
+	     .object = 1);
+	check(object->size == 20480, "of two resizings at one time the one told last counts");
+	look(11, 4096);
+	check(object->size == 4096 && object->changes[object->change_count - 1].site.process == process_of(10) &&
+		      object->changes[object->change_count - 2].site.process == process_of(11),
+	      "until it is seen which was the last");
 	now += 2000000000;
 	look(11, 65536);
 	check(object->size == 65536 && object->changes[object->change_count - 1].of == CHANGE_seen,
