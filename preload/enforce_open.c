@@ -472,6 +472,8 @@ enum enforce_verdict enforce_temporary(const char *name, const void *caller)
 	enum enforce_verdict verdict = enforce_name_allowed(&d, name, false);
 	if (verdict != VERDICT_deny)
 		verdict = enforce_one_more(&d);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_flags(&(struct enforce_opening){.flags = O_RDWR}));
 	enforce_end(caller);
 	return verdict;
 }

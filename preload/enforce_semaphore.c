@@ -1,9 +1,11 @@
 /* The policy at named semaphores, whose objects libc opens by itself. */
 #include <errno.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_vain.h"
+#include "preload/kernel.h"
 #include "preload/ledger.h"
 
 enum { ATTEMPTS = 100 };
@@ -15,6 +17,13 @@ static bool is_strange(const struct policy_decision *d, const struct identity *i
 		return false;
 	enforce_denied_for(identity);
 	return true;
+}
+
+/* A directory or a link, too, which is not followed, takes the name. */
+static bool is_there(const char *path)
+{
+	struct stat st;
+	return kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0;
 }
 
 /* What is there by now would not be made. */
@@ -54,9 +63,10 @@ static void *as_it_came(const struct enforce_semaphore *s, const struct policy_d
 	struct enforce_making making;
 	mode_t mode = s->mode;
 
-	if (identity_of_path(AT_FDCWD, path, 0, &identity)) {
+	if (is_there(path)) {
 		makes = false;
-		is_strange(d, &identity);
+		if (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
+			is_strange(d, &identity);
 	} else if (makes) {
 		enforce_one_more(d);
 		enforce_making(d, path, false, &mode, &making);
@@ -77,8 +87,9 @@ static void *create_or_attach(const struct enforce_semaphore *s, const struct po
 	void *opened;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (!exclusive && identity_of_path(AT_FDCWD, path, 0, &identity)) {
-			if (is_strange(d, &identity))
+		if (!exclusive && is_there(path)) {
+			if (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
+			    is_strange(d, &identity))
 				return NULL;
 			opened = s->call(s, s->flags & ~O_CREAT, s->mode);
 			if (opened || errno != ENOENT || !creates)

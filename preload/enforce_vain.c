@@ -217,22 +217,48 @@ static int stream_refuses(const struct enforce_message *m)
 	return answer < 0 ? (int)-answer : 0;
 }
 
-/* An empty message is one there. */
+/* What is wrong with the socket is told once: in audit mode to the call itself. */
+static bool has_error(int socket)
+{
+	struct pollfd polled = {.fd = socket};
+	const struct timespec now = {0};
+
+	return kernel_call(SYS_ppoll, (long)&polled, 1, (long)&now, 0, 0, 0) > 0 && (polled.revents & POLLERR);
+}
+
+/*
+ * An empty message is one there: of the bytes of this one the kernel finds at last that it cannot read them. Where there is no
+ * room for it a call that waits would have waited.
+ */
+static int packet_refused(const struct enforce_message *m)
+{
+	struct msghdr unreadable = *m->header;
+	long page = (long)page_size();
+	long nothing = kernel_call(SYS_mmap, 0, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec byte = {(void *)nothing, 1};
+
+	if (nothing < 0 && nothing > -4096)
+		return 0;
+	unreadable.msg_iov = &byte;
+	unreadable.msg_iovlen = 1;
+	int error = refused_before(EFAULT, SYS_sendmsg, m->socket, (long)&unreadable,
+				   MSG_DONTWAIT | (m->flags & MSG_OOB), 0, 0, 0);
+	kernel_call(SYS_munmap, nothing, page, 0, 0, 0, 0);
+	return error == EAGAIN ? 0 : error;
+}
+
 static int packets_refuse(const struct enforce_message *m, int type)
 {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
-	struct pollfd gone = {.fd = m->socket};
-	const struct timespec now = {0};
 
-	if (m->header->msg_namelen)
-		return 0;
+	if (enforce_audits() && has_error(m->socket))
+		return ECONNRESET;
+	int error = packet_refused(m);
+	if (error || (type == SOCK_DGRAM && m->header->msg_namelen))
+		return error;
 	long answer = kernel_call(SYS_getpeername, m->socket, (long)&peer, (long)&size, 0, 0, 0);
-	if (answer < 0)
-		return (int)-answer;
-	if (type != SOCK_SEQPACKET || kernel_call(SYS_ppoll, (long)&gone, 1, (long)&now, 0, 0, 0) < 1)
-		return 0;
-	return gone.revents & POLLHUP ? EPIPE : 0;
+	return answer < 0 ? (int)-answer : 0;
 }
 
 int enforce_vain_message(const struct enforce_message *m)
@@ -272,13 +298,17 @@ int enforce_vain_owner(const struct identity *identity, uid_t uid)
 	return uid == (uid_t)-1 || uid == identity->uid || facts_capable(CAP_CHOWN) ? 0 : EPERM;
 }
 
+/* The kernel looks at the flags and for a descriptor first, and then at the path, which begins at no directory. */
+static int opens_nothing(int flags, mode_t mode)
+{
+	long answer = kernel_call(SYS_openat, -1, (long)"-", flags, mode & 07777, 0, 0);
+
+	return answer < 0 && answer != -EBADF ? (int)-answer : 0;
+}
+
 int enforce_vain_flags(const struct enforce_opening *o)
 {
-	/* The kernel looks at the flags first, and then at the path, which leads nowhere. */
-	bool malformed =
-		!o->node && kernel_call(SYS_openat, AT_FDCWD, (long)"", o->flags, o->mode & 07777, 0, 0) == -EINVAL;
-
-	return malformed ? EINVAL : 0;
+	return o->node ? 0 : opens_nothing(o->flags, o->mode);
 }
 
 /* What is at the path, and is not followed where it is a link. */
@@ -291,6 +321,14 @@ static int of_found(int flags, mode_t mode)
 	return S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) ? EISDIR : 0;
 }
 
+/* That it was read is left out of its times for its owner only, of what may be read at all. */
+static int not_unmarked(const struct enforce_opening *o, const char *path, const struct stat *st)
+{
+	if (!(o->flags & O_NOATIME) || (o->flags & O_PATH) || facts_own(st->st_uid) || facts_capable(CAP_FOWNER))
+		return 0;
+	return facts_may_open(o->dirfd, path, (uint32_t)o->flags) ? EPERM : 0;
+}
+
 int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 {
 	bool exclusive = (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL),
@@ -301,25 +339,29 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (error)
 		return error;
 	long missing = -kernel_stat_at(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &st);
-	if (!missing && exclusive)
+	if (missing)
+		return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+	if (exclusive)
 		return EEXIST;
 	/* The C library makes one of the other for shm_open(3). */
-	if (!missing && (error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
+	if ((error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
 		return EINVAL;
-	if (!missing)
-		return error;
-	return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+	return error ? error : not_unmarked(o, path, &st);
 }
 
+/* The C library writes a new one elsewhere first, and gives it the name then; it follows no link to one that is there. */
 int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path)
 {
 	bool creates = s->flags & O_CREAT, exclusive = creates && (s->flags & O_EXCL);
 	struct stat st;
-	long missing = -kernel_stat_at(AT_FDCWD, path, exclusive ? AT_SYMLINK_NOFOLLOW : 0, &st);
+	long missing = -kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st);
+	int error = opens_nothing(O_RDWR, 0);
 
-	if (creates && (exclusive || missing == ENOENT) && s->value > SEM_VALUE_MAX)
+	if (creates && s->value > SEM_VALUE_MAX && (exclusive || (!error && missing == ENOENT)))
 		return EINVAL;
-	if (!missing)
-		return exclusive ? EEXIST : 0;
-	return missing == ENOENT && creates ? 0 : (int)missing;
+	if (error)
+		return error;
+	if (missing)
+		return missing == ENOENT && creates ? 0 : (int)missing;
+	return exclusive ? EEXIST : of_found(s->flags | O_RDWR, st.st_mode);
 }

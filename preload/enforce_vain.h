@@ -26,7 +26,7 @@ int enforce_vain_message(const struct enforce_message *m);
 /* a mode or an access list, another owner (-1: the same), */
 int enforce_vain_mode(const struct identity *identity);
 int enforce_vain_owner(const struct identity *identity, uid_t uid);
-/* the flags of an opening, whatever they are to open, and an opening of what lies at the path now. */
+/* the flags of an opening, whatever they are to open, and that a descriptor is left for it; an opening of what lies there. */
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);
 /* The same of the C library for a semaphore, which lies at the path, or would. */

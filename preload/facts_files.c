@@ -196,10 +196,10 @@ bool facts_stranger(uint32_t uid)
 	return uid != 0 && !facts_own(uid) && is_nobody_known(uid);
 }
 
-bool facts_may_open(const char *path, uint32_t flags)
+bool facts_may_open(int dirfd, const char *path, uint32_t flags)
 {
 	int access = (flags & O_ACCMODE) == O_RDONLY ? R_OK : (flags & O_ACCMODE) == O_WRONLY ? W_OK : R_OK | W_OK;
-	return kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, access, AT_EACCESS, 0, 0) == 0;
+	return kernel_call(SYS_faccessat2, dirfd, (long)path, access, AT_EACCESS, 0, 0) == 0;
 }
 
 bool facts_protected_regular(bool unknown)

@@ -47,7 +47,7 @@ bool facts_own(uint32_t uid);
 bool facts_stranger(uint32_t uid);
 
 /* May this process open the path with these flags, O_CREAT apart? */
-bool facts_may_open(const char *path, uint32_t flags);
+bool facts_may_open(int dirfd, const char *path, uint32_t flags);
 
 /* Does fs.protected_regular refuse O_CREAT on another's file in a sticky directory? unknown: the answer where nothing tells. */
 bool facts_protected_regular(bool unknown);

@@ -94,7 +94,7 @@ static FILE *enforced_again(const struct wrap_opening *o, const char *mode, FILE
 	for (size_t i = 0; *mode && i < sizeof again - 1; mode++)
 		if (*mode != 'x')
 			again[i++] = *mode;
-	bool stands_in = *again == 'w' && facts_may_open("/dev/null", O_WRONLY);
+	bool stands_in = *again == 'w' && facts_may_open(AT_FDCWD, "/dev/null", O_WRONLY);
 	stream = REAL(freopen)(stands_in ? "/dev/null" : text_descriptor(path, fd), again, stream);
 	if (stream && stands_in)
 		REAL(dup3)(fd, LIBC(fileno)(stream), strchr(again, 'e') ? O_CLOEXEC : 0);

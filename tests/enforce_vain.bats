@@ -247,6 +247,13 @@ for flags in 0, socket.MSG_NOSIGNAL:
         one, other = socket.socketpair(socket.AF_UNIX, kind); other.close(); attempt(one.sendmsg, [b"a"], rights, flags); attempt(one.sendmsg, [b"a"], twice, flags)
     one, other = socket.socketpair(); one.shutdown(socket.SHUT_WR); attempt(one.sendmsg, [b"a"], rights, flags)
     one, other = socket.socketpair(); attempt(one.sendmsg, [b"a"], bad, flags); attempt(one.sendmsg, [b"a"], rights, flags, "/none")
+    for kind in socket.SOCK_SEQPACKET, socket.SOCK_DGRAM:
+        one, other = socket.socketpair(socket.AF_UNIX, kind); attempt(one.sendmsg, [b"a"], rights, flags | socket.MSG_OOB); one.shutdown(socket.SHUT_WR)
+        for data in [b"a"], [b""], []: attempt(one.sendmsg, data, rights, flags); attempt(one.sendmsg, data, bad, flags)
+        attempt(one.sendmsg, [b"a"], rights, flags, "/none"); print(other.recv(9) if kind == socket.SOCK_SEQPACKET else "")
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET); other.shutdown(socket.SHUT_RD); attempt(one.sendmsg, [b"a"], rights, flags)
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET); other.close(); attempt(one.sendmsg, [b"a"], rights, flags, "/none"); attempt(one.sendmsg, [b"a"], rights, flags | socket.MSG_OOB)
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET); one.send(b"b"); other.send(b"a"); other.close(); attempt(one.sendmsg, [b"a"], rights, flags); attempt(one.sendmsg, [b"a"], rights, flags)
 for fd in file, memfd, 99, -1: attempt(sent, fd)
 print("twins", flush=True)
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -320,6 +327,70 @@ os.path.exists("/dev/shm/sem." + NAME[1:] + "-n") and os.unlink("/dev/shm/sem." 
 	vain "$code" EACCES EACCES
 }
 
+@test "a directory, or a link, that has the name of a semaphore gets the errno of the bare call" {
+	local line code='libc.sem_open.restype = ctypes.c_void_p
+def opened(name, flags, value=1):
+    if not libc.sem_open((NAME + name).encode(), flags, 0o600, ctypes.c_uint(value)): raise OSError(ctypes.get_errno(), "sem_open")
+SEM = "/dev/shm/sem." + NAME[1:]; X = os.O_CREAT | os.O_EXCL
+opened("-real", X); os.mkdir(SEM + "-dir"); os.symlink("nowhere", SEM + "-dangling"); os.symlink(SEM + "-loop", SEM + "-loop"); os.symlink(SEM + "-real", SEM + "-link")
+for name in "-dir", "-dangling", "-loop", "-link":
+    for flags in 0, os.O_CREAT, X: attempt(opened, name, flags)
+for name in "-dangling", "-none": attempt(opened, name, os.O_CREAT, 1 << 31)
+os.rmdir(SEM + "-dir"); [os.unlink(SEM + name) for name in ("-dangling", "-loop", "-link", "-real")]
+print("twins", flush=True)
+attempt(opened, "-new", os.O_CREAT); attempt(opened, "-new", os.O_CREAT); os.path.exists(SEM + "-new") and os.unlink(SEM + "-new")'
+	for line in 'max-mode = 0600' 'max-objects = 9' 'foreign-owner = deny' $'mode = audit\nforeign-owner = deny'; do
+		policy "$line"
+		program "$code"
+		"$PYTHON" program.py >bare
+		guarded "$code"
+		same bare out
+		[ "$(sed '1,/^twins$/d' out | grep -c '^ok')" = 2 ]
+		[ ! -s audit.log ]
+	done
+	policy "names = /sem.$NAME-real" 'name-not-allowed = deny'
+	vain "$code" EACCES EACCES
+}
+
+@test "an opening for which no descriptor is left gets the errno of the bare call" {
+	local lines code='import resource
+libc.sem_open.restype = ctypes.c_void_p
+def semaphore(name, flags):
+    if not libc.sem_open((NAME + name).encode(), flags, 0o666, ctypes.c_uint(1)): raise OSError(ctypes.get_errno(), "sem_open")
+def temporary(name):
+    if libc.mkstemp(ctypes.create_string_buffer(PATH.encode() + name)) < 0: raise OSError(ctypes.get_errno(), "mkstemp")
+def made(name): os.close(shm_open(NAME + name, RWC, mode=0o666)); os.unlink(PATH + name)
+before = resource.getrlimit(resource.RLIMIT_NOFILE); resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+for name in "-n", "/n":
+    for flags in os.O_CREAT, os.O_CREAT | os.O_EXCL, os.O_TRUNC, 0:
+        attempt(shm_open, NAME + name, os.O_RDWR | flags, mode=0o666); attempt(os.open, PATH + name, os.O_RDWR | flags, 0o666); attempt(semaphore, name, flags)
+attempt(os.open, PATH + "-n", RWC | os.O_DIRECTORY, 0o666); attempt(shm_open, "/" + "x" * 298, RWC, mode=0o666)
+attempt(temporary, b"-nXXXXXX"); attempt(temporary, b"-nXXXXX"); resource.setrlimit(resource.RLIMIT_NOFILE, before)
+print("twins", flush=True)
+attempt(made, "-n"); attempt(made, "-n")'
+	for lines in $'names = /none\nname-not-allowed = deny' 'world-writable = deny' 'world-readable = deny' \
+		$'max-mode = 0600\nmode-too-open = deny'; do
+		policy "$lines"
+		vain "$code" EACCES EACCES
+	done
+}
+
+@test "what only its owner opens without a mark of the reading gets the errno of the bare call" {
+	needs_root "takes another user"
+	policy 'names = /none' 'name-not-allowed = deny'
+	printf there >"/dev/shm/$NAME-root"
+	printf kept >"/dev/shm/$NAME-closed"
+	chmod 644 "/dev/shm/$NAME-root"
+	chmod 600 "/dev/shm/$NAME-closed"
+	local code='os.seteuid(65534); attempt(os.open, PATH + "-root", os.O_RDONLY | os.O_NOATIME); attempt(os.open, PATH + "-closed", os.O_RDONLY | os.O_NOATIME)
+attempt(os.open, PATH + "-none", os.O_RDONLY | os.O_NOATIME); os.seteuid(0)'
+	program "$code"
+	"$PYTHON" program.py >bare
+	guarded "$code"$'\nattempt(os.open, PATH + "-root", os.O_RDONLY | os.O_NOATIME); attempt(os.open, PATH + "-root", os.O_RDONLY)'
+	same out <(cat bare; printf '%s\n' EACCES EACCES)
+	grep -qx EPERM bare
+}
+
 @test "with mode = audit nothing is told of a call that the kernel refuses" {
 	policy 'mode = audit' 'map-before-size = deny' 'max-size = 8K' 'object-too-large = deny' 'max-mode = 0600' 'mode-too-open = deny' \
 		'name-nonportable = deny'
@@ -340,6 +411,7 @@ signal.signal(signal.SIGPIPE, lambda *_: print("pipe", flush=True)); memfd = lib
 rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memfd]))]; fd = os.open(PATH, RWC, 0o600)
 for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET:
     one, other = socket.socketpair(socket.AF_UNIX, kind); other.close(); attempt(one.sendmsg, [b"a"], rights)
+    one, other = socket.socketpair(socket.AF_UNIX, kind); one.send(b"b"); other.close(); [attempt(one.sendmsg, [b"a"], rights) for _ in range(2)]
 attempt(socket.socket(socket.AF_UNIX).sendmsg, [b"a"], rights); attempt(map, fd, 1 << 50); attempt(shm_unlink, NAME + "-none")
 if libc.fallocate(fd, 0x10, ctypes.c_long(0), ctypes.c_long(1 << 20)) < 0: print(errno.errorcode[ctypes.get_errno()])'
 	program "$code"

@@ -89,8 +89,9 @@ bool check_foreign(const struct identity *identity)
 	return facts_stranger(identity->uid);
 }
 
-bool facts_may_open(const char *path, uint32_t flags)
+bool facts_may_open(int dirfd, const char *path, uint32_t flags)
 {
+	(void)dirfd;
 	(void)path;
 	(void)flags;
 	return kernel.may_open;
