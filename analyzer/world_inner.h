@@ -110,6 +110,9 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 				struct object *object, const struct site *site);
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error);
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site);
+/* What lies below a directory, or below either of the two, has other names. */
+void names_directory_renamed(struct world *world, struct process *process, const char *from, const char *to,
+			     bool exchanged, const struct site *site);
 /* The name in an object's definition: one it has if nothing else told of any. */
 void names_defined(struct object *object, const char *name, int64_t time);
 void names_add(struct object *object, const char *text, int64_t time);

@@ -138,8 +138,11 @@ void take_rename(struct taking *t, const struct rename_event *e)
 	bool both = (e->flags & RENAME_EXCHANGE) && replaced;
 
 	/* Two names of one object: the kernel leaves them. */
-	if (e->error || moved == replaced)
+	if (e->error || (moved && moved == replaced))
 		return;
+	/* What is no object may be a directory. */
+	if (moved == NULL || (replaced == NULL && e->flags & RENAME_EXCHANGE))
+		names_directory_renamed(t->world, t->process, e->from, e->to, e->flags & RENAME_EXCHANGE, &t->site);
 	if (both)
 		names_link(t->world, e->from, replaced, &t->site);
 	if (moved && !both) {

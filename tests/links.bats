@@ -326,3 +326,61 @@ os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1]
 	"$SHMGUARD" run --report=none -o through -- "$PYTHON" through.py 2>errors </dev/null
 	grep -q "shrinks memfd:frames from 65536 to 4096 bytes" errors
 }
+
+@test "what lies below a directory that is renamed has its new name, and the old one is over" {
+	cat >below.py <<-'END'
+		import ctypes, mmap, os
+		libc = ctypes.CDLL(None)
+		held = []
+		def make(name, size):
+		    fd = os.open(f"/dev/shm/{name}", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, size)
+		    held.append(mmap.mmap(fd, size))
+		def exchange(one, other):
+		    assert libc.renameat2(-100, f"/dev/shm/{one}".encode(), -100, f"/dev/shm/{other}".encode(), 2) == 0
+		os.chdir("/dev/shm")
+		for directory in "links-d", "links-d/in", "links-dx", "links-p", "links-q", "links-u", "links-t", "links-r":
+		    os.mkdir(directory)
+		make("links-d/o", 4096)
+		make("links-d/in/o", 8192)
+		make("links-dx/o", 12288) # its name only begins alike
+		make("links-p/o", 16384)
+		make("links-p/only", 20480)
+		make("links-q/o", 24576)
+		os.link("links-p/only", "links-q/also")
+		make("links-u/o", 28672)
+		os.link("links-u/o", "links-u/second")
+		make("links-o", 32768)
+		make("links-r/o", 36864)
+		os.rename("links-d", "/dev/shm/links-e")
+		os.rename("links-e/in/", "links-f/")
+		exchange("links-p", "links-q")
+		exchange("links-u", "links-o") # a directory and an object
+		os.rename("links-t", "links-v") # an empty one
+		try:
+		    os.rename("links-r", "links-p") # not empty
+		except OSError:
+		    pass
+		make("links-v/o", 40960)
+		os.mkdir("links-d")
+		make("links-d/o", 45056) # another by the old name
+		os.unlink("links-f/o")
+	END
+	"$SHMGUARD" run -o below -- "$PYTHON" below.py 2>errors || true
+	rm -rf /dev/shm/links-*
+	"$SHMGUARD" objects --all below >objects
+	[ "$(grep ^/ objects)" = "/links-d/o (removed), /links-e/o
+/links-d/in/o (removed), /links-e/in/o (removed), /links-f/o (removed)
+/links-dx/o
+/links-p/o (removed), /links-q/o
+/links-p/only (removed), /links-q/also (removed), /links-q/only, /links-p/also
+/links-q/o (removed), /links-p/o
+/links-u/o (removed), /links-u/second (removed), /links-o/o, /links-o/second
+/links-o (removed), /links-u
+/links-r/o
+/links-v/o
+/links-d/o" ]
+	tr -s '\n ' ' ' <errors >report
+	grep -q "/links-e/o (4096 bytes) still exists" report
+	run -1 grep -q "name-vanished" report
+}
