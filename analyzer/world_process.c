@@ -215,6 +215,25 @@ static struct process *parent_of(struct world *world, const struct process *proc
 	return parent == process ? NULL : parent;
 }
 
+/*
+ * The image that made the fork after its event number `seq`. A child that came to run late begins after the next one: that
+ * had not got so far, or is another program than the child's.
+ */
+static struct process *forker_of(struct world *world, const struct process *child, uint32_t recording, pid_t ppid,
+				 uint32_t seq)
+{
+	struct process *latest = parent_of(world, child, recording, ppid), *likely = NULL;
+
+	for (struct process *image = latest; image; image = image->previous) {
+		if (image->top_seq < seq)
+			continue;
+		if (strcmp(image->exe, child->exe) == 0 && (!image->announced || strcmp(image->argv, child->argv) == 0))
+			return image;
+		likely = likely ? likely : image;
+	}
+	return likely ? likely : latest;
+}
+
 static void inherit(struct process *process, struct process *parent, uint32_t parent_seq)
 {
 	const struct holdings *from = parent ? remains_of(parent) : NULL;
@@ -230,8 +249,9 @@ static void inherit_again(struct world *world, struct process *process, struct p
 {
 	const struct holdings *from = parent ? remains_of(parent) : NULL;
 
+	process->parent = parent;
 	process->parent_seq = parent_seq;
-	if (process->parent != parent || from == NULL || process->events || from->forgotten > parent_seq)
+	if (from == NULL || process->events || from->forgotten > parent_seq)
 		return;
 	holdings_free(holdings_leave(world, process));
 	holdings_inherit(process, from, parent_seq);
@@ -254,7 +274,7 @@ void process_announce(struct world *world, struct process *process, const struct
 	process->argv = world_intern(world, e->argv);
 	process->began = (enum began)e->began;
 	if (e->began != BEGAN_exec) {
-		struct process *parent = parent_of(world, process, recording, e->parent);
+		struct process *parent = forker_of(world, process, recording, e->parent, e->parent_seq);
 
 		if (known && process->parent)
 			inherit_again(world, process, parent, e->parent_seq);

@@ -142,6 +142,32 @@ static void check_images(void)
 	world_free(world);
 }
 
+/* A child that comes to run when its parent has gone on to another image is a child of the one before. */
+static void check_late_child(void)
+{
+	uint32_t forked;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	forked = map_at(10, 1, BASE, PAGE);
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_fork, 10, forked);
+	map_at(11, 1, BASE + PAGE, PAGE);
+	check(process_of(11)->parent == world->processes[0] && bytes_of(11) == 2 * PAGE && world->object_count == 1,
+	      "the new one had not got so far");
+	seqs[10] = 0;
+	FEED(process, 10, .began = BEGAN_exec, .parent = 1, .exe = "/bin/other", .argv = "other");
+	for (int i = 0; i < 8; i++)
+		define(10, 1, 78);
+	start(12, BEGAN_fork, 10, forked);
+	check(process_of(12)->parent == world->processes[0] && bytes_of(12) == PAGE, "or is another program");
+	start(13, BEGAN_fork, 11, 20);
+	check(process_of(13)->parent == process_of(11), "where its events are lost there is no other");
+	end();
+}
+
 static void check_lost(void)
 {
 	begin();
@@ -408,6 +434,7 @@ int main(void)
 	check_defined_again();
 	check_late_definition();
 	check_images();
+	check_late_child();
 	check_lost();
 	check_numbers();
 	check_numbers_late();
