@@ -21,12 +21,24 @@ static long reopen(int fd, int flags)
 	return kernel_open(text_descriptor(path, fd), flags | O_CLOEXEC);
 }
 
+/* Where its data lies is known to who may only write it, too. */
+static long reopen_to_look(int fd)
+{
+	long own = reopen(fd, O_RDONLY);
+
+	return own == -EACCES ? reopen(fd, O_WRONLY) : own;
+}
+
+static bool is_refused(long fd, int access)
+{
+	return kernel_call(SYS_faccessat2, fd, (long)"", access, AT_EACCESS | AT_EMPTY_PATH, 0, 0) == -EACCES;
+}
+
 int wipe_open(int dirfd, const char *path)
 {
 	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
-	long may = fd < 0 ? 0 : kernel_call(SYS_faccessat2, fd, (long)"", R_OK, AT_EACCESS | AT_EMPTY_PATH, 0, 0);
 
-	if (may == -EACCES) {
+	if (fd >= 0 && is_refused(fd, R_OK) && is_refused(fd, W_OK)) {
 		kernel_close((int)fd);
 		return -EACCES;
 	}
@@ -79,12 +91,11 @@ static bool piece_not_zeroed(int fd, uint64_t from, uint64_t to, char *buffer)
 	return false;
 }
 
-/* A new open file description, so that the program's file offset stays where it is. */
-static bool over_extents(int fd, int flags, uint64_t from, uint64_t to, extent_function *each)
+/* own: a new open file description, so that the program's file offset stays where it is, or -errno; it is closed. */
+static bool over_extents(long own, uint64_t from, uint64_t to, extent_function *each)
 {
 	char *buffer = kernel_memory(PIECE);
-	long own = buffer ? reopen(fd, flags) : -ENOMEM;
-	bool any = own < 0 || any_extent((int)own, from, to, each, buffer);
+	bool any = own < 0 || !buffer || any_extent((int)own, from, to, each, buffer);
 
 	if (own >= 0)
 		kernel_close((int)own);
@@ -102,7 +113,7 @@ static long has_data(void *context)
 {
 	const struct range *range = context;
 
-	return over_extents(range->fd, O_RDONLY, range->from, range->to, piece_has_data);
+	return over_extents(reopen_to_look(range->fd), range->from, range->to, piece_has_data);
 }
 
 bool wipe_has_data(int fd, const struct identity *identity)
@@ -112,7 +123,7 @@ bool wipe_has_data(int fd, const struct identity *identity)
 
 static long punch(int fd, uint64_t from, uint64_t to)
 {
-	long own = reopen(fd, O_RDWR);
+	long own = reopen(fd, O_WRONLY);
 
 	if (own < 0)
 		return own;
@@ -144,14 +155,14 @@ static bool overwrite(int fd, const struct identity *identity, uint64_t from, ui
 {
 	uint64_t size = identity->size;
 
-	return !over_extents(fd, O_RDWR, from, to < size ? to : size, piece_not_zeroed) &&
+	return !over_extents(reopen(fd, O_WRONLY), from, to < size ? to : size, piece_not_zeroed) &&
 	       (to <= size || punch(fd, size, to) == 0);
 }
 
 /* Where the next data lies from *at on, by whole pages; false: nowhere. What cannot be known is passed by no step. */
 static bool next_data(int fd, uint64_t *at, uint64_t page)
 {
-	long own = reopen(fd, O_RDONLY),
+	long own = reopen_to_look(fd),
 	     data = own < 0 ? own : kernel_call(SYS_lseek, own, (long)*at, SEEK_DATA, 0, 0, 0);
 
 	if (own >= 0)
@@ -188,7 +199,8 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 	struct wiping w = {.fd = fd,
 			   .identity = identity,
 			   .end = end,
-			   .reserved = goes_on && !identity->huge && identity->allocated >= end};
+			   .reserved =
+				   goes_on && !identity->huge && identity->allocated >= end && !is_refused(fd, R_OK)};
 	long more;
 
 	while ((more = apart_run(fd, wipe_piece, &w)) > 0) {
@@ -221,7 +233,7 @@ static long reserve(void *context)
 {
 	const struct range *range = context;
 	uint64_t length = range->to;
-	long own = reopen(range->fd, O_RDWR), result = own < 0 ? own : 0;
+	long own = reopen(range->fd, O_WRONLY), result = own < 0 ? own : 0;
 
 	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
 		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;

@@ -8,17 +8,18 @@
 
 /*
  * A descriptor (O_PATH) of what lies at the path, to wipe it by or, where that is not permitted, to see what is not wiped;
- * -errno: that can neither be read.
+ * -errno: that can neither be read nor written.
  */
 int wipe_open(int dirfd, const char *path);
 
-/* Does any byte of the object differ from zero? Holes are not read. */
+/* Does any byte of the object differ from zero? Holes are not read; what cannot be read but for its holes may. */
 bool wipe_has_data(int fd, const struct identity *identity);
 
 /*
  * 0 only when no byte of the old content is left, else an errno: a sealed object is not wiped, nor is one that may not be
  * written. Its pages are freed, except that one which goes on to be used and had memory for all of it keeps that: it is
- * overwritten. A large one takes long: `unused` is asked now and then whether that is still so (EBUSY if not).
+ * overwritten, unless it may not be read, as only pages that are gone are seen then to be empty. A large one takes long:
+ * `unused` is asked now and then whether that is still so (EBUSY if not).
  */
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity));
 

@@ -61,6 +61,35 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
 }
 
+@test "what its owner may write and not read is wiped as well, and what may not be written is told" {
+	needs_root "takes another user"
+	local line code='os.seteuid(65534)
+def filled(name, mode, length=9000):
+    fd = shm_open(NAME + name, RWC, mode=0o600); os.ftruncate(fd, 9000); os.pwrite(fd, b"secret"[:length], 8000); os.chmod(PATH + name, mode)
+    return fd
+'
+	for line in 'zero = on-unlink' $'secret = yes\nsecret-left = fix'; do
+		rm -f audit.log
+		policy '[zero]' "name = /$NAME*" "$line"
+		guarded "$code"'def unlinked(name, mode):
+    fd = os.dup(filled(name, mode)); shm_unlink(NAME + name); print(oct(mode), os.pread(fd, 6, 8000))
+for mode in 0o200, 0o220, 0o600, 0o400, 0: unlinked("-" + str(mode), mode)
+empty = filled("-empty", 0o200, 0); shm_unlink(NAME + "-empty")
+used = filled("-used", 0o200); m = mmap.mmap(used, 9000); shm_unlink(NAME + "-used"); print(m[8000:8006])'
+		same out <(printf "%s b'%s'\n" 0o200 '\x00\x00\x00\x00\x00\x00' 0o220 '\x00\x00\x00\x00\x00\x00' \
+			0o600 '\x00\x00\x00\x00\x00\x00' 0o400 secret 0o0 secret; echo "b'secret'")
+		[ "$(grep -c 'rule=secret-left object=[^ ]*-[0-9]* action=fixed' audit.log)" = 3 ]
+		[ "$(grep -c 'why=not-wiped:EACCES' audit.log)" = 2 ]
+		run -1 grep -e "secret-left.*-empty" audit.log
+	done
+	rm -f audit.log
+	policy 'secret = yes' 'secret-left = fix'
+	guarded "$code"'for mode in 0o200, 0o400: filled("-" + str(mode), mode)
+m = mmap.mmap(filled("", 0o200), 9000)'
+	[ "$(cat "/dev/shm/$NAME-128" "/dev/shm/$NAME" | tr -d '\0')" = "" ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME-256")" = secret ]
+}
+
 @test "what a rename replaces is wiped once it has, and not where the rename fails" {
 	policy "[secrets]" "name = /$NAME*" 'zero = on-unlink'
 	guarded 'fd = os.open(PATH, os.O_RDWR | os.O_CREAT, 0o600); os.write(fd, b"secret")
