@@ -7,6 +7,7 @@
 #include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
+#include "preload/enforce_size.h"
 #include "preload/enforce_vain.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
@@ -106,7 +107,7 @@ static bool may_be_left(const struct identity *identity)
 	return identity->size && identity->links && !(ledger_marks(identity) & MARK_CREATED);
 }
 
-/* Of an object that nobody maps. */
+/* Of an object that nobody maps. VERDICT_fix: it is to be cleared, once nothing denies the call any more. */
 static enum enforce_verdict stale_bytes(const struct policy_decision *decision, int fd, const struct identity *identity)
 {
 	struct policy_decision d = *decision;
@@ -115,11 +116,38 @@ static enum enforce_verdict stale_bytes(const struct policy_decision *decision, 
 		return VERDICT_go;
 	if (d.zero & ZERO_on_attach)
 		d.action[RULE_stale_bytes] = ACTION_fix;
-	enum enforce_verdict verdict = ENFORCE(&d, stale_bytes, .size = identity->size);
-	const char *why = verdict == VERDICT_fix ? enforce_wipe(fd, identity, true, false) : NULL;
+	return ENFORCE(&d, stale_bytes, .size = identity->size);
+}
+
+static bool is_seen(const struct identity *identity)
+{
+	return ledger_marks(identity) & MARK_BYTES_SEEN;
+}
+
+static void clear(int fd, const struct identity *identity)
+{
+	const char *why = enforce_wipe(fd, identity, true, false);
+
 	if (why)
 		enforce_not_wiped(RULE_stale_bytes, why);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+/* What cannot be made anew keeps its name. */
+static enum enforce_verdict replaceable(const struct enforce_opening *o, const struct policy_decision *d)
+{
+	struct enforce_making making;
+	mode_t mode = o->mode;
+	unsigned decided = enforce_decided();
+	bool unmasked = o->shm && enforce_asks(d, RULE_umask_mismatch);
+	char text[512];
+	const char *path = o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
+
+	if (d->action[RULE_stale_reattach] != ACTION_fix || enforce_audits())
+		return VERDICT_go;
+	if (enforce_makeable(d, path, unmasked, &mode, &making) == VERDICT_deny)
+		return VERDICT_deny;
+	enforce_forget_from(decided);
+	return VERDICT_go;
 }
 
 /* What an earlier run left: older than this process, and nobody maps it. */
@@ -133,6 +161,8 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 	if (enforce_use(identity, false))
 		return verdict;
 	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd) && facts_left_by_others(identity)) {
+		if (replaceable(o, d) == VERDICT_deny)
+			return VERDICT_deny;
 		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
 		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
 			enforce_not_fixed(RULE_stale_reattach);
@@ -140,7 +170,14 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 		}
 	}
 	/* What is emptied all the same is left to nobody. */
-	return verdict == VERDICT_go && !(o->flags & O_TRUNC) ? stale_bytes(d, fd, identity) : verdict;
+	if (verdict != VERDICT_go || (o->flags & O_TRUNC) || is_seen(identity))
+		return verdict;
+	verdict = stale_bytes(d, fd, identity);
+	if (verdict == VERDICT_fix && is_seen(identity))
+		enforce_undone(RULE_stale_bytes);
+	else if (verdict == VERDICT_fix)
+		clear(fd, identity);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
 }
 
 /*
@@ -151,22 +188,38 @@ static void attached(const struct enforce_opening *o, const struct policy_decisi
 {
 	if (!asks_of_bytes(d))
 		return;
-	if (o->flags & O_CREAT)
+	if ((o->flags & (O_CREAT | O_TRUNC)) || !identity->size)
 		ledger_mark(identity, MARK_BYTES_SEEN, 0);
-	else if (may_be_left(identity) && !(o->flags & O_TRUNC))
+	else if (may_be_left(identity))
 		ledger_mark(identity, MARK_ATTACHED, 0);
 }
 
+void enforce_emptied(const struct identity *identity)
+{
+	if (enforce_on)
+		ledger_mark(identity, MARK_BYTES_SEEN, 0);
+}
+
 enum enforce_verdict enforce_first_map(const struct policy_decision *d, const struct mmap_event *e,
-				       const struct identity *identity)
+				       const struct identity *identity, bool *first)
 {
 	const uint32_t all = MARK_ATTACHED | MARK_BYTES_SEEN;
 
-	if (!asks_of_bytes(d) || (ledger_marks(identity) & all) != MARK_ATTACHED || !may_be_left(identity) ||
-	    enforce_vain_map_and_lock(e, identity))
-		return VERDICT_go;
+	*first = asks_of_bytes(d) && (ledger_marks(identity) & all) == MARK_ATTACHED && may_be_left(identity) &&
+		 !enforce_vain_map_and_lock(e, identity);
+	return !*first || enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, e->fd, identity);
+}
+
+void enforce_first_mapped(enum enforce_verdict verdict, int fd, const struct identity *identity)
+{
+	/* Another thread has done so meanwhile, and may have filled it. */
+	if (verdict == VERDICT_fix && is_seen(identity)) {
+		enforce_undone(RULE_stale_bytes);
+		return;
+	}
 	ledger_mark(identity, MARK_BYTES_SEEN, 0);
-	return enforce_use(identity, false) ? VERDICT_go : stale_bytes(d, e->fd, identity);
+	if (verdict == VERDICT_fix)
+		clear(fd, identity);
 }
 
 /* O_TRUNC asks for the right to write even where the descriptor has none. */
@@ -294,11 +347,10 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_CREAT) && may_be_left(&identity))
 		verdict = left_behind(o, d, fd, &identity);
-	if (verdict == VERDICT_go)
-		attached(o, d, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;
 	if (verdict == VERDICT_go) {
+		attached(o, d, &identity);
 		drop_grants(d, fd);
 		enforce_verified(o, d, &identity, false);
 	}

@@ -205,6 +205,17 @@ static struct enforce_decided *keep(const struct check_finding *finding, enum re
 	return &room()->decided[kept()->count++];
 }
 
+/* What a denial keeps from happening is not fixed. */
+static void nothing_fixed(void)
+{
+	unsigned left = kept()->audited;
+
+	for (unsigned i = left; i < kept()->count; i++)
+		if (room()->decided[i].response != RESPONSE_fixed)
+			room()->decided[left++] = room()->decided[i];
+	kept()->count = left;
+}
+
 enum enforce_verdict enforce_broken(const struct policy_decision *decision, const struct check_finding *finding,
 				    int error)
 {
@@ -228,6 +239,7 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 		keep(finding, RESPONSE_fixed);
 		return VERDICT_fix;
 	}
+	nothing_fixed();
 	keep(&told, RESPONSE_denied);
 	errno = told.error;
 	return VERDICT_deny;
@@ -333,7 +345,8 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 		found[i] = room()->decided[first + i].finding;
 	for (unsigned i = 0; i < count; i++) {
 		/* What is only recorded is found by the same check after the call. */
-		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]))
+		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]) ||
+		    (strongest == VERDICT_deny && decision->action[found[i].rule] != ACTION_deny))
 			continue;
 		struct policy_decision d = *decision;
 		if (enforce_audits() && is_fixed_by_refusal(found[i].rule))

@@ -94,16 +94,21 @@ struct enforce_making {
  */
 enum enforce_verdict enforce_making(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
 				    struct enforce_making *making);
+/* The same of one object more, which would be the own user's. */
+enum enforce_verdict enforce_makeable(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
+				      struct enforce_making *making);
 /* Nobody is let in until the list that it came with is gone. at: a path that leads to what was made. */
 mode_t enforce_made_with(mode_t mode);
 void enforce_made(const struct enforce_making *making, const char *at, mode_t mode);
 
 /*
  * Is it the first mapping of an object that this process has opened by its name, without O_CREAT, and does the policy ask
- * about its bytes? VERDICT_deny: errno is set.
+ * about its bytes? VERDICT_deny: errno is set. *first: it is, and once nothing denies it any more the verdict is to be
+ * handed to enforce_first_mapped().
  */
 enum enforce_verdict enforce_first_map(const struct policy_decision *d, const struct mmap_event *e,
-				       const struct identity *identity);
+				       const struct identity *identity, bool *first);
+void enforce_first_mapped(enum enforce_verdict verdict, int fd, const struct identity *identity);
 
 /*
  * An object that existed was opened nothing was done to it yet. VERDICT_deny: errno is set; VERDICT_fix: its name was

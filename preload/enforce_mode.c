@@ -113,6 +113,24 @@ enum enforce_verdict enforce_making(const struct policy_decision *d, const char 
 	return ENFORCE(d, acl_grants, .length = *mode);
 }
 
+/* With `owner` the own user need not be one to whom an object may belong. */
+static enum enforce_verdict own_is_foreign(const struct policy_decision *d)
+{
+	uint32_t user = facts_user();
+
+	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || enforce_owner_allowed(d, user))
+		return VERDICT_go;
+	return ENFORCE(d, foreign_owner, .other = (int32_t)user);
+}
+
+enum enforce_verdict enforce_makeable(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
+				      struct enforce_making *making)
+{
+	if (enforce_one_more(d) == VERDICT_deny || own_is_foreign(d) == VERDICT_deny)
+		return VERDICT_deny;
+	return enforce_making(d, path, unmasked, mode, making);
+}
+
 mode_t enforce_made_with(mode_t mode)
 {
 	return mode & ~(mode_t)070;

@@ -26,7 +26,7 @@ static int refused(int fd)
 	return -1;
 }
 
-/* The umask took bits away that the program asked for; what the policy does not want is gone from `wanted` already. */
+/* What the policy does not want is gone from `wanted` already. */
 static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 {
 	struct stat st;
@@ -38,14 +38,10 @@ static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 		enforce_not_fixed(RULE_umask_mismatch);
 }
 
-/* With `owner` the own user need not be one to whom an object may belong. */
-static enum enforce_verdict own_is_foreign(const struct policy_decision *d)
+/* The umask took bits away that the program asked for: are they given back, or told? */
+static bool widens(const struct enforce_opening *o, const struct policy_decision *d)
 {
-	uint32_t user = facts_user();
-
-	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || enforce_owner_allowed(d, user))
-		return VERDICT_go;
-	return ENFORCE(d, foreign_owner, .other = (int32_t)user);
+	return o->shm && enforce_asks(d, RULE_umask_mismatch);
 }
 
 /* By which its directories are known; of shm_open the name, which says so itself where it is none. */
@@ -86,15 +82,12 @@ static void verified(const struct enforce_opening *o, const struct policy_decisi
 /* The creation of what does not exist; with O_EXCL it fails with EEXIST if it came to exist meanwhile. */
 static int create(const struct enforce_opening *o, const struct policy_decision *d, int exclusively)
 {
-	bool widens = o->shm && enforce_asks(d, RULE_umask_mismatch);
 	mode_t mode = o->mode;
 	struct enforce_making making;
 	unsigned decided = enforce_decided();
 	char text[512];
+	enum enforce_verdict verdict = enforce_makeable(d, whole_path(o, text), widens(o, d), &mode, &making);
 
-	if (enforce_one_more(d) == VERDICT_deny || own_is_foreign(d) == VERDICT_deny)
-		return not_made(o);
-	enum enforce_verdict verdict = enforce_making(d, whole_path(o, text), widens, &mode, &making);
 	if (verdict == VERDICT_deny)
 		return not_made(o);
 	mode_t first = verdict == VERDICT_fix ? enforce_made_with(mode) : mode;
@@ -109,7 +102,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 		o->opened->created = true;
 	if (verdict == VERDICT_fix && exclusively)
 		made(o, &making, fd, mode);
-	if (widens)
+	if (widens(o, d))
 		widen(d, fd, mode);
 	verified(o, d, fd);
 	return fd;
@@ -285,9 +278,7 @@ static void foresee(const struct enforce_opening *o, const struct policy_decisio
 		enforce_truncation(o, d, &identity);
 	if (existing || !(o->flags & O_CREAT))
 		return;
-	enforce_one_more(d);
-	own_is_foreign(d);
-	enforce_making(d, path, o->shm && enforce_asks(d, RULE_umask_mismatch), &mode, &making);
+	enforce_makeable(d, path, widens(o, d), &mode, &making);
 }
 
 /* The same once the call was made. */
@@ -300,7 +291,7 @@ static void review(const struct enforce_opening *o, const struct policy_decision
 	if (enforce_counts && (o->flags & O_CREAT))
 		ledger_count_created(1);
 	verified(o, d, fd);
-	if (o->shm && (o->flags & O_CREAT) && enforce_asks(d, RULE_umask_mismatch))
+	if ((o->flags & O_CREAT) && widens(o, d))
 		widen(d, fd, o->mode);
 }
 

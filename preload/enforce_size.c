@@ -124,6 +124,18 @@ static int vain_resize(const struct ftruncate_event *e, const struct identity *i
 	return !error && length > e->size_before && length > facts_file_size_limit() ? EFBIG : error;
 }
 
+static enum enforce_verdict reserve(const struct policy_decision *decision, const struct ftruncate_event *e,
+				    const struct identity *identity)
+{
+	struct policy_decision d = *decision;
+
+	d.action[RULE_sparse_unreserved] = ACTION_fix;
+	if ((uint64_t)e->length <= e->size_before ||
+	    ENFORCE(&d, sparse_unreserved, .length = (uint64_t)e->length, .size = e->size_before) == VERDICT_go)
+		return VERDICT_go;
+	return fix_resize(RULE_sparse_unreserved, e, identity);
+}
+
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
@@ -145,15 +157,14 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 		return verdict;
 	if ((verdict == VERDICT_fix || d.reserve) && fails(vain_resize(e, identity)))
 		return VERDICT_go;
-	clear_tail(&d, &(struct growth){.fd = e->fd, .length = e->length}, identity);
 	if (verdict == VERDICT_fix)
-		return fix_resize(fix, e, identity);
-	if (!d.reserve || e->fd < 0 || (uint64_t)e->length <= e->size_before)
-		return VERDICT_go;
-	d.action[RULE_sparse_unreserved] = ACTION_fix;
-	if (ENFORCE(&d, sparse_unreserved, .length = (uint64_t)e->length, .size = e->size_before) == VERDICT_go)
-		return VERDICT_go;
-	return fix_resize(RULE_sparse_unreserved, e, identity);
+		verdict = fix_resize(fix, e, identity);
+	else if (d.reserve && e->fd >= 0)
+		verdict = reserve(&d, e, identity);
+	/* Which makes it grow: where there is no room it does not. */
+	if (verdict == VERDICT_go)
+		clear_tail(&d, &(struct growth){.fd = e->fd, .length = e->length}, identity);
+	return verdict;
 }
 
 /* The hole is made, and filled with new pages at once, as far as the object goes. */
@@ -254,10 +265,24 @@ static bool asks_of_mappings(const struct policy_decision *d)
 	return false;
 }
 
+static enum enforce_verdict found_of_map(const struct policy_decision *d, const struct mmap_event *e,
+					 const struct identity *identity, enum rule_id *fix)
+{
+	bool reserves = d->action[RULE_sparse_unreserved] == ACTION_fix;
+
+	if (!asks_of_mappings(d))
+		return VERDICT_go;
+	uint32_t marks = ledger_marks(identity);
+	enforce_collect();
+	check_mmap(e, identity, reserves ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
+	return enforce_collected(d, fix, ENOMEM);
+}
+
 static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
 {
 	struct policy_decision d;
 	enum rule_id fix = RULE_COUNT;
+	bool first;
 
 	enforce_decide_object(identity, &d);
 	enforce_keep_secret(&d, identity);
@@ -266,18 +291,17 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	if (enforce_first_map(&d, e, identity) == VERDICT_deny)
+	enum enforce_verdict verdict = found_of_map(&d, e, identity, &fix);
+	enum enforce_verdict stale = verdict == VERDICT_deny ? verdict : enforce_first_map(&d, e, identity, &first);
+	if (stale == VERDICT_deny)
 		return VERDICT_deny;
-	if (!asks_of_mappings(&d))
-		return VERDICT_go;
-	uint32_t marks = ledger_marks(identity);
-	enforce_collect();
-	check_mmap(e, identity,
-		   d.action[RULE_sparse_unreserved] == ACTION_fix ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
-	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOMEM);
-	if (verdict != VERDICT_fix)
-		return verdict;
-	return fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go : fix_map(fix, e, identity, &d);
+	if (verdict == VERDICT_fix)
+		verdict = fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go : fix_map(fix, e, identity, &d);
+	if (verdict == VERDICT_deny)
+		enforce_undone(RULE_stale_bytes);
+	else if (first)
+		enforce_first_mapped(stale, e->fd, identity);
+	return verdict;
 }
 
 static bool probe(void *mapping, uint64_t length)

@@ -13,6 +13,9 @@ enum enforce_verdict enforce_ftruncate(const struct ftruncate_event *e, const st
 enum enforce_verdict enforce_fallocate(const struct fallocate_event *e, const struct identity *identity,
 				       const void *caller);
 
+/* The program has taken all that the object held: what it holds from now on is nobody else's. */
+void enforce_emptied(const struct identity *identity);
+
 /* What can be repaired before the mapping exists is repaired; VERDICT_fix: enforce_probed() is to follow the call. */
 enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller);
 /* The mapping exists, its event is not recorded yet: what is to be done to it. */

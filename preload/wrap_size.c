@@ -61,6 +61,8 @@ static int sized(struct sizing *s, enum symbol symbol, int fd, off_t length, int
 {
 	struct visit visit;
 
+	if (s->tracked && result == 0 && length == 0)
+		enforce_emptied(&s->identity);
 	if (s->seq && result < 0) {
 		observe_failed(s->seq, caller);
 	} else if (s->tracked && !s->seq && observe_enter(&visit, caller)) {
@@ -192,10 +194,17 @@ static void allocating(struct allocating *a, const void *caller)
 	observe_leave(&visit);
 }
 
+static bool empties(const struct allocating *a)
+{
+	return (a->mode & FALLOC_FL_PUNCH_HOLE) && a->offset == 0 && (uint64_t)a->length >= a->sizing.before;
+}
+
 static void allocated(struct allocating *a, bool failed, int error, const void *caller)
 {
 	struct visit visit;
 
+	if (a->sizing.tracked && !failed && empties(a))
+		enforce_emptied(&a->sizing.identity);
 	if (a->sizing.seq) {
 		if (failed)
 			observe_failed(a->sizing.seq, caller);

@@ -151,11 +151,88 @@ numbers = [os.dup(0)]; os.rename(PATH + "-new", PATH); numbers.append(os.dup(0))
 	[ "$(cat out)" = $'b\'\\x00\\x00\\x00\\x00\\x00\'\nb\'fresh\'' ] && [ "$(cat "/dev/shm/$NAME")" = fresh ]
 }
 
+@test "stale bytes are refused as often as they are mapped, until somebody has cleared them" {
+	printf 'stale' >"/dev/shm/$NAME"
+	policy 'create-without-excl = off' 'stale-bytes = deny'
+	guarded 'import subprocess
+def mapped(*flags, how=os.O_RDWR):
+    fd = shm_open(NAME, how)
+    for how in flags: attempt(map, fd, 5, 1, how)
+mapped(1, 1, 2, 0x8001); mapped(1); attempt(shm_open, NAME, RWC, mode=0o600); attempt(os.ftruncate, os.open(PATH, os.O_RDONLY), 0)
+mapped(1, how=os.O_RDONLY); sys.stdout.flush()
+if os.fork() == 0:
+    mapped(1, 1); sys.stdout.flush(); os._exit(0)
+os.wait(); print("cleared")
+subprocess.run(["dd", "if=/dev/zero", "of=" + PATH, "bs=5", "count=1", "status=none"], env={"PATH": os.environ["PATH"]})
+mapped(1); os.pwrite(os.open(PATH, os.O_RDWR), b"fresh", 0); mapped(1); os.close(shm_open(NAME, RWC, mode=0o600))'
+	same out <(printf '%s\n' EEXIST EEXIST EEXIST EEXIST EEXIST EEXIST EINVAL EEXIST EEXIST EEXIST cleared 'ok mapped' 'ok mapped')
+	[ "$(cat "/dev/shm/$NAME")" = fresh ]
+	[ "$(grep -c 'rule=stale-bytes .*action=denied' audit.log)" -eq 9 ]
+	guarded 'attempt(map, shm_open(NAME, os.O_RDWR), 5)'
+	[ "$(cat out)" = EEXIST ]
+}
+
+# unwiped ERRNO LENGTH POLICY...: the mapping of what was left is refused: no byte is gone, and nothing is told to be fixed.
+# One that is not is wiped.
+unwiped()
+{
+	local rule
+	for rule in 'stale-bytes = fix' 'zero = on-attach'; do
+		rm -f audit.log
+		printf '%-5000s' stale >"/dev/shm/$NAME"
+		policy "$rule" "${@:3}"
+		guarded "fd = shm_open(NAME, os.O_RDWR); attempt(map, fd, $2); attempt(map, fd, $2)"
+		same out <(printf '%s\n' "$1" "$1")
+		[ "$(head -c 5 "/dev/shm/$NAME")" = stale ]
+		[[ $(cat audit.log) != *action=fixed* ]]
+		guarded 'attempt(map, shm_open(NAME, os.O_RDWR), 4096)'
+		[ "$(cat out)" = 'ok mapped' ]
+		[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+		grep -q 'rule=stale-bytes .* action=fixed' audit.log
+	done
+}
+
+@test "a mapping that another rule refuses wipes nothing, the next one does" {
+	unwiped ENXIO 16384 'map-beyond-end = deny'
+	unwiped EACCES '4096, 5' 'exec-map = deny'
+	printf 'stale' >"/dev/shm/$NAME-2"
+	truncate -s 1T "/dev/shm/$NAME-2"
+	for rule in 'shm-fs-full = fix' 'shm-fs-full = deny'; do
+		rm -f audit.log
+		policy 'stale-bytes = fix' 'zero = on-attach' "$rule"
+		guarded 'attempt(map, shm_open(NAME + "-2", os.O_RDWR), 1 << 40)'
+		[ "$(cat out)" = ENOMEM ]
+		[ "$(head -c 5 "/dev/shm/$NAME-2")" = stale ]
+		[[ $(cat audit.log) != *action=fixed* ]]
+	done
+}
+
+@test "what is refused has not been fixed in part: neither the mode, nor the size, nor the name" {
+	policy 'grow-exposes-tail = fix' 'reserve = yes' 'shm-fs-full = off'
+	printf 'left' >"/dev/shm/$NAME-2"
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 100)
+m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(m)), 65, 4096); attempt(os.ftruncate, fd, 1 << 40)
+print(os.fstat(fd).st_size, ctypes.string_at(ctypes.addressof(ctypes.c_char.from_buffer(m)) + 100, 1)); os.ftruncate(fd, 4096); print(os.pread(fd, 4096, 100).count(b"A"))'
+	same out <(printf '%s\n' ENOSPC "100 b'A'" 0)
+	[ "$(grep -c 'rule=grow-exposes-tail .*action=fixed' audit.log)" -eq 1 ]
+	rm -f audit.log
+	policy 'stale-reattach = fix' 'world-writable = deny' 'world-readable = fix'
+	sleep 0.02
+	guarded 'attempt(shm_open, NAME + "-2", RWC, mode=0o666)'
+	[ "$(cat out)" = EACCES ]
+	[ "$(cat "/dev/shm/$NAME-2")" = left ]
+	[[ $(cat audit.log) != *action=fixed* ]]
+	guarded 'attempt(os.fstat, shm_open(NAME + "-2", RWC, mode=0o600))'
+	[ "$(stat -c '%s %a' "/dev/shm/$NAME-2")" = '0 600' ]
+}
+
+STALE_RULES=('zero = on-attach' 'stale-bytes = fix' 'stale-bytes = deny' $'mode = audit\nstale-bytes = fix')
+
 # not_stale EXPECTED CODE: what the program prints whatever is done about stale bytes, of which nothing is told.
 not_stale()
 {
 	local rule
-	for rule in 'zero = on-attach' 'stale-bytes = fix' 'stale-bytes = deny' $'mode = audit\nstale-bytes = fix'; do
+	for rule in "${STALE_RULES[@]}"; do
 		rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
 		policy 'create-without-excl = off' "$rule"
 		guarded "$2"
@@ -210,6 +287,51 @@ os.close(filled(shm_open(NAME + "-2", RWC, mode=0o600))); print(os.read(shm_open
 unguarded = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "SHMGUARD_POLICY")}
 child(os.execve, "/bin/sh", ["sh", "-c", "printf left >" + PATH + "-3"], unguarded)
 open(PATH + "-3", "w").write("new"); print(open(PATH + "-3").read())'
+}
+
+LEFT='unguarded = {"PATH": os.environ["PATH"]}
+def left(text, path=PATH):
+    child(os.execve, "/bin/sh", ["sh", "-c", "printf \"" + text + "\" >" + path], unguarded)
+'
+
+@test "what a program was attached to, and has filled since, is not stale when it or its child opens it once more" {
+	STALE_RULES[0]+=$'\nstale-bytes = off'
+	not_stale "$(yes "b'live' b'live'" | head -n 6)" "$FILLED$LEFT"'left(""); fd = filled(shm_open(NAME, RWC, mode=0o600)); seen(shm_open(NAME, RWC, mode=0o600)); seen(fd)
+child(lambda: (os.close(fd), seen(shm_open(NAME, RWC, mode=0o600)))); os.close(fd); seen(shm_open(NAME, RWC, mode=0o600))
+left("", PATH + "-2"); fd = filled(shm_open(NAME + "-2", os.O_RDWR)); seen(shm_open(NAME + "-2", RWC, mode=0o600)); seen(fd)'
+	local rule
+	for rule in 'zero = on-attach' 'stale-bytes = fix'; do
+		rm -f audit.log
+		printf 'stale' >"/dev/shm/$NAME"
+		policy 'create-without-excl = off' "$rule"
+		guarded "$FILLED"'def again(): print(os.pread(shm_open(NAME, RWC, mode=0o600), 5, 0), flush=True)
+again(); os.pwrite(fd := os.open(PATH, os.O_RDWR), b"live", 0); again(); child(lambda: (os.close(fd), again())); again()'
+		same out <(printf '%s\n' "b'\\x00\\x00\\x00\\x00\\x00'" "b'live\\x00'" "b'live\\x00'" "b'live\\x00'")
+		[ "$(tr -d '\0' <"/dev/shm/$NAME")" = live ]
+		[ "$(grep -c 'rule=stale-bytes .*action=fixed' audit.log)" -eq 1 ]
+		guarded 'shm_open(NAME, RWC, mode=0o600)'
+		[ -z "$(tr -d '\0' <"/dev/shm/$NAME")" ]
+	done
+}
+
+@test "what a program has emptied, and filled since, is not stale, however it has emptied it" {
+	STALE_RULES[0]+=$'\nstale-bytes = off'
+	not_stale "$(yes "b'live' b'live'" | head -n 8)" "$FILLED$LEFT"'def opened():
+    left("stale"); return os.open(PATH, os.O_RDWR)
+fd = opened(); os.ftruncate(fd, 0); seen(filled(fd)); seen(shm_open(NAME, RWC, mode=0o600))
+os.unlink(PATH); fd = opened(); os.truncate(PATH, 0); seen(filled(fd)); seen(shm_open(NAME, RWC, mode=0o600))
+os.unlink(PATH); fd = opened(); os.open(PATH, os.O_WRONLY | os.O_TRUNC); seen(filled(fd)); seen(shm_open(NAME, RWC, mode=0o600))
+os.unlink(PATH); fd = opened(); libc.fallocate(fd, 3, ctypes.c_long(0), ctypes.c_long(4096)); seen(filled(fd)); seen(shm_open(NAME, RWC, mode=0o600))'
+}
+
+@test "what a program has emptied in part, or in vain, is stale" {
+	policy 'create-without-excl = off' 'stale-bytes = deny' 'truncate-on-open = deny'
+	printf '%-5000s' stale >"/dev/shm/$NAME"
+	guarded 'fd = os.open(PATH, os.O_RDWR); libc.fallocate(fd, 3, ctypes.c_long(4096), ctypes.c_long(4096)); os.ftruncate(fd, 4500)
+attempt(map, fd, 4096); attempt(shm_open, NAME, os.O_RDWR | os.O_TRUNC); attempt(map, fd, 4096)
+os.seteuid(65534); attempt(os.truncate, PATH, 0); os.seteuid(0); attempt(map, fd, 4096)'
+	same out <(printf '%s\n' EEXIST EACCES EEXIST EACCES EEXIST)
+	[ "$(head -c 5 "/dev/shm/$NAME")" = stale ]
 }
 
 @test "what is removed is wiped once it is, and not where the kernel refuses that" {
