@@ -3,15 +3,19 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "preload/kernel.h"
+
 enum { SLOTS = 1024 };
 
 enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_FULL };
 
-static struct {
+struct slot {
 	atomic_int state;
 	struct queued queued;
-} slots[SLOTS];
+};
 
+/* Most processes never queue, and what is in the library a small RLIMIT_DATA would not let them start with. */
+static struct slot *_Atomic slots;
 static atomic_uint head, tail; /* head: next to fill; tail: next to settle */
 
 static const char *copy_text(struct queued *queued, unsigned *used, const char *text)
@@ -75,27 +79,47 @@ static void copy_texts(struct queued *queued, unsigned *used)
 	}
 }
 
-/* The slot at `head`, now ours to fill; NULL when the queue is full. */
-static struct queued *claim(unsigned *slot)
+static bool have_slots(void)
+{
+	struct slot *none = NULL, *made;
+
+	if (atomic_load(&slots))
+		return true;
+	made = kernel_memory(SLOTS * sizeof *made);
+	if (made && !atomic_compare_exchange_strong(&slots, &none, made))
+		kernel_memory_free(made, SLOTS * sizeof *made);
+	return atomic_load(&slots) != NULL;
+}
+
+static struct slot *slot_at(unsigned at)
+{
+	return &atomic_load_explicit(&slots, memory_order_acquire)[at % SLOTS];
+}
+
+/* The slot at `head`, now ours to fill; NULL when the queue is full, or there is no memory for it. */
+static struct slot *claim(void)
 {
 	unsigned at = atomic_load(&head);
+
+	if (!have_slots())
+		return NULL;
 	do {
 		if (at - atomic_load(&tail) >= SLOTS)
 			return NULL;
 	} while (!atomic_compare_exchange_weak(&head, &at, at + 1));
-	*slot = at % SLOTS;
-	atomic_store(&slots[*slot].state, SLOT_FILLING);
-	return &slots[*slot].queued;
+	atomic_store(&slot_at(at)->state, SLOT_FILLING);
+	return slot_at(at);
 }
 
 bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity,
 	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
 {
-	unsigned slot, used = 0;
-	struct queued *queued = claim(&slot);
+	struct slot *slot = claim();
+	unsigned used = 0;
 
-	if (!queued)
+	if (!slot)
 		return false;
+	struct queued *queued = &slot->queued;
 	queued->id = id;
 	queued->event = *event;
 	queued->has_identity = identity != NULL;
@@ -113,7 +137,7 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	queued->frame_count = frame_count;
 	if (frame_count)
 		memcpy(queued->frames, frames, frame_count * sizeof *frames);
-	atomic_store_explicit(&slots[slot].state, SLOT_FULL, memory_order_release);
+	atomic_store_explicit(&slot->state, SLOT_FULL, memory_order_release);
 	return true;
 }
 
@@ -129,12 +153,12 @@ unsigned queue_oldest(void)
 
 bool queue_settle(void (*settle)(struct queued *))
 {
-	unsigned slot = atomic_load(&tail) % SLOTS;
+	unsigned at = atomic_load(&tail);
 
-	if (!queue_any() || atomic_load_explicit(&slots[slot].state, memory_order_acquire) != SLOT_FULL)
+	if (!queue_any() || atomic_load_explicit(&slot_at(at)->state, memory_order_acquire) != SLOT_FULL)
 		return false;
-	settle(&slots[slot].queued);
-	atomic_store(&slots[slot].state, SLOT_FREE);
+	settle(&slot_at(at)->queued);
+	atomic_store(&slot_at(at)->state, SLOT_FREE);
 	atomic_fetch_add(&tail, 1);
 	return true;
 }
@@ -143,6 +167,6 @@ void queue_reset(void)
 {
 	/* The others are free, and their pages are shared with the parent as long as nobody writes to them. */
 	for (unsigned at = atomic_load(&tail); at != atomic_load(&head); at++)
-		atomic_store(&slots[at % SLOTS].state, SLOT_FREE);
+		atomic_store(&slot_at(at)->state, SLOT_FREE);
 	atomic_store(&tail, atomic_load(&head));
 }

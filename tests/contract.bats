@@ -115,6 +115,14 @@ missing()
 	[ $((bytes)) -le 768 ]
 }
 
+# Where RLIMIT_DATA does not leave as much the loader starts no program with it.
+@test "libshmguard.so has at most 256 KiB of data" {
+	local bytes
+	bytes=$(readelf -lW "$BUILD/libshmguard.so" | awk '$1 == "LOAD" && $7 == "RW" { print $6 }')
+	[ $((bytes)) -gt 0 ]
+	[ $((bytes)) -le $((256 * 1024)) ]
+}
+
 @test "libshmguard-tracepoints.so exports one symbol, and the allocator for LTTng" {
 	run bash -c "nm -D --defined-only '$BUILD/libshmguard-tracepoints.so' | sed 's/.* //' | grep -v '^lttng_ust\|^__' | sort"
 	[ "${output//$'\n'/ }" = "aligned_alloc calloc free malloc memalign posix_memalign realloc shmguard_emit" ]

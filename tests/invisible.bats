@@ -314,8 +314,11 @@ too_little()
 	done
 }
 
-@test "a limit of 20,000 KiB of data: not recorded, without a wait, which is told" {
-	too_little "-d 20000" "data (RLIMIT_DATA)"
+@test "a limit of 600, 1,500 and 20,000 KiB of data: not recorded, without a wait, which is told" {
+	for limit in 600 1500 20000; do
+		rm -rf recording
+		too_little "-d $limit" "data (RLIMIT_DATA)"
+	done
 }
 
 @test "a limit of 1 and 2 processes: not recorded, without a wait, which is told; of 3 it is" {
