@@ -75,6 +75,11 @@ void object_free(struct object *object);
 void sizes_change(struct world *world, struct object *object, const struct change *change);
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
 /*
+ * A shrinking is told of before it happens, and a look after it was taken: one that found the object as it was before may
+ * have its place in the trace behind it.
+ */
+bool sizes_outdated(const struct object *object, uint64_t size, int64_t time);
+/*
  * A growth is told of after it happened, a shrinking before: where two processes resize an object at one time, and it is
  * found to have the size of the first that was told, that was the last to happen. Whether it was so.
  */

@@ -54,11 +54,7 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 		watcher->changed(watcher->context, object, change);
 }
 
-/*
- * A shrinking is told of before it happens, and a look after it was taken: one that found the object as it was before may
- * have its place in the trace behind it.
- */
-static bool is_outdated(const struct object *object, uint64_t size, int64_t time)
+bool sizes_outdated(const struct object *object, uint64_t size, int64_t time)
 {
 	for (size_t i = object->change_count; i > 0; i--) {
 		const struct change *change = &object->changes[i - 1];
@@ -89,7 +85,7 @@ bool sizes_found_order(struct object *object, uint64_t size)
 
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site)
 {
-	if (object && object->size != size && is_outdated(object, size, site->time))
+	if (object && object->size != size && sizes_outdated(object, size, site->time))
 		return;
 	if (object && object->size != size)
 		sizes_found_order(object, size);

@@ -13,7 +13,7 @@
 /* before: what the call found; after: what it made or, refused, was asked for. */
 static void resized(struct taking *t, uint64_t before, uint64_t after, int error, uint32_t seq)
 {
-	if (t->object && before == after && !error)
+	if (t->object && before == after && !error && !sizes_outdated(t->object, after, t->site.time))
 		sizes_told(t->object, after, t->site.time);
 	if (before != after)
 		sizes_change(t->world, t->object,

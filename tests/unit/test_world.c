@@ -404,6 +404,9 @@ static void check_looks(void)
 	look(11, 65536);
 	check(object->size == 32768 && object->changes[object->change_count - 1].site.process == process_of(10),
 	      "a look at what was before says nothing of what is now");
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size_before = 65536, .size = 65536,
+	     .object = 1);
+	check(object->size == 32768, "nor does a resizing that found nothing to do");
 	look(11, 32768);
 	check(object->size == 32768 && object->changes[object->change_count - 1].of == CHANGE_resized,
 	      "and who looks later finds nothing changed");
