@@ -11,7 +11,10 @@ struct cast {
 	uint64_t left_out; /* of those that were asked for */
 };
 
-/* Those first that one of the first `findings` tells of, then who did not end, or by a signal, then who began last. */
+/*
+ * Those first that one of the first `findings` tells of; then, of what was asked for, who did not end, or by a signal, who made
+ * what is left behind, who has events, and the others: where these are too many, some of the whole time.
+ */
 struct cast cast_of(const struct report *report, size_t findings);
 bool cast_shows(const struct cast *cast, const struct process *process);
 void cast_clear(struct cast *cast);

@@ -140,24 +140,54 @@ function extent(moment)
 	return length === null ? "" : " " + bytes(length);
 }
 
-/* As many as there are rows for: those first of which findings tell, the gravest at the head. */
-function foremost(items, tell)
+/* So many of them, as evenly as they can be; the last is one. */
+function spread(items, room)
+{
+	const n = items.length;
+	return n <= room ? items : items.filter((_, i) => Math.floor((i + 1) * room / n) > Math.floor(i * room / n));
+}
+
+/* As many as there are rows for, in that order; of those that are alike in it, and too many, some of the whole time. */
+function foremost(items, order, from)
+{
+	const left = items.slice().sort((a, b) => order(a, b) || from(a) - from(b)), chosen = [];
+	while (left.length && chosen.length < ROWS) {
+		const other = left.findIndex(item => order(left[0], item));
+		chosen.push(...spread(left.splice(0, other < 0 ? left.length : other), ROWS - chosen.length));
+	}
+	return chosen;
+}
+
+/* The place of what findings tell of, the gravest at the head; what they do not tell of has all the same, behind them. */
+function placeOf(tell)
 {
 	const told = new Map();
 	for (const id of report.findings.flatMap(tell))
 		told.set(id, told.has(id) ? told.get(id) : told.size);
-	const place = item => told.has(item.id) ? told.get(item.id) : told.size;
-	return items.slice().sort((a, b) => place(a) - place(b)).slice(0, ROWS);
+	return item => told.has(item.id) ? told.get(item.id) : told.size;
+}
+
+/* After those of findings, who made what has a row, then whoever did something. */
+function actorsOf(shown)
+{
+	const place = placeOf(f => [f.process, ...f.stacks.map(s => s.process)]),
+	      makers = new Set(shown.map(o => o.created_by)), doers = new Set(data.moments.map(m => m.p));
+	const order = p => [place(p), makers.has(p.id) ? 0 : doers.has(p.id) ? 1 : 2];
+	const orders = new Map(asked.map(p => [p, order(p)]));
+	const compare = (a, b) => orders.get(a)[0] - orders.get(b)[0] || orders.get(a)[1] - orders.get(b)[1];
+	return new Set(foremost(asked.filter(p => p.traced), compare, p => data.times[p.id][0] || 0));
 }
 
 function drawTimeline()
 {
 	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
 	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
-	const bounds = new Map(data.spans.map(s => [s.o, s]));
-	const traced = asked.filter(p => p.traced),
-	      actors = new Set(foremost(traced, f => [f.process, ...f.stacks.map(s => s.process)]));
-	const rows = traced.filter(p => actors.has(p))
+	const bounds = new Map(data.spans.map(s => [s.o, s])), place = placeOf(f => [f.object]);
+	const shown = foremost(report.objects.filter(o => bounds.has(o.id)),
+			       (a, b) => place(a) - place(b) || b.leaked - a.leaked || b.size - a.size,
+			       o => bounds.get(o.id).from),
+	      actors = actorsOf(shown);
+	const rows = asked.filter(p => actors.has(p))
 			     .map(p => {
 				     const [from, until] = data.times[p.id];
 				     return {
@@ -169,17 +199,14 @@ function drawTimeline()
 					     title: ended(p)
 				     };
 			     })
-			     .concat(foremost(report.objects.filter(o => bounds.has(o.id))
-							      .sort((a, b) => b.leaked - a.leaked || b.size - a.size),
-					      f => [f.object])
-					     .map(o => ({
-							  label: nameOf(o),
-							  from: bounds.get(o.id).from,
-							  until: bounds.get(o.id).until,
-							  object: o.id,
-							  leaked: o.leaked,
-							  title: bytes(o.size) + (o.leaked ? ", LEAKED" : "")
-						  })));
+			     .concat(shown.map(o => ({
+						       label: nameOf(o),
+						       from: bounds.get(o.id).from,
+						       until: bounds.get(o.id).until,
+						       object: o.id,
+						       leaked: o.leaked,
+						       title: bytes(o.size) + (o.leaked ? ", LEAKED" : "")
+					       })));
 	const svg = make("svg", {
 		viewBox: "0 0 " + WIDTH + " " + (rows.length * 20 + 24),
 		role: "img",

@@ -131,6 +131,57 @@ load html
 	grep -q "/victim: 0 B" rows
 }
 
+@test "where one finding is of very many, the rows are of the whole time, and have who made what is shown" {
+	cat >jobs.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 0; i < atoi(argv[1]); i++) {
+				if (fork() == 0) {
+					char name[40];
+					snprintf(name, sizeof(name), "/job.%d", i);
+					ftruncate(shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600), 4096);
+					if (i % 3)
+						shm_unlink(name);
+					_exit(0);
+				}
+				wait(NULL);
+			}
+			return 0;
+		}
+	END
+	cc -w -o jobs jobs.c
+	for count in 140 12; do
+		"$SHMGUARD" run --quiet --report=none -o "jobs.$count" -- ./jobs "$count"
+		rm -f /dev/shm/job.*
+		"$SHMGUARD" report --format=html:page.html "jobs.$count"
+		browse page.html >dom
+		[ ! -s console ] || { cat console; false; }
+		sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+		text_of dom timeline | grep -o '[^ ]* jobs: exited\|/job[^ ]*: [^:]*KiB, [^ ]*' >rows
+		sed -n 's/ jobs: exited//p' rows >pids
+		jq -r '(.report.processes | map({(.id): .pid}) | add) as $pids | .report.objects[] | "\(.names[0]) \($pids[.created_by])"' \
+			report.json | sort >all
+		sed -n 's/^\(\/job[^:]*\): .*/\1/p' rows | sort | join - all | cut -d ' ' -f 2 | sort >makers
+		[ "$(sort pids | comm -12 - makers | wc -l)" -ge $((count < 40 ? count : 37)) ]
+		if [ "$count" -eq 140 ]; then
+			[ "$(grep -c LEAKED rows)" -eq 40 ]
+			[ "$(wc -l <pids)" -eq 40 ]
+			# From each fifth of the time.
+			[ "$(sed -n 's/^\/job.\([0-9]*\): .*/\1/p' rows | awk '{ of[int($1 / 28)]++ }
+				END { for (i = 0; i < 5; i++) print (of[i] >= 7) }' | xargs)" = "1 1 1 1 1" ]
+		else
+			[ "$(sed -n 's/^\/job.\([0-9]*\): .*/\1/p' rows | xargs)" = "0 3 6 9 1 2 4 5 7 8 10 11" ]
+			sort -n -c pids
+		fi
+	done
+}
+
 @test "of thousands of processes the page has those that matter, and says how many it leaves out" {
 	"$SHMGUARD" run --quiet --report=none -o few -- "$PROGRAMS/rate" 10 0.01
 	jq -c 'select(.type == "start") | .pid as $parent | .time as $time | range(100000; 103000) |
@@ -146,6 +197,10 @@ load html
 	[[ $(text_of dom processes) == *"This page leaves out 1,002 more processes: --format=json has all of them."* ]]
 	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
 	holds '.report.processes | length == 2000 and any(.pid == 100001) and any(.pid == 102999)'
+	# The others are of the whole time, and not without those that have something to show.
+	holds '[.report.processes[] | select(.pid >= 100000) | .pid % 10000 / 300 | floor] | group_by(.) |
+		length == 10 and all(length > 150)'
+	holds '.report.processes | any(.traced)'
 	holds '[.report.findings[] | .process] - [.report.processes[] | .id] == []'
 	holds '(.times | length) == 2000'
 }
