@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "preload/enforce_size.h"
+#include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/enforce_open.h"
@@ -46,4 +47,36 @@ void enforce_inherited(int fd, const struct identity *identity, const void *call
 	    kernel_call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_memfd_no_cloexec);
 	enforce_end(caller);
+}
+
+static enum enforce_verdict sharing(const struct enforce_message *m, int fd, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	if (identity->kind != KIND_memfd)
+		return VERDICT_go;
+	enforce_decide_object(identity, &d);
+	bool fixes = d.action[RULE_memfd_unsealed_share] == ACTION_fix;
+	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	bool sealable = seals >= 0 && !(seals & F_SEAL_SEAL);
+	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)) ||
+	    (fixes && !sealable))
+		return VERDICT_go;
+	if (fixes != m->allowed)
+		return fixes ? VERDICT_fix : VERDICT_go;
+	enum enforce_verdict verdict = ENFORCE(&d, memfd_unsealed_share, .size = identity->size);
+	if (verdict == VERDICT_fix && kernel_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_memfd_unsealed_share);
+	return verdict;
+}
+
+enum enforce_verdict enforce_share(const struct enforce_message *m, int fd, const struct identity *identity,
+				   const void *caller)
+{
+	enforce_begin();
+	enum enforce_verdict verdict = sharing(m, fd, identity);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_message(m));
+	enforce_end(caller);
+	return verdict;
 }

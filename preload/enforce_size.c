@@ -418,24 +418,6 @@ static enum enforce_verdict decide_mprotect(struct fault_site *site, uint64_t ad
 	return deny_or_go(&d);
 }
 
-static enum enforce_verdict decide_share(int fd, const struct identity *identity)
-{
-	struct policy_decision d;
-
-	if (identity->kind != KIND_memfd)
-		return VERDICT_go;
-	enforce_decide_object(identity, &d);
-	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
-	bool sealable = seals >= 0 && !(seals & F_SEAL_SEAL);
-	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)) ||
-	    (d.action[RULE_memfd_unsealed_share] == ACTION_fix && !sealable))
-		return VERDICT_go;
-	enum enforce_verdict verdict = ENFORCE(&d, memfd_unsealed_share, .size = identity->size);
-	if (verdict == VERDICT_fix && kernel_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK, 0, 0, 0) < 0)
-		enforce_not_fixed(RULE_memfd_unsealed_share);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
-}
-
 #define POLICED(name, parameters, arguments, vain)                                                                     \
 	enum enforce_verdict enforce_##name parameters                                                                 \
 	{                                                                                                              \
@@ -452,8 +434,6 @@ POLICED(fallocate, (const struct fallocate_event *e, const struct identity *iden
 	(e, identity), enforce_vain_allocation(e))
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
 	(site, address, length, prot), 0)
-POLICED(share, (const struct enforce_message *m, int fd, const struct identity *identity, const void *caller),
-	(fd, identity), enforce_vain_message(m))
 POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
 	(address, length, identity), 0)
 POLICED(mremap, (const struct mremap_event *e, struct fault_site *site, const void *caller), (e, site),

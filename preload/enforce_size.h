@@ -39,9 +39,11 @@ enum enforce_verdict enforce_mprotect(struct fault_site *site, uint64_t address,
 struct enforce_message {
 	int socket, flags;
 	const struct msghdr *header;
-	bool first; /* of those that one call sends */
+	bool first;   /* of those that one call sends */
+	bool allowed; /* nothing in it is denied: what is to be fixed, is fixed now */
 };
 
+/* VERDICT_fix: it is to be asked once more if the message is allowed. */
 enum enforce_verdict enforce_share(const struct enforce_message *m, int fd, const struct identity *identity,
 				   const void *caller);
 

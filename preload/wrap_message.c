@@ -65,7 +65,7 @@ static void hide(int *fd, void *context)
 struct sharing {
 	struct enforce_message message;
 	const void *caller;
-	bool denied;
+	bool denied, fixes;
 };
 
 static void shared(int *fd, void *context)
@@ -73,9 +73,11 @@ static void shared(int *fd, void *context)
 	struct sharing *s = context;
 	struct identity identity;
 
-	if (!s->denied && identity_of_fd(*fd, &identity) &&
-	    enforce_share(&s->message, *fd, &identity, s->caller) == VERDICT_deny)
-		s->denied = true;
+	if (s->denied || !identity_of_fd(*fd, &identity))
+		return;
+	enum enforce_verdict verdict = enforce_share(&s->message, *fd, &identity, s->caller);
+	s->denied = verdict == VERDICT_deny;
+	s->fixes |= verdict == VERDICT_fix;
 }
 
 static void named(int *fd, void *ours)
@@ -117,7 +119,7 @@ static bool looked_into(const void *caller)
 /* Does the policy, or that a descriptor in it is ours, keep the message from being sent? errno is set then. */
 static bool withheld(const struct enforce_message *m, uintptr_t *page, const void *caller)
 {
-	struct sharing s = {*m, caller, false};
+	struct sharing s = {*m, caller, false, false};
 	bool ours = false;
 
 	if (!carries(m->header, page))
@@ -127,6 +129,9 @@ static bool withheld(const struct enforce_message *m, uintptr_t *page, const voi
 	if (ours)
 		errno = EBADF;
 	else if (enforce_on)
+		each_descriptor(&copy, shared, &s);
+	s.message.allowed = !s.denied;
+	if (s.message.allowed && s.fixes)
 		each_descriptor(&copy, shared, &s);
 	return ours || s.denied;
 }
@@ -148,7 +153,8 @@ EXPORT ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 	uintptr_t page = PAGE_OF_FRAME;
 
 	socket = wrap_given(socket, CALLER);
-	if (looked_into(CALLER) && withheld(&(struct enforce_message){socket, flags, message, true}, &page, CALLER))
+	if (looked_into(CALLER) &&
+	    withheld(&(struct enforce_message){socket, flags, message, true, false}, &page, CALLER))
 		return -1;
 	ssize_t result = REAL(sendmsg)(socket, message, flags);
 	if (result >= 0)
@@ -167,7 +173,8 @@ EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int fl
 	if (count > UIO_MAXIOV)
 		count = UIO_MAXIOV;
 	while (looked && allowed < count && is_readable(&messages[allowed], &page) &&
-	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed}, &page, CALLER))
+	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed, false}, &page,
+			 CALLER))
 		allowed++;
 	if (looked && count && !allowed && is_readable(messages, &page))
 		return -1;

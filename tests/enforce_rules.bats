@@ -244,6 +244,19 @@ attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("
 	[ "$(cat out)" = $'ok 1\nreceived 2\nok 1' ]
 }
 
+@test "memfd-unsealed-share: nothing is sealed of a message that is denied for another in it" {
+	policy '[free]' 'name = free*' 'memfd-unsealed-share = fix' '[kept]' 'name = kept*' 'memfd-unsealed-share = deny'
+	guarded 'import array, fcntl, socket
+a, b = socket.socketpair()
+fds = [os.memfd_create(name, os.MFD_ALLOW_SEALING) for name in ("free", "kept", "free2")]
+def sent(*which):
+    attempt(a.sendmsg, [b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fds[i] for i in which]))])
+    print(*[fcntl.fcntl(fd, 1034) for fd in fds])
+sent(0, 1, 2); sent(1, 0); sent(0, 2)'
+	same out <(printf '%s\n' EPERM '0 0 0' EPERM '0 0 0' 'ok 1' '2 0 2')
+	same <(sed -n 's/.*rule=memfd-unsealed-share .*action=\([a-z]*\) .*/\1/p' audit.log) <(printf '%s\n' denied denied fixed fixed)
+}
+
 @test "bytes past the end are cleared before fallocate and truncate uncover them" {
 	policy 'grow-exposes-tail = fix'
 	guarded 'def tail(name):
