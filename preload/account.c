@@ -1,8 +1,11 @@
 #include "preload/account.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 
+#include "preload/check.h"
+#include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/page.h"
 
@@ -194,6 +197,18 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 	}
 }
 
+/*
+ * Who calls an object by its name alone, as chmod(2) does or what a policy denies, has not used it, nor has who may do no more
+ * by the descriptor (O_PATH). sem_open(3) maps what it opens.
+ */
+static bool uses(enum event_id id, const struct identity *identity)
+{
+	if (identity->fd < 0)
+		return id == EVENT_sem_open;
+	long flags = kernel_call(SYS_fcntl, identity->fd, F_GETFL, 0, 0, 0, 0);
+	return flags < 0 || !(flags & O_PATH);
+}
+
 bool account_event(enum event_id id, union any_event *event, const struct identity *identity,
 		   struct account_pieces *pieces, struct accounted *accounted)
 {
@@ -204,6 +219,8 @@ bool account_event(enum event_id id, union any_event *event, const struct identi
 		accounted->object = ledger_object(identity, &accounted->is_new, &accounted->marks);
 		if (fd >= 0 && ledger_fd(fd) != accounted->object)
 			account_fd(fd, identity);
+		if (!(accounted->marks & MARK_USED) && uses(id, identity))
+			ledger_mark(identity, MARK_USED, 0);
 	}
 	return update(id, event, accounted->object, identity, pieces);
 }

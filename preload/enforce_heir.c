@@ -24,7 +24,7 @@ static void take_up(int fd, void *context)
 	if (!enforce_lasts(&d)) {
 		const char *name = enforce_object_name(&identity, text);
 		ledger_fd_set(fd, &identity);
-		ledger_mark(&identity, MARK_HEIR, 0);
+		ledger_mark(&identity, MARK_HEIR | MARK_USED, 0);
 		enforce_keep_secret(&d, &identity);
 		ledger_undefined(&identity);
 		if (name)

@@ -281,9 +281,11 @@ void enforce_keep_secret(const struct policy_decision *d, const struct identity 
 		ledger_mark(identity, (d->secret ? MARK_SECRET : 0u) | (wiped ? MARK_WIPED_LAST : 0u), 0);
 }
 
-/* False: its contents may outlive its last user. */
+/* False: its contents may outlive its last user, or this process is none. */
 static bool decide(const struct object *object, struct policy_decision *d)
 {
+	if (!(object->marks & MARK_USED))
+		return false;
 	enforce_decide(object->name[0] ? object->name : NULL, d);
 	d->secret |= (object->marks & MARK_SECRET) != 0;
 	if ((object->marks & MARK_WIPED_LAST) || (d->zero & ZERO_on_last_unmap))

@@ -125,7 +125,7 @@ void wrap_refused_path(struct visit *visit, int dirfd, const char *path, int fla
 /* A plain open of what is no object's, where nobody would hear of it. */
 static bool unheard(const struct wrap_opening *o)
 {
-	return enforce_on && enforce_unheard && recorder_silent() && !o->object &&
+	return enforce_on && enforce_unheard && !enforce_clears && recorder_silent() && !o->object &&
 	       !(o->flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY)));
 }
 

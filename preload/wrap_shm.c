@@ -101,8 +101,8 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	if (ours && result >= 0)
 		result = own_fd_hide(result);
 	own_changed(changing);
-	/* Of an object that it did not make there is nothing to remember. */
-	if (enforced && result >= 0 && !b.creates && enforce_unheard && recorder_silent())
+	/* Of an object that it did not make there is nothing to remember, unless who has it open decides what is wiped. */
+	if (enforced && result >= 0 && !b.creates && enforce_unheard && !enforce_clears && recorder_silent())
 		return result;
 	if (observe_enter(&visit, CALLER)) {
 		struct identity identity;

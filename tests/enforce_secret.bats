@@ -179,3 +179,97 @@ os.chroot("'"$PWD"'/root")'
 	left 1 '.[0].action == "fixed" and (.[0].message | contains("'"$NAME"'"))'
 	holds '.objects | length == 1'
 }
+
+# seen CODE LINE...: what others read, once it has ended, of an object that another made, of four bytes and zeros.
+seen()
+{
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	printf 'LIVE%04096d' 0 | tr 0 '\0' >"/dev/shm/$NAME"
+	printf '%s\n' '[default]' "${@:2}" >policy.ini
+	program "$1"
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >/dev/null 2>&1 || true
+	tr -d '\0' <"/dev/shm/$NAME"
+}
+
+# all_see TEXT CODE LINE...: that, at the exit and wherever else the policy wipes, whatever the log is.
+all_see()
+{
+	local log policy
+	for policy in $'secret = yes\nsecret-left = fix' 'zero = on-last-unmap'; do
+		for log in "log = file:$PWD/audit.log" 'log = none' '# no log'; do
+			echo "$2 | ${*:3} | $policy | $log"
+			[ "$(seen "$2" "$log" "$policy" "${@:3}")" = "$1" ] || return 1
+		done
+	done
+}
+
+@test "who only names an object is no user of it, whose end would wipe what others have" {
+	local call
+	for call in 'os.chmod(PATH, 0o600)' 'os.truncate(PATH, 9000)' 'os.link(PATH, PATH + "-2")' 'os.chown(PATH, -1, -1)' \
+		'os.rename(PATH, PATH + "-2"); os.rename(PATH + "-2", PATH)' 'fd = os.open(PATH, os.O_PATH); os.dup(fd)'; do
+		all_see LIVE "$call"
+	done
+}
+
+@test "who is denied an object is no user of it" {
+	local call
+	for call in 'shm_open(NAME, os.O_RDWR)' 'os.open(PATH, os.O_RDONLY)' 'shm_unlink(NAME)' 'os.truncate(PATH, 1)' \
+		'os.rename(PATH, PATH + "-2")' 'os.link(PATH, PATH + "-2")'; do
+		all_see LIVE "attempt(lambda: $call)" 'names = /other' 'name-not-allowed = deny'
+	done
+	all_see LIVE 'os.chmod(PATH, 0o666)' 'world-writable = deny'
+	all_see LIVE 'os.truncate(PATH, 9000)' 'max-size = 1' 'object-too-large = deny'
+	all_see LIVE 'shm_open(NAME, os.O_RDWR | os.O_TRUNC)' 'truncate-on-open = deny'
+	all_see LIVE 'shm_open(NAME, RWC, mode=0o600)' 'create-without-excl = off' 'stale-reattach = deny'
+}
+
+@test "another user's object is not wiped by whom the policy denies it" {
+	needs_root "another user"
+	local holder
+	mkfifo ready go
+	printf LIVE >"/dev/shm/$NAME"
+	chown 1001 "/dev/shm/$NAME"
+	setpriv --reuid 1001 --regid 1001 --clear-groups "$PYTHON" -c 'import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR); print("open", flush=True); sys.stdin.readline(); print(os.pread(fd, 4, 0))' \
+		"/dev/shm/$NAME" >ready <go 3>&- &
+	holder=$!
+	exec 8<>go 9<>ready
+	read -r <&9
+	printf '%s\n' '[default]' 'secret = yes' 'secret-left = fix' 'foreign-owner = deny' >policy.ini
+	program 'attempt(shm_open, NAME, os.O_RDWR)'
+	run env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py 8>&- 9<&-
+	[ "$output" = EACCES ]
+	echo >&8
+	read -r read_by_owner <&9
+	exec 8>&- 9<&-
+	wait "$holder"
+	[ "$read_by_owner" = "b'LIVE'" ]
+}
+
+@test "who has had an object open or mapped, or got it, is a user of it, whatever the log is" {
+	local use killed='import signal; os.kill(os.getpid(), signal.SIGKILL)'
+	for use in 'shm_open(NAME, os.O_RDWR)' 'os.close(shm_open(NAME, os.O_RDONLY))' 'os.open(PATH, os.O_RDWR)' 'open(PATH).close()' \
+		'fd = shm_open(NAME, os.O_RDWR); os.pwrite(fd, b"MINE", 0)' 'mmap.mmap(shm_open(NAME, os.O_RDWR), 4)' \
+		'fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 4); m.close()' "map(shm_open(NAME, os.O_RDWR), 4); os._exit(0)" \
+		"fd = shm_open(NAME, os.O_RDWR); m = mmap.mmap(fd, 4); os.close(fd); m.close(); $killed" 'os.chmod(PATH, 0o600); shm_open(NAME, os.O_RDWR)' \
+		'os.fchmod(os.open(os.open(PATH, os.O_PATH) and PATH, os.O_RDWR), 0o600)'; do
+		all_see '' "$use"
+	done
+	all_see LIVE "shm_open(NAME, os.O_RDWR); $killed"
+}
+
+@test "who got a descriptor by a socket is a user of what it leads to" {
+	local policy
+	for policy in $'secret = yes\nsecret-left = fix' 'zero = on-last-unmap'; do
+		for log in 'log = none' "log = file:$PWD/audit.log"; do
+			[ -z "$(seen 'import socket
+ours, theirs = socket.socketpair()
+unguarded = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "SHMGUARD_POLICY")}
+code = "import os, socket, sys; socket.send_fds(socket.socket(fileno=int(sys.argv[1])), [b\"x\"], [os.open(sys.argv[2], os.O_RDWR)])"
+theirs.set_inheritable(True)
+if os.fork() == 0:
+    os.execve(sys.executable, [sys.executable, "-c", code, str(theirs.fileno()), PATH], unguarded)
+os.wait(); socket.recv_fds(ours, 1, 1)' "$log" "$policy")" ]
+		done
+	done
+}
