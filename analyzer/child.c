@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyzer/environment.h"
 #include "analyzer/memory.h"
 
 /* State and parent of a process; 0 if there is none. */
@@ -123,6 +124,7 @@ static _Noreturn void child_exec(const struct child *child, char *const *argumen
 int child_start(struct child *child, char *const *arguments, char **environment)
 {
 	int ends[2], error = 0;
+	pid_t self = getpid();
 	ssize_t got;
 
 	if (pipe2(ends, O_CLOEXEC))
@@ -132,6 +134,7 @@ int child_start(struct child *child, char *const *arguments, char **environment)
 		error = errno;
 		child->pid = 0;
 	} else if (!child->pid) {
+		environment_address(environment, self);
 		child_exec(child, arguments, environment, ends[1]);
 	}
 	close(ends[1]);

@@ -106,6 +106,23 @@ char **environment_make(const struct environment *environment)
 	return result;
 }
 
+void environment_address(char **environment, pid_t run)
+{
+	/* Of each the program heeds none but that with its own process id: see sd_listen_fds(3), systemd.exec(5). */
+	static const char *const addressed[] = {"LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"};
+
+	for (size_t i = 0; i < sizeof(addressed) / sizeof(addressed[0]); i++) {
+		char *to_run = memory_format("%s=%d", addressed[i], (int)run);
+
+		for (char **entry = environment; *entry; entry++)
+			if (strcmp(*entry, to_run) == 0) {
+				free(*entry);
+				*entry = memory_format("%s=%d", addressed[i], (int)getpid());
+			}
+		free(to_run);
+	}
+}
+
 void environment_free(char **environment)
 {
 	for (size_t i = 0; environment[i]; i++)

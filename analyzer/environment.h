@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct environment {
 	uint32_t recording;
@@ -25,6 +26,9 @@ int environment_find_libraries(char preload[PATH_MAX], char tracepoints[PATH_MAX
 /* An array for execve(2), to be freed by environment_free. */
 char **environment_make(const struct environment *environment);
 void environment_free(char **environment);
+
+/* In the command's process: what a service manager meant for the process that it started, which is run, is the command's. */
+void environment_address(char **environment, pid_t run);
 
 /* Why /proc is of no use to a recording: LTTng's daemons are watched there, and processes named by it. NULL: it is. */
 const char *environment_proc(void);

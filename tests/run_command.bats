@@ -277,3 +277,28 @@ bats_require_minimum_version 1.5.0
 	run -126 run_only "$loader" --library-path /lib --list ./prog
 	[[ $output == *"with --list the dynamic loader runs no program"* ]]
 }
+
+# As systemd and systemd-socket-activate do: what is for another process is no concern of the program's.
+@test "what a service manager says to run by its process id it says to the command" {
+	cat >prog.sh <<-'END'
+		named() { [ "$1" = $$ ] && echo "mine" || echo "${1-unset}"; }
+		echo "$(named $LISTEN_PID) $(named $WATCHDOG_PID) $(named $SYSTEMD_EXEC_PID) $LISTEN_FDS $(named $OTHER_PID)"
+	END
+	cat >started.sh <<-'END'
+		export LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$ SYSTEMD_EXEC_PID=$$
+		exec "$@"
+	END
+	run -0 bash started.sh "$SHMGUARD" run --quiet --report=none -o recording -- sh prog.sh
+	[ "$output" = "mine mine mine 1 unset" ]
+	rm -rf recording
+	run -0 env LD_PRELOAD=libm.so.6 bash started.sh "$SHMGUARD" run --quiet --report=none -o recording -- sh prog.sh
+	[ "$output" = "mine mine mine 1 unset" ]
+	rm -rf recording
+	run -0 env LISTEN_FDS=2 LISTEN_PID=1 WATCHDOG_PID= "$SHMGUARD" run --quiet --report=none -o recording -- sh prog.sh
+	[ "$output" = "1 unset unset 2 unset" ]
+	rm -rf recording
+	# shellcheck disable=SC2016
+	run -0 bash -c 'OTHER_PID=$$ exec "$@"' - "$SHMGUARD" run --quiet --report=none -o recording -- \
+		sh -c '[ "$OTHER_PID" = $PPID ] && echo "not ours"'
+	[ "$output" = "not ours" ]
+}
