@@ -12,6 +12,64 @@ bats_require_minimum_version 1.5.0
 	holds '.trace.complete and (.objects | length == 1)'
 }
 
+# Its runtime, a library, asks to be the first one, which ours is; nothing else of what it asks for is touched.
+@test "AddressSanitizer as a library: linked, preloaded by the user, and preloaded by what is recorded" {
+	local runtime words
+	runtime=$(gcc -print-file-name=libasan.so)
+	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
+	export ASAN_OPTIONS=detect_leaks=0
+	for words in "./sanitized plain" "./sanitized forks 3" "env LD_PRELOAD=$runtime ./sanitized plain" \
+		"env LD_PRELOAD=$runtime $PROGRAMS/hostile_processes plain" "env -i LD_PRELOAD=$runtime ./sanitized plain"; do
+		rm -rf recording
+		# shellcheck disable=SC2086
+		unchanged $words
+		holds '.trace.complete and .unseen == [] and (.objects | length == 1)'
+	done
+	rm -rf recording
+	run -0 env LD_PRELOAD="$runtime" "$SHMGUARD" run --quiet --report=none -o recording -- ./sanitized plain
+	[ "$output" = "went on" ]
+	report recording >report.json
+	holds '.trace.complete and .unseen == [] and (.objects | length == 1)'
+	run -0 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_PROFILE=safe ./sanitized plain
+	[ "$output" = "went on" ]
+}
+
+@test "AddressSanitizer as a library: what it finds, and the options of another library before it" {
+	cat >options.c <<-'END'
+		const char *__asan_default_options(void)
+		{
+			return "verify_asan_link_order=0:exitcode=57";
+		}
+	END
+	cat >past.c <<-'END'
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char *volatile heap = malloc(10);
+			int fd = memfd_create("past", 0);
+			ftruncate(fd, 4096);
+			mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			return argc > 1 && heap[9 + argc];
+		}
+	END
+	gcc -shared -fPIC options.c -o options.so
+	gcc -w -g -D_GNU_SOURCE -fsanitize=address past.c -o past
+	unset ASAN_OPTIONS
+	for words in "run -1 ./past" "run -57 env LD_PRELOAD=$PWD/options.so ./past"; do
+		# shellcheck disable=SC2086
+		set -- $words
+		"$1" "$2" "${@:3}" one
+		rm -rf recording
+		"$1" "$2" "$SHMGUARD" run --quiet --report=none -o recording -- "${@:3}" one
+		[[ $output == *"heap-buffer-overflow"*"past.c:10"* ]]
+		rm -rf recording
+		run -0 "$SHMGUARD" run --quiet --report=none -o recording -- "${@:3}"
+		[ -z "$output" ]
+	done
+}
+
 # Its runtime stands between LTTng and us where it comes first; it wants no addresses at random.
 @test "a program with ThreadSanitizer, its runtime after us and before us" {
 	gcc -w -g -D_GNU_SOURCE -fsanitize=thread -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
