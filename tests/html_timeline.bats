@@ -40,6 +40,7 @@ load html
 				close(noise);
 				shm_unlink(name);
 			}
+			usleep(100000); /* marks of one kind that are nearer than a pixel are drawn once */
 			if (ftruncate(fd, 4096) || write(go[1], "", 1) != 1)
 				return 1;
 			waitpid(child, NULL, 0);
