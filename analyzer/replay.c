@@ -101,8 +101,13 @@ static int take(void *context, const struct trace_event *event, const struct out
 	if (run->replay->has_until && came_back_later(run, outcome))
 		return 0;
 	world_take(run->world, event);
-	if (answer)
-		world_take(run->world, answer);
+	if (answer) {
+		struct trace_event early = *answer;
+
+		/* What comes between them is still to come. */
+		early.time = event->time;
+		world_take(run->world, &early);
+	}
 	/* A `process` event made the image that is the latest of its pid. */
 	process = event->id == EVENT_process ? process_latest(run->world, event) : process_of_event(run->world, event);
 	if (process == NULL || run->replay->event == NULL)

@@ -409,3 +409,12 @@ incomplete()
 		[ ! -s errors ]
 	done
 }
+
+@test "the answer to a call that came late does not bring forward what happened before it" {
+	"$SHMGUARD" log late-answer >got
+	grep -q '^100 .* munmap(0x7f0000000000, 4096) = -1 EINVAL' got
+	grep -q '^200 .* mmap(.* = 0x7f0000000000 /\* /kept, 4096 bytes \*/$' got
+	[ "$(grep -n 'exec by 50: second' got | cut -d : -f 1)" -gt "$(grep -n 'mmap(' got | cut -d : -f 1)" ]
+	"$SHMGUARD" objects --at=1.03 late-answer >got
+	grep -q 'process 200 first: maps \[0, 4096) at 0x7f0000000000' got
+}

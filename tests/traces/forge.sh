@@ -14,6 +14,8 @@ if [ "$(id -u)" = 0 ]; then
 fi
 cp "$forge" "$home/forge"
 cp "$provider" "$home/provider.so"
+# It needs the preload beside it.
+cp "${provider%/*}/libshmguard.so" "$home/"
 export LTTNG_HOME="$home" HOME="$home" LTTNG_UST_REGISTER_TIMEOUT=-1
 cd "$home"
 
