@@ -40,7 +40,8 @@ load html
 				close(noise);
 				shm_unlink(name);
 			}
-			usleep(100000); /* marks of one kind that are nearer than a pixel are drawn once */
+			if (argc > 1 && atoi(argv[1]) < 100)
+				usleep(100000); /* marks of one kind that are nearer than a pixel are drawn once */
 			if (ftruncate(fd, 4096) || write(go[1], "", 1) != 1)
 				return 1;
 			waitpid(child, NULL, 0);
