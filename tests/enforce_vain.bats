@@ -149,7 +149,8 @@ attempt(stream, b"w")' EACCES
 
 @test "a mapping at no place that there is gets the errno of the bare call" {
 	local code='other = os.open(PATH + "-o", RWC, 0o600); os.ftruncate(other, 8192)
-taken = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, other, ctypes.c_long(0)); big = 1 << 50
+room = libc.mmap(None, ctypes.c_size_t(1 << 20), 0, 0x22, -1, ctypes.c_long(0)); big = 1 << 50
+taken = libc.mmap(ctypes.c_void_p(room), ctypes.c_size_t(8192), 3, 0x11, other, ctypes.c_long(0))
 def at(fd, address, length, flags, offset=0, prot=3):
     if libc.mmap(ctypes.c_void_p(address), ctypes.c_size_t(length), prot, flags, fd, ctypes.c_long(offset)) == ctypes.c_void_p(-1).value:
         raise OSError(ctypes.get_errno(), "mmap")
