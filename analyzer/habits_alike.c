@@ -10,7 +10,16 @@
 #include "analyzer/habits_inner.h"
 #include "analyzer/memory.h"
 
-enum { RANDOM_MIN = 6, COUNT_MAX = 3, WORD_MIN = 3, SCRAMBLE_MIN = 8, SAMPLE_MAX = 128, OTHERS_MAX = 8 };
+enum {
+	RANDOM_MIN = 6,
+	MIXED_MIN = 4,
+	UNIT_MAX = 2,
+	COUNT_MAX = 3,
+	WORD_MIN = 3,
+	SCRAMBLE_MIN = 8,
+	SAMPLE_MAX = 128,
+	OTHERS_MAX = 8
+};
 
 /* What often follows each letter in words, English or abbreviated. */
 static const char *const followers[26] = {
@@ -85,8 +94,7 @@ static bool are_words(const char *letters, size_t length)
 		    : odd_pairs(letters, length) <= length / 5;
 }
 
-/* Words and small numbers, with _ between them. */
-static bool is_word(const char *text, size_t length)
+bool habits_word(const char *text, size_t length)
 {
 	const char *end = text + length;
 
@@ -105,17 +113,72 @@ static bool is_word(const char *text, size_t length)
 	}
 }
 
+static size_t digits_in(const char *text, size_t length)
+{
+	size_t digits = 0;
+
+	while (digits < length && isdigit((unsigned char)text[digits]))
+		digits++;
+	return digits;
+}
+
+static bool is_hexadecimal(const char *text, size_t length)
+{
+	size_t digits = 0;
+
+	while (digits < length && isxdigit((unsigned char)text[digits]))
+		digits++;
+	return digits == length;
+}
+
+/* As 720p, 64MB and 8bit. */
+static bool has_unit(const char *word, size_t length)
+{
+	size_t digits = digits_in(word, length), letters = length - digits;
+
+	return letters_in(word + digits, letters) == letters &&
+	       (letters <= UNIT_MAX || are_words(word + digits, letters));
+}
+
+bool habits_mixed(const char *word, size_t length)
+{
+	size_t letters = letters_in(word, length), digits = digits_in(word + letters, length - letters);
+
+	if (length < MIXED_MIN || length >= RANDOM_MIN || !digits || letters + digits == length ||
+	    memchr(word, '_', length))
+		return false;
+	return is_hexadecimal(word, length) || !has_unit(word, length);
+}
+
+/* Where each capital would begin a word: how many are none. */
+static size_t short_words(const char *letters, size_t length)
+{
+	size_t count = 0, from = 0;
+
+	for (size_t i = 1; i <= length; i++) {
+		if (i < length && !begins_word(letters, i))
+			continue;
+		count += i - from < WORD_MIN;
+		from = i;
+	}
+	return count;
+}
+
 bool habits_scrambled(const char *word, size_t length)
 {
-	return length >= SCRAMBLE_MIN && letters_in(word, length) == length &&
-	       3 * odd_pairs(word, length) >= 2 * (length - 1);
+	size_t letters = letters_in(word, length), odd = odd_pairs(word, letters);
+
+	if (letters < SCRAMBLE_MIN)
+		return false;
+	return (odd > 1 && short_words(word, letters) > 1) ||
+	       (3 * odd >= 2 * (letters - 1) && letters + digits_in(word + letters, length - letters) == length);
 }
 
 /* As of Python's tempfile: small letters, digits and _ in any order. */
 bool habits_tempfile(const char *token, size_t length)
 {
 	return length == strlen("????????") && strspn(token, "abcdefghijklmnopqrstuvwxyz0123456789_") >= length &&
-	       !is_word(token, length) && letters_in(token, length) < length &&
+	       !habits_word(token, length) && letters_in(token, length) < length &&
 	       strcspn(token, "0123456789_") < length &&
 	       letters_in(token, length) + strspn(token + letters_in(token, length), "0123456789") < length;
 }
@@ -153,6 +216,21 @@ static struct stretch differing(const char *a, const char *b, size_t length)
 	return at;
 }
 
+/* Could it be one of those that are mixed? Few of them look like a word, and fewer like one of letters alone. */
+static bool may_be_mixed(const char *word, size_t length)
+{
+	return !habits_word(word, length) || (is_hexadecimal(word, length) && letters_in(word, length) < length);
+}
+
+/* Short ones: what is counted, or is a word, stays beside a mixed one, but for numbers that have letters in other places. */
+static bool are_short_random(const char *a, const char *b, size_t length)
+{
+	if (habits_mixed(a, length) || habits_mixed(b, length))
+		return may_be_mixed(a, length) && may_be_mixed(b, length);
+	return is_hexadecimal(a, length) && is_hexadecimal(b, length) && may_be_mixed(a, length) &&
+	       may_be_mixed(b, length) && letters_in(a, length) != letters_in(b, length);
+}
+
 /* Words that differ in nearly all of their characters, and of which one is no word of a language. */
 static bool are_random(const char *a, const char *b, struct stretch at)
 {
@@ -160,8 +238,12 @@ static bool are_random(const char *a, const char *b, struct stretch at)
 
 	for (size_t i = at.from; i < at.to; i++)
 		differ += a[i] != b[i];
-	return length >= RANDOM_MIN && 2 * differ >= length &&
-	       (!is_word(a + at.from, length) || !is_word(b + at.from, length));
+	a += at.from;
+	b += at.from;
+	if (2 * differ < length)
+		return false;
+	return length >= RANDOM_MIN ? !habits_word(a, length) || !habits_word(b, length)
+				    : length >= MIXED_MIN && are_short_random(a, b, length);
 }
 
 /* What is random of a token as another shows; from its end on: nothing. */
@@ -169,7 +251,7 @@ static struct stretch random_in(const char *token, size_t length, const char *ot
 {
 	struct stretch at = {length, length};
 
-	if (length < RANDOM_MIN || length != other_length || memcmp(token, other, length) == 0)
+	if (length < MIXED_MIN || length != other_length || memcmp(token, other, length) == 0)
 		return at;
 	at = differing(token, other, length);
 	return are_random(token, other, at) ? at : (struct stretch){length, length};
@@ -232,7 +314,8 @@ static size_t width(const char *glob)
 }
 
 /*
- * By several others: two may have ended alike by chance. What comes in more than one recording is the same from run to run.
+ * By several others: two may have ended alike by chance, and a name by itself may have shown more. What comes in more than
+ * one recording is the same from run to run.
  */
 void habits_compare(struct habits_name *names, size_t count)
 {
@@ -243,7 +326,7 @@ void habits_compare(struct habits_name *names, size_t count)
 			if (j == i || !is_candidate(&names[j]) || !are_alike(names[i].sample, names[j].sample))
 				continue;
 			char *glob = shown_by(&names[i], &names[j]);
-			bool wider = glob && (!widest || width(glob) > width(widest));
+			bool wider = glob && width(glob) > width(widest ? widest : names[i].glob);
 
 			others++;
 			free(wider ? widest : glob);

@@ -60,8 +60,9 @@ void habits_calls_end(struct gathering *gathering);
 
 /* What of a name came before. */
 struct habits_place {
-	bool first;  /* nothing, in its directory */
-	bool random; /* a pid, behind which stands what tells its objects apart */
+	bool first;       /* nothing, in its directory */
+	bool random;      /* a pid, behind which stands what tells its objects apart */
+	bool hexadecimal; /* a pid in such digits, as other numbers will be */
 };
 
 /* habits_names.c: how many letters, digits and _ begin the text. */
@@ -70,11 +71,18 @@ size_t habits_token(const char *text);
 void habits_put(FILE *glob, struct habits_place *place, const char *token, size_t length,
 		const struct habits_pids *pids);
 
-/* habits_alike.c: letters in an order as in no word. */
+/* habits_alike.c: words and small numbers, with _ between them. */
+bool habits_word(const char *text, size_t length);
+/* A short word of letters and digits in an order that is no word's with a number or a unit. */
+bool habits_mixed(const char *word, size_t length);
+/* Letters in an order as in no word. */
 bool habits_scrambled(const char *word, size_t length);
 bool habits_tempfile(const char *token, size_t length);
 /* Widens the globs of names of which others show that a word in them is random. */
 void habits_compare(struct habits_name *names, size_t count);
+
+/* habits_base64.c: how long a random word of base64url is, with - or _ in it, that begins the text; 0: none does. */
+size_t habits_base64(const char *text);
 
 /* All that is found at the call is known. Clears it. */
 void habits_settle(struct call *call);

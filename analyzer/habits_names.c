@@ -9,7 +9,7 @@
 #include "tracepoints/policy.h"
 
 /* A number of fewer digits counts something, unless it is the pid; longer ones are pids and random. */
-enum { NUMBER_MIN = 4, PID_MIN = 2, JUMBLE_MIN = 6, GLOB_MAX = 160 };
+enum { NUMBER_MIN = 4, PID_MIN = 2, HEXADECIMAL_MIN = 3, PID_MAX = 9, JUMBLE_MIN = 6, GLOB_MAX = 160 };
 
 /* Is what begins here a capital before small letters, or the last of the word and all capitals, as in PostgreSQL? */
 static bool is_capital(const char *word, size_t length)
@@ -67,15 +67,23 @@ static void put_literal(FILE *glob, char c)
 }
 
 /* In a container a pid is short. */
-static bool is_pid(const char *digits, size_t length, const struct habits_pids *pids)
+static bool is_pid(const char *digits, size_t length, int base, const struct habits_pids *pids)
 {
-	long number = 0;
+	char text[PID_MAX + 1] = "", *end;
 
-	if (length < PID_MIN || length > 9)
+	if (!pids || length < (base == 16 ? HEXADECIMAL_MIN : PID_MIN) || length > PID_MAX ||
+	    strspn(digits, "0123456789ABCDEFabcdef") < length)
 		return false;
-	for (size_t i = 0; i < length; i++)
-		number = number * 10 + (digits[i] - '0');
-	return pids && number > 1 && (number == pids->own || number == pids->parent);
+	memcpy(text, digits, length);
+	long number = strtol(text, &end, base);
+	return !*end && number > 1 && (number == pids->own || number == pids->parent);
+}
+
+/* Beside a pid in such digits; letters alone are a word, unless they are many. */
+static bool is_like_pid(const char *word, size_t length)
+{
+	return length >= HEXADECIMAL_MIN && strspn(word, "0123456789ABCDEFabcdef") >= length &&
+	       (length >= NUMBER_MIN || strcspn(word, "0123456789") < length);
 }
 
 static void put_random(FILE *glob, size_t length)
@@ -85,12 +93,20 @@ static void put_random(FILE *glob, size_t length)
 }
 
 /* Letters and digits. True: its number is a pid. */
-static bool put_word(FILE *glob, const char *word, size_t length, const struct habits_pids *pids)
+static bool put_word(FILE *glob, struct habits_place *place, const char *word, size_t length,
+		     const struct habits_pids *pids)
 {
 	size_t digits = digits_behind(word, length), plain = length;
-	bool pid = is_pid(word + length - digits, digits, pids);
+	bool pid = is_pid(word + length - digits, digits, 10, pids),
+	     other = !(pid && digits == length) && is_pid(word, length, 16, pids);
 
-	if (is_jumble(word, length) || is_hexadecimal(word, length) || habits_scrambled(word, length)) {
+	if (other || (place->hexadecimal && is_like_pid(word, length))) {
+		fputs("[0-9A-Fa-f]*", glob);
+		place->hexadecimal = true;
+		return other;
+	}
+	if (is_jumble(word, length) || is_hexadecimal(word, length) || habits_scrambled(word, length) ||
+	    habits_mixed(word, length)) {
 		put_random(glob, length);
 		return false;
 	}
@@ -114,12 +130,23 @@ static size_t uuid(const char *text)
 	return form[at] || text[at] == '_' || isalnum((unsigned char)text[at]) ? 0 : at;
 }
 
-size_t habits_token(const char *text)
+/* Of what has more than letters, digits and _, or may have them in any order. */
+static size_t random_word(const char *text)
 {
 	size_t length = uuid(text);
 
+	return length ? length : habits_base64(text);
+}
+
+size_t habits_token(const char *text)
+{
+	size_t length = random_word(text);
+
+	if (length)
+		return length;
 	while (text[length] == '_' || isalnum((unsigned char)text[length]))
-		length++;
+		if (text[length++] == '_' && habits_base64(text + length))
+			break;
 	return length;
 }
 
@@ -130,20 +157,30 @@ static bool is_default(const char *token, size_t length)
 	       strspn(token, "abcdefghijklmnopqrstuvwxyz0123456789_") >= length;
 }
 
+/* Of the one that begins a token. */
+static size_t word_length(const char *token, size_t length)
+{
+	const char *end = memchr(token, '_', length);
+
+	return end ? (size_t)(end - token) : length;
+}
+
 /* True: the last of them is a pid. */
-static bool put_words(FILE *glob, const char *token, size_t length, const struct habits_pids *pids)
+static bool put_words(FILE *glob, struct habits_place *place, const char *token, size_t length,
+		      const struct habits_pids *pids)
 {
 	bool pid = false;
 
 	for (size_t word; length; token += word, length -= word) {
-		for (word = 0; word < length && token[word] != '_'; word++)
-			;
+		word = word_length(token, length);
 		if (word) {
-			pid = put_word(glob, token, word, pids);
+			pid = put_word(glob, place, token, word, pids);
 			continue;
 		}
 		put_literal(glob, token[word++]);
-		if (pid && length - word >= JUMBLE_MIN) {
+		const char *next = token + word;
+		bool alike = place->hexadecimal && is_like_pid(next, word_length(next, length - word));
+		if (pid && !alike && length - word >= JUMBLE_MIN) {
 			put_random(glob, length - word);
 			return false;
 		}
@@ -163,15 +200,17 @@ void habits_put(FILE *glob, struct habits_place *place, const char *token, size_
 		place->first = *token == '/';
 		return;
 	}
-	*place = (struct habits_place){.first = false};
+	*place = (struct habits_place){.hexadecimal = here.hexadecimal};
 	if (here.first && is_default(token, length)) {
 		fputs("tmp", glob);
 		put_random(glob, length - strlen("tmp"));
+	} else if (here.hexadecimal && is_like_pid(token, length)) {
+		put_words(glob, place, token, length, pids);
 	} else if ((here.random && length >= JUMBLE_MIN) || (!here.first && habits_tempfile(token, length)) ||
-		   uuid(token) == length) {
+		   random_word(token) == length) {
 		put_random(glob, length);
 	} else {
-		place->random = put_words(glob, token, length, pids);
+		place->random = put_words(glob, place, token, length, pids);
 	}
 }
 

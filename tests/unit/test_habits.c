@@ -15,9 +15,9 @@ static void check(bool good, const char *what)
 	failures += !good;
 }
 
-static void becomes(const char *name, const char *expected)
+static void becomes_of(int32_t pid, const char *name, const char *expected)
 {
-	char *glob = habits_glob(name, &(struct habits_pids){37, 121}),
+	char *glob = habits_glob(name, &(struct habits_pids){pid, 121}),
 	     *what = memory_format("%s becomes %s", name, expected);
 
 	check(strcmp(glob, expected) == 0, what);
@@ -25,6 +25,11 @@ static void becomes(const char *name, const char *expected)
 		printf("# %s\n", glob);
 	free(what);
 	free(glob);
+}
+
+static void becomes(const char *name, const char *expected)
+{
+	becomes_of(37, name, expected);
 }
 
 static void check_globs(void)
@@ -50,18 +55,74 @@ static void check_globs(void)
 	becomes("/\xc3\xa4", "/??");
 }
 
+/* Short ones of letters and digits, and what could be one. */
+static void check_short(void)
+{
+	static const char *const plain[] = {"/queue-12",     "/eth0-x86",    "/cam12.h264",  "/video-720p",
+					    "/clip-1080p",   "/depth-8bit",  "/buffer-64MB", "/app-v2-k8s",
+					    "/my_2nd_3d",    "/sha256-md5",  "/ab12-c840",   "/face-beef",
+					    "/mp4-utf8",     "/X11-unix",    "/Foo-Bar-V2",  "/my-App_v2-x",
+					    "/Foo-Bar2-V3x", "/wl_shm-data", "/10ms_16k",    "/ring-0-1-2"};
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		becomes(plain[i], plain[i]);
+	becomes("/seg-1e82", "/seg-????");
+	becomes("/seg_9bc0.lock", "/seg_????.lock");
+	becomes("/seg-5bc0e-2", "/seg-????\?-2");
+	becomes("/seg.R71w", "/seg.????");
+	becomes("/seg-7gkz", "/seg-????");
+}
+
+static void check_hexadecimal(void)
+{
+	const int32_t pid = 0x840;
+
+	becomes_of(pid, "/job-840-5bc0", "/job-[0-9A-Fa-f]*-[0-9A-Fa-f]*");
+	becomes_of(pid, "/job-0840_7f21c0de3000", "/job-[0-9A-Fa-f]*_[0-9A-Fa-f]*");
+	becomes_of(pid, "/job_840.1234-12", "/job_[0-9A-Fa-f]*.[0-9A-Fa-f]*-12");
+	becomes_of(pid, "/job-840-add-reader", "/job-[0-9A-Fa-f]*-add-reader");
+	becomes_of(pid, "/job-2112-add", "/job-[0-9]*-add");
+	becomes_of(pid, "/job_840_qzkxwv-reader", "/job_[0-9A-Fa-f]*_?????\?-reader");
+	becomes_of(0xabc, "/job-ABC-9BC0", "/job-[0-9A-Fa-f]*-[0-9A-Fa-f]*");
+	/* Of two digits one counts something. */
+	becomes_of(0x12, "/job-12-5", "/job-12-5");
+	becomes_of(pid, "/job-841-x", "/job-841-x");
+}
+
+static void check_base64(void)
+{
+	becomes("/k.q8YdWf-R71w", "/k.???????????");
+	becomes("/k-q8YdWf-R71w", "/k-???????????");
+	becomes("/k_q8_WfX-R71w", "/k_???????????");
+	becomes("/session-Drmhze6EPcv0fN_81Bj-nA", "/session-??????????????????????");
+	becomes("/session-Drmhze6EPcv0fN_81Bj-nA.lock", "/session-??????????????????????.lock");
+	becomes("/aB3dE9-lock", "/?????\?-lock");
+	becomes("/x.aB3dE9-tx", "/x.?????\?-tx");
+	becomes("/x-aB3dE9-1", "/x-?????\?-1");
+	becomes("/job-aB3dE9f", "/job-???????");
+	becomes("/lock-aB3dE9", "/lock-??????");
+	becomes("/cam1_aB3dE9", "/cam1_??????");
+	becomes("/k.fQnIltdRVVH", "/k.???????????");
+	becomes("/k.myAppIoBuf", "/k.myAppIoBuf");
+	becomes("/a_kdqcmikpy0_ring", "/a_??????????_ring");
+	becomes("/a_keyboard0_ring", "/a_keyboard0_ring");
+}
+
 /* The globs that names of as many recordings come down to. */
-static size_t learned(char **names, size_t count, char ***globs)
+static size_t learned(char **names, const int32_t *pids, size_t count, char ***globs)
 {
 	struct habits habits = {0};
 	struct habit *habit = memory_new(1, sizeof(*habit));
 
 	habit->exe = memory_text("/bin/x");
-	for (unsigned i = 0; i < count; i++)
-		habits_see(habit, (struct habits_name){.glob = habits_glob(names[i], &(struct habits_pids){37, 121}),
+	for (unsigned i = 0; i < count; i++) {
+		struct habits_pids run = {pids ? pids[i] : 37, 121};
+
+		habits_see(habit, (struct habits_name){.glob = habits_glob(names[i], &run),
 						       .sample = memory_text(names[i]),
-						       .pids = {37, 121},
+						       .pids = run,
 						       .recording = i});
+	}
 	habits.all = memory_grow(NULL, 0, sizeof(struct habit *));
 	habits.all[habits.count++] = habit;
 	habits_finish(&habits);
@@ -81,10 +142,14 @@ static unsigned below(unsigned most)
 	return (unsigned)(state >> 33) % most;
 }
 
-/* A name whose run of x is random, of those characters. */
-static char *named(const char *form, const char *of)
+/* A name whose run of X is random, of those characters, and whose P is the pid in hexadecimal digits, a new one each time. */
+static char *named(const char *form, const char *of, int32_t *pid)
 {
-	char *name = memory_text(form);
+	const char *place = strchr(form, 'P');
+
+	*pid = place ? 256 + (int32_t)below(32000) : 37;
+	char *name = place ? memory_format("%.*s%x%s", (int)(place - form), form, (unsigned)*pid, place + 1)
+			   : memory_text(form);
 
 	for (char *at = name; *at; at++)
 		if (*at == 'X')
@@ -100,12 +165,13 @@ static unsigned refused(const char *form, const char *of, size_t samples)
 	unsigned misses = 0;
 
 	for (int trial = 0; trial < TRIALS; trial++) {
-		char *names[3], **globs, *next = named(form, of);
+		int32_t pids[3], own;
+		char *names[3], **globs, *next = named(form, of, &own);
 		bool taken = false;
 
 		for (size_t i = 0; i < samples; i++)
-			names[i] = named(form, of);
-		size_t count = learned(names, samples, &globs);
+			names[i] = named(form, of, &pids[i]);
+		size_t count = learned(names, pids, samples, &globs);
 		for (size_t i = 0; i < count; i++)
 			taken = taken || policy_glob(globs[i], next);
 		misses += !taken;
@@ -123,6 +189,8 @@ static unsigned refused(const char *form, const char *of, size_t samples)
 #define SMALL "abcdefghijklmnopqrstuvwxyz"
 #define TEMPFILE SMALL "0123456789_"
 #define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define HEXADECIMAL "0123456789abcdef"
+#define BASE64URL LETTERS "0123456789-_"
 
 static void check_random(void)
 {
@@ -147,7 +215,21 @@ static void check_random(void)
 		       {"/arena-XXXXXXXXXXXX.lock", SMALL, 3, TRIALS / 1000},
 		       {"/arena.XXXXXXXX_shm", SMALL "0123456789", 2, TRIALS / 1000},
 		       {"/wl_shm-XXXXXX", LETTERS, 3, TRIALS / 1000},
-		       {"/arena-XXXXXXXXXXXXXXXX", "0123456789abcdef", 2, TRIALS / 1000}};
+		       {"/arena-XXXXXXXXXXXXXXXX", "0123456789abcdef", 2, TRIALS / 1000},
+		       {"/job-P-XXXX", HEXADECIMAL, 1, TRIALS / 1000},
+		       {"/job_P_XXXXXXXXXXXX.lock", HEXADECIMAL, 1, 0},
+		       {"/job-P", SMALL, 1, 0},
+		       /* What looks like a word and a number, or a number, is known by others only. */
+		       {"/arena-XXXX", HEXADECIMAL, 1, TRIALS * 2 / 5},
+		       {"/arena-XXXX", HEXADECIMAL, 2, TRIALS / 6},
+		       {"/arena-XXXX", HEXADECIMAL, 3, TRIALS / 15},
+		       {"/arena_XXXXX.lock", HEXADECIMAL, 3, TRIALS / 15},
+		       {"/k.XXXXXXXXXXX", BASE64URL, 1, TRIALS / 20},
+		       {"/k-XXXXXXXXXXX", BASE64URL, 1, TRIALS / 20},
+		       {"/k_XXXXXXXXXXX.lock", BASE64URL, 1, TRIALS / 20},
+		       {"/k.XXXXXXXXXXX", BASE64URL, 2, TRIALS / 50},
+		       {"/k.XXXXXXXXXXXXXXXXXXXXXX", BASE64URL, 1, TRIALS / 20},
+		       {"/k.XXXXXXXXXXXXXXXXXXXXXX", BASE64URL, 2, TRIALS / 50}};
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		unsigned misses = refused(schemes[i].form, schemes[i].of, schemes[i].samples);
@@ -163,7 +245,7 @@ static void check_random(void)
 static void come_to(char **names, size_t count, const char *expected)
 {
 	char **globs, *all = memory_text("");
-	size_t left = learned(names, count, &globs);
+	size_t left = learned(names, NULL, count, &globs);
 
 	for (size_t i = 0; i < left; i++) {
 		char *more = memory_format("%s%s%s", all, i ? " " : "", globs[i]);
@@ -198,6 +280,13 @@ static void check_fixed(void)
 	COME_TO("/a-qzkxwv /a-vjwqzx", "/a-qzkxwv", "/a-vjwqzx", "/a-qzkxwv", "/a-vjwqzx");
 	COME_TO("/a-??????", "/a-qzkxwv", "/a-vjwqzx");
 	COME_TO("/s-1-???????? /s-2-????????", "/s-1-plkstrom", "/s-2-gjzxaqwd");
+	COME_TO("/buf-????", "/buf-1234", "/buf-1e82");
+	COME_TO("/buf-????", "/buf-ab12", "/buf-c840");
+	COME_TO("/buf-???? /buf-cam12 /buf-image", "/buf-1e82", "/buf-cam12", "/buf-image");
+	COME_TO("/buf-????? /buf-cam1 /buf-data", "/buf-1e82f", "/buf-cam1", "/buf-data");
+	COME_TO("/buf-1080p /buf-240p /buf-720p", "/buf-720p", "/buf-240p", "/buf-1080p");
+	COME_TO("/gpu-a100 /gpu-b200", "/gpu-a100", "/gpu-b200");
+	COME_TO("/k.???????????", "/k.qab8YdWfR71", "/k.q8_YdWfR71w", "/k.qR71w8YdWf0");
 	COME_TO("/PostgreSQL.[0-9]*", "/PostgreSQL.1804289383", "/PostgreSQL.846930886");
 }
 
@@ -325,6 +414,9 @@ static void check_reduced(void)
 int main(void)
 {
 	check_globs();
+	check_short();
+	check_hexadecimal();
+	check_base64();
 	check_random();
 	check_fixed();
 	check_temporary();
