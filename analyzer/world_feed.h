@@ -14,6 +14,8 @@ struct name_state {
 	struct object *former; /* it led there before */
 	struct site named;     /* who made it lead there */
 	struct site removed;   /* who removed it last, process NULL: nobody in the trace */
+	struct site untold;    /* who made what was gone before its maker knew it, process NULL: nobody */
+	struct site owed;      /* who took it from what nobody had told of yet, process NULL: nobody */
 
 	/* For world_names.c only. */
 	uint64_t place;                   /* of struct process */

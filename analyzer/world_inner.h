@@ -97,7 +97,8 @@ void world_retire(struct world *world);
 void world_sweep(struct world *world);
 
 /* world_names.c */
-void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
+/* True: it lost the name before its maker told of it. */
+bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site);
 void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,
 		       const struct site *site);
@@ -114,6 +115,15 @@ struct name_change {
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site);
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error);
+/* The same of nobody knows which object: of the one that has the name or, if none has, that its maker is to tell of yet. */
+struct name_change names_unlink_unseen(struct world *world, struct process *process, const char *name, bool semaphore,
+				       const struct site *site);
+/* Somebody made an object of that name, and nobody knows which: it was removed before its maker could look. */
+void names_made_unseen(struct world *world, const char *name, bool semaphore, const struct site *site);
+/* What was made so shortly before that who took the name from it may not have seen it; NULL: none. */
+struct object *names_just_made(const struct world *world, const char *name, const struct site *site);
+/* The name was given to another object: whoever had it before has lost it, though nobody told of that one yet. */
+void names_replaced_unseen(struct world *world, const char *name, const struct site *site);
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site);
 /* What lies below a directory, or below either of the two, has other names. */
 void names_directory_renamed(struct world *world, struct process *process, const char *from, const char *to,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "world_inner.h"
+#include "world_names_inner.h"
 
 /* So many names that lead nowhere any more are remembered, for those who remove or open them once more. */
 #define REMOVED_MAX 20000
@@ -16,7 +16,7 @@
 static const char directory[] = "/dev/shm/";
 
 /* One spelling for "/x" of shm_open, "x" of a careless one, "/dev/shm/x" of open; and "/sem.x" of sem_open("/x"). */
-static char *canonical(const char *name, bool semaphore)
+char *name_canonical(const char *name, bool semaphore)
 {
 	if (strncmp(name, directory, sizeof(directory) - 1) == 0)
 		name += sizeof(directory) - 2;
@@ -36,7 +36,7 @@ static bool is_no_name(const char *path)
 }
 
 /* Names of one machine, or of one recording, lead nowhere in another. */
-static struct name_state *state_find(const struct world *world, uint64_t place, const char *text)
+struct name_state *name_state_find(const struct world *world, uint64_t place, const char *text)
 {
 	struct name_state *state = map_get(&world->private->names, map_hash(MAP_HASH, text, strlen(text)), place);
 
@@ -45,9 +45,9 @@ static struct name_state *state_find(const struct world *world, uint64_t place, 
 	return state;
 }
 
-static struct name_state *state_of(struct world *world, uint64_t place, const char *text)
+struct name_state *name_state_of(struct world *world, uint64_t place, const char *text)
 {
-	struct name_state *state = state_find(world, place, text);
+	struct name_state *state = name_state_find(world, place, text);
 	uint64_t hash;
 
 	if (state)
@@ -94,7 +94,7 @@ static void state_free(struct world *world, struct name_state *state)
 	free(state);
 }
 
-static void enqueue(struct world *world, struct name_state *state)
+void name_enqueue(struct world *world, struct name_state *state)
 {
 	struct world_private *private = world->private;
 
@@ -167,7 +167,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	if (strncmp(given, memfd, sizeof(memfd) - 1) == 0)
 		text = memory_text(given + 1);
 	else
-		text = canonical(given, false);
+		text = name_canonical(given, false);
 	names_add(object, text, time);
 	if (gone && object->kind != KIND_memfd)
 		names_end(object, text, time);
@@ -175,7 +175,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	free(given);
 }
 
-static bool names_any(const struct object *object)
+bool name_any(const struct object *object)
 {
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0)
@@ -195,50 +195,73 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 	names_add(object, state->text, site->time);
 }
 
-/* By another process, which found it before its maker could tell of it: inode numbers of a tmpfs are used once. */
-static bool is_removed_already(const struct name_state *state, const struct object *object)
+/* The object has lost the name; where that leads now is another thing. */
+void name_lose(const struct name_state *state, struct object *object, const struct site *site)
 {
-	return state->object == NULL && state->former == object && state->removed.process &&
-	       object->unlinked.process == state->removed.process && object->unlinked.time == state->removed.time;
+	names_end(object, state->text, site->time);
+	if (!name_any(object))
+		object->unlinked = *site;
 }
 
-void names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
+void name_removed(struct world *world, struct name_state *state, struct object *object, const struct site *site)
+{
+	name_lose(state, object, site);
+	state->owed = (struct site){0};
+	state->removed = *site;
+	state->former = object;
+	state->object = NULL;
+	name_enqueue(world, state);
+}
+
+/*
+ * By another process, which found it before its maker could tell of it: inode numbers of a tmpfs are used once. It may have
+ * another name by now.
+ */
+static bool is_removed_already(const struct name_state *state, const struct object *object)
+{
+	return state->object == NULL && object_real(state->former) == object && state->removed.process;
+}
+
+bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site)
 {
 	struct name_state *state;
 	struct object *before;
-	bool removed;
+	bool gone;
 	char *text;
 
 	if (is_no_name(name))
-		return;
-	text = canonical(name, semaphore);
-	state = state_of(world, process->place, text);
+		return false;
+	text = name_canonical(name, semaphore);
+	state = name_state_of(world, process->place, text);
 	before = object_real(state->object ? state->object : state->former);
-	removed = state->object == NULL && state->removed.process;
+	gone = state->object == NULL && state->removed.process;
 	free(text);
+	if (created && names_settled_unseen(world, state, object, site))
+		return true;
 	if (object_real(state->object) == object)
-		return;
+		return false;
 	if (created && is_removed_already(state, object)) {
 		if (object->name_count == 0)
 			names_add(object, state->text, state->removed.time);
 		names_end(object, state->text, state->removed.time);
-		return;
+		return true;
 	}
 	lead_to(world, state, object, site);
-	if (before != object && (before || removed)) {
+	if (before != object && (before || gone)) {
 		state->former = before;
 		world->private->watcher->renewed(world->private->watcher->context, process, state, site);
 	}
 	if (!created)
 		state->named.process = NULL;
+	return false;
 }
 
 void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,
 		       const struct site *site)
 {
-	char *text = canonical(name, semaphore);
-	struct name_state *state = state_find(world, process->place, text);
+	char *text = name_canonical(name, semaphore);
+	struct name_state *state = name_state_find(world, process->place, text);
 
 	free(text);
 	if (state && error == ENOENT)
@@ -248,42 +271,42 @@ void names_open_failed(struct world *world, struct process *process, const char 
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site)
 {
-	char *text = canonical(name, semaphore);
+	char *text = name_canonical(name, semaphore);
 	struct name_change change = {
 		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
-	struct name_state *state = state_find(world, process->place, text);
+	struct name_state *state = name_state_find(world, process->place, text);
 
 	/* Known by a relative path only: an object with one name has lost that one. */
 	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
-		state = state_find(world, process->place, object->names[0].text);
+		state = name_state_find(world, process->place, object->names[0].text);
 		if (state == NULL)
-			state = state_of(world, process->place, object->names[0].text);
+			state = name_state_of(world, process->place, object->names[0].text);
 	}
 	if (object && state == NULL)
-		state = state_of(world, process->place, text);
+		state = name_state_of(world, process->place, text);
 	free(text);
 	change.state = state;
+	if (state)
+		change.state_before = state->removed;
 	if (object == NULL || state == NULL)
 		return change;
 	change.before = object->unlinked;
-	change.state_before = state->removed;
-	names_end(object, state->text, site->time);
-	if (!names_any(object))
-		object->unlinked = *site;
-	state->removed = *site;
-	state->former = object;
-	state->object = NULL;
-	enqueue(world, state);
+	name_removed(world, state, object, site);
 	return change;
 }
 
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error)
 {
-	char *text = canonical(change->text, change->semaphore);
-	struct name_state *state = state_find(world, process->place, text);
+	char *text = name_canonical(change->text, change->semaphore);
+	struct name_state *state = name_state_find(world, process->place, text);
 	struct object *object = object_real(change->object);
 
 	free(text);
+	if (state && state == change->state && state->owed.process == process &&
+	    state->owed.time == change->site.time) {
+		state->removed = change->state_before;
+		state->owed = (struct site){0};
+	}
 	if (object && state && state == change->state) {
 		object->unlinked = change->before;
 		state->removed = change->state_before;
@@ -305,9 +328,9 @@ void names_unlink_failed(struct world *world, struct process *process, struct na
 
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site)
 {
-	char *text = canonical(name, false);
+	char *text = name_canonical(name, false);
 
-	lead_to(world, state_of(world, site->process->place, text), object, site);
+	lead_to(world, name_state_of(world, site->process->place, text), object, site);
 	free(text);
 }
 
@@ -321,7 +344,7 @@ static const char *part_below(const char *text, const char *path)
 
 static char *directory_text(const char *name)
 {
-	char *text = canonical(name, false);
+	char *text = name_canonical(name, false);
 
 	for (size_t length = strlen(text); length > 1 && text[length - 1] == '/'; length--)
 		text[length - 1] = 0;

@@ -15,8 +15,8 @@ static void opened(struct taking *t, const char *name, int fd, bool created, uin
 		t->object = object_of(t->world, t->process, id);
 		holdings_object_made(t->process, t->object, &t->site);
 	}
-	if (name)
-		names_open(t->world, t->process, name, false, t->object, created, &t->site);
+	if (name && names_open(t->world, t->process, name, false, t->object, created, &t->site) && created)
+		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
 	if (fd >= 0)
 		holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
 }
@@ -86,6 +86,8 @@ void take_sem_open(struct taking *t, const struct sem_open_event *e)
 {
 	if (e->result == 0 || t->object == NULL) {
 		names_open_failed(t->world, t->process, e->name, true, e->error, &t->site);
+		if (e->created)
+			names_made_unseen(t->world, e->name, true, &t->site);
 		return;
 	}
 	if (e->created) {
@@ -96,7 +98,8 @@ void take_sem_open(struct taking *t, const struct sem_open_event *e)
 		holdings_object_made(t->process, t->object, &t->site);
 	}
 	t->process->takes_turns = true;
-	names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site);
+	if (names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site) && e->created)
+		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
 	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
 }
 
@@ -106,21 +109,31 @@ void take_sem_close(struct taking *t, const struct sem_close_event *e)
 		holdings_semaphore_close(t->process, e->addr, e->seq, &t->site);
 }
 
+static void object_gone(const struct object *object, int64_t time)
+{
+	const struct process *creator = object ? object->created.process : NULL;
+
+	if (creator && !creator->over)
+		holdings_object_gone((struct process *)(uintptr_t)creator, object->created.stack_id, time);
+}
+
 void take_unlink(struct taking *t, const struct unlink_event *e)
 {
+	bool semaphore = e->symbol == SYMBOL_sem_unlink;
 	struct name_change change;
-	const struct process *creator;
 
-	change = names_unlink(t->world, t->process, e->name, e->symbol == SYMBOL_sem_unlink,
-			      e->error ? NULL : t->object, &t->site);
+	if (!e->error && t->object == NULL) {
+		change = names_unlink_unseen(t->world, t->process, e->name, semaphore, &t->site);
+		t->object = change.object;
+	} else {
+		change = names_unlink(t->world, t->process, e->name, semaphore, e->error ? NULL : t->object, &t->site);
+	}
 	if (e->error) {
 		names_unlink_failed(t->world, t->process, &change, e->error);
 		free(change.text);
 		return;
 	}
-	creator = t->object ? t->object->created.process : NULL;
-	if (creator && !creator->over)
-		holdings_object_gone((struct process *)(uintptr_t)creator, t->object->created.stack_id, t->site.time);
+	object_gone(t->object, t->site.time);
 	holdings_log_name(t->process, e->seq, change);
 }
 
@@ -132,13 +145,33 @@ static void take_name(struct taking *t, const char *name, struct object *object)
 	free(change.text);
 }
 
+/* And gone from its new name, too: else it would have been seen there. A directory, which is no object, has no name here. */
+static void moved_unseen(struct taking *t, const char *from)
+{
+	struct object *object = names_just_made(t->world, from, &t->site);
+
+	if (object == NULL)
+		return;
+	take_name(t, from, object);
+	object_gone(object, t->site.time);
+}
+
 void take_rename(struct taking *t, const struct rename_event *e)
 {
 	struct object *moved = t->object, *replaced = object_of(t->world, t->process, e->replaced);
 	bool both = (e->flags & RENAME_EXCHANGE) && replaced;
 
+	bool over = moved && !replaced && !(e->flags & (RENAME_EXCHANGE | RENAME_NOREPLACE));
+
+	if (e->error)
+		return;
+	/* What was made between the look and the call is replaced unseen. */
+	if (over)
+		replaced = names_just_made(t->world, e->to, &t->site);
+	if (!moved && !replaced)
+		moved_unseen(t, e->from);
 	/* Two names of one object: the kernel leaves them. */
-	if (e->error || (moved && moved == replaced))
+	if (moved && moved == replaced)
 		return;
 	/* What is no object may be a directory. */
 	if (moved == NULL || (replaced == NULL && e->flags & RENAME_EXCHANGE))
@@ -156,6 +189,8 @@ void take_rename(struct taking *t, const struct rename_event *e)
 		take_name(t, e->to, replaced);
 	if (moved)
 		names_link(t->world, e->to, moved, &t->site);
+	if (over && !replaced)
+		names_replaced_unseen(t->world, e->to, &t->site);
 }
 
 void take_link(struct taking *t, const struct link_event *e)

@@ -121,8 +121,18 @@ static enum enforce_verdict named(const struct policy_decision *d, const struct 
 	return enforce_name_allowed(d, name, false);
 }
 
-/* lost: what loses the name by the call, which may fail yet; NULL: it only gets another. */
-static enum enforce_verdict unlinking(const struct enforce_place *at, struct enforce_lost *lost)
+/* Is it to be known what loses that name: whose it is, or what is in it? */
+static bool must_be_known(const struct policy_decision *d)
+{
+	return !enforce_audits() &&
+	       (d->secret || (d->zero & ZERO_on_unlink) || enforce_asks(d, RULE_unlink_by_stranger));
+}
+
+/*
+ * lost: what loses the name by the call, which may fail yet; NULL: it only gets another. needed: without it the call fails,
+ * as that of a moment ago would have: it is not made then, as by now something may be there at which nobody has looked.
+ */
+static enum enforce_verdict unlinking(const struct enforce_place *at, struct enforce_lost *lost, bool needed)
 {
 	struct policy_decision d;
 	struct identity identity;
@@ -130,7 +140,12 @@ static enum enforce_verdict unlinking(const struct enforce_place *at, struct enf
 	enforce_decide(at->name, &d);
 	if (named(&d, at, at->name) == VERDICT_deny)
 		return VERDICT_deny;
-	if (!identity_of_path(at->dirfd, at->path, at->flags, &identity))
+	enum identity_look look = identity_look(at->dirfd, at->path, at->flags, &identity);
+	if (look == LOOK_nothing && needed && must_be_known(&d)) {
+		errno = ENOENT;
+		return VERDICT_deny;
+	}
+	if (look != LOOK_object)
 		return VERDICT_go;
 	enforce_decide_linked(at->name, &identity, &d);
 	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
@@ -173,7 +188,7 @@ enum enforce_verdict enforce_unlink(struct enforce_removing *r)
 {
 	r->lost.is_object = false;
 	enforce_begin();
-	enum enforce_verdict verdict = unlinking(&r->at, &r->lost);
+	enum enforce_verdict verdict = unlinking(&r->at, &r->lost, true);
 	if (enforce_matters(verdict))
 		enforce_refused_nothing(verdict, enforce_removed_in_vain(&r->at));
 	enforce_end(r->caller);
@@ -263,7 +278,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 
 	if (m->how == MOVE_link && from->name && linking(from) == VERDICT_deny)
 		return VERDICT_deny;
-	if (m->how != MOVE_link && from->name && unlinking(from, NULL) == VERDICT_deny)
+	if (m->how != MOVE_link && from->name && unlinking(from, NULL, true) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!to->name)
 		return VERDICT_go;
@@ -273,7 +288,7 @@ static enum enforce_verdict moving(struct enforce_moving *m)
 		return VERDICT_deny;
 	if (m->how == MOVE_link || !exists(to) || are_one(from, to))
 		return VERDICT_go;
-	return unlinking(to, m->how == MOVE_exchange ? NULL : &m->replaced);
+	return unlinking(to, m->how == MOVE_exchange ? NULL : &m->replaced, false);
 }
 
 /* Once nothing denies the call any more. */

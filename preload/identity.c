@@ -1,5 +1,6 @@
 #include "preload/identity.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdatomic.h>
@@ -291,15 +292,23 @@ bool identity_of_mapped(int fd, struct identity *out)
 	return found;
 }
 
-bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out)
+enum identity_look identity_look(int dirfd, const char *path, int flags, struct identity *out)
 {
 	struct stat st;
+	long error = kernel_stat_at(dirfd, path, flags, &st);
 
-	if (kernel_stat_at(dirfd, path, flags, &st) < 0 || !fill(&st, -1, out))
-		return false;
+	if (error < 0)
+		return error == -ENOENT ? LOOK_nothing : LOOK_other;
+	if (!fill(&st, -1, out))
+		return LOOK_other;
 	out->name = path;
 	out->dirfd = dirfd;
-	return true;
+	return LOOK_object;
+}
+
+bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out)
+{
+	return identity_look(dirfd, path, flags, out) == LOOK_object;
 }
 
 bool identity_of_directory(int dirfd, const char *path, struct identity *out)
@@ -406,6 +415,24 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 	if (identity->fd < 0 && identity_place(identity->dirfd, path, text) && leads_to(text, identity))
 		return text;
 	return is_home_of(identity->dirfd, path) && identity_shm_path(slash ? slash : path, "", text) ? text : path;
+}
+
+const char *identity_spelling_gone(int dirfd, const char *path, char text[static 512])
+{
+	const char *slash = strrchr(path, '/');
+	struct parent parent;
+	struct stat st;
+
+	const char *at = parent_begin(&parent, path);
+	bool there = at && kernel_stat_at(dirfd, at, 0, &st) == 0 && lies_on_shm(st.st_dev);
+	parent_end(&parent);
+	if (!there)
+		return NULL;
+	if (plain(path))
+		return path;
+	if (is_home_of(dirfd, path) && identity_shm_path(slash ? slash : path, "", text))
+		return text;
+	return identity_place(dirfd, path, text) ? text : path;
 }
 
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512])

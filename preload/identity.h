@@ -43,7 +43,12 @@ bool identity_is_ordinary(int fd);
 void identity_descriptor_ends(int fd);
 void identity_descriptors_end(unsigned first, unsigned last);
 
-/* The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW. */
+/*
+ * The same for a path that leads onto /dev/shm, whatever its spelling; flags as fstatat(2)'s, e.g. AT_SYMLINK_NOFOLLOW.
+ * LOOK_nothing: ENOENT; LOOK_other: it is no object, or cannot be looked at.
+ */
+enum identity_look { LOOK_nothing, LOOK_other, LOOK_object };
+enum identity_look identity_look(int dirfd, const char *path, int flags, struct identity *out);
 bool identity_of_path(int dirfd, const char *path, int flags, struct identity *out);
 
 /* The same for a directory, which is no object: where it is, and by which path, is all that is told. */
@@ -94,6 +99,9 @@ bool identity_by_link(const char *path, struct identity *identity);
 
 /* "/dev/shm/NAME" for a path that leads to the object there by another spelling, else the path as it was given. */
 const char *identity_spelling(const char *path, const struct identity *identity, char text[static 512]);
+
+/* The same for a path at which an object lay, or NULL where none can have lain: its directory is not on /dev/shm. */
+const char *identity_spelling_gone(int dirfd, const char *path, char text[static 512]);
 
 /* "/dev/shm/" and name without leading slashes, as shm_open(3) does; false when that does not fit (NAME_MAX). */
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512]);

@@ -1,4 +1,6 @@
 /* unlink, rename and link of paths that lead onto /dev/shm. */
+#include <string.h>
+
 #include "preload/enforce_open.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -8,29 +10,64 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
-static uint32_t unlinking(enum symbol symbol, int dirfd, const char *path, const void *caller)
+/* A removal, and what the look before it found. */
+struct removing {
+	enum symbol symbol;
+	int dirfd;
+	const char *path;
+	const void *caller;
+	uint32_t seq; /* of its event, 0: there is none yet */
+	bool nothing; /* was there */
+	/* What the policy makes of it: */
+	struct enforce_removing policy; /* at.name: NULL where it is not asked */
+	char text[512];
+};
+
+static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const char *path, const void *caller)
 {
 	struct visit visit;
 	struct identity identity;
 	char text[512];
-	uint32_t seq = 0;
 
+	r->symbol = symbol;
+	r->dirfd = dirfd;
+	r->path = path;
+	r->caller = caller;
+	r->seq = 0;
+	r->nothing = false;
 	if (!observe_enter(&visit, caller))
-		return 0;
-	if (identity_of_path(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity)) {
+		return;
+	enum identity_look look = identity_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
+	if (look == LOOK_object) {
 		identity.kind = KIND_file;
 		identity.name = identity_spelling(path, &identity, text);
-		seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd,
-			     .name = identity.name);
+		r->seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd,
+				.name = identity.name);
 	}
+	r->nothing = look == LOOK_nothing;
 	observe_leave(&visit);
-	return seq;
 }
 
-static int unlinked(int result, uint32_t seq, const void *caller)
+/* It was made between the look and the call: which object that was nobody can say. */
+static void unlinked_unseen(const struct removing *r)
+{
+	struct visit visit;
+	char text[512];
+
+	if (!observe_enter(&visit, r->caller))
+		return;
+	const char *name = identity_spelling_gone(r->dirfd, r->path, text);
+	if (name)
+		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)r->symbol, .dirfd = r->dirfd, .name = name);
+	observe_leave(&visit);
+}
+
+static int unlinked(const struct removing *r, int result)
 {
 	if (result < 0)
-		observe_failed(seq, caller);
+		observe_failed(r->seq, r->caller);
+	else if (r->nothing)
+		unlinked_unseen(r);
 	return result;
 }
 
@@ -46,27 +83,35 @@ static bool is_no_link(int flags)
 	return flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH);
 }
 
-/* What the policy makes of a removal. */
-struct removing {
-	struct enforce_removing policy; /* at.name: NULL where it is not asked */
-	char text[512];
-};
+/* Where nothing is there the directory would have to be looked at: only wipes are worth that for a path of any spelling. */
+static bool concerns_policy(const struct enforce_place *at)
+{
+	struct identity identity;
+
+	switch (identity_look(at->dirfd, at->path, at->flags, &identity)) {
+	case LOOK_object:
+		return true;
+	case LOOK_nothing:
+		return enforce_wipes || strncmp(at->path, "/dev/shm/", 9) == 0;
+	default:
+		return false;
+	}
+}
 
 /* Is the name not to be removed? errno is set then. */
-static bool unremoved(struct removing *r, int dirfd, const char *path, const void *caller)
+static bool unremoved(struct removing *r)
 {
 	struct visit visit;
-	struct identity identity;
 	struct enforce_place *at = &r->policy.at;
 
-	*at = (struct enforce_place){dirfd, path, AT_SYMLINK_NOFOLLOW, NULL};
-	r->policy.caller = caller;
-	if (!enforce_on || own_caller(caller) || !identity_of_path(dirfd, path, at->flags, &identity))
+	*at = (struct enforce_place){r->dirfd, r->path, AT_SYMLINK_NOFOLLOW, NULL};
+	r->policy.caller = r->caller;
+	if (!enforce_on || own_caller(r->caller) || !concerns_policy(at))
 		return false;
-	at->name = enforce_name(dirfd, path, at->flags, r->text);
+	at->name = enforce_name(r->dirfd, r->path, at->flags, r->text);
 	bool kept = at->name && enforce_unlink(&r->policy) == VERDICT_deny;
-	if (kept && observe_enter(&visit, caller)) {
-		wrap_refused_path(&visit, dirfd, path, at->flags, at->name, KIND_file);
+	if (kept && observe_enter(&visit, r->caller)) {
+		wrap_refused_path(&visit, r->dirfd, r->path, at->flags, at->name, KIND_file);
 		observe_leave(&visit);
 	}
 	return kept;
@@ -83,9 +128,8 @@ EXPORT int unlink(const char *path)
 {
 	struct removing r;
 
-	uint32_t seq = unlinking(SYMBOL_unlink, AT_FDCWD, path, CALLER);
-	int result = unremoved(&r, AT_FDCWD, path, CALLER) ? -1 : removed(&r, REAL(unlink)(path));
-	return unlinked(result, seq, CALLER);
+	unlinking(&r, SYMBOL_unlink, AT_FDCWD, path, CALLER);
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(unlink)(path)));
 }
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
@@ -95,28 +139,28 @@ EXPORT int unlinkat(int dirfd, const char *path, int flags)
 	dirfd = wrap_given(dirfd, CALLER);
 	if (flags & AT_REMOVEDIR)
 		return REAL(unlinkat)(dirfd, path, flags);
-	uint32_t seq = unlinking(SYMBOL_unlinkat, dirfd, path, CALLER);
+	unlinking(&r, SYMBOL_unlinkat, dirfd, path, CALLER);
 	/* There is no other flag. */
 	if (flags)
-		return unlinked(REAL(unlinkat)(dirfd, path, flags), seq, CALLER);
-	int result = unremoved(&r, dirfd, path, CALLER) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, 0));
-	return unlinked(result, seq, CALLER);
+		return unlinked(&r, REAL(unlinkat)(dirfd, path, flags));
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, 0)));
 }
 
 EXPORT int remove(const char *path)
 {
 	struct removing r;
 
-	uint32_t seq = unlinking(SYMBOL_remove, AT_FDCWD, path, CALLER);
-	int result = unremoved(&r, AT_FDCWD, path, CALLER) ? -1 : removed(&r, REAL(remove)(path));
-	return unlinked(result, seq, CALLER);
+	unlinking(&r, SYMBOL_remove, AT_FDCWD, path, CALLER);
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(remove)(path)));
 }
 
 /* What the two names of a rename led to before it. */
 struct renaming {
 	struct enforce_moving moving;
 	bool found, replaces;
-	bool directory; /* was found: no object of its own, but objects may get other names by it */
+	bool nothing, no_other; /* was at `from`, at `to` */
+	bool unseen;            /* was what had the name `from`, made since and gone by now */
+	bool directory;         /* was found: no object of its own, but objects may get other names by it */
 	int from_dirfd, to_dirfd;
 	struct identity identity, replaced;
 	char text[512]; /* of the one that has to be spelled while it is there */
@@ -127,14 +171,18 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 {
 	struct visit visit;
 
-	r->found = r->replaces = r->directory = false;
+	r->found = r->replaces = r->nothing = r->no_other = r->unseen = r->directory = false;
 	r->from_dirfd = from_dirfd;
 	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
 		return;
-	r->found = identity_of_path(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity);
-	r->replaces = identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
-	r->directory = !r->found && identity_of_directory(from_dirfd, from, &r->identity);
+	enum identity_look look = identity_look(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity),
+			   other = identity_look(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
+	r->found = look == LOOK_object;
+	r->replaces = other == LOOK_object;
+	r->nothing = look == LOOK_nothing;
+	r->no_other = other == LOOK_nothing;
+	r->directory = look == LOOK_other && identity_of_directory(from_dirfd, from, &r->identity);
 	r->identity.kind = r->replaced.kind = KIND_file;
 	if (r->found || r->directory)
 		r->identity.name = identity_spelling(from, &r->identity, r->text);
@@ -179,13 +227,44 @@ static struct enforce_moving *link_of(struct enforce_moving *m, int from_dirfd, 
 	return m;
 }
 
+/*
+ * What was made between the look and the call is looked for where it is by now. Of what was replaced so, nobody can say
+ * anything.
+ */
+static void look_again(struct renaming *r, const char *from, const char *to, unsigned flags)
+{
+	const char *name = r->nothing ? identity_spelling_gone(r->from_dirfd, from, r->text) : NULL;
+
+	if (name) {
+		enum identity_look look = identity_look(r->to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->identity);
+		r->found = look == LOOK_object;
+		r->unseen = look == LOOK_nothing;
+		if (r->unseen)
+			r->identity = (struct identity){.fd = -1};
+		r->identity.kind = KIND_file;
+		r->identity.name = name;
+	}
+	if (r->no_other && (flags & RENAME_EXCHANGE)) {
+		r->replaces = identity_of_path(r->from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->replaced);
+		r->replaced.kind = KIND_file;
+		if (r->replaces && !r->found && !r->unseen && !r->directory)
+			r->replaced.name = identity_spelling(to, &r->replaced, r->text);
+	}
+}
+
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
 		   const void *caller)
 {
 	struct visit visit;
 	char text[512];
-	bool there = r->found || r->directory;
 
+	if (result == 0 && (r->nothing || (r->no_other && (flags & RENAME_EXCHANGE)))) {
+		if (!observe_enter(&visit, caller))
+			return result;
+		look_again(r, from, to, flags);
+		observe_leave(&visit);
+	}
+	bool there = r->found || r->unseen || r->directory;
 	/* EFAULT: one of the two names cannot be read. */
 	if ((!there && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;

@@ -118,13 +118,20 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	return result;
 }
 
-/* An unlink by any name of a path that leads to an object: emitted before the call, or after it when there is none. */
-static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix)
+/*
+ * An unlink by any name of a path that leads to an object: emitted before the call, or after it when there is none. One that
+ * was made between the look, which found nothing, and the call, is removed all the same: which it was nobody can say.
+ */
+static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix, bool *nothing)
 {
 	char path[512];
 	struct identity identity;
 
-	if (!identity_shm_path(name, prefix, path) || !identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
+	if (!identity_shm_path(name, prefix, path))
+		return 0;
+	enum identity_look look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
+	*nothing = look == LOOK_nothing;
+	if (look != LOOK_object)
 		return 0;
 	if (symbol == SYMBOL_sem_unlink)
 		identity.kind = KIND_semaphore;
@@ -136,9 +143,10 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 {
 	struct visit visit;
 	uint32_t seq = 0;
+	bool nothing = false;
 
 	if (observe_enter(&visit, caller)) {
-		seq = unlinking(&visit, symbol, name, prefix);
+		seq = unlinking(&visit, symbol, name, prefix, &nothing);
 		observe_leave(&visit);
 	}
 	/* By its path a semaphore has another name than an object of shm_open. */
@@ -159,9 +167,9 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 		enforce_unlinked(&removing, result < 0);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
-	} else if (result < 0 && observe_enter(&visit, caller)) {
+	} else if ((result < 0 || nothing) && observe_enter(&visit, caller)) {
 		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name,
-		       .error = observe_error(&visit, true));
+		       .error = observe_error(&visit, result < 0));
 		observe_leave(&visit);
 	}
 	return result;

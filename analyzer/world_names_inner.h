@@ -1,0 +1,26 @@
+/* What world_names*.c share. */
+#ifndef SHMGUARD_WORLD_NAMES_INNER_H
+#define SHMGUARD_WORLD_NAMES_INNER_H
+
+#include "world_inner.h"
+
+/* One spelling for all that lead there; for free(3). */
+char *name_canonical(const char *name, bool semaphore);
+/* NULL: nothing was told of the name, or it is forgotten. */
+struct name_state *name_state_find(const struct world *world, uint64_t place, const char *text);
+struct name_state *name_state_of(struct world *world, uint64_t place, const char *text);
+/* It leads nowhere: to be forgotten, once there are many such. */
+void name_enqueue(struct world *world, struct name_state *state);
+
+/* Has the object any name? */
+bool name_any(const struct object *object);
+/* The object has lost the name; where that leads now is another thing. */
+void name_lose(const struct name_state *state, struct object *object, const struct site *site);
+/* And the name leads nowhere. */
+void name_removed(struct world *world, struct name_state *state, struct object *object, const struct site *site);
+
+/* Its maker tells of an object: was it removed, or replaced, by who did not see it? Then it has lost the name. */
+bool names_settled_unseen(struct world *world, struct name_state *state, struct object *object,
+			  const struct site *made);
+
+#endif

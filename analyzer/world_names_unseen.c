@@ -1,0 +1,120 @@
+/*
+ * Names that somebody took away without a look at what had them: it was made between his look, which found nothing, and his
+ * call. Its maker may tell of it before, or after.
+ */
+#include <stdlib.h>
+
+#include "memory.h"
+#include "world_names_inner.h"
+
+/* So long a maker may be held up between the call and its telling (nanoseconds). */
+#define HELD_UP INT64_C(1000000000)
+
+static bool is_recent(const struct site *site, int64_t now)
+{
+	return site->process && now - site->time <= HELD_UP;
+}
+
+/*
+ * What the name leads to was told of by an opener, if it was removed, or else is what took the place. Who gave the name to
+ * that has made none by it since that he did not tell of.
+ */
+static bool is_owed(const struct name_state *state, const struct object *object, const struct process *maker,
+		    int64_t now)
+{
+	if (!is_recent(&state->owed, now))
+		return false;
+	if (state->object == NULL)
+		return true;
+	return object_real(state->object) == object ? state->named.time > state->owed.time
+						    : state->owed.process != maker;
+}
+
+bool names_settled_unseen(struct world *world, struct name_state *state, struct object *object, const struct site *made)
+{
+	struct site owed = state->owed;
+	bool replaced = state->object && object_real(state->object) != object;
+
+	if (!is_owed(state, object, made->process, made->time))
+		return false;
+	names_add(object, state->text, owed.time);
+	if (replaced) {
+		name_lose(state, object, &owed);
+		state->former = object;
+		state->owed = (struct site){0};
+		return true;
+	}
+	if (state->object == NULL)
+		world->private->watcher->renewed(world->private->watcher->context,
+						 (struct process *)(uintptr_t)made->process, state, made);
+	name_removed(world, state, object, &owed);
+	return true;
+}
+
+/* Somebody made the next of that name: it had lost it by then, of which nobody has told. */
+static bool was_lost_unseen(const struct name_state *state, const struct object *former, int64_t now)
+{
+	return state->object && former && former != object_real(state->object) && !former->unlinked.process &&
+	       !name_any(former) && is_recent(&state->named, now);
+}
+
+struct name_change names_unlink_unseen(struct world *world, struct process *process, const char *name, bool semaphore,
+				       const struct site *site)
+{
+	char *text = name_canonical(name, semaphore);
+	struct name_state *state = name_state_of(world, process->place, text);
+	struct object *object = object_real(state->object), *former = object_real(state->former);
+	struct name_change change = {.text = memory_text(name),
+				     .semaphore = semaphore,
+				     .state = state,
+				     .state_before = state->removed,
+				     .site = *site};
+
+	free(text);
+	if (was_lost_unseen(state, former, site->time)) {
+		former->unlinked = *site;
+		change.object = former;
+	} else if (object) {
+		change.before = object->unlinked;
+		change.object = object;
+		name_removed(world, state, object, site);
+	} else {
+		state->removed = *site;
+		if (is_recent(&state->untold, site->time))
+			state->untold = (struct site){0};
+		else
+			state->owed = *site;
+		name_enqueue(world, state);
+	}
+	return change;
+}
+
+void names_made_unseen(struct world *world, const char *name, bool semaphore, const struct site *site)
+{
+	char *text = name_canonical(name, semaphore);
+	struct name_state *state = name_state_of(world, site->process->place, text);
+	const struct object *former = object_real(state->former);
+
+	free(text);
+	if (is_recent(&state->owed, site->time))
+		state->owed = (struct site){0};
+	else if (state->object || !former || former->created.process || !is_recent(&state->removed, site->time))
+		state->untold = *site;
+}
+
+struct object *names_just_made(const struct world *world, const char *name, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	const struct name_state *state = name_state_find(world, site->process->place, text);
+
+	free(text);
+	return state && is_recent(&state->named, site->time) ? object_real(state->object) : NULL;
+}
+
+void names_replaced_unseen(struct world *world, const char *name, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+
+	name_state_of(world, site->process->place, text)->owed = *site;
+	free(text);
+}

@@ -1,0 +1,111 @@
+/* The model, fed by hand: names that were taken away without a look at what had them. */
+#include <stdlib.h>
+
+#include "tests/unit/world_by_hand.h"
+
+/* Who removes what was made since it looked does not know which object that was; its maker may tell of it later. */
+static void check_removed_unseen(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x");
+	check(world->objects[0]->unlinked.process == process_of(11) && world->objects[0]->names[0].until,
+	      "a removal of nobody knows what is that of what had the name");
+	FEED(shm_open, 10, .name = "/x", .result = -1, .error = ENOENT);
+	check(misses == 0, "nothing is strange about a name that is gone since");
+	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/x");
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .error = ENOENT);
+	define(10, 2, 78);
+	open_object(10, "/x", 2, 4, true);
+	check(world->objects[1]->unlinked.process == process_of(11) && world->objects[1]->names[0].until,
+	      "or of what its maker tells of next");
+	define(10, 3, 79);
+	open_object(10, "/x", 3, 5, true);
+	check(!world->objects[2]->names[0].until, "of one, and no more");
+	define(10, 4, 80);
+	open_object(10, "/x", 4, 6, true);
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x");
+	check(world->objects[2]->unlinked.process && !world->objects[3]->names[0].until,
+	      "what the next of that name tells is gone was removed, not the next");
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .error = ENOENT);
+	check(!world->objects[3]->names[0].until, "a removal that failed removes nothing");
+	end();
+}
+
+static void check_removed_unseen_long_ago(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x");
+	now += 2000000000;
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	check(!world->objects[0]->names[0].until, "nobody is held up so long: it is another one");
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/y");
+	define(11, 2, 78);
+	open_object(11, "/y", 2, 3, false);
+	define(10, 2, 78);
+	open_object(10, "/y", 2, 3, true);
+	check(world->objects[1]->names[0].until, "an opener may tell of it before its maker");
+	define(11, 3, 79);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/z", .to = "/dev/shm/away", .object = 3);
+	define(10, 3, 79);
+	open_object(10, "/z", 3, 3, true);
+	check(!strcmp(object_name(world->objects[2]), "/away"),
+	      "what was renamed before its making is told is known by that");
+	FEED(unlink, 11, .symbol = SYMBOL_sem_unlink, .name = "/s");
+	FEED(sem_open, 10, .name = "/s", .result = 1, .created = true);
+	FEED(sem_open, 10, .name = "/s", .result = 1, .created = true);
+	FEED(unlink, 11, .symbol = SYMBOL_sem_unlink, .name = "/s");
+	define(10, 4, 80);
+	FEED(sem_open, 10, .name = "/s", .result = 1, .object = 4, .created = true);
+	check(!world->objects[3]->names[0].until,
+	      "what nobody knows that was made and removed takes nothing from the next");
+	end();
+}
+
+static void check_replaced_unseen(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	define(11, 1, 78);
+	open_object(11, "/new", 1, 3, true);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/new", .to = "/dev/shm/x", .object = 1);
+	check(world->objects[0]->unlinked.process == process_of(11) && world->objects[0]->names[0].until,
+	      "what was made just before something was renamed over it has lost its name");
+	define(11, 2, 79);
+	open_object(11, "/new", 2, 3, true);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/new", .to = "/dev/shm/y", .object = 2);
+	define(10, 2, 80);
+	open_object(10, "/y", 2, 3, true);
+	check(world->objects[3]->unlinked.process == process_of(11) && world->objects[3]->names[0].until,
+	      "whenever its maker tells of it");
+	check(!strcmp(object_name(world->objects[2]), "/y") && !world->objects[2]->names[1].until,
+	      "and the other has the name");
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/y", .to = "/dev/shm/z", .object = 2);
+	define(10, 3, 81);
+	open_object(10, "/y", 3, 3, true);
+	check(!world->objects[4]->names[0].until, "once that has moved on, the name is free");
+	define(11, 4, 90);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/old", .to = "/dev/shm/v", .object = 4);
+	define(10, 4, 90);
+	open_object(10, "/v", 4, 3, true);
+	check(!world->objects[5]->names[0].until, "who would have made one and found that has taken nothing from it");
+	end();
+}
+
+int main(void)
+{
+	check_removed_unseen();
+	check_removed_unseen_long_ago();
+	check_replaced_unseen();
+	printf("1..%d\n", number);
+	return failures != 0;
+}
