@@ -12,6 +12,7 @@
 #include "preload/inherited.h"
 #include "preload/kernel.h"
 #include "preload/late_size.h"
+#include "preload/ledger.h"
 #include "preload/module.h"
 #include "preload/module_watch.h"
 #include "preload/note.h"
@@ -210,6 +211,14 @@ static void record_kept(const struct object *object, void *visit)
 	findings_kept(object->id, observe_stack(NULL));
 }
 
+/* Is anything to be told yet, or may the policy have to look after what the program only found open? */
+static bool awaits_end(void)
+{
+	struct object object;
+
+	return queue_any() || (enforce_wipes && ledger_object_at(0, &object));
+}
+
 /* What is left of the process is its end; false: nothing of it can be told. */
 static bool leave(struct visit *visit)
 {
@@ -219,7 +228,7 @@ static bool leave(struct visit *visit)
 	if (!recorder_thread.depth)
 		recorder_wait_for_loading();
 	/* LTTng is not loaded in a crash handler that has so little room, nor has it been in a child that shares our memory. */
-	if (atomic_load(&recorder_state) == RECORDER_IDLE && queue_any()) {
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && awaits_end()) {
 		if (recorder_thread.depth || recorder_thread.small_stack_size)
 			recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
 		else

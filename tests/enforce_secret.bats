@@ -273,3 +273,22 @@ os.wait(); socket.recv_fds(ours, 1, 1)' "$log" "$policy")" ]
 		done
 	done
 }
+
+@test "what a program has only found open is wiped at its end, whether that is recorded or not" {
+	printf '%s\n' '[default]' 'secret = yes' 'secret-left = fix' >policy.ini
+	printf '%s\n' '[default]' 'secret = yes' >lasting.ini
+	local how
+	for how in "env SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so" \
+		"$SHMGUARD run --quiet --report=none --policy policy.ini -o recording --"; do
+		printf key >"/dev/shm/$NAME"
+		$how true 7<>"/dev/shm/$NAME"
+		echo "$how"
+		[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 0 ]
+	done
+	report recording >report.json
+	left 1 '.[0].action == "fixed" and (.[0].message | contains("'"$NAME"'"))'
+	printf key >"/dev/shm/$NAME"
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o untouched -- true
+	"$SHMGUARD" run --quiet --report=none --policy lasting.ini -o lasting -- true 7<>"/dev/shm/$NAME"
+	[ "$(cat "/dev/shm/$NAME")" = key ]
+}
