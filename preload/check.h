@@ -52,12 +52,17 @@ bool check_foreign(const struct identity *identity);
 /* Where in the object the highest mapping of this process ends, bytes; 0: none. Supplied by whoever links the checks. */
 uint64_t check_mapped_end(const struct identity *identity);
 
-/* identity: before the call. Each answers the marks to set. */
+/* The marks that a call leaves, whether anybody hears of findings or not. */
+unsigned check_mapped(const struct mmap_event *e, const struct identity *identity);
+unsigned check_truncated(const struct ftruncate_event *e, const struct identity *identity);
+unsigned check_allocated(const struct fallocate_event *e, const struct identity *identity);
+
+/* identity: before the call. Of what was found some answer marks to set. */
 unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks);
 /* An unmapping that would cut a huge page, which munmap(2) refuses: from that offset in the object, so many bytes. */
 void check_munmap(uint64_t offset, uint64_t length, uint64_t page);
-unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks);
-unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks);
+void check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks);
+void check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks);
 /* A mapping that grew or moved: [offset, offset + length) of the object, as protected as the mapping is. */
 unsigned check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot);
 /* [offset, offset + length) of the object, mapped before with MARK_CLOSED, has got this protection. */
@@ -107,7 +112,6 @@ bool check_name_holds(const char *name, uint64_t number);
 void check_zeroing_opened(const struct check_opening *o, const struct identity *identity, unsigned marks);
 void check_zeroing_ftruncate(const struct ftruncate_event *e, const struct identity *identity);
 void check_zeroing_fallocate(const struct fallocate_event *e, const struct identity *identity);
-unsigned check_zeroing_mmap(const struct mmap_event *e);
 void check_zeroing_madvise(const struct madvise_event *e, unsigned marks);
 
 /* check_lifetime.c */

@@ -52,18 +52,14 @@ static bool is_misaligned(uint64_t offset, uint64_t length, const struct identit
 	return identity->huge && (offset % identity->page || length % identity->page);
 }
 
-/* What a mapping had reserved stays with the object when it is unmapped, and is no longer free in the pool. */
-static unsigned huge_pages(const struct mmap_event *e, const struct identity *identity, unsigned marks)
+static void huge_pages(const struct mmap_event *e, const struct identity *identity, unsigned marks)
 {
 	uint64_t room;
 
-	if (!(e->flags & MAP_NORESERVE))
-		return (e->flags & MAP_SHARED) ? MARK_POOL_HELD : 0;
-	if (e->prot != PROT_NONE && !(marks & MARK_POOL_HELD) && facts_huge_pages_free(identity->page, &room) &&
-	    round_up(e->length, identity) > room + identity->allocated)
+	if ((e->flags & MAP_NORESERVE) && e->prot != PROT_NONE && !(marks & MARK_POOL_HELD) &&
+	    facts_huge_pages_free(identity->page, &room) && round_up(e->length, identity) > room + identity->allocated)
 		FOUND(huge_page_unbacked, ERROR, .offset = e->offset, .length = e->length, .size = identity->size,
 		      .limit = room);
-	return 0;
 }
 
 static unsigned unbacked(const struct mmap_event *e, const struct identity *identity, unsigned marks)
@@ -71,8 +67,10 @@ static unsigned unbacked(const struct mmap_event *e, const struct identity *iden
 	uint64_t offset = (uint64_t)e->offset, lacking = missing(offset, e->length, identity), room;
 	struct check_finding numbers = {.offset = e->offset, .length = e->length, .size = identity->size};
 
-	if (identity->huge)
-		return huge_pages(e, identity, marks);
+	if (identity->huge) {
+		huge_pages(e, identity, marks);
+		return 0;
+	}
 	if (!lacking || !(e->flags & MAP_SHARED) || !(e->prot & PROT_WRITE))
 		return 0;
 	numbers.limit = identity->allocated;
@@ -127,7 +125,18 @@ unsigned check_mmap(const struct mmap_event *e, const struct identity *identity,
 		refused(e, identity);
 		return 0;
 	}
-	return touchable(e, identity, marks) | (e->prot & PROT_WRITE ? 0 : MARK_CLOSED);
+	return touchable(e, identity, marks);
+}
+
+/* What a mapping had reserved stays with the object when it is unmapped, and is no longer free in the pool. */
+unsigned check_mapped(const struct mmap_event *e, const struct identity *identity)
+{
+	bool reserves = identity->huge && (e->flags & MAP_SHARED) && !(e->flags & MAP_NORESERVE);
+
+	if (e->error)
+		return 0;
+	return (e->prot & PROT_WRITE ? 0 : MARK_CLOSED) | ((e->flags & MAP_TYPE) == MAP_PRIVATE ? MARK_PRIVATE : 0) |
+	       (reserves ? MARK_POOL_HELD : 0);
 }
 
 unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64_t length, int prot, unsigned marks)
@@ -191,61 +200,83 @@ static bool has_no_room(uint64_t length, uint64_t size, const struct identity *i
 
 static bool over_file_size_limit(uint64_t length, uint64_t size)
 {
-	uint64_t limit = length > size ? facts_file_size_limit() : UINT64_MAX;
-
-	if (length <= limit)
-		return false;
-	FOUND(file_size_limit, WARNING, .length = length, .size = size, .limit = limit, .error = EFBIG);
-	return true;
+	return length > size && length > facts_file_size_limit();
 }
 
-unsigned check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks)
+static void over_limit(uint64_t length, uint64_t size)
+{
+	if (over_file_size_limit(length, size))
+		FOUND(file_size_limit, WARNING, .length = length, .size = size, .limit = facts_file_size_limit(),
+		      .error = EFBIG);
+}
+
+/* What has the size already that the limit forbids was not refused it. */
+static bool over_by_truncation(const struct ftruncate_event *e, const struct identity *identity)
 {
 	uint64_t length = (uint64_t)e->length;
 
-	/* What has that size already was not refused it. */
-	if (e->length < 0 || (identity->size != length && over_file_size_limit(length, e->size_before)))
-		return MARK_RESIZE_FAILED;
+	return e->length >= 0 && identity->size != length && over_file_size_limit(length, e->size_before);
+}
+
+unsigned check_truncated(const struct ftruncate_event *e, const struct identity *identity)
+{
+	return e->error || e->length < 0 || over_by_truncation(e, identity) ? MARK_RESIZE_FAILED : 0;
+}
+
+void check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks)
+{
+	uint64_t length = (uint64_t)e->length;
+
+	if (e->length < 0)
+		return;
+	if (over_by_truncation(e, identity)) {
+		over_limit(length, e->size_before);
+		return;
+	}
 	if (e->error == EINVAL || e->error == EBADF)
 		FOUND(access_mismatch, WARNING, .length = length, .size = e->size_before, .error = e->error);
 	if (e->error)
-		return MARK_RESIZE_FAILED;
+		return;
 	if (length < e->size_before && shrinks(e, identity))
-		return 0;
+		return;
 	if (length > e->size_before && has_no_room(length, e->size_before, identity))
-		return 0;
+		return;
 	if ((marks & (MARK_CREATED | MARK_INHERITED)) != MARK_CREATED && e->size_before && length != e->size_before)
 		FOUND(resize_by_attacher, WARNING, .length = length, .size = e->size_before);
-	return 0;
 }
 
-unsigned check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks)
+unsigned check_allocated(const struct fallocate_event *e, const struct identity *identity)
+{
+	if (e->offset < 0 || e->length <= 0)
+		return 0;
+	if (e->error)
+		return MARK_RESIZE_FAILED;
+	bool reserves =
+		!(e->mode & FALLOC_FL_PUNCH_HOLE) && !is_misaligned((uint64_t)e->offset, (uint64_t)e->length, identity);
+	return reserves ? MARK_RESERVED : 0;
+}
+
+void check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks)
 {
 	uint64_t end = (uint64_t)e->offset + (uint64_t)e->length;
 	struct check_finding numbers = {
 		.offset = e->offset, .length = (uint64_t)e->length, .size = e->size_before, .error = e->error};
 
 	if (e->offset < 0 || e->length <= 0)
-		return 0;
+		return;
 	if (e->error == EINTR && (e->symbol == SYMBOL_posix_fallocate || e->symbol == SYMBOL_posix_fallocate64)) {
 		found(RULE_reservation_interrupted, SEVERITY_WARNING, numbers);
-		return MARK_RESIZE_FAILED;
+		return;
 	}
 	if (is_misaligned((uint64_t)e->offset, (uint64_t)e->length, identity)) {
 		numbers.limit = identity->page;
 		found(RULE_huge_page_misaligned, SEVERITY_WARNING, numbers);
-		return e->error ? MARK_RESIZE_FAILED : 0;
+		return;
 	}
 	if (e->error == EFBIG)
-		over_file_size_limit(end, e->size_before);
-	if (e->error)
-		return MARK_RESIZE_FAILED;
-	if (e->mode & FALLOC_FL_PUNCH_HOLE) {
-		if (marks & MARK_RESERVED)
-			found(RULE_punch_unreserves, SEVERITY_NOTE, numbers);
-		return 0;
-	}
-	return MARK_RESERVED;
+		over_limit(end, e->size_before);
+	if (!e->error && (e->mode & FALLOC_FL_PUNCH_HOLE) && (marks & MARK_RESERVED))
+		found(RULE_punch_unreserves, SEVERITY_NOTE, numbers);
 }
 
 void check_munmap(uint64_t offset, uint64_t length, uint64_t page)

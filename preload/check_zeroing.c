@@ -57,11 +57,6 @@ void check_zeroing_fallocate(const struct fallocate_event *e, const struct ident
 		grown(e->size_before, e->size, identity);
 }
 
-unsigned check_zeroing_mmap(const struct mmap_event *e)
-{
-	return !e->error && (e->flags & MAP_TYPE) == MAP_PRIVATE ? MARK_PRIVATE : 0;
-}
-
 /* length: of the range; limit: the advice. For a private mapping it is the way to drop its own pages. */
 void check_zeroing_madvise(const struct madvise_event *e, unsigned marks)
 {

@@ -155,7 +155,6 @@ static void look_at_opening(const struct check_opening *o, const struct identity
 	check_name_opened(o, identity);
 	check_zeroing_opened(o, identity, marks);
 	check_lifetime_opened(o, identity, marks);
-	look_at_created(o->created, identity);
 }
 
 #define OPENING(e, ...)                                                                                                \
@@ -190,7 +189,6 @@ static void look_at_made(enum event_id id, const union any_event *event, const s
 		break;
 	default:
 		check_permission_memfd(&event->memfd_create, identity);
-		look_at_created(true, identity);
 		break;
 	}
 }
@@ -227,10 +225,8 @@ static void look_at_protected(const struct mprotect_event *e)
 	uint64_t end = e->addr + page_round(e->length), at = e->addr;
 	uint32_t marks;
 
-	/* What cannot be written now may be once more. */
-	if (!e->error && !(e->prot & PROT_WRITE))
-		ledger_mark_mapped(at, MARK_CLOSED);
-	while (!e->error && e->prot != PROT_NONE && at < end && ((marks = ledger_mapped_marks(at)) & MARK_CLOSED) &&
+	while (!e->error && e->prot != PROT_NONE && at < end &&
+	       (((marks = ledger_mapped_marks(at)) & MARK_CLOSED) || !(e->prot & PROT_WRITE)) &&
 	       look_at_site(at, &site)) {
 		uint64_t length = (site.end < end ? site.end : end) - at;
 		if (site.fresh)
@@ -266,7 +262,7 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		check_lifetime_mmap(&event->mmap);
 		if (!identity)
 			break;
-		mark(identity, marks, check_mmap(&event->mmap, identity, marks) | check_zeroing_mmap(&event->mmap));
+		mark(identity, marks, check_mmap(&event->mmap, identity, marks));
 		check_permission_mmap(&event->mmap, identity);
 		break;
 	case EVENT_munmap:
@@ -275,13 +271,13 @@ static void check_event(enum event_id id, const union any_event *event, const st
 	case EVENT_ftruncate:
 		if (!identity)
 			break;
-		look_at_resize(check_ftruncate(&event->ftruncate, identity, marks), marks, identity);
+		check_ftruncate(&event->ftruncate, identity, marks);
 		check_zeroing_ftruncate(&event->ftruncate, identity);
 		break;
 	case EVENT_fallocate:
 		if (!identity)
 			break;
-		look_at_resize(check_fallocate(&event->fallocate, identity, marks), marks, identity);
+		check_fallocate(&event->fallocate, identity, marks);
 		check_zeroing_fallocate(&event->fallocate, identity);
 		break;
 	case EVENT_shm_open:
@@ -315,8 +311,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		if (identity &&
 		    !(enforce_action(identity, RULE_unlink_by_stranger) >= ACTION_deny && check_foreign(identity)))
 			check_lifetime_unlink(&event->unlink, identity, marks);
-		if (identity && identity->links <= 1)
-			ledger_made(identity, false);
 		break;
 	case EVENT_mprotect:
 		check_permission_mprotect(&event->mprotect);
@@ -326,8 +320,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		look_at_remapped(&event->mremapped);
 		break;
 	case EVENT_madvise:
-		if (event->madvise.advice == MADV_DONTDUMP && !event->madvise.error)
-			ledger_mark_mapped(event->madvise.addr, MARK_UNDUMPABLE);
 		marks = ledger_mapped_marks(event->madvise.addr);
 		check_madvise(&event->madvise, offset_at(event->madvise.addr), marks);
 		check_zeroing_madvise(&event->madvise, marks);
@@ -336,8 +328,6 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		check_lifetime_mutex(&event->mutex);
 		break;
 	case EVENT_mlock:
-		if (!event->mlock.error && event->mlock.symbol != SYMBOL_munlock)
-			ledger_mark_mapped(event->mlock.addr, MARK_UNDUMPABLE);
 		check_mlock(&event->mlock);
 		break;
 	default:
@@ -345,20 +335,35 @@ static void check_event(enum event_id id, const union any_event *event, const st
 	}
 }
 
-/* Where nobody would hear of a finding: the marks alone, by which the policy's own checks know the object. */
+/* By an address: what is mapped there, if anything is. */
+static void mark_mapped(enum event_id id, const union any_event *event)
+{
+	const struct mprotect_event *protected = &event->mprotect;
+	const struct madvise_event *advised = &event->madvise;
+	const struct mlock_event *locked = &event->mlock;
+
+	/* What cannot be written now may be once more. */
+	if (id == EVENT_mprotect && !protected->error && !(protected->prot & PROT_WRITE))
+		ledger_mark_mapped(protected->addr, MARK_CLOSED);
+	else if (id == EVENT_madvise && advised->advice == MADV_DONTDUMP && !advised->error)
+		ledger_mark_mapped(advised->addr, MARK_UNDUMPABLE);
+	else if (id == EVENT_mlock && !locked->error && locked->symbol != SYMBOL_munlock)
+		ledger_mark_mapped(locked->addr, MARK_UNDUMPABLE);
+}
+
+/* The marks, by which the policy's own checks know the object, whether anybody hears of a finding or not. */
 static void mark_event(enum event_id id, const union any_event *event, const struct identity *identity, uint32_t marks)
 {
 	if (!identity)
-		return;
-	if (id == EVENT_ftruncate)
-		look_at_resize(event->ftruncate.error ? MARK_RESIZE_FAILED : 0, marks, identity);
+		mark_mapped(id, event);
+	else if (id == EVENT_ftruncate)
+		look_at_resize(check_truncated(&event->ftruncate, identity), marks, identity);
 	else if (id == EVENT_fallocate)
-		look_at_resize(event->fallocate.error                         ? MARK_RESIZE_FAILED
-			       : event->fallocate.mode & FALLOC_FL_PUNCH_HOLE ? 0
-									      : MARK_RESERVED,
-			       marks, identity);
-	else if (id == EVENT_mmap && !event->mmap.error && !(event->mmap.prot & PROT_WRITE) && !(marks & MARK_CLOSED))
-		ledger_mark(identity, MARK_CLOSED, 0);
+		look_at_resize(check_allocated(&event->fallocate, identity), marks, identity);
+	else if (id == EVENT_mmap)
+		mark(identity, marks, check_mapped(&event->mmap, identity));
+	else if (id == EVENT_unlink && identity->links <= 1)
+		ledger_made(identity, false);
 	else if (id == EVENT_shm_open)
 		look_at_created(event->shm_open.created, identity);
 	else if (id == EVENT_open)
@@ -417,10 +422,11 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 	looking.identity = identity;
 	looking.name = given_name(id, event, identity);
 	looking.caller = caller;
-	if (enforce_unheard && recorder_silent())
+	if (!enforce_denied()) {
+		if (!enforce_unheard || !recorder_silent())
+			check_event(id, event, identity, marks);
 		mark_event(id, event, identity, marks);
-	else if (!enforce_denied())
-		check_event(id, event, identity, marks);
+	}
 	enforce_kept(record);
 }
 

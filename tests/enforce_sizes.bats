@@ -204,3 +204,54 @@ except OSError as e:
 "' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
 	[ "$(cat out)" = "28 0" ]
 }
+
+# answers TEXT CODE LINE...: what the program prints, whatever the log is.
+answers()
+{
+	local log
+	for log in "log = file:$PWD/audit.log" 'log = none' '# no log'; do
+		rm -f "/dev/shm/$NAME" audit.log
+		printf '%s\n' '[default]' "$log" "${@:3}" >policy.ini
+		program "$2"
+		SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so "$PYTHON" program.py >out
+		echo "$log"
+		same out <(printf '%s\n' "$1")
+	done
+}
+
+@test "what is known of an object, and so what is denied, is the same whatever the log is" {
+	local made='fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192)
+def protect(address, prot):
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(8192), prot) < 0: raise OSError(ctypes.get_errno(), "mprotect")
+def mapped(prot, flags=1): return libc.mmap(None, ctypes.c_size_t(8192), prot, flags, fd, ctypes.c_long(0))
+'
+	answers $'EFBIG\nENXIO' "$made"'import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+attempt(os.ftruncate, fd, 16384); attempt(map, fd, 16384)' 'resize-failed-ignored = deny'
+	answers $'EFBIG\nok mapped' "$made"'attempt(os.ftruncate, fd, 16384); attempt(map, fd, 16384)' \
+		'max-size = 8192' 'object-too-large = deny' 'resize-failed-ignored = deny'
+	answers $'ok mapped' "$made"'libc.fallocate(fd, 0, ctypes.c_long(0), ctypes.c_long(0)); attempt(map, fd, 16384)' \
+		'resize-failed-ignored = deny'
+	answers $'ok None\nENXIO\nok None' "$made"'at = mapped(3); protect(at, 1); attempt(protect, at, 3); protect(at, 1); os.ftruncate(fd, 4096)
+attempt(protect, at, 3); os.ftruncate(fd, 8192); attempt(protect, at, 3)' 'map-beyond-end = deny'
+}
+
+@test "a mapping of one's own pages takes no room of the file system, whatever the log is" {
+	needs_root "a small /dev/shm"
+	local log
+	program 'made = []
+for name in "-1", "-2":
+    made.append(shm_open(NAME + name, RWC, mode=0o600)); os.ftruncate(made[-1], 512 << 10)
+os.posix_fallocate(os.open(PATH + "-3", RWC, 0o600), 0, 900 << 10)
+def protect(fd, flags):
+    at = libc.mmap(None, ctypes.c_size_t(512 << 10), 1, flags, fd, ctypes.c_long(0))
+    if libc.mprotect(ctypes.c_void_p(at), ctypes.c_size_t(512 << 10), 3) < 0: raise OSError(ctypes.get_errno(), "mprotect")
+attempt(protect, made[0], 2); attempt(protect, made[1], 1)'
+	for log in "log = file:$PWD/audit.log" 'log = none'; do
+		printf '%s\n' '[default]' "$log" 'shm-fs-full = deny' >policy.ini
+		unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' \
+			sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+		echo "$log"
+		same out <(printf '%s\n' 'ok None' ENOMEM)
+	done
+}
