@@ -39,6 +39,19 @@ static void *local_space;
 static _Atomic uint64_t *slots;    /* hash of the stack, 0: free; id = index + 1 */
 static atomic_uint used, meanings; /* meanings: how often addresses got another one */
 
+/*
+ * libunwind makes its pipe with the first cursor: now, while all that this thread does is ours. Later, where a sanitizer that
+ * is linked into the program stands between, it would be the program's.
+ */
+static void make_pipe(void)
+{
+	unw_context_t nowhere = {0};
+	unw_cursor_t cursor;
+
+	if (init_function)
+		init_function(&cursor, &nowhere, 0);
+}
+
 bool stack_load(void)
 {
 	/* Without libunwind, too: of a fault the address itself is known. */
@@ -63,6 +76,7 @@ bool stack_load(void)
 	 * of a thread that ThreadSanitizer has done with by then. Step by step there is none.
 	 */
 	steps_alone = LIBC(dlsym)(RTLD_DEFAULT, "__tsan_init") != NULL;
+	make_pipe();
 	/* Other threads may walk from here on. */
 	__atomic_store_n(&backtrace_function, function, __ATOMIC_RELEASE);
 	return function != NULL;
@@ -169,6 +183,11 @@ static __attribute__((noinline)) int step_by_step(uint64_t frames[static STACK_R
 	ucontext_t here;
 
 	return getcontext(&here) == 0 ? interrupted(&here, frames) : 0;
+}
+
+bool stack_prepares_early(void)
+{
+	return !steps_alone;
 }
 
 void stack_prepare_thread(void)

@@ -16,6 +16,12 @@ bool stack_load(void);
 /* Makes the calling thread's first capture free of allocations. */
 void stack_prepare_thread(void);
 
+/*
+ * Once loaded. False in a program with ThreadSanitizer: what allocates works in a thread there while the program's own code
+ * runs in it, no sooner, and no handler of the program's interrupts an allocation.
+ */
+bool stack_prepares_early(void);
+
 /* Forgets what libunwind cached of modules: they changed. reused: addresses mean something else, so no stack is a known one. */
 void stack_modules_changed(bool reused);
 

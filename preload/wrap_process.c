@@ -10,6 +10,7 @@
 #include "preload/own_threads.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/stack.h"
 #include "preload/wrap.h"
 
 static void ended(pid_t child, int status, const void *caller)
@@ -164,7 +165,8 @@ static void *begin_thread(void *context)
 
 	if (observe_enter(&visit, begin_thread)) {
 		beginning_give(context);
-		recorder_prepare_thread();
+		if (stack_prepares_early())
+			recorder_prepare_thread();
 		begin_small_stack(b.stack_size);
 		observe_leave(&visit);
 	}

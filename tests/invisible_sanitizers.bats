@@ -192,3 +192,65 @@ bats_require_minimum_version 1.5.0
 	unchanged setarch --addr-no-randomize ./races
 	holds '.trace.complete and (.objects | length) == 400'
 }
+
+# Its runtime is a part of the program: it makes a thread, with us begun there before it, and stands between libunwind and us.
+@test "a program with clang's ThreadSanitizer or MemorySanitizer: threads after its first call, and its descriptors" {
+	cat >static.c <<-'END'
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static int share(const char *name)
+		{
+			int fd = memfd_create(name, 0);
+			ftruncate(fd, 4096);
+			char *map = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			map[0] = 1;
+			munmap(map, 4096);
+			return close(fd), fd;
+		}
+		static void *work(void *name)
+		{
+			for (int i = 0; i < 20; i++)
+				share(name);
+			return name;
+		}
+		static void *idle(void *nothing)
+		{
+			return nothing;
+		}
+		int main(void)
+		{
+			int status, open = 0, first = share("first"), second = share("second");
+			for (int fd = 3; fd < 20; fd++)
+				open += fcntl(fd, F_GETFD) >= 0;
+			printf("descriptors %d and %d, %d open\n", first, second, open);
+			for (int i = 0; i < 8; i++) {
+				pthread_t thread;
+				pthread_create(&thread, 0, i % 2 ? work : idle, "thread");
+				pthread_join(thread, 0);
+			}
+			puts("joined");
+			fflush(stdout);
+			if (fork() == 0) {
+				pthread_t thread;
+				pthread_create(&thread, 0, work, "child");
+				pthread_join(thread, 0);
+				_exit(3);
+			}
+			wait(&status);
+			printf("child %x\n", status);
+			return 0;
+		}
+	END
+	for sanitizer in thread memory; do
+		rm -rf recording
+		clang -w -g -D_GNU_SOURCE -fsanitize=$sanitizer static.c -o static
+		TSAN_OPTIONS=die_after_fork=0 unchanged setarch --addr-no-randomize ./static
+		[[ $(head -n 1 recorded) == "descriptors 3 and 3, "* ]]
+		holds '.trace.complete and .trace.lost == 0 and (.objects | length) == 102'
+		"$SHMGUARD" log --stacks recording | grep -q "work"
+	done
+}
