@@ -223,18 +223,20 @@ static void clear(struct definitions *definitions)
 void stacks_note(struct world *world, struct process *process)
 {
 	struct definitions *own = process->definitions;
-	struct known_stack *known = own->stacks.count ? memory_new(own->stacks.count, sizeof(*known)) : NULL;
+	struct known_stack *known;
 	struct map_slot *slot;
 	size_t count = 0;
 
+	if (own->stacks.count == 0)
+		return;
+	known = memory_new(own->stacks.count, sizeof(*known));
 	for (size_t cursor = 0; (slot = map_next(&own->stacks, &cursor));) {
 		uint32_t id = (uint32_t)slot->a;
 
 		known[count++] = (struct known_stack){id, ((struct stack_entry *)slot->value)->seq,
 						      stack_of(world, process, id, UINT32_MAX)};
 	}
-	if (count)
-		qsort(known, count, sizeof(*known), by_id);
+	qsort(known, count, sizeof(*known), by_id);
 	own->known = known;
 	own->known_count = count;
 }
