@@ -75,8 +75,8 @@ void object_free(struct object *object);
 void sizes_change(struct world *world, struct object *object, const struct change *change);
 void sizes_seen(struct world *world, struct object *object, uint64_t size, const struct site *site);
 /*
- * A shrinking is told of before it happens, and a look after it was taken: one that found the object as it was before may
- * have its place in the trace behind it.
+ * A shrinking is told of before it happens, and a look after it was taken, at an image's first call long after: one that found
+ * the object as it was before a resizing may have its place in the trace behind that.
  */
 bool sizes_outdated(const struct object *object, uint64_t size, int64_t time);
 /*

@@ -61,8 +61,7 @@ bool sizes_outdated(const struct object *object, uint64_t size, int64_t time)
 
 		if (time - change->site.time > LOOK_TIME)
 			return false;
-		if ((change->of == CHANGE_resized || change->of == CHANGE_truncated) && change->before == size &&
-		    change->after < change->before)
+		if ((change->of == CHANGE_resized || change->of == CHANGE_truncated) && change->before == size)
 			return true;
 	}
 	return false;

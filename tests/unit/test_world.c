@@ -422,6 +422,10 @@ static void check_looks(void)
 	check(object->size == 4096 && object->changes[object->change_count - 1].site.process == process_of(10) &&
 		      object->changes[object->change_count - 2].site.process == process_of(11),
 	      "until it is seen which was the last");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 8192, .size_before = 4096, .size = 8192,
+	     .object = 1);
+	look(11, 4096);
+	check(object->size == 8192, "nor is a growth undone by what was seen before it");
 	now += 2000000000;
 	look(11, 65536);
 	check(object->size == 65536 && object->changes[object->change_count - 1].of == CHANGE_seen,
