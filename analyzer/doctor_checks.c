@@ -119,8 +119,8 @@ const struct check checks[] = {
 	{"preload", AREA_program, "preload", "ld.so with LD_PRELOAD and LD_TRACE_LOADED_OBJECTS", doctor_preload,
 	 "The proof: what ld.so says that it would load for the user who asks.", NULL},
 	{"sanitizer", AREA_program, "sanitizer", "ELF dynamic section and symbols, ASAN_OPTIONS", doctor_sanitizer,
-	 "A program whose AddressSanitizer is a library exits at once when another library comes before it, unless "
-	 "told otherwise. The others let themselves be guarded.",
+	 "An AddressSanitizer that is a library exits at once when another library comes before it, unless told "
+	 "otherwise. The preload tells it, but not where the program answers for its options itself.",
 	 NULL},
 	{"seccomp", AREA_program, "seccomp", "/proc/self/status, ELF dynamic section", doctor_seccomp,
 	 "A filter that forbids what LTTng needs (futex, membarrier, sockets, mmap) can kill the program when it is "

@@ -243,10 +243,10 @@ enum fitness doctor_sanitizer(const struct surroundings *at, struct answer *answ
 		doctor_words(answer, "sanitizer", image->sanitizer);
 	if (!image->sanitizer)
 		return doctor_found(answer, FITNESS_ok, "none");
-	if (strcmp(image->sanitizer, "AddressSanitizer") != 0 || !image->sanitizer_shared)
+	if (strcmp(image->sanitizer, "AddressSanitizer") != 0 || !image->sanitizer_shared || !image->asan_options)
 		return doctor_found(answer, FITNESS_ok, "%s, %s", image->sanitizer,
 				    image->sanitizer_shared ? "a library" : "linked into it");
 	answer->change = memory_text("export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0");
 	return doctor_found(answer, told ? FITNESS_ok : FITNESS_bad, "%s, a library%s", image->sanitizer,
-			    told ? ", told to let others come first" : " that wants to be the first");
+			    told ? ", told to let others come first" : " whose options the program has itself");
 }

@@ -94,7 +94,7 @@ static void image_libraries(struct image *image, Elf *elf, Elf_Scn *section, con
 }
 
 /* Of what several runtimes define, the first in the table says whose it is. */
-static void image_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, size_t *sanitizer)
+static void image_symbols(struct image *image, Elf *elf, Elf_Scn *section, const GElf_Shdr *header, size_t *sanitizer)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 	GElf_Sym symbol;
@@ -102,6 +102,8 @@ static void image_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, s
 	for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) {
 		const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
 
+		if (name && symbol.st_shndx != SHN_UNDEF && !strcmp(name, "__asan_default_options"))
+			image->asan_options = true;
 		for (size_t j = 0; name && j < *sanitizer; j++)
 			if (symbol.st_shndx != SHN_UNDEF && !strcmp(name, sanitizers[j].symbol))
 				*sanitizer = j;
@@ -120,7 +122,7 @@ static void image_sections(struct image *image, Elf *elf)
 		if (header.sh_type == SHT_DYNAMIC)
 			image_libraries(image, elf, section, &header);
 		if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
-			image_symbols(elf, section, &header, &sanitizer);
+			image_symbols(image, elf, section, &header, &sanitizer);
 	}
 	if (sanitizer < SANITIZERS)
 		image->sanitizer = sanitizers[sanitizer].name;

@@ -21,6 +21,7 @@ struct image {
 	size_t needed_count;
 	const char *sanitizer; /* "AddressSanitizer"; NULL: none */
 	bool sanitizer_shared; /* its runtime is a library */
+	bool asan_options;     /* it has AddressSanitizer's options itself, by __asan_default_options() */
 };
 
 /* Reads the file from its beginning. To be ended by image_free(). */

@@ -20,7 +20,12 @@ setup_file()
 	gcc -static -o static plain.c
 	gcc -static-pie -o static-pie plain.c
 	gcc -m32 -o narrow plain.c
-	gcc -fsanitize=address -o asan plain.c
+	gcc -fsanitize=address -o asan-plain plain.c
+	{
+		cat plain.c
+		echo 'const char *__asan_default_options(void) { return "detect_leaks=0"; }'
+	} >optioned.c
+	gcc -fsanitize=address -o asan optioned.c
 	gcc -fsanitize=thread -o tsan plain.c
 	clang -fsanitize=address -o asan-inside plain.c
 	gcc -shared -o libgone.so -x c - <<<'int gone;'
@@ -174,17 +179,19 @@ ALL='command interpreter class linkage set-id capabilities libraries preload san
 	[ "$(tr '\n' ' ' <copy)" = 'ok ok ' ]
 }
 
-@test "doctor COMMAND: only an AddressSanitizer that is a library is in the way, and can be told not to be" {
-	seen asan tsan asan-inside
+@test "doctor COMMAND: only an AddressSanitizer that is a library whose options the program has is in the way, and can be told" {
+	seen asan asan-plain tsan asan-inside
 	ASAN_OPTIONS=verify_asan_link_order=0 in_machine 'no_lttng; doctor told.json "$ZOO/asan"'
 	[ "$(are asan.json preload sanitizer) $(are tsan.json sanitizer) $(are asan-inside.json sanitizer)" = 'ok bad ok ok' ]
-	[ "$(are told.json sanitizer)" = ok ]
+	[ "$(are told.json sanitizer) $(are asan-plain.json sanitizer)" = 'ok ok' ]
 	says tsan.json sanitizer 'ThreadSanitizer, a library'
 	says asan-inside.json sanitizer 'AddressSanitizer, linked into it'
 	# It is as it says.
 	run env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_PROFILE=safe "$ZOO/asan"
 	[ "$status" -ne 0 ]
 	[[ $output == *'does not come first'* ]]
+	run env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_PROFILE=safe "$ZOO/asan-plain"
+	[ "$status $output" = '0 ran' ]
 	eval "$(change asan.json sanitizer)"
 	run env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_PROFILE=safe "$ZOO/asan"
 	[ "$status $output" = '0 ran' ]
