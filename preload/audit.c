@@ -9,6 +9,7 @@
 #include "preload/audit_log.h"
 #include "preload/kernel.h"
 #include "preload/process.h"
+#include "preload/real.h"
 #include "preload/text.h"
 
 enum {
@@ -180,7 +181,7 @@ static bool tell(const struct audit_decision *d, const char *name, time_t now, u
 	begin(line, now, rules[d->rule].id, name, words[d->response]);
 	if (d->response == RESPONSE_audit)
 		append_field(line, " would=", d->error ? "denied" : "fixed");
-	end(line, d->error ? strerrorname_np(d->error) : "0", d->caller,
+	end(line, d->error ? LIBC(strerrorname_np)(d->error) : "0", d->caller,
 	    d->doubtful                                      ? "users-unknown"
 	    : d->why && text_append(why, sizeof why, d->why) ? why
 							     : NULL);

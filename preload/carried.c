@@ -7,6 +7,7 @@
 
 #include "preload/keep.h"
 #include "preload/own.h"
+#include "preload/real.h"
 #include "tracepoints/environment.h"
 
 #define COUNT_ONE(name) +1
@@ -34,7 +35,7 @@ static const char *value_in(const char *entry, const char *name)
 void carried_initialise(void)
 {
 	for (int i = 0; i < VARIABLES; i++) {
-		const char *value = secure_getenv(names[i]);
+		const char *value = LIBC(secure_getenv)(names[i]);
 		if (!value)
 			continue;
 		/* What is there no memory for is taken where it stands, not for unset. */

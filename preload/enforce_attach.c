@@ -13,6 +13,7 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/real.h"
 #include "preload/text.h"
 #include "preload/wipe.h"
 
@@ -265,7 +266,7 @@ static enum enforce_verdict truncating(const struct enforce_opening *o, const st
 	enum enforce_verdict verdict = identity->size ? enforce_truncation(o, d, identity) : VERDICT_go;
 	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
 	if (error)
-		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
+		enforce_not_wiped(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
 	/* An empty one gets its times, and loses set-user-ID. Linux does so even by O_RDONLY, which ftruncate(2) refuses. */
 	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0)
 		apart_run(fd, truncate_again, &fd);
@@ -363,7 +364,7 @@ static void emptied_already(int fd, const struct identity *identity)
 	int error = wipe_object(fd, identity, true, NULL);
 
 	if (error)
-		enforce_not_wiped(RULE_truncate_on_open, strerrorname_np(error));
+		enforce_not_wiped(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
 }
 
 enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,

@@ -12,6 +12,7 @@
 #include "preload/kernel.h"
 #include "preload/lease.h"
 #include "preload/names.h"
+#include "preload/real.h"
 #include "preload/text.h"
 #include "preload/wipe.h"
 
@@ -127,7 +128,7 @@ const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, 
 	const char *why = enforce_use(identity, own_mappings_go);
 	int error = why ? 0 : wipe_object(fd, identity, goes_on, own_mappings_go ? is_unused_by_others : is_unused);
 	claim_give(&claim);
-	return error == EBUSY ? enforce_is_mapped : error ? strerrorname_np(error) : why;
+	return error == EBUSY ? enforce_is_mapped : error ? LIBC(strerrorname_np)(error) : why;
 }
 
 static bool wants_wipe(const struct policy_decision *d)
@@ -184,7 +185,7 @@ void enforce_leave_name(const struct policy_decision *decision, int fd, const st
 		else if ((zero || use == enforce_linked) && wants_wipe(&d))
 			tell(use);
 	} else if (fd < 0 && fd != -ENOENT) {
-		left(&d, fd, &now, false, strerrorname_np(-fd));
+		left(&d, fd, &now, false, LIBC(strerrorname_np)(-fd));
 	}
 	if (fd >= 0)
 		kernel_close(fd);
@@ -322,7 +323,7 @@ static void look_after(const struct policy_decision *d, int fd, const struct ide
 	if (use == left_to_another || (told && (use || fd < 0)))
 		return;
 	if (use != enforce_is_mapped && use != held)
-		left(d, fd, identity, own_mappings_go, fd < 0 ? strerrorname_np(-fd) : use);
+		left(d, fd, identity, own_mappings_go, fd < 0 ? LIBC(strerrorname_np)(-fd) : use);
 	else if (own_mappings_go && wants_wipe(d) && answers_for(identity, use, holder))
 		tell(use);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "preload/kernel.h"
+#include "preload/real.h"
 
 /* struct link_namespaces begins with a pointer to the first module, and how many there are. */
 enum { LOADED = 1 };
@@ -26,7 +27,7 @@ static void find_data(void)
 	const ElfW(Sym) *symbol = NULL;
 	void *data = LIBC(dlsym)(RTLD_DEFAULT, "_rtld_global");
 
-	if (!data || !dladdr1(data, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+	if (!data || !LIBC(dladdr1)(data, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
 	    ((uintptr_t)data | symbol->st_size) % sizeof *words)
 		return;
 	word_count = symbol->st_size / sizeof *words;

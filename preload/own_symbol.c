@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* As the linker places them. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -36,14 +37,6 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-/* A sanitizer's strcmp(3), as it begins, leads nowhere. */
-static bool is_equal(const char *one, const char *other)
-{
-	for (; *one && *one == *other; one++)
-		other++;
-	return *one == *other;
-}
-
 /* Not one for programs that were linked long ago, nor one of which the loader is to ask which it is. */
 static bool is_function(const ElfW(Sym) * symbol, const ElfW(Half) * version)
 {
@@ -69,7 +62,7 @@ static void *find_symbol(const struct image *image, const char *name)
 	for (; at >= first; at++) {
 		uint32_t here = hashes[at - first];
 
-		if ((here | 1) == (hash | 1) && is_equal(texts + symbols[at].st_name, name) &&
+		if ((here | 1) == (hash | 1) && strcmp(texts + symbols[at].st_name, name) == 0 &&
 		    is_function(&symbols[at], versions ? versions + at : NULL))
 			return (void *)(image->base + symbols[at].st_value);
 		if (here & 1)

@@ -7,6 +7,7 @@
 #include "preload/keep.h"
 #include "preload/kernel.h"
 #include "preload/maps.h"
+#include "preload/real.h"
 
 static const char *exe = "", *program = "", *argv_text = "";
 static enum began began = BEGAN_exec;
@@ -35,7 +36,8 @@ static const char *find_program(void)
 	char buffer[MAPS_LINE];
 	struct maps_line line;
 
-	return !getauxval(AT_BASE) && maps_find(getauxval(AT_ENTRY), buffer, &line) ? keep_text(line.path) : exe;
+	return !LIBC(getauxval)(AT_BASE) && maps_find(LIBC(getauxval)(AT_ENTRY), buffer, &line) ? keep_text(line.path)
+												: exe;
 }
 
 void process_initialise(int argc, char **argv)
@@ -46,7 +48,7 @@ void process_initialise(int argc, char **argv)
 
 	text[bytes > 0 ? bytes : 0] = 0;
 	/* Without /proc what was executed is known by the name that it was called by. */
-	exe = keep_text(bytes > 0 ? text : (const char *)getauxval(AT_EXECFN) ?: "");
+	exe = keep_text(bytes > 0 ? text : (const char *)LIBC(getauxval)(AT_EXECFN) ?: "");
 	program = find_program();
 	began_parent = (int32_t)kernel_call(SYS_getppid, 0, 0, 0, 0, 0, 0);
 	text[0] = 0;

@@ -8,9 +8,15 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/sysinfo.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "preload/own.h"
@@ -31,7 +37,30 @@ extern long (*real_syscall)(long, ...);
 /* Of libc's own, as a program, or a library before libc, may have those names for something else. */
 #define REAL_OTHERS(X)                                                                                                 \
 	X(clock_gettime)                                                                                               \
-	X(dlsym) X(fileno) X(on_exit) X(pthread_key_create) X(pthread_setcancelstate) X(pthread_setspecific)
+	X(dladdr1)                                                                                                     \
+	X(dlsym)                                                                                                       \
+	X(fdopen)                                                                                                      \
+	X(fileno)                                                                                                      \
+	X(get_nprocs_conf)                                                                                             \
+	X(getauxval)                                                                                                   \
+	X(getcontext)                                                                                                  \
+	X(getenv)                                                                                                      \
+	X(on_exit)                                                                                                     \
+	X(posix_spawn_file_actions_addclose)                                                                           \
+	X(pthread_attr_getstacksize)                                                                                   \
+	X(pthread_barrierattr_getpshared)                                                                              \
+	X(pthread_key_create)                                                                                          \
+	X(pthread_mutexattr_getpshared)                                                                                \
+	X(pthread_mutexattr_getrobust)                                                                                 \
+	X(pthread_rwlockattr_getpshared)                                                                               \
+	X(pthread_setcancelstate)                                                                                      \
+	X(pthread_setspecific)                                                                                         \
+	X(pthread_sigmask)                                                                                             \
+	X(secure_getenv)                                                                                               \
+	X(sigaddset)                                                                                                   \
+	X(sigemptyset)                                                                                                 \
+	X(sigismember)                                                                                                 \
+	X(strerrorname_np)
 #define REAL_OTHER(symbol) __typeof__(symbol) *symbol;
 extern struct real_others {
 	REAL_OTHERS(REAL_OTHER)

@@ -280,6 +280,13 @@ static void on_quick_exit(void)
 	audit_flush();
 }
 
+static uint32_t recording_of(const char *id)
+{
+	uint64_t number;
+
+	return id && text_hexadecimal(&id, &number) ? (uint32_t)number : 0;
+}
+
 /* `shmguard run`: what it runs is recorded by itself, apart from this recording. */
 static bool is_another_recording(int argc, char **argv)
 {
@@ -305,7 +312,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	if (carried_is_command(argc, argv))
 		return;
-	recording = id ? (uint32_t)strtoul(id, NULL, 16) : 0;
+	recording = recording_of(id);
 	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
 	process_initialise(argc, argv);
 	enforce_initialise();

@@ -75,9 +75,10 @@ static int status_of_first(void)
 {
 	char text[1024];
 	long length = text_read("/proc/self/stat", text, sizeof text);
-	const char *word = length > 0 ? strrchr(text, ' ') : NULL;
+	const char *space = length > 0 ? strrchr(text, ' ') : NULL, *word = space ? space + 1 : "";
+	uint64_t status;
 
-	return word ? (int)strtol(word, NULL, 10) >> 8 & 0xff : 0;
+	return text_decimal(&word, &status) ? (int)(status >> 8 & 0xff) : 0;
 }
 
 enum { LOOK_EVERY = 250000000 /* nanoseconds */ };

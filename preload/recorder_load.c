@@ -71,7 +71,7 @@ static const char *why_not_loaded(void)
 /* LTTng's daemon listens in one of two directories; below another root neither may be there. */
 static const char *why_late(void)
 {
-	const char *home = getenv("LTTNG_HOME") ?: getenv("HOME");
+	const char *home = LIBC(getenv)("LTTNG_HOME") ?: LIBC(getenv)("HOME");
 	char local[512] = "";
 
 	if (has_directory("/var/run/lttng") || !home || !text_append(local, sizeof local, home) ||

@@ -10,6 +10,7 @@
 #include "preload/above.h"
 #include "preload/kernel.h"
 #include "preload/own_load.h"
+#include "preload/real.h"
 #include "preload/recorder_inner.h"
 #include "preload/room.h"
 #include "tracepoints/environment.h"
@@ -100,7 +101,7 @@ static const char *lacks_threads(void)
 
 const char *recorder_lacks_room(bool forked)
 {
-	long processors = get_nprocs_conf();
+	long processors = LIBC(get_nprocs_conf)();
 
 	if (!descriptors_fit(processors))
 		return "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng";

@@ -12,6 +12,7 @@
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/own_load.h"
+#include "preload/real.h"
 
 #define UNWIND_LIBRARY "libunwind.so.8"
 
@@ -182,7 +183,7 @@ static __attribute__((noinline)) int step_by_step(uint64_t frames[static STACK_R
 {
 	ucontext_t here;
 
-	return getcontext(&here) == 0 ? interrupted(&here, frames) : 0;
+	return LIBC(getcontext)(&here) == 0 ? interrupted(&here, frames) : 0;
 }
 
 bool stack_prepares_early(void)

@@ -12,6 +12,7 @@
 
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/real.h"
 #include "preload/text.h"
 
 /* BINPRM_BUF_SIZE, and how many interpreters of interpreters the kernel follows. */
@@ -30,7 +31,7 @@ static bool is_executable(const char *path)
 
 static bool find(const char *file, bool searches, char path[static UNGUARDED_PATH])
 {
-	const char *at = getenv("PATH") ?: "/bin:/usr/bin";
+	const char *at = LIBC(getenv)("PATH") ?: "/bin:/usr/bin";
 
 	path[0] = 0;
 	if (!searches || strchr(file, '/'))
@@ -68,10 +69,10 @@ static bool interpreted(int fd, char path[static UNGUARDED_PATH])
 /* As the kernel maps the executable. dl_iterate_phdr(3) takes a lock that a child of a threaded process may never get. */
 static const char *own_loader(void)
 {
-	const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
+	const ElfW(Phdr) *headers = (const void *)LIBC(getauxval)(AT_PHDR);
 	uintptr_t base = 0, name = 0;
 
-	for (unsigned long i = 0; headers && i < getauxval(AT_PHNUM); i++) {
+	for (unsigned long i = 0; headers && i < LIBC(getauxval)(AT_PHNUM); i++) {
 		if (headers[i].p_type == PT_PHDR)
 			base = (uintptr_t)headers - headers[i].p_vaddr;
 		if (headers[i].p_type == PT_INTERP)

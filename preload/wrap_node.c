@@ -107,7 +107,7 @@ static void targeted(int fd)
 EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int to)
 {
 	bool closes = own_fd(fd) && !own_caller(CALLER) && fd >= atomic_load(&targets_end);
-	int error = closes ? posix_spawn_file_actions_addclose(actions, fd) : 0;
+	int error = closes ? LIBC(posix_spawn_file_actions_addclose)(actions, fd) : 0;
 
 	targeted(to);
 	return error ?: REAL(posix_spawn_file_actions_adddup2)(actions, fd, to);

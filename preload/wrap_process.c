@@ -187,7 +187,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 		return REAL(pthread_create)(thread, attr, start, argument);
 	*b = (struct beginning){start, argument, 0};
 	if (attr)
-		pthread_attr_getstacksize(attr, &b->stack_size);
+		LIBC(pthread_attr_getstacksize)(attr, &b->stack_size);
 	bool inside = beginning_enter();
 	int result = REAL(pthread_create)(thread, attr, begin_thread, b);
 	if (inside)

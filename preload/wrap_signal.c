@@ -97,10 +97,10 @@ EXPORT sighandler_t sigset(int number, sighandler_t handler)
 		return REAL(sigset)(number, handler);
 	if (change(REAL(sigaction), handler == SIG_HOLD ? NULL : &action, &was) < 0)
 		return SIG_ERR;
-	sigemptyset(&before);
-	sigemptyset(&only);
-	sigaddset(&only, SIGBUS);
-	if (pthread_sigmask(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &only, &before) != 0)
+	LIBC(sigemptyset)(&before);
+	LIBC(sigemptyset)(&only);
+	LIBC(sigaddset)(&only, SIGBUS);
+	if (LIBC(pthread_sigmask)(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &only, &before) != 0)
 		return SIG_ERR;
-	return sigismember(&before, SIGBUS) ? SIG_HOLD : was.sa_handler;
+	return LIBC(sigismember)(&before, SIGBUS) ? SIG_HOLD : was.sa_handler;
 }

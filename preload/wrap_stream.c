@@ -43,7 +43,7 @@ static bool is_mode(const char *mode)
 static FILE *enforced_stream(const struct wrap_opening *o, const char *mode, const void *caller)
 {
 	int fd = wrap_opening_open(o, caller);
-	FILE *stream = fd >= 0 ? fdopen(fd, mode) : NULL;
+	FILE *stream = fd >= 0 ? LIBC(fdopen)(fd, mode) : NULL;
 
 	if (fd >= 0 && !stream)
 		REAL(close)(fd);

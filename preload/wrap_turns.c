@@ -15,7 +15,7 @@ static void tell_mutex(const pthread_mutex_t *mutex, const pthread_mutexattr_t *
 	struct visit visit;
 	int robust;
 
-	if (!ledger_may_map(mutex, sizeof *mutex) || pthread_mutexattr_getrobust(attr, &robust) ||
+	if (!ledger_may_map(mutex, sizeof *mutex) || LIBC(pthread_mutexattr_getrobust)(attr, &robust) ||
 	    !observe_enter(&visit, caller))
 		return;
 	RECORD(&visit, mutex, NULL, .addr = (uint64_t)(uintptr_t)mutex, .robust = robust == PTHREAD_MUTEX_ROBUST);
@@ -26,7 +26,7 @@ EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t 
 {
 	int result = REAL(pthread_mutex_init)(mutex, attr), shared = PTHREAD_PROCESS_PRIVATE;
 
-	if (!attr || result || pthread_mutexattr_getpshared(attr, &shared) || shared != PTHREAD_PROCESS_SHARED)
+	if (!attr || result || LIBC(pthread_mutexattr_getpshared)(attr, &shared) || shared != PTHREAD_PROCESS_SHARED)
 		return result;
 	turns_taken(SYMBOL_pthread_mutex_init, mutex, CALLER);
 	tell_mutex(mutex, attr, CALLER);
@@ -37,7 +37,7 @@ EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_
 {
 	int result = REAL(pthread_rwlock_init)(lock, attr), shared;
 
-	if (attr && !result && !pthread_rwlockattr_getpshared(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
+	if (attr && !result && !LIBC(pthread_rwlockattr_getpshared)(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
 		turns_taken(SYMBOL_pthread_rwlock_init, lock, CALLER);
 	return result;
 }
@@ -46,7 +46,7 @@ EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrie
 {
 	int result = REAL(pthread_barrier_init)(barrier, attr, count), shared;
 
-	if (attr && !result && !pthread_barrierattr_getpshared(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
+	if (attr && !result && !LIBC(pthread_barrierattr_getpshared)(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
 		turns_taken(SYMBOL_pthread_barrier_init, barrier, CALLER);
 	return result;
 }

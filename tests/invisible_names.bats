@@ -57,6 +57,38 @@ whole='.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | le
 	[ "$(cat guarded)" = "3 0 1, 0 calls" ]
 }
 
+# What we call, but for what an allocator and compilers are free to take from the program, and what no program may define.
+own_names()
+{
+	nm -D --undefined-only "$BUILD/libshmguard.so" | sed -n 's/^ *U \([a-z][a-z0-9_]*\)@GLIBC.*/\1/p' |
+		grep -vxE 'memcpy|memmove|memset|malloc|realloc|free|environ|dl_iterate_phdr'
+	printf '%s\n' getauxval getenv secure_getenv get_nprocs_conf dladdr1 strerrorname_np memchr memmem mempcpy stpcpy stpncpy \
+		strcat strchr strcmp strcpy strcspn strlen strncat strncmp strncpy strnlen strpbrk strrchr strspn strstr strtol strtoul
+}
+
+@test "functions of the program's named as those that the preload itself calls" {
+	own_names | sort -u >names
+	grep -qx strchr names
+	grep -qx read names
+	{
+		echo "int calls;"
+		sed 's/.*/long &(void) { calls++; return -77; }/' names
+	} | program
+	gcc -w -fno-builtin program.c -o own
+	unchanged ./own
+	[ "$(head -n 1 recorded)" = "3 0 1, 0 calls" ]
+	holds "$whole"
+	"$SHMGUARD" log --stacks recording | grep -q "main"
+	rm -rf recording
+	SHMGUARD_PROFILE=safe LD_PRELOAD=$BUILD/libshmguard.so ./own 3>&- >guarded
+	[ "$(cat guarded)" = "3 0 1, 0 calls" ]
+	# A function that traps is not called either.
+	sed -i 's/ calls++; return -77; /__builtin_trap(); /' program.c
+	gcc -w -fno-builtin program.c -o own
+	unchanged ./own
+	holds "$whole"
+}
+
 # Of those that we wrap, it stands between us and libc, as an interposer does.
 @test "functions of a library of the program's named as those that a recording calls" {
 	{
