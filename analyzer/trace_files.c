@@ -124,7 +124,15 @@ static void take_orphan(struct trace_files *files, const FTSENT *entry)
 	free(parent);
 }
 
-static int find_traces(const char *dir, struct trace_files *files, char **error)
+static bool is_left_out(const struct trace_look *look, const char *path)
+{
+	for (size_t i = 0; i < look->left_out_count; i++)
+		if (strcmp(look->left_out[i], path) == 0)
+			return true;
+	return false;
+}
+
+static int find_traces(const char *dir, const struct trace_look *look, struct trace_files *files, char **error)
 {
 	char *roots[] = {(char *)(uintptr_t)dir, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW | FTS_XDEV, by_name);
@@ -144,7 +152,8 @@ static int find_traces(const char *dir, struct trace_files *files, char **error)
 		} else if (entry->fts_info == FTS_F && strcmp(entry->fts_name, "metadata") == 0) {
 			char *parent = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
 
-			add_trace(files, parent, entry->fts_path);
+			if (!is_left_out(look, parent))
+				add_trace(files, parent, entry->fts_path);
 			free(parent);
 		} else if (entry->fts_info == FTS_F && entry->fts_level > 0 && trace_streams_named(entry->fts_name)) {
 			files->streams |= entry->fts_statp->st_size > 0;
@@ -161,7 +170,7 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 	int result;
 
 	*files = (struct trace_files){0};
-	result = find_traces(dir, files, error);
+	result = find_traces(dir, look, files, error);
 	for (size_t i = 0; i < files->count; i++) {
 		struct trace_dir *trace = &files->dirs[i];
 
@@ -183,7 +192,7 @@ int trace_files_find(const char *dir, const struct trace_look *look, struct trac
 
 uint64_t trace_files_size(const char *dir)
 {
-	const struct trace_look look = {NULL, NULL};
+	const struct trace_look look = {0};
 	struct trace_files files;
 	uint64_t size = 0;
 	char *error = NULL;

@@ -53,6 +53,8 @@ struct trace_files {
 struct trace_look {
 	void *context;
 	void (*tick)(void *context);
+	char **left_out; /* the paths of traces that are not to be read */
+	size_t left_out_count;
 };
 
 /*

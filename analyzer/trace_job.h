@@ -5,6 +5,9 @@
 #include "trace_files.h"
 #include "trace_reader.h"
 
+/* What babeltrace2 needs for a trace with all of our events was measured at 2.4 MB. */
+#define MEMORY_OF_TRACE (4u << 20)
+
 struct trace_job {
 	struct trace_files *files;
 	struct trace_totals *totals;

@@ -13,9 +13,7 @@
 #include "trace_files.h"
 #include "trace_job.h"
 #include "trace_settings.h"
-
-/* What babeltrace2 needs for a trace with all of our events was measured at 2.4 MB. */
-#define MEMORY_OF_TRACE (4u << 20)
+#include "trace_several.h"
 
 /* The reading under way is to end; somebody asked for the end, of this one or of one before. */
 static volatile sig_atomic_t interrupted, asked, under_way;
@@ -211,7 +209,7 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 static void read_in_child(void *context, struct wire_out *out)
 {
 	const struct reading *reading = context;
-	const struct trace_look look = {out, send_tick};
+	struct trace_look look = {.context = out, .tick = send_tick};
 	struct trace_totals totals = {0};
 	struct trace_files files;
 	struct trace_job job = {.files = &files,
@@ -223,6 +221,8 @@ static void read_in_child(void *context, struct wire_out *out)
 	char *error = NULL;
 	int result = trace_files_find(reading->dir, &look, &files, &error);
 
+	if (result == 0)
+		result = trace_several_find(&job, reading->dir, &look, &error);
 	if (result == 0) {
 		find_owners(reading->scope, &files);
 		result = decode(&job, &error);

@@ -176,3 +176,30 @@ load reading.bash
 	reported both
 	holds '.trace.problems[0] == "the trace is cut short or damaged: 262144 bytes of it could not be read (in both/b)"'
 }
+
+@test "metadata that only a parser finds damaged, and another's trace that has no clock, take no other with them" {
+	local decoder at
+	mkdir -p broken other
+	cp -r "$CANNED" broken/whole
+	cp -r "$CANNED" broken/bent
+	at=$(grep -abo 'integer {' broken/bent/metadata | sed -n 20p | cut -d : -f 1)
+	printf X | dd of=broken/bent/metadata bs=1 seek="$at" conv=notrunc status=none
+	cp -r "$CANNED" other/whole
+	mkdir other/theirs
+	cat >other/theirs/metadata <<-'END'
+		/* CTF 1.8 */
+		typealias integer { size = 32; align = 8; signed = false; } := uint32_t;
+		trace { major = 1; minor = 8; byte_order = le; packet.header := struct { uint32_t magic; uint32_t stream_id; }; };
+		stream { id = 0; packet.context := struct { uint32_t content_size; uint32_t packet_size; };
+			event.header := struct { uint32_t id; }; };
+		event { name = "foo:bar"; id = 0; stream_id = 0; fields := struct { uint32_t x; }; };
+	END
+	"$PYTHON" -c 'import struct; open("other/theirs/stream", "wb").write(struct.pack("<6I", 0xc1fc1fc1, 0, 192, 192, 0, 7))'
+	for decoder in babeltrace2 auto; do
+		"$SHMGUARD" report "--decoder=$decoder" --format=json broken >report.json
+		holds '.trace.events == 37 and (.trace.complete | not)'
+		holds '.trace.problems | length == 1 and (.[0] | startswith("broken/bent: the trace cannot be read: "))'
+		"$SHMGUARD" report "--decoder=$decoder" --format=json other >report.json
+		holds '.trace.events == 37 and .trace.foreign == 1'
+	done
+}
