@@ -233,13 +233,16 @@ drawTop();
 drawFindings();
 drawTimeline();
 drawFlame();
+/* Of several recordings, which: pids and names may be in more than one. */
+const several = (title, where) => asked.some(p => p.recording) ? [[title, where]] : [];
 drawTable("objects", "object",
 	  [
 		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind || "-"],
 		  ["Size", o => o.size, o => isSized(o) ? bytes(o.size) : "-", "number"],
 		  ["Mode", o => o.mode, o => o.mode === null ? "-" : (o.mode & 0o7777).toString(8).padStart(4, "0")],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
-		  ["State", state]
+		  ["State", state],
+		  ...several("Recorded in", o => (processes.get(o.created_by) || {}).recording || "-")
 	  ],
 	  report.objects);
 drawTable("processes", "process",
@@ -247,7 +250,8 @@ drawTable("processes", "process",
 		  ["Pid", p => p.pid, p => p.pid, "number"], ["Program", p => p.argv.join(" ") || p.exe || ""],
 		  ["Parent", p => p.ppid, p => p.ppid, "number"],
 		  ["Events", p => p.events, p => number(p.events), "number"],
-		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended]
+		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended],
+		  ...several("Recorded in", p => p.recording || "-")
 	  ],
 	  asked);
 if (data.processes_left_out)

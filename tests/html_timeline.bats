@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# As html.bats, of the timeline and the processes: what of a long recording the page keeps.
+# As html.bats, of the timeline and the tables: what of a long recording the page keeps, and of several.
 
 bats_require_minimum_version 1.5.0
 
@@ -217,4 +217,20 @@ load html
 	holds '.report.processes | any(.traced)'
 	holds '[.report.findings[] | .process] - [.report.processes[] | .id] == []'
 	holds '(.times | length) == 2000'
+}
+
+@test "of several recordings the tables say which" {
+	mkdir both
+	"$SHMGUARD" run --quiet --report=none -o both/alpha -- "$PROGRAMS/rate" 10 0.01
+	"$SHMGUARD" run --quiet --report=none -o both/beta -- "$PROGRAMS/rate" 10 0.01
+	"$SHMGUARD" report --format=html:page.html both
+	browse page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	for table in objects processes; do
+		[[ $(text_of dom "$table") == *"Recorded in"*"both/alpha"* ]]
+		[[ $(text_of dom "$table") == *"both/beta"* ]]
+	done
+	"$SHMGUARD" report --format=html:page.html both/alpha
+	browse page.html >dom
+	[[ $(text_of dom processes) != *"Recorded in"* ]]
 }
