@@ -51,13 +51,24 @@ static const char *const followers[26] = {
 	"aeioz",
 };
 
+/* How many of that kind it begins with. */
+static size_t begins_with(const char *text, size_t length, int (*is)(int))
+{
+	size_t count = 0;
+
+	while (count < length && is((unsigned char)text[count]))
+		count++;
+	return count;
+}
+
 static size_t letters_in(const char *text, size_t length)
 {
-	size_t letters = 0;
+	return begins_with(text, length, isalpha);
+}
 
-	while (letters < length && isalpha((unsigned char)text[letters]))
-		letters++;
-	return letters;
+static size_t digits_in(const char *text, size_t length)
+{
+	return begins_with(text, length, isdigit);
 }
 
 static bool begins_word(const char *letters, size_t at)
@@ -113,22 +124,9 @@ bool habits_word(const char *text, size_t length)
 	}
 }
 
-static size_t digits_in(const char *text, size_t length)
-{
-	size_t digits = 0;
-
-	while (digits < length && isdigit((unsigned char)text[digits]))
-		digits++;
-	return digits;
-}
-
 static bool is_hexadecimal(const char *text, size_t length)
 {
-	size_t digits = 0;
-
-	while (digits < length && isxdigit((unsigned char)text[digits]))
-		digits++;
-	return digits == length;
+	return begins_with(text, length, isxdigit) == length;
 }
 
 /* As 720p, 64MB and 8bit. */

@@ -65,6 +65,10 @@ bool enforce_is_own(const struct identity *identity);
 
 /* A link, or a special file, that others may have laid as a trap. */
 enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st);
+/* In a directory that others can write to: a link, a FIFO or a second name may be a trap laid by them. */
+enum enforce_verdict enforce_special(const struct enforce_opening *o, const struct policy_decision *d);
+/* By which its directories are known; of shm_open the name, which says so itself where it is none. */
+const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512]);
 
 /* Does any rule ask of what an opening makes, or finds? If not the call is made as it came. */
 bool enforce_asks_at_opening(const struct policy_decision *d);

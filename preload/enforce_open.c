@@ -44,18 +44,12 @@ static bool widens(const struct enforce_opening *o, const struct policy_decision
 	return o->shm && enforce_asks(d, RULE_umask_mismatch);
 }
 
-/* By which its directories are known; of shm_open the name, which says so itself where it is none. */
-static const char *whole_path(const struct enforce_opening *o, char text[static 512])
-{
-	return o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
-}
-
 /* A refusal of what would be made is none where something is there by now: the bare call would answer EEXIST. */
 static int not_made(const struct enforce_opening *o)
 {
 	char text[512];
 	struct stat st;
-	const char *path = o->shm ? whole_path(o, text) : o->path;
+	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
 	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0, error = enforce_vain_flags(o);
 
 	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
@@ -86,7 +80,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	struct enforce_making making;
 	unsigned decided = enforce_decided();
 	char text[512];
-	enum enforce_verdict verdict = enforce_makeable(d, whole_path(o, text), widens(o, d), &mode, &making);
+	enum enforce_verdict verdict = enforce_makeable(d, enforce_whole_path(o, text), widens(o, d), &mode, &making);
 
 	if (verdict == VERDICT_deny)
 		return not_made(o);
@@ -106,84 +100,6 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 		widen(d, fd, mode);
 	verified(o, d, fd);
 	return fd;
-}
-
-enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st)
-{
-	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
-						    : ENFORCE(d, symlink_or_special, .other = (int32_t)st->st_uid);
-}
-
-/* Does a link of another's on /dev/shm stand for one of the directories? Where a link leads is not looked through again. */
-static enum enforce_verdict led_astray(const struct enforce_opening *o, const struct policy_decision *d)
-{
-	static const char usual[] = "/dev/shm/";
-	bool usually = strncmp(o->path, usual, sizeof usual - 1) == 0;
-	const char *start = o->path + (usually ? sizeof usual - 1 : 0);
-	enum identity_where least = usually ? WHERE_perhaps : WHERE_below;
-	char text[512] = "";
-	struct stat st;
-
-	for (const char *slash = strchr(start, '/'); slash && slash - o->path < 512; slash = strchr(slash + 1, '/')) {
-		memcpy(text, o->path, (size_t)(slash - o->path));
-		text[slash - o->path] = 0;
-		if (kernel_stat_at(o->dirfd, text, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode) &&
-		    identity_where(st.st_dev, st.st_ino) >= least && enforce_trap(d, &st) == VERDICT_deny)
-			return VERDICT_deny;
-	}
-	return VERDICT_go;
-}
-
-/* One stat at most where no directory of the path can lie on /dev/shm. */
-static bool may_stray(int dirfd, const char *path)
-{
-	struct stat st;
-
-	if (!kernel_readable(path))
-		return false;
-	if (path[0] == '/')
-		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');
-	return strchr(path, '/') && kernel_stat_at(dirfd, "", AT_EMPTY_PATH, &st) == 0 &&
-	       identity_where(st.st_dev, st.st_ino) != WHERE_elsewhere;
-}
-
-bool enforce_astray(int dirfd, const char *path, const void *caller)
-{
-	const struct enforce_opening o = {.dirfd = dirfd, .path = path, .name = path};
-	struct policy_decision d;
-
-	if (!enforce_asks_everywhere(RULE_symlink_or_special) || !may_stray(dirfd, path))
-		return false;
-	enforce_begin();
-	enforce_decide(path, &d);
-	bool denied = led_astray(&o, &d) == VERDICT_deny;
-	enforce_end(caller);
-	/* No event follows. */
-	if (!denied)
-		enforce_forget();
-	return denied;
-}
-
-/* In a directory that others can write to: a link, a FIFO or a second name may be a trap laid by them. */
-static enum enforce_verdict special(const struct enforce_opening *o, const struct policy_decision *d)
-{
-	bool follows = !o->shm && !(o->flags & O_NOFOLLOW);
-	char text[512];
-	struct stat st;
-
-	/* What shm_open has opened says itself whether it has a second name: enforce_attached(). */
-	if (!enforce_asks(d, RULE_symlink_or_special) || (o->shm && enforce_asks_at_opening(d)))
-		return VERDICT_go;
-	if (!o->shm && led_astray(o, d) == VERDICT_deny)
-		return VERDICT_deny;
-	if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-		return VERDICT_go;
-	const char *path = o->shm ? whole_path(o, text) : o->path;
-	if (kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
-		return VERDICT_go;
-	bool lies_there =
-		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
-	return lies_there ? enforce_trap(d, &st) : VERDICT_go;
 }
 
 bool enforce_asks_at_opening(const struct policy_decision *d)
@@ -216,7 +132,7 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 	char text[512];
 	unsigned decided = enforce_decided();
 	struct identity judged;
-	int locked = enforce_locks ? enforce_open_locked(o, o->shm ? whole_path(o, text) : o->path) : -1;
+	int locked = enforce_locks ? enforce_open_locked(o, o->shm ? enforce_whole_path(o, text) : o->path) : -1;
 
 	if (locked >= 0) {
 		enum enforce_verdict verdict = enforce_attached(o, d, locked);
@@ -302,7 +218,7 @@ static int as_it_came(const struct enforce_opening *o, const struct policy_decis
 	unsigned decided = enforce_decided();
 	char text[512];
 	struct stat st;
-	const char *path = o->shm ? whole_path(o, text) : o->path;
+	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
 
 	if (tells || (o->opened && (o->flags & (O_CREAT | O_TRUNC)))) {
 		exists = kernel_stat_at(o->dirfd, path, 0, &st) == 0;
@@ -325,7 +241,7 @@ static __attribute__((noinline)) void decide_by_names(const struct enforce_openi
 {
 	struct identity identity;
 	char text[512];
-	const char *path = o->shm ? whole_path(o, text) : o->path;
+	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
 	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 
 	if (!identity_of_path(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &identity)) {
@@ -384,7 +300,7 @@ static __attribute__((noinline)) void in_vain(const struct enforce_opening *o, e
 {
 	char text[512];
 
-	enforce_refused_nothing(verdict, enforce_vain_opening(o, o->shm ? whole_path(o, text) : o->path));
+	enforce_refused_nothing(verdict, enforce_vain_opening(o, o->shm ? enforce_whole_path(o, text) : o->path));
 }
 
 /* Of what no file can be called there is nothing to decide: the C library, or the kernel, refuses it in its own words. */
@@ -411,7 +327,7 @@ int enforce_open(const struct enforce_opening *o)
 	decide(o, &d);
 	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
 	if (verdict != VERDICT_deny)
-		verdict = special(o, &d);
+		verdict = enforce_special(o, &d);
 	if (enforce_matters(verdict))
 		in_vain(o, verdict);
 	if (verdict != VERDICT_deny)
@@ -436,7 +352,7 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 	decide(o, &d);
 	enum enforce_verdict verdict = enforce_opening_allowed(&d, o);
 	if (verdict != VERDICT_deny)
-		verdict = special(o, &d);
+		verdict = enforce_special(o, &d);
 	if (verdict != VERDICT_deny && !exclusive) {
 		verdict = enforce_attached_later(o, &d, flags);
 		int itself = o->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;

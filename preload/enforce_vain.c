@@ -28,6 +28,13 @@ bool enforce_matters(enum enforce_verdict verdict)
 	return verdict == VERDICT_deny || (enforce_audits() && enforce_decided());
 }
 
+bool enforce_fails(int error)
+{
+	if (error)
+		enforce_forget();
+	return error != 0;
+}
+
 void enforce_refused_nothing(enum enforce_verdict verdict, int error)
 {
 	if (!error)

@@ -13,6 +13,20 @@
 bool enforce_matters(enum enforce_verdict verdict);
 /* error: of the kernel for what was decided so; 0: none is known, and the decision stands. */
 void enforce_refused_nothing(enum enforce_verdict verdict, int error);
+/* Asked of what is to be fixed: error: with which the kernel refuses the call, which then has no effect; 0: it does not. */
+bool enforce_fails(int error);
+
+/* A call that decide_NAME() decides; vain: with which the kernel would refuse it, asked where that matters. */
+#define POLICED(name, parameters, arguments, vain)                                                                     \
+	enum enforce_verdict enforce_##name parameters                                                                 \
+	{                                                                                                              \
+		enforce_begin();                                                                                       \
+		enum enforce_verdict verdict = decide_##name arguments;                                                \
+		if (enforce_matters(verdict))                                                                          \
+			enforce_refused_nothing(verdict, vain);                                                        \
+		enforce_end(caller);                                                                                   \
+		return verdict;                                                                                        \
+	}
 
 /* The errno of the kernel, or 0, for a mapping, of which lock-limit tells what cannot be locked, and one that is to grow, */
 int enforce_vain_map(const struct mmap_event *e, const struct identity *identity);

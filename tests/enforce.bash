@@ -62,3 +62,9 @@ whole_lines()
 {
 	! grep -Evn "$LINE" "$1"
 }
+
+# Of what a program opens: all that it may ask by, only the path, to read, to write.
+# shellcheck disable=SC2034 # by the files that load this
+DESCRIPTORS='fd = os.open(PATH, RWC, 0o600)
+path, read, write = (os.open(PATH, flags) for flags in (os.O_PATH, os.O_RDONLY, os.O_WRONLY))
+'

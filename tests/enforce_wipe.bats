@@ -295,7 +295,8 @@ def left(text, path=PATH):
 '
 
 @test "what a program was attached to, and has filled since, is not stale when it or its child opens it once more" {
-	STALE_RULES[0]+=$'\nstale-bytes = off'
+	# shellcheck disable=SC2030,SC2031 # each test has its own
+	local STALE_RULES=($'zero = on-attach\nstale-bytes = off' "${STALE_RULES[@]:1}")
 	not_stale "$(yes "b'live' b'live'" | head -n 6)" "$FILLED$LEFT"'left(""); fd = filled(shm_open(NAME, RWC, mode=0o600)); seen(shm_open(NAME, RWC, mode=0o600)); seen(fd)
 child(lambda: (os.close(fd), seen(shm_open(NAME, RWC, mode=0o600)))); os.close(fd); seen(shm_open(NAME, RWC, mode=0o600))
 left("", PATH + "-2"); fd = filled(shm_open(NAME + "-2", os.O_RDWR)); seen(shm_open(NAME + "-2", RWC, mode=0o600)); seen(fd)'
@@ -315,7 +316,8 @@ again(); os.pwrite(fd := os.open(PATH, os.O_RDWR), b"live", 0); again(); child(l
 }
 
 @test "what a program has emptied, and filled since, is not stale, however it has emptied it" {
-	STALE_RULES[0]+=$'\nstale-bytes = off'
+	# shellcheck disable=SC2030,SC2031 # each test has its own
+	local STALE_RULES=($'zero = on-attach\nstale-bytes = off' "${STALE_RULES[@]:1}")
 	not_stale "$(yes "b'live' b'live'" | head -n 8)" "$FILLED$LEFT"'def opened():
     left("stale"); return os.open(PATH, os.O_RDWR)
 fd = opened(); os.ftruncate(fd, 0); seen(filled(fd)); seen(shm_open(NAME, RWC, mode=0o600))

@@ -7,7 +7,8 @@ bats_require_minimum_version 1.5.0
 
 @test "a program with AddressSanitizer" {
 	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
-	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+	# shellcheck disable=SC2030,SC2031 # each test has its own
+	local -x ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
 	unchanged ./sanitized forks 3
 	holds '.trace.complete and (.objects | length == 1)'
 }
@@ -17,7 +18,8 @@ bats_require_minimum_version 1.5.0
 	local runtime words
 	runtime=$(gcc -print-file-name=libasan.so)
 	gcc -w -g -D_GNU_SOURCE -fsanitize=address -I"$ROOT" "$ROOT/tests/programs/hostile_processes.c" -o sanitized
-	export ASAN_OPTIONS=detect_leaks=0
+	# shellcheck disable=SC2030,SC2031 # each test has its own
+	local -x ASAN_OPTIONS=detect_leaks=0
 	for words in "./sanitized plain" "./sanitized forks 3" "env LD_PRELOAD=$runtime ./sanitized plain" \
 		"env LD_PRELOAD=$runtime $PROGRAMS/hostile_processes plain" "env -i LD_PRELOAD=$runtime ./sanitized plain"; do
 		rm -rf recording

@@ -368,8 +368,8 @@ os.rename(one, at + "/" + sys.argv[1] + "-up"); os.unlink(at + "/" + sys.argv[1]
 	END
 	"$SHMGUARD" run -o below -- "$PYTHON" below.py 2>errors || true
 	rm -rf /dev/shm/links-*
-	"$SHMGUARD" objects --all below >objects
-	[ "$(grep ^/ objects)" = "/links-d/o (removed), /links-e/o
+	"$SHMGUARD" objects --all below >world
+	[ "$(grep ^/ world)" = "/links-d/o (removed), /links-e/o
 /links-d/in/o (removed), /links-e/in/o (removed), /links-f/o (removed)
 /links-dx/o
 /links-p/o (removed), /links-q/o

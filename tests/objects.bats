@@ -215,9 +215,9 @@ heirs()
 @test "a duplicate of an inherited descriptor is followed from its first use to its close" {
 	heirs used
 	[ "$(grep -x '[0-9][0-9]' used.true | sort | xargs)" = "50 51 53 80" ]
-	"$SHMGUARD" log --pid="$(sed -n 's/^process //p' told)" used >log
+	"$SHMGUARD" log --pid="$(sed -n 's/^process //p' told)" used >calls
 	# 43 is none, and 52 was one of a descriptor that is followed.
-	[ "$(sed -n 's/.* \(dup\|close\)(\(4[0-9]\|5[2-9]\|9[0-9]\)\()\|, .*\) = .*/\1 \2/p' log | xargs)" = \
+	[ "$(sed -n 's/.* \(dup\|close\)(\(4[0-9]\|5[2-9]\|9[0-9]\)\()\|, .*\) = .*/\1 \2/p' calls | xargs)" = \
 		"close 40 close 41 close 42 close 90 close 91 dup 52 close 52" ]
 }
 

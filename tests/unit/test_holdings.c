@@ -70,9 +70,7 @@ static void check_mremap_after_fork(void)
 		const struct piece *piece, *other;
 
 		begin();
-		start(10, BEGAN_exec, 1, 0);
-		define(10, 1, 77);
-		open_object(10, "/x", 1, 3, true);
+		start_maker(10);
 		map_at(10, 1, BASE, 8 * PAGE);
 		forked = map_at(10, 1, BASE + 128 * PAGE, 8 * PAGE);
 		of = FEED(mremap, 10, .addr = BASE, .length = 8 * PAGE, .new_length = ways[i].new_length,
@@ -153,9 +151,7 @@ static void check_failed(void)
 	uint32_t of;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
+	start_maker(10);
 	map_at(10, 1, BASE, 4 * PAGE);
 	of = unmap(10, BASE, 4 * PAGE);
 	FEED(failed, 10, .of = of, .error = EINVAL);

@@ -8,9 +8,7 @@ static void check_fork(void)
 	uint32_t forked;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
+	start_maker(10);
 	map_at(10, 1, BASE, PAGE);
 	forked = map_at(10, 1, BASE + 8 * PAGE, PAGE);
 	unmap(10, BASE, PAGE);
@@ -39,9 +37,7 @@ static void check_parent_over(void)
 	uint32_t forked;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
+	start_maker(10);
 	forked = map_at(10, 1, BASE, PAGE);
 	start(11, BEGAN_fork, 10, forked);
 	forked = map_at(11, 1, BASE + 8 * PAGE, 2 * PAGE);
@@ -148,9 +144,7 @@ static void check_late_child(void)
 	uint32_t forked;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
+	start_maker(10);
 	forked = map_at(10, 1, BASE, PAGE);
 	start(10, BEGAN_exec, 1, 0);
 	start(11, BEGAN_fork, 10, forked);
@@ -168,28 +162,10 @@ static void check_late_child(void)
 	end();
 }
 
-static void check_lost(void)
-{
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	seqs[10] += 5;
-	map_at(10, 1, BASE, PAGE);
-	start(11, BEGAN_exec, 1, 0);
-	FEED(lost, 11, .events = 7);
-	world_finish(world);
-	check(process_of(10)->lost == 5, "a gap in the numbers is counted");
-	check(process_of(11)->lost == 7, "and what the process itself says it lost");
-	check(world->lost == 12, "and summed up");
-	world_free(world);
-}
-
 static void check_names(void)
 {
 	begin();
-	start(10, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
+	start_maker(10);
 	FEED(shm_open, 10, .name = "x", .result = -1, .error = ENOENT);
 	check(misses == 1, "a name that leads somewhere and is not found is told");
 	FEED(unlink, 10, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 1);
@@ -304,135 +280,6 @@ static void check_hearsay(void)
 	end();
 }
 
-/* An event so many numbers and nanoseconds after the one before. */
-static void jump(uint32_t numbers, int64_t time)
-{
-	seqs[10] += numbers - 1;
-	now += time - 1;
-	unmap(10, BASE, PAGE);
-}
-
-static void check_numbers(void)
-{
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(20001, 1000000);
-	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "a gap from which the numbers go on is one");
-	world_free(world);
-
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(20001, 1000000);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "before the last event, too");
-	world_free(world);
-
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(1u << 24, 10000000000);
-	seqs[10] = 3;
-	jump(1, 1);
-	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 0 && world->misnumbered == 1, "a number from which they do not go on is damaged");
-	world_free(world);
-
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(1u << 24, 10000000000);
-	seqs[10] = 5;
-	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 2 && world->misnumbered == 1, "and hides no gap that there is beside it");
-	world_free(world);
-
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(1u << 24, 1000000);
-	world_finish(world);
-	check(process_of(10)->lost == 0 && world->misnumbered == 1,
-	      "as is one that no process could have reached in the time");
-	world_free(world);
-}
-
-/* The first of two threads told its event after the second one had lost its own. */
-static void check_numbers_late(void)
-{
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
-	jump(2, 1);
-	jump(20001, 1000000);
-	seqs[10] = 2;
-	jump(1, 1);
-	seqs[10] = 20005;
-	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "an event that comes late does not deny a gap");
-	world_free(world);
-}
-
-static void look(int pid, uint64_t size)
-{
-	FEED(mmap, pid, .length = PAGE, .prot = 1, .flags = MAP_SHARED, .fd = -1, .result = BASE, .object = 1,
-	     .size = size);
-	unmap(pid, BASE, PAGE);
-}
-
-/* What another process saw of an object as it was being made shorter may come behind that. */
-static void check_looks(void)
-{
-	const struct object *object;
-
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	start(11, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	define(11, 1, 77);
-	open_object(10, "/x", 1, 3, true);
-	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size = 65536, .object = 1);
-	object = world->objects[0];
-	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 32768, .size_before = 65536, .size = 32768,
-	     .object = 1);
-	look(11, 65536);
-	check(object->size == 32768 && object->changes[object->change_count - 1].site.process == process_of(10),
-	      "a look at what was before says nothing of what is now");
-	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size_before = 65536, .size = 65536,
-	     .object = 1);
-	check(object->size == 32768, "nor does a resizing that found nothing to do");
-	look(11, 32768);
-	check(object->size == 32768 && object->changes[object->change_count - 1].of == CHANGE_resized,
-	      "and who looks later finds nothing changed");
-	look(11, 16384);
-	check(object->size == 16384 && object->changes[object->change_count - 1].of == CHANGE_seen,
-	      "a size that it never had is somebody else's doing");
-	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 16384, .size = 4096,
-	     .object = 1);
-	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 20480, .size_before = 16384, .size = 20480,
-	     .object = 1);
-	check(object->size == 20480, "of two resizings at one time the one told last counts");
-	look(11, 4096);
-	check(object->size == 4096 && object->changes[object->change_count - 1].site.process == process_of(10) &&
-		      object->changes[object->change_count - 2].site.process == process_of(11),
-	      "until it is seen which was the last");
-	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 8192, .size_before = 4096, .size = 8192,
-	     .object = 1);
-	look(11, 4096);
-	check(object->size == 8192, "nor is a growth undone by what was seen before it");
-	now += 2000000000;
-	look(11, 65536);
-	check(object->size == 65536 && object->changes[object->change_count - 1].of == CHANGE_seen,
-	      "and so is one that it had long ago");
-	end();
-}
-
 int main(void)
 {
 	check_fork();
@@ -442,15 +289,11 @@ int main(void)
 	check_late_definition();
 	check_images();
 	check_late_child();
-	check_lost();
-	check_numbers();
-	check_numbers_late();
 	check_names();
 	check_removed_early();
 	check_forgetting();
 	check_charged();
 	check_hearsay();
-	check_looks();
 	printf("1..%d\n", number);
 	return failures != 0;
 }

@@ -138,6 +138,14 @@ static inline void open_object(int pid, const char *name, uint32_t id, int fd, b
 	FEED(shm_open, pid, .name = name, .result = fd, .object = id, .created = created);
 }
 
+/* A process of this number that has made the object 77 as "/x", which it calls 1, and has it open as 3. */
+static inline void start_maker(int pid)
+{
+	start(pid, BEGAN_exec, 1, 0);
+	define(pid, 1, 77);
+	open_object(pid, "/x", 1, 3, true);
+}
+
 static inline uint32_t map_at(int pid, uint32_t id, uint64_t address, uint64_t length)
 {
 	return FEED(mmap, pid, .length = length, .prot = 3, .flags = MAP_SHARED, .fd = -1, .result = address,

@@ -1,0 +1,238 @@
+/* The policy at mappings: as they are made, locked, moved and given other protections. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/enforce_leave.h"
+#include "preload/enforce_size.h"
+#include "preload/enforce_vain.h"
+#include "preload/facts.h"
+#include "preload/kernel.h"
+#include "preload/ledger.h"
+#include "preload/wipe.h"
+
+/* The creator may size the object a moment after it became known. */
+static bool wait_for_size(int fd, struct identity *identity, uint32_t milliseconds)
+{
+	for (uint32_t waited = 0; waited <= milliseconds; waited++) {
+		if (identity_of_fd(fd, identity) && identity->size)
+			return true;
+		kernel_rest(1000000);
+	}
+	return false;
+}
+
+static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *e, struct identity *identity,
+				    const struct policy_decision *d)
+{
+	int error = 0;
+
+	if (rule == RULE_map_before_size) {
+		if (!wait_for_size(e->fd, identity, d->wait_ms))
+			enforce_not_fixed(rule);
+	} else if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
+		error = wipe_reserve(e->fd, identity->size);
+	} else if (rule == RULE_huge_page_unbacked) {
+		return VERDICT_fix;
+	}
+	if (error)
+		enforce_fix_failed(rule, ENOMEM);
+	errno = error ? ENOMEM : errno;
+	return error ? VERDICT_deny : VERDICT_go;
+}
+
+static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t address, uint64_t length)
+{
+	if (!enforce_asks(d, RULE_lock_limit))
+		return VERDICT_go;
+	uint64_t lockable = facts_lockable();
+	bool over = length > lockable && (!address || facts_unlocked(address, length) > lockable);
+	return over ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
+}
+
+static bool asks_of_mappings(const struct policy_decision *d)
+{
+	static const enum rule_id found[] = {
+		RULE_map_beyond_end,    RULE_map_before_size,    RULE_resize_failed_ignored, RULE_shm_fs_full,
+		RULE_sparse_unreserved, RULE_huge_page_unbacked, RULE_huge_page_misaligned};
+
+	for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+		if (enforce_asks(d, found[i]))
+			return true;
+	return false;
+}
+
+static enum enforce_verdict found_of_map(const struct policy_decision *d, const struct mmap_event *e,
+					 const struct identity *identity, enum rule_id *fix)
+{
+	bool reserves = d->action[RULE_sparse_unreserved] == ACTION_fix;
+
+	if (!asks_of_mappings(d))
+		return VERDICT_go;
+	uint32_t marks = ledger_marks(identity);
+	enforce_collect();
+	check_mmap(e, identity, reserves ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
+	return enforce_collected(d, fix, ENOMEM);
+}
+
+static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
+{
+	struct policy_decision d;
+	enum rule_id fix = RULE_COUNT;
+	bool first;
+
+	enforce_decide_object(identity, &d);
+	enforce_keep_secret(&d, identity);
+	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
+	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
+		return VERDICT_deny;
+	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
+		return VERDICT_deny;
+	enum enforce_verdict verdict = found_of_map(&d, e, identity, &fix);
+	enum enforce_verdict stale = verdict == VERDICT_deny ? verdict : enforce_first_map(&d, e, identity, &first);
+	if (stale == VERDICT_deny)
+		return VERDICT_deny;
+	if (verdict == VERDICT_fix)
+		verdict = enforce_fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go
+										: fix_map(fix, e, identity, &d);
+	if (verdict == VERDICT_deny)
+		enforce_undone(RULE_stale_bytes);
+	else if (first)
+		enforce_first_mapped(stale, e->fd, identity);
+	return verdict;
+}
+
+static bool probe(void *mapping, uint64_t length)
+{
+	if (mapping == MAP_FAILED) {
+		enforce_undone(RULE_huge_page_unbacked);
+		return false;
+	}
+	long touched = kernel_call(SYS_madvise, (long)mapping, (long)length, MADV_POPULATE_WRITE, 0, 0, 0);
+	if (touched == 0)
+		return true;
+	/* A kernel without it (before 5.14) cannot be asked. */
+	if (touched == -EINVAL) {
+		enforce_not_fixed(RULE_huge_page_unbacked);
+		return true;
+	}
+	kernel_call(SYS_munmap, (long)mapping, (long)length, 0, 0, 0, 0);
+	enforce_fix_failed(RULE_huge_page_unbacked, ENOMEM);
+	errno = ENOMEM;
+	return false;
+}
+
+bool enforce_probed(void *mapping, uint64_t length, const void *caller)
+{
+	bool backed = probe(mapping, length);
+	enforce_end(caller);
+	return backed;
+}
+
+/* Told, rather than fixed, is what was mapped so until the end: the program itself may still do it. */
+static void mapped(const struct mmap_event *e, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	if (!d.secret || !enforce_asks(&d, RULE_dumpable_secret))
+		return;
+	if (ENFORCE(&d, dumpable_secret, .length = e->length) != VERDICT_fix)
+		return;
+	if (kernel_call(SYS_madvise, (long)e->result, (long)e->length, MADV_DONTDUMP, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_dumpable_secret);
+	else
+		ledger_mark(identity, MARK_UNDUMPABLE, 0);
+}
+
+void enforce_mapped(const struct mmap_event *e, const struct identity *identity, const void *caller)
+{
+	enforce_resume();
+	mapped(e, identity);
+	enforce_end(caller);
+}
+
+static enum enforce_verdict decide_mlock(uint64_t address, uint64_t length, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	return over_lock_limit(&d, address, length);
+}
+
+/* There is no descriptor by which anything could be fixed. */
+static enum enforce_verdict deny_or_go(const struct policy_decision *d)
+{
+	enum rule_id fix = RULE_COUNT;
+	enum enforce_verdict verdict = enforce_collected(d, &fix, ENOMEM);
+
+	if (verdict == VERDICT_fix)
+		enforce_not_fixed(fix);
+	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+static enum enforce_verdict decide_mremap(const struct mremap_event *e, struct fault_site *site)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(&site->identity, &d);
+	enforce_collect();
+	check_remapped(&site->identity, site->offset, e->new_length, fault_site_protection(site, e->addr));
+	return deny_or_go(&d);
+}
+
+void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller)
+{
+	struct policy_decision d;
+
+	enforce_begin();
+	enforce_decide_object(identity, &d);
+	if (enforce_asks(&d, RULE_punch_unreserves) && (ledger_marks(identity) & MARK_RESERVED) &&
+	    ENFORCE(&d, punch_unreserves, .length = length) == VERDICT_fix &&
+	    kernel_call(SYS_madvise, (long)start, (long)length, MADV_POPULATE_WRITE, 0, 0, 0) < 0)
+		enforce_not_fixed(RULE_punch_unreserves);
+	enforce_end(caller);
+}
+
+static enum enforce_verdict decide_mprotect(struct fault_site *site, uint64_t address, uint64_t length, int prot)
+{
+	struct policy_decision d;
+	uint32_t marks = ledger_marks(&site->identity);
+
+	if (prot == PROT_NONE || !((prot & PROT_EXEC) || (marks & MARK_CLOSED)))
+		return VERDICT_go;
+	enforce_decide_object(&site->identity, &d);
+	if ((prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) && ENFORCE(&d, exec_map) == VERDICT_deny)
+		return VERDICT_deny;
+	if (!(marks & MARK_CLOSED) || !asks_of_mappings(&d))
+		return VERDICT_go;
+	fault_site_refresh(site, address);
+	if (!site->fresh)
+		return VERDICT_go;
+	site->identity.name = site->name;
+	enforce_collect();
+	check_mprotect(&site->identity, site->offset, site->end - address < length ? site->end - address : length, prot,
+		       marks);
+	return deny_or_go(&d);
+}
+
+POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
+	(site, address, length, prot), 0)
+POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
+	(address, length, identity), 0)
+POLICED(mremap, (const struct mremap_event *e, struct fault_site *site, const void *caller), (e, site),
+	enforce_vain_remap(e))
+
+enum enforce_verdict enforce_mmap(const struct mmap_event *e, struct identity *identity, const void *caller)
+{
+	enforce_begin();
+	enum enforce_verdict verdict = decide_mmap(e, identity);
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_map(e, identity));
+	/* Only the call tells whether it is fixed. What it replaces has an event of its own, before which all is told. */
+	if (verdict != VERDICT_fix || (e->flags & MAP_FIXED))
+		enforce_end(caller);
+	if (verdict == VERDICT_fix && (e->flags & MAP_FIXED))
+		enforce_resume();
+	return verdict;
+}

@@ -1,0 +1,87 @@
+/* Traps that others may have laid on the way to an object: links, FIFOs and second names. */
+#include <string.h>
+
+#include "preload/enforce_inner.h"
+#include "preload/kernel.h"
+
+const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512])
+{
+	return o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
+}
+
+enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st)
+{
+	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
+						    : ENFORCE(d, symlink_or_special, .other = (int32_t)st->st_uid);
+}
+
+/* Does a link of another's on /dev/shm stand for one of the directories? Where a link leads is not looked through again. */
+static enum enforce_verdict led_astray(const struct enforce_opening *o, const struct policy_decision *d)
+{
+	static const char usual[] = "/dev/shm/";
+	bool usually = strncmp(o->path, usual, sizeof usual - 1) == 0;
+	const char *start = o->path + (usually ? sizeof usual - 1 : 0);
+	enum identity_where least = usually ? WHERE_perhaps : WHERE_below;
+	char text[512] = "";
+	struct stat st;
+
+	for (const char *slash = strchr(start, '/'); slash && slash - o->path < 512; slash = strchr(slash + 1, '/')) {
+		memcpy(text, o->path, (size_t)(slash - o->path));
+		text[slash - o->path] = 0;
+		if (kernel_stat_at(o->dirfd, text, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode) &&
+		    identity_where(st.st_dev, st.st_ino) >= least && enforce_trap(d, &st) == VERDICT_deny)
+			return VERDICT_deny;
+	}
+	return VERDICT_go;
+}
+
+/* One stat at most where no directory of the path can lie on /dev/shm. */
+static bool may_stray(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (!kernel_readable(path))
+		return false;
+	if (path[0] == '/')
+		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');
+	return strchr(path, '/') && kernel_stat_at(dirfd, "", AT_EMPTY_PATH, &st) == 0 &&
+	       identity_where(st.st_dev, st.st_ino) != WHERE_elsewhere;
+}
+
+bool enforce_astray(int dirfd, const char *path, const void *caller)
+{
+	const struct enforce_opening o = {.dirfd = dirfd, .path = path, .name = path};
+	struct policy_decision d;
+
+	if (!enforce_asks_everywhere(RULE_symlink_or_special) || !may_stray(dirfd, path))
+		return false;
+	enforce_begin();
+	enforce_decide(path, &d);
+	bool denied = led_astray(&o, &d) == VERDICT_deny;
+	enforce_end(caller);
+	/* No event follows. */
+	if (!denied)
+		enforce_forget();
+	return denied;
+}
+
+enum enforce_verdict enforce_special(const struct enforce_opening *o, const struct policy_decision *d)
+{
+	bool follows = !o->shm && !(o->flags & O_NOFOLLOW);
+	char text[512];
+	struct stat st;
+
+	/* What shm_open has opened says itself whether it has a second name: enforce_attached(). */
+	if (!enforce_asks(d, RULE_symlink_or_special) || (o->shm && enforce_asks_at_opening(d)))
+		return VERDICT_go;
+	if (!o->shm && led_astray(o, d) == VERDICT_deny)
+		return VERDICT_deny;
+	if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return VERDICT_go;
+	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
+	if (kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
+		return VERDICT_go;
+	bool lies_there =
+		(S_ISLNK(st.st_mode) && follows) || S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1);
+	return lies_there ? enforce_trap(d, &st) : VERDICT_go;
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# shmguard policy learn: what it makes of recordings.
+
+load helpers
+load policy
+bats_require_minimum_version 1.5.0
+
+# learn NAME...: what policy learn makes of the recordings, as ./learned.ini; checked.
+learn()
+{
+	local dirs=() name
+	for name; do
+		dirs+=("$BATS_TEST_TMPDIR/$name")
+	done
+	"$SHMGUARD" policy learn "${dirs[@]}" >learned.ini
+	cat learned.ini
+	"$SHMGUARD" policy check learned.ini
+}
+
+# allows EXE NAME: under ./learned.ini.
+allows()
+{
+	"$SHMGUARD" policy explain learned.ini --exe="$1" --name="$2" | grep -qx 'The name is one that the program may use.'
+}
+
+@test "policy learn limits a program to what it did, random names and all" {
+	local exe
+	exe=$(readlink -f "$PYTHON")
+	cat >program.py <<-'END'
+		import os
+		from multiprocessing import shared_memory
+		one = shared_memory.SharedMemory(name="psm_1a2b3c4d", create=True, size=8192)
+		two = shared_memory.SharedMemory(name=f"fixed.{os.getpid():06}", create=True, size=4096)
+		for memory in one, two:
+		    memory.close()
+		    memory.unlink()
+	END
+	record first "$PYTHON" program.py
+	learn first
+	grep -qxF "exe = $exe" learned.ini
+	grep -qxF 'names = /fixed.[0-9]*' learned.ini
+	grep -qxF 'max-mode = 0600' learned.ini
+	grep -qxF 'max-size = 8192' learned.ini
+	grep -qxF 'max-objects = 2' learned.ini
+	allows "$exe" /psm_deadbeef
+	no allows "$exe" /psm_deadbeef1
+	allows "$exe" /fixed.99999
+	no allows "$exe" /fixed
+	no allows "$exe" /other
+	no allows /usr/bin/other /fixed.99999
+}
+
+@test "policy learn denies what a program did not do, and only warns of what it did" {
+	record first "$BUILD/tests/rules/map-beyond-end"
+	learn first
+	sed -n '/^\[map-beyond-end\]/,$p' learned.ini >section
+	grep -qx 'map-beyond-end = deny' learned.ini
+	grep -qx 'map-beyond-end = warn' section
+	no grep -q 'resize-by-attacher' section
+}
+
+@test "policy learn adds recordings up, whatever their order, and says the same each time" {
+	record first "$BUILD/tests/rules/map-beyond-end"
+	record second "$BUILD/tests/rules/partial-unmap"
+	learn first second
+	grep -v '^# Learned' learned.ini >one
+	learn second first
+	grep -v '^# Learned' learned.ini >two
+	same one two
+	[ "$(grep -c '^exe = ' one)" -eq 2 ]
+}
+
+@test "policy learn says what it could not read, on the terminal and in the policy" {
+	local stream
+	cp -r "$ROOT/tests/traces/leaks" leaks
+	stream=$(grep -l server leaks/trace/ust/uid/*/*/events_*)
+	"$SHMGUARD" policy learn leaks >whole.ini 2>told-whole
+	truncate -s 2000 "$stream"
+	"$SHMGUARD" policy learn leaks >cut.ini 2>told
+	cat told
+	grep -q '^shmguard: leaks: .*bytes' told
+	grep -qx 'shmguard: not all was seen: the policy may be too tight' told
+	[ "$(sed -n 's/^#   //p' cut.ini)" = "$(sed -n 's/^shmguard: leaks:/leaks:/p' told)" ]
+	"$SHMGUARD" policy check cut.ini
+	[ "$(wc -l <told)" -gt "$(wc -l <told-whole)" ]
+}
+
+@test "policy learn of what is no recording says so" {
+	mkdir empty
+	run "$SHMGUARD" policy learn empty
+	[ "$status" -eq 3 ]
+	[[ $output == shmguard:*empty* ]]
+	run "$SHMGUARD" policy learn missing
+	[ "$status" -eq 3 ]
+	run "$SHMGUARD" policy learn
+	[ "$status" -eq 2 ]
+}

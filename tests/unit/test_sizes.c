@@ -1,0 +1,63 @@
+/* The sizes of an object, fed by hand: who changed them, and who saw what when. */
+#include "tests/unit/world_by_hand.h"
+
+static void look(int pid, uint64_t size)
+{
+	FEED(mmap, pid, .length = PAGE, .prot = 1, .flags = MAP_SHARED, .fd = -1, .result = BASE, .object = 1,
+	     .size = size);
+	unmap(pid, BASE, PAGE);
+}
+
+/* What another process saw of an object as it was being made shorter may come behind that. */
+static void check_looks(void)
+{
+	const struct object *object;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	define(11, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size = 65536, .object = 1);
+	object = world->objects[0];
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 32768, .size_before = 65536, .size = 32768,
+	     .object = 1);
+	look(11, 65536);
+	check(object->size == 32768 && object->changes[object->change_count - 1].site.process == process_of(10),
+	      "a look at what was before says nothing of what is now");
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size_before = 65536, .size = 65536,
+	     .object = 1);
+	check(object->size == 32768, "nor does a resizing that found nothing to do");
+	look(11, 32768);
+	check(object->size == 32768 && object->changes[object->change_count - 1].of == CHANGE_resized,
+	      "and who looks later finds nothing changed");
+	look(11, 16384);
+	check(object->size == 16384 && object->changes[object->change_count - 1].of == CHANGE_seen,
+	      "a size that it never had is somebody else's doing");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 16384, .size = 4096,
+	     .object = 1);
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 20480, .size_before = 16384, .size = 20480,
+	     .object = 1);
+	check(object->size == 20480, "of two resizings at one time the one told last counts");
+	look(11, 4096);
+	check(object->size == 4096 && object->changes[object->change_count - 1].site.process == process_of(10) &&
+		      object->changes[object->change_count - 2].site.process == process_of(11),
+	      "until it is seen which was the last");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 8192, .size_before = 4096, .size = 8192,
+	     .object = 1);
+	look(11, 4096);
+	check(object->size == 8192, "nor is a growth undone by what was seen before it");
+	now += 2000000000;
+	look(11, 65536);
+	check(object->size == 65536 && object->changes[object->change_count - 1].of == CHANGE_seen,
+	      "and so is one that it had long ago");
+	end();
+}
+
+int main(void)
+{
+	check_looks();
+	printf("1..%d\n", number);
+	return failures != 0;
+}
