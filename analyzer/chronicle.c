@@ -258,16 +258,6 @@ static void reading_forgotten(void *context, const struct object *object)
 	free(map_remove(&reading->spans, (uintptr_t)object, 0));
 }
 
-static bool reading_is_named(const struct object *object)
-{
-	size_t i;
-
-	for (i = 0; i < object->name_count; i++)
-		if (!object->names[i].until && object->kind != KIND_memfd)
-			return true;
-	return false;
-}
-
 static int reading_by_begin(const void *left, const void *right)
 {
 	const struct span *a = left, *b = right;
@@ -290,7 +280,8 @@ static struct span *reading_spans(struct reading *reading, const struct world *w
 
 		if (!span)
 			continue;
-		if (reading_is_named(object) && reading->report->analysis->to > span->until)
+		if (object->kind != KIND_memfd && object_has_name(object) &&
+		    reading->report->analysis->to > span->until)
 			span->until = reading->report->analysis->to;
 		span->sized = hindsight_size(reading->hindsight, object, INT64_MAX, &span->size);
 		spans[(*count)++] = *span;

@@ -134,12 +134,7 @@ static void scene_mappings(const struct scene *scene, const struct process *proc
 
 static bool scene_is_there(const struct object *object)
 {
-	size_t i;
-
-	for (i = 0; i < object->name_count; i++)
-		if (!object->names[i].until && object->kind != KIND_memfd)
-			return true;
-	return object->mappers || object->openers;
+	return (object->kind != KIND_memfd && object_has_name(object)) || object->mappers || object->openers;
 }
 
 /* Has a name and no user, by its definition alone. */

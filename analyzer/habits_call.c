@@ -113,18 +113,10 @@ static void take_created(struct runner *runner, const struct object *object)
 	habits_raise(&runner->habit->peak, runner->inherited + runner->own_count);
 }
 
-static bool has_name(const struct object *object)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (!object->names[i].until)
-			return true;
-	return false;
-}
-
 /* A name of it is gone; there may be others, whoever gave it those. */
 static void take_lost(struct runner *runner, const struct object *object)
 {
-	if (!object || has_name(object))
+	if (!object || object_has_name(object))
 		return;
 	for (size_t i = 0; i < runner->own_count; i++) {
 		if (runner->own[i] != object)

@@ -99,10 +99,8 @@ static void find_culprit(struct blow *blow, bool afterwards)
 
 static bool takes_room(const struct object *object, const struct object *beside)
 {
-	bool alive = object->mappers || object->openers;
+	bool alive = object->mappers || object->openers || object_has_name(object);
 
-	for (size_t i = 0; i < object->name_count && !alive; i++)
-		alive = object->names[i].until == 0;
 	return alive && object->same == NULL && object->size && object->kind != KIND_memfd &&
 	       object->dev == beside->dev && object->host == beside->host;
 }

@@ -55,14 +55,6 @@ static bool may_go_on(const struct object *object, const struct leftover *leftov
 	       (creator->ended == ENDED_unknown && recording->described && !recording->ended);
 }
 
-static bool is_called(const struct object *object, const char *name)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && strcmp(object->names[i].text, name) == 0)
-			return true;
-	return false;
-}
-
 /* What it has besides `name`, as ", also /y"; a new text. */
 static char *other_names(const struct object *object, const char *name)
 {
@@ -87,7 +79,8 @@ static char *other_names(const struct object *object, const char *name)
 
 static void find_leak(struct court *court, struct object *object, const struct leftover *leftover)
 {
-	const char *name = leftover && !is_called(object, leftover->name) ? leftover->name : judge_name_of(object);
+	const char *name =
+		leftover && !object_is_called(object, leftover->name) ? leftover->name : judge_name_of(object);
 	char *others = other_names(object, name), *size = judge_bytes(leftover ? leftover->size : object->size);
 	char *bytes = memory_format("%s%s", size, others);
 	const struct site *made = object->created.process ? &object->created : &object->told;
@@ -125,14 +118,6 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	free(others);
 }
 
-static bool has_name(const struct object *object)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0)
-			return true;
-	return false;
-}
-
 static void finish(struct court *court)
 {
 	for (size_t i = 0; i < court->world->object_count; i++) {
@@ -146,7 +131,7 @@ static void finish(struct court *court)
 		if (recording->looked) {
 			if (leftover && leftover->holder_count == 0)
 				find_leak(court, object, leftover);
-		} else if (has_name(object) && !object->held) {
+		} else if (object_has_name(object) && !object->held) {
 			find_leak(court, object, NULL);
 		}
 	}

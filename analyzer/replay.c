@@ -240,9 +240,7 @@ struct object *replay_object_by(struct world *world, struct process *process, ui
 /* That sem_close was called for: it may be open still, or this was its last time. */
 static struct object *semaphore_of(const struct process *process, const struct sem_close_event *e)
 {
-	const struct piece *piece = holdings_piece(process, e->addr);
-
-	return piece && piece->from->semaphore ? object_real(piece->from->object) : holdings_given_up(process, e->seq);
+	return holdings_semaphore_at(process, e->addr) ?: holdings_given_up(process, e->seq);
 }
 
 struct object *replay_object(struct world *world, struct process *process, const struct trace_event *event)

@@ -106,7 +106,6 @@ static const char *summary_stayed(const struct analysis *analysis, const struct 
 
 const char *text_state(const struct analysis *analysis, const struct object *object)
 {
-	size_t i;
 
 	if (object->leaked)
 		return "LEAKED";
@@ -116,9 +115,8 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 		return "unlinked";
 	if (object_is_hearsay(object))
 		return "not known";
-	for (i = 0; i < object->name_count; i++)
-		if (!object->names[i].until && object->kind != KIND_memfd)
-			return summary_stayed(analysis, object);
+	if (object->kind != KIND_memfd && object_has_name(object))
+		return summary_stayed(analysis, object);
 	return "gone";
 }
 

@@ -198,6 +198,9 @@ void world_each_stack(struct world *world, void (*take)(void *context, const str
 struct object *object_real(const struct object *object);
 /* The name to call an object by: of those that it has the first, else the one that it had last; NULL: it never had any. */
 const char *object_name(const struct object *object);
+/* Has it any name at this moment of the trace, or this one? */
+bool object_has_name(const struct object *object);
+bool object_is_called(const struct object *object, const char *text);
 
 /* The word for its kind, or NULL: not known. */
 const char *object_kind(const struct object *object);

@@ -246,6 +246,13 @@ const struct piece *holdings_piece(const struct process *process, uint64_t addre
 	return piece_at(process->holdings, address);
 }
 
+struct object *holdings_semaphore_at(const struct process *process, uint64_t address)
+{
+	const struct piece *piece = holdings_piece(process, address);
+
+	return piece && piece->from->semaphore ? object_real(piece->from->object) : NULL;
+}
+
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time)
 {
 	struct release release = {.of = RELEASE_moved,

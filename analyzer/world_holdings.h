@@ -156,6 +156,8 @@ struct object *holdings_given_up(const struct process *process, uint32_t seq);
 
 /* The mapping at an address, or NULL. */
 const struct piece *holdings_piece(const struct process *process, uint64_t address);
+/* The semaphore that sem_open(3) answered the address for, or NULL. */
+struct object *holdings_semaphore_at(const struct process *process, uint64_t address);
 /* Where in the object its highest mapping in that process ends, bytes; 0: none. */
 uint64_t holdings_end(const struct process *process, const struct object *object);
 /* Who made its mapping of the object's last byte before `end`: of several that which ends nearest, of those the first. */

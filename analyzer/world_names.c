@@ -122,9 +122,8 @@ static void names_drop_oldest(struct object *object)
 
 void names_add(struct object *object, const char *text, int64_t time)
 {
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
-			return;
+	if (object_is_called(object, text))
+		return;
 	if (object->name_count == NAMES_MAX)
 		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
@@ -175,14 +174,6 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	free(given);
 }
 
-bool name_any(const struct object *object)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0)
-			return true;
-	return false;
-}
-
 static void lead_to(struct world *world, struct name_state *state, struct object *object, const struct site *site)
 {
 	unqueue(world->private, state);
@@ -199,7 +190,7 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 void name_lose(const struct name_state *state, struct object *object, const struct site *site)
 {
 	names_end(object, state->text, site->time);
-	if (!name_any(object))
+	if (!object_has_name(object))
 		object->unlinked = *site;
 }
 

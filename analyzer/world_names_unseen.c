@@ -55,7 +55,7 @@ bool names_settled_unseen(struct world *world, struct name_state *state, struct 
 static bool was_lost_unseen(const struct name_state *state, const struct object *former, int64_t now)
 {
 	return state->object && former && former != object_real(state->object) && !former->unlinked.process &&
-	       !name_any(former) && is_recent(&state->named, now);
+	       !object_has_name(former) && is_recent(&state->named, now);
 }
 
 struct name_change names_unlink_unseen(struct world *world, struct process *process, const char *name, bool semaphore,

@@ -27,6 +27,22 @@ const char *object_name(const struct object *object)
 	return last ? last->text : NULL;
 }
 
+bool object_has_name(const struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			return true;
+	return false;
+}
+
+bool object_is_called(const struct object *object, const char *text)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
+			return true;
+	return false;
+}
+
 const char *object_kind(const struct object *object)
 {
 	static const char *const names[] = {

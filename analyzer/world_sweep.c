@@ -28,12 +28,7 @@ static bool is_gone(const struct world *world, const struct object *object)
 
 static bool is_named(const struct world *world, const struct object *object)
 {
-	if (object->kind == KIND_memfd || is_gone(world, object))
-		return false;
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0)
-			return true;
-	return false;
+	return object->kind != KIND_memfd && !is_gone(world, object) && object_has_name(object);
 }
 
 static void mark_holdings(const struct holdings *holdings)

@@ -219,11 +219,10 @@ static void take_finding(struct taking *t, const struct finding_event *e)
 static void take_fault(struct taking *t, const struct fault_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
-	const struct piece *piece = t->object ? NULL : holdings_piece(t->process, e->start);
 
 	/* What the C library has mapped for sem_open(3) the process itself does not know. */
-	if (piece && piece->from->semaphore)
-		t->object = object_real(piece->from->object);
+	if (t->object == NULL)
+		t->object = holdings_semaphore_at(t->process, e->start);
 	if (t->object && e->cause == CAUSE_past_end && t->object->size > e->size)
 		sizes_found_order(t->object, e->size);
 	if (watcher->fault)
