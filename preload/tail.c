@@ -5,21 +5,27 @@
 
 #include "preload/apart.h"
 #include "preload/kernel.h"
+#include "preload/recorder.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
 
-/* Behind the end no read(2) reaches, and a mapping may lose its page at any time: the kernel copies, or says EFAULT. */
+/*
+ * Behind the end no read(2) reaches, and a mapping may lose its page at any time: the kernel copies, or says EFAULT. So is
+ * answered whatever else keeps us from it: that the program may not, reopen() alone knows. A filter may kill for the call.
+ */
 static long copy_page(int fd, uint64_t at, uint64_t page, char *bytes)
 {
+	if (recorder_filtered)
+		return -ENOSYS;
 	long mapping = kernel_call(SYS_mmap, 0, (long)page, PROT_READ, MAP_SHARED, fd, (long)at);
 
 	if (mapping < 0 && mapping > -4096)
-		return mapping;
+		return -EFAULT;
 	struct iovec here = {bytes, page}, there = {(void *)mapping, page};
 	long copied = kernel_call(SYS_process_vm_readv, kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), (long)&here, 1,
 				  (long)&there, 1, 0);
 	kernel_call(SYS_munmap, mapping, (long)page, 0, 0, 0, 0);
-	return copied < 0 ? copied : copied < (long)page ? -EFAULT : 0;
+	return copied == (long)page ? 0 : -EFAULT;
 }
 
 static bool is_zero(const char *bytes, uint64_t length)

@@ -22,7 +22,7 @@ policy()
 }
 
 # guarded CODE: runs Python under the policy; `attempt` prints what a call answered, or its errno. mmap(2) through ctypes,
-# since CPython's own looks at the size first.
+# since CPython's own looks at the size first. `refuse` and `confine`: a filter answers one system call with that, or kills.
 guarded()
 {
 	program "$1"
@@ -33,7 +33,7 @@ guarded()
 program()
 {
 	cat >program.py <<'END'
-import ctypes, errno, mmap, os, sys
+import ctypes, errno, mmap, os, struct, sys
 from _posixshmem import shm_open, shm_unlink
 NAME = "/" + os.environ["NAME"]
 PATH = "/dev/shm" + NAME
@@ -51,6 +51,16 @@ def map(fd, length, prot=3, flags=1):
     return "mapped"
 RWC = os.O_RDWR | os.O_CREAT
 os.umask(0)
+class Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
+KILL = 0x80000000
+def confine(number, action):
+    code = b"".join(struct.pack("HBBI", *line) for line in ((0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, action), (6, 0, 0, 0x7fff0000)))
+    libc.prctl(38, 1, 0, 0, 0)
+    if libc.prctl(22, 2, ctypes.byref(Filter(4, code))):
+        raise OSError(ctypes.get_errno(), "seccomp")
+def refuse(number, error):
+    confine(number, 0x50000 | error)
 END
 	printf '%s\n' "$1" >>program.py
 }

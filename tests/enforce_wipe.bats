@@ -12,6 +12,21 @@ m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer
 	[ "$(tr -d '\0' <"/dev/shm/$NAME")" = "$(printf 'A%.0s' {1..100})" ]
 }
 
+@test "bytes past the end that a sandbox keeps from being looked at are told, and no call is made that it kills for" {
+	local grown='READV = 310 if os.uname().machine == "x86_64" else 270
+fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 100)
+m = mmap.mmap(fd, 100); ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(m)), 65, 4096)
+'
+	policy 'grow-exposes-tail = fix'
+	guarded "$grown"'if len(sys.argv) < 2:
+    refuse(READV, errno.EPERM); os.execv(sys.executable, [sys.executable, sys.argv[0], "confined"])
+attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = 'ok None' ]
+	guarded "$grown"'confine(READV, KILL); attempt(os.ftruncate, fd, 4096)'
+	[ "$(cat out)" = 'ok None' ]
+	[ "$(grep -c 'rule=grow-exposes-tail .* action=recorded' audit.log)" -eq 2 ]
+}
+
 @test "a secret is wiped at the last unmap, at exit and at unlink" {
 	policy "[secrets]" "name = /$NAME*" 'secret = yes' 'secret-left = fix' 'zero = on-unlink, on-last-unmap'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 9000); m = mmap.mmap(fd, 9000); m[8000:8006] = b"secret"; m.close()
