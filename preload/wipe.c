@@ -29,7 +29,7 @@ static long reopen_to_look(int fd)
 	return own == -EACCES ? reopen(fd, O_WRONLY) : own;
 }
 
-static bool is_refused(long fd, int access)
+bool wipe_refused(int fd, int access)
 {
 	return kernel_call(SYS_faccessat2, fd, (long)"", access, AT_EACCESS | AT_EMPTY_PATH, 0, 0) == -EACCES;
 }
@@ -38,7 +38,7 @@ int wipe_open(int dirfd, const char *path)
 {
 	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
 
-	if (fd >= 0 && is_refused(fd, R_OK) && is_refused(fd, W_OK)) {
+	if (fd >= 0 && wipe_refused((int)fd, R_OK) && wipe_refused((int)fd, W_OK)) {
 		kernel_close((int)fd);
 		return -EACCES;
 	}
@@ -200,7 +200,7 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 			   .identity = identity,
 			   .end = end,
 			   .reserved =
-				   goes_on && !identity->huge && identity->allocated >= end && !is_refused(fd, R_OK)};
+				   goes_on && !identity->huge && identity->allocated >= end && !wipe_refused(fd, R_OK)};
 	long more;
 
 	while ((more = apart_run(fd, wipe_piece, &w)) > 0) {

@@ -7,6 +7,12 @@
 #include "preload/identity.h"
 
 /*
+ * Does the kernel say that the program may not (EACCES)? It says nothing before Linux 5.8, nor where a filter of system calls
+ * answers: what is not permitted fails then when it is tried.
+ */
+bool wipe_refused(int fd, int access);
+
+/*
  * A descriptor (O_PATH) of what lies at the path, to wipe it by or, where that is not permitted, to see what is not wiped;
  * -errno: that can neither be read nor written.
  */

@@ -6,6 +6,7 @@
 #include "preload/names.h"
 #include "preload/observe.h"
 #include "preload/real.h"
+#include "preload/wipe.h"
 #include "preload/wrap.h"
 
 struct sizing {
@@ -109,7 +110,7 @@ static int open_path(const char *path)
 {
 	long fd = kernel_open(path, O_PATH | O_CLOEXEC);
 
-	if (fd >= 0 && kernel_call(SYS_faccessat2, fd, (long)"", R_OK | W_OK, AT_EACCESS | AT_EMPTY_PATH, 0, 0) < 0) {
+	if (fd >= 0 && wipe_refused((int)fd, R_OK | W_OK)) {
 		kernel_close((int)fd);
 		fd = -1;
 	}

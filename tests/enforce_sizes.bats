@@ -109,6 +109,21 @@ os.wait(); os.rename(PATH + "-a1", PATH + "-c"); attempt(lambda: os.close(shm_op
 	[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
 }
 
+@test "truncate is fixed where the kernel, or a filter, does not say what the program may" {
+	policy 'shrink-under-map = fix'
+	for error in ENOSYS EPERM; do
+		guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.pwrite(fd, b"x" * 8192, 0); map(fd, 8192)
+refuse(439, errno.'$error'); attempt(os.truncate, PATH, 4096); print(os.fstat(fd).st_size)'
+		[ "$(cat out)" = $'ok None\n8192' ]
+		[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 4096 ]
+	done
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); map(fd, 8192); os.fchmod(fd, 0o444)
+os.setresuid(65534, 65534, 65534) if os.geteuid() == 0 else None
+attempt(os.truncate, PATH, 4096); print(os.fstat(fd).st_size)'
+	[ "$(cat out)" = $'EACCES\n8192' ]
+	[ "$(grep -c 'rule=shrink-under-map .* action=fixed' audit.log)" -eq 2 ]
+}
+
 # recorded CODE: records Python under the policy; ./sizes has what the report, the list of objects and the log say.
 recorded()
 {
