@@ -31,9 +31,10 @@ void enforce_locking(int fd)
 
 	if (!enforce_on || !identity_of_fd(fd, &identity) || may_be_locked(&identity))
 		return;
+	/* First: who finds the number there goes on at once. */
+	enforce_locks = true;
 	for (int i = 0; i < OBJECTS && !atomic_compare_exchange_strong(&objects[i], &none, number_of(&identity)); i++)
 		none = 0;
-	enforce_locks = true;
 }
 
 struct attempt {

@@ -4,12 +4,14 @@
 #include <stdint.h>
 #include <sys/auxv.h>
 
+#include "preload/real.h"
+
 static inline uint64_t page_size(void)
 {
 #if defined(__x86_64__)
 	return 4096; /* the architecture has no other, and the kernel's word for it lies on a page of its own */
 #else
-	return getauxval(AT_PAGESZ);
+	return LIBC(getauxval)(AT_PAGESZ);
 #endif
 }
 

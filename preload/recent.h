@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "preload/real.h"
+
 enum { RECENT_ENOUGH = 16 };
 
 struct recent {
