@@ -119,11 +119,12 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 
 void court_withdraw(struct court *court, size_t place)
 {
-	struct finding *finding = &court->pending[place]->finding;
+	struct pending *pending = court->pending[place];
 
-	if (finding->count && --finding->count == 0) {
-		free(finding->message);
-		finding->message = NULL;
+	/* Its process may be retired. */
+	if (pending && pending->finding.count && --pending->finding.count == 0) {
+		free(pending->finding.message);
+		pending->finding.message = NULL;
 	}
 }
 
@@ -185,8 +186,6 @@ static void settle(struct court *court, size_t nth)
 
 	if (pending->finding.count)
 		hand_in(court, pending);
-	else
-		free(pending->finding.message);
 	free(pending);
 	court->pending[nth] = NULL;
 }
@@ -198,6 +197,18 @@ static bool is_whole(const struct process *process)
 	       !(process->recording && process->recording->newest);
 }
 
+/* Another role's process may live, and tell of its stack a moment later. */
+static bool has_stacks(const struct court *court, const struct pending *pending)
+{
+	for (size_t i = 0; i < pending->role_count; i++) {
+		const struct site *site = &pending->roles[i].site;
+
+		if ((i == 0 || site->stack_id) && !world_stack(court->world, site->process, site->stack_id))
+			return false;
+	}
+	return true;
+}
+
 void court_fold(void *context)
 {
 	struct court *court = context;
@@ -207,7 +218,7 @@ void court_fold(void *context)
 		const struct process *process = pending && pending->role_count ? pending->roles[0].site.process : NULL;
 
 		if (process == NULL || !process->retired || !is_whole(process) || pending->finding.process != process ||
-		    world_stack(court->world, process, pending->roles[0].site.stack_id) == NULL)
+		    !has_stacks(court, pending))
 			continue;
 		map_remove(&court->places, (uintptr_t)process, pending->place);
 		settle(court, i);

@@ -209,7 +209,7 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 static void read_in_child(void *context, struct wire_out *out)
 {
 	const struct reading *reading = context;
-	struct trace_look look = {.context = out, .tick = send_tick};
+	const struct trace_look look = {.context = out, .tick = send_tick};
 	struct trace_totals totals = {0};
 	struct trace_files files;
 	struct trace_job job = {.files = &files,

@@ -36,9 +36,10 @@ static bool is_readable(const struct trace_job *job, size_t index, char **said)
 	result = trace_babeltrace_read(&look, &error);
 	*said = result < 0 ? memory_format("%s: %s", alone.dirs->path, error) : NULL;
 	free(error);
-	alone.dirs -= index;
-	alone.count = job->files->count;
-	*job->files = alone;
+	/* The reading of all numbers what stands in anew. */
+	if (alone.copies)
+		trace_stand_in_remove(alone.copies);
+	free(alone.copies);
 	if (totals.events || (result == 0 && totals.foreign == 0))
 		return true;
 	job->totals->foreign += totals.foreign;
@@ -46,40 +47,40 @@ static bool is_readable(const struct trace_job *job, size_t index, char **said)
 	return false;
 }
 
-int trace_several_find(const struct trace_job *job, const char *dir, struct trace_look *look, char **error)
+int trace_several_find(const struct trace_job *job, const char *dir, const struct trace_look *look, char **error)
 {
 	struct trace_files *files = job->files;
-	char **said = NULL;
-	size_t said_count = 0;
+	struct trace_look rest = *look;
+	char **said = memory_new(files->count, sizeof(char *));
 	int result = 0;
 
-	if (files->count < 2 || trace_settings.decoder == DECODER_direct)
-		return 0;
-	trace_child_allow(CHILD_MEMORY + files->count * MEMORY_OF_TRACE);
-	for (size_t i = 0; i < files->count; i++) {
-		char *text = NULL;
+	rest.left_out = memory_new(files->count, sizeof(char *));
+	if (files->count > 1 && trace_settings.decoder != DECODER_direct)
+		trace_child_allow(CHILD_MEMORY + files->count * MEMORY_OF_TRACE);
+	for (size_t i = 0; trace_settings.decoder != DECODER_direct && i < files->count; i++) {
+		char **text = &said[rest.left_out_count];
 
-		if (!files->dirs[i].known && look->left_out_count + 1 < files->count && !is_readable(job, i, &text)) {
-			look->left_out = memory_grow(look->left_out, look->left_out_count, sizeof(char *));
-			look->left_out[look->left_out_count++] = memory_text(files->dirs[i].path);
-			said = memory_grow(said, said_count, sizeof(char *));
-			said[said_count++] = text;
+		if (files->dirs[i].known || rest.left_out_count + 1 == files->count)
+			continue;
+		if (is_readable(job, i, text)) {
+			free(*text);
+			*text = NULL;
 		} else {
-			free(text);
+			rest.left_out[rest.left_out_count++] = memory_text(files->dirs[i].path);
 		}
 	}
-	if (look->left_out_count) {
+	if (rest.left_out_count) {
 		trace_files_free(files);
-		result = trace_files_find(dir, look, files, error);
+		result = trace_files_find(dir, &rest, files, error);
 	}
-	for (size_t i = 0; i < said_count; i++) {
-		free(look->left_out[i]);
+	for (size_t i = 0; i < rest.left_out_count; i++) {
+		free(rest.left_out[i]);
 		if (said[i] && result == 0)
 			trace_files_problem(files, said[i]);
 		else
 			free(said[i]);
 	}
-	free(look->left_out);
+	free(rest.left_out);
 	free(said);
 	return result;
 }

@@ -92,6 +92,8 @@ void sizes_undo(const struct process *process, struct object *object, uint32_t s
 
 /* world_retire.c */
 void world_retire(struct world *world);
+/* An event of it comes, retired or not: what it holds from now on is its own. */
+void retire_not(const struct world *world, struct process *process);
 
 /* world_sweep.c */
 void world_sweep(struct world *world);

@@ -29,8 +29,7 @@ char *name_canonical(const char *name, bool semaphore)
 	return memory_format("/%s", name);
 }
 
-/* By a path of /proc an object is reached that need not have any name. */
-static bool is_no_name(const char *path)
+bool name_is_way(const char *path)
 {
 	return strncmp(path, "/proc/", 6) == 0;
 }
@@ -156,7 +155,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	bool gone = length >= sizeof(deleted) && strcmp(name + end, deleted) == 0;
 	char *given, *text;
 
-	if (object->name_count || is_no_name(name))
+	if (object->name_count || name_is_way(name))
 		return;
 	given = memory_format("%.*s", (int)(gone ? end : length), name);
 	if (gone && is_stand_in(object, given)) {
@@ -221,7 +220,7 @@ bool names_open(struct world *world, struct process *process, const char *name, 
 	bool gone;
 	char *text;
 
-	if (is_no_name(name))
+	if (name_is_way(name))
 		return false;
 	text = name_canonical(name, semaphore);
 	state = name_state_of(world, process->place, text);
@@ -301,8 +300,8 @@ void names_unlink_failed(struct world *world, struct process *process, struct na
 	if (object && state && state == change->state) {
 		object->unlinked = change->before;
 		state->removed = change->state_before;
-		/* It was removed between the look and the call. */
-		if (error != ENOENT) {
+		/* It was removed between the look and the call; or another has the name by now. */
+		if (error != ENOENT && state->object == NULL) {
 			unqueue(world->private, state);
 			state->object = object;
 			for (size_t i = object->name_count; i > 0; i--) {

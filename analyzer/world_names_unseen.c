@@ -100,6 +100,8 @@ void names_made_unseen(struct world *world, const char *name, bool semaphore, co
 		state->owed = (struct site){0};
 	else if (state->object || !former || former->created.process || !is_recent(&state->removed, site->time))
 		state->untold = *site;
+	if (state->object == NULL)
+		name_enqueue(world, state);
 }
 
 struct object *names_just_made(const struct world *world, const char *name, const struct site *site)

@@ -29,6 +29,12 @@ static void keep_line(struct process *process)
 	}
 }
 
+void retire_not(const struct world *world, struct process *process)
+{
+	if (process->holdings == world->private->nothing)
+		process->holdings = memory_new(1, sizeof(*process->holdings));
+}
+
 void world_retire(struct world *world)
 {
 	struct world_private *private = world->private;

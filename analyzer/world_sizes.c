@@ -69,10 +69,14 @@ bool sizes_outdated(const struct object *object, uint64_t size, int64_t time)
 
 bool sizes_found_order(struct object *object, uint64_t size)
 {
-	struct change *latest = &object->changes[object->change_count - 1], *before = latest - 1, grown;
+	struct change *latest, *before, grown;
 
-	if (object->change_count < 2 || latest->of != CHANGE_resized || before->of != CHANGE_resized ||
-	    latest->after != object->size || latest->after < latest->before || latest->before == before->after ||
+	if (object->change_count < 2)
+		return false;
+	latest = &object->changes[object->change_count - 1];
+	before = latest - 1;
+	if (latest->of != CHANGE_resized || before->of != CHANGE_resized || latest->after != object->size ||
+	    latest->after < latest->before || latest->before == before->after ||
 	    pages_round(before->after) != pages_round(size) || latest->site.time - before->site.time > LOOK_TIME)
 		return false;
 	grown = *latest;

@@ -400,6 +400,7 @@ void world_take(struct world *world, const struct trace_event *event)
 
 	pass(world, event->time);
 	t.process = process_of_event(world, event);
+	retire_not(world, t.process);
 	if (event->id == EVENT_process)
 		process_announce(world, t.process, event);
 	if (!t.process->kept_from && event_is_call(event->id))

@@ -203,3 +203,23 @@ load reading.bash
 		holds '.trace.events == 37 and .trace.foreign == 1'
 	done
 }
+
+@test "of several traces some have what stands in for them, and a layout of their own" {
+	local one
+	for one in f/a f/b d/aa d/ab d/b; do
+		mkdir -p "$one"
+		cp -r "$CANNED/." "$one"
+		[[ $one == */b ]] && continue
+		# Not LTTng's by its own words, and not to be given as it is.
+		sed -i 's/tracer_name = "lttng-ust"/tracer_name = "lttng-abc"/' "$one/metadata"
+		mkdir "$one/empty"
+	done
+	rm f/b/events_*
+	"$SHMGUARD" report --format=json f >report.json
+	holds '.trace.events == 37 and .trace.problems == []'
+	# What is no stream of LTTng's by its own words is nobody's copy.
+	for one in auto babeltrace2; do
+		"$SHMGUARD" report --format=json "--decoder=$one" d >report.json
+		holds '.trace.events == 3 * 37 and .trace.problems == []'
+	done
+}

@@ -418,7 +418,7 @@ None
 		run = subprocess.Popen(sys.argv[1:], stderr=w, stdout=subprocess.PIPE)
 		threading.Timer(25, lambda: (run.kill(), os._exit(1))).start()
 		def handed_on(): run.send_signal(signal.SIGTERM); return run.stdout.readline()
-		print(run.stdout.readline()); time.sleep(0.5)
+		print(run.stdout.readline()); time.sleep(2)
 		print(handed_on()); taken = os.read(r, 1 << 20); time.sleep(2)
 		print(handed_on()); print(run.wait(20)); os.close(w)
 		print((taken + os.fdopen(r, "rb").read()).strip(b"x").decode()); sys.stdout.flush(); os._exit(0)

@@ -175,12 +175,68 @@ static void check_lost(void)
 	drop_judging();
 }
 
+/* Exit handlers may call when a second has passed: what one holds is not another's. */
+static void check_late_calls(void)
+{
+	begin_judging();
+	start(10, BEGAN_exec, 1, 0);
+	for (int pid = 11; pid <= 12; pid++) {
+		start(pid, BEGAN_exec, 10, 0);
+		load(pid, CODE, "/bin/p");
+		FEED(exit, pid, .status = 0);
+	}
+	now += 2000000000;
+	for (int i = 0; i < CHILDREN; i++)
+		child(20 + i % 900, BEGAN_exec, 10, 0, 1);
+	check(process_of(11)->retired && process_of(12)->retired, "who said that it exits is over a second later");
+	define(11, 1, 11);
+	map_at(11, 1, BASE, PAGE);
+	check(bytes_of(11) == PAGE && bytes_of(12) == 0 && image(5)->holdings->piece_count == 0,
+	      "what it maps after that is nobody else's");
+	end_judging();
+	drop_judging();
+}
+
+/* A removal by a stranger that is told of, and failed long after: its finding is handed in by then. */
+static void check_withdrawn_late(void)
+{
+	uint32_t of;
+	size_t told = 0;
+
+	begin_judging();
+	start(10, BEGAN_exec, 1, 0);
+	load(10, CODE, "/bin/q");
+	stack(10, 1, CODE + 0x200);
+	start(11, BEGAN_exec, 1, 0);
+	load(11, CODE, "/bin/p");
+	stack(11, 1, CODE + 0x100);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	define(11, 1, 77);
+	of = FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	FEED(finding, 11, .rule = RULE_unlink_by_stranger, .severity = SEVERITY_WARNING, .of = of, .object = 1,
+	     .name = "");
+	FEED(exit, 11, .status = 0);
+	now += 2000000000;
+	for (int i = 0; i < CHILDREN; i++)
+		child(20 + i % 900, BEGAN_exec, 10, 0, 1);
+	check(process_of(11)->retired, "the remover is retired");
+	FEED(failed, 11, .of = of, .error = EACCES);
+	end_judging();
+	for (size_t i = 0; i < findings.count; i++)
+		told += findings.all[i].rule == RULE_unlink_by_stranger;
+	check(told == 1, "and what is told of it stays: it was handed in");
+	drop_judging();
+}
+
 int main(void)
 {
 	check_children();
 	check_findings();
 	check_line();
 	check_lost();
+	check_late_calls();
+	check_withdrawn_late();
 	printf("1..%d\n", number);
 	return failures != 0;
 }

@@ -101,9 +101,31 @@ static void check_replaced_unseen(void)
 	end();
 }
 
+/* One that is told to have failed after all: the next of that name keeps it. */
+static void check_removal_undone(void)
+{
+	uint32_t of;
+
+	begin();
+	start_maker(10);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 2, 78);
+	open_object(10, "/x", 2, 4, true);
+	of = FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x");
+	check(world->objects[0]->unlinked.process && !world->objects[1]->names[0].until, "the former one was removed");
+	FEED(failed, 11, .of = of, .error = EACCES);
+	check(!world->objects[1]->names[0].until && world->objects[0]->names[0].until,
+	      "the next has the name all the same");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 2);
+	check(world->objects[1]->unlinked.process == process_of(10) && world->objects[1]->names[0].until,
+	      "until it is removed");
+	end();
+}
+
 int main(void)
 {
 	check_removed_unseen();
+	check_removal_undone();
 	check_removed_unseen_long_ago();
 	check_replaced_unseen();
 	printf("1..%d\n", number);
