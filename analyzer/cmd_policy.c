@@ -146,12 +146,14 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	int option;
 
 	optind = 0;
-	option = verb->operands ? options_next(&table, argc, argv) : OPTIONS_END;
+	if (!verb->operands) {
+		free(whole);
+		return verb->run(argc, argv);
+	}
+	option = options_next(&table, argc, argv);
 	free(whole);
 	if (option != OPTIONS_END)
 		return option == OPTIONS_HELP ? POLICY_GOOD : POLICY_BAD;
-	if (!verb->operands)
-		return verb->run(argc, argv);
 	argv[optind - 1] = argv[0];
 	return verb->run(argc - optind + 1, argv + optind - 1);
 }

@@ -16,7 +16,7 @@
 #include "analyzer/program.h"
 
 /* As the kernel follows them, in one exec. */
-enum { SCRIPTS_MAX = 5, SCRIPT_LINE = 256, LD_SO_SECONDS = 10 };
+enum { SCRIPTS_MAX = 5, LD_SO_SECONDS = 10 };
 
 static struct suspect_step *suspect_step(struct suspect *suspect, const char *name)
 {
@@ -41,26 +41,18 @@ static void suspect_find(struct suspect *suspect, const char *name)
  * The program that "#!/usr/bin/env NAME" or "#!/usr/bin/env -S NAME ARG..." means; false if none. Without -S the kernel
  * passes all that follows as one word.
  */
-static bool suspect_env(int fd, char name[SCRIPT_LINE])
+static bool suspect_env(char word[PROGRAM_SCRIPT_WORD], char name[PROGRAM_SCRIPT_WORD])
 {
-	char line[SCRIPT_LINE + 1] = "", *at, *word;
-
-	if (pread(fd, line, SCRIPT_LINE, 0) < 3)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	at = line + 2 + strspn(line + 2, " \t");
-	at += strcspn(at, " \t");
-	at += strspn(at, " \t");
-	if (*at && *at != '-') {
-		snprintf(name, SCRIPT_LINE, "%s", at);
+	if (*word && *word != '-') {
+		snprintf(name, PROGRAM_SCRIPT_WORD, "%s", word);
 		return true;
 	}
-	if (strncmp(at, "-S", 2) != 0)
+	if (strncmp(word, "-S", 2) != 0)
 		return false;
-	for (word = strtok(at + 2, " \t"); word; word = strtok(NULL, " \t")) {
-		if (*word == '-' || strchr(word, '='))
+	for (const char *part = strtok(word + 2, " \t"); part; part = strtok(NULL, " \t")) {
+		if (*part == '-' || strchr(part, '='))
 			continue;
-		snprintf(name, SCRIPT_LINE, "%s", word);
+		snprintf(name, PROGRAM_SCRIPT_WORD, "%s", part);
 		return true;
 	}
 	return false;
@@ -77,7 +69,7 @@ static bool suspect_is_env(const char *path)
 static bool suspect_next(struct suspect *suspect, int *scripts)
 {
 	struct suspect_step *step = &suspect->steps[suspect->step_count - 1];
-	char interpreter[PATH_MAX], word[PROGRAM_SCRIPT_WORD], name[SCRIPT_LINE];
+	char interpreter[PATH_MAX], word[PROGRAM_SCRIPT_WORD], name[PROGRAM_SCRIPT_WORD];
 	int fd;
 
 	if (step->error)
@@ -86,7 +78,7 @@ static bool suspect_next(struct suspect *suspect, int *scripts)
 	if (fd < 0)
 		return false;
 	if (suspect->step_count < SUSPECT_STEPS - 1 && program_script(fd, interpreter, word)) {
-		bool env = suspect_is_env(interpreter) && suspect_env(fd, name);
+		bool env = suspect_is_env(interpreter) && suspect_env(word, name);
 
 		close(fd);
 		suspect->too_deep = ++*scripts > SCRIPTS_MAX;

@@ -61,11 +61,6 @@ char *habits_object(const char *name, bool semaphore)
 	return memory_format("/%s%s", semaphore ? "sem." : "", name);
 }
 
-bool habits_elsewhere(const char *name)
-{
-	return strncmp(name, "/proc/", strlen("/proc/")) == 0;
-}
-
 void habits_name_free(struct habits_name *name)
 {
 	free(name->glob);

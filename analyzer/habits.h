@@ -65,9 +65,6 @@ uint64_t habits_times(const struct habit *habit, size_t rule, enum response resp
 /* A name as the preload gives objects: "/x" for /dev/shm/x, "/sem.x" for the semaphore /x; a new text. */
 char *habits_object(const char *name, bool semaphore);
 
-/* What is reached through /proc has its name elsewhere. */
-bool habits_elsewhere(const char *name);
-
 /* Takes over the name, which is kept once for its glob. */
 void habits_see(struct habit *habit, struct habits_name name);
 void habits_name_free(struct habits_name *name);

@@ -286,8 +286,7 @@ static char *shown_by(const struct habits_name *a, const struct habits_name *b)
 		struct stretch at = random_in(x, length, y, other);
 
 		habits_put(glob, &place, x, length ? at.from : 1, &a->pids);
-		for (size_t i = at.from; i < at.to; i++)
-			fputc('?', glob);
+		habits_put_random(glob, at.to - at.from);
 		habits_put(glob, &place, x + at.to, length - at.to, &a->pids);
 		x += length ? length : 1;
 		y += other ? other : 1;

@@ -171,7 +171,7 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	bool fails = o->error && (o->flags & O_CREAT);
 
 	/* The directory of what has no name yet is no name. */
-	if (habits_elsewhere(o->name))
+	if (name_is_way(o->name))
 		add_names_of(call, scene->object);
 	else if (ends_at_random(o->symbol))
 		add_temporary(call, o->name);
@@ -237,14 +237,14 @@ static void take_link(const struct gathering *gathering, struct call *call, cons
 		      const struct link_event *e)
 {
 	call->error = e->error;
-	if (!habits_elsewhere(e->from) && *e->from)
+	if (!name_is_way(e->from) && *e->from)
 		add_name(call, e->from, false);
 	add_name(call, e->to, false);
 	take_naming(gathering, call, scene->object, e->to);
 	if (e->error || !scene->object)
 		return;
 	/* What O_TMPFILE made counts from its first name on. */
-	if (scene->object->name_count == 1 && (habits_elsewhere(e->from) || !*e->from))
+	if (scene->object->name_count == 1 && (name_is_way(e->from) || !*e->from))
 		take_created(call->runner, scene->object);
 }
 

@@ -86,7 +86,7 @@ static bool is_like_pid(const char *word, size_t length)
 	       (length >= NUMBER_MIN || strcspn(word, "0123456789") < length);
 }
 
-static void put_random(FILE *glob, size_t length)
+void habits_put_random(FILE *glob, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		fputc('?', glob);
@@ -107,7 +107,7 @@ static bool put_word(FILE *glob, struct habits_place *place, const char *word, s
 	}
 	if (is_jumble(word, length) || is_hexadecimal(word, length) || habits_scrambled(word, length) ||
 	    habits_mixed(word, length)) {
-		put_random(glob, length);
+		habits_put_random(glob, length);
 		return false;
 	}
 	if (digits >= NUMBER_MIN || pid)
@@ -181,7 +181,7 @@ static bool put_words(FILE *glob, struct habits_place *place, const char *token,
 		const char *next = token + word;
 		bool alike = place->hexadecimal && is_like_pid(next, word_length(next, length - word));
 		if (pid && !alike && length - word >= JUMBLE_MIN) {
-			put_random(glob, length - word);
+			habits_put_random(glob, length - word);
 			return false;
 		}
 	}
@@ -203,12 +203,12 @@ void habits_put(FILE *glob, struct habits_place *place, const char *token, size_
 	*place = (struct habits_place){.hexadecimal = here.hexadecimal};
 	if (here.first && is_default(token, length)) {
 		fputs("tmp", glob);
-		put_random(glob, length - strlen("tmp"));
+		habits_put_random(glob, length - strlen("tmp"));
 	} else if (here.hexadecimal && is_like_pid(token, length)) {
 		put_words(glob, place, token, length, pids);
 	} else if ((here.random && length >= JUMBLE_MIN) || (!here.first && habits_tempfile(token, length)) ||
 		   random_word(token) == length) {
-		put_random(glob, length);
+		habits_put_random(glob, length);
 	} else {
 		place->random = put_words(glob, place, token, length, pids);
 	}

@@ -184,7 +184,7 @@ static void notices_tell(struct notices *notices, const struct note *note, const
 	const char *rule = rules[fault ? RULE_sigbus_cause : note->found.rule].id;
 	uint64_t hash = map_hash(map_hash(MAP_HASH, rule, strlen(rule)), &note->pid, sizeof(note->pid)), size;
 	/* A link of /proc is a way to the object, and no name of it. */
-	const char *own = strncmp(name, "/proc/", 6) == 0 ? "" : name;
+	const char *own = name_is_way(name) ? "" : name;
 	char *called = NULL;
 
 	if (map_get(&notices->told, hash ^ note->found.dev, note->found.ino))

@@ -55,7 +55,7 @@ static char *call_text(const struct need *need)
 static void add(struct rights *rights, const struct process *process, const struct object *object,
 		const struct need *need)
 {
-	if (!*process->exe || (object && object->kind == KIND_memfd) || habits_elsewhere(need->name))
+	if (!*process->exe || (object && object->kind == KIND_memfd) || name_is_way(need->name))
 		return;
 	const struct habits_pids pids = {process->pid, process->ppid};
 	char *name = habits_object(need->name, need->semaphore);

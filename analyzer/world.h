@@ -202,6 +202,9 @@ const char *object_name(const struct object *object);
 bool object_has_name(const struct object *object);
 bool object_is_called(const struct object *object, const char *text);
 
+/* A path of /proc, by which an object is reached that need not have any name. */
+bool name_is_way(const char *path);
+
 /* The word for its kind, or NULL: not known. */
 const char *object_kind(const struct object *object);
 
