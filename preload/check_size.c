@@ -198,39 +198,40 @@ static bool has_no_room(uint64_t length, uint64_t size, const struct identity *i
 	return false;
 }
 
-static bool over_file_size_limit(uint64_t length, uint64_t size)
+/* *limit is told where it is over that. */
+static bool over_file_size_limit(uint64_t length, uint64_t size, uint64_t *limit)
 {
-	return length > size && length > facts_file_size_limit();
+	return length > size && length > (*limit = facts_file_size_limit());
 }
 
-static void over_limit(uint64_t length, uint64_t size)
+static void over_limit(uint64_t length, uint64_t size, uint64_t limit)
 {
-	if (over_file_size_limit(length, size))
-		FOUND(file_size_limit, WARNING, .length = length, .size = size, .limit = facts_file_size_limit(),
-		      .error = EFBIG);
+	FOUND(file_size_limit, WARNING, .length = length, .size = size, .limit = limit, .error = EFBIG);
 }
 
 /* What has the size already that the limit forbids was not refused it. */
-static bool over_by_truncation(const struct ftruncate_event *e, const struct identity *identity)
+static bool over_by_truncation(const struct ftruncate_event *e, const struct identity *identity, uint64_t *limit)
 {
 	uint64_t length = (uint64_t)e->length;
 
-	return e->length >= 0 && identity->size != length && over_file_size_limit(length, e->size_before);
+	return e->length >= 0 && identity->size != length && over_file_size_limit(length, e->size_before, limit);
 }
 
 unsigned check_truncated(const struct ftruncate_event *e, const struct identity *identity)
 {
-	return e->error || e->length < 0 || over_by_truncation(e, identity) ? MARK_RESIZE_FAILED : 0;
+	uint64_t limit;
+
+	return e->error || e->length < 0 || over_by_truncation(e, identity, &limit) ? MARK_RESIZE_FAILED : 0;
 }
 
 void check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks)
 {
-	uint64_t length = (uint64_t)e->length;
+	uint64_t length = (uint64_t)e->length, limit;
 
 	if (e->length < 0)
 		return;
-	if (over_by_truncation(e, identity)) {
-		over_limit(length, e->size_before);
+	if (over_by_truncation(e, identity, &limit)) {
+		over_limit(length, e->size_before, limit);
 		return;
 	}
 	if (e->error == EINVAL || e->error == EBADF)
@@ -258,7 +259,7 @@ unsigned check_allocated(const struct fallocate_event *e, const struct identity 
 
 void check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks)
 {
-	uint64_t end = (uint64_t)e->offset + (uint64_t)e->length;
+	uint64_t end = (uint64_t)e->offset + (uint64_t)e->length, limit;
 	struct check_finding numbers = {
 		.offset = e->offset, .length = (uint64_t)e->length, .size = e->size_before, .error = e->error};
 
@@ -273,8 +274,8 @@ void check_fallocate(const struct fallocate_event *e, const struct identity *ide
 		found(RULE_huge_page_misaligned, SEVERITY_WARNING, numbers);
 		return;
 	}
-	if (e->error == EFBIG)
-		over_limit(end, e->size_before);
+	if (e->error == EFBIG && over_file_size_limit(end, e->size_before, &limit))
+		over_limit(end, e->size_before, limit);
 	if (!e->error && (e->mode & FALLOC_FL_PUNCH_HOLE) && (marks & MARK_RESERVED))
 		found(RULE_punch_unreserves, SEVERITY_NOTE, numbers);
 }

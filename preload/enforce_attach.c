@@ -139,13 +139,11 @@ static enum enforce_verdict replaceable(const struct enforce_opening *o, const s
 	struct enforce_making making;
 	mode_t mode = o->mode;
 	unsigned decided = enforce_decided();
-	bool unmasked = o->shm && enforce_asks(d, RULE_umask_mismatch);
 	char text[512];
-	const char *path = o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
 
 	if (d->action[RULE_stale_reattach] != ACTION_fix || enforce_audits())
 		return VERDICT_go;
-	if (enforce_makeable(d, path, unmasked, &mode, &making) == VERDICT_deny)
+	if (enforce_makeable(d, enforce_whole_path(o, text), enforce_widens(o, d), &mode, &making) == VERDICT_deny)
 		return VERDICT_deny;
 	enforce_forget_from(decided);
 	return VERDICT_go;
@@ -251,8 +249,7 @@ enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const s
 
 static long truncate_again(void *context)
 {
-	char path[TEXT_DESCRIPTOR];
-	long again = kernel_open(text_descriptor(path, *(int *)context), O_RDONLY | O_TRUNC | O_CLOEXEC);
+	long again = text_reopen(*(int *)context, O_RDONLY | O_TRUNC);
 
 	if (again >= 0)
 		kernel_close((int)again);

@@ -69,6 +69,10 @@ enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct 
 enum enforce_verdict enforce_special(const struct enforce_opening *o, const struct policy_decision *d);
 /* By which its directories are known; of shm_open the name, which says so itself where it is none. */
 const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512]);
+/* By which it is found, from `dirfd`. */
+const char *enforce_opening_path(const struct enforce_opening *o, char text[static 512]);
+/* The umask takes bits away that the program asks for: are they given back, or told? */
+bool enforce_widens(const struct enforce_opening *o, const struct policy_decision *d);
 
 /* Does any rule ask of what an opening makes, or finds? If not the call is made as it came. */
 bool enforce_asks_at_opening(const struct policy_decision *d);
@@ -124,7 +128,7 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
  * A descriptor (O_PATH) of what the path leads to, if the program could open it and may have a record lock on it, which it
  * keeps where the opening is denied by that; -1: it is to be opened as usual.
  */
-int enforce_open_locked(const struct enforce_opening *o, const char *path);
+int enforce_open_locked(const struct enforce_opening *o, const char *path, struct identity *identity);
 /* The process has asked for a record lock on some object. What it held before an exec(2) it is not known to. */
 extern atomic_bool enforce_locks;
 

@@ -218,12 +218,10 @@ static int open_object(const struct object *object, struct identity *identity)
 /* By a descriptor of this process, of which the identity tells. -ENOENT: there is none. */
 static int open_held(const struct object *object, struct identity *identity)
 {
-	char path[TEXT_DESCRIPTOR];
-
 	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
 		if (ledger_fd(fd) != object->id)
 			continue;
-		long own = kernel_open(text_descriptor(path, fd), O_PATH | O_CLOEXEC);
+		long own = text_reopen(fd, O_PATH);
 		if (own < 0)
 			continue;
 		if (identity_of_fd((int)own, identity) && identity->ino == object->ino &&

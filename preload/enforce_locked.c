@@ -45,8 +45,7 @@ struct attempt {
 static long opens_locked(void *context)
 {
 	const struct attempt *attempt = context;
-	char path[TEXT_DESCRIPTOR];
-	long fd = kernel_open(text_descriptor(path, attempt->fd), attempt->flags | O_CLOEXEC);
+	long fd = text_reopen(attempt->fd, attempt->flags);
 	bool locked = fd >= 0 && !apart_is_unlocked((int)fd);
 
 	if (fd >= 0)
@@ -54,14 +53,13 @@ static long opens_locked(void *context)
 	return locked;
 }
 
-int enforce_open_locked(const struct enforce_opening *o, const char *path)
+int enforce_open_locked(const struct enforce_opening *o, const char *path, struct identity *identity)
 {
-	struct identity identity;
 	int how = O_PATH | O_CLOEXEC | (o->shm ? O_NOFOLLOW : o->flags & O_NOFOLLOW);
 	int fd = (int)kernel_call(SYS_openat, o->dirfd, (long)path, how, 0, 0, 0);
 	struct attempt attempt = {fd, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)};
 
-	if (fd >= 0 && identity_of_fd(fd, &identity) && may_be_locked(&identity) &&
+	if (fd >= 0 && identity_of_fd(fd, identity) && may_be_locked(identity) &&
 	    apart_run(fd, opens_locked, &attempt))
 		return fd;
 	if (fd >= 0)

@@ -57,7 +57,7 @@ static enum enforce_verdict sharing(const struct enforce_message *m, int fd, con
 		return VERDICT_go;
 	enforce_decide_object(identity, &d);
 	bool fixes = d.action[RULE_memfd_unsealed_share] == ACTION_fix;
-	long seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	int seals = facts_seals(fd);
 	bool sealable = seals >= 0 && !(seals & F_SEAL_SEAL);
 	if (!enforce_asks(&d, RULE_memfd_unsealed_share) || (seals >= 0 && (seals & F_SEAL_SHRINK)) ||
 	    (fixes && !sealable))

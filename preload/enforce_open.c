@@ -1,7 +1,6 @@
 #include "preload/enforce_inner.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
@@ -38,8 +37,7 @@ static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 		enforce_not_fixed(RULE_umask_mismatch);
 }
 
-/* The umask took bits away that the program asked for: are they given back, or told? */
-static bool widens(const struct enforce_opening *o, const struct policy_decision *d)
+bool enforce_widens(const struct enforce_opening *o, const struct policy_decision *d)
 {
 	return o->shm && enforce_asks(d, RULE_umask_mismatch);
 }
@@ -49,7 +47,7 @@ static int not_made(const struct enforce_opening *o)
 {
 	char text[512];
 	struct stat st;
-	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
+	const char *path = enforce_opening_path(o, text);
 	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0, error = enforce_vain_flags(o);
 
 	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
@@ -80,7 +78,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	struct enforce_making making;
 	unsigned decided = enforce_decided();
 	char text[512];
-	enum enforce_verdict verdict = enforce_makeable(d, enforce_whole_path(o, text), widens(o, d), &mode, &making);
+	enum enforce_verdict verdict = enforce_makeable(d, enforce_whole_path(o, text), enforce_widens(o, d), &mode, &making);
 
 	if (verdict == VERDICT_deny)
 		return not_made(o);
@@ -96,7 +94,7 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 		o->opened->created = true;
 	if (verdict == VERDICT_fix && exclusively)
 		made(o, &making, fd, mode);
-	if (widens(o, d))
+	if (enforce_widens(o, d))
 		widen(d, fd, mode);
 	verified(o, d, fd);
 	return fd;
@@ -132,7 +130,7 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 	char text[512];
 	unsigned decided = enforce_decided();
 	struct identity judged;
-	int locked = enforce_locks ? enforce_open_locked(o, o->shm ? enforce_whole_path(o, text) : o->path) : -1;
+	int locked = enforce_locks ? enforce_open_locked(o, enforce_opening_path(o, text), &judged) : -1;
 
 	if (locked >= 0) {
 		enum enforce_verdict verdict = enforce_attached(o, d, locked);
@@ -141,7 +139,6 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 			return verdict;
 		}
 		/* The program is to get the number. */
-		identity_of_fd(locked, &judged);
 		kernel_close(locked);
 	}
 	*fd = o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
@@ -194,7 +191,7 @@ static void foresee(const struct enforce_opening *o, const struct policy_decisio
 		enforce_truncation(o, d, &identity);
 	if (existing || !(o->flags & O_CREAT))
 		return;
-	enforce_makeable(d, path, widens(o, d), &mode, &making);
+	enforce_makeable(d, path, enforce_widens(o, d), &mode, &making);
 }
 
 /* The same once the call was made. */
@@ -207,7 +204,7 @@ static void review(const struct enforce_opening *o, const struct policy_decision
 	if (enforce_counts && (o->flags & O_CREAT))
 		ledger_count_created(1);
 	verified(o, d, fd);
-	if ((o->flags & O_CREAT) && widens(o, d))
+	if ((o->flags & O_CREAT) && enforce_widens(o, d))
 		widen(d, fd, o->mode);
 }
 
@@ -218,7 +215,7 @@ static int as_it_came(const struct enforce_opening *o, const struct policy_decis
 	unsigned decided = enforce_decided();
 	char text[512];
 	struct stat st;
-	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
+	const char *path = enforce_opening_path(o, text);
 
 	if (tells || (o->opened && (o->flags & (O_CREAT | O_TRUNC)))) {
 		exists = kernel_stat_at(o->dirfd, path, 0, &st) == 0;
@@ -241,7 +238,7 @@ static __attribute__((noinline)) void decide_by_names(const struct enforce_openi
 {
 	struct identity identity;
 	char text[512];
-	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
+	const char *path = enforce_opening_path(o, text);
 	bool itself = (o->flags & O_NOFOLLOW) || (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 
 	if (!identity_of_path(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &identity)) {
@@ -300,7 +297,7 @@ static __attribute__((noinline)) void in_vain(const struct enforce_opening *o, e
 {
 	char text[512];
 
-	enforce_refused_nothing(verdict, enforce_vain_opening(o, o->shm ? enforce_whole_path(o, text) : o->path));
+	enforce_refused_nothing(verdict, enforce_vain_opening(o, enforce_opening_path(o, text)));
 }
 
 /* Of what no file can be called there is nothing to decide: the C library, or the kernel, refuses it in its own words. */

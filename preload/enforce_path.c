@@ -95,13 +95,9 @@ static bool is_link(int dirfd, const char *path)
 
 static __attribute__((noinline)) enum identity_where where_it_lies(int dirfd, const char *path)
 {
-	struct parent parent;
 	struct stat at;
-	const char *directory = parent_begin(&parent, path);
-	bool known = directory && kernel_stat_at(dirfd, directory, 0, &at) == 0;
 
-	parent_end(&parent);
-	return known ? identity_where(at.st_dev, at.st_ino) : WHERE_elsewhere;
+	return parent_stat(dirfd, path, &at) ? identity_where(at.st_dev, at.st_ino) : WHERE_elsewhere;
 }
 
 /* The name of what lies, or would lie, right at the path; NULL if that is not at /dev/shm. */

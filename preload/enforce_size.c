@@ -122,8 +122,7 @@ static enum enforce_verdict reserve(const struct policy_decision *decision, cons
 	struct policy_decision d = *decision;
 
 	d.action[RULE_sparse_unreserved] = ACTION_fix;
-	if ((uint64_t)e->length <= e->size_before ||
-	    ENFORCE(&d, sparse_unreserved, .length = (uint64_t)e->length, .size = e->size_before) == VERDICT_go)
+	if (ENFORCE(&d, sparse_unreserved, .length = (uint64_t)e->length, .size = e->size_before) == VERDICT_go)
 		return VERDICT_go;
 	return fix_resize(RULE_sparse_unreserved, e, identity);
 }
@@ -147,11 +146,13 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
 	if (verdict == VERDICT_deny)
 		return verdict;
-	if ((verdict == VERDICT_fix || d.reserve) && enforce_fails(vain_resize(e, identity)))
+	/* What does not grow needs no memory, and is not worth the questions. */
+	bool reserves = d.reserve && (uint64_t)e->length > e->size_before;
+	if ((verdict == VERDICT_fix || reserves) && enforce_fails(vain_resize(e, identity)))
 		return VERDICT_go;
 	if (verdict == VERDICT_fix)
 		verdict = fix_resize(fix, e, identity);
-	else if (d.reserve && e->fd >= 0)
+	else if (reserves && e->fd >= 0)
 		verdict = reserve(&d, e, identity);
 	/* Which makes it grow: where there is no room it does not. */
 	if (verdict == VERDICT_go)

@@ -9,6 +9,11 @@ const char *enforce_whole_path(const struct enforce_opening *o, char text[static
 	return o->shm && identity_shm_path(o->name, "", text) ? text : o->name;
 }
 
+const char *enforce_opening_path(const struct enforce_opening *o, char text[static 512])
+{
+	return o->shm ? enforce_whole_path(o, text) : o->path;
+}
+
 enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st)
 {
 	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
@@ -78,7 +83,7 @@ enum enforce_verdict enforce_special(const struct enforce_opening *o, const stru
 		return VERDICT_deny;
 	if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return VERDICT_go;
-	const char *path = o->shm ? enforce_whole_path(o, text) : o->path;
+	const char *path = enforce_opening_path(o, text);
 	if (kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
 		return VERDICT_go;
 	bool lies_there =

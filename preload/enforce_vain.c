@@ -162,8 +162,7 @@ static int not_writable(const struct identity *identity)
 /* What has the path alone (O_PATH) tells of no seals. */
 static long seals_behind(void *context)
 {
-	char path[TEXT_DESCRIPTOR];
-	long fd = kernel_open(text_descriptor(path, *(const int *)context), O_RDONLY | O_CLOEXEC);
+	long fd = text_reopen(*(const int *)context, O_RDONLY);
 	int seals = fd < 0 ? 0 : facts_seals((int)fd);
 
 	if (fd >= 0)

@@ -109,12 +109,10 @@ static enum access access_by(const ucontext_t *context)
 static bool is_handling(uintptr_t stack)
 {
 	ucontext_t context = {0};
-	struct iovec here = {&context, sizeof context}, there = {(void *)passed_on.context, sizeof context};
 
 	if (stack >= passed_on.context || passed_on.context - stack >= HANDLER_STACK)
 		return false;
-	return kernel_call(SYS_process_vm_readv, (long)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), (long)&here, 1,
-			   (long)&there, 1, 0) == (long)sizeof context &&
+	return kernel_copy(&context, (const void *)passed_on.context, sizeof context) &&
 	       instruction(&context) == passed_on.ip && stack_pointer(&context) == passed_on.stack;
 }
 

@@ -420,13 +420,9 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 const char *identity_spelling_gone(int dirfd, const char *path, char text[static 512])
 {
 	const char *slash = strrchr(path, '/');
-	struct parent parent;
 	struct stat st;
 
-	const char *at = parent_begin(&parent, path);
-	bool there = at && kernel_stat_at(dirfd, at, 0, &st) == 0 && lies_on_shm(st.st_dev);
-	parent_end(&parent);
-	if (!there)
+	if (!parent_stat(dirfd, path, &st) || !lies_on_shm(st.st_dev))
 		return NULL;
 	if (plain(path))
 		return path;

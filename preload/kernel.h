@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,15 +51,24 @@ static inline bool kernel_readable(const void *address)
 
 enum { KERNEL_PAGE = 4096 /* the smallest that there is */, KERNEL_NO_PAGE = 1 };
 
-/* Can all of the text be read, to its end? *page: one of which that is known, or KERNEL_NO_PAGE. */
+/* The same; *page: one of which it is known, and most ask for several bytes of one, or KERNEL_NO_PAGE. */
+static inline bool kernel_page_readable(const void *address, uintptr_t *page)
+{
+	uintptr_t begin = (uintptr_t)address & -(uintptr_t)KERNEL_PAGE;
+
+	if (begin != *page && !kernel_readable(address))
+		return false;
+	*page = begin;
+	return true;
+}
+
+/* Can all of the text be read, to its end? */
 static inline bool kernel_text_readable(const char *text, uintptr_t *page)
 {
 	while (true) {
-		uintptr_t begin = (uintptr_t)text & -(uintptr_t)KERNEL_PAGE;
-		if (begin != *page && !kernel_readable(text))
+		if (!kernel_page_readable(text, page))
 			return false;
-		*page = begin;
-		size_t left = begin + KERNEL_PAGE - (uintptr_t)text;
+		size_t left = *page + KERNEL_PAGE - (uintptr_t)text;
 		if (strnlen(text, left) < left)
 			return true;
 		text += left;
@@ -71,15 +81,22 @@ static inline bool kernel_texts_readable(char *const list[])
 	uintptr_t list_page = KERNEL_NO_PAGE, page = KERNEL_NO_PAGE;
 
 	for (;; list++) {
-		uintptr_t begin = (uintptr_t)list & -(uintptr_t)KERNEL_PAGE;
-		if (begin != list_page && !kernel_readable(list))
+		if (!kernel_page_readable(list, &list_page))
 			return false;
-		list_page = begin;
 		if (!*list)
 			return true;
 		if (!kernel_text_readable(*list, &page))
 			return false;
 	}
+}
+
+/* Copies memory that may be gone, or go at any time; false: not all of it is there. A filter of system calls may kill for it. */
+static inline bool kernel_copy(void *to, const void *from, size_t bytes)
+{
+	struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)from, bytes};
+	long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+
+	return kernel_call(SYS_process_vm_readv, process, (long)&here, 1, (long)&there, 1, 0) == (long)bytes;
 }
 
 /* A signal handler may end it early. */

@@ -71,12 +71,11 @@ static enum lease ask(int fd)
 
 static long ask_by_path(void *context)
 {
-	char path[TEXT_DESCRIPTOR];
-	const char *at = text_descriptor(path, *(int *)context);
-	long fd = kernel_open(at, O_RDWR | O_CLOEXEC);
+	int of = *(int *)context;
+	long fd = text_reopen(of, O_RDWR);
 
 	if (fd == -EACCES)
-		fd = kernel_open(at, O_RDONLY | O_CLOEXEC);
+		fd = text_reopen(of, O_RDONLY);
 	enum lease answer = fd < 0 ? LEASE_unknown : ask((int)fd);
 	if (fd >= 0)
 		kernel_close((int)fd);

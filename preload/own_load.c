@@ -28,7 +28,7 @@ void *own_load_function(const char *name)
 
 /*
  * First in itself and what it needs, of which we are the first and libc is one, and then in the program. A sanitizer must know
- * of every thread and lock, and refuses to let a library pass by it.
+ * of every thread and lock, and refuses to let a library pass by it. *new, if asked for: it is to go past the program.
  */
 static void *load(const char *file, bool *new)
 {
@@ -37,10 +37,10 @@ static void *load(const char *file, bool *new)
 
 	/* Whoever stands between us and libc has his say. */
 	*(void **)&open = LIBC(dlsym)(own_load_sanitized() ? RTLD_DEFAULT : RTLD_NEXT, "dlopen");
-	*new = false;
 	if (own_load_sanitized())
 		return open(file, MODE);
-	*new = !open(file, RTLD_LAZY | RTLD_NOLOAD);
+	if (new)
+		*new = !open(file, RTLD_LAZY | RTLD_NOLOAD);
 	return open(file, MODE | RTLD_DEEPBIND);
 }
 
@@ -49,29 +49,12 @@ void *own_load(const char *name)
 	char file[4096 + 64];
 	const char *us = own_path(), *slash = strrchr(us, '/');
 	size_t directory = slash ? (size_t)(slash - us) + 1 : 0;
-	bool new;
 
 	if (directory + strlen(name) >= sizeof file)
 		return NULL;
 	memcpy(file, us, directory);
 	strcpy(file + directory, name);
-	return load(file, &new);
-}
-
-/* The loader has made addresses of what is in the table, if it could write there. */
-static uintptr_t loaded_entry(const struct link_map *map, ElfW(Sxword) tag)
-{
-	for (const ElfW(Dyn) *at = map->l_ld; at->d_tag != DT_NULL; at++)
-		if (at->d_tag == tag)
-			return at->d_un.d_ptr;
-	return 0;
-}
-
-static const void *loaded_table(const struct link_map *map, ElfW(Sxword) tag)
-{
-	uintptr_t value = loaded_entry(map, tag);
-
-	return (const void *)(value && value < map->l_addr ? value + map->l_addr : value);
+	return load(file, NULL);
 }
 
 #if defined(__x86_64__)
@@ -85,6 +68,11 @@ static bool is_address(ElfW(Xword) type)
 	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
 }
 #endif
+
+static const void *loaded_table(const struct link_map *map, ElfW(Sxword) tag)
+{
+	return own_symbol_table(map->l_addr, map->l_ld, tag);
+}
 
 static void rebind_each(const struct link_map *map, const ElfW(Rela) * at, size_t bytes)
 {
@@ -129,15 +117,15 @@ static void rebind(const struct link_map *map)
 
 	if (bytes && kernel_call(SYS_mprotect, (long)start, (long)bytes, PROT_READ | PROT_WRITE, 0, 0, 0) != 0)
 		return;
-	rebind_each(map, loaded_table(map, DT_JMPREL), loaded_entry(map, DT_PLTRELSZ));
-	rebind_each(map, loaded_table(map, DT_RELA), loaded_entry(map, DT_RELASZ));
+	rebind_each(map, loaded_table(map, DT_JMPREL), own_symbol_entry(map->l_ld, DT_PLTRELSZ));
+	rebind_each(map, loaded_table(map, DT_RELA), own_symbol_entry(map->l_ld, DT_RELASZ));
 	if (bytes)
 		kernel_call(SYS_mprotect, (long)start, (long)bytes, PROT_READ, 0, 0, 0);
 }
 
 void *own_load_foreign(const char *name)
 {
-	bool new;
+	bool new = false;
 	void *library = load(name, &new);
 
 	if (library && new)

@@ -13,19 +13,20 @@
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 extern const ElfW(Dyn) own_dynamic[] __asm__("_DYNAMIC") __attribute__((visibility("hidden")));
 
-struct image {
-	uintptr_t base;
-	const ElfW(Dyn) * dynamic;
-};
+uintptr_t own_symbol_entry(const ElfW(Dyn) * dynamic, ElfW(Sxword) tag)
+{
+	for (const ElfW(Dyn) *at = dynamic; at->d_tag != DT_NULL; at++)
+		if (at->d_tag == tag)
+			return at->d_un.d_ptr;
+	return 0;
+}
 
 /* The loader has turned what the linker wrote there into addresses, if it could write there. */
-static const void *table_of(const struct image *image, ElfW(Sxword) tag)
+const void *own_symbol_table(uintptr_t base, const ElfW(Dyn) * dynamic, ElfW(Sxword) tag)
 {
-	for (const ElfW(Dyn) *at = image->dynamic; at->d_tag != DT_NULL; at++)
-		if (at->d_tag == tag)
-			return (const void *)(at->d_un.d_ptr < image->base ? at->d_un.d_ptr + image->base
-									   : at->d_un.d_ptr);
-	return NULL;
+	uintptr_t value = own_symbol_entry(dynamic, tag);
+
+	return (const void *)(value && value < base ? value + base : value);
 }
 
 static uint32_t hash_of(const char *name)
@@ -47,12 +48,12 @@ static bool is_function(const ElfW(Sym) * symbol, const ElfW(Half) * version)
 }
 
 /* DT_GNU_HASH: four words, a filter of words as long as an address, the first symbol of each list, and their hashes. */
-static void *find_symbol(const struct image *image, const char *name)
+static void *find_symbol(uintptr_t base, const ElfW(Dyn) * dynamic, const char *name)
 {
-	const uint32_t *words = table_of(image, DT_GNU_HASH);
-	const ElfW(Sym) *symbols = table_of(image, DT_SYMTAB);
-	const char *texts = table_of(image, DT_STRTAB);
-	const ElfW(Half) *versions = table_of(image, DT_VERSYM);
+	const uint32_t *words = own_symbol_table(base, dynamic, DT_GNU_HASH);
+	const ElfW(Sym) *symbols = own_symbol_table(base, dynamic, DT_SYMTAB);
+	const char *texts = own_symbol_table(base, dynamic, DT_STRTAB);
+	const ElfW(Half) *versions = own_symbol_table(base, dynamic, DT_VERSYM);
 	uint32_t hash = hash_of(name), filter = sizeof(ElfW(Addr)) / sizeof *words;
 
 	if (!words || !symbols || !texts)
@@ -64,7 +65,7 @@ static void *find_symbol(const struct image *image, const char *name)
 
 		if ((here | 1) == (hash | 1) && strcmp(texts + symbols[at].st_name, name) == 0 &&
 		    is_function(&symbols[at], versions ? versions + at : NULL))
-			return (void *)(image->base + symbols[at].st_value);
+			return (void *)(base + symbols[at].st_value);
 		if (here & 1)
 			break;
 	}
@@ -73,14 +74,19 @@ static void *find_symbol(const struct image *image, const char *name)
 
 void *own_symbol(const char *name)
 {
-	return find_symbol(&(struct image){(uintptr_t)&__ehdr_start, own_dynamic}, name);
+	return find_symbol((uintptr_t)&__ehdr_start, own_dynamic, name);
+}
+
+const struct link_map *own_symbol_libc(void)
+{
+	struct dl_find_object libc;
+
+	return _dl_find_object((void *)(uintptr_t)__errno_location, &libc) == 0 ? libc.dlfo_link_map : NULL;
 }
 
 void *own_symbol_of_libc(const char *name)
 {
-	struct dl_find_object libc;
+	const struct link_map *libc = own_symbol_libc();
 
-	if (_dl_find_object((void *)(uintptr_t)__errno_location, &libc) != 0)
-		return NULL;
-	return find_symbol(&(struct image){libc.dlfo_link_map->l_addr, libc.dlfo_link_map->l_ld}, name);
+	return libc ? find_symbol(libc->l_addr, libc->l_ld, name) : NULL;
 }

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "preload/kernel.h"
 
@@ -43,6 +44,17 @@ static inline void parent_end(struct parent *parent)
 {
 	if (parent->room)
 		kernel_memory_free(parent->room, PATH_MAX);
+}
+
+/* What that directory is; false: it cannot be known. */
+static inline bool parent_stat(int dirfd, const char *path, struct stat *st)
+{
+	struct parent parent;
+	const char *directory = parent_begin(&parent, path);
+	bool known = directory && kernel_stat_at(dirfd, directory, 0, st) == 0;
+
+	parent_end(&parent);
+	return known;
 }
 
 #endif

@@ -1,8 +1,6 @@
 /* LTTng comes up in a process: with its first call that is recorded. */
 #include <dlfcn.h>
-#include <link.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -13,6 +11,7 @@
 #include "preload/own.h"
 #include "preload/own_load.h"
 #include "preload/own_stack.h"
+#include "preload/own_symbol.h"
 #include "preload/process.h"
 #include "preload/real.h"
 #include "preload/recorder_inner.h"
@@ -47,9 +46,9 @@ static bool is_sandboxed(const char *path)
 
 static const char *path_of_libc(void)
 {
-	struct dl_find_object libc;
+	const struct link_map *libc = own_symbol_libc();
 
-	return _dl_find_object((void *)(uintptr_t)LIBC(fileno), &libc) == 0 ? libc.dlfo_link_map->l_name : "";
+	return libc ? libc->l_name : "";
 }
 
 /* The directory of our libraries is sought from the root directory that the program has by now. */

@@ -5,7 +5,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <sys/sysinfo.h>
 
 #include "preload/above.h"
 #include "preload/kernel.h"

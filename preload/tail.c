@@ -1,8 +1,5 @@
 #include "preload/tail.h"
 
-#include <sys/mman.h>
-#include <sys/uio.h>
-
 #include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/recorder.h"
@@ -21,11 +18,9 @@ static long copy_page(int fd, uint64_t at, uint64_t page, char *bytes)
 
 	if (mapping < 0 && mapping > -4096)
 		return -EFAULT;
-	struct iovec here = {bytes, page}, there = {(void *)mapping, page};
-	long copied = kernel_call(SYS_process_vm_readv, kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), (long)&here, 1,
-				  (long)&there, 1, 0);
+	bool copied = kernel_copy(bytes, (const void *)mapping, page);
 	kernel_call(SYS_munmap, mapping, (long)page, 0, 0, 0, 0);
-	return copied == (long)page ? 0 : -EFAULT;
+	return copied ? 0 : -EFAULT;
 }
 
 static bool is_zero(const char *bytes, uint64_t length)
@@ -54,9 +49,7 @@ static long look_at(struct tail *tail, int fd)
 /* Another open file description, since the offset of the program's own is its to move. */
 static long reopen(const struct tail *tail)
 {
-	char path[TEXT_DESCRIPTOR];
-
-	return kernel_open(text_descriptor(path, tail->fd), O_RDWR | O_CLOEXEC);
+	return text_reopen(tail->fd, O_RDWR);
 }
 
 static long look(void *context)

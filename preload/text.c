@@ -107,3 +107,10 @@ const char *text_descriptor(char path[static TEXT_DESCRIPTOR], int fd)
 	text_append_decimal(path, TEXT_DESCRIPTOR, (uint64_t)fd);
 	return path;
 }
+
+long text_reopen(int fd, int flags)
+{
+	char path[TEXT_DESCRIPTOR];
+
+	return kernel_open(text_descriptor(path, fd), flags | O_CLOEXEC);
+}

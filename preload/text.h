@@ -29,5 +29,7 @@ bool text_append_decimal(char *buffer, size_t size, uint64_t number);
 /* The descriptor's own path; by the thread: of a process whose first thread has ended, /proc/self shows none (proc(5)). */
 enum { TEXT_DESCRIPTOR = 40 };
 const char *text_descriptor(char path[static TEXT_DESCRIPTOR], int fd);
+/* Another open file description of what the descriptor is for, with these flags and O_CLOEXEC; -errno. */
+long text_reopen(int fd, int flags);
 
 #endif

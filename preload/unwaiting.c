@@ -17,14 +17,11 @@ static long send_at_once(int fd, struct iovec *text)
 	return kernel_call(SYS_sendmsg, fd, (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
 }
 
-/* The thread's own table of descriptors, whose the process's need not be. */
 static long open_anew(int fd, const struct stat *same)
 {
-	char path[64] = "/proc/thread-self/fd/";
 	struct stat st;
+	long own = text_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY);
 
-	text_append_decimal(path, sizeof path, (uint64_t)fd);
-	long own = kernel_call(SYS_openat, AT_FDCWD, (long)path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0, 0, 0);
 	if (own < 0)
 		return own;
 	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == same->st_dev &&

@@ -11,22 +11,16 @@
 enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
 /*
- * The object through another descriptor, where the program's own cannot read or write, and has an offset that is the
- * program's. What comes here has gone through apart_run().
+ * It is worked on through another descriptor, as the program's own may be unable to read or write, and has an offset that is
+ * the program's. What opens one has gone through apart_run().
  */
-static long reopen(int fd, int flags)
-{
-	char path[TEXT_DESCRIPTOR];
-
-	return kernel_open(text_descriptor(path, fd), flags | O_CLOEXEC);
-}
 
 /* Where its data lies is known to who may only write it, too. */
 static long reopen_to_look(int fd)
 {
-	long own = reopen(fd, O_RDONLY);
+	long own = text_reopen(fd, O_RDONLY);
 
-	return own == -EACCES ? reopen(fd, O_WRONLY) : own;
+	return own == -EACCES ? text_reopen(fd, O_WRONLY) : own;
 }
 
 bool wipe_refused(int fd, int access)
@@ -123,7 +117,7 @@ bool wipe_has_data(int fd, const struct identity *identity)
 
 static long punch(int fd, uint64_t from, uint64_t to)
 {
-	long own = reopen(fd, O_WRONLY);
+	long own = text_reopen(fd, O_WRONLY);
 
 	if (own < 0)
 		return own;
@@ -155,7 +149,7 @@ static bool overwrite(int fd, const struct identity *identity, uint64_t from, ui
 {
 	uint64_t size = identity->size;
 
-	return !over_extents(reopen(fd, O_WRONLY), from, to < size ? to : size, piece_not_zeroed) &&
+	return !over_extents(text_reopen(fd, O_WRONLY), from, to < size ? to : size, piece_not_zeroed) &&
 	       (to <= size || punch(fd, size, to) == 0);
 }
 
@@ -176,20 +170,26 @@ struct wiping {
 	int fd;
 	const struct identity *identity;
 	uint64_t at, end;
-	bool reserved;
+	bool reserved, found; /* data at `at` */
 };
+
+static bool find_more(struct wiping *w)
+{
+	return w->at < w->end && next_data(w->fd, &w->at, w->identity->page) && w->at < w->end;
+}
 
 /* The next piece of it that has data: -errno, or whether there is more. */
 static long wipe_piece(void *context)
 {
 	struct wiping *w = context;
 
-	if (!next_data(w->fd, &w->at, w->identity->page) || w->at >= w->end)
+	if (!w->found && !find_more(w))
 		return 0;
 	uint64_t from = w->at, to = w->end - from < WIPE_PIECE ? w->end : from + WIPE_PIECE;
 	long result = w->reserved && overwrite(w->fd, w->identity, from, to) ? 0 : punch(w->fd, from, to);
 	w->at = to;
-	return result < 0 ? result : next_data(w->fd, &w->at, w->identity->page) && w->at < w->end;
+	w->found = result >= 0 && find_more(w);
+	return result < 0 ? result : w->found;
 }
 
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity))
@@ -233,7 +233,7 @@ static long reserve(void *context)
 {
 	const struct range *range = context;
 	uint64_t length = range->to;
-	long own = reopen(range->fd, O_WRONLY), result = own < 0 ? own : 0;
+	long own = text_reopen(range->fd, O_WRONLY), result = own < 0 ? own : 0;
 
 	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
 		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;

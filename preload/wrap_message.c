@@ -10,7 +10,7 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
-enum { CONTROL_LIMIT = 1 << 20, CONTROL_PAGE = 4096 };
+enum { CONTROL_LIMIT = 1 << 20 };
 
 /* Calls `each` with every descriptor in the message's control data, which is written to only where it changes one. */
 static void each_descriptor(struct msghdr *message, void (*each)(int *fd, void *context), void *context)
@@ -85,26 +85,16 @@ static void named(int *fd, void *ours)
 	*(bool *)ours |= own_fd(*fd);
 }
 
-/* *page: one that can be read. Most messages lie there, and need no system call that asks. */
-static bool is_readable(const void *address, uintptr_t *page)
-{
-	uintptr_t begin = (uintptr_t)address & -(uintptr_t)CONTROL_PAGE;
-
-	if (begin != *page && !kernel_readable(address))
-		return false;
-	*page = begin;
-	return true;
-}
-
-#define PAGE_OF_FRAME ((uintptr_t)__builtin_frame_address(0) & -(uintptr_t)CONTROL_PAGE)
+/* Most messages lie there, and need no system call that asks. */
+#define PAGE_OF_FRAME ((uintptr_t)__builtin_frame_address(0) & -(uintptr_t)KERNEL_PAGE)
 
 /* Is there control data, all of which can be read? What cannot is the kernel's to refuse. */
 static bool carries(const struct msghdr *message, uintptr_t *page)
 {
-	if (!is_readable(message, page) || !message->msg_controllen || message->msg_controllen > CONTROL_LIMIT)
+	if (!kernel_page_readable(message, page) || !message->msg_controllen || message->msg_controllen > CONTROL_LIMIT)
 		return false;
 	const char *control = message->msg_control;
-	for (size_t at = 0; at < message->msg_controllen; at += CONTROL_PAGE)
+	for (size_t at = 0; at < message->msg_controllen; at += KERNEL_PAGE)
 		if (!kernel_readable(control + at))
 			return false;
 	return kernel_readable(control + message->msg_controllen - 1);
@@ -172,11 +162,11 @@ EXPORT int sendmmsg(int socket, struct mmsghdr *messages, unsigned count, int fl
 	socket = wrap_given(socket, CALLER);
 	if (count > UIO_MAXIOV)
 		count = UIO_MAXIOV;
-	while (looked && allowed < count && is_readable(&messages[allowed], &page) &&
+	while (looked && allowed < count && kernel_page_readable(&messages[allowed], &page) &&
 	       !withheld(&(struct enforce_message){socket, flags, &messages[allowed].msg_hdr, !allowed, false}, &page,
 			 CALLER))
 		allowed++;
-	if (looked && count && !allowed && is_readable(messages, &page))
+	if (looked && count && !allowed && kernel_page_readable(messages, &page))
 		return -1;
 	int result = REAL(sendmmsg)(socket, messages, looked && allowed ? allowed : count, flags);
 	for (int i = 0; i < result; i++)

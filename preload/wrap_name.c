@@ -13,13 +13,9 @@
 /* A removal, and what the look before it found. */
 struct removing {
 	enum symbol symbol;
-	int dirfd;
-	const char *path;
-	const void *caller;
 	uint32_t seq; /* of its event, 0: there is none yet */
 	bool nothing; /* was there */
-	/* What the policy makes of it: */
-	struct enforce_removing policy; /* at.name: NULL where it is not asked */
+	struct enforce_removing policy; /* what it makes of it; at.name: NULL where it is not asked */
 	char text[512];
 };
 
@@ -30,9 +26,8 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	char text[512];
 
 	r->symbol = symbol;
-	r->dirfd = dirfd;
-	r->path = path;
-	r->caller = caller;
+	r->policy.at = (struct enforce_place){dirfd, path, AT_SYMLINK_NOFOLLOW, NULL};
+	r->policy.caller = caller;
 	r->seq = 0;
 	r->nothing = false;
 	if (!observe_enter(&visit, caller))
@@ -52,20 +47,21 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 static void unlinked_unseen(const struct removing *r)
 {
 	struct visit visit;
+	const struct enforce_place *at = &r->policy.at;
 	char text[512];
 
-	if (!observe_enter(&visit, r->caller))
+	if (!observe_enter(&visit, r->policy.caller))
 		return;
-	const char *name = identity_spelling_gone(r->dirfd, r->path, text);
+	const char *name = identity_spelling_gone(at->dirfd, at->path, text);
 	if (name)
-		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)r->symbol, .dirfd = r->dirfd, .name = name);
+		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)r->symbol, .dirfd = at->dirfd, .name = name);
 	observe_leave(&visit);
 }
 
 static int unlinked(const struct removing *r, int result)
 {
 	if (result < 0)
-		observe_failed(r->seq, r->caller);
+		observe_failed(r->seq, r->policy.caller);
 	else if (r->nothing)
 		unlinked_unseen(r);
 	return result;
@@ -104,14 +100,12 @@ static bool unremoved(struct removing *r)
 	struct visit visit;
 	struct enforce_place *at = &r->policy.at;
 
-	*at = (struct enforce_place){r->dirfd, r->path, AT_SYMLINK_NOFOLLOW, NULL};
-	r->policy.caller = r->caller;
-	if (!enforce_on || own_caller(r->caller) || !concerns_policy(at))
+	if (!enforce_on || own_caller(r->policy.caller) || !concerns_policy(at))
 		return false;
-	at->name = enforce_name(r->dirfd, r->path, at->flags, r->text);
+	at->name = enforce_name(at->dirfd, at->path, at->flags, r->text);
 	bool kept = at->name && enforce_unlink(&r->policy) == VERDICT_deny;
-	if (kept && observe_enter(&visit, r->caller)) {
-		wrap_refused_path(&visit, r->dirfd, r->path, at->flags, at->name, KIND_file);
+	if (kept && observe_enter(&visit, r->policy.caller)) {
+		wrap_refused_path(&visit, at->dirfd, at->path, at->flags, at->name, KIND_file);
 		observe_leave(&visit);
 	}
 	return kept;

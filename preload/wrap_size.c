@@ -2,6 +2,7 @@
 #include "preload/enforce_open.h"
 #include "preload/enforce_size.h"
 #include "preload/facts.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/names.h"
 #include "preload/observe.h"
@@ -22,8 +23,8 @@ static bool is_refused(int fd)
 {
 	if (fd < 0)
 		return false;
-	long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0),
-	     seals = kernel_call(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	int seals = facts_seals(fd);
 
 	return (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) || (seals > 0 && (seals & F_SEAL_SHRINK));
 }
