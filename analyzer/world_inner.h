@@ -99,7 +99,7 @@ void retire_not(const struct world *world, struct process *process);
 void world_sweep(struct world *world);
 
 /* world_names.c */
-/* True: it lost the name before its maker told of it. */
+/* True: it lost the name before this was told. */
 bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site);
 void names_open_failed(struct world *world, struct process *process, const char *name, bool semaphore, int error,

@@ -212,6 +212,22 @@ static bool is_removed_already(const struct name_state *state, const struct obje
 	return state->object == NULL && object_real(state->former) == object && state->removed.process;
 }
 
+/*
+ * It was found by the name before the removal, which is told before the call: an object gets a name back by link or rename
+ * alone.
+ */
+static bool has_lost(const struct object *object, const char *text)
+{
+	bool lost = false;
+
+	if (object->unlinked.process == NULL)
+		return false;
+	for (size_t i = 0; i < object->name_count; i++)
+		if (strcmp(object->names[i].text, text) == 0)
+			lost = object->names[i].until != 0;
+	return lost;
+}
+
 bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site)
 {
@@ -237,6 +253,8 @@ bool names_open(struct world *world, struct process *process, const char *name, 
 		names_end(object, state->text, state->removed.time);
 		return true;
 	}
+	if (has_lost(object, state->text))
+		return true;
 	lead_to(world, state, object, site);
 	if (before != object && (before || gone)) {
 		state->former = before;

@@ -172,7 +172,7 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 		event->mremap.object =
 			ledger_mapped(event->mremap.addr, event->mremap.length ? event->mremap.length : 1);
 		if (event->mremap.length)
-			ledger_unmap(event->mremap.addr, event->mremap.length, keep_piece, pieces);
+			ledger_unmap(event->mremap.addr, page_round(event->mremap.length), keep_piece, pieces);
 		else
 			ledger_look(event->mremap.addr, 1, keep_piece, pieces);
 		return event->mremap.object != 0;

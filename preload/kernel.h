@@ -90,7 +90,7 @@ static inline bool kernel_texts_readable(char *const list[])
 	}
 }
 
-/* Copies memory that may be gone, or go at any time; false: not all of it is there. A filter of system calls may kill for it. */
+/* Copies memory that may go at any time; false: not all of it is there. A filter of system calls may kill for it. */
 static inline bool kernel_copy(void *to, const void *from, size_t bytes)
 {
 	struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)from, bytes};

@@ -308,13 +308,14 @@ static int come_up(struct visit *visit)
 	return state;
 }
 
-void observe_expect(struct visit *visit)
+bool observe_expect(struct visit *visit)
 {
 	if (visit->nested || atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE)
-		return;
+		return false;
 	/* The first walk of a stack takes milliseconds, too. */
 	if (come_up(visit) == RECORDER_READY)
 		observe_stack(NULL);
+	return true;
 }
 
 void observe_awaken(const void *caller)
@@ -328,13 +329,32 @@ void observe_awaken(const void *caller)
 	observe_leave(&visit);
 }
 
+/* As it is by now that LTTng has come up, of what has a descriptor: while it did others may have changed it. */
+static const struct identity *identity_by_now(const struct identity *identity, struct identity *now)
+{
+	if (!identity || identity->fd < 0 || !identity_of_fd(identity->fd, now) || now->ino != identity->ino ||
+	    now->dev != identity->dev)
+		return identity;
+	const struct identity seen = *now;
+	*now = *identity;
+	now->size = seen.size;
+	now->mode = seen.mode;
+	now->uid = seen.uid;
+	now->gid = seen.gid;
+	now->links = seen.links;
+	return now;
+}
+
 uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *event, const struct identity *identity)
 {
 	struct accounted accounted;
+	struct identity now;
 
 	/* libunwind does not survive an unwind that interrupts another. */
 	if (visit->nested)
 		return queue(id, event, identity, NULL, NULL, 0);
+	if (observe_expect(visit))
+		identity = identity_by_now(identity, &now);
 	int state = come_up(visit);
 	if (state == RECORDER_BLIND)
 		return 0;

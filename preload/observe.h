@@ -48,8 +48,9 @@ void observe_leave(struct visit *visit);
 /*
  * The call that follows is to be recorded: LTTng comes up before it, if it has not yet. An event is told at the time of its
  * emission, and what others do of an object that was made meanwhile would come before it. In a visit; without one.
+ * True: it came up just now, and what was found before is to be looked for again.
  */
-void observe_expect(struct visit *visit);
+bool observe_expect(struct visit *visit);
 void observe_awaken(const void *caller);
 
 /* The visits that are under way on this thread never go on: a signal handler jumped out of them, or ends the process. */

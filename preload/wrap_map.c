@@ -193,9 +193,8 @@ static void moving(struct moving *m, void *addr, size_t length, size_t new_lengt
 	/* An old length of 0 makes a second mapping of the same pages (mremap(2)). */
 	if (ledger_may_map(addr, length ? length : 1) && observe_enter(&visit, caller)) {
 		visit.pieces = &m->from.pieces;
-		m->from.seq =
-			RECORD(&visit, mremap, NULL, .addr = m->start, .length = m->length, .new_length = m->new_length,
-			       .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
+		m->from.seq = RECORD(&visit, mremap, NULL, .addr = m->start, .length = length, .new_length = new_length,
+				     .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
 		observe_leave(&visit);
 	}
 	if (flags & MREMAP_FIXED)

@@ -13,8 +13,8 @@
 /* A removal, and what the look before it found. */
 struct removing {
 	enum symbol symbol;
-	uint32_t seq; /* of its event, 0: there is none yet */
-	bool nothing; /* was there */
+	uint32_t seq;                   /* of its event, 0: there is none yet */
+	bool nothing;                   /* was there */
 	struct enforce_removing policy; /* what it makes of it; at.name: NULL where it is not asked */
 	char text[512];
 };
@@ -33,6 +33,8 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	if (!observe_enter(&visit, caller))
 		return;
 	enum identity_look look = identity_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
+	if (look == LOOK_object && observe_expect(&visit))
+		look = identity_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
 	if (look == LOOK_object) {
 		identity.kind = KIND_file;
 		identity.name = identity_spelling(path, &identity, text);
@@ -160,6 +162,23 @@ struct renaming {
 	char text[512]; /* of the one that has to be spelled while it is there */
 };
 
+static void look_at_both(struct renaming *r, const char *from, const char *to)
+{
+	enum identity_look look = identity_look(r->from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity),
+			   other = identity_look(r->to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
+
+	r->found = look == LOOK_object;
+	r->replaces = other == LOOK_object;
+	r->nothing = look == LOOK_nothing;
+	r->no_other = other == LOOK_nothing;
+	r->directory = look == LOOK_other && identity_of_directory(r->from_dirfd, from, &r->identity);
+	r->identity.kind = r->replaced.kind = KIND_file;
+	if (r->found || r->directory)
+		r->identity.name = identity_spelling(from, &r->identity, r->text);
+	else if (r->replaces)
+		r->replaced.name = identity_spelling(to, &r->replaced, r->text);
+}
+
 static void renaming(struct renaming *r, int from_dirfd, const char *from, int to_dirfd, const char *to,
 		     const void *caller)
 {
@@ -170,20 +189,9 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
 		return;
-	enum identity_look look = identity_look(from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->identity),
-			   other = identity_look(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->replaced);
-	r->found = look == LOOK_object;
-	r->replaces = other == LOOK_object;
-	r->nothing = look == LOOK_nothing;
-	r->no_other = other == LOOK_nothing;
-	r->directory = look == LOOK_other && identity_of_directory(from_dirfd, from, &r->identity);
-	r->identity.kind = r->replaced.kind = KIND_file;
-	if (r->found || r->directory)
-		r->identity.name = identity_spelling(from, &r->identity, r->text);
-	else if (r->replaces)
-		r->replaced.name = identity_spelling(to, &r->replaced, r->text);
-	if (r->found || r->directory || r->replaces)
-		observe_expect(&visit);
+	look_at_both(r, from, to);
+	if ((r->found || r->directory || r->replaces) && observe_expect(&visit))
+		look_at_both(r, from, to);
 	observe_leave(&visit);
 }
 

@@ -38,13 +38,13 @@ void wrap_opening(struct wrap_opening *o, const void *caller)
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
 	if (!(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))
 		return;
+	expect(o, &visit);
 	if (!o->creates) {
 		long missing = kernel_stat_at(o->dirfd, o->path, 0, &st);
 		o->creates = (o->flags & O_CREAT) && missing == -ENOENT;
 		if (!missing)
 			o->size_before = (uint64_t)st.st_size;
 	}
-	expect(o, &visit);
 	observe_leave(&visit);
 }
 

@@ -130,6 +130,8 @@ static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *n
 	if (!identity_shm_path(name, prefix, path))
 		return 0;
 	enum identity_look look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
+	if (look == LOOK_object && observe_expect(visit))
+		look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
 	*nothing = look == LOOK_nothing;
 	if (look != LOOK_object)
 		return 0;

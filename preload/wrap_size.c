@@ -86,6 +86,8 @@ int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd
 	fd = wrap_given(fd, caller);
 	if (observe_enter(&visit, caller)) {
 		s.tracked = identity_of_fd(fd, &s.identity);
+		if (s.tracked && observe_expect(&visit))
+			identity_of_fd(fd, &s.identity);
 		if (s.tracked)
 			answer = policed(&s, symbol, fd, length, caller);
 		if (s.tracked && answer == 1)
@@ -138,6 +140,8 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 
 	if (observe_enter(&visit, caller)) {
 		s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
+		if (s.tracked && observe_expect(&visit))
+			s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
 		if (s.tracked)
 			answer = policed_path(&s, symbol, path, length, caller);
 		if (s.tracked && answer == 1)
@@ -183,6 +187,8 @@ static void allocating(struct allocating *a, const void *caller)
 	if (!observe_enter(&visit, caller))
 		return;
 	a->sizing.tracked = identity_of_fd(a->fd, &a->sizing.identity);
+	if (a->sizing.tracked && observe_expect(&visit))
+		identity_of_fd(a->fd, &a->sizing.identity);
 	a->sizing.before = a->sizing.identity.size;
 	if (a->sizing.tracked && enforce_on) {
 		struct fallocate_event e = {ALLOCATION(a)};

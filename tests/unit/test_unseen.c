@@ -122,10 +122,36 @@ static void check_removal_undone(void)
 	end();
 }
 
+/* An opener tells of it when it comes to, with the name by which it had found it. */
+static void check_opened_late(void)
+{
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	define(11, 1, 77);
+	open_object(11, "/x", 1, 3, false);
+	check(world->objects[0]->unlinked.process == process_of(10) && world->objects[0]->name_count == 1 &&
+		      world->objects[0]->names[0].until,
+	      "what is opened by a name gives none back that was removed");
+	define(10, 2, 78);
+	open_object(10, "/x", 2, 4, true);
+	open_object(11, "/x", 1, 4, false);
+	check(!world->objects[1]->names[0].until, "nor does it take it from the next");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 2);
+	FEED(link, 10, .symbol = SYMBOL_linkat, .from = "/proc/self/fd/3", .to = "/dev/shm/x", .object = 1);
+	open_object(11, "/x", 1, 5, false);
+	check(object_has_name(world->objects[0]), "a link does");
+	end();
+}
+
 int main(void)
 {
 	check_removed_unseen();
 	check_removal_undone();
+	check_opened_late();
 	check_removed_unseen_long_ago();
 	check_replaced_unseen();
 	printf("1..%d\n", number);
