@@ -66,7 +66,11 @@ struct object *object_of(struct world *world, struct process *process, uint32_t 
 /* The one that is known by it, or NULL. */
 struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino);
 void object_define(struct world *world, struct process *process, const struct object_event *event);
-void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site);
+/*
+ * `sure`: made with O_EXCL. Without it two that open at one time both found nothing there before, and tell that they made it:
+ * false, of what is there already.
+ */
+bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site);
 void object_finish(struct world *world);
 void object_settle(struct world *world); /* when it is known what was let go */
 void object_free(struct object *object);

@@ -214,24 +214,20 @@ void object_define(struct world *world, struct process *process, const struct ob
 	entry->object = object;
 }
 
-/* By a call within the call, of an interposer that stands behind us and makes it by another: nanoseconds. */
-#define WITHIN 10000000
-
-static bool is_told_already(const struct object *object, const struct process *process, const struct site *site)
-{
-	return object->created.process == process && !object->unlinked.process &&
-	       site->time - object->created.time < WITHIN;
-}
-
-/* The same inode made twice means that it was reused: from here on it is another object. */
-void object_note_created(struct world *world, struct process *process, uint32_t id, const struct site *site)
+/* Some file systems use the inode again of what is no more: from here on it is another object. */
+bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site)
 {
 	struct object *object = object_of(world, process, id);
 	struct object_entry *entry;
 
-	if (object == NULL || is_told_already(object, process, site))
-		return;
-	if (object->created.process && object->defined) {
+	if (object == NULL)
+		return false;
+	bool known = object->created.process && object->defined;
+	bool alive = known && (object_has_name(object) || object->openers);
+	/* An interposer that stands behind us may make the call by another, which is told as well. */
+	if (alive && (!sure || object->created.process == process))
+		return false;
+	if (known && !alive) {
 		struct object *again = object_new(world);
 
 		again->defined = true;
@@ -254,6 +250,7 @@ void object_note_created(struct world *world, struct process *process, uint32_t 
 		object = again;
 	}
 	object->created = *site;
+	return true;
 }
 
 void object_finish(struct world *world)

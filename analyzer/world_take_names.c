@@ -8,13 +8,29 @@
 #include "world_inner.h"
 #include "world_take_inner.h"
 
-static void opened(struct taking *t, const char *name, int fd, bool created, uint32_t id, bool kept, uint32_t seq)
+static void object_gone(const struct site *created, int64_t time)
 {
-	if (created) {
-		object_note_created(t->world, t->process, id, &t->site);
-		t->object = object_of(t->world, t->process, id);
-		holdings_object_made(t->process, t->object, &t->site);
-	}
+	if (created->process && !created->process->over)
+		holdings_object_gone((struct process *)(uintptr_t)created->process, created->stack_id, time);
+}
+
+/* Did the process make the object that it tells it made? Who was taken for its maker is not. */
+static bool made(struct taking *t, uint32_t id, uint32_t flags)
+{
+	const struct object *before = t->object;
+	const struct site by = before->created;
+
+	if (!object_note_created(t->world, t->process, id, flags & O_EXCL, &t->site))
+		return false;
+	t->object = object_of(t->world, t->process, id);
+	if (t->object == before)
+		object_gone(&by, t->site.time);
+	holdings_object_made(t->process, t->object, &t->site);
+	return true;
+}
+
+static void opened(struct taking *t, const char *name, int fd, bool created, bool kept, uint32_t seq)
+{
 	if (name && names_open(t->world, t->process, name, false, t->object, created, &t->site) && created)
 		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
 	if (fd >= 0)
@@ -48,8 +64,9 @@ void take_shm_open(struct taking *t, const struct shm_open_event *e)
 		return;
 	}
 	made_of(t->object, KIND_shm);
-	opened(t, e->name, e->result, e->created, e->object, false, e->seq);
-	opened_size(t, e->created, e->flags, e->size_before, e->size, e->seq);
+	bool created = e->created && made(t, e->object, e->flags);
+	opened(t, e->name, e->result, created, false, e->seq);
+	opened_size(t, created, e->flags, e->size_before, e->size, e->seq);
 }
 
 void take_open(struct taking *t, const struct open_event *e)
@@ -61,10 +78,10 @@ void take_open(struct taking *t, const struct open_event *e)
 	}
 	/* O_TMPFILE: the path is that of a directory. A memfd is opened by a link of /proc, which soon leads elsewhere. */
 	bool unnamed = (e->flags & O_TMPFILE) == O_TMPFILE, nameless = unnamed || t->object->kind == KIND_memfd;
+	bool created = (e->created || unnamed) && made(t, e->object, e->flags);
 
-	opened(t, nameless ? NULL : e->name, e->result, e->created || unnamed, e->object, !(e->flags & O_CLOEXEC),
-	       e->seq);
-	opened_size(t, e->created || unnamed, e->flags, e->size_before, e->size, e->seq);
+	opened(t, nameless ? NULL : e->name, e->result, created, !(e->flags & O_CLOEXEC), e->seq);
+	opened_size(t, created, e->flags, e->size_before, e->size, e->seq);
 }
 
 void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
@@ -74,7 +91,7 @@ void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
 	if (e->result < 0 || t->object == NULL)
 		return;
 	made_of(t->object, KIND_memfd);
-	opened(t, NULL, e->result, true, e->object, !(e->flags & MFD_CLOEXEC), e->seq);
+	opened(t, NULL, e->result, made(t, e->object, 0), !(e->flags & MFD_CLOEXEC), e->seq);
 	if (!t->object->sized)
 		sizes_told(t->object, 0, t->site.time);
 	name = memory_format("memfd:%s", e->name);
@@ -90,15 +107,13 @@ void take_sem_open(struct taking *t, const struct sem_open_event *e)
 			names_made_unseen(t->world, e->name, true, &t->site);
 		return;
 	}
-	if (e->created) {
-		object_note_created(t->world, t->process, e->object, &t->site);
-		t->object = object_of(t->world, t->process, e->object);
+	bool created = e->created && made(t, e->object, e->flags);
+	if (created) {
 		t->object->kind = KIND_semaphore;
 		t->object->kind_known = true;
-		holdings_object_made(t->process, t->object, &t->site);
 	}
 	t->process->takes_turns = true;
-	if (names_open(t->world, t->process, e->name, true, t->object, e->created, &t->site) && e->created)
+	if (names_open(t->world, t->process, e->name, true, t->object, created, &t->site) && created)
 		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
 	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
 }
@@ -107,14 +122,6 @@ void take_sem_close(struct taking *t, const struct sem_close_event *e)
 {
 	if (e->error == 0)
 		holdings_semaphore_close(t->process, e->addr, e->seq, &t->site);
-}
-
-static void object_gone(const struct object *object, int64_t time)
-{
-	const struct process *creator = object ? object->created.process : NULL;
-
-	if (creator && !creator->over)
-		holdings_object_gone((struct process *)(uintptr_t)creator, object->created.stack_id, time);
 }
 
 void take_unlink(struct taking *t, const struct unlink_event *e)
@@ -133,7 +140,8 @@ void take_unlink(struct taking *t, const struct unlink_event *e)
 		free(change.text);
 		return;
 	}
-	object_gone(t->object, t->site.time);
+	if (t->object)
+		object_gone(&t->object->created, t->site.time);
 	holdings_log_name(t->process, e->seq, change);
 }
 
@@ -153,7 +161,7 @@ static void moved_unseen(struct taking *t, const char *from)
 	if (object == NULL)
 		return;
 	take_name(t, from, object);
-	object_gone(object, t->site.time);
+	object_gone(&object->created, t->site.time);
 }
 
 void take_rename(struct taking *t, const struct rename_event *e)

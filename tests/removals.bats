@@ -116,3 +116,60 @@ unlinks()
 		run -1 compgen -G "/dev/shm/*$NAME*"
 	done
 }
+
+@test "what two processes make at one time without O_EXCL is one object, that is gone once it is removed" {
+	cat >both.c <<-'END'
+		#include <fcntl.h>
+		#include <semaphore.h>
+		#include <stdatomic.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void meet(atomic_int *count, int number)
+		{
+			atomic_fetch_add(count, 1);
+			while (*count < 2 * number)
+				;
+		}
+		static int make(const char *how, const char *name)
+		{
+			char path[80];
+			if (strcmp(how, "sem_open") == 0)
+				return sem_close(sem_open(name, O_CREAT, 0600, 1));
+			snprintf(path, sizeof path, "/dev/shm%s", name);
+			int fd = strcmp(how, "open") == 0 ? open(path, O_CREAT | O_RDWR, 0600)
+							  : shm_open(name, O_CREAT | O_RDWR, 0600);
+			return close(fd);
+		}
+		int main(int count, char **arguments)
+		{
+			atomic_int *met = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			char name[60];
+			int child, failures = make("shm_open", arguments[2]);
+			failures += shm_unlink(arguments[2]);
+			child = fork() == 0;
+			for (int i = 0; i < 300; i++) {
+				snprintf(name, sizeof name, "%s-%d", arguments[2], i);
+				meet(met, 2 * i + 1);
+				failures += make(arguments[1], name);
+				meet(met, 2 * i + 2);
+				if (!child)
+					failures += strcmp(arguments[1], "sem_open") == 0 ? sem_unlink(name) : shm_unlink(name);
+			}
+			if (!child)
+				wait(NULL);
+			return failures != 0;
+		}
+	END
+	gcc -w -O both.c -o both
+	local how
+	for how in shm_open open sem_open; do
+		rm -rf recording
+		"$SHMGUARD" run --quiet --report=none -o recording -- ./both "$how" "/$NAME"
+		report recording >report.json
+		holds '(.objects | length) == 301 and all(.objects[]; .unlinked_by != null) and
+			all(.findings[]; .rule != "name-vanished" and .rule != "split-brain")'
+	done
+}

@@ -201,6 +201,30 @@ static void check_removed_early(void)
 	end();
 }
 
+/* Without O_EXCL two that open at one time both looked before, and tell that they made it. */
+static void check_made_by_two(void)
+{
+	begin();
+	start_maker(10);
+	start_maker(11);
+	check(world->object_count == 1 && world->objects[0]->created.process == process_of(10),
+	      "what two tell that they made is one object, of who told first");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	start_maker(12);
+	check(world->object_count == 1, "also once its name is gone, as long as somebody has it open");
+	start(13, BEGAN_exec, 1, 0);
+	define(13, 1, 77);
+	FEED(shm_open, 13, .name = "/x", .result = 3, .object = 1, .flags = O_CREAT | O_EXCL, .created = true);
+	check(world->object_count == 1 && world->objects[0]->created.process == process_of(13),
+	      "who has made it with O_EXCL has made it");
+	for (int pid = 10; pid < 14; pid++)
+		FEED(close, pid, .fd = 3, .object = 1);
+	start_maker(14);
+	check(world->object_count == 2 && world->objects[1]->created.process == process_of(14),
+	      "the inode of what is no more is used again by another");
+	end();
+}
+
 static void check_forgetting(void)
 {
 	char name[32];
@@ -291,6 +315,7 @@ int main(void)
 	check_late_child();
 	check_names();
 	check_removed_early();
+	check_made_by_two();
 	check_forgetting();
 	check_charged();
 	check_hearsay();
