@@ -6,7 +6,7 @@
 #include "preload/check.h"
 #include "preload/facts_files.h"
 
-enum { ENOUGH_BITS = 32, DIGITS_MAX = 19 };
+enum { ENOUGH_BITS = 32, DIGITS_MAX = 19, TEMPFILE_LENGTH = 8, TEMPFILE_BITS = 41 };
 
 static bool is_digit(char c)
 {
@@ -86,10 +86,33 @@ static unsigned word_bits(const char *word, size_t length)
 	return digit_bits(word + letters, length - letters);
 }
 
+/*
+ * CPython's tempfile draws from letters, digits and "_", which may look like words. Its default prefix, after which people
+ * put one themselves, and the one of multiprocessing.
+ */
+static bool is_tempfile(const char *name)
+{
+	size_t before = 0, length = 0;
+
+	if (strncmp(name, "tmp", 3) == 0 && name[3] != '_')
+		before = 3;
+	else if (strncmp(name, "pym-", 4) == 0)
+		before = 4 + strspn(name + 4, "0123456789");
+	if (before > 4)
+		before += name[before] == '-';
+	while (before &&
+	       (is_lower(name[before + length]) || is_digit(name[before + length]) || name[before + length] == '_'))
+		length++;
+	return length == TEMPFILE_LENGTH && !name[before + length];
+}
+
 unsigned check_name_bits(const char *name)
 {
 	unsigned bits = 0;
 
+	name += *name == '/';
+	if (is_tempfile(name))
+		return TEMPFILE_BITS;
 	while (*name) {
 		size_t length = 0;
 		while (is_word(name[length]))

@@ -24,6 +24,11 @@ static void names(void)
 	check(check_name_bits("/app.8121") == 12, "another number has some");
 	check(check_name_bits("/psm_3f2a1b9c") == 32, "CPython's eight hexadecimal digits are enough");
 	check(check_name_bits("/psm_12345678") == 32, "even if all are decimal");
+	check(check_name_bits("/pym-39-hve_zwyd") >= 32 && check_name_bits("/tmpkwmdkn13") >= 32,
+	      "as are those of its tempfile, also where chance makes words of them");
+	check(check_name_bits("/tmpfile") < 32 && check_name_bits("/tmp_segment") < 32 &&
+		      check_name_bits("/tmpkwmdkn13.lock") < 32 && check_name_bits("/pym-39-lock") < 32,
+	      "but not what only begins so");
 	check(check_name_bits("/x-aB3xYz") >= 32, "so are mkstemp's six characters");
 	check(check_name_bits("/x.3f2a1b9") == 28, "seven are not");
 	named("/x.3f2a1b9", true);
