@@ -20,7 +20,9 @@ char *symbols_name(const char *raw)
 {
 	char *plain = memory_text(raw), *demangled;
 
-	plain[strcspn(plain, "@")] = '\0';
+	/* Its version; a name may begin so. */
+	if (*plain)
+		plain[1 + strcspn(plain + 1, "@")] = '\0';
 	demangled = symbols_name_demangled(plain);
 	if (!demangled)
 		return plain;

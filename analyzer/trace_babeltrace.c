@@ -275,6 +275,25 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
 			       : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK;
 }
 
+/* Where babeltrace2 has what it speaks of in memory, "NAME-addr=0x5580...", nobody wants to know, and no two runs agree on. */
+static void strip_addresses(char *text)
+{
+	static const char mark[] = "addr=0x";
+	char *at;
+
+	while ((at = strstr(text, mark))) {
+		char *end = at + strlen(mark), *begin = at;
+
+		end += strspn(end, "0123456789abcdef");
+		end += strncmp(end, ", ", 2) == 0 ? 2 : 0;
+		while (begin > text && begin[-1] != ' ')
+			begin--;
+		if (!*end && begin - text >= 2 && begin[-2] == ',')
+			begin -= 2;
+		memmove(begin, end, strlen(end) + 1);
+	}
+}
+
 static char *library_error(const char *what)
 {
 	const bt_error *error = bt_current_thread_take_error();
@@ -285,6 +304,7 @@ static char *library_error(const char *what)
 		const bt_error_cause *cause = bt_error_borrow_cause_by_index(error, 0);
 
 		text = memory_format("%s: %s", what, bt_error_cause_get_message(cause));
+		strip_addresses(text);
 	}
 	if (error)
 		bt_error_release(error);

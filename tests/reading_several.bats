@@ -202,6 +202,10 @@ load reading.bash
 		"$SHMGUARD" report "--decoder=$decoder" --format=json other >report.json
 		holds '.trace.events == 37 and .trace.foreign == 1'
 	done
+	"$PYTHON" -c 'import struct; open("other/theirs/stream", "wb").write(struct.pack("<6I", 0xc1fc1fc1, 0, 192, 192, 9, 7))'
+	reported other
+	holds '.trace.events == 37 and (.trace.problems | length == 1 and (.[0] | test("theirs: .*event-class-id=9$") and
+		(contains("addr=") | not)))'
 }
 
 @test "of several traces some have what stands in for them, and a layout of their own" {

@@ -241,6 +241,8 @@ static void test_names(void)
 		{"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
 		{"_RNvCs4fqI2P2rA04_13rust_provider4open", "rust_provider::open"},
 		{"mmap64@@GLIBC_2.2.5", "mmap64"},
+		{"@odd@V1", "@odd"},
+		{"", ""},
 		{"_D4main", "_D4main"},
 		{"_Restart", "_Restart"},
 		{"_Zebra", "_Zebra"},
