@@ -203,7 +203,7 @@ load reading.bash
 		holds '.trace.events == 37 and .trace.foreign == 1'
 	done
 	"$PYTHON" -c 'import struct; open("other/theirs/stream", "wb").write(struct.pack("<6I", 0xc1fc1fc1, 0, 192, 192, 9, 7))'
-	reported other
+	report other >report.json
 	holds '.trace.events == 37 and (.trace.problems | length == 1 and (.[0] | test("theirs: .*event-class-id=9$") and
 		(contains("addr=") | not)))'
 }
