@@ -5,6 +5,7 @@
 
 #include "preload/kernel.h"
 #include "preload/recorder.h"
+#include "preload/signals.h"
 
 enum { STACK = 64 * 1024, LOOKS = 100000 };
 
@@ -37,20 +38,21 @@ bool apart_is_unlocked(int fd)
 static bool run_in_thread(struct work *work)
 {
 	const int shares = CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_SYSVSEM;
-	const uint64_t all = ~UINT64_C(0);
-	uint64_t before;
 	char *stack = kernel_memory(STACK);
 	int kept = errno;
 
 	if (!stack)
 		return false;
-	/* The thread runs with this one's thread-local memory: no handler, and no cancellation, is to meet that there. */
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof before, 0, 0);
+	/*
+	 * The thread runs with this one's thread-local memory: no handler, and no cancellation, is to meet that there. What
+	 * set*id(2) sends goes to threads that the C library knows.
+	 */
+	uint64_t before = signals_block_these(UINT64_MAX);
 	int thread = REAL(clone)(begin, stack + STACK, shares, work);
 	long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	for (int i = 0; thread > 0 && i < LOOKS && kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) == 0; i++)
 		kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
+	signals_restore(before);
 	kernel_memory_free(stack, STACK);
 	errno = kept;
 	return thread > 0;

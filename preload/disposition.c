@@ -28,16 +28,9 @@ static void kernel_action(const struct kernel_action *set, struct kernel_action 
 	kernel_call(SYS_rt_sigaction, SIGBUS, (long)set, (long)was, sizeof program.mask, 0, 0);
 }
 
-static uint64_t block(uint64_t signals)
-{
-	uint64_t mask = 0;
-	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&signals, (long)&mask, sizeof mask, 0, 0);
-	return mask;
-}
-
 uint64_t disposition_block(void)
 {
-	return block(UINT64_MAX);
+	return signals_block_these(UINT64_MAX);
 }
 
 void disposition_unblock(uint64_t mask)
@@ -98,7 +91,7 @@ void disposition_reveal(struct disposition_change *change)
 {
 	struct kernel_action now = {0};
 
-	change->mask = block(~SIGNAL_BIT(SIGSYS));
+	change->mask = signals_block_these(~SIGNAL_BIT(SIGSYS));
 	change->locked = lock_take(&lock);
 	kernel_action(NULL, &now);
 	if (our_handler && now.handler == (void *)our_handler)

@@ -11,6 +11,7 @@
 #include "preload/gate.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
+#include "preload/signals.h"
 
 /* Names of the libraries that a recording brings into the process. */
 #define TRACER "liblttng-ust"
@@ -278,23 +279,16 @@ enum { PATIENCE = 400 };
 static struct gate closing;
 static uint64_t signals_of_changing;
 
-static void block_signals(uint64_t block, uint64_t *old)
-{
-	kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&block, (long)old, sizeof block, 0, 0);
-}
-
 bool own_changing(const void *caller)
 {
-	uint64_t signals;
-
 	if (!own_caller(caller))
 		return false;
-	block_signals(~0ul, &signals);
+	uint64_t signals = signals_block_these(UINT64_MAX);
 	if (gate_claim(&closing, PATIENCE)) {
 		signals_of_changing = signals;
 		return true;
 	}
-	block_signals(signals, NULL);
+	signals_restore(signals);
 	return false;
 }
 
@@ -304,7 +298,7 @@ void own_changed(bool changing)
 		return;
 	uint64_t signals = signals_of_changing;
 	gate_clear(&closing);
-	block_signals(signals, NULL);
+	signals_restore(signals);
 }
 
 bool own_closing(void)

@@ -115,10 +115,8 @@ static void tracer_forks(void (*part)(sigset_t *))
  */
 static void tracer_awaits_fork(void)
 {
-	uint64_t ours = 0;
+	uint64_t ours = SIGNALS_OF_INSTRUCTIONS & ~signals_block_these(0);
 
-	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&ours, sizeof ours, 0, 0);
-	ours = SIGNALS_OF_INSTRUCTIONS & ~ours;
 	tracer_forks(recorder_emit->fork_before);
 	kernel_call(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&ours, 0, sizeof ours, 0, 0);
 }

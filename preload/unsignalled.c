@@ -10,9 +10,8 @@ static long unsignalled(long number, long of, long a, long b, long c, long d, lo
 {
 	const uint64_t ours = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGTTOU);
 	const struct timespec at_once = {0};
-	uint64_t before = 0, pending = 0;
+	uint64_t before = signals_block_these(ours), pending = 0;
 
-	kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&ours, (long)&before, sizeof before, 0, 0);
 	kernel_call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
 	long result = kernel_call(number, of, a, b, c, d, e);
 	uint64_t sent = (result == -EPIPE   ? SIGNAL_BIT(SIGPIPE)

@@ -68,6 +68,13 @@ missing()
 	none '^#include .*(rules|check|policy|provider|emit|lttng)' preload/wrap*.[ch]
 }
 
+# It spares the signal that set*id(2) waits for.
+@test "signals are blocked in one place of the preload" {
+	grep -q 'SYS_rt_sigprocmask, SIG_BLOCK' preload/signals.h
+	# shellcheck disable=SC2046
+	none 'rt_sigprocmask, *SIG_(BLOCK|SETMASK)|\(sigprocmask\)|sigfillset' $(ls preload/*.[ch] | grep -vx preload/signals.h)
+}
+
 @test "judges and reports read the model, not the trace" {
 	none '^#include .*(trace_reader|babeltrace|lttng|session)' analyzer/judge*.[ch] analyzer/report*.[ch]
 	none '^#include .*(report|cmd_)' analyzer/judge*.[ch] analyzer/world*.[ch] analyzer/findings.[ch]

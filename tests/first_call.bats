@@ -148,3 +148,53 @@ first()
 		[[ $(cat event) == *" size_before = 8192"* || ($how == mmap && $(cat event) == *" size = 8192"*) ]]
 	done
 }
+
+# The C library waits until each thread has handled a signal of its own, with a lock that the loader takes as well.
+@test "threads make the first calls while another one changes the user of all of them" {
+	cat >users.c <<-'END'
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *serve(void *which)
+		{
+			char name[32];
+			sprintf(name, "/users-%ld", (long)which);
+			for (int i = 0; i < 3; i++) {
+				int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+				if (fd < 0 || ftruncate(fd, 8192))
+					exit(2);
+				char *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+				if (map == MAP_FAILED)
+					exit(3);
+				map[1] = 1;
+				if (munmap(map, 8192) || close(fd) || shm_unlink(name))
+					exit(4);
+			}
+			return NULL;
+		}
+		int main(int argc, char **argv)
+		{
+			pthread_t threads[4];
+			for (int round = 0; round < 40; round++) {
+				for (long i = 0; i < 4; i++)
+					pthread_create(&threads[i], NULL, serve, (void *)i);
+				usleep(atoi(argv[argc - 1]));
+				if (seteuid(geteuid()) || setegid(getegid()))
+					return 5;
+				for (int i = 0; i < 4; i++)
+					pthread_join(threads[i], NULL);
+			}
+			return 0;
+		}
+	END
+	gcc -o users users.c
+	for pause in 0 500 2000 6000 12000; do
+		rm -rf recording
+		timeout -k 1 20 "$SHMGUARD" run --quiet --report=none -o recording -- ./users "$pause"
+		"$SHMGUARD" report --format=json recording >report.json
+		holds '.trace.lost == 0 and (.objects | length) == 480 and all(.objects[]; .unlinked_by != null)'
+	done
+}
