@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/exe.h"
 #include "analyzer/image.h"
 #include "analyzer/memory.h"
 #include "tracepoints/environment.h"
@@ -200,26 +201,25 @@ static int put_policy(const char *pid, const char *library)
 
 static int status_of(const char *pid)
 {
-	char exe[PATH_MAX] = "", *library;
-	char *link = memory_format("/proc/%s/exe", pid);
-	ssize_t length = readlink(link, exe, sizeof(exe) - 1);
+	char *link, *exe, *library;
 	int result;
 
 	if (!*pid || pid[strspn(pid, "0123456789")] || strlen(pid) > 10) {
-		free(link);
 		fputs("shmguard: status takes the number of a process\n", stderr);
 		return USAGE;
 	}
-	exe[length > 0 ? length : 0] = '\0';
-	free(link);
 	if (!find_library(pid, &library)) {
 		if (errno == ENOENT || errno == ESRCH)
 			return cannot_tell(pid, "there is no such process");
 		return cannot_tell(pid, errno ? strerror(errno) : "it is a thread of the kernel, or has ended");
 	}
+	link = memory_format("/proc/%s/exe", pid);
+	exe = exe_path(AT_FDCWD, link);
+	free(link);
 	printf("process  %s ", pid);
-	put(exe);
+	put(exe ? exe : "");
 	putchar('\n');
+	free(exe);
 	if (!library) {
 		puts("guarded  no");
 		return NOT_GUARDED;

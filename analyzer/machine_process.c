@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "analyzer/exe.h"
 #include "analyzer/machine_inner.h"
 #include "analyzer/memory.h"
 
@@ -60,8 +61,6 @@ static uid_t visit_uid(int directory)
 static struct machine_process *visit_process(struct visit *visit)
 {
 	struct machine *machine = visit->machine;
-	char exe[PATH_MAX];
-	ssize_t length;
 
 	if (visit->process)
 		return visit->process;
@@ -70,11 +69,7 @@ static struct machine_process *visit_process(struct visit *visit)
 	visit->process->pid = visit->pid;
 	visit->process->uid = visit_uid(visit->directory);
 	visit_comm(visit->directory, visit->process->comm);
-	length = readlinkat(visit->directory, "exe", exe, sizeof(exe) - 1);
-	if (length > 0) {
-		exe[length] = '\0';
-		visit->process->exe = memory_text(exe);
-	}
+	visit->process->exe = exe_path(visit->directory, "exe");
 	return visit->process;
 }
 

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 
 #include "analyzer/at_once.h"
 #include "analyzer/escape.h"
+#include "analyzer/exe.h"
 #include "analyzer/judge_call.h"
 #include "analyzer/judge_size.h"
 #include "analyzer/map.h"
@@ -129,13 +131,11 @@ static bool notices_find(const struct note *note, uint64_t *size, char **name)
 
 static char *notices_exe(int32_t pid)
 {
-	char path[64], exe[PATH_MAX];
-	ssize_t length;
+	char path[64], *exe;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	length = readlink(path, exe, sizeof(exe) - 1);
-	exe[length > 0 ? length : 0] = '\0';
-	return memory_text(exe);
+	exe = exe_path(AT_FDCWD, path);
+	return exe ? exe : memory_text("");
 }
 
 /* The same sentences as in the report, of what a note knows. */

@@ -9,6 +9,7 @@
 #include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/parent.h"
+#include "preload/process.h"
 #include "preload/recent.h"
 #include "preload/text.h"
 
@@ -167,10 +168,9 @@ bool facts_program(int32_t pid, char exe[static PATH_MAX], uint32_t *user)
 	text_append_decimal(path, sizeof path, (uint64_t)pid);
 	size_t directory = strlen(path);
 	text_append(path, sizeof path, "/exe");
-	long length = kernel_readlink(path, exe, PATH_MAX - 1);
+	long length = process_exe_of(path, exe, PATH_MAX);
 	path[directory] = 0;
 	text_append(path, sizeof path, "/status");
-	exe[length > 0 ? length : 0] = 0;
 	return length > 0 && read_user(path, USER_effective, user);
 }
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "preload/keep.h"
 #include "preload/kernel.h"
@@ -30,23 +31,58 @@ static bool append_word(char text[static ARGV_SIZE], size_t *length, const char 
 	return true;
 }
 
+/* What the kernel adds to the path of a file that is gone; NULL: nothing. */
+static char *find_mark(char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(path);
+
+	return length >= sizeof mark && strcmp(path + length - (sizeof mark - 1), mark) == 0
+		       ? path + length - (sizeof mark - 1)
+		       : NULL;
+}
+
+/* A path with it may be a file's own name, and then leads to that. */
+static bool leads_to(const char *path, uint64_t dev, uint64_t ino)
+{
+	struct stat st;
+	return kernel_stat_at(AT_FDCWD, path, 0, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+long process_exe_of(const char *link, char *path, size_t size)
+{
+	struct stat st = {0};
+	long length = kernel_readlink(link, path, size - 1);
+
+	path[length > 0 ? length : 0] = 0;
+	char *mark = find_mark(path);
+	if (mark)
+		kernel_stat_at(AT_FDCWD, link, 0, &st);
+	if (mark && !leads_to(path, st.st_dev, st.st_ino))
+		*mark = 0;
+	return length;
+}
+
 /* Where the loader was what was executed (ld.so(8)), it had none itself, and says where the program's own code begins. */
 static const char *find_program(void)
 {
 	char buffer[MAPS_LINE];
 	struct maps_line line;
 
-	return !LIBC(getauxval)(AT_BASE) && maps_find(LIBC(getauxval)(AT_ENTRY), buffer, &line) ? keep_text(line.path)
-												: exe;
+	if (LIBC(getauxval)(AT_BASE) || !maps_find(LIBC(getauxval)(AT_ENTRY), buffer, &line))
+		return exe;
+	char *path = buffer + (line.path - buffer), *mark = find_mark(path);
+	if (mark && !leads_to(path, line.dev, line.ino))
+		*mark = 0;
+	return keep_text(path);
 }
 
 void process_initialise(int argc, char **argv)
 {
 	char text[4096];
 	size_t length = 0;
-	long bytes = kernel_readlink("/proc/thread-self/exe", text, sizeof text - 1);
+	long bytes = process_exe_of("/proc/thread-self/exe", text, sizeof text);
 
-	text[bytes > 0 ? bytes : 0] = 0;
 	/* Without /proc what was executed is known by the name that it was called by. */
 	exe = keep_text(bytes > 0 ? text : (const char *)LIBC(getauxval)(AT_EXECFN) ?: "");
 	program = find_program();

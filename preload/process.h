@@ -2,6 +2,8 @@
 #ifndef SHMGUARD_PROCESS_H
 #define SHMGUARD_PROCESS_H
 
+#include <stddef.h>
+
 #include "tracepoints/events.h"
 
 /* Keeps executable and command line, as they were at start. */
@@ -10,6 +12,11 @@ void process_initialise(int argc, char **argv);
 const char *process_exe(void);
 /* The same, but of a program that the loader was told to run its own file. */
 const char *process_program(void);
+/*
+ * The path behind such a link (/proc/PID/exe), without what the kernel adds to it once the file was removed or replaced: to a
+ * policy's sections the program is the same. NUL-terminated, within `size`; answers as readlink(2).
+ */
+long process_exe_of(const char *link, char *path, size_t size);
 /* The command line, escaped as in FIELDS_process, cut to 3 KiB. */
 const char *process_argv(void);
 

@@ -59,6 +59,41 @@ except OSError as e: print(e.errno)' >out
 	[ "$(cat out)" = 13 ]
 }
 
+# again FILE CHANGE: what a copy of the shell of that name, which executes itself again after the change, may make then, with
+# its environment and without.
+again()
+{
+	local clear
+	for clear in '' -c; do
+		cp "$(command -v bash)" "$1"
+		cp "$1" new
+		env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "./$1" -c "$2
+			exec $clear /proc/self/exe -c 'umask 0; if : >/dev/shm/$NAME; then echo made; else echo refused; fi'" 2>/dev/null
+		rm -f "/dev/shm/$NAME" service*
+	done
+}
+
+@test "a section with exe = holds a program that executes itself after its file was replaced or removed" {
+	local exe
+	for exe in service "$PWD/service"; do
+		policy 'world-writable = note' '[service]' "exe = $exe" 'world-writable = deny'
+		for change in : 'mv new service' 'rm service' 'mv new service; cp service "service (deleted)"'; do
+			again service "$change"
+		done
+	done >out
+	[ "$(sort out | uniq -c | xargs)" = '16 refused' ]
+	[ "$(grep -c "exe=$PWD/service rule=world-writable" audit.log)" -eq 16 ]
+	: >audit.log
+	again 'service (deleted)' : >out
+	again 'service (deleted)' 'cp new service' >>out
+	again 'service (deleted)' 'mv new "service (deleted)"' >>out
+	policy '[service]' "exe = service (deleted)" 'world-writable = deny'
+	again 'service (deleted)' : >>out
+	again 'service (deleted)' 'rm "service (deleted)"' >>out
+	[ "$(xargs <out)" = 'made made made made made made refused refused refused refused' ]
+	[ "$(grep -c "exe=$PWD/service?(deleted) rule=world-writable" audit.log)" -eq 4 ]
+}
+
 # modes NAME=VALUE... -- NAME=VALUE...: of a program that the first start and the second are given to a child of, by exec,
 # posix_spawn, system and popen: the modes of what the children make, as bare 666.
 modes()

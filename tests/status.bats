@@ -100,6 +100,25 @@ told_of()
 	[[ $output == *"policy   unknown"* ]]
 }
 
+@test "a program whose file was replaced or removed has its path still" {
+	local name
+	for name in service 'service (deleted)'; do
+		cp "$(command -v sleep)" "$name"
+		"./$name" 60 3>&- &
+		started $! service
+		run "$SHMGUARD" status $!
+		[ "${lines[0]}" = "process  $! $PWD/$name" ]
+		cp "$name" new
+		mv new "$name"
+		run "$SHMGUARD" status $!
+		[ "${lines[0]}" = "process  $! $PWD/$name" ]
+		rm "$name"
+		run "$SHMGUARD" status $!
+		kill $!
+		[ "${lines[0]}" = "process  $! $PWD/$name" ]
+	done
+}
+
 @test "what cannot be told is said, with a status of its own" {
 	sleep 0 3>&- &
 	wait $!
