@@ -86,6 +86,7 @@ int child_prepare(struct child *child)
 	*child = (struct child){.signals = -1};
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &child->mask);
+	kept_take(&child->kept, &child->mask);
 	/* Whoever started run may have ignored it, and then nobody could be waited for. */
 	sigaction(SIGCHLD, &by_default, &child->on_child);
 	if (!waitid(P_ALL, 0, &none, WEXITED | WNOHANG | WNOWAIT))
@@ -104,14 +105,17 @@ void child_release(struct child *child)
 	free(child->elders);
 	child->elders = NULL;
 	child->elder_count = 0;
+	kept_free(&child->kept);
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 }
 
-static _Noreturn void child_exec(const struct child *child, char *const *arguments, char **environment, int report)
+static _Noreturn void child_exec(const struct child *child, pid_t parent, char *const *arguments, char **environment,
+				 int report)
 {
 	int error;
 
+	kept_give(&child->kept, parent);
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 	execvpe(arguments[0], arguments, environment);
@@ -129,14 +133,16 @@ int child_start(struct child *child, char *const *arguments, char **environment)
 
 	if (pipe2(ends, O_CLOEXEC))
 		return errno;
-	child->pid = fork();
+	child->pid = kept_fork();
 	if (child->pid < 0) {
 		error = errno;
 		child->pid = 0;
 	} else if (!child->pid) {
 		environment_address(environment, self);
-		child_exec(child, arguments, environment, ends[1]);
+		child_exec(child, self, arguments, environment, ends[1]);
 	}
+	if (child->pid)
+		kept_forked();
 	close(ends[1]);
 	do
 		got = child->pid ? read(ends[0], &error, sizeof(error)) : 0;

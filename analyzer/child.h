@@ -7,6 +7,8 @@
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
+#include "analyzer/kept.h"
+
 struct child {
 	pid_t pid; /* 0: not started */
 	bool ended;
@@ -15,6 +17,7 @@ struct child {
 	/* As run was started with, and as the command shall be. */
 	sigset_t mask;
 	struct sigaction on_child;
+	struct kept kept;
 	/* Children that run had before it began, as a shell that execs it may have: no descendants of the command. */
 	pid_t *elders;
 	size_t elder_count;
