@@ -29,21 +29,13 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* DIR/trace of a recording, DIR itself of a bare trace. */
 char *analysis_trace(const char *dir, char **error)
 {
-	char *path;
-
-	if (!is_directory(dir)) {
-		*error = memory_format("%s: %s", dir[0] ? dir : "''",
-				       access(dir, F_OK) < 0 ? strerror(errno) : "not a directory");
-		return NULL;
-	}
-	path = memory_format("%s/trace", dir);
-	if (is_directory(path))
-		return path;
-	free(path);
-	return memory_text(dir);
+	if (is_directory(dir))
+		return recording_trace(dir);
+	*error = memory_format("%s: %s", dir[0] ? dir : "''",
+			       access(dir, F_OK) < 0 ? strerror(errno) : "not a directory");
+	return NULL;
 }
 
 /* 0 where the recording says all that there is to say: nothing that was recorded ever touched shared memory. */
@@ -193,7 +185,7 @@ static uint64_t count_let_go(const struct world *world, const struct recording *
 static void tell_let_go(struct analysis *analysis, const struct recording *recording)
 {
 	bool alone = recording == analysis->recording;
-	int64_t kept, start = alone ? analysis->from : recording->started;
+	int64_t kept, start = alone ? analysis->from : recording->described ? recording->started : recording->first;
 	uint64_t count = count_let_go(analysis->world, recording, &kept);
 	char *whose = alone ? memory_text("") : memory_format("%s: ", recording->dir);
 
@@ -214,14 +206,9 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 static char *description_gone(const struct recording *recording)
 {
 	char *trace = memory_format("%s/trace", recording->dir), *text = NULL;
-	char *file = memory_format("%s/recording.json", recording->dir);
 
 	if (!recording->described && recording->part_count == 0 && is_directory(trace))
-		text = memory_format(
-			"%s %s: what was recorded, how processes ended and what was left in /dev/shm is known from the "
-			"trace alone",
-			file, access(file, F_OK) ? "is missing" : "cannot be used");
-	free(file);
+		text = recording_bare(recording->dir);
 	free(trace);
 	return text;
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "escape.h"
 #include "memory.h"
@@ -33,7 +35,7 @@ void recording_problem(struct recording *recording, char *text)
 	recording->problems[recording->problem_count] = NULL;
 }
 
-FILE *recording_file(struct recording *recording, const char *path, char **error)
+FILE *recording_file(struct recording *recording, const char *path)
 {
 	uint64_t size;
 	int fd = regular_file_open(path, &size);
@@ -43,16 +45,16 @@ FILE *recording_file(struct recording *recording, const char *path, char **error
 	if (errno == EINVAL)
 		recording_problem(recording, memory_format("%s is not a file", path));
 	else if (errno != ENOENT && errno != ENOTDIR)
-		*error = memory_format("%s: %s", path, strerror(errno));
+		recording_problem(recording, memory_format("%s: %s", path, strerror(errno)));
 	return NULL;
 }
 
-/* NULL without *error when there is no such file, or a damaged one, which is a problem of the recording. */
-static json_t *load(struct recording *recording, const char *dir, const char *name, char **error)
+/* NULL when there is no such file, or one that is damaged or may not be read, which is a problem of the recording. */
+static json_t *load(struct recording *recording, const char *dir, const char *name)
 {
 	char *path = memory_format("%s/%s", dir, name);
 	json_error_t why;
-	FILE *file = recording_file(recording, path, error);
+	FILE *file = recording_file(recording, path);
 	json_t *root = NULL;
 
 	if (file) {
@@ -208,20 +210,17 @@ struct recording *recording_read_one(const char *dir, char **error)
 	bool good;
 
 	*error = NULL;
-	description = load(recording, dir, "recording.json", error);
-	good = *error == NULL && (description == NULL || take_description(recording, description, dir, error));
+	description = load(recording, dir, "recording.json");
+	good = description == NULL || take_description(recording, description, dir, error);
 	/* Without a description the other files are of no recording that we know. */
 	if (good && recording->described) {
-		first = load(recording, dir, "shm-before.json", error);
+		first = load(recording, dir, "shm-before.json");
 		if (first)
 			take_first_look(recording, first);
-		if (*error == NULL)
-			look = load(recording, dir, "shm.json", error);
+		look = load(recording, dir, "shm.json");
 		if (look)
 			take_look(recording, look);
-		if (*error == NULL)
-			recording_lines_take(recording, dir, error);
-		good = *error == NULL;
+		recording_lines_take(recording, dir);
 		recording_lines_sort(recording);
 		set_clock(recording);
 	}
@@ -246,10 +245,40 @@ struct recording *recording_read(const char *dir, char **error)
 	return recording;
 }
 
+char *recording_trace(const char *dir)
+{
+	char *path = memory_format("%s/trace", dir);
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return path;
+	free(path);
+	return memory_text(dir);
+}
+
+char *recording_bare(const char *dir)
+{
+	char *file = memory_format("%s/recording.json", dir);
+	char *text = memory_format("%s %s: what was recorded, how processes ended and what was left in /dev/shm is "
+				   "known from the trace alone",
+				   file, access(file, F_OK) ? "is missing" : "cannot be used");
+
+	free(file);
+	return text;
+}
+
+bool recording_has(const struct recording *recording, uint32_t id)
+{
+	for (size_t i = 0; i < recording->other_count; i++)
+		if (recording->others[i] == id)
+			return true;
+	return recording->id == id;
+}
+
 const struct recording *recording_part(const struct recording *whole, uint32_t id)
 {
 	for (size_t i = 0; i < whole->part_count; i++)
-		if (whole->parts[i]->id == id)
+		if (recording_has(whole->parts[i], id))
 			return whole->parts[i];
 	return whole;
 }
@@ -263,7 +292,8 @@ const struct recording *recording_each(const struct recording *whole, size_t ind
 
 struct trace_scope recording_scope(const struct recording *recording)
 {
-	return (struct trace_scope){recording->id, recording->owners, recording->owner_count};
+	return (struct trace_scope){
+		.recording = recording->id, .owners = recording->owners, .owner_count = recording->owner_count};
 }
 
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
@@ -312,6 +342,7 @@ void recording_free(struct recording *recording)
 	json_decref(recording->secrets);
 	free(recording->lines);
 	recording_parts_free(recording);
+	free(recording->others);
 	free(recording->dir);
 	free(recording->host);
 	free(recording->cwd);

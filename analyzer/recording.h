@@ -123,6 +123,11 @@ struct recording {
 	struct shm_mount mount;
 	json_t *secrets; /* as of secrets_describe(), or NULL */
 	char *dir;
+	/* A part that is not described: what its trace tells instead. */
+	uint32_t *others; /* the ids that its events have, but for `id`, and of which no other part is */
+	size_t other_count;
+	int64_t first, last; /* time of its events, nanoseconds since 1970 */
+	uint64_t bytes;      /* of its streams */
 	/* Recordings below this directory, which is none itself; their lines are in `lines`, their problems in `problems`. */
 	struct recording **parts;
 	size_t part_count;
@@ -131,15 +136,21 @@ struct recording {
 };
 
 /*
- * A file that is absent is no error, and one that is damaged is a problem of the recording. NULL where one cannot be read
- * or is of another version, and *error one line to be freed.
+ * A file that is absent is no error, and one that is damaged or may not be read is a problem of the recording. NULL where one
+ * is of another version, and *error one line to be freed.
  */
 struct recording *recording_read(const char *dir, char **error);
 /* The same, whatever lies in directories below. */
 struct recording *recording_read_one(const char *dir, char **error);
+/* Where the trace of the recording in `dir` lies, DIR/trace, or DIR itself of a bare trace; to be freed. */
+char *recording_trace(const char *dir);
+/* That nothing beside a trace tells of it, and what is not known therefore; to be freed. */
+char *recording_bare(const char *dir);
+/* Whether events with this id are of the recording. */
+bool recording_has(const struct recording *recording, uint32_t id);
 /* The part that has this id; without such a one the whole. */
 const struct recording *recording_part(const struct recording *whole, uint32_t id);
-/* The part number `index`, the whole itself where it has none; NULL behind the last. */
+/* The part number `index`, those that are described first; the whole itself where it has none; NULL behind the last. */
 const struct recording *recording_each(const struct recording *whole, size_t index);
 /* What is to be read of the trace. */
 struct trace_scope recording_scope(const struct recording *recording);

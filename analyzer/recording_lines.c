@@ -120,11 +120,12 @@ static void tell_lines_gone(struct recording *recording, const char *path, uint6
 						   path, recording->line_bytes - bytes, recording->line_bytes));
 }
 
-void recording_lines_take(struct recording *recording, const char *dir, char **error)
+void recording_lines_take(struct recording *recording, const char *dir)
 {
 	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
-	FILE *file = recording_file(recording, path, error);
-	size_t room = 0, number = 0, first = 0, bad = 0;
+	size_t room = 0, number = 0, first = 0, bad = 0, problems = recording->problem_count;
+	FILE *file = recording_file(recording, path);
+	bool refused = recording->problem_count > problems;
 	uint64_t bytes = 0;
 	ssize_t length;
 
@@ -138,12 +139,13 @@ void recording_lines_take(struct recording *recording, const char *dir, char **e
 			first = number;
 		json_decref(object);
 	}
-	recording->lines_gone = bad > 0;
+	recording->lines_gone = bad > 0 || refused;
 	if (bad)
 		recording_problem(recording,
 				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,
 						first, bad > 1 ? " and others" : ""));
-	if (*error == NULL)
+	/* Of what may not be read enough is said. */
+	if (!refused)
 		tell_lines_gone(recording, path, bytes);
 	if (file)
 		fclose(file);

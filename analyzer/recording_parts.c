@@ -9,18 +9,36 @@
 
 /* A fleet's recordings are sorted by machine and by day, not deeper; and whole file systems are not to be searched. */
 #define DEPTH_MAX 5
+/* As deep as traces are looked for. */
+#define TRACE_DEPTH_MAX 12
+
+/* What lies below the directory. */
+struct search {
+	struct recording *whole;
+	struct recording **bare; /* with a recording.json that tells nothing */
+	size_t bare_count;
+	char **places; /* where traces lie, of recordings that may have none */
+	size_t place_count;
+	bool several; /* one of the places has a trace as recordings have it, in a directory of that name */
+};
+
+/* The ids of the events of a trace of which nothing tells, each once. */
+struct ids {
+	uint32_t *all;
+	size_t count;
+};
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static bool is_known(const struct recording *whole, uint32_t id)
+/* The part, whichever it is, that has events of this id. */
+static const struct recording *known(const struct recording *whole, uint32_t id)
 {
-	for (size_t i = 0; i < whole->part_count; i++)
-		if (whole->parts[i]->id == id)
-			return true;
-	return false;
+	const struct recording *part = recording_part(whole, id);
+
+	return part == whole ? NULL : part;
 }
 
 static void own(struct recording *whole, const char *path, uint32_t id)
@@ -29,51 +47,186 @@ static void own(struct recording *whole, const char *path, uint32_t id)
 	whole->owners[whole->owner_count++] = (struct trace_owner){memory_text(path), id};
 }
 
-/* Of a copy of one that is known only the place is: its trace's packets are read once anyway. */
-static void add(struct recording *whole, const char *path)
+static void add(struct recording *whole, struct recording *part)
 {
-	char *error = NULL;
-	struct recording *part = recording_read_one(path, &error);
-
-	if (part == NULL) {
-		recording_problem(whole, error);
-		return;
-	}
-	/* Its recording.json is damaged: its trace is read as one that lies there alone. */
-	if (!part->described) {
-		for (size_t i = 0; i < part->problem_count; i++)
-			recording_problem(whole, memory_text(part->problems[i]));
-		recording_free(part);
-		return;
-	}
-	own(whole, path, part->id);
-	if (is_known(whole, part->id)) {
-		recording_free(part);
-		return;
-	}
 	whole->parts = memory_grow(whole->parts, whole->part_count, sizeof(*whole->parts));
 	whole->parts[whole->part_count++] = part;
 }
 
-static void find(struct recording *whole, const char *dir)
+static struct recording *bare_new(const char *path)
+{
+	struct recording *part = memory_new(1, sizeof(*part));
+
+	part->dir = memory_text(path);
+	return part;
+}
+
+/* Of a copy of one that is known only the place is: its trace's packets are read once anyway. */
+static void take_recording(struct search *search, const char *path)
+{
+	struct recording *whole = search->whole, *part;
+	char *error = NULL;
+
+	part = recording_read_one(path, &error);
+	if (part == NULL) {
+		part = bare_new(path);
+		recording_problem(part, error);
+	}
+	if (!part->described) {
+		search->bare = memory_grow(search->bare, search->bare_count, sizeof(struct recording *));
+		search->bare[search->bare_count++] = part;
+		return;
+	}
+	own(whole, path, part->id);
+	if (known(whole, part->id))
+		recording_free(part);
+	else
+		add(whole, part);
+}
+
+/* Where the recording would lie whose trace this is metadata of, as LTTng lays it and `run` has it laid; NULL: where all do. */
+static char *place_of(const FTSENT *metadata, bool *ours)
+{
+	const FTSENT *place = metadata->fts_parent;
+
+	for (const FTSENT *at = metadata->fts_parent; at->fts_level > 0; at = at->fts_parent) {
+		*ours = strcmp(at->fts_name, "trace") == 0;
+		if (*ours || (place == metadata->fts_parent && strcmp(at->fts_name, "ust") == 0))
+			place = at->fts_parent;
+		if (*ours)
+			break;
+	}
+	return place->fts_level ? strndup(metadata->fts_path, place->fts_pathlen) : NULL;
+}
+
+static void take_trace(struct search *search, const FTSENT *metadata)
+{
+	bool ours = false;
+	char *place = place_of(metadata, &ours);
+
+	if (place == NULL)
+		return;
+	search->several |= ours;
+	search->places = memory_grow(search->places, search->place_count, sizeof(char *));
+	search->places[search->place_count++] = place;
+}
+
+static void find(struct search *search, const char *dir)
 {
 	char *roots[] = {(char *)(uintptr_t)dir, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW | FTS_XDEV, by_name);
 	FTSENT *entry;
 
 	while (walk && (entry = fts_read(walk))) {
-		if (entry->fts_info == FTS_D && (entry->fts_level > DEPTH_MAX || !strcmp(entry->fts_name, "index"))) {
+		if (entry->fts_info == FTS_D &&
+		    (entry->fts_level > TRACE_DEPTH_MAX || !strcmp(entry->fts_name, "index"))) {
 			fts_set(walk, entry, FTS_SKIP);
-		} else if (entry->fts_info == FTS_F && entry->fts_level > 1 &&
+		} else if (entry->fts_info != FTS_DP && entry->fts_level > 1 && entry->fts_level <= DEPTH_MAX + 1 &&
 			   strcmp(entry->fts_name, "recording.json") == 0) {
 			char *place = strndup(entry->fts_path, (size_t)(entry->fts_pathlen - entry->fts_namelen - 1));
 
-			add(whole, place);
+			take_recording(search, place);
 			free(place);
+		} else if (entry->fts_info == FTS_F && entry->fts_level > 1 && !strcmp(entry->fts_name, "metadata")) {
+			take_trace(search, entry);
 		}
 	}
 	if (walk)
 		fts_close(walk);
+}
+
+static int take_id(void *context, const struct trace_event *event)
+{
+	struct ids *ids = context;
+	uint32_t id = event->event.head.recording;
+
+	for (size_t i = ids->count; i > 0; i--)
+		if (ids->all[i - 1] == id)
+			return 0;
+	ids->all = memory_grow(ids->all, ids->count, sizeof(*ids->all));
+	ids->all[ids->count++] = id;
+	return 0;
+}
+
+/* What is wrong with the trace the reading of all of them tells. */
+static struct ids read_trace(struct recording *part)
+{
+	const struct trace_scope scope = {.part = true};
+	struct trace_totals totals = {0};
+	char *trace = recording_trace(part->dir), *error = NULL;
+	struct ids ids = {0};
+
+	trace_read(trace, &scope, take_id, &ids, &totals, &error);
+	part->first = totals.first;
+	part->last = totals.last;
+	part->bytes = totals.bytes;
+	trace_totals_clear(&totals);
+	free(error);
+	free(trace);
+	return ids;
+}
+
+/* Those that no part has are the part's. */
+static bool take_ids(const struct recording *whole, struct recording *part, const struct ids *ids)
+{
+	bool any = false;
+
+	part->others = memory_new(ids->count, sizeof(*part->others));
+	for (size_t i = 0; i < ids->count; i++) {
+		if (known(whole, ids->all[i]))
+			continue;
+		if (any)
+			part->others[part->other_count++] = ids->all[i];
+		else
+			part->id = ids->all[i];
+		any = true;
+	}
+	return any;
+}
+
+/* One of which only the trace tells, if that is none of a part already. */
+static void take_bare(struct recording *whole, struct recording *part)
+{
+	struct ids ids = read_trace(part);
+	const struct recording *copied = ids.count == 1 ? known(whole, ids.all[0]) : NULL;
+
+	own(whole, part->dir, copied && copied->described ? copied->id : 0);
+	if (take_ids(whole, part, &ids)) {
+		recording_problem(part, recording_bare(part->dir));
+		add(whole, part);
+	} else {
+		for (size_t i = 0; i < part->problem_count; i++)
+			recording_problem(whole, memory_text(part->problems[i]));
+		recording_free(part);
+	}
+	free(ids.all);
+}
+
+static bool is_owned(const struct recording *whole, const char *path)
+{
+	for (size_t i = 0; i < whole->owner_count; i++) {
+		size_t length = strlen(whole->owners[i].path);
+
+		if (strncmp(path, whole->owners[i].path, length) == 0 && (path[length] == '/' || path[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* Traces that lie there alone, as chunks of a rotation do, are of one recording; beside others each is its own. */
+static void sort_out(struct search *search)
+{
+	struct recording *whole = search->whole;
+
+	for (size_t i = 0; i < search->bare_count; i++)
+		take_bare(whole, search->bare[i]);
+	for (size_t i = 0; i < search->place_count; i++) {
+		if ((search->several || whole->owner_count) && !is_owned(whole, search->places[i]))
+			take_bare(whole, bare_new(search->places[i]));
+		free(search->places[i]);
+	}
+	free(search->bare);
+	free(search->places);
 }
 
 static void add_problem_of(struct recording *whole, const struct recording *part, const char *text)
@@ -83,8 +236,14 @@ static void add_problem_of(struct recording *whole, const struct recording *part
 
 static void take_problems(struct recording *whole, const struct recording *part)
 {
-	for (size_t i = 0; i < part->problem_count; i++)
-		add_problem_of(whole, part, part->problems[i]);
+	for (size_t i = 0; i < part->problem_count; i++) {
+		if (part->described)
+			add_problem_of(whole, part, part->problems[i]);
+		else
+			recording_problem(whole, memory_text(part->problems[i]));
+	}
+	if (!part->described)
+		return;
 	if (part->ended == 0)
 		add_problem_of(whole, part, "the recording did not end properly, or is still being made");
 	if (!part->looked)
@@ -108,27 +267,33 @@ static void take_lines(struct recording *whole, struct recording *part)
 	part->line_count = 0;
 }
 
-/* Paths in the sources are shortened where all were recorded in one directory. */
+/* Paths in the sources are shortened where all that tell of it were recorded in one directory. */
 static void agree(struct recording *whole, const struct recording *part, bool first)
 {
+	int64_t started = part->described ? part->started : part->first,
+		ended = part->described ? part->ended : part->last;
+
 	if (first && part->cwd)
 		whole->cwd = memory_text(part->cwd);
-	if (whole->cwd && (part->cwd == NULL || strcmp(whole->cwd, part->cwd) != 0)) {
+	if (whole->cwd && part->described && (part->cwd == NULL || strcmp(whole->cwd, part->cwd) != 0)) {
 		free(whole->cwd);
 		whole->cwd = NULL;
 	}
-	if (first || (part->started && part->started < whole->started))
-		whole->started = part->started;
-	if (first || (whole->ended && (part->ended == 0 || part->ended > whole->ended)))
-		whole->ended = part->ended;
+	if (first || (started && started < whole->started))
+		whole->started = started;
+	if (first || (whole->ended && (ended == 0 || ended > whole->ended)))
+		whole->ended = ended;
 	whole->emptied = (first || whole->emptied) && part->emptied;
 	whole->newest |= part->newest;
-	whole->stream_bytes += part->stream_bytes;
+	whole->stream_bytes += part->described ? part->stream_bytes : part->bytes;
 }
 
 void recording_parts_find(struct recording *whole, const char *dir)
 {
-	find(whole, dir);
+	struct search search = {.whole = whole};
+
+	find(&search, dir);
+	sort_out(&search);
 	for (size_t i = 0; i < whole->part_count; i++) {
 		struct recording *part = whole->parts[i];
 

@@ -1,13 +1,13 @@
 /*
  * The recordings below a directory that is none itself: of several machines, or of several runs. Each is read with what
- * lies beside its own trace; pids, inodes and names of one mean nothing in another.
+ * lies beside its own trace; pids, inodes and names of one mean nothing in another. One that is a trace alone is read as such.
  */
 #ifndef SHMGUARD_RECORDING_PARTS_H
 #define SHMGUARD_RECORDING_PARTS_H
 
 #include "recording.h"
 
-/* Gives `whole` the parts found below `dir`, and what it can say for all of them; one that is damaged is a problem of it. */
+/* Gives `whole` the parts found below `dir`, and what it can say for all of them; what is missing of one is a problem of it. */
 void recording_parts_find(struct recording *whole, const char *dir);
 void recording_parts_free(struct recording *whole);
 

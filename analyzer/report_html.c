@@ -340,7 +340,7 @@ static json_t *page_data(struct page *page)
 							 .at = moment ? analysis->findings.all[0].time : 0});
 	left_out = marks_left_out(page->marks, &told);
 	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
-		if (p)
+		if (part->command && json_array_size(command))
 			json_array_append_new(command, json_string(";"));
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));

@@ -31,6 +31,8 @@ static void copy_fields(struct trace_event *event)
 	size_t count, i;
 	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
 
+	/* What is held when the reading is over passes after it. */
+	event->host = memory_text(event->host);
 	for (i = 0; i < count; i++) {
 		void *at = (char *)&event->event + fields[i].offset;
 
@@ -62,6 +64,7 @@ static void free_fields(struct trace_event *event)
 		else if (fields[i].form == FORM_frames)
 			free((void *)(uintptr_t)((struct frames *)at)->address);
 	}
+	free((void *)(uintptr_t)event->host);
 }
 
 static bool is_told_before(const struct trace_event *event)
@@ -168,6 +171,7 @@ static bool answers(struct settle *settle, struct held *held, const struct trace
 	if (failed || held->outcome.error) {
 		held->answer = memory_new(1, sizeof(*held->answer));
 		*held->answer = *event;
+		held->answer->host = held->event.host;
 	}
 	/* Of an unmapping the event after it tells whose that was. */
 	if (held->event.id != EVENT_munmap)

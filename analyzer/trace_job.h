@@ -10,6 +10,7 @@
 
 struct trace_job {
 	struct trace_files *files;
+	const struct trace_scope *scope;
 	struct trace_totals *totals;
 	void *context;
 	void (*event)(void *context, const struct trace_event *event);

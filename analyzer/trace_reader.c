@@ -61,11 +61,21 @@ void trace_totals_clear(struct trace_totals *totals)
 	totals->problem_count = 0;
 }
 
+/* By another trace than one that has no owner, or that of nobody knows what. */
+static bool is_owned(const struct trace_scope *scope, uint32_t recording)
+{
+	for (size_t i = 0; recording && i < scope->owner_count; i++)
+		if (scope->owners[i].recording == recording)
+			return true;
+	return false;
+}
+
 void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event)
 {
 	struct trace_totals *totals = job->totals;
+	uint32_t id = event->event.head.recording;
 
-	if (recording && event->event.head.recording != recording) {
+	if (recording ? id != recording : is_owned(job->scope, id)) {
 		totals->foreign++;
 		return;
 	}
@@ -165,7 +175,7 @@ static int decode(const struct trace_job *job, char **error)
 {
 	bool known = trace_settings.decoder != DECODER_babeltrace2 && trace_direct_knows(job->files);
 
-	*error = wrong_host(job->files);
+	*error = job->scope->part ? NULL : wrong_host(job->files);
 	if (*error)
 		return -1;
 	if (known)
@@ -213,6 +223,7 @@ static void read_in_child(void *context, struct wire_out *out)
 	struct trace_totals totals = {0};
 	struct trace_files files;
 	struct trace_job job = {.files = &files,
+				.scope = reading->scope,
 				.totals = &totals,
 				.context = out,
 				.event = send_event,

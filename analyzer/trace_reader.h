@@ -39,7 +39,7 @@ struct trace_totals {
 	size_t strays; /* problems that are of files which were never a stream of the trace, as far as it shows */
 };
 
-/* The traces at or below `path` are of that recording. */
+/* The traces at or below `path` are of that recording; of 0 is what is of no other owner. */
 struct trace_owner {
 	char *path;
 	uint32_t recording;
@@ -49,6 +49,7 @@ struct trace_scope {
 	uint32_t recording; /* whose events are taken from traces that have no owner; 0: all */
 	const struct trace_owner *owners;
 	size_t owner_count;
+	bool part; /* others are read apart: --clock-offset may be of one of them */
 };
 
 /*

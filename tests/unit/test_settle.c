@@ -17,6 +17,11 @@ static void check(bool good, const char *what)
 	printf("%sok %d - %s\n", good ? "" : "not ", ++number, what);
 }
 
+static bool is_of(const struct trace_event *event, const char *host)
+{
+	return event == NULL || strcmp(event->host, host) == 0;
+}
+
 /* Writes down the numbers of what passes, "+" where the end of a call comes with it, "'" where it was told before. */
 static int on_settled(void *context, const struct trace_event *event, const struct outcome *outcome,
 		      const struct trace_event *answer)
@@ -25,8 +30,8 @@ static int on_settled(void *context, const struct trace_event *event, const stru
 
 	(void)context;
 	outcomes[event->event.head.seq] = *outcome;
-	snprintf(passed + length, sizeof(passed) - length, "%u%s%s ", event->event.head.seq, answer ? "+" : "",
-		 outcome->told ? "'" : "");
+	snprintf(passed + length, sizeof(passed) - length, "%u%s%s%s ", event->event.head.seq, answer ? "+" : "",
+		 outcome->told ? "'" : "", is_of(event, "box") && is_of(answer, "box") ? "" : ", of no host");
 	return 0;
 }
 
@@ -49,10 +54,13 @@ static bool end(const char *expected)
 
 static uint32_t add(enum event_id id, int tid, union any_event event)
 {
-	struct trace_event out = {.id = id, .time = 100 + seq + 1, .host = "box", .event = event};
+	static char host[4];
+	struct trace_event out = {.id = id, .time = 100 + seq + 1, .host = host, .event = event};
 
+	memcpy(host, "box", sizeof(host));
 	out.event.head = (struct event_head){.recording = 1, .pid = 10, .tid = tid, .seq = ++seq};
 	settle_add(settle, &out);
+	memset(host, 0, sizeof(host));
 	return seq;
 }
 
@@ -99,6 +107,10 @@ static void check_unknown(void)
 	ADD(mremapped, 10, .of = 7, .result = 0x5000);
 	check(end("1 2 3 ") && outcomes[1].unknown,
 	      "without its end a call is unknown, and another's end is an event alone");
+	begin();
+	ADD(munmap, 10, .addr = 0x1000, .length = 4096);
+	ADD(mmap, 11, .result = 0x9000);
+	check(end("1 2 "), "of one that never came back it is known of which host it is, though the reading is over");
 }
 
 int main(void)
