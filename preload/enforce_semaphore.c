@@ -19,11 +19,11 @@ static bool is_strange(const struct policy_decision *d, const struct identity *i
 	return true;
 }
 
-/* A directory or a link, too, which is not followed, takes the name. */
-static bool is_there(const char *path)
+/* A directory or a link, too, which is not followed, takes the name; where it may not be looked for, none is made either. */
+static bool may_be_made(const char *path)
 {
 	struct stat st;
-	return kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0;
+	return kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == -ENOENT;
 }
 
 /* What is there by now would not be made. */
@@ -63,7 +63,7 @@ static void *as_it_came(const struct enforce_semaphore *s, const struct policy_d
 	struct enforce_making making;
 	mode_t mode = s->mode;
 
-	if (is_there(path)) {
+	if (!may_be_made(path)) {
 		makes = false;
 		if (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity))
 			is_strange(d, &identity);
@@ -87,7 +87,7 @@ static void *create_or_attach(const struct enforce_semaphore *s, const struct po
 	void *opened;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (!exclusive && is_there(path)) {
+		if (!exclusive && !may_be_made(path)) {
 			if (identity_of_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity) &&
 			    is_strange(d, &identity))
 				return NULL;

@@ -367,6 +367,9 @@ int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path)
 		return EINVAL;
 	if (error)
 		return error;
+	/* It finds no name for the new one where it may not look. */
+	if (missing == EACCES && exclusive)
+		return ENOENT;
 	if (missing)
 		return missing == ENOENT && creates ? 0 : (int)missing;
 	return exclusive ? EEXIST : of_found(s->flags | O_RDWR, st.st_mode);

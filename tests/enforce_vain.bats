@@ -349,6 +349,37 @@ attempt(opened, "-new", os.O_CREAT); attempt(opened, "-new", os.O_CREAT); os.pat
 	vain "$code" EACCES EACCES
 }
 
+@test "a semaphore gets the errno of the bare call where /dev/shm may not be searched" {
+	needs_root "takes another user"
+	program 'libc.sem_open.restype = ctypes.c_void_p
+def opened(flags, value=1, name=NAME, mode=0o600):
+    if not libc.sem_open(name.encode(), flags, mode, ctypes.c_uint(value)): raise OSError(ctypes.get_errno(), "sem_open")
+    libc.sem_unlink(NAME.encode())
+for mode in 0o700, 0o744, 0o711, 0o755, 0o777:
+    os.chmod("/dev/shm", mode); os.seteuid(65534); attempt(opened, 0)
+    for flags in os.O_CREAT, os.O_CREAT | os.O_EXCL:
+        if mode != 0o777: attempt(opened, flags)
+        if mode in (0o700, 0o744): attempt(opened, flags, mode=0o666)
+        attempt(opened, flags, 1 << 31)
+    attempt(opened, os.O_CREAT, 1, "/" + "n" * 252); os.seteuid(0)
+    if mode == 0o744: print(os.path.exists("audit.log") and os.path.getsize("audit.log") > 0)
+print("twin", flush=True); attempt(opened, os.O_CREAT, mode=0o666)'
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs tmpfs /dev/shm && "$1" program.py' sh "$PYTHON" >bare
+	for line in 'max-mode = 0600'$'\n''mode-too-open = deny' 'world-writable = deny' 'foreign-owner = deny' 'create-without-excl = fix' \
+		'names = /none'$'\n''name-not-allowed = deny' 'mode = audit'$'\n''world-writable = deny'; do
+		echo "$line"
+		policy "$line"
+		# shellcheck disable=SC2016
+		unshare -m sh -c 'mount -t tmpfs tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' \
+			sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+		same <(sed '/^twin$/,$d' bare) <(sed '/^twin$/,$d' out)
+		sed '1,/^twin$/d' out >>twins
+		rm -f audit.log
+	done
+	[ "$(xargs <twins)" = 'EACCES EACCES ok None ok None EACCES ok None' ]
+}
+
 @test "an opening for which no descriptor is left gets the errno of the bare call" {
 	local lines code='import resource
 libc.sem_open.restype = ctypes.c_void_p
