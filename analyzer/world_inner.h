@@ -103,6 +103,8 @@ void retire_not(const struct world *world, struct process *process);
 void world_sweep(struct world *world);
 
 /* world_names.c */
+/* Was the object's last name removed, and did it have this one? */
+bool names_lost(const struct object *object, const char *name);
 /* True: it lost the name before this was told. */
 bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site);

@@ -228,6 +228,15 @@ static bool has_lost(const struct object *object, const char *text)
 	return lost;
 }
 
+bool names_lost(const struct object *object, const char *name)
+{
+	char *text = name_canonical(name, false);
+	bool lost = has_lost(object, text);
+
+	free(text);
+	return lost;
+}
+
 bool names_open(struct world *world, struct process *process, const char *name, bool semaphore, struct object *object,
 		bool created, const struct site *site)
 {

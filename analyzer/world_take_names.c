@@ -169,10 +169,12 @@ void take_rename(struct taking *t, const struct rename_event *e)
 	struct object *moved = t->object, *replaced = object_of(t->world, t->process, e->replaced);
 	bool both = (e->flags & RENAME_EXCHANGE) && replaced;
 
-	bool over = moved && !replaced && !(e->flags & (RENAME_EXCHANGE | RENAME_NOREPLACE));
-
 	if (e->error)
 		return;
+	/* Another was faster: what he left there is what was replaced. */
+	if (replaced && !both && names_lost(replaced, e->to))
+		replaced = NULL;
+	bool over = moved && !replaced && !(e->flags & (RENAME_EXCHANGE | RENAME_NOREPLACE));
 	/* What was made between the look and the call is replaced unseen. */
 	if (over)
 		replaced = names_just_made(t->world, e->to, &t->site);

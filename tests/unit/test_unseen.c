@@ -101,6 +101,27 @@ static void check_replaced_unseen(void)
 	end();
 }
 
+/* Both found the same there when they looked. */
+static void check_replaced_by_two(void)
+{
+	begin();
+	start_maker(10);
+	for (int pid = 11; pid < 13; pid++) {
+		start(pid, BEGAN_exec, 1, 0);
+		define(pid, 1, (uint64_t)pid);
+		open_object(pid, pid == 11 ? "/a" : "/b", 1, 3, true);
+		define(pid, 2, 77);
+	}
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/a", .to = "/dev/shm/x", .object = 1, .replaced = 2);
+	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/b", .to = "/dev/shm/x", .object = 1, .replaced = 2);
+	check(world->objects[0]->unlinked.process == process_of(11) &&
+		      world->objects[1]->unlinked.process == process_of(12),
+	      "of two that rename over an object the second replaces what the first has left there");
+	check(!world->objects[2]->unlinked.process && !strcmp(object_name(world->objects[2]), "/x"),
+	      "and has the name");
+	end();
+}
+
 /* One that is told to have failed after all: the next of that name keeps it. */
 static void check_removal_undone(void)
 {
@@ -150,6 +171,7 @@ static void check_opened_late(void)
 int main(void)
 {
 	check_removed_unseen();
+	check_replaced_by_two();
 	check_removal_undone();
 	check_opened_late();
 	check_removed_unseen_long_ago();
