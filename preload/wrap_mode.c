@@ -1,5 +1,6 @@
 /* The modes of objects: chmod and its kin, and the access lists (acl(5)) that bring a mode with them. */
 #include <alloca.h>
+#include <errno.h>
 #include <string.h>
 
 #include "preload/acl.h"
@@ -72,11 +73,23 @@ EXPORT int fchmod(int fd, mode_t mode)
 	return mode_changed(SYMBOL_fchmod, fd, -1, NULL, mode, 0, result, CALLER);
 }
 
+/* Which flags there are is for the C library, and a kernel with fchmodat2(2), to say: asked of a path that begins nowhere. */
+static bool takes_flags(int flags)
+{
+	int kept = errno;
+	bool refused = flags && REAL(fchmodat)(-1, "-", 0, flags) < 0 && errno == EINVAL;
+
+	errno = kept;
+	return !refused;
+}
+
 EXPORT int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
 	struct setting_mode s = {.mode = mode};
+	bool asks = enforce_on && takes_flags(flags);
 	dirfd = wrap_given(dirfd, CALLER);
-	int result = SET_MODE(-1, dirfd, path, flags, REAL(fchmodat)(dirfd, path, s.mode, flags));
+	int result = asks ? SET_MODE(-1, dirfd, path, flags, REAL(fchmodat)(dirfd, path, s.mode, flags))
+			  : REAL(fchmodat)(dirfd, path, mode, flags);
 	return mode_changed(SYMBOL_fchmodat, -1, dirfd, path, mode, flags, result, CALLER);
 }
 

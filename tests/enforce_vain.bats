@@ -63,6 +63,27 @@ print("twins", flush=True)
 attempt(os.fchmod, fd, 0o666); attempt(os.fchmod, read, 0o666)' EACCES EACCES
 }
 
+@test "a mode with flags that the C library does not take gets the errno of the bare call" {
+	local code='fd = os.open(PATH, RWC, 0o600)
+def mode(dirfd, path, flags):
+    if libc.fchmodat(dirfd, path, 0o666, flags): raise OSError(ctypes.get_errno(), "fchmodat")
+for flags in 0x200, 0x400, 0x4000, 0x1000, 0x1100, 0x101, -1: attempt(mode, -100, PATH.encode(), flags); attempt(mode, fd, b"", flags)
+attempt(mode, -100, b"/dev/shm/" + NAME.encode() + b"-none", 0x4000); print(oct(os.stat(PATH).st_mode)); os.symlink("nowhere", PATH + "-l")
+attempt(mode, -100, PATH.encode() + b"-l", 0x100)
+print("twins", flush=True)
+attempt(mode, -100, PATH.encode(), 0); attempt(mode, -100, PATH.encode(), 0x100)'
+	policy 'world-writable = deny'
+	vain "$code" EACCES EACCES
+	policy 'max-mode = 0600' 'mode-too-open = deny' 'mode = audit'
+	program "$code"
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME-l"
+	"$PYTHON" program.py >bare
+	rm -f audit.log "/dev/shm/$NAME" "/dev/shm/$NAME-l"
+	guarded "$code"
+	same bare out
+	[ "$(grep -c 'action=audit would=denied' audit.log)" -eq 2 ]
+}
+
 @test "what another user, or an ordinary one, may not do gets the errno of the bare call" {
 	needs_root "takes another user"
 	policy 'max-mode = 0600' 'mode-too-open = deny' 'max-size = 8K' 'object-too-large = deny' 'owner = 0, 65534' 'foreign-owner = deny'
