@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "analyzer/environment.h"
+#include "analyzer/limits.h"
 #include "analyzer/memory.h"
 
 /* State and parent of a process; 0 if there is none. */
@@ -116,6 +117,7 @@ static _Noreturn void child_exec(const struct child *child, pid_t parent, char *
 	int error;
 
 	kept_give(&child->kept, parent);
+	limits_restore();
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 	execvpe(arguments[0], arguments, environment);

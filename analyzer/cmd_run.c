@@ -16,6 +16,8 @@
 #include "analyzer/escape.h"
 #include "analyzer/handover.h"
 #include "analyzer/leftovers.h"
+#include "analyzer/limited.h"
+#include "analyzer/limits.h"
 #include "analyzer/memory.h"
 #include "analyzer/oom.h"
 #include "analyzer/policy_load.h"
@@ -411,6 +413,13 @@ static int run_recorded(struct run *run)
 	return status;
 }
 
+static int run_check_limits(void)
+{
+	char error[LIMITED_TEXT];
+
+	return limits_lack(LIMITS_OF_run, error) ? run_failed(RUN_FAILED, memory_text(error)) : 0;
+}
+
 static int run_check_proc(void)
 {
 	const char *why = environment_proc();
@@ -432,7 +441,9 @@ int cmd_run(int argc, char **argv)
 		return 0;
 	}
 	run->problems.quiet = run->options.quiet;
-	r = run_check_proc();
+	r = run_check_limits();
+	if (!r)
+		r = run_check_proc();
 	if (!r)
 		r = run_check_policy(run);
 	if (!r)

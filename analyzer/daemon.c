@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "analyzer/limited.h"
+#include "analyzer/limits.h"
 #include "analyzer/lttng_control.h"
 #include "analyzer/memory.h"
 
@@ -234,7 +235,7 @@ int daemon_start(struct daemon *daemon, char *error)
 	sigset_t ready;
 	int status;
 
-	if (daemon_lacks_descriptors(error))
+	if (daemon_lacks_descriptors(error) || limits_lack(LIMITS_OF_daemons, error))
 		return -1;
 	sigemptyset(&ready);
 	sigaddset(&ready, SIGUSR1);

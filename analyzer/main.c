@@ -20,6 +20,7 @@
 #include "analyzer/cmd_run.h"
 #include "analyzer/cmd_status.h"
 #include "analyzer/cmd_top.h"
+#include "analyzer/limits.h"
 #include "analyzer/output.h"
 #include "tracepoints/version.h"
 
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
 	main_keep_closed();
 	if (argc > 1 && !strcmp(argv[1], "run"))
 		aside_put(argv);
+	limits_raise();
 	/* Only the width of characters on a terminal is asked of the locale, and it must not depend on the user's. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	return output_end(main_run(argc, argv), argc > 1 && !strcmp(argv[1], "run") ? EXIT_RUN_OUTPUT : EXIT_OUTPUT);

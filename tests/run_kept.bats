@@ -193,3 +193,55 @@ as_bare()
 	as_bare none
 	[ "$(grep -cE '^timer .: 0, every 0$|: 0$|^semaphore -1$' bare)" -eq 8 ]
 }
+
+# limited LIMITS COMMAND...: in a shell that has set them by ulimit; as nobody with TO=as_nobody.
+limited()
+{
+	# shellcheck disable=SC2016
+	"${TO:-env}" bash -c 'ulimit $0 || exit 98; exec "$@"' "$@"
+}
+
+@test "a small stack and no pending signals for the command: run and LTTng's daemons have what the hard limit allows" {
+	# shellcheck disable=SC2016
+	for limits in "-Ss 20" "-Ss 64" "-Ss 128" "-Si 0" "-Ss 128 -Si 0"; do
+		rm -rf recording
+		limited "$limits" sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >bare
+		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- \
+			sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >recorded
+		same bare recorded
+		rm -rf recording
+		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/hostile_processes" plain
+		report recording >report.json || "$SHMGUARD" report --format=json recording >report.json
+		holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1)'
+	done
+}
+
+@test "root's hard limits are raised for LTTng's daemons, too, and the command has its own" {
+	prlimit --pid $$ --nofile=$(($(ulimit -Hn) + 1)) || skip "needs CAP_SYS_RESOURCE: hard limits are raised"
+	# shellcheck disable=SC2016
+	for limits in "-s 64" "-i 0"; do
+		rm -rf recording
+		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- \
+			sh -c 'ulimit -H "${0%% *}"; exec "$1" plain' "$limits" "$PROGRAMS/hostile_processes" >out
+		[ "$(head -n 1 out)" = "${limits#* }" ]
+		"$SHMGUARD" report --format=json recording >report.json
+		holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1)'
+	done
+}
+
+@test "too low a hard limit of the stack, or of pending signals, for LTTng's daemons: one line names it, and 125" {
+	make_nobody_build
+	chmod 755 "$NOBODY_HOME" "$NOBODY_BUILD"
+	TO=as_nobody
+	for limits in "-s 64" "-s 20" "-i 0" "-i 4"; do
+		run -125 limited "$limits" "$NOBODY_BUILD/shmguard" run -o "$NOBODY_HOME/recording" -- echo ran
+		# LTTng's library may have a word to say before.
+		case $limits in
+		-s*) [ "${lines[-1]}" = "shmguard: RLIMIT_STACK (ulimit -Hs) is $((${limits#* } * 1024)), and run and LTTng's daemons need 262144 bytes" ] ;;
+		-i*) [ "${lines[-1]}" = "shmguard: RLIMIT_SIGPENDING (ulimit -Hi) is ${limits#* }, and LTTng's daemons need 6 for their timers" ] ;;
+		esac
+		[ ! -e "$NOBODY_HOME/recording" ]
+	done
+	run -0 limited "-i 40" "$NOBODY_BUILD/shmguard" run -o "$NOBODY_HOME/recording" -- echo ran
+	remove_nobody_build
+}
