@@ -83,6 +83,9 @@ size_t court_find(struct court *court, const struct finding *finding, const stru
 /* Takes back the latest occurrence of what court_find() answered. */
 void court_withdraw(struct court *court, size_t place);
 
+/* Takes back what was found by that rule of an object of which it does not hold, as is known by now. */
+void court_reconsider(struct court *court, enum rule_id rule, bool (*holds)(const struct object *object));
+
 /* Those of retired processes become findings: of an endless number of like ones a few. */
 void court_fold(void *court);
 /* Every object that a finding tells of, or NULL. */

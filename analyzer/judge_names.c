@@ -44,8 +44,15 @@ static const char *name_in_shm(const struct object *object)
 	return NULL;
 }
 
+static bool is_not_removed(const struct object *object)
+{
+	return object->unlinked.process == NULL;
+}
+
 static void name_finish(struct court *court)
 {
+	/* Its removal may have a later time than who missed it: that of another clock, as in a time namespace. */
+	court_reconsider(court, RULE_name_vanished, is_not_removed);
 	/* Who removed it may stand in what was not read. */
 	for (size_t i = 0; !court->cut && i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];

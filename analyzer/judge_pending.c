@@ -117,14 +117,32 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 	return court->pending_count - 1;
 }
 
+static void withdraw(struct pending *pending, size_t count)
+{
+	pending->finding.count -= count;
+	if (pending->finding.count == 0) {
+		free(pending->finding.message);
+		pending->finding.message = NULL;
+	}
+}
+
 void court_withdraw(struct court *court, size_t place)
 {
 	struct pending *pending = court->pending[place];
 
 	/* Its process may be retired. */
-	if (pending && pending->finding.count && --pending->finding.count == 0) {
-		free(pending->finding.message);
-		pending->finding.message = NULL;
+	if (pending && pending->finding.count)
+		withdraw(pending, 1);
+}
+
+void court_reconsider(struct court *court, enum rule_id rule, bool (*holds)(const struct object *object))
+{
+	for (size_t i = 0; i < court->pending_count; i++) {
+		struct pending *pending = court->pending[i];
+
+		if (pending && pending->finding.count && pending->finding.rule == rule && !pending->finding.several &&
+		    !holds(object_real(pending->finding.object)))
+			withdraw(pending, pending->finding.count);
 	}
 }
 

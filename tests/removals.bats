@@ -173,3 +173,44 @@ unlinks()
 			all(.findings[]; .rule != "name-vanished" and .rule != "split-brain")'
 	done
 }
+
+# A process in a time namespace tells of its removal by a clock of its own: later than who misses the name then.
+@test "a name that is removed at a later time than it is missed has not vanished" {
+	unshare --time --monotonic 1000000 true || skip "needs time namespaces"
+	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
+	cat >clocks.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char command[500], name[100], path[120];
+			long result;
+			if (argc == 3)
+				return shm_unlink(argv[2]);
+			snprintf(name, sizeof name, "%s-2", argv[1]);
+			if (shm_open(argv[1], O_CREAT | O_RDWR | O_EXCL, 0600) < 0 || shm_open(name, O_CREAT | O_RDWR, 0600) < 0)
+				return 2;
+			snprintf(command, sizeof command, "unshare --time --monotonic 1000000 --fork taskset -c 0 %s remove %s",
+				 argv[0], argv[1]);
+			if (system(command) || shm_open(argv[1], O_RDWR, 0) >= 0)
+				return 3;
+			/* The system call itself stands for a stranger's. */
+			snprintf(path, sizeof path, "/dev/shm%s", name);
+			__asm__ volatile("syscall" : "=a"(result) : "0"((long)SYS_unlink), "D"(path) : "rcx", "r11", "memory");
+			if (result)
+				return 4;
+			return shm_open(name, O_RDWR, 0) >= 0;
+		}
+	END
+	gcc -w clocks.c -o clocks
+	taskset -c 1 "$SHMGUARD" run --quiet --report=none -o recording -- ./clocks "/$NAME"
+	report recording >report.json
+	holds --arg name "/$NAME" '[.findings[] | select(.rule == "name-vanished") | .message | split(",")[0]] == [$name + "-2"] and
+		(.objects[] | select(.names == [$name]) | .unlinked_by != null)'
+}
