@@ -119,6 +119,7 @@ struct name_change {
 	char *text; /* as the program gave it; owned */
 	struct site site;
 	bool semaphore;
+	bool unseen; /* nobody looked which object it is */
 };
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site);

@@ -302,6 +302,11 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 	if (object && state == NULL)
 		state = name_state_of(world, process->place, text);
 	free(text);
+	/* Another was faster: if this one succeeds, it removes what has the name by then. */
+	if (object && has_lost(object, state->text)) {
+		free(change.text);
+		return names_unlink_unseen(world, process, name, semaphore, site);
+	}
 	change.state = state;
 	if (state)
 		change.state_before = state->removed;
@@ -312,6 +317,35 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 	return change;
 }
 
+static void name_revive(struct world *world, struct name_state *state, struct object *object)
+{
+	unqueue(world->private, state);
+	state->object = object;
+	for (size_t i = object->name_count; i > 0; i--) {
+		if (strcmp(object->names[i - 1].text, state->text) == 0) {
+			object->names[i - 1].until = 0;
+			break;
+		}
+	}
+}
+
+/* What it was to remove has not been told of, or was since, and then looks removed. */
+static void unseen_failed(struct world *world, struct process *process, struct name_state *state,
+			  const struct name_change *change)
+{
+	struct object *made = object_real(state->former);
+
+	if (state->owed.process == process && state->owed.time == change->site.time) {
+		state->removed = change->state_before;
+		state->owed = (struct site){0};
+	} else if (!change->object && !state->object && made && made->unlinked.process == process &&
+		   made->unlinked.time == change->site.time) {
+		made->unlinked = (struct site){0};
+		state->removed = change->state_before;
+		name_revive(world, state, made);
+	}
+}
+
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error)
 {
 	char *text = name_canonical(change->text, change->semaphore);
@@ -319,25 +353,14 @@ void names_unlink_failed(struct world *world, struct process *process, struct na
 	struct object *object = object_real(change->object);
 
 	free(text);
-	if (state && state == change->state && state->owed.process == process &&
-	    state->owed.time == change->site.time) {
-		state->removed = change->state_before;
-		state->owed = (struct site){0};
-	}
+	if (state && state == change->state)
+		unseen_failed(world, process, state, change);
 	if (object && state && state == change->state) {
 		object->unlinked = change->before;
 		state->removed = change->state_before;
-		/* It was removed between the look and the call; or another has the name by now. */
-		if (error != ENOENT && state->object == NULL) {
-			unqueue(world->private, state);
-			state->object = object;
-			for (size_t i = object->name_count; i > 0; i--) {
-				if (strcmp(object->names[i - 1].text, state->text) == 0) {
-					object->names[i - 1].until = 0;
-					break;
-				}
-			}
-		}
+		/* What was seen there was removed between the look and the call; or another has the name by now. */
+		if ((error != ENOENT || change->unseen) && state->object == NULL)
+			name_revive(world, state, object);
 	}
 	if (state && error == ENOENT)
 		world->private->watcher->unlink_missed(world->private->watcher->context, process, state, &change->site);

@@ -66,6 +66,7 @@ struct name_change names_unlink_unseen(struct world *world, struct process *proc
 	struct object *object = object_real(state->object), *former = object_real(state->former);
 	struct name_change change = {.text = memory_text(name),
 				     .semaphore = semaphore,
+				     .unseen = true,
 				     .state = state,
 				     .state_before = state->removed,
 				     .site = *site};

@@ -214,41 +214,50 @@ void object_define(struct world *world, struct process *process, const struct ob
 	entry->object = object;
 }
 
-/* Some file systems use the inode again of what is no more: from here on it is another object. */
+/*
+ * A tmpfs uses no inode number twice. Another file system, which may be mounted below /dev/shm, uses that of what is no more
+ * again: from there on it is another object.
+ */
+static bool is_used_again(const struct object *object)
+{
+	return object->created.process && object->defined && object->name_count &&
+	       strchr(object->names[0].text + 1, '/') && !object_has_name(object) && !object->openers;
+}
+
+static struct object *another_of(struct world *world, struct process *process, uint32_t id, const struct object *object)
+{
+	struct object *again = object_new(world);
+	struct object_entry *entry = map_get(&process->definitions->objects, id, 0);
+
+	again->defined = true;
+	again->host = object->host;
+	again->recording = object->recording;
+	again->kind = object->kind;
+	again->kind_known = object->kind_known;
+	again->dev = object->dev;
+	again->ino = object->ino;
+	again->mode = object->mode;
+	again->uid = object->uid;
+	again->gid = object->gid;
+	map_put(&world->private->objects, device_key(again->dev, again->host, again->recording), again->ino, again);
+	if (entry)
+		entry->object = again;
+	else
+		entry_new(process, id, 1, again);
+	return again;
+}
+
 bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site)
 {
 	struct object *object = object_of(world, process, id);
-	struct object_entry *entry;
 
 	if (object == NULL)
 		return false;
-	bool known = object->created.process && object->defined;
-	bool alive = known && (object_has_name(object) || object->openers);
+	if (is_used_again(object))
+		object = another_of(world, process, id, object);
 	/* An interposer that stands behind us may make the call by another, which is told as well. */
-	if (alive && (!sure || object->created.process == process))
+	else if (object->created.process && (!sure || object->created.process == process))
 		return false;
-	if (known && !alive) {
-		struct object *again = object_new(world);
-
-		again->defined = true;
-		again->host = object->host;
-		again->recording = object->recording;
-		again->kind = object->kind;
-		again->kind_known = object->kind_known;
-		again->dev = object->dev;
-		again->ino = object->ino;
-		again->mode = object->mode;
-		again->uid = object->uid;
-		again->gid = object->gid;
-		map_put(&world->private->objects, device_key(again->dev, again->host, again->recording), again->ino,
-			again);
-		entry = map_get(&process->definitions->objects, id, 0);
-		if (entry)
-			entry->object = again;
-		else
-			entry_new(process, id, 1, again);
-		object = again;
-	}
 	object->created = *site;
 	return true;
 }

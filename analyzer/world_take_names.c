@@ -140,8 +140,8 @@ void take_unlink(struct taking *t, const struct unlink_event *e)
 		free(change.text);
 		return;
 	}
-	if (t->object)
-		object_gone(&t->object->created, t->site.time);
+	if (change.object)
+		object_gone(&change.object->created, t->site.time);
 	holdings_log_name(t->process, e->seq, change);
 }
 

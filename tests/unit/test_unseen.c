@@ -122,6 +122,28 @@ static void check_replaced_by_two(void)
 	end();
 }
 
+/* Both found the same there when they looked, and what the second removes is made since. Or it fails. */
+static void check_removed_by_two(bool fails)
+{
+	begin();
+	start_maker(10);
+	for (int pid = 11; pid < 14; pid++) {
+		start(pid, BEGAN_exec, 1, 0);
+		define(pid, 1, 77);
+	}
+	FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	uint32_t seq = FEED(unlink, 12, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	define(13, 2, 78);
+	open_object(13, "/x", 2, 4, true);
+	if (fails)
+		FEED(failed, 12, .of = seq, .error = ENOENT);
+	check(world->objects[0]->unlinked.process == process_of(11), "of two that remove one object the first did");
+	check(world->objects[1]->unlinked.process == (fails ? NULL : process_of(12)) &&
+		      object_has_name(world->objects[1]) == fails,
+	      fails ? "if the second failed, what was made since keeps the name" : "the second what was made since");
+	end();
+}
+
 /* One that is told to have failed after all: the next of that name keeps it. */
 static void check_removal_undone(void)
 {
@@ -172,6 +194,8 @@ int main(void)
 {
 	check_removed_unseen();
 	check_replaced_by_two();
+	check_removed_by_two(false);
+	check_removed_by_two(true);
 	check_removal_undone();
 	check_opened_late();
 	check_removed_unseen_long_ago();
