@@ -40,7 +40,8 @@ static const struct option_row rows[] = {
 const struct option_table log_option_table = {
 	"log", "DIR",
 	"Print the calls of the recording in DIR: thread, HOST:THREAD if there are several hosts, seconds since the "
-	"start, the call as strace has it, its object. With --rule or --severity: the findings that were told at a "
+	"start, the call as strace has it, its object; of several recordings first the directory of its own. With "
+	"--rule or --severity: the findings that were told at a "
 	"call, each with that call. Their severity "
 	"is the "
 	"report's, which knows what came of it.",
@@ -54,7 +55,8 @@ struct log {
 	bool stacks;
 	bool hosts; /* of several machines: a number alone does not say whose */
 	int host_columns;
-	int64_t start; /* 0: not known yet */
+	int place_columns; /* 0: all is of one recording */
+	int64_t start;     /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
 };
@@ -86,8 +88,31 @@ static void log_line_free(struct log_line *line)
 	*line = (struct log_line){0};
 }
 
+static void log_widen(int *columns, const char *text)
+{
+	char *safe = escape_terminal(text);
+	int own = terminal_columns(safe);
+
+	if (own > *columns)
+		*columns = own;
+	free(safe);
+}
+
+/* Of several recordings: of which the process is. Pids of one mean nothing in another. */
+static char *log_where(const struct log *log, const struct process *process)
+{
+	char *place, *where;
+
+	if (!log->place_columns)
+		return memory_text("");
+	place = escape_terminal(process->recording->dir);
+	where = memory_format("%s%*s", place, log->place_columns - terminal_columns(place) + 2, "");
+	free(place);
+	return where;
+}
+
 /* The number, as --pid takes it, in its column. */
-static char *log_who(const struct log *log, const struct process *process, int number)
+static char *log_number(const struct log *log, const struct process *process, int number)
 {
 	char *host, *who;
 	int columns;
@@ -101,17 +126,27 @@ static char *log_who(const struct log *log, const struct process *process, int n
 	return who;
 }
 
+static char *log_who(const struct log *log, const struct process *process, int number)
+{
+	char *where = log_where(log, process), *own = log_number(log, process, number);
+	char *who = memory_format("%s%s", where, own);
+
+	free(own);
+	free(where);
+	return who;
+}
+
 static void log_learn_hosts(struct log *log, const struct world *world)
 {
 	log->hosts = world->host_count > 1;
-	for (size_t i = 0; i < world->host_count; i++) {
-		char *host = escape_terminal(world->hosts[i]);
-		int columns = terminal_columns(host);
+	for (size_t i = 0; i < world->host_count; i++)
+		log_widen(&log->host_columns, world->hosts[i]);
+}
 
-		if (columns > log->host_columns)
-			log->host_columns = columns;
-		free(host);
-	}
+static void log_learn_places(struct log *log, const struct recording *recording)
+{
+	for (size_t i = 0; recording->part_count > 1 && i < recording->part_count; i++)
+		log_widen(&log->place_columns, recording->parts[i]->dir);
 }
 
 static void log_print_line(const struct log *log, struct world *world, const struct log_line *line)
@@ -251,6 +286,7 @@ static bool log_judge(struct log *log, const char *dir, char **error)
 		return false;
 	log->hindsight = hindsight_of(log->analysis);
 	log_learn_hosts(log, log->analysis->world);
+	log_learn_places(log, log->analysis->recording);
 	return true;
 }
 

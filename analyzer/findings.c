@@ -7,6 +7,7 @@
 
 #include "map.h"
 #include "memory.h"
+#include "recording.h"
 
 static void set_fingerprint(struct finding *finding)
 {
@@ -40,6 +41,27 @@ uint64_t findings_sifted(const struct finding *finding)
 	return map_hash(MAP_HASH, of, sizeof(of));
 }
 
+static void add_recording(struct finding *finding, const struct recording *recording)
+{
+	for (size_t i = finding->recording_count; i > 0; i--)
+		if (finding->recordings[i - 1] == recording)
+			return;
+	finding->recordings =
+		memory_grow(finding->recordings, finding->recording_count, sizeof(const struct recording *));
+	finding->recordings[finding->recording_count++] = recording;
+}
+
+/* The whole of several is none of them. */
+static void set_recording(struct finding *finding)
+{
+	const struct recording *recording = finding->process  ? finding->process->recording
+					    : finding->object ? finding->object->recording
+							      : finding->recording;
+
+	if (recording && recording->part_count == 0)
+		add_recording(finding, recording);
+}
+
 /* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */
 static void merge(struct finding *there, struct finding own)
 {
@@ -51,6 +73,9 @@ static void merge(struct finding *there, struct finding own)
 		*there = own;
 		own = former;
 	}
+	for (size_t i = 0; i < own.recording_count; i++)
+		add_recording(there, own.recordings[i]);
+	free(own.recordings);
 	free(own.message);
 	there->several |= own.several || own.object != there->object;
 	there->count += own.count;
@@ -73,6 +98,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 		own.count = 1;
 	if (own.largest == 0)
 		own.largest = own.bytes;
+	set_recording(&own);
 	set_fingerprint(&own);
 	print = print_of(own.fingerprint);
 	sifted = findings_sifted(&own);
@@ -90,6 +116,9 @@ void findings_hide(struct findings *findings, struct finding *finding, bool supp
 {
 	struct hidden *hidden;
 
+	free(finding->recordings);
+	finding->recordings = NULL;
+	finding->recording_count = 0;
 	free(finding->message);
 	finding->message = NULL;
 	for (size_t i = 0; i < findings->hidden_count; i++)
@@ -159,8 +188,10 @@ void findings_sort(struct findings *findings)
 
 void findings_clear(struct findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++)
+	for (size_t i = 0; i < findings->count; i++) {
+		free(findings->all[i].recordings);
 		free(findings->all[i].message);
+	}
 	free(findings->all);
 	free(findings->hidden);
 	map_clear(&findings->places);

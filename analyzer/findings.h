@@ -27,13 +27,17 @@ struct finding {
 	uint64_t count;         /* how often it happened */
 	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
 	/* From here on, but for what is of all occurrences, of the one that is told of: the largest, of equals the first. */
-	uint64_t largest;              /* bytes of it; set by findings_add() */
-	char *message;                 /* one sentence with the arithmetic; bytes of the trace, not escaped */
-	int64_t hangs;                 /* from when on missing calls may have changed its severity; 0: none can */
-	bool uncertain;                /* of all: events are missing that could have changed the verdict */
-	char fingerprint[17];          /* hexadecimal; report_fingerprint.c makes the one that is shown */
-	const struct object *object;   /* or NULL */
-	bool several;                  /* of all: they are of more than this object */
+	uint64_t largest;            /* bytes of it; set by findings_add() */
+	char *message;               /* one sentence with the arithmetic; bytes of the trace, not escaped */
+	int64_t hangs;               /* from when on missing calls may have changed its severity; 0: none can */
+	bool uncertain;              /* of all: events are missing that could have changed the verdict */
+	char fingerprint[17];        /* hexadecimal; report_fingerprint.c makes the one that is shown */
+	const struct object *object; /* or NULL */
+	bool several;                /* of all: they are of more than this object */
+	const struct recording
+		*recording; /* of which it tells, if it is neither of a process nor of an object; or NULL */
+	const struct recording **recordings; /* of all: each once, that of the one that is told of first */
+	size_t recording_count;
 	const struct process *process; /* or NULL */
 	const struct process *victim;  /* whom it hits, if that need not have called anything; or NULL */
 	bool unwanted;                 /* the reader did not ask for it: set by the sieve, as is */
@@ -78,7 +82,7 @@ struct sieve {
 /*
  * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there.
  * Takes over `message`; copies the rest. What `finding` leaves 0 in count is 1; the fingerprint is made here, from the
- * rule, the first stack and, without a stack, the object's name.
+ * rule, the first stack and, without a stack, the object's name; and `recordings` from whom and what it tells of.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
 

@@ -31,7 +31,8 @@ static char *whose(const struct court *court, const struct recording *recording)
 static void weak_mount(struct court *court, const struct recording *recording)
 {
 	const struct shm_mount *mount = &recording->mount;
-	struct finding finding = {.rule = RULE_weak_mount, .severity = SEVERITY_NOTE, .time = recording->started};
+	struct finding finding = {
+		.rule = RULE_weak_mount, .severity = SEVERITY_NOTE, .time = recording->started, .recording = recording};
 	bool weak = !mount->nosuid || !mount->nodev || !mount->noexec, odd = mount->mode != 01777 || mount->uid != 0;
 	char *root, *where;
 
@@ -63,8 +64,10 @@ static char *add_name(char *names, const char *name, size_t nth)
 
 static void stale_at_start(struct court *court, const struct recording *recording)
 {
-	struct finding finding = {
-		.rule = RULE_stale_at_start, .severity = SEVERITY_WARNING, .time = recording->started};
+	struct finding finding = {.rule = RULE_stale_at_start,
+				  .severity = SEVERITY_WARNING,
+				  .time = recording->started,
+				  .recording = recording};
 	char *names = memory_text(""), *bytes, *whole, *where;
 	size_t count = 0;
 

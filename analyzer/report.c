@@ -25,6 +25,23 @@ const char *report_where(const struct report *report, const struct process *proc
 											    : NULL;
 }
 
+size_t report_recordings(const struct report *report, const struct finding *finding)
+{
+	return report->analysis->recording->part_count > 1 ? finding->recording_count : 0;
+}
+
+char *report_recorded(const struct report *report, const struct finding *finding)
+{
+	char *all = memory_text(""), *longer;
+
+	for (size_t i = 0; i < report_recordings(report, finding); i++) {
+		longer = memory_format("%s%s%s", all, i ? "; " : "", finding->recordings[i]->dir);
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
 char *report_appeared(const struct leftover *left)
 {
 	char *size = units_bytes(left->size, 1024, "B");

@@ -116,13 +116,18 @@ void report_lacks(const struct report *report);
 /* A line, to be freed, on what came into /dev/shm and no call made. */
 char *report_appeared(const struct leftover *left);
 
-/* Where the process was recorded, if the report is of several recordings; else NULL. */
 /* "at least 3 events lost", "no event lost"; process: of it alone, or NULL. To be freed. */
 char *report_lost(const struct analysis *analysis, const struct process *process);
 /* Whether more may be lost than are counted. */
 bool report_lost_more(const struct analysis *analysis, const struct process *process);
 
+/* Where the process was recorded, if the report is of several recordings; else NULL. */
 const char *report_where(const struct report *report, const struct process *process);
+
+/* How many recordings the finding is of, if the report is of several; else 0. */
+size_t report_recordings(const struct report *report, const struct finding *finding);
+/* "fleet/a; fleet/b", as above, or "". To be freed. */
+char *report_recorded(const struct report *report, const struct finding *finding);
 
 /* Whether only some processes or objects were asked for; whether tables show one: asked for, or a finding told is of it. */
 bool report_is_part(const struct report *report);

@@ -1,4 +1,4 @@
-/* The report as a table, RFC 4180: a row for each finding. */
+/* The report as a table, RFC 4180: a row for each finding; of several recordings with a column more, for where it was. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -27,6 +27,11 @@ static void csv_place(const struct report *report, const struct finding *finding
 	spots_free(&spots);
 }
 
+static bool csv_is_of_several(const struct report *report)
+{
+	return report->analysis->recording->part_count > 1;
+}
+
 static void csv_finding(const struct report *report, const struct finding *finding, FILE *out)
 {
 	const struct process *process = finding->process;
@@ -44,7 +49,15 @@ static void csv_finding(const struct report *report, const struct finding *findi
 		fprintf(out, "%" PRId64, finding->time);
 	fprintf(out, ",%s,", finding->uncertain ? "yes" : "no");
 	csv_text(out, finding->message, ",");
-	fprintf(out, "%s\r\n", finding->fingerprint);
+	fputs(finding->fingerprint, out);
+	if (csv_is_of_several(report)) {
+		char *recorded = report_recorded(report, finding);
+
+		fputc(',', out);
+		csv_text(out, recorded, "");
+		free(recorded);
+	}
+	fputs("\r\n", out);
 }
 
 void report_csv(const struct report *report, FILE *out)
@@ -52,9 +65,10 @@ void report_csv(const struct report *report, FILE *out)
 	const struct findings *findings = &report->analysis->findings;
 	size_t i;
 
-	fputs("severity,rule,count,bytes,object,pid,exe,function,place,module,time_ns,uncertain,message,"
-	      "fingerprint\r\n",
-	      out);
+	fprintf(out,
+		"severity,rule,count,bytes,object,pid,exe,function,place,module,time_ns,uncertain,message,"
+		"fingerprint%s\r\n",
+		csv_is_of_several(report) ? ",recordings" : "");
 	for (i = 0; i < findings->count; i++)
 		csv_finding(report, &findings->all[i], out);
 	report_lacks(report);

@@ -11,6 +11,8 @@
 json_t *json_of_text(const char *bytes);
 /* Counters beyond what JSON readers take for an integer do not occur in a sound trace: they are cut. */
 json_t *json_of_number(uint64_t value);
+/* Where a finding was recorded; NULL if the report is of one recording alone. */
+json_t *json_recordings(const struct report *report, const struct finding *finding);
 
 /* shmguard-report/1, with no more than `most` of the findings, and those processes. */
 json_t *report_as_json(const struct report *report, size_t most, const struct cast *cast);

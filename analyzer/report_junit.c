@@ -54,6 +54,14 @@ static void junit_body(const struct report *report, const struct finding *findin
 	fprintf(out, "\n%" PRIu64 " time%s, %" PRIu64 " byte%s%s, fingerprint %s\n", finding->count,
 		finding->count == 1 ? "" : "s", finding->bytes, finding->bytes == 1 ? "" : "s",
 		finding->uncertain ? ", uncertain" : "", finding->fingerprint);
+	if (report_recordings(report, finding)) {
+		char *recorded = report_recorded(report, finding);
+
+		fputs("recorded in ", out);
+		junit_text(out, recorded);
+		fputc('\n', out);
+		free(recorded);
+	}
 	for (i = 0; i < finding->stack_count; i++)
 		junit_stack(report, &finding->stacks[i], out);
 }

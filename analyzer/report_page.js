@@ -118,10 +118,13 @@ function findingBody(finding)
 	];
 }
 
+const across = ({recordings = []}) =>
+	recordings.length > 1 ? " in " + plural(recordings.length, "recording") : "";
+
 function heading(finding)
 {
 	const numbers = [
-		finding.count > 1 ? plural(finding.count, "time") : "", finding.bytes ? bytes(finding.bytes) : "",
+		finding.count > 1 ? plural(finding.count, "time") + across(finding) : "", finding.bytes ? bytes(finding.bytes) : "",
 		finding.uncertain ? "uncertain" : ""
 	].filter(Boolean);
 	return [

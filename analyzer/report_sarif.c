@@ -176,18 +176,36 @@ static void sarif_add_location(const struct report *report, const struct finding
 	spots_free(&spots);
 }
 
+/* What people are shown of a result is its message. One that is of no process and no object tells whose it is. */
+static json_t *sarif_message(const struct report *report, const struct finding *finding)
+{
+	size_t count = report_recordings(report, finding);
+	char *message;
+	json_t *text;
+
+	if (count == 0 || (!finding->process && !finding->object))
+		return sarif_words(finding->message);
+	message = count > 1 ? memory_format("%s (in %zu recordings, first %s)", finding->message, count,
+					    finding->recordings[0]->dir)
+			    : memory_format("%s (recorded in %s)", finding->message, finding->recordings[0]->dir);
+	text = sarif_words(message);
+	free(message);
+	return text;
+}
+
 static json_t *sarif_result(const struct report *report, const struct finding *finding, const int *indexes, bool flows)
 {
 	char *line_hash = memory_format("%s:1", finding->fingerprint);
 	const char *object = finding->object ? object_name(finding->object) : NULL;
 	json_t *result = json_pack(
-		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o}}", "ruleId",
+		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o, s:o*}}", "ruleId",
 		rules[finding->rule].id, "ruleIndex", indexes[finding->rule], "level", severity_name(finding->severity),
-		"message", "text", sarif_words(finding->message), "fingerprints", "shmguard/v1", finding->fingerprint,
+		"message", "text", sarif_message(report, finding), "fingerprints", "shmguard/v1", finding->fingerprint,
 		"partialFingerprints", "shmguard/v1", finding->fingerprint, "primaryLocationLineHash", line_hash,
 		"occurrenceCount", json_of_number(finding->count), "properties", "bytes",
 		json_of_number(finding->bytes), "uncertain", finding->uncertain, "object", json_of_text(object),
-		"process", finding->process ? json_string(finding->process->id) : json_null());
+		"process", finding->process ? json_string(finding->process->id) : json_null(), "recordings",
+		json_recordings(report, finding));
 
 	sarif_add_location(report, finding, result);
 	if (flows)

@@ -82,23 +82,26 @@ static enum ink text_ink(enum severity severity)
 	return severity == SEVERITY_ERROR ? INK_error : severity == SEVERITY_WARNING ? INK_warning : INK_note;
 }
 
-/* "12 times, 40 KiB, uncertain", as far as it applies. */
-static char *text_facts(const struct finding *finding)
+/* "12 times in 3 recordings, 40 KiB, uncertain", as far as it applies. */
+static char *text_facts(const struct report *report, const struct finding *finding)
 {
+	size_t recordings = report_recordings(report, finding);
 	char *times = text_count(finding->count, "time"), *bytes = text_bytes(finding->bytes);
-	char *facts = memory_format("%s%s%s%s%s", finding->count > 1 ? times : "",
+	char *where = recordings > 1 ? memory_format(" in %zu recordings", recordings) : memory_text("");
+	char *facts = memory_format("%s%s%s%s%s%s", finding->count > 1 ? times : "", where,
 				    finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
 				    (finding->count > 1 || finding->bytes) && finding->uncertain ? ", " : "",
 				    finding->uncertain ? "uncertain" : "");
 
+	free(where);
 	free(bytes);
 	free(times);
 	return facts;
 }
 
-static void text_heading(const struct terminal *terminal, const struct finding *finding)
+static void text_heading(const struct report *report, const struct terminal *terminal, const struct finding *finding)
 {
-	char *facts = text_facts(finding);
+	char *facts = text_facts(report, finding);
 
 	terminal_put(terminal, text_ink(finding->severity), severity_name(finding->severity));
 	terminal_put(terminal, INK_strong, ": ");
@@ -132,7 +135,7 @@ static void text_note(const struct report *report, const struct terminal *termin
 	char *where = terminal_cut(place, left > 32 ? left : 32, false);
 	char *cut = terminal_cut(message, terminal->width - 2, false);
 
-	text_heading(terminal, finding);
+	text_heading(report, terminal, finding);
 	fprintf(terminal->out, *where ? " at %s\n  %s\n" : "%s\n  %s\n", where, cut);
 	free(cut);
 	free(where);
@@ -167,7 +170,7 @@ static void text_finding(const struct report *report, const struct terminal *ter
 	size_t i;
 
 	fputc('\n', terminal->out);
-	text_heading(terminal, finding);
+	text_heading(report, terminal, finding);
 	fputc('\n', terminal->out);
 	text_line(terminal, INK_plain, 2, message);
 	if (finding->process)

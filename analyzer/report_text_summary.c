@@ -256,7 +256,8 @@ static void summary_processes(const struct report *report, const struct terminal
 
 	for (i = 0; i < world->process_count; i++) {
 		const struct process *process = world->processes[i];
-		char *who, *ended, *lost;
+		const char *place;
+		char *who, *ended, *lost, *where;
 
 		if (!report_shows_process(report, process) || !summary_is_notable(process) ||
 		    ++notable > PROCESSES_SHOWN)
@@ -266,9 +267,12 @@ static void summary_processes(const struct report *report, const struct terminal
 		who = text_process(process);
 		ended = text_ended(process);
 		lost = report_lost(report->analysis, process);
-		text_line(
-			terminal, INK_plain, 2,
-			memory_format("%s: %s%s%s", who, ended, process->lost ? ", " : "", process->lost ? lost : ""));
+		place = report_where(report, process);
+		where = escape_terminal(place ? place : "");
+		text_line(terminal, INK_plain, 2,
+			  memory_format("%s: %s%s%s%s%s", who, ended, process->lost ? ", " : "",
+					process->lost ? lost : "", place ? "; recorded in " : "", where));
+		free(where);
 		free(lost);
 		free(ended);
 		free(who);

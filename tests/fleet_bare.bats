@@ -8,9 +8,10 @@ setup_file()
 	load helpers.bash
 	export MADE=$BATS_FILE_TMPDIR/made
 	mkdir "$MADE"
-	record "$MADE/early" "$PROGRAMS/leaky" 3 "/bare-$$." >out
+	cd "$BATS_FILE_TMPDIR" || return 1
+	"$SHMGUARD" run --quiet --report=none -o "$MADE/early" -- "$PROGRAMS/leaky" 3 "/bare-$$." >out
 	sleep 1
-	record "$MADE/late" "$PROGRAMS/story" shrunk >out 2>errors || true
+	"$SHMGUARD" run --quiet --report=none -o "$MADE/late" -- "$PROGRAMS/story" shrunk >out 2>errors || true
 }
 
 setup()
