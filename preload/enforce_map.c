@@ -181,6 +181,18 @@ static enum enforce_verdict decide_mremap(const struct mremap_event *e, struct f
 	return deny_or_go(&d);
 }
 
+static enum enforce_verdict decide_remap_file_pages(const struct mmap_event *e, const struct identity *identity)
+{
+	struct policy_decision d;
+
+	enforce_decide_object(identity, &d);
+	if (!asks_of_mappings(&d))
+		return VERDICT_go;
+	enforce_collect();
+	check_mmap(e, identity, ledger_marks(identity));
+	return deny_or_go(&d);
+}
+
 void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller)
 {
 	struct policy_decision d;
@@ -220,6 +232,8 @@ POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, 
 	(site, address, length, prot), 0)
 POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
 	(address, length, identity), 0)
+POLICED(remap_file_pages, (const struct mmap_event *e, const struct identity *identity, const void *caller),
+	(e, identity), enforce_vain_pages(e))
 POLICED(mremap, (const struct mremap_event *e, struct fault_site *site, const void *caller), (e, site),
 	enforce_vain_remap(e))
 

@@ -28,6 +28,9 @@ bool enforce_probed(void *mapping, uint64_t length, const void *caller);
 enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, const struct identity *identity,
 				   const void *caller);
 enum enforce_verdict enforce_mremap(const struct mremap_event *e, struct fault_site *site, const void *caller);
+/* The same of one that is to show other pages, as mmap(2) would. */
+enum enforce_verdict enforce_remap_file_pages(const struct mmap_event *e, const struct identity *identity,
+					      const void *caller);
 /* MADV_REMOVE has just made a hole. */
 void enforce_removed(uint64_t start, uint64_t length, const struct identity *identity, const void *caller);
 

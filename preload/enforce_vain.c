@@ -152,6 +152,14 @@ int enforce_vain_remap(const struct mremap_event *e)
 	return e->flags & MREMAP_FIXED ? EINVAL : ENOMEM;
 }
 
+/* Of pages past the end of any file the kernel finds at last that they are that. */
+int enforce_vain_pages(const struct mmap_event *e)
+{
+	uint64_t past = UINT64_MAX - e->length / page_size();
+
+	return refused_before(EOVERFLOW, SYS_remap_file_pages, (long)e->addr, (long)e->length, 0, (long)past, 0, 0);
+}
+
 /* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
 static int not_writable(const struct identity *identity)
 {

@@ -28,10 +28,12 @@ bool enforce_fails(int error);
 		return verdict;                                                                                        \
 	}
 
-/* The errno of the kernel, or 0, for a mapping, of which lock-limit tells what cannot be locked, and one that is to grow, */
+/* The errno of the kernel, or 0, for a mapping, of which lock-limit tells what cannot be locked, one that is to grow, */
 int enforce_vain_map(const struct mmap_event *e, const struct identity *identity);
 int enforce_vain_map_and_lock(const struct mmap_event *e, const struct identity *identity);
 int enforce_vain_remap(const struct mremap_event *e);
+/* and one that is to show other pages, */
+int enforce_vain_pages(const struct mmap_event *e);
 /* a size that is given by ftruncate and truncate, or by fallocate, */
 int enforce_vain_size(const struct ftruncate_event *e, const struct identity *identity);
 int enforce_vain_allocation(const struct fallocate_event *e);

@@ -44,6 +44,8 @@ int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
 		int flags, int fd, off_t offset, const void *caller);
 int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller);
+int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), void *start, size_t size, int prot,
+			  size_t page, int flags, const void *caller);
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
 		  int flags, void *new_addr, const void *caller);
 int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), const char *path, char *const argv[],

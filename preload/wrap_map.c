@@ -274,6 +274,61 @@ EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...
 	return wrap_mremap(REAL(mremap), addr, length, new_length, flags, new_addr, CALLER);
 }
 
+/* False: it is no object's, or not to be told, or refused by the kernel whatever it is. */
+static bool shows_other_pages(struct mmap_event *e, struct fault_site *site, int prot, size_t page, const void *caller)
+{
+	void *addr = (void *)(uintptr_t)e->addr;
+
+	if (prot || !e->length || page > (INT64_MAX - e->length) / page_size() || own_caller(caller) ||
+	    !ledger_may_map(addr, e->length))
+		return false;
+	fault_site_find(site, e->addr, 0, false);
+	int has = site->found ? fault_site_protection(site, e->addr) : -1;
+	if (has < 0)
+		return false;
+	fault_site_refresh(site, e->addr);
+	e->prot = (uint8_t)(has & 7);
+	e->offset = (int64_t)(page * page_size());
+	return site->fresh;
+}
+
+/* Linux makes a mapping of it, of the same object in the same place, and it is told as what it is then: see mmap(2). */
+int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), void *start, size_t size, int prot,
+			  size_t page, int flags, const void *caller)
+{
+	struct visit visit;
+	struct fault_site site;
+	struct unmapping replaced = {0};
+	struct mmap_event e = {.addr = (uint64_t)(uintptr_t)start & -page_size(),
+			       .length = size & -page_size(),
+			       .flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | ((uint32_t)flags & MAP_NONBLOCK),
+			       .fd = -1};
+	bool tracked = shows_other_pages(&e, &site, prot, page, caller);
+
+	site.identity.name = site.name;
+	bool denied = tracked && enforce_on && enforce_remap_file_pages(&e, &site.identity, caller) == VERDICT_deny;
+	if (tracked && !denied)
+		unmapping(&replaced, (void *)(uintptr_t)e.addr, e.length, caller);
+	int result = denied ? -1 : real_remap(start, size, prot, page, flags);
+	if (replaced.seq && result < 0)
+		not_unmapped(&replaced, caller);
+	e.result = result < 0 ? (uint64_t)(uintptr_t)MAP_FAILED : e.addr;
+	if (tracked && observe_enter(&visit, caller)) {
+		if (enforce_on && result == 0)
+			enforce_mapped(&e, &site.identity, caller);
+		e.error = observe_error(&visit, result < 0);
+		observe_record(&visit, EVENT_mmap, &(union any_event){.mmap = e}, &site.identity);
+		observe_leave(&visit);
+	}
+	unmapped(&replaced.pieces, result == 0, caller);
+	return result;
+}
+
+EXPORT int remap_file_pages(void *start, size_t size, int prot, size_t page, int flags)
+{
+	return wrap_remap_file_pages(REAL(remap_file_pages), start, size, prot, page, flags, CALLER);
+}
+
 static bool protecting_denied(const void *addr, size_t length, int prot, const void *caller)
 {
 	struct fault_site site;

@@ -53,6 +53,11 @@ static void *raw_mremap(void *addr, size_t length, size_t new_length, int flags,
 	return (void *)REAL(syscall)(SYS_mremap, addr, length, new_length, flags, new_addr);
 }
 
+static int raw_remap_file_pages(void *start, size_t size, int prot, size_t page, int flags)
+{
+	return (int)REAL(syscall)(SYS_remap_file_pages, start, size, prot, page, flags);
+}
+
 static int raw_unshare(int flags)
 {
 	return (int)REAL(syscall)(SYS_unshare, flags);
@@ -135,6 +140,9 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return wrap_munmap(raw_munmap, (void *)a, (size_t)b, CALLER);
 	case SYS_mremap:
 		return (long)wrap_mremap(raw_mremap, (void *)a, (size_t)b, (size_t)c, (int)d, (void *)e, CALLER);
+	case SYS_remap_file_pages:
+		return wrap_remap_file_pages(raw_remap_file_pages, (void *)a, (size_t)b, (int)c, (size_t)d, (int)e,
+					     CALLER);
 	case SYS_execve:
 		return wrap_execve(raw_execve, (const char *)a, (char *const *)b, (char *const *)c, CALLER);
 	case SYS_execveat:
@@ -207,6 +215,7 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_mmap)                                                                                                \
 	WHEN(__NR_munmap)                                                                                              \
 	WHEN(__NR_mremap)                                                                                              \
+	WHEN(__NR_remap_file_pages)                                                                                    \
 	WHEN(__NR_execve)                                                                                              \
 	WHEN(__NR_futex)                                                                                               \
 	WHEN(__NR_execveat)                                                                                            \

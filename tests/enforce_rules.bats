@@ -121,6 +121,21 @@ attempt(grow, 12288); attempt(grow, 8192)'
 	[ "$(cat out)" = $'ENXIO\nok None' ]
 }
 
+@test "a mapping that is to show other pages is held to what there is, and holds what it shows" {
+	policy 'map-beyond-end = deny' 'shrink-under-map = deny'
+	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192)
+at = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0)); private = libc.mmap(None, ctypes.c_size_t(4096), 3, 2, fd, ctypes.c_long(0))
+def show(page, prot=0, at=at, length=4096):
+    if call(ctypes.c_void_p(at), ctypes.c_size_t(length), prot, ctypes.c_size_t(page), 0):
+        raise OSError(ctypes.get_errno(), "remap_file_pages")
+for call in libc.remap_file_pages, lambda *args: libc.syscall(216, *args):
+    attempt(show, 5, 3); attempt(show, 5, at=private); attempt(show, 5, length=1 << 30); attempt(show, 1 << 51); attempt(show, 2**64 - 1)
+    attempt(show, 5); attempt(show, 1); attempt(os.ftruncate, fd, 4096); attempt(show, 0); attempt(os.ftruncate, fd, 4096); os.ftruncate(fd, 8192)'
+	[ "$(xargs <out)" = "$(printf '%s ' {,}'EINVAL EINVAL EINVAL EOVERFLOW EINVAL ENXIO ok None EPERM ok None ok None' | xargs)" ]
+	[ "$(grep -c 'rule=map-beyond-end .* action=denied errno=ENXIO' audit.log)" -eq 2 ]
+	[ "$(grep -c 'rule=shrink-under-map .* action=denied errno=EPERM' audit.log)" -eq 2 ]
+}
+
 @test "an interrupted reservation is tried again" {
 	policy 'reservation-interrupted = fix'
 	guarded 'import signal

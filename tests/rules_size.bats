@@ -68,6 +68,10 @@ teardown()
 	check_faulty map-beyond-end_remapped
 }
 
+@test "map-beyond-end: also when remap_file_pages does it" {
+	check_faulty map-beyond-end_repaged
+}
+
 @test "map-beyond-end: also when mprotect opens what was kept" {
 	check_faulty map-beyond-end_opened
 }
@@ -102,6 +106,10 @@ teardown()
 
 @test "shrink-under-map: a warning when nobody else maps it" {
 	check_faulty shrink-under-map_own
+}
+
+@test "shrink-under-map: also of pages that remap_file_pages brought" {
+	check_faulty shrink-under-map_repaged
 }
 
 @test "shrink-under-map: a note when it is remapped at once" {

@@ -263,6 +263,10 @@
 #define CALLS_GIVEN(X)                                                                                                 \
 	X(posix_spawn_file_actions_adddup2, none, int, (posix_spawn_file_actions_t * actions, int fd, int target))
 
+/* Other pages of what is mapped. */
+#define CALLS_PAGES(X)                                                                                                 \
+	X(remap_file_pages, mmap, int, (void *start, size_t size, int prot, size_t page, int flags))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -281,7 +285,8 @@
 	CALLS_LIMIT(X)                                                                                                 \
 	CALLS_TABLE(X)                                                                                                 \
 	CALLS_LOOKUP(X)                                                                                                \
-	CALLS_GIVEN(X)
+	CALLS_GIVEN(X)                                                                                                 \
+	CALLS_PAGES(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

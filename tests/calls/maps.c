@@ -112,6 +112,43 @@ static void remaps(void)
 	unlink(path("m"));
 }
 
+static int raw_remap_file_pages(void *start, size_t size, int prot, size_t page, int flags)
+{
+	return (int)syscall(SYS_remap_file_pages, start, size, prot, page, flags);
+}
+
+static void other_pages(int (*remap)(void *, size_t, int, size_t, int))
+{
+	int fd = make("m", 16 * PAGE);
+	char *a = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *private = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	strcpy(a, "first");
+	CALL(remap(a, PAGE, 0, 2, 0));
+	printf("  %d\n", *a);
+	show_maps();
+	CALL(remap(a + 8, 3 * PAGE + 8, 0, 1, MAP_NONBLOCK));
+	CALL(remap(a + 3 * PAGE, PAGE, 0, 0, 0x7fffffff));
+	printf("  %s\n", a + 3 * PAGE);
+	show_maps();
+	CALL(remap(a, 4 * PAGE, 0, 20, 0));
+	show_maps();
+	CALL(remap(a, PAGE, PROT_READ, 0, 0));
+	CALL(remap(a, PAGE - 1, 0, 0, 0));
+	CALL(remap(a, 8 * PAGE, 0, 0, 0));
+	CALL(remap(a, SIZE_MAX, 0, 0, 0));
+	CALL(remap(a, PAGE, 0, SIZE_MAX, 0));
+	CALL(remap(a, PAGE, 0, SIZE_MAX - 1, 0));
+	CALL(remap(a, PAGE, 0, SIZE_MAX / PAGE, 0));
+	CALL(remap(private, PAGE, 0, 0, 0));
+	CALL(remap((char *)nowhere - 8, PAGE, 0, 0, 0));
+	show_maps();
+	CALL(munmap(a, 4 * PAGE));
+	CALL(munmap(private, PAGE));
+	closefrom(fd);
+	unlink(path("m"));
+}
+
 static void protections(void)
 {
 	int fd = make("m", 4 * PAGE);
@@ -231,6 +268,8 @@ int main(void)
 	map_by(mmap64);
 	unmaps();
 	remaps();
+	other_pages(remap_file_pages);
+	other_pages(raw_remap_file_pages);
 	protections();
 	locks();
 	raw_calls();

@@ -22,6 +22,24 @@ static void try_in_vain(void)
 	must(kill(reader, SIGKILL) == 0 && waitpid(reader, NULL, 0) == reader, "waitpid");
 }
 
+/* Its only mapping showed later pages once; of a hole in it nothing is left. */
+static void shows_others(void)
+{
+	int fd = memfd_create("pages", MFD_CLOEXEC);
+	char *address;
+
+	must(fd >= 0 && ftruncate(fd, 4 * PAGE) == 0, "memfd_create");
+	address = map(fd, 2 * PAGE);
+	must(remap_file_pages(address, 2 * PAGE, 0, 2, 0) == 0, "remap_file_pages");
+	must(remap_file_pages(address, 2 * PAGE, PROT_READ, 5, 0) < 0, "remap_file_pages with a protection");
+	must(remap_file_pages(address + PAGE, PAGE, 0, 1, 0) == 0, "remap_file_pages of a part");
+	must(remap_file_pages(address, PAGE, 0, 0, 0) == 0, "remap_file_pages of the rest");
+	must(ftruncate(fd, 2 * PAGE) == 0, "ftruncate");
+	memset(address, 1, 2 * PAGE);
+	must(munmap(address, 2 * PAGE) == 0, "munmap");
+	close(fd);
+}
+
 int main(void)
 {
 	char object[64];
@@ -34,6 +52,7 @@ int main(void)
 	must(ftruncate(fd, PAGE) == 0, "ftruncate");
 	end_reader(reader, &status);
 	try_in_vain();
+	shows_others();
 	close(fd);
 	must(shm_unlink(object) == 0 && status == 0, "shm_unlink");
 	return 0;
