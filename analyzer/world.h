@@ -153,6 +153,7 @@ struct object {
 	struct site told;             /* the same, by what was found at that call, which is not in the trace itself */
 	const struct process *finder; /* the first that told of it */
 	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
+	bool presumed;                /* who removed it had not seen that it was this one */
 	struct site mapped;           /* the first mapping seen */
 	struct site writer;           /* the latest writable mapping, shared; process NULL: none */
 	struct site rivals[2];        /* the first two processes that had such mappings at one time */

@@ -302,8 +302,8 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 	if (object && state == NULL)
 		state = name_state_of(world, process->place, text);
 	free(text);
-	/* Another was faster: if this one succeeds, it removes what has the name by then. */
-	if (object && has_lost(object, state->text)) {
+	/* Another who saw it was faster: if this one succeeds, it removes what has the name by then. */
+	if (object && has_lost(object, state->text) && !object->presumed) {
 		free(change.text);
 		return names_unlink_unseen(world, process, name, semaphore, site);
 	}
@@ -313,7 +313,12 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 	if (object == NULL || state == NULL)
 		return change;
 	change.before = object->unlinked;
-	name_removed(world, state, object, site);
+	/* It was another that went before, then: what has the name by now is not this one. */
+	if (object->presumed && state->object && object_real(state->object) != object)
+		object->unlinked = *site;
+	else
+		name_removed(world, state, object, site);
+	object->presumed = false;
 	return change;
 }
 

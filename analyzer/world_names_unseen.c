@@ -38,6 +38,7 @@ bool names_settled_unseen(struct world *world, struct name_state *state, struct 
 	if (!is_owed(state, object, made->process, made->time))
 		return false;
 	names_add(object, state->text, owed.time);
+	object->presumed = true;
 	if (replaced) {
 		name_lose(state, object, &owed);
 		state->former = object;
@@ -74,10 +75,12 @@ struct name_change names_unlink_unseen(struct world *world, struct process *proc
 	free(text);
 	if (was_lost_unseen(state, former, site->time)) {
 		former->unlinked = *site;
+		former->presumed = true;
 		change.object = former;
 	} else if (object) {
 		change.before = object->unlinked;
 		change.object = object;
+		object->presumed = true;
 		name_removed(world, state, object, site);
 	} else {
 		state->removed = *site;

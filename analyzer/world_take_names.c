@@ -197,6 +197,8 @@ void take_rename(struct taking *t, const struct rename_event *e)
 	/* Also by what is no object: a symbolic link, a FIFO. */
 	if (replaced)
 		take_name(t, e->to, replaced);
+	if (replaced && over)
+		replaced->presumed = true;
 	if (moved)
 		names_link(t->world, e->to, moved, &t->site);
 	if (over && !replaced)
