@@ -203,7 +203,7 @@ limited()
 
 @test "a small stack and no pending signals for the command: run and LTTng's daemons have what the hard limit allows" {
 	# shellcheck disable=SC2016
-	for limits in "-Ss 20" "-Ss 64" "-Ss 128" "-Si 0" "-Ss 128 -Si 0"; do
+	for limits in "-Ss 32" "-Ss 64" "-Ss 128" "-Si 0" "-Ss 128 -Si 0"; do
 		rm -rf recording
 		limited "$limits" sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >bare
 		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- \
