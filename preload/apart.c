@@ -1,9 +1,12 @@
 #include "preload/apart.h"
 
+#include <linux/futex.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/single_threaded.h>
 
 #include "preload/kernel.h"
+#include "preload/own_threads.h"
 #include "preload/recorder.h"
 #include "preload/signals.h"
 
@@ -14,6 +17,9 @@ struct work {
 	void *context;
 	long result;
 };
+
+/* The thread that waits, and the one that it waits for, have their thread-local memory in common. */
+static __thread int waiting; /* the one's number, 0: none does */
 
 static int begin(void *context)
 {
@@ -32,12 +38,41 @@ bool apart_is_unlocked(int fd)
 }
 
 /*
+ * Until the kernel has cleared the word, and no stack is needed any more. The other thread uses errno meanwhile, which the
+ * C library's syscall(2) would set. Not as CLONE_VFORK waits: who is stopped (SIGSTOP) only then would never be seen to be.
+ */
+static void await(atomic_int *busy)
+{
+	while (atomic_load(busy)) {
+#if defined(__x86_64__)
+		register long no_limit __asm__("r10") = 0;
+		long result = SYS_futex;
+		__asm__ volatile("syscall"
+				 : "+a"(result)
+				 : "D"(busy), "S"((long)FUTEX_WAIT), "d"(1L), "r"(no_limit)
+				 : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+		register long number __asm__("x8") = SYS_futex;
+		register long result __asm__("x0") = (long)busy;
+		register long operation __asm__("x1") = FUTEX_WAIT, value __asm__("x2") = 1, no_limit __asm__("x3") = 0;
+		__asm__ volatile("svc 0"
+				 : "+r"(result)
+				 : "r"(number), "r"(operation), "r"(value), "r"(no_limit)
+				 : "memory");
+#else
+#error "A system call that leaves errno alone"
+#endif
+	}
+}
+
+/*
  * A thread for all but its descriptors: it is nobody's child, and /proc shows the process as it was. Until it is gone its
  * copies keep open what another thread closes, and unshare(2) and setns(2) refuse what they refuse to threads.
  */
 static bool run_in_thread(struct work *work)
 {
-	const int shares = CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_SYSVSEM;
+	const int shares = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+	atomic_int busy = 1;
 	char *stack = kernel_memory(STACK);
 	int kept = errno;
 
@@ -45,25 +80,57 @@ static bool run_in_thread(struct work *work)
 		return false;
 	/*
 	 * The thread runs with this one's thread-local memory: no handler, and no cancellation, is to meet that there. What
-	 * set*id(2) sends goes to threads that the C library knows.
+	 * set*id(2) sends goes to threads that the C library knows, such as this one, and its handler leaves errno alone.
 	 */
 	uint64_t before = signals_block_these(UINT64_MAX);
-	int thread = REAL(clone)(begin, stack + STACK, shares, work);
+	waiting = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	int thread = REAL(clone)(begin, stack + STACK, shares, work, NULL, NULL, &busy);
+	if (thread > 0)
+		await(&busy);
+	waiting = 0;
+	if (thread < 0)
+		errno = kept;
 	long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	for (int i = 0; thread > 0 && i < LOOKS && kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) == 0; i++)
 		kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 	signals_restore(before);
 	kernel_memory_free(stack, STACK);
-	errno = kept;
 	return thread > 0;
+}
+
+/* LTTng's threads neither fork nor take locks, and have their descriptors hidden. */
+static bool is_alone(void)
+{
+	return __libc_single_threaded || own_threads_only();
+}
+
+/* Nothing is asked for that then: a filter of system calls may kill for it. */
+static bool stays(void)
+{
+	return waiting || recorder_filtered;
+}
+
+static long run(long (*function)(void *), void *context)
+{
+	struct work work = {.function = function, .context = context};
+
+	return run_in_thread(&work) ? work.result : function(context);
 }
 
 long apart_run(int fd, long (*function)(void *), void *context)
 {
-	struct work work = {.function = function, .context = context};
+	/* Another thread may take a lock as soon as it was asked. */
+	bool here = stays() || (is_alone() && apart_is_unlocked(fd));
 
-	/* Another thread may take a lock as soon as it was asked. A filter of system calls may kill for either call. */
-	if (recorder_filtered || (__libc_single_threaded && apart_is_unlocked(fd)) || !run_in_thread(&work))
-		return function(context);
-	return work.result;
+	return here ? function(context) : run(function, context);
+}
+
+long apart_hidden(long (*function)(void *), void *context)
+{
+	return stays() || is_alone() ? function(context) : run(function, context);
+}
+
+int apart_for(void)
+{
+	return waiting;
 }

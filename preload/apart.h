@@ -1,6 +1,8 @@
 /*
- * Looks at the program's objects, and work on them, that cost it no record lock. These (fcntl(2), lockf(3)) belong to a table
- * of descriptors, and the close of any descriptor in it ends all that lie on that file, whoever opened it.
+ * Looks at the program's objects, and at /proc, and work on them, that cost it neither a record lock nor a number. Such locks
+ * (fcntl(2), lockf(3)) belong to a table of descriptors, and the close of any descriptor in it ends all that lie on that file,
+ * whoever opened it. A number that is taken for a moment is none that another thread's open gets, and a child that a thread
+ * forks just then has what is open there for good.
  */
 #ifndef SHMGUARD_APART_H
 #define SHMGUARD_APART_H
@@ -8,12 +10,22 @@
 #include <stdbool.h>
 
 /*
- * Calls the function, which is to close what it opens, and answers what it does. Unless the object certainly has no lock it
- * runs with a copy of this thread's descriptors, of the same numbers, while the thread waits: it is to take no lock of ours,
- * and to leave nothing open. Where the kernel has no thread left for that (a limit, a pid namespace entered, seccomp(2)) it
- * runs here. fd: of the object; one of O_PATH does not tell of locks.
+ * Calls the function, which is to close what it opens, and answers what it does; errno is as it leaves it. Unless the object
+ * certainly has no lock it runs with a copy of this thread's descriptors, of the same numbers, while the thread waits: it is
+ * to wait for nobody who may wait for this thread, to tell LTTng nothing, and to leave nothing open. Where the kernel has no
+ * thread left for that (a limit, a pid namespace entered, seccomp(2)) it runs here. fd: of the object; one of O_PATH does not
+ * tell of locks.
  */
 long apart_run(int fd, long (*function)(void *), void *context);
+
+/* The same for what has no locks to lose: apart unless this is the program's only thread. */
+long apart_hidden(long (*function)(void *), void *context);
+
+/*
+ * In such a function the number of the thread that waits for it, which is the one that the caller is to be known by; else 0.
+ * What is opened there is soon closed, and no number there is the process's.
+ */
+int apart_for(void);
 
 /* Has nobody a record lock on it at this moment? To look for a moment, too, is then safe. */
 bool apart_is_unlocked(int fd);

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "preload/apart.h"
 #include "preload/facts_files.h"
 #include "preload/identity.h"
 #include "preload/kernel.h"
@@ -196,6 +197,18 @@ static void open_again(int lost)
 	}
 }
 
+/* Where it runs apart (apart.h) what is opened is there for this line alone: by the number that it has. */
+static bool borrow_again(int lost)
+{
+	long fd = audit_log_kind == LOG_syslog ? connect_syslog(false) : open_existing(log_path, 0);
+	bool good = fd >= 0 && (audit_log_kind == LOG_syslog || is_the_log((int)fd)) &&
+		    kernel_call(SYS_dup3, fd, lost, O_CLOEXEC, 0, 0, 0) >= 0;
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return good;
+}
+
 /*
  * The C library closes by itself, and dup3 by syscall(2) is no call of ours. In a child by vfork(2) the number is its
  * parent's.
@@ -204,6 +217,8 @@ static bool look_after_descriptor(void)
 {
 	if (is_the_log(atomic_load(&log_fd)))
 		return true;
+	if (apart_for())
+		return borrow_again(atomic_load(&log_fd));
 	if (recorder_is_vfork_child() || atomic_exchange(&mending, true))
 		return false;
 	open_again(atomic_load(&log_fd));
@@ -230,7 +245,7 @@ static bool connect_anew(void)
 {
 	uint64_t now = kernel_clock(CLOCK_MONOTONIC), before = atomic_load(&connecting);
 
-	if (now - before < CONNECT_AGAIN || recorder_is_vfork_child() || atomic_exchange(&mending, true))
+	if (now - before < CONNECT_AGAIN || apart_for() || recorder_is_vfork_child() || atomic_exchange(&mending, true))
 		return false;
 	atomic_store(&connecting, now);
 	struct stat st = {0};

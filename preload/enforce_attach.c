@@ -284,13 +284,19 @@ static bool directory_lets(const struct enforce_opening *o, const struct identit
 }
 
 /* As the program has asked for it. */
-static bool is_refused(const struct enforce_opening *o)
+static long refuses(void *context)
 {
+	const struct enforce_opening *o = context;
 	int again = o->call(o, o->flags & ~(O_EXCL | O_TRUNC), 0600);
 
 	if (again >= 0)
 		kernel_close(again);
 	return again < 0;
+}
+
+static bool is_refused(const struct enforce_opening *o)
+{
+	return apart_hidden(refuses, (void *)(uintptr_t)o);
 }
 
 /*
@@ -364,9 +370,17 @@ static void emptied_already(int fd, const struct identity *identity)
 		enforce_not_wiped(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
 }
 
-enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,
-					    int *flags)
+struct later {
+	const struct enforce_opening *o;
+	const struct policy_decision *d;
+	int *flags;
+};
+
+static long attached_later(void *context)
 {
+	const struct later *later = context;
+	const struct enforce_opening *o = later->o;
+	const struct policy_decision *d = later->d;
 	struct identity identity;
 	enum enforce_verdict verdict = VERDICT_go;
 	int how = O_PATH | O_CLOEXEC | (o->flags & O_NOFOLLOW);
@@ -379,7 +393,7 @@ enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, con
 			verdict = enforce_truncation(o, d, &identity);
 		if (verdict == VERDICT_fix) {
 			emptied_already((int)fd, &identity);
-			*flags &= ~O_TRUNC;
+			*later->flags &= ~O_TRUNC;
 		}
 		if (verdict != VERDICT_deny)
 			drop_grants(d, (int)fd);
@@ -387,4 +401,10 @@ enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, con
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,
+					    int *flags)
+{
+	return (enum enforce_verdict)apart_hidden(attached_later, &(struct later){o, d, flags});
 }

@@ -1,6 +1,7 @@
 /* What the policy has decided of the call under way: kept until its event is recorded, and told in the audit trail. */
 #include <errno.h>
 
+#include "preload/apart.h"
 #include "preload/audit.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_room.h"
@@ -36,7 +37,9 @@ static struct kept *level(void)
 
 static int own_tid(void)
 {
-	return recorder_thread.tid ? recorder_thread.tid : (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	int tid = recorder_thread.tid ? recorder_thread.tid : apart_for();
+
+	return tid ? tid : (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
 static struct enforce_room *room(void)

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <string.h>
 
+#include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/entries.h"
 #include "preload/facts.h"
@@ -15,7 +16,7 @@
 enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
 
 /* Is there anything in the directory but, so many levels down, directories? 0, 1 or UNKNOWN. */
-static int holds(int dirfd, const char *path, unsigned levels)
+static int look_into(int dirfd, const char *path, unsigned levels)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	long fd = kernel_call(SYS_openat, dirfd, (long)path, flags, 0, 0, 0);
@@ -28,9 +29,26 @@ static int holds(int dirfd, const char *path, unsigned levels)
 		return UNKNOWN;
 	while (!found && (entry = entries_next(&entries)))
 		if (!entries_is_dot(entry))
-			found = levels && entry->d_type == DT_DIR ? holds((int)fd, entry->d_name, levels - 1) : 1;
+			found = levels && entry->d_type == DT_DIR ? look_into((int)fd, entry->d_name, levels - 1) : 1;
 	kernel_close((int)fd);
 	return entries.got < 0 ? UNKNOWN : found;
+}
+
+struct looking {
+	const struct enforce_place *at;
+	unsigned levels;
+};
+
+static long look(void *context)
+{
+	const struct looking *l = context;
+
+	return look_into(l->at->dirfd, l->at->path, l->levels);
+}
+
+static int holds(const struct enforce_place *at, unsigned levels)
+{
+	return (int)apart_hidden(look, &(struct looking){at, levels});
 }
 
 int enforce_look_at(const struct enforce_place *place, struct stat *st)
@@ -50,7 +68,7 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 	for (unsigned i = 0; i < names->count; i++)
 		if (policy_glob_below(names->item[i], enforce_posix_name(name)))
 			return true;
-	return holds(at->dirfd, at->path, LEVELS) == 0;
+	return holds(at, LEVELS) == 0;
 }
 
 /* The path of the directory that the place lies in; "": it is dirfd. */
@@ -180,7 +198,7 @@ static int replace_in_vain(const struct enforce_place *to, const struct stat *fr
 
 	if (from_directory != to_directory)
 		return from_directory ? ENOTDIR : EISDIR;
-	return to_directory && holds(to->dirfd, to->path, 0) > 0 ? ENOTEMPTY : 0;
+	return to_directory && holds(to, 0) > 0 ? ENOTEMPTY : 0;
 }
 
 /* May the two directories not be changed so? to: NULL: nothing has that name. */

@@ -7,6 +7,7 @@
 #include "preload/inherited.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/place.h"
 #include "preload/unguarded.h"
 
 /* What is not to outlive its last user is known by its descriptor from now on; the trace hears of it once it is used. */
@@ -48,7 +49,7 @@ bool enforce_is_taken_up(const struct identity *identity, const struct enforce_e
 	char *exe = found + UNGUARDED_PATH;
 	if (unguarded_program(program->file, program->searches, found))
 		taken = false;
-	else if (facts_real_path(found, exe))
+	else if (place_real(AT_FDCWD, found, exe, PATH_MAX))
 		taken = !enforce_lasts_in(identity, exe, facts_user());
 	kernel_memory_free(found, UNGUARDED_PATH + PATH_MAX);
 	return taken;

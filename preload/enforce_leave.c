@@ -4,58 +4,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "preload/apart.h"
 #include "preload/claim.h"
 #include "preload/ending.h"
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
-#include "preload/lease.h"
 #include "preload/names.h"
 #include "preload/real.h"
 #include "preload/text.h"
 #include "preload/wipe.h"
-
-const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
-
-bool enforce_leads_to(int fd, const struct identity *identity)
-{
-	struct identity now;
-
-	return identity_of_fd(fd, &now) && now.ino == identity->ino && now.dev == identity->dev;
-}
-
-/*
- * Of those who cannot be looked at the kernel knows. A lease that it refuses says that somebody has the object: who holds
- * it for all to see is no mapper, and this process itself is asked of its own.
- */
-static enum facts_use use_by_unseen(const struct identity *identity, enum facts_use likely)
-{
-	if (identity->fd < 0 || identity->kind == KIND_memfd)
-		return likely;
-	switch (lease_ask(identity->fd)) {
-	case LEASE_granted:
-		return enforce_leads_to(identity->fd, identity) ? FACTS_unused : likely;
-	case LEASE_refused:
-		return ledger_holds(identity, identity->fd) || !facts_left_by_others(identity) ? likely : FACTS_unknown;
-	default:
-		return likely;
-	}
-}
-
-const char *enforce_use(const struct identity *identity, bool own_mappings_go)
-{
-	enum facts_use own = own_mappings_go               ? FACTS_unused
-			     : ledger_mapped_end(identity) ? FACTS_mapped
-							   : facts_use_by_itself(identity);
-	enum facts_use others = own == FACTS_mapped ? own : facts_use_by_others(identity);
-
-	if (others == FACTS_mapped)
-		return enforce_is_mapped;
-	if (others == FACTS_unseen || others == FACTS_unknown)
-		others = use_by_unseen(identity, others);
-	return own == FACTS_unknown || others == FACTS_unknown ? enforce_perhaps_mapped : NULL;
-}
 
 /* Somebody has a descriptor. */
 static const char held[] = "held";
@@ -80,7 +39,7 @@ static const char *use_at_leaving(const struct policy_decision *d, const struct 
 		return held;
 	enum facts_use holders = heir ? facts_use_by_holders(identity) : facts_use_by_guarded(identity, holder);
 	if (holders == FACTS_unknown)
-		holders = use_by_unseen(identity, holders);
+		holders = enforce_use_by_unseen(identity, holders);
 	return holders == FACTS_mapped ? held : holders == FACTS_unknown ? enforce_perhaps_mapped : NULL;
 }
 
@@ -107,28 +66,6 @@ static const char *use_at_last(const struct policy_decision *d, const struct ide
 	case CLAIM_outlived:
 		return use_at_leaving(d, identity, own_mappings_go, holder);
 	}
-}
-
-static bool is_unused(const struct identity *identity)
-{
-	return !enforce_use(identity, false);
-}
-
-static bool is_unused_by_others(const struct identity *identity)
-{
-	return !enforce_use(identity, true);
-}
-
-const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, bool own_mappings_go)
-{
-	struct claim claim;
-
-	if (!claim_take(&claim, identity))
-		return enforce_perhaps_mapped;
-	const char *why = enforce_use(identity, own_mappings_go);
-	int error = why ? 0 : wipe_object(fd, identity, goes_on, own_mappings_go ? is_unused_by_others : is_unused);
-	claim_give(&claim);
-	return error == EBUSY ? enforce_is_mapped : error ? LIBC(strerrorname_np)(error) : why;
 }
 
 static bool wants_wipe(const struct policy_decision *d)
@@ -326,33 +263,55 @@ static void look_after(const struct policy_decision *d, int fd, const struct ide
 		tell(use);
 }
 
-static void leave(const struct object *object, bool own_mappings_go)
-{
-	struct policy_decision d;
-	struct identity identity = {.dev = object->dev, .ino = object->ino};
-	bool told = own_mappings_go && (object->marks & MARK_LEFT_TOLD);
+struct leaving {
+	const struct object *object;
+	const struct policy_decision *d;
+	bool own_mappings_go;
+};
 
-	if (!decide(object, &d))
-		return;
-	dumpable(&d, object, own_mappings_go);
-	if (own_mappings_go ? told && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
-		return;
+static long leave_it(void *context)
+{
+	const struct leaving *l = context;
+	const struct object *object = l->object;
+	const struct policy_decision *d = l->d;
+	struct identity identity = {.dev = object->dev, .ino = object->ino};
+	bool told = l->own_mappings_go && (object->marks & MARK_LEFT_TOLD);
 	int fd = open_object(object, &identity);
+
 	if (fd == -ENOENT)
-		fd = open_unnamed(object, &d, own_mappings_go, &identity);
+		fd = open_unnamed(object, d, l->own_mappings_go, &identity);
 	if (fd == -ENOENT) {
-		if (!told && (!own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, &d))
+		if (!told && (!l->own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, d))
 			tell("no-descriptor");
-		return;
+		return 0;
 	}
 	unsigned before = enforce_decided();
 	if (fd < 0 || wipe_has_data(fd, &identity))
-		look_after(&d, fd, &identity, own_mappings_go, told);
+		look_after(d, fd, &identity, l->own_mappings_go, told);
 	/* What was wiped may be written again. */
 	if (enforce_decided() > before && (fd < 0 || wipe_has_data(fd, &identity)))
 		ledger_mark(&identity, MARK_LEFT_TOLD, 0);
 	if (fd >= 0)
 		kernel_close(fd);
+	return 0;
+}
+
+static void leave(const struct object *object, bool own_mappings_go)
+{
+	struct policy_decision d;
+	const struct identity identity = {.dev = object->dev, .ino = object->ino};
+	struct leaving leaving = {object, &d, own_mappings_go};
+
+	if (!decide(object, &d))
+		return;
+	dumpable(&d, object, own_mappings_go);
+	if (own_mappings_go ? (object->marks & MARK_LEFT_TOLD) && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
+		return;
+	/* At its end the process keeps a descriptor to the last (claim.h). */
+	if (own_mappings_go)
+		leave_it(&leaving);
+	else
+		apart_hidden(leave_it, &leaving);
 }
 
 bool enforce_last_unmap(const struct object *object, const void *caller)

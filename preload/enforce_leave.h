@@ -16,6 +16,11 @@ const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, 
 
 /* Who maps the object? NULL: certainly nobody, else a word for it as above. */
 const char *enforce_use(const struct identity *identity, bool own_mappings_go);
+/*
+ * Of those who cannot be looked at the kernel knows. A lease that it refuses says that somebody has the object: who holds
+ * it for all to see is no mapper, and this process itself is asked of its own.
+ */
+enum facts_use enforce_use_by_unseen(const struct identity *identity, enum facts_use likely);
 
 /*
  * The object at the path is about to lose that name, and may have to be wiped: a descriptor for that, or a negative errno;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "preload/acl.h"
+#include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
@@ -9,8 +10,9 @@
 #include "preload/text.h"
 
 /* Below a root without /proc a file is made that never has a name. */
-static mode_t mask_of_a_file(void)
+static long mask_of_a_file(void *context)
 {
+	(void)context;
 	struct stat st;
 	int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
 	long fd = kernel_call(SYS_openat, AT_FDCWD, (long)"/dev/shm", flags, 0777, 0, 0);
@@ -18,7 +20,7 @@ static mode_t mask_of_a_file(void)
 
 	if (fd >= 0)
 		kernel_close((int)fd);
-	return known ? 0777 & ~st.st_mode : 0;
+	return known ? (long)(0777 & ~st.st_mode) : 0;
 }
 
 /* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
@@ -29,7 +31,7 @@ static mode_t file_mode_mask(void)
 	mode_t mask = 0;
 
 	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
-		return mask_of_a_file();
+		return (mode_t)apart_hidden(mask_of_a_file, NULL);
 	for (unsigned shift = 0; digits; digits /= 10, shift += 3)
 		mask |= (mode_t)(digits % 10) << shift;
 	return mask;
@@ -146,28 +148,45 @@ void enforce_made(const struct enforce_making *making, const char *at, mode_t mo
  * With named entries in its access list the group bits of a mode are what these are granted (acl(5)). Fixed, the list is
  * gone before the call, and the group gets no more than it had.
  */
-static enum enforce_verdict grants(const struct policy_decision *d, const struct identity *identity, mode_t *mode)
+static enum enforce_verdict grants_by(int fd, const struct policy_decision *d, mode_t *mode)
 {
 	char path[TEXT_DESCRIPTOR];
 	enum enforce_verdict verdict = VERDICT_go;
 	struct acl acl;
 
-	if (!(*mode & 070))
-		return verdict;
-	long fd = identity->fd;
-	if (fd < 0)
-		fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0)
-		return verdict;
-	if (acl_read(text_descriptor(path, (int)fd), ACL_ACCESS, &acl) && acl_would_grant(&acl, *mode))
+	if (acl_read(text_descriptor(path, fd), ACL_ACCESS, &acl) && acl_would_grant(&acl, *mode))
 		verdict = ENFORCE(d, acl_grants, .length = *mode);
 	if (verdict == VERDICT_fix && acl_replace(path, acl_mode_of_owners(&acl)))
 		*mode &= ~(mode_t)070 | (mode_t)acl.group << 3;
 	else if (verdict == VERDICT_fix)
 		enforce_not_fixed(RULE_acl_grants);
-	if (fd != identity->fd)
-		kernel_close((int)fd);
 	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+}
+
+struct granting {
+	const struct policy_decision *d;
+	const struct identity *identity;
+	mode_t *mode;
+};
+
+static long grants_by_path(void *context)
+{
+	const struct granting *g = context;
+	long fd = kernel_call(SYS_openat, g->identity->dirfd, (long)g->identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
+	enum enforce_verdict verdict = fd < 0 ? VERDICT_go : grants_by((int)fd, g->d, g->mode);
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return verdict;
+}
+
+static enum enforce_verdict grants(const struct policy_decision *d, const struct identity *identity, mode_t *mode)
+{
+	if (!(*mode & 070))
+		return VERDICT_go;
+	if (identity->fd >= 0)
+		return grants_by(identity->fd, d, mode);
+	return (enum enforce_verdict)apart_hidden(grants_by_path, &(struct granting){d, identity, mode});
 }
 
 enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller)

@@ -2,10 +2,12 @@
 #include <limits.h>
 #include <string.h>
 
+#include "preload/apart.h"
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
 #include "preload/names.h"
 #include "preload/parent.h"
+#include "preload/place.h"
 #include "preload/text.h"
 
 enum { LINKS = 8 }; /* symbolic links that lead to one another */
@@ -111,7 +113,7 @@ static const char *placed(int dirfd, const char *path, char text[static 512])
 	if (where == WHERE_home)
 		return identity_shm_path(path + (length ? length - 1 : 0), "", text) ? text : path;
 	/* Below a directory of /dev/shm. What is too long is cut, and so is no name that a policy allows. */
-	if (!identity_place(dirfd, path, text))
+	if (!place_of(dirfd, path, text))
 		return where == WHERE_below ? path : NULL;
 	if (strncmp(text, "/dev/shm/", 9) == 0 || find_home(text))
 		return text;
@@ -152,6 +154,23 @@ static const char *placed_by_links(int dirfd, const char *path, char text[static
 	return name;
 }
 
+struct following {
+	int dirfd;
+	const char *path, *name;
+	char *text;
+};
+
+static long follow_links(void *context)
+{
+	struct following *f = context;
+	long fd = kernel_call(SYS_openat, f->dirfd, (long)f->path, O_PATH | O_CLOEXEC, 0, 0, 0);
+
+	if (fd < 0)
+		return fd;
+	f->name = name_behind((int)fd, f->text);
+	return kernel_close((int)fd);
+}
+
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
 {
 	const char *name = NULL;
@@ -161,10 +180,8 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 	if ((flags & AT_EMPTY_PATH) && !*path)
 		return name_behind(dirfd, text);
 	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
-		long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
-		name = fd >= 0 ? name_behind((int)fd, text) : placed_by_links(dirfd, path, text);
-		if (fd >= 0)
-			kernel_close((int)fd);
+		struct following f = {dirfd, path, NULL, text};
+		name = apart_hidden(follow_links, &f) < 0 ? placed_by_links(dirfd, path, text) : f.name;
 	}
 	return name ? name : placed(dirfd, path, text);
 }

@@ -9,6 +9,7 @@
 #include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/parent.h"
+#include "preload/place.h"
 #include "preload/process.h"
 #include "preload/recent.h"
 #include "preload/text.h"
@@ -66,14 +67,7 @@ static bool real_name(const struct identity *identity, char *name, size_t size)
 {
 	if (identity->fd >= 0)
 		return descriptor_name(identity->fd, name, size);
-	if (!identity->name)
-		return false;
-	long fd = kernel_call(SYS_openat, identity->dirfd, (long)identity->name, O_PATH | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0)
-		return false;
-	bool good = descriptor_name((int)fd, name, size);
-	kernel_close((int)fd);
-	return good;
+	return identity->name && place_real(identity->dirfd, identity->name, name, size);
 }
 
 /* Can other users search all the directories that lead there? unknown: what to say where one cannot be looked at. */
@@ -174,18 +168,6 @@ bool facts_program(int32_t pid, char exe[static PATH_MAX], uint32_t *user)
 	return length > 0 && read_user(path, USER_effective, user);
 }
 
-bool facts_real_path(const char *path, char real[static PATH_MAX])
-{
-	char link[TEXT_DESCRIPTOR];
-	long fd = kernel_open(path, O_PATH | O_CLOEXEC);
-	long length = fd >= 0 ? kernel_readlink(text_descriptor(link, (int)fd), real, PATH_MAX - 1) : fd;
-
-	if (fd >= 0)
-		kernel_close((int)fd);
-	real[length > 0 ? length : 0] = 0;
-	return length > 0;
-}
-
 bool facts_own(uint32_t uid)
 {
 	return uid == facts_user() || uid == file_user();
@@ -235,29 +217,31 @@ bool facts_survives_exec(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-/* Looks at no more than so many bytes with data. */
-static int data_in(int fd, uint64_t from, uint64_t to, char *piece, uint64_t size, uint64_t budget, uint64_t *at)
+/* Is there a byte that is not zero? Of no more than `size` from there on. */
+static int data_at(int fd, uint64_t from, uint64_t to, char *piece, uint64_t size, uint64_t *at)
 {
-	while (from < to && budget) {
+	long got = kernel_call(SYS_pread64, fd, (long)piece, (long)(to - from < size ? to - from : size), (long)from, 0,
+			       0);
+
+	for (long i = 0; i < got; i++)
+		if (piece[i]) {
+			*at = from + (uint64_t)i;
+			return 1;
+		}
+	return got < 0 ? -1 : 0;
+}
+
+/* Looks at no more than so many bytes with data. */
+static int data_in(int fd, uint64_t from, uint64_t to, char *piece, uint64_t budget, uint64_t *at)
+{
+	for (; from < to && budget >= PIECE; from += PIECE, budget -= PIECE) {
 		long begin = kernel_call(SYS_lseek, fd, (long)from, SEEK_DATA, 0, 0, 0);
 		if (begin < 0)
 			return begin == -ENXIO ? 0 : -1;
 		from = (uint64_t)begin;
-		if (from >= to)
-			return 0;
-		uint64_t wanted = to - from < size ? to - from : size;
-		long got = kernel_call(SYS_pread64, fd, (long)piece, (long)wanted, (long)from, 0, 0);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return 0;
-		for (long i = 0; i < got; i++)
-			if (piece[i]) {
-				*at = from + (uint64_t)i;
-				return 1;
-			}
-		from += (uint64_t)got;
-		budget = budget > (uint64_t)got ? budget - (uint64_t)got : 0;
+		int found = from < to ? data_at(fd, from, to, piece, PIECE, at) : 0;
+		if (found)
+			return found;
 	}
 	return 0;
 }
@@ -278,24 +262,35 @@ static long data(void *context)
 	long fd = name ? kernel_open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return -1;
-	/* What holds data has some at its beginning, mostly. */
-	char few[FEW], *piece = NULL;
-	int found = data_in((int)fd, d->from, d->to, few, FEW, FEW, d->at);
-	if (!found && (piece = kernel_memory(PIECE)))
-		found = data_in((int)fd, d->from, d->to, piece, PIECE, LOOKED_AT, d->at);
-	else if (!found)
-		found = -1;
+	char *piece = kernel_memory(PIECE);
+	int found = piece ? data_in((int)fd, d->from, d->to, piece, LOOKED_AT, d->at) : -1;
 	if (piece)
 		kernel_memory_free(piece, PIECE);
 	kernel_close((int)fd);
 	return found;
 }
 
+/* By the program's own descriptor, if it can be read: as far as nothing is to be sought its offset stays where it is. */
+static int data_near(int fd, uint64_t from, uint64_t to, uint64_t *at)
+{
+	char few[FEW];
+	/* What holds data has some at its beginning, mostly. */
+	int found = fd < 0 ? -1 : data_at(fd, from, to, few, FEW, at);
+	char *piece = !found && to - from > FEW && to - from <= PIECE ? kernel_memory(PIECE) : NULL;
+
+	if (piece) {
+		found = data_at(fd, from, to, piece, PIECE, at);
+		kernel_memory_free(piece, PIECE);
+	}
+	return found == 0 && to - from > FEW && !piece ? -1 : found;
+}
+
 int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)
 {
 	struct data d = {identity, from, to, at};
+	int near = data_near(identity->fd, from, to, at);
 
-	return (int)(apart_is_unlocked(identity->fd) ? data(&d) : apart_run(identity->fd, data, &d));
+	return near >= 0 ? near : (int)apart_run(identity->fd, data, &d);
 }
 
 uint64_t facts_descriptor_limit(void)
@@ -307,11 +302,11 @@ uint64_t facts_descriptor_limit(void)
 	return limit.rlim_cur;
 }
 
-static uint64_t count_lines(const char *path)
+static long count_lines(void *context)
 {
 	char *piece = kernel_memory(PIECE);
-	uint64_t lines = 0;
-	long fd = piece ? kernel_open(path, O_RDONLY | O_CLOEXEC) : -1, got;
+	long lines = 0;
+	long fd = piece ? kernel_open(context, O_RDONLY | O_CLOEXEC) : -1, got;
 
 	while (fd >= 0 && (got = kernel_read((int)fd, piece, PIECE)) > 0)
 		for (long i = 0; i < got; i++)
@@ -330,7 +325,7 @@ bool facts_mappings(uint64_t *used, uint64_t *limit)
 	if (!recent_second(&asked))
 		return false;
 	*limit = text_limit("/proc/sys/vm/max_map_count");
-	*used = count_lines("/proc/thread-self/maps");
+	*used = (uint64_t)apart_hidden(count_lines, (char[]){"/proc/thread-self/maps"});
 	return *limit != UINT64_MAX && *used;
 }
 

@@ -37,9 +37,6 @@ uint32_t facts_user(void);
 
 /* Which program a process runs, and as which effective user; false: that may not be seen. */
 bool facts_program(int32_t pid, char exe[static PATH_MAX], uint32_t *user);
-/* What the path leads to, as the kernel names it; false: it leads nowhere. */
-bool facts_real_path(const char *path, char real[static PATH_MAX]);
-
 /* Is the user the one who acts: geteuid(2), or setfsuid(2)'s, whose the files are that are made. */
 bool facts_own(uint32_t uid);
 

@@ -1,6 +1,7 @@
 /* What of the process's memory is locked already: the kernel does not count it again (mlock(2)). */
 #include <string.h>
 
+#include "preload/apart.h"
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
@@ -49,17 +50,24 @@ static void read_mappings(int fd, char *scratch, struct range *range)
 	}
 }
 
-uint64_t facts_unlocked(uint64_t address, uint64_t length)
+static long look(void *context)
 {
-	struct range range = {.from = address & -page_size(), .to = page_round(address + length)};
 	char *scratch = kernel_memory(SCRATCH);
 	long fd = scratch ? kernel_open("/proc/thread-self/smaps", O_RDONLY | O_CLOEXEC) : -ENOMEM;
 
 	if (fd >= 0) {
-		read_mappings((int)fd, scratch, &range);
+		read_mappings((int)fd, scratch, context);
 		kernel_close((int)fd);
 	}
 	if (scratch)
 		kernel_memory_free(scratch, SCRATCH);
+	return 0;
+}
+
+uint64_t facts_unlocked(uint64_t address, uint64_t length)
+{
+	struct range range = {.from = address & -page_size(), .to = page_round(address + length)};
+
+	apart_hidden(look, &range);
 	return range.to - range.from - range.locked;
 }

@@ -2,12 +2,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "preload/apart.h"
 #include "preload/entries.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/facts_process.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
+#include "preload/place.h"
 #include "preload/text.h"
 
 enum { DIRECTORY = 32 * 1024, LIMIT_MS = 250, RECENT = 4, TIMES = 16 };
@@ -90,9 +92,16 @@ static void own_number(char self[static 24])
 	self[length > 0 ? length : 0] = 0;
 }
 
-static struct facts_mappers look_at_others(struct facts_wanted *wanted)
+struct looking {
+	struct facts_wanted *wanted;
+	struct facts_mappers *found;
+};
+
+static long look_around(void *context)
 {
-	struct facts_mappers found = {0};
+	const struct looking *looking = context;
+	struct facts_wanted *wanted = looking->wanted;
+	struct facts_mappers *found = looking->found;
 	char self[24];
 	char *memory = kernel_memory(FACTS_SCRATCH + DIRECTORY);
 	uint64_t last = last_number();
@@ -101,22 +110,30 @@ static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 	long long until = now_ms() + LIMIT_MS;
 
 	own_number(self);
-	found.gave_up = !memory || fd < 0 || !self[0];
+	found->gave_up = !memory || fd < 0 || !self[0];
 	struct entries entries = {.fd = (int)fd, .buffer = memory ? memory + FACTS_SCRATCH : NULL, .size = DIRECTORY};
-	while (!found.gave_up && (wanted->furthest || !found.pid) && (entry = entries_next(&entries))) {
-		facts_process_look(entry->d_name, self, memory, wanted, &found);
-		found.gave_up = now_ms() > until;
+	while (!found->gave_up && (wanted->furthest || !found->pid) && (entry = entries_next(&entries))) {
+		facts_process_look(entry->d_name, self, memory, wanted, found);
+		found->gave_up = now_ms() > until;
 	}
-	if (wanted->holders == HOLDERS_guarded && !found.pid && !found.gave_up)
-		look_at_newcomers(last, until, self, memory, wanted, &found);
-	if (fd >= 0 && !found.pid && hides_processes()) {
-		found.unreadable++;
-		found.strangers++;
+	if (wanted->holders == HOLDERS_guarded && !found->pid && !found->gave_up)
+		look_at_newcomers(last, until, self, memory, wanted, found);
+	if (fd >= 0 && !found->pid && hides_processes()) {
+		found->unreadable++;
+		found->strangers++;
 	}
 	if (fd >= 0)
 		kernel_close((int)fd);
 	if (memory)
 		kernel_memory_free(memory, FACTS_SCRATCH + DIRECTORY);
+	return 0;
+}
+
+static struct facts_mappers look_at_others(struct facts_wanted *wanted)
+{
+	struct facts_mappers found = {0};
+
+	apart_hidden(look_around, &(struct looking){wanted, &found});
 	return found;
 }
 
@@ -160,7 +177,8 @@ enum facts_use facts_use_by_holders(const struct identity *identity)
 static void library_name(char library[static 64])
 {
 	char *path = kernel_memory(PATH_MAX);
-	const char *known = path && facts_real_path(own_path(), path) ? path : own_path(), *last = strrchr(known, '/');
+	bool real = path && place_real(AT_FDCWD, own_path(), path, PATH_MAX);
+	const char *known = real ? path : own_path(), *last = strrchr(known, '/');
 
 	if (!last || !text_append(library, 64, last))
 		text_append(library, 64, "/libshmguard.so");
@@ -178,9 +196,9 @@ enum facts_use facts_use_by_guarded(const struct identity *identity, int32_t *ho
 	return others.pid ? FACTS_mapped : others.gave_up ? FACTS_unknown : FACTS_unused;
 }
 
-int32_t facts_user_parent(const struct identity *identity)
+static long look_at_parent(void *context)
 {
-	struct facts_wanted wanted = {.identity = identity, .holders = HOLDERS_all};
+	struct facts_wanted wanted = {.identity = context, .holders = HOLDERS_all};
 	struct facts_mappers found = {0};
 	char parent[24] = "", *memory = kernel_memory(FACTS_SCRATCH);
 
@@ -192,6 +210,11 @@ int32_t facts_user_parent(const struct identity *identity)
 	return found.pid;
 }
 
+int32_t facts_user_parent(const struct identity *identity)
+{
+	return (int32_t)apart_hidden(look_at_parent, (void *)(uintptr_t)identity);
+}
+
 bool facts_left_by_others(const struct identity *identity)
 {
 	enum facts_use use = facts_use_by_holders(identity);
@@ -199,8 +222,9 @@ bool facts_left_by_others(const struct identity *identity)
 	return use == FACTS_unused || use == FACTS_unseen;
 }
 
-static enum facts_use look_at_itself(struct facts_wanted *wanted)
+static long look_inside(void *context)
 {
+	struct facts_wanted *wanted = context;
 	char *memory = kernel_memory(FACTS_SCRATCH);
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 	enum facts_use use = FACTS_unknown;
@@ -214,6 +238,11 @@ static enum facts_use look_at_itself(struct facts_wanted *wanted)
 	if (memory)
 		kernel_memory_free(memory, FACTS_SCRATCH);
 	return use;
+}
+
+static enum facts_use look_at_itself(struct facts_wanted *wanted)
+{
+	return (enum facts_use)apart_hidden(look_inside, wanted);
 }
 
 enum facts_use facts_use_by_itself(const struct identity *identity)

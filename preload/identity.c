@@ -14,6 +14,7 @@
 #include "preload/own.h"
 #include "preload/page.h"
 #include "preload/parent.h"
+#include "preload/place.h"
 #include "preload/recent.h"
 #include "preload/text.h"
 
@@ -338,7 +339,7 @@ static bool plain(const char *path)
 	return strncmp(path, SHM_DIRECTORY "/", sizeof SHM_DIRECTORY) == 0 && !strchr(path + sizeof SHM_DIRECTORY, '/');
 }
 
-static bool leads_to(const char *path, const struct identity *identity)
+bool identity_leads_to(const char *path, const struct identity *identity)
 {
 	struct stat st;
 	return kernel_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && st.st_dev == identity->dev &&
@@ -347,7 +348,7 @@ static bool leads_to(const char *path, const struct identity *identity)
 
 bool identity_has_name(const struct identity *identity, int fd, char name[static 512])
 {
-	return fd >= 0 && leads_to(identity_fd_name(fd, name), identity);
+	return fd >= 0 && identity_leads_to(identity_fd_name(fd, name), identity);
 }
 
 bool identity_by_link(const char *path, struct identity *identity)
@@ -370,23 +371,7 @@ bool identity_name_is_past(const struct identity *identity, const char *name)
 	size_t length = strlen(name);
 
 	return identity->links && length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0 &&
-	       !leads_to(name, identity);
-}
-
-bool identity_place(int dirfd, const char *path, char text[static 512])
-{
-	struct parent parent;
-	const char *slash = strrchr(path, '/'), *at = parent_begin(&parent, path);
-	long fd = at ? kernel_call(SYS_openat, dirfd, (long)at, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0) : -1;
-
-	parent_end(&parent);
-	if (fd < 0)
-		return false;
-	identity_fd_name((int)fd, text);
-	kernel_close((int)fd);
-	strncat(text, "/", 511 - strlen(text));
-	strncat(text, slash ? slash + 1 : path, 511 - strlen(text));
-	return true;
+	       !identity_leads_to(name, identity);
 }
 
 /* Right in the directory, whatever leads there. */
@@ -410,9 +395,9 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 		return path;
 	if (identity_has_name(identity, identity->fd, text))
 		return text;
-	if (identity_shm_path(slash ? slash : path, "", text) && leads_to(text, identity))
+	if (identity_shm_path(slash ? slash : path, "", text) && identity_leads_to(text, identity))
 		return text;
-	if (identity->fd < 0 && identity_place(identity->dirfd, path, text) && leads_to(text, identity))
+	if (identity->fd < 0 && place_of(identity->dirfd, path, text) && identity_leads_to(text, identity))
 		return text;
 	return is_home_of(identity->dirfd, path) && identity_shm_path(slash ? slash : path, "", text) ? text : path;
 }
@@ -428,7 +413,7 @@ const char *identity_spelling_gone(int dirfd, const char *path, char text[static
 		return path;
 	if (is_home_of(dirfd, path) && identity_shm_path(slash ? slash : path, "", text))
 		return text;
-	return identity_place(dirfd, path, text) ? text : path;
+	return place_of(dirfd, path, text) ? text : path;
 }
 
 bool identity_shm_path(const char *name, const char *prefix, char path[static 512])

@@ -85,11 +85,8 @@ const char *identity_fd_name(int fd, char target[static 512]);
 /* Is that the name by which the object was opened or made, gone since, while it has another? The kernel does not tell that. */
 bool identity_name_is_past(const struct identity *identity, const char *name);
 
-/*
- * The path with its directory's own name, as the kernel has it, in place of how it was spelled; cut where it is too long.
- * False: the directory cannot be looked at.
- */
-bool identity_place(int dirfd, const char *path, char text[static 512]);
+/* Does the path, itself no link, lead to that object? */
+bool identity_leads_to(const char *path, const struct identity *identity);
 
 /* Does the kernel tell a name of the descriptor that still leads to that object? It does not where /proc is missing. */
 bool identity_has_name(const struct identity *identity, int fd, char name[static 512]);

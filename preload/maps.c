@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 
@@ -24,25 +25,37 @@ static bool parse(const char *at, struct maps_line *line)
 	return true;
 }
 
-bool maps_find(uint64_t address, char buffer[static MAPS_LINE], struct maps_line *line)
+struct finding {
+	uint64_t address;
+	char *buffer;
+	struct maps_line *line;
+};
+
+static long find(void *context)
 {
+	const struct finding *f = context;
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC), got;
 	size_t length = 0;
 	bool found = false;
 
 	if (fd < 0)
 		return false;
-	while (!found && (got = kernel_read((int)fd, buffer + length, MAPS_LINE - 1 - length)) > 0) {
-		char *at = buffer, *newline;
+	while (!found && (got = kernel_read((int)fd, f->buffer + length, MAPS_LINE - 1 - length)) > 0) {
+		char *at = f->buffer, *newline;
 		length += (size_t)got;
-		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - buffer))); at = newline + 1) {
+		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - f->buffer))); at = newline + 1) {
 			*newline = 0;
-			found = parse(at, line) && address >= line->start && address < line->end;
+			found = parse(at, f->line) && f->address >= f->line->start && f->address < f->line->end;
 		}
-		length -= (size_t)(at - buffer);
+		length -= (size_t)(at - f->buffer);
 		if (!found)
-			memmove(buffer, at, length);
+			memmove(f->buffer, at, length);
 	}
 	kernel_close((int)fd);
 	return found;
+}
+
+bool maps_find(uint64_t address, char buffer[static MAPS_LINE], struct maps_line *line)
+{
+	return apart_hidden(find, &(struct finding){address, buffer, line});
 }

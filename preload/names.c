@@ -3,9 +3,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "preload/apart.h"
 #include "preload/claim.h"
 #include "preload/entries.h"
 #include "preload/kernel.h"
+#include "preload/place.h"
 #include "preload/text.h"
 
 /* A tree may lie on /dev/shm, too, in which somebody builds. */
@@ -121,13 +123,13 @@ static long open_home(uint64_t dev)
 	return -ENOENT;
 }
 
-static bool search(struct search *s, char name[static NAME])
+static long search_home(void *context)
 {
+	struct search *s = context;
 	long fd = open_home(s->dev);
 
 	if (fd < 0)
 		return false;
-	s->name = strcpy(name, "/dev/shm/");
 	s->piece = kernel_memory((size_t)LEVELS * PIECE);
 	s->entries = ENTRIES;
 	bool found = s->piece && look_in(s, (int)fd, 0);
@@ -135,6 +137,12 @@ static bool search(struct search *s, char name[static NAME])
 		kernel_memory_free(s->piece, (size_t)LEVELS * PIECE);
 	kernel_close((int)fd);
 	return found;
+}
+
+static bool search(struct search *s, char name[static NAME])
+{
+	s->name = strcpy(name, "/dev/shm/");
+	return apart_hidden(search_home, s);
 }
 
 void names_each(const struct identity *identity, names_function *each, void *context)
@@ -159,13 +167,10 @@ bool names_find_directory(uint64_t dev, uint64_t ino, char name[static 512])
 
 static bool has_name(const char *path, const struct identity *identity, char text[static 512])
 {
-	long fd = identity->fd;
+	bool known = identity->fd >= 0
+			     ? identity_has_name(identity, identity->fd, text)
+			     : place_real(identity->dirfd, path, text, 512) && identity_leads_to(text, identity);
 
-	if (fd < 0)
-		fd = kernel_call(SYS_openat, identity->dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0);
-	bool known = identity_has_name(identity, (int)fd, text);
-	if (fd >= 0 && fd != identity->fd)
-		kernel_close((int)fd);
 	return known || (identity->links && names_find(identity, NULL, text));
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
@@ -55,6 +56,20 @@ static void to_socket(const char *record, size_t size)
 	kernel_close((int)fd);
 }
 
+struct record {
+	char bytes[NOTE_SIZE_MAX];
+	size_t size;
+};
+
+static long hand_over(void *context)
+{
+	const struct record *record = context;
+
+	if (!to_file(record->bytes, record->size))
+		to_socket(record->bytes, record->size);
+	return 0;
+}
+
 bool note_marked(const char *mark)
 {
 	char path[NOTE_SIZE_MAX] = "";
@@ -66,17 +81,16 @@ bool note_marked(const char *mark)
 
 void note_write(enum note_type type, const struct note_content *content)
 {
-	char record[NOTE_SIZE_MAX];
-	size_t size = sizeof(struct note);
+	struct record record = {.size = sizeof(struct note)};
 	uint32_t texts = 0;
 
 	if (!recording)
 		return;
-	for (; texts < 2 && content->text[texts] && size < NOTE_SIZE_MAX - 1; texts++)
-		size = append(record, size, content->text[texts]);
+	for (; texts < 2 && content->text[texts] && record.size < NOTE_SIZE_MAX - 1; texts++)
+		record.size = append(record.bytes, record.size, content->text[texts]);
 	struct note note = {
 		.magic = NOTE_MAGIC,
-		.size = (uint16_t)size,
+		.size = (uint16_t)record.size,
 		.type = (uint16_t)type,
 		.recording = recording,
 		.pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0),
@@ -91,7 +105,6 @@ void note_write(enum note_type type, const struct note_content *content)
 		.texts = texts,
 		.time = kernel_clock(CLOCK_MONOTONIC),
 	};
-	memcpy(record, &note, sizeof note);
-	if (!to_file(record, size))
-		to_socket(record, size);
+	memcpy(record.bytes, &note, sizeof note);
+	apart_hidden(hand_over, &record);
 }

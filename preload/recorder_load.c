@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "preload/above.h"
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/module_watch.h"
 #include "preload/note.h"
@@ -35,13 +36,19 @@ static bool has_directory(const char *path)
 }
 
 /* Its mode lets the process read it, and an open is refused. */
-static bool is_sandboxed(const char *path)
+static long is_refused(void *path)
 {
 	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0)
 		kernel_close((int)fd);
-	return fd == -EACCES && kernel_call(SYS_faccessat, AT_FDCWD, (long)path, R_OK, 0, 0, 0) == 0;
+	return fd == -EACCES;
+}
+
+static bool is_sandboxed(const char *path)
+{
+	return apart_hidden(is_refused, (void *)(uintptr_t)path) &&
+	       kernel_call(SYS_faccessat, AT_FDCWD, (long)path, R_OK, 0, 0, 0) == 0;
 }
 
 static const char *path_of_libc(void)

@@ -2,21 +2,34 @@
 
 #include <string.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
+
+struct reading {
+	const char *path;
+	char *buffer;
+	size_t size;
+};
+
+static long read_whole(void *context)
+{
+	const struct reading *r = context;
+	long fd = kernel_open(r->path, O_RDONLY | O_CLOEXEC), got = 0;
+	size_t length = 0;
+
+	r->buffer[0] = 0;
+	if (fd < 0)
+		return fd;
+	while (length + 1 < r->size && (got = kernel_read((int)fd, r->buffer + length, r->size - length - 1)) > 0)
+		length += (size_t)got;
+	kernel_close((int)fd);
+	r->buffer[length] = 0;
+	return got < 0 ? got : (long)length;
+}
 
 long text_read(const char *path, char *buffer, size_t size)
 {
-	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC), got = 0;
-	size_t length = 0;
-
-	buffer[0] = 0;
-	if (fd < 0)
-		return fd;
-	while (length + 1 < size && (got = kernel_read((int)fd, buffer + length, size - length - 1)) > 0)
-		length += (size_t)got;
-	kernel_close((int)fd);
-	buffer[length] = 0;
-	return got < 0 ? got : (long)length;
+	return apart_hidden(read_whole, &(struct reading){path, buffer, size});
 }
 
 bool text_decimal(const char **at, uint64_t *number)

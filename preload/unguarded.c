@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/real.h"
@@ -158,13 +159,18 @@ const char *unguarded_library(void)
 	}
 }
 
-const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH])
+struct looking {
+	char *path;
+	const char *why;
+};
+
+/* path: that of the program, and then those of its interpreters. */
+static long look_at_program(void *context)
 {
-	const char *why = NULL;
+	struct looking *l = context;
+	char *path = l->path;
 	bool script = true;
 
-	if (!find(file, searches, path))
-		return NULL;
 	for (int i = 0; script && i < INTERPRETERS; i++) {
 		/* What may be executed need not be readable: of that only its rights are known. */
 		long fd = kernel_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -172,11 +178,20 @@ const char *unguarded_program(const char *file, bool searches, char path[static 
 		if (fd == -EACCES)
 			fd = kernel_open(path, O_PATH | O_CLOEXEC);
 		if (fd < 0)
-			return NULL;
+			return fd;
 		script = readable && interpreted((int)fd, path);
 		if (!script)
-			why = (readable ? image((int)fd) : NULL) ?: gains((int)fd);
+			l->why = (readable ? image((int)fd) : NULL) ?: gains((int)fd);
 		kernel_close((int)fd);
 	}
-	return why ?: unguarded_library();
+	return 0;
+}
+
+const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH])
+{
+	struct looking l = {path, NULL};
+
+	if (!find(file, searches, path) || apart_hidden(look_at_program, &l) < 0)
+		return NULL;
+	return l.why ?: unguarded_library();
 }

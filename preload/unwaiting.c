@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/recorder.h"
 #include "preload/text.h"
@@ -31,18 +32,27 @@ static long open_anew(int fd, const struct stat *same)
 	return -EBADF;
 }
 
+struct writing {
+	int fd;
+	const struct stat *st;
+	const void *bytes;
+	size_t length;
+};
+
 /*
  * That there is room says nothing of how much a terminal has, nor of who fills a pipe meanwhile: where it can be, it is
  * opened once more, as one that does not wait.
  */
-static long write_into_room(int fd, const struct stat *st, const void *bytes, size_t length)
+static long write_into_room(void *context)
 {
-	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	const struct writing *w = context;
+	struct pollfd room = {.fd = w->fd, .events = POLLOUT};
 	const struct timespec at_once = {0};
 
 	if (kernel_call(SYS_ppoll, (long)&room, 1, (long)&at_once, 0, 0, 0) <= 0)
 		return -EAGAIN;
-	long own = open_anew(fd, st), written = unsignalled_write(own < 0 ? fd : (int)own, bytes, length);
+	long own = open_anew(w->fd, w->st),
+	     written = unsignalled_write(own < 0 ? w->fd : (int)own, w->bytes, w->length);
 	if (own >= 0)
 		kernel_close((int)own);
 	return written;
@@ -62,5 +72,7 @@ long unwaiting_write(int fd, const void *bytes, size_t length)
 		return unsignalled_write(fd, bytes, length);
 	/* Pipes can since Linux 6.4. A filter of system calls may kill for it. */
 	result = recorder_filtered ? -EOPNOTSUPP : unsignalled_writev_at_once(fd, &text);
-	return result == -EOPNOTSUPP || result == -ENOSYS ? write_into_room(fd, &st, bytes, length) : result;
+	return result == -EOPNOTSUPP || result == -ENOSYS
+		       ? apart_hidden(write_into_room, &(struct writing){fd, &st, bytes, length})
+		       : result;
 }

@@ -1,4 +1,5 @@
 /* Size and owner of objects. Shrinking is a release, told before it happens; growth is told after. */
+#include "preload/apart.h"
 #include "preload/enforce_open.h"
 #include "preload/enforce_size.h"
 #include "preload/facts.h"
@@ -120,10 +121,18 @@ static int open_path(const char *path)
 	return (int)(fd < 0 ? -1 : fd);
 }
 
-static int policed_path(struct sizing *s, enum symbol symbol, const char *path, off_t length, const void *caller)
+struct by_path {
+	struct sizing *s;
+	enum symbol symbol;
+	const char *path;
+	off_t length;
+	const void *caller;
+};
+
+static long policed_path(void *context)
 {
-	int fd = enforce_on ? open_path(path) : -1;
-	int answer = policed(s, symbol, fd, length, caller);
+	const struct by_path *by = context;
+	int fd = open_path(by->path), answer = policed(by->s, by->symbol, fd, by->length, by->caller);
 
 	if (fd >= 0)
 		kernel_close(fd);
@@ -143,7 +152,9 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 		if (s.tracked && observe_expect(&visit))
 			s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
 		if (s.tracked)
-			answer = policed_path(&s, symbol, path, length, caller);
+			answer = enforce_on ? (int)apart_hidden(policed_path,
+								&(struct by_path){&s, symbol, path, length, caller})
+					    : policed(&s, symbol, -1, length, caller);
 		if (s.tracked && answer == 1)
 			shrinking(&s, &visit, symbol, -1, length);
 		visit.saved_errno = answer < 0 ? errno : visit.saved_errno;

@@ -12,6 +12,7 @@
 #include "preload/own_symbol.c"
 #include "preload/real.c"
 #include "preload/stack.c"
+#include "tests/unit/apart_stand_in.h"
 
 enum { ROUNDS = 40000, LOOPS = 600, DEPTH = 6 };
 

@@ -6,6 +6,7 @@
 
 #include "preload/arena.c"
 #include "preload/identity.c"
+#include "preload/place.c"
 #include "preload/text.c"
 #include "preload/mounts.c"
 #include "preload/intervals.c"
@@ -17,6 +18,7 @@
 #include "preload/own.c"
 #include "preload/real.c"
 #include "preload/own_symbol.c"
+#include "tests/unit/apart_stand_in.h"
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;

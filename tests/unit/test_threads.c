@@ -10,6 +10,7 @@
 #include "preload/account.c"
 #include "preload/arena.c"
 #include "preload/identity.c"
+#include "preload/place.c"
 #include "preload/text.c"
 #include "preload/mounts.c"
 #include "preload/intervals.c"
@@ -22,6 +23,7 @@
 #include "preload/own_symbol.c"
 #include "preload/queue.c"
 #include "preload/real.c"
+#include "tests/unit/apart_stand_in.h"
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
