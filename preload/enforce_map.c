@@ -1,6 +1,7 @@
 /* The policy at mappings: as they are made, locked, moved and given other protections. */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
@@ -9,6 +10,7 @@
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/recorder.h"
 #include "preload/wipe.h"
 
 /* The creator may size the object a moment after it became known. */
@@ -50,6 +52,17 @@ static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uin
 	return over ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
 }
 
+/* What may be read may be executed, too, where the program's personality(2) says so; a mount can forbid it. */
+static bool may_execute(int prot, int fd)
+{
+	if (prot & PROT_EXEC)
+		return true;
+	if (!(prot & PROT_READ) || recorder_filtered)
+		return false;
+	long persona = kernel_call(SYS_personality, 0xffffffff /* which it is */, 0, 0, 0, 0, 0);
+	return persona > 0 && (persona & READ_IMPLIES_EXEC) && !enforce_noexec(fd);
+}
+
 static bool asks_of_mappings(const struct policy_decision *d)
 {
 	static const enum rule_id found[] = {
@@ -83,7 +96,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 
 	enforce_decide_object(identity, &d);
 	enforce_keep_secret(&d, identity);
-	if ((e->prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) &&
+	if (enforce_asks(&d, RULE_exec_map) && may_execute(e->prot, e->fd) &&
 	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
@@ -211,10 +224,11 @@ static enum enforce_verdict decide_mprotect(struct fault_site *site, uint64_t ad
 	struct policy_decision d;
 	uint32_t marks = ledger_marks(&site->identity);
 
-	if (prot == PROT_NONE || !((prot & PROT_EXEC) || (marks & MARK_CLOSED)))
+	if (prot == PROT_NONE)
 		return VERDICT_go;
 	enforce_decide_object(&site->identity, &d);
-	if ((prot & PROT_EXEC) && enforce_asks(&d, RULE_exec_map) && ENFORCE(&d, exec_map) == VERDICT_deny)
+	if (enforce_asks(&d, RULE_exec_map) && may_execute(prot, site->identity.fd) &&
+	    ENFORCE(&d, exec_map) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!(marks & MARK_CLOSED) || !asks_of_mappings(&d))
 		return VERDICT_go;

@@ -54,11 +54,13 @@ static bool opened_for(int fd, bool *reads, bool *writes)
 	return flags >= 0 && !(flags & O_PATH);
 }
 
-static bool is_noexec(int fd)
+bool enforce_noexec(int fd)
 {
 	struct statfs fs;
+	long answer = fd < 0 ? kernel_call(SYS_statfs, (long)"/dev/shm", (long)&fs, 0, 0, 0, 0)
+			     : kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0);
 
-	return kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 && (fs.f_flags & MOUNTED_NOEXEC);
+	return answer == 0 && (fs.f_flags & MOUNTED_NOEXEC);
 }
 
 static bool is_sealed(int fd, int seals)
@@ -103,7 +105,7 @@ int enforce_vain_map(const struct mmap_event *e, const struct identity *identity
 		return EBADF;
 	if (!reads || (stores && !writes))
 		return EACCES;
-	if ((e->prot & PROT_EXEC) && is_noexec(e->fd))
+	if ((e->prot & PROT_EXEC) && enforce_noexec(e->fd))
 		return EPERM;
 	if ((e->flags & MAP_GROWSDOWN) || (identity->huge && (uint64_t)e->offset % identity->page))
 		return EINVAL;

@@ -342,6 +342,35 @@ attempt(protect, 5); attempt(protect, 1); attempt(keyed, 5); attempt(keyed, 1)'
 	[ "$(cat out)" = $'EACCES\nok None\nEACCES\nok None' ]
 }
 
+@test "exec-map is denied where reading lets execute, by the personality, and nowhere else" {
+	local code='libc.mmap.restype = ctypes.c_void_p; fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096)
+at = libc.mmap(None, ctypes.c_size_t(4096), 0, 1, fd, ctypes.c_long(0)); memfd = libc.memfd_create(b"m", 1); os.ftruncate(memfd, 4096)
+def protect(prot):
+    if libc.mprotect(ctypes.c_void_p(at), ctypes.c_size_t(4096), prot) < 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+for persona in 0, 0x400000, 0:
+    libc.personality(persona); print("bits", oct(persona))
+    attempt(map, fd, 4096, 1); attempt(map, fd, 4096, 3); attempt(map, fd, 4096, 2); attempt(map, fd, 4096, 0); attempt(map, memfd, 4096, 1)
+    attempt(protect, 1); attempt(protect, 2); attempt(map, os.open(sys.executable, os.O_RDONLY), 4096, 1, 2)
+    print([line.split()[1] for line in open("/proc/self/maps") if NAME + "\n" in line and "x" in line.split()[1]])'
+	policy 'exec-map = deny'
+	program "$code"
+	"$PYTHON" program.py >bare
+	grep -q "'r-xs'" bare
+	rm -f "/dev/shm/$NAME"
+	guarded "$code"
+	[ "$(sed -n '/0o0$/,/0o2/p' out | grep -c '^ok')" = 16 ]
+	[ "$(sed '1,/0o2/d; /bits/,$d' out | xargs)" = 'EACCES EACCES ok mapped ok mapped EACCES EACCES ok None ok mapped []' ]
+	[ "$(grep -c 'rule=exec-map .* action=denied errno=EACCES' audit.log)" -eq 4 ]
+	needs_root "mounts"
+	rm -f audit.log
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o noexec tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' \
+		sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+	[ "$(grep -c '^ok' out)" = 23 ]
+	[ "$(grep -c "^EACCES" out)" = 1 ]
+}
+
 @test "what was mapped past the end without access is not opened" {
 	policy 'map-beyond-end = deny'
 	guarded 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = libc.mmap(None, ctypes.c_size_t(8192), 0, 1, fd, ctypes.c_long(0))
