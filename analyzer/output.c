@@ -26,13 +26,20 @@ static bool output_unread(void)
 
 int output_end(int status, int failed)
 {
+	sigset_t ending;
+
 	if (fflush(stdout) && !output_error)
 		output_error = errno;
 	if (!output_failed())
 		return status;
 	if (output_unread()) {
+		sigemptyset(&ending);
+		sigaddset(&ending, SIGPIPE);
 		signal(SIGPIPE, SIG_DFL);
+		sigprocmask(SIG_UNBLOCK, &ending, NULL);
 		raise(SIGPIPE);
+		/* The first process of a container is not ended by it. */
+		return 128 + SIGPIPE;
 	}
 	fprintf(stderr, "shmguard: the output could not be written: %s\n", strerror(output_error));
 	return failed;

@@ -9,8 +9,8 @@ bool output_failed(void);
 
 /*
  * Returns `status` when stdout took all of it. A reader that has gone before the end, as head(1) does, has what it wanted:
- * the process ends of SIGPIPE without a word, so nothing may be left to be put back. Another failure is told on stderr, and
- * `failed` is returned.
+ * the process ends of SIGPIPE without a word, so nothing may be left to be put back; what a shell makes of that is returned
+ * where it does not end. Another failure is told on stderr, and `failed` is returned.
  */
 int output_end(int status, int failed);
 

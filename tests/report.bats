@@ -280,6 +280,28 @@ os.execv(sys.argv[1], [sys.argv[1], "1", sys.argv[2]])' "$PROGRAMS/leaky" "/repo
 	jq -e '.findings | length > 0' after.json
 }
 
+@test "who blocks SIGPIPE, or is the first process of a container, whom it does not end, says no more of such a reader" {
+	cd "$BATS_TEST_TMPDIR"
+	"$PYTHON" - "$SHMGUARD" "$RECORDING" <<-'END'
+		import os, signal, subprocess, sys
+		shmguard, recording = sys.argv[1:]
+		def ended(out, *before):
+		    return subprocess.run([*before, shmguard, "log", recording], stdout=out, stderr=subprocess.PIPE,
+		                          preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}))
+		first = ["unshare", "--user", "--pid", "--fork"]
+		ways = [([], -13)] + [(first, 128 + 13)] * (subprocess.run(first + ["true"], stderr=subprocess.DEVNULL).returncode == 0)
+		for before, status in ways:
+		    unread, out = os.pipe()
+		    os.close(unread)
+		    end = ended(out, *before)
+		    os.close(out)
+		    assert (end.returncode, end.stderr) == (status, b""), (before, end)
+		    with open("/dev/full", "w") as full:
+		        end = ended(full, *before)
+		    assert (end.returncode, end.stderr) == (3, b"shmguard: the output could not be written: No space left on device\n"), end
+	END
+}
+
 @test "a filter that is given twice is a mistake, and a report into - goes to standard output" {
 	cd "$BATS_TEST_TMPDIR"
 	local filter verb
