@@ -112,10 +112,22 @@ static void scene_descriptors(const struct scene *scene, const struct process *p
 	free(descriptors);
 }
 
+/* To be freed. A semaphore has no range, but an address, and all of it is mapped: how much, only its definition tells. */
+static char *scene_range(const struct object *object, const struct piece *piece)
+{
+	bool whole = piece->from->semaphore;
+
+	if (whole && !object->sized)
+		return memory_text("it, how much is not known,");
+	return memory_format("[%" PRIu64 ", %" PRIu64 ")", whole ? 0 : piece->start - piece->from->base,
+			     whole ? object->size : piece->end - piece->from->base);
+}
+
 static void scene_mappings(const struct scene *scene, const struct process *process, const struct object *object,
 			   const char *who)
 {
 	const struct holdings *holdings = process->holdings;
+	char *range;
 	size_t i;
 
 	for (i = holdings->piece_count; i-- > 0;) {
@@ -123,12 +135,10 @@ static void scene_mappings(const struct scene *scene, const struct process *proc
 
 		if (piece->from->object != object)
 			continue;
-		/* A semaphore has no range, but an address. */
-		bool whole = piece->from->semaphore;
-		printf("    process %s: maps [%" PRIu64 ", %" PRIu64 ") at 0x%" PRIx64 "%s\n", who,
-		       whole ? 0 : piece->start - piece->from->base,
-		       whole ? object->size : piece->end - piece->from->base, piece->start,
+		range = scene_range(object, piece);
+		printf("    process %s: maps %s at 0x%" PRIx64 "%s\n", who, range, piece->start,
 		       scene_doubt(scene, object, piece->from->site.time));
+		free(range);
 	}
 }
 
@@ -143,9 +153,10 @@ static bool scene_is_hearsay(const struct object *object)
 	return object_is_hearsay(object) && !object->mappers && !object->openers;
 }
 
+/* Whole microseconds, as in the log. */
 static double scene_seconds(const struct scene *scene, int64_t time)
 {
-	return time > scene->start ? (double)(time - scene->start) / 1e9 : 0;
+	return time > scene->start ? (double)((time - scene->start) / 1000) / 1e6 : 0;
 }
 
 /* As far as it is known, to be freed. */

@@ -301,3 +301,20 @@ surviving()
 	[[ "$("$SHMGUARD" report --format=folded killed)" == *" 65536" ]]
 	[[ "$("$SHMGUARD" report --format=folded-count killed)" == *" 1" ]]
 }
+
+@test "a semaphore whose length is not known is mapped, and not from 0 to 0" {
+	local at
+	cat >held.py <<-'END'
+		import _multiprocessing, sys, time
+		held = _multiprocessing.SemLock(1, 1, 1, sys.argv[1], True)
+		time.sleep(0.3)
+	END
+	"$SHMGUARD" run --quiet --report=none -o held -- "$PYTHON" held.py "/held-$$"
+	at=$("$SHMGUARD" log held | awk '/ sem_open\(/{ print $2 + 0.1 }')
+	run -0 "$SHMGUARD" objects --at="$at" held
+	[[ $output =~ "semaphore, 32 B (32 bytes)".*": maps [0, 32) at 0x"[0-9a-f]+$ ]]
+	find held/trace -name 'state_[0-9]*' -type f -size +0 -delete
+	run -0 "$SHMGUARD" objects --at="$at" held
+	[[ $output =~ "semaphore, size not known, ".*": maps it, how much is not known, at 0x"[0-9a-f]+$ ]]
+	[[ $output != *"[0, 0)"* ]]
+}
