@@ -256,14 +256,14 @@ static json_t *page_aside(const struct page *page)
 	return NULL;
 }
 
-/* By severity: of all, also of those that are too many to be shown. */
-static json_t *page_counts(const struct findings *findings)
+/* By severity: of all, also of those that are too many to be shown; `uncertain`: of those that are. */
+static json_t *page_counts(const struct findings *findings, bool uncertain)
 {
 	json_int_t counts[SEVERITY_ERROR + 1] = {0};
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < findings->count; i++)
-		counts[findings->all[i].severity]++;
+		counts[findings->all[i].severity] += !uncertain || findings->all[i].uncertain;
 	for (int i = 0; i <= SEVERITY_ERROR; i++)
 		json_object_set_new(object, severity_name((enum severity)i), json_integer(counts[i]));
 	return object;
@@ -325,7 +325,7 @@ static json_t *page_data(struct page *page)
 	const struct analysis *analysis = page->report->analysis;
 	const struct object *worst = analysis->findings.count ? analysis->findings.all[0].object : NULL;
 	bool moment = analysis->findings.count && is_of_a_moment(&analysis->findings.all[0]);
-	json_t *command = json_array();
+	json_t *commands = json_array();
 	const struct recording *part;
 	uint64_t left_out, told, programs = 0;
 	size_t i, p;
@@ -340,21 +340,23 @@ static json_t *page_data(struct page *page)
 							 .at = moment ? analysis->findings.all[0].time : 0});
 	left_out = marks_left_out(page->marks, &told);
 	for (p = 0; (part = recording_each(analysis->recording, p)); p++) {
-		if (part->command && json_array_size(command))
-			json_array_append_new(command, json_string(";"));
+		json_t *command = json_array();
+
 		for (i = 0; part->command && part->command[i]; i++)
 			json_array_append_new(command, json_of_text(part->command[i]));
+		json_array_append_new(commands, command);
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, "
-			 "s:o, s:o}",
-			 "report", page_report(page), "counts", page_counts(&analysis->findings), "rules",
-			 page_rules(&analysis->findings), "moments", marks_json(page->marks), "spans", page->spans,
-			 "stacks", page->stacks, "changes", page_changes(page, worst), "times", page_times(page),
-			 "command", command, "left_out", json_of_number(left_out), "told_left_out",
-			 json_of_number(told), "from", (json_int_t)analysis->from, "to", (json_int_t)analysis->to,
-			 "recordings", (json_int_t)p, "states", page_states(analysis), "aside", page_aside(page),
-			 "windows", page->windows, "called", page_called(analysis->world), "programs",
-			 json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, "
+		"s:o, s:o}",
+		"report", page_report(page), "counts", page_counts(&analysis->findings, false), "uncertain",
+		page_counts(&analysis->findings, true), "rules", page_rules(&analysis->findings), "moments",
+		marks_json(page->marks), "spans", page->spans, "stacks", page->stacks, "changes",
+		page_changes(page, worst), "times", page_times(page), "commands", commands, "left_out",
+		json_of_number(left_out), "told_left_out", json_of_number(told), "from", (json_int_t)analysis->from,
+		"to", (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis), "aside",
+		page_aside(page), "windows", page->windows, "called", page_called(analysis->world), "programs",
+		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

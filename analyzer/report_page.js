@@ -133,10 +133,30 @@ function heading(finding)
 	];
 }
 
+/* So many characters of a command are seen before it is unfolded: what was found is to be on the first screen. */
+const COMMAND_SEEN = 160;
+
+function drawCommands()
+{
+	const lines = data.commands.filter(words => words.length).map(words => "$ " + words.join(" "));
+	const first = lines.length ? [...lines[0]] : [], more = lines.length > 1 ? plural(lines.length, "command") + ": " : "";
+	if (lines.length > 1 || first.length > COMMAND_SEEN)
+		at("command").append(make("details", {},
+					  make("summary", {}, more + first.slice(0, COMMAND_SEEN).join("") + "\u2026"),
+					  ...lines.map(line => make("div", {}, line))));
+	else
+		at("command").append(...lines.map(visible));
+}
+
+/* Of so many findings of a severity, how many events that are missing could have changed. */
+const doubt = (all, uncertain) => uncertain ? " (" + (uncertain === all ? "" : number(uncertain) + " ") + "uncertain)" : "";
+
 function drawTop()
 {
 	const count = data.counts, findings = report.findings, worst = findings[0];
-	const parts = ["error", "warning", "note"].filter(s => count[s]).map(s => plural(count[s], s));
+	const parts = ["error", "warning", "note"]
+			      .filter(s => count[s])
+			      .map(s => plural(count[s], s) + doubt(count[s], data.uncertain[s]));
 	const verdict = parts.join(", ") || "nothing found";
 	const whole = report.trace.complete && !report.unseen.length;
 	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
@@ -146,7 +166,7 @@ function drawTop()
 			     : report.trace.complete ? "" : " [the recording is incomplete]",
 			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
-	at("command").textContent = data.command.length ? visible("$ " + data.command.join(" ")) : "";
+	drawCommands();
 	at("scope").textContent = plural(data.programs, "process") + ", " +
 				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
 				  ", " + plural(report.trace.events, "event") + " in " +
@@ -240,11 +260,11 @@ drawFlame();
 const several = (title, where) => asked.some(p => p.recording) ? [[title, where]] : [];
 drawTable("objects", "object",
 	  [
-		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind || "-"],
+		  ["Name", nameOf], ["Kind", o => o.semaphore ? "semaphore" : o.kind || "-", null, "word"],
 		  ["Size", o => o.size, o => isSized(o) ? bytes(o.size) : "-", "number"],
-		  ["Mode", o => o.mode, o => o.mode === null ? "-" : (o.mode & 0o7777).toString(8).padStart(4, "0")],
+		  ["Mode", o => o.mode, o => o.mode === null ? "-" : (o.mode & 0o7777).toString(8).padStart(4, "0"), "word"],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
-		  ["State", state],
+		  ["State", state, null, "state"],
 		  ...several("Recorded in", o => (processes.get(o.created_by) || {}).recording || "-")
 	  ],
 	  report.objects);
@@ -253,7 +273,7 @@ drawTable("processes", "process",
 		  ["Pid", p => p.pid, p => p.pid, "number"], ["Program", p => p.argv.join(" ") || p.exe || ""],
 		  ["Parent", p => p.ppid, p => p.ppid, "number"],
 		  ["Events", p => p.events, p => number(p.events), "number"],
-		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended],
+		  ["Lost", p => p.lost, p => number(p.lost), "number"], ["End", ended, null, "word"],
 		  ...several("Recorded in", p => p.recording || "-")
 	  ],
 	  asked);

@@ -204,6 +204,66 @@ load html
 	done
 }
 
+@test "verdict and worst finding are on the first screen, whatever was recorded; the commands are folded, but there" {
+	local recording width name="/html-first-$$"
+	# shellcheck disable=SC2046
+	"$SHMGUARD" run --quiet --report=none -o long -- "$PROGRAMS/leaky" 1 "$name" $(seq -f '--number-%03g=of-two-hundred' 200) || true
+	rm -f "/dev/shm$name"*
+	"$SHMGUARD" run --quiet --report=none -o short -- "$PROGRAMS/leaky" 1 "$name" || true
+	rm -f "/dev/shm$name"*
+	mkdir fleet
+	for width in $(seq 12); do
+		# shellcheck disable=SC2046
+		"$SHMGUARD" run --quiet --report=none -o "fleet/node$width" -- \
+			"$PROGRAMS/leaky" 1 "$name" $(seq -f '--number-%03g=of-two-hundred' 200) || true
+		rm -f "/dev/shm$name"*
+	done
+	for recording in long fleet short; do
+		"$SHMGUARD" report --format=html:page.html $recording
+		use page.html <<-'END'
+			const stacks = [...document.querySelectorAll("#worst .stacks > div")], folded = document.querySelector("#command details");
+			const ends = Math.max(...stacks.map(e => e.getBoundingClientRect().bottom));
+			const words = [ends < innerHeight, folded ? !folded.open : "short"];
+			if (folded)
+				folded.open = true;
+			const last = document.getElementById("command").innerText.split("--number-200=of-two-hundred").length - 1;
+			document.title = words.concat(last, document.documentElement.scrollWidth <= innerWidth).join(" ");
+		END
+		for width in 1280,900 500,1100; do
+			browse page.html --window-size=$width >dom
+			[ ! -s console ] || { cat console; false; }
+			grep -o "<title>[^<]*" dom | head -n 1 >>titles
+		done
+	done
+	same titles <(printf '<title>%s\n' "true true 1 true" "true true 1 true" "true true 12 true" "true true 12 true" \
+		"true short 0 true" "true short 0 true")
+}
+
+@test "long names wrap, and no word of a few letters does" {
+	local width name
+	name=/$(printf 'q%.0s' $(seq 230))
+	cp "$PROGRAMS/leaky" "./$(printf 'p%.0s' $(seq 200))"
+	"$SHMGUARD" run --quiet --report=none -o named -- ./ppp* 2 "$name" || true
+	rm -f "/dev/shm$name"*
+	"$SHMGUARD" report --format=html:page.html named
+	use page.html <<-'END'
+		const torn = [...document.querySelectorAll("#objects td, #processes td")].filter(cell => {
+			const range = document.createRange();
+			range.selectNodeContents(cell);
+			return cell.textContent.length <= 9 && range.getClientRects().length > 1;
+		});
+		const beyond = [...document.querySelectorAll("body > *")].filter(e => e.scrollWidth > innerWidth);
+		document.title = [innerWidth, document.documentElement.scrollWidth <= innerWidth, beyond.length, torn.map(e => e.textContent)].join(" ");
+	END
+	for width in 1280 800 500; do
+		browse page.html --window-size=$width,900 >dom
+		[ ! -s console ] || { cat console; false; }
+		[[ $(text_of dom objects) == *LEAKED* ]]
+		grep -o "<title>[^<]*" dom | head -n 1 >>titles
+	done
+	same titles <(printf '<title>%s true 0 \n' 1280 800 500)
+}
+
 @test "nothing in the page leads out of it" {
 	"$SHMGUARD" report --format=html leaks >page.html
 	run -1 grep -oE '(src|href)="?https?:|@import|url\(' page.html
