@@ -182,23 +182,36 @@ static uint64_t count_let_go(const struct world *world, const struct recording *
 }
 
 /* Where a recording is one of several, from its own start on. */
-static void tell_let_go(struct analysis *analysis, const struct recording *recording)
+static char *let_go_time(const struct analysis *analysis, const struct recording *recording, int64_t time)
 {
 	bool alone = recording == analysis->recording;
-	int64_t kept, start = alone ? analysis->from : recording->described ? recording->started : recording->first;
+	int64_t start = alone ? analysis->from : recording->described ? recording->started : recording->first;
+
+	return memory_format("%.3f s%s on", (double)(time - start) / 1e9, alone ? "" : " after its own start");
+}
+
+/* Each processor keeps its own newest calls: those of one that had little to do may be older than others that were let go. */
+static void tell_let_go(struct analysis *analysis, const struct recording *recording)
+{
+	int64_t kept, whole = world_let_go_until(analysis->world, recording);
 	uint64_t count = count_let_go(analysis->world, recording, &kept);
-	char *whose = alone ? memory_text("") : memory_format("%s: ", recording->dir);
+	char *whose = recording == analysis->recording ? memory_text("") : memory_format("%s: ", recording->dir);
+	char *from = let_go_time(analysis, recording, kept > whole ? kept : whole);
+	char *parts = let_go_time(analysis, recording, kept);
+	bool holes = strcmp(from, parts) != 0;
 
 	if (count && kept)
-		add_problem(
-			analysis,
-			memory_format("%sthe recording keeps the newest calls, from %.3f s%s on: what older "
-				      "ones left mapped or open is not told, as %" PRIu64 " before them were let go",
-				      whose, (double)(kept - start) / 1e9, alone ? "" : " after its own start", count));
+		add_problem(analysis,
+			    memory_format("%sthe recording keeps the newest calls, from %s%s%s: what older ones "
+					  "left mapped or open is not told, as %" PRIu64 " %sbefore them were let go",
+					  whose, from, holes ? ", and parts of older ones, from " : "",
+					  holes ? parts : "", count, holes ? "between or " : ""));
 	else if (count)
 		add_problem(analysis, memory_format("%sthe recording keeps the newest calls: %" PRIu64
 						    " were let go, and none is left",
 						    whose, count));
+	free(parts);
+	free(from);
 	free(whose);
 }
 

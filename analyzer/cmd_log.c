@@ -59,6 +59,13 @@ struct log {
 	int64_t start;     /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
+	struct map gaps; /* (hash of its process's id) -> struct log_gaps */
+};
+
+/* Where calls of a process were let go, as the report knows. */
+struct log_gaps {
+	const struct hole *next, *end;
+	uint64_t missing; /* in those before */
 };
 
 static void log_stack(const struct log *log, struct world *world, const struct process *process, uint32_t id)
@@ -200,6 +207,59 @@ static char *log_time(const struct log *log, int64_t time)
 			     length % 1000000000 / 1000);
 }
 
+static uint64_t log_key(const struct process *process)
+{
+	return map_hash(MAP_HASH, process->id, strlen(process->id));
+}
+
+static void log_learn_gaps(struct log *log, const struct world *world)
+{
+	for (size_t i = 0; i < world->process_count; i++) {
+		const struct process *process = world->processes[i];
+		struct log_gaps *gaps;
+
+		if (process->hole_count == 0)
+			continue;
+		gaps = memory_new(1, sizeof(*gaps));
+		*gaps = (struct log_gaps){process->holes, process->holes + process->hole_count, 0};
+		map_put(&log->gaps, log_key(process), 0, gaps);
+	}
+}
+
+static void log_forget_gaps(struct log *log)
+{
+	struct map_slot *slot;
+
+	for (size_t cursor = 0; (slot = map_next(&log->gaps, &cursor));)
+		free(slot->value);
+	map_clear(&log->gaps);
+}
+
+static void log_gap(const struct log *log, const struct process *process, const struct hole *hole, uint64_t count)
+{
+	char *who = log_who(log, process, (int)process->pid), *time = log_time(log, hole->until);
+	char *since = hole->since ? log_time(log, hole->since) : NULL;
+
+	printf("%s %s --- %" PRIu64 " event%s let go%s %s%s ---\n", who, time, count, count == 1 ? "" : "s",
+	       log->analysis->unended ? " or not written yet" : "", since ? "since " : "before", since ? since : "");
+	free(since);
+	free(time);
+	free(who);
+}
+
+/* That calls are missing is told before the first event behind them, of whatever object they were. */
+static void log_gaps_until(struct log *log, const struct process *process, int64_t time)
+{
+	struct log_gaps *gaps = map_get(&log->gaps, log_key(process), 0);
+
+	for (; gaps && gaps->next < gaps->end && gaps->next->until <= time; gaps->next++) {
+		if (!log->selection.rule && !log->selection.graded && selection_has_process(&log->selection, process) &&
+		    selection_has_time(&log->selection, gaps->next->until, log->start))
+			log_gap(log, process, gaps->next, gaps->next->missing - gaps->missing);
+		gaps->missing = gaps->next->missing;
+	}
+}
+
 static int log_event(void *context, struct world *world, struct process *process, const struct trace_event *event,
 		     const struct outcome *outcome)
 {
@@ -215,6 +275,7 @@ static int log_event(void *context, struct world *world, struct process *process
 
 	if (!log->start)
 		log->start = event->time;
+	log_gaps_until(log, process, event->time);
 	if (outcome->told)
 		return 0;
 	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
@@ -287,6 +348,7 @@ static bool log_judge(struct log *log, const char *dir, char **error)
 	log->hindsight = hindsight_of(log->analysis);
 	log_learn_hosts(log, log->analysis->world);
 	log_learn_places(log, log->analysis->recording);
+	log_learn_gaps(log, log->analysis->world);
 	return true;
 }
 
@@ -305,6 +367,7 @@ static int log_print(struct log *log, const char *dir)
 	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);
+	log_forget_gaps(log);
 	symbols_close(log->report.symbols);
 	hindsight_free(log->hindsight);
 	analysis_free(log->analysis);

@@ -37,6 +37,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 {
 	struct idle idle = idle_of(process, tally);
 	uint64_t open = idle.unmapped + idle.never_mapped;
+	uint64_t made = tally->made - tally->doubted;
 	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
 	struct role role = {"opened", {process, tally->stack_id, tally->last}};
@@ -56,7 +57,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 			"%s opened %" PRIu64 " descriptors here and closed %" PRIu64 ": they pile up, %" PRIu64
 			" of them after half of the time, %" PRIu64 " after three quarters, %" PRIu64 " %s, %" PRIu64
 			" of them for objects it does not map (the latest of %s)",
-			who, tally->made, tally->made - tally->outstanding, series_at(series, first + span / 2),
+			who, made, made - tally->outstanding, series_at(series, first + span / 2),
 			series_at(series, first + span / 4 * 3), tally->outstanding, judge_end(process), open,
 			judge_name_of(tally->object));
 	else

@@ -25,6 +25,7 @@ static char *growth_of(const struct tally *tally, const struct process *process)
 static void judge_tally(struct court *court, struct process *process, const struct tally *tally, uint64_t cuts)
 {
 	bool grows = series_grows(&tally->series, process->ended_at);
+	uint64_t made = tally->made - tally->doubted;
 	uint64_t count = grows ? tally->outstanding : tally->outstanding - cuts;
 	struct role role = {"mapped", {process, tally->stack_id, tally->last}};
 	struct finding finding = {.rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes};
@@ -41,7 +42,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 		growth = growth_of(tally, process);
 		finding.message = memory_format("%s made %" PRIu64 " mappings here and unmapped %" PRIu64
 						": they pile up, %s (%s; the latest of %s)",
-						who, tally->made, tally->made - tally->outstanding, growth, bytes,
+						who, made, made - tally->outstanding, growth, bytes,
 						judge_name_of(tally->object));
 		free(growth);
 	} else {

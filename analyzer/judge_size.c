@@ -139,8 +139,9 @@ static uint64_t bytes_of(const struct finding_event *e)
 /* From when on a call that is not in the trace could have made it less of a fault, or more; 0: none could. */
 static int64_t hangs_on_calls(const struct charge *charge)
 {
+	/* Any call can have mapped it, or one since then unmapped it. */
 	if (charge->event.rule == RULE_truncate_on_open)
-		return charge->other ? 0 : 1; /* any call can have mapped it */
+		return charge->other && charge->other_mapped.time ? charge->other_mapped.time : 1;
 	if (!waits(charge) || charge->faulted || size_severity(charge) != (enum severity)charge->event.severity)
 		return 0;
 	return charge->event.rule == RULE_shrink_under_map && charge->event.other ? 0 : charge->site.time;

@@ -308,20 +308,32 @@ static void text_findings(const struct report *report, const struct terminal *te
 		fprintf(terminal->out, "\n`shmguard rules RULE` explains a finding's rule.\n");
 }
 
-/* "2 errors, 1 warning", or "nothing wrong". */
+/* " (2 uncertain)", or "(uncertain)" of all; to be freed. */
+static char *text_doubt(uint64_t all, uint64_t uncertain)
+{
+	if (uncertain == 0)
+		return memory_text("");
+	return uncertain == all ? memory_text(" (uncertain)") : memory_format(" (%" PRIu64 " uncertain)", uncertain);
+}
+
+/* "2 errors (1 uncertain), 1 warning", or "nothing found". */
 static char *text_tally(const struct analysis *analysis)
 {
 	const struct findings *findings = &analysis->findings;
-	uint64_t count[SEVERITY_ERROR + 1] = {0};
+	uint64_t count[SEVERITY_ERROR + 1] = {0}, uncertain[SEVERITY_ERROR + 1] = {0};
 	char *text = memory_text("");
 	size_t i;
 
-	for (i = 0; i < findings->count; i++)
+	for (i = 0; i < findings->count; i++) {
 		count[findings->all[i].severity]++;
+		uncertain[findings->all[i].severity] += findings->all[i].uncertain;
+	}
 	for (i = SEVERITY_ERROR + 1; i-- > 0;) {
 		char *part = text_count(count[i], severity_name((enum severity)i)), *whole;
+		char *doubt = text_doubt(count[i], uncertain[i]);
 
-		whole = count[i] ? memory_format("%s%s%s", text, *text ? ", " : "", part) : memory_text(text);
+		whole = count[i] ? memory_format("%s%s%s%s", text, *text ? ", " : "", part, doubt) : memory_text(text);
+		free(doubt);
 		free(part);
 		free(text);
 		text = whole;
@@ -354,18 +366,19 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : whole ? INK_good : INK_plain;
 	char *unseen = text_count(analysis->unseen_count, "process");
 	char *tally = text_tally(analysis), *worst = text_worst(analysis);
-	char *line = memory_format(
-		"%s%s%s%s%s%s%s%s%s", tally,
-		findings->count > 1 ? (findings->all[0].severity == SEVERITY_NOTE ? "; the largest: " : "; the worst: ")
-		: *worst            ? ": "
-				    : "",
-		worst, analysis->findings.suppressed ? " [some was suppressed]" : "",
-		analysis->findings.filtered ? " [some was not asked for]" : "",
-		analysis->cut                            ? " [the trace was not read to its end]"
-		: analysis->complete || analysis->others ? ""
-							 : " [the recording is incomplete]",
-		analysis->unseen_count ? " [" : "", analysis->unseen_count ? unseen : "",
-		analysis->unseen_count ? " not seen]" : "");
+	char *line =
+		memory_format("%s%s%s%s%s%s%s%s%s%s%s", tally,
+			      findings->count <= 1                         ? ""
+			      : findings->all[0].severity == SEVERITY_NOTE ? "; the largest"
+									   : "; the worst",
+			      findings->count > 1 && findings->all[0].uncertain ? ", uncertain" : "",
+			      *worst ? ": " : "", worst, analysis->findings.suppressed ? " [some was suppressed]" : "",
+			      analysis->findings.filtered ? " [some was not asked for]" : "",
+			      analysis->cut                            ? " [the trace was not read to its end]"
+			      : analysis->complete || analysis->others ? ""
+								       : " [the recording is incomplete]",
+			      analysis->unseen_count ? " [" : "", analysis->unseen_count ? unseen : "",
+			      analysis->unseen_count ? " not seen]" : "");
 
 	fputs("shmguard: ", terminal->out);
 	terminal_paragraph(terminal, ink, line, 10, 10);

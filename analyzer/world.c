@@ -88,6 +88,7 @@ void world_free(struct world *world)
 		if (world->processes[i]->holdings != private->nothing)
 			holdings_free(world->processes[i]->holdings);
 		stacks_free(world->processes[i]->definitions);
+		free(world->processes[i]->holes);
 		free(world->processes[i]);
 	}
 	/* Merged ones stand behind the others once the world is finished. */

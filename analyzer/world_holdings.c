@@ -101,7 +101,7 @@ void piece_add(struct process *process, struct piece piece)
 	from->bytes += piece.end - piece.start;
 	if (from->tally)
 		from->tally->bytes += piece.end - piece.start;
-	if (!from->semaphore)
+	if (!from->semaphore && !from->doubted)
 		process->holdings->mapped += piece.end - piece.start;
 	pieces_insert(process->holdings, pieces_above(process->holdings, piece.start), piece);
 }
@@ -170,7 +170,7 @@ static void cut(struct process *process, size_t index, uint64_t start, uint64_t 
 	from->bytes -= end - start;
 	if (from->tally)
 		from->tally->bytes -= end - start;
-	if (!from->semaphore)
+	if (!from->semaphore && !from->doubted)
 		holdings->mapped -= end - start;
 	if (from->pieces && from->cut.process == NULL && release.of == RELEASE_piece)
 		from->cut = *site;

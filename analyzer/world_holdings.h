@@ -18,6 +18,7 @@ struct tally {
 	enum tally_of of;
 	uint32_t stack_id;
 	uint64_t made, outstanding;
+	uint64_t doubted; /* of those that were made, and are no more counted as outstanding: see holdings_doubt() */
 	uint64_t bytes;      /* outstanding; mappings only */
 	int64_t first, last; /* acquisition */
 	struct series series;
@@ -46,6 +47,7 @@ struct acquisition {
 	uint32_t seq;    /* 0: inherited */
 	unsigned opens;  /* of a semaphore */
 	bool semaphore;
+	bool doubted; /* calls were let go since it was made, of which one may have ended it */
 	bool shared;
 	bool writable;   /* shared, and with PROT_WRITE at some time */
 	struct site cut; /* the first munmap that left a rest; process NULL: none */
@@ -102,7 +104,7 @@ struct release {
 struct holdings {
 	struct piece *pieces; /* by address, highest first: mmap goes downwards, so new ones come last */
 	size_t piece_count;
-	uint64_t mapped; /* bytes of the pieces, inherited ones too; semaphores, which are no mappings, not counted */
+	uint64_t mapped; /* bytes of the pieces, inherited ones too, but not those of semaphores, and none in doubt */
 	struct map descriptors;   /* (fd) -> struct descriptor */
 	struct map uses;          /* (object) -> struct use */
 	struct map tallies;       /* (of, stack id) -> struct tally */
@@ -129,6 +131,9 @@ void holdings_open(struct process *process, struct object *object, int fd, bool 
 		   const struct site *site);
 void holdings_close(struct process *process, int fd, uint32_t seq, const struct site *site);
 const struct descriptor *holdings_descriptor(const struct process *process, int fd);
+
+/* Calls were let go up to then: what was held before may have been given up, and stands for no more than that it was made. */
+void holdings_doubt(struct process *process, int64_t until);
 
 /* Takes over `change`. */
 void holdings_log_name(struct process *process, uint32_t seq, struct name_change change);

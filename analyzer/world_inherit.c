@@ -80,6 +80,7 @@ static void inherit_piece(struct process *child, const struct piece *piece)
 						   .size = from->size,
 						   .opens = from->opens,
 						   .semaphore = from->semaphore,
+						   .doubted = from->doubted,
 						   .shared = from->shared,
 						   .writable = from->writable};
 	}

@@ -6,6 +6,9 @@
 #include "world.h"
 #include "world_feed.h"
 
+/* Threads tell their events in another order than they numbered them, by less than this. */
+#define NUMBERS_DISORDER 1024
+
 /* A process that said it exits but may have threads that still work; it is over a moment later at the latest. */
 #define LEAVING_TIME 1000000000
 
@@ -57,9 +60,14 @@ void remains_keep(struct world *world, struct process *process);
 const struct holdings *remains_of(const struct process *process);
 void remains_free(struct world *world);
 
-/* world_numbers.c: an event of that number; all of them were seen. */
-void numbers_count(struct process *process, uint32_t seq, int64_t time);
+/* world_numbers.c: an event of that number, `call`: which may be let go; all of them were seen. */
+void numbers_count(struct process *process, uint32_t seq, int64_t time, bool call);
 void numbers_finish(struct world *world, struct process *process);
+
+/* world_holes.c: its events were counted up to this one. */
+void holes_note(struct process *process, int64_t time, bool call);
+/* Nothing more is to come: what it holds at its end is what is known. */
+void holes_end(struct process *process);
 
 /* world_object.c: by the id of a process; made when unknown. NULL for id 0. Follow object_real() after any wait. */
 struct object *object_of(struct world *world, struct process *process, uint32_t id);

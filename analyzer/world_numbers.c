@@ -2,8 +2,6 @@
 #include "recording.h"
 #include "world_inner.h"
 
-/* Threads tell their events in another order than they numbered them, by less than this. */
-#define DISORDER 1024
 /* Nanoseconds that an event takes at least, whatever the number of threads. */
 #define EVENT_TIME 10
 
@@ -40,27 +38,34 @@ static bool is_phantom(const struct process *process)
 
 static void land(struct process *process, bool confirmed)
 {
-	if (confirmed && is_possible(process))
-		advance(process, process->leap.seq, process->leap.before, process->leap.time);
-	else
-		process->misnumbered++;
+	struct leap leap = process->leap;
+	bool possible = confirmed && is_possible(process);
+
 	process->leap = (struct leap){0};
+	if (!possible) {
+		process->misnumbered++;
+		return;
+	}
+	advance(process, leap.seq, leap.before, leap.time);
+	holes_note(process, leap.time, leap.call);
 }
 
 /* A number far beyond the last one is believed when the next event goes on from there: else it is damaged. */
-void numbers_count(struct process *process, uint32_t seq, int64_t time)
+void numbers_count(struct process *process, uint32_t seq, int64_t time, bool call)
 {
 	int64_t before = process->seen_at;
 
-	process->events++;
-	process->seen_at = time;
 	/* A late one, of another thread, says nothing of it. */
 	if (process->leap.seq && seq > process->top_seq)
-		land(process, seq > process->leap.seq || process->leap.seq - seq < DISORDER);
-	if (process->leap.seq == 0 && seq > process->top_seq && seq - process->top_seq > DISORDER)
-		process->leap = (struct leap){seq, before, time};
+		land(process, seq > process->leap.seq || process->leap.seq - seq < NUMBERS_DISORDER);
+	process->events++;
+	process->seen_at = time;
+	if (process->leap.seq == 0 && seq > process->top_seq && seq - process->top_seq > NUMBERS_DISORDER)
+		process->leap = (struct leap){seq, before, time, call};
 	else
 		advance(process, seq, before, time);
+	if (process->leap.seq == 0)
+		holes_note(process, time, call);
 }
 
 void numbers_finish(struct world *world, struct process *process)
@@ -76,6 +81,9 @@ void numbers_finish(struct world *world, struct process *process)
 		process->let_go = gap - process->told_lost;
 		process->lost = process->told_lost;
 	}
+	/* Not where the numbers of its threads were furthest from their order. */
+	if (process->hole_count)
+		process->whole_from = process->holes[process->hole_count - 1].until;
 	world->lost += process->lost;
 	world->let_go += process->let_go;
 	world->misnumbered += process->misnumbered;

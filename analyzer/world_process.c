@@ -91,6 +91,7 @@ static void process_over(struct world *world, struct process *process)
 		return;
 	process->over = true;
 	process->over_nth = ++world->private->overs;
+	holes_end(process);
 	world->private->watcher->ending(world->private->watcher->context, process);
 	remains_keep(world, process);
 }

@@ -397,18 +397,19 @@ void world_stand(struct world *world, int64_t time)
 void world_take(struct world *world, const struct trace_event *event)
 {
 	struct taking t = {.world = world};
+	bool call = event_is_call(event->id);
 
 	pass(world, event->time);
 	t.process = process_of_event(world, event);
 	retire_not(world, t.process);
 	if (event->id == EVENT_process)
 		process_announce(world, t.process, event);
-	if (!t.process->kept_from && event_is_call(event->id))
+	if (!t.process->kept_from && call)
 		t.process->kept_from = event->time;
-	numbers_count(t.process, event->event.head.seq, event->time);
+	numbers_count(t.process, event->event.head.seq, event->time, call);
 	t.site = (struct site){t.process, event->event.head.stack, event->time};
 	t.object = object_of(world, t.process, object_id_of(event));
-	if (t.object && event_is_call(event->id))
+	if (t.object && call)
 		t.object->touched = true;
 	dispatch(&t, event);
 }

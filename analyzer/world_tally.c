@@ -56,6 +56,55 @@ void tally_take_back(struct tally *tally, int64_t time)
 		tally->second_count--;
 }
 
+/* What is held from then on counts anew: how many there were before is not known any more. */
+static void tally_doubt(struct tally *tally, uint64_t bytes)
+{
+	tally->doubted++;
+	if (tally->outstanding)
+		tally->outstanding--;
+	tally->bytes -= bytes;
+}
+
+static void tally_begin_again(struct tally *tally, int64_t time)
+{
+	series_clear(&tally->series);
+	if (tally->outstanding)
+		series_add(&tally->series, time, tally->outstanding);
+}
+
+void holdings_doubt(struct process *process, int64_t until)
+{
+	struct holdings *holdings = process->holdings;
+	struct map_slot *slot;
+
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		struct acquisition *from = holdings->pieces[i].from;
+
+		if (from->site.time >= until || from->doubted)
+			continue;
+		from->doubted = true;
+		if (!from->semaphore)
+			holdings->mapped -= from->bytes;
+		if (from->tally)
+			tally_doubt(from->tally, from->bytes);
+		from->tally = NULL;
+	}
+	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));) {
+		struct descriptor *descriptor = slot->value;
+
+		if (descriptor->site.time >= until || descriptor->tally == NULL)
+			continue;
+		tally_doubt(descriptor->tally, 0);
+		descriptor->tally = NULL;
+	}
+	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));) {
+		struct tally *tally = slot->value;
+
+		if (tally->of != TALLY_object && series_first(&tally->series) < until)
+			tally_begin_again(tally, process->seen_at);
+	}
+}
+
 static void release_clear(struct release *release)
 {
 	if (release->piece.from)

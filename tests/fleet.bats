@@ -70,7 +70,7 @@ found()
 		from=$(jq -r ".trace.problems[] | select(startswith(\"fleet/$part: the recording keeps\"))" report.json)
 		alone=$("$SHMGUARD" report --format=json fleet/$part | jq -r '.trace.problems[0]')
 		[[ $alone == "the recording keeps the newest calls, from "*" s on: "*" before them were let go" ]]
-		[ "$from" = "fleet/$part: ${alone/ s on:/ s after its own start on:}" ]
+		[ "$from" = "fleet/$part: ${alone// s on/ s after its own start on}" ]
 	done
 }
 

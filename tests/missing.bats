@@ -264,3 +264,105 @@ besides()
 		holds 'any(.trace.problems[]; startswith("the trace is damaged: its count of lost events"))'
 	done
 }
+
+@test "a hole between the calls that are kept is told, and nothing is held across it for certain" {
+	local at form from until
+	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] || skip "each processor keeps its own newest calls: two are needed"
+	cat >hole.py <<-'END'
+		import _posixshmem, mmap, os, sys
+		name, count, kept = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+		first, second = sorted(os.sched_getaffinity(0))[:2]
+		fd = _posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 65536)
+		def early():
+		    return [mmap.mmap(fd, 65536) for _ in range(20)], [os.dup(fd) for _ in range(20)]
+		def late():
+		    return [mmap.mmap(fd, 65536) for _ in range(kept)]
+		os.sched_setaffinity(0, {first})
+		maps, fds = early()
+		os.sched_setaffinity(0, {second})
+		for one in maps:
+		    one.close()
+		for one in fds:
+		    os.close(one)
+		for _ in range(count):
+		    mmap.mmap(fd, 4096).close()
+		held = late()
+		_posixshmem.shm_unlink(name)
+		os._exit(0)
+	END
+	"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 17))" -o hole -- "$PYTHON" hole.py "/hole-$$" 20000 3
+	"$SHMGUARD" run --quiet --report=none -o whole -- "$PYTHON" hole.py "/hole-$$" 200 3
+	report hole >report.json
+	holds '.trace.let_go > 10000 and .trace.lost == 0'
+	# From when on the calls are whole, and that older ones are among those that are kept.
+	holds '.trace.problems[0] | test("^the recording keeps the newest calls, from [0-9.]+ s on, and parts of older ones, from [0-9.]+ s on: ")'
+	read -r from until <<<"$(jq -r '.trace.problems[0] | [scan("from ([0-9.]+) s on")[0]] | "\(.[1]) \(.[0])"' report.json)"
+	"$SHMGUARD" log hole >hole.log
+	[ "$(grep -cE ' --- [0-9]+ events let go since [0-9.]+ ---$' hole.log)" -eq 1 ]
+	at=$(sed -nE 's/^[0-9]+ +([0-9.]+) --- .* let go since .*/\1/p' hole.log)
+	[ "$(printf '%.3f' "$at")" = "$until" ]
+	grep -qE ' dup\(' <(grep -B 1 -e ' --- ' hole.log)
+	awk -v from="$from" -v until="$until" 'BEGIN { exit !(from < until) }'
+	[ "$("$SHMGUARD" log --until="$(awk "BEGIN { print $until - 0.002 }")" hole | grep -c ' --- .* since')" -eq 0 ]
+	"$SHMGUARD" objects hole | grep -F "as some up to $at s were let go"
+	# What was held before may have been given back; what came later was not.
+	holds '[.findings[] | select(.rule == "mapping-leak") | .message | capture("still held (?<n>[0-9]+) mappings").n] == ["3"]'
+	holds 'all(.findings[]; .rule != "fd-leak" and .rule != "partial-unmap")'
+	holds 'all(.findings[] | select(.rule == "mapping-leak"); .uncertain)'
+	for form in folded folded-count; do
+		"$SHMGUARD" report --format=$form hole 2>/dev/null >hole.$form
+		"$SHMGUARD" report --format=$form whole 2>/dev/null >whole.$form
+		[ "$(awk '{ sum += $NF } END { print sum }' hole.$form)" -eq "$(awk '{ sum += $NF } END { print sum }' whole.$form)" ]
+	done
+	"$SHMGUARD" report --format=speedscope hole 2>/dev/null | jq -e '.profiles[1].endValue == 3 and .profiles[2].endValue > 20'
+	COLUMNS=1000 "$SHMGUARD" report hole >hole.txt
+	grep -E '^shmguard: [0-9]+ notes? \([0-9]+ uncertain\)' hole.txt
+	# Without a hole all of it is as it was.
+	report whole >report.json
+	holds '.trace.complete and .trace.problems == []'
+	holds '[.findings[] | select(.rule == "mapping-leak") | .message | capture("still held (?<n>[0-9]+) mappings").n] == ["3"]'
+	run -0 "$SHMGUARD" log whole
+	[[ $output != *" --- "* ]]
+	COLUMNS=1000 run -0 "$SHMGUARD" report whole
+	[[ ${lines[0]} != *uncertain* ]]
+}
+
+@test "who mapped an object before a hole may not map it behind: that it was emptied under him is uncertain" {
+	local held
+	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] || skip "each processor keeps its own newest calls: two are needed"
+	cat >emptied.py <<-'END'
+		import _posixshmem, mmap, os, sys
+		first, second = sorted(os.sched_getaffinity(0))[:2]
+		os.sched_setaffinity(0, {first})
+		fds = [_posixshmem.shm_open(sys.argv[1] + end, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600) for end in "ab"]
+		for fd in fds:
+		    os.ftruncate(fd, 65536)
+		done, go = os.pipe(), os.pipe()
+		if os.fork() == 0:
+		    held = mmap.mmap(fds[0], 65536)
+		    os.sched_setaffinity(0, {second})
+		    held.close()
+		    for _ in range(int(sys.argv[2])):
+		        mmap.mmap(fds[1], 4096).close()
+		    held = mmap.mmap(fds[0], 65536) if sys.argv[3] == "again" else None
+		    os.write(done[1], b"x")
+		    os.read(go[0], 1)
+		    os._exit(0)
+		os.read(done[0], 1)
+		_posixshmem.shm_open(sys.argv[1] + "a", os.O_RDWR | os.O_TRUNC, 0o600)
+		os.write(go[1], b"x")
+		os.wait()
+		for end in "ab":
+		    _posixshmem.shm_unlink(sys.argv[1] + end)
+	END
+	for held in gone again; do
+		"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 17))" -o $held -- "$PYTHON" emptied.py "/emptied-$$" 20000 $held
+		report $held >report.json
+		holds '.trace.let_go > 10000'
+		holds --argjson uncertain "$([[ $held == gone ]] && echo true || echo false)" \
+			'[.findings[] | select(.rule == "truncate-on-open") | .severity, .uncertain] == ["error", $uncertain]'
+	done
+	COLUMNS=1000 run -0 "$SHMGUARD" report gone
+	[[ ${lines[0]} == "shmguard: 1 error (uncertain), "*"; the worst, uncertain: "* ]]
+}

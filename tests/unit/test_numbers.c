@@ -1,6 +1,8 @@
 /* The numbers of a process's events, fed by hand: what is missing, late or damaged. */
 #include "tests/unit/world_by_hand.h"
 
+#include "analyzer/recording.h"
+
 static void check_lost(void)
 {
 	begin();
@@ -92,11 +94,57 @@ static void check_numbers_late(void)
 	world_free(world);
 }
 
+static void map_nth(uint32_t seq, unsigned nth)
+{
+	seqs[10] = seq - 1;
+	map_at(10, 1, BASE + (uint64_t)nth * PAGE, PAGE);
+}
+
+static struct hole only_hole(const struct process *process)
+{
+	return process->hole_count == 1 ? process->holes[0] : (struct hole){0};
+}
+
+/* A recording that keeps the newest calls: what was held before a hole is not counted as held, what came later is. */
+static void check_holes(void)
+{
+	struct recording recording = {.newest = true};
+	const uint32_t holes[] = {50, 5000};
+
+	for (size_t i = 0; i < 2; i++) {
+		begin();
+		world_free(world);
+		world = world_new(&recording, &watcher);
+		start(10, BEGAN_exec, 1, 0);
+		define(10, 1, 77);
+		map_nth(3, 0);
+		map_nth(5, 1);
+		map_nth(4, 2);
+		map_nth(6, 3);
+		check(outstanding(10) == 4, "numbers out of their order are no hole");
+		now += 1000000;
+		map_nth(6 + holes[i], 4);
+		map_nth(8 + holes[i], 5);
+		map_nth(7 + holes[i], 6);
+		for (uint32_t more = 0; more < 1100; more++)
+			map_nth(9 + holes[i] + more, 7);
+		check(only_hole(process_of(10)).missing == holes[i] - 1, "a hole is one, with what is missing in it");
+		check(outstanding(10) == 4 && bytes_of(10) == 8 * PAGE,
+		      "what was held before it is known, and not counted as held");
+		world_finish(world);
+		check(process_of(10)->let_go == holes[i] - 1 && process_of(10)->lost == 0 &&
+			      process_of(10)->whole_from == only_hole(process_of(10)).until,
+		      "nothing is missing from there on");
+		world_free(world);
+	}
+}
+
 int main(void)
 {
 	check_lost();
 	check_numbers();
 	check_numbers_late();
+	check_holes();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
