@@ -178,7 +178,7 @@ static int duplicated(int fd, int result, const void *caller)
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
-	if (!ledger_may_lead(fd) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+	if (!(ledger_may_lead(fd) || inherited_is(fd)) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
 		return result;
 	bool tracked = identity_of_fd(result < 0 ? fd : result, &identity);
 	if (tracked && enforce_on && result >= 0)

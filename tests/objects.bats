@@ -78,6 +78,14 @@ setup_file()
 				dup2(52, 53);
 				close(52);
 			}
+			if (strcmp(how, "copied") == 0) {
+				dup2(80, 60);
+				fcntl(80, F_DUPFD, 62);
+				dup(60);
+				dup2(80, 64);
+				close(64);
+				close(80);
+			}
 			list();
 			if (strcmp(how, "silent"))
 				mark();
@@ -111,6 +119,8 @@ setup_file()
 			if (strcmp(kind, "closing") == 0 || strcmp(kind, "closefrom") == 0)
 				for (int to = 80; to < 85; to++)
 					dup2(fd, to);
+			if (strcmp(kind, "copied") == 0)
+				dup2(fd, 80);
 			if (strcmp(kind, "used") == 0)
 				ftruncate(dup2(fd, 80), 4096);
 			if (strcmp(kind, "none") == 0)
@@ -210,6 +220,12 @@ heirs()
 	[ "$(wc -l <closing.true)" -eq 2 ]
 	heirs closefrom
 	[ ! -s closefrom.true ]
+}
+
+@test "what the new program duplicates before it does anything else it has" {
+	heirs copied
+	[ "$(grep -cx '60\|62' copied.true)" -eq 2 ]
+	[ "$(wc -l <copied.true)" -eq 4 ]
 }
 
 @test "a duplicate of an inherited descriptor is followed from its first use to its close" {
