@@ -84,7 +84,8 @@ static bool run_in_thread(struct work *work)
 	 */
 	uint64_t before = signals_block_these(UINT64_MAX);
 	waiting = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
-	int thread = REAL(clone)(begin, stack + STACK, shares, work, NULL, NULL, &busy);
+	/* Not clone(2) by its own name: ThreadSanitizer takes that for a fork. */
+	int thread = REAL(__clone)(begin, stack + STACK, shares, work, NULL, NULL, &busy);
 	if (thread > 0)
 		await(&busy);
 	waiting = 0;
