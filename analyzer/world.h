@@ -50,8 +50,8 @@ enum ended {
  * process has left keeps what is older than all that it lets go elsewhere.
  */
 struct hole {
-	int64_t since; /* its latest call before; 0: there is none */
-	int64_t until; /* its first event behind */
+	int64_t since;    /* its latest call before; 0: there is none */
+	int64_t until;    /* its first event behind */
 	uint64_t missing; /* up to there, those of earlier holes counted in */
 	uint32_t seq;     /* of the first event behind */
 };
@@ -86,17 +86,18 @@ struct process {
 	int64_t kept_from;    /* time of its first call that is kept; 0: there is none */
 	int64_t whole_from;   /* of its first event behind the last one that is missing; 0: none is */
 	int64_t whole_until;  /* of its last event before the first one that is missing; 0: that is its first */
-	struct hole *holes; /* of a recording that keeps the newest calls: where some were let go, oldest first */
+	struct hole *holes;   /* of a recording that keeps the newest calls: where some were let go, oldest first */
 	size_t hole_count;
 
 	/* For world*.c only. */
 	uint32_t top_seq;
 	uint64_t missing; /* of the events up to top_seq */
 	uint64_t told_lost;
-	int64_t seen_at; /* its latest event */
+	int64_t seen_at;     /* its latest event */
 	int64_t called_at;   /* its latest call; 0: none yet */
 	bool hole_open;      /* no call came since the latest hole */
 	size_t holes_heeded; /* what it held at them is in doubt */
+	uint64_t unwritten;  /* numbers that are missing for what no call was: see world_holes.c */
 	struct leap {
 		uint32_t seq; /* 0: none */
 		int64_t before, time;

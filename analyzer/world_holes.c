@@ -7,6 +7,12 @@
 #include "world_holdings.h"
 #include "world_inner.h"
 
+/*
+ * Of a recording that did not end what objects, stacks and findings its latest calls had is not written yet: so many numbers
+ * may be missing before a call, and no call with them.
+ */
+#define UNWRITTEN_MAX 4
+
 static struct hole *last_of(const struct process *process)
 {
 	return process->hole_count ? &process->holes[process->hole_count - 1] : NULL;
@@ -57,17 +63,39 @@ static bool is_certain(const struct process *process, size_t nth)
 	       hole->missing - missing_before(process, nth) > NUMBERS_DISORDER;
 }
 
-void holes_note(struct process *process, int64_t time, bool call)
+/* What came late after all was counted twice. */
+static uint64_t missing_of(struct process *process)
 {
 	uint64_t missing = process->top_seq > process->events ? process->top_seq - process->events : 0;
+
+	if (process->unwritten > missing)
+		process->unwritten = missing;
+	return missing - process->unwritten;
+}
+
+static void leave_unwritten(struct process *process)
+{
+	const struct hole *last = last_of(process);
+	uint64_t size = last ? last->missing - missing_before(process, process->hole_count - 1) : 0;
+
+	if (!process->hole_open || process->recording->ended || size > UNWRITTEN_MAX)
+		return;
+	process->unwritten += size;
+	process->hole_count--;
+}
+
+void holes_note(struct process *process, int64_t time, bool call)
+{
 	size_t heeded = process->holes_heeded;
 
 	if (!process->recording || !process->recording->newest)
 		return;
+	uint64_t missing = missing_of(process);
 	close_up(process, missing);
 	if (missing > missing_before(process, process->hole_count))
 		open_up(process, missing, time);
 	if (call) {
+		leave_unwritten(process);
 		process->hole_open = false;
 		process->called_at = time;
 	}

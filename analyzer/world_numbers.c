@@ -79,11 +79,14 @@ void numbers_finish(struct world *world, struct process *process)
 	/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
 	if (process->recording && process->recording->newest && gap > process->told_lost) {
 		process->let_go = gap - process->told_lost;
+		process->let_go -= process->unwritten < process->let_go ? process->unwritten : process->let_go;
 		process->lost = process->told_lost;
 	}
 	/* Not where the numbers of its threads were furthest from their order. */
 	if (process->hole_count)
 		process->whole_from = process->holes[process->hole_count - 1].until;
+	else if (process->unwritten)
+		process->whole_from = 0;
 	world->lost += process->lost;
 	world->let_go += process->let_go;
 	world->misnumbered += process->misnumbered;

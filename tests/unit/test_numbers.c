@@ -108,7 +108,7 @@ static struct hole only_hole(const struct process *process)
 /* A recording that keeps the newest calls: what was held before a hole is not counted as held, what came later is. */
 static void check_holes(void)
 {
-	struct recording recording = {.newest = true};
+	struct recording recording = {.newest = true, .ended = 1};
 	const uint32_t holes[] = {50, 5000};
 
 	for (size_t i = 0; i < 2; i++) {
@@ -139,12 +139,36 @@ static void check_holes(void)
 	}
 }
 
+/* What its latest calls refer to is written later than they, and by who was killed not at all. */
+static void check_unwritten(int64_t ended)
+{
+	struct recording recording = {.newest = true, .ended = ended};
+
+	begin();
+	world_free(world);
+	world = world_new(&recording, &watcher);
+	start(10, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	map_nth(3, 0);
+	now += 1000000;
+	map_nth(60, 1);
+	for (unsigned nth = 0; nth < 1000; nth++)
+		map_nth(62 + 3 * nth, nth);
+	world_finish(world);
+	check(process_of(10)->hole_count == (ended ? 1001 : 1),
+	      ended ? "each number that is missing is a hole" : "of who was killed a few are none");
+	check(process_of(10)->let_go == (ended ? 56 + 1 + 2 * 999 : 56), "nor were they let go");
+	world_free(world);
+}
+
 int main(void)
 {
 	check_lost();
 	check_numbers();
 	check_numbers_late();
 	check_holes();
+	check_unwritten(1);
+	check_unwritten(0);
 	printf("1..%d\n", number);
 	return failures != 0;
 }
