@@ -233,7 +233,7 @@ limited()
 	make_nobody_build
 	chmod 755 "$NOBODY_HOME" "$NOBODY_BUILD"
 	TO=as_nobody
-	for limits in "-s 64" "-s 20" "-i 0" "-i 4"; do
+	for limits in "-s 64" "-s 40" "-i 0" "-i 4"; do
 		run -125 limited "$limits" "$NOBODY_BUILD/shmguard" run -o "$NOBODY_HOME/recording" -- echo ran
 		# LTTng's library may have a word to say before.
 		case $limits in
