@@ -44,11 +44,34 @@ static json_t *sarif_artifact(const char *path)
 	return location;
 }
 
+/* Where nothing else is known GitHub wants a file all the same: it is the program, or what lies in /dev/shm. */
+static json_t *sarif_program(const struct process *process, const struct object *object)
+{
+	const char *name = object ? object_name(object) : NULL;
+	char *path = process && process->exe && *process->exe == '/'
+			     ? memory_text(process->exe)
+			     : memory_format("/dev/shm%s", name && *name == '/' ? name : "");
+	json_t *location = sarif_artifact(path);
+
+	free(path);
+	return location;
+}
+
+/* Whose the finding's stack of that number is. */
+static const struct process *sarif_caller(const struct finding *finding, size_t index)
+{
+	const struct process *process = index < finding->stack_count ? finding->stacks[index].process : NULL;
+
+	return process ? process : finding->process;
+}
+
 /*
- * Source file and line; without them the address in the module. A file that was compiled by a name outside of a directory
- * that nobody knows any more ("../csu/libc-start.c") is none of the repository, and nowhere else.
+ * Source file and line; without them the address in the module, or in the program's memory where no module was. A file
+ * that was compiled by a name outside of a directory that nobody knows any more ("../csu/libc-start.c") is none of the
+ * repository, and nowhere else.
  */
-static json_t *sarif_physical(const struct report *report, const struct spot *spot)
+static json_t *sarif_physical(const struct report *report, const struct finding *finding, size_t index,
+			      const struct spot *spot)
 {
 	char *file = spot->file ? spots_file(report, spot->file) : NULL;
 	json_t *physical = json_object();
@@ -68,6 +91,8 @@ static json_t *sarif_physical(const struct report *report, const struct spot *sp
 				    json_pack("{s:o, s:s}", "relativeAddress", json_of_number(spot->frame->offset),
 					      "kind", "function"));
 	} else {
+		json_object_set_new(physical, "artifactLocation",
+				    sarif_program(sarif_caller(finding, index), finding->object));
 		json_object_set_new(physical, "address",
 				    json_pack("{s:o}", "absoluteAddress", json_of_number(spot->frame->offset)));
 	}
@@ -94,20 +119,24 @@ static json_t *sarif_words(const char *bytes)
 	return json;
 }
 
-static json_t *sarif_location(const struct report *report, const struct spot *spot, const char *words)
+/* `index`: the number of the finding's stack that the spot is in. */
+static json_t *sarif_location(const struct report *report, const struct finding *finding, size_t index,
+			      const struct spot *spot, const char *words)
 {
 	char *label = spot_label(spot);
-	json_t *location = json_pack("{s:o, s:[{s:o, s:s}], s:{s:o}}", "physicalLocation", sarif_physical(report, spot),
-				     "logicalLocations", "fullyQualifiedName", json_of_text(label), "kind", "function",
-				     "message", "text", sarif_words(words ? words : label));
+	json_t *location = json_pack("{s:o, s:[{s:o, s:s}], s:{s:o}}", "physicalLocation",
+				     sarif_physical(report, finding, index, spot), "logicalLocations",
+				     "fullyQualifiedName", json_of_text(label), "kind", "function", "message", "text",
+				     sarif_words(words ? words : label));
 
 	free(label);
 	return location;
 }
 
 /* In the order of execution: the call that this is about comes last. */
-static json_t *sarif_flow(const struct report *report, const struct finding_stack *stack, size_t index)
+static json_t *sarif_flow(const struct report *report, const struct finding *finding, size_t index)
 {
+	const struct finding_stack *stack = &finding->stacks[index];
 	struct spots spots = spots_of(report, stack->stack);
 	const char *cut = spots.cut ? ", without " SPOTS_CUT : "";
 	json_t *steps = json_array(), *flow;
@@ -116,8 +145,8 @@ static json_t *sarif_flow(const struct report *report, const struct finding_stac
 
 	for (i = spots.count; i-- > 0;) {
 		json_t *step = json_pack("{s:o, s:s}", "location",
-					 sarif_location(report, &spots.all[i], i ? NULL : stack->role), "importance",
-					 i ? "important" : "essential");
+					 sarif_location(report, finding, index, &spots.all[i], i ? NULL : stack->role),
+					 "importance", i ? "important" : "essential");
 
 		if (spots.all[i].frame->module)
 			json_object_set_new(step, "module",
@@ -140,23 +169,10 @@ static void sarif_add_flows(const struct report *report, const struct finding *f
 
 	for (i = 0; i < finding->stack_count; i++)
 		if (finding->stacks[i].stack && finding->stacks[i].stack->count)
-			json_array_append_new(flows, sarif_flow(report, &finding->stacks[i], i));
+			json_array_append_new(flows, sarif_flow(report, finding, i));
 	if (json_array_size(flows))
 		json_object_set_new(result, "codeFlows", json_pack("[{s:O}]", "threadFlows", flows));
 	json_decref(flows);
-}
-
-/* GitHub wants a location of every result: without a stack it is the program, or what lies in /dev/shm. */
-static json_t *sarif_nowhere(const struct finding *finding)
-{
-	const char *name = finding->object ? object_name(finding->object) : NULL;
-	char *path = finding->process && finding->process->exe && *finding->process->exe == '/'
-			     ? memory_text(finding->process->exe)
-			     : memory_format("/dev/shm%s", name && *name == '/' ? name : "");
-	json_t *location = json_pack("{s:{s:o}}", "physicalLocation", "artifactLocation", sarif_artifact(path));
-
-	free(path);
-	return location;
 }
 
 static void sarif_add_location(const struct report *report, const struct finding *finding, json_t *result)
@@ -167,7 +183,9 @@ static void sarif_add_location(const struct report *report, const struct finding
 
 	if (!own && spots.count)
 		own = &spots.all[0];
-	location = own ? sarif_location(report, own, NULL) : sarif_nowhere(finding);
+	location = own ? sarif_location(report, finding, 0, own, NULL)
+		       : json_pack("{s:{s:o}}", "physicalLocation", "artifactLocation",
+				   sarif_program(finding->process, finding->object));
 	physical = json_object_get(location, "physicalLocation");
 	/* GitHub wants a line of each, which neither a program without debugging information nor an object has. */
 	if (!json_object_get(physical, "region"))

@@ -29,6 +29,8 @@ sarif_is_valid()
 		    flows = [flow for code in result.get("codeFlows", []) for flow in code["threadFlows"]]
 		    assert len({flow["id"] for flow in flows}) == len(flows)
 		    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+		    places = result["locations"] + [step["location"] for flow in flows for step in flow["locations"]]
+		    assert all("artifactLocation" in place["physicalLocation"] for place in places), result
 		    assert sum(len(flow["locations"]) for flow in flows) <= 10000
 		    assert all(flow["locations"][-1]["importance"] == "essential" for flow in flows)
 		for place in locations(run["results"]):
@@ -44,6 +46,24 @@ sarif_is_valid()
 	"$SHMGUARD" report --format=sarif:got mount
 	sarif_is_valid got
 	jq -e 'all(.runs[0].results[]; .locations | length == 1)' got
+}
+
+@test "sarif: a finding of calls that no module made is in its program, as GitHub wants a file of each" {
+	record generated "$PROGRAMS/generated" "/forms-generated-$$"
+	rm -f "/dev/shm/forms-generated-$$"
+	"$SHMGUARD" report --format=sarif:got --format=json:got.json "$BATS_TEST_TMPDIR/generated"
+	sarif_is_valid got
+	[ "$(uname -m)" = x86_64 ] || skip "generates no code for this machine"
+	jq --arg program "file://$PROGRAMS/generated" -e 'any(.runs[0].results[]; .locations[0].physicalLocation |
+		.address.absoluteAddress > 0 and .artifactLocation.uri == $program)' got
+	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
+	# The same calls of the program itself are where they were.
+	record ordinary "$PROGRAMS/generated" "/forms-generated-$$" itself
+	rm -f "/dev/shm/forms-generated-$$"
+	"$SHMGUARD" report --format=sarif:got "$BATS_TEST_TMPDIR/ordinary"
+	sarif_is_valid got
+	jq -e 'any(.runs[0].results[]; .locations[0].physicalLocation.artifactLocation.uri | endswith("generated.c"))' got
+	run -1 grep -F absoluteAddress got
 }
 
 @test "sarif: what is in a name is neither a link nor a placeholder" {
