@@ -1,6 +1,7 @@
 #include "preload/apart.h"
 
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/single_threaded.h>
@@ -13,19 +14,39 @@
 enum { STACK = 64 * 1024, LOOKS = 100000 };
 
 struct work {
+	int fd;
 	long (*function)(void *);
 	void *context;
 	long result;
+	bool done;
 };
+
+/* Without close_range(2) (before Linux 5.9, or by a filter of system calls) a thread has all descriptors or those of others. */
+static atomic_bool all_or_others;
 
 /* The thread that waits, and the one that it waits for, have their thread-local memory in common. */
 static __thread int waiting; /* the one's number, 0: none does */
+
+/*
+ * Leaves the table of the others' for one of its own. The kernel copies the descriptors below the next multiple of 64 all the
+ * same (dup_fd, fs/file.c), and closes them before it returns.
+ */
+static bool keep_only(int fd)
+{
+	if (kernel_call(SYS_close_range, fd < 0 ? 0 : fd + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE, 0, 0, 0) < 0)
+		return false;
+	if (fd > 0)
+		kernel_call(SYS_close_range, 0, fd - 1, 0, 0, 0, 0);
+	return true;
+}
 
 static int begin(void *context)
 {
 	struct work *work = context;
 
-	work->result = work->function(work->context);
+	work->done = work->fd == APART_ALL || keep_only(work->fd);
+	if (work->done)
+		work->result = work->function(work->context);
 	return 0;
 }
 
@@ -67,22 +88,27 @@ static void await(atomic_int *busy)
 
 /*
  * A thread for all but its descriptors: it is nobody's child, and /proc shows the process as it was. Until it is gone its
- * copies keep open what another thread closes, and unshare(2) and setns(2) refuse what they refuse to threads.
+ * copies keep open what another thread closes: an address stays in use, a program is not executed (ETXTBSY), a lock of
+ * flock(2) is not free. So it has no more of them than it needs. unshare(2) and setns(2) refuse what they refuse to threads.
  */
 static bool run_in_thread(struct work *work)
 {
-	const int shares = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+	const int shares = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID |
+			   (work->fd == APART_ALL ? 0 : CLONE_FILES);
 	atomic_int busy = 1;
 	char *stack = kernel_memory(STACK);
-	int kept = errno;
+	int kept = errno, cancel_state, cancel_type;
 
 	if (!stack)
 		return false;
 	/*
-	 * The thread runs with this one's thread-local memory: no handler, and no cancellation, is to meet that there. What
-	 * set*id(2) sends goes to threads that the C library knows, such as this one, and its handler leaves errno alone.
+	 * The thread runs with this one's thread-local memory: no handler is to meet that there, and no cancellation, as there
+	 * can be at an open(2). What set*id(2) sends goes to threads that the C library knows, such as this one, and its
+	 * handler leaves errno alone.
 	 */
 	uint64_t before = signals_block_these(UINT64_MAX);
+	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &cancel_type);
+	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	waiting = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	/* Not clone(2) by its own name: ThreadSanitizer takes that for a fork. */
 	int thread = REAL(__clone)(begin, stack + STACK, shares, work, NULL, NULL, &busy);
@@ -94,8 +120,10 @@ static bool run_in_thread(struct work *work)
 	long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	for (int i = 0; thread > 0 && i < LOOKS && kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) == 0; i++)
 		kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	LIBC(pthread_setcancelstate)(cancel_state, NULL);
 	signals_restore(before);
 	kernel_memory_free(stack, STACK);
+	REAL(pthread_setcanceltype)(cancel_type, NULL);
 	return thread > 0;
 }
 
@@ -111,11 +139,17 @@ static bool stays(void)
 	return waiting || recorder_filtered;
 }
 
-static long run(long (*function)(void *), void *context)
+static long run(int fd, long (*function)(void *), void *context)
 {
-	struct work work = {.function = function, .context = context};
+	struct work work = {atomic_load(&all_or_others) ? APART_ALL : fd, function, context, 0, false};
 
-	return run_in_thread(&work) ? work.result : function(context);
+	while (run_in_thread(&work)) {
+		if (work.done)
+			return work.result;
+		atomic_store(&all_or_others, true);
+		work.fd = APART_ALL;
+	}
+	return function(context);
 }
 
 long apart_run(int fd, long (*function)(void *), void *context)
@@ -123,12 +157,12 @@ long apart_run(int fd, long (*function)(void *), void *context)
 	/* Another thread may take a lock as soon as it was asked. */
 	bool here = stays() || (is_alone() && apart_is_unlocked(fd));
 
-	return here ? function(context) : run(function, context);
+	return here ? function(context) : run(fd, function, context);
 }
 
-long apart_hidden(long (*function)(void *), void *context)
+long apart_hidden(int fd, long (*function)(void *), void *context)
 {
-	return stays() || is_alone() ? function(context) : run(function, context);
+	return stays() || is_alone() ? function(context) : run(fd, function, context);
 }
 
 int apart_for(void)

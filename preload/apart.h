@@ -7,19 +7,26 @@
 #ifndef SHMGUARD_APART_H
 #define SHMGUARD_APART_H
 
+#include <fcntl.h>
 #include <stdbool.h>
+
+enum { APART_ALL = -1, APART_NONE = AT_FDCWD };
 
 /*
  * Calls the function, which is to close what it opens, and answers what it does; errno is as it leaves it. Unless the object
- * certainly has no lock it runs with a copy of this thread's descriptors, of the same numbers, while the thread waits: it is
- * to wait for nobody who may wait for this thread, to tell LTTng nothing, and to leave nothing open. Where the kernel has no
- * thread left for that (a limit, a pid namespace entered, seccomp(2)) it runs here. fd: of the object; one of O_PATH does not
- * tell of locks.
+ * certainly has no lock it runs with a copy of that one of this thread's descriptors, of the same number, or of all, while the
+ * thread waits: it is to wait for nobody who may wait for this thread, to tell LTTng nothing, and to leave nothing open. Where
+ * the kernel has no thread left for that (a limit, a pid namespace entered, seccomp(2)) it runs here. fd: of the object, or
+ * APART_ALL; one of O_PATH does not tell of locks.
  */
 long apart_run(int fd, long (*function)(void *), void *context);
 
-/* The same for what has no locks to lose: apart unless this is the program's only thread. */
-long apart_hidden(long (*function)(void *), void *context);
+/*
+ * The same for what has no locks to lose: apart unless this is the program's only thread. fd: the only descriptor that is
+ * needed, if any; APART_ALL as well for what opens a path of the program's, which may lead through any of them, and for what
+ * the policy may tell, in a log that is one.
+ */
+long apart_hidden(int fd, long (*function)(void *), void *context);
 
 /*
  * In such a function the number of the thread that waits for it, which is the one that the caller is to be known by; else 0.

@@ -296,7 +296,7 @@ static long refuses(void *context)
 
 static bool is_refused(const struct enforce_opening *o)
 {
-	return apart_hidden(refuses, (void *)(uintptr_t)o);
+	return apart_hidden(APART_ALL, refuses, (void *)(uintptr_t)o);
 }
 
 /*
@@ -406,5 +406,5 @@ static long attached_later(void *context)
 enum enforce_verdict enforce_attached_later(const struct enforce_opening *o, const struct policy_decision *d,
 					    int *flags)
 {
-	return (enum enforce_verdict)apart_hidden(attached_later, &(struct later){o, d, flags});
+	return (enum enforce_verdict)apart_hidden(APART_ALL, attached_later, &(struct later){o, d, flags});
 }

@@ -48,7 +48,7 @@ static long look(void *context)
 
 static int holds(const struct enforce_place *at, unsigned levels)
 {
-	return (int)apart_hidden(look, &(struct looking){at, levels});
+	return (int)apart_hidden(APART_ALL, look, &(struct looking){at, levels});
 }
 
 int enforce_look_at(const struct enforce_place *place, struct stat *st)

@@ -311,7 +311,7 @@ static void leave(const struct object *object, bool own_mappings_go)
 	if (own_mappings_go)
 		leave_it(&leaving);
 	else
-		apart_hidden(leave_it, &leaving);
+		apart_hidden(APART_ALL, leave_it, &leaving);
 }
 
 bool enforce_last_unmap(const struct object *object, const void *caller)

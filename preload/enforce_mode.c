@@ -31,7 +31,7 @@ static mode_t file_mode_mask(void)
 	mode_t mask = 0;
 
 	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0 || !text_field(status, "Umask:", &digits))
-		return (mode_t)apart_hidden(mask_of_a_file, NULL);
+		return (mode_t)apart_hidden(APART_NONE, mask_of_a_file, NULL);
 	for (unsigned shift = 0; digits; digits /= 10, shift += 3)
 		mask |= (mode_t)(digits % 10) << shift;
 	return mask;
@@ -186,7 +186,7 @@ static enum enforce_verdict grants(const struct policy_decision *d, const struct
 		return VERDICT_go;
 	if (identity->fd >= 0)
 		return grants_by(identity->fd, d, mode);
-	return (enum enforce_verdict)apart_hidden(grants_by_path, &(struct granting){d, identity, mode});
+	return (enum enforce_verdict)apart_hidden(APART_ALL, grants_by_path, &(struct granting){d, identity, mode});
 }
 
 enum enforce_verdict enforce_mode(const struct identity *identity, mode_t *mode, const void *caller)

@@ -213,7 +213,7 @@ static long removing(void *context)
 /* What is to be wiped is held by a descriptor while the call is made. */
 int enforce_remove(struct enforce_removing *r)
 {
-	return (int)(enforce_wipes ? apart_hidden(removing, r) : removing(r));
+	return (int)(enforce_wipes ? apart_hidden(APART_ALL, removing, r) : removing(r));
 }
 
 static bool set_mode(const struct enforce_place *from, mode_t mode)
@@ -386,5 +386,5 @@ static long move(void *context)
 
 int enforce_move(struct enforce_moving *m)
 {
-	return (int)(enforce_wipes && m->how != MOVE_link ? apart_hidden(move, m) : move(m));
+	return (int)(enforce_wipes && m->how != MOVE_link ? apart_hidden(APART_ALL, move, m) : move(m));
 }

@@ -181,7 +181,7 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 		return name_behind(dirfd, text);
 	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
 		struct following f = {dirfd, path, NULL, text};
-		name = apart_hidden(follow_links, &f) < 0 ? placed_by_links(dirfd, path, text) : f.name;
+		name = apart_hidden(APART_ALL, follow_links, &f) < 0 ? placed_by_links(dirfd, path, text) : f.name;
 	}
 	return name ? name : placed(dirfd, path, text);
 }

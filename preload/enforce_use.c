@@ -82,5 +82,5 @@ const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, 
 {
 	struct wiping w = {fd, identity, goes_on, own_mappings_go, NULL};
 
-	return apart_hidden(wipe, &w) < 0 ? enforce_perhaps_mapped : w.why;
+	return apart_hidden(APART_ALL, wipe, &w) < 0 ? enforce_perhaps_mapped : w.why;
 }

@@ -325,7 +325,7 @@ bool facts_mappings(uint64_t *used, uint64_t *limit)
 	if (!recent_second(&asked))
 		return false;
 	*limit = text_limit("/proc/sys/vm/max_map_count");
-	*used = (uint64_t)apart_hidden(count_lines, (char[]){"/proc/thread-self/maps"});
+	*used = (uint64_t)apart_hidden(APART_NONE, count_lines, (char[]){"/proc/thread-self/maps"});
 	return *limit != UINT64_MAX && *used;
 }
 

@@ -68,6 +68,6 @@ uint64_t facts_unlocked(uint64_t address, uint64_t length)
 {
 	struct range range = {.from = address & -page_size(), .to = page_round(address + length)};
 
-	apart_hidden(look, &range);
+	apart_hidden(APART_NONE, look, &range);
 	return range.to - range.from - range.locked;
 }

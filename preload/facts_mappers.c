@@ -133,7 +133,7 @@ static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 {
 	struct facts_mappers found = {0};
 
-	apart_hidden(look_around, &(struct looking){wanted, &found});
+	apart_hidden(APART_NONE, look_around, &(struct looking){wanted, &found});
 	return found;
 }
 
@@ -212,7 +212,7 @@ static long look_at_parent(void *context)
 
 int32_t facts_user_parent(const struct identity *identity)
 {
-	return (int32_t)apart_hidden(look_at_parent, (void *)(uintptr_t)identity);
+	return (int32_t)apart_hidden(APART_NONE, look_at_parent, (void *)(uintptr_t)identity);
 }
 
 bool facts_left_by_others(const struct identity *identity)
@@ -242,7 +242,7 @@ static long look_inside(void *context)
 
 static enum facts_use look_at_itself(struct facts_wanted *wanted)
 {
-	return (enum facts_use)apart_hidden(look_inside, wanted);
+	return (enum facts_use)apart_hidden(APART_NONE, look_inside, wanted);
 }
 
 enum facts_use facts_use_by_itself(const struct identity *identity)

@@ -57,5 +57,5 @@ static long find(void *context)
 
 bool maps_find(uint64_t address, char buffer[static MAPS_LINE], struct maps_line *line)
 {
-	return apart_hidden(find, &(struct finding){address, buffer, line});
+	return apart_hidden(APART_NONE, find, &(struct finding){address, buffer, line});
 }

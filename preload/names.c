@@ -142,7 +142,7 @@ static long search_home(void *context)
 static bool search(struct search *s, char name[static NAME])
 {
 	s->name = strcpy(name, "/dev/shm/");
-	return apart_hidden(search_home, s);
+	return apart_hidden(claim_directory(), search_home, s);
 }
 
 void names_each(const struct identity *identity, names_function *each, void *context)

@@ -106,5 +106,5 @@ void note_write(enum note_type type, const struct note_content *content)
 		.time = kernel_clock(CLOCK_MONOTONIC),
 	};
 	memcpy(record.bytes, &note, sizeof note);
-	apart_hidden(hand_over, &record);
+	apart_hidden(APART_NONE, hand_over, &record);
 }

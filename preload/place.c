@@ -74,7 +74,8 @@ static long ask_kernel(void *context)
 
 static bool leads(struct way l)
 {
-	return names_itself(&l) || apart_hidden(ask_kernel, &l);
+	/* A path may lead through any descriptor (/proc/thread-self/fd), and then to nothing where that is missing. */
+	return names_itself(&l) || apart_hidden(l.dirfd, ask_kernel, &l) || apart_hidden(APART_ALL, ask_kernel, &l);
 }
 
 bool place_real(int dirfd, const char *path, char *text, size_t size)

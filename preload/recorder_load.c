@@ -47,7 +47,7 @@ static long is_refused(void *path)
 
 static bool is_sandboxed(const char *path)
 {
-	return apart_hidden(is_refused, (void *)(uintptr_t)path) &&
+	return apart_hidden(APART_NONE, is_refused, (void *)(uintptr_t)path) &&
 	       kernel_call(SYS_faccessat, AT_FDCWD, (long)path, R_OK, 0, 0, 0) == 0;
 }
 

@@ -29,7 +29,7 @@ static long read_whole(void *context)
 
 long text_read(const char *path, char *buffer, size_t size)
 {
-	return apart_hidden(read_whole, &(struct reading){path, buffer, size});
+	return apart_hidden(APART_NONE, read_whole, &(struct reading){path, buffer, size});
 }
 
 bool text_decimal(const char **at, uint64_t *number)

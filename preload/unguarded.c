@@ -191,7 +191,7 @@ const char *unguarded_program(const char *file, bool searches, char path[static 
 {
 	struct looking l = {path, NULL};
 
-	if (!find(file, searches, path) || apart_hidden(look_at_program, &l) < 0)
+	if (!find(file, searches, path) || apart_hidden(APART_ALL, look_at_program, &l) < 0)
 		return NULL;
 	return l.why ?: unguarded_library();
 }

@@ -73,6 +73,6 @@ long unwaiting_write(int fd, const void *bytes, size_t length)
 	/* Pipes can since Linux 6.4. A filter of system calls may kill for it. */
 	result = recorder_filtered ? -EOPNOTSUPP : unsignalled_writev_at_once(fd, &text);
 	return result == -EOPNOTSUPP || result == -ENOSYS
-		       ? apart_hidden(write_into_room, &(struct writing){fd, &st, bytes, length})
+		       ? apart_hidden(fd, write_into_room, &(struct writing){fd, &st, bytes, length})
 		       : result;
 }

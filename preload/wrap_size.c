@@ -152,7 +152,7 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 		if (s.tracked && observe_expect(&visit))
 			s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
 		if (s.tracked)
-			answer = enforce_on ? (int)apart_hidden(policed_path,
+			answer = enforce_on ? (int)apart_hidden(APART_ALL, policed_path,
 								&(struct by_path){&s, symbol, path, length, caller})
 					    : policed(&s, symbol, -1, length, caller);
 		if (s.tracked && answer == 1)

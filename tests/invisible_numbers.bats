@@ -44,3 +44,29 @@ as_bare()
 @test "while a thread resizes, maps and names under the safe profile, others' opens and children are as they are bare" {
 	as_bare env SHMGUARD_PROFILE=safe LD_PRELOAD="$BUILD/libshmguard.so"
 }
+
+@test "while a thread resizes, maps and names an object, what another closes is closed as it is bare" {
+	closes='for call in map resize grow resize_path chmod_fd chmod_path chmod_below; do "$1" closes $call "$2"; done'
+	sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >bare
+	[ "$(grep -cx 'address free, lock free' bare)" -eq 7 ]
+	"$SHMGUARD" run --quiet --report=none -o trace -- sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >out
+	diff bare out
+	# By a path a policy repairs with all descriptors.
+	closes=${closes/ resize_path/}
+	sed -i 1d bare
+	SHMGUARD_PROFILE=safe LD_PRELOAD="$BUILD/libshmguard.so" \
+		sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >out
+	diff bare out
+	policy 'secret = yes' 'secret-left = fix' 'grow-exposes-tail = fix' "names = /$NAME*"
+	SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" \
+		sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >out
+	diff bare out
+}
+
+@test "a thread that is cancelled while it opens ends where it is asked once more whether the kernel refuses that" {
+	mkdir "/dev/shm/$NAME"
+	local cancelled="$BUILD/tests/programs/cancelled_opening"
+	[ "$("$cancelled" "/dev/shm/$NAME")" = "200 cancelled" ]
+	[ "$(SHMGUARD_PROFILE=safe LD_PRELOAD="$BUILD/libshmguard.so" timeout 60 "$cancelled" "/dev/shm/$NAME")" = "200 cancelled" ]
+	rmdir "/dev/shm/$NAME"
+}

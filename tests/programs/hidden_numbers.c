@@ -1,7 +1,8 @@
 /*
- * hidden_numbers forks|opens CALL NAME: a thread makes that call on an object, over and over, and takes no descriptor for it.
- * forks: how many of the children that are forked meanwhile have one that their parent never had? opens: which numbers does
- * open(2) give meanwhile? NAME: of the object, as shm_open(3) has it.
+ * hidden_numbers forks|opens|closes CALL NAME: a thread makes that call on an object, over and over, and takes no descriptor
+ * for it. forks: how many of the children that are forked meanwhile have one that their parent never had? opens: which numbers
+ * does open(2) give meanwhile? closes: is the address of a socket free, and a lock of flock(2), once it was closed? Seldom
+ * not, it is. NAME: of the object, as shm_open(3) has it.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SIZE = 8192, FORKS = 200, OPENS = 40000, NUMBERS = 32 };
+enum { SIZE = 8192, FORKS = 200, OPENS = 40000, CLOSES = 2000, SELDOM = 20, NUMBERS = 32 };
 
 static atomic_bool stop;
 static int object;
@@ -131,6 +135,29 @@ static void list_numbers(void)
 			printf("%d after the object\n", fd - object);
 }
 
+static void close_and_use(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int in_use = 0, locked = 0;
+
+	snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "hidden_numbers-%d", (int)getpid());
+	for (int i = 0; i < CLOSES; i++) {
+		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		bool used = bind(fd, (struct sockaddr *)&address, sizeof address) != 0;
+		close(fd);
+		fd = open(below, O_RDWR);
+		bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
+		close(fd);
+		in_use += used;
+		locked += taken;
+		/* What a busy machine holds up is counted once. */
+		if (used || taken)
+			usleep(2000);
+	}
+	printf("address %s, lock %s\n", in_use < CLOSES / SELDOM ? "free" : "in use",
+	       locked < CLOSES / SELDOM ? "free" : "taken");
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
@@ -153,8 +180,10 @@ int main(int argc, char **argv)
 	pthread_create(&thread, NULL, work, &call);
 	if (strcmp(argv[1], "forks") == 0)
 		count_children();
-	else
+	else if (strcmp(argv[1], "opens") == 0)
 		list_numbers();
+	else
+		close_and_use();
 	stop = true;
 	pthread_join(thread, NULL);
 	unlink(below);

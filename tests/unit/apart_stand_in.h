@@ -4,8 +4,9 @@
 
 #include "preload/apart.h"
 
-long apart_hidden(long (*function)(void *), void *context)
+long apart_hidden(int fd, long (*function)(void *), void *context)
 {
+	(void)fd;
 	return function(context);
 }
 
