@@ -57,10 +57,6 @@ as_bare()
 	SHMGUARD_PROFILE=safe LD_PRELOAD="$BUILD/libshmguard.so" \
 		sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >out
 	diff bare out
-	policy 'secret = yes' 'secret-left = fix' 'grow-exposes-tail = fix' "names = /$NAME*"
-	SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" \
-		sh -c "$closes" sh "$BUILD/tests/programs/hidden_numbers" "/$NAME" >out
-	diff bare out
 }
 
 @test "a thread that is cancelled while it opens ends where it is asked once more whether the kernel refuses that" {

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SIZE = 8192, FORKS = 200, OPENS = 40000, CLOSES = 2000, SELDOM = 20, NUMBERS = 32 };
+enum { SIZE = 8192, FORKS = 200, OPENS = 40000, CLOSES = 1000, SELDOM = 20, NUMBERS = 32 };
 
 static atomic_bool stop;
 static int object;
@@ -144,10 +144,11 @@ static void close_and_use(void)
 	for (int i = 0; i < CLOSES; i++) {
 		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 		bool used = bind(fd, (struct sockaddr *)&address, sizeof address) != 0;
+		int file = open(below, O_RDWR);
+		bool taken = flock(file, LOCK_EX | LOCK_NB) != 0;
+		usleep(50);
 		close(fd);
-		fd = open(below, O_RDWR);
-		bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
-		close(fd);
+		close(file);
 		in_use += used;
 		locked += taken;
 		/* What a busy machine holds up is counted once. */
