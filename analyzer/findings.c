@@ -75,6 +75,8 @@ static void merge(struct finding *there, struct finding own)
 	}
 	for (size_t i = 0; i < own.recording_count; i++)
 		add_recording(there, own.recordings[i]);
+	others_take(&there->others, &own.others);
+	others_add(&there->others, own.object, own.process);
 	free(own.recordings);
 	free(own.message);
 	there->several |= own.several || own.object != there->object;
@@ -116,6 +118,7 @@ void findings_hide(struct findings *findings, struct finding *finding, bool supp
 {
 	struct hidden *hidden;
 
+	others_clear(&finding->others);
 	free(finding->recordings);
 	finding->recordings = NULL;
 	finding->recording_count = 0;
@@ -189,6 +192,7 @@ void findings_sort(struct findings *findings)
 void findings_clear(struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
+		others_clear(&findings->all[i].others);
 		free(findings->all[i].recordings);
 		free(findings->all[i].message);
 	}

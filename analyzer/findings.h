@@ -9,6 +9,7 @@
 #include "tracepoints/events.h"
 #include "tracepoints/rules.h"
 #include "map.h"
+#include "others.h"
 #include "world.h"
 
 #define FINDING_STACKS_MAX 4
@@ -34,6 +35,7 @@ struct finding {
 	char fingerprint[17];        /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	const struct object *object; /* or NULL */
 	bool several;                /* of all: they are of more than this object */
+	struct others others;        /* of all but that which is told of */
 	const struct recording
 		*recording; /* of which it tells, if it is neither of a process nor of an object; or NULL */
 	const struct recording **recordings; /* of all: each once, that of the one that is told of first */
@@ -81,8 +83,8 @@ struct sieve {
 
 /*
  * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there.
- * Takes over `message`; copies the rest. What `finding` leaves 0 in count is 1; the fingerprint is made here, from the
- * rule, the first stack and, without a stack, the object's name; and `recordings` from whom and what it tells of.
+ * Takes over `message` and `others`; copies the rest. What `finding` leaves 0 in count is 1; the fingerprint is made here,
+ * from the rule, the first stack and, without a stack, the object's name; and `recordings` from whom and what it tells of.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
 

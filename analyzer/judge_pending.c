@@ -84,6 +84,8 @@ static void pending_merge(struct pending *pending, struct pending other)
 	if (other.finding.hangs && (pending->finding.hangs == 0 || other.finding.hangs < pending->finding.hangs))
 		pending->finding.hangs = other.finding.hangs;
 	pending->finding.several |= other.finding.several || other.finding.object != pending->finding.object;
+	others_take(&pending->finding.others, &other.finding.others);
+	others_add(&pending->finding.others, object_real(other.finding.object), other.finding.process);
 	free(other.finding.message);
 }
 
@@ -204,6 +206,8 @@ static void settle(struct court *court, size_t nth)
 
 	if (pending->finding.count)
 		hand_in(court, pending);
+	else
+		others_clear(&pending->finding.others);
 	free(pending);
 	court->pending[nth] = NULL;
 }

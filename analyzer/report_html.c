@@ -12,7 +12,7 @@
 #include "analyzer/report_text.h"
 #include "analyzer/world_holdings.h"
 
-enum { FINDINGS_SHOWN = 1000, WINDOWS_SHOWN = 100 };
+enum { FINDINGS_SHOWN = 1000, WINDOWS_SHOWN = 100, OTHERS_SHOWN = 50000 };
 
 /* A file of this folder as a text in the program. */
 #define PAGE_PART(name, file)                                                                                          \
@@ -256,6 +256,44 @@ static json_t *page_aside(const struct page *page)
 	return NULL;
 }
 
+/*
+ * By the number of the finding: what else it stands for, of what the page has; the gravest first, and of all together not
+ * more than a page can have.
+ */
+static json_t *page_others(const struct page *page)
+{
+	const struct findings *findings = &page->report->analysis->findings;
+	json_t *all = json_object();
+	size_t shown = 0;
+
+	for (size_t i = 0; i < findings->count && i < FINDINGS_SHOWN; i++) {
+		const struct finding *finding = &findings->all[i];
+		size_t object_count, process_count;
+		uint64_t *numbers = others_objects(&finding->others, &object_count);
+		const struct process **processes = others_processes(&finding->others, &process_count);
+		json_t *own = json_pack("{s:[], s:[]}", "o", "p");
+		char key[24];
+
+		for (size_t k = 0; k < object_count && shown < OTHERS_SHOWN; k++)
+			if (!finding->object || numbers[k] != finding->object->number) {
+				json_array_append_new(json_object_get(own, "o"), json_of_number(numbers[k]));
+				shown++;
+			}
+		for (size_t k = 0; k < process_count && shown < OTHERS_SHOWN; k++)
+			if (processes[k] != finding->process) {
+				json_array_append_new(json_object_get(own, "p"), json_string(processes[k]->id));
+				shown++;
+			}
+		snprintf(key, sizeof(key), "%zu", i);
+		if (json_array_size(json_object_get(own, "o")) || json_array_size(json_object_get(own, "p")))
+			json_object_set(all, key, own);
+		json_decref(own);
+		free(numbers);
+		free(processes);
+	}
+	return all;
+}
+
 /* By severity: of all, also of those that are too many to be shown; `uncertain`: of those that are. */
 static json_t *page_counts(const struct findings *findings, bool uncertain)
 {
@@ -348,7 +386,7 @@ static json_t *page_data(struct page *page)
 	}
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, "
-		"s:o, s:o}",
+		"s:o, s:o, s:o}",
 		"report", page_report(page), "counts", page_counts(&analysis->findings, false), "uncertain",
 		page_counts(&analysis->findings, true), "rules", page_rules(&analysis->findings), "moments",
 		marks_json(page->marks), "spans", page->spans, "stacks", page->stacks, "changes",
@@ -356,7 +394,8 @@ static json_t *page_data(struct page *page)
 		json_of_number(left_out), "told_left_out", json_of_number(told), "from", (json_int_t)analysis->from,
 		"to", (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis), "aside",
 		page_aside(page), "windows", page->windows, "called", page_called(analysis->world), "programs",
-		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out));
+		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out), "others",
+		page_others(page));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

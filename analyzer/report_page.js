@@ -106,16 +106,37 @@ function facts(finding)
 			    (finding.time ? "; " + time(finding.time - data.from) + " after the start" : ""));
 }
 
+/* What it stands for beside what it tells of, as far as the page has that. */
+function othersOf(finding)
+{
+	const others = data.others[report.findings.indexOf(finding)] || {o: [], p: []};
+	return [
+		others.o.map(number => objects.get("o" + number)).filter(Boolean).map(nameOf),
+		others.p.filter(id => processes.has(id)).map(who)
+	];
+}
+
+function drawOthers(finding)
+{
+	const [names, callers] = othersOf(finding);
+	const counts = [names.length ? plural(names.length, "object") : "", callers.length ? plural(callers.length, "process") : ""];
+	return names.length + callers.length
+		       ? make("details", {}, make("summary", {}, "Also of " + counts.filter(Boolean).join(" and ")),
+			      make("div", {class: "mono"}, [...names, ...callers].join(", ")))
+		       : null;
+}
+
 function findingBody(finding)
 {
 	const rule = data.rules[finding.rule];
 	return [
 		facts(finding),
+		drawOthers(finding),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
 		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
 		make("details", {}, make("summary", {}, "About " + finding.rule), make("p", {}, rule.help)),
 		make("div", {class: "faint mono"}, "fingerprint " + finding.fingerprint)
-	];
+	].filter(Boolean);
 }
 
 const across = ({recordings = []}) =>
@@ -218,10 +239,13 @@ function state(object)
 
 const textOf = node => node.childNodes.length ? [...node.childNodes].map(textOf).join("\n") : node.textContent;
 
-/* What is shown of the finding itself; what is said of its rule is the same for all. */
+/* What is shown of the finding itself and of what it stands for; what is said of its rule is the same for all. */
 function shownOf(finding)
 {
-	const parts = [make("div", {}, ...heading(finding), finding.message), facts(finding), ...finding.stacks.map(drawStack)];
+	const parts = [
+		make("div", {}, ...heading(finding), finding.message), facts(finding), ...finding.stacks.map(drawStack),
+		...othersOf(finding).flat().map(name => make("div", {}, name))
+	];
 	return parts.map(textOf).join("\n").toLowerCase();
 }
 

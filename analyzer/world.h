@@ -151,7 +151,8 @@ struct change {
 
 /* A piece of memory with a device and inode; inode reuse makes a new one. */
 struct object {
-	char id[24]; /* unique in the trace */
+	char id[24]; /* unique in the trace: "o" and the number */
+	uint64_t number;
 	const char *host;
 	const struct recording *recording; /* as of struct process */
 	enum kind kind;

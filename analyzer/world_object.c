@@ -59,7 +59,8 @@ static struct object *object_new(struct world *world)
 	struct object *object = memory_new(1, sizeof(*object));
 
 	object->recording = world->private->recording;
-	snprintf(object->id, sizeof(object->id), "o%" PRIu64, ++world->private->objects_made);
+	object->number = ++world->private->objects_made;
+	snprintf(object->id, sizeof(object->id), "o%" PRIu64, object->number);
 	world->objects = memory_grow(world->objects, world->object_count, sizeof(struct object *));
 	world->objects[world->object_count++] = object;
 	return object;

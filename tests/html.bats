@@ -376,7 +376,7 @@ load html
 		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
 		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
 		const print = report.findings[0].fingerprint;
-		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2 MiB", "3 times", "/odd\\x1b\\u{202e}",
+		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2 MiB", "3 times", "/shown-a", "/shown-b", "shown-c", "/shown-d", "/odd\\x1b\\u{202e}",
 				    "4.9 KiB", "process " + report.processes[0].pid, "exited with status 0",
 				    print, print.slice(0, 3) + " nothing", "inlined", "build_id", "frames", "fingerprint", "null", "o1\"",
 				    String(report.findings[0].time)]) {
@@ -385,7 +385,40 @@ load html
 		}
 		document.title = said.join(" ");
 	END
-	titled page.html "2 1 1 2 1 1 1 1 2 2 1 0 0 0 0 0 0 0 0"
+	titled page.html "2 1 1 2 1 1 1 1 1 0 1 1 2 2 1 0 0 0 0 0 0 0 0"
+}
+
+@test "search finds a finding by the objects and the processes of all its occurrences, which it lists" {
+	"$SHMGUARD" run --quiet --report=none -o others.rec -- sh -c \
+		"'$PROGRAMS/leaky' 1 /others-a; '$PROGRAMS/leaky' 1 /others-b; '$PROGRAMS/leaky' 1 /others-c"
+	rm -f /dev/shm/others-*
+	"$SHMGUARD" report --format=html:page.html --rule=segment-leak others.rec
+	use page.html <<-'END'
+		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
+		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
+		for (const p of report.processes.filter(p => base(p.exe) === "leaky"))
+			find(p.pid + " leaky"), said.push(shown());
+		for (const text of ["others-a0", "others-b0", "others-c0", "others-d0"])
+			find(text), said.push(shown());
+		const panel = document.querySelector(".finding");
+		panel.open = true;
+		panel.fill();
+		said.push(report.findings.length, panel.textContent.includes("Also of 2 objects and 2 processes"),
+			  panel.textContent.includes("null"));
+		document.title = said.join(" ");
+	END
+	titled page.html "1 1 1 1 1 1 0 1 true false"
+	# Of one occurrence nothing more is listed.
+	"$SHMGUARD" run --quiet --report=none -o one.rec -- "$PROGRAMS/leaky" 1 /others-a
+	rm -f /dev/shm/others-*
+	"$SHMGUARD" report --format=html:page.html --rule=segment-leak one.rec
+	use page.html <<-'END'
+		const panel = document.querySelector(".finding");
+		panel.open = true;
+		panel.fill();
+		document.title = [report.findings.length, /Also of|null/.test(panel.textContent)].join(" ");
+	END
+	titled page.html "1 false"
 }
 
 @test "the drawing of a shrinking has what was mapped then, inherited or not, and nothing that came or went otherwise" {
