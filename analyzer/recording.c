@@ -13,6 +13,7 @@
 #include "recording_inner.h"
 #include "recording_parts.h"
 #include "regular_file.h"
+#include "shape.h"
 #include "trace_settings.h"
 
 char *recording_text(const json_t *object, const char *key)
@@ -72,6 +73,18 @@ static json_t *load(struct recording *recording, const char *dir, const char *na
 	return root;
 }
 
+/* What is not as shmguard writes it is a problem of the recording, and nothing of it is used. */
+static bool is_damaged(struct recording *recording, const char *dir, const char *name, enum shape shape,
+		       const json_t *root)
+{
+	char *wrong = shape_wrong(shape, root);
+
+	if (wrong)
+		recording_problem(recording, memory_format("%s/%s is damaged: %s", dir, name, wrong));
+	free(wrong);
+	return wrong != NULL;
+}
+
 static char **texts_of(const json_t *array, size_t *count)
 {
 	char **texts = memory_new(json_array_size(array) + 1, sizeof(*texts));
@@ -79,8 +92,7 @@ static char **texts_of(const json_t *array, size_t *count)
 	size_t i, made = 0;
 
 	json_array_foreach (array, i, element)
-		if (json_is_string(element))
-			texts[made++] = escape_undo(json_string_value(element));
+		texts[made++] = escape_undo(json_string_value(element));
 	if (count)
 		*count = made;
 	return texts;
@@ -99,6 +111,10 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->id = id ? (uint32_t)strtoul(id, &end, 16) : 0;
 	if (recording->id == 0 || *end) {
 		recording_problem(recording, memory_format("%s/recording.json is damaged: it has no valid id", dir));
+		recording->id = 0;
+		return true;
+	}
+	if (is_damaged(recording, dir, "recording.json", SHAPE_DESCRIPTION, root)) {
 		recording->id = 0;
 		return true;
 	}
@@ -171,7 +187,7 @@ static void take_first_look(struct recording *recording, const json_t *look)
 {
 	const json_t *mount = json_object_get(look, "mount");
 
-	recording->looked_first = json_is_array(json_object_get(look, "objects"));
+	recording->looked_first = true;
 	take_leftovers(&recording->before, &recording->before_count, &recording->before_at, look);
 	recording->user = (uid_t)recording_integer(look, "uid");
 	if (!json_is_object(mount))
@@ -215,10 +231,10 @@ struct recording *recording_read_one(const char *dir, char **error)
 	/* Without a description the other files are of no recording that we know. */
 	if (good && recording->described) {
 		first = load(recording, dir, "shm-before.json");
-		if (first)
+		if (first && !is_damaged(recording, dir, "shm-before.json", SHAPE_LOOK, first))
 			take_first_look(recording, first);
 		look = load(recording, dir, "shm.json");
-		if (look)
+		if (look && !is_damaged(recording, dir, "shm.json", SHAPE_LOOK, look))
 			take_look(recording, look);
 		recording_lines_take(recording, dir);
 		recording_lines_sort(recording);

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "recording.h"
 #include "recording_inner.h"
+#include "shape.h"
 
 static const char *const type_names[LINE_TYPE_COUNT] = {
 	"start", "fork",  "loaded", "exec",   "exec_failed", "spawn",  "end",
@@ -53,11 +54,11 @@ static void take_usage(struct recording *recording, const json_t *object)
 	};
 }
 
-static bool take_line(struct recording *recording, const json_t *object)
+static void take_line(struct recording *recording, enum line_type type, const json_t *object)
 {
-	const char *type = json_string_value(json_object_get(object, "type"));
 	const json_t *texts = json_object_get(object, "texts");
 	struct line line = {
+		.type = type,
 		.pid = (pid_t)recording_integer(object, "pid"),
 		.ppid = (pid_t)recording_integer(object, "ppid"),
 		.child = (pid_t)recording_integer(object, "child"),
@@ -65,18 +66,7 @@ static bool take_line(struct recording *recording, const json_t *object)
 		.status = (int)recording_integer(object, "status"),
 		.time = recording_integer(object, "time"),
 	};
-	int i = 0;
 
-	while (type && i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
-		i++;
-	if (type == NULL)
-		return false;
-	if (!strcmp(type, "usage"))
-		take_usage(recording, object);
-	/* A later version may have more. */
-	if (i == LINE_TYPE_COUNT)
-		return true;
-	line.type = (enum line_type)i;
 	line.exe = recording_text(object, "exe");
 	line.reason = recording_text(object, "reason");
 	if (line.exe == NULL && (line.type == LINE_start || line.type == LINE_fork))
@@ -91,7 +81,47 @@ static bool take_line(struct recording *recording, const json_t *object)
 	}
 	recording->lines = memory_grow(recording->lines, recording->line_count, sizeof(*recording->lines));
 	recording->lines[recording->line_count++] = line;
-	return true;
+}
+
+/* NULL, or what is wrong with the object, to be freed: it was not taken. */
+static char *take_object(struct recording *recording, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+	char *wrong;
+	int i = 0;
+
+	if (!json_is_object(object))
+		return memory_text("expected an object");
+	if (type == NULL)
+		return memory_text("type: expected a string");
+	while (i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
+		i++;
+	if (!strcmp(type, "usage")) {
+		wrong = shape_wrong(SHAPE_USAGE, object);
+		if (wrong == NULL)
+			take_usage(recording, object);
+		return wrong;
+	}
+	/* A later version may have more. */
+	if (i == LINE_TYPE_COUNT)
+		return NULL;
+	wrong = shape_wrong_line((enum line_type)i, object);
+	if (wrong == NULL)
+		take_line(recording, (enum line_type)i, object);
+	return wrong;
+}
+
+/* The same of a line, which may be none of JSON: *why is in what way it is wrong, in brackets, or nothing, to be freed. */
+static bool take_text(struct recording *recording, const char *text, size_t length, char **why)
+{
+	json_t *object = json_loadb(text, length, JSON_DECODE_ANY, NULL);
+	char *wrong = object ? take_object(recording, object) : NULL;
+	bool taken = object && wrong == NULL;
+
+	*why = wrong ? memory_format(" (%s)", wrong) : memory_text("");
+	free(wrong);
+	json_decref(object);
+	return taken;
 }
 
 bool line_held(const char **at, struct line_held *held)
@@ -122,7 +152,7 @@ static void tell_lines_gone(struct recording *recording, const char *path, uint6
 
 void recording_lines_take(struct recording *recording, const char *dir)
 {
-	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL;
+	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL, *why = NULL;
 	size_t room = 0, number = 0, first = 0, bad = 0, problems = recording->problem_count;
 	FILE *file = recording_file(recording, path);
 	bool refused = recording->problem_count > problems;
@@ -130,20 +160,22 @@ void recording_lines_take(struct recording *recording, const char *dir)
 	ssize_t length;
 
 	while (file && (length = getline(&text, &room, file)) > 0) {
-		json_t *object = json_loadb(text, (size_t)length, 0, NULL);
+		char *wrong;
 
 		number++;
 		bytes += (uint64_t)length;
-		if ((object == NULL || !take_line(recording, object)) &&
-		    (recording->ended || text[length - 1] == '\n') && bad++ == 0)
+		if (!take_text(recording, text, (size_t)length, &wrong) &&
+		    (recording->ended || text[length - 1] == '\n') && bad++ == 0) {
 			first = number;
-		json_decref(object);
+			why = memory_text(wrong);
+		}
+		free(wrong);
 	}
 	recording->lines_gone = bad > 0 || refused;
 	if (bad)
 		recording_problem(recording,
-				  memory_format("%s is damaged in line %zu%s: what cannot be read was left out", path,
-						first, bad > 1 ? " and others" : ""));
+				  memory_format("%s is damaged in line %zu%s%s: what cannot be read was left out", path,
+						first, why, bad > 1 ? " and others" : ""));
 	/* Of what may not be read enough is said. */
 	if (!refused)
 		tell_lines_gone(recording, path, bytes);
@@ -151,6 +183,7 @@ void recording_lines_take(struct recording *recording, const char *dir)
 		fclose(file);
 	free(text);
 	free(path);
+	free(why);
 }
 
 static int by_time(const void *a, const void *b)

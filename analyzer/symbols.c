@@ -12,6 +12,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/regular_file.h"
+#include "analyzer/shape.h"
 #include "analyzer/symbols_module.h"
 
 #define SCHEMA "shmguard-symbols/1"
@@ -164,8 +165,6 @@ static void symbols_load_module(struct symbols *symbols, json_t *module)
 	json_t *value;
 	bool is_new;
 
-	if (!path || !build_id)
-		return;
 	source = symbols_source(symbols, path, build_id);
 	json_object_foreach(json_object_get(module, "addresses"), address, value)
 	{
@@ -174,7 +173,7 @@ static void symbols_load_module(struct symbols *symbols, json_t *module)
 			continue;
 		if (json_is_array(value))
 			symbols_load_frames(&entry->symbol, value);
-		else if (json_is_string(value))
+		else
 			entry->symbol.why = entry->why = memory_text(json_string_value(value));
 	}
 }
@@ -186,6 +185,7 @@ void symbols_add(struct symbols *symbols, const char *dir, char **problem)
 	int fd = regular_file_open(path, &size), why = errno;
 	json_error_t error;
 	json_t *all, *modules;
+	char *wrong = NULL;
 	size_t i;
 
 	*problem = NULL;
@@ -204,10 +204,13 @@ void symbols_add(struct symbols *symbols, const char *dir, char **problem)
 	else if (!json_is_string(json_object_get(all, "schema")) ||
 		 strcmp(json_string_value(json_object_get(all, "schema")), SCHEMA))
 		*problem = memory_format("%s is not " SCHEMA ": names are looked up on this machine", path);
+	else if ((wrong = shape_wrong(SHAPE_SYMBOLS, all)))
+		*problem = memory_format("%s: %s: names are looked up on this machine", path, wrong);
 	modules = *problem ? NULL : json_object_get(all, "modules");
 	for (i = 0; i < json_array_size(modules); i++)
 		symbols_load_module(symbols, json_array_get(modules, i));
 	json_decref(all);
+	free(wrong);
 	free(path);
 }
 

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# What lies beside a trace and is JSON, but not as shmguard writes it: no word of it is believed.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	load helpers.bash
+	cp -r "$ROOT/tests/traces/leaks" "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# changed FILE FILTER...: the file of the canned recording is what jq makes of it.
+changed()
+{
+	local file=$1
+	shift
+	jq -c "$@" "$ROOT/tests/traces/leaks/$file" >"leaks/$file"
+}
+
+# says TEXT: the report is incomplete, and why has that text.
+says()
+{
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds --arg text "$1" '.trace.events == 37 and (.trace.complete | not) and any(.trace.problems[]; contains($text))'
+}
+
+# look FILTER TEXT: what the filter makes of shm.json is named, and as good as none.
+look()
+{
+	changed shm.json "$1"
+	says "leaks/shm.json is damaged: $2"
+	holds 'any(.trace.problems[]; startswith("what was left in /dev/shm is not known"))'
+	same none.json <(jq -S 'del(.trace)' report.json)
+}
+
+@test "a look at /dev/shm that has not what such a look has is named, and taken for one that is missing" {
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete'
+	rm leaks/shm.json
+	"$SHMGUARD" report --format=json leaks | jq -S 'del(.trace)' >none.json
+	look '{}' "looked: expected "
+	look '{looked: 1, objects: []}' "device: expected "
+	look '.objects = 7' "objects: expected a list"
+	look 'del(.objects)' "objects: expected a list"
+	look '.objects[1] = 5' "objects[1]: expected an object"
+	look '.objects[0].name = 5' "objects[0].name: expected a string"
+	look '.objects[0].name = null' "objects[0].name: expected a string"
+	look 'del(.objects[1].ino)' "objects[1].ino: expected a whole number"
+	look '.objects[0].size = -1' "objects[0].size: expected a whole number"
+	look '.objects[0].holders = [7, "8"]' "objects[0].holders[1]: expected a whole number"
+	look '.objects[0].holders_complete = 1' "objects[0].holders_complete: expected true or false"
+	look '.mount = {nosuid: true}' "mount.nodev: expected true or false"
+	look '.mount = 3' "mount: expected an object"
+	# What is not asked for may be there, and what an earlier version did not write may be missing.
+	changed shm.json '.later = [1] | .objects[0].later = null | .mount = null | del(.objects[].nlink)'
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete and .trace.problems == []'
+}
+
+@test "a first look that has not what such a look has is named, and tells of nothing" {
+	local before
+	for before in '{}' '{"objects":[{"name":5}]}' '{"looked":1,"device":25,"objects":[{"name":"/seg"}]}' '{"looked":1,"device":25,"objects":[],"uid":"0"}'; do
+		echo "$before" >leaks/shm-before.json
+		says "leaks/shm-before.json is damaged: "
+		holds 'all(.. | strings; contains("(null)") | not)'
+	done
+}
+
+@test "a line of processes.jsonl that has not what such a line has is left out, and that is said" {
+	# line FILTER TEXT
+	line()
+	{
+		changed processes.jsonl "$1"
+		says "leaks/processes.jsonl is damaged in line $2"
+		holds '.trace.problems == [.trace.problems[] | select(endswith(": what cannot be read was left out"))]'
+	}
+	line 'if .type == "reaped" then .status = "9" else . end' "5 (status: expected a whole number"
+	holds '.processes[] | select(.id == "100") | .ended == "unknown"'
+	line 'if .type == "reaped" then del(.status) else . end' "5 (status: expected a whole number"
+	line 'if .type == "reaped" then .pid = null else . end' "5 (pid: expected a whole number"
+	line 'if .type == "reaped" then .pid = 4294967396 else . end' "5 (pid: expected a whole number"
+	line 'if .type == "reaped" then .time = -5 else . end' "5 (time: expected a whole number"
+	line 'if .type == "reaped" then .type = 5 else . end' "5 (type: expected a string)"
+	line 'if .type == "reaped" then [.] else . end' "5 (expected an object)"
+	line 'if .type == "end" then del(.child) else . end' "4 (child: expected a whole number"
+	line '.pid |= tostring' "1 (pid: expected a whole number that is a pid) and others"
+	line 'if .type == "fork" then .texts = "x" else . end' "2 (texts: expected a list)"
+	line 'if .type == "start" then .texts[0] = null else . end' "1 (texts[0]: expected a string) and others"
+	line 'if .type == "unseen" then .exe = 3 else . end' "6 (exe: expected a string)"
+	line '., (select(.type == "reaped") | .type = "usage")' "6 (since: expected a whole number"
+	# A later version may have more.
+	changed processes.jsonl '., (select(.type == "reaped") | {type: "later", pid: "x"}) | .more = 1'
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete'
+}
+
+@test "a recording.json that has not what it has to have is named, and the trace is read without it" {
+	local filter
+	for filter in 'del(.started)' '.started = "1"' '.started = 1.5' '.host = null' 'del(.command)' '.command = "x"' '.command[1] = 1' \
+		'.cwd = []' '.ended = "x"' '.command_status = "0"' '.command_pid = {}' '.stream_bytes = -1' '.problems = [{}]' \
+		'.problems = 1' '.secrets = 1' '.secrets = [{name: [1]}]' '.turns = 1' '.trace_kept = 0'; do
+		changed recording.json "$filter"
+		says "leaks/recording.json is damaged: "
+		holds 'any(.trace.problems[]; contains("leaks/recording.json cannot be used: "))'
+	done
+}
+
+@test "symbols.json that has not what it has to have is named, and the names are looked up" {
+	local modules
+	for modules in 7 '{}' '[7]' '[{"path":"/usr/bin/server","addresses":{}}]' '[{"path":"/a","build_id":"","addresses":[]}]' \
+		'[{"path":"/a","build_id":"00","addresses":{"10":7}}]' '[{"path":"/a","build_id":"00","addresses":{"10":[7]}}]' \
+		'[{"path":"/a","build_id":"00","addresses":{"10":[{"function":7}]}}]' \
+		'[{"path":"/a","build_id":"00","addresses":{"10":[{"line":"7"}]}}]'; do
+		echo "{\"schema\":\"shmguard-symbols/1\",\"modules\":$modules}" >leaks/symbols.json
+		"$SHMGUARD" report --format=json leaks >report.json 2>errors
+		grep -q 'leaks/symbols.json: modules.*: expected .*: names are looked up on this machine' errors report.json
+	done
+	echo '{"schema":"shmguard-symbols/1"}' >leaks/symbols.json
+	"$SHMGUARD" report --format=json leaks >report.json 2>errors
+	grep -q 'leaks/symbols.json: modules: expected a list' errors report.json
+	echo '{"schema":"shmguard-symbols/1","modules":[{"path":"/a","build_id":"00","addresses":{"10":"no symbols","11":[{},{"function":"f","file":"f.c","line":7}]}}]}' >leaks/symbols.json
+	"$SHMGUARD" report --format=json leaks >report.json 2>errors
+	run ! grep -q symbols.json errors report.json
+}
