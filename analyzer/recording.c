@@ -1,6 +1,7 @@
 #include "recording.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,6 +205,45 @@ static void take_first_look(struct recording *recording, const json_t *look)
 	};
 }
 
+/* Nanoseconds: a clock is corrected while a recording begins, and a machine may sleep. */
+enum { START_LATE = 1000000000 };
+static const int64_t start_early = 86400 * (int64_t)1000000000;
+
+/* Whether the recording may have started then, by the time of something that came soon after; 0: that is not known. */
+static bool start_fits(int64_t started, int64_t after)
+{
+	return after == 0 || (started <= after + START_LATE && started >= after - start_early);
+}
+
+/* When the first process told that it began; 0: none has. */
+static int64_t first_process(const struct recording *recording)
+{
+	for (size_t i = 0; i < recording->line_count; i++)
+		if (recording->lines[i].type == LINE_start)
+			return recording->lines[i].time;
+	return 0;
+}
+
+/* All times are told from the start on: one that nothing else agrees with is not used. `looked`: the first look; 0: unknown. */
+static void check_start(struct recording *recording, const char *dir, int64_t looked)
+{
+	int64_t process = first_process(recording), after = process ? process : looked, started = recording->started;
+	bool late = after == 0 && recording->ended && started > recording->ended;
+
+	if (started > 0 && !late &&
+	    ((process && start_fits(started, process)) || start_fits(started, looked ? looked : process)))
+		return;
+	recording->started = after;
+	recording_problem(recording, memory_format("%s/recording.json: started: %" PRId64
+						   " is no time that it can have started, by %s"
+						   ", and not used",
+						   dir, started,
+						   started <= 0 ? "any clock"
+						   : process    ? "processes.jsonl"
+						   : looked     ? "shm-before.json"
+								: "its end"));
+}
+
 /* --clock-offset sets the clock of all that the host wrote. */
 static void set_clock(struct recording *recording)
 {
@@ -238,6 +278,7 @@ struct recording *recording_read_one(const char *dir, char **error)
 			take_look(recording, look);
 		recording_lines_take(recording, dir);
 		recording_lines_sort(recording);
+		check_start(recording, dir, recording->looked_first ? recording_integer(first, "looked") : 0);
 		set_clock(recording);
 	}
 	recording->dir = memory_text(dir);

@@ -279,7 +279,7 @@ static void agree(struct recording *whole, const struct recording *part, bool fi
 		free(whole->cwd);
 		whole->cwd = NULL;
 	}
-	if (first || (started && started < whole->started))
+	if (started && (whole->started == 0 || started < whole->started))
 		whole->started = started;
 	if (first || (whole->ended && (ended == 0 || ended > whole->ended)))
 		whole->ended = ended;

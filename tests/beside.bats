@@ -123,3 +123,54 @@ look()
 	"$SHMGUARD" report --format=json leaks >report.json 2>errors
 	run ! grep -q symbols.json errors report.json
 }
+
+# begun TIME TEXT: that the recording started then is not used, as the text has it, and that is said.
+begun()
+{
+	changed recording.json --argjson time "$1" '.started = $time'
+	says "leaks/recording.json: started: $1 is no time that it can have started, by $2, and not used"
+	holds '.trace.seconds > 1 and .trace.seconds < 3'
+	"$SHMGUARD" log leaks 2>errors >calls
+	[ "$(awk 'NR == 1 { print ($2 >= 0 && $2 < 2) }' calls)" -eq 1 ]
+}
+
+@test "a start of the recording that nothing agrees with is named, and its times are told from what began first" {
+	local started
+	started=$(jq .started leaks/recording.json)
+	begun 0 "any clock"
+	begun -5 "any clock"
+	begun $((started - 700000000000000000)) processes.jsonl
+	begun $((started + 100000000000000000)) processes.jsonl
+	# Of several recordings the others keep theirs.
+	mkdir fleet
+	cp -r leaks fleet/a
+	cp -r leaks fleet/b
+	cp "$ROOT/tests/traces/leaks/recording.json" fleet/a
+	python3 "$ROOT/tests/fleet.py" fleet/b
+	for begun in 0 $((started - 700000000000000000)) $((started + 100000000000000000)); do
+		jq --argjson time $begun '.started = $time' leaks/recording.json >fleet/b/new
+		jq -s '.[0] + {id: .[1].id}' fleet/b/new fleet/b/recording.json >fleet/new && mv fleet/new fleet/b/recording.json
+		"$SHMGUARD" report --format=json fleet >report.json
+		holds --arg begun $begun '.trace.seconds > 1 and .trace.seconds < 3 and
+			any(.trace.problems[]; startswith("fleet/b: fleet/b/recording.json: started: \($begun) is no time"))'
+	done
+}
+
+@test "a start of the recording long before its first call is believed where something agrees with it" {
+	local started
+	started=$(jq .started leaks/recording.json)
+	# A program that waited.
+	changed recording.json '.started -= 72000 * 1000000000'
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete and .trace.seconds > 72000'
+	# One that is not recorded, and started one that is after three days.
+	changed recording.json '.started -= 259200 * 1000000000'
+	jq -c --argjson started "$started" '{looked: ($started - 259199 * 1000000000), device: 25, objects: []}' leaks/shm.json >leaks/shm-before.json
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete and .trace.seconds > 259200'
+	# A clock that was put back a little.
+	rm leaks/shm-before.json
+	changed recording.json '.started += 900000000'
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete'
+}
