@@ -178,6 +178,9 @@ function actorsOf(shown)
 	return new Set(foremost(asked.filter(p => p.traced), compare, p => data.times[p.id][0] || 0));
 }
 
+/* Of several recordings: in which. */
+const recordedIn = process => process && process.recording ? ", recorded in " + process.recording : "";
+
 function drawTimeline()
 {
 	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
@@ -196,7 +199,7 @@ function drawTimeline()
 					     until: until === null ? end : until,
 					     process: p.id,
 					     ended: p.ended,
-					     title: ended(p)
+					     title: ended(p) + recordedIn(p)
 				     };
 			     })
 			     .concat(shown.map(o => ({
@@ -205,7 +208,8 @@ function drawTimeline()
 						       until: bounds.get(o.id).until,
 						       object: o.id,
 						       leaked: o.leaked,
-						       title: bytes(o.size) + (o.leaked ? ", LEAKED" : "")
+						       title: bytes(o.size) + (o.leaked ? ", LEAKED" : "") +
+							      recordedIn(processes.get(o.created_by))
 					       })));
 	const svg = make("svg", {
 		viewBox: "0 0 " + WIDTH + " " + (rows.length * 20 + 24),

@@ -219,7 +219,7 @@ load html
 	holds '(.times | length) == 2000'
 }
 
-@test "of several recordings the tables say which" {
+@test "of several recordings the tables say which, and so do the titles of the timeline's rows" {
 	mkdir both
 	"$SHMGUARD" run --quiet --report=none -o both/alpha -- "$PROGRAMS/rate" 10 0.01
 	"$SHMGUARD" run --quiet --report=none -o both/beta -- "$PROGRAMS/rate" 10 0.01
@@ -230,7 +230,13 @@ load html
 		[[ $(text_of dom "$table") == *"Recorded in"*"both/alpha"* ]]
 		[[ $(text_of dom "$table") == *"both/beta"* ]]
 	done
+	for which in alpha beta; do
+		text_of dom timeline | grep -qE "rate: exited with status 0, recorded in both/$which, [0-9]"
+		text_of dom timeline | grep -qE "^ */[^ ]*: .*, recorded in both/$which, [0-9]|: [0-9.]+ .?i?B, recorded in both/$which"
+	done
 	"$SHMGUARD" report --format=html:page.html both/alpha
 	browse page.html >dom
 	[[ $(text_of dom processes) != *"Recorded in"* ]]
+	[[ $(text_of dom timeline) != *"recorded in"* ]]
+	[[ $(text_of dom timeline) == *"rate: exited with status 0, "* ]]
 }
