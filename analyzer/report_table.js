@@ -2,14 +2,19 @@
 /* Tables: a click on a heading sorts, all of one is searched, and as much is drawn as opens in a moment. */
 const ROWS_DRAWN = 200, ROWS_MORE = 1000, tables = [];
 
-const smaller = (x, y) => x < y ? -1 : x > y ? 1 : 0;
+/* Numbers within names are numbers: /seg.2 comes before /seg.10. */
+const collator = new Intl.Collator("en", {numeric: true});
+const smaller = (x, y) => typeof x === "string" && typeof y === "string" ? collator.compare(x, y)
+			  : x < y					 ? -1
+			  : x > y					 ? 1
+										 : 0;
 
-/* The heading of column number `i`; sort is told whether the greatest is to come first. */
+/* Sort is told whether the greatest is to come first: of numbers at the first click, of words at the second. */
 function tableHeading(title, kind, sort)
 {
 	const button = make("button", {type: "button"}, title), heading = make("th", {class: kind || "", scope: "col"}, button);
 	button.addEventListener("click", () => {
-		const down = heading.getAttribute("aria-sort") !== "descending";
+		const sorted = heading.getAttribute("aria-sort"), down = sorted ? sorted === "ascending" : kind === "number";
 		for (const other of heading.parentElement.cells)
 			other.removeAttribute("aria-sort");
 		heading.setAttribute("aria-sort", down ? "descending" : "ascending");

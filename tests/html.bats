@@ -192,6 +192,26 @@ load html
 	titled page.html "$expected"
 }
 
+@test "numbers within names are sorted as numbers, words at first from their beginning and numbers from the greatest" {
+	"$SHMGUARD" report --format=html leaks >page.html
+	use page.html <<-'END'
+		const said = [], names = ["/crowd.10", "/crowd.2", "/crowd.2", "/Crowd.1", "/a"];
+		at("unseen").replaceChildren();
+		drawTable("unseen", "line", [["Name", o => o.name], ["Size", o => o.size, o => o.size, "number"]],
+			  names.map((name, i) => ({name, size: i * 5})));
+		const head = i => document.querySelectorAll("#unseen th")[i], column = i =>
+			[...document.querySelectorAll("#unseen tbody tr")].map(row => row.cells[i].textContent).join(" ");
+		for (const i of [0, 0, 1, 1, 0]) {
+			head(i).querySelector("button").click();
+			said.push(column(i), head(i).getAttribute("aria-sort"));
+		}
+		document.title = said.join("; ");
+	END
+	titled page.html "$(printf '%s; ' "/a /Crowd.1 /crowd.2 /crowd.2 /crowd.10" ascending \
+		"/crowd.10 /crowd.2 /crowd.2 /Crowd.1 /a" descending "20 15 10 5 0" descending "0 5 10 15 20" ascending \
+		"/a /Crowd.1 /crowd.2 /crowd.2 /crowd.10")ascending"
+}
+
 @test "the page is no wider than a telephone" {
 	"$SHMGUARD" report --format=html:page.html leaks
 	use page.html <<<'document.body.style.width = "375px"; document.title = ["leaks"].concat([...document.querySelectorAll("body > *")].map(e => e.scrollWidth)).join(" ");'
