@@ -18,7 +18,7 @@ struct tally {
 	enum tally_of of;
 	uint32_t stack_id;
 	uint64_t made, outstanding;
-	uint64_t doubted; /* of those that were made, and are no more counted as outstanding: see holdings_doubt() */
+	uint64_t doubted;    /* of those that were made, and are no more counted as outstanding: see holdings_doubt() */
 	uint64_t bytes;      /* outstanding; mappings only */
 	int64_t first, last; /* acquisition */
 	struct series series;

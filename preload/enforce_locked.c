@@ -59,8 +59,7 @@ int enforce_open_locked(const struct enforce_opening *o, const char *path, struc
 	int fd = (int)kernel_call(SYS_openat, o->dirfd, (long)path, how, 0, 0, 0);
 	struct attempt attempt = {fd, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)};
 
-	if (fd >= 0 && identity_of_fd(fd, identity) && may_be_locked(identity) &&
-	    apart_run(fd, opens_locked, &attempt))
+	if (fd >= 0 && identity_of_fd(fd, identity) && may_be_locked(identity) && apart_run(fd, opens_locked, &attempt))
 		return fd;
 	if (fd >= 0)
 		kernel_close(fd);

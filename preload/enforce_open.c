@@ -78,7 +78,8 @@ static int create(const struct enforce_opening *o, const struct policy_decision 
 	struct enforce_making making;
 	unsigned decided = enforce_decided();
 	char text[512];
-	enum enforce_verdict verdict = enforce_makeable(d, enforce_whole_path(o, text), enforce_widens(o, d), &mode, &making);
+	enum enforce_verdict verdict =
+		enforce_makeable(d, enforce_whole_path(o, text), enforce_widens(o, d), &mode, &making);
 
 	if (verdict == VERDICT_deny)
 		return not_made(o);

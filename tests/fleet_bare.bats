@@ -62,8 +62,8 @@ fits()
 	# The second one is a second later.
 	[ "$("$SHMGUARD" log --since=0.9 fleet 2>errors | wc -l)" -eq "$("$SHMGUARD" log fleet/a 2>errors | wc -l)" ]
 	"$SHMGUARD" objects --all --at=0.9 fleet 2>errors | grep -q '^  recorded in fleet/b$'
-	"$SHMGUARD" objects --all --at=0.9 fleet >then 2>errors
-	run -1 grep -q '^  recorded in fleet/a$' then
+	"$SHMGUARD" objects --all --at=0.9 fleet >moment 2>errors
+	run -1 grep -q '^  recorded in fleet/a$' moment
 	COLUMNS=200 "$SHMGUARD" report fleet >out
 	grep -q 'from the start of the first of 2 recordings;' out
 	grep -q 'recorded in fleet/a' out
@@ -157,7 +157,7 @@ whole()
 }
 
 @test "a file beside the trace that may not be read is named, and taken for one that is missing" {
-	local file problem before
+	local file
 	needs_root "to become another user"
 	export NOBODY_HOME=/nonexistent
 	cp "$SHMGUARD" shmguard

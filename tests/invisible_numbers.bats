@@ -24,8 +24,8 @@ as_bare()
 
 @test "while a thread resizes, maps and names what is recorded, others' opens and children are as they are bare" {
 	as_bare "$SHMGUARD" run --quiet --report=none -o trace --
-	"$SHMGUARD" report trace >report || true
-	grep -q 'world-writable' report
+	"$SHMGUARD" report trace >told || true
+	grep -q 'world-writable' told
 }
 
 @test "while a thread resizes, maps and names what a policy repairs and wipes, others' opens and children are as they are bare" {

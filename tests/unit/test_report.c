@@ -244,7 +244,8 @@ static void test_text(void)
 	const char *error, *note;
 
 	check(is_harmless(text), "no control character of the trace reaches the terminal");
-	check(!strncmp(text, "shmguard: 1 error (uncertain), 1 note; the worst, uncertain: ", 61), "the verdict comes first");
+	check(!strncmp(text, "shmguard: 1 error (uncertain), 1 note; the worst, uncertain: ", 61),
+	      "the verdict comes first");
 	error = strstr(text, "error: segment-leak (3 times, 3 MiB, uncertain)");
 	note = strstr(text, "note: fd-leak");
 	check(error && note && error < note, "errors come before notes, with count and bytes");
