@@ -263,3 +263,53 @@ load reading.bash
 	[ "$memory" -lt 102400 ]
 	[ ! -s errors ]
 }
+
+# index OFFSET BYTES: that is put into the indexes of a copy of ./recording, and the report by babeltrace2 is that of the whole.
+index()
+{
+	local file
+	rm -rf damaged
+	cp -r recording damaged
+	for file in damaged/trace/ust/uid/*/64-bit/index/*.idx; do
+		printf '%b' "$2" | dd of="$file" bs=1 seek="$1" conv=notrunc status=none
+	done
+	as_whole
+}
+
+as_whole()
+{
+	timeout 20 "$SHMGUARD" report --format=json --decoder=babeltrace2 damaged >damaged.json 2>errors
+	same recording.json damaged.json
+	timeout 20 "$SHMGUARD" log --decoder=babeltrace2 damaged >damaged.log
+	same recording.log damaged.log
+}
+
+@test "an index that does not tell of its stream is set aside, and babeltrace2 reads the trace without it" {
+	local at file
+	record recording "$PROGRAMS/leaky" 20 /reading. >out
+	"$SHMGUARD" report --format=json --decoder=direct recording >recording.json
+	"$SHMGUARD" log --decoder=direct recording >recording.log
+	# A sound one is read where it lies.
+	TMPDIR=/nonexistent "$SHMGUARD" report --format=json --decoder=babeltrace2 recording | cmp - recording.json
+	index 17 '\x40'
+	# Magic, version, length of an entry, and each of the first entry's values.
+	for at in 0 7 15 23 24 31 32 39 40 47 48 55 64 71; do
+		index $at '\x7f'
+	done
+	for file in empty cut longer pipe directory; do
+		rm -rf damaged
+		cp -r recording damaged
+		for at in damaged/trace/ust/uid/*/64-bit/index/*.idx; do
+			case $file in
+			empty) : >"$at" ;;
+			cut) truncate -s -1 "$at" ;;
+			longer) cat "$at" >>"$at.new" && tail -c 72 "$at" >>"$at.new" && mv "$at.new" "$at" ;;
+			pipe) rm "$at" && mkfifo "$at" ;;
+			directory) rm "$at" && mkdir "$at" ;;
+			esac
+		done
+		as_whole
+	done
+	rm -rf damaged/trace/ust/uid/*/64-bit/index
+	as_whole
+}
