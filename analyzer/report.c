@@ -204,6 +204,9 @@ void report_lacks(const struct report *report)
 						 analysis->unended ? " or are not written yet" : "");
 	else if (analysis->let_go)
 		*report->missing = memory_text("what older calls mapped is missing, as they were let go");
+	else if (!analysis->complete && analysis->problem_count > 1)
+		*report->missing = memory_format("%s; and %zu more that --format=text tells", analysis->problems[0],
+						 analysis->problem_count - 1);
 	else if (!analysis->complete)
 		*report->missing = memory_text(analysis->problems[0]);
 }

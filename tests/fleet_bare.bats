@@ -111,6 +111,11 @@ whole()
 	fits ab
 	holds --arg bare ": $BARE" '.trace.problems == ["fleet/a/recording.json is missing" + $bare,
 		"fleet/b/recording.json is missing" + $bare]'
+	# A form without a place for it tells on stderr, in one line, that there is more of it.
+	for form in csv folded folded-count speedscope timeline; do
+		"$SHMGUARD" report --format=$form fleet >out 2>errors
+		same <(tr _ - <errors) <(echo "shmguard: $form: fleet/a/recording.json is missing: $BARE; and 1 more that --format=text tells")
+	done
 	# One of them alone is what it is.
 	rm -r fleet/b
 	"$SHMGUARD" report --format=json fleet/a >alone.json
