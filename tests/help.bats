@@ -34,12 +34,13 @@ verbs()
 @test "the manual page and bash completion have every option of every subcommand" {
 	local verb option manual completion
 	manual=$(<"$BUILD/shmguard.1")
+	[[ $manual == *'\-\-version'* ]]
 	for verb in $(verbs); do
 		completion=$(grep "^	$verb:-" "$BUILD/shmguard.bash")
 		[[ $manual == *".B shmguard $verb"* ]]
 		for option in $("$SHMGUARD" "$verb" --help | grep -oE '^  (-., )?--[a-z][a-z-]+' | grep -oE -- '--.*'); do
 			[[ $completion == *"$option"[=\ \"]* ]] || { echo "completion: $verb $option"; false; }
-			[[ $option == --help || $manual == *"${option//-/\\-}"* ]] || { echo "manual: $verb $option"; false; }
+			[[ $manual == *"${option//-/\\-}"* ]] || { echo "manual: $verb $option"; false; }
 		done
 	done
 }
@@ -59,6 +60,11 @@ verbs()
 	[ "$(complete_words report --rule = segment)" = "segment-leak" ]
 	[ "$(complete_words diff --fail-on =)" = "error warning note" ]
 	[ "$(complete_words log --decoder = d)" = "direct" ]
+	[ "$(complete_words explain EAC)" = "EACCES" ]
+	[ "$(complete_words explain EI)" = "EINVAL EISDIR" ]
+	[ "$(complete_words explain segment)" = "segment-leak" ]
+	[ "$(complete_words explain EACCES segment)" = "" ]
+	[ "$(complete_words explain --h)" = "--help" ]
 	[ "$(complete_words policy)" = "policy" ]
 	[ "$(complete_words policy e)" = "explain" ]
 	[ "$(complete_words policy show s)" = "safe strict" ]
