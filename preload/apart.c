@@ -61,6 +61,7 @@ bool apart_is_unlocked(int fd)
 /*
  * Until the kernel has cleared the word, and no stack is needed any more. The other thread uses errno meanwhile, which the
  * C library's syscall(2) would set. Not as CLONE_VFORK waits: who is stopped (SIGSTOP) only then would never be seen to be.
+ * On other machines it is looked at until it is clear.
  */
 static void await(atomic_int *busy)
 {
@@ -80,8 +81,6 @@ static void await(atomic_int *busy)
 				 : "+r"(result)
 				 : "r"(number), "r"(operation), "r"(value), "r"(no_limit)
 				 : "memory");
-#else
-#error "A system call that leaves errno alone"
 #endif
 	}
 }
@@ -97,7 +96,7 @@ static bool run_in_thread(struct work *work)
 			   (work->fd == APART_ALL ? 0 : CLONE_FILES);
 	atomic_int busy = 1;
 	char *stack = kernel_memory(STACK);
-	int kept = errno, cancel_state, cancel_type;
+	int kept = errno, cancel_state = 0, cancel_type = 0;
 
 	if (!stack)
 		return false;

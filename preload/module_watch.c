@@ -23,7 +23,7 @@ static const _Atomic uint64_t *adds_at;
 
 static void find_data(void)
 {
-	Dl_info info;
+	Dl_info info = {0};
 	const ElfW(Sym) *symbol = NULL;
 	void *data = LIBC(dlsym)(RTLD_DEFAULT, "_rtld_global");
 

@@ -181,7 +181,7 @@ static int interrupted(void *context, uint64_t frames[static STACK_ROOM])
 
 static __attribute__((noinline)) int step_by_step(uint64_t frames[static STACK_ROOM])
 {
-	ucontext_t here;
+	ucontext_t here = {0};
 
 	return LIBC(getcontext)(&here) == 0 ? interrupted(&here, frames) : 0;
 }

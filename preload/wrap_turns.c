@@ -13,7 +13,7 @@
 static void tell_mutex(const pthread_mutex_t *mutex, const pthread_mutexattr_t *attr, const void *caller)
 {
 	struct visit visit;
-	int robust;
+	int robust = 0;
 
 	if (!ledger_may_map(mutex, sizeof *mutex) || LIBC(pthread_mutexattr_getrobust)(attr, &robust) ||
 	    !observe_enter(&visit, caller))
@@ -35,7 +35,7 @@ EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t 
 
 EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr)
 {
-	int result = REAL(pthread_rwlock_init)(lock, attr), shared;
+	int result = REAL(pthread_rwlock_init)(lock, attr), shared = 0;
 
 	if (attr && !result && !LIBC(pthread_rwlockattr_getpshared)(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
 		turns_taken(SYMBOL_pthread_rwlock_init, lock, CALLER);
@@ -44,7 +44,7 @@ EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_
 
 EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attr, unsigned count)
 {
-	int result = REAL(pthread_barrier_init)(barrier, attr, count), shared;
+	int result = REAL(pthread_barrier_init)(barrier, attr, count), shared = 0;
 
 	if (attr && !result && !LIBC(pthread_barrierattr_getpshared)(attr, &shared) && shared == PTHREAD_PROCESS_SHARED)
 		turns_taken(SYMBOL_pthread_barrier_init, barrier, CALLER);
