@@ -65,9 +65,10 @@ static void set_recording(struct finding *finding)
 /* Whom and what it tells of is of one occurrence throughout: a message beside another's object and stacks misleads. */
 static void merge(struct finding *there, struct finding own)
 {
-	bool earlier = own.largest == there->largest && own.time < there->time;
+	bool larger = own.largest > there->largest || (own.largest == there->largest && own.time < there->time);
+	bool leads = own.uncertain == there->uncertain ? larger : there->uncertain;
 
-	if (own.largest > there->largest || earlier || there->message == NULL) {
+	if (leads || there->message == NULL) {
 		struct finding former = *there;
 
 		*there = own;
@@ -82,7 +83,7 @@ static void merge(struct finding *there, struct finding own)
 	there->several |= own.several || own.object != there->object;
 	there->count += own.count;
 	there->bytes += own.bytes;
-	there->uncertain |= own.uncertain;
+	there->doubts += own.doubts;
 }
 
 static uint64_t print_of(const char *fingerprint)
@@ -100,6 +101,7 @@ void findings_add(struct findings *findings, const struct finding *finding)
 		own.count = 1;
 	if (own.largest == 0)
 		own.largest = own.bytes;
+	own.doubts = own.uncertain ? own.count : 0;
 	set_recording(&own);
 	set_fingerprint(&own);
 	print = print_of(own.fingerprint);

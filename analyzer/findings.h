@@ -27,11 +27,15 @@ struct finding {
 	unsigned kind;          /* of the rule's; occurrences of another kind are another finding */
 	uint64_t count;         /* how often it happened */
 	uint64_t bytes;         /* concerned, over all occurrences; 0 when bytes do not apply */
-	/* From here on, but for what is of all occurrences, of the one that is told of: the largest, of equals the first. */
+	uint64_t doubts;        /* how many of them are uncertain; set by findings_add() */
+	/*
+	 * From here on, but for what is of all occurrences, of the one that is told of: a certain one, of these the largest, of
+	 * equals the first.
+	 */
 	uint64_t largest;            /* bytes of it; set by findings_add() */
 	char *message;               /* one sentence with the arithmetic; bytes of the trace, not escaped */
 	int64_t hangs;               /* from when on missing calls may have changed its severity; 0: none can */
-	bool uncertain;              /* of all: events are missing that could have changed the verdict */
+	bool uncertain;              /* events are missing that could have changed the verdict; then all are */
 	char fingerprint[17];        /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	const struct object *object; /* or NULL */
 	bool several;                /* of all: they are of more than this object */

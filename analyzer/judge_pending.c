@@ -276,7 +276,10 @@ void court_hand_in(struct court *court)
 	court->pending_count = 0;
 	for (size_t i = 0; i < findings->count; i++) {
 		findings->all[i].object = object_real(findings->all[i].object);
-		findings->all[i].uncertain |= doubtful(court, &findings->all[i]);
+		if (doubtful(court, &findings->all[i])) {
+			findings->all[i].uncertain = true;
+			findings->all[i].doubts = findings->all[i].count;
+		}
 	}
 }
 

@@ -146,7 +146,7 @@ function heading(finding)
 {
 	const numbers = [
 		finding.count > 1 ? plural(finding.count, "time") + across(finding) : "", finding.bytes ? bytes(finding.bytes) : "",
-		finding.uncertain ? "uncertain" : ""
+		finding.uncertain ? "uncertain" : finding.doubts ? number(finding.doubts) + " of them uncertain" : ""
 	].filter(Boolean);
 	return [
 		make("strong", {class: finding.severity}, finding.severity + ": " + finding.rule),

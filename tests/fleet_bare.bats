@@ -187,3 +187,33 @@ whole()
 		chmod 0644 fleet/b/$file
 	done
 }
+
+@test "of what is certain in one recording and uncertain in another the certain one is told, and how many are not" {
+	local other
+	"$SHMGUARD" run --quiet --report=none -o once -- "$PYTHON" -c '
+import os, sys
+from _posixshmem import shm_open
+os.ftruncate(shm_open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), 4096)' "/bare-left-$$"
+	rm "/dev/shm/bare-left-$$"
+	for other in a b; do
+		rm -rf fleet
+		mkdir fleet
+		cp -r once fleet/a
+		cp -r once fleet/b
+		"$PYTHON" "$ROOT/tests/fleet.py" fleet/a
+		"$SHMGUARD" report --format=json fleet >report.json
+		holds '[.findings[] | select(.rule == "segment-leak") | .count, .uncertain, has("doubts")] == [2, false, false]'
+		rm fleet/$other/recording.json
+		"$SHMGUARD" report --format=json fleet >report.json
+		holds --arg certain "fleet/$([ $other = a ] && echo b || echo a)" '[.findings[] | select(.rule == "segment-leak")] |
+			length == 1 and (.[0] | .count == 2 and (.uncertain | not) and .doubts == 1 and .recordings[0] == $certain and
+			(.message | contains("still exists and nobody uses it")))'
+		COLUMNS=200 "$SHMGUARD" report fleet >out
+		grep -qF 'segment-leak (2 times in 2 recordings, 8 KiB, 1 of them uncertain)' out
+	done
+	rm -f fleet/*/recording.json
+	"$SHMGUARD" report --format=json fleet >report.json
+	holds '[.findings[] | select(.rule == "segment-leak") | .count, .uncertain, has("doubts")] == [2, true, false]'
+	COLUMNS=200 "$SHMGUARD" report fleet >out
+	grep -qF 'segment-leak (2 times in 2 recordings, 8 KiB, uncertain)' out
+}
