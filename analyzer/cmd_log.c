@@ -53,6 +53,7 @@ struct log {
 	struct analysis *analysis;
 	struct hindsight *hindsight;
 	bool stacks;
+	bool into_file;
 	bool hosts; /* of several machines: a number alone does not say whose */
 	int host_columns;
 	int place_columns; /* 0: all is of one recording */
@@ -156,8 +157,16 @@ static void log_learn_places(struct log *log, const struct recording *recording)
 		log_widen(&log->place_columns, recording->parts[i]->dir);
 }
 
+/* Before any line: on a terminal, or a pager's, it appears where the progress would be. */
+static void log_show(const struct log *log)
+{
+	if (!log->into_file)
+		trace_silence();
+}
+
 static void log_print_line(const struct log *log, struct world *world, const struct log_line *line)
 {
+	log_show(log);
 	puts(line->text);
 	if (log->stacks)
 		log_stack(log, world, line->process, line->stack);
@@ -240,6 +249,7 @@ static void log_gap(const struct log *log, const struct process *process, const 
 	char *who = log_who(log, process, (int)process->pid), *time = log_time(log, hole->until);
 	char *since = hole->since ? log_time(log, hole->since) : NULL;
 
+	log_show(log);
 	printf("%s %s --- %" PRIu64 " event%s let go%s %s%s ---\n", who, time, count, count == 1 ? "" : "s",
 	       log->analysis->unended ? " or not written yet" : "", since ? "since " : "before", since ? since : "");
 	free(since);
@@ -318,6 +328,7 @@ static void log_ending(void *context, struct world *world, struct process *proce
 		return;
 	who = log_who(log, process, (int)process->pid);
 	time = log_time(log, process->ended_at);
+	log_show(log);
 	printf("%s %s +++ killed by ", who, time);
 	free(time);
 	free(who);
@@ -376,7 +387,6 @@ static int log_print(struct log *log, const char *dir)
 	return r;
 }
 
-/* Otherwise its lines, or a pager's that reads them, appear on the terminal where the progress would be. */
 static bool log_goes_into_file(void)
 {
 	struct stat out;
@@ -407,6 +417,6 @@ int cmd_log(int argc, char **argv)
 		return options_usage(&log_option_table, REPORT_USAGE);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	trace_settings.silent = !log_goes_into_file();
+	log.into_file = log_goes_into_file();
 	return log_print(&log, argv[optind]);
 }

@@ -53,4 +53,5 @@ void progress_end(struct progress *progress)
 	if (progress->shown)
 		fputs("\r\033[K", stderr);
 	progress->shown = false;
+	progress->next = INT64_MAX;
 }

@@ -13,7 +13,7 @@ struct progress {
 /* silent: no line is wanted. */
 void progress_begin(struct progress *progress, bool silent);
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
-/* Takes the line away. */
+/* Takes the line away, for good. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -110,7 +110,10 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 /* One line on what a programmer does about findings of this rule. Never NULL. */
 const char *report_advice(enum rule_id rule);
 
-/* Sets *report->missing, for a form that has no place for the report's problems, to the first of them, and how many there are. */
+/*
+ * Sets *report->missing, for a form that has no place for the report's problems, to the first of them, and how many more
+ * there are.
+ */
 void report_lacks(const struct report *report);
 
 /* A line, to be freed, on what came into /dev/shm and no call made. */

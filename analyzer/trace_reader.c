@@ -18,6 +18,7 @@
 /* The reading under way is to end; somebody asked for the end, of this one or of one before. */
 static volatile sig_atomic_t interrupted, asked, under_way;
 static struct sigaction on_interrupt;
+static struct progress *drawn; /* of the reading under way, or NULL */
 /* Events that the latest reading had which nobody had asked to be short, and nanoseconds that it took. */
 static uint64_t had;
 static int64_t took;
@@ -347,6 +348,13 @@ bool trace_interrupted(void)
 	return asked;
 }
 
+void trace_silence(void)
+{
+	trace_settings.silent = true;
+	if (drawn)
+		progress_end(drawn);
+}
+
 static void note_death(int number)
 {
 	fatal = number;
@@ -371,8 +379,13 @@ static void let_die(const struct sigaction before[static DEADLY])
 	for (size_t i = 0; i < DEADLY; i++)
 		if (before[i].sa_handler == SIG_DFL)
 			sigaction(deadly[i], &before[i], NULL);
-	if (fatal)
-		raise(fatal);
+	if (!fatal)
+		return;
+	/* What was printed of it ends with a whole line; who typed Ctrl-C is told why there is no more, or nothing. */
+	fflush(stdout);
+	if (fatal == SIGINT)
+		fputs("shmguard: interrupted before the trace was read to its end\n", stderr);
+	raise(fatal);
 }
 
 /* What is to be said of a reading that did not come to its end, or ended with an error. */
@@ -424,10 +437,12 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 	reading.limited = asked;
 	reading.began = now();
 	progress_begin(&reading.progress, trace_settings.silent);
+	drawn = &reading.progress;
 	end = reading.limited && had == 0 ? CHILD_interrupted : trace_child(&work, &taker, &status);
 	if (reading.enough)
 		end = CHILD_interrupted;
 	progress_end(&reading.progress);
+	drawn = NULL;
 	under_way = 0;
 	if (!reading.limited) {
 		had = totals->events;

@@ -71,4 +71,7 @@ void trace_totals_clear(struct trace_totals *totals);
 void trace_interruptible(void);
 bool trace_interrupted(void);
 
+/* From now on no line tells how far a reading is, and what there is of one goes: the output itself comes there. */
+void trace_silence(void);
+
 #endif

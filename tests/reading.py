@@ -5,6 +5,7 @@ stands there a second time, as the trace is read again. Both leave what the term
 the end was away. memory: no terminal. Each prints the exit status, the peak of memory in KB and whether the line of progress was seen, and leaves the
 report, as JSON, on stdout behind it.
 log: reads `shmguard log` from a terminal that stood still for longer than that line waits, and prints whether it was seen.
+quiet: with arguments in place of TRACE, prints whether that line was seen, and how many lines came behind it.
 """
 import os
 import pty
@@ -28,7 +29,23 @@ def log(shmguard, trace):
     print("progress" if b"reading the trace" in b"".join(seen) else "silence", "50000 lines", sep=", ")
 
 
+def quiet(shmguard, *arguments):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(shmguard, [shmguard, *arguments])
+    seen = b""
+    while True:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:
+            break
+    os.waitpid(pid, 0)
+    print("progress" if b"reading the trace" in seen else "silence", seen.rpartition(b"\x1b[K")[2].count(b"\n"), "lines")
+
+
 def main():
+    if sys.argv[1] == "quiet":
+        return quiet(*sys.argv[2:])
     how, shmguard, trace, *formats = sys.argv[1:]
     when = {"interrupt": rb"reading the trace: \d+ %, \d+ (s|min) left",
             "again": rb"\x1b\[K\r\x1b\[Kshmguard: reading the trace: \d+ %, \d+ (s|min) left"}.get(how)

@@ -86,10 +86,31 @@ load reading.bash
 	[ ! -s errors ]
 }
 
+@test "a log that prints nothing for long shows how far it is, until its first line" {
+	many trace 4000000 4 1
+	[ "$(TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" quiet "$SHMGUARD" log --object=/nothere trace)" = "progress 0 lines" ]
+}
+
+@test "Ctrl-C at objects, diff and log: one line says so, and what was printed is whole" {
+	many trace 4000000 4 1
+	for verb in "objects trace" "diff trace trace" "log trace"; do
+		# shellcheck disable=SC2086
+		env --default-signal=INT "$SHMGUARD" $verb >out 2>errors 3>&- &
+		sleep 0.4
+		kill -s INT $!
+		wait $! && status=0 || status=$?
+		[ "$status" -eq 130 ]
+		same errors <(echo "shmguard: interrupted before the trace was read to its end")
+		[ ! -s out ] || [ -z "$(tail -c 1 out)" ]
+		[[ $verb == log* || ! -s out ]]
+	done
+}
+
 @test "Ctrl-C at the end of run ends the reading: there is a report, and a trace that was not read is kept" {
 	"$PYTHON" "$ROOT/tests/run_terminal.py" interrupt "$SHMGUARD" run --snapshot-on=error -o ready -- \
 		"$PROGRAMS/rate" 400000 0.5 >out
-	grep -q 'not read to its end\]' out
+	# A line of it may end in its midst.
+	sed 's/\x1b\[[0-9;]*m//g' out | tr -s ' \r\n' ' ' | grep -q 'not read to its end\]'
 	grep -q '^status 0$' out
 	[ -n "$(find ready/trace -name 'calls_*' -size +0)" ]
 	run -0 "$SHMGUARD" report ready
