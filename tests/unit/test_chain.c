@@ -108,6 +108,12 @@ static __attribute__((noinline)) unsigned walks_of(unsigned times)
 	return walked - before;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define FOUND_AT_LEAST -1
+#else
+#define FOUND_AT_LEAST 100
+#endif
+
 int main(void)
 {
 	real_resolve();
@@ -117,8 +123,8 @@ int main(void)
 		choose(2);
 		walks_of(1);
 	}
-	/* How many are known depends on where the stack lies: 373 to 2,940 of 40,000, and fewer with a sanitizer. */
-	check(wrong == 0 && found > 0, "64 ways in turn: known, each by its own words");
+	/* How many are known depends on where the stack lies: 373 to 2,940 of 40,000, and with a sanitizer it may be none. */
+	check(wrong == 0 && (int)found > FOUND_AT_LEAST, "64 ways in turn: known, each by its own words");
 	unsigned before = found;
 	for (unsigned round = 0; round < 40; round++) {
 		choose(24);
