@@ -156,7 +156,9 @@ static bool scene_is_hearsay(const struct object *object)
 /* Whole microseconds, as in the log. */
 static double scene_seconds(const struct scene *scene, int64_t time)
 {
-	return time > scene->start ? (double)((time - scene->start) / 1000) / 1e6 : 0;
+	int64_t microseconds = (time - scene->start) / 1000;
+
+	return microseconds > 0 ? (double)microseconds / 1e6 : 0;
 }
 
 /* As far as it is known, to be freed. */
