@@ -19,7 +19,7 @@ load reading.bash
 }
 
 @test "both decoders give the same calls of a recording made now" {
-	record recording "$PROGRAMS/leaky" 20 /reading. >out
+	record recording "$PROGRAMS/leaky" 20 "/reading-$$." >out
 	reported recording
 	"$SHMGUARD" log --decoder=direct --stacks recording >direct.log
 	"$SHMGUARD" log --decoder=babeltrace2 --stacks recording >babeltrace2.log
@@ -158,7 +158,7 @@ load reading.bash
 }
 
 @test "a recording whose streams were deleted says how many bytes are gone" {
-	record recording "$PROGRAMS/leaky" 20 /deleted. >out
+	record recording "$PROGRAMS/leaky" 20 "/deleted-$$." >out
 	rm -f /dev/shm/deleted.*
 	"$SHMGUARD" report --format=json recording >report.json
 	holds '.trace.complete'
@@ -181,7 +181,7 @@ load reading.bash
 	fi
 	make_nobody_build
 	cd "$NOBODY_HOME"
-	"$SHMGUARD" run --quiet --report=none -o closed -- "$PROGRAMS/leaky" 20 /closed. >out
+	"$SHMGUARD" run --quiet --report=none -o closed -- "$PROGRAMS/leaky" 20 "/closed-$$." >out
 	rm -f /dev/shm/closed.*
 	[ "$(id -u)" -ne 0 ] || chown -R 65534:65534 .
 	chmod -R u=rwX,go= closed
@@ -286,7 +286,7 @@ as_whole()
 
 @test "an index that does not tell of its stream is set aside, and babeltrace2 reads the trace without it" {
 	local at file
-	record recording "$PROGRAMS/leaky" 20 /reading. >out
+	record recording "$PROGRAMS/leaky" 20 "/index-$$." >out
 	"$SHMGUARD" report --format=json --decoder=direct recording >recording.json
 	"$SHMGUARD" log --decoder=direct recording >recording.log
 	# A sound one is read where it lies.
