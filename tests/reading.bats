@@ -159,7 +159,7 @@ load reading.bash
 
 @test "a recording whose streams were deleted says how many bytes are gone" {
 	record recording "$PROGRAMS/leaky" 20 "/deleted-$$." >out
-	rm -f /dev/shm/deleted.*
+	rm -f "/dev/shm/deleted-$$."*
 	"$SHMGUARD" report --format=json recording >report.json
 	holds '.trace.complete'
 	cp -r recording uncalled
@@ -182,7 +182,7 @@ load reading.bash
 	make_nobody_build
 	cd "$NOBODY_HOME"
 	"$SHMGUARD" run --quiet --report=none -o closed -- "$PROGRAMS/leaky" 20 "/closed-$$." >out
-	rm -f /dev/shm/closed.*
+	rm -f "/dev/shm/closed-$$."*
 	[ "$(id -u)" -ne 0 ] || chown -R 65534:65534 .
 	chmod -R u=rwX,go= closed
 	as_nobody "$NOBODY_BUILD/shmguard" report --format=json closed >whole.json
