@@ -121,7 +121,7 @@ function drawOthers(finding)
 	const [names, callers] = othersOf(finding);
 	const counts = [names.length ? plural(names.length, "object") : "", callers.length ? plural(callers.length, "process") : ""];
 	return names.length + callers.length
-		       ? make("details", {}, make("summary", {}, "Also of " + counts.filter(Boolean).join(" and ")),
+		       ? make("details", {class: "others"}, make("summary", {}, "Also of " + counts.filter(Boolean).join(" and ")),
 			      make("div", {class: "mono"}, [...names, ...callers].join(", ")))
 		       : null;
 }
