@@ -285,6 +285,21 @@ void names_open_failed(struct world *world, struct process *process, const char 
 		world->private->watcher->missed(world->private->watcher->context, process, state, site);
 }
 
+/* NULL: it has none, or several. */
+static const char *only_name(const struct object *object)
+{
+	const char *only = NULL;
+
+	for (size_t i = 0; i < object->name_count; i++) {
+		if (object->names[i].until)
+			continue;
+		if (only)
+			return NULL;
+		only = object->names[i].text;
+	}
+	return only;
+}
+
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site)
 {
@@ -293,12 +308,10 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
 	struct name_state *state = name_state_find(world, process->place, text);
 
-	/* Known by a relative path only: an object with one name has lost that one. */
-	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
-		state = name_state_find(world, process->place, object->names[0].text);
-		if (state == NULL)
-			state = name_state_of(world, process->place, object->names[0].text);
-	}
+	/* Known by a relative path only, or renamed as nobody has told: an object with one name has lost that one. */
+	const char *only = object ? only_name(object) : NULL;
+	if (only && strcmp(only, text) != 0)
+		state = name_state_of(world, process->place, only);
 	if (object && state == NULL)
 		state = name_state_of(world, process->place, text);
 	free(text);

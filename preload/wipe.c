@@ -15,12 +15,30 @@ enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_
  * the program's. What opens one has gone through apart_run().
  */
 
-/* Where its data lies is known to who may only write it, too. */
-static long reopen_to_look(int fd)
+/*
+ * The number may be another file's by now, where the program closes what is not its own (-ESTALE). identity NULL: it is the
+ * one of the very call that the program makes.
+ */
+static long reopen(int fd, const struct identity *identity, int flags)
 {
-	long own = text_reopen(fd, O_RDONLY);
+	struct stat st;
+	long own = text_reopen(fd, flags);
 
-	return own == -EACCES ? text_reopen(fd, O_WRONLY) : own;
+	if (own < 0 || !identity)
+		return own;
+	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == identity->dev &&
+	    st.st_ino == identity->ino)
+		return own;
+	kernel_close((int)own);
+	return -ESTALE;
+}
+
+/* Where its data lies is known to who may only write it, too. */
+static long reopen_to_look(int fd, const struct identity *identity)
+{
+	long own = reopen(fd, identity, O_RDONLY);
+
+	return own == -EACCES ? reopen(fd, identity, O_WRONLY) : own;
 }
 
 bool wipe_refused(int fd, int access)
@@ -55,6 +73,9 @@ static bool any_extent(int fd, uint64_t at, uint64_t end, extent_function *each,
 			return false;
 		long hole = kernel_call(SYS_lseek, fd, data, SEEK_HOLE, 0, 0, 0);
 		uint64_t stop = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
+		/* A device has no extents. */
+		if ((uint64_t)data < at || (stop <= (uint64_t)data && stop < end))
+			return true;
 		for (at = (uint64_t)data; at < stop; at += PIECE)
 			if (each(fd, at, stop - at < PIECE ? stop : at + PIECE, buffer))
 				return true;
@@ -100,6 +121,7 @@ static bool over_extents(long own, uint64_t from, uint64_t to, extent_function *
 
 struct range {
 	int fd;
+	const struct identity *identity;
 	uint64_t from, to;
 };
 
@@ -107,17 +129,17 @@ static long has_data(void *context)
 {
 	const struct range *range = context;
 
-	return over_extents(reopen_to_look(range->fd), range->from, range->to, piece_has_data);
+	return over_extents(reopen_to_look(range->fd, range->identity), range->from, range->to, piece_has_data);
 }
 
 bool wipe_has_data(int fd, const struct identity *identity)
 {
-	return identity->size && apart_run(fd, has_data, &(struct range){fd, 0, identity->size});
+	return identity->size && apart_run(fd, has_data, &(struct range){fd, identity, 0, identity->size});
 }
 
-static long punch(int fd, uint64_t from, uint64_t to)
+static long punch(int fd, const struct identity *identity, uint64_t from, uint64_t to)
 {
-	long own = text_reopen(fd, O_WRONLY);
+	long own = reopen(fd, identity, O_WRONLY);
 
 	if (own < 0)
 		return own;
@@ -131,12 +153,12 @@ static long punch_range(void *context)
 {
 	const struct range *range = context;
 
-	return punch(range->fd, range->from, range->to);
+	return punch(range->fd, range->identity, range->from, range->to);
 }
 
 long wipe_punch(int fd, uint64_t from, uint64_t to)
 {
-	return apart_run(fd, punch_range, &(struct range){fd, from, to});
+	return apart_run(fd, punch_range, &(struct range){fd, NULL, from, to});
 }
 
 static uint64_t now_ms(void)
@@ -149,20 +171,20 @@ static bool overwrite(int fd, const struct identity *identity, uint64_t from, ui
 {
 	uint64_t size = identity->size;
 
-	return !over_extents(text_reopen(fd, O_WRONLY), from, to < size ? to : size, piece_not_zeroed) &&
-	       (to <= size || punch(fd, size, to) == 0);
+	return !over_extents(reopen(fd, identity, O_WRONLY), from, to < size ? to : size, piece_not_zeroed) &&
+	       (to <= size || punch(fd, identity, size, to) == 0);
 }
 
 /* Where the next data lies from *at on, by whole pages; false: nowhere. What cannot be known is passed by no step. */
-static bool next_data(int fd, uint64_t *at, uint64_t page)
+static bool next_data(int fd, const struct identity *identity, uint64_t *at)
 {
-	long own = reopen_to_look(fd),
+	long own = reopen_to_look(fd, identity),
 	     data = own < 0 ? own : kernel_call(SYS_lseek, own, (long)*at, SEEK_DATA, 0, 0, 0);
 
 	if (own >= 0)
 		kernel_close((int)own);
 	if (data >= 0)
-		*at = (uint64_t)data & -page;
+		*at = (uint64_t)data & -identity->page;
 	return data != -ENXIO;
 }
 
@@ -175,7 +197,7 @@ struct wiping {
 
 static bool find_more(struct wiping *w)
 {
-	return w->at < w->end && next_data(w->fd, &w->at, w->identity->page) && w->at < w->end;
+	return w->at < w->end && next_data(w->fd, w->identity, &w->at) && w->at < w->end;
 }
 
 /* The next piece of it that has data: -errno, or whether there is more. */
@@ -186,7 +208,7 @@ static long wipe_piece(void *context)
 	if (!w->found && !find_more(w))
 		return 0;
 	uint64_t from = w->at, to = w->end - from < WIPE_PIECE ? w->end : from + WIPE_PIECE;
-	long result = w->reserved && overwrite(w->fd, w->identity, from, to) ? 0 : punch(w->fd, from, to);
+	long result = w->reserved && overwrite(w->fd, w->identity, from, to) ? 0 : punch(w->fd, w->identity, from, to);
 	w->at = to;
 	w->found = result >= 0 && find_more(w);
 	return result < 0 ? result : w->found;
@@ -233,7 +255,10 @@ static long reserve(void *context)
 {
 	const struct range *range = context;
 	uint64_t length = range->to;
-	long own = text_reopen(range->fd, O_WRONLY), result = own < 0 ? own : 0;
+	/* Its own will do if it may write: to open it again the program may have no right any more, nor a path. */
+	long flags = kernel_call(SYS_fcntl, range->fd, F_GETFL, 0, 0, 0, 0);
+	bool writes = flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+	long own = writes ? range->fd : reopen(range->fd, range->identity, O_WRONLY), result = own < 0 ? own : 0;
 
 	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
 		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;
@@ -245,12 +270,12 @@ static long reserve(void *context)
 	}
 	if (own >= 0 && result)
 		unreserve((int)own, length);
-	if (own >= 0)
+	if (own >= 0 && !writes)
 		kernel_close((int)own);
 	return -result;
 }
 
 int wipe_reserve(int fd, uint64_t length)
 {
-	return (int)apart_run(fd, reserve, &(struct range){fd, 0, length});
+	return (int)apart_run(fd, reserve, &(struct range){fd, NULL, 0, length});
 }
