@@ -285,21 +285,6 @@ void names_open_failed(struct world *world, struct process *process, const char 
 		world->private->watcher->missed(world->private->watcher->context, process, state, site);
 }
 
-/* NULL: it has none, or several. */
-static const char *only_name(const struct object *object)
-{
-	const char *only = NULL;
-
-	for (size_t i = 0; i < object->name_count; i++) {
-		if (object->names[i].until)
-			continue;
-		if (only)
-			return NULL;
-		only = object->names[i].text;
-	}
-	return only;
-}
-
 struct name_change names_unlink(struct world *world, struct process *process, const char *name, bool semaphore,
 				struct object *object, const struct site *site)
 {
@@ -308,10 +293,12 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
 	struct name_state *state = name_state_find(world, process->place, text);
 
-	/* Known by a relative path only, or renamed as nobody has told: an object with one name has lost that one. */
-	const char *only = object ? only_name(object) : NULL;
-	if (only && strcmp(only, text) != 0)
-		state = name_state_of(world, process->place, only);
+	/* Known by a relative path only: an object with one name has lost that one. */
+	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
+		state = name_state_find(world, process->place, object->names[0].text);
+		if (state == NULL)
+			state = name_state_of(world, process->place, object->names[0].text);
+	}
 	if (object && state == NULL)
 		state = name_state_of(world, process->place, text);
 	free(text);
@@ -390,75 +377,6 @@ void names_link(struct world *world, const char *name, struct object *object, co
 
 	lead_to(world, name_state_of(world, site->process->place, text), object, site);
 	free(text);
-}
-
-/* What of the text lies below the directory, from its slash on; NULL: that is elsewhere. */
-static const char *part_below(const char *text, const char *path)
-{
-	size_t length = strlen(path);
-
-	return strncmp(text, path, length) == 0 && text[length] == '/' ? text + length : NULL;
-}
-
-static char *directory_text(const char *name)
-{
-	char *text = name_canonical(name, false);
-
-	for (size_t length = strlen(text); length > 1 && text[length - 1] == '/'; length--)
-		text[length - 1] = 0;
-	return text;
-}
-
-/* Names that objects are to have once every old one is over: by RENAME_EXCHANGE one may have been another's. */
-struct namings {
-	struct naming {
-		struct object *object;
-		char *text;
-	} * all;
-	size_t count;
-};
-
-/* Also of what no name_state is of, as the object came open over an exec or by a socket. */
-static void take_below(struct world *world, struct process *process, struct object *object, const char *from,
-		       const char *to, const struct site *site, struct namings *namings)
-{
-	const struct site unlinked = object->unlinked;
-
-	for (size_t i = 0; i < object->name_count; i++) {
-		const struct name *name = &object->names[i];
-		const char *part = name->until ? NULL : part_below(name->text, from);
-
-		if (part == NULL)
-			continue;
-		namings->all = memory_grow(namings->all, namings->count, sizeof(*namings->all));
-		namings->all[namings->count++] = (struct naming){object, memory_format("%s%s", to, part)};
-		free(names_unlink(world, process, name->text, false, object, site).text);
-	}
-	object->unlinked = unlinked;
-}
-
-void names_directory_renamed(struct world *world, struct process *process, const char *from, const char *to,
-			     bool exchanged, const struct site *site)
-{
-	char *old = directory_text(from), *new = directory_text(to);
-	struct namings namings = {0};
-
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (object->recording != process->recording || (object->host && object->host != process->host))
-			continue;
-		take_below(world, process, object, old, new, site, &namings);
-		if (exchanged)
-			take_below(world, process, object, new, old, site, &namings);
-	}
-	for (size_t i = 0; i < namings.count; i++) {
-		names_link(world, namings.all[i].text, namings.all[i].object, site);
-		free(namings.all[i].text);
-	}
-	free(namings.all);
-	free(old);
-	free(new);
 }
 
 void names_free(struct world *world)

@@ -171,11 +171,9 @@ void take_rename(struct taking *t, const struct rename_event *e)
 
 	if (e->error)
 		return;
-	/* Another was faster: what he left there is what was replaced, or moved. */
+	/* Another was faster: what he left there is what was replaced. */
 	if (replaced && !both && names_lost(replaced, e->to))
 		replaced = NULL;
-	if (moved && !both && names_lost(moved, e->from))
-		moved = names_just_made(t->world, e->from, &t->site);
 	bool over = moved && !replaced && !(e->flags & (RENAME_EXCHANGE | RENAME_NOREPLACE));
 	/* What was made between the look and the call is replaced unseen. */
 	if (over)

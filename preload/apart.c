@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/single_threaded.h>
 
+#include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/own_threads.h"
 #include "preload/recorder.h"
@@ -159,9 +160,13 @@ long apart_run(int fd, long (*function)(void *), void *context)
 	return here ? function(context) : run(fd, function, context);
 }
 
+/*
+ * Where something is wiped each look is made here: who ends at the same moment must see a process's descriptors, claims and
+ * mappings as they are, and a thread apart has some of them for a moment longer.
+ */
 long apart_hidden(int fd, long (*function)(void *), void *context)
 {
-	return stays() || is_alone() ? function(context) : run(fd, function, context);
+	return stays() || enforce_wipes || is_alone() ? function(context) : run(fd, function, context);
 }
 
 int apart_for(void)

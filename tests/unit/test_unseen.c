@@ -144,31 +144,6 @@ static void check_removed_by_two(bool fails)
 	end();
 }
 
-/* He found what another was just removing, and what that one made since is what he renamed, and removes. */
-static void check_moved_instead(void)
-{
-	begin();
-	start_maker(10);
-	start(11, BEGAN_exec, 1, 0);
-	define(11, 1, 77);
-	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
-	define(10, 2, 78);
-	open_object(10, "/x", 2, 4, true);
-	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/away", .object = 1);
-	check(!object_has_name(world->objects[0]) && !strcmp(object_name(world->objects[1]), "/away"),
-	      "what was made since has moved");
-	define(11, 2, 78);
-	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/away", .object = 2);
-	check(world->objects[1]->unlinked.process == process_of(11), "and is removed by its new name");
-	define(10, 3, 79);
-	open_object(10, "/y", 3, 5, true);
-	define(11, 3, 79);
-	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/untold", .object = 3);
-	check(world->objects[2]->unlinked.process == process_of(11) && !object_has_name(world->objects[2]),
-	      "by a name that nobody told of an object loses its only one");
-	end();
-}
-
 /* One that is told to have failed after all: the next of that name keeps it. */
 static void check_removal_undone(void)
 {
@@ -221,7 +196,6 @@ int main(void)
 	check_replaced_by_two();
 	check_removed_by_two(false);
 	check_removed_by_two(true);
-	check_moved_instead();
 	check_removal_undone();
 	check_opened_late();
 	check_removed_unseen_long_ago();
