@@ -1,32 +1,20 @@
 #include "analyzer/cmd_run_inner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyzer/environment.h"
 #include "analyzer/escape.h"
 #include "analyzer/handover.h"
 #include "analyzer/leftovers.h"
-#include "analyzer/limited.h"
-#include "analyzer/limits.h"
 #include "analyzer/memory.h"
-#include "analyzer/oom.h"
-#include "analyzer/policy_load.h"
 #include "analyzer/secrets.h"
-#include "analyzer/program.h"
 #include "analyzer/report.h"
-#include "analyzer/trace_files.h"
 #include "analyzer/trace_reader.h"
-#include "tracepoints/environment.h"
 
 /* Milliseconds between two looks at the notes. */
 #define LOOK_INTERVAL 100
@@ -35,7 +23,7 @@
 /* Bytes on the disk, below which LTTng, which tells nobody what it could not write, may have found too few. */
 #define ROOM_LITTLE (64 * UINT64_C(1024))
 
-static int64_t run_clock(clockid_t clock)
+int64_t run_clock(clockid_t clock)
 {
 	struct timespec now;
 
@@ -53,124 +41,10 @@ static void run_say(char *text)
 	free(text);
 }
 
-/* Says what is wrong, and frees it. */
-static int run_failed(int status, char *error)
+int run_failed(int status, char *error)
 {
 	run_say(error);
 	return status;
-}
-
-static int run_find_program(struct run *run)
-{
-	const char *name = run->options.command[0];
-	int r = program_find(name, run->program);
-	char *why = NULL;
-
-	if (r || (r = program_broken(run->program, &why))) {
-		char *error = memory_format("cannot execute '%s': %s", name, why ?: strerror(r));
-
-		free(why);
-		return run_failed(r == ENOENT ? RUN_NOT_FOUND : RUN_REFUSED, error);
-	}
-	why = program_unseen(run->program, "", getuid(), getgid(), run->options.command);
-	if (!why)
-		return 0;
-	if (run->options.allow_unseen) {
-		free(why);
-		return 0;
-	}
-	r = run_failed(RUN_REFUSED, memory_format("'%s' cannot be recorded: %s (--allow-unseen runs it all the same)",
-						  run->program, why));
-	free(why);
-	return r;
-}
-
-static int run_make_directory(struct run *run, char **error)
-{
-	const char *name = run->options.directory, *exe = strrchr(run->program, '/');
-	char *path =
-		name ? memory_text(name) : memory_format("shmguard.%s.%d", exe ? exe + 1 : run->program, (int)getpid());
-	int r = directory_make(&run->directory, path, error);
-
-	free(path);
-	return r;
-}
-
-/* Short, as a socket's path has 108 bytes; searchable by all, as programs change their user and still leave notes. */
-static int run_make_private(struct run *run, char **error)
-{
-	snprintf(run->private, sizeof(run->private), "/tmp/shmguard-XXXXXX");
-	if (mkdtemp(run->private) && !chmod(run->private, 0711))
-		return 0;
-	*error = memory_format("%s: %s", run->private, strerror(errno));
-	run->private[0] = '\0';
-	return -1;
-}
-
-static int run_choose_id(struct run *run, char **error)
-{
-	while (!run->id) {
-		if (getrandom(&run->id, sizeof(run->id), 0) != sizeof(run->id)) {
-			*error = memory_format("getrandom: %s", strerror(errno));
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* A policy that the program would refuse to start with is refused before it starts. */
-static int run_check_policy(struct run *run)
-{
-	const char *file = run->options.policy;
-	struct policy *policy;
-
-	if (!file)
-		return 0;
-	policy = policy_load_to_run(run->options.profile, file);
-	if (!policy)
-		return RUN_FAILED;
-	run->secrets = secrets_describe(policy);
-	free(policy);
-	if (!realpath(file, run->policy))
-		return run_failed(RUN_FAILED, memory_format("%s: %s", file, strerror(errno)));
-	return 0;
-}
-
-/* All that must be there before the command may start. What was made is taken away again when something fails. */
-static int run_set_up(struct run *run)
-{
-	struct keeper_plan plan;
-	char *error = NULL;
-	bool kept = false;
-
-	if (environment_find_libraries(run->library, run->provider, &error) || run_choose_id(run, &error) ||
-	    run_make_directory(run, &error))
-		return run_failed(RUN_FAILED, error);
-	run->started = run_clock(CLOCK_REALTIME);
-	run->oom_kills = oom_kills();
-	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
-		run->notes = notes_open(run->private, run->directory.path, run->id, &error);
-		plan = (struct keeper_plan){.recording = run->id,
-					    .trace = run->directory.trace,
-					    .private = run->private,
-					    .notes = run->notes ? notes_path(run->notes) : NULL,
-					    .provider = run->provider,
-					    .max_size = run->options.max_size,
-					    .flight = run->options.snapshot};
-		kept = run->notes;
-		run->session = run->notes ? session_begin(&plan, &error) : NULL;
-	}
-	if (run->session) {
-		if (!run->options.quiet)
-			notes_tell(run->notes);
-		return 0;
-	}
-	if (run->notes)
-		notes_close(run->notes, &run->problems);
-	if (!kept && run->private[0])
-		rmdir(run->private);
-	directory_discard(&run->directory);
-	return run_failed(RUN_FAILED, error);
 }
 
 static int run_start(struct run *run)
@@ -413,20 +287,6 @@ static int run_recorded(struct run *run)
 	return status;
 }
 
-static int run_check_limits(void)
-{
-	char error[LIMITED_TEXT];
-
-	return limits_lack(LIMITS_OF_run, error) ? run_failed(RUN_FAILED, memory_text(error)) : 0;
-}
-
-static int run_check_proc(void)
-{
-	const char *why = environment_proc();
-
-	return why ? run_failed(RUN_FAILED, memory_text(why)) : 0;
-}
-
 int cmd_run(int argc, char **argv)
 {
 	struct run *run = memory_new(1, sizeof(*run));
@@ -441,13 +301,7 @@ int cmd_run(int argc, char **argv)
 		return 0;
 	}
 	run->problems.quiet = run->options.quiet;
-	r = run_check_limits();
-	if (!r)
-		r = run_check_proc();
-	if (!r)
-		r = run_check_policy(run);
-	if (!r)
-		r = run_find_program(run);
+	r = run_check(run);
 	if (!r && (r = child_prepare(&run->child)))
 		r = run_failed(RUN_FAILED, memory_format("cannot take charge of signals: %s", strerror(r)));
 	if (!r)

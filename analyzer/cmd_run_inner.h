@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <time.h>
 
 #include "analyzer/child.h"
 #include "analyzer/cmd_run.h"
@@ -31,6 +32,16 @@ struct run {
 	bool emptied;           /* there was no error, so the trace was taken away */
 	bool cut;               /* the person wants it to end before all descendants have ended */
 };
+
+/* Nanoseconds. */
+int64_t run_clock(clockid_t clock);
+/* Says what is wrong, and frees it. */
+int run_failed(int status, char *error);
+
+/* Can it be recorded at all? 0, or the exit status of what was said. */
+int run_check(struct run *run);
+/* All that must be there before the command may start. What was made is taken away again when something fails. */
+int run_set_up(struct run *run);
 
 /* Writes recording.json as it stands now; 0, or -1 and a text for free(3). */
 int run_describe(const struct run *run, char **error);
