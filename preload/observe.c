@@ -1,7 +1,5 @@
-#include "preload/observe.h"
+#include "preload/observe_inner.h"
 
-#include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "preload/account.h"
@@ -9,117 +7,11 @@
 #include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
-#include "preload/ledger_lock.h"
-#include "preload/own.h"
-#include "preload/own_stack.h"
 #include "preload/queue.h"
-#include "preload/real.h"
 #include "preload/recorder.h"
-#include "preload/signals.h"
 #include "preload/stack.h"
 
 static _Atomic(struct thread *) settling;
-
-/* Where the program's stack stood when it called us: our frames are chained by their pointers (-fno-omit-frame-pointer). */
-static uintptr_t program_stack(void)
-{
-	const uintptr_t *frame = __builtin_frame_address(0);
-
-	while (own_text(frame[1]))
-		frame = (const uintptr_t *)frame[0];
-	return (uintptr_t)frame;
-}
-
-/*
- * Is the visit that seems to be under way on this thread gone, left by a signal handler's longjmp? A handler that has
- * interrupted it runs further down the same stack, or on an alternate one (sigaltstack(2)).
- */
-static bool was_jumped_out_of(uintptr_t newer)
-{
-	stack_t alternate = {0};
-
-	return newer >= recorder_thread.outermost &&
-	       kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && !(alternate.ss_flags & SS_ONSTACK);
-}
-
-/*
- * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
- * recorder_blocks may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result when
- * pthread_setcancelstate(3) itself is where an asynchronous cancellation happens.
- */
-static void cancel_forbid(bool asynchronous)
-{
-	if (asynchronous)
-		REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
-	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
-}
-
-/* For the rest of the visit, whose first stretch may have been interrupted. */
-static void hold_handlers(struct visit *visit)
-{
-	if (visit->blocks)
-		return;
-	visit->blocks = recorder_thread.blocks = true;
-	visit->mask = recorder_thread.mask = signals_block();
-	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
-}
-
-static void cancel_allow(void)
-{
-	LIBC(pthread_setcancelstate)(recorder_thread.cancel_state, NULL);
-}
-
-void observe_forget(void)
-{
-	struct thread *self = &recorder_thread;
-
-	recorder_thread.depth = 0;
-	cancel_allow();
-	if (recorder_thread.blocks)
-		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
-	recorder_thread.blocks = false;
-	ledger_lock_abandoned();
-	stack_abandoned();
-	recorder_abandoned();
-	if (atomic_load(&recorder_state) == RECORDER_READY)
-		recorder_emit->abandoned();
-	atomic_compare_exchange_strong(&settling, &self, NULL);
-}
-
-bool observe_enter(struct visit *visit, const void *caller)
-{
-	int state = atomic_load_explicit(&recorder_state, memory_order_relaxed);
-
-	if (__builtin_expect(state == RECORDER_OFF || state == RECORDER_BLIND, false) || own_caller(caller))
-		return false;
-	/* During a fork LTTng alone is at work, though its calls may come through another's wrappers (tcmalloc's mmap). */
-	if (__builtin_expect(recorder_thread.forking, false))
-		return false;
-	visit->saved_errno = errno;
-	visit->pieces = NULL;
-	visit->caller = caller;
-	visit->blocks = false;
-	uintptr_t stack = program_stack();
-	if (__builtin_expect(recorder_thread.depth > 0, false) && was_jumped_out_of(stack))
-		observe_forget();
-	bool interrupts = recorder_thread.depth++ > 0;
-	visit->nested = interrupts || stack - recorder_thread.small_stack < recorder_thread.small_stack_size;
-	visit->outermost = !interrupts;
-	if (interrupts) {
-		/* Handlers that come faster than the interrupted visit gets on would fill the queue. */
-		if (!recorder_thread.blocks)
-			atomic_store(&recorder_blocks, true);
-		return true;
-	}
-	recorder_thread.outermost = stack;
-	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed), false)) {
-		visit->blocks = recorder_thread.blocks = true;
-		visit->mask = recorder_thread.mask = signals_block();
-	}
-	cancel_forbid(visit->blocks);
-	recorder_check_process();
-	return true;
-}
 
 static void emit(enum event_id id, const union any_event *event)
 {
@@ -252,7 +144,7 @@ static void settle(struct queued *queued)
 	findings_look(queued->id, &queued->event, accounted->object, identity, accounted->marks, NULL);
 }
 
-static void settle_queue(void)
+void observe_settle_queue(void)
 {
 	struct thread *nobody = NULL;
 
@@ -266,6 +158,13 @@ static void settle_queue(void)
 	}
 }
 
+void observe_settling_abandoned(void)
+{
+	struct thread *self = &recorder_thread;
+
+	atomic_compare_exchange_strong(&settling, &self, NULL);
+}
+
 /*
  * What is queued came before, and may be another thread's of the same addresses and numbers. Who puts it there, or settles
  * it, is waited for as long as a busy machine may hold him up, and once only: a handler that jumped out of it never ends.
@@ -274,7 +173,7 @@ static void settle_earlier(void)
 {
 	static atomic_uint given_up; /* the entry for which one has waited in vain */
 
-	for (int tries = 0; settle_queue(), queue_any(); tries++) {
+	for (int tries = 0; observe_settle_queue(), queue_any(); tries++) {
 		if (atomic_load(&given_up) == queue_oldest())
 			return;
 		if (tries == 400)
@@ -293,7 +192,7 @@ void observe_settle(void)
 static int come_up(struct visit *visit)
 {
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
-		hold_handlers(visit);
+		observe_hold(visit);
 	/* In a child that only shares our memory LTTng's threads would be the child's. */
 	if (atomic_load(&recorder_state) == RECORDER_IDLE && !recorder_is_vfork_child())
 		recorder_load();
@@ -371,42 +270,6 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 	emit(id, event);
 	findings_look(id, event, accounted.object, identity, accounted.marks, visit->caller);
 	return event->head.seq;
-}
-
-static void settle_in_room(void *context)
-{
-	(void)context;
-	settle_queue();
-}
-
-/* On a small stack too, as the handler that runs there may end the process. */
-static void settle_on_leaving(struct visit *visit)
-{
-	if (visit->nested && (!visit->outermost || atomic_load(&recorder_state) != RECORDER_READY))
-		return;
-	hold_handlers(visit);
-	if (visit->nested)
-		own_stack_run(settle_in_room, NULL);
-	else
-		settle_queue();
-}
-
-void observe_leave(struct visit *visit)
-{
-	if (__builtin_expect(queue_any(), false))
-		settle_on_leaving(visit);
-	/* The handler of a fault inside the visit has counted it as left already. */
-	if (recorder_thread.depth)
-		recorder_thread.depth--;
-	if (visit->outermost)
-		cancel_allow();
-	if (visit->blocks) {
-		recorder_thread.blocks = false;
-		signals_restore(visit->mask);
-		/* The last, as a cancellation that came meanwhile happens in it. */
-		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
-	}
-	errno = visit->saved_errno;
 }
 
 uint32_t observe_handler(const struct visit *visit, uint64_t ip)
