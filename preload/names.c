@@ -142,7 +142,8 @@ static long search_home(void *context)
 static bool search(struct search *s, char name[static NAME])
 {
 	s->name = strcpy(name, "/dev/shm/");
-	return apart_hidden(claim_directory(), search_home, s);
+	int home = claim_directory();
+	return apart_hidden(home < 0 ? APART_NONE : home, search_home, s);
 }
 
 void names_each(const struct identity *identity, names_function *each, void *context)

@@ -211,10 +211,11 @@ bool observe_expect(struct visit *visit)
 {
 	if (visit->nested || atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE)
 		return false;
+	int state = come_up(visit);
 	/* The first walk of a stack takes milliseconds, too. */
-	if (come_up(visit) == RECORDER_READY)
+	if (state == RECORDER_READY)
 		observe_stack(NULL);
-	return true;
+	return state != RECORDER_IDLE;
 }
 
 void observe_awaken(const void *caller)
@@ -231,12 +232,14 @@ void observe_awaken(const void *caller)
 /* As it is by now that LTTng has come up, of what has a descriptor: while it did others may have changed it. */
 static const struct identity *identity_by_now(const struct identity *identity, struct identity *now)
 {
-	if (!identity || identity->fd < 0 || !identity_of_fd(identity->fd, now) || now->ino != identity->ino ||
-	    now->dev != identity->dev)
+	struct identity seen;
+
+	if (!identity || identity->fd < 0 || !identity_of_fd(identity->fd, &seen) || seen.ino != identity->ino ||
+	    seen.dev != identity->dev)
 		return identity;
-	const struct identity seen = *now;
 	*now = *identity;
 	now->size = seen.size;
+	now->allocated = seen.allocated;
 	now->mode = seen.mode;
 	now->uid = seen.uid;
 	now->gid = seen.gid;
