@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	load helpers.bash
+	load leaks.bash
 	cp -r "$ROOT/tests/traces/leaks" "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
@@ -18,18 +19,11 @@ changed()
 	jq -c "$@" "$ROOT/tests/traces/leaks/$file" >"leaks/$file"
 }
 
-# says TEXT: the report is incomplete, and why has that text.
-says()
-{
-	"$SHMGUARD" report --format=json leaks >report.json
-	holds --arg text "$1" '.trace.events == 37 and (.trace.complete | not) and any(.trace.problems[]; contains($text))'
-}
-
 # look FILTER TEXT: what the filter makes of shm.json is named, and as good as none.
 look()
 {
 	changed shm.json "$1"
-	says "leaks/shm.json is damaged: $2"
+	incomplete "leaks/shm.json is damaged: $2"
 	holds 'any(.trace.problems[]; startswith("what was left in /dev/shm is not known"))'
 	same none.json <(jq -S 'del(.trace)' report.json)
 }
@@ -62,7 +56,7 @@ look()
 	local before
 	for before in '{}' '{"objects":[{"name":5}]}' '{"looked":1,"device":25,"objects":[{"name":"/seg"}]}' '{"looked":1,"device":25,"objects":[],"uid":"0"}'; do
 		echo "$before" >leaks/shm-before.json
-		says "leaks/shm-before.json is damaged: "
+		incomplete "leaks/shm-before.json is damaged: "
 		holds 'all(.. | strings; contains("(null)") | not)'
 	done
 }
@@ -72,7 +66,7 @@ look()
 	line()
 	{
 		changed processes.jsonl "$1"
-		says "leaks/processes.jsonl is damaged in line $2"
+		incomplete "leaks/processes.jsonl is damaged in line $2"
 		holds '.trace.problems == [.trace.problems[] | select(endswith(": what cannot be read was left out"))]'
 	}
 	line 'if .type == "reaped" then .status = "9" else . end' "5 (status: expected a whole number"
@@ -101,7 +95,7 @@ look()
 		'.cwd = []' '.ended = "x"' '.command_status = "0"' '.command_pid = {}' '.stream_bytes = -1' '.problems = [{}]' \
 		'.problems = 1' '.secrets = 1' '.secrets = [{name: [1]}]' '.turns = 1' '.trace_kept = 0'; do
 		changed recording.json "$filter"
-		says "leaks/recording.json is damaged: "
+		incomplete "leaks/recording.json is damaged: "
 		holds 'any(.trace.problems[]; contains("leaks/recording.json cannot be used: "))'
 	done
 }
@@ -128,7 +122,7 @@ look()
 begun()
 {
 	changed recording.json --argjson time "$1" '.started = $time'
-	says "leaks/recording.json: started: $1 is no time that it can have started, by $2, and not used"
+	incomplete "leaks/recording.json: started: $1 is no time that it can have started, by $2, and not used"
 	holds '.trace.seconds > 1 and .trace.seconds < 3'
 	"$SHMGUARD" log leaks 2>errors >calls
 	[ "$(awk 'NR == 1 { print ($2 >= 0 && $2 < 2) }' calls)" -eq 1 ]

@@ -2,14 +2,9 @@
 # What is learned of objects that are reached by other ways than their whole path: the program runs as before.
 
 load helpers
+load policy
 load learn
 bats_require_minimum_version 1.5.0
-
-setup()
-{
-	cd "$BATS_TEST_TMPDIR" || exit 1
-	umask 022
-}
 
 @test "O_EXCL without O_CREAT makes nothing, and empties what is there" {
 	for flags in os.O_EXCL os.O_APPEND; do

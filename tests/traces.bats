@@ -7,6 +7,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	load helpers.bash
+	load leaks.bash
 	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
 	cd "$BATS_TEST_TMPDIR/traces" || return 1
 	STREAM=ust/uid/65534/64-bit/events_
@@ -281,13 +282,6 @@ full_stream()
 	jq '.id = "00000001"' leaks/recording.json >new && mv new leaks/recording.json
 	"$SHMGUARD" report leaks >out
 	grep -q '^  37 events in the trace: not of this recording, passed over' out
-}
-
-# incomplete TEXT: the report of leaks comes, with all its calls, and TEXT among what is not whole.
-incomplete()
-{
-	"$SHMGUARD" report --format=json leaks >report.json
-	holds --arg text "$1" '.trace.events == 37 and (.trace.complete | not) and any(.trace.problems[]; contains($text))'
 }
 
 @test "a recording.json that is damaged is named, and the trace is read without it" {

@@ -10,4 +10,9 @@ long apart_hidden(int fd, long (*function)(void *), void *context)
 	return function(context);
 }
 
+long apart_run(int fd, long (*function)(void *), void *context)
+{
+	return apart_hidden(fd, function, context);
+}
+
 #endif

@@ -27,71 +27,60 @@ static void jump(uint32_t numbers, int64_t time)
 	unmap(10, BASE, PAGE);
 }
 
-static void check_numbers(void)
+static void begin_at_one(void)
 {
 	begin();
 	start(10, BEGAN_exec, 1, 0);
 	jump(1, 1);
+}
+
+static void ends(uint64_t lost, uint64_t misnumbered, const char *what)
+{
+	world_finish(world);
+	check(process_of(10)->lost == lost && world->misnumbered == misnumbered, what);
+	world_free(world);
+}
+
+static void check_numbers(void)
+{
+	begin_at_one();
 	jump(20001, 1000000);
 	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "a gap from which the numbers go on is one");
-	world_free(world);
+	ends(20000, 0, "a gap from which the numbers go on is one");
 
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
+	begin_at_one();
 	jump(20001, 1000000);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "before the last event, too");
-	world_free(world);
+	ends(20000, 0, "before the last event, too");
 
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
+	begin_at_one();
 	jump(1u << 24, 10000000000);
 	seqs[10] = 3;
 	jump(1, 1);
 	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 0 && world->misnumbered == 1, "a number from which they do not go on is damaged");
-	world_free(world);
+	ends(0, 1, "a number from which they do not go on is damaged");
 
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
+	begin_at_one();
 	jump(1u << 24, 10000000000);
 	seqs[10] = 5;
 	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 2 && world->misnumbered == 1, "and hides no gap that there is beside it");
-	world_free(world);
+	ends(2, 1, "and hides no gap that there is beside it");
 
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
+	begin_at_one();
 	jump(1u << 24, 1000000);
-	world_finish(world);
-	check(process_of(10)->lost == 0 && world->misnumbered == 1,
-	      "as is one that no process could have reached in the time");
-	world_free(world);
+	ends(0, 1, "as is one that no process could have reached in the time");
 }
 
 /* The first of two threads told its event after the second one had lost its own. */
 static void check_numbers_late(void)
 {
-	begin();
-	start(10, BEGAN_exec, 1, 0);
-	jump(1, 1);
+	begin_at_one();
 	jump(2, 1);
 	jump(20001, 1000000);
 	seqs[10] = 2;
 	jump(1, 1);
 	seqs[10] = 20005;
 	jump(1, 1);
-	world_finish(world);
-	check(process_of(10)->lost == 20000 && world->misnumbered == 0, "an event that comes late does not deny a gap");
-	world_free(world);
+	ends(20000, 0, "an event that comes late does not deny a gap");
 }
 
 static void map_nth(uint32_t seq, unsigned nth)
@@ -112,9 +101,7 @@ static void check_holes(void)
 	const uint32_t holes[] = {50, 5000};
 
 	for (size_t i = 0; i < 2; i++) {
-		begin();
-		world_free(world);
-		world = world_new(&recording, &watcher);
+		begin_of(&recording);
 		start(10, BEGAN_exec, 1, 0);
 		define(10, 1, 77);
 		map_nth(3, 0);
@@ -144,9 +131,7 @@ static void check_unwritten(int64_t ended)
 {
 	struct recording recording = {.newest = true, .ended = ended};
 
-	begin();
-	world_free(world);
-	world = world_new(&recording, &watcher);
+	begin_of(&recording);
 	start(10, BEGAN_exec, 1, 0);
 	define(10, 1, 77);
 	map_nth(3, 0);

@@ -71,10 +71,8 @@ static void check_removed_unseen_long_ago(void)
 static void check_replaced_unseen(void)
 {
 	begin();
-	start(10, BEGAN_exec, 1, 0);
+	start_maker(10);
 	start(11, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
 	define(11, 1, 78);
 	open_object(11, "/new", 1, 3, true);
 	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/new", .to = "/dev/shm/x", .object = 1);
@@ -169,10 +167,8 @@ static void check_removal_undone(void)
 static void check_opened_late(void)
 {
 	begin();
-	start(10, BEGAN_exec, 1, 0);
+	start_maker(10);
 	start(11, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
 	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
 	define(11, 1, 77);
 	open_object(11, "/x", 1, 3, false);

@@ -27,11 +27,6 @@ static void check(bool ok, const char *what)
 	failures += !ok;
 }
 
-long apart_run(int fd, long (*function)(void *), void *context)
-{
-	return apart_hidden(fd, function, context);
-}
-
 long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offset)
 {
 	return pwrite(fd, bytes, length, (off_t)offset);

@@ -298,9 +298,7 @@ static void check_hearsay(void)
 	struct recording recording = {.described = true, .newest = true, .looked = true, .device = 25};
 	struct mentions *mentions = calloc(1, sizeof(*mentions));
 
-	begin();
-	world_free(world);
-	world = world_new(&recording, &watcher);
+	begin_of(&recording);
 	map_put(&mentions->ids, 1, 0, mentions);
 	map_put(&mentions->inodes, 79, 0, mentions);
 	world_expect(world, mentions);

@@ -91,12 +91,19 @@ static const struct watcher watcher = {.ending = on_ending,
 				       .over = on_over,
 				       .forgotten = on_forgotten};
 
-static inline void begin(void)
+struct recording;
+
+static inline void begin_of(const struct recording *recording)
 {
 	memset(seqs, 0, sizeof(seqs));
 	forgotten = overs = endings = renewals = misses = double_unlinks = 0;
 	now = 1000;
-	world = world_new(NULL, &watcher);
+	world = world_new(recording, &watcher);
+}
+
+static inline void begin(void)
+{
+	begin_of(NULL);
 }
 
 static inline void end(void)
