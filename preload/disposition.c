@@ -28,16 +28,6 @@ static void kernel_action(const struct kernel_action *set, struct kernel_action 
 	kernel_call(SYS_rt_sigaction, SIGBUS, (long)set, (long)was, sizeof program.mask, 0, 0);
 }
 
-uint64_t disposition_block(void)
-{
-	return signals_block_these(UINT64_MAX);
-}
-
-void disposition_unblock(uint64_t mask)
-{
-	signals_restore(mask);
-}
-
 uint64_t disposition_mask(void)
 {
 	return program.mask | (program.flags & SA_NODEFER ? 0 : UINT64_C(1) << (SIGBUS - 1));
@@ -78,13 +68,13 @@ static void conceal(void)
 
 void disposition_take(disposition_handler *ours)
 {
-	uint64_t mask = disposition_block();
+	uint64_t mask = signals_block_these(UINT64_MAX);
 
 	lock_take(&lock);
 	our_handler = ours;
 	conceal();
 	lock_give(&lock);
-	disposition_unblock(mask);
+	signals_restore(mask);
 }
 
 void disposition_reveal(struct disposition_change *change)
@@ -116,7 +106,7 @@ void disposition_conceal(const struct disposition_change *change)
 		conceal();
 	if (change->locked)
 		lock_give(&lock);
-	disposition_unblock(change->mask);
+	signals_restore(change->mask);
 	errno = kept;
 }
 

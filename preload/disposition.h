@@ -42,9 +42,6 @@ disposition_handler *disposition_deliver(void);
 /* Gives SIG_DFL to the kernel. */
 void disposition_default(void);
 
-/* Blocks every signal in this thread; answers the mask of before. */
-uint64_t disposition_block(void);
-void disposition_unblock(uint64_t mask);
 /* What the kernel adds to the mask while the program's handler runs. */
 uint64_t disposition_mask(void);
 

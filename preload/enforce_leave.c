@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "preload/apart.h"
 #include "preload/claim.h"
 #include "preload/ending.h"
 #include "preload/enforce_inner.h"
@@ -263,55 +262,33 @@ static void look_after(const struct policy_decision *d, int fd, const struct ide
 		tell(use);
 }
 
-struct leaving {
-	const struct object *object;
-	const struct policy_decision *d;
-	bool own_mappings_go;
-};
-
-static long leave_it(void *context)
+static void leave(const struct object *object, bool own_mappings_go)
 {
-	const struct leaving *l = context;
-	const struct object *object = l->object;
-	const struct policy_decision *d = l->d;
+	struct policy_decision d;
 	struct identity identity = {.dev = object->dev, .ino = object->ino};
-	bool told = l->own_mappings_go && (object->marks & MARK_LEFT_TOLD);
-	int fd = open_object(object, &identity);
+	bool told = own_mappings_go && (object->marks & MARK_LEFT_TOLD);
 
+	if (!decide(object, &d))
+		return;
+	dumpable(&d, object, own_mappings_go);
+	if (own_mappings_go ? told && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
+		return;
+	int fd = open_object(object, &identity);
 	if (fd == -ENOENT)
-		fd = open_unnamed(object, d, l->own_mappings_go, &identity);
+		fd = open_unnamed(object, &d, own_mappings_go, &identity);
 	if (fd == -ENOENT) {
-		if (!told && (!l->own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, d))
+		if (!told && (!own_mappings_go || ledger_mapped_end(&identity)) && is_out_of_reach(object, &d))
 			tell("no-descriptor");
-		return 0;
+		return;
 	}
 	unsigned before = enforce_decided();
 	if (fd < 0 || wipe_has_data(fd, &identity))
-		look_after(d, fd, &identity, l->own_mappings_go, told);
+		look_after(&d, fd, &identity, own_mappings_go, told);
 	/* What was wiped may be written again. */
 	if (enforce_decided() > before && (fd < 0 || wipe_has_data(fd, &identity)))
 		ledger_mark(&identity, MARK_LEFT_TOLD, 0);
 	if (fd >= 0)
 		kernel_close(fd);
-	return 0;
-}
-
-static void leave(const struct object *object, bool own_mappings_go)
-{
-	struct policy_decision d;
-	const struct identity identity = {.dev = object->dev, .ino = object->ino};
-	struct leaving leaving = {object, &d, own_mappings_go};
-
-	if (!decide(object, &d))
-		return;
-	dumpable(&d, object, own_mappings_go);
-	if (own_mappings_go ? (object->marks & MARK_LEFT_TOLD) && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
-		return;
-	/* At its end the process keeps a descriptor to the last (claim.h). */
-	if (own_mappings_go)
-		leave_it(&leaving);
-	else
-		apart_hidden(APART_ALL, leave_it, &leaving);
 }
 
 bool enforce_last_unmap(const struct object *object, const void *caller)

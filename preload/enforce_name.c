@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include "preload/apart.h"
 #include "preload/enforce_directory.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
@@ -158,7 +157,7 @@ static enum enforce_verdict unlinking(const struct enforce_place *at, struct enf
 	}
 	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, at->dirfd, at->path, &identity)
 						       : -ENOENT;
-	*lost = (struct enforce_lost){true, apart_for() ? fd : own_fd_hide(fd), identity};
+	*lost = (struct enforce_lost){true, own_fd_hide(fd), identity};
 	return VERDICT_go;
 }
 
@@ -178,15 +177,14 @@ static void end_losing(const struct enforce_lost *lost, const char *name, bool f
 {
 	if (!lost->is_object)
 		return;
-	if (!apart_for())
-		own_fd_forget(lost->fd);
+	own_fd_forget(lost->fd);
 	if (!failed)
 		was_lost(lost, name, caller);
 	else if (lost->fd >= 0)
 		kernel_close(lost->fd);
 }
 
-static enum enforce_verdict begin_removing(struct enforce_removing *r)
+enum enforce_verdict enforce_unlink(struct enforce_removing *r)
 {
 	r->lost.is_object = false;
 	enforce_begin();
@@ -197,23 +195,13 @@ static enum enforce_verdict begin_removing(struct enforce_removing *r)
 	return verdict;
 }
 
-static long removing(void *context)
+/* What is to be wiped was held by a descriptor while the call was made. */
+void enforce_unlinked(const struct enforce_removing *r, bool failed)
 {
-	struct enforce_removing *r = context;
+	int kept = errno;
 
-	r->denied = begin_removing(r) == VERDICT_deny;
-	if (r->denied)
-		return -1;
-	int result = r->call(r->arguments), kept = errno;
-	end_losing(&r->lost, r->at.name, result < 0, r->caller);
+	end_losing(&r->lost, r->at.name, failed, r->caller);
 	errno = kept;
-	return result;
-}
-
-/* What is to be wiped is held by a descriptor while the call is made. */
-int enforce_remove(struct enforce_removing *r)
-{
-	return (int)(enforce_wipes ? apart_hidden(APART_ALL, removing, r) : removing(r));
 }
 
 static bool set_mode(const struct enforce_place *from, mode_t mode)
@@ -329,7 +317,7 @@ static void undone(void)
 		enforce_undone(of_modes[i]);
 }
 
-static enum enforce_verdict begin_moving(struct enforce_moving *m)
+enum enforce_verdict enforce_move(struct enforce_moving *m)
 {
 	m->from.name = enforce_name(m->from.dirfd, m->from.path, m->from.flags, m->from_text);
 	m->to.name = enforce_name(m->to.dirfd, m->to.path, m->to.flags, m->to_text);
@@ -369,22 +357,12 @@ static void end_narrowing(const struct enforce_moving *m, bool failed)
 	enforce_end(m->caller);
 }
 
-static long move(void *context)
+void enforce_moved(const struct enforce_moving *m, bool failed)
 {
-	struct enforce_moving *m = context;
+	int kept = errno;
 
-	m->narrowed[0].done = m->narrowed[1].done = m->replaced.is_object = false;
-	if (begin_moving(m) == VERDICT_deny)
-		return -1;
-	int result = m->call(m->arguments), kept = errno;
 	if (m->narrowed[0].done || m->narrowed[1].done)
-		end_narrowing(m, result < 0);
-	end_losing(&m->replaced, m->to.name, result < 0, m->caller);
+		end_narrowing(m, failed);
+	end_losing(&m->replaced, m->to.name, failed, m->caller);
 	errno = kept;
-	return result;
-}
-
-int enforce_move(struct enforce_moving *m)
-{
-	return (int)(enforce_wipes && m->how != MOVE_link ? apart_hidden(APART_ALL, move, m) : move(m));
 }

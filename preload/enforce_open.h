@@ -70,9 +70,6 @@ struct enforce_lost {
 	struct identity identity;
 };
 
-/* The real call. */
-typedef int enforce_call(const void *arguments);
-
 enum enforce_move { MOVE_link, MOVE_rename, MOVE_exchange };
 
 struct enforce_moving {
@@ -80,8 +77,6 @@ struct enforce_moving {
 	bool keeps; /* what has the name `to`: RENAME_NOREPLACE */
 	struct enforce_place from, to;
 	const void *caller;
-	enforce_call *call;
-	const void *arguments; /* its */
 	/* The callee's: */
 	char from_text[512], to_text[512];
 	struct enforce_narrowed {
@@ -92,28 +87,22 @@ struct enforce_moving {
 };
 
 /*
- * Puts a name into place by the call, and answers what that does; -1 with errno set: the policy denies it. Before it the
- * object's mode is made narrow enough for the name, and given back where the call fails; where it does not, what was replaced
- * is wiped if the policy wants that.
+ * A name is about to be put into place: VERDICT_deny with errno set, else the object's mode is made narrow enough for it.
+ * After the call that is given back where it failed; where it did not, what was replaced is wiped if the policy wants that.
  */
-int enforce_move(struct enforce_moving *m);
+enum enforce_verdict enforce_move(struct enforce_moving *m);
+void enforce_moved(const struct enforce_moving *m, bool failed);
 
 /* unlink(2) and its kin. */
 struct enforce_removing {
 	struct enforce_place at;
 	const void *caller;
-	enforce_call *call;
-	const void *arguments; /* its */
-	/* The callee's: */
-	bool denied;
-	struct enforce_lost lost;
+	struct enforce_lost lost; /* the callee's */
 };
 
-/*
- * Removes a name by the call, and answers what that does; denied: -1, and errno is set. What had the name is then wiped if
- * the policy wants that.
- */
-int enforce_remove(struct enforce_removing *r);
+/* A name is about to be removed: VERDICT_deny with errno set. After the call what had it is wiped if the policy wants that. */
+enum enforce_verdict enforce_unlink(struct enforce_removing *r);
+void enforce_unlinked(const struct enforce_removing *r, bool failed);
 
 /* memfd_create's flags as the policy wants them; a kernel that does not know one answers EINVAL. */
 unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller);

@@ -42,11 +42,12 @@ static bool find_home(char text[static 512])
 /* As the kernel names it now: after a rename, and for who only inherited the descriptor. */
 static bool name_of_fd(int fd, bool unlinked, char text[static 512])
 {
-	static const char gone[] = " (deleted)", memfd[] = "/memfd:";
-	size_t length = strlen(identity_fd_name(fd, text)), suffix = sizeof gone - 1;
+	static const char memfd[] = "/memfd:";
+	char *gone;
 
-	if (unlinked && length > suffix && strcmp(text + length - suffix, gone) == 0)
-		text[length - suffix] = 0;
+	identity_fd_name(fd, text);
+	if (unlinked && (gone = text_gone_mark(text)))
+		*gone = 0;
 	if (strncmp(text, memfd, sizeof memfd - 1) == 0)
 		memmove(text, text + sizeof memfd - 1, strlen(text) - sizeof memfd + 2);
 	else if (strncmp(text, "/dev/shm/", 9) != 0)

@@ -1,7 +1,6 @@
 #include "preload/enforce_size.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "preload/enforce_inner.h"

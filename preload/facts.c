@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/statfs.h>
 
+#include "preload/apart.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
 #include "preload/recent.h"
@@ -138,13 +139,11 @@ static uint64_t hierarchy_left(const char *groups, const struct hierarchy *h)
 	}
 }
 
-bool facts_memory_left(uint64_t *bytes)
+static long memory_left(void *context)
 {
-	static atomic_ullong asked;
+	uint64_t *bytes = context;
 	char groups[2048];
 
-	if (!recent_second(&asked))
-		return false;
 	if (text_read("/proc/thread-self/cgroup", groups, sizeof groups) <= 0)
 		return false;
 	*bytes = UINT64_MAX;
@@ -153,6 +152,14 @@ bool facts_memory_left(uint64_t *bytes)
 		*bytes = left < *bytes ? left : *bytes;
 	}
 	return true;
+}
+
+/* Each level is a file or two, and all are read by one thread apart. */
+bool facts_memory_left(uint64_t *bytes)
+{
+	static atomic_ullong asked;
+
+	return recent_second(&asked) && apart_hidden(APART_NONE, memory_left, bytes);
 }
 
 static uint64_t pool_pages(uint64_t page, const char *file)

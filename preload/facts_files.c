@@ -274,15 +274,19 @@ static long data(void *context)
 static int data_near(int fd, uint64_t from, uint64_t to, uint64_t *at)
 {
 	char few[FEW];
-	/* What holds data has some at its beginning, mostly. */
-	int found = fd < 0 ? -1 : data_at(fd, from, to, few, FEW, at);
-	char *piece = !found && to - from > FEW && to - from <= PIECE ? kernel_memory(PIECE) : NULL;
 
-	if (piece) {
-		found = data_at(fd, from, to, piece, PIECE, at);
-		kernel_memory_free(piece, PIECE);
-	}
-	return found == 0 && to - from > FEW && !piece ? -1 : found;
+	if (fd < 0)
+		return -1;
+	/* What holds data has some at its beginning, mostly. */
+	int found = data_at(fd, from, to, few, FEW, at);
+	if (found || to - from <= FEW)
+		return found;
+	char *piece = to - from <= PIECE ? kernel_memory(PIECE) : NULL;
+	if (!piece)
+		return -1;
+	found = data_at(fd, from, to, piece, PIECE, at);
+	kernel_memory_free(piece, PIECE);
+	return found;
 }
 
 int facts_data(const struct identity *identity, uint64_t from, uint64_t to, uint64_t *at)

@@ -196,9 +196,9 @@ enum facts_use facts_use_by_guarded(const struct identity *identity, int32_t *ho
 	return others.pid ? FACTS_mapped : others.gave_up ? FACTS_unknown : FACTS_unused;
 }
 
-static long look_at_parent(void *context)
+int32_t facts_user_parent(const struct identity *identity)
 {
-	struct facts_wanted wanted = {.identity = context, .holders = HOLDERS_all};
+	struct facts_wanted wanted = {.identity = identity, .holders = HOLDERS_all};
 	struct facts_mappers found = {0};
 	char parent[24] = "", *memory = kernel_memory(FACTS_SCRATCH);
 
@@ -208,11 +208,6 @@ static long look_at_parent(void *context)
 		kernel_memory_free(memory, FACTS_SCRATCH);
 	}
 	return found.pid;
-}
-
-int32_t facts_user_parent(const struct identity *identity)
-{
-	return (int32_t)apart_hidden(APART_NONE, look_at_parent, (void *)(uintptr_t)identity);
 }
 
 bool facts_left_by_others(const struct identity *identity)

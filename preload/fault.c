@@ -19,6 +19,7 @@
 #include "preload/page.h"
 #include "preload/process.h"
 #include "preload/recorder.h"
+#include "preload/signals.h"
 #include "tracepoints/environment.h"
 
 /*
@@ -351,7 +352,7 @@ static void pass(int number, siginfo_t *info, void *context)
 /* Answers what is to be done next, with nothing of ours held any more. */
 static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 {
-	uint64_t mask = disposition_block();
+	uint64_t mask = signals_block_these(UINT64_MAX);
 	struct fault f = {.info = info, .context = context, .address = (uint64_t)(uintptr_t)info->si_addr};
 
 	f.sent = info->si_code <= 0;
@@ -377,7 +378,7 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 	}
 	if (!f.sent && next != pass && next != DISPOSITION_IGNORE)
 		note_passed_on(&f);
-	disposition_unblock(mask);
+	signals_restore(mask);
 	return next == DISPOSITION_IGNORE ? pass : next;
 }
 

@@ -367,11 +367,7 @@ bool identity_by_link(const char *path, struct identity *identity)
 
 bool identity_name_is_past(const struct identity *identity, const char *name)
 {
-	static const char mark[] = " (deleted)";
-	size_t length = strlen(name);
-
-	return identity->links && length >= sizeof mark && strcmp(name + length - (sizeof mark - 1), mark) == 0 &&
-	       !identity_leads_to(name, identity);
+	return identity->links && text_gone_mark(name) && !identity_leads_to(name, identity);
 }
 
 /* Right in the directory, whatever leads there. */

@@ -9,6 +9,7 @@
 #include "preload/kernel.h"
 #include "preload/maps.h"
 #include "preload/real.h"
+#include "preload/text.h"
 
 static const char *exe = "", *program = "", *argv_text = "";
 static enum began began = BEGAN_exec;
@@ -31,18 +32,7 @@ static bool append_word(char text[static ARGV_SIZE], size_t *length, const char 
 	return true;
 }
 
-/* What the kernel adds to the path of a file that is gone; NULL: nothing. */
-static char *find_mark(char *path)
-{
-	static const char mark[] = " (deleted)";
-	size_t length = strlen(path);
-
-	return length >= sizeof mark && strcmp(path + length - (sizeof mark - 1), mark) == 0
-		       ? path + length - (sizeof mark - 1)
-		       : NULL;
-}
-
-/* A path with it may be a file's own name, and then leads to that. */
+/* A path with the mark may be a file's own name, and then leads to that. */
 static bool leads_to(const char *path, uint64_t dev, uint64_t ino)
 {
 	struct stat st;
@@ -55,7 +45,7 @@ long process_exe_of(const char *link, char *path, size_t size)
 	long length = kernel_readlink(link, path, size - 1);
 
 	path[length > 0 ? length : 0] = 0;
-	char *mark = find_mark(path);
+	char *mark = text_gone_mark(path);
 	if (mark)
 		kernel_stat_at(AT_FDCWD, link, 0, &st);
 	if (mark && !leads_to(path, st.st_dev, st.st_ino))
@@ -71,7 +61,7 @@ static const char *find_program(void)
 
 	if (LIBC(getauxval)(AT_BASE) || !maps_find(LIBC(getauxval)(AT_ENTRY), buffer, &line))
 		return exe;
-	char *path = buffer + (line.path - buffer), *mark = find_mark(path);
+	char *path = buffer + (line.path - buffer), *mark = text_gone_mark(path);
 	if (mark && !leads_to(path, line.dev, line.ino))
 		*mark = 0;
 	return keep_text(path);

@@ -127,3 +127,26 @@ long text_reopen(int fd, int flags)
 
 	return kernel_open(text_descriptor(path, fd), flags | O_CLOEXEC);
 }
+
+long text_reopen_same(int fd, int flags, uint64_t dev, uint64_t ino)
+{
+	struct stat st;
+	long own = text_reopen(fd, flags);
+
+	if (own < 0)
+		return own;
+	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == dev && st.st_ino == ino)
+		return own;
+	kernel_close((int)own);
+	return -ESTALE;
+}
+
+char *text_gone_mark(const char *path)
+{
+	static const char mark[] = " (deleted)";
+	const size_t length = strlen(path), suffix = sizeof mark - 1;
+
+	if (length <= suffix || strcmp(path + length - suffix, mark) != 0)
+		return NULL;
+	return (char *)(uintptr_t)(path + length - suffix);
+}

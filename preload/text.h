@@ -31,5 +31,10 @@ enum { TEXT_DESCRIPTOR = 40 };
 const char *text_descriptor(char path[static TEXT_DESCRIPTOR], int fd);
 /* Another open file description of what the descriptor is for, with these flags and O_CLOEXEC; -errno. */
 long text_reopen(int fd, int flags);
+/* The same of that file; -ESTALE: the number is another's by now. */
+long text_reopen_same(int fd, int flags, uint64_t dev, uint64_t ino);
+
+/* Where in the path stands what the kernel adds to that of a file that is gone; NULL: nowhere. */
+char *text_gone_mark(const char *path);
 
 #endif

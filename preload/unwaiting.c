@@ -18,20 +18,6 @@ static long send_at_once(int fd, struct iovec *text)
 	return kernel_call(SYS_sendmsg, fd, (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
 }
 
-static long open_anew(int fd, const struct stat *same)
-{
-	struct stat st;
-	long own = text_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY);
-
-	if (own < 0)
-		return own;
-	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == same->st_dev &&
-	    st.st_ino == same->st_ino)
-		return own;
-	kernel_close((int)own);
-	return -EBADF;
-}
-
 struct writing {
 	int fd;
 	const struct stat *st;
@@ -51,7 +37,7 @@ static long write_into_room(void *context)
 
 	if (kernel_call(SYS_ppoll, (long)&room, 1, (long)&at_once, 0, 0, 0) <= 0)
 		return -EAGAIN;
-	long own = open_anew(w->fd, w->st),
+	long own = text_reopen_same(w->fd, O_WRONLY | O_NONBLOCK | O_NOCTTY, w->st->st_dev, w->st->st_ino),
 	     written = unsignalled_write(own < 0 ? w->fd : (int)own, w->bytes, w->length);
 	if (own >= 0)
 		kernel_close((int)own);

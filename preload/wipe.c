@@ -21,16 +21,7 @@ enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_
  */
 static long reopen(int fd, const struct identity *identity, int flags)
 {
-	struct stat st;
-	long own = text_reopen(fd, flags);
-
-	if (own < 0 || !identity)
-		return own;
-	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == identity->dev &&
-	    st.st_ino == identity->ino)
-		return own;
-	kernel_close((int)own);
-	return -ESTALE;
+	return identity ? text_reopen_same(fd, flags, identity->dev, identity->ino) : text_reopen(fd, flags);
 }
 
 /* Where its data lies is known to who may only write it, too. */

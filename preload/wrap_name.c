@@ -10,38 +10,6 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
-/* What the real call is given; the second name is not unlink's and its kin's. */
-struct arguments {
-	enum symbol symbol;
-	int from_dirfd, to_dirfd;
-	const char *from, *to;
-	unsigned flags;
-};
-
-static int call(const void *arguments)
-{
-	const struct arguments *a = arguments;
-
-	switch (a->symbol) {
-	case SYMBOL_unlinkat:
-		return REAL(unlinkat)(a->from_dirfd, a->from, (int)a->flags);
-	case SYMBOL_remove:
-		return REAL(remove)(a->from);
-	case SYMBOL_rename:
-		return REAL(rename)(a->from, a->to);
-	case SYMBOL_renameat:
-		return REAL(renameat)(a->from_dirfd, a->from, a->to_dirfd, a->to);
-	case SYMBOL_renameat2:
-		return REAL(renameat2)(a->from_dirfd, a->from, a->to_dirfd, a->to, a->flags);
-	case SYMBOL_link:
-		return REAL(link)(a->from, a->to);
-	case SYMBOL_linkat:
-		return REAL(linkat)(a->from_dirfd, a->from, a->to_dirfd, a->to, (int)a->flags);
-	default:
-		return REAL(unlink)(a->from);
-	}
-}
-
 /* A removal, and what the look before it found. */
 struct removing {
 	enum symbol symbol;
@@ -128,24 +96,27 @@ static bool concerns_policy(const struct enforce_place *at)
 	}
 }
 
-/* By the call, unless the policy denies it. */
-static int removed(struct removing *r)
+/* Is the name not to be removed? errno is set then. */
+static bool unremoved(struct removing *r)
 {
 	struct visit visit;
 	struct enforce_place *at = &r->policy.at;
-	const struct arguments arguments = {.symbol = r->symbol, .from_dirfd = at->dirfd, .from = at->path};
 
-	if (enforce_on && !own_caller(r->policy.caller) && concerns_policy(at))
-		at->name = enforce_name(at->dirfd, at->path, at->flags, r->text);
-	if (!at->name)
-		return call(&arguments);
-	r->policy.call = call;
-	r->policy.arguments = &arguments;
-	int result = enforce_remove(&r->policy);
-	if (r->policy.denied && observe_enter(&visit, r->policy.caller)) {
+	if (!enforce_on || own_caller(r->policy.caller) || !concerns_policy(at))
+		return false;
+	at->name = enforce_name(at->dirfd, at->path, at->flags, r->text);
+	bool kept = at->name && enforce_unlink(&r->policy) == VERDICT_deny;
+	if (kept && observe_enter(&visit, r->policy.caller)) {
 		wrap_refused_path(&visit, at->dirfd, at->path, at->flags, at->name, KIND_file);
 		observe_leave(&visit);
 	}
+	return kept;
+}
+
+static int removed(const struct removing *r, int result)
+{
+	if (r->policy.at.name)
+		enforce_unlinked(&r->policy, result < 0);
 	return result;
 }
 
@@ -154,7 +125,7 @@ EXPORT int unlink(const char *path)
 	struct removing r;
 
 	unlinking(&r, SYMBOL_unlink, AT_FDCWD, path, CALLER);
-	return unlinked(&r, removed(&r));
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(unlink)(path)));
 }
 
 EXPORT int unlinkat(int dirfd, const char *path, int flags)
@@ -168,7 +139,7 @@ EXPORT int unlinkat(int dirfd, const char *path, int flags)
 	/* There is no other flag. */
 	if (flags)
 		return unlinked(&r, REAL(unlinkat)(dirfd, path, flags));
-	return unlinked(&r, removed(&r));
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(unlinkat)(dirfd, path, flags)));
 }
 
 EXPORT int remove(const char *path)
@@ -176,7 +147,7 @@ EXPORT int remove(const char *path)
 	struct removing r;
 
 	unlinking(&r, SYMBOL_remove, AT_FDCWD, path, CALLER);
-	return unlinked(&r, removed(&r));
+	return unlinked(&r, unremoved(&r) ? -1 : removed(&r, REAL(remove)(path)));
 }
 
 /* What the two names of a rename led to before it. */
@@ -224,14 +195,17 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 	observe_leave(&visit);
 }
 
-/* By the call, unless the policy keeps the names as they are; malformed: not it is to say why that fails. */
-static int moved(struct enforce_moving *m, const struct arguments *arguments, bool malformed)
+/* Does the policy keep the names as they are? errno is set then. malformed: the call fails, and not it is to say why. */
+static bool unmoved(struct enforce_moving *m, bool malformed)
 {
-	if (!enforce_on || own_caller(m->caller) || malformed)
-		return call(arguments);
-	m->call = call;
-	m->arguments = arguments;
-	return enforce_move(m);
+	return enforce_on && !own_caller(m->caller) && !malformed && enforce_move(m) == VERDICT_deny;
+}
+
+static int moved(const struct enforce_moving *m, int result)
+{
+	if (m->narrowed[0].done || m->narrowed[1].done || m->replaced.is_object)
+		enforce_moved(m, result < 0);
+	return result;
 }
 
 static struct enforce_moving *rename_of(struct enforce_moving *m, int from_dirfd, const char *from, int to_dirfd,
@@ -242,6 +216,7 @@ static struct enforce_moving *rename_of(struct enforce_moving *m, int from_dirfd
 	m->from = (struct enforce_place){from_dirfd, from, AT_SYMLINK_NOFOLLOW, NULL};
 	m->to = (struct enforce_place){to_dirfd, to, AT_SYMLINK_NOFOLLOW, NULL};
 	m->caller = caller;
+	m->narrowed[0].done = m->narrowed[1].done = m->replaced.is_object = false;
 	return m;
 }
 
@@ -320,7 +295,7 @@ EXPORT int rename(const char *from, const char *to)
 
 	renaming(&r, AT_FDCWD, from, AT_FDCWD, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, AT_FDCWD, from, AT_FDCWD, to, 0, CALLER);
-	int result = moved(m, &(struct arguments){.symbol = SYMBOL_rename, .from = from, .to = to}, false);
+	int result = unmoved(m, false) ? -1 : moved(m, REAL(rename)(from, to));
 	return renamed(&r, SYMBOL_rename, from, to, 0, result, CALLER);
 }
 
@@ -332,7 +307,7 @@ EXPORT int renameat(int from_dirfd, const char *from, int to_dirfd, const char *
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, 0, CALLER);
-	int result = moved(m, &(struct arguments){SYMBOL_renameat, from_dirfd, to_dirfd, from, to, 0}, false);
+	int result = unmoved(m, false) ? -1 : moved(m, REAL(renameat)(from_dirfd, from, to_dirfd, to));
 	return renamed(&r, SYMBOL_renameat, from, to, 0, result, CALLER);
 }
 
@@ -344,8 +319,8 @@ EXPORT int renameat2(int from_dirfd, const char *from, int to_dirfd, const char 
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	renaming(&r, from_dirfd, from, to_dirfd, to, CALLER);
 	struct enforce_moving *m = rename_of(&r.moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
-	const struct arguments arguments = {SYMBOL_renameat2, from_dirfd, to_dirfd, from, to, flags};
-	int result = moved(m, &arguments, is_no_rename(flags));
+	bool denied = unmoved(m, is_no_rename(flags));
+	int result = denied ? -1 : moved(m, REAL(renameat2)(from_dirfd, from, to_dirfd, to, flags));
 	return renamed(&r, SYMBOL_renameat2, from, to, flags, result, CALLER);
 }
 
@@ -394,7 +369,7 @@ EXPORT int link(const char *from, const char *to)
 {
 	struct enforce_moving moving, *m = link_of(&moving, AT_FDCWD, from, AT_FDCWD, to, 0, CALLER);
 	linking(AT_FDCWD, from, m->from.flags, CALLER);
-	int result = moved(m, &(struct arguments){.symbol = SYMBOL_link, .from = from, .to = to}, false);
+	int result = unmoved(m, false) ? -1 : moved(m, REAL(link)(from, to));
 	return linked(SYMBOL_link, AT_FDCWD, from, AT_FDCWD, to, result, CALLER);
 }
 
@@ -404,7 +379,7 @@ EXPORT int linkat(int from_dirfd, const char *from, int to_dirfd, const char *to
 	to_dirfd = wrap_given(to_dirfd, CALLER);
 	struct enforce_moving moving, *m = link_of(&moving, from_dirfd, from, to_dirfd, to, flags, CALLER);
 	linking(from_dirfd, from, m->from.flags, CALLER);
-	const struct arguments arguments = {SYMBOL_linkat, from_dirfd, to_dirfd, from, to, (unsigned)flags};
-	int result = moved(m, &arguments, is_no_link(flags));
+	bool denied = unmoved(m, is_no_link(flags));
+	int result = denied ? -1 : moved(m, REAL(linkat)(from_dirfd, from, to_dirfd, to, flags));
 	return linked(SYMBOL_linkat, from_dirfd, from, to_dirfd, to, result, CALLER);
 }

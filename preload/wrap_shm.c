@@ -140,18 +140,6 @@ static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *n
 	return RECORD(visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name);
 }
 
-struct named {
-	int (*real_unlink)(const char *);
-	const char *name;
-};
-
-static int call(const void *arguments)
-{
-	const struct named *named = arguments;
-
-	return named->real_unlink(named->name);
-}
-
 static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, const char *name, const char *prefix,
 		      const void *caller)
 {
@@ -165,12 +153,9 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	}
 	/* By its path a semaphore has another name than an object of shm_open. */
 	char path[512];
-	struct named named = {real_unlink, name};
-	struct enforce_removing removing = {
-		.at = {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path}, .caller = caller, .call = call, .arguments = &named};
+	struct enforce_removing removing = {.at = {AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path}, .caller = caller};
 	bool asked = enforce_on && identity_shm_path(name, prefix, path);
-	int result = asked ? enforce_remove(&removing) : real_unlink(name);
-	bool denied = removing.denied;
+	bool denied = asked && enforce_unlink(&removing) == VERDICT_deny;
 	/* The C library makes one of the other. */
 	if (denied && errno == EPERM)
 		errno = EACCES;
@@ -179,6 +164,9 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 				  symbol == SYMBOL_sem_unlink ? KIND_semaphore : KIND_shm);
 		observe_leave(&visit);
 	}
+	int result = denied ? -1 : real_unlink(name);
+	if (asked && !denied)
+		enforce_unlinked(&removing, result < 0);
 	if (result < 0 && seq) {
 		observe_failed(seq, caller);
 	} else if ((result < 0 || nothing) && observe_enter(&visit, caller)) {
