@@ -29,7 +29,7 @@ struct trace_dir {
 	struct trace_stream *streams;
 	size_t stream_count;
 	uint64_t lost; /* bytes of its streams that are in no whole packet */
-	bool as_it_is; /* every byte of the directory can be given to babeltrace2 */
+	bool as_it_is; /* every byte of its metadata and streams can be given to babeltrace2 */
 };
 
 struct trace_files {

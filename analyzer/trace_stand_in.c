@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "regular_file.h"
 #include "trace_files.h"
+#include "trace_index.h"
 
 static int copy_range(int in, int out, const struct packet_range *range)
 {
@@ -74,6 +76,29 @@ static bool make_copies(struct trace_files *files, void (*made)(void *context, c
 	return true;
 }
 
+static bool index_agrees(const struct trace_dir *dir, const struct trace_stream *stream)
+{
+	char *path = trace_path(dir->path, stream->name);
+	uint64_t size;
+	int fd = regular_file_open(path, &size);
+	bool agrees = fd >= 0 && trace_index_agrees(dir->path, stream->name, fd, stream->size,
+						    dir->metadata.lttng ? &dir->metadata.kind : NULL);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return agrees;
+}
+
+/* Without those that do not nothing is missing. */
+static bool indexes_agree(const struct trace_dir *dir)
+{
+	for (size_t i = 0; i < dir->stream_count; i++)
+		if (!index_agrees(dir, &dir->streams[i]))
+			return false;
+	return true;
+}
+
 char *trace_stand_in(struct trace_files *files, size_t index, void (*made)(void *context, const char *copies),
 		     void *context)
 {
@@ -83,7 +108,7 @@ char *trace_stand_in(struct trace_files *files, size_t index, void (*made)(void 
 	char *source, *copy;
 	int result;
 
-	if (dir->as_it_is)
+	if (dir->as_it_is && indexes_agree(dir))
 		return memory_text(dir->path);
 	if (!make_copies(files, made, context))
 		return NULL;

@@ -9,7 +9,6 @@
 
 #include "memory.h"
 #include "regular_file.h"
-#include "trace_index.h"
 
 #define SKIP_BLOCK (256u * PACKET_ALIGNMENT)
 
@@ -262,10 +261,6 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 		dir->lost += files->lost - lost;
 		if (stream.size > 0 && (stream.ranges.count != 1 || stream.ranges.all[0].from != 0 ||
 					stream.ranges.all[0].until != stream.size))
-			dir->as_it_is = false;
-		/* Nothing is missing without it. */
-		if (dir->as_it_is && !trace_index_agrees(dir->path, name, scan.fd, stream.size,
-							 dir->metadata.lttng ? &dir->metadata.kind : NULL))
 			dir->as_it_is = false;
 		for (size_t i = 0; i < stream.ranges.count; i++)
 			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
