@@ -376,7 +376,7 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 	char *error = NULL;
 	size_t cursor;
 
-	if (replay(report->dir, &again, &error)) {
+	if (replay_of(report->analysis->recording, &again, &error)) {
 		char *safe = escape_terminal(error);
 
 		fprintf(stderr, "shmguard: %s\n", safe);

@@ -375,7 +375,7 @@ static int log_print(struct log *log, const char *dir)
 	}
 	log->start = log->analysis->recording->started;
 	log->report.symbols = report_symbols(dir, log->analysis->recording);
-	r = replay(dir, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
+	r = replay_of(log->analysis->recording, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);
 	log_forget_gaps(log);

@@ -320,20 +320,19 @@ static int scene_print(struct scene *scene, const char *dir)
 	const struct replay ahead = {.context = scene, .finish = scene_look_ahead};
 	struct recording *recording;
 	char *error = NULL;
-	bool newest;
-	int r;
+	int r = 0;
 
 	recording = recording_read(dir, &error);
 	if (!recording)
 		return scene_complain(error);
 	scene->parts = recording->part_count;
 	scene->start = recording->started;
-	newest = recording->newest;
-	recording_free(recording);
-	if (newest && scene->has_at && replay(dir, &ahead, &error))
-		return scene_complain(error);
-	r = replay(dir, &again, &error);
+	if (recording->newest && scene->has_at)
+		r = replay_of(recording, &ahead, &error);
+	if (r == 0)
+		r = replay_of(recording, &again, &error);
 	scene_forget(scene);
+	recording_free(recording);
 	return r ? scene_complain(error) : REPORT_DONE;
 }
 

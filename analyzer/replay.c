@@ -159,7 +159,7 @@ static void stop_there(struct run *run, const struct recording *recording)
 	world_stand(run->world, until(run));
 }
 
-static int read_again(struct run *run, const char *dir, const struct recording *recording, char **error)
+static int read_again(struct run *run, const struct recording *recording, char **error)
 {
 	const struct watcher watcher = {.context = run,
 					.ending = ending,
@@ -175,7 +175,7 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 					.forgotten = forgotten};
 	const struct trace_scope scope = recording_scope(recording);
 	struct trace_totals *totals = &run->totals;
-	char *place = analysis_trace(dir, error);
+	char *place = analysis_trace(recording->dir, error);
 	bool to_the_end;
 	int r;
 
@@ -216,9 +216,16 @@ static int read_again(struct run *run, const char *dir, const struct recording *
 	return r < 0 ? -1 : 0;
 }
 
+int replay_of(const struct recording *recording, const struct replay *replay, char **error)
+{
+	struct run run = {.replay = replay, .start = recording->started};
+
+	*error = NULL;
+	return read_again(&run, recording, error);
+}
+
 int replay(const char *dir, const struct replay *replay, char **error)
 {
-	struct run run = {.replay = replay};
 	struct recording *recording;
 	int r;
 
@@ -226,8 +233,7 @@ int replay(const char *dir, const struct replay *replay, char **error)
 	recording = recording_read(dir, error);
 	if (recording == NULL)
 		return -1;
-	run.start = recording->started;
-	r = read_again(&run, dir, recording, error);
+	r = replay_of(recording, replay, error);
 	recording_free(recording);
 	return r;
 }

@@ -30,6 +30,8 @@ struct replay {
 
 /* 0; -1 and *error, one line to be freed by the caller. */
 int replay(const char *dir, const struct replay *replay, char **error);
+/* The same of one that is known: to find its parts takes a reading of each trace that lies alone. */
+int replay_of(const struct recording *recording, const struct replay *replay, char **error);
 
 /* The object by its id in the process; NULL for 0. */
 struct object *replay_object_by(struct world *world, struct process *process, uint32_t id);

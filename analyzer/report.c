@@ -364,7 +364,6 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 	}
 	report = (struct report){.analysis = analysis,
 				 .symbols = report_symbols(dir, analysis->recording),
-				 .dir = dir,
 				 .selection = &options->selection,
 				 .suppressions = &suppressions,
 				 .verbose = options->verbose,

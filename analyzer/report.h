@@ -19,7 +19,6 @@ enum report_group { BY_none, BY_stack, BY_object, BY_process, BY_rule };
 struct report {
 	const struct analysis *analysis;
 	struct symbols *symbols;
-	const char *dir;                         /* of the recording, for those that read its events again */
 	const struct selection *selection;       /* what was asked for; NULL: everything */
 	const struct suppressions *suppressions; /* that were applied, or NULL */
 	bool verbose;                            /* people want everything */
