@@ -63,15 +63,10 @@ static void scene_names(const struct object *object)
 		fputs("(no name)", stdout);
 }
 
-static uint64_t scene_number(const struct object *object)
-{
-	return strtoull(object->id + 1, NULL, 10);
-}
-
 /* Of the object's recording. */
 static int64_t scene_let_go_until(const struct scene *scene, const struct object *object)
 {
-	const struct later *later = map_get(&scene->sizes, scene_number(object), 0);
+	const struct later *later = map_get(&scene->sizes, object->number, 0);
 
 	return later ? later->let_go_until : scene->let_go_until;
 }
@@ -164,7 +159,7 @@ static double scene_seconds(const struct scene *scene, int64_t time)
 /* As far as it is known, to be freed. */
 static char *scene_size(const struct scene *scene, const struct object *object)
 {
-	const struct later *later = map_get(&scene->sizes, scene_number(object), 0);
+	const struct later *later = map_get(&scene->sizes, object->number, 0);
 	bool knows = later && later->knows;
 	uint64_t size = knows ? later->size : object->size;
 	char *short_size = text_bytes(size), *text, *all;
@@ -242,7 +237,7 @@ static void scene_look_ahead(void *context, struct world *world)
 		recording = object->recording;
 		later->let_go_until = let_go_until;
 		later->knows = at >= let_go_until && hindsight_before(object, at, let_go_until, &later->size);
-		map_put(&scene->sizes, scene_number(object), 0, later);
+		map_put(&scene->sizes, object->number, 0, later);
 	}
 }
 

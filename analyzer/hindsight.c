@@ -18,11 +18,6 @@ struct hindsight {
 	struct blank widest; /* of objects that the analysis has forgotten */
 };
 
-static uint64_t number_of(const struct object *object)
-{
-	return strtoull(object->id + 1, NULL, 10);
-}
-
 static void widen(struct blank *blank, int64_t from, int64_t until)
 {
 	if (blank->until == 0 || from < blank->from)
@@ -62,7 +57,7 @@ struct hindsight *hindsight_of(const struct analysis *analysis)
 	for (size_t i = 0; analysis && i < analysis->world->process_count; i++)
 		find_blank(hindsight, analysis, analysis->world->processes[i]);
 	for (size_t i = 0; analysis && hindsight->widest.until && i < analysis->world->object_count; i++)
-		map_put(&hindsight->objects, number_of(analysis->world->objects[i]), 0, analysis->world->objects[i]);
+		map_put(&hindsight->objects, analysis->world->objects[i]->number, 0, analysis->world->objects[i]);
 	return hindsight;
 }
 
@@ -84,7 +79,7 @@ bool hindsight_before(const struct object *later, int64_t time, int64_t until, u
 
 bool hindsight_size(const struct hindsight *hindsight, const struct object *object, int64_t time, uint64_t *size)
 {
-	const struct object *later = map_get(&hindsight->objects, number_of(object), 0);
+	const struct object *later = map_get(&hindsight->objects, object->number, 0);
 	const struct blank *blank = &hindsight->widest;
 
 	for (size_t i = 0; later && i < hindsight->blank_count; i++)
