@@ -51,13 +51,15 @@ int trace_several_find(const struct trace_job *job, const char *dir, const struc
 {
 	struct trace_files *files = job->files;
 	struct trace_look rest = *look;
-	char **said = memory_new(files->count, sizeof(char *));
+	char **said;
 	int result = 0;
 
+	if (trace_settings.decoder == DECODER_direct || files->count < 2)
+		return 0;
+	said = memory_new(files->count, sizeof(char *));
 	rest.left_out = memory_new(files->count, sizeof(char *));
-	if (files->count > 1 && trace_settings.decoder != DECODER_direct)
-		trace_child_allow(CHILD_MEMORY + files->count * MEMORY_OF_TRACE);
-	for (size_t i = 0; trace_settings.decoder != DECODER_direct && i < files->count; i++) {
+	trace_child_allow(CHILD_MEMORY + files->count * MEMORY_OF_TRACE);
+	for (size_t i = 0; i < files->count; i++) {
 		char **text = &said[rest.left_out_count];
 
 		if (files->dirs[i].known || rest.left_out_count + 1 == files->count)
