@@ -324,7 +324,8 @@ char *recording_bare(const char *dir)
 	return text;
 }
 
-bool recording_has(const struct recording *recording, uint32_t id)
+/* Whether events with this id are of the recording. */
+static bool has_id(const struct recording *recording, uint32_t id)
 {
 	for (size_t i = 0; i < recording->other_count; i++)
 		if (recording->others[i] == id)
@@ -335,7 +336,7 @@ bool recording_has(const struct recording *recording, uint32_t id)
 const struct recording *recording_part(const struct recording *whole, uint32_t id)
 {
 	for (size_t i = 0; i < whole->part_count; i++)
-		if (recording_has(whole->parts[i], id))
+		if (has_id(whole->parts[i], id))
 			return whole->parts[i];
 	return whole;
 }

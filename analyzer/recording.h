@@ -99,7 +99,7 @@ struct recording {
 	char *host;
 	char **command; /* NULL-terminated */
 	char *cwd;
-	uint64_t stream_bytes;  /* of the trace, when it ended; 0: unknown */
+	uint64_t stream_bytes;  /* of the trace, when it ended; not described: of what is there; 0: unknown */
 	uint64_t line_bytes;    /* of processes.jsonl, likewise */
 	bool lines_gone;        /* of processes.jsonl: how a process ended may have been among them */
 	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
@@ -127,7 +127,6 @@ struct recording {
 	uint32_t *others; /* the ids that its events have, but for `id`, and of which no other part is */
 	size_t other_count;
 	int64_t first, last; /* time of its events, nanoseconds since 1970 */
-	uint64_t bytes;      /* of its streams */
 	/* Recordings below this directory, which is none itself; their lines are in `lines`, their problems in `problems`. */
 	struct recording **parts;
 	size_t part_count;
@@ -146,8 +145,6 @@ struct recording *recording_read_one(const char *dir, char **error);
 char *recording_trace(const char *dir);
 /* That nothing beside a trace tells of it, and what is not known therefore; to be freed. */
 char *recording_bare(const char *dir);
-/* Whether events with this id are of the recording. */
-bool recording_has(const struct recording *recording, uint32_t id);
 /* The part that has this id; without such a one the whole. */
 const struct recording *recording_part(const struct recording *whole, uint32_t id);
 /* The part number `index`, those that are described first; the whole itself where it has none; NULL behind the last. */

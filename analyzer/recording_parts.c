@@ -1,6 +1,5 @@
 #include "recording_parts.h"
 
-#include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,6 @@
 
 /* A fleet's recordings are sorted by machine and by day, not deeper; and whole file systems are not to be searched. */
 #define DEPTH_MAX 5
-/* As deep as traces are looked for. */
-#define TRACE_DEPTH_MAX 12
 
 /* What lies below the directory. */
 struct search {
@@ -159,7 +156,7 @@ static struct ids read_trace(struct recording *part)
 	trace_read(trace, &scope, take_id, &ids, &totals, &error);
 	part->first = totals.first;
 	part->last = totals.last;
-	part->bytes = totals.bytes;
+	part->stream_bytes = totals.bytes;
 	trace_totals_clear(&totals);
 	free(error);
 	free(trace);
@@ -184,6 +181,13 @@ static bool take_ids(const struct recording *whole, struct recording *part, cons
 	return any;
 }
 
+/* Those of one that is not described name their files themselves. */
+static void hand_problems(struct recording *whole, const struct recording *part)
+{
+	for (size_t i = 0; i < part->problem_count; i++)
+		recording_problem(whole, memory_text(part->problems[i]));
+}
+
 /* One of which only the trace tells, if that is none of a part already. */
 static void take_bare(struct recording *whole, struct recording *part)
 {
@@ -195,8 +199,7 @@ static void take_bare(struct recording *whole, struct recording *part)
 		recording_problem(part, recording_bare(part->dir));
 		add(whole, part);
 	} else {
-		for (size_t i = 0; i < part->problem_count; i++)
-			recording_problem(whole, memory_text(part->problems[i]));
+		hand_problems(whole, part);
 		recording_free(part);
 	}
 	free(ids.all);
@@ -204,12 +207,9 @@ static void take_bare(struct recording *whole, struct recording *part)
 
 static bool is_owned(const struct recording *whole, const char *path)
 {
-	for (size_t i = 0; i < whole->owner_count; i++) {
-		size_t length = strlen(whole->owners[i].path);
-
-		if (strncmp(path, whole->owners[i].path, length) == 0 && (path[length] == '/' || path[length] == '\0'))
+	for (size_t i = 0; i < whole->owner_count; i++)
+		if (trace_owner_has(&whole->owners[i], path))
 			return true;
-	}
 	return false;
 }
 
@@ -236,14 +236,12 @@ static void add_problem_of(struct recording *whole, const struct recording *part
 
 static void take_problems(struct recording *whole, const struct recording *part)
 {
-	for (size_t i = 0; i < part->problem_count; i++) {
-		if (part->described)
-			add_problem_of(whole, part, part->problems[i]);
-		else
-			recording_problem(whole, memory_text(part->problems[i]));
-	}
-	if (!part->described)
+	if (!part->described) {
+		hand_problems(whole, part);
 		return;
+	}
+	for (size_t i = 0; i < part->problem_count; i++)
+		add_problem_of(whole, part, part->problems[i]);
 	if (part->ended == 0)
 		add_problem_of(whole, part, "the recording did not end properly, or is still being made");
 	if (!part->looked)
@@ -285,7 +283,7 @@ static void agree(struct recording *whole, const struct recording *part, bool fi
 		whole->ended = ended;
 	whole->emptied = (first || whole->emptied) && part->emptied;
 	whole->newest |= part->newest;
-	whole->stream_bytes += part->described ? part->stream_bytes : part->bytes;
+	whole->stream_bytes += part->stream_bytes;
 }
 
 void recording_parts_find(struct recording *whole, const char *dir)

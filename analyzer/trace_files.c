@@ -9,10 +9,9 @@
 
 #include "memory.h"
 #include "regular_file.h"
+#include "trace_reader.h"
 #include "trace_streams.h"
 
-/* A trace of LTTng lies seven directories deep in its session's, and recordings of a fleet in directories of their own. */
-#define DEPTH_MAX 12
 /* LTTng's own is 0.1 MB with all of our events. */
 #define METADATA_MAX (64u << 20)
 
@@ -143,7 +142,7 @@ static int find_traces(const char *dir, const struct trace_look *look, struct tr
 		return -1;
 	}
 	while ((entry = fts_read(walk))) {
-		if (entry->fts_level > DEPTH_MAX) {
+		if (entry->fts_level > TRACE_DEPTH_MAX) {
 			fts_set(walk, entry, FTS_SKIP);
 		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
 			/* Somebody else's file, in a directory that is no recording, may go while we look. */

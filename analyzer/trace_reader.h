@@ -45,12 +45,18 @@ struct trace_owner {
 	uint32_t recording;
 };
 
+/* Whether the path is its own or lies below that, however many slashes are between the names. */
+bool trace_owner_has(const struct trace_owner *owner, const char *path);
+
 struct trace_scope {
 	uint32_t recording; /* whose events are taken from traces that have no owner; 0: all */
 	const struct trace_owner *owners;
 	size_t owner_count;
 	bool part; /* others are read apart: --clock-offset may be of one of them */
 };
+
+/* A trace of LTTng lies seven directories deep in its session's, and recordings of a fleet in directories of their own. */
+#define TRACE_DEPTH_MAX 12
 
 /*
  * Reads every CTF trace found at or below `dir`, and of each the events that `scope` wants. Returns 0, also where a part

@@ -137,15 +137,17 @@ static int decode(const struct trace_job *job, char **error)
 	return -1;
 }
 
-static bool lies_below(const char *path, const char *owner)
+bool trace_owner_has(const struct trace_owner *owner, const char *path)
 {
-	while (*owner && *path == *owner) {
-		bool slash = *owner == '/';
+	const char *own = owner->path;
 
-		owner += slash ? strspn(owner, "/") : 1;
+	while (*own && *path == *own) {
+		bool slash = *own == '/';
+
+		own += slash ? strspn(own, "/") : 1;
 		path += slash ? strspn(path, "/") : 1;
 	}
-	return *owner == '\0' && (*path == '/' || *path == '\0');
+	return *own == '\0' && (*path == '/' || *path == '\0');
 }
 
 static void find_owners(const struct trace_scope *scope, struct trace_files *files)
@@ -157,7 +159,7 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 		for (size_t j = 0; j < scope->owner_count; j++) {
 			const struct trace_owner *owner = &scope->owners[j];
 
-			if (strlen(owner->path) < longest || !lies_below(files->dirs[i].path, owner->path))
+			if (strlen(owner->path) < longest || !trace_owner_has(owner, files->dirs[i].path))
 				continue;
 			longest = strlen(owner->path);
 			files->dirs[i].recording = owner->recording;
