@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,20 +84,6 @@ static void daemon_limit_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* With fewer it starts, and then hangs or records nothing. */
-static bool daemon_lacks_descriptors(char *error)
-{
-	rlim_t least = 70 + 13 * (rlim_t)sysconf(_SC_NPROCESSORS_CONF);
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= least)
-		return false;
-	snprintf(error, LIMITED_TEXT,
-		 "RLIMIT_NOFILE (ulimit -Hn) is %ju, and LTTng's daemons need %ju descriptors on this machine",
-		 (uintmax_t)limit.rlim_cur, (uintmax_t)least);
-	return true;
 }
 
 static void daemon_write(const char *path, const char *format, unsigned int id)
@@ -235,7 +220,7 @@ int daemon_start(struct daemon *daemon, char *error)
 	sigset_t ready;
 	int status;
 
-	if (daemon_lacks_descriptors(error) || limits_lack(LIMITS_OF_daemons, error))
+	if (limits_lack(LIMITS_OF_daemons, error))
 		return -1;
 	sigemptyset(&ready);
 	sigaddset(&ready, SIGUSR1);

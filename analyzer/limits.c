@@ -5,23 +5,28 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "analyzer/limited.h"
 
 /*
  * A stack grows up to the limit of the moment, so that ours gains by it, too. LTTng's daemons die of less, as does what reads
- * the program's file. Each of their timers takes a place among the signals that may be pending: without, no event comes.
+ * the program's file. With fewer descriptors they start, and then hang or record nothing; daemon.c raises that limit.
+ * Each of their timers takes a place among the signals that may be pending: without, no event comes.
  */
 static const struct {
 	enum limits_of of;
 	__rlimit_resource_t resource;
 	const char *name, *whose, *what;
-	rlim_t wanted, least;
+	rlim_t wanted; /* 0: it is not raised here */
+	rlim_t least, per_processor;
 } limits[] = {
 	{LIMITS_OF_run, RLIMIT_STACK, "RLIMIT_STACK (ulimit -Hs)", "run and LTTng's daemons", "bytes", 8 << 20,
-	 256 << 10},
+	 256 << 10, 0},
+	{LIMITS_OF_daemons, RLIMIT_NOFILE, "RLIMIT_NOFILE (ulimit -Hn)", "LTTng's daemons",
+	 "descriptors on this machine", 0, 70, 13},
 	{LIMITS_OF_daemons, RLIMIT_SIGPENDING, "RLIMIT_SIGPENDING (ulimit -Hi)", "LTTng's daemons", "for their timers",
-	 4096, 6},
+	 4096, 6, 0},
 };
 
 enum { LIMITS = sizeof(limits) / sizeof(*limits) };
@@ -73,12 +78,13 @@ void limits_restore(void)
 bool limits_lack(enum limits_of of, char *error)
 {
 	for (size_t i = 0; i < LIMITS; i++) {
+		rlim_t least = limits[i].least + limits[i].per_processor * (rlim_t)sysconf(_SC_NPROCESSORS_CONF);
 		struct rlimit now;
 
-		if (limits[i].of != of || getrlimit(limits[i].resource, &now) || now.rlim_cur >= limits[i].least)
+		if (limits[i].of != of || getrlimit(limits[i].resource, &now) || now.rlim_cur >= least)
 			continue;
 		snprintf(error, LIMITED_TEXT, "%s is %ju, and %s need %ju %s", limits[i].name, (uintmax_t)now.rlim_cur,
-			 limits[i].whose, (uintmax_t)limits[i].least, limits[i].what);
+			 limits[i].whose, (uintmax_t)least, limits[i].what);
 		return true;
 	}
 	return false;
