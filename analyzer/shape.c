@@ -47,62 +47,75 @@ static const char *const expected[SHAPE_TYPE_COUNT] = {
 	[SHAPE_ANSWERS] = "an object",
 };
 
+#define NEEDED(name, type)                                                                                             \
+	{                                                                                                              \
+		name, SHAPE_##type, SHAPE_NEEDED, NULL                                                                 \
+	}
+#define MAY(name, type)                                                                                                \
+	{                                                                                                              \
+		name, SHAPE_##type, SHAPE_MAY, NULL                                                                    \
+	}
+
 static const struct shape_field secret[] = {
-	{"secret", SHAPE_FLAG, SHAPE_NEEDED, NULL},
-	{"name", SHAPE_TEXTS, SHAPE_NEEDED, NULL},
-	{"exe", SHAPE_TEXTS, SHAPE_NEEDED, NULL},
-	{"uid", SHAPE_TEXTS, SHAPE_MAY, NULL},
-	{0},
+	NEEDED("secret", FLAG), NEEDED("name", TEXTS), NEEDED("exe", TEXTS), MAY("uid", TEXTS), {0},
 };
 
 static const struct shape_field description[] = {
-	{"host", SHAPE_TEXT, SHAPE_NEEDED, NULL},        {"command", SHAPE_TEXTS, SHAPE_NEEDED, NULL},
-	{"cwd", SHAPE_TEXT, SHAPE_NEEDED, NULL},         {"started", SHAPE_NUMBER, SHAPE_NEEDED, NULL},
-	{"problems", SHAPE_TEXTS, SHAPE_NEEDED, NULL},   {"ended", SHAPE_AMOUNT, SHAPE_MAY, NULL},
-	{"command_pid", SHAPE_PID, SHAPE_MAY, NULL},     {"command_status", SHAPE_STATUS, SHAPE_MAY, NULL},
-	{"stream_bytes", SHAPE_AMOUNT, SHAPE_MAY, NULL}, {"processes_bytes", SHAPE_AMOUNT, SHAPE_MAY, NULL},
-	{"max_size", SHAPE_AMOUNT, SHAPE_MAY, NULL},     {"snapshot_on", SHAPE_TEXT, SHAPE_MAY, NULL},
-	{"trace_kept", SHAPE_FLAG, SHAPE_MAY, NULL},     {"oom_kills", SHAPE_NUMBER, SHAPE_MAY, NULL},
-	{"secrets", SHAPE_LIST, SHAPE_MAY, secret},      {"turns", SHAPE_FLAG, SHAPE_MAY, NULL},
-	{"holds", SHAPE_FLAG, SHAPE_MAY, NULL},          {0},
+	NEEDED("host", TEXT),
+	NEEDED("command", TEXTS),
+	NEEDED("cwd", TEXT),
+	NEEDED("started", NUMBER),
+	NEEDED("problems", TEXTS),
+	MAY("ended", AMOUNT),
+	MAY("command_pid", PID),
+	MAY("command_status", STATUS),
+	MAY("stream_bytes", AMOUNT),
+	MAY("processes_bytes", AMOUNT),
+	MAY("max_size", AMOUNT),
+	MAY("snapshot_on", TEXT),
+	MAY("trace_kept", FLAG),
+	MAY("oom_kills", NUMBER),
+	{"secrets", SHAPE_LIST, SHAPE_MAY, secret},
+	MAY("turns", FLAG),
+	MAY("holds", FLAG),
+	{0},
 };
 
 static const struct shape_field mount[] = {
-	{"nosuid", SHAPE_FLAG, SHAPE_NEEDED, NULL}, {"nodev", SHAPE_FLAG, SHAPE_NEEDED, NULL},
-	{"noexec", SHAPE_FLAG, SHAPE_NEEDED, NULL}, {"size", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"free", SHAPE_AMOUNT, SHAPE_NEEDED, NULL}, {"mode", SHAPE_STATUS, SHAPE_NEEDED, NULL},
-	{"uid", SHAPE_USER, SHAPE_NEEDED, NULL},    {0},
+	NEEDED("nosuid", FLAG), NEEDED("nodev", FLAG),  NEEDED("noexec", FLAG), NEEDED("size", AMOUNT),
+	NEEDED("free", AMOUNT), NEEDED("mode", STATUS), NEEDED("uid", USER),    {0},
 };
 
 static const struct shape_field leftover[] = {
-	{"name", SHAPE_TEXT, SHAPE_NEEDED, NULL},
-	{"dev", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"ino", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"size", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"blocks", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"mode", SHAPE_STATUS, SHAPE_NEEDED, NULL},
-	{"uid", SHAPE_USER, SHAPE_NEEDED, NULL},
-	{"holders", SHAPE_PIDS, SHAPE_NEEDED, NULL},
-	{"holders_complete", SHAPE_FLAG, SHAPE_NEEDED, NULL},
-	{"data", SHAPE_FLAG, SHAPE_MAY, NULL},
+	NEEDED("name", TEXT),
+	NEEDED("dev", AMOUNT),
+	NEEDED("ino", AMOUNT),
+	NEEDED("size", AMOUNT),
+	NEEDED("blocks", AMOUNT),
+	NEEDED("mode", STATUS),
+	NEEDED("uid", USER),
+	NEEDED("holders", PIDS),
+	NEEDED("holders_complete", FLAG),
+	MAY("data", FLAG),
 	{0},
 };
 
 static const struct shape_field look[] = {
-	{"looked", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},    {"device", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"objects", SHAPE_LIST, SHAPE_NEEDED, leftover}, {"uid", SHAPE_USER, SHAPE_MAY, NULL},
-	{"mount", SHAPE_GROUP, SHAPE_MAY, mount},        {0},
+	NEEDED("looked", AMOUNT),
+	NEEDED("device", AMOUNT),
+	{"objects", SHAPE_LIST, SHAPE_NEEDED, leftover},
+	MAY("uid", USER),
+	{"mount", SHAPE_GROUP, SHAPE_MAY, mount},
+	{0},
 };
 
 static const struct shape_field frame[] = {
-	{"function", SHAPE_TEXT, SHAPE_MAY, NULL}, {"file", SHAPE_TEXT, SHAPE_MAY, NULL},
-	{"line", SHAPE_AMOUNT, SHAPE_MAY, NULL},   {"into", SHAPE_NUMBER, SHAPE_MAY, NULL},
-	{"inlined", SHAPE_FLAG, SHAPE_MAY, NULL},  {0},
+	MAY("function", TEXT), MAY("file", TEXT), MAY("line", AMOUNT), MAY("into", NUMBER), MAY("inlined", FLAG), {0},
 };
 
 static const struct shape_field module[] = {
-	{"path", SHAPE_TEXT, SHAPE_NEEDED, NULL},
-	{"build_id", SHAPE_TEXT, SHAPE_NEEDED, NULL},
+	NEEDED("path", TEXT),
+	NEEDED("build_id", TEXT),
 	{"addresses", SHAPE_ANSWERS, SHAPE_NEEDED, frame},
 	{0},
 };
@@ -113,45 +126,23 @@ static const struct shape_field symbols[] = {
 };
 
 static const struct shape_field usage[] = {
-	{"pid", SHAPE_PID, SHAPE_NEEDED, NULL},        {"time", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"since", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},   {"dev", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"ino", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},     {"length", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"page", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},    {"rss", SHAPE_AMOUNT, SHAPE_MAY, NULL},
-	{"referenced", SHAPE_AMOUNT, SHAPE_MAY, NULL}, {"huge", SHAPE_AMOUNT, SHAPE_MAY, NULL},
-	{"swap", SHAPE_AMOUNT, SHAPE_MAY, NULL},       {"locked", SHAPE_AMOUNT, SHAPE_MAY, NULL},
-	{"cpu", SHAPE_NUMBER, SHAPE_MAY, NULL},        {"wants_huge", SHAPE_FLAG, SHAPE_MAY, NULL},
-	{"refuses_huge", SHAPE_FLAG, SHAPE_MAY, NULL}, {"memlock", SHAPE_NUMBER, SHAPE_MAY, NULL},
-	{"pool", SHAPE_NUMBER, SHAPE_MAY, NULL},       {"thp", SHAPE_TEXT, SHAPE_MAY, NULL},
-	{"mount", SHAPE_TEXT, SHAPE_MAY, NULL},        {0},
+	NEEDED("pid", PID),        NEEDED("time", AMOUNT),   NEEDED("since", AMOUNT),   NEEDED("dev", AMOUNT),
+	NEEDED("ino", AMOUNT),     NEEDED("length", AMOUNT), NEEDED("page", AMOUNT),    MAY("rss", AMOUNT),
+	MAY("referenced", AMOUNT), MAY("huge", AMOUNT),      MAY("swap", AMOUNT),       MAY("locked", AMOUNT),
+	MAY("cpu", NUMBER),        MAY("wants_huge", FLAG),  MAY("refuses_huge", FLAG), MAY("memlock", NUMBER),
+	MAY("pool", NUMBER),       MAY("thp", TEXT),         MAY("mount", TEXT),        {0},
 };
 
 static const struct shape_field line[] = {
-	{"pid", SHAPE_PID, SHAPE_NEEDED, NULL},  {"time", SHAPE_AMOUNT, SHAPE_NEEDED, NULL},
-	{"ppid", SHAPE_PID, SHAPE_MAY, NULL},    {"uid", SHAPE_USER, SHAPE_MAY, NULL},
-	{"child", SHAPE_PID, SHAPE_MAY, NULL},   {"status", SHAPE_STATUS, SHAPE_MAY, NULL},
-	{"exe", SHAPE_TEXT, SHAPE_MAY, NULL},    {"reason", SHAPE_TEXT, SHAPE_MAY, NULL},
-	{"texts", SHAPE_TEXTS, SHAPE_MAY, NULL}, {0},
+	NEEDED("pid", PID),    NEEDED("time", AMOUNT), MAY("ppid", PID),    MAY("uid", USER),    MAY("child", PID),
+	MAY("status", STATUS), MAY("exe", TEXT),       MAY("reason", TEXT), MAY("texts", TEXTS), {0},
 };
 
-static const struct shape_field child[] = {{"child", SHAPE_PID, SHAPE_NEEDED, NULL}, {0}};
-static const struct shape_field status[] = {{"status", SHAPE_STATUS, SHAPE_NEEDED, NULL}, {0}};
-static const struct shape_field ended[] = {
-	{"child", SHAPE_PID, SHAPE_NEEDED, NULL},
-	{"status", SHAPE_STATUS, SHAPE_NEEDED, NULL},
-	{0},
-};
-static const struct shape_field unseen[] = {
-	{"exe", SHAPE_TEXT, SHAPE_NEEDED, NULL},
-	{"reason", SHAPE_TEXT, SHAPE_NEEDED, NULL},
-	{0},
-};
-static const struct shape_field forked[] = {{"ppid", SHAPE_PID, SHAPE_NEEDED, NULL}, {0}};
-static const struct shape_field held[] = {{"texts", SHAPE_TEXTS, SHAPE_NEEDED, NULL}, {0}};
-
-/* Without what else a line of the type says nothing; NULL: it says enough. */
-static const struct shape_field *const line_needs[LINE_TYPE_COUNT] = {
-	[LINE_fork] = forked,   [LINE_spawn] = child,   [LINE_end] = ended,  [LINE_leave] = status,
-	[LINE_reaped] = status, [LINE_unseen] = unseen, [LINE_holds] = held, [LINE_closes] = status,
+/* Without what else a line of the type says nothing: names of `line`. */
+static const char *const line_needs[LINE_TYPE_COUNT][2] = {
+	[LINE_fork] = {"ppid"},    [LINE_spawn] = {"child"},   [LINE_end] = {"child", "status"},
+	[LINE_leave] = {"status"}, [LINE_reaped] = {"status"}, [LINE_unseen] = {"exe", "reason"},
+	[LINE_holds] = {"texts"},  [LINE_closes] = {"status"},
 };
 
 static const struct shape_field *const shapes[SHAPE_COUNT] = {
@@ -195,7 +186,7 @@ static bool is_of(enum shape_type type, const json_t *value)
 /* The text behind its own, which is freed. */
 static char *within(char *own, char *rest)
 {
-	char *text = rest ? memory_format("%s%s", own, rest) : NULL;
+	char *text = memory_format("%s%s", own, rest);
 
 	free(own);
 	free(rest);
@@ -206,14 +197,16 @@ static char *wrong_value(enum shape_type type, const struct shape_field *of, con
 
 static char *wrong_elements(enum shape_type type, const struct shape_field *of, const json_t *list)
 {
-	char *wrong = NULL;
+	const json_t *element;
+	size_t i;
 
-	for (size_t i = 0; wrong == NULL && i < json_array_size(list); i++) {
-		wrong = wrong_value(type, of, json_array_get(list, i));
+	json_array_foreach (list, i, element) {
+		char *wrong = wrong_value(type, of, element);
+
 		if (wrong)
-			wrong = within(memory_format("[%zu]", i), wrong);
+			return within(memory_format("[%zu]", i), wrong);
 	}
-	return wrong;
+	return NULL;
 }
 
 static char *wrong_members(const struct shape_field *fields, const json_t *object)
@@ -232,14 +225,15 @@ static char *wrong_members(const struct shape_field *fields, const json_t *objec
 
 static char *wrong_answers(const struct shape_field *frame_has, const json_t *answers)
 {
-	void *at = json_object_iter((json_t *)(uintptr_t)answers);
+	json_t *all = (json_t *)(uintptr_t)answers, *answer;
+	const char *key;
 
-	for (; at; at = json_object_iter_next((json_t *)(uintptr_t)answers, at)) {
-		const json_t *answer = json_object_iter_value(at);
+	json_object_foreach(all, key, answer)
+	{
 		char *wrong = json_is_string(answer) ? NULL : wrong_value(SHAPE_LIST, frame_has, answer);
 
 		if (wrong)
-			return within(memory_format(".%s", json_object_iter_key(at)), wrong);
+			return within(memory_format(".%s", key), wrong);
 	}
 	return NULL;
 }
@@ -279,9 +273,25 @@ char *shape_wrong(enum shape shape, const json_t *object)
 	return wrong_object(shapes[shape], object);
 }
 
+static enum shape_type type_in_line(const char *name)
+{
+	const struct shape_field *field = line;
+
+	while (strcmp(field->name, name) != 0)
+		field++;
+	return field->type;
+}
+
 char *shape_wrong_line(enum line_type type, const json_t *object)
 {
 	char *wrong = wrong_object(line, object);
 
-	return wrong == NULL && line_needs[type] ? wrong_object(line_needs[type], object) : wrong;
+	for (size_t i = 0; wrong == NULL && i < 2 && line_needs[type][i]; i++) {
+		const char *name = line_needs[type][i];
+		const json_t *value = json_object_get(object, name);
+
+		if (value == NULL || json_is_null(value))
+			wrong = memory_format("%s: expected %s", name, expected[type_in_line(name)]);
+	}
+	return wrong;
 }
