@@ -60,13 +60,13 @@ struct log {
 	int64_t start;     /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
-	struct map gaps; /* (hash of its process's id) -> struct log_gaps */
+	struct map gaps; /* (key of its process) -> struct log_gaps */
 };
 
 /* Where calls of a process were let go, as the report knows. */
 struct log_gaps {
-	const struct hole *next, *end;
-	uint64_t missing; /* in those before */
+	const struct process *process; /* of the analysis */
+	size_t next;
 };
 
 static void log_stack(const struct log *log, struct world *world, const struct process *process, uint32_t id)
@@ -216,11 +216,6 @@ static char *log_time(const struct log *log, int64_t time)
 			     length % 1000000000 / 1000);
 }
 
-static uint64_t log_key(const struct process *process)
-{
-	return map_hash(MAP_HASH, process->id, strlen(process->id));
-}
-
 static void log_learn_gaps(struct log *log, const struct world *world)
 {
 	for (size_t i = 0; i < world->process_count; i++) {
@@ -230,8 +225,8 @@ static void log_learn_gaps(struct log *log, const struct world *world)
 		if (process->hole_count == 0)
 			continue;
 		gaps = memory_new(1, sizeof(*gaps));
-		*gaps = (struct log_gaps){process->holes, process->holes + process->hole_count, 0};
-		map_put(&log->gaps, log_key(process), 0, gaps);
+		gaps->process = process;
+		map_put(&log->gaps, process_key(process), 0, gaps);
 	}
 }
 
@@ -260,13 +255,19 @@ static void log_gap(const struct log *log, const struct process *process, const 
 /* That calls are missing is told before the first event behind them, of whatever object they were. */
 static void log_gaps_until(struct log *log, const struct process *process, int64_t time)
 {
-	struct log_gaps *gaps = map_get(&log->gaps, log_key(process), 0);
+	struct log_gaps *gaps;
 
-	for (; gaps && gaps->next < gaps->end && gaps->next->until <= time; gaps->next++) {
+	if (log->gaps.count == 0)
+		return;
+	gaps = map_get(&log->gaps, process_key(process), 0);
+	for (; gaps && gaps->next < gaps->process->hole_count; gaps->next++) {
+		const struct hole *hole = &gaps->process->holes[gaps->next];
+
+		if (hole->until > time)
+			break;
 		if (!log->selection.rule && !log->selection.graded && selection_has_process(&log->selection, process) &&
-		    selection_has_time(&log->selection, gaps->next->until, log->start))
-			log_gap(log, process, gaps->next, gaps->next->missing - gaps->missing);
-		gaps->missing = gaps->next->missing;
+		    selection_has_time(&log->selection, hole->until, log->start))
+			log_gap(log, process, hole, hole_size(gaps->process, gaps->next));
 	}
 }
 

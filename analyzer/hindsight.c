@@ -39,7 +39,7 @@ static struct blank *blank_of(struct hindsight *hindsight, const struct recordin
 /* What a process lets go or loses without a number that shows it may have been at any time. */
 static void find_blank(struct hindsight *hindsight, const struct analysis *analysis, const struct process *process)
 {
-	bool newest = process->recording && process->recording->newest;
+	bool newest = process_keeps_newest(process);
 	struct blank *blank = blank_of(hindsight, process->recording);
 
 	if (analysis->doubtful || (process->lost && !process->whole_from))

@@ -216,7 +216,7 @@ static void settle(struct court *court, size_t nth)
 static bool is_whole(const struct process *process)
 {
 	return process->missing == 0 && process->told_lost == 0 && process->leap.seq == 0 &&
-	       !(process->recording && process->recording->newest);
+	       !process_keeps_newest(process);
 }
 
 /* Another role's process may live, and tell of its stack a moment later. */

@@ -1,18 +1,11 @@
 #include "verdicts.h"
 
-#include <string.h>
-
 /* Values of the map: with what severity it was told, or is in the report. */
 enum { TOLD = 1, FOUND = 16 };
 
-static uint64_t key_of(const struct process *process)
-{
-	return map_hash(MAP_HASH, process->id, strlen(process->id));
-}
-
 static void put(struct map *verdicts, const struct process *process, uint32_t seq, uintptr_t value)
 {
-	map_put(verdicts, key_of(process), seq, (void *)value);
+	map_put(verdicts, process_key(process), seq, (void *)value);
 }
 
 void verdicts_told(struct map *verdicts, const struct process *process, uint32_t seq, enum severity severity)
@@ -25,8 +18,8 @@ void verdicts_found(struct map *verdicts, const struct process *process, uint32_
 {
 	if (!verdicts)
 		return;
-	if ((uintptr_t)map_get(verdicts, key_of(process), seq) == TOLD + (uintptr_t)severity)
-		map_remove(verdicts, key_of(process), seq);
+	if ((uintptr_t)map_get(verdicts, process_key(process), seq) == TOLD + (uintptr_t)severity)
+		map_remove(verdicts, process_key(process), seq);
 	else
 		put(verdicts, process, seq, FOUND + (uintptr_t)severity);
 }
@@ -34,7 +27,7 @@ void verdicts_found(struct map *verdicts, const struct process *process, uint32_
 enum verdict verdicts_of(const struct map *verdicts, const struct process *process, uint32_t seq,
 			 enum severity *severity)
 {
-	uintptr_t value = (uintptr_t)map_get(verdicts, key_of(process), seq);
+	uintptr_t value = (uintptr_t)map_get(verdicts, process_key(process), seq);
 
 	if (value >= FOUND)
 		*severity = (enum severity)(value - FOUND);

@@ -208,6 +208,13 @@ struct world {
 	struct world_private *private;
 };
 
+/* For maps: by its id, which is the same whenever the recording is read. */
+uint64_t process_key(const struct process *process);
+/* Whether its recording keeps the newest calls alone. */
+bool process_keeps_newest(const struct process *process);
+/* How many events are missing there, at the hole number `nth`. */
+uint64_t hole_size(const struct process *process, size_t nth);
+
 /* NULL when the trace holds no such stack. Complete only once the whole trace was read. */
 const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id);
 

@@ -23,6 +23,11 @@ static uint64_t missing_before(const struct process *process, size_t nth)
 	return nth ? process->holes[nth - 1].missing : 0;
 }
 
+uint64_t hole_size(const struct process *process, size_t nth)
+{
+	return process->holes[nth].missing - missing_before(process, nth);
+}
+
 static void close_up(struct process *process, uint64_t missing)
 {
 	struct hole *last;
@@ -57,10 +62,8 @@ static void open_up(struct process *process, uint64_t missing, int64_t time)
 /* Nothing that comes late can close it. */
 static bool is_certain(const struct process *process, size_t nth)
 {
-	const struct hole *hole = &process->holes[nth];
-
-	return process->top_seq - hole->seq >= NUMBERS_DISORDER ||
-	       hole->missing - missing_before(process, nth) > NUMBERS_DISORDER;
+	return process->top_seq - process->holes[nth].seq >= NUMBERS_DISORDER ||
+	       hole_size(process, nth) > NUMBERS_DISORDER;
 }
 
 /* What came late after all was counted twice. */
@@ -75,8 +78,7 @@ static uint64_t missing_of(struct process *process)
 
 static void leave_unwritten(struct process *process)
 {
-	const struct hole *last = last_of(process);
-	uint64_t size = last ? last->missing - missing_before(process, process->hole_count - 1) : 0;
+	uint64_t size = process->hole_count ? hole_size(process, process->hole_count - 1) : 0;
 
 	if (!process->hole_open || process->recording->ended || size > UNWRITTEN_MAX)
 		return;
@@ -88,7 +90,7 @@ void holes_note(struct process *process, int64_t time, bool call)
 {
 	size_t heeded = process->holes_heeded;
 
-	if (!process->recording || !process->recording->newest)
+	if (!process_keeps_newest(process))
 		return;
 	uint64_t missing = missing_of(process);
 	close_up(process, missing);
@@ -108,7 +110,7 @@ void holes_note(struct process *process, int64_t time, bool call)
 void holes_end(struct process *process)
 {
 	/* Its last event may be behind a hole of which the numbers tell nothing more. */
-	if (process->leap.seq && process->recording && process->recording->newest)
+	if (process->leap.seq && process_keeps_newest(process))
 		holdings_doubt(process, process->leap.time);
 	else if (process->holes_heeded < process->hole_count)
 		holdings_doubt(process, last_of(process)->until);

@@ -5,6 +5,11 @@
 /* Nanoseconds that an event takes at least, whatever the number of threads. */
 #define EVENT_TIME 10
 
+bool process_keeps_newest(const struct process *process)
+{
+	return process->recording && process->recording->newest;
+}
+
 static void advance(struct process *process, uint32_t seq, int64_t before, int64_t time)
 {
 	if (seq > process->top_seq)
@@ -77,7 +82,7 @@ void numbers_finish(struct world *world, struct process *process)
 	gap = process->top_seq > process->events ? process->top_seq - process->events : 0;
 	process->lost = gap > process->told_lost ? gap : process->told_lost;
 	/* Of what a recording lets go only the gap tells; what was lost then, the process and the tracer told. */
-	if (process->recording && process->recording->newest && gap > process->told_lost) {
+	if (process_keeps_newest(process) && gap > process->told_lost) {
 		process->let_go = gap - process->told_lost;
 		process->let_go -= process->unwritten < process->let_go ? process->unwritten : process->let_go;
 		process->lost = process->told_lost;

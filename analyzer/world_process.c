@@ -60,6 +60,11 @@ const struct process *world_process(const struct world *world, const struct proc
 	return NULL;
 }
 
+uint64_t process_key(const struct process *process)
+{
+	return map_hash(MAP_HASH, process->id, strlen(process->id));
+}
+
 static struct process *process_new(struct world *world, const char *host, uint32_t recording, pid_t pid, int64_t time)
 {
 	struct process *process = memory_new(1, sizeof(*process));

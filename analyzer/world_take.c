@@ -208,7 +208,7 @@ static void take_finding(struct taking *t, const struct finding_event *e)
 
 	if (t->object)
 		sizes_found(t->world, t->object, e, &t->site);
-	if (t->object && t->process->recording && t->process->recording->newest && tells_size(e))
+	if (t->object && process_keeps_newest(t->process) && tells_size(e))
 		sizes_told(t->object, e->size, t->site.time);
 	if (t->object && !t->object->created.process && !t->object->told.process && tells_creation(e))
 		t->object->told = t->site;
