@@ -10,11 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "analyzer/deleted_mark.h"
 #include "analyzer/exe.h"
 #include "analyzer/machine_inner.h"
 #include "analyzer/memory.h"
-
-#define DELETED " (deleted)"
 
 /* The process that is being looked at. */
 struct visit {
@@ -76,7 +75,6 @@ static struct machine_process *visit_process(struct visit *visit)
 /* In maps a newline is \012. Cuts what the kernel adds to names that are gone. Changes the text. */
 static void visit_name(struct machine_object *object, char *text, bool escaped)
 {
-	size_t length;
 	char *to = text;
 
 	for (char *at = text; escaped && *at; *to++ = *at++)
@@ -86,9 +84,7 @@ static void visit_name(struct machine_object *object, char *text, bool escaped)
 		}
 	if (escaped)
 		*to = '\0';
-	length = strlen(text);
-	if (length > strlen(DELETED) && !strcmp(text + length - strlen(DELETED), DELETED))
-		text[length - strlen(DELETED)] = '\0';
+	text[deleted_mark(text)] = '\0';
 	if (object->fs->mount) {
 		size_t mount = strlen(object->fs->mount);
 		bool below = object->fs->is_shm && !strncmp(text, object->fs->mount, mount) && text[mount] == '/';

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "analyzer/at_once.h"
+#include "analyzer/deleted_mark.h"
 #include "analyzer/escape.h"
 #include "analyzer/exe.h"
 #include "analyzer/judge_call.h"
@@ -86,15 +87,13 @@ static bool notices_is_object(const char *path, const struct note *note, uint64_
 /* As the program would call it: "/dev/shm/x" is "/x", "/memfd:x (deleted)" is "memfd:x". */
 static char *notices_name(const char *link)
 {
-	static const char directory[] = "/dev/shm", deleted[] = " (deleted)";
+	static const char directory[] = "/dev/shm";
 	const char *name = strncmp(link, directory, strlen(directory)) == 0 ? link + strlen(directory)
 			   : strncmp(link, "/memfd:", 7) == 0               ? link + 1
 									    : link;
 	char *copy = memory_text(name);
-	size_t length = strlen(copy);
 
-	if (length > strlen(deleted) && strcmp(copy + length - strlen(deleted), deleted) == 0)
-		copy[length - strlen(deleted)] = '\0';
+	copy[deleted_mark(copy)] = '\0';
 	return copy;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deleted_mark.h"
 #include "memory.h"
 #include "world_names_inner.h"
 
@@ -150,14 +151,14 @@ static bool is_stand_in(const struct object *object, const char *name)
 /* `name` may be one that /proc/self/fd has: of a memfd, of an object that lost its name or never had one. */
 void names_defined(struct object *object, const char *name, int64_t time)
 {
-	static const char deleted[] = " (deleted)", memfd[] = "/memfd:";
-	size_t length = strlen(name), end = length - (sizeof(deleted) - 1);
-	bool gone = length >= sizeof(deleted) && strcmp(name + end, deleted) == 0;
+	static const char memfd[] = "/memfd:";
+	size_t end = deleted_mark(name);
+	bool gone = name[end] != '\0';
 	char *given, *text;
 
 	if (object->name_count || name_is_way(name))
 		return;
-	given = memory_format("%.*s", (int)(gone ? end : length), name);
+	given = memory_format("%.*s", (int)end, name);
 	if (gone && is_stand_in(object, given)) {
 		free(given);
 		return;
