@@ -116,16 +116,21 @@ void findings_add(struct findings *findings, const struct finding *finding)
 	map_put(&findings->places, print, sifted, (void *)findings->count);
 }
 
-void findings_hide(struct findings *findings, struct finding *finding, bool suppressed)
+static void finding_empty(struct finding *finding)
 {
-	struct hidden *hidden;
-
 	others_clear(&finding->others);
 	free(finding->recordings);
 	finding->recordings = NULL;
 	finding->recording_count = 0;
 	free(finding->message);
 	finding->message = NULL;
+}
+
+void findings_hide(struct findings *findings, struct finding *finding, bool suppressed)
+{
+	struct hidden *hidden;
+
+	finding_empty(finding);
 	for (size_t i = 0; i < findings->hidden_count; i++)
 		if (strcmp(findings->hidden[i].fingerprint, finding->fingerprint) == 0)
 			return;
@@ -193,11 +198,8 @@ void findings_sort(struct findings *findings)
 
 void findings_clear(struct findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		others_clear(&findings->all[i].others);
-		free(findings->all[i].recordings);
-		free(findings->all[i].message);
-	}
+	for (size_t i = 0; i < findings->count; i++)
+		finding_empty(&findings->all[i]);
 	free(findings->all);
 	free(findings->hidden);
 	map_clear(&findings->places);

@@ -37,7 +37,6 @@ void others_take(struct others *others, struct others *from)
 void others_clear(struct others *others)
 {
 	map_clear(&others->pairs);
-	others->pairs = (struct map){0};
 }
 
 static int by_number(const void *a, const void *b)
