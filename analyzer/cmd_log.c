@@ -153,7 +153,7 @@ static void log_learn_hosts(struct log *log, const struct world *world)
 
 static void log_learn_places(struct log *log, const struct recording *recording)
 {
-	for (size_t i = 0; recording->part_count > 1 && i < recording->part_count; i++)
+	for (size_t i = 0; recording_is_several(recording) && i < recording->part_count; i++)
 		log_widen(&log->place_columns, recording->parts[i]->dir);
 }
 

@@ -37,7 +37,7 @@ struct scene {
 	struct selection selection;
 	bool all, has_at;
 	int64_t at;                  /* nanoseconds from the start */
-	size_t parts;                /* recordings */
+	bool several;                /* there are several recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
 	struct map sizes;            /* (number of an object) -> struct later */
 };
@@ -193,7 +193,7 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 
 	scene_names(object);
 	printf("\n  %s, %s, %s\n", kind ? kind : "kind not known", size, attributes);
-	if (scene->parts > 1 && object->recording) {
+	if (scene->several && object->recording) {
 		char *where = escape_terminal(object->recording->dir);
 
 		printf("  recorded in %s\n", where);
@@ -320,7 +320,7 @@ static int scene_print(struct scene *scene, const char *dir)
 	recording = recording_read(dir, &error);
 	if (!recording)
 		return scene_complain(error);
-	scene->parts = recording->part_count;
+	scene->several = recording_is_several(recording);
 	scene->start = recording->started;
 	if (recording->newest && scene->has_at)
 		r = replay_of(recording, &ahead, &error);

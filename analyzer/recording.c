@@ -348,6 +348,11 @@ const struct recording *recording_each(const struct recording *whole, size_t ind
 	return index < whole->part_count ? whole->parts[index] : NULL;
 }
 
+bool recording_is_several(const struct recording *recording)
+{
+	return recording->part_count > 1;
+}
+
 struct trace_scope recording_scope(const struct recording *recording)
 {
 	return (struct trace_scope){

@@ -149,6 +149,8 @@ char *recording_bare(const char *dir);
 const struct recording *recording_part(const struct recording *whole, uint32_t id);
 /* The part number `index`, those that are described first; the whole itself where it has none; NULL behind the last. */
 const struct recording *recording_each(const struct recording *whole, size_t index);
+/* Whether there are several, so that it has to be told of which one something is. */
+bool recording_is_several(const struct recording *recording);
 /* What is to be read of the trace. */
 struct trace_scope recording_scope(const struct recording *recording);
 /* What was left of the object when the recording stopped, or NULL. */

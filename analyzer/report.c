@@ -21,13 +21,14 @@ const struct report_format report_formats[] = {
 
 const char *report_where(const struct report *report, const struct process *process)
 {
-	return process && process->recording && report->analysis->recording->part_count > 1 ? process->recording->dir
-											    : NULL;
+	return process && process->recording && recording_is_several(report->analysis->recording)
+		       ? process->recording->dir
+		       : NULL;
 }
 
 size_t report_recordings(const struct report *report, const struct finding *finding)
 {
-	return report->analysis->recording->part_count > 1 ? finding->recording_count : 0;
+	return recording_is_several(report->analysis->recording) ? finding->recording_count : 0;
 }
 
 char *report_recorded(const struct report *report, const struct finding *finding)

@@ -27,11 +27,6 @@ static void csv_place(const struct report *report, const struct finding *finding
 	spots_free(&spots);
 }
 
-static bool csv_is_of_several(const struct report *report)
-{
-	return report->analysis->recording->part_count > 1;
-}
-
 static void csv_finding(const struct report *report, const struct finding *finding, FILE *out)
 {
 	const struct process *process = finding->process;
@@ -50,7 +45,7 @@ static void csv_finding(const struct report *report, const struct finding *findi
 	fprintf(out, ",%s,", finding->uncertain ? "yes" : "no");
 	csv_text(out, finding->message, ",");
 	fputs(finding->fingerprint, out);
-	if (csv_is_of_several(report)) {
+	if (recording_is_several(report->analysis->recording)) {
 		char *recorded = report_recorded(report, finding);
 
 		fputc(',', out);
@@ -68,7 +63,7 @@ void report_csv(const struct report *report, FILE *out)
 	fprintf(out,
 		"severity,rule,count,bytes,object,pid,exe,function,place,module,time_ns,uncertain,message,"
 		"fingerprint%s\r\n",
-		csv_is_of_several(report) ? ",recordings" : "");
+		recording_is_several(report->analysis->recording) ? ",recordings" : "");
 	for (i = 0; i < findings->count; i++)
 		csv_finding(report, &findings->all[i], out);
 	report_lacks(report);

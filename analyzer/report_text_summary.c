@@ -106,7 +106,6 @@ static const char *summary_stayed(const struct analysis *analysis, const struct 
 
 const char *text_state(const struct analysis *analysis, const struct object *object)
 {
-
 	if (object->leaked)
 		return "LEAKED";
 	if (object->held)
@@ -173,7 +172,7 @@ static void summary_object(const struct report *report, const struct terminal *t
 		summary_who(terminal, object->unlinked.process);
 	terminal_put(terminal, object->leaked ? INK_error : INK_plain, text_state(analysis, object));
 	fputc('\n', terminal->out);
-	if (object->recording && analysis->recording->part_count > 1) {
+	if (object->recording && recording_is_several(analysis->recording)) {
 		char *where = escape_terminal(object->recording->dir);
 
 		text_line(terminal, INK_faint, 4, memory_format("recorded in %s", where));
