@@ -195,18 +195,22 @@ static void tell_let_go(struct analysis *analysis, const struct recording *recor
 {
 	int64_t kept, whole = world_let_go_until(analysis->world, recording);
 	uint64_t count = count_let_go(analysis->world, recording, &kept);
-	char *whose = recording == analysis->recording ? memory_text("") : memory_format("%s: ", recording->dir);
-	char *from = let_go_time(analysis, recording, kept > whole ? kept : whole);
-	char *parts = let_go_time(analysis, recording, kept);
-	bool holes = strcmp(from, parts) != 0;
+	char *whose, *from, *parts;
+	bool holes;
 
-	if (count && kept)
+	if (count == 0)
+		return;
+	whose = recording == analysis->recording ? memory_text("") : memory_format("%s: ", recording->dir);
+	from = let_go_time(analysis, recording, kept > whole ? kept : whole);
+	parts = let_go_time(analysis, recording, kept);
+	holes = strcmp(from, parts) != 0;
+	if (kept)
 		add_problem(analysis,
 			    memory_format("%sthe recording keeps the newest calls, from %s%s%s: what older ones "
 					  "left mapped or open is not told, as %" PRIu64 " %sbefore them were let go",
 					  whose, from, holes ? ", and parts of older ones, from " : "",
 					  holes ? parts : "", count, holes ? "between or " : ""));
-	else if (count)
+	else
 		add_problem(analysis, memory_format("%sthe recording keeps the newest calls: %" PRIu64
 						    " were let go, and none is left",
 						    whose, count));

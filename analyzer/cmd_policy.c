@@ -141,15 +141,14 @@ static bool asks_help(const char *word)
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
 	static const struct option_row none[] = {{NULL, 0, NULL, NULL}};
-	char *whole = memory_format("policy %s", verb->name);
-	const struct option_table table = {whole, verb->operands, verb->summary, none, ""};
+	struct option_table table = {NULL, verb->operands, verb->summary, none, ""};
+	char *whole;
 	int option;
 
 	optind = 0;
-	if (!verb->operands) {
-		free(whole);
+	if (!verb->operands)
 		return verb->run(argc, argv);
-	}
+	table.verb = whole = memory_format("policy %s", verb->name);
 	option = options_next(&table, argc, argv);
 	free(whole);
 	if (option != OPTIONS_END)

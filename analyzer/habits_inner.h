@@ -68,9 +68,10 @@ struct habits_place {
 /* habits_names.c: how many letters, digits and _ begin the text. */
 size_t habits_token(const char *text);
 /* Adds the glob for such a token, or for one other character. */
-void habits_put_random(FILE *glob, size_t length); /* so many characters of any kind */
 void habits_put(FILE *glob, struct habits_place *place, const char *token, size_t length,
 		const struct habits_pids *pids);
+/* For so many characters of any kind. */
+void habits_put_random(FILE *glob, size_t length);
 
 /* habits_alike.c: words and small numbers, with _ between them. */
 bool habits_word(const char *text, size_t length);

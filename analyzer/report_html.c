@@ -271,21 +271,22 @@ static json_t *page_others(const struct page *page)
 		size_t object_count, process_count;
 		uint64_t *numbers = others_objects(&finding->others, &object_count);
 		const struct process **processes = others_processes(&finding->others, &process_count);
-		json_t *own = json_pack("{s:[], s:[]}", "o", "p");
+		json_t *objects = json_array(), *users = json_array();
+		json_t *own = json_pack("{s:o, s:o}", "o", objects, "p", users);
 		char key[24];
 
 		for (size_t k = 0; k < object_count && shown < OTHERS_SHOWN; k++)
 			if (!finding->object || numbers[k] != finding->object->number) {
-				json_array_append_new(json_object_get(own, "o"), json_of_number(numbers[k]));
+				json_array_append_new(objects, json_of_number(numbers[k]));
 				shown++;
 			}
 		for (size_t k = 0; k < process_count && shown < OTHERS_SHOWN; k++)
 			if (processes[k] != finding->process) {
-				json_array_append_new(json_object_get(own, "p"), json_string(processes[k]->id));
+				json_array_append_new(users, json_string(processes[k]->id));
 				shown++;
 			}
 		snprintf(key, sizeof(key), "%zu", i);
-		if (json_array_size(json_object_get(own, "o")) || json_array_size(json_object_get(own, "p")))
+		if (json_array_size(objects) || json_array_size(users))
 			json_object_set(all, key, own);
 		json_decref(own);
 		free(numbers);

@@ -82,15 +82,20 @@ static enum ink text_ink(enum severity severity)
 	return severity == SEVERITY_ERROR ? INK_error : severity == SEVERITY_WARNING ? INK_warning : INK_note;
 }
 
+static char *text_doubts(const struct finding *finding)
+{
+	if (finding->uncertain)
+		return memory_text("uncertain");
+	return finding->doubts ? memory_format("%" PRIu64 " of them uncertain", finding->doubts) : memory_text("");
+}
+
 /* "12 times in 3 recordings, 40 KiB, uncertain", or "..., 2 of them uncertain", as far as it applies. */
 static char *text_facts(const struct report *report, const struct finding *finding)
 {
 	size_t recordings = report_recordings(report, finding);
 	char *times = text_count(finding->count, "time"), *bytes = text_bytes(finding->bytes);
 	char *where = recordings > 1 ? memory_format(" in %zu recordings", recordings) : memory_text("");
-	char *doubts = finding->uncertain || finding->doubts == 0
-			       ? memory_text(finding->uncertain ? "uncertain" : "")
-			       : memory_format("%" PRIu64 " of them uncertain", finding->doubts);
+	char *doubts = text_doubts(finding);
 	char *facts = memory_format("%s%s%s%s%s%s", finding->count > 1 ? times : "", where,
 				    finding->count > 1 && finding->bytes ? ", " : "", finding->bytes ? bytes : "",
 				    (finding->count > 1 || finding->bytes) && *doubts ? ", " : "", doubts);
