@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/single_threaded.h>
 
+#include "preload/cancel.h"
 #include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/own_threads.h"
@@ -97,7 +98,7 @@ static bool run_in_thread(struct work *work)
 			   (work->fd == APART_ALL ? 0 : CLONE_FILES);
 	atomic_int busy = 1;
 	char *stack = kernel_memory(STACK);
-	int kept = errno, cancel_state = 0, cancel_type = 0;
+	int kept = errno;
 
 	if (!stack)
 		return false;
@@ -107,8 +108,11 @@ static bool run_in_thread(struct work *work)
 	 * handler leaves errno alone.
 	 */
 	uint64_t before = signals_block_these(UINT64_MAX);
-	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &cancel_type);
-	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	bool defers = !cancel_is_deferred(), forbids = !cancel_is_forbidden();
+	if (defers)
+		cancel_defer();
+	if (forbids)
+		cancel_forbid();
 	waiting = (int)kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	/* Not clone(2) by its own name: ThreadSanitizer takes that for a fork. */
 	int thread = REAL(__clone)(begin, stack + STACK, shares, work, NULL, NULL, &busy);
@@ -120,10 +124,12 @@ static bool run_in_thread(struct work *work)
 	long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	for (int i = 0; thread > 0 && i < LOOKS && kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) == 0; i++)
 		kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-	LIBC(pthread_setcancelstate)(cancel_state, NULL);
-	signals_restore(before);
 	kernel_memory_free(stack, STACK);
-	REAL(pthread_setcanceltype)(cancel_type, NULL);
+	if (forbids)
+		cancel_allow();
+	signals_restore(before);
+	if (defers)
+		cancel_undefer();
 	return thread > 0;
 }
 

@@ -1,10 +1,10 @@
 #include "preload/fault.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 
+#include "preload/cancel.h"
 #include "preload/carried.h"
 #include "preload/disposition.h"
 #include "preload/enforce.h"
@@ -370,7 +370,7 @@ static disposition_handler *explain(const siginfo_t *info, ucontext_t *context)
 	/* Our own reading of the program's memory has faulted, and its handler may jump out of the visit. */
 	if (f.nested && !f.sent && next != pass) {
 		recorder_thread.depth = 0;
-		LIBC(pthread_setcancelstate)(recorder_thread.cancel_state, NULL);
+		cancel_allow();
 		if (recorder_thread.blocks) {
 			mask = recorder_thread.mask | disposition_mask();
 			memcpy(&context->uc_sigmask, &recorder_thread.mask, sizeof recorder_thread.mask);

@@ -20,6 +20,7 @@
 #define SHMGUARD_OBSERVE_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -55,6 +56,16 @@ void observe_awaken(const void *caller);
 
 /* The visits that are under way on this thread never go on: a signal handler jumped out of them, or ends the process. */
 void observe_forget(void);
+/*
+ * Is one of this thread's visits under way, interrupted by a signal handler that has called the wrapper which asks? Forgets
+ * what a handler has jumped out of.
+ */
+bool observe_is_interrupted(void);
+/*
+ * The thread, which is at the stack_t (or none: its size is 0), jumps to where the stack stands at that address: out of its
+ * visits, unless that is further down, or on the alternate stack of a handler that has interrupted them on another.
+ */
+void observe_left(uintptr_t stack, const stack_t *alternate);
 
 /*
  * Settles an event: updates the ledger, fills in head and object, emits it. identity: the object, or NULL. Answers the

@@ -1,14 +1,14 @@
 /* A visit's beginning and end: what the thread is in, and who is kept out meanwhile, its handlers and its cancellation. */
 #include "preload/observe_inner.h"
 
-#include <pthread.h>
+#include <signal.h>
 
+#include "preload/cancel.h"
 #include "preload/kernel.h"
 #include "preload/ledger_lock.h"
 #include "preload/own.h"
 #include "preload/own_stack.h"
 #include "preload/queue.h"
-#include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/signals.h"
 #include "preload/stack.h"
@@ -35,38 +35,18 @@ static bool was_jumped_out_of(uintptr_t newer)
 	       kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && !(alternate.ss_flags & SS_ONSTACK);
 }
 
-/*
- * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
- * recorder_blocks may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result when
- * pthread_setcancelstate(3) itself is where an asynchronous cancellation happens.
- */
-static void cancel_forbid(bool asynchronous)
-{
-	if (asynchronous)
-		REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
-	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, &recorder_thread.cancel_state);
-}
-
 void observe_hold(struct visit *visit)
 {
 	if (visit->blocks)
 		return;
 	visit->blocks = recorder_thread.blocks = true;
 	visit->mask = recorder_thread.mask = signals_block();
-	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, &recorder_thread.cancel_type);
-}
-
-static void cancel_allow(void)
-{
-	LIBC(pthread_setcancelstate)(recorder_thread.cancel_state, NULL);
+	cancel_defer();
 }
 
 void observe_forget(void)
 {
 	recorder_thread.depth = 0;
-	cancel_allow();
-	if (recorder_thread.blocks)
-		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
 	recorder_thread.blocks = false;
 	ledger_lock_abandoned();
 	stack_abandoned();
@@ -74,6 +54,27 @@ void observe_forget(void)
 	if (atomic_load(&recorder_state) == RECORDER_READY)
 		recorder_emit->abandoned();
 	observe_settling_abandoned();
+	/* The last, as the thread may be cancelled in it. */
+	cancel_give_back();
+}
+
+bool observe_is_interrupted(void)
+{
+	if (recorder_thread.depth > 0 && was_jumped_out_of(program_stack()))
+		observe_forget();
+	return recorder_thread.depth > 0;
+}
+
+void observe_left(uintptr_t stack, const stack_t *alternate)
+{
+	uintptr_t since = recorder_thread.outermost, start = (uintptr_t)alternate->ss_sp;
+	bool from = since - start < alternate->ss_size, to = stack - start < alternate->ss_size;
+
+	/* It is over, but for the signals that were let in before the type was given back. */
+	if (!recorder_thread.depth)
+		cancel_give_back();
+	else if (from == to ? stack >= since : from)
+		observe_forget();
 }
 
 bool observe_enter(struct visit *visit, const void *caller)
@@ -106,7 +107,14 @@ bool observe_enter(struct visit *visit, const void *caller)
 		visit->blocks = recorder_thread.blocks = true;
 		visit->mask = recorder_thread.mask = signals_block();
 	}
-	cancel_forbid(visit->blocks);
+	/*
+	 * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
+	 * recorder_blocks may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result
+	 * when pthread_setcancelstate(3) itself is where an asynchronous cancellation happens.
+	 */
+	if (visit->blocks)
+		cancel_defer();
+	cancel_forbid();
 	recorder_check_process();
 	return true;
 }
@@ -142,7 +150,7 @@ void observe_leave(struct visit *visit)
 		recorder_thread.blocks = false;
 		signals_restore(visit->mask);
 		/* The last, as a cancellation that came meanwhile happens in it. */
-		REAL(pthread_setcanceltype)(recorder_thread.cancel_type, NULL);
+		cancel_undefer();
 	}
 	errno = visit->saved_errno;
 }

@@ -25,7 +25,6 @@ struct thread {
 	int32_t tid;
 	bool blocks; /* the outermost visit blocks signals; mask: the program's own of before */
 	uint64_t mask;
-	int cancel_state, cancel_type; /* the program's own of before the outermost visit (pthread_setcancelstate(3)) */
 	bool prepared;
 	uint32_t chance; /* a linear congruential generator */
 	bool vforked;    /* by this thread, and it is not known yet that the child is gone */

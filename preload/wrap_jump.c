@@ -1,11 +1,12 @@
 /*
  * The jumps of setjmp.h, and asynchronous cancellation, tell that they are used: from then on no signal interrupts a visit
  * (recorder_blocks), the C library's own for cancellation among them. The first one may leave what it interrupted with a
- * lock that others wait for.
+ * lock that others wait for, and each with the thread as a visit has it: not to be cancelled, or not at any instruction.
  */
 #include <setjmp.h>
 #include <signal.h>
 
+#include "preload/cancel.h"
 #include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/ledger_lock.h"
@@ -36,29 +37,53 @@ static uintptr_t target(const struct __jmp_buf_tag *environment)
 #endif
 }
 
-static bool stays_on_alternate(uintptr_t stack)
+/* The alternate stack, if this thread is at it. */
+static stack_t alternate_stack(void)
 {
 	stack_t alternate = {0};
 
-	return kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 &&
-	       (alternate.ss_flags & SS_ONSTACK) && stack - (uintptr_t)alternate.ss_sp < alternate.ss_size;
+	if (kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) < 0 || !(alternate.ss_flags & SS_ONSTACK))
+		alternate.ss_size = 0;
+	return alternate;
 }
 
 static void leave(const struct __jmp_buf_tag *environment)
 {
-	uintptr_t stack = target(environment);
+	bool works = ledger_lock_busy() || enforce_busy(), visits = recorder_thread.depth > 0 || cancel_keeps();
 
-	if ((!ledger_lock_busy() && !enforce_busy()) || stays_on_alternate(stack))
+	if (!works && !visits)
 		return;
-	ledger_lock_left(stack);
-	enforce_left(stack);
+	uintptr_t stack = target(environment);
+	stack_t alternate = alternate_stack();
+	if (works && stack - (uintptr_t)alternate.ss_sp >= alternate.ss_size) {
+		ledger_lock_left(stack);
+		enforce_left(stack);
+	}
+	if (visits)
+		observe_left(stack, &alternate);
+}
+
+/* The program asks amid a visit, in a handler; else what it had set is its own again. */
+static bool asks_amid_visit(const void *caller)
+{
+	if (!cancel_keeps() || own_caller(caller))
+		return false;
+	if (observe_is_interrupted())
+		return true;
+	cancel_give_back();
+	return false;
 }
 
 EXPORT int pthread_setcanceltype(int type, int *old)
 {
 	if (type == PTHREAD_CANCEL_ASYNCHRONOUS)
 		tell();
-	return REAL(pthread_setcanceltype)(type, old);
+	return asks_amid_visit(CALLER) ? cancel_set_type(type, old) : REAL(pthread_setcanceltype)(type, old);
+}
+
+EXPORT int pthread_setcancelstate(int state, int *old)
+{
+	return asks_amid_visit(CALLER) ? cancel_set_state(state, old) : REAL(pthread_setcancelstate)(state, old);
 }
 
 #define WRAP_JUMP(name)                                                                                                \

@@ -57,6 +57,44 @@ with()
 	record recording "$PROGRAMS/hostile_signals" cancel
 }
 
+# interrupted HANDLER...: a thread is in all it is told of its cancellation as bare, recorded and under a policy.
+interrupted()
+{
+	local type call
+	printf '[default]\nshrink-under-map=warn\nstale-bytes=warn\nlog=none\n' >policy
+	for type in deferred async; do
+		for call in map shrink; do
+			rm -rf recording
+			unchanged "$PROGRAMS/jumped_cancel" "$type" "$call" "$@"
+			[ "$1" != within ] || holds '.trace.complete'
+			{
+				SHMGUARD_PROFILE=strict SHMGUARD_POLICY=$PWD/policy LD_PRELOAD=$BUILD/libshmguard.so timeout 60 \
+					"$PROGRAMS/jumped_cancel" "$type" "$call" "$@"
+				echo "status $?"
+			} >guarded
+			same bare guarded
+		done
+	done
+}
+
+@test "a thread whose handler has jumped out of a call can be cancelled as before" {
+	interrupted out
+	interrupted out alternate
+	grep -qx 'cancelled, 0 wrong' bare
+}
+
+@test "a thread whose handler has set its cancellation, and jumped out of a call, is left with that" {
+	interrupted sets
+	interrupted sets alternate
+	grep -qx 'was disabled, deferred' bare
+}
+
+@test "a thread whose handler has jumped within itself, amid a call, can be cancelled as before" {
+	interrupted within
+	interrupted within alternate
+	grep -qx 'was enabled, asynchronous' bare
+}
+
 @test "threads with the smallest stack there is" {
 	unchanged "$PROGRAMS/hostile_signals" smallest_stacks
 	holds '.trace.lost == 0 and .trace.complete'

@@ -176,7 +176,8 @@
 	X(_longjmp, none, void, (struct __jmp_buf_tag environment[1], int value))                                      \
 	X(siglongjmp, none, void, (sigjmp_buf environment, int value))                                                 \
 	X(__longjmp_chk, none, void, (struct __jmp_buf_tag environment[1], int value))                                 \
-	X(pthread_setcanceltype, none, int, (int type, int *old))
+	X(pthread_setcanceltype, none, int, (int type, int *old))                                                      \
+	X(pthread_setcancelstate, none, int, (int state, int *old))
 
 /* Programs that confine themselves. */
 #define CALLS_CONFINE(X)                                                                                               \

@@ -59,5 +59,10 @@ int main(void)
 	printf("setcanceltype: %d, was %d\n", pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old), old);
 	printf("setcanceltype: %d, was %d\n", pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old), old);
 	printf("setcanceltype: %d\n", pthread_setcanceltype(99, &old));
+	printf("setcancelstate: %d, was %d\n", pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old), old);
+	printf("setcancelstate: %d, was %d\n", pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old), old);
+	printf("setcancelstate: %d\n", pthread_setcancelstate(99, &old));
+	printf("neither tells: %d %d\n", pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL),
+	       pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL));
 	return 0;
 }
