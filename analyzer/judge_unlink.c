@@ -60,13 +60,24 @@ static void keep(struct court *court, struct miss *miss)
 		tell(court, misses->oldest);
 }
 
+/* It was another name's from then on: that is no removal. */
+static bool was_moved(const struct name_state *name)
+{
+	const struct object *former = object_real(name->former);
+
+	for (size_t i = former ? former->name_count : 0; i > 0; i--)
+		if (former->names[i - 1].from == name->removed.time)
+			return true;
+	return false;
+}
+
 static void unlink_missed(struct court *court, struct process *process, const struct name_state *name,
 			  const struct site *site)
 {
 	struct miss *miss;
 	char *who, *first, *ago;
 
-	if (name->object || name->removed.process == NULL)
+	if (name->object || name->removed.process == NULL || was_moved(name))
 		return;
 	who = judge_process(process);
 	first = judge_process(name->removed.process);

@@ -10,6 +10,17 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
+static bool says_shm(const char *path)
+{
+	return strncmp(path, "/dev/shm/", 9) == 0;
+}
+
+/* Nothing was there: is it worth a look at the directory? Most that fail so are elsewhere, and say so. */
+static bool was_in_vain(int result, const char *path)
+{
+	return result < 0 && errno == ENOENT && (*path != '/' || says_shm(path));
+}
+
 /* A removal, and what the look before it found. */
 struct removing {
 	enum symbol symbol;
@@ -45,8 +56,8 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	observe_leave(&visit);
 }
 
-/* It was made between the look and the call: which object that was nobody can say. */
-static void unlinked_unseen(const struct removing *r)
+/* Nothing was there, or it was made between the look and the call: which object that was nobody can say. */
+static void unlinked_unseen(const struct removing *r, bool failed)
 {
 	struct visit visit;
 	const struct enforce_place *at = &r->policy.at;
@@ -56,7 +67,8 @@ static void unlinked_unseen(const struct removing *r)
 		return;
 	const char *name = identity_spelling_gone(at->dirfd, at->path, text);
 	if (name)
-		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)r->symbol, .dirfd = at->dirfd, .name = name);
+		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)r->symbol, .dirfd = at->dirfd, .name = name,
+		       .error = observe_error(&visit, failed));
 	observe_leave(&visit);
 }
 
@@ -64,8 +76,8 @@ static int unlinked(const struct removing *r, int result)
 {
 	if (result < 0)
 		observe_failed(r->seq, r->policy.caller);
-	else if (r->nothing)
-		unlinked_unseen(r);
+	if (r->nothing && (result == 0 || was_in_vain(result, r->policy.at.path)))
+		unlinked_unseen(r, result < 0);
 	return result;
 }
 
@@ -90,7 +102,7 @@ static bool concerns_policy(const struct enforce_place *at)
 	case LOOK_object:
 		return true;
 	case LOOK_nothing:
-		return enforce_wipes || strncmp(at->path, "/dev/shm/", 9) == 0;
+		return enforce_wipes || says_shm(at->path);
 	default:
 		return false;
 	}
@@ -155,7 +167,7 @@ struct renaming {
 	struct enforce_moving moving;
 	bool found, replaces;
 	bool nothing, no_other; /* was at `from`, at `to` */
-	bool unseen;            /* was what had the name `from`, made since and gone by now */
+	bool unseen;            /* was what had the name `from`, made since and gone by now; or nothing had it */
 	bool directory;         /* was found: no object of its own, but objects may get other names by it */
 	int from_dirfd, to_dirfd;
 	struct identity identity, replaced;
@@ -231,14 +243,15 @@ static struct enforce_moving *link_of(struct enforce_moving *m, int from_dirfd, 
 
 /*
  * What was made between the look and the call is looked for where it is by now. Of what was replaced so, nobody can say
- * anything.
+ * anything. failed: nothing was made.
  */
-static void look_again(struct renaming *r, const char *from, const char *to, unsigned flags)
+static void look_again(struct renaming *r, const char *from, const char *to, unsigned flags, bool failed)
 {
 	const char *name = r->nothing ? identity_spelling_gone(r->from_dirfd, from, r->text) : NULL;
 
 	if (name) {
-		enum identity_look look = identity_look(r->to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->identity);
+		enum identity_look look =
+			failed ? LOOK_nothing : identity_look(r->to_dirfd, to, AT_SYMLINK_NOFOLLOW, &r->identity);
 		r->found = look == LOOK_object;
 		r->unseen = look == LOOK_nothing;
 		if (r->unseen)
@@ -246,7 +259,7 @@ static void look_again(struct renaming *r, const char *from, const char *to, uns
 		r->identity.kind = KIND_file;
 		r->identity.name = name;
 	}
-	if (r->no_other && (flags & RENAME_EXCHANGE)) {
+	if (!failed && r->no_other && (flags & RENAME_EXCHANGE)) {
 		r->replaces = identity_of_path(r->from_dirfd, from, AT_SYMLINK_NOFOLLOW, &r->replaced);
 		r->replaced.kind = KIND_file;
 		if (r->replaces && !r->found && !r->unseen && !r->directory)
@@ -260,10 +273,11 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	struct visit visit;
 	char text[512];
 
-	if (result == 0 && (r->nothing || (r->no_other && (flags & RENAME_EXCHANGE)))) {
+	bool vain = r->nothing && was_in_vain(result, from);
+	if (vain || (result == 0 && (r->nothing || (r->no_other && (flags & RENAME_EXCHANGE))))) {
 		if (!observe_enter(&visit, caller))
 			return result;
-		look_again(r, from, to, flags);
+		look_again(r, from, to, flags, vain);
 		observe_leave(&visit);
 	}
 	bool there = r->found || r->unseen || r->directory;

@@ -69,6 +69,121 @@ gone()
 	done
 }
 
+# missing HOW: what removes names that are not there, by every call, and says so itself where a result or errno is another.
+missing()
+{
+	cat >missing.c <<-'END'
+		#define _GNU_SOURCE
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <semaphore.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/stat.h>
+		#include <unistd.h>
+		#define FAILS(call) \
+			do { \
+				errno = 0; \
+				if ((call) != -1 || errno != ENOENT) \
+					printf("%s: %s\n", #call, strerror(errno)); \
+			} while (0)
+		static char path[200], other[220], below[240];
+		static void make(const char *at)
+		{
+			close(open(at, O_CREAT | O_EXCL | O_RDWR, 0600));
+		}
+		static void again(const char *name, int shm)
+		{
+			make(path);
+			unlink(path);
+			FAILS(unlink(path));
+			FAILS(unlinkat(shm, name, 0));
+			FAILS(remove(path));
+			FAILS(unlink(name));
+			FAILS(shm_unlink(name));
+			mkdir(other, 0700);
+			make(below);
+			remove(below);
+			FAILS(unlink(below));
+			rmdir(other);
+			FAILS(remove(below));
+		}
+		static void innocent(const char *name, int shm, const char *elsewhere)
+		{
+			FAILS(unlink(path));
+			FAILS(unlinkat(shm, name, 0));
+			FAILS(sem_unlink(name));
+			FAILS(rename(path, other));
+			FAILS(renameat(shm, name, shm, "other"));
+			FAILS(unlink(""));
+			FAILS(unlink(below));
+			FAILS(unlink(elsewhere));
+			make(path);
+			rename(path, other);
+			FAILS(unlink(path));
+			unlink(other);
+			make(path);
+			unlink(path);
+			FAILS(unlink(path));
+			make(path);
+			unlink(path);
+		}
+		int main(int count, char **arguments)
+		{
+			int shm = open("/dev/shm", O_DIRECTORY);
+			sprintf(path, "/dev/shm/%s", arguments[2]);
+			sprintf(other, "%s-other", path);
+			sprintf(below, "%s/below", other);
+			fchdir(shm);
+			if (strcmp(arguments[1], "again") == 0)
+				again(arguments[2], shm);
+			else
+				innocent(arguments[2], shm, arguments[3]);
+			return 0;
+		}
+	END
+	gcc -w missing.c -o missing
+	rm -rf recording
+	record recording ./missing "$1" "$NAME" "$PWD/$NAME" >out
+	diff /dev/null out
+	report recording >report.json
+	holds '.trace.lost == 0 and .trace.complete and .unseen == []'
+	"$SHMGUARD" log recording >calls
+}
+
+# failed CALL COUNT: so many of these calls found nothing.
+failed()
+{
+	[ "$(grep -cE " $1\(.*\) = -1 ENOENT" calls)" -eq "$2" ] || {
+		cat calls
+		return 1
+	}
+}
+
+@test "what is removed once more by its path is told, and found, as by shm_unlink" {
+	missing again
+	failed unlink 3
+	failed unlinkat 1
+	failed remove 2
+	failed shm_unlink 1
+	holds '[.findings[] | select(.rule == "double-unlink")] | (map(.count) | add) == 7 and all(.[]; .uncertain | not)'
+	[ "$(grep -c "\"/dev/shm/$NAME\") = -1 ENOENT" calls)" -eq 4 ]
+	[ "$(grep -c "\"/dev/shm/$NAME-other/below\") = -1 ENOENT" calls)" -eq 2 ]
+}
+
+@test "a name that never was, has moved, or is made again, is removed in vain without a finding" {
+	missing innocent
+	failed unlink 4
+	failed unlinkat 1
+	failed sem_unlink 1
+	failed rename 1
+	failed renameat 1
+	holds 'all(.findings[]; .rule != "double-unlink")'
+	run -1 grep -F "(\"$PWD/" calls
+}
+
 @test "a file elsewhere that is removed as soon as it is there is nobody's business" {
 	removals unlink 300 "$PWD"
 	told unlink 0
