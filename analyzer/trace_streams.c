@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "memory.h"
@@ -273,6 +274,17 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 	free(path);
 }
 
+/* LTTng's is the one that babeltrace2 expects there, and trips over where it is none. */
+static bool is_directory_of_indexes(const struct trace_dir *dir, const char *name)
+{
+	char *path = trace_path(dir->path, name);
+	struct stat st;
+	bool is = strcmp(name, "index") == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	free(path);
+	return is;
+}
+
 void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct trace_seen *seen,
 			const struct trace_look *look)
 {
@@ -282,8 +294,7 @@ void trace_streams_look(struct trace_files *files, struct trace_dir *dir, struct
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
 
-		/* LTTng's directory of indexes is the one that babeltrace2 expects there. */
-		if (name[0] == '.' || strcmp(name, "metadata") == 0 || strcmp(name, "index") == 0)
+		if (name[0] == '.' || strcmp(name, "metadata") == 0 || is_directory_of_indexes(dir, name))
 			;
 		else if (entries[i]->d_type == DT_DIR || !is_stream(dir, name))
 			dir->as_it_is = false;

@@ -192,14 +192,37 @@ full_stream()
 	holds '.trace.problems | length == 1 and (.[0] | contains("both/gone/ust/uid/65534/64-bit cannot be read: its metadata is gone"))'
 }
 
+# reads_by_both CASE: as expected, whoever decodes it.
+reads_by_both()
+{
+	local decoder
+	for decoder in direct babeltrace2; do
+		timeout 20 "$SHMGUARD" report --decoder=$decoder --format=json "$1" >full.json
+		jq -f select.jq full.json >got.json
+		same "$1/expected.json" got.json
+	done
+}
+
 @test "a stray file beside the streams is left alone by either decoder" {
 	local dir=leaks/trace/ust/uid/65534/64-bit
 	echo hello >"$dir/notes.txt"
 	mkdir "$dir/old"
-	reads_as leaks
-	timeout 20 "$SHMGUARD" report --decoder=babeltrace2 --format=json leaks >full.json
-	jq -f select.jq full.json >got.json
-	same leaks/expected.json got.json
+	reads_by_both leaks
+}
+
+@test "a file that is called as the directory of indexes is left out, or is a stream, for either decoder" {
+	local dir=leaks/trace/ust/uid/65534/64-bit content stream
+	stream=$(full_stream leaks)
+	for content in 'hello\n' x ''; do
+		# shellcheck disable=SC2059 # escapes, for printf
+		printf "$content" >"$dir/index"
+		reads_by_both leaks
+	done
+	mv "$stream" "$dir/index"
+	reads_by_both leaks
+	mv "$dir/index" "$stream"
+	mkdir "$dir/index"
+	reads_by_both leaks
 }
 
 @test "a file that is called like a stream and is none is named, and the rest is read" {
