@@ -218,7 +218,8 @@ static void take_naming(const struct gathering *gathering, struct call *call, co
 static void take_rename(const struct gathering *gathering, struct call *call, const struct scene *scene,
 			const struct rename_event *e)
 {
-	const struct object *replaced = replay_object_by(scene->world, scene->process, e->replaced);
+	const struct object *replaced =
+		e->flags & RENAME_ANOTHER ? NULL : replay_object_by(scene->world, scene->process, e->replaced);
 	bool exchanges = e->flags & RENAME_EXCHANGE;
 
 	call->error = e->error;

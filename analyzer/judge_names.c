@@ -60,7 +60,8 @@ static void name_finish(struct court *court)
 		const char *name = name_in_shm(object);
 
 		if (name == NULL || !recording->looked || object->created.process == NULL ||
-		    object->kind == KIND_memfd || (object->kind == KIND_file && !object->shared))
+		    object->kind == KIND_memfd || !is_not_removed(object) ||
+		    (object->kind == KIND_file && !object->shared))
 			continue;
 		if (object->dev != recording->device || recording_leftover(recording, object->dev, object->ino) ||
 		    map_get(&court->vanished, (uintptr_t)object, 0))

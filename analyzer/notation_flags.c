@@ -135,7 +135,9 @@ static char *huge_flags(const struct flag *flags, const char *prefix, uint64_t h
 static char *some_flags(const char *symbol, uint64_t value)
 {
 	if (!strcmp(symbol, "renameat2"))
-		return words_of(rename_flags, value, "0");
+		return words_of(rename_flags, value & ~(uint64_t)RENAME_ANOTHER, "0");
+	if (!strncmp(symbol, "rename", 6))
+		return NULL;
 	if (!strcmp(symbol, "mlock2"))
 		return words_of(lock_flags, value, "0");
 	if (!strcmp(symbol, "mlockall"))

@@ -139,6 +139,19 @@ struct name_change names_unlink_unseen(struct world *world, struct process *proc
 void names_made_unseen(struct world *world, const char *name, bool semaphore, const struct site *site);
 /* What was made so shortly before that who took the name from it may not have seen it; NULL: none. */
 struct object *names_just_made(const struct world *world, const char *name, const struct site *site);
+/* Does the name lead to `after`? Or has `seen` lost it, and `after` had it, or is nothing told of that but a look? */
+bool names_is_next(const struct world *world, const char *name, const struct object *seen, const struct object *after,
+		   const struct site *site);
+/* What the name leads to; NULL: nothing, or nobody told. */
+struct object *names_leads(const struct world *world, const char *name, const struct site *site);
+/*
+ * It is told to lose a name: if nobody told that it got it, who gave it tells later, and then it is lost already. What had the
+ * name before has lost it as well.
+ */
+void names_lost_early(const struct world *world, const char *name, struct object *object, const struct site *site);
+bool names_is_lost_early(const struct object *object, const char *name, const struct site *site);
+/* It lost the name to another; what the name leads to by now is another thing. */
+void names_replaced(const struct world *world, const char *name, struct object *object, const struct site *site);
 /* The name was given to another object: whoever had it before has lost it, though nobody told of that one yet. */
 void names_replaced_unseen(struct world *world, const char *name, const struct site *site);
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site);

@@ -352,6 +352,13 @@ static void unseen_failed(struct world *world, struct process *process, struct n
 	}
 }
 
+/* It was seen, and is gone: by who removed another of the name just before, and may have removed this one instead. */
+static bool was_removed_by(const struct object *object, const struct site *before)
+{
+	return before->process && !object->unlinked.process && !object_has_name(object) && object->created.process &&
+	       before->time > object->created.time;
+}
+
 void names_unlink_failed(struct world *world, struct process *process, struct name_change *change, int error)
 {
 	char *text = name_canonical(change->text, change->semaphore);
@@ -362,7 +369,13 @@ void names_unlink_failed(struct world *world, struct process *process, struct na
 	if (state && state == change->state)
 		unseen_failed(world, process, state, change);
 	if (object && state && state == change->state) {
-		object->unlinked = change->before;
+		/* Who has renamed it meanwhile may have removed it since. */
+		if (object->unlinked.process == process && object->unlinked.time == change->site.time)
+			object->unlinked = change->before;
+		if (error == ENOENT && was_removed_by(object, &change->state_before)) {
+			object->unlinked = change->state_before;
+			object->presumed = true;
+		}
 		state->removed = change->state_before;
 		/* What was seen there was removed between the look and the call; or another has the name by now. */
 		if ((error != ENOENT || change->unseen) && state->object == NULL)

@@ -3,6 +3,7 @@
  * call. Its maker may tell of it before, or after.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 #include "world_names_inner.h"
@@ -106,6 +107,80 @@ void names_made_unseen(struct world *world, const char *name, bool semaphore, co
 		state->untold = *site;
 	if (state->object == NULL)
 		name_enqueue(world, state);
+}
+
+struct object *names_leads(const struct world *world, const char *name, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	const struct name_state *state = name_state_find(world, site->process->place, text);
+
+	free(text);
+	return state ? object_real(state->object) : NULL;
+}
+
+static bool was_called(const struct object *object, const char *name)
+{
+	char *text = name_canonical(name, false);
+	bool called = false;
+
+	for (size_t i = 0; i < object->name_count; i++)
+		called |= strcmp(object->names[i].text, text) == 0;
+	free(text);
+	return called;
+}
+
+bool names_is_next(const struct world *world, const char *name, const struct object *seen, const struct object *after,
+		   const struct site *site)
+{
+	if (names_leads(world, name, site) == after)
+		return true;
+	return names_lost(seen, name) && (!after->touched || was_called(after, name));
+}
+
+static void lose_to_another(const struct name_state *state, struct object *object, const struct site *site)
+{
+	if (!object->unlinked.process)
+		name_lose(state, object, site);
+}
+
+void names_replaced(const struct world *world, const char *name, struct object *object, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	const struct name_state *state = name_state_find(world, site->process->place, text);
+
+	free(text);
+	if (state)
+		lose_to_another(state, object, site);
+}
+
+void names_lost_early(const struct world *world, const char *name, struct object *object, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	const struct name_state *state = name_state_find(world, site->process->place, text);
+	struct object *before = state ? object_real(state->object) : NULL;
+
+	if (state && !was_called(object, name)) {
+		names_add(object, text, site->time);
+		object->names[object->name_count - 1].until = site->time;
+		if (before && before != object)
+			lose_to_another(state, before, site);
+	}
+	free(text);
+}
+
+bool names_is_lost_early(const struct object *object, const char *name, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	bool lost = false;
+
+	for (size_t i = 0; i < object->name_count; i++) {
+		const struct name *of = &object->names[i];
+
+		if (of->until && strcmp(of->text, text) == 0)
+			lost = of->from == of->until && site->time - of->until <= HELD_UP;
+	}
+	free(text);
+	return lost;
 }
 
 struct object *names_just_made(const struct world *world, const char *name, const struct site *site)

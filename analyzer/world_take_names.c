@@ -133,6 +133,8 @@ void take_unlink(struct taking *t, const struct unlink_event *e)
 		change = names_unlink_unseen(t->world, t->process, e->name, semaphore, &t->site);
 		t->object = change.object;
 	} else {
+		if (t->object && !e->error && !semaphore)
+			names_lost_early(t->world, e->name, t->object, &t->site);
 		change = names_unlink(t->world, t->process, e->name, semaphore, e->error ? NULL : t->object, &t->site);
 	}
 	if (e->error) {
@@ -164,6 +166,45 @@ static void moved_unseen(struct taking *t, const char *from)
 	object_gone(&object->created, t->site.time);
 }
 
+/* It has another name by now: that is no removal. What was made of this one since keeps it. */
+static void take_left(struct taking *t, const char *from, struct object *moved)
+{
+	const struct object *leads = names_leads(t->world, from, &t->site);
+	struct site unlinked = moved->unlinked;
+
+	if (leads == NULL || leads == moved)
+		take_name(t, from, moved);
+	moved->unlinked = unlinked;
+}
+
+/* What was there is not what was seen to be replaced: that one was put over it, which is told later. */
+static void take_hidden(struct taking *t, const char *to, const struct object *moved, const struct object *replaced)
+{
+	struct object *hidden = names_leads(t->world, to, &t->site);
+
+	if (hidden && hidden != moved && hidden != replaced)
+		names_replaced(t->world, to, hidden, &t->site);
+}
+
+/*
+ * Others changed the names at the same time. Was it what had the name next that was renamed, or was what had been renamed
+ * replaced by them, before (true) or since?
+ */
+static bool replaced_since(struct taking *t, const struct rename_event *e, struct object **moved,
+			   struct object **replaced)
+{
+	struct object *after = *replaced, *leads = names_leads(t->world, e->to, &t->site);
+
+	*replaced = NULL;
+	if (names_is_next(t->world, e->from, *moved, after, &t->site))
+		*moved = after;
+	else if (leads == after)
+		return true;
+	else if (leads != *moved)
+		*replaced = leads;
+	return false;
+}
+
 void take_rename(struct taking *t, const struct rename_event *e)
 {
 	struct object *moved = t->object, *replaced = object_of(t->world, t->process, e->replaced);
@@ -171,6 +212,15 @@ void take_rename(struct taking *t, const struct rename_event *e)
 
 	if (e->error)
 		return;
+	bool past = moved && !both && names_is_lost_early(moved, e->to, &t->site);
+	if (e->flags & RENAME_ANOTHER && moved && replaced)
+		past |= replaced_since(t, e, &moved, &replaced);
+	if (past) {
+		if (replaced)
+			names_replaced(t->world, e->to, replaced, &t->site);
+		take_name(t, e->from, moved);
+		return;
+	}
 	/* Another was faster: what he left there is what was replaced. */
 	if (replaced && !both && names_lost(replaced, e->to))
 		replaced = NULL;
@@ -188,15 +238,16 @@ void take_rename(struct taking *t, const struct rename_event *e)
 		names_directory_renamed(t->world, t->process, e->from, e->to, e->flags & RENAME_EXCHANGE, &t->site);
 	if (both)
 		names_link(t->world, e->from, replaced, &t->site);
-	if (moved && !both) {
-		struct site unlinked = moved->unlinked;
-
-		take_name(t, e->from, moved);
-		moved->unlinked = unlinked;
-	}
+	if (moved && !both)
+		take_left(t, e->from, moved);
+	if (moved && !both)
+		take_hidden(t, e->to, moved, replaced);
 	/* Also by what is no object: a symbolic link, a FIFO. */
-	if (replaced)
+	if (replaced) {
+		if (!both)
+			names_lost_early(t->world, e->to, replaced, &t->site);
 		take_name(t, e->to, replaced);
+	}
 	if (replaced && over)
 		replaced->presumed = true;
 	if (moved)

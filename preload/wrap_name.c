@@ -168,6 +168,7 @@ struct renaming {
 	bool found, replaces;
 	bool nothing, no_other; /* was at `from`, at `to` */
 	bool unseen;            /* was what had the name `from`, made since and gone by now; or nothing had it */
+	bool another;           /* `replaced` is what is at `to` after the call: others change the names as well */
 	bool directory;         /* was found: no object of its own, but objects may get other names by it */
 	int from_dirfd, to_dirfd;
 	struct identity identity, replaced;
@@ -196,7 +197,7 @@ static void renaming(struct renaming *r, int from_dirfd, const char *from, int t
 {
 	struct visit visit;
 
-	r->found = r->replaces = r->nothing = r->no_other = r->unseen = r->directory = false;
+	r->found = r->replaces = r->nothing = r->no_other = r->unseen = r->another = r->directory = false;
 	r->from_dirfd = from_dirfd;
 	r->to_dirfd = to_dirfd;
 	if (!observe_enter(&visit, caller))
@@ -267,6 +268,22 @@ static void look_again(struct renaming *r, const char *from, const char *to, uns
 	}
 }
 
+/*
+ * Is it what was looked at before the call that has the new name? If not, somebody was faster, before the call or after it:
+ * which of both the trace tells, where it has those who did it.
+ */
+static void look_after(struct renaming *r, const char *to)
+{
+	struct identity after;
+
+	if (identity_look(r->to_dirfd, to, AT_SYMLINK_NOFOLLOW, &after) != LOOK_object ||
+	    (after.dev == r->identity.dev && after.ino == r->identity.ino))
+		return;
+	r->replaced = after;
+	r->replaced.kind = KIND_file;
+	r->replaces = r->another = true;
+}
+
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
 		   const void *caller)
 {
@@ -284,6 +301,8 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 	/* EFAULT: one of the two names cannot be read. */
 	if ((!there && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
 		return result;
+	if (r->found && !r->nothing && result == 0 && !(flags & RENAME_EXCHANGE))
+		look_after(r, to);
 	uint32_t replaced = r->replaces && result == 0 ? observe_object(&visit, &r->replaced) : 0;
 	if (there) {
 		r->identity.dirfd = r->to_dirfd;
@@ -295,10 +314,11 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 		if (flags & RENAME_EXCHANGE)
 			from = identity_spelling(from, &r->replaced, text);
 	}
-	if (r->found && result == 0)
+	if (r->found && result == 0 && !r->another)
 		ledger_rename(&r->identity, to);
 	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
-	       .flags = flags, .error = observe_error(&visit, result < 0), .replaced = replaced);
+	       .flags = flags | (r->another ? RENAME_ANOTHER : 0), .error = observe_error(&visit, result < 0),
+	       .replaced = replaced);
 	observe_leave(&visit);
 	return result;
 }

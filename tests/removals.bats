@@ -329,3 +329,90 @@ unlinks()
 	holds --arg name "/$NAME" '[.findings[] | select(.rule == "name-vanished") | .message | split(",")[0]] == [$name + "-2"] and
 		(.objects[] | select(.names == [$name]) | .unlinked_by != null)'
 }
+
+# What was looked at before the call is gone by then, and its maker's next object has the name.
+@test "what is renamed while its maker removes it and makes the next is the next" {
+	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
+	cat >next.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char path[100], to[120];
+			snprintf(path, sizeof path, "/dev/shm%s", argv[1]);
+			volatile sig_atomic_t *over = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			pid_t mover = fork();
+			if (mover == 0) {
+				for (int i = 0; !*over; i++) {
+					snprintf(to, sizeof to, "%s-%d", path, i);
+					if (rename(path, to) == 0 && unlink(to))
+						return 1;
+				}
+				return 0;
+			}
+			int status, moved = 0;
+			for (int i = 0; i < atoi(argv[2]); i++) {
+				int fd = shm_open(argv[1], O_CREAT | O_RDWR, 0600);
+				close(fd);
+				moved += unlink(path) != 0;
+			}
+			*over = 1;
+			waitpid(mover, &status, 0);
+			return status || moved < 10;
+		}
+	END
+	gcc -w -O next.c -o next
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./next "/$NAME" 6000
+	report recording >report.json
+	holds 'all(.objects[]; .unlinked_by != null and (.leaked | not)) and
+		all(.findings[]; .rule != "name-vanished" and .rule != "segment-leak")'
+}
+
+# Its `to` has another object right after the call, as here: that is no sign that it was that one which it moved.
+@test "what several processes move to one name is what each has made" {
+	cat >publish.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char name[100], from[120], to[120];
+			int rounds = atoi(argv[2]), status, failures = 0;
+			snprintf(to, sizeof to, "/dev/shm%s", argv[1]);
+			for (int child = 0; child < 3; child++) {
+				if (fork())
+					continue;
+				for (int i = 0; i < rounds; i++) {
+					snprintf(name, sizeof name, "%s-%d-%d", argv[1], child, i);
+					snprintf(from, sizeof from, "/dev/shm%s", name);
+					int fd = shm_open(name, O_CREAT | O_RDWR | O_EXCL, 0600);
+					ftruncate(fd, 4096);
+					close(fd);
+					if (rename(from, to))
+						failures++;
+					if (i % 3 == 0)
+						unlink(to);
+				}
+				_exit(failures != 0);
+			}
+			while (wait(&status) > 0)
+				failures += status != 0;
+			unlink(to);
+			return failures;
+		}
+	END
+	gcc -w -O publish.c -o publish
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./publish "/$NAME" 400
+	report recording >report.json
+	holds '(.objects | length) == 1200 and all(.objects[]; .unlinked_by != null and (.leaked | not)) and
+		all(.findings[]; .rule != "name-vanished" and .rule != "segment-leak")'
+}

@@ -84,7 +84,11 @@
 	F(text, name)                                                                                                  \
 	F(error, error)                                                                                                \
 	F(id, object)
-/* replaced: the object that `to` named before, 0 if none; with RENAME_EXCHANGE it now is named `from`. */
+/*
+ * replaced: the object that `to` named before, 0 if none; with RENAME_EXCHANGE it now is named `from`. With RENAME_ANOTHER, a
+ * flag of the event alone, the one that `to` named right after the call, which is not what `from` named right before it.
+ */
+#define RENAME_ANOTHER 0x80000000u
 #define FIELDS_rename(F)                                                                                               \
 	F(symbol, symbol)                                                                                              \
 	F(text, from)                                                                                                  \

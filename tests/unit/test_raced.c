@@ -1,0 +1,152 @@
+/* The model, fed by hand: names that several processes change at one time, and that are told in another order. */
+#include <stdlib.h>
+
+#include "tests/unit/world_by_hand.h"
+
+static bool has_no_name(const struct object *object, int pid)
+{
+	return object->unlinked.process == process_of(pid) && !object_has_name(object);
+}
+
+static void two_users(void)
+{
+	begin();
+	start_maker(10);
+	start(11, BEGAN_exec, 1, 0);
+	start(12, BEGAN_exec, 1, 0);
+	define(11, 1, 77);
+}
+
+/* What was looked at is removed, and its maker makes the next, which is what is renamed: told is either of them first. */
+static void check_next_is_renamed(bool told)
+{
+	two_users();
+	FEED(unlink, 10, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 1);
+	define(10, 2, 78);
+	if (told)
+		open_object(10, "/x", 2, 3, true);
+	define(11, 2, 78);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .flags = RENAME_ANOTHER,
+	     .object = 1, .replaced = 2);
+	if (!told)
+		open_object(10, "/x", 2, 3, true);
+	check(has_no_name(world->objects[0], 10) && world->objects[0]->name_count == 1,
+	      "what was removed by its maker has no other name");
+	check(object_is_called(world->objects[1], "/y") && !object_is_called(world->objects[1], "/x"),
+	      told ? "what has the name by then was renamed" : "or what is told to be made of that name next");
+	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/y", .object = 2);
+	check(has_no_name(world->objects[1], 11), "until that name is removed");
+	end();
+}
+
+static void check_next_keeps_name(void)
+{
+	two_users();
+	FEED(unlink, 10, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 1);
+	for (uint32_t id = 2; id < 4; id++) {
+		define(10, id, 76 + id);
+		open_object(10, "/x", id, 3, true);
+	}
+	define(11, 2, 78);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .flags = RENAME_ANOTHER,
+	     .object = 1, .replaced = 2);
+	check(object_is_called(world->objects[1], "/y"), "what is told late to be renamed is what had the name");
+	check(object_is_called(world->objects[2], "/x"), "and what was made of it since keeps it");
+	end();
+}
+
+/* Each moves its own to one name, over what the others have moved there. */
+static void check_published(bool told)
+{
+	two_users();
+	define(11, 2, 78);
+	open_object(11, "/a", 2, 3, true);
+	define(12, 1, 79);
+	open_object(12, "/b", 1, 3, true);
+	define(11, 3, 79);
+	define(12, 2, 78);
+	if (told)
+		FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/b", .to = "/dev/shm/x", .object = 1,
+		     .replaced = 2);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/a", .to = "/dev/shm/x", .flags = RENAME_ANOTHER,
+	     .object = 2, .replaced = 3);
+	if (!told)
+		FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/b", .to = "/dev/shm/x", .object = 1,
+		     .replaced = 2);
+	check(world->objects[0]->unlinked.process && !object_has_name(world->objects[0]),
+	      "what had the name before has lost it");
+	check(world->objects[1]->unlinked.process && !object_has_name(world->objects[1]),
+	      told ? "and what is told late to have been moved there" : "and what something was moved over");
+	check(object_is_called(world->objects[2], "/x") && !world->objects[2]->unlinked.process,
+	      "and what is seen there at last has it");
+	end();
+}
+
+/* Nobody has told yet that what is replaced, or removed, had that name. */
+static void check_lost_early(bool removed)
+{
+	two_users();
+	define(11, 2, 78);
+	open_object(11, "/a", 2, 3, true);
+	define(12, 2, 78);
+	define(12, 3, 79);
+	open_object(12, "/b", 3, 3, true);
+	if (removed)
+		FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 2);
+	else
+		FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/b", .to = "/dev/shm/x", .object = 3,
+		     .replaced = 2);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/a", .to = "/dev/shm/x", .object = 2, .replaced = 1);
+	check(!object_has_name(world->objects[0]) && world->objects[0]->unlinked.process,
+	      "what had the name first has lost it");
+	check(!object_has_name(world->objects[1]) && world->objects[1]->unlinked.process,
+	      removed ? "what is removed is what is told later to have been moved there" : "or what is replaced");
+	check(object_is_called(world->objects[2], removed ? "/b" : "/x"), "nobody else has");
+	end();
+}
+
+/* The removal is told before its call, which finds nothing more. */
+static void check_renamed_before_removal(void)
+{
+	uint32_t of;
+
+	two_users();
+	of = FEED(unlink, 10, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 1);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .object = 1);
+	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/y", .object = 1);
+	FEED(failed, 10, .of = of, .error = ENOENT);
+	check(has_no_name(world->objects[0], 11), "what was renamed and removed since is, though another failed to");
+	end();
+}
+
+/* Its own removal finds nothing: who removed another of that name just before has removed this one instead. */
+static void check_removed_instead(void)
+{
+	uint32_t of;
+
+	two_users();
+	define(12, 3, 79);
+	open_object(12, "/b", 3, 3, true);
+	define(12, 1, 77);
+	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 1);
+	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/b", .to = "/dev/shm/x", .object = 3, .replaced = 1);
+	of = FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/x", .object = 3);
+	FEED(failed, 12, .of = of, .error = ENOENT);
+	check(has_no_name(world->objects[1], 11), "what is seen and gone by the call was removed by who came before");
+	end();
+}
+
+int main(void)
+{
+	check_next_is_renamed(false);
+	check_next_is_renamed(true);
+	check_next_keeps_name();
+	check_published(false);
+	check_published(true);
+	check_lost_early(false);
+	check_lost_early(true);
+	check_renamed_before_removal();
+	check_removed_instead();
+	printf("1..%d\n", number);
+	return failures != 0;
+}
