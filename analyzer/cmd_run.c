@@ -138,11 +138,20 @@ static void run_record(struct run *run)
 		problems_add(&run->problems, "the recording was ended while processes of the command still ran");
 }
 
+/* The look says whose it is, as files are mixed up. NULL: *error says why. */
+static json_t *run_look_at_shm(const struct run *run, char **error)
+{
+	json_t *look = leftovers_look(error);
+
+	json_object_set_new(look, "recording", json_sprintf("%08x", run->id));
+	return look;
+}
+
 /* What was there before the program is not the program's. Without that look some findings cannot be made. */
 static void run_look_before(struct run *run)
 {
 	char *error = NULL;
-	json_t *found = leftovers_look(&error);
+	json_t *found = run_look_at_shm(run, &error);
 
 	if (found && !directory_write(&run->directory, "shm-before.json", found, &error))
 		return;
@@ -167,7 +176,7 @@ static void run_look_at_room(struct run *run)
 static int run_finish(struct run *run)
 {
 	char *error = NULL;
-	json_t *left = leftovers_look(&error);
+	json_t *left = run_look_at_shm(run, &error);
 	int r = 0;
 
 	secrets_look(run->secrets, left);

@@ -151,6 +151,7 @@ struct notes *notes_open(const char *private, const char *dir, uint32_t recordin
 		notes_free(notes);
 		return NULL;
 	}
+	notes_line(notes, json_pack("{s:s, s:o}", "type", "recording", "id", json_sprintf("%08x", recording)));
 	return notes;
 }
 

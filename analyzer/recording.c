@@ -51,8 +51,7 @@ FILE *recording_file(struct recording *recording, const char *path)
 	return NULL;
 }
 
-/* NULL when there is no such file, or one that is damaged or may not be read, which is a problem of the recording. */
-static json_t *load(struct recording *recording, const char *dir, const char *name)
+json_t *recording_load(struct recording *recording, const char *dir, const char *name)
 {
 	char *path = memory_format("%s/%s", dir, name);
 	json_error_t why;
@@ -74,9 +73,8 @@ static json_t *load(struct recording *recording, const char *dir, const char *na
 	return root;
 }
 
-/* What is not as shmguard writes it is a problem of the recording, and nothing of it is used. */
-static bool is_damaged(struct recording *recording, const char *dir, const char *name, enum shape shape,
-		       const json_t *root)
+bool recording_is_damaged(struct recording *recording, const char *dir, const char *name, enum shape shape,
+			  const json_t *root)
 {
 	char *wrong = shape_wrong(shape, root);
 
@@ -99,23 +97,34 @@ static char **texts_of(const json_t *array, size_t *count)
 	return texts;
 }
 
+/* 0 where it is none. */
+static uint32_t id_of(const char *text)
+{
+	char *end = NULL;
+	unsigned long id = text ? strtoul(text, &end, 16) : 0;
+
+	return text && *end == '\0' ? (uint32_t)id : 0;
+}
+
+bool recording_owns(const struct recording *recording, const char *id)
+{
+	return id == NULL || id_of(id) == recording->id;
+}
+
 static bool take_description(struct recording *recording, const json_t *root, const char *dir, char **error)
 {
 	const char *schema = json_string_value(json_object_get(root, "schema"));
-	const char *id = json_string_value(json_object_get(root, "id"));
-	char *end = NULL;
 
 	if (schema == NULL || strcmp(schema, "shmguard-recording/1") != 0) {
 		*error = memory_format("%s/recording.json is not of a version that this program can read", dir);
 		return false;
 	}
-	recording->id = id ? (uint32_t)strtoul(id, &end, 16) : 0;
-	if (recording->id == 0 || *end) {
+	recording->id = id_of(json_string_value(json_object_get(root, "id")));
+	if (recording->id == 0) {
 		recording_problem(recording, memory_format("%s/recording.json is damaged: it has no valid id", dir));
-		recording->id = 0;
 		return true;
 	}
-	if (is_damaged(recording, dir, "recording.json", SHAPE_DESCRIPTION, root)) {
+	if (recording_is_damaged(recording, dir, "recording.json", SHAPE_DESCRIPTION, root)) {
 		recording->id = 0;
 		return true;
 	}
@@ -141,68 +150,6 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;
-}
-
-static void take_leftover(struct leftover **all, size_t *count, const json_t *object)
-{
-	const json_t *holders = json_object_get(object, "holders"), *holder;
-	struct leftover leftover = {
-		.name = recording_text(object, "name"),
-		.dev = (uint64_t)recording_integer(object, "dev"),
-		.ino = (uint64_t)recording_integer(object, "ino"),
-		.size = (uint64_t)recording_integer(object, "size"),
-		.blocks = (uint64_t)recording_integer(object, "blocks"),
-		.mode = (mode_t)recording_integer(object, "mode"),
-		.uid = (uid_t)recording_integer(object, "uid"),
-		.holders_complete = json_is_true(json_object_get(object, "holders_complete")),
-		.data = json_is_true(json_object_get(object, "data")),
-	};
-	size_t i;
-
-	leftover.holders = memory_new(json_array_size(holders), sizeof(*leftover.holders));
-	json_array_foreach (holders, i, holder)
-		leftover.holders[leftover.holder_count++] = (pid_t)json_integer_value(holder);
-	*all = memory_grow(*all, *count, sizeof(**all));
-	(*all)[(*count)++] = leftover;
-}
-
-static void take_leftovers(struct leftover **all, size_t *count, struct map *at, const json_t *look)
-{
-	const json_t *object;
-	size_t i;
-
-	json_array_foreach (json_object_get(look, "objects"), i, object)
-		take_leftover(all, count, object);
-	for (i = *count; i-- > 0;)
-		map_put(at, (*all)[i].dev, (*all)[i].ino, &(*all)[i]);
-}
-
-static void take_look(struct recording *recording, const json_t *look)
-{
-	recording->looked = true;
-	recording->device = (uint64_t)recording_integer(look, "device");
-	take_leftovers(&recording->leftovers, &recording->leftover_count, &recording->leftover_at, look);
-}
-
-static void take_first_look(struct recording *recording, const json_t *look)
-{
-	const json_t *mount = json_object_get(look, "mount");
-
-	recording->looked_first = true;
-	take_leftovers(&recording->before, &recording->before_count, &recording->before_at, look);
-	recording->user = (uid_t)recording_integer(look, "uid");
-	if (!json_is_object(mount))
-		return;
-	recording->mount = (struct shm_mount){
-		.known = true,
-		.nosuid = json_is_true(json_object_get(mount, "nosuid")),
-		.nodev = json_is_true(json_object_get(mount, "nodev")),
-		.noexec = json_is_true(json_object_get(mount, "noexec")),
-		.size = (uint64_t)recording_integer(mount, "size"),
-		.free = (uint64_t)recording_integer(mount, "free"),
-		.mode = (mode_t)recording_integer(mount, "mode"),
-		.uid = (uid_t)recording_integer(mount, "uid"),
-	};
 }
 
 /* Nanoseconds: a clock is corrected while a recording begins, and a machine may sleep. */
@@ -262,29 +209,24 @@ static void set_clock(struct recording *recording)
 struct recording *recording_read_one(const char *dir, char **error)
 {
 	struct recording *recording = memory_new(1, sizeof(*recording));
-	json_t *description, *first = NULL, *look = NULL;
+	json_t *description;
 	bool good;
 
 	*error = NULL;
-	description = load(recording, dir, "recording.json");
+	description = recording_load(recording, dir, "recording.json");
 	good = description == NULL || take_description(recording, description, dir, error);
 	/* Without a description the other files are of no recording that we know. */
 	if (good && recording->described) {
-		first = load(recording, dir, "shm-before.json");
-		if (first && !is_damaged(recording, dir, "shm-before.json", SHAPE_LOOK, first))
-			take_first_look(recording, first);
-		look = load(recording, dir, "shm.json");
-		if (look && !is_damaged(recording, dir, "shm.json", SHAPE_LOOK, look))
-			take_look(recording, look);
+		int64_t looked = recording_look_first(recording, dir);
+
 		recording_lines_take(recording, dir);
 		recording_lines_sort(recording);
-		check_start(recording, dir, recording->looked_first ? recording_integer(first, "looked") : 0);
+		check_start(recording, dir, looked);
+		recording_look_last(recording, dir);
 		set_clock(recording);
 	}
 	recording->dir = memory_text(dir);
 	json_decref(description);
-	json_decref(first);
-	json_decref(look);
 	if (good)
 		return recording;
 	recording_free(recording);
@@ -359,30 +301,11 @@ struct trace_scope recording_scope(const struct recording *recording)
 		.recording = recording->id, .owners = recording->owners, .owner_count = recording->owner_count};
 }
 
-const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino)
-{
-	return map_get(&recording->leftover_at, dev, ino);
-}
-
-const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino)
-{
-	return map_get(&recording->before_at, dev, ino);
-}
-
 static void free_texts(char **texts)
 {
 	for (char **text = texts; text && *text; text++)
 		free(*text);
 	free(texts);
-}
-
-static void free_leftovers(struct leftover *all, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free(all[i].name);
-		free(all[i].holders);
-	}
-	free(all);
 }
 
 void recording_free(struct recording *recording)
@@ -398,10 +321,7 @@ void recording_free(struct recording *recording)
 		free(recording->usages[i].mount);
 	}
 	free(recording->usages);
-	free_leftovers(recording->leftovers, recording->leftover_count);
-	free_leftovers(recording->before, recording->before_count);
-	map_clear(&recording->leftover_at);
-	map_clear(&recording->before_at);
+	recording_looks_free(recording);
 	json_decref(recording->secrets);
 	free(recording->lines);
 	recording_parts_free(recording);

@@ -1,6 +1,7 @@
 /*
  * What lies beside the trace in a recording's directory, all of it optional: recording.json, processes.jsonl, and
- * shm-before.json and shm.json, the looks at /dev/shm when the recording started and when it stopped.
+ * shm-before.json and shm.json, the looks at /dev/shm when the recording started and when it stopped. They say whose they are,
+ * by its id.
  */
 #ifndef SHMGUARD_RECORDING_H
 #define SHMGUARD_RECORDING_H

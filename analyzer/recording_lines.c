@@ -83,8 +83,26 @@ static void take_line(struct recording *recording, enum line_type type, const js
 	recording->lines[recording->line_count++] = line;
 }
 
+/* Whose the lines are that are read. */
+struct whose {
+	bool other;
+	size_t own, others; /* lines */
+};
+
+/* From here on they are that recording's; an earlier version did not say. */
+static char *take_owner(const struct recording *recording, const json_t *object, struct whose *whose)
+{
+	char *wrong = shape_wrong(SHAPE_OWNER, object);
+
+	if (wrong)
+		return wrong;
+	whose->other = !recording_owns(recording, json_string_value(json_object_get(object, "id")));
+	whose->others += whose->other;
+	return NULL;
+}
+
 /* NULL, or what is wrong with the object, to be freed: it was not taken. */
-static char *take_object(struct recording *recording, const json_t *object)
+static char *take_object(struct recording *recording, const json_t *object, struct whose *whose)
 {
 	const char *type = json_string_value(json_object_get(object, "type"));
 	char *wrong;
@@ -94,6 +112,11 @@ static char *take_object(struct recording *recording, const json_t *object)
 		return memory_text("expected an object");
 	if (type == NULL)
 		return memory_text("type: expected a string");
+	if (!strcmp(type, "recording"))
+		return take_owner(recording, object, whose);
+	*(whose->other ? &whose->others : &whose->own) += 1;
+	if (whose->other)
+		return NULL;
 	while (i < LINE_TYPE_COUNT && strcmp(type_names[i], type) != 0)
 		i++;
 	if (!strcmp(type, "usage")) {
@@ -112,10 +135,10 @@ static char *take_object(struct recording *recording, const json_t *object)
 }
 
 /* The same of a line, which may be none of JSON: *why is in what way it is wrong, in brackets, or nothing, to be freed. */
-static bool take_text(struct recording *recording, const char *text, size_t length, char **why)
+static bool take_text(struct recording *recording, const char *text, size_t length, struct whose *whose, char **why)
 {
 	json_t *object = json_loadb(text, length, JSON_DECODE_ANY, NULL);
-	char *wrong = object ? take_object(recording, object) : NULL;
+	char *wrong = object ? take_object(recording, object, whose) : NULL;
 	bool taken = object && wrong == NULL;
 
 	*why = wrong ? memory_format(" (%s)", wrong) : memory_text("");
@@ -140,14 +163,29 @@ bool line_held(const char **at, struct line_held *held)
 }
 
 /* Of what was there when it ended; a recording that was made by hand, or by an earlier version, does not say. */
-static void tell_lines_gone(struct recording *recording, const char *path, uint64_t bytes)
+static void tell_length(struct recording *recording, const char *path, uint64_t bytes)
 {
-	if (bytes >= recording->line_bytes)
+	uint64_t had = recording->line_bytes;
+
+	if (had == 0 || bytes == had)
 		return;
 	recording->lines_gone = true;
-	recording_problem(recording, memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
-						   " bytes are gone, and how processes ended may not be known",
-						   path, recording->line_bytes - bytes, recording->line_bytes));
+	recording_problem(recording,
+			  bytes < had ? memory_format("%s is cut short: %" PRIu64 " of its %" PRIu64
+						      " bytes are gone, and how processes ended may not be known",
+						      path, had - bytes, had)
+				      : memory_format("%s is not as it was when the recording ended: %" PRIu64
+						      " bytes are more than its %" PRIu64
+						      ", and how processes ended may not be known",
+						      path, bytes - had, had));
+}
+
+static void tell_others(struct recording *recording, const char *path, const struct whose *whose)
+{
+	recording->lines_gone = true;
+	recording_problem(recording, memory_format(whose->own ? "%s has lines of another recording, which are not used"
+							      : "%s is of another recording, and not used",
+						   path));
 }
 
 void recording_lines_take(struct recording *recording, const char *dir)
@@ -155,6 +193,7 @@ void recording_lines_take(struct recording *recording, const char *dir)
 	char *path = memory_format("%s/processes.jsonl", dir), *text = NULL, *why = NULL;
 	size_t room = 0, number = 0, first = 0, bad = 0, problems = recording->problem_count;
 	FILE *file = recording_file(recording, path);
+	struct whose whose = {0};
 	bool refused = recording->problem_count > problems;
 	uint64_t bytes = 0;
 	ssize_t length;
@@ -164,7 +203,7 @@ void recording_lines_take(struct recording *recording, const char *dir)
 
 		number++;
 		bytes += (uint64_t)length;
-		if (!take_text(recording, text, (size_t)length, &wrong) &&
+		if (!take_text(recording, text, (size_t)length, &whose, &wrong) &&
 		    (recording->ended || text[length - 1] == '\n') && bad++ == 0) {
 			first = number;
 			why = memory_text(wrong);
@@ -176,9 +215,11 @@ void recording_lines_take(struct recording *recording, const char *dir)
 		recording_problem(recording,
 				  memory_format("%s is damaged in line %zu%s%s: what cannot be read was left out", path,
 						first, why, bad > 1 ? " and others" : ""));
-	/* Of what may not be read enough is said. */
-	if (!refused)
-		tell_lines_gone(recording, path, bytes);
+	/* Of what may not be read, or is another's, enough is said. */
+	if (whose.others)
+		tell_others(recording, path, &whose);
+	else if (!refused)
+		tell_length(recording, path, bytes);
 	if (file)
 		fclose(file);
 	free(text);

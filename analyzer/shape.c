@@ -105,6 +105,7 @@ static const struct shape_field look[] = {
 	NEEDED("device", AMOUNT),
 	{"objects", SHAPE_LIST, SHAPE_NEEDED, leftover},
 	MAY("uid", USER),
+	MAY("recording", TEXT),
 	{"mount", SHAPE_GROUP, SHAPE_MAY, mount},
 	{0},
 };
@@ -133,6 +134,8 @@ static const struct shape_field usage[] = {
 	MAY("pool", NUMBER),       MAY("thp", TEXT),         MAY("mount", TEXT),        {0},
 };
 
+static const struct shape_field owner[] = {NEEDED("id", TEXT), {0}};
+
 static const struct shape_field line[] = {
 	NEEDED("pid", PID),    NEEDED("time", AMOUNT), MAY("ppid", PID),    MAY("uid", USER),    MAY("child", PID),
 	MAY("status", STATUS), MAY("exe", TEXT),       MAY("reason", TEXT), MAY("texts", TEXTS), {0},
@@ -150,6 +153,7 @@ static const struct shape_field *const shapes[SHAPE_COUNT] = {
 	[SHAPE_LOOK] = look,
 	[SHAPE_SYMBOLS] = symbols,
 	[SHAPE_USAGE] = usage,
+	[SHAPE_OWNER] = owner,
 };
 
 static bool is_within(const json_t *value, json_int_t least, json_int_t most)

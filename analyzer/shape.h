@@ -14,6 +14,7 @@ enum shape {
 	SHAPE_LOOK,        /* shm.json and shm-before.json */
 	SHAPE_SYMBOLS,     /* symbols.json */
 	SHAPE_USAGE,       /* a line of processes.jsonl that tells of a usage */
+	SHAPE_OWNER,       /* the same of the recording whose lines follow */
 	SHAPE_COUNT
 };
 

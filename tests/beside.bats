@@ -89,6 +89,67 @@ look()
 	holds '.trace.complete'
 }
 
+# others FILE FILTER...: what jq makes of the file is another recording's, which is said.
+others()
+{
+	changed "$@"
+	incomplete "leaks/$1 is of another recording, and not used"
+}
+
+@test "a look at /dev/shm or lines of another recording are named, and not used" {
+	local started ended own
+	own=$(jq -r .id leaks/recording.json)
+	started=$(jq .started leaks/recording.json)
+	ended=$(jq .ended leaks/recording.json)
+	rm leaks/shm.json
+	"$SHMGUARD" report --format=json leaks | jq -S 'del(.trace)' >none.json
+	# By the id that they have, or of an earlier version by the time of the look.
+	for filter in '.recording = "deadbeef"' '.recording = "x"' ".looked = $started - 2000000000" ".looked = $ended + 61000000000"; do
+		others shm.json "$filter"
+		same none.json <(jq -S 'del(.trace)' report.json)
+		run -0 "$SHMGUARD" report leaks
+		[[ $output == *"Not seen"*"leaks/shm.json is of another recording"* ]]
+	done
+	for filter in . ".recording = \"$own\"" ".looked = $started" ".recording = \"$own\" | .looked = 5"; do
+		changed shm.json "$filter"
+		"$SHMGUARD" report --format=json leaks >report.json
+		holds '.trace.complete and .trace.problems == []'
+	done
+	# A clock that was put back.
+	changed recording.json '.ended = .started - 5000000000'
+	changed shm.json ".looked = $started - 5000000000"
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.problems == []'
+	cp "$ROOT/tests/traces/leaks"/*.json leaks
+	jq -c '.recording = "deadbeef"' leaks/shm.json >leaks/shm-before.json
+	incomplete "leaks/shm-before.json is of another recording, and not used"
+	rm leaks/shm-before.json
+	for filter in '{type: "recording", id: "deadbeef"}' '{type: "recording", id: "1a2b3c4d-"}'; do
+		jq -nc "$filter" | cat - "$ROOT/tests/traces/leaks/processes.jsonl" >leaks/processes.jsonl
+		incomplete "leaks/processes.jsonl is of another recording, and not used"
+		holds '(.processes[] | select(.id == "100") | .ended) == "unknown" and .unseen == []'
+	done
+	jq -nc --arg own "$own" '{type: "recording", id: $own}' | cat - "$ROOT/tests/traces/leaks/processes.jsonl" >leaks/processes.jsonl
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete'
+	jq -nc '{type: "recording", id: "deadbeef"}, {type: "reaped", pid: 101, status: 9, time: 5}' >>leaks/processes.jsonl
+	incomplete "leaks/processes.jsonl has lines of another recording, which are not used"
+	holds '.processes[] | select(.id == "100") | .ended == "signal"'
+	jq -nc '{type: "recording"}' >leaks/processes.jsonl
+	incomplete "leaks/processes.jsonl is damaged in line 1 (id: expected a string)"
+}
+
+@test "a processes.jsonl that is longer than it was when the recording ended is said to be" {
+	local size
+	size=$(stat -c %s leaks/processes.jsonl)
+	changed recording.json --argjson size "$size" '.processes_bytes = $size'
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.complete'
+	jq -c 'select(.type == "end")' leaks/processes.jsonl >more
+	cat more >>leaks/processes.jsonl
+	incomplete "leaks/processes.jsonl is not as it was when the recording ended: $(stat -c %s more) bytes are more than its $size"
+}
+
 @test "a recording.json that has not what it has to have is named, and the trace is read without it" {
 	local filter
 	for filter in 'del(.started)' '.started = "1"' '.started = 1.5' '.host = null' 'del(.command)' '.command = "x"' '.command[1] = 1' \

@@ -1,4 +1,4 @@
-"""Makes a copied recording another one: its id, and that and the UUID in its trace."""
+"""Makes a copied recording another one: its id, in all that lies there, and the UUID in its trace."""
 
 import json
 import pathlib
@@ -11,6 +11,8 @@ old = int(description["id"], 16)
 new = old ^ 0x5A5A5A5A or 1
 description["id"] = f"{new:08x}"
 (place / "recording.json").write_text(json.dumps(description))
+for beside in place.glob("*.json*"):
+    beside.write_text(beside.read_text().replace(f'"{old:08x}"', f'"{new:08x}"'))
 for metadata in place.rglob("metadata"):
     text = metadata.read_bytes()
     uuid = bytes.fromhex(re.search(rb'uuid = "([0-9a-f-]{36})"', text).group(1).decode().replace("-", ""))

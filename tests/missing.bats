@@ -183,7 +183,7 @@ halved()
 	grep -qE '^shmguard: csv: at least [0-9]+ events were lost$' errors
 }
 
-# besides TYPE...: lines of ./recording tell of one more process, of whose events there is none.
+# besides TYPE...: lines of ./recording tell of one more process, of whose events there is none, from the beginning on.
 besides()
 {
 	local type
@@ -192,6 +192,8 @@ besides()
 			texts: ["/bin/true", ""]}' <(grep -m 1 '"reaped"' recording/processes.jsonl)
 	done >added
 	cat added >>recording/processes.jsonl
+	jq --argjson size "$(stat -c %s recording/processes.jsonl)" '.processes_bytes = $size' recording/recording.json >described
+	mv described recording/recording.json
 }
 
 @test "events lost: a process of which nothing is left may have made any number, one that called nothing none" {

@@ -344,6 +344,26 @@ os.ftruncate(fd, 4096)' "$name"
 	holds '(.trace.complete | not) and any(.trace.problems[]; contains("processes.jsonl is cut short: "))'
 }
 
+@test "what lies beside a trace and is another recording's is named, and no evidence" {
+	local file
+	record left "$PROGRAMS/leaky" 3 "/recording-left-$$." >out
+	record gone "$PROGRAMS/story" grown >/dev/null
+	report left >left.json
+	report gone >gone.json
+	for file in shm.json shm-before.json processes.jsonl; do
+		for to in left gone; do
+			cp -r $to mixed
+			cp "$([ $to = left ] && echo gone || echo left)/$file" mixed
+			report mixed >report.json
+			holds --arg file "mixed/$file is of another recording, and not used" \
+				'(.trace.complete | not) and any(.trace.problems[]; endswith($file))'
+			holds --slurpfile was $to.json '.trace.events == $was[0].trace.events and .unseen == [] and
+				([.findings[] | select((.uncertain | not) and .rule != "weak-mount") | .rule] - [$was[0].findings[].rule]) == []'
+			rm -r mixed
+		done
+	done
+}
+
 @test "what came into /dev/shm and no call made is said, in every form" {
 	# A C library of its own, which nobody intercepts.
 	cat >past.c <<-'END'
