@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 
 #include "preload/kernel.h"
+#include "preload/recorder.h"
 #include "preload/signals.h"
-#include "preload/text.h"
 
 /* LTTng has two for each processor, channel and session. Not so high that the kernel's table for them is large. */
 enum { ROOM = 256, HIGHEST = 32768, AWAITED = 1000 };
@@ -17,26 +17,9 @@ static atomic_bool busy, raised;
 static atomic_ullong covered;
 static struct rlimit of_program;
 
-enum { UNKNOWN, ALLOWED, FORBIDDEN };
-static atomic_int permission;
-
 static bool exchange(const struct rlimit *new, struct rlimit *old)
 {
 	return kernel_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)new, (long)old, 0, 0) == 0;
-}
-
-/* Filters that let pass who asks for a limit, and kill who sets one, are known. */
-static bool is_allowed(void)
-{
-	char status[4096];
-	uint64_t filters;
-
-	if (atomic_load(&permission) == UNKNOWN) {
-		bool known = text_read("/proc/thread-self/status", status, sizeof status) > 0 &&
-			     text_field(status, "Seccomp:", &filters);
-		atomic_store(&permission, known && !filters ? ALLOWED : FORBIDDEN);
-	}
-	return atomic_load(&permission) == ALLOWED;
 }
 
 static uint64_t room_of(const struct rlimit *now)
@@ -49,7 +32,8 @@ static uint64_t room_of(const struct rlimit *now)
 uint64_t above_room(void)
 {
 	struct rlimit now;
-	return exchange(NULL, &now) && room_of(&now) && is_allowed() ? room_of(&now) : 0;
+	/* Filters that let pass who asks for a limit, and kill who sets one, are known. */
+	return !recorder_filtered && exchange(NULL, &now) ? room_of(&now) : 0;
 }
 
 static bool is_same(const struct rlimit *a, const struct rlimit *b)
@@ -81,12 +65,12 @@ static long duplicate(int fd, uint64_t first)
 
 long above_duplicate(int fd)
 {
-	if (!is_allowed())
+	if (recorder_filtered)
 		return -EMFILE;
 	long made = -EMFILE;
 	uint64_t mask = signals_block();
 	if (!atomic_exchange(&busy, true)) {
-		if (is_allowed())
+		if (!recorder_filtered)
 			made = duplicate(fd, 0);
 		atomic_store(&busy, false);
 	}
@@ -111,10 +95,8 @@ void above_prepare(void)
 	kernel_close((int)fd);
 }
 
-void above_forbid(void)
+void above_filtered(void)
 {
-	atomic_store(&permission, FORBIDDEN);
-	/* Another thread may be about it. */
 	for (int tries = 0; atomic_load(&busy) && tries < AWAITED; tries++)
 		kernel_rest(50000);
 }

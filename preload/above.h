@@ -18,8 +18,8 @@ long above_duplicate(int fd);
 /* How many descriptors have room there, as far as the limits tell. */
 uint64_t above_room(void);
 
-/* A filter of system calls may kill for it from now on. */
-void above_forbid(void);
+/* A filter of system calls is to come, which may kill for it (recorder_filtered): waits for another thread that is about it. */
+void above_filtered(void);
 
 /* In a forked child: the thread that was about it is the parent's, and the limit may be raised. */
 void above_fork_reset(void);

@@ -17,7 +17,10 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-/* Arguments that a filter is likely to look at; the others are taken for 0. */
+/*
+ * What is called in a process with a filter: no thread apart is made there (apart.h), nor what recorder_filtered keeps from.
+ * Arguments that a filter is likely to look at; the others are taken for 0.
+ */
 static const struct needed {
 	const char *name;
 	int number;

@@ -312,6 +312,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	if (carried_is_command(argc, argv))
 		return;
+	/* One that it has come to by an exec is there already. */
+	recorder_filtered = recorder_filter_mode() != 0;
 	recording = recording_of(id);
 	note_initialise(recording, carried_value(ENVIRONMENT_NOTES), carried_value(ENVIRONMENT_NOTES_SOCKET));
 	process_initialise(argc, argv);

@@ -55,8 +55,11 @@ void recorder_share_memory(void);
 void recorder_confine(const char *refused);
 extern bool recorder_confined;
 
-/* It has a filter of system calls that kills for none of what a recording does, but may refuse it. */
-extern bool recorder_filtered;
+/*
+ * It has, or may have, a filter of system calls: one that kills for none of what a recording does, but may refuse it, or one
+ * that it has come to by an exec.
+ */
+extern atomic_bool recorder_filtered;
 
 /* LTTng's threads are ended for good; events are recorded all the same. False: they are not, or not now. */
 bool recorder_end_threads(void);

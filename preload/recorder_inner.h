@@ -37,6 +37,9 @@ void recorder_last_initialise(void);
 void recorder_last_forked(void);
 void recorder_last_loaded(void);
 
+/* 0: the process has no filter of system calls; -1: /proc does not tell. */
+int recorder_filter_mode(void);
+
 void recorder_fork_initialise(void);
 /* Children by clone(2) past us are noticed from here on; one that this process itself is, at once. */
 void recorder_watch_clones(void);

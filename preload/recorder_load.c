@@ -22,7 +22,19 @@
 #include "preload/turns.h"
 #include "tracepoints/environment.h"
 
-bool recorder_filtered;
+/* Until it is known: of what a filter may kill for nothing is done before. */
+atomic_bool recorder_filtered = true;
+
+/* Not asked by prctl(2), for which one may kill as well. A kernel that has no filters tells nothing of them. */
+int recorder_filter_mode(void)
+{
+	char status[4096];
+	uint64_t mode;
+
+	if (text_read("/proc/thread-self/status", status, sizeof status) <= 0)
+		return -1;
+	return text_field(status, "Seccomp:", &mode) ? (int)mode : 0;
+}
 
 static const struct emit *load_provider(void)
 {
@@ -135,6 +147,9 @@ static void load(void *context)
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
 	}
+	/* One that nobody has seen it install. */
+	if (recorder_filter_mode() > 0)
+		recorder_filtered = true;
 	above_prepare();
 	const char *lacks = recorder_lacks_room(false);
 	if (lacks) {

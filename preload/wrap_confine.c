@@ -47,8 +47,8 @@ static void filtering(const struct sock_fprog *program, bool for_all_threads)
 	if (!is_readable(program, sizeof *program) || !program->len ||
 	    !is_readable(program->filter, program->len * sizeof *program->filter))
 		return;
-	above_forbid();
 	recorder_filtered = true;
+	above_filtered();
 	const char *refused = filter_refuses(program);
 	if (!refused)
 		refused = comes_up_no_more(program);

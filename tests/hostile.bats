@@ -50,6 +50,17 @@ confined()
 	done
 }
 
+@test "a filter that a program comes to by an exec, and kills for what is asked with threads alone, kills nobody" {
+	local name
+	for name in clone close_range sched_yield tgkill; do
+		unchanged "$PROGRAMS/hostile_killed" "$name" threads
+		same recorded <(printf '%s\n' "again: 0" "status 0")
+		holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 1'
+		rm -rf recording
+		LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe "$PROGRAMS/hostile_killed" "$name" threads
+	done
+}
+
 @test "a filter that lets all of our calls pass costs nothing" {
 	unchanged "$PROGRAMS/hostile_confined" wide
 	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 201'

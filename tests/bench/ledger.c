@@ -27,6 +27,7 @@
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
+atomic_bool recorder_filtered;
 
 enum { PAGE = 4096, MOST = 1000000, OPERATIONS = 200000 };
 

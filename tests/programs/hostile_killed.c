@@ -1,9 +1,11 @@
 /*
- * hostile_killed CALL [early|late]: a filter that kills for one system call, which the program itself does not make again, is
- * installed before, or after, its first use of shared memory. late: then it runs itself again, under the filter.
+ * hostile_killed CALL early|late|threads: a filter that kills for one system call, which the program itself does not make
+ * again, is installed before, or after, its first use of shared memory. late: then it runs itself again, under the filter.
+ * threads: that alone, and it has two then.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,10 @@ static const struct {
 	{"rseq", SYS_rseq},
 	{"sched_getaffinity", SYS_sched_getaffinity},
 	{"clock_nanosleep", SYS_clock_nanosleep},
+	{"clone", SYS_clone},
+	{"close_range", SYS_close_range},
+	{"sched_yield", SYS_sched_yield},
+	{"tgkill", SYS_tgkill},
 };
 
 static int confine(const char *name)
@@ -50,22 +56,36 @@ static int use(const char *name)
 	if (map == MAP_FAILED)
 		return -1;
 	*map = 1;
-	return close(fd) || munmap(map, 4096);
+	return ftruncate(fd, 1) || ftruncate(fd, 4096) || close(fd) || munmap(map, 4096);
+}
+
+static void *wait_for_end(void *context)
+{
+	pause();
+	return context;
+}
+
+static int begin_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, wait_for_end, NULL);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2)
-		return printf("again: %d\n", use("again")) < 0;
+		return printf("again: %d\n", (!strcmp(argv[1], "threads") && begin_thread()) || use("again")) < 0;
 	if (argc != 3)
 		return 2;
 	if (!strcmp(argv[2], "late") && use("first"))
 		return 3;
 	if (confine(argv[1]))
 		return 4;
-	printf("%s: %d\n", argv[1], use("confined"));
+	if (strcmp(argv[2], "threads") != 0)
+		printf("%s: %d\n", argv[1], use("confined"));
 	fflush(stdout);
-	if (!strcmp(argv[2], "late"))
-		execl("/proc/self/exe", argv[0], "again", NULL);
+	if (strcmp(argv[2], "early") != 0)
+		execl("/proc/self/exe", argv[0], argv[2], NULL);
 	return 0;
 }

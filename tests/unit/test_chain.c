@@ -16,6 +16,8 @@
 
 enum { ROUNDS = 40000, LOOPS = 600, DEPTH = 6 };
 
+atomic_bool recorder_filtered;
+
 static unsigned tests, failures, found, walked, wrong;
 static unsigned turn_at[DEPTH + 1];
 

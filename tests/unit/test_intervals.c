@@ -22,6 +22,7 @@
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
+atomic_bool recorder_filtered;
 
 enum { PAGES = 512, PAGE = 4096, ROUNDS = 200000, OBJECTS = 7 };
 

@@ -27,6 +27,7 @@
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
+atomic_bool recorder_filtered;
 
 enum { THREADS = 8, PAGE = 4096, ROUNDS = 3000, PAGES = 64, NUMBERS = 8 };
 

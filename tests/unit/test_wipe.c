@@ -18,6 +18,7 @@
 
 atomic_bool recorder_blocks;
 __thread struct thread recorder_thread;
+atomic_bool recorder_filtered;
 
 static unsigned tests, failures;
 
