@@ -142,7 +142,7 @@ static char *notices_words(const struct note *note, const char *name, const char
 {
 	char *other_exe = notices_exe(note->found.other), *words;
 	const struct note_found *found = &note->found;
-	struct name names = {name, 0, 0};
+	struct name names = {.text = name};
 	struct process process = {.pid = note->pid, .exe = exe}, other = {.pid = note->found.other, .exe = other_exe};
 	struct object object = {.size = found->size, .names = &names, .name_count = *name != 0};
 	struct charge charge = {

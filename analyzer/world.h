@@ -126,6 +126,7 @@ struct site {
 struct name {
 	const char *text;    /* as first given: "/x" of shm_open, a path otherwise */
 	int64_t from, until; /* until 0: it still leads to the object */
+	bool taken;          /* somebody told that the object lost it; false: another was found to have it */
 };
 
 /* So many changes of an object are known: of one that is resized over and over the latest matter. */

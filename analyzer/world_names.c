@@ -127,14 +127,19 @@ void names_add(struct object *object, const char *text, int64_t time)
 	if (object->name_count == NAMES_MAX)
 		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
-	object->names[object->name_count++] = (struct name){memory_text(text), time, 0};
+	object->names[object->name_count++] = (struct name){.text = memory_text(text), .from = time};
 }
 
-static void names_end(struct object *object, const char *text, int64_t time)
+static void names_end(struct object *object, const char *text, int64_t time, bool taken)
 {
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
-			object->names[i].until = time;
+	for (size_t i = 0; i < object->name_count; i++) {
+		struct name *name = &object->names[i];
+
+		if (name->until == 0 && strcmp(name->text, text) == 0) {
+			name->until = time;
+			name->taken = taken;
+		}
+	}
 }
 
 /* What O_TMPFILE makes is shown by its number, in the directory that was given. */
@@ -169,7 +174,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 		text = name_canonical(given, false);
 	names_add(object, text, time);
 	if (gone && object->kind != KIND_memfd)
-		names_end(object, text, time);
+		names_end(object, text, time, true);
 	free(text);
 	free(given);
 }
@@ -178,7 +183,7 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 {
 	unqueue(world->private, state);
 	if (state->object && state->object != object)
-		names_end(object_real(state->object), state->text, site->time);
+		names_end(object_real(state->object), state->text, site->time, false);
 	if (state->object)
 		state->former = object_real(state->object);
 	state->object = object;
@@ -189,7 +194,7 @@ static void lead_to(struct world *world, struct name_state *state, struct object
 /* The object has lost the name; where that leads now is another thing. */
 void name_lose(const struct name_state *state, struct object *object, const struct site *site)
 {
-	names_end(object, state->text, site->time);
+	names_end(object, state->text, site->time, true);
 	if (!object_has_name(object))
 		object->unlinked = *site;
 }
@@ -260,10 +265,10 @@ bool names_open(struct world *world, struct process *process, const char *name, 
 	if (created && is_removed_already(state, object)) {
 		if (object->name_count == 0)
 			names_add(object, state->text, state->removed.time);
-		names_end(object, state->text, state->removed.time);
+		names_end(object, state->text, state->removed.time, true);
 		return true;
 	}
-	if (has_lost(object, state->text))
+	if (has_lost(object, state->text) || names_opened_late(object, state->text, site->time))
 		return true;
 	lead_to(world, state, object, site);
 	if (before != object && (before || gone)) {

@@ -20,5 +20,7 @@ void name_removed(struct world *world, struct name_state *state, struct object *
 /* Its maker tells of an object: was it removed, or replaced, by who did not see it? Then it has lost the name. */
 bool names_settled_unseen(struct world *world, struct name_state *state, struct object *object,
 			  const struct site *made);
+/* Who tells now that he opened it by the name did so before it lost that. */
+bool names_opened_late(const struct object *object, const char *text, int64_t now);
 
 #endif

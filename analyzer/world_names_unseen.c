@@ -31,6 +31,19 @@ static bool is_owed(const struct name_state *state, const struct object *object,
 						    : state->owed.process != maker;
 }
 
+bool names_opened_late(const struct object *object, const char *text, int64_t now)
+{
+	bool late = false;
+
+	for (size_t i = 0; i < object->name_count; i++) {
+		const struct name *name = &object->names[i];
+
+		if (strcmp(name->text, text) == 0)
+			late = name->until && name->taken && now - name->until <= HELD_UP;
+	}
+	return late;
+}
+
 bool names_settled_unseen(struct world *world, struct name_state *state, struct object *object, const struct site *made)
 {
 	struct site owed = state->owed;
@@ -132,9 +145,13 @@ static bool was_called(const struct object *object, const char *name)
 bool names_is_next(const struct world *world, const char *name, const struct object *seen, const struct object *after,
 		   const struct site *site)
 {
+	char *text = name_canonical(name, false);
+	bool lost = was_called(seen, name) && !object_is_called(seen, text);
+
+	free(text);
 	if (names_leads(world, name, site) == after)
 		return true;
-	return names_lost(seen, name) && (!after->touched || was_called(after, name));
+	return lost && (!after->touched || was_called(after, name));
 }
 
 static void lose_to_another(const struct name_state *state, struct object *object, const struct site *site)

@@ -39,6 +39,35 @@ static void check_next_is_renamed(bool told)
 	end();
 }
 
+/* Somebody else was faster to rename what both had seen. */
+static void check_renamed_by_two(void)
+{
+	two_users();
+	define(12, 1, 77);
+	define(12, 2, 78);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .object = 1);
+	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/z", .flags = RENAME_ANOTHER,
+	     .object = 1, .replaced = 2);
+	check(object_is_called(world->objects[0], "/y") && !object_is_called(world->objects[0], "/z"),
+	      "of two that rename what both had seen one did");
+	check(object_is_called(world->objects[1], "/z"), "and the other what was made since");
+	end();
+}
+
+static void check_opened_late(void)
+{
+	two_users();
+	define(12, 1, 77);
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .object = 1);
+	open_object(12, "/x", 1, 3, false);
+	check(!object_is_called(world->objects[0], "/x") && object_is_called(world->objects[0], "/y"),
+	      "who tells late by which name he opened it gives that not back");
+	now += 2000000000;
+	open_object(12, "/x", 1, 4, false);
+	check(object_is_called(world->objects[0], "/x"), "who does so later has found it");
+	end();
+}
+
 static void check_next_keeps_name(void)
 {
 	two_users();
@@ -140,7 +169,9 @@ int main(void)
 {
 	check_next_is_renamed(false);
 	check_next_is_renamed(true);
+	check_opened_late();
 	check_next_keeps_name();
+	check_renamed_by_two();
 	check_published(false);
 	check_published(true);
 	check_lost_early(false);
