@@ -122,6 +122,12 @@ static void add_problem(struct analysis *analysis, char *text)
 	analysis->problems[analysis->problem_count++] = text;
 }
 
+void analysis_remark(struct analysis *analysis, char *text)
+{
+	add_problem(analysis, text);
+	analysis->remarks++;
+}
+
 static void list_unseen(struct analysis *analysis)
 {
 	for (size_t i = 0; i < analysis->recording->line_count; i++) {

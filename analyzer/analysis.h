@@ -38,6 +38,7 @@ struct analysis {
 	size_t appeared_count;
 	char **problems; /* one sentence each, for people */
 	size_t problem_count;
+	size_t remarks; /* so many of them, the last ones, tell of nothing that was recorded and is missing */
 };
 
 /*
@@ -47,6 +48,8 @@ struct analysis {
  */
 struct analysis *analysis_of(const char *dir, const struct sieve *sieve, char **error);
 void analysis_free(struct analysis *analysis);
+/* Takes the text, one more remark. */
+void analysis_remark(struct analysis *analysis, char *text);
 
 /*
  * The result of trace_read() that ended by itself, but 0 where there is nothing to be read and the recording says why, and

@@ -375,7 +375,9 @@ static int log_print(struct log *log, const char *dir)
 		return REPORT_UNREADABLE;
 	}
 	log->start = log->analysis->recording->started;
-	log->report.symbols = report_symbols(dir, log->analysis->recording);
+	log->report.symbols = report_symbols(dir, log->analysis);
+	for (size_t i = log->analysis->remarks; i > 0; i--)
+		log_complain(memory_text(log->analysis->problems[log->analysis->problem_count - i]));
 	r = replay_of(log->analysis->recording, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);

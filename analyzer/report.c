@@ -98,16 +98,19 @@ static void report_resolve(void *context, const struct stack *stack)
 					stack->frames[i].offset, SYMBOLS_RETURN);
 }
 
-struct symbols *report_symbols(const char *dir, const struct recording *recording)
+struct symbols *report_symbols(const char *dir, struct analysis *analysis)
 {
+	const struct recording *recording = analysis->recording;
 	char *problem = NULL;
 	struct symbols *symbols = symbols_open(dir, &problem);
 
-	for (size_t i = 0; problem == NULL && i < recording->part_count; i++)
-		symbols_add(symbols, recording->parts[i]->dir, &problem);
 	if (problem)
-		report_complain(problem);
-	free(problem);
+		analysis_remark(analysis, problem);
+	for (size_t i = 0; i < recording->part_count; i++) {
+		symbols_add(symbols, recording->parts[i]->dir, &problem);
+		if (problem)
+			analysis_remark(analysis, problem);
+	}
 	return symbols;
 }
 
@@ -210,6 +213,8 @@ void report_lacks(const struct report *report)
 						 analysis->problem_count - 1);
 	else if (!analysis->complete)
 		*report->missing = memory_text(analysis->problems[0]);
+	else if (analysis->remarks)
+		*report->missing = memory_text(analysis->problems[analysis->problem_count - 1]);
 }
 
 static void report_print_form(const struct report *report, const struct report_output *output, FILE *out)
@@ -364,7 +369,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 		return REPORT_UNREADABLE;
 	}
 	report = (struct report){.analysis = analysis,
-				 .symbols = report_symbols(dir, analysis->recording),
+				 .symbols = report_symbols(dir, analysis),
 				 .selection = &options->selection,
 				 .suppressions = &suppressions,
 				 .verbose = options->verbose,

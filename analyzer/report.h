@@ -95,8 +95,8 @@ struct report_verdict {
  */
 int report_recording(const char *dir, const struct report_options *options, FILE *out, struct report_verdict *verdict);
 
-/* The names of functions that the recording, or its parts, brought along. What cannot be used is told on stderr. */
-struct symbols *report_symbols(const char *dir, const struct recording *recording);
+/* The names of functions that the recording, or its parts, brought along. What cannot be used becomes a remark. */
+struct symbols *report_symbols(const char *dir, struct analysis *analysis);
 
 /* report_group.c: what the findings of a group have in common, NULL without; brings them together; by its name. */
 const void *report_group_key(const struct finding *finding, enum report_group group);

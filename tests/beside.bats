@@ -169,14 +169,31 @@ others()
 		'[{"path":"/a","build_id":"00","addresses":{"10":[{"line":"7"}]}}]'; do
 		echo "{\"schema\":\"shmguard-symbols/1\",\"modules\":$modules}" >leaks/symbols.json
 		"$SHMGUARD" report --format=json leaks >report.json 2>errors
-		grep -q 'leaks/symbols.json: modules.*: expected .*: names are looked up on this machine' errors report.json
+		# What was recorded is whole.
+		holds '.trace.complete and (.trace.problems | length) == 1 and
+			(.trace.problems[0] | test("^leaks/symbols.json: modules.*: expected .*: names are looked up on this machine$"))'
 	done
+	run -0 "$SHMGUARD" report leaks
+	[[ $output == *"Not seen"*"leaks/symbols.json: modules"* && $output != *incomplete* ]]
+	for form in csv folded; do
+		"$SHMGUARD" report --format=$form leaks 2>&1 >out | grep -q "^shmguard: $form: leaks/symbols.json: modules"
+	done
+	"$SHMGUARD" log leaks 2>&1 >out | grep -q '^shmguard: leaks/symbols.json: modules'
 	echo '{"schema":"shmguard-symbols/1"}' >leaks/symbols.json
 	"$SHMGUARD" report --format=json leaks >report.json 2>errors
 	grep -q 'leaks/symbols.json: modules: expected a list' errors report.json
 	echo '{"schema":"shmguard-symbols/1","modules":[{"path":"/a","build_id":"00","addresses":{"10":"no symbols","11":[{},{"function":"f","file":"f.c","line":7}]}}]}' >leaks/symbols.json
 	"$SHMGUARD" report --format=json leaks >report.json 2>errors
 	run ! grep -q symbols.json errors report.json
+	# Of several recordings each has its own.
+	mkdir fleet
+	cp -r leaks fleet/a
+	cp -r leaks fleet/b
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/b
+	echo x | tee fleet/a/symbols.json >fleet/b/symbols.json
+	"$SHMGUARD" report --format=json fleet >report.json 2>errors
+	holds '[.trace.problems[] | capture("(?<file>^[a-z/]+symbols.json): .*: names are looked up").file] ==
+		["fleet/a/symbols.json", "fleet/b/symbols.json"]'
 }
 
 # begun TIME TEXT: that the recording started then is not used, as the text has it, and that is said.
