@@ -3,6 +3,7 @@
 #include <linux/audit.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,14 +26,16 @@ static const struct needed {
 	const char *name;
 	int number;
 	uint64_t arguments[4];
+	bool may_fail; /* where the filter refuses it nothing is lost */
 } needed[] =
 	{
 #define NEEDED(name, ...)                                                                                              \
 	{                                                                                                              \
-#name, SYS_##name,                                                                                     \
-		{                                                                                                      \
-			__VA_ARGS__                                                                                    \
-		}                                                                                                      \
+#name, SYS_##name, {__VA_ARGS__ }, false                                                               \
+	}
+#define NEEDED_UNLESS_REFUSED(name)                                                                                    \
+	{                                                                                                              \
+#name, SYS_##name, {0 }, true                                                                          \
 	}
 		NEEDED(clock_gettime, CLOCK_MONOTONIC),
 		NEEDED(close, 3),
@@ -42,8 +45,10 @@ static const struct needed {
 		NEEDED(fstatfs, 3),
 		NEEDED(futex, 0, FUTEX_WAIT_PRIVATE),
 		NEEDED(getcpu),
+		NEEDED_UNLESS_REFUSED(getcwd),
 		NEEDED(getdents64, 3),
 		NEEDED(geteuid),
+		NEEDED(getgid),
 		NEEDED(getpid),
 		NEEDED(getppid),
 		NEEDED(getsockopt, 3),
@@ -76,15 +81,22 @@ static const struct needed {
 	  NEEDED(clone3),
 	  NEEDED(connect, 3),
 	  NEEDED(exit),
+	  NEEDED_UNLESS_REFUSED(get_mempolicy),
+	  NEEDED_UNLESS_REFUSED(getegid),
 	  NEEDED(geteuid),
+	  NEEDED_UNLESS_REFUSED(memfd_create),
+	  NEEDED_UNLESS_REFUSED(mincore),
 	  NEEDED(mprotect, 0, 4096, PROT_READ | PROT_WRITE),
+	  NEEDED_UNLESS_REFUSED(pipe2),
 #ifdef SYS_poll
 	  NEEDED(poll),
 #endif
 	  NEEDED(prctl, PR_SET_NAME),
 	  NEEDED(rseq),
 	  NEEDED(sched_getaffinity),
+	  NEEDED_UNLESS_REFUSED(set_mempolicy),
 	  NEEDED(set_robust_list),
+	  NEEDED_UNLESS_REFUSED(setsockopt),
 	  NEEDED(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
 };
 
@@ -203,7 +215,8 @@ static const char *refuses(const struct sock_fprog *program, const struct needed
 		for (int k = 0; k < 4; k++)
 			data.args[k] = some[i].arguments[k];
 		uint32_t action = answer(program, &data) & SECCOMP_RET_ACTION_FULL;
-		if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG)
+		bool fails = action == SECCOMP_RET_ERRNO && some[i].may_fail;
+		if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG && !fails)
 			return some[i].name;
 	}
 	return NULL;

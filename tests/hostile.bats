@@ -36,7 +36,8 @@ confined()
 
 @test "a filter that kills for what LTTng calls as it comes up: the program lives, and so does what it executes" {
 	local name
-	for name in socket connect clone3 rseq sched_getaffinity clock_nanosleep; do
+	for name in socket connect clone3 rseq sched_getaffinity clock_nanosleep get_mempolicy getegid mincore pipe2 \
+		set_mempolicy setsockopt; do
 		unchanged "$PROGRAMS/hostile_killed" "$name" early
 		same recorded <(printf '%s\n' "$name: 0" "status 0")
 		holds --arg name "$name" '[.unseen[].reason] == ["it has a filter of system calls that does not let pass " + $name]'
@@ -46,6 +47,26 @@ confined()
 		unchanged "$PROGRAMS/hostile_killed" "$name" late
 		same recorded <(printf '%s\n' "$name: 0" "again: 0" "status 0")
 		holds '[.objects[] | .maps] == [1, 1] and (.unseen | length == 1)'
+		rm -rf recording
+	done
+}
+
+@test "a filter that refuses what a recording can do without costs nothing" {
+	local name
+	for name in get_mempolicy getcwd getegid mincore pipe2 set_mempolicy setsockopt; do
+		unchanged "$PROGRAMS/hostile_killed" "$name" refused
+		same recorded <(printf '%s\n' "$name: 0" "status 0")
+		holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 1'
+		rm -rf recording
+	done
+}
+
+@test "a filter that kills for what a process, or an exec from the working directory, is told with: the program lives" {
+	local name
+	cp "$PROGRAMS/hostile_killed" .
+	for name in getcwd getgid; do
+		unchanged ./hostile_killed "$name" late
+		holds --arg name "$name" '[.unseen[].reason] == ["it has a filter of system calls that does not let pass " + $name]'
 		rm -rf recording
 	done
 }

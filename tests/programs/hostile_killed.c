@@ -1,11 +1,13 @@
 /*
- * hostile_killed CALL early|late|threads: a filter that kills for one system call, which the program itself does not make
- * again, is installed before, or after, its first use of shared memory. late: then it runs itself again, under the filter.
- * threads: that alone, and it has two then.
+ * hostile_killed CALL early|late|threads|refused: a filter that kills for one system call, which the program itself does not
+ * make again, is installed before, or after, its first use of shared memory. late: then it runs itself again, under the filter.
+ * threads: that alone, and it has two then. refused: as early, and it kills nobody, but refuses the call.
  */
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +30,23 @@ static const struct {
 	{"close_range", SYS_close_range},
 	{"sched_yield", SYS_sched_yield},
 	{"tgkill", SYS_tgkill},
+	{"get_mempolicy", SYS_get_mempolicy},
+	{"getcwd", SYS_getcwd},
+	{"getegid", SYS_getegid},
+	{"getgid", SYS_getgid},
+	{"mincore", SYS_mincore},
+	{"pipe2", SYS_pipe2},
+	{"set_mempolicy", SYS_set_mempolicy},
+	{"setsockopt", SYS_setsockopt},
 };
 
-static int confine(const char *name)
+static int confine(const char *name, unsigned int action)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		struct sock_filter filter[] = {
 			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].number, 0, 1),
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+			BPF_STMT(BPF_RET | BPF_K, action),
 			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		};
 		struct sock_fprog program = {4, filter};
@@ -80,12 +90,13 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[2], "late") && use("first"))
 		return 3;
-	if (confine(argv[1]))
+	bool refused = !strcmp(argv[2], "refused");
+	if (confine(argv[1], refused ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS))
 		return 4;
 	if (strcmp(argv[2], "threads") != 0)
 		printf("%s: %d\n", argv[1], use("confined"));
 	fflush(stdout);
-	if (strcmp(argv[2], "early") != 0)
-		execl("/proc/self/exe", argv[0], argv[2], NULL);
+	if (strcmp(argv[2], "early") != 0 && !refused)
+		execl(argv[0], argv[0], argv[2], NULL);
 	return 0;
 }
