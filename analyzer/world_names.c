@@ -174,7 +174,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 		text = name_canonical(given, false);
 	names_add(object, text, time);
 	if (gone && object->kind != KIND_memfd)
-		names_end(object, text, time, true);
+		names_end(object, text, time, false);
 	free(text);
 	free(given);
 }

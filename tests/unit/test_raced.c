@@ -65,6 +65,10 @@ static void check_opened_late(void)
 	now += 2000000000;
 	open_object(12, "/x", 1, 4, false);
 	check(object_is_called(world->objects[0], "/x"), "who does so later has found it");
+	FEED(unlink, 11, .symbol = SYMBOL_unlink, .name = "/dev/shm/z");
+	FEED(object, 12, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/z (deleted)");
+	open_object(12, "/z", 2, 5, true);
+	check(has_no_name(world->objects[1], 11), "what its maker finds gone was removed by who told that before");
 	end();
 }
 
