@@ -105,7 +105,7 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals)
 {
-	if (recording->described || totals->events || totals->unknown || totals->foreign == 0)
+	if (recording->described || recording->part_count || totals->events || totals->unknown || totals->foreign == 0)
 		return NULL;
 	return memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign);
 }
@@ -242,7 +242,18 @@ static bool there_was_time(const struct analysis *analysis, int64_t to, uint64_t
 	return events == 0 || (to > analysis->from && events <= (uint64_t)(to - analysis->from));
 }
 
-static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
+static void take_skipped(struct analysis *analysis, struct trace_totals *totals)
+{
+	analysis->foreign = totals->foreign;
+	if (!recording_is_several(analysis->recording))
+		return;
+	analysis->skipped = totals->skipped;
+	analysis->skipped_count = totals->skipped_count;
+	totals->skipped = NULL;
+	totals->skipped_count = 0;
+}
+
+static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 {
 	const struct recording *recording = analysis->recording;
 	int64_t to = recording->ended ? recording->ended : totals->last;
@@ -251,7 +262,7 @@ static void sum_up(struct analysis *analysis, const struct trace_totals *totals)
 
 	analysis->events = totals->events;
 	analysis->cut = totals->cut;
-	analysis->foreign = totals->foreign;
+	take_skipped(analysis, totals);
 	analysis->lost = analysis->world->lost;
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
 	if (!there_was_time(analysis, to, totals->discarded_events))
@@ -375,6 +386,9 @@ void analysis_free(struct analysis *analysis)
 		recording_free(analysis->recording);
 	for (size_t i = 0; i < analysis->problem_count; i++)
 		free(analysis->problems[i]);
+	for (size_t i = 0; i < analysis->skipped_count; i++)
+		free(analysis->skipped[i].path);
+	free(analysis->skipped);
 	free(analysis->problems);
 	free(analysis->unseen);
 	free(analysis->appeared);

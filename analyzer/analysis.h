@@ -25,6 +25,8 @@ struct analysis {
 	bool unended;     /* it did not end properly, or is still being made: some may not be written yet */
 	uint64_t let_go;  /* events older than what the recording keeps */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */
+	struct trace_skipped *skipped; /* the same of each of several recordings that has any */
+	size_t skipped_count;
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
 	bool others;      /* the trace, of which nothing is missing, has no event of shmguard, but has others */

@@ -229,9 +229,13 @@ static void sort_out(struct search *search)
 	free(search->places);
 }
 
+/* One that names a file of its own says whose it is. */
 static void add_problem_of(struct recording *whole, const struct recording *part, const char *text)
 {
-	recording_problem(whole, memory_format("%s: %s", part->dir, text));
+	size_t length = strlen(part->dir);
+	bool says = strncmp(text, part->dir, length) == 0 && text[length] == '/';
+
+	recording_problem(whole, says ? memory_text(text) : memory_format("%s: %s", part->dir, text));
 }
 
 static void take_problems(struct recording *whole, const struct recording *part)

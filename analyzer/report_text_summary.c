@@ -293,6 +293,32 @@ static void summary_appeared(const struct analysis *analysis, const struct termi
 	summary_more(terminal, analysis->appeared_count, i);
 }
 
+static void summary_skipped(const struct terminal *terminal, const char *place, uint64_t count)
+{
+	char *where = escape_terminal(place), *events = text_count(count, "event");
+
+	text_line(terminal, INK_plain, 2,
+		  memory_format("%s%s%s in the trace: not of this recording, passed over", where, *where ? ": " : "",
+				events));
+	free(events);
+	free(where);
+}
+
+/* Of several recordings, which ones. */
+static void summary_foreign(const struct analysis *analysis, const struct terminal *terminal)
+{
+	uint64_t told = 0;
+	size_t i;
+
+	for (i = 0; i < analysis->skipped_count; i++)
+		told += analysis->skipped[i].count;
+	for (i = 0; i < analysis->skipped_count && i < UNSEEN_SHOWN; i++)
+		summary_skipped(terminal, analysis->skipped[i].path, analysis->skipped[i].count);
+	summary_more(terminal, analysis->skipped_count, i);
+	if (told < analysis->foreign)
+		summary_skipped(terminal, "", analysis->foreign - told);
+}
+
 static void summary_unseen(const struct report *report, const struct terminal *terminal)
 {
 	const struct analysis *analysis = report->analysis;
@@ -329,13 +355,9 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);
 	/* Where a trace alone has no others, a problem says so. */
-	if (analysis->foreign && (analysis->events || analysis->recording->described)) {
-		char *events = text_count(analysis->foreign, "event");
-
-		text_line(terminal, INK_plain, 2,
-			  memory_format("%s in the trace: not of this recording, passed over", events));
-		free(events);
-	}
+	if (analysis->foreign &&
+	    (analysis->events || analysis->recording->described || analysis->recording->part_count))
+		summary_foreign(analysis, terminal);
 }
 
 void text_summary(const struct report *report, const struct terminal *terminal)

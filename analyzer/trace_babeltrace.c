@@ -29,7 +29,7 @@ struct reader {
 	const struct decoder *last;
 	const bt_stream *last_stream;
 	const char *host;
-	uint32_t recording; /* of the last stream */
+	struct trace_dir *dir; /* of the last stream */
 	uint64_t frames[FRAMES_MAX];
 	char *error;
 	bool stopped; /* `error` says why */
@@ -164,7 +164,7 @@ static void decode(struct reader *reader, const struct decoder *decoder, const b
 }
 
 /* Where the trace of a stream lies, or another of its kind. */
-static const struct trace_dir *dir_of(const struct reader *reader, const bt_stream *stream)
+static struct trace_dir *dir_of(const struct reader *reader, const bt_stream *stream)
 {
 	const struct trace_files *files = reader->job->files;
 	bt_uuid uuid = bt_trace_get_uuid(bt_stream_borrow_trace_const(stream));
@@ -181,7 +181,7 @@ static const char *host_of(struct reader *reader, const bt_stream *stream)
 
 	if (stream == reader->last_stream)
 		return reader->host;
-	reader->recording = dir_of(reader, stream)->recording;
+	reader->dir = dir_of(reader, stream);
 	name = bt_trace_borrow_environment_entry_value_by_name_const(bt_stream_borrow_trace_const(stream), "hostname");
 	reader->last_stream = stream;
 	reader->host = name && bt_value_is_string(name) ? bt_value_string_get(name) : "";
@@ -198,8 +198,9 @@ static void take_event(struct reader *reader, const bt_message *message)
 		reader->stopped = true;
 		return;
 	}
+	out.host = host_of(reader, bt_event_borrow_stream_const(event));
 	if (decoder->id == EVENT_COUNT) {
-		trace_count_other(reader->job, decoder->ours);
+		trace_count_other(reader->job, reader->dir, decoder->ours);
 		return;
 	}
 	if (bt_clock_snapshot_get_ns_from_origin(bt_message_event_borrow_default_clock_snapshot_const(message),
@@ -209,7 +210,6 @@ static void take_event(struct reader *reader, const bt_message *message)
 		return;
 	}
 	out.id = decoder->id;
-	out.host = host_of(reader, bt_event_borrow_stream_const(event));
 	decode(reader, decoder, bt_event_borrow_payload_field_const(event), &out.event);
 	/* No event is shorter than two bytes: the library goes round in a circle. */
 	if (++reader->events > reader->job->files->bytes / 2) {
@@ -217,7 +217,7 @@ static void take_event(struct reader *reader, const bt_message *message)
 		reader->stopped = true;
 		return;
 	}
-	trace_deliver(reader->job, reader->recording, &out);
+	trace_deliver(reader->job, reader->dir, &out);
 }
 
 /* What is missing of LTTng's own streams was counted when they were looked at, over all files of each. */

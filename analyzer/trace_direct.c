@@ -14,7 +14,7 @@
 
 /* A stream file, and the next event in it. */
 struct cursor {
-	const struct trace_dir *dir;
+	struct trace_dir *dir;
 	const char *name;
 	const struct packet_ranges *ranges;
 	int64_t offset; /* of the host's clock */
@@ -149,10 +149,10 @@ static bool next_event(struct merge *merge, struct cursor *cursor)
 						       (uint64_t)cursor->offset);
 			return true;
 		case DECODED_unknown:
-			trace_count_other(merge->job, true);
+			trace_count_other(merge->job, cursor->dir, true);
 			break;
 		case DECODED_foreign:
-			trace_count_other(merge->job, false);
+			trace_count_other(merge->job, cursor->dir, false);
 			break;
 		case DECODED_damaged:
 			merge->job->totals->bytes_lost += (uint64_t)(decoding->end - from);
@@ -167,7 +167,7 @@ static bool next_event(struct merge *merge, struct cursor *cursor)
 	return false;
 }
 
-static void add_stream(struct merge *merge, const struct trace_dir *dir, const struct trace_stream *stream)
+static void add_stream(struct merge *merge, struct trace_dir *dir, const struct trace_stream *stream)
 {
 	struct cursor *cursor;
 
@@ -195,7 +195,7 @@ static void merge_all(struct merge *merge)
 	while (merge->count > 0) {
 		struct cursor *first = merge->heap[0];
 
-		trace_deliver(merge->job, first->dir->recording, &first->event);
+		trace_deliver(merge->job, first->dir, &first->event);
 		if (!next_event(merge, first)) {
 			free(first);
 			merge->heap[0] = merge->heap[--merge->count];

@@ -18,10 +18,10 @@ struct trace_job {
 	void (*copies)(void *context, const char *directory); /* see trace_stand_in() */
 };
 
-/* Counts the event, and passes it on if it is of `recording`, that of its trace_dir. */
-void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event);
+/* Counts the event of that trace, and passes it on if it is of the recording that is wanted of it. */
+void trace_deliver(const struct trace_job *job, struct trace_dir *dir, const struct trace_event *event);
 /* Counts an event that is not to be passed on: of shmguard, but unknown to this version, or of another program. */
-void trace_count_other(const struct trace_job *job, bool ours);
+void trace_count_other(const struct trace_job *job, struct trace_dir *dir, bool ours);
 
 /*
  * The decoders. Events come in the order of time, whatever trace they are of. 0; or -1 and *error is one line to be

@@ -53,11 +53,15 @@ void trace_totals_clear(struct trace_totals *totals)
 {
 	for (size_t i = 0; i < totals->problem_count; i++)
 		free(totals->problems[i]);
+	for (size_t i = 0; i < totals->skipped_count; i++)
+		free(totals->skipped[i].path);
 	free(totals->problems);
+	free(totals->skipped);
 	free(totals->refused);
 	totals->problems = NULL;
+	totals->skipped = NULL;
 	totals->refused = NULL;
-	totals->problem_count = 0;
+	totals->problem_count = totals->skipped_count = 0;
 }
 
 static void read_in_child(void *context, struct wire_out *out)
@@ -132,6 +136,14 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	reading->totals->bytes = totals->bytes;
 	reading->totals->bytes_lost = totals->bytes_lost;
 	reading->totals->strays = totals->strays;
+}
+
+static void take_skipped(void *context, const char *path, uint64_t count)
+{
+	struct trace_totals *totals = ((struct reading *)context)->totals;
+
+	totals->skipped = memory_grow(totals->skipped, totals->skipped_count, sizeof(*totals->skipped));
+	totals->skipped[totals->skipped_count++] = (struct trace_skipped){memory_text(path), count};
 }
 
 static void note_interrupt(int number)
@@ -237,7 +249,7 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 	struct reading reading = {
 		.dir = dir, .scope = scope, .callback = callback, .context = context, .totals = totals};
 	const struct child_work work = {read_in_child, &reading, trace_settings.patience, &interrupted};
-	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end};
+	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end, take_skipped};
 	struct sigaction before[DEADLY];
 	enum child_end end;
 	int status = 0, result;

@@ -22,9 +22,17 @@ struct trace_event {
 /* Returns 0, or a negative number to stop the reading. */
 typedef int (*trace_callback)(void *context, const struct trace_event *event);
 
+/* Events that were skipped in the traces of one owner, by its path. */
+struct trace_skipped {
+	char *path;
+	uint64_t count;
+};
+
 struct trace_totals {
-	uint64_t events;  /* given to the callback */
-	uint64_t foreign; /* of other recordings and other programs, skipped */
+	uint64_t events;               /* given to the callback */
+	uint64_t foreign;              /* of other recordings and other programs, skipped */
+	struct trace_skipped *skipped; /* the same of each owner of traces that has any */
+	size_t skipped_count;
 	uint64_t unknown; /* of shmguard, but of a class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;

@@ -21,13 +21,19 @@ static bool is_owned(const struct trace_scope *scope, uint32_t recording)
 	return false;
 }
 
-void trace_deliver(const struct trace_job *job, uint32_t recording, const struct trace_event *event)
+static void count_foreign(const struct trace_job *job, struct trace_dir *dir)
+{
+	job->totals->foreign++;
+	dir->foreign++;
+}
+
+void trace_deliver(const struct trace_job *job, struct trace_dir *dir, const struct trace_event *event)
 {
 	struct trace_totals *totals = job->totals;
 	uint32_t id = event->event.head.recording;
 
-	if (recording ? id != recording : is_owned(job->scope, id)) {
-		totals->foreign++;
+	if (dir->recording ? id != dir->recording : is_owned(job->scope, id)) {
+		count_foreign(job, dir);
 		return;
 	}
 	if (totals->events++ == 0)
@@ -36,12 +42,12 @@ void trace_deliver(const struct trace_job *job, uint32_t recording, const struct
 	job->event(job->context, event);
 }
 
-void trace_count_other(const struct trace_job *job, bool ours)
+void trace_count_other(const struct trace_job *job, struct trace_dir *dir, bool ours)
 {
 	if (ours)
 		job->totals->unknown++;
 	else
-		job->totals->foreign++;
+		count_foreign(job, dir);
 }
 
 static void send_event(void *context, const struct trace_event *event)
@@ -156,6 +162,8 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 		size_t longest = 0;
 
 		files->dirs[i].recording = scope->recording;
+		files->dirs[i].owner = NULL;
+		files->dirs[i].foreign = 0;
 		for (size_t j = 0; j < scope->owner_count; j++) {
 			const struct trace_owner *owner = &scope->owners[j];
 
@@ -163,8 +171,19 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 				continue;
 			longest = strlen(owner->path);
 			files->dirs[i].recording = owner->recording;
+			files->dirs[i].owner = owner->path;
 		}
 	}
+}
+
+static void send_skipped(struct wire_out *out, const struct trace_files *files, const struct trace_owner *owner)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < files->count; i++)
+		count += files->dirs[i].owner == owner->path ? files->dirs[i].foreign : 0;
+	if (count)
+		wire_skipped(out, owner->path, count);
 }
 
 void trace_reader_child(const char *dir, const struct trace_scope *scope, struct wire_out *out)
@@ -193,6 +212,8 @@ void trace_reader_child(const char *dir, const struct trace_scope *scope, struct
 		totals.discarded_packets += files.missing;
 		totals.strays = files.strays;
 		send_losses(out, &files, totals.bytes_lost);
+		for (size_t i = 0; i < scope->owner_count; i++)
+			send_skipped(out, &files, &scope->owners[i]);
 		trace_files_free(&files);
 	}
 	if (error)

@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "trace_events.h"
 
-enum { WIRE_host = 1, WIRE_an_event, WIRE_a_progress, WIRE_the_end = 8 };
+enum { WIRE_host = 1, WIRE_an_event, WIRE_a_progress, WIRE_the_end = 8, WIRE_are_skipped };
 
 #define TELL_EVERY 100000000
 
@@ -28,6 +28,12 @@ struct event_message {
 struct progress_message {
 	struct message head;
 	uint64_t done, total;
+};
+
+struct skipped_message {
+	struct message head;
+	uint64_t count;
+	/* Then the path with its NUL. */
 };
 
 struct end_message {
@@ -99,14 +105,20 @@ static void finish(struct wire_out *out, uint32_t type, size_t size)
 	out->used += head.size;
 }
 
-static void put_text(struct wire_out *out, uint32_t type, const char *text)
+/* Behind the message's own struct, of `size` bytes. */
+static void put_text_after(struct wire_out *out, uint32_t type, size_t size, const char *text)
 {
 	size_t length = strnlen(text, WIRE_TEXT_MAX);
-	unsigned char *at = room(out) + sizeof(struct message);
+	unsigned char *at = room(out) + size;
 
 	memcpy(at, text, length);
 	at[length] = 0;
-	finish(out, type, sizeof(struct message) + length + 1);
+	finish(out, type, size + length + 1);
+}
+
+static void put_text(struct wire_out *out, uint32_t type, const char *text)
+{
+	put_text_after(out, type, sizeof(struct message), text);
 }
 
 static uint32_t host_index(struct wire_out *out, const char *host)
@@ -162,6 +174,15 @@ void wire_event(struct wire_out *out, const struct trace_event *event)
 void wire_text(struct wire_out *out, enum wire_text type, const char *text)
 {
 	put_text(out, type, text);
+	flush(out);
+}
+
+void wire_skipped(struct wire_out *out, const char *path, uint64_t count)
+{
+	const struct skipped_message message = {.count = count};
+
+	memcpy(room(out), &message, sizeof(message));
+	put_text_after(out, WIRE_are_skipped, sizeof(message), path);
 	flush(out);
 }
 
@@ -277,6 +298,18 @@ static int take_text(struct wire_in *in, uint32_t type, const char *text, size_t
 	return 0;
 }
 
+static int take_skipped(const unsigned char *bytes, size_t size, const struct wire_taker *taker)
+{
+	struct skipped_message message;
+	const char *path = (const char *)bytes + sizeof(message);
+
+	if (size <= sizeof(message) || memchr(path, 0, size - sizeof(message)) == NULL)
+		return WIRE_nonsense;
+	memcpy(&message, bytes, sizeof(message));
+	taker->skipped(taker->context, path, message.count);
+	return 0;
+}
+
 static int take_message(struct wire_in *in, const struct message *head, const unsigned char *bytes,
 			const struct wire_taker *taker)
 {
@@ -299,12 +332,16 @@ static int take_message(struct wire_in *in, const struct message *head, const un
 		memcpy(&progress, bytes, sizeof(progress));
 		taker->progress(taker->context, progress.done, progress.total);
 		return 0;
+	case WIRE_are_skipped:
+		return take_skipped(bytes, head->size, taker);
 	case WIRE_the_end:
 		if (head->size != sizeof(end))
 			return WIRE_nonsense;
 		memcpy(&end, bytes, sizeof(end));
 		end.totals.problems = NULL;
 		end.totals.problem_count = 0;
+		end.totals.skipped = NULL;
+		end.totals.skipped_count = 0;
 		taker->end(taker->context, (int)end.result, &end.totals);
 		return 0;
 	default:

@@ -224,7 +224,7 @@ begun()
 		jq -s '.[0] + {id: .[1].id}' fleet/b/new fleet/b/recording.json >fleet/new && mv fleet/new fleet/b/recording.json
 		"$SHMGUARD" report --format=json fleet >report.json
 		holds --arg begun $begun '.trace.seconds > 1 and .trace.seconds < 3 and
-			any(.trace.problems[]; startswith("fleet/b: fleet/b/recording.json: started: \($begun) is no time"))'
+			any(.trace.problems[]; startswith("fleet/b/recording.json: started: \($begun) is no time"))'
 	done
 }
 

@@ -88,3 +88,34 @@ found()
 	"$SHMGUARD" report --format=json fleet >report.json
 	holds '.trace.complete == false and (.trace.problems[0] | startswith("fleet/a/recording.json is damaged"))'
 }
+
+@test "events in the trace that are not of its recording are told with its place, and no line names one twice" {
+	local decoder
+	for place in a b c; do
+		cp -r "$ROOT/tests/traces/leaks" fleet/$place
+	done
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/b
+	rm -r fleet/c/trace
+	jq '.id = "00000003"' fleet/c/recording.json >new && mv new fleet/c/recording.json
+	"$SHMGUARD" report fleet >out
+	run -1 grep -F 'passed over' out
+	# Those of a and b were taken for each other's.
+	mv fleet/a/recording.json kept
+	mv fleet/b/recording.json fleet/a
+	mv kept fleet/b/recording.json
+	echo '{}' >fleet/c/shm.json
+	for decoder in direct babeltrace2; do
+		COLUMNS=200 "$SHMGUARD" report --decoder=$decoder fleet >out
+		for place in a b; do
+			[ "$(grep -cF "fleet/$place: 37 events in the trace: not of this recording, passed over" out)" -eq 1 ]
+		done
+		[ "$(grep -cF 'passed over' out)" -eq 2 ]
+		grep -qF '  fleet/c/shm.json is damaged: looked: expected' out
+		run -1 grep -E '(fleet/.).*\1' out
+		"$SHMGUARD" report --decoder=$decoder --format=json fleet >report.json
+		holds '.trace.foreign == 74'
+	done
+	# One alone is the one that was asked for.
+	COLUMNS=200 "$SHMGUARD" report fleet/a >out
+	grep -qxF '  37 events in the trace: not of this recording, passed over' out
+}

@@ -59,7 +59,13 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	weight += totals->events;
 }
 
-static const struct wire_taker taker = {NULL, take_event, take_text, take_progress, take_end};
+static void take_skipped(void *context, const char *path, uint64_t count)
+{
+	(void)context;
+	weight += strlen(path) + count;
+}
+
+static const struct wire_taker taker = {NULL, take_event, take_text, take_progress, take_end, take_skipped};
 
 static const struct layout *layout(void)
 {

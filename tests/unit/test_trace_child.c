@@ -14,7 +14,7 @@ static int number, failures;
 static volatile sig_atomic_t interrupted;
 
 struct taken {
-	uint64_t events;
+	uint64_t events, skipped;
 	int stop_after; /* 0: never */
 	bool ended, right;
 };
@@ -53,6 +53,13 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	taken->ended = result == 0 && totals->events == TOLD;
 }
 
+static void take_skipped(void *context, const char *path, uint64_t count)
+{
+	struct taken *taken = context;
+
+	taken->skipped += strcmp(path, "/where") == 0 ? count : 0;
+}
+
 static void tell(struct wire_out *out)
 {
 	struct trace_event event = {.id = EVENT_object, .host = "here", .event.object.name = "/name"};
@@ -67,6 +74,7 @@ static void work_well(void *context, struct wire_out *out)
 {
 	(void)context;
 	tell(out);
+	wire_skipped(out, "/where", TOLD);
 	wire_end(out, 0, &(struct trace_totals){.events = TOLD});
 }
 
@@ -106,7 +114,7 @@ static int64_t patience = 300000000;
 
 static enum child_end run(void (*work)(void *, struct wire_out *), struct taken *taken, int *status, void *context)
 {
-	const struct wire_taker taker = {taken, take_event, take_text, take_progress, take_end};
+	const struct wire_taker taker = {taken, take_event, take_text, take_progress, take_end, take_skipped};
 	const struct child_work child = {work, context, patience, &interrupted};
 
 	return trace_child(&child, &taker, status);
@@ -129,7 +137,8 @@ static void check_ends(void)
 	int status = 0;
 	enum child_end end = run(work_well, &taken, &status, NULL);
 
-	check(end == CHILD_exited && status == 0 && taken.ended && taken.events == TOLD && taken.right,
+	check(end == CHILD_exited && status == 0 && taken.ended && taken.events == TOLD && taken.skipped == TOLD &&
+		      taken.right,
 	      "what the child tells arrives");
 	taken = (struct taken){0};
 	end = run(work_and_crash, &taken, &status, NULL);
