@@ -14,14 +14,14 @@ static __thread struct {
 /* What is kept already is the program's; what is now may be ours. The C library tells the old one before it sets the new. */
 void cancel_forbid(void)
 {
-	REAL(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, kept.state == NONE ? &kept.state : NULL);
+	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, kept.state == NONE ? &kept.state : NULL);
 }
 
 void cancel_allow(void)
 {
 	if (kept.state == NONE)
 		return;
-	REAL(pthread_setcancelstate)(kept.state, NULL);
+	LIBC(pthread_setcancelstate)(kept.state, NULL);
 	kept.state = NONE;
 }
 
@@ -32,14 +32,14 @@ bool cancel_is_forbidden(void)
 
 void cancel_defer(void)
 {
-	REAL(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, kept.type == NONE ? &kept.type : NULL);
+	LIBC(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, kept.type == NONE ? &kept.type : NULL);
 }
 
 void cancel_undefer(void)
 {
 	if (kept.type == NONE)
 		return;
-	REAL(pthread_setcanceltype)(kept.type, NULL);
+	LIBC(pthread_setcanceltype)(kept.type, NULL);
 	kept.type = NONE;
 }
 

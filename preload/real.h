@@ -53,6 +53,8 @@ extern long (*real_syscall)(long, ...);
 	X(pthread_mutexattr_getpshared)                                                                                \
 	X(pthread_mutexattr_getrobust)                                                                                 \
 	X(pthread_rwlockattr_getpshared)                                                                               \
+	X(pthread_setcancelstate)                                                                                      \
+	X(pthread_setcanceltype)                                                                                       \
 	X(pthread_setspecific)                                                                                         \
 	X(pthread_sigmask)                                                                                             \
 	X(secure_getenv)                                                                                               \
