@@ -25,6 +25,8 @@ struct sample {
 	uint64_t bytes;
 };
 
+enum { NOT_ASKED = 1, ASKED };
+
 struct reading {
 	const struct report *report;
 	const struct chronicle *chronicle;
@@ -32,6 +34,7 @@ struct reading {
 	struct map spans; /* (object) -> struct span */
 	struct map made;  /* (process, stack id) -> mappings ever that were asked for */
 	struct map drawn; /* (process) -> struct sample */
+	struct map known; /* (object's number, its names so far) -> ASKED or NOT_ASKED */
 	size_t processes; /* of the world, that were looked at for `mapped` */
 	bool begun;       /* what was mapped when the time asked for begins is told */
 	bool stood;
@@ -61,6 +64,37 @@ static bool reading_asks(const struct reading *reading, const struct process *pr
 	return !selection ||
 	       (selection_has_process(selection, process) && (!object || selection_has_object(selection, object)) &&
 		selection_has_time(selection, time, reading->report->analysis->from));
+}
+
+/* The names of one that is mapped often are looked at once. */
+static bool reading_asks_object(struct reading *reading, const struct object *object)
+{
+	uintptr_t known = (uintptr_t)map_get(&reading->known, object->number, object->name_count);
+
+	if (!known) {
+		known = selection_has_object(reading->report->selection, object) ? ASKED : NOT_ASKED;
+		map_put(&reading->known, object->number, object->name_count, (void *)known);
+	}
+	return known == ASKED;
+}
+
+/* Of what it has mapped, the bytes that were asked for. */
+static uint64_t reading_part_mapped(struct reading *reading, const struct process *process)
+{
+	const struct selection *selection = reading->report->selection;
+	const struct holdings *holdings = process->holdings;
+	uint64_t bytes = 0;
+
+	if (!selection || !selection->object)
+		return holdings->mapped;
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct piece *piece = &holdings->pieces[i];
+
+		if (!piece->from->semaphore && !piece->from->doubted &&
+		    reading_asks_object(reading, object_real(piece->from->object)))
+			bytes += piece->end - piece->start;
+	}
+	return bytes;
 }
 
 static void reading_tell_mapped(const struct reading *reading, const struct process *process, int64_t time,
@@ -110,7 +144,7 @@ static void reading_newcomers(struct reading *reading, const struct world *world
 	for (; reading->processes < world->process_count; reading->processes++) {
 		const struct process *begun = world->processes[reading->processes];
 
-		reading_mapped(reading, begun, begun->began_at, begun->holdings->mapped);
+		reading_mapped(reading, begun, begun->began_at, reading_part_mapped(reading, begun));
 	}
 }
 
@@ -163,7 +197,7 @@ static int reading_event(void *context, struct world *world, struct process *pro
 	if (reading->chronicle->mapped && !(outcome->back && !outcome->error)) {
 		reading_newcomers(reading, world);
 		reading_begin(reading, event->time);
-		reading_mapped(reading, process, event->time, process->holdings->mapped);
+		reading_mapped(reading, process, event->time, reading_part_mapped(reading, process));
 	}
 	return 0;
 }
@@ -391,5 +425,6 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 	map_clear(&reading.spans);
 	map_clear(&reading.drawn);
 	map_clear(&reading.made);
+	map_clear(&reading.known);
 	free(reading.rests);
 }

@@ -44,7 +44,7 @@ struct chronicle {
 	/* After all of them. All that it is given is gone when it returns. */
 	void (*finish)(void *context, const struct world *world, const struct span *spans, size_t span_count,
 		       const struct leaving *leavings, size_t leaving_count);
-	/* From `time` on a process that the reader asked for has so many bytes mapped; may be NULL. */
+	/* From `time` on a process that was asked for has so many bytes mapped of the objects that were; may be NULL. */
 	void (*mapped)(void *context, const struct process *process, int64_t time, uint64_t bytes);
 	/* Once, the world as it is at the time `at`: what ends then has not ended yet. May be NULL. */
 	void (*stand)(void *context, const struct world *world);

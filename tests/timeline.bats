@@ -66,3 +66,49 @@ counted()
 			($named | length == (unique | length)) and ([$all[].pid] | unique - $named - [0] == [])' "$file"
 	done
 }
+
+@test "mapped bytes: of what was asked for, as what the stacks left" {
+	cat >two.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void *map(void *where, const char *name, int length)
+		{
+			int fd = shm_open(name, O_CREAT | O_RDWR, 0600);
+			if (ftruncate(fd, length))
+				_exit(1);
+			return mmap(where, length, PROT_READ, MAP_SHARED | (where ? MAP_FIXED : 0), fd, 0);
+		}
+		int main(void)
+		{
+			char *a = map(NULL, "/part-a", 16384);
+			map(NULL, "/part-b", 8192);
+			map(a + 4096, "/part-c", 4096);
+			if (fork() == 0)
+				_exit(0);
+			wait(NULL);
+			munmap(a, 4096);
+			return shm_unlink("/part-a") + shm_unlink("/part-b") + shm_unlink("/part-c");
+		}
+	END
+	cc -g -o two two.c
+	"$SHMGUARD" run --quiet --report=none -o two.rec -- ./two
+	# by_started FILTER...: what the program's counter shows, and its child's.
+	by_started()
+	{
+		"$SHMGUARD" report --format=timeline:part.json --format=json:part.report "$@" two.rec
+		for began in exec fork; do
+			counted "$(jq --arg began "$began" '[.processes[] | select(.started_by == $began)][0].pid' part.report)" part.json
+		done
+	}
+	same <(by_started) <(printf '%s\n' "16384 24576 20480 24576 20480 0" "24576 0")
+	same <(by_started --object=/part-a) <(printf '%s\n' "16384 12288 8192 0" "12288 0")
+	same <(by_started --object=/part-b) <(printf '%s\n' "8192 0" "8192 0")
+	same <(by_started --object=/part-c) <(printf '%s\n' "4096 0" "4096 0")
+	same <(by_started --object='/part-[ab]') <(printf '%s\n' "16384 24576 20480 16384 0" "20480 0")
+	same <(by_started --object=/nothing) <(printf '%s\n' "" "")
+	since=$(jq '[.traceEvents[] | select(.cat == "call" and .name == "map" and .args.object == "/part-c")][0].ts / 1e6' \
+		<("$SHMGUARD" report --format=timeline two.rec))
+	same <(by_started --object=/part-a --since="$since") <(printf '%s\n' "12288 8192 0" "12288 0")
+}
