@@ -88,6 +88,39 @@ junit_filter()
 	[ "$(awk '{ sum += $NF } END { print sum }' leaks/expected.folded-count)" -eq 14 ]
 }
 
+@test "folded: stacks that read alike are one line, with the sum" {
+	cat >alike.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void *map(int fd, size_t length)
+		{
+			return mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
+		}
+		__attribute__((noinline)) void other(int fd)
+		{
+			map(fd, 12288);
+		}
+		int main(void)
+		{
+			int fd = shm_open("/alike", O_CREAT | O_EXCL | O_RDWR, 0600);
+			if (ftruncate(fd, 12288))
+				return 1;
+			map(fd, 4096);
+			map(fd, 8192);
+			other(fd);
+			map(fd, 4096);
+			return shm_unlink("/alike");
+		}
+	END
+	cc -g -o alike alike.c
+	"$SHMGUARD" run --quiet --report=none -o alike.rec -- ./alike
+	"$SHMGUARD" report --format=folded:bytes --format=folded-count:counts alike.rec
+	sed -i 's/;.*;main;/;main;/' bytes counts
+	same bytes <(printf '%s\n' 'alike;main;other;map 12288' 'alike;main;map 16384')
+	same counts <(printf '%s\n' 'alike;main;other;map 1' 'alike;main;map 3')
+}
+
 @test "speedscope: samples that lead to frames, weights that add up" {
 	prints_as speedscope expected.speedscope.json jq 'del(.exporter)'
 	"$PYTHON" - got <<-'END'
