@@ -277,8 +277,7 @@ static json_t *json_nth_finding(const struct report *report, size_t i)
 			 "doubts", finding->doubts && !finding->uncertain ? json_of_number(finding->doubts) : NULL);
 }
 
-/* Those that hid something, and the unused ones of files. */
-static json_t *json_suppressions(const struct report *report)
+json_t *json_suppressions(const struct report *report)
 {
 	const struct suppressions *suppressions = report->suppressions;
 	json_t *array = json_array();
@@ -297,8 +296,7 @@ static json_t *json_suppressions(const struct report *report)
 	return array;
 }
 
-/* The filters that were given. */
-static json_t *json_selection(const struct report *report)
+json_t *json_selection(const struct report *report)
 {
 	static const struct selection everything;
 	const struct selection *own = report->selection ? report->selection : &everything;

@@ -13,6 +13,9 @@ json_t *json_of_text(const char *bytes);
 json_t *json_of_number(uint64_t value);
 /* Where a finding was recorded; NULL if the report is of one recording alone. */
 json_t *json_recordings(const struct report *report, const struct finding *finding);
+/* The filters that were given, by the names of their options; what lines of suppressions hid, and those of no use. */
+json_t *json_selection(const struct report *report);
+json_t *json_suppressions(const struct report *report);
 
 /* shmguard-report/1, with no more than `most` of the findings, and those processes. */
 json_t *report_as_json(const struct report *report, size_t most, const struct cast *cast);

@@ -1,13 +1,21 @@
 /*
  * The report as JUnit XML: a test case for each finding, as readers show one failure of a case and no more; and a passed one
- * for each rule without any, so that it shows what was looked for. Notes are no failures: they are their case's output.
+ * for each rule without any, so that it shows what was looked for; which is a skipped one where filters or suppressions
+ * left nothing of the rule. Notes are no failures: they are their case's output.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
+#include "analyzer/report_json.h"
+#include "analyzer/report_text.h"
 #include "analyzer/spots.h"
+
+/* Findings of a rule that are not told. */
+struct untold {
+	size_t filtered, suppressed;
+};
 
 static void junit_text(FILE *out, const char *bytes)
 {
@@ -103,50 +111,136 @@ static void junit_finding(const struct report *report, const struct finding *fin
 	fputs("    </testcase>\n", out);
 }
 
-/* How many cases a rule has: its findings, or one that passed. A rule that this version does not look for has none. */
-static size_t junit_cases(const struct findings *findings, size_t rule, size_t *failures)
+static void junit_count_untold(const struct findings *findings, struct untold untold[static RULE_COUNT])
 {
-	size_t found = 0, i;
+	struct map prints = findings_prints(findings);
 
-	for (i = 0; i < findings->count; i++) {
-		found += findings->all[i].rule == rule;
-		*failures += findings->all[i].rule == rule && findings->all[i].severity != SEVERITY_NOTE;
+	for (size_t i = 0; i < findings->hidden_count; i++) {
+		const struct hidden *hidden = &findings->hidden[i];
+		struct untold *own = &untold[hidden->rule];
+
+		if (!findings_printed(&prints, hidden->fingerprint))
+			++*(hidden->suppressed ? &own->suppressed : &own->filtered);
 	}
-	return found ? found : rules[rule].checked;
+	map_clear(&prints);
 }
 
-static void junit_rule(const struct report *report, size_t rule, FILE *out)
+/* Why nothing can be said of a rule that has no finding, to be freed; NULL: it passed. */
+static char *junit_skipped(const struct report *report, size_t rule, const struct untold *untold)
+{
+	char *filtered, *suppressed, *reason;
+
+	if (report->selection && !selection_has_rule(report->selection, (enum rule_id)rule, SEVERITY_ERROR))
+		return memory_text("not asked for");
+	if (!untold->filtered && !untold->suppressed)
+		return NULL;
+	filtered = text_count(untold->filtered, "finding");
+	suppressed = text_count(untold->suppressed, "finding");
+	reason = memory_format("%s%s%s%s%s", untold->filtered ? filtered : "", untold->filtered ? " not asked for" : "",
+			       untold->filtered && untold->suppressed ? ", " : "", untold->suppressed ? suppressed : "",
+			       untold->suppressed ? " suppressed" : "");
+	free(suppressed);
+	free(filtered);
+	return reason;
+}
+
+struct cases {
+	size_t tests, failures, skipped;
+};
+
+/* Counts the cases of a rule, its findings or one for all; prints them with `out`. One that is not looked for has none. */
+static void junit_rule(const struct report *report, size_t rule, const struct untold *untold, struct cases *cases,
+		       FILE *out)
 {
 	const struct findings *findings = &report->analysis->findings;
+	char *skipped;
 	bool found = false;
-	size_t i;
 
-	for (i = 0; i < findings->count; i++) {
+	for (size_t i = 0; i < findings->count; i++) {
 		if (findings->all[i].rule != rule)
 			continue;
-		junit_finding(report, &findings->all[i], out);
+		cases->tests++;
+		cases->failures += findings->all[i].severity != SEVERITY_NOTE;
+		if (out)
+			junit_finding(report, &findings->all[i], out);
 		found = true;
 	}
-	if (!found && rules[rule].checked)
-		fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"%s\" time=\"0\"/>\n",
-			rule_group_name(rules[rule].group), rules[rule].id);
+	if (found || !rules[rule].checked)
+		return;
+	skipped = junit_skipped(report, rule, untold);
+	cases->tests++;
+	cases->skipped += skipped != NULL;
+	if (out)
+		fprintf(out, "    <testcase classname=\"shmguard.%s\" name=\"%s\" time=\"0\"%s%s%s/>%s\n",
+			rule_group_name(rules[rule].group), rules[rule].id, skipped ? "><skipped message=\"" : "",
+			skipped ? skipped : "", skipped ? "\"" : "", skipped ? "</testcase>" : "");
+	free(skipped);
+}
+
+static void junit_property(const char *name, const char *value, FILE *out)
+{
+	fprintf(out, "      <property name=\"%s\" value=\"", name);
+	junit_text(out, value);
+	fputs("\"/>\n", out);
+}
+
+static void junit_number(const char *name, uint64_t value, FILE *out)
+{
+	fprintf(out, "      <property name=\"%s\" value=\"%" PRIu64 "\"/>\n", name, value);
+}
+
+/* What was asked for, and how many findings are left out, where there were filters or suppressions. */
+static void junit_properties(const struct report *report, const struct untold untold[static RULE_COUNT], FILE *out)
+{
+	uint64_t filtered = report->analysis->findings.filtered, suppressed = 0;
+	json_t *selection = json_selection(report), *value;
+	const char *name;
+
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		suppressed += untold[i].suppressed;
+	if (json_object_size(selection) || filtered || suppressed) {
+		fputs("    <properties>\n", out);
+		json_object_foreach(selection, name, value)
+		{
+			char *full = memory_format("selection.%s", name);
+
+			if (json_is_string(value)) {
+				char *text = escape_undo(json_string_value(value));
+
+				junit_property(full, text, out);
+				free(text);
+			} else {
+				junit_number(full, (uint64_t)json_integer_value(value), out);
+			}
+			free(full);
+		}
+		junit_number("filtered", filtered, out);
+		junit_number("suppressed", suppressed, out);
+		fputs("    </properties>\n", out);
+	}
+	json_decref(selection);
 }
 
 void report_junit(const struct report *report, FILE *out)
 {
 	const struct analysis *analysis = report->analysis;
-	size_t tests = 0, failures = 0, i;
+	struct untold untold[RULE_COUNT] = {0};
+	struct cases cases = {0}, again = {0};
+	size_t i;
 
+	junit_count_untold(&analysis->findings, untold);
 	for (i = 0; i < RULE_COUNT; i++)
-		tests += junit_cases(&analysis->findings, i, &failures);
+		junit_rule(report, i, &untold[i], &cases, NULL);
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\">\n"
-		"  <testsuite name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+		"  <testsuite name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" "
 		"time=\"%.3f\">\n",
-		tests, failures, analysis->seconds, tests, failures, analysis->seconds);
+		cases.tests, cases.failures, analysis->seconds, cases.tests, cases.failures, cases.skipped,
+		analysis->seconds);
+	junit_properties(report, untold, out);
 	for (i = 0; i < RULE_COUNT; i++)
-		junit_rule(report, i, out);
+		junit_rule(report, i, &untold[i], &again, out);
 	if (analysis->problem_count || analysis->unseen_count || analysis->appeared_count)
 		fputs("    <system-err>", out);
 	for (i = 0; i < analysis->problem_count; i++) {

@@ -273,9 +273,25 @@ static void sarif_notify(json_t *notifications, char *text)
 	free(text);
 }
 
-/* What was not seen. */
-static json_t *sarif_invocation(const struct analysis *analysis)
+/* Those rules that were not asked for, or NULL. */
+static json_t *sarif_overrides(const struct report *report, const int indexes[static RULE_COUNT])
 {
+	json_t *array = json_array();
+
+	for (size_t i = 0; report->selection && i < RULE_COUNT; i++)
+		if (rules[i].checked && !selection_has_rule(report->selection, (enum rule_id)i, SEVERITY_ERROR))
+			json_array_append_new(array, json_pack("{s:{s:b}, s:{s:s, s:i}}", "configuration", "enabled", 0,
+							       "descriptor", "id", rules[i].id, "index", indexes[i]));
+	if (json_array_size(array))
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+/* What was not seen. */
+static json_t *sarif_invocation(const struct report *report, const int indexes[static RULE_COUNT])
+{
+	const struct analysis *analysis = report->analysis;
 	json_t *notifications = json_array();
 	size_t i;
 
@@ -290,7 +306,23 @@ static json_t *sarif_invocation(const struct analysis *analysis)
 	if (analysis->findings.count > RESULTS_MAX)
 		sarif_notify(notifications, memory_format("%zu findings were left out: a run may have %d results",
 							  analysis->findings.count - RESULTS_MAX, RESULTS_MAX));
-	return json_pack("{s:b, s:o}", "executionSuccessful", 1, "toolExecutionNotifications", notifications);
+	return json_pack("{s:b, s:o, s:o*}", "executionSuccessful", 1, "toolExecutionNotifications", notifications,
+			 "ruleConfigurationOverrides", sarif_overrides(report, indexes));
+}
+
+/* What is left out of the results because of filters and suppressions; NULL where there was none of these. */
+static json_t *sarif_left_out(const struct report *report)
+{
+	json_t *selection = json_selection(report), *suppressions = json_suppressions(report);
+	json_t *properties = NULL;
+
+	if (json_object_size(selection) || json_array_size(suppressions))
+		properties =
+			json_pack("{s:O, s:o, s:O}", "selection", selection, "filtered",
+				  json_of_number(report->analysis->findings.filtered), "suppressions", suppressions);
+	json_decref(suppressions);
+	json_decref(selection);
+	return properties;
 }
 
 static json_t *sarif_bases(const struct recording *recording)
@@ -309,7 +341,7 @@ void report_sarif(const struct report *report, FILE *out)
 	const struct findings *findings = &report->analysis->findings;
 	struct json_stream stream = {.out = out};
 	int indexes[RULE_COUNT] = {0};
-	json_t *list = sarif_rules(findings, indexes);
+	json_t *list = sarif_rules(findings, indexes), *left_out = sarif_left_out(report);
 
 	json_stream_open(&stream, NULL, '{');
 	json_stream_put(&stream, "$schema", json_string(SCHEMA));
@@ -319,9 +351,11 @@ void report_sarif(const struct report *report, FILE *out)
 	json_stream_put(&stream, "tool",
 			json_pack("{s:{s:s, s:s, s:s, s:o}}", "driver", "name", "shmguard", "version", SHMGUARD_VERSION,
 				  "semanticVersion", SHMGUARD_VERSION, "rules", list));
-	json_stream_put(&stream, "invocations", json_pack("[o]", sarif_invocation(report->analysis)));
+	json_stream_put(&stream, "invocations", json_pack("[o]", sarif_invocation(report, indexes)));
 	json_stream_put(&stream, "originalUriBaseIds", sarif_bases(report->analysis->recording));
 	json_stream_put(&stream, "columnKind", json_string("utf16CodeUnits"));
+	if (left_out)
+		json_stream_put(&stream, "properties", left_out);
 	json_stream_open(&stream, "results", '[');
 	for (size_t i = 0; i < findings->count && i < RESULTS_MAX && !ferror(out); i++)
 		json_stream_put(&stream, NULL, sarif_result(report, &findings->all[i], indexes, i < RESULTS_SHOWN));

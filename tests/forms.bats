@@ -230,6 +230,62 @@ junit_filter()
 	END
 }
 
+@test "junit: a rule that was not asked for, or of which filters and suppressions leave nothing, is skipped, not passed" {
+	cat >told.py <<-'END'
+		import sys, xml.etree.ElementTree as tree
+		suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
+		cases = suite.findall("testcase")
+		skipped = {case.get("name"): case.find("skipped").get("message") for case in cases if case.find("skipped") is not None}
+		assert int(suite.get("tests")) == len(cases) and int(suite.get("skipped")) == len(skipped)
+		assert all(len(case) == 1 for case in cases if case.get("name") in skipped)
+		assert suite.find("properties") is None or suite[0].tag == "properties"
+		for p in suite.findall("properties/property"):
+		    print(p.get("name"), p.get("value"))
+		print(len(cases) - len(skipped), "others")
+		reasons = {}
+		for name, reason in skipped.items():
+		    reasons.setdefault(reason, []).append(name)
+		for reason, names in reasons.items():
+		    print(f"{reason}: {len(names) if len(names) > 4 else ' '.join(names)}")
+	END
+	# told OPTION...: what the form has beside findings.
+	told()
+	{
+		"$SHMGUARD" report --format=junit:got.xml --format=json:report.json "$@" leaks
+		"$PYTHON" told.py got.xml
+	}
+	told >told
+	checked=$(sed -n 's/ others$//p' told)
+	same told <(echo "$checked others")
+	told --rule='mapping-l[!<]ak' --object='/s*&\*' >told
+	same told - <<-END
+		selection.object /s*&\\\\*
+		selection.rule mapping-l[!<]ak
+		filtered 4
+		suppressed 0
+		0 others
+		not asked for: $((checked - 1))
+		1 finding not asked for: mapping-leak
+	END
+	told --rule=mapping-leak >told
+	same told <(printf '%s\n' "selection.rule mapping-leak" "filtered 3" "suppressed 0" "1 others" "not asked for: $((checked - 1))")
+	told --severity=error --until=5 >told
+	same told - <<-END
+		selection.severity error
+		selection.until 5000000999
+		filtered 2
+		suppressed 0
+		$((checked - 2)) others
+		1 finding not asked for: partial-unmap double-unlink
+	END
+	echo '*-leak:*' >known
+	told --suppress=known >told
+	same told <(printf '%s\n' "filtered 0" "suppressed 2" "$((checked - 2)) others" "1 finding suppressed: segment-leak mapping-leak")
+	echo 'segment-leak:/nothing' >unused
+	told --suppress=unused >told
+	same told <(echo "$checked others")
+}
+
 @test "what no XML can hold is in no form, and no two names look alike in any" {
 	local form name=/forms-$$-
 	"$SHMGUARD" run --quiet --report=none -o odd -- sh -c 'for name; do "$0" 1 "$name"; done' "$BUILD/tests/programs/leaky" \

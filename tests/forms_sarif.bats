@@ -112,3 +112,23 @@ sarif_is_valid()
 		.artifactLocation == {uri: "tests/programs/leaky.c", uriBaseId: "%SRCROOT%"} and .region.startLine == 14' got
 	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
 }
+
+@test "sarif: it says what was asked for, which rules were not, and what suppressions left out" {
+	"$SHMGUARD" report --format=sarif:got leaks
+	jq -e '.runs[0] | (.properties == null) and (.invocations[0].ruleConfigurationOverrides == null)' got
+	echo 'mapping-leak:*' >known
+	echo 'churn:/unused' >>known
+	"$SHMGUARD" report --format=sarif:got --suppress=known --rule='*-leak' --pid=100 --severity=error leaks
+	sarif_is_valid got
+	jq -e '.runs[0].properties | .selection == {pid: 100, rule: "*-leak", severity: "error"} and .filtered == 2 and
+		[.suppressions[] | [.rule, .line, .findings]] == [["mapping-leak", 1, 1], ["churn", 2, 0]]' got
+	# Of the driver's rules those are off that were not asked for.
+	jq -e '.runs[0] | .tool.driver.rules as $rules | .invocations[0].ruleConfigurationOverrides |
+		all($rules[.descriptor.index].id == .descriptor.id and .configuration.enabled == false) and
+		([$rules[].id] - [.[].descriptor.id] | length > 2 and all(endswith("-leak")))' got
+	jq -e '[.runs[0].results[].ruleId] == ["segment-leak"]' got
+	"$SHMGUARD" report --format=sarif:got --suppress=known leaks
+	sarif_is_valid got
+	jq -e '.runs[0] | .properties.selection == {} and .properties.filtered == 0 and
+		.invocations[0].ruleConfigurationOverrides == null' got
+}
