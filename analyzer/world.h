@@ -126,7 +126,9 @@ struct site {
 struct name {
 	const char *text;    /* as first given: "/x" of shm_open, a path otherwise */
 	int64_t from, until; /* until 0: it still leads to the object */
+	bool told;           /* somebody told that the object got it; false: it was only seen there */
 	bool taken;          /* somebody told that the object lost it; false: another was found to have it */
+	bool early;          /* that was told when nothing of its getting it was */
 };
 
 /* So many changes of an object are known: of one that is resized over and over the latest matter. */

@@ -120,25 +120,35 @@ static void names_drop_oldest(struct object *object)
 	memmove(&object->names[0], &object->names[1], (--object->name_count) * sizeof(*object->names));
 }
 
+static struct name *name_of(struct object *object, const char *text)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
+			return &object->names[i];
+	return NULL;
+}
+
 void names_add(struct object *object, const char *text, int64_t time)
 {
-	if (object_is_called(object, text))
+	struct name *name = name_of(object, text);
+
+	if (name) {
+		name->told = true;
 		return;
+	}
 	if (object->name_count == NAMES_MAX)
 		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
-	object->names[object->name_count++] = (struct name){.text = memory_text(text), .from = time};
+	object->names[object->name_count++] = (struct name){.text = memory_text(text), .from = time, .told = true};
 }
 
 static void names_end(struct object *object, const char *text, int64_t time, bool taken)
 {
-	for (size_t i = 0; i < object->name_count; i++) {
-		struct name *name = &object->names[i];
+	struct name *name = name_of(object, text);
 
-		if (name->until == 0 && strcmp(name->text, text) == 0) {
-			name->until = time;
-			name->taken = taken;
-		}
+	if (name) {
+		name->until = time;
+		name->taken = taken;
 	}
 }
 
@@ -173,6 +183,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 	else
 		text = name_canonical(given, false);
 	names_add(object, text, time);
+	object->names[object->name_count - 1].told = false;
 	if (gone && object->kind != KIND_memfd)
 		names_end(object, text, time, false);
 	free(text);
@@ -396,6 +407,17 @@ void names_link(struct world *world, const char *name, struct object *object, co
 
 	lead_to(world, name_state_of(world, site->process->place, text), object, site);
 	free(text);
+}
+
+void names_linked(struct world *world, const char *name, struct object *object, const struct site *site)
+{
+	char *text = name_canonical(name, false);
+	struct name_state *state = name_state_of(world, site->process->place, text);
+
+	free(text);
+	if (names_is_lost_early(world, object, name, site) || names_settled_unseen(world, state, object, site))
+		return;
+	lead_to(world, state, object, site);
 }
 
 void names_free(struct world *world)

@@ -170,34 +170,53 @@ void names_replaced(const struct world *world, const char *name, struct object *
 		lose_to_another(state, object, site);
 }
 
+/* Seen there it was, but nobody told that it got it. */
+static struct name *untold_name(const struct object *object, const char *text)
+{
+	for (size_t i = 0; i < object->name_count; i++) {
+		struct name *name = &object->names[i];
+
+		if (!name->until && !name->told && strcmp(name->text, text) == 0)
+			return name;
+	}
+	return NULL;
+}
+
 void names_lost_early(const struct world *world, const char *name, struct object *object, const struct site *site)
 {
 	char *text = name_canonical(name, false);
 	const struct name_state *state = name_state_find(world, site->process->place, text);
 	struct object *before = state ? object_real(state->object) : NULL;
+	struct name *untold = untold_name(object, text);
 
-	if (state && !was_called(object, name)) {
+	if (!untold && state && !was_called(object, name)) {
 		names_add(object, text, site->time);
-		object->names[object->name_count - 1].until = site->time;
-		if (before && before != object)
-			lose_to_another(state, before, site);
+		untold = &object->names[object->name_count - 1];
+		untold->until = site->time;
 	}
+	if (untold)
+		untold->early = true;
+	if (untold && before && before != object)
+		lose_to_another(state, before, site);
 	free(text);
 }
 
-bool names_is_lost_early(const struct object *object, const char *name, const struct site *site)
+bool names_is_lost_early(const struct world *world, const struct object *object, const char *name,
+			 const struct site *site)
 {
 	char *text = name_canonical(name, false);
+	const struct name_state *state = name_state_find(world, site->process->place, text);
 	bool lost = false;
 
 	for (size_t i = 0; i < object->name_count; i++) {
 		const struct name *of = &object->names[i];
 
 		if (of->until && strcmp(of->text, text) == 0)
-			lost = of->from == of->until && site->time - of->until <= HELD_UP;
+			lost = of->early && site->time - of->until <= HELD_UP;
 	}
 	free(text);
-	return lost;
+	/* What a process tells itself comes in its order. */
+	return lost && state && state->removed.process != site->process;
 }
 
 struct object *names_just_made(const struct world *world, const char *name, const struct site *site)

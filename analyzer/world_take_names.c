@@ -172,6 +172,7 @@ static void take_left(struct taking *t, const char *from, struct object *moved)
 	const struct object *leads = names_leads(t->world, from, &t->site);
 	struct site unlinked = moved->unlinked;
 
+	names_lost_early(t->world, from, moved, &t->site);
 	if (leads == NULL || leads == moved)
 		take_name(t, from, moved);
 	moved->unlinked = unlinked;
@@ -212,7 +213,7 @@ void take_rename(struct taking *t, const struct rename_event *e)
 
 	if (e->error)
 		return;
-	bool past = moved && !both && names_is_lost_early(moved, e->to, &t->site);
+	bool past = moved && !both && names_is_lost_early(t->world, moved, e->to, &t->site);
 	if (e->flags & RENAME_ANOTHER && moved && replaced)
 		past |= replaced_since(t, e, &moved, &replaced);
 	if (past) {
@@ -259,7 +260,7 @@ void take_rename(struct taking *t, const struct rename_event *e)
 void take_link(struct taking *t, const struct link_event *e)
 {
 	if (e->error == 0 && t->object)
-		names_link(t->world, e->to, t->object, &t->site);
+		names_linked(t->world, e->to, t->object, &t->site);
 }
 
 void take_close(struct taking *t, const struct close_event *e)

@@ -416,3 +416,42 @@ unlinks()
 	holds '(.objects | length) == 1200 and all(.objects[]; .unlinked_by != null and (.leaked | not)) and
 		all(.findings[]; .rule != "name-vanished" and .rule != "segment-leak")'
 }
+
+@test "what gets its name by a link is gone where another tells first that he removed it" {
+	cat >linked.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char path[100], from[40];
+			snprintf(path, sizeof path, "/dev/shm%s", argv[1]);
+			int rounds = atoi(argv[2]), status;
+			if (fork() == 0) {
+				for (int removed = 0; removed < rounds;)
+					removed += unlink(path) == 0;
+				_exit(0);
+			}
+			for (int i = 0; i < rounds; i++) {
+				int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+				ftruncate(fd, 4096);
+				munmap(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), 4096);
+				snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+				while (linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+					;
+				close(fd);
+			}
+			wait(&status);
+			return status != 0;
+		}
+	END
+	gcc -w -O linked.c -o linked
+	"$SHMGUARD" run --quiet --report=none -o recording -- ./linked "/$NAME" 300
+	report recording >report.json
+	holds '(.objects | length) >= 300 and all(.findings[]; .rule != "name-vanished" and .rule != "segment-leak")'
+	"$SHMGUARD" objects recording >listed
+	run -1 grep -F "$NAME" listed
+}

@@ -1,4 +1,5 @@
 /* The model, fed by hand: names that several processes change at one time, and that are told in another order. */
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "tests/unit/world_by_hand.h"
@@ -138,6 +139,39 @@ static void check_lost_early(bool removed)
 	end();
 }
 
+/* What gets a name by link(2) may have lost it before that is told: to who saw it there, or who did not. */
+static void check_linked_late(bool seen)
+{
+	two_users();
+	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/p", .error = ENOENT);
+	FEED(object, 11, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/#78 (deleted)");
+	FEED(open, 11, .name = "/dev/shm", .flags = O_TMPFILE | O_RDWR, .result = 3, .object = 2);
+	if (seen)
+		FEED(object, 12, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/p");
+	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/p", .object = seen ? 2 : 0);
+	FEED(link, 11, .symbol = SYMBOL_linkat, .from = "/proc/self/fd/3", .to = "/dev/shm/p", .object = 2);
+	check(has_no_name(world->objects[1], 12),
+	      seen ? "a link is told after its name was removed" : "or was removed unseen");
+	FEED(link, 11, .symbol = SYMBOL_linkat, .from = "/proc/self/fd/3", .to = "/dev/shm/q", .object = 2);
+	check(object_is_called(world->objects[1], "/q"), "another name that it gets is its own");
+	end();
+}
+
+static void check_linked_and_moved(void)
+{
+	two_users();
+	FEED(object, 11, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/#78 (deleted)");
+	FEED(open, 11, .name = "/dev/shm", .flags = O_TMPFILE | O_RDWR, .result = 3, .object = 2);
+	FEED(object, 12, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/p");
+	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/p", .to = "/dev/shm/q", .object = 2);
+	FEED(link, 11, .symbol = SYMBOL_linkat, .from = "/proc/self/fd/3", .to = "/dev/shm/p", .object = 2);
+	check(!object_is_called(world->objects[1], "/p") && object_is_called(world->objects[1], "/q"),
+	      "or after it was renamed");
+	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/q", .to = "/dev/shm/p", .object = 2);
+	check(object_is_called(world->objects[1], "/p"), "who renamed it gives the name back");
+	end();
+}
+
 /* The removal is told before its call, which finds nothing more. */
 static void check_renamed_before_removal(void)
 {
@@ -180,6 +214,9 @@ int main(void)
 	check_published(true);
 	check_lost_early(false);
 	check_lost_early(true);
+	check_linked_late(false);
+	check_linked_late(true);
+	check_linked_and_moved();
 	check_renamed_before_removal();
 	check_removed_instead();
 	printf("1..%d\n", number);

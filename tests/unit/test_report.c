@@ -69,7 +69,9 @@ static struct process shell = {
 	.ended = ENDED_exit,
 	.status = 3,
 };
-static struct name names[] = {{"/first", 1, 2, true}, {"/\033]0;owned\a\xc3\x28", 2, 0, false}, {"/first", 3, 4, true}};
+static struct name names[] = {{.text = "/first", .from = 1, .until = 2},
+			      {.text = "/\033]0;owned\a\xc3\x28", .from = 2},
+			      {.text = "/first", .from = 3, .until = 4}};
 static struct object leaked = {
 	.id = "o1",
 	.kind = KIND_shm,
