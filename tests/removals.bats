@@ -419,6 +419,7 @@ unlinks()
 
 @test "what gets its name by a link is gone where another tells first that he removed it" {
 	cat >linked.c <<-'END'
+		#define _GNU_SOURCE
 		#include <fcntl.h>
 		#include <stdio.h>
 		#include <stdlib.h>
