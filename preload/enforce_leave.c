@@ -11,8 +11,10 @@
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
 #include "preload/names.h"
+#include "preload/own_threads.h"
 #include "preload/real.h"
 #include "preload/text.h"
+#include "preload/unshare.h"
 #include "preload/wipe.h"
 
 /* Somebody has a descriptor. */
@@ -262,6 +264,20 @@ static void look_after(const struct policy_decision *d, int fd, const struct ide
 		tell(use);
 }
 
+/* Is there data? What is empty at this moment a thread may be about to write to, as the process ends. */
+static bool is_left(const struct policy_decision *d, int fd, const struct identity *identity, bool own_mappings_go)
+{
+	int32_t holder;
+
+	if (fd < 0 || wipe_has_data(fd, identity))
+		return true;
+	if (!own_mappings_go || !wants_wipe(d) || !ledger_mapped_end(identity) || own_threads_only() ||
+	    use_at_leaving(d, identity, true, &holder))
+		return false;
+	unshare_mappings(identity);
+	return wipe_has_data(fd, identity);
+}
+
 static void leave(const struct object *object, bool own_mappings_go)
 {
 	struct policy_decision d;
@@ -282,7 +298,7 @@ static void leave(const struct object *object, bool own_mappings_go)
 		return;
 	}
 	unsigned before = enforce_decided();
-	if (fd < 0 || wipe_has_data(fd, &identity))
+	if (is_left(&d, fd, &identity, own_mappings_go))
 		look_after(&d, fd, &identity, own_mappings_go, told);
 	/* What was wiped may be written again. */
 	if (enforce_decided() > before && (fd < 0 || wipe_has_data(fd, &identity)))

@@ -1,14 +1,25 @@
 /* Who uses an object at this moment, and the wiping of what nobody does. */
+#include <limits.h>
+
 #include "preload/apart.h"
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/facts.h"
+#include "preload/kernel.h"
 #include "preload/lease.h"
+#include "preload/own_threads.h"
 #include "preload/real.h"
+#include "preload/unshare.h"
 #include "preload/wipe.h"
 
 const char enforce_is_mapped[] = "mapped", enforce_perhaps_mapped[] = "perhaps-mapped", enforce_linked[] = "linked";
+
+/* A thread of this process goes on writing, or can. */
+static const char written[] = "written";
+
+/* How often it is wiped, and how often it is looked at then, a millisecond apart. */
+enum { WIPES = 4, LOOKS = 3 };
 
 bool enforce_leads_to(int fd, const struct identity *identity)
 {
@@ -62,6 +73,62 @@ struct wiping {
 	const char *why; /* it was not wiped */
 };
 
+/* Again and again, as threads may write meanwhile: 0, EOPNOTSUPP if it has data yet, or another errno. */
+static int wipe_often(const struct wiping *w)
+{
+	bool (*unused)(const struct identity *identity) = w->own_mappings_go ? is_unused_by_others : is_unused;
+	int error = EOPNOTSUPP;
+
+	for (int i = 0; i < WIPES && error == EOPNOTSUPP; i++)
+		error = wipe_object(w->fd, w->identity, w->goes_on, unused);
+	return error;
+}
+
+static bool stays_empty(const struct wiping *w)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		kernel_rest(1000000);
+		if (wipe_has_data(w->fd, w->identity))
+			return false;
+	}
+	return true;
+}
+
+/* Has this process a descriptor to write by? */
+static bool is_open(const struct identity *identity)
+{
+	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
+		long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && enforce_leads_to(fd, identity))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The process ends, and what its threads store until then is to be nobody's: a mapping is taken from them once it is known
+ * that the object may be wiped. Those that write to it otherwise are given a moment to show.
+ */
+static int wipe_at_end(const struct wiping *w)
+{
+	int error = wipe_object(w->fd, w->identity, false, is_unused_by_others);
+
+	if (error && error != EOPNOTSUPP)
+		return error;
+	bool unshared = unshare_mappings(w->identity);
+	error = wipe_has_data(w->fd, w->identity) ? wipe_often(w) : 0;
+	if (error || own_threads_only())
+		return error;
+	if (!unshared || !is_open(w->identity))
+		return unshared ? 0 : EOPNOTSUPP;
+	for (int i = 0; i < WIPES && !error; i++) {
+		if (stays_empty(w))
+			return 0;
+		error = wipe_often(w);
+	}
+	return error ? error : EOPNOTSUPP;
+}
+
 static long wipe(void *context)
 {
 	struct wiping *w = context;
@@ -70,11 +137,12 @@ static long wipe(void *context)
 	if (!claim_take(&claim, w->identity))
 		return -1;
 	w->why = enforce_use(w->identity, w->own_mappings_go);
-	bool (*unused)(const struct identity *identity) = w->own_mappings_go ? is_unused_by_others : is_unused;
-	int error = w->why ? 0 : wipe_object(w->fd, w->identity, w->goes_on, unused);
+	int error = w->why ? 0 : w->own_mappings_go ? wipe_at_end(w) : wipe_often(w);
 	claim_give(&claim);
 	if (error)
-		w->why = error == EBUSY ? enforce_is_mapped : LIBC(strerrorname_np)(error);
+		w->why = error == EBUSY                               ? enforce_is_mapped
+			 : error == EOPNOTSUPP && !own_threads_only() ? written
+								      : LIBC(strerrorname_np)(error);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ static bool parse(const char *at, struct maps_line *line)
 	    strnlen(at, 6) < 6)
 		return false;
 	line->prot = (at[1] == 'r' ? PROT_READ : 0) | (at[2] == 'w' ? PROT_WRITE : 0) | (at[3] == 'x' ? PROT_EXEC : 0);
+	line->shared = at[4] == 's';
 	at += 6;
 	if (!text_hexadecimal(&at, &line->offset) || *at++ != ' ' || !text_hexadecimal(&at, &device_major) ||
 	    *at++ != ':' || !text_hexadecimal(&at, &device_minor) || *at++ != ' ' || !text_decimal(&at, &line->ino))
@@ -26,15 +27,16 @@ static bool parse(const char *at, struct maps_line *line)
 }
 
 struct finding {
-	uint64_t address;
+	bool (*each)(const struct maps_line *line, void *context);
+	void *context;
 	char *buffer;
-	struct maps_line *line;
 };
 
 static long find(void *context)
 {
 	const struct finding *f = context;
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC), got;
+	struct maps_line line;
 	size_t length = 0;
 	bool found = false;
 
@@ -45,7 +47,7 @@ static long find(void *context)
 		length += (size_t)got;
 		for (; !found && (newline = memchr(at, '\n', length - (size_t)(at - f->buffer))); at = newline + 1) {
 			*newline = 0;
-			found = parse(at, f->line) && f->address >= f->line->start && f->address < f->line->end;
+			found = parse(at, &line) && f->each(&line, f->context);
 		}
 		length -= (size_t)(at - f->buffer);
 		if (!found)
@@ -55,7 +57,27 @@ static long find(void *context)
 	return found;
 }
 
+bool maps_any(bool (*each)(const struct maps_line *line, void *context), void *context, char buffer[static MAPS_LINE])
+{
+	return apart_hidden(APART_NONE, find, &(struct finding){each, context, buffer});
+}
+
+struct sought {
+	uint64_t address;
+	struct maps_line *line;
+};
+
+static bool holds(const struct maps_line *line, void *context)
+{
+	const struct sought *s = context;
+	bool found = s->address >= line->start && s->address < line->end;
+
+	if (found)
+		*s->line = *line;
+	return found;
+}
+
 bool maps_find(uint64_t address, char buffer[static MAPS_LINE], struct maps_line *line)
 {
-	return apart_hidden(APART_NONE, find, &(struct finding){address, buffer, line});
+	return maps_any(holds, &(struct sought){address, line}, buffer);
 }
