@@ -24,6 +24,20 @@ static void keep(struct object *object, const struct change *change)
 	object->changes[object->change_count - 1] = *change;
 }
 
+/*
+ * Who resizes what it has not used before looks at it after the call, and its definition comes before the event: what was seen
+ * then is what it has done itself.
+ */
+static void forget_own_look(struct object *object, const struct change *change)
+{
+	const struct change *latest = object->change_count ? &object->changes[object->change_count - 1] : NULL;
+
+	if (latest && latest->of == CHANGE_seen && (change->of == CHANGE_resized || change->of == CHANGE_truncated) &&
+	    latest->site.process == change->site.process && latest->before == change->before &&
+	    latest->after == change->after && change->site.time - latest->site.time < LOOK_TIME)
+		object->change_count--;
+}
+
 /* What takes pages away was told before it happened, and may yet fail. */
 static void log_loss(struct object *object, const struct change *change)
 {
@@ -41,6 +55,7 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 
 	if (object == NULL)
 		return;
+	forget_own_look(object, change);
 	keep(object, change);
 	if (change->of == CHANGE_refused)
 		return;

@@ -55,9 +55,35 @@ static void check_looks(void)
 	end();
 }
 
+/* Its first use of an object that it inherited is to resize it. */
+static void check_own_look(void)
+{
+	const struct object *object;
+
+	begin();
+	start(10, BEGAN_exec, 1, 0);
+	start(11, BEGAN_exec, 1, 0);
+	define(10, 1, 77);
+	open_object(10, "/x", 1, 3, true);
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 16384, .size = 16384, .object = 1);
+	FEED(object, 11, .id = 1, .kind = KIND_shm, .dev = 25, .ino = 77, .size = 3113, .name = "");
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 3113, .size_before = 16384, .size = 3113,
+	     .object = 1);
+	object = world->objects[0];
+	check(object->size == 3113 && object->change_count == 2 && object->changes[1].of == CHANGE_resized &&
+		      object->changes[1].before == 16384,
+	      "what is seen of an object that one resizes without having used it is what one has done");
+	FEED(object, 11, .id = 1, .kind = KIND_shm, .dev = 25, .ino = 77, .size = 4096, .name = "");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 4096, .size = 4096,
+	     .object = 1);
+	check(object->changes[object->change_count - 1].of == CHANGE_seen, "what another has seen stays seen");
+	end();
+}
+
 int main(void)
 {
 	check_looks();
+	check_own_look();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
