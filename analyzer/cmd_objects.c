@@ -36,6 +36,7 @@ const struct option_table objects_option_table = {
 struct scene {
 	struct selection selection;
 	bool all, has_at;
+	bool cut;                    /* the trace was not read to its end */
 	int64_t at;                  /* nanoseconds from the start */
 	bool several;                /* there are several recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
@@ -49,14 +50,22 @@ struct later {
 	uint64_t size;
 };
 
-static void scene_names(const struct object *object)
+/* What was found after the trace's end says nothing of a moment before. */
+static bool scene_is_vanished(const struct scene *scene, const struct object *object)
 {
+	return !scene->has_at && !scene->cut && object_is_vanished(object);
+}
+
+static void scene_names(const struct scene *scene, const struct object *object)
+{
+	const char *gone = scene_is_vanished(scene, object) ? " (gone, removed by nobody in the recording)" : "";
+
 	size_t i;
 
 	for (i = 0; i < object->name_count; i++) {
 		char *name = escape_terminal(object->names[i].text);
 
-		printf("%s%s%s", i ? ", " : "", name, object->names[i].until ? " (removed)" : "");
+		printf("%s%s%s", i ? ", " : "", name, object->names[i].until ? " (removed)" : gone);
 		free(name);
 	}
 	if (!object->name_count)
@@ -137,9 +146,11 @@ static void scene_mappings(const struct scene *scene, const struct process *proc
 	}
 }
 
-static bool scene_is_there(const struct object *object)
+static bool scene_is_there(const struct scene *scene, const struct object *object)
 {
-	return (object->kind != KIND_memfd && object_has_name(object)) || object->mappers || object->openers;
+	bool named = object->kind != KIND_memfd && object_has_name(object) && !scene_is_vanished(scene, object);
+
+	return named || object->mappers || object->openers;
 }
 
 /* Has a name and no user, by its definition alone. */
@@ -191,7 +202,7 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	char *attributes = scene_attributes(object), *size = scene_size(scene, object);
 	size_t i;
 
-	scene_names(object);
+	scene_names(scene, object);
 	printf("\n  %s, %s, %s\n", kind ? kind : "kind not known", size, attributes);
 	if (scene->several && object->recording) {
 		char *where = escape_terminal(object->recording->dir);
@@ -268,7 +279,7 @@ static void scene_finish(void *context, struct world *world)
 		const struct object *object = world->objects[i];
 
 		if (object->same || !selection_has_object(&scene->selection, object) ||
-		    (!scene->all && !scene_is_there(object)))
+		    (!scene->all && !scene_is_there(scene, object)))
 			continue;
 		if (scene_is_hearsay(object)) {
 			unknown++;
@@ -283,6 +294,14 @@ static void scene_finish(void *context, struct world *world)
 		printf("not known: whether %zu more exist%s, as the calls on %s were let go\n", unknown,
 		       unknown == 1 ? "s" : "", unknown == 1 ? "it" : "them");
 	scene_tell_let_go(scene);
+}
+
+static void scene_cut(void *context, const struct trace_totals *totals)
+{
+	struct scene *scene = context;
+
+	(void)totals;
+	scene->cut = true;
 }
 
 static int scene_complain(char *error)
@@ -307,6 +326,7 @@ static void scene_forget(struct scene *scene)
 static int scene_print(struct scene *scene, const char *dir)
 {
 	const struct replay again = {.context = scene,
+				     .cut = scene_cut,
 				     .finish = scene_finish,
 				     .stands = true,
 				     .tell = true,

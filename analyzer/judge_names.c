@@ -35,15 +35,6 @@ static void name_missed(struct court *court, struct process *process, const stru
 			      name->text, "is gone");
 }
 
-static const char *name_in_shm(const struct object *object)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && object->names[i].text[0] == '/' &&
-		    strchr(object->names[i].text + 1, '/') == NULL)
-			return object->names[i].text;
-	return NULL;
-}
-
 static bool is_not_removed(const struct object *object)
 {
 	return object->unlinked.process == NULL;
@@ -56,17 +47,11 @@ static void name_finish(struct court *court)
 	/* Who removed it may stand in what was not read. */
 	for (size_t i = 0; !court->cut && i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
-		const struct recording *recording = object->recording;
-		const char *name = name_in_shm(object);
 
-		if (name == NULL || !recording->looked || object->created.process == NULL ||
-		    object->kind == KIND_memfd || !is_not_removed(object) ||
-		    (object->kind == KIND_file && !object->shared))
+		if (!object_is_vanished(object) || object->created.process == NULL ||
+		    (object->kind == KIND_file && !object->shared) || map_get(&court->vanished, (uintptr_t)object, 0))
 			continue;
-		if (object->dev != recording->device || recording_leftover(recording, object->dev, object->ino) ||
-		    map_get(&court->vanished, (uintptr_t)object, 0))
-			continue;
-		find_vanished(court, object, &(struct role){"created", object->created}, 1, name,
+		find_vanished(court, object, &(struct role){"created", object->created}, 1, object_name_in_shm(object),
 			      "was gone when the recording stopped,");
 	}
 }

@@ -114,7 +114,7 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 		return "unlinked";
 	if (object_is_hearsay(object))
 		return "not known";
-	if (object->kind != KIND_memfd && object_has_name(object))
+	if (object->kind != KIND_memfd && object_has_name(object) && (analysis->cut || !object_is_vanished(object)))
 		return summary_stayed(analysis, object);
 	return "gone";
 }

@@ -243,6 +243,10 @@ const char *object_kind(const struct object *object);
  * is still there, nor how large it is.
  */
 bool object_is_hearsay(const struct object *object);
+/* The first that it has in /dev/shm itself, where the looks at the recording's beginning and end go; NULL: none. */
+const char *object_name_in_shm(const struct object *object);
+/* It has one when the trace ends, and the look after that did not find it: who removed it was not recorded. */
+bool object_is_vanished(const struct object *object);
 
 /* When the last call was that was let go, of whatever process of the recording; 0: none was. After the whole trace was read. */
 int64_t world_let_go_until(const struct world *world, const struct recording *recording);

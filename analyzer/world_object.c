@@ -297,6 +297,24 @@ bool object_is_hearsay(const struct object *object)
 	       !recording_leftover(recording, object->dev, object->ino);
 }
 
+const char *object_name_in_shm(const struct object *object)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && object->names[i].text[0] == '/' &&
+		    strchr(object->names[i].text + 1, '/') == NULL)
+			return object->names[i].text;
+	return NULL;
+}
+
+bool object_is_vanished(const struct object *object)
+{
+	const struct recording *recording = object->recording;
+
+	return recording && recording->looked && object->kind != KIND_memfd && object->dev == recording->device &&
+	       !object->unlinked.process && object_name_in_shm(object) &&
+	       !recording_leftover(recording, object->dev, object->ino);
+}
+
 enum origin object_origin(const struct object *object)
 {
 	const struct recording *recording = object->recording;

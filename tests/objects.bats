@@ -334,3 +334,36 @@ surviving()
 	[[ $output =~ "semaphore, size not known, ".*": maps it, how much is not known, at 0x"[0-9a-f]+$ ]]
 	[[ $output != *"[0, 0)"* ]]
 }
+
+@test "what nobody in the recording removed is gone all the same, where the look at its end did not find it" {
+	cat >stranger.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/syscall.h>
+		int main(int argc, char **argv)
+		{
+			char path[100];
+			long result;
+			shm_open(argv[1], O_CREAT | O_RDWR, 0600);
+			shm_open(argv[2], O_CREAT | O_RDWR, 0600);
+			/* The system call itself stands for a stranger's. */
+			snprintf(path, sizeof path, "/dev/shm%s", argv[1]);
+			__asm__ volatile("syscall" : "=a"(result) : "0"((long)SYS_unlink), "D"(path) : "rcx", "r11", "memory");
+			return result != 0;
+		}
+	END
+	gcc -w stranger.c -o stranger
+	"$SHMGUARD" run --quiet --report=none -o strange -- ./stranger "/taken-$$" "/stays-$$"
+	rm "/dev/shm/stays-$$"
+	run -0 "$SHMGUARD" objects strange
+	[[ $output == "/stays-$$"$'\n'* ]]
+	[[ $output != *taken* ]]
+	run -0 "$SHMGUARD" objects --all strange
+	[[ $output == *"/taken-$$ (gone, removed by nobody in the recording)"$'\n'* ]]
+	run -0 "$SHMGUARD" objects --at=9 strange
+	[[ $output == *"/taken-$$"$'\n'* ]]
+	"$SHMGUARD" report strange >report || true
+	grep -qE "^ +/taken-$$ .* gone$" report
+	grep -qE "^ +/stays-$$ .* LEAKED$" report
+}
