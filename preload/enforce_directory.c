@@ -71,7 +71,14 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 	return holds(at, LEVELS) == 0;
 }
 
-/* The path of the directory that the place lies in; "": it is dirfd. */
+static size_t without_slashes(const char *path, size_t length)
+{
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	return length;
+}
+
+/* The path of the directory that the place lies in, as it is walked through: whoever may not search it gets no further. */
 static int directory_of(const struct enforce_place *place, char directory[static PIECE])
 {
 	const char *path = place->path;
@@ -81,15 +88,32 @@ static int directory_of(const struct enforce_place *place, char directory[static
 		return EFAULT;
 	size_t length = strnlen(path, PIECE);
 
+	if (!length)
+		return ENOENT;
 	if (length == PIECE)
 		return UNKNOWN;
-	while (length > 1 && path[length - 1] == '/')
-		length--;
+	length = without_slashes(path, length);
 	while (length && path[length - 1] != '/')
 		length--;
 	memcpy(directory, path, length);
-	directory[length] = 0;
+	strcpy(directory + length, ".");
 	return 0;
+}
+
+static bool ends_with_slash(const char *path)
+{
+	size_t length = strlen(path);
+	return length && path[length - 1] == '/';
+}
+
+/* Is its last part none that a directory has for an entry: ".", "..", or the root? */
+static bool is_no_entry(const char *path)
+{
+	size_t end = without_slashes(path, strlen(path)), start = end;
+
+	while (start && path[start - 1] != '/')
+		start--;
+	return end - start <= 2 && strspn(path + start, ".") >= end - start;
 }
 
 static int look_around(const struct enforce_place *place, struct stat *st)
@@ -97,9 +121,7 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 	char directory[PIECE];
 	int error = directory_of(place, directory);
 
-	if (!error)
-		error = (int)-kernel_stat_at(place->dirfd, directory, AT_EMPTY_PATH, st);
-	return error ? error : S_ISDIR(st->st_mode) ? 0 : ENOTDIR;
+	return error ? error : (int)-kernel_stat_at(place->dirfd, directory, 0, st);
 }
 
 /* May this user put nothing into the directory, or take nothing out? Other errnos are those of a kernel that cannot tell. */
@@ -109,8 +131,7 @@ static int is_closed(const struct enforce_place *place)
 
 	if (directory_of(place, directory))
 		return 0;
-	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK,
-				  AT_EACCESS | AT_EMPTY_PATH, 0, 0);
+	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK, AT_EACCESS, 0, 0);
 	return error == EACCES || error == EROFS ? (int)error : 0;
 }
 
@@ -132,6 +153,9 @@ int enforce_removed_in_vain(const struct enforce_place *at)
 	struct stat st;
 	int error = enforce_look_at(at, &st);
 
+	/* Such a path leads to a directory, whose it is has not been asked yet. */
+	if (!error && (is_no_entry(at->path) || ends_with_slash(at->path)))
+		return EISDIR;
 	if (!error)
 		error = is_kept(at, &st);
 	return error ? error : S_ISDIR(st.st_mode) ? EISDIR : 0;
@@ -168,8 +192,12 @@ static int link_in_vain(const struct enforce_moving *m)
 
 	if (from_error || to_error)
 		return from_error ? from_error : to_error == UNKNOWN ? 0 : to_error;
-	if (!enforce_look_at(&m->to, &to))
-		return EEXIST;
+	to_error = enforce_look_at(&m->to, &to);
+	/* What follows the slash behind a name that is there does not matter; one that is to be is no directory. */
+	if (to_error != ENOENT)
+		return to_error == ENAMETOOLONG ? to_error : EEXIST;
+	if (ends_with_slash(m->to.path))
+		return ENOENT;
 	if (from.st_dev != around.st_dev)
 		return EXDEV;
 	if (is_protected(&m->from, &from))
@@ -220,16 +248,22 @@ static int rename_in_vain(const struct enforce_moving *m)
 	int from_error = look_around(&m->from, &from), to_error = look_around(&m->to, &to);
 	bool known = from_error != UNKNOWN && to_error != UNKNOWN, exchange = m->how == MOVE_exchange;
 
-	if (known && (from_error || to_error))
-		return from_error ? from_error : to_error;
+	if (from_error > 0 || to_error > 0)
+		return from_error > 0 ? from_error : to_error;
 	if (known && from.st_dev != to.st_dev)
 		return EXDEV;
+	if (is_no_entry(m->from.path))
+		return EBUSY;
+	if (is_no_entry(m->to.path))
+		return m->keeps ? EEXIST : EBUSY;
 	from_error = enforce_look_at(&m->from, &from);
 	to_error = enforce_look_at(&m->to, &to);
-	if (from_error || (exchange && to_error))
+	if (from_error || (to_error && (exchange || to_error == ENAMETOOLONG)))
 		return from_error ? from_error : to_error;
 	if (m->keeps && !to_error)
 		return EEXIST;
+	if (!exchange && !S_ISDIR(from.st_mode) && ends_with_slash(m->to.path))
+		return ENOTDIR;
 	if (is_below(&m->to, &m->from))
 		return EINVAL;
 	if (is_below(&m->from, &m->to))

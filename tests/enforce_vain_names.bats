@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# The policy in force, without a recording: names that the kernel would neither give nor take get its errno, and nothing is told.
+bats_require_minimum_version 1.5.0
+load helpers
+load enforce
+
+teardown()
+{
+	rm -rf "/dev/shm/$NAME"-*
+}
+
+# lay: what there is to be named.
+lay()
+{
+	rm -rf "/dev/shm/$NAME"-*
+	mkdir -m 700 "/dev/shm/$NAME-closed"
+	mkdir "/dev/shm/$NAME-d"
+	touch "/dev/shm/$NAME"-{closed/x,x,y}
+	chmod 666 "/dev/shm/$NAME"-{closed/x,x,y}
+	chown 1000 "/dev/shm/$NAME"-{closed/x,x,d}
+	chown 2000 "/dev/shm/$NAME-y"
+	ln -s gone "/dev/shm/$NAME-dangling"
+}
+
+# as_bare LINE CODE: whatever the user 1000 does fails as it does without the policy, and is not told as denied.
+as_bare()
+{
+	program 'libc.shm_unlink.restype = ctypes.c_int
+def one(call, *args): print(call, *args, errno.errorcode[ctypes.get_errno()] if libc[call](*args) < 0 else "ok")
+def at(name): return (PATH + name).encode()
+LONG = at("-" + "n" * 300); os.setgid(1000); os.setuid(1000)
+'"$2"
+	lay
+	"$PYTHON" program.py >bare
+	lay
+	policy "names = /$NAME-[xdy]" "$1"
+	: >audit.log
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	same bare out
+	run -1 grep ' ok$' bare
+	run -1 grep 'action=denied' audit.log
+}
+
+@test "a rename that no kernel would make gets the errno of the bare call" {
+	needs_root "takes another user"
+	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'world-writable = deny'; do
+		as_bare "$line" 'for to in at("-closed/x"), at("-closed/n"), at("-none/n"), at("-x/n"), LONG + b"/n": one("rename", at("-new"), to)
+one("rename", at("-x"), LONG); one("rename", LONG, at("-n")); one("rename", at("-x"), at("-n/")); one("rename", at("-x/"), at("-n")); one("rename", at("-x"), at("-d/.."))
+one("rename", at("-x"), at("-d/.")); one("rename", at("-d/."), at("-n")); one("rename", at("-d/../"), at("-n")); one("rename", b"/dev/shm/.", at("-n")); one("rename", at("-x"), b"/")
+for name in b"/tmp/q", b"/proc/self/fd/999": one("rename", at("-closed/x"), name)
+for flags in 1, 2, 4: one("renameat2", -100, at("-y"), -1, b"", flags); one("renameat2", -1, b"", -100, at("-y"), flags)
+for flags in 1, 2: one("renameat2", -100, at("-new"), -1, b"n", flags); one("renameat2", -100, at("-x"), -100, at("-d/.."), flags); one("renameat2", -100, at("-x"), -100, LONG, flags)'
+	done
+}
+
+@test "a link that no kernel would make gets the errno of the bare call" {
+	needs_root "takes another user"
+	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'world-writable = deny'; do
+		as_bare "$line" 'for name in b"/dev/shm", at("-x"), at("-y"), at("-d"): one("link", name, LONG); one("link", name, at("-d/..")); one("link", name, b"/dev/shm/.")
+for name in at("-closed/n"), at("-none/n"), at("-x/n"), at("-n/"), at("-x/"), at("-dangling/"), b"": one("link", at("-x"), name)
+for name in at("-new"), LONG, at("-closed/x"), b"": one("link", name, at("-n")); one("link", name, at("-closed/n"))
+for flags in 0, 0x400: one("linkat", -100, at("-dangling"), -100, b"/dev/shm/", flags); one("linkat", -100, at("-x"), -1, b"", flags); one("linkat", -1, b"", -100, LONG, flags)'
+	done
+}
+
+@test "what is no name of its own cannot be removed, with the errno of the bare call" {
+	needs_root "takes another user"
+	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'owner = 4711, unlink-by-stranger = deny'; do
+		as_bare "${line/, /$'\n'}" 'for name in b"/..", b"/.", b"..", b"/": one("shm_unlink", name)
+for name in b"/dev/shm/..", b"/dev/shm/.", b"/dev/shm/../", at("-closed/.."), at("-d/."), at("-d/"), at("-x/"), at("-closed/x"), LONG, b"": one("unlink", name); one("unlinkat", -100, name, 0)'
+	done
+}
+
+@test "what the kernel would rename, link or remove is refused as ever" {
+	needs_root "takes another user"
+	policy "names = /$NAME-[xdy]" 'name-not-allowed = deny'
+	lay
+	program 'for call in os.rename, os.link: attempt(call, PATH + "-x", PATH + "-n"); attempt(call, PATH + "-x", PATH + "-d/../" + NAME[1:] + "-n")
+attempt(os.rename, PATH + "-x", PATH + "-y"); attempt(os.rename, PATH + "-y", PATH + "-x"); attempt(os.link, PATH + "-x", PATH + "-y")'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+	same out <(printf '%s\n' EACCES EACCES EACCES EACCES 'ok None' 'ok None' 'ok None')
+}
