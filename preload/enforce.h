@@ -76,6 +76,8 @@ uint32_t enforce_clamped(void);
 
 /* How many decisions were not recorded yet? */
 unsigned enforce_decided(void);
+/* Is one of them that rule's denial, or would it be in audit mode? */
+bool enforce_denies(enum rule_id rule);
 
 /*
  * A rule is broken by the call that is about to be made: what is to be done? Keeps the finding for the call's event; on

@@ -146,6 +146,16 @@ unsigned enforce_decided(void)
 	return kept()->count;
 }
 
+bool enforce_denies(enum rule_id rule)
+{
+	for (unsigned i = 0; i < kept()->count; i++) {
+		const struct enforce_decided *d = &room()->decided[i];
+		if (d->finding.rule == rule && (d->response == RESPONSE_denied || d->denies))
+			return true;
+	}
+	return false;
+}
+
 void enforce_denied_for(const struct identity *identity)
 {
 	for (unsigned i = 0; i < kept()->count; i++) {

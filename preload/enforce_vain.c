@@ -81,21 +81,23 @@ static int refused_before(int passed, long number, long a, long b, long c, long 
 }
 
 /*
- * Addresses, lengths, offsets and their limits: mmap(2) looks at them before MAP_SHARED_VALIDATE looks at the flags. What
- * cannot be locked has a rule of its own.
+ * Addresses, lengths, offsets and their limits, and what may be locked: mmap(2) looks at them before MAP_SHARED_VALIDATE looks
+ * at the flags.
  */
-static int has_no_place(const struct mmap_event *e)
+static int has_no_place(const struct mmap_event *e, bool locks)
 {
-	long flags = (long)((e->flags & ~(unsigned)(MAP_TYPE | MAP_LOCKED)) | MAP_SHARED_VALIDATE | UNKNOWN_TO_MMAP);
+	unsigned without = MAP_TYPE | (locks ? 0u : MAP_LOCKED);
+	long flags = (long)((e->flags & ~without) | MAP_SHARED_VALIDATE | UNKNOWN_TO_MMAP);
 
 	return refused_before(EOPNOTSUPP, SYS_mmap, (long)e->addr, (long)e->length, e->prot, flags, e->fd, e->offset);
 }
 
-int enforce_vain_map(const struct mmap_event *e, const struct identity *identity)
+/* locks: what cannot be locked is refused. */
+static int vain_map(const struct mmap_event *e, const struct identity *identity, bool locks)
 {
 	uint32_t type = e->flags & MAP_TYPE;
 	bool reads, writes, stores = type != MAP_PRIVATE && (e->prot & PROT_WRITE);
-	int error = has_no_place(e);
+	int error = has_no_place(e, locks);
 
 	if (error)
 		return error;
@@ -103,6 +105,9 @@ int enforce_vain_map(const struct mmap_event *e, const struct identity *identity
 		return EOPNOTSUPP;
 	if (!opened_for(e->fd, &reads, &writes))
 		return EBADF;
+	/* Where the kernel was not asked. */
+	if (locks && (e->flags & MAP_LOCKED) && e->length > facts_lockable())
+		return EAGAIN;
 	if (!reads || (stores && !writes))
 		return EACCES;
 	if ((e->prot & PROT_EXEC) && enforce_noexec(e->fd))
@@ -115,10 +120,14 @@ int enforce_vain_map(const struct mmap_event *e, const struct identity *identity
 	return stores && is_sealed(e->fd, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? EPERM : 0;
 }
 
+int enforce_vain_map(const struct mmap_event *e, const struct identity *identity)
+{
+	return vain_map(e, identity, !enforce_denies(RULE_lock_limit));
+}
+
 int enforce_vain_map_and_lock(const struct mmap_event *e, const struct identity *identity)
 {
-	int error = enforce_vain_map(e, identity);
-	return !error && (e->flags & MAP_LOCKED) && e->length > facts_lockable() ? EAGAIN : error;
+	return vain_map(e, identity, true);
 }
 
 /* Is there room at the address, or for 0 anywhere? A mapping that is neither shared nor private is refused after that. */

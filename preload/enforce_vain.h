@@ -31,7 +31,10 @@ bool enforce_fails(int error);
 /* May nothing be executed on the mount of that descriptor; -1: of /dev/shm? */
 bool enforce_noexec(int fd);
 
-/* The errno of the kernel, or 0, for a mapping, of which lock-limit tells what cannot be locked, one that is to grow, */
+/*
+ * The errno of the kernel, or 0, for a mapping (that it cannot be locked lock-limit tells, where it has denied it, but with
+ * _and_lock), one that is to grow,
+ */
 int enforce_vain_map(const struct mmap_event *e, const struct identity *identity);
 int enforce_vain_map_and_lock(const struct mmap_event *e, const struct identity *identity);
 int enforce_vain_remap(const struct mremap_event *e);

@@ -45,6 +45,21 @@ attempt(map, fd, 4096); attempt(map, read, 4096, 1); attempt(map, sealed, 4096, 
 	[ "$(cat out)" = EPERM ]
 }
 
+@test "a mapping that cannot be locked gets the errno of the bare call, and lock-limit says so itself" {
+	needs_root "takes another user"
+	local code='import resource
+fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); resource.setrlimit(resource.RLIMIT_MEMLOCK, (4096, 4096)); os.setuid(65534)
+LOCKED = 0x2001; attempt(map, fd, 16384, 3, LOCKED); attempt(map, fd, 8192, 7, LOCKED); attempt(map, fd, 4096, 3, LOCKED)
+'
+	policy 'map-beyond-end = deny' 'exec-map = deny' 'lock-limit = off'
+	vain "$code"'print("twins", flush=True)
+attempt(map, fd, 16384); attempt(map, fd, 8192, 7)' ENXIO EACCES
+	policy 'map-beyond-end = deny' 'lock-limit = deny'
+	guarded "$code"
+	same out <(printf '%s\n' EAGAIN EAGAIN 'ok mapped')
+	[ "$(grep -c 'rule=lock-limit .* action=denied errno=EAGAIN' audit.log)" -ge 1 ]
+}
+
 @test "a size that the descriptor, the seals or the number do not allow gets the errno of the bare call" {
 	policy 'max-size = 8K' 'object-too-large = deny' '[other]' "name = /$NAME" "names = /none" 'name-not-allowed = deny'
 	vain "fd = os.open(PATH + '-s', RWC, 0o600); path, read = (os.open(PATH + '-s', flags) for flags in (os.O_PATH, os.O_RDONLY))"'
