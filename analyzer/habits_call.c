@@ -276,6 +276,7 @@ static void take_resize(struct call *call, const struct scene *scene, const stru
 
 	call->error = e->error;
 	take_size(call, length, e->size_before, e->error ? 0 : e->size);
+	call->grows = length > e->size_before;
 	call->met[RULE_resize_by_attacher] =
 		e->length >= 0 && e->size_before && length != e->size_before && !made_it(scene);
 	if (e->fd >= 0)

@@ -85,6 +85,12 @@ static void settle_party(struct call *call)
 	call->met[RULE_create_without_excl] |= (call->flags & O_CREAT) && (call->foreign || !trap);
 }
 
+/* Of what finds no room on the file system it is not told whether the memory limit leaves any. */
+static void settle_room(struct call *call)
+{
+	call->met[RULE_memory_limit] |= call->grows && was_found(call, RULE_shm_fs_full);
+}
+
 /* What answers as the rule would, answers so under it. */
 static void settle_met(const struct call *call, struct habit *habit)
 {
@@ -119,6 +125,7 @@ void habits_settle(struct call *call)
 		if (call->error != rules[RULE_object_too_large].deny)
 			habits_raise(&habit->size, call->size);
 		settle_party(call);
+		settle_room(call);
 		settle_met(call, habit);
 	}
 	for (size_t rule = 0; rule < RULE_COUNT; rule++)

@@ -2,7 +2,8 @@
  * The rules that can be seen at a call. A check knows the call's event, what the kernel says of the object before it and
  * what this process did with the object so far; it knows neither LTTng nor whether the call was made or is about to be.
  * It reports through check_found(), which whoever links the checks supplies. Of the rules about one matter (the size, the
- * mode, the name, whose object it is, ...) a call breaks one at most.
+ * mode, the name, whose object it is, ...) it may break several: they are looked at in the catalogue's order of precedence,
+ * until one is told.
  */
 #ifndef SHMGUARD_CHECK_H
 #define SHMGUARD_CHECK_H
@@ -44,7 +45,8 @@ struct check_finding {
 	uint64_t dev, ino; /* of an object that the call's event knows nothing of; else 0 */
 };
 
-void check_found(const struct check_finding *finding);
+/* Is it told, so that of the same matter nothing else is to be? */
+bool check_found(const struct check_finding *finding);
 
 /* Is its owner none of those whom the policy or, without one, the user trusts? Supplied likewise. */
 bool check_foreign(const struct identity *identity);

@@ -166,9 +166,9 @@ void check_name_opened(const struct check_opening *o, const struct identity *ide
 
 	if (identity && identity->kind == KIND_memfd)
 		return;
-	if (o->by == EVENT_shm_open && o->error != EFAULT && !is_portable(o->name, &length))
-		check_found(&(struct check_finding){
-			.rule = RULE_name_nonportable, .severity = SEVERITY_NOTE, .length = length, .error = o->error});
-	else
-		guess(o, identity);
+	if (o->by == EVENT_shm_open && o->error != EFAULT && !is_portable(o->name, &length) &&
+	    check_found(&(struct check_finding){
+		    .rule = RULE_name_nonportable, .severity = SEVERITY_NOTE, .length = length, .error = o->error}))
+		return;
+	guess(o, identity);
 }

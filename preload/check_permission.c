@@ -15,11 +15,11 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-static void found(enum rule_id rule, enum severity severity, struct check_finding numbers)
+static bool found(enum rule_id rule, enum severity severity, struct check_finding numbers)
 {
 	numbers.rule = rule;
 	numbers.severity = severity;
-	check_found(&numbers);
+	return check_found(&numbers);
 }
 
 #define FOUND(rule, severity, ...) found(RULE_##rule, SEVERITY_##severity, (struct check_finding){__VA_ARGS__})
@@ -29,11 +29,11 @@ static bool open_to_all(const struct identity *identity, uint32_t requested)
 {
 	if (!(identity->mode & (S_IROTH | S_IWOTH)) || identity->kind == KIND_memfd || !facts_reachable(identity))
 		return false;
-	if (identity->mode & S_IWOTH)
-		FOUND(world_writable, ERROR, .length = identity->mode, .limit = requested, .size = identity->size);
-	else
-		FOUND(world_readable, WARNING, .length = identity->mode, .limit = requested, .size = identity->size);
-	return true;
+	if ((identity->mode & S_IWOTH) &&
+	    FOUND(world_writable, ERROR, .length = identity->mode, .limit = requested, .size = identity->size))
+		return true;
+	return (identity->mode & S_IROTH) &&
+	       FOUND(world_readable, WARNING, .length = identity->mode, .limit = requested, .size = identity->size);
 }
 
 /* offset: the uid or gid; limit: its rights; other: 1 for a group; length: the mode. */
@@ -92,9 +92,8 @@ static bool special(const struct check_opening *o, const struct identity *identi
 	if (!symlink && !((fifo || linked) && facts_directory(path, &directory) && (directory.mode & S_ISVTX)))
 		return false;
 	bool harmless = o->error || (!symlink && !fifo && (o->flags & (O_ACCMODE | O_CREAT)) == O_RDONLY);
-	found(RULE_symlink_or_special, harmless ? SEVERITY_WARNING : SEVERITY_ERROR,
-	      (struct check_finding){.offset = file.uid, .length = file.mode, .error = o->error});
-	return true;
+	return found(RULE_symlink_or_special, harmless ? SEVERITY_WARNING : SEVERITY_ERROR,
+		     (struct check_finding){.offset = file.uid, .length = file.mode, .error = o->error});
 }
 
 /* offset: whose it is; length: its mode. */
@@ -109,8 +108,7 @@ static bool refused_by_sticky(const struct check_opening *o)
 	    !(directory.mode & (S_IWOTH | S_IWGRP)) || !facts_protected_regular(false) ||
 	    !facts_may_open(AT_FDCWD, path, o->flags))
 		return false;
-	FOUND(sticky_refused, NOTE, .offset = file.uid, .length = file.mode & 07777, .error = o->error);
-	return true;
+	return FOUND(sticky_refused, NOTE, .offset = file.uid, .length = file.mode & 07777, .error = o->error);
 }
 
 /* Whose object is it? offset: its owner; length: its mode; create-without-excl: size as found, limit 1 if created. */
@@ -120,11 +118,11 @@ static void party(const struct check_opening *o, const struct identity *identity
 
 	if (refused_by_sticky(o) || special(o, identity) || o->error || !identity)
 		return;
-	if (check_foreign(identity))
-		found(RULE_foreign_owner, creates ? SEVERITY_ERROR : SEVERITY_NOTE,
-		      (struct check_finding){
-			      .offset = identity->uid, .length = identity->mode, .size = identity->size});
-	else if (o->by == EVENT_shm_open && creates && !(o->flags & O_EXCL))
+	if (check_foreign(identity) &&
+	    found(RULE_foreign_owner, creates ? SEVERITY_ERROR : SEVERITY_NOTE,
+		  (struct check_finding){.offset = identity->uid, .length = identity->mode, .size = identity->size}))
+		return;
+	if (o->by == EVENT_shm_open && creates && !(o->flags & O_EXCL))
 		FOUND(create_without_excl, WARNING, .offset = identity->uid, .length = identity->mode,
 		      .size = o->size_before, .limit = o->created);
 }

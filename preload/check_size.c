@@ -14,30 +14,35 @@ static uint64_t round_up(uint64_t bytes, const struct identity *identity)
 	return rounded < bytes ? UINT64_MAX : rounded;
 }
 
-static void found(enum rule_id rule, enum severity severity, struct check_finding numbers)
+static bool found(enum rule_id rule, enum severity severity, struct check_finding numbers)
 {
 	numbers.rule = rule;
 	numbers.severity = severity;
-	check_found(&numbers);
+	return check_found(&numbers);
 }
 
 #define FOUND(rule, severity, ...) found(RULE_##rule, SEVERITY_##severity, (struct check_finding){__VA_ARGS__})
 
-/* Does the window reach past the last page that the object has? Tells so, in the catalogue's order of precedence. */
-static bool past_end(uint64_t offset, uint64_t length, bool writable, const struct identity *identity, unsigned marks)
+static uint64_t end_of(uint64_t offset, uint64_t length)
 {
-	uint64_t end = offset + length < offset ? UINT64_MAX : offset + length;
+	return offset + length < offset ? UINT64_MAX : offset + length;
+}
+
+/* Does the window, in which something may be touched, reach past the last page that the object has? */
+static bool is_past_end(uint64_t offset, uint64_t length, int prot, const struct identity *identity)
+{
+	return prot != PROT_NONE && end_of(offset, length) > round_up(identity->size, identity);
+}
+
+static bool past_end(uint64_t offset, uint64_t length, int prot, const struct identity *identity, unsigned marks)
+{
 	struct check_finding numbers = {.offset = (int64_t)offset, .length = length, .size = identity->size};
 
-	if (end <= round_up(identity->size, identity))
-		return false;
-	if (marks & MARK_RESIZE_FAILED)
-		found(RULE_resize_failed_ignored, SEVERITY_ERROR, numbers);
-	else if (identity->size == 0)
-		found(RULE_map_before_size, SEVERITY_ERROR, numbers);
-	else
-		found(RULE_map_beyond_end, writable ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
-	return true;
+	if ((marks & MARK_RESIZE_FAILED) && found(RULE_resize_failed_ignored, SEVERITY_ERROR, numbers))
+		return true;
+	if (identity->size == 0)
+		return found(RULE_map_before_size, SEVERITY_ERROR, numbers);
+	return found(RULE_map_beyond_end, prot & PROT_WRITE ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
 }
 
 /* Pages that the window still lacks; the object's holes may lie elsewhere, so this is the least that is missing. */
@@ -75,9 +80,10 @@ static unsigned unbacked(const struct mmap_event *e, const struct identity *iden
 		return 0;
 	numbers.limit = identity->allocated;
 	if (facts_room(identity, lacking, &room) && lacking > room) {
-		numbers.limit = room;
-		found(RULE_shm_fs_full, SEVERITY_ERROR, numbers);
-		return 0;
+		struct check_finding full = numbers;
+		full.limit = room;
+		if (found(RULE_shm_fs_full, SEVERITY_ERROR, full))
+			return 0;
 	}
 	if (marks & (MARK_RESERVED | MARK_SPARSE_TOLD))
 		return 0;
@@ -100,23 +106,22 @@ static void refused(const struct mmap_event *e, const struct identity *identity)
 
 static unsigned touchable(const struct mmap_event *e, const struct identity *identity, unsigned marks)
 {
-	uint64_t offset = (uint64_t)e->offset, end = offset + e->length;
+	uint64_t offset = (uint64_t)e->offset, end = end_of(offset, e->length);
+	bool past = is_past_end(offset, e->length, e->prot, identity);
+	unsigned left = past ? MARK_PAST_END : 0;
 
-	if (e->prot != PROT_NONE && past_end(offset, e->length, e->prot & PROT_WRITE, identity, marks))
-		return MARK_PAST_END;
-	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE)) {
-		FOUND(private_map, WARNING, .offset = e->offset, .length = e->length, .size = identity->size);
-		return 0;
-	}
-	if (is_misaligned(offset, e->length, identity)) {
-		FOUND(huge_page_misaligned, WARNING, .offset = e->offset, .length = e->length, .limit = identity->page);
-		return 0;
-	}
-	if (end > identity->size && e->prot != PROT_NONE) {
-		FOUND(tail_overrun, NOTE, .offset = e->offset, .length = e->length, .size = identity->size);
-		return 0;
-	}
-	return unbacked(e, identity, marks);
+	if (past && past_end(offset, e->length, e->prot, identity, marks))
+		return left;
+	if ((e->flags & MAP_TYPE) == MAP_PRIVATE && (e->prot & PROT_WRITE) &&
+	    FOUND(private_map, WARNING, .offset = e->offset, .length = e->length, .size = identity->size))
+		return left;
+	if (is_misaligned(offset, e->length, identity) &&
+	    FOUND(huge_page_misaligned, WARNING, .offset = e->offset, .length = e->length, .limit = identity->page))
+		return left;
+	if (!past && end > identity->size && e->prot != PROT_NONE &&
+	    FOUND(tail_overrun, NOTE, .offset = e->offset, .length = e->length, .size = identity->size))
+		return left;
+	return left | unbacked(e, identity, marks);
 }
 
 unsigned check_mmap(const struct mmap_event *e, const struct identity *identity, unsigned marks)
@@ -152,7 +157,10 @@ unsigned check_mprotect(const struct identity *identity, uint64_t offset, uint64
 
 unsigned check_remapped(const struct identity *identity, uint64_t offset, uint64_t length, int prot)
 {
-	return prot != PROT_NONE && past_end(offset, length, prot & PROT_WRITE, identity, 0) ? MARK_PAST_END : 0;
+	if (!is_past_end(offset, length, prot, identity))
+		return 0;
+	past_end(offset, length, prot, identity, 0);
+	return MARK_PAST_END;
 }
 
 /* Cheapest first: this process's own mappings, then those of all others. */
@@ -177,8 +185,7 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 	numbers.limit = others.pid ? others.end : own;
 	numbers.other = others.pid;
 	numbers.error = (int16_t)(others.pid ? 0 : others.gave_up ? ETIMEDOUT : others.unreadable ? EACCES : 0);
-	found(RULE_shrink_under_map, others.pid ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
-	return true;
+	return found(RULE_shrink_under_map, others.pid ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
 }
 
 /* Growth that has no room: on the file system, in the memory cgroup. */
@@ -187,15 +194,11 @@ static bool has_no_room(uint64_t length, uint64_t size, const struct identity *i
 	uint64_t rounded = round_up(length, identity), room;
 	uint64_t more = rounded > identity->allocated ? rounded - identity->allocated : 0;
 
-	if (more && !identity->huge && facts_room(identity, more, &room) && more > room) {
-		FOUND(shm_fs_full, ERROR, .length = length, .size = size, .limit = room);
+	if (more && !identity->huge && facts_room(identity, more, &room) && more > room &&
+	    FOUND(shm_fs_full, ERROR, .length = length, .size = size, .limit = room))
 		return true;
-	}
-	if (length >= size + LARGE_GROWTH && facts_memory_left(&room) && more > room) {
-		FOUND(memory_limit, WARNING, .length = length, .size = size, .limit = room);
-		return true;
-	}
-	return false;
+	return length >= size + LARGE_GROWTH && facts_memory_left(&room) && more > room &&
+	       FOUND(memory_limit, WARNING, .length = length, .size = size, .limit = room);
 }
 
 /* *limit is told where it is over that. */
@@ -265,14 +268,14 @@ void check_fallocate(const struct fallocate_event *e, const struct identity *ide
 
 	if (e->offset < 0 || e->length <= 0)
 		return;
-	if (e->error == EINTR && (e->symbol == SYMBOL_posix_fallocate || e->symbol == SYMBOL_posix_fallocate64)) {
-		found(RULE_reservation_interrupted, SEVERITY_WARNING, numbers);
+	if (e->error == EINTR && (e->symbol == SYMBOL_posix_fallocate || e->symbol == SYMBOL_posix_fallocate64) &&
+	    found(RULE_reservation_interrupted, SEVERITY_WARNING, numbers))
 		return;
-	}
 	if (is_misaligned((uint64_t)e->offset, (uint64_t)e->length, identity)) {
-		numbers.limit = identity->page;
-		found(RULE_huge_page_misaligned, SEVERITY_WARNING, numbers);
-		return;
+		struct check_finding misaligned = numbers;
+		misaligned.limit = identity->page;
+		if (found(RULE_huge_page_misaligned, SEVERITY_WARNING, misaligned))
+			return;
 	}
 	if (e->error == EFBIG && over_file_size_limit(end, e->size_before, &limit))
 		over_limit(end, e->size_before, limit);

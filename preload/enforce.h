@@ -120,13 +120,15 @@ void enforce_not_wiped(enum rule_id rule, const char *why);
 void enforce_tell_not_wiped(const struct check_finding *finding, const char *why);
 
 /*
- * Runs a check on a call that is about to be made, and answers the strongest verdict on what it found; *fixes has the
- * rule to be fixed. Between the two, check_found() is collected. full: what a full file system answers to this call.
+ * Runs a check on a call that is about to be made: all that it finds of it is collected between the two. The first that is
+ * to be denied decides, else the first that is to be fixed, which *fixes then has, whatever is found before it. full: what a
+ * full file system answers to this call.
  */
 void enforce_collect(void);
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full);
-/* For check_found(): true if the finding was collected, or is known already from before the call. */
-bool enforce_takes(const struct check_finding *finding);
+/* For check_found(): was it collected; was something decided of that rule before the call? */
+bool enforce_collects(const struct check_finding *finding);
+bool enforce_has(enum rule_id rule);
 
 /* What was denied is of that object of the trace, to which a call without effect does not lead. */
 void enforce_concerns(uint32_t object);

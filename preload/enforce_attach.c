@@ -149,34 +149,50 @@ static enum enforce_verdict replaceable(const struct enforce_opening *o, const s
 	return VERDICT_go;
 }
 
-/* What an earlier run left: older than this process, and nobody maps it. */
+/* The object loses its name, so that another is made, unless anything denies that, or the call as it came. */
+static enum enforce_verdict make_anew(const struct enforce_opening *o, const struct policy_decision *d,
+				      const struct identity *identity)
+{
+	if ((o->flags & O_TRUNC) && !enforce_audits() && d->action[RULE_truncate_on_open] == ACTION_deny &&
+	    enforce_truncation(o, d, identity) == VERDICT_deny)
+		return VERDICT_deny;
+	if (replaceable(o, d) == VERDICT_deny)
+		return VERDICT_deny;
+	if (ENFORCE(d, stale_reattach, .size = identity->size) != VERDICT_fix)
+		return VERDICT_go;
+	if (remove_name(o, identity))
+		return VERDICT_fix;
+	enforce_not_fixed(RULE_stale_reattach);
+	return VERDICT_go;
+}
+
+/* What an earlier run left: older than this process, and nobody maps it. What a denial keeps from happening is not fixed. */
 static enum enforce_verdict left_behind(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 					const struct identity *identity)
 {
-	enum enforce_verdict verdict = VERDICT_go;
+	bool denies_bytes = d->action[RULE_stale_bytes] == ACTION_deny && !(d->zero & ZERO_on_attach);
 
 	if (!asks_of_bytes(d) && !enforce_asks(d, RULE_stale_reattach))
-		return verdict;
+		return VERDICT_go;
 	if (enforce_use(identity, false))
-		return verdict;
-	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd) && facts_left_by_others(identity)) {
-		if (replaceable(o, d) == VERDICT_deny)
-			return VERDICT_deny;
-		verdict = ENFORCE(d, stale_reattach, .size = identity->size);
-		if (verdict == VERDICT_fix && !remove_name(o, identity)) {
-			enforce_not_fixed(RULE_stale_reattach);
-			verdict = VERDICT_go;
-		}
-	}
+		return VERDICT_go;
+	bool stale = enforce_asks(d, RULE_stale_reattach) && is_older(fd) && facts_left_by_others(identity);
 	/* What is emptied all the same is left to nobody. */
-	if (verdict != VERDICT_go || (o->flags & O_TRUNC) || is_seen(identity))
+	bool keeps = !(o->flags & O_TRUNC) && !is_seen(identity);
+	if (stale && d->action[RULE_stale_reattach] == ACTION_deny &&
+	    ENFORCE(d, stale_reattach, .size = identity->size) == VERDICT_deny)
+		return VERDICT_deny;
+	if (keeps && denies_bytes && stale_bytes(d, fd, identity) == VERDICT_deny)
+		return VERDICT_deny;
+	enum enforce_verdict verdict =
+		stale && d->action[RULE_stale_reattach] == ACTION_fix ? make_anew(o, d, identity) : VERDICT_go;
+	if (verdict != VERDICT_go || !keeps || denies_bytes || stale_bytes(d, fd, identity) != VERDICT_fix)
 		return verdict;
-	verdict = stale_bytes(d, fd, identity);
-	if (verdict == VERDICT_fix && is_seen(identity))
+	if (is_seen(identity))
 		enforce_undone(RULE_stale_bytes);
-	else if (verdict == VERDICT_fix)
+	else
 		clear(fd, identity);
-	return verdict == VERDICT_deny ? verdict : VERDICT_go;
+	return VERDICT_go;
 }
 
 /*

@@ -322,17 +322,21 @@ void enforce_collect(void)
 	kept()->collected = kept()->count;
 }
 
-bool enforce_takes(const struct check_finding *finding)
+bool enforce_collects(const struct check_finding *finding)
 {
-	if (!kept()->collecting) {
-		for (unsigned i = 0; i < kept()->count; i++)
-			if (room()->decided[i].finding.rule == finding->rule)
-				return true;
+	if (!kept()->collecting)
 		return false;
-	}
 	if (kept()->collected < ENFORCE_KEPT)
 		room()->decided[kept()->collected++].finding = *finding;
 	return true;
+}
+
+bool enforce_has(enum rule_id rule)
+{
+	for (unsigned i = 0; i < kept()->count; i++)
+		if (room()->decided[i].finding.rule == rule)
+			return true;
+	return false;
 }
 
 /* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
@@ -347,31 +351,33 @@ static bool is_fixed_by_refusal(enum rule_id rule)
 	return rule == RULE_shm_fs_full || rule == RULE_huge_page_unbacked;
 }
 
+/* The first of what was collected for which the policy has that action; false: none. */
+static bool first_collected(const struct policy_decision *decision, enum policy_action action,
+			    struct check_finding *finding)
+{
+	for (unsigned i = kept()->count; i < kept()->collected; i++) {
+		*finding = room()->decided[i].finding;
+		if (decision->action[finding->rule] == action && !is_suspicion(finding))
+			return true;
+	}
+	return false;
+}
+
+/* What is only recorded is found by the same check after the call. */
 enum enforce_verdict enforce_collected(const struct policy_decision *decision, enum rule_id *fixes, int full)
 {
-	struct check_finding found[ENFORCE_KEPT];
-	unsigned first = kept()->count, count = kept()->collected - kept()->count;
-	enum enforce_verdict strongest = VERDICT_go;
+	struct policy_decision d = *decision;
+	struct check_finding finding;
 
 	kept()->collecting = false;
-	for (unsigned i = 0; i < count; i++)
-		found[i] = room()->decided[first + i].finding;
-	for (unsigned i = 0; i < count; i++) {
-		/* What is only recorded is found by the same check after the call. */
-		if (!enforce_asks(decision, found[i].rule) || is_suspicion(&found[i]) ||
-		    (strongest == VERDICT_deny && decision->action[found[i].rule] != ACTION_deny))
-			continue;
-		struct policy_decision d = *decision;
-		if (enforce_audits() && is_fixed_by_refusal(found[i].rule))
-			d.action[found[i].rule] = ACTION_deny;
-		enum enforce_verdict verdict =
-			enforce_broken(&d, &found[i], found[i].rule == RULE_shm_fs_full ? full : 0);
-		if (verdict == VERDICT_fix)
-			*fixes = found[i].rule;
-		if (verdict == VERDICT_deny || strongest == VERDICT_go)
-			strongest = verdict;
-	}
-	return strongest;
+	if (!first_collected(&d, ACTION_deny, &finding) && !first_collected(&d, ACTION_fix, &finding))
+		return VERDICT_go;
+	if (enforce_audits() && is_fixed_by_refusal(finding.rule))
+		d.action[finding.rule] = ACTION_deny;
+	enum enforce_verdict verdict = enforce_broken(&d, &finding, finding.rule == RULE_shm_fs_full ? full : 0);
+	if (verdict == VERDICT_fix)
+		*fixes = finding.rule;
+	return verdict;
 }
 
 void enforce_concerns(uint32_t object)

@@ -54,8 +54,8 @@ static bool is_listed(const struct policy_decision *d, const char *name)
 
 enum enforce_verdict enforce_name_allowed(const struct policy_decision *d, const char *name, bool shm)
 {
-	if (!is_listed(d, name))
-		return ENFORCE(d, name_not_allowed);
+	if (!is_listed(d, name) && ENFORCE(d, name_not_allowed) == VERDICT_deny)
+		return VERDICT_deny;
 	name = enforce_posix_name(name);
 	const char *rest = name + (name[0] == '/');
 	if (shm && enforce_asks(d, RULE_name_nonportable) &&

@@ -92,17 +92,20 @@ static void audit(const struct check_finding *finding)
 		   named ? name : NULL);
 }
 
-void check_found(const struct check_finding *finding)
+bool check_found(const struct check_finding *finding)
 {
-	if (enforce_takes(finding))
-		return;
+	if (enforce_collects(finding))
+		return false;
+	if (enforce_has(finding->rule))
+		return true;
 	enum policy_action action = enforce_action(looking.identity, finding->rule);
 	if (action == ACTION_off)
-		return;
+		return false;
 	record(finding, RESPONSE_recorded, looking.object);
 	/* What the policy asked about was looked at, and is used or too young. */
 	if (action == ACTION_warn || (action > ACTION_warn && !is_for_the_trace(finding->rule)))
 		audit(finding);
+	return true;
 }
 
 uint64_t check_mapped_end(const struct identity *identity)

@@ -20,18 +20,21 @@ static struct check_finding told[MAX_FOUND];
 
 /* The made-up kernel. */
 static struct {
-	bool reachable, survives_exec, protected, may_open, granted, made;
+	bool reachable, survives_exec, protected, may_open, granted, made, off[RULE_COUNT];
 	struct facts_file file, directory;
 	struct facts_grant grant;
 	int seals, data;
 	uint64_t data_at, descriptor_limit, mapped_end, known, mappings, mapping_limit;
 } kernel;
 
-void check_found(const struct check_finding *finding)
+bool check_found(const struct check_finding *finding)
 {
+	if (kernel.off[finding->rule])
+		return false;
 	if (found_count < MAX_FOUND)
 		told[found_count] = *finding;
 	found_count++;
+	return true;
 }
 
 uint64_t check_mapped_end(const struct identity *identity)

@@ -13,14 +13,17 @@ static struct check_finding last;
 /* The made-up kernel. */
 static struct {
 	uint64_t room, file_size_limit, lockable, memory_left, huge_free, mapped_end;
-	bool has_room, closed;
+	bool has_room, closed, off[RULE_COUNT];
 	struct facts_mappers mappers;
 } kernel;
 
-void check_found(const struct check_finding *finding)
+bool check_found(const struct check_finding *finding)
 {
+	if (kernel.off[finding->rule])
+		return false;
 	found_count++;
 	last = *finding;
+	return true;
 }
 
 uint64_t check_mapped_end(const struct identity *identity)
@@ -299,12 +302,120 @@ static void others(void)
 	check(found_rule() == -1, "ENOMEM within the limit has another cause");
 }
 
+static void map_failed(void)
+{
+	struct identity empty = object(0, 0);
+	struct mmap_event e = map(0, PAGE, RW, MAP_SHARED);
+
+	check_mmap(&e, &empty, MARK_RESIZE_FAILED);
+}
+
+/* Past the end of what has no room either, within a tmpfs that is full. */
+static void map_past(void)
+{
+	struct identity sparse = object(2 * PAGE, 0);
+	struct mmap_event e = map(0, 3 * PAGE, RW, MAP_SHARED);
+
+	kernel.has_room = true;
+	check_mmap(&e, &sparse, MARK_RESIZE_FAILED);
+}
+
+static void map_huge(void)
+{
+	struct identity huge = object(2 * HUGE_PAGE, 0);
+	struct mmap_event e = map(0, HUGE_PAGE + PAGE, RW, MAP_PRIVATE | MAP_NORESERVE);
+
+	huge.page = HUGE_PAGE;
+	huge.huge = true;
+	kernel.huge_free = 0;
+	check_mmap(&e, &huge, 0);
+}
+
+static void map_tail(void)
+{
+	struct identity bytes = object(100, 0);
+	struct mmap_event e = map(0, PAGE, RW, MAP_SHARED);
+
+	check_mmap(&e, &bytes, 0);
+}
+
+static void shrink(void)
+{
+	struct identity identity = object(4 * PAGE, 0);
+	struct ftruncate_event e = {.fd = 3, .length = PAGE, .size_before = 4 * PAGE};
+
+	kernel.mapped_end = 4 * PAGE;
+	check_ftruncate(&e, &identity, 0);
+}
+
+static void grow(void)
+{
+	struct identity identity = object(PAGE, PAGE);
+	struct ftruncate_event e = {.fd = 3, .length = 2 * LARGE_GROWTH, .size_before = PAGE};
+
+	kernel.has_room = true;
+	kernel.memory_left = 0;
+	check_ftruncate(&e, &identity, 0);
+}
+
+static void punch(void)
+{
+	struct identity huge = object(2 * HUGE_PAGE, 0);
+	struct fallocate_event e = {.mode = FALLOC_FL_PUNCH_HOLE, .length = PAGE, .size_before = 2 * HUGE_PAGE};
+
+	huge.page = HUGE_PAGE;
+	huge.huge = true;
+	check_fallocate(&e, &huge, MARK_RESERVED);
+}
+
+/* Calls that break several rules of one matter, which they have in this order. */
+static const struct breach {
+	void (*call)(void);
+	const char *what;
+	enum rule_id rule[5];
+	unsigned rules;
+} breaches[] = {
+	{map_failed, "an empty object whose resize failed", {RULE_resize_failed_ignored, RULE_map_before_size}, 2},
+	{map_past,
+	 "past the end of a sparse object whose resize failed",
+	 {RULE_resize_failed_ignored, RULE_map_beyond_end, RULE_shm_fs_full, RULE_sparse_unreserved},
+	 4},
+	{map_huge,
+	 "a part of a huge page, private",
+	 {RULE_private_map, RULE_huge_page_misaligned, RULE_huge_page_unbacked},
+	 3},
+	{map_tail, "a sparse tail", {RULE_tail_overrun, RULE_sparse_unreserved}, 2},
+	{shrink, "another's object below its mapping", {RULE_shrink_under_map, RULE_resize_by_attacher}, 2},
+	{grow, "another's object beyond all room", {RULE_shm_fs_full, RULE_memory_limit, RULE_resize_by_attacher}, 3},
+	{punch, "a hole in a part of a huge page", {RULE_huge_page_misaligned, RULE_punch_unreserves}, 2},
+};
+
+/* Whatever comes before it is off, a rule is found, and alone. */
+static void orders(void)
+{
+	char what[128];
+
+	for (size_t i = 0; i < sizeof breaches / sizeof *breaches; i++)
+		for (unsigned off = 0; off <= breaches[i].rules; off++) {
+			const struct breach *breach = &breaches[i];
+			boundless();
+			for (unsigned rule = 0; rule < off; rule++)
+				kernel.off[breach->rule[rule]] = true;
+			breach->call();
+			int expected = off < breach->rules ? (int)breach->rule[off] : -1;
+			snprintf(what, sizeof what, "%s, %u rules off: %s", breach->what, off,
+				 expected < 0 ? "nothing" : rules[expected].id);
+			check(found_rule() == expected, what);
+		}
+}
+
 int main(void)
 {
 	ends();
 	backing();
 	sizes();
 	others();
+	orders();
 	printf("1..%u\n", tests);
 	return failures != 0;
 }

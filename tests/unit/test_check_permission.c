@@ -202,9 +202,30 @@ static void memfds(void)
 	check(is_silent(), "sent with it");
 }
 
+/* Whatever comes before it is off, a rule is found. */
+static void orders(void)
+{
+	struct identity wide = object(0606, OTHER), foreign = object(0600, OTHER);
+	struct check_opening attached = opening(EITHER, 0600, false);
+	const struct chmod_event e = {.mode = 0606};
+
+	quiet();
+	check_permission_chmod(&e, &wide);
+	check(only(RULE_world_writable, SEVERITY_ERROR), "what all may write to and read: the first alone");
+	kernel.off[RULE_world_writable] = true;
+	check_permission_chmod(&e, &wide);
+	check(only(RULE_world_readable, SEVERITY_WARNING), "that all may write is off");
+	check_permission_opened(&attached, &foreign);
+	check(only(RULE_foreign_owner, SEVERITY_ERROR), "a stranger's object without O_EXCL: the first alone");
+	kernel.off[RULE_foreign_owner] = true;
+	check_permission_opened(&attached, &foreign);
+	check(only(RULE_create_without_excl, SEVERITY_WARNING), "that it is a stranger's is off");
+}
+
 int main(void)
 {
 	modes();
+	orders();
 	moves();
 	parties();
 	specials();

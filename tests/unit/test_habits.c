@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/habits.h"
+#include "analyzer/habits_inner.h"
 #include "analyzer/memory.h"
 #include "tracepoints/policy.h"
 
@@ -411,6 +411,26 @@ static void check_reduced(void)
 	check(habits_reduce(NULL, 0, 32) == 0, "none");
 }
 
+/* Of a growth that was told to find no room: what else a policy would say of it. */
+static uint64_t memory_limits(bool grows, enum rule_id found)
+{
+	struct habit habit = {0};
+	struct runner runner = {.habit = &habit};
+	struct call call = {.runner = &runner, .grows = grows};
+
+	call.found[found][RESPONSE_recorded] = 1;
+	habits_settle(&call);
+	return habits_times(&habit, RULE_memory_limit, RESPONSE_recorded);
+}
+
+static void check_room(void)
+{
+	check(memory_limits(true, RULE_shm_fs_full) == 1, "a growth without room may pass the memory limit, too");
+	check(memory_limits(false, RULE_shm_fs_full) == 0, "a mapping does not");
+	check(memory_limits(true, RULE_memory_limit) == 1, "what was told is counted once");
+	check(memory_limits(true, RULE_shrink_under_map) == 0, "what has room does not");
+}
+
 int main(void)
 {
 	check_globs();
@@ -424,6 +444,7 @@ int main(void)
 	check_long();
 	check_reduced();
 	check_special();
+	check_room();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
