@@ -43,13 +43,21 @@ static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *
 	return error ? VERDICT_deny : VERDICT_go;
 }
 
-static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t address, uint64_t length)
+/* The kernel refuses it as well: error: with what, unless nothing may be locked at all. */
+static enum enforce_verdict over_lock_limit(const struct policy_decision *d, uint64_t address, uint64_t length,
+					    int error)
 {
 	if (!enforce_asks(d, RULE_lock_limit))
 		return VERDICT_go;
 	uint64_t lockable = facts_lockable();
-	bool over = length > lockable && (!address || facts_unlocked(address, length) > lockable);
-	return over ? ENFORCE(d, lock_limit, .length = length, .limit = lockable) : VERDICT_go;
+	struct check_finding finding = {.rule = RULE_lock_limit,
+					.severity = rules[RULE_lock_limit].severity,
+					.length = length,
+					.limit = lockable};
+
+	if (length <= lockable || (address && facts_unlocked(address, length) <= lockable))
+		return VERDICT_go;
+	return enforce_broken(d, &finding, facts_may_lock_nothing() ? EPERM : error);
 }
 
 /* What may be read may be executed, too, where the program's personality(2) says so; a mount can forbid it. */
@@ -99,7 +107,7 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 	if (enforce_asks(&d, RULE_exec_map) && may_execute(e->prot, e->fd) &&
 	    ENFORCE(&d, exec_map, .length = e->length) == VERDICT_deny)
 		return VERDICT_deny;
-	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length) == VERDICT_deny)
+	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length, EAGAIN) == VERDICT_deny)
 		return VERDICT_deny;
 	enum enforce_verdict verdict = found_of_map(&d, e, identity, &fix);
 	enum enforce_verdict stale = verdict == VERDICT_deny ? verdict : enforce_first_map(&d, e, identity, &first);
@@ -170,7 +178,7 @@ static enum enforce_verdict decide_mlock(uint64_t address, uint64_t length, cons
 	struct policy_decision d;
 
 	enforce_decide_object(identity, &d);
-	return over_lock_limit(&d, address, length);
+	return over_lock_limit(&d, address, length, ENOMEM);
 }
 
 /* There is no descriptor by which anything could be fixed. */
@@ -244,8 +252,8 @@ static enum enforce_verdict decide_mprotect(struct fault_site *site, uint64_t ad
 
 POLICED(mprotect, (struct fault_site * site, uint64_t address, uint64_t length, int prot, const void *caller),
 	(site, address, length, prot), 0)
-POLICED(mlock, (uint64_t address, uint64_t length, const struct identity *identity, const void *caller),
-	(address, length, identity), 0)
+POLICED(mlock, (uint64_t address, uint64_t length, unsigned flags, const struct identity *identity, const void *caller),
+	(address, length, identity), flags & ~(unsigned)MLOCK_ONFAULT ? EINVAL : 0)
 POLICED(remap_file_pages, (const struct mmap_event *e, const struct identity *identity, const void *caller),
 	(e, identity), enforce_vain_pages(e))
 POLICED(mremap, (const struct mremap_event *e, struct fault_site *site, const void *caller), (e, site),

@@ -24,8 +24,8 @@ void enforce_mapped(const struct mmap_event *e, const struct identity *identity,
 /* Are there pages for all of the new mapping, if there is one? If not it is gone, and errno is ENOMEM. */
 bool enforce_probed(void *mapping, uint64_t length, const void *caller);
 
-/* Of a mapping of the object: it is about to be locked, or to grow; site: what was found at its address. */
-enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, const struct identity *identity,
+/* Of a mapping of the object: it is about to be locked (mlock2(2)), or to grow; site: what was found at its address. */
+enum enforce_verdict enforce_mlock(uint64_t address, uint64_t length, unsigned flags, const struct identity *identity,
 				   const void *caller);
 enum enforce_verdict enforce_mremap(const struct mremap_event *e, struct fault_site *site, const void *caller);
 /* The same of one that is to show other pages, as mmap(2) would. */

@@ -73,6 +73,11 @@ bool facts_capable(unsigned capability)
 	return data[capability / 32].effective >> capability % 32 & 1;
 }
 
+bool facts_may_lock_nothing(void)
+{
+	return limit_of(RLIMIT_MEMLOCK) == 0;
+}
+
 uint64_t facts_lockable(void)
 {
 	char status[4096];

@@ -24,6 +24,8 @@ bool facts_capable(unsigned capability);
 
 /* Bytes that may still be locked into memory; UINT64_MAX with CAP_IPC_LOCK or without a limit. */
 uint64_t facts_lockable(void);
+/* Is RLIMIT_MEMLOCK 0? Without the capability the kernel then answers EPERM, whatever is to be locked. */
+bool facts_may_lock_nothing(void);
 /* Of that range the bytes that are not locked yet, in whole pages. Walks the page tables of all that is mapped. */
 uint64_t facts_unlocked(uint64_t address, uint64_t length);
 

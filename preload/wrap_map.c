@@ -396,23 +396,23 @@ static int locked(enum symbol symbol, const void *addr, size_t length, unsigned 
 	return result;
 }
 
-static bool locking_denied(const void *addr, size_t length, const void *caller)
+static bool locking_denied(const void *addr, size_t length, unsigned flags, const void *caller)
 {
 	struct fault_site site;
 
 	return policed_object(addr, length, &site, caller) &&
-	       enforce_mlock((uint64_t)(uintptr_t)addr, length, &site.identity, caller) == VERDICT_deny;
+	       enforce_mlock((uint64_t)(uintptr_t)addr, length, flags, &site.identity, caller) == VERDICT_deny;
 }
 
 EXPORT int mlock(const void *addr, size_t length)
 {
-	int result = locking_denied(addr, length, CALLER) ? -1 : REAL(mlock)(addr, length);
+	int result = locking_denied(addr, length, 0, CALLER) ? -1 : REAL(mlock)(addr, length);
 	return locked(SYMBOL_mlock, addr, length, 0, result, CALLER);
 }
 
 EXPORT int mlock2(const void *addr, size_t length, unsigned flags)
 {
-	int result = locking_denied(addr, length, CALLER) ? -1 : REAL(mlock2)(addr, length, flags);
+	int result = locking_denied(addr, length, flags, CALLER) ? -1 : REAL(mlock2)(addr, length, flags);
 	return locked(SYMBOL_mlock2, addr, length, flags, result, CALLER);
 }
 

@@ -101,7 +101,8 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_lock_limit] =
 		"mlock or MAP_LOCKED asks for more than RLIMIT_MEMLOCK leaves, without the capability to exceed it; "
 		"the call fails, or the memory silently is not locked. Checked: length plus the memory already "
-		"locked against the limit. Deny: EAGAIN. An ENOMEM at mlock may also mean that the tmpfs is full. "
+		"locked against the limit. Deny: what the kernel answers, EAGAIN at mmap, ENOMEM at mlock, EPERM where "
+		"nothing may be locked. An ENOMEM at mlock may also mean that the tmpfs is full. "
 		"Cure: raise the limit (limits.conf, LimitMEMLOCK=). Seen in jackaudio/jack1#63.",
 	[RULE_private_map] =
 		"MAP_PRIVATE and PROT_WRITE on a shared memory object: writes go to a private copy and no other "
