@@ -25,15 +25,16 @@ static int refused(int fd)
 	return -1;
 }
 
-/* What the policy does not want is gone from `wanted` already. */
+/* What the policy does not want is gone from `wanted` already. Only what a umask can take is given back. */
 static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 {
 	struct stat st;
 
 	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !(wanted & ~st.st_mode & 0777))
 		return;
+	mode_t given = (st.st_mode & 07777) | (wanted & 0777);
 	if (ENFORCE(d, umask_mismatch, .length = st.st_mode & 0777, .limit = wanted & 0777) == VERDICT_fix &&
-	    kernel_call(SYS_fchmod, fd, wanted & 0777, 0, 0, 0, 0) < 0)
+	    kernel_call(SYS_fchmod, fd, given, 0, 0, 0, 0) < 0)
 		enforce_not_fixed(RULE_umask_mismatch);
 }
 

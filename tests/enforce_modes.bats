@@ -11,6 +11,14 @@ bats_require_minimum_version 1.5.0
 	[ "$(stat -c %a "/dev/shm/$NAME" "/dev/shm/$NAME-w" "/dev/shm/$NAME-open")" = $'664\n664\n600' ]
 }
 
+@test "umask-mismatch: fixed, no bit is lost that the umask leaves" {
+	policy 'umask-mismatch = fix'
+	guarded 'os.umask(0o077)
+for mode in 0o7777, 0o1700, 0o4640:
+    shm_open(NAME + "-%o" % mode, RWC, mode=mode)'
+	[ "$(stat -c '%a %n' "/dev/shm/$NAME"-* | sed 's/ .*-/ /')" = $'1700 1700\n4640 4640\n7777 7777' ]
+}
+
 @test "umask-mismatch is not found of what the policy took away" {
 	policy 'umask-mismatch = warn' 'world-writable = fix' '[narrow]' "name = /$NAME-n" 'max-mode = 0600' 'mode-too-open = fix'
 	guarded 'shm_open(NAME, RWC, mode=0o666); shm_open(NAME + "-n", RWC, mode=0o660)'
