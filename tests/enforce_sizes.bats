@@ -11,6 +11,14 @@ attempt(os.ftruncate, fd, 65536)'
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 65536 ]
 }
 
+@test "an object that is larger than max-size shrinks, and does not grow" {
+	head -c 40960 /dev/zero >"/dev/shm/$NAME"
+	policy 'max-size = 8K' 'object-too-large = deny'
+	guarded 'fd = shm_open(NAME, os.O_RDWR); attempt(os.ftruncate, fd, 40961); attempt(os.ftruncate, fd, 20480); attempt(os.ftruncate, fd, 20481)'
+	[ "$(cat out)" = $'EFBIG\nok None\nEFBIG' ]
+	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 20480 ]
+}
+
 @test "more objects than max-objects" {
 	policy 'max-objects = 2' 'too-many-objects = deny'
 	guarded 'shm_open(NAME, RWC, mode=0o600); shm_open(NAME + "-2", RWC, mode=0o600)

@@ -157,7 +157,7 @@ enum rule_safe {
 	X(name_not_allowed, "name-not-allowed", permission, ERROR, call, EACCES, false, none, 668, false,              \
 	  "uses a name that the policy does not list for this program")                                                \
 	X(object_too_large, "object-too-large", permission, WARNING, call, EFBIG, false, none, 770, false,             \
-	  "makes an object larger than the policy allows")                                                             \
+	  "grows an object to more than the policy allows")                                                            \
 	X(too_many_objects, "too-many-objects", permission, WARNING, call, EMFILE, false, none, 770, false,            \
 	  "has more live objects than the policy allows")
 

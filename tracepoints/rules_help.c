@@ -303,8 +303,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"The policy lists the names that this program may use, and this is none of them. Checked at "
 		"shm_open, open and unlink. Deny: EACCES. Cure: extend the list, or ask why the program wants it.",
 	[RULE_object_too_large] =
-		"The object would become larger than the policy's max-size. Checked at ftruncate and fallocate. "
-		"Deny: EFBIG. Cure: raise the limit, or find out why it grows.",
+		"The object would grow to more than the policy's max-size; one that is larger may stay so, and shrink. "
+		"Checked at ftruncate and fallocate. Deny: EFBIG. Cure: raise the limit, or find out why it grows.",
 	[RULE_too_many_objects] =
 		"The process has more live objects of its own than the policy's max-objects; those of other names than "
 		"the section's, if it is one of certain names, do not count. Checked at creation. "
