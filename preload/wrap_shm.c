@@ -42,6 +42,12 @@ static int call_shm_open(const struct enforce_opening *o, int flags, mode_t mode
 	return REAL(shm_open)(o->name, flags, mode);
 }
 
+/* With O_PATH the kernel ignores most of the others: nothing is made or emptied. */
+static int heeded(int flags)
+{
+	return flags & O_PATH ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags;
+}
+
 static int enforced_shm_open(const char *name, int flags, mode_t mode, struct before *b, const void *caller)
 {
 	struct enforce_opened opened = {0};
@@ -49,7 +55,7 @@ static int enforced_shm_open(const char *name, int flags, mode_t mode, struct be
 							    .name = name,
 							    .shm = true,
 							    .dirfd = AT_FDCWD,
-							    .flags = flags,
+							    .flags = heeded(flags),
 							    .mode = mode,
 							    .caller = caller,
 							    .opened = &opened});

@@ -97,3 +97,19 @@ print(mapped($how), os.read(fd, 4))"
 		same out <(printf '%s\n' "b'\x00\x00\x00\x00' b'\x00\x00\x00\x00'")
 	done
 }
+
+@test "what shm_open opens for its path alone is neither made nor emptied, whatever other flags there are" {
+	policy 'create-without-excl = deny' 'truncate-on-open = fix' 'max-mode = 0600' 'mode-too-open = deny' "names = /$NAME-*" 'name-not-allowed = deny'
+	local code='opened = lambda *args, **named: os.close(shm_open(*args, **named))
+with open(PATH + "-c", "w") as file: file.write("kept")
+for flags in -64, os.O_PATH | RWC, os.O_PATH | RWC | os.O_EXCL, os.O_PATH | RWC | os.O_TRUNC, os.O_PATH | RWC | os.O_DIRECTORY:
+    for name in "-c", "-n": attempt(opened, NAME + name, flags, mode=0o4755)
+attempt(opened, NAME, os.O_PATH | RWC, mode=0o600); attempt(opened, NAME, -64, mode=0o600); print(open(PATH + "-c").read())'
+	program "$code"
+	"$PYTHON" program.py >bare
+	guarded "$code"
+	same bare out
+	run -1 grep -E 'action=(denied|fixed)' audit.log
+	guarded 'attempt(shm_open, NAME + "-n", RWC, mode=0o4755); attempt(shm_open, NAME, RWC, mode=0o600)'
+	[ "$(cat out)" = $'EACCES\nEACCES' ]
+}
