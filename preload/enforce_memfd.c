@@ -16,10 +16,11 @@
 
 unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller)
 {
+	uintptr_t page = KERNEL_NO_PAGE;
 	struct policy_decision d;
 
 	/* What cannot be read is the kernel's to refuse. */
-	if (!kernel_readable(name))
+	if (!kernel_text_readable(name, &page))
 		return flags;
 	enforce_begin();
 	enforce_decide(name, &d);

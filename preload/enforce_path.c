@@ -174,9 +174,10 @@ static long follow_links(void *context)
 
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
 {
+	uintptr_t page = KERNEL_NO_PAGE;
 	const char *name = NULL;
 
-	if (!kernel_readable(path))
+	if (!kernel_text_readable(path, &page))
 		return NULL;
 	if ((flags & AT_EMPTY_PATH) && !*path)
 		return name_behind(dirfd, text);

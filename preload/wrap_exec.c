@@ -102,8 +102,9 @@ static void announce(struct executing *x, const char *path, bool searches, const
 static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
 {
 	char link[TEXT_DESCRIPTOR];
+	uintptr_t page = KERNEL_NO_PAGE;
 
-	if (!kernel_readable(path) || path[0] == '/' || dirfd < 0)
+	if (!kernel_text_readable(path, &page) || path[0] == '/' || dirfd < 0)
 		return path;
 	long length = kernel_readlink(text_descriptor(link, dirfd), room, PATH_MAX - 1);
 	room[length > 0 ? length : 0] = 0;

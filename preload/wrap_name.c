@@ -284,6 +284,12 @@ static void look_after(struct renaming *r, const char *to)
 	r->replaces = r->another = true;
 }
 
+static bool are_readable(const char *from, const char *to)
+{
+	uintptr_t page = KERNEL_NO_PAGE;
+	return kernel_text_readable(from, &page) && kernel_text_readable(to, &page);
+}
+
 static int renamed(struct renaming *r, enum symbol symbol, const char *from, const char *to, unsigned flags, int result,
 		   const void *caller)
 {
@@ -298,8 +304,8 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 		observe_leave(&visit);
 	}
 	bool there = r->found || r->unseen || r->directory;
-	/* EFAULT: one of the two names cannot be read. */
-	if ((!there && !r->replaces) || (result < 0 && errno == EFAULT) || !observe_enter(&visit, caller))
+	/* It may have failed before the kernel read both names: by its flags, or by a filter of system calls. */
+	if ((!there && !r->replaces) || (result < 0 && !are_readable(from, to)) || !observe_enter(&visit, caller))
 		return result;
 	if (r->found && !r->nothing && result == 0 && !(flags & RENAME_EXCHANGE))
 		look_after(r, to);

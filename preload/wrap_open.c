@@ -90,13 +90,20 @@ static const char *own_name(const struct wrap_opening *o, char text[static 512])
 	return (plain ? NULL : enforce_name(o->dirfd, o->path, AT_SYMLINK_NOFOLLOW, text)) ?: o->path;
 }
 
+/* Flags, a stream's mode and a filter of system calls may refuse the call before anybody has read the path. */
+static bool is_readable(const struct visit *visit, const char *path)
+{
+	uintptr_t page = KERNEL_NO_PAGE;
+	return (visit->saved_errno == ENOENT && !recorder_filtered) || kernel_text_readable(path, &page);
+}
+
 /* A failed open, and one of what is no object, are worth telling where they were meant for /dev/shm: by which name? */
 const char *wrap_opening_odd(const struct visit *visit, const struct wrap_opening *o, int fd, bool fifo,
 			     char text[static 512])
 {
 	if (o->astray)
 		return o->path;
-	if (fd < 0 ? visit->saved_errno == EFAULT : o->flags & (O_DIRECTORY | O_PATH))
+	if (fd < 0 ? !is_readable(visit, o->path) : o->flags & (O_DIRECTORY | O_PATH))
 		return NULL;
 	if (strncmp(o->path, "/dev/shm/", 9) == 0)
 		return fd < 0 && is_merely_missing(visit, o) ? o->path : own_name(o, text);

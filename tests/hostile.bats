@@ -109,6 +109,23 @@ confined()
 	LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe "$PROGRAMS/hostile_trapped" disposition
 }
 
+@test "names that cannot be read, where flags or a filter refuse the call before the kernel reads them: as bare" {
+	local how error
+	for how in plain:EINVAL filtered:EPERM; do
+		error=${how#*:}
+		rm -rf recording /dev/shm/hostile-unreadable
+		unchanged "$PROGRAMS/hostile_unreadable" "${how%:*}"
+		holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 1'
+		"$SHMGUARD" log recording >calls.txt
+		# Those whose names can be read are recorded as ever.
+		[ "$(grep -c "renameat2(.*\"/dev/shm/hostile-unreadable-other\".* = -1 $error" calls.txt)" -eq 2 ]
+		[ "$(grep -c "renameat2(" calls.txt)" -eq 2 ]
+		[ "$(grep -c "open(\"/dev/shm/hostile-unreadable\", .*O_TMPFILE.* = -1 EINVAL" calls.txt)" -eq 1 ]
+		[ "$(grep -c "memfd_create(\"hostile\", 0x8000) = -1 $error" calls.txt)" -eq 1 ]
+		SHMGUARD_PROFILE=safe LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/hostile_unreadable" "${how%:*}" 3>&- >guarded
+	done
+}
+
 @test "a SIGABRT that the program has blocked stays pending through its calls" {
 	unchanged "$PROGRAMS/hostile_trapped" pending
 	holds '.unseen == [] and .trace.lost == 0 and .trace.complete and .objects[0].maps == 1'
