@@ -9,6 +9,20 @@
 #include "memory.h"
 #include "recording.h"
 
+static uint64_t identity_of(const struct finding *finding, size_t number)
+{
+	const struct stack *stack = number < finding->stack_count ? finding->stacks[number].stack : NULL;
+
+	return stack ? stack->identity : 0;
+}
+
+static uint64_t hash_of_both(uint64_t hash, const struct finding *finding)
+{
+	uint64_t a = identity_of(finding, 0), b = identity_of(finding, 1);
+
+	return map_hash(hash, (uint64_t[]){a < b ? a : b, a < b ? b : a}, 2 * sizeof(a));
+}
+
 static void set_fingerprint(struct finding *finding)
 {
 	const char *id = rules[finding->rule].id;
@@ -22,7 +36,9 @@ static void set_fingerprint(struct finding *finding)
 		hash = map_hash(hash, &finding->response, sizeof(finding->response));
 	if (finding->kind)
 		hash = map_hash(hash, &finding->kind, sizeof(finding->kind));
-	if (stack)
+	if (finding->parties && (identity_of(finding, 0) || identity_of(finding, 1)))
+		hash = hash_of_both(hash, finding);
+	else if (stack)
 		hash = map_hash(hash, &stack->identity, sizeof(stack->identity));
 	else if (name)
 		hash = map_hash(hash, name, strlen(name));

@@ -20,8 +20,15 @@ struct finding_stack {
 	const struct stack *stack; /* NULL: not recorded */
 };
 
+/*
+ * Whose calls its first two stacks are. Of two parties that are equally to blame it is left to the scheduler which comes
+ * first: neither what such a finding is known by nor the order of what is told in PARTIES_alike may depend on that.
+ */
+enum parties { PARTIES_unlike, PARTIES_equal /* their roles differ */, PARTIES_alike };
+
 struct finding {
 	enum rule_id rule;
+	enum parties parties;
 	enum severity severity;
 	enum response response; /* what the policy made of it */
 	unsigned kind;          /* of the rule's; occurrences of another kind are another finding */
@@ -88,7 +95,8 @@ struct sieve {
 /*
  * Adds an occurrence: one with the fingerprint of another, which the sieve sees as it does that one, is counted there.
  * Takes over `message` and `others`; copies the rest. What `finding` leaves 0 in count is 1; the fingerprint is made here,
- * from the rule, the first stack and, without a stack, the object's name; and `recordings` from whom and what it tells of.
+ * from the rule, the first stack (of equal parties: both) and, without a stack, the object's name; and `recordings` from
+ * whom and what it tells of.
  */
 void findings_add(struct findings *findings, const struct finding *finding);
 

@@ -113,7 +113,6 @@ static void forgotten(void *context, const struct object *object)
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->forgotten)
 			judges[i]->forgotten(court, object);
-	free(map_remove(&court->lengths, (uintptr_t)object, 0));
 	map_remove(&court->vanished, (uintptr_t)object, 0);
 }
 
@@ -150,7 +149,7 @@ void court_free(struct court *court)
 	struct map_slot *slot;
 
 	for (size_t cursor = 0; (slot = map_next(&court->lengths, &cursor));)
-		free(slot->value);
+		length_free(slot->value);
 	map_clear(&court->lengths);
 	map_clear(&court->vanished);
 	map_clear(&court->secrets);

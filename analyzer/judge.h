@@ -65,6 +65,10 @@ extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_
 	judge_split, judge_churn, judge_length, judge_fault, judge_oom, judge_size, judge_permission, judge_zeroing,
 	judge_lifetime, judge_start, judge_secret, judge_sharing, judge_memory;
 
+/* judge_use.c */
+struct length;
+void length_free(struct length *length);
+
 /* judge.c */
 void court_watch(struct court *court, struct watcher *watcher);
 void court_finish(struct court *court);
@@ -79,6 +83,9 @@ struct role {
 	struct site site;
 };
 size_t court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
+
+/* The order of their stacks, once the whole trace was read. */
+int court_compare(const struct court *court, const struct site *a, const struct site *b);
 
 /* Takes back the latest occurrence of what court_find() answered. */
 void court_withdraw(struct court *court, size_t place);

@@ -41,12 +41,14 @@ static void sift(const struct court *court, struct finding *finding, const struc
 /* The same rule at the same place of the same process: counted at once, so that what waits stays few. */
 static bool same_place(const struct pending *pending, const struct finding *finding, const struct role *roles)
 {
-	const struct site *a = &pending->roles[0].site, *b = &roles[0].site;
-
+	for (size_t i = 0; i < (finding->parties ? 2 : 1); i++)
+		if (pending->roles[i].site.process != roles[i].site.process ||
+		    pending->roles[i].site.stack_id != roles[i].site.stack_id)
+			return false;
 	return pending->finding.count && pending->finding.rule == finding->rule &&
 	       findings_sifted_alike(&pending->finding, finding) && pending->finding.severity == finding->severity &&
 	       pending->finding.response == finding->response && pending->finding.kind == finding->kind &&
-	       a->process == b->process && a->stack_id == b->stack_id;
+	       pending->finding.parties == finding->parties;
 }
 
 static struct pending pending_of(const struct finding *finding, const struct role *roles, size_t count)
@@ -173,10 +175,30 @@ static bool doubtful(const struct court *court, const struct finding *finding)
 	return !stands(finding->rule) && (court->doubtful || court->world->lost);
 }
 
+int court_compare(const struct court *court, const struct site *a, const struct site *b)
+{
+	return stack_compare(world_stack(court->world, a->process, a->stack_id),
+			     world_stack(court->world, b->process, b->stack_id));
+}
+
+static void put_in_order(const struct court *court, struct pending *pending)
+{
+	struct site *first = &pending->roles[0].site, *second = &pending->roles[1].site, former = *first;
+
+	if (court_compare(court, first, second) <= 0)
+		return;
+	*first = *second;
+	*second = former;
+	pending->finding.process = first->process;
+	pending->finding.victim = second->process;
+}
+
 static void hand_in(struct court *court, struct pending *pending)
 {
 	struct finding *finding = &pending->finding;
 
+	if (finding->parties == PARTIES_alike)
+		put_in_order(court, pending);
 	for (size_t i = 0; i < pending->role_count; i++) {
 		const struct role *role = &pending->roles[i];
 		const struct stack *stack = world_stack(court->world, role->site.process, role->site.stack_id);

@@ -1,5 +1,6 @@
 /* unsynchronised-sharing: two processes write one object, and nothing is seen by which they take turns. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "judge.h"
 #include "memory.h"
@@ -40,35 +41,67 @@ static void sharing_ending(struct court *court, struct process *process)
 		const struct use *use = slot->value;
 		struct object *object = object_real(use->object);
 
-		if (use->inherited.process == NULL || object->rivals[0].process ||
-		    !lived_together(court, use->inherited.process, process))
-			continue;
-		object->rivals[0] = use->inherited;
-		object->rivals[1] = (struct site){process, 0, process->began_at};
+		if (use->inherited.process && object->rival_count == 0 &&
+		    lived_together(court, use->inherited.process, process))
+			writers_meet(object, &use->inherited, &(struct site){process, 0, process->began_at});
 	}
 }
 
-static void judge_object(struct court *court, const struct object *object, bool stays)
+/* Of several pairs the one that another run tells of as well. */
+static struct rivals rivals_of(const struct court *court, const struct object *object)
 {
-	const struct site *a = &object->rivals[0], *b = &object->rivals[1];
+	struct rivals best = object->rivals[0];
+
+	for (size_t i = 0; i < object->rival_count; i++) {
+		struct rivals rivals = object->rivals[i];
+		int order;
+
+		if (court_compare(court, &rivals.of[0], &rivals.of[1]) > 0)
+			rivals = (struct rivals){{rivals.of[1], rivals.of[0]}};
+		order = i ? court_compare(court, &rivals.of[0], &best.of[0]) : -1;
+		if (order < 0 || (order == 0 && court_compare(court, &rivals.of[1], &best.of[1]) < 0))
+			best = rivals;
+	}
+	return best;
+}
+
+static bool named_before(const struct process *a, const struct process *b)
+{
+	const char *one = strrchr(a->exe, '/'), *other = strrchr(b->exe, '/');
+	int order = strcmp(one ? one : a->exe, other ? other : b->exe);
+
+	return order ? order < 0 : a->pid < b->pid;
+}
+
+/* whole: the trace was read to its end, and the stacks are known. */
+static void judge_object(struct court *court, const struct object *object, bool whole)
+{
 	struct finding finding = {.rule = RULE_unsynchronised_sharing, .severity = SEVERITY_NOTE};
-	struct role roles[] = {{"mapped", *a}, {"mapped as well", *b}};
+	struct rivals rivals;
+	const struct process *a, *b;
 	char *first, *second;
 
+	if (object->rival_count == 0 || object->kind == KIND_semaphore)
+		return;
+	rivals = whole ? rivals_of(court, object) : object->rivals[0];
+	a = rivals.of[0].process;
+	b = rivals.of[1].process;
 	/* Recordings of earlier versions do not tell. */
-	if (a->process == NULL || !a->process->recording->turns)
+	if (!a->recording->turns || takes_turns(a) || takes_turns(b))
 		return;
-	if (object->kind == KIND_semaphore || takes_turns(a->process) || takes_turns(b->process))
-		return;
-	first = judge_process(a->process);
-	second = judge_process(b->process);
-	finding.object = stays ? object : NULL;
-	finding.victim = b->process;
+	first = judge_process(named_before(a, b) ? a : b);
+	second = judge_process(named_before(a, b) ? b : a);
+	finding.object = whole ? object : NULL;
+	finding.victim = b;
+	finding.time = rivals.of[rivals.of[1].time < rivals.of[0].time].time;
 	finding.message = memory_format("%s and %s could both write %s at one time, and no process-shared mutex, "
 					"semaphore or futex of theirs was seen, nor a lock on a file: unless it is "
 					"meant to do without (lock-free), one overwrites what the other works on",
 					first, second, judge_name_of(object));
-	court_find(court, &finding, roles, b->stack_id ? 2 : 1);
+	/* What came by a fork was made at one place. */
+	finding.parties = rivals.of[1].stack_id ? PARTIES_alike : PARTIES_unlike;
+	court_find(court, &finding, (struct role[]){{"mapped", rivals.of[0]}, {"mapped as well", rivals.of[1]}},
+		   rivals.of[1].stack_id ? 2 : 1);
 	free(first);
 	free(second);
 }

@@ -89,6 +89,9 @@ static void unlink_missed(struct court *court, struct process *process, const st
 					  .process = process,
 					  .object = name->former},
 			      .roles = {{"unlinked", *site}, {"unlinked first", name->removed}}};
+	/* In one process the program has an order of its own. */
+	if (name->removed.process != process)
+		miss->finding.parties = PARTIES_equal;
 	miss->finding.message = memory_format("%s unlinked %s, which %s had unlinked %s before", who, name->text,
 					      name->removed.process == process ? "it" : first, ago);
 	keep(court, miss);

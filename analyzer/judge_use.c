@@ -89,50 +89,169 @@ static void churn_ending(struct court *court, struct process *process)
 
 const struct judge judge_churn = {.ending = churn_ending};
 
-/* The first process that was done with an object, and how it had mapped it. */
-struct length {
-	uint64_t bytes, size;
+/* What is kept of an object is enough for two that disagree to be the same ones in every run, unless very many map it. */
+enum { MAPPERS_MAX = 32, ALIKE_MAX = 4 };
+
+struct mapper {
+	uint64_t bytes;
 	struct site site;
-	bool told;
 };
 
-/* Whoever was done with the object first is not therefore the one that mapped it first. */
-static void length_disagree(struct court *court, const struct use *use, const struct length *done)
-{
-	const struct length own = {.bytes = use->longest, .site = use->longest_site};
-	bool earlier = own.site.time < done->site.time;
-	const struct length *first = earlier ? &own : done, *second = earlier ? done : &own;
-	struct finding finding = {.rule = RULE_size_disagreement, .severity = SEVERITY_WARNING, .object = use->object};
-	char *who = judge_process(second->site.process), *other = judge_process(first->site.process);
+/* How those that were done with an object had mapped it while it was `size` long. */
+struct length {
+	uint64_t size;
+	struct mapper *mappers;
+	size_t count;
+	bool waits; /* two differ: it is told of once nobody else can come */
+};
 
-	finding.message = memory_format("%s maps %" PRIu64 " %s of %s, %s maps %" PRIu64 ", and it was %" PRIu64
-					" %s long for both",
-					who, second->bytes, judge_unit(second->bytes), judge_name_of(use->object),
-					other, first->bytes, done->size, judge_unit(done->size));
-	court_find(court, &finding, (struct role[]){{"mapped", second->site}, {"mapped before", first->site}}, 2);
+struct pair {
+	const struct mapper *shorter, *longer;
+};
+
+/* Negative: `a` is rather to be told of, as these differ more, or by their places, which are known at the end. */
+static int compare_pairs(const struct court *court, struct pair a, struct pair b, bool whole)
+{
+	uint64_t one = a.longer->bytes - a.shorter->bytes, other = b.longer->bytes - b.shorter->bytes;
+	int order;
+
+	if (one != other || !whole)
+		return one > other ? -1 : one < other;
+	order = court_compare(court, &a.shorter->site, &b.shorter->site);
+	return order ? order : court_compare(court, &a.longer->site, &b.longer->site);
+}
+
+static bool differs(struct pair pair)
+{
+	return pair.shorter->bytes < pair.longer->bytes && pair.shorter->site.process != pair.longer->site.process;
+}
+
+static bool length_differs(const struct length *length)
+{
+	for (size_t i = 0; i < length->count; i++)
+		for (size_t j = 0; j < length->count; j++)
+			if (differs((struct pair){&length->mappers[i], &length->mappers[j]}))
+				return true;
+	return false;
+}
+
+/* Of one that differs. */
+static struct pair length_pair(const struct court *court, const struct length *length, bool whole)
+{
+	struct pair best = {0};
+
+	for (size_t i = 0; i < length->count; i++) {
+		for (size_t j = 0; j < length->count; j++) {
+			struct pair pair = {&length->mappers[i], &length->mappers[j]};
+
+			if (differs(pair) && (!best.shorter || compare_pairs(court, pair, best, whole) < 0))
+				best = pair;
+		}
+	}
+	return best;
+}
+
+enum stage { STAGE_over, STAGE_forgotten, STAGE_finish };
+
+static void length_tell(struct court *court, const struct object *object, const struct length *length, enum stage stage)
+{
+	struct pair pair = length_pair(court, length, stage == STAGE_finish);
+	const struct site *shorter = &pair.shorter->site, *longer = &pair.longer->site;
+	struct finding finding = {.rule = RULE_size_disagreement,
+				  .severity = SEVERITY_WARNING,
+				  .parties = PARTIES_equal,
+				  .object = stage == STAGE_forgotten ? NULL : object,
+				  .time = shorter->time > longer->time ? shorter->time : longer->time};
+	char *who = judge_process(shorter->process), *other = judge_process(longer->process);
+
+	finding.message = memory_format(
+		"%s maps %" PRIu64 " %s of %s, %s maps %" PRIu64 ", and it was %" PRIu64 " %s long for both", who,
+		pair.shorter->bytes, judge_unit(pair.shorter->bytes), judge_name_of(object), other, pair.longer->bytes,
+		length->size, judge_unit(length->size));
+	court_find(court, &finding, (struct role[]){{"mapped", *shorter}, {"mapped as well", *longer}}, 2);
 	free(who);
 	free(other);
 }
 
+void length_free(struct length *length)
+{
+	if (length)
+		free(length->mappers);
+	free(length);
+}
+
+static void length_add(struct length *length, uint64_t bytes, const struct site *site)
+{
+	size_t alike = 0, own = 0;
+
+	for (size_t i = 0; i < length->count; i++) {
+		const struct mapper *mapper = &length->mappers[i];
+
+		if (mapper->bytes == bytes && mapper->site.process == site->process &&
+		    mapper->site.stack_id == site->stack_id)
+			return;
+		alike += mapper->bytes == bytes;
+		own += mapper->site.process == site->process;
+	}
+	if (alike == ALIKE_MAX || own == ALIKE_MAX || length->count == MAPPERS_MAX)
+		return;
+	length->mappers = memory_grow(length->mappers, length->count, sizeof(*length->mappers));
+	length->mappers[length->count++] = (struct mapper){bytes, *site};
+}
+
 static void length_used(struct court *court, struct process *process, const struct use *use)
 {
-	struct length *first = map_get(&court->lengths, (uintptr_t)use->object, 0);
+	struct length *length = map_get(&court->lengths, (uintptr_t)use->object, 0);
 
+	(void)process;
 	/* Whoever maps views of an object says nothing about its length, unless the longest is all of it. */
 	if (use->longest == 0 || (use->views && use->longest < use->longest_size))
 		return;
-	if (first == NULL) {
-		first = memory_new(1, sizeof(*first));
-		*first = (struct length){use->longest, use->longest_size, use->longest_site, false};
-		map_put(&court->lengths, (uintptr_t)use->object, 0, first);
-		return;
+	if (length == NULL) {
+		length = memory_new(1, sizeof(*length));
+		length->size = use->longest_size;
+		map_put(&court->lengths, (uintptr_t)use->object, 0, length);
 	}
 	/* After a resize they have every right to differ. */
-	if (first->told || first->bytes == use->longest || first->size != use->longest_size ||
-	    first->site.process == process)
+	if (length->size != use->longest_size)
 		return;
-	first->told = true;
-	length_disagree(court, use, first);
+	length_add(length, use->longest, &use->longest_site);
+	if (length->waits || !length_differs(length))
+		return;
+	length->waits = true;
+	use->object->charges++;
 }
 
-const struct judge judge_length = {.used = length_used};
+static void length_over(struct court *court, struct object *object)
+{
+	struct length *length = map_get(&court->lengths, (uintptr_t)object, 0);
+
+	if (!length || !length->waits)
+		return;
+	length_tell(court, object, length, STAGE_over);
+	object->charges--;
+	length_free(map_remove(&court->lengths, (uintptr_t)object, 0));
+}
+
+static void length_forgotten(struct court *court, const struct object *object)
+{
+	struct length *length = map_remove(&court->lengths, (uintptr_t)object, 0);
+
+	if (length && length->waits)
+		length_tell(court, object, length, STAGE_forgotten);
+	length_free(length);
+}
+
+static void length_finish(struct court *court)
+{
+	for (size_t i = 0; i < court->world->object_count; i++) {
+		const struct object *object = court->world->objects[i];
+		const struct length *length = map_get(&court->lengths, (uintptr_t)object, 0);
+
+		if (length && length->waits)
+			length_tell(court, object, length, STAGE_finish);
+	}
+}
+
+const struct judge judge_length = {
+	.used = length_used, .over = length_over, .forgotten = length_forgotten, .finish = length_finish};

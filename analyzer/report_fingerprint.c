@@ -1,7 +1,7 @@
 /*
  * What a finding is known by from one recording to the next: its rule, and the names of the program's own functions that
- * led to it. Neither addresses, lines, processes nor libc take part, so it is the same on another machine and in a later
- * build; only where a function has no name its place in the module stands for it.
+ * led to it; of two equal parties to both. Neither addresses, lines, processes nor libc take part, so it is the same on
+ * another machine and in a later build; only where a function has no name its place in the module stands for it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 struct print {
 	struct finding *finding;
 	uint64_t hash;
-	const struct stack *stack;
+	const struct stack *stack, *other; /* other: of equal parties, whose place comes later; or NULL */
 };
 
 static uint64_t print_text(uint64_t hash, const char *text)
@@ -34,36 +34,73 @@ static uint64_t print_spot(uint64_t hash, const struct spot *spot)
 	return map_hash(hash, &spot->frame->offset, sizeof(spot->frame->offset));
 }
 
-static uint64_t print_of(const struct report *report, const struct finding *finding)
+/* The hash as it is: nothing of the stack is the program's own. */
+static uint64_t print_stack(uint64_t hash, const struct report *report, const struct stack *stack)
 {
-	const struct stack *stack = finding->stack_count ? finding->stacks[0].stack : NULL;
 	struct spots spots = spots_of(report, stack);
-	uint64_t hash = print_text(MAP_HASH, rules[finding->rule].id);
+
+	for (size_t i = 0; i < spots.count; i++) {
+		const struct module *module = spots.all[i].frame->module;
+
+		if (module && !spots_is_plumbing(module))
+			hash = print_spot(hash, &spots.all[i]);
+	}
+	spots_free(&spots);
+	return hash;
+}
+
+static uint64_t print_stacks(uint64_t hash, const struct report *report, const struct print *print)
+{
+	uint64_t places[2], later;
+
+	if (!print->finding->parties)
+		return print_stack(hash, report, print->stack);
+	places[0] = print_stack(MAP_HASH, report, print->stack);
+	places[1] = print_stack(MAP_HASH, report, print->other);
+	if (places[0] == MAP_HASH && places[1] == MAP_HASH)
+		return hash;
+	later = places[0] > places[1] ? places[0] : places[1];
+	places[0] = places[0] > places[1] ? places[1] : places[0];
+	places[1] = later;
+	return map_hash(hash, places, sizeof(places));
+}
+
+static uint64_t print_of(const struct report *report, const struct print *print)
+{
+	const struct finding *finding = print->finding;
+	uint64_t hash = print_text(MAP_HASH, rules[finding->rule].id), placed;
 	const char *name = finding->object ? object_name(finding->object) : NULL;
-	bool any = false;
 
 	/* A growing leak and a note of the same place are two things. */
 	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));
 	if (finding->response)
 		hash = map_hash(hash, &finding->response, sizeof(finding->response));
-	for (size_t i = 0; i < spots.count; i++) {
-		const struct module *module = spots.all[i].frame->module;
+	placed = print_stacks(hash, report, print);
+	return placed != hash || !name ? placed : print_text(hash, name);
+}
 
-		if (!module || spots_is_plumbing(module))
-			continue;
-		hash = print_spot(hash, &spots.all[i]);
-		any = true;
+/* Of equal parties that first whose place is. */
+static struct print print_new(const struct report *report, struct finding *finding)
+{
+	const struct stack *stack = finding->stack_count ? finding->stacks[0].stack : NULL;
+	const struct stack *other = finding->parties && finding->stack_count > 1 ? finding->stacks[1].stack : NULL;
+	struct print print = {.finding = finding, .stack = stack, .other = other};
+
+	if (finding->parties && stack_compare(other, stack) < 0) {
+		print.stack = other;
+		print.other = stack;
 	}
-	spots_free(&spots);
-	return any || !name ? hash : print_text(hash, name);
+	print.hash = print_of(report, &print);
+	return print;
 }
 
 static int print_compare_stacks(const struct stack *left, const struct stack *right)
 {
-	for (size_t i = 0; i < left->count && i < right->count; i++)
-		if (left->frames[i].offset != right->frames[i].offset)
-			return left->frames[i].offset < right->frames[i].offset ? -1 : 1;
-	return left->count < right->count ? -1 : left->count > right->count;
+	int order = left && right ? stack_compare(left, right) : (left != NULL) - (right != NULL);
+
+	if (order || !left || !right)
+		return order;
+	return left->identity < right->identity ? -1 : left->identity > right->identity;
 }
 
 static int print_compare(const void *left, const void *right)
@@ -73,19 +110,15 @@ static int print_compare(const void *left, const void *right)
 
 	if (l->hash != r->hash)
 		return l->hash < r->hash ? -1 : 1;
-	if (!l->stack || !r->stack)
-		return (l->stack != NULL) - (r->stack != NULL);
 	order = print_compare_stacks(l->stack, r->stack);
-	if (order)
-		return order;
-	return l->stack->identity < r->stack->identity ? -1 : l->stack->identity > r->stack->identity;
+	return order ? order : print_compare_stacks(l->other, r->other);
 }
 
 /* Of one place, and apart only because a part was not asked for or is suppressed. */
 static bool print_same_place(const struct print *left, const struct print *right)
 {
-	return left->hash == right->hash && (left->stack != NULL) == (right->stack != NULL) &&
-	       (!left->stack || left->stack->identity == right->stack->identity);
+	return left->hash == right->hash && print_compare_stacks(left->stack, right->stack) == 0 &&
+	       print_compare_stacks(left->other, right->other) == 0;
 }
 
 void report_fingerprints(const struct report *report, struct findings *findings)
@@ -93,12 +126,8 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 	struct print *prints = memory_new(findings->count, sizeof(*prints));
 	uint64_t nth = 0;
 
-	for (size_t i = 0; i < findings->count; i++) {
-		struct finding *finding = &findings->all[i];
-
-		prints[i] = (struct print){finding, print_of(report, finding),
-					   finding->stack_count ? finding->stacks[0].stack : NULL};
-	}
+	for (size_t i = 0; i < findings->count; i++)
+		prints[i] = print_new(report, &findings->all[i]);
 	if (findings->count)
 		qsort(prints, findings->count, sizeof(*prints), print_compare);
 	for (size_t i = 0; i < findings->count; i++) {

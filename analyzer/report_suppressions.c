@@ -73,9 +73,9 @@ static bool suppressions_is_lasting(const char *name)
  * The place rather than the object, whose name may differ in every run; but main() of a small program is the place of
  * everything. NULL: nothing is narrower than the rule.
  */
-static char *suppressions_pattern(const struct report *report, const struct finding *finding)
+static char *suppressions_pattern_of(const struct report *report, const struct finding *finding, size_t number)
 {
-	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
+	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[number].stack : NULL);
 	const struct spot *own = spots_own(&spots);
 	const char *name = finding->object ? object_name(finding->object) : NULL;
 	bool vague = own && (!own->function || (suppressions_is_main(own) && name && suppressions_is_lasting(name)));
@@ -89,6 +89,22 @@ static char *suppressions_pattern(const struct report *report, const struct find
 		pattern = memory_text("*");
 	spots_free(&spots);
 	return pattern;
+}
+
+/* Of two equal parties the same one in every run: either is enough for the line. */
+static char *suppressions_pattern(const struct report *report, const struct finding *finding)
+{
+	char *pattern = suppressions_pattern_of(report, finding, 0), *other;
+
+	if (!finding->parties || finding->stack_count < 2)
+		return pattern;
+	other = suppressions_pattern_of(report, finding, 1);
+	if (!other || (pattern && strcmp(pattern, other) <= 0)) {
+		free(other);
+		return pattern;
+	}
+	free(pattern);
+	return other;
 }
 
 struct lines {

@@ -189,8 +189,14 @@ static bool suppressions_match_place(const char *pattern, const struct report *r
 
 static bool suppressions_match_stacks(const char *pattern, const struct report *report, const struct finding *finding)
 {
-	if (*pattern == '^')
-		return finding->stack_count && suppressions_match_place(pattern + 1, report, finding->stacks[0].stack);
+	if (*pattern == '^') {
+		size_t places = finding->parties ? 2 : 1, i;
+
+		for (i = 0; i < places && i < finding->stack_count; i++)
+			if (suppressions_match_place(pattern + 1, report, finding->stacks[i].stack))
+				return true;
+		return false;
+	}
 	for (size_t i = 0; i < finding->stack_count; i++)
 		if (suppressions_match_stack(pattern, report, finding->stacks[i].stack))
 			return true;

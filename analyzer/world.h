@@ -152,6 +152,13 @@ struct change {
 	struct site site;
 };
 
+#define WRITERS_MAX 4
+#define RIVALS_MAX 16
+
+struct rivals {
+	struct site of[2]; /* in the order of time */
+};
+
 /* A piece of memory with a device and inode; inode reuse makes a new one. */
 struct object {
 	char id[24]; /* unique in the trace: "o" and the number */
@@ -177,9 +184,10 @@ struct object {
 	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
 	bool presumed;                /* who removed it had not seen that it was this one */
 	struct site mapped;           /* the first mapping seen */
-	struct site writer;           /* the latest writable mapping, shared; process NULL: none */
-	struct site rivals[2];        /* the first two processes that had such mappings at one time */
-	struct change *changes;       /* the latest, oldest first */
+	struct site writers[WRITERS_MAX]; /* the latest writable mappings, shared, each of another process or place */
+	struct rivals *rivals;            /* of those, pairs of processes that had them at one time */
+	size_t rival_count;
+	struct change *changes; /* the latest, oldest first */
 	size_t change_count;
 	unsigned charges;   /* findings of it that still wait for what happens to it */
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
@@ -220,6 +228,9 @@ uint64_t hole_size(const struct process *process, size_t nth);
 
 /* NULL when the trace holds no such stack. Complete only once the whole trace was read. */
 const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id);
+
+/* The order of their modules' names and places, innermost first, which another run has as well; none, NULL, is the last. */
+int stack_compare(const struct stack *a, const struct stack *b);
 
 /* Every stack that a process defined; after the whole trace was read. */
 void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context);

@@ -119,6 +119,8 @@ void holdings_unmap(struct process *process, uint64_t start, uint64_t length, ui
 /* The mapping at `start` is shared; those in a range may be written from now on. */
 void holdings_share(struct process *process, uint64_t start, bool writable, const struct site *site);
 void holdings_writable(struct process *process, uint64_t start, uint64_t length, const struct site *site);
+/* Both could write the object at one time. */
+void writers_meet(struct object *object, const struct site *first, const struct site *second);
 void holdings_move(struct process *process, const struct mremap_event *event, int64_t time);
 /* The object whose mapping it was, or NULL. */
 struct object *holdings_moved(struct process *process, const struct mremapped_event *event, int64_t time);

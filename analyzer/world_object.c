@@ -368,5 +368,6 @@ void object_free(struct object *object)
 		free((void *)(uintptr_t)object->names[i].text);
 	free(object->names);
 	free(object->changes);
+	free(object->rivals);
 	free(object);
 }

@@ -93,14 +93,20 @@ static const struct placement *placement_at(const struct process *process, uint6
 	return NULL;
 }
 
+static const char *module_name(const struct module *module)
+{
+	const char *slash = module ? strrchr(module->path, '/') : NULL;
+
+	return slash ? slash + 1 : module ? module->path : "?";
+}
+
 static uint64_t identity_of(const struct frame *frames, size_t count)
 {
 	uint64_t hash = MAP_HASH;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct module *module = frames[i].module;
-		const char *slash = module ? strrchr(module->path, '/') : NULL;
-		const char *name = slash ? slash + 1 : module ? module->path : "?";
+		const char *name = module_name(module);
 
 		hash = map_hash(hash, name, strlen(name) + 1);
 		if (module == NULL)
@@ -182,6 +188,22 @@ const struct stack *world_stack(struct world *world, const struct process *proce
 			return NULL;
 	}
 	return NULL;
+}
+
+int stack_compare(const struct stack *a, const struct stack *b)
+{
+	if (!a || !b)
+		return (a == NULL) - (b == NULL);
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		const struct frame *x = &a->frames[i], *y = &b->frames[i];
+		int order = strcmp(module_name(x->module), module_name(y->module));
+
+		if (order)
+			return order;
+		if (x->module && x->offset != y->offset)
+			return x->offset < y->offset ? -1 : 1;
+	}
+	return a->count < b->count ? -1 : a->count > b->count;
 }
 
 void world_each_stack(struct world *world, void (*take)(void *context, const struct stack *stack), void *context)
