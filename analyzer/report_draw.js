@@ -121,17 +121,27 @@ function drawArithmetic(finding)
 
 /* Time: a row for each process and each object. */
 const ROWS = 40, LEFT = 190, WIDTH = 1000;
+/* What is drawn, in the order of the legend. */
 const colours = {
+	start: "var(--good)",
 	create: "var(--good)",
+	open: "var(--faint)",
 	resize: "var(--warning)",
 	map: "var(--note)",
 	unmap: "var(--faint)",
 	unlink: "var(--text)",
 	sigbus: "var(--error)",
-	open: "var(--faint)",
-	start: "var(--good)",
 	end: "var(--faint)"
 };
+const bars = {
+	process: "var(--line)",
+	object: "var(--object)",
+	"leaked object": "var(--bad)"
+};
+const KILLED = "\u2715";
+
+/* How many of them are not among those that are drawn: "21 of 61 processes", or "". */
+const without = (all, drawn, what) => all > drawn ? number(all - drawn) + " of " + plural(all, what) : "";
 
 /* The length of what was mapped or unmapped; of the object where that is what changed, or was passed. */
 function extent(moment)
@@ -167,6 +177,8 @@ function placeOf(tell)
 	return item => told.has(item.id) ? told.get(item.id) : told.size;
 }
 
+const actors = () => asked.filter(p => p.traced);
+
 /* After those of findings, who made what has a row, then whoever did something. */
 function actorsOf(shown)
 {
@@ -175,7 +187,7 @@ function actorsOf(shown)
 	const order = p => [place(p), makers.has(p.id) ? 0 : doers.has(p.id) ? 1 : 2];
 	const orders = new Map(asked.map(p => [p, order(p)]));
 	const compare = (a, b) => orders.get(a)[0] - orders.get(b)[0] || orders.get(a)[1] - orders.get(b)[1];
-	return new Set(foremost(asked.filter(p => p.traced), compare, p => data.times[p.id][0] || 0));
+	return new Set(foremost(actors(), compare, p => data.times[p.id][0] || 0));
 }
 
 /* Of several recordings: in which. */
@@ -186,11 +198,12 @@ function drawTimeline()
 	const end = data.spans.reduce((latest, span) => Math.max(latest, span.until), Math.max(1, data.to - data.from)),
 	      x = t => LEFT + Math.max(0, Math.min(1, t / end)) * (WIDTH - LEFT - 10);
 	const bounds = new Map(data.spans.map(s => [s.o, s])), place = placeOf(f => [f.object]);
-	const shown = foremost(report.objects.filter(o => bounds.has(o.id)),
+	const there = report.objects.filter(o => bounds.has(o.id));
+	const shown = foremost(there,
 			       (a, b) => place(a) - place(b) || b.leaked - a.leaked || b.size - a.size,
 			       o => bounds.get(o.id).from),
-	      actors = actorsOf(shown);
-	const rows = asked.filter(p => actors.has(p))
+	      users = actorsOf(shown);
+	const rows = asked.filter(p => users.has(p))
 			     .map(p => {
 				     const [from, until] = data.times[p.id];
 				     return {
@@ -247,9 +260,7 @@ function drawTimeline()
 				   width: Math.max(2, x(row.until) - x(row.from)),
 				   height: 14,
 				   rx: 2,
-				   fill: row.process  ? "var(--line)"
-					 : row.leaked ? "var(--bad)"
-						      : "var(--object)"
+				   fill: bars[row.process ? "process" : row.leaked ? "leaked object" : "object"]
 			   },
 				make("title", {},
 				     row.label + ": " + row.title + ", " + time(row.from) + " to " + time(row.until))));
@@ -279,12 +290,21 @@ function drawTimeline()
 				y: y + 12,
 				style: "fill: var(--error); font-weight: bold"
 			},
-					"\u2715"));
+					KILLED));
 	});
-	const legend = make("div", {class: "faint"}, "Marks: ");
-	for (const of of ["create", "resize", "map", "unmap", "unlink", "sigbus"])
-		legend.append(make("span", {style: "color: " + colours[of]}, "\u25ae "), of + "  ");
+	const legend = make("div", {class: "faint legend"}, "Marks: ");
+	for (const [of, colour] of Object.entries(colours))
+		legend.append(make("span", {style: "color: " + colour}, "\u25ae "), of + "  ");
+	legend.append(make("span", {style: "color: var(--error); font-weight: bold"}, KILLED + " "), "killed by a signal. Bars: ");
+	for (const [of, colour] of Object.entries(bars))
+		legend.append(make("span", {style: "color: " + colour}, "\u25ac "), of + "  ");
 	at("timeline").append(legend, make("div", {class: "wide"}, svg));
+	const rowless = [without(actors().length, users.size, "process"), without(there.length, shown.length, "object")]
+				.filter(Boolean);
+	if (rowless.length)
+		at("timeline")
+			.append(make("div", {class: "faint rowless"},
+				     rowless.join(" and ") + " have no row: there are too many. Those of findings come first."));
 	if (data.left_out)
 		at("timeline")
 			.append(make("div", {class: "faint"},

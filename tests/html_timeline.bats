@@ -186,13 +186,37 @@ load html
 		if [ "$count" -eq 140 ]; then
 			[ "$(grep -c LEAKED rows)" -eq 40 ]
 			[ "$(wc -l <pids)" -eq 40 ]
+			[[ $(text_of dom timeline) == *"100 of 140 processes and 100 of 140 objects have no row: there are too many."* ]]
 			# From each fifth of the time.
 			[ "$(sed -n 's/^\/job.\([0-9]*\): .*/\1/p' rows | awk '{ of[int($1 / 28)]++ }
 				END { for (i = 0; i < 5; i++) print (of[i] >= 7) }' | xargs)" = "1 1 1 1 1" ]
 		else
 			[ "$(sed -n 's/^\/job.\([0-9]*\): .*/\1/p' rows | xargs)" = "0 3 6 9 1 2 4 5 7 8 10 11" ]
 			sort -n -c pids
+			[[ $(text_of dom timeline) != *"have no row"* ]]
 		fi
+	done
+}
+
+@test "the legend names every mark and bar that is drawn, in the colour that it has" {
+	"$SHMGUARD" run --quiet --report=none -o killed -- "$PROGRAMS/story" shrunk
+	for recording in killed leaks; do
+		"$SHMGUARD" report --format=html:page.html $recording
+		use page.html <<-'END'
+			{
+			const legend = document.querySelector("#timeline .legend"), words = [];
+			for (const span of legend.querySelectorAll("span"))
+				words.push(span.style.color + span.textContent.trim() + " " + span.nextSibling.textContent.trim());
+			const drawn = new Set([...document.querySelectorAll("#timeline .moment")]
+				.map(e => e.getAttribute("fill") + "\u25ae " + e.textContent.match(/^[^ ]+ [mnu]?s ([a-z]+)|^0 ([a-z]+)/).slice(1).join("")));
+			const unnamed = [...drawn].filter(mark => !words.includes(mark));
+			const rows = [...document.querySelectorAll("#timeline .process, #timeline .object")].map(e => e.getAttribute("fill") + "\u25ac");
+			const cross = [...document.querySelectorAll("#timeline svg text")].some(e => e.textContent === "\u2715");
+			document.title = [drawn.size > 4, unnamed, rows.every(bar => words.some(word => word.startsWith(bar))), cross,
+				words.some(word => word.startsWith("var(--error)\u2715 killed"))].join("; ");
+			}
+		END
+		titled page.html "true; ; true; true; true"
 	done
 }
 
