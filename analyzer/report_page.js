@@ -98,11 +98,12 @@ function drawStack(stack)
 
 function facts(finding)
 {
-	const object = objects.get(finding.object), process = processes.get(finding.process);
+	const object = objects.get(finding.object), process = processes.get(finding.process),
+	      recorded = process && process.recording || (finding.recordings || [])[0];
 	return make("div", {class: "facts faint mono"},
 		    (object ? nameOf(object) + (isSized(object) ? ", " + bytes(object.size) : "") + "; " : "") + "process " +
 			    who(finding.process) + (process ? ", " + ended(process) : "") +
-			    (process && process.recording ? "; recorded in " + process.recording : "") +
+			    (recorded ? "; recorded in " + recorded : "") +
 			    (finding.time ? "; " + time(finding.time - data.from) + " after the start" : ""));
 }
 
@@ -110,20 +111,21 @@ function facts(finding)
 function othersOf(finding)
 {
 	const others = data.others[report.findings.indexOf(finding)] || {o: [], p: []};
-	return [
-		others.o.map(number => objects.get("o" + number)).filter(Boolean).map(nameOf),
-		others.p.filter(id => processes.has(id)).map(who)
-	];
+	return {
+		object: others.o.map(number => objects.get("o" + number)).filter(Boolean).map(nameOf),
+		process: others.p.filter(id => processes.has(id)).map(who),
+		recording: (finding.recordings || []).slice(1)
+	};
 }
 
 function drawOthers(finding)
 {
-	const [names, callers] = othersOf(finding);
-	const counts = [names.length ? plural(names.length, "object") : "", callers.length ? plural(callers.length, "process") : ""];
-	return names.length + callers.length
-		       ? make("details", {class: "others"}, make("summary", {}, "Also of " + counts.filter(Boolean).join(" and ")),
-			      make("div", {class: "mono"}, [...names, ...callers].join(", ")))
-		       : null;
+	const others = othersOf(finding), all = Object.values(others).flat();
+	const counts = Object.keys(others).filter(what => others[what].length).map(what => plural(others[what].length, what));
+	return all.length ? make("details", {class: "others"},
+				 make("summary", {}, "Also of " + new Intl.ListFormat("en-GB").format(counts)),
+				 make("div", {class: "mono"}, all.join(", ")))
+			  : null;
 }
 
 function findingBody(finding)
@@ -244,7 +246,7 @@ function shownOf(finding)
 {
 	const parts = [
 		make("div", {}, ...heading(finding), finding.message), facts(finding), ...finding.stacks.map(drawStack),
-		...othersOf(finding).flat().map(name => make("div", {}, name))
+		...Object.values(othersOf(finding)).flat().map(name => make("div", {}, name))
 	];
 	return parts.map(textOf).join("\n").toLowerCase();
 }

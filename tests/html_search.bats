@@ -159,3 +159,25 @@ load html
 	END
 	titled page.html "1 false"
 }
+
+@test "search finds a finding by each of the recordings that it is of, which it lists" {
+	mkdir both
+	for part in one two three; do
+		"$SHMGUARD" run --quiet --report=none -o both/$part -- "$PROGRAMS/leaky" 1 /searched
+		rm -f /dev/shm/searched*
+	done
+	"$SHMGUARD" run --quiet --report=none -o both/clean -- "$PROGRAMS/rate" 2 0.01
+	"$SHMGUARD" report --format=html:page.html --rule=segment-leak both
+	use page.html <<-'END'
+		const said = [], shown = () => [...document.querySelectorAll(".finding:not([hidden])")].length;
+		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
+		for (const text of ["both/one", "both/two", "both/three", "both/clean", "three both/two"])
+			find(text), said.push(shown());
+		const panel = document.querySelector(".finding");
+		panel.open = true;
+		panel.fill();
+		said.push(report.findings.length, panel.textContent.includes("Also of 2 objects, 2 processes and 2 recordings"));
+		document.title = said.join(" ");
+	END
+	titled page.html "1 1 1 0 1 1 true"
+}
