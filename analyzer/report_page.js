@@ -136,7 +136,8 @@ function findingBody(finding)
 		drawOthers(finding),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
 		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
-		make("details", {}, make("summary", {}, "About " + finding.rule), make("p", {}, rule.help)),
+		make("details", {class: "about", "data-rule": finding.rule}, make("summary", {}, "About " + finding.rule),
+		     make("p", {}, rule.help)),
 		make("div", {class: "faint mono"}, "fingerprint " + finding.fingerprint)
 	].filter(Boolean);
 }
@@ -317,11 +318,32 @@ drawTable("unseen", "line", [["What", u => u.what]],
 at("search").addEventListener("input", search);
 at("level").addEventListener("change", search);
 at("weight").addEventListener("change", () => drawFlame());
-window.addEventListener("beforeprint",
-			() => document.querySelectorAll("details.finding").forEach(d => {
-				d.open = true;
-				d.fill();
-			}));
+
+/* On paper nothing can be unfolded; what is said of a rule stands there once. */
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+	const told = new Set(), unfold = folded => {
+		if (!folded.open)
+			unfolded.push(folded);
+		folded.open = true;
+	};
+	for (const panel of panels.keys())
+		if (!panel.hidden) {
+			unfold(panel);
+			panel.fill();
+		}
+	for (const folded of document.querySelectorAll("#command details, details.others"))
+		unfold(folded);
+	for (const about of document.querySelectorAll("details.about"))
+		if (!told.has(about.dataset.rule)) {
+			unfold(about);
+			told.add(about.dataset.rule);
+		}
+});
+window.addEventListener("afterprint", () => {
+	unfolded.forEach(details => { details.open = false; });
+	unfolded = [];
+});
 document.addEventListener("keydown", event => {
 	if (event.key === "Escape" && event.target === at("search")) {
 		event.preventDefault();

@@ -142,6 +142,33 @@ load html
 	[[ $(text_of dom objects) == *"LEAKED"*"gone"*"unlinked by 101 server"* ]]
 }
 
+@test "on paper nothing is folded: commands, what a finding is also of, and what each rule says, once" {
+	mkdir both
+	for part in one two; do
+		"$SHMGUARD" run --quiet --report=none -o both/$part -- sh -c "'$PROGRAMS/leaky' 1 /paper-$part; '$PROGRAMS/leaky' 1 /paper-2$part" || true
+	done
+	rm -f /dev/shm/paper-*
+	"$SHMGUARD" report --format=html:page.html --rule='*-[lm]*' --format=json:report.json both
+	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
+		--print-to-pdf=page.pdf "file://$PWD/page.html" 2>log
+	pdftotext page.pdf - | tr -s '[:space:]' ' ' >printed
+	for text in "/leaky' 1 /paper-2one" "/leaky' 1 /paper-2two" "Also of 3 objects, 3 processes and 1 recording" \
+		"/paper-2two0"; do
+		grep -qF "$text" printed || { echo "not printed: $text"; cat printed; false; }
+	done
+	while read -r rule; do
+		[ "$(grep -o "About $rule" printed | wc -l)" -eq 1 ]
+	done < <(jq -r '.findings[].rule' report.json | sort -u)
+	use page.html <<-'END'
+		const open = () => document.querySelectorAll("details[open]").length, before = open();
+		window.dispatchEvent(new Event("beforeprint"));
+		const printed = open();
+		window.dispatchEvent(new Event("afterprint"));
+		document.title = [before, printed > 3, open()].join(" ");
+	END
+	titled page.html "0 true 0"
+}
+
 @test "of more than a thousand findings the page has the first, and says how many it leaves out" {
 	cat >many.py <<-'END'
 		import os
