@@ -387,7 +387,7 @@ static json_t *page_data(struct page *page)
 	}
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o*, s:o*, s:o, "
-		"s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o}",
 		"report", page_report(page), "counts", page_counts(&analysis->findings, false), "uncertain",
 		page_counts(&analysis->findings, true), "rules", page_rules(&analysis->findings), "moments",
 		marks_json(page->marks), "spans", page->spans, "stacks", page->stacks, "changes",
@@ -396,7 +396,8 @@ static json_t *page_data(struct page *page)
 		"to", (json_int_t)analysis->to, "recordings", (json_int_t)p, "states", page_states(analysis), "aside",
 		page_aside(page), "windows", page->windows, "called", page_called(analysis->world), "programs",
 		json_of_number(programs), "processes_left_out", json_of_number(page->cast.left_out), "others",
-		page_others(page));
+		page_others(page), "untold", json_untold(page->report), "objects",
+		json_of_number(analysis->world->object_count + analysis->world->objects_forgotten));
 }
 
 /* Inside a script element only "<" could end it; DEL is what ASCII has left of control characters. */

@@ -16,6 +16,8 @@ json_t *json_recordings(const struct report *report, const struct finding *findi
 /* The filters that were given, by the names of their options; what lines of suppressions hid, and those of no use. */
 json_t *json_selection(const struct report *report);
 json_t *json_suppressions(const struct report *report);
+/* report_untold.c: what is said, in words, of what is not shown, and why nothing was found. */
+json_t *json_untold(const struct report *report);
 
 /* shmguard-report/1, with no more than `most` of the findings, and those processes. */
 json_t *report_as_json(const struct report *report, size_t most, const struct cast *cast);

@@ -181,20 +181,18 @@ function drawTop()
 	const parts = ["error", "warning", "note"]
 			      .filter(s => count[s])
 			      .map(s => plural(count[s], s) + doubt(count[s], data.uncertain[s]));
-	const verdict = parts.join(", ") || "nothing found";
+	const verdict = parts.join(", ") || data.untold.none;
 	const whole = report.trace.complete && !report.unseen.length;
 	at("verdict").append(make("span", {class: worst ? worst.severity : whole ? "good" : ""}, verdict),
+			     worst || !data.untold.why ? "" : ": " + visible(data.untold.why),
 			     report.suppressions.some(s => s.findings) ? " [some was suppressed]" : "",
 			     report.filtered ? " [some was not asked for]" : "",
-			     report.trace.others ? ": " + report.trace.problems[0]
-			     : report.trace.complete ? "" : " [the recording is incomplete]",
+			     report.trace.others || report.trace.complete ? "" : " [the recording is incomplete]",
 			     report.unseen.length ? " [" + plural(report.unseen.length, "process") + " not seen]" : "");
 	document.title = "shmguard: " + verdict;
 	drawCommands();
-	at("scope").textContent = plural(data.programs, "process") + ", " +
-				  plural(report.objects.length + (report.trace.objects_left_out || 0), "object") +
-				  ", " + plural(report.trace.events, "event") + " in " +
-				  report.trace.seconds.toFixed(3) + " s" +
+	at("scope").textContent = plural(data.programs, "process") + ", " + plural(data.objects, "object") + ", " +
+				  plural(report.trace.events, "event") + " in " + report.trace.seconds.toFixed(3) + " s" +
 				  (data.recordings > 1 ? " from the start of the first of " + number(data.recordings) +
 								 " recordings"
 						       : "") +
@@ -232,6 +230,7 @@ function drawFindings()
 	if (left)
 		at("findings").append(make("div", {class: "faint"},
 					   plural(left, "finding") + " left out: there are too many. --format=json has all."));
+	at("findings").append(...data.untold.lines.map(line => make("div", {class: "faint untold"}, line)));
 }
 
 function state(object)

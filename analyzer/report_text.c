@@ -270,35 +270,25 @@ static void text_grouped(const struct report *report, const struct terminal *ter
 /* What was found but is not told, and which suppressions of a file were of no use. */
 static void text_hidden(const struct report *report, const struct terminal *terminal)
 {
-	const struct findings *findings = &report->analysis->findings;
+	char *filtered = untold_filtered(&report->analysis->findings);
 	size_t told = 0, i;
 
-	if (findings->filtered)
-		fprintf(terminal->out, "\n%" PRIu64 " of the findings were not asked for.\n", findings->filtered);
+	if (filtered)
+		fprintf(terminal->out, "\n%s\n", filtered);
+	free(filtered);
 	for (i = 0; report->suppressions && i < report->suppressions->count; i++) {
 		const struct suppression *suppression = &report->suppressions->all[i];
-		char *pattern, *count, *times, *parts;
+		char *pattern, *words;
 
-		if (!suppression->findings && !suppression->line)
+		if (!untold_has_line(suppression))
 			continue;
 		if (!told++)
 			fputc('\n', terminal->out);
 		pattern = escape_terminal(suppression->pattern);
-		count = text_count(suppression->findings, "finding");
+		words = untold_suppressed(suppression);
 		fprintf(terminal->out, suppression->line ? "%s:%u: " : "%s: ", suppression->source, suppression->line);
-		times = text_count(suppression->times, "occurrence");
-		parts = text_count(suppression->parts, "");
-		fprintf(terminal->out, "%s:%s %s %s%s%s%s%s%s%s\n", suppression->rule, pattern,
-			suppression->findings ? "suppressed" : "is unused: it suppressed", count,
-			suppression->findings ? " (" : "", suppression->findings ? times : "",
-			suppression->findings ? ")" : "", suppression->parts ? ", of which " : "",
-			suppression->parts ? parts : "",
-			suppression->parts == 1  ? " has others that are told"
-			: suppression->parts > 1 ? " have others that are told"
-						 : "");
-		free(parts);
-		free(times);
-		free(count);
+		fprintf(terminal->out, "%s:%s %s\n", suppression->rule, pattern, words);
+		free(words);
 		free(pattern);
 	}
 }
@@ -349,21 +339,14 @@ static char *text_tally(const struct analysis *analysis)
 	if (*text)
 		return text;
 	free(text);
-	return memory_text(analysis->recording->emptied ? "no error found" : "nothing found");
+	return memory_text(untold_none(analysis));
 }
 
 static char *text_worst(const struct analysis *analysis)
 {
 	if (analysis->findings.count)
 		return escape_terminal(analysis->findings.all[0].message);
-	if (analysis->recording->emptied)
-		return memory_text("so no call was kept");
-	if (analysis->others)
-		return escape_terminal(analysis->problems[0]);
-	/* What is missing may be what would have been seen. */
-	if (!analysis->complete)
-		return memory_text(analysis->events ? "" : "no call is in it");
-	return memory_text(analysis->world->object_count ? "" : "no POSIX shared memory was seen");
+	return escape_terminal(untold_why(analysis));
 }
 
 static void text_verdict(const struct report *report, const struct terminal *terminal)

@@ -27,6 +27,16 @@ void text_stack(const struct report *report, const struct terminal *terminal, co
 /* report_text_names.c: a line for each module of the stacks that has no function names. */
 void text_nameless(const struct report *report, const struct terminal *terminal);
 
+/*
+ * report_untold.c, not escaped: whether a line of suppressions is told of, and what became of it, without the line itself;
+ * the sentence on what was not asked for, or NULL; the verdict where nothing was found, and why that is, or "".
+ */
+bool untold_has_line(const struct suppression *suppression);
+char *untold_suppressed(const struct suppression *suppression);
+char *untold_filtered(const struct findings *findings);
+const char *untold_none(const struct analysis *analysis);
+const char *untold_why(const struct analysis *analysis);
+
 /* report_text_summary.c: what became of an object, in a word or two. */
 const char *text_state(const struct analysis *analysis, const struct object *object);
 /* report_text_summary.c: what was looked at, and what could not be seen. */

@@ -142,6 +142,35 @@ load html
 	[[ $(text_of dom objects) == *"LEAKED"*"gone"*"unlinked by 101 server"* ]]
 }
 
+@test "under filters and suppressions the page's numbers, and what it says of them, are the text's" {
+	printf '%s\n' 'mapping-leak:*' 'churn:/unu*sed' >known
+	# agrees OPTION...: the verdict up to the worst finding, the counts, and every line on what is not told.
+	agrees()
+	{
+		"$SHMGUARD" report --format=text:text --format=html:page.html "$@" leaks
+		browse page.html >dom
+		[ ! -s console ] || { cat console; return 1; }
+		sed -n 's/ shared memory object/ object/; s/ ([0-9]* with shared memory)//; s/^ *\([0-9]* process.* events in .* s;\).*/\1/p' text >numbers
+		sed -nE '/ of the findings were not asked for\.$|^(known:[0-9]+|built in): /p' text >untold
+		[[ $(text_of dom scope) == "$(cat numbers)"* ]]
+		text_of dom findings | tr -s ' ' >findings
+		while IFS= read -r line; do
+			grep -qF "$line" findings || { echo "the page lacks: $line"; return 1; }
+		done <untold
+		[ "$(grep -oE 'not asked for|suppressed [0-9]+ finding' findings | wc -l)" -eq "$(wc -l <untold)" ]
+	}
+	agrees
+	[ ! -s untold ]
+	agrees --object=/seg
+	grep -q '3 objects' numbers
+	agrees --pid=999999
+	grep -q '^4 of the findings' untold
+	[[ $(text_of dom verdict) == "nothing found "*"[some was not asked for] "* ]]
+	agrees --suppress=known --severity=warning
+	[ "$(wc -l <untold)" -eq 3 ]
+	agrees --suppress=known --rule=churn
+}
+
 @test "on paper nothing is folded: commands, what a finding is also of, and what each rule says, once" {
 	mkdir both
 	for part in one two; do
@@ -286,7 +315,7 @@ load html
 	"$SHMGUARD" report --format=html:page.html clean
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
-	[[ $(text_of dom verdict) == "nothing found "* ]]
+	[[ $(text_of dom verdict) == "nothing found : no POSIX shared memory was seen "* ]]
 }
 
 @test "the worst is what killed a process: its stacks, and the object's size against the window, in the order of time" {
