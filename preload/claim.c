@@ -103,7 +103,8 @@ bool claim_take(struct claim *claim, const struct identity *identity)
 	if (fd < 0)
 		return false;
 	*claim = (struct claim){.fd = (int)fd, .mask = signals_block()};
-	range.l_start = (off_t)byte_of(identity, now_ms());
+	claim->byte = byte_of(identity, now_ms());
+	range.l_start = (off_t)claim->byte;
 	if (lock(claim->fd, F_OFD_SETLK, &range) == 0)
 		return true;
 	claim_give(claim);
@@ -118,6 +119,15 @@ void claim_give(const struct claim *claim)
 	lock(claim->fd, F_OFD_SETLK, &all);
 	kernel_close(claim->fd);
 	signals_restore(claim->mask);
+}
+
+void claim_hold(const struct claim *claim, const struct identity *identity)
+{
+	struct flock range = {.l_type = F_RDLCK, .l_start = (off_t)claim->byte, .l_len = 1};
+
+	if (leaving >= 0 && leaving_dev == identity->dev)
+		lock(leaving, F_OFD_SETLK, &range);
+	claim_give(claim);
 }
 
 /* By another open file description, any of so many bytes. */

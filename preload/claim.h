@@ -24,12 +24,15 @@ int claim_directory(void);
 /* Signals are blocked until claim_give(), so that no handler maps the object in between, nor jumps out. */
 struct claim {
 	int fd;
+	uint64_t byte;
 	uint64_t mask;
 };
 
 /* False: it cannot be claimed, and is not to be wiped. */
 bool claim_take(struct claim *claim, const struct identity *identity);
 void claim_give(const struct claim *claim);
+/* The process leaves the object: who maps it from now on, a thread of its own as well, waits until it is gone. */
+void claim_hold(const struct claim *claim, const struct identity *identity);
 
 /*
  * This process, which may map the object or hold it yet, is about to end: to whoever looks for users of it from now on it is

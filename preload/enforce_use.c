@@ -138,7 +138,10 @@ static long wipe(void *context)
 		return -1;
 	w->why = enforce_use(w->identity, w->own_mappings_go);
 	int error = w->why ? 0 : w->own_mappings_go ? wipe_at_end(w) : wipe_often(w);
-	claim_give(&claim);
+	if (!w->why && w->own_mappings_go && !own_threads_only())
+		claim_hold(&claim, w->identity);
+	else
+		claim_give(&claim);
 	if (error)
 		w->why = error == EBUSY                               ? enforce_is_mapped
 			 : error == EOPNOTSUPP && !own_threads_only() ? written

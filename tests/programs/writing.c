@@ -1,9 +1,9 @@
 /*
- * writing NAME MICROSECONDS HOW [WHAT]: threads write into the object NAME again and again, resting so long in between (-1:
- * not at all), and into NAME-plain, while the process ends: HOW is r, main returns; e, _exit(2); q, quick_exit(3); t, another
+ * writing NAME MICROSECONDS HOW [WHAT]: threads write into NAME-plain and into the object NAME again and again, resting so long
+ * in between (-1: not at all), while the process ends: HOW is r, main returns; e, _exit(2); q, quick_exit(3); t, another
  * thread's exit(3); u, _exit(2) after the last mapping went; f, a forked child's _exit(2) while its parent goes on. WHAT: m,
- * through several mappings (as it is without); c, one only, which
- * clears it again; p, by pwrite(2); g, by a mapping too large to be had as private memory (RLIMIT_DATA).
+ * through several mappings (as it is without); n, by a new one each time; c, one thread only, which clears it again; p, by
+ * pwrite(2); g, by a mapping too large to be had as private memory (RLIMIT_DATA).
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,8 +18,17 @@
 enum { PAGE = 4096, SIZE = 4 * PAGE, LARGE = 256 << 20, ROOM = 32 << 20 };
 
 static char *memory, *other, *plain;
+static size_t size = SIZE;
 static int descriptor, rest;
 static char what;
+
+static char *mapped(int fd, size_t length, off_t offset, int protection)
+{
+	char *at = mmap(NULL, length, protection, MAP_SHARED, fd, offset);
+	if (at == MAP_FAILED)
+		abort();
+	return at;
+}
 
 static void *write_on(void *context)
 {
@@ -27,9 +36,14 @@ static void *write_on(void *context)
 
 	memset(secret, 's', SIZE);
 	for (;;) {
+		memcpy(plain, secret, SIZE);
 		if (what == 'p') {
 			if (pwrite(descriptor, secret, SIZE, 0) != SIZE)
 				abort();
+		} else if (what == 'n') {
+			char *again = mapped(descriptor, size, 0, PROT_READ | PROT_WRITE);
+			memcpy(again, secret, SIZE);
+			munmap(again, size);
 		} else {
 			memcpy(memory, secret, SIZE);
 			memcpy(other, secret, PAGE);
@@ -38,7 +52,6 @@ static void *write_on(void *context)
 			usleep((useconds_t)rest);
 			memset(memory, 0, SIZE);
 		}
-		memcpy(plain, secret, SIZE);
 		if (rest >= 0)
 			usleep((useconds_t)rest);
 	}
@@ -51,18 +64,10 @@ static void *end(void *context)
 	return context;
 }
 
-static char *mapped(int fd, size_t size, off_t offset, int protection)
-{
-	char *at = mmap(NULL, size, protection, MAP_SHARED, fd, offset);
-	if (at == MAP_FAILED)
-		abort();
-	return at;
-}
-
-static int made(const char *name, off_t size)
+static int made(const char *name, off_t length)
 {
 	int fd = shm_open(name, O_RDWR | O_CREAT, 0600);
-	if (fd < 0 || ftruncate(fd, size) < 0)
+	if (fd < 0 || ftruncate(fd, length) < 0)
 		abort();
 	return fd;
 }
@@ -104,7 +109,8 @@ int main(int argc, char **argv)
 	how = argv[3][0];
 	what = argc > 4 ? argv[4][0] : 'm';
 	rest = atoi(argv[2]);
-	size_t size = what == 'g' ? LARGE : SIZE;
+	if (what == 'g')
+		size = LARGE;
 	descriptor = made(argv[1], (off_t)size);
 	snprintf(beside, sizeof beside, "%s-plain", argv[1]);
 	plain = mapped(made(beside, SIZE), SIZE, 0, PROT_READ | PROT_WRITE);
