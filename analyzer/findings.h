@@ -39,11 +39,12 @@ struct finding {
 	 * From here on, but for what is of all occurrences, of the one that is told of: a certain one, of these the largest, of
 	 * equals the first.
 	 */
-	uint64_t largest;            /* bytes of it; set by findings_add() */
-	char *message;               /* one sentence with the arithmetic; bytes of the trace, not escaped */
-	int64_t hangs;               /* from when on missing calls may have changed its severity; 0: none can */
-	bool uncertain;              /* events are missing that could have changed the verdict; then all are */
-	char fingerprint[17];        /* hexadecimal; report_fingerprint.c makes the one that is shown */
+	uint64_t largest;     /* bytes of it; set by findings_add() */
+	char *message;        /* one sentence with the arithmetic; bytes of the trace, not escaped */
+	int64_t hangs;        /* from when on missing calls may have changed its severity; 0: none can */
+	bool uncertain;       /* events are missing that could have changed the verdict; then all are */
+	char fingerprint[17]; /* hexadecimal; report_fingerprint.c makes the one that is shown */
+	size_t before; /* those of its fingerprint, where they are brought together: set by report_group_sort() */
 	const struct object *object; /* or NULL */
 	bool several;                /* of all: they are of more than this object */
 	struct others others;        /* of all but that which is told of */

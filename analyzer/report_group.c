@@ -49,6 +49,19 @@ static size_t *group_places(const struct findings *findings, enum report_group g
 	return places;
 }
 
+static void group_count(struct findings *findings)
+{
+	struct map counts = {0};
+
+	for (size_t i = 0; i < findings->count; i++) {
+		uint64_t print = strtoull(findings->all[i].fingerprint, NULL, 16);
+
+		findings->all[i].before = (size_t)map_get(&counts, print, 0);
+		map_put(&counts, print, 0, (void *)(findings->all[i].before + 1));
+	}
+	map_clear(&counts);
+}
+
 void report_group_sort(struct findings *findings, enum report_group group)
 {
 	struct finding *sorted;
@@ -62,6 +75,7 @@ void report_group_sort(struct findings *findings, enum report_group group)
 	for (size_t i = 0; i < findings->count; i++)
 		sorted[places[number[i] - 1]++] = findings->all[i];
 	memcpy(findings->all, sorted, findings->count * sizeof(*sorted));
+	group_count(findings);
 	free(places);
 	free(number);
 	free(sorted);

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/escape.h"
 #include "analyzer/memory.h"
@@ -74,22 +75,42 @@ static void junit_body(const struct report *report, const struct finding *findin
 		junit_stack(report, &finding->stacks[i], out);
 }
 
+/* Where in the program's own code; NULL: not known. */
+static char *junit_label(const struct report *report, const struct finding *finding, size_t number)
+{
+	struct spots spots = spots_of(report, number < finding->stack_count ? finding->stacks[number].stack : NULL);
+	const struct spot *own = spots_own(&spots);
+	char *label = own ? spot_label(own) : NULL;
+
+	spots_free(&spots);
+	return label;
+}
+
 /* The same in every run and unlike any other: what readers show of a case, and know it by. */
 static void junit_name(const struct report *report, const struct finding *finding, FILE *out)
 {
-	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[0].stack : NULL);
-	const struct spot *own = spots_own(&spots);
+	char *label = junit_label(report, finding, 0);
 
+	/* Which of two equal parties comes first is not the same in every run. */
+	if (finding->parties && finding->stack_count > 1) {
+		char *other = junit_label(report, finding, 1), *later = label;
+
+		if (other && (!label || strcmp(other, label) < 0))
+			label = other;
+		else
+			later = other;
+		free(later);
+	}
 	fputs(rules[finding->rule].id, out);
-	if (own) {
-		char *label = spot_label(own);
-
+	if (label) {
 		fputs(" in ", out);
 		junit_text(out, label);
-		free(label);
 	}
-	fprintf(out, " [%s]", finding->fingerprint);
-	spots_free(&spots);
+	free(label);
+	if (finding->before)
+		fprintf(out, " [%s:%zu]", finding->fingerprint, finding->before + 1);
+	else
+		fprintf(out, " [%s]", finding->fingerprint);
 }
 
 static void junit_finding(const struct report *report, const struct finding *finding, FILE *out)

@@ -213,21 +213,23 @@ static json_t *sarif_message(const struct report *report, const struct finding *
 
 static json_t *sarif_result(const struct report *report, const struct finding *finding, const int *indexes, bool flows)
 {
-	char *line_hash = memory_format("%s:1", finding->fingerprint);
+	char *line_hash = memory_format("%s:%zu", finding->fingerprint, finding->before + 1);
+	char *print = finding->before ? memory_text(line_hash) : memory_text(finding->fingerprint);
 	const char *object = finding->object ? object_name(finding->object) : NULL;
 	json_t *result = json_pack(
 		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o, s:o*}}", "ruleId",
 		rules[finding->rule].id, "ruleIndex", indexes[finding->rule], "level", severity_name(finding->severity),
-		"message", "text", sarif_message(report, finding), "fingerprints", "shmguard/v1", finding->fingerprint,
-		"partialFingerprints", "shmguard/v1", finding->fingerprint, "primaryLocationLineHash", line_hash,
-		"occurrenceCount", json_of_number(finding->count), "properties", "bytes",
-		json_of_number(finding->bytes), "uncertain", finding->uncertain, "object", json_of_text(object),
-		"process", finding->process ? json_string(finding->process->id) : json_null(), "recordings",
+		"message", "text", sarif_message(report, finding), "fingerprints", "shmguard/v1", print,
+		"partialFingerprints", "shmguard/v1", print, "primaryLocationLineHash", line_hash, "occurrenceCount",
+		json_of_number(finding->count), "properties", "bytes", json_of_number(finding->bytes), "uncertain",
+		finding->uncertain, "object", json_of_text(object), "process",
+		finding->process ? json_string(finding->process->id) : json_null(), "recordings",
 		json_recordings(report, finding));
 
 	sarif_add_location(report, finding, result);
 	if (flows)
 		sarif_add_flows(report, finding, result);
+	free(print);
 	free(line_hash);
 	return result;
 }
