@@ -284,7 +284,8 @@ static void text_hidden(const struct report *report, const struct terminal *term
 			continue;
 		if (!told++)
 			fputc('\n', terminal->out);
-		pattern = escape_terminal(suppression->pattern);
+		/* As it stands in its file, where it is looked for. */
+		pattern = escape_command(suppression->pattern);
 		words = untold_suppressed(suppression);
 		fprintf(terminal->out, suppression->line ? "%s:%u: " : "%s: ", suppression->source, suppression->line);
 		fprintf(terminal->out, "%s:%s %s\n", suppression->rule, pattern, words);

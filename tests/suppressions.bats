@@ -234,3 +234,10 @@ S("esc\033[31m ", True, 4096).unlink()'
 	grep -qx 'fd-leak:^loop!main' known || [ "$(grep -c fd-leak known)" -eq 0 ]
 	run -0 "$SHMGUARD" report --suppress=known --rule='*-leak' --fail-on=note more
 }
+
+@test "suppressions: a line that is unused is told as it stands in its file" {
+	printf '%s\n' 'segment-leak:Op::operator<(char const\*) const' $'segment-leak:/a\033b' >lines
+	"$SHMGUARD" report --suppress=lines leaks >report.txt
+	grep -qF 'segment-leak:Op::operator<(char const\*) const is unused' report.txt
+	grep -qF 'segment-leak:/a\x1bb is unused' report.txt
+}
