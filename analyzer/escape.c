@@ -1,5 +1,6 @@
 #include "analyzer/escape.h"
 
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -128,6 +129,73 @@ char *escape_undo(const char *text)
 	}
 	*to = '\0';
 	return bytes;
+}
+
+/* Bytes in UTF-8; `to` has room for 4. */
+static size_t escape_encode(char *to, unsigned long character)
+{
+	if (character < 0x800)
+		return (size_t)sprintf(to, "%c%c", (int)(0xc0 | character >> 6), (int)(0x80 | (character & 0x3f)));
+	if (character < 0x10000)
+		return (size_t)sprintf(to, "%c%c%c", (int)(0xe0 | character >> 12),
+				       (int)(0x80 | (character >> 6 & 0x3f)), (int)(0x80 | (character & 0x3f)));
+	return (size_t)sprintf(to, "%c%c%c%c", (int)(0xf0 | character >> 18), (int)(0x80 | (character >> 12 & 0x3f)),
+			       (int)(0x80 | (character >> 6 & 0x3f)), (int)(0x80 | (character & 0x3f)));
+}
+
+/* Takes one escape, from behind its backslash; what was taken of it, 0: it is none. No character of a pattern is escaped. */
+static size_t escape_take(const char *from, char **to)
+{
+	unsigned long character = strtoul(*from ? from + 1 + (from[1] == '{') : from, NULL, 16);
+	size_t length = strspn(*from ? from + 1 : from, "0123456789abcdef");
+
+	if (*from == 'n' || *from == 't') {
+		*(*to)++ = *from == 'n' ? '\n' : '\t';
+		return 1;
+	}
+	if (*from == 'x' && length >= 2) {
+		const char digits[] = {from[1], from[2], '\0'};
+
+		character = strtoul(digits, NULL, 16);
+		if (character && (character < 0x20 || character >= 0x7f)) {
+			*(*to)++ = (char)character;
+			return 3;
+		}
+	}
+	if (*from == 'u' && from[1] == '{' && character >= 0x80 && character <= 0x10ffff) {
+		length = strspn(from + 2, "0123456789abcdef");
+		if (from[2 + length] == '}') {
+			*to += escape_encode(*to, character);
+			return 3 + length;
+		}
+	}
+	return 0;
+}
+
+bool escape_matches(const char *pattern, const char *bytes)
+{
+	char *text, *to;
+	bool matches = !fnmatch(pattern, bytes, 0);
+
+	if (matches || !strchr(pattern, '\\'))
+		return matches;
+	to = text = memory_new(strlen(pattern) + 1, 1);
+	while (*pattern) {
+		size_t taken = *pattern == '\\' ? escape_take(pattern + 1, &to) : 0;
+
+		if (taken) {
+			pattern += 1 + taken;
+			continue;
+		}
+		/* What it escapes, a backslash among that, begins nothing. */
+		if (*pattern == '\\' && pattern[1])
+			*to++ = *pattern++;
+		*to++ = *pattern++;
+	}
+	*to = '\0';
+	matches = !fnmatch(text, bytes, 0);
+	free(text);
+	return matches;
 }
 
 char *escape_terminal(const char *bytes)

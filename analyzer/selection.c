@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
+
 /* Nanoseconds; 31 years. */
 #define TIME_LIMIT 1000000000000000000u
 
@@ -184,7 +186,7 @@ bool selection_has_object(const struct selection *selection, const struct object
 	if (!selection->object)
 		return true;
 	for (i = 0; object && i < object->name_count; i++)
-		if (!fnmatch(selection->object, object->names[i].text, 0))
+		if (escape_matches(selection->object, object->names[i].text))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 #include "analyzer/spots.h"
 
@@ -211,7 +212,7 @@ static bool suppressions_match_object(const char *pattern, const struct finding 
 	if (!finding->object && !finding->stack_count)
 		return !fnmatch(pattern, "", 0);
 	for (i = 0; *pattern != '^' && finding->object && i < finding->object->name_count; i++)
-		if (!fnmatch(pattern, finding->object->names[i].text, 0))
+		if (escape_matches(pattern, finding->object->names[i].text))
 			return true;
 	return false;
 }

@@ -253,3 +253,41 @@ finds()
 		[[ ${lines[0]} == *", 0 changed"* ]]
 	done
 }
+
+@test "--group-by: no two cases of junit have one name, and no two results of sarif one fingerprint" {
+	local group
+	workers
+	for group in object process; do
+		"$SHMGUARD" report --group-by=$group --format=junit:work.xml --format=sarif:work.sarif work
+		grep -o '<testcase classname="[^"]*" name="[^"]*"' work.xml | sort | uniq -d >twice
+		[ ! -s twice ]
+		jq -e '[.runs[0].results[]] | length > 6 and ([.[].partialFingerprints.primaryLocationLineHash] | unique | length) == length and
+			([.[].fingerprints["shmguard/v1"]] | unique | length) == length and
+			([.[].partialFingerprints.primaryLocationLineHash | select(endswith(":6"))] | length) > 0' work.sarif
+	done
+	"$SHMGUARD" report --format=sarif work | jq -e '[.runs[0].results[].fingerprints["shmguard/v1"] | select(contains(":"))] == []'
+}
+
+@test "an object's name is asked for, and suppressed, as it is and as it is shown" {
+	local name
+	cat >named.py <<-'END'
+		import mmap, os, sys
+		names = (b"bad\xffname", b"new\nline", b"back\\nslash", "hid\u200bden".encode())
+		paths = [b"/dev/shm/" + os.fsencode(sys.argv[1]) + name for name in names]
+		files = [os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600) for path in paths]
+		kept = [os.ftruncate(file, 4096) or mmap.mmap(file, 4096) for file in files]
+	END
+	"$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" named.py "shown-$$-"
+	rm -f "/dev/shm/shown-$$-"*
+	# shellcheck disable=SC1003 # these are backslashes
+	for name in 'bad\xffname' 'new\nline' 'back\\nslash' 'hid\u{200b}den' $'bad\xffname' $'new\nline'; do
+		"$SHMGUARD" report --rule=segment-leak --object="*shown-$$-$name" --format=json recording >report.json
+		holds '.findings | length == 1 and .[0].count == 1'
+		[[ $name != *$'\n'* ]] || continue
+		printf 'segment-leak:*shown-%d-%s\n' $$ "$name" >suppressed
+		"$SHMGUARD" report --rule=segment-leak --suppress=suppressed --format=json recording >report.json
+		holds '[.suppressions[] | select(.pattern | contains("shown-")) | .occurrences] == [1]'
+	done
+	"$SHMGUARD" report --rule=segment-leak --object="*shown-$$-back\\xslash" --format=json recording >report.json
+	holds '.findings == []'
+}
