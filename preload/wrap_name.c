@@ -373,6 +373,18 @@ static void first_name(const struct identity *identity, const char *name)
 	ledger_count_created(1);
 }
 
+/* Only what says by its text that it is an object's name: to look at what is there is not worth a call that did nothing. */
+static void link_failed(enum symbol symbol, const char *from, const char *to, const void *caller)
+{
+	struct visit visit;
+
+	if (!are_readable(from, to) || (!says_shm(from) && !says_shm(to)) || !observe_enter(&visit, caller))
+		return;
+	RECORD(&visit, link, NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
+	       .error = observe_error(&visit, true));
+	observe_leave(&visit);
+}
+
 static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_dirfd, const char *to, int result,
 		  const void *caller)
 {
@@ -380,6 +392,8 @@ static int linked(enum symbol symbol, int from_dirfd, const char *from, int to_d
 	struct identity identity;
 	char text[512], from_text[512];
 
+	if (result < 0)
+		link_failed(symbol, from, to, caller);
 	if (result < 0 || !observe_enter(&visit, caller))
 		return result;
 	if (identity_of_path(to_dirfd, to, AT_SYMLINK_NOFOLLOW, &identity)) {

@@ -242,6 +242,9 @@ load forms
 		libc.memfd_create(b"huge", 4 | 21 << 26)
 		os.chmod(path("u"), 0o400)
 		libc.link(path("u"), path("v"))
+		libc.link(path("u"), path("v"))
+		libc.link(path("none"), path("never"))
+		libc.link(b"/none", b"/never")
 		libc.rename(path("v"), path("w"))
 		libc.renameat2(-100, path("w"), -100, path("u"), 2)
 		os.unlink(path("w"))
@@ -262,6 +265,9 @@ load forms
 	grep -qxF 'mmap(ADDRESS, 4096, PROT_NONE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0) = ADDRESS' got
 	grep -qF 'memfd_create("huge", MFD_HUGETLB|MFD_HUGE_2MB) = ' got
 	grep -qxF 'chmod(..., 0400) = 0' got
+	[ "$(grep '^link(' got)" = 'link("/dev/shm/u", "/dev/shm/v") = 0
+link("/dev/shm/u", "/dev/shm/v") = -1 EEXIST (File exists)
+link("/dev/shm/none", "/dev/shm/never") = -1 ENOENT (No such file or directory)' ]
 	grep -qxF 'rename("/dev/shm/v", "/dev/shm/w") = 0' got
 	grep -qxF 'renameat2(..., "/dev/shm/w", ..., "/dev/shm/u", RENAME_EXCHANGE) = 0' got
 }
