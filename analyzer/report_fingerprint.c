@@ -1,7 +1,8 @@
 /*
  * What a finding is known by from one recording to the next: its rule, and the names of the program's own functions that
  * led to it; of two equal parties to both. Neither addresses, lines, processes nor libc take part, so it is the same on
- * another machine and in a later build; only where a function has no name its place in the module stands for it.
+ * another machine and in a later build; only where a function has no name its place in the module stands for it. A name that a
+ * separate debug file gave is none: it may be missing elsewhere.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,10 +27,11 @@ static uint64_t print_text(uint64_t hash, const char *text)
 static uint64_t print_spot(uint64_t hash, const struct spot *spot)
 {
 	const struct module *module = spot->frame->module;
+	const char *function = spot->borrowed ? spot->own : spot->function;
 
 	hash = print_text(hash, report_basename(module->path));
-	if (spot->function)
-		return print_text(hash, spot->function);
+	if (function)
+		return print_text(hash, function);
 	hash = print_text(hash, module->build_id);
 	return map_hash(hash, &spot->frame->offset, sizeof(spot->frame->offset));
 }
@@ -42,7 +44,8 @@ static uint64_t print_stack(uint64_t hash, const struct report *report, const st
 	for (size_t i = 0; i < spots.count; i++) {
 		const struct module *module = spots.all[i].frame->module;
 
-		if (module && !spots_is_plumbing(module))
+		/* Without the debug file there is one function for the address. */
+		if (module && !spots_is_plumbing(module) && !(spots.all[i].borrowed && spots.all[i].inlined))
 			hash = print_spot(hash, &spots.all[i]);
 	}
 	spots_free(&spots);

@@ -44,7 +44,9 @@ static void spots_frame(struct spots *spots, const struct report *report, const 
 						.function = answer->frames[i].function,
 						.file = answer->frames[i].file,
 						.line = answer->frames[i].line,
-						.inlined = answer->frames[i].inlined});
+						.inlined = answer->frames[i].inlined,
+						.borrowed = answer->frames[i].borrowed,
+						.own = answer->frames[i].own});
 }
 
 struct spots spots_of(const struct report *report, const struct stack *stack)

@@ -9,6 +9,8 @@ struct spot {
 	const char *function, *file; /* NULL: unknown; valid as long as the report's symbols */
 	unsigned line;               /* 0: unknown */
 	bool inlined;
+	bool borrowed;   /* as in struct symbols_frame */
+	const char *own; /* as there */
 	const char *why; /* why nothing is known; NULL otherwise */
 };
 

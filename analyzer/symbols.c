@@ -54,6 +54,7 @@ static void symbols_free_entry(void *data)
 	for (i = 0; i < entry->symbol.count; i++) {
 		free((char *)entry->symbol.frames[i].function);
 		free((char *)entry->symbol.frames[i].file);
+		free((char *)entry->symbol.frames[i].own);
 	}
 	free(entry->symbol.frames);
 	free(entry->why);
@@ -151,6 +152,8 @@ static void symbols_load_frames(struct symbols_answer *symbol, const json_t *fra
 			.file = symbols_text(from, "file"),
 			.line = (unsigned)json_integer_value(json_object_get(from, "line")),
 			.inlined = json_is_true(json_object_get(from, "inlined")),
+			.borrowed = json_is_true(json_object_get(from, "borrowed")),
+			.own = symbols_text(from, "own"),
 		};
 	}
 }
@@ -250,6 +253,10 @@ static json_t *symbols_frames(const struct symbols_answer *symbol)
 			json_object_set_new(frame, "into", json_integer((json_int_t)from->into));
 		if (from->inlined)
 			json_object_set_new(frame, "inlined", json_true());
+		if (from->borrowed)
+			json_object_set_new(frame, "borrowed", json_true());
+		if (from->own)
+			json_object_set_new(frame, "own", symbols_json(from->own));
 		json_array_append_new(frames, frame);
 	}
 	return frames;

@@ -27,6 +27,7 @@ struct symbols_module {
 	struct symbols_file file, debug; /* the module itself; its separate debug file */
 	struct symbols_dwarf *dwarf;
 	struct symbols_ranges functions; /* what: the address of the name, in the ELF file's string table */
+	struct symbols_ranges own;       /* the same without the debug file, where there is one */
 	const char *why;                 /* an address has no name, because */
 };
 
@@ -116,9 +117,9 @@ static bool symbols_module_open_debug_by_link(struct symbols_module *module, con
 }
 
 /* Adds the functions of the first table of this type; false if there are none. */
-static bool symbols_module_add_table(struct symbols_module *module, Elf *elf, GElf_Word type)
+static bool symbols_add_table(struct symbols_ranges *functions, Elf *elf, GElf_Word type)
 {
-	size_t before = module->functions.count;
+	size_t before = functions->count;
 	Elf_Scn *section = NULL;
 
 	while (elf && (section = elf_nextscn(elf, section))) {
@@ -139,11 +140,11 @@ static bool symbols_module_add_table(struct symbols_module *module, Elf *elf, GE
 			if (kind != STT_FUNC && kind != STT_GNU_IFUNC)
 				continue;
 			/* One without a size would claim whatever follows it; such a range is empty and not added. */
-			symbols_ranges_add(&module->functions, symbol.st_value, symbol.st_value + symbol.st_size,
+			symbols_ranges_add(functions, symbol.st_value, symbol.st_value + symbol.st_size,
 					   (uintptr_t)name);
 		}
 	}
-	return module->functions.count > before;
+	return functions->count > before;
 }
 
 struct symbols_module *symbols_module_open(const char *path, const char *build_id)
@@ -159,11 +160,14 @@ struct symbols_module *symbols_module_open(const char *path, const char *build_i
 	if (!module->dwarf && (symbols_module_open_debug_by_id(module, build_id) ||
 			       symbols_module_open_debug_by_link(module, path, build_id)))
 		module->dwarf = symbols_dwarf_open(module->debug.elf);
-	if (!symbols_module_add_table(module, module->file.elf, SHT_SYMTAB) &&
-	    !symbols_module_add_table(module, module->debug.elf, SHT_SYMTAB) &&
-	    symbols_module_add_table(module, module->file.elf, SHT_DYNSYM) && !module->dwarf)
+	if (!symbols_add_table(&module->functions, module->file.elf, SHT_SYMTAB) &&
+	    !symbols_add_table(&module->functions, module->debug.elf, SHT_SYMTAB) &&
+	    symbols_add_table(&module->functions, module->file.elf, SHT_DYNSYM) && !module->dwarf)
 		why = "stripped: only the functions it exports have names";
 	symbols_ranges_sort(&module->functions);
+	if (module->debug.elf && !symbols_add_table(&module->own, module->file.elf, SHT_SYMTAB))
+		symbols_add_table(&module->own, module->file.elf, SHT_DYNSYM);
+	symbols_ranges_sort(&module->own);
 	if (!module->dwarf && !module->functions.count && !why)
 		why = "stripped: the file has no symbols";
 	module->why = why ? why : "no symbol covers this address";
@@ -176,6 +180,7 @@ void symbols_module_close(struct symbols_module *module)
 		return;
 	symbols_dwarf_close(module->dwarf);
 	symbols_ranges_free(&module->functions);
+	symbols_ranges_free(&module->own);
 	symbols_file_close(&module->debug);
 	symbols_file_close(&module->file);
 	free(module);
@@ -202,4 +207,9 @@ void symbols_module_look_up(struct symbols_module *module, uint64_t address, str
 		last->function = symbols_name((const char *)(uintptr_t)function->what);
 	if (!last->line && function)
 		last->into = address - function->low;
+	for (size_t i = 0; i < symbol->count; i++)
+		symbol->frames[i].borrowed = module->debug.elf != NULL;
+	function = symbols_ranges_find(&module->own, address);
+	if (function)
+		last->own = symbols_name((const char *)(uintptr_t)function->what);
 }

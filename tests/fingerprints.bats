@@ -135,3 +135,42 @@ mappers()
 	holds '[.findings[] | select(.rule == "size-disagreement") | .count] == [1, 1]'
 	holds '[.findings[] | select(.rule == "size-disagreement") | .fingerprint] | unique | length == 2'
 }
+
+@test "a separate debug file that one machine has changes no fingerprint; a file's own symbols are names as ever" {
+	cat >library.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static inline __attribute__((always_inline)) int sized(int fd) { int r = ftruncate(fd, 4096); __asm__(""); return r; }
+		static __attribute__((noinline)) int inner(const char *name)
+		{
+			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0666);
+			return sized(fd) ? -1 : fd;
+		}
+		int outer(const char *name) { int fd = inner(name); __asm__(""); return fd; }
+	END
+	echo 'int outer(const char *); int main(int c, char **v) { return outer(v[1]) < 0; }' >program.c
+	gcc -g -O1 -shared -fPIC library.c -o libwhole.so
+	mkdir lib lib/.debug
+	objcopy --only-keep-debug libwhole.so lib/.debug/library.debug
+	strip --strip-unneeded libwhole.so -o lib/library.so
+	(cd lib/.debug && objcopy --add-gnu-debuglink=library.debug ../library.so)
+	gcc -g -w program.c lib/library.so -Wl,-rpath,'$ORIGIN/lib' -o program
+	record with env LD_LIBRARY_PATH=lib ./program "/debug-$$"
+	rm -f "/dev/shm/debug-$$"
+	mv lib/.debug away
+	record without env LD_LIBRARY_PATH=lib ./program "/debug-$$"
+	rm -f "/dev/shm/debug-$$"
+	"$SHMGUARD" report --verbose with | grep -q 'inner (library.c:'
+	run -1 grep -q 'inner (library.c:' <("$SHMGUARD" report --verbose without)
+	prints with >prints.with
+	prints without >prints.without
+	grep -q segment-leak prints.with
+	same prints.with prints.without
+	run -0 "$SHMGUARD" diff --fail-on=note with without
+	cp libwhole.so lib/library.so
+	record whole env LD_LIBRARY_PATH=lib ./program "/debug-$$"
+	rm -f "/dev/shm/debug-$$"
+	prints whole >prints.whole
+	run -1 cmp -s prints.with prints.whole
+}
