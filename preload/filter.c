@@ -56,6 +56,7 @@ static const struct needed {
 		NEEDED(gettid),
 		NEEDED(madvise),
 		NEEDED(membarrier),
+		NEEDED_UNLESS_REFUSED(mincore),
 		NEEDED(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED),
 		NEEDED(munmap, 0, 4096),
 		NEEDED(nanosleep),
@@ -85,7 +86,6 @@ static const struct needed {
 	  NEEDED_UNLESS_REFUSED(getegid),
 	  NEEDED(geteuid),
 	  NEEDED_UNLESS_REFUSED(memfd_create),
-	  NEEDED_UNLESS_REFUSED(mincore),
 	  NEEDED(mprotect, 0, 4096, PROT_READ | PROT_WRITE),
 	  NEEDED_UNLESS_REFUSED(pipe2),
 #ifdef SYS_poll

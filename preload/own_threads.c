@@ -175,14 +175,18 @@ void own_threads_fork_reset(void)
 bool own_threads_disown(void)
 {
 	int other = next_socket(0, false);
+	int fd = next_socket(0, true);
 
-	for (int fd = next_socket(0, true); fd >= 0; fd = next_socket(fd + 1, true)) {
-		long result = other < 0 ? -EMFILE : kernel_call(SYS_dup3, other, fd, O_CLOEXEC, 0, 0, 0);
-		/* Above a limit that was lowered since no descriptor gets that number. */
-		if (result == -EBADF)
-			result = kernel_close(fd);
-		if (result < 0)
-			return false;
+	if (fd >= 0 && other < 0)
+		return false;
+	/*
+	 * A child has one thread, and its signals are blocked: what is closed is the lowest free number from there on. Not by
+	 * dup3(2), which nothing else in a recording calls: a filter of system calls may kill for it. Above a limit that was
+	 * lowered since no descriptor gets that number.
+	 */
+	for (; fd >= 0; fd = next_socket(fd + 1, true)) {
+		kernel_close(fd);
+		kernel_call(SYS_fcntl, other, F_DUPFD_CLOEXEC, fd, 0, 0, 0);
 	}
 	return true;
 }

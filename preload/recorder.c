@@ -222,7 +222,8 @@ static bool awaits_end(void)
 /* What is left of the process is its end; false: nothing of it can be told. */
 static bool leave(struct visit *visit)
 {
-	if (recorder_is_vfork_child())
+	/* Where it is off a filter of system calls may kill for the question. */
+	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_is_vfork_child())
 		return false;
 	/* What other threads did while one loads LTTng is queued. */
 	if (!recorder_thread.depth)

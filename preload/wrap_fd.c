@@ -23,6 +23,12 @@ static bool hidden_from(int fd, const void *caller)
 	return __builtin_expect(own_fd(fd), false) && !own_caller(caller);
 }
 
+/* Nothing is asked for any more: a filter of system calls may kill for it. */
+static bool is_off(void)
+{
+	return atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF;
+}
+
 uint32_t wrap_closing(int fd, const void *caller)
 {
 	struct visit visit;
@@ -31,7 +37,7 @@ uint32_t wrap_closing(int fd, const void *caller)
 	identity_descriptor_ends(fd);
 	bool inherited = __builtin_expect(inherited_is(fd), false), tracked = ledger_may_lead(fd);
 	/* A vfork(2) child closes its own descriptors, but would write to its parent's ledger. */
-	if (!(inherited || tracked) || recorder_is_vfork_child())
+	if (!(inherited || tracked) || is_off() || recorder_is_vfork_child())
 		return 0;
 	if (tracked && observe_enter(&visit, caller)) {
 		struct identity now;
@@ -178,7 +184,8 @@ static int duplicated(int fd, int result, const void *caller)
 
 	if (wrap_hides(result, caller))
 		return own_fd_hide(result);
-	if (!(ledger_may_lead(fd) || inherited_is(fd)) || recorder_is_vfork_child() || !observe_enter(&visit, caller))
+	if (!(ledger_may_lead(fd) || inherited_is(fd)) || is_off() || recorder_is_vfork_child() ||
+	    !observe_enter(&visit, caller))
 		return result;
 	bool tracked = identity_of_fd(result < 0 ? fd : result, &identity);
 	if (tracked && enforce_on && result >= 0)

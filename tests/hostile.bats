@@ -36,8 +36,8 @@ confined()
 
 @test "a filter that kills for what LTTng calls as it comes up: the program lives, and so does what it executes" {
 	local name
-	for name in socket connect clone3 rseq sched_getaffinity clock_nanosleep get_mempolicy getegid mincore pipe2 \
-		set_mempolicy setsockopt; do
+	for name in socket connect clone3 rseq sched_getaffinity clock_nanosleep get_mempolicy getegid pipe2 set_mempolicy \
+		setsockopt; do
 		unchanged "$PROGRAMS/hostile_killed" "$name" early
 		same recorded <(printf '%s\n' "$name: 0" "status 0")
 		holds --arg name "$name" '[.unseen[].reason] == ["it has a filter of system calls that does not let pass " + $name]'
@@ -64,10 +64,46 @@ confined()
 @test "a filter that kills for what a process, or an exec from the working directory, is told with: the program lives" {
 	local name
 	cp "$PROGRAMS/hostile_killed" .
-	for name in getcwd getgid; do
+	for name in getcwd getgid mincore; do
 		unchanged ./hostile_killed "$name" late
 		holds --arg name "$name" '[.unseen[].reason] == ["it has a filter of system calls that does not let pass " + $name]'
 		rm -rf recording
+	done
+}
+
+# number NAME: of that system call.
+number()
+{
+	printf '#include <sys/syscall.h>\nSYS_%s\n' "$1" | cpp -P | tail -n 1
+}
+
+# forbidden NAME HOW REASON: it lives, with all that it starts, under a filter that kills for the system call of that name.
+# REASON: what is told of it, in JSON, a reason for each process.
+forbidden()
+{
+	unchanged "$PROGRAMS/hostile_forbidden" "$(number "$1")" "$2"
+	holds --argjson reasons "$3" '.trace.lost == 0 and ([.unseen[].reason] == $reasons)'
+	rm -rf recording
+}
+
+@test "a filter that kills for what a recording can do without: with a thread or without, it and its children are recorded" {
+	local name how
+	for name in dup3 getxattr; do
+		for how in f t fta; do
+			forbidden "$name" "$how" '[]'
+		done
+	done
+}
+
+@test "a filter that kills for what is asked after a vfork: the program ends as bare" {
+	unchanged "$PROGRAMS/hostile_forbidden" "$(number getpid)" f
+	holds '[.unseen[].reason] == ["it has a filter of system calls that does not let pass getpid"]'
+}
+
+@test "a filter that kills for what libunwind asks of memory: the program lives, and what is lost is told" {
+	local how
+	for how in f t ft; do
+		forbidden mincore "$how" '["it has a filter of system calls that does not let pass mincore"]'
 	done
 }
 
