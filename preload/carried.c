@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "preload/keep.h"
+#include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/real.h"
 #include "tracepoints/environment.h"
@@ -112,9 +113,26 @@ static struct survey survey(char *const environment[])
 
 static bool dropped;
 
+static bool is_any_held(char *const environment[])
+{
+	for (size_t i = 0; environment[i]; i++)
+		if (held_index(environment[i]) >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * What libc starts by itself, as system(3) does, gets the environment as it stands. The list that stands there is left alone:
+ * it may be the program's, and others may read it.
+ */
 void carried_drop(void)
 {
 	dropped = true;
+	if (!environ || !kernel_texts_readable(environ) || !is_any_held(environ))
+		return;
+	void *room = kernel_memory(carried_room(environ));
+	if (room)
+		environ = carried_merge(environ, room);
 }
 
 size_t carried_room(char *const environment[])

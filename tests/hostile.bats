@@ -71,6 +71,15 @@ confined()
 	done
 }
 
+@test "a filter that kills for what a recording asks first: the shells that system and popen start live" {
+	local name how
+	for name in getdents64 fstat statfs fstatfs clock_gettime readlinkat rt_sigpending; do
+		for how in f t; do
+			forbidden "$name" "$how" "[\"it has a filter of system calls that does not let pass $name\"]"
+		done
+	done
+}
+
 # number NAME: of that system call.
 number()
 {
