@@ -244,10 +244,13 @@ EXPORT int dup3(int fd, int target, int flags)
 {
 	bool closing;
 
+	/* The kernel refuses it before it looks for either. */
+	if (fd == target || (flags & ~O_CLOEXEC))
+		return REAL(dup3)(fd, target, flags);
 	fd = wrap_given(fd, CALLER);
 	if (refuses_target(target, CALLER, &closing))
 		return refuse();
-	uint32_t closed = fd == target ? 0 : wrap_closing(target, CALLER);
+	uint32_t closed = wrap_closing(target, CALLER);
 	int result = REAL(dup3)(fd, target, flags);
 	own_closed(closing);
 	return duplicate_to(fd, target, result, closed, CALLER);

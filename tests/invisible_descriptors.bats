@@ -99,6 +99,9 @@ bats_require_minimum_version 1.5.0
 			TELL(came());
 			TELL(came());
 			TELL(spawn(-1, fd));
+			TELL(dup3(0, fd, O_APPEND));
+			TELL(dup3(fd, fd, O_CLOEXEC));
+			TELL(dup3(fd, 100, O_APPEND));
 			TELL(syscall(SYS_dup, fd));
 			TELL(syscall(SYS_dup3, fd, 100, 0));
 			TELL(syscall(SYS_fcntl, fd, F_GETFD));
