@@ -378,10 +378,11 @@ static void link_failed(enum symbol symbol, const char *from, const char *to, co
 {
 	struct visit visit;
 
-	if (!are_readable(from, to) || (!says_shm(from) && !says_shm(to)) || !observe_enter(&visit, caller))
+	if (!observe_enter(&visit, caller))
 		return;
-	RECORD(&visit, link, NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
-	       .error = observe_error(&visit, true));
+	if (are_readable(from, to) && (says_shm(from) || says_shm(to)))
+		RECORD(&visit, link, NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
+		       .error = observe_error(&visit, true));
 	observe_leave(&visit);
 }
 
