@@ -40,7 +40,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	uint64_t made = tally->made - tally->doubted;
 	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
-	struct role role = {"opened", {process, tally->stack_id, tally->last}};
+	struct role role = {"opened", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
 	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object, .several = idle.several};
 	const struct series *series = &tally->series;
 	int64_t first = series_first(series), span = process->ended_at - first;

@@ -27,7 +27,7 @@ static void judge_tally(struct court *court, struct process *process, const stru
 	bool grows = series_grows(&tally->series, process->ended_at);
 	uint64_t made = tally->made - tally->doubted;
 	uint64_t count = grows ? tally->outstanding : tally->outstanding - cuts;
-	struct role role = {"mapped", {process, tally->stack_id, tally->last}};
+	struct role role = {"mapped", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
 	struct finding finding = {.rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes};
 	char *bytes, *who, *growth;
 

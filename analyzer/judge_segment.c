@@ -86,7 +86,8 @@ static void find_leak(struct court *court, struct object *object, const struct l
 	const struct site *made = object->created.process ? &object->created : &object->told;
 	const struct process *process = made->process ? made->process : object->finder;
 	char *creator = judge_process(process), *fate = fate_of(process);
-	struct role role = {made->process ? "created" : "seen first", {process, made->stack_id, made->time}};
+	struct role role = {made->process ? "created" : "seen first",
+			    {.process = process, .stack_id = made->stack_id, .time = made->time}};
 	struct finding finding = {.rule = RULE_segment_leak, .severity = SEVERITY_ERROR, .object = object};
 
 	object->leaked = !may_go_on(object, leftover);

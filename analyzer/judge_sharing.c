@@ -43,7 +43,8 @@ static void sharing_ending(struct court *court, struct process *process)
 
 		if (use->inherited.process && object->rival_count == 0 &&
 		    lived_together(court, use->inherited.process, process))
-			writers_meet(object, &use->inherited, &(struct site){process, 0, process->began_at});
+			writers_meet(object, &use->inherited,
+				     &(struct site){.process = process, .stack_id = 0, .time = process->began_at});
 	}
 }
 

@@ -62,7 +62,8 @@ static void churn_ending(struct court *court, struct process *process)
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
 		const struct tally *tally = slot->value;
 		bool objects = tally->of == TALLY_object;
-		struct role role = {objects ? "created" : "mapped", {process, tally->stack_id, tally->first}};
+		struct role role = {objects ? "created" : "mapped",
+				    {.process = process, .stack_id = tally->stack_id, .time = tally->first}};
 		struct finding finding = {.rule = RULE_churn,
 					  .severity = SEVERITY_NOTE,
 					  .object = tally->object,

@@ -120,6 +120,7 @@ struct process {
 struct site {
 	const struct process *process; /* NULL: not in the trace */
 	uint32_t stack_id;             /* for world_stack() */
+	int32_t tid;                   /* of its thread */
 	int64_t time;
 };
 

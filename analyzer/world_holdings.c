@@ -261,7 +261,7 @@ void holdings_move(struct process *process, const struct mremap_event *event, in
 				  .old_length = pages_round(event->length),
 				  .new_length = pages_round(event->new_length),
 				  .stack_id = event->stack};
-	struct site site = {process, event->stack, time};
+	struct site site = {.process = process, .stack_id = event->stack, .time = time};
 	uint64_t end = end_of(event->addr, pages_round(event->length));
 	const struct piece *piece = piece_at(process->holdings, event->addr);
 
@@ -349,7 +349,7 @@ struct object *holdings_moved(struct process *process, const struct mremapped_ev
 
 	while (release_find(process->holdings, event->of, &release)) {
 		struct acquisition *from = release.piece.from;
-		struct site site = {process, release.stack_id, time};
+		struct site site = {.process = process, .stack_id = release.stack_id, .time = time};
 		bool stays = release.flags & MREMAP_DONTUNMAP;
 
 		if (event->error && !stays) {

@@ -310,8 +310,8 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 		.text = memory_text(name), .semaphore = semaphore, .object = object, .site = *site};
 	struct name_state *state = name_state_find(world, process->place, text);
 
-	/* Known by a relative path only: an object with one name has lost that one. */
-	if (object && state == NULL && object->name_count == 1 && object->names[0].until == 0) {
+	/* Known by a relative path only: an object with one name has lost that one. Of another it had a link. */
+	if (object && state == NULL && *name != '/' && object->name_count == 1 && object->names[0].until == 0) {
 		state = name_state_find(world, process->place, object->names[0].text);
 		if (state == NULL)
 			state = name_state_of(world, process->place, object->names[0].text);

@@ -16,19 +16,24 @@ static bool is_recent(const struct site *site, int64_t now)
 	return site->process && now - site->time <= HELD_UP;
 }
 
+/* What a thread tells comes in its order. */
+static bool is_by_same(const struct site *a, const struct site *b)
+{
+	return a->process == b->process && a->tid == b->tid;
+}
+
 /*
  * What the name leads to was told of by an opener, if it was removed, or else is what took the place. Who gave the name to
  * that has made none by it since that he did not tell of.
  */
-static bool is_owed(const struct name_state *state, const struct object *object, const struct process *maker,
-		    int64_t now)
+static bool is_owed(const struct name_state *state, const struct object *object, const struct site *made)
 {
-	if (!is_recent(&state->owed, now))
+	if (!is_recent(&state->owed, made->time))
 		return false;
 	if (state->object == NULL)
 		return true;
 	return object_real(state->object) == object ? state->named.time > state->owed.time
-						    : state->owed.process != maker;
+						    : !is_by_same(&state->owed, made);
 }
 
 bool names_opened_late(const struct object *object, const char *text, int64_t now)
@@ -49,7 +54,7 @@ bool names_settled_unseen(struct world *world, struct name_state *state, struct 
 	struct site owed = state->owed;
 	bool replaced = state->object && object_real(state->object) != object;
 
-	if (!is_owed(state, object, made->process, made->time))
+	if (!is_owed(state, object, made))
 		return false;
 	names_add(object, state->text, owed.time);
 	object->presumed = true;
@@ -215,8 +220,7 @@ bool names_is_lost_early(const struct world *world, const struct object *object,
 			lost = of->early && site->time - of->until <= HELD_UP;
 	}
 	free(text);
-	/* What a process tells itself comes in its order. */
-	return lost && state && state->removed.process != site->process;
+	return lost && state && !is_by_same(&state->removed, site);
 }
 
 struct object *names_just_made(const struct world *world, const char *name, const struct site *site)

@@ -329,7 +329,8 @@ static void line_holds(struct world *world, const struct line *line, const char 
 		struct object *object = object_at(world, process, held.dev, held.ino);
 
 		if (object && held.fd <= INT_MAX)
-			holdings_found(process, object, (int)held.fd, &(struct site){process, 0, line->time});
+			holdings_found(process, object, (int)held.fd,
+				       &(struct site){.process = process, .stack_id = 0, .time = line->time});
 	}
 }
 
@@ -341,7 +342,8 @@ static void line_closes(struct world *world, const struct line *line, const char
 
 	/* One that the process opened itself got the number since: the trace was faster. */
 	if (descriptor && !descriptor->tally)
-		holdings_close(process, line->status, 0, &(struct site){process, 0, line->time});
+		holdings_close(process, line->status, 0,
+			       &(struct site){.process = process, .stack_id = 0, .time = line->time});
 }
 
 static void take_line(struct world *world, const struct line *line)

@@ -407,7 +407,10 @@ void world_take(struct world *world, const struct trace_event *event)
 	if (!t.process->kept_from && call)
 		t.process->kept_from = event->time;
 	numbers_count(t.process, event->event.head.seq, event->time, call);
-	t.site = (struct site){t.process, event->event.head.stack, event->time};
+	t.site = (struct site){.process = t.process,
+			       .stack_id = event->event.head.stack,
+			       .tid = event->event.head.tid,
+			       .time = event->time};
 	t.object = object_of(world, t.process, object_id_of(event));
 	if (t.object && call)
 		t.object->touched = true;

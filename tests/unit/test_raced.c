@@ -203,6 +203,20 @@ static void check_removed_instead(void)
 	end();
 }
 
+/* A hard link that nobody told of. */
+static void check_other_name_removed(void)
+{
+	two_users();
+	FEED(object, 12, .id = 2, .kind = KIND_file, .dev = 25, .ino = 78, .name = "/dev/shm/new");
+	FEED(link, 12, .symbol = SYMBOL_link, .from = "/dev/shm/old", .to = "/dev/shm/new", .object = 2);
+	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/old", .object = 2);
+	check(object_is_called(world->objects[1], "/new") && !world->objects[1]->unlinked.process,
+	      "a name that was not known is removed, and takes no other with it");
+	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "new", .object = 2);
+	check(has_no_name(world->objects[1], 12), "that of a path that leads nobody knows where is the only one");
+	end();
+}
+
 int main(void)
 {
 	check_next_is_renamed(false);
@@ -219,6 +233,7 @@ int main(void)
 	check_linked_and_moved();
 	check_renamed_before_removal();
 	check_removed_instead();
+	check_other_name_removed();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
