@@ -14,6 +14,7 @@
 #include "preload/ledger.h"
 #include "preload/names.h"
 #include "preload/process.h"
+#include "preload/standstill.h"
 #include "preload/text.h"
 #include "tracepoints/environment.h"
 
@@ -129,6 +130,7 @@ void enforce_fork_reset(void)
 {
 	enforce_rooms_forked();
 	claim_stay();
+	standstill_forked();
 	if (policy)
 		look_at_clock();
 }

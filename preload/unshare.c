@@ -3,6 +3,7 @@
 #include "preload/kernel.h"
 #include "preload/maps.h"
 #include "preload/recorder.h"
+#include "preload/standstill.h"
 #include "preload/text.h"
 
 enum { PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
@@ -44,7 +45,6 @@ struct unsharing {
 	bool counted, left;
 };
 
-/* Read no sooner than needed: what another thread unmaps, and maps there instead, is not the object. */
 static bool unshare_one(const struct maps_line *line, void *context)
 {
 	struct unsharing *u = context;
@@ -67,7 +67,11 @@ bool unshare_mappings(const struct identity *identity)
 
 	if (!buffer)
 		return false;
-	maps_any(unshare_one, &u, buffer);
+	bool alone = standstill_begin();
+	if (alone) {
+		maps_any(unshare_one, &u, buffer);
+		standstill_end();
+	}
 	kernel_memory_free(buffer, MAPS_LINE);
-	return !u.left;
+	return alone && !u.left;
 }

@@ -14,6 +14,7 @@
 #include "preload/page.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/standstill.h"
 #include "preload/wrap.h"
 
 /* A release of a range of addresses: its event, and what the ledger forgot, in case the kernel refuses. */
@@ -102,9 +103,14 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		policed ? mapping_policed(addr, length, prot, flags, fd, offset, &tracked, &identity, caller)
 			: VERDICT_go;
 	bool denied = verdict == VERDICT_deny;
+	bool takes = (flags & MAP_FIXED) && !denied && ledger_may_map(addr, length);
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
+	if (takes)
+		standstill_enter();
 	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
+	if (takes)
+		standstill_leave();
 	if (verdict == VERDICT_fix && !enforce_probed(result, length, caller))
 		result = MAP_FAILED;
 	if (tracked && enforce_clears && result != MAP_FAILED)
@@ -150,7 +156,9 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	if (!ledger_may_map(addr, length))
 		return real_munmap(addr, length);
 	unmapping(&u, addr, length, caller);
+	standstill_enter();
 	int result = real_munmap(addr, length);
+	standstill_leave();
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
 	unmapped(&u.pieces, result == 0, caller);
@@ -259,7 +267,10 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 			   &site, caller) == VERDICT_deny)
 		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
-	return moved(&m, real_mremap(addr, length, new_length, flags, new_addr), caller);
+	standstill_enter();
+	void *result = real_mremap(addr, length, new_length, flags, new_addr);
+	standstill_leave();
+	return moved(&m, result, caller);
 }
 
 EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...)
@@ -354,16 +365,29 @@ static int protected(const void *addr, size_t length, int prot, int result, cons
 	return result;
 }
 
+/* Of any other memory where it is and how it is protected is no matter. */
+#define STANDING_STILL_FOR(addr, length, call)                                                                         \
+	({                                                                                                             \
+		bool takes = ledger_may_map(addr, length);                                                             \
+		if (takes)                                                                                             \
+			standstill_enter();                                                                            \
+		int answer = call;                                                                                     \
+		if (takes)                                                                                             \
+			standstill_leave();                                                                            \
+		answer;                                                                                                \
+	})
+
 EXPORT int mprotect(void *addr, size_t length, int prot)
 {
-	int result = protecting_denied(addr, length, prot, CALLER) ? -1 : REAL(mprotect)(addr, length, prot);
+	bool denied = protecting_denied(addr, length, prot, CALLER);
+	int result = denied ? -1 : STANDING_STILL_FOR(addr, length, REAL(mprotect)(addr, length, prot));
 	return protected(addr, length, prot, result, CALLER);
 }
 
 EXPORT int pkey_mprotect(void *addr, size_t length, int prot, int key)
 {
 	bool denied = protecting_denied(addr, length, prot, CALLER);
-	int result = denied ? -1 : REAL(pkey_mprotect)(addr, length, prot, key);
+	int result = denied ? -1 : STANDING_STILL_FOR(addr, length, REAL(pkey_mprotect)(addr, length, prot, key));
 	return protected(addr, length, prot, result, CALLER);
 }
 

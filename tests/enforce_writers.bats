@@ -33,6 +33,16 @@ wiped()
 	done
 }
 
+@test "what threads map, move, protect and unmap while the process ends is theirs, and what they store in it is not" {
+	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	for round in {1..25}; do
+		for what in o x; do
+			ends -1 r "$what"
+			[ "$(tr -d '\0' <"/dev/shm/$NAME" | wc -c)" -eq 0 ]
+		done
+	done
+}
+
 @test "nor what it had cleared when the process looked" {
 	policy '[keys]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
 	for round in {1..12}; do

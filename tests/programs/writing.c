@@ -2,7 +2,8 @@
  * writing NAME MICROSECONDS HOW [WHAT]: threads write into NAME-plain and into the object NAME again and again, resting so long
  * in between (-1: not at all), while the process ends: HOW is r, main returns; e, _exit(2); q, quick_exit(3); t, another
  * thread's exit(3); u, _exit(2) after the last mapping went; f, a forked child's _exit(2) while its parent goes on. WHAT: m,
- * through several mappings (as it is without); n, by a new one each time; c, one thread only, which clears it again; p, by
+ * through several mappings (as it is without); n, by a new one each time; c, one thread only, which clears it again; x, which
+ * they protect from and for it; o, which they map, move and unmap beside memory of their own, that stays theirs; p, by
  * pwrite(2); g, by a mapping too large to be had as private memory (RLIMIT_DATA).
  */
 #include <fcntl.h>
@@ -30,6 +31,48 @@ static char *mapped(int fd, size_t length, off_t offset, int protection)
 	return at;
 }
 
+static void *private_memory(void)
+{
+	void *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		abort();
+	return at;
+}
+
+static void *keep_on(void *context)
+{
+	for (;;) {
+		char *own = memset(private_memory(), 'o', SIZE);
+		for (int look = 0; look < 20 * SIZE; look++)
+			if (own[look % SIZE] != 'o')
+				abort();
+		munmap(own, SIZE);
+	}
+	return context;
+}
+
+static void *move_on(void *context)
+{
+	char *at = mapped(descriptor, SIZE, 0, PROT_READ | PROT_WRITE);
+
+	for (;;) {
+		at = mremap(at, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, private_memory());
+		at[0] = at[SIZE - 1] = 's';
+	}
+	return context;
+}
+
+static void *protect_on(void *context)
+{
+	for (;;) {
+		memory[0] = 's';
+		mprotect(memory, SIZE, PROT_READ);
+		mprotect(memory, SIZE, PROT_READ | PROT_WRITE);
+		memory[SIZE - 1] = 's';
+	}
+	return context;
+}
+
 static void *write_on(void *context)
 {
 	char secret[SIZE];
@@ -40,7 +83,7 @@ static void *write_on(void *context)
 		if (what == 'p') {
 			if (pwrite(descriptor, secret, SIZE, 0) != SIZE)
 				abort();
-		} else if (what == 'n') {
+		} else if (what == 'n' || what == 'o') {
 			char *again = mapped(descriptor, size, 0, PROT_READ | PROT_WRITE);
 			memcpy(again, secret, SIZE);
 			munmap(again, size);
@@ -121,9 +164,13 @@ int main(int argc, char **argv)
 		mprotect(mapped(descriptor, SIZE, 0, PROT_READ) + PAGE, PAGE, PROT_NONE);
 	if (how == 'f' && fork())
 		return outlive();
-	start(write_on);
-	if (what != 'c')
+	start(what == 'x' ? protect_on : write_on);
+	if (what != 'c' && what != 'x')
 		start(write_on);
+	for (int i = 0; i < 2 && what == 'o'; i++) {
+		start(keep_on);
+		start(move_on);
+	}
 	usleep(20000);
 	if (what == 'g')
 		leave_room(ROOM);

@@ -1,0 +1,21 @@
+/*
+ * Where objects are mapped, of a process whose policy wipes, stands still while its end takes their mappings from its threads:
+ * what one would unmap meanwhile another might have put something else there (see unshare.h).
+ */
+#ifndef SHMGUARD_STANDSTILL_H
+#define SHMGUARD_STANDSTILL_H
+
+#include <stdbool.h>
+
+/* Around a call that may unmap, move or protect a mapping of an object: waits while all stands still. */
+void standstill_enter(void);
+void standstill_leave(void);
+
+/* From here on nobody but this thread makes such a call, until standstill_end. False: one is under way, and stays so. */
+bool standstill_begin(void);
+void standstill_end(void);
+
+/* In a forked child, whose other threads are gone. */
+void standstill_forked(void);
+
+#endif
