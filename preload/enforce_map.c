@@ -10,6 +10,7 @@
 #include "preload/facts.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/page.h"
 #include "preload/recorder.h"
 #include "preload/wipe.h"
 
@@ -24,23 +25,29 @@ static bool wait_for_size(int fd, struct identity *identity, uint32_t millisecon
 	return false;
 }
 
-static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *e, struct identity *identity,
-				    const struct policy_decision *d)
+/* Where what is mapped of the object ends. */
+static uint64_t end_of(const struct mmap_event *e, const struct identity *identity)
 {
-	int error = 0;
+	uint64_t offset = (uint64_t)e->offset, rest = identity->size > offset ? identity->size - offset : 0;
 
-	if (rule == RULE_map_before_size) {
-		if (!wait_for_size(e->fd, identity, d->wait_ms))
-			enforce_not_fixed(rule);
-	} else if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
-		error = wipe_reserve(e->fd, identity->size);
-	} else if (rule == RULE_huge_page_unbacked) {
+	return offset + (e->length < rest ? e->length : rest);
+}
+
+static enum enforce_verdict fix_map(enum rule_id rule, const struct mmap_event *e, struct identity *identity)
+{
+	if (rule == RULE_huge_page_unbacked)
 		return VERDICT_fix;
-	}
-	if (error)
+	long reserved = wipe_reserve(e->fd, (uint64_t)e->offset, end_of(e, identity));
+	if (reserved < 0) {
 		enforce_fix_failed(rule, ENOMEM);
-	errno = error ? ENOMEM : errno;
-	return error ? VERDICT_deny : VERDICT_go;
+		errno = ENOMEM;
+		return VERDICT_deny;
+	}
+	if (reserved == 0)
+		enforce_undone(rule);
+	/* What is wiped keeps its memory, as what had it for all of itself. */
+	identity->allocated = UINT64_MAX;
+	return VERDICT_go;
 }
 
 /* The kernel refuses it as well: error: with what, unless nothing may be locked at all. */
@@ -83,6 +90,27 @@ static bool asks_of_mappings(const struct policy_decision *d)
 	return false;
 }
 
+/*
+ * May the object lack memory for what is mapped, whatever it has elsewhere? What is reserved and untouched cannot be told from
+ * a hole: where nothing turns out to be new nothing was lacking.
+ */
+static enum enforce_verdict may_lack(const struct mmap_event *e, const struct identity *identity, uint32_t marks,
+				     enum rule_id *fix)
+{
+	struct policy_decision only = {.action[RULE_sparse_unreserved] = ACTION_fix};
+	struct identity window = *identity;
+
+	if (identity->huge || !(e->prot & PROT_WRITE) || identity->allocated >= identity->size)
+		return VERDICT_go;
+	long held = wipe_held(e->fd, identity, (uint64_t)e->offset, page_round(end_of(e, identity)));
+	if (held < 0)
+		return VERDICT_go;
+	window.allocated = (uint64_t)held;
+	enforce_collect();
+	check_mmap(e, &window, marks);
+	return enforce_collected(&only, fix, ENOMEM);
+}
+
 static enum enforce_verdict found_of_map(const struct policy_decision *d, const struct mmap_event *e,
 					 const struct identity *identity, enum rule_id *fix)
 {
@@ -91,9 +119,28 @@ static enum enforce_verdict found_of_map(const struct policy_decision *d, const 
 	if (!asks_of_mappings(d))
 		return VERDICT_go;
 	uint32_t marks = ledger_marks(identity);
+	if (reserves)
+		marks &= ~(unsigned)MARK_SPARSE_TOLD;
 	enforce_collect();
-	check_mmap(e, identity, reserves ? marks & ~(unsigned)MARK_SPARSE_TOLD : marks);
-	return enforce_collected(d, fix, ENOMEM);
+	check_mmap(e, identity, marks);
+	enum enforce_verdict verdict = enforce_collected(d, fix, ENOMEM);
+	return verdict == VERDICT_go && reserves && !enforce_audits() ? may_lack(e, identity, marks, fix) : verdict;
+}
+
+/* Once it has a size all else is found of it that would have been had it had that at once. */
+static enum enforce_verdict found_of_sized(const struct policy_decision *d, const struct mmap_event *e,
+					   struct identity *identity, enum rule_id *fix)
+{
+	enum enforce_verdict verdict = found_of_map(d, e, identity, fix);
+
+	if (verdict != VERDICT_fix || *fix != RULE_map_before_size)
+		return verdict;
+	if (enforce_fails(enforce_vain_map_and_lock(e, identity)))
+		return VERDICT_go;
+	if (wait_for_size(e->fd, identity, d->wait_ms))
+		return found_of_map(d, e, identity, fix);
+	enforce_not_fixed(RULE_map_before_size);
+	return VERDICT_go;
 }
 
 static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct identity *identity)
@@ -109,17 +156,17 @@ static enum enforce_verdict decide_mmap(const struct mmap_event *e, struct ident
 		return VERDICT_deny;
 	if ((e->flags & MAP_LOCKED) && over_lock_limit(&d, 0, e->length, EAGAIN) == VERDICT_deny)
 		return VERDICT_deny;
-	enum enforce_verdict verdict = found_of_map(&d, e, identity, &fix);
+	enum enforce_verdict verdict = found_of_sized(&d, e, identity, &fix);
 	enum enforce_verdict stale = verdict == VERDICT_deny ? verdict : enforce_first_map(&d, e, identity, &first);
 	if (stale == VERDICT_deny)
 		return VERDICT_deny;
+	struct identity kept = *identity;
 	if (verdict == VERDICT_fix)
-		verdict = enforce_fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go
-										: fix_map(fix, e, identity, &d);
+		verdict = enforce_fails(enforce_vain_map_and_lock(e, identity)) ? VERDICT_go : fix_map(fix, e, &kept);
 	if (verdict == VERDICT_deny)
 		enforce_undone(RULE_stale_bytes);
 	else if (first)
-		enforce_first_mapped(stale, e->fd, identity);
+		enforce_first_mapped(stale, e->fd, &kept);
 	return verdict;
 }
 

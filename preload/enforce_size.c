@@ -87,9 +87,10 @@ static enum enforce_verdict fix_resize(enum rule_id rule, const struct ftruncate
 	    wipe_punch(e->fd, page_up((uint64_t)e->length, identity), page_up(e->size_before, identity)) == 0)
 		return VERDICT_fix;
 	if (rule == RULE_shm_fs_full || rule == RULE_sparse_unreserved) {
-		int error = wipe_reserve(e->fd, (uint64_t)e->length);
+		long reserved = wipe_reserve(e->fd, 0, (uint64_t)e->length);
+		int error = (int)-reserved;
 		/* The size is the program's to give. */
-		if (!error)
+		if (reserved >= 0)
 			return VERDICT_go;
 		enforce_fix_failed(rule, error);
 		errno = error;

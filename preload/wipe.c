@@ -5,6 +5,7 @@
 
 #include "preload/apart.h"
 #include "preload/kernel.h"
+#include "preload/page.h"
 #include "preload/text.h"
 #include "preload/unsignalled.h"
 
@@ -229,44 +230,152 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 	return wipe_has_data(fd, identity) ? EOPNOTSUPP : 0;
 }
 
-/* What was reserved behind the end, whoever has moved that since. */
-static void unreserve(int fd, uint64_t length)
+/* How much of [from, to) has data, by whole pages: what is reserved and untouched counts as a hole. */
+static uint64_t data_within(int fd, uint64_t from, uint64_t to)
 {
+	uint64_t sum = 0;
+
+	while (from < to) {
+		long data = kernel_call(SYS_lseek, fd, (long)from, SEEK_DATA, 0, 0, 0);
+		if (data < 0 || (uint64_t)data >= to)
+			break;
+		long hole = kernel_call(SYS_lseek, fd, data, SEEK_HOLE, 0, 0, 0);
+		from = hole < 0 ? to : page_round((uint64_t)hole);
+		from = from < to ? from : to;
+		sum += from - (uint64_t)data;
+	}
+	return sum;
+}
+
+static long held(void *context)
+{
+	const struct range *range = context;
+	long own = reopen_to_look(range->fd, range->identity);
+
+	if (own < 0)
+		return own;
+	uint64_t bytes = data_within((int)own, range->from, range->to);
+	kernel_close((int)own);
+	return (long)bytes;
+}
+
+long wipe_held(int fd, const struct identity *identity, uint64_t from, uint64_t to)
+{
+	return apart_run(fd, held, &(struct range){fd, identity, from, to});
+}
+
+static void free_range(int fd, uint64_t from, uint64_t to)
+{
+	if (from < to)
+		kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from,
+			    (long)(to - from), 0, 0);
+}
+
+/* Where somebody has stored something, if only meanwhile, there is no hole any more. */
+static void free_holes(int fd, int looks, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		long data = kernel_call(SYS_lseek, looks, (long)from, SEEK_DATA, 0, 0, 0);
+		if (data < 0 && data != -ENXIO)
+			return;
+		uint64_t end = data < 0 || (uint64_t)data > to ? to : (uint64_t)data;
+		free_range(fd, from, end);
+		long hole = end < to ? kernel_call(SYS_lseek, looks, (long)end, SEEK_HOLE, 0, 0, 0) : -ENXIO;
+		if (hole <= (long)end)
+			return;
+		from = page_round((uint64_t)hole);
+	}
+}
+
+struct reserving {
+	const struct range *range;
+	int fd, looks;   /* looks: by a file offset of its own, or negative */
+	uint64_t at;     /* how far it came */
+	uint64_t before; /* what the object had */
+};
+
+static uint64_t allocated(const struct stat *st)
+{
+	return (uint64_t)st->st_blocks * 512;
+}
+
+/*
+ * Behind the end, whoever has moved that since, all that was reserved goes. Up to it only if every hole is of this making: of
+ * what others had reserved the kernel does not say where it is.
+ */
+static void unreserve(const struct reserving *r)
+{
+	uint64_t from = r->range->from;
 	struct stat st;
 
-	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0)
+	if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
 		return;
-	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize);
-	if (end < length)
-		kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)end,
-			    (long)(length - end), 0, 0);
+	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), inside = r->at < end ? r->at : end;
+	free_range(r->fd, from > end ? from : end, r->range->to);
+	if (r->looks < 0 || inside <= from || kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
+		return;
+	uint64_t holes = inside - from - data_within(r->looks, from, inside);
+	if (allocated(&st) >= r->before + holes)
+		free_holes(r->fd, r->looks, from, inside);
+}
+
+/* Where the kernel has no room for a piece it frees what was reserved in that, whoever did so. */
+static long reserve_up_to(struct reserving *r, uint64_t end)
+{
+	long result = 0;
+
+	while (r->at < end && !result) {
+		uint64_t piece = end - r->at < RESERVE_PIECE ? end - r->at : RESERVE_PIECE;
+		result = kernel_call(SYS_fallocate, r->fd, FALLOC_FL_KEEP_SIZE, (long)r->at, (long)piece, 0, 0);
+		if (result == -EINTR)
+			result = 0;
+		else if (!result)
+			r->at += piece;
+	}
+	return result;
+}
+
+/* What the object has already, and may have reserved, comes first. */
+static long reserve_pieces(struct reserving *r)
+{
+	struct stat st;
+	long result = kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0);
+
+	if (result < 0)
+		return result;
+	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), to = r->range->to;
+	r->before = allocated(&st);
+	result = reserve_up_to(r, to < end ? to : end);
+	if (!result)
+		result = reserve_up_to(r, to);
+	if (result)
+		unreserve(r);
+	else if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) == 0 && allocated(&st) > r->before)
+		result = (long)(allocated(&st) - r->before);
+	return result;
 }
 
 static long reserve(void *context)
 {
 	const struct range *range = context;
-	uint64_t length = range->to;
 	/* Its own will do if it may write: to open it again the program may have no right any more, nor a path. */
 	long flags = kernel_call(SYS_fcntl, range->fd, F_GETFL, 0, 0, 0, 0);
 	bool writes = flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
-	long own = writes ? range->fd : reopen(range->fd, range->identity, O_WRONLY), result = own < 0 ? own : 0;
+	long own = writes ? range->fd : reopen(range->fd, range->identity, O_WRONLY);
 
-	for (uint64_t at = 0; own >= 0 && at < length && !result;) {
-		uint64_t piece = length - at < RESERVE_PIECE ? length - at : RESERVE_PIECE;
-		result = kernel_call(SYS_fallocate, own, FALLOC_FL_KEEP_SIZE, (long)at, (long)piece, 0, 0);
-		if (result == -EINTR)
-			result = 0;
-		else
-			at += piece;
-	}
-	if (own >= 0 && result)
-		unreserve((int)own, length);
-	if (own >= 0 && !writes)
+	if (own < 0)
+		return own;
+	long looks = reopen_to_look(range->fd, range->identity);
+	struct reserving r = {.range = range, .fd = (int)own, .looks = (int)looks, .at = range->from};
+	long result = reserve_pieces(&r);
+	if (looks >= 0)
+		kernel_close((int)looks);
+	if (!writes)
 		kernel_close((int)own);
-	return -result;
+	return result;
 }
 
-int wipe_reserve(int fd, uint64_t length)
+long wipe_reserve(int fd, uint64_t from, uint64_t to)
 {
-	return (int)apart_run(fd, reserve, &(struct range){fd, NULL, 0, length});
+	return apart_run(fd, reserve, &(struct range){fd, NULL, from, to});
 }

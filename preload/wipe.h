@@ -32,7 +32,13 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 /* Frees [from, to) of the object, bytes; -errno if the kernel refuses. */
 long wipe_punch(int fd, uint64_t from, uint64_t to);
 
-/* Allocates [0, length) in pieces, against signals, of whatever size the object is; undone on failure. 0, or an errno. */
-int wipe_reserve(int fd, uint64_t length);
+/*
+ * Allocates [from, to) in pieces, against signals, of whatever size the object is: how many bytes are new, or -errno. Then what
+ * is new of it has been freed, unless others had reserved a part of the object there.
+ */
+long wipe_reserve(int fd, uint64_t from, uint64_t to);
+
+/* How much of [from, to) has data, by whole pages: what is reserved and untouched has none. -errno: that cannot be seen. */
+long wipe_held(int fd, const struct identity *identity, uint64_t from, uint64_t to);
 
 #endif

@@ -128,6 +128,28 @@ attempt(map, fd, 4096); os.wait(); print(os.fstat(fd).st_size)'
 	grep -q "rule=map-before-size object=/$NAME-new action=fixed" audit.log
 }
 
+# late LENGTH: a mapping of an object that is sized to two pages while it waits.
+late()
+{
+	guarded_pair 'fd = shm_open(NAME + "-new", RWC, mode=0o600)
+if os.fork() == 0:
+    import time; time.sleep(0.2); os.truncate(PATH + "-new", 8192); os._exit(0)
+attempt(map, fd, '"$1"'); os.wait(); print(os.fstat(fd).st_size, os.fstat(fd).st_blocks)'
+}
+
+@test "what has waited for its size is decided as if it had had it at once" {
+	policy 'map-before-size = fix' 'wait-for-size = 5s' 'map-beyond-end = deny' 'sparse-unreserved = fix'
+	late 65536
+	[ "$(cat out)" = $'ENXIO\n8192 0' ]
+	grep -q "rule=map-beyond-end object=/$NAME-new action=denied errno=ENXIO" audit.log
+	[ "$(grep -c 'action=fixed' audit.log)" -eq 0 ]
+	rm -f audit.log "/dev/shm/$NAME-new"
+	late 8192
+	[ "$(cat out)" = $'ok mapped\n8192 16' ]
+	grep -q "rule=map-before-size object=/$NAME-new action=fixed" audit.log
+	grep -q "rule=sparse-unreserved object=/$NAME-new action=fixed" audit.log
+}
+
 @test "an object is not made anew where what it holds, or its loss, is denied" {
 
 	for rule in stale-bytes truncate-on-open; do

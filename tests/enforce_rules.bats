@@ -66,6 +66,51 @@ bare = shm_open(NAME + "-read", RWC, mode=0o600); os.ftruncate(bare, 65536); att
 	[ "$(stat -c %b "/dev/shm/$NAME")" -eq 128 ] && [ "$(stat -c %b "/dev/shm/$NAME-read")" -eq 0 ]
 }
 
+# window FD LENGTH OFFSET, in programs.
+window='def window(fd, length, offset):
+    address = libc.mmap(None, ctypes.c_size_t(length), 3, 1, fd, ctypes.c_long(offset))
+    if address == ctypes.c_void_p(-1).value: raise OSError(ctypes.get_errno(), "mmap")
+def kib(): return os.stat(PATH).st_blocks // 2
+fd = shm_open(NAME, RWC, mode=0o600)'
+
+@test "sparse-unreserved: fixed, what is mapped is reserved, wherever the object has memory, and nothing else" {
+	policy 'sparse-unreserved = fix'
+	guarded "$window"'
+os.ftruncate(fd, 64 << 20); window(fd, 1 << 20, 8 << 20); print(kib()); window(fd, 1 << 20, 8 << 20); window(fd, 1 << 20, 16 << 20); print(kib())
+window(fd, 1 << 30, 63 << 20); print(kib()); os.pwrite(fd, b"x" * 4096, (32 << 20) + 4096); window(fd, 8192, (32 << 20) + 100 * 4096); print(kib())'
+	same out <(printf '%s\n' 1024 2048 3072 3084)
+	[ "$(grep -c 'rule=sparse-unreserved .* action=fixed' audit.log)" -eq 4 ]
+}
+
+@test "sparse-unreserved: what cannot be reserved is denied, and leaves the memory as it was" {
+	policy 'sparse-unreserved = fix'
+	small "$window"'
+os.ftruncate(fd, 4 << 20); attempt(window, fd, 65536, 0); os.pwrite(fd, b"x" * 4096, 1 << 20); print(kib())
+attempt(window, fd, 4 << 20, 0); print(kib(), os.pread(fd, 1, 1 << 20)); attempt(window, fd, 65536, 2 << 20); print(kib())
+open(PATH + "-2", "wb").write(b"x" * (512 << 10))'
+	same out <(printf '%s\n' 'ok None' 68 ENOMEM "68 b'x'" 'ok None' 132)
+	grep -q 'rule=sparse-unreserved .* action=denied errno=ENOMEM' audit.log
+}
+
+@test "what was reserved before stays so where a growth cannot be reserved" {
+	policy 'reserve = yes'
+	small "$window"'
+os.posix_fallocate(fd, 0, 64 << 10); attempt(os.ftruncate, fd, 4 << 20); print(kib(), os.stat(PATH).st_size)'
+	same out <(printf '%s\n' ENOSPC '64 65536')
+}
+
+@test "what is wiped at a mapping stays reserved" {
+	for line in 'stale-bytes = fix' 'zero = on-attach'; do
+		policy 'sparse-unreserved = fix' "$line"
+		printf 'stale' >"/dev/shm/$NAME"
+		truncate -s 32768 "/dev/shm/$NAME"
+		rm -f audit.log
+		guarded 'fd = shm_open(NAME, os.O_RDWR); attempt(map, fd, 32768); print(os.stat(PATH).st_blocks, os.pread(fd, 5, 0) == bytes(5))'
+		same out <(printf '%s\n' 'ok mapped' '64 True')
+		same <(grep -o 'rule=.* action=fixed' audit.log | cut -d ' ' -f 1 | sort) <(printf '%s\n' rule=sparse-unreserved rule=stale-bytes)
+	done
+}
+
 @test "huge-page-misaligned is denied" {
 	policy 'huge-page-misaligned = deny'
 	guarded 'fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20)
