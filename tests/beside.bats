@@ -145,9 +145,9 @@ others()
 	changed recording.json --argjson size "$size" '.processes_bytes = $size'
 	"$SHMGUARD" report --format=json leaks >report.json
 	holds '.trace.complete'
-	jq -c 'select(.type == "end")' leaks/processes.jsonl >more
-	cat more >>leaks/processes.jsonl
-	incomplete "leaks/processes.jsonl is not as it was when the recording ended: $(stat -c %s more) bytes are more than its $size"
+	jq -c 'select(.type == "end")' leaks/processes.jsonl >added
+	cat added >>leaks/processes.jsonl
+	incomplete "leaks/processes.jsonl is not as it was when the recording ended: $(stat -c %s added) bytes are more than its $size"
 }
 
 @test "a recording.json that has not what it has to have is named, and the trace is read without it" {

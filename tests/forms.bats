@@ -254,11 +254,11 @@ junit_filter()
 		"$SHMGUARD" report --format=junit:got.xml --format=json:report.json "$@" leaks
 		"$PYTHON" told.py got.xml
 	}
-	told >told
-	checked=$(sed -n 's/ others$//p' told)
-	same told <(echo "$checked others")
-	told --rule='mapping-l[!<]ak' --object='/s*&\*' >told
-	same told - <<-END
+	told >got
+	checked=$(sed -n 's/ others$//p' got)
+	same got <(echo "$checked others")
+	told --rule='mapping-l[!<]ak' --object='/s*&\*' >got
+	same got - <<-END
 		selection.object /s*&\\\\*
 		selection.rule mapping-l[!<]ak
 		filtered 4
@@ -267,10 +267,10 @@ junit_filter()
 		not asked for: $((checked - 1))
 		1 finding not asked for: mapping-leak
 	END
-	told --rule=mapping-leak >told
-	same told <(printf '%s\n' "selection.rule mapping-leak" "filtered 3" "suppressed 0" "1 others" "not asked for: $((checked - 1))")
-	told --severity=error --until=5 >told
-	same told - <<-END
+	told --rule=mapping-leak >got
+	same got <(printf '%s\n' "selection.rule mapping-leak" "filtered 3" "suppressed 0" "1 others" "not asked for: $((checked - 1))")
+	told --severity=error --until=5 >got
+	same got - <<-END
 		selection.severity error
 		selection.until 5000000999
 		filtered 2
@@ -279,11 +279,11 @@ junit_filter()
 		1 finding not asked for: partial-unmap double-unlink
 	END
 	echo '*-leak:*' >known
-	told --suppress=known >told
-	same told <(printf '%s\n' "filtered 0" "suppressed 2" "$((checked - 2)) others" "1 finding suppressed: segment-leak mapping-leak")
+	told --suppress=known >got
+	same got <(printf '%s\n' "filtered 0" "suppressed 2" "$((checked - 2)) others" "1 finding suppressed: segment-leak mapping-leak")
 	echo 'segment-leak:/nothing' >unused
-	told --suppress=unused >told
-	same told <(echo "$checked others")
+	told --suppress=unused >got
+	same got <(echo "$checked others")
 }
 
 @test "what no XML can hold is in no form, and no two names look alike in any" {

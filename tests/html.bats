@@ -153,11 +153,11 @@ load html
 		sed -n 's/ shared memory object/ object/; s/ ([0-9]* with shared memory)//; s/^ *\([0-9]* process.* events in .* s;\).*/\1/p' text >numbers
 		sed -nE '/ of the findings were not asked for\.$|^(known:[0-9]+|built in): /p' text >untold
 		[[ $(text_of dom scope) == "$(cat numbers)"* ]]
-		text_of dom findings | tr -s ' ' >findings
+		text_of dom findings | tr -s ' ' >listed
 		while IFS= read -r line; do
-			grep -qF "$line" findings || { echo "the page lacks: $line"; return 1; }
+			grep -qF "$line" listed || { echo "the page lacks: $line"; return 1; }
 		done <untold
-		[ "$(grep -oE 'not asked for|suppressed [0-9]+ finding' findings | wc -l)" -eq "$(wc -l <untold)" ]
+		[ "$(grep -oE 'not asked for|suppressed [0-9]+ finding' listed | wc -l)" -eq "$(wc -l <untold)" ]
 	}
 	agrees
 	[ ! -s untold ]

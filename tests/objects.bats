@@ -363,7 +363,7 @@ surviving()
 	[[ $output == *"/taken-$$ (gone, removed by nobody in the recording)"$'\n'* ]]
 	run -0 "$SHMGUARD" objects --at=9 strange
 	[[ $output == *"/taken-$$"$'\n'* ]]
-	"$SHMGUARD" report strange >report || true
-	grep -qE "^ +/taken-$$ .* gone$" report
-	grep -qE "^ +/stays-$$ .* LEAKED$" report
+	"$SHMGUARD" report strange >told || true
+	grep -qE "^ +/taken-$$ .* gone$" told
+	grep -qE "^ +/stays-$$ .* LEAKED$" told
 }
