@@ -19,6 +19,7 @@ enum {
 	PLACES = 256,
 	LINES_A_SECOND = 10,
 	NAME = 128,
+	ONCE = 64,                   /* objects; of more each line is told */
 	SYSLOG_PRIORITY = 8 * 10 + 4 /* authpriv.warning, RFC 3164 */
 };
 
@@ -34,6 +35,8 @@ static struct place {
 	char last_name[NAME];
 } places[PLACES];
 
+static _Atomic uint64_t once[ONCE]; /* what audit_line_once() has told */
+
 static atomic_llong swept; /* the second in which all places were looked at */
 
 void audit_fork_reset(void)
@@ -43,6 +46,8 @@ void audit_fork_reset(void)
 		atomic_store(&places[i].key, 0);
 		atomic_store(&places[i].held, 0);
 	}
+	for (size_t i = 0; audit_log_kind != LOG_none && i < ONCE; i++)
+		atomic_store(&once[i], 0);
 }
 
 static void append_two(char *line, uint64_t number)
@@ -284,4 +289,19 @@ void audit_line(const struct audit_decision *d, const char *name)
 		return;
 	atomic_fetch_add(&place->held, held);
 	hold_back(place, d, name);
+}
+
+void audit_line_once(const struct audit_decision *d, const char *name, uint64_t dev, uint64_t ino)
+{
+	const uint64_t mix = 0x9e3779b97f4a7c15u;
+	uint64_t key = (((ino * mix ^ dev) * mix ^ d->rule) * mix ^ d->response) | 1, none;
+
+	for (size_t i = 0; audit_log_kind != LOG_none && i < ONCE; i++) {
+		none = 0;
+		if (atomic_compare_exchange_strong(&once[i], &none, key))
+			break;
+		if (none == key)
+			return;
+	}
+	audit_line(d, name);
 }

@@ -31,5 +31,7 @@ void audit_unheld(const char *path, const char *why);
 
 /* name may be NULL. */
 void audit_line(const struct audit_decision *decision, const char *name);
+/* The same once for each object, whatever the place. Async-signal-safe. */
+void audit_line_once(const struct audit_decision *decision, const char *name, uint64_t dev, uint64_t ino);
 
 #endif

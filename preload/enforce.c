@@ -263,17 +263,24 @@ bool enforce_lasts(const struct policy_decision *d)
 	return !d->secret && !(d->zero & ZERO_on_last_unmap);
 }
 
+/* Of what that program of that user knows by this name, among others that it has. */
+static void decide_in(struct applying *applying, const char *name, const struct identity *identity,
+		      struct policy_decision *decision)
+{
+	policy_add_sections(policy, name ? enforce_posix_name(name) : NULL, applying->exe, applying->user,
+			    &applying->sections);
+	if (enforce_by_name && identity->links > 1)
+		names_each(identity, add_name, applying);
+	policy_decide_sections(policy, &applying->sections, decision);
+}
+
 bool enforce_lasts_in(const struct identity *identity, const char *exe, uint32_t user)
 {
-	struct applying applying = {.exe = exe, .user = user};
 	struct policy_decision decision;
 	char text[512];
-	const char *name = enforce_by_name ? enforce_object_name(identity, text) : NULL;
 
-	policy_add_sections(policy, name ? enforce_posix_name(name) : NULL, exe, user, &applying.sections);
-	if (enforce_by_name && identity->links > 1)
-		names_each(identity, add_name, &applying);
-	policy_decide_sections(policy, &applying.sections, &decision);
+	decide_in(&(struct applying){.exe = exe, .user = user},
+		  enforce_by_name ? enforce_object_name(identity, text) : NULL, identity, &decision);
 	return enforce_lasts(&decision);
 }
 
@@ -297,5 +304,23 @@ enum policy_action enforce_action(const struct identity *identity, enum rule_id 
 
 bool enforce_survives(void)
 {
-	return policy && !policy->audit && everywhere.action[RULE_sigbus_cause] == ACTION_fix;
+	bool asked = policy && everywhere.action[RULE_sigbus_cause] == ACTION_fix;
+
+	for (size_t i = 0; policy && i < policy->section_count; i++)
+		asked = asked || (policy->section[i].action_set[RULE_sigbus_cause] &&
+				  policy->section[i].value.action[RULE_sigbus_cause] == ACTION_fix);
+	return asked && !policy->audit;
+}
+
+/* The room of a decision may be what the fault has interrupted, and the ledger locked. */
+enum policy_action enforce_faulted(const struct identity *identity, const char **name, char text[static 512])
+{
+	struct policy_decision decision;
+
+	if (!policy)
+		return ACTION_warn;
+	const char *now = enforce_by_name ? enforce_object_name(identity, text) : NULL;
+	*name = now ? now : *name;
+	decide_in(&(struct applying){.exe = process_exe(), .user = facts_user()}, *name, identity, &decision);
+	return decision.action[RULE_sigbus_cause];
 }

@@ -4,6 +4,8 @@
 #include <sys/uio.h>
 #include <ucontext.h>
 
+#include "preload/audit.h"
+#include "preload/audit_log.h"
 #include "preload/cancel.h"
 #include "preload/carried.h"
 #include "preload/disposition.h"
@@ -31,7 +33,7 @@ enum { PATIENCE_MS = 20, SURVIVED_MAX = 1024, TOLD_MAX = 1000 };
 static atomic_uint told_count;
 
 /* Pages that were given, so that the second of two threads that fault on one does not lose what the first stored there. */
-static bool surviving;
+static bool surviving, surviving_all; /* some object's faults; every one's, whatever a policy says */
 static struct lock survive_lock;
 static atomic_uint survived_count;
 static _Atomic uint64_t survived[SURVIVED_MAX];
@@ -56,6 +58,8 @@ struct fault {
 	enum cause cause;
 	uint64_t address, available;
 	struct fault_site *site;
+	enum policy_action action; /* by the policy, */
+	const char *name;          /* of the object by this name, or NULL */
 };
 
 static uint64_t instruction(const ucontext_t *context)
@@ -212,9 +216,14 @@ static bool put_page(struct fault *f)
 	return true;
 }
 
+static bool can_survive(const struct fault *f)
+{
+	return (f->cause == CAUSE_past_end || f->cause == CAUSE_tmpfs_full) && !f->site->identity.huge;
+}
+
 static bool survive(struct fault *f)
 {
-	if (!surviving || (f->cause != CAUSE_past_end && f->cause != CAUSE_tmpfs_full) || f->site->identity.huge ||
+	if (!surviving || !(surviving_all || f->action == ACTION_fix) || !can_survive(f) ||
 	    !lock_try(&survive_lock, PATIENCE_MS * 10))
 		return false;
 	bool done = has_survived(f) || put_page(f);
@@ -282,8 +291,38 @@ static void write_note(const struct fault *f)
 						      .text = {site->name, process_exe()}});
 }
 
+static void decide(struct fault *f, char text[static 512])
+{
+	f->action = ACTION_off;
+	if (f->sent || !f->site->found)
+		return;
+	f->name = f->site->name[0] ? f->site->name : NULL;
+	f->action = enforce_faulted(&f->site->identity, &f->name, text);
+}
+
+/* vforked: what was told once is the parent's to remember. */
+static void audit(const struct fault *f, bool vforked)
+{
+	struct audit_decision decision = {.rule = RULE_sigbus_cause,
+					  .response = f->survived ? RESPONSE_fixed : RESPONSE_recorded,
+					  .caller = (const void *)(uintptr_t)instruction(f->context)};
+
+	if (audit_log_kind == LOG_none || f->action == ACTION_off)
+		return;
+	if (!f->survived && f->action == ACTION_fix && enforce_audits() && can_survive(f))
+		decision.response = RESPONSE_audit;
+	if (vforked)
+		audit_line(&decision, f->name);
+	else
+		audit_line_once(&decision, f->name, f->site->identity.dev, f->site->identity.ino);
+	/* Nothing comes after it that would tell what was held back. */
+	if (f->fatal && !f->survived && !vforked)
+		audit_flush();
+}
+
 static void tell(const struct fault *f)
 {
+	audit(f, false);
 	if (!f->fatal && !f->survived && atomic_fetch_add(&told_count, 1) >= TOLD_MAX)
 		return;
 	emit(f);
@@ -295,10 +334,14 @@ static void tell(const struct fault *f)
 /* A vfork(2) child runs in its parent's memory: what it may change is not its own, but a note is. */
 static void look_in_vfork_child(struct fault *f)
 {
+	char text[512];
+
 	if (!f->fatal || f->sent)
 		return;
 	fault_site_find(f->site, f->address, 0, true);
 	f->cause = find_cause(f);
+	decide(f, text);
+	audit(f, true);
 	if (f->cause != CAUSE_not_ours)
 		write_note(f);
 }
@@ -307,6 +350,7 @@ static void look(void *argument)
 {
 	struct fault *f = argument;
 	struct fault_site site = {.prot = -1};
+	char text[512];
 
 	f->nested = recorder_thread.depth++ > 0;
 	f->site = &site;
@@ -322,6 +366,7 @@ static void look(void *argument)
 			f->survived = true;
 		} else if (f->site->found || f->fatal) {
 			f->cause = find_cause(f);
+			decide(f, text);
 			f->survived = survive(f);
 			tell(f);
 		}
@@ -404,7 +449,8 @@ void fault_expect(void)
 	if (!fault_stack_make())
 		return;
 	mode = carried_value(ENVIRONMENT_ON_SIGBUS);
-	surviving = (mode && strcmp(mode, "survive") == 0) || enforce_survives();
+	surviving_all = mode && strcmp(mode, "survive") == 0;
+	surviving = surviving_all || enforce_survives();
 	atomic_store(&expected, true);
 	disposition_take(on_sigbus);
 }
