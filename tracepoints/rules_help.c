@@ -119,8 +119,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"the object's size at that moment, the space left on its file system and the huge page pool: past "
 		"the end and since when, file system full, no huge page, broken hardware, or not ours. Fix: put a "
 		"page of zeros under the fault and go on, as display servers do for untrusted buffers; still "
-		"reported as an error. Programs with a handler of their own keep it. Cure: whatever the cause says. "
-		"Seen in pytorch/pytorch#26009.",
+		"reported as an error. A program's own handler stays, and is called for every fault that was not "
+		"survived: of one that was it hears nothing. Cure: whatever the cause says. Seen in "
+		"pytorch/pytorch#26009.",
 	[RULE_reservation_interrupted] =
 		"posix_fallocate returned EINTR: a signal came, and nothing is reserved. A large reservation under a "
 		"profiling or interval timer may never get through. Checked: that result. Fix: reserve in pieces and "
