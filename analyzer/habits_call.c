@@ -302,6 +302,7 @@ static void take_mapping(struct call *call, const struct scene *scene, const str
 	call->error = e->error;
 	/* Also of what is sealed against writing, of which nothing is told. */
 	call->met[RULE_exec_map] = e->prot & PROT_EXEC;
+	call->unreserved = (e->flags & MAP_NORESERVE) && e->prot != PROT_NONE;
 	if (e->error && e->prot != PROT_NONE && end > pages_round(e->size))
 		call->met[past_end(e->size)] = true;
 }
@@ -357,6 +358,7 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 	case EVENT_mprotect:
 		call->error = any->mprotect.error;
 		call->met[RULE_exec_map] = scene->object && (any->mprotect.prot & PROT_EXEC);
+		call->unreserved = any->mprotect.prot != PROT_NONE;
 		return true;
 	default:
 		return false;

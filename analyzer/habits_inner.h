@@ -38,6 +38,7 @@ struct call {
 	bool has_mode, makes, moot;  /* makes: an object that was not there; moot: it fails before a policy is asked */
 	bool reachable;              /* what has the mode, by others */
 	bool grows;                  /* the object, where it is given a size */
+	bool unreserved;             /* no huge pages are held for what it lets touch */
 	uint32_t mode, asked, taken; /* asked: of what was made; taken: by a policy */
 	uint64_t count,
 		size; /* objects that the process would have; bytes that an object would have, 0: no more than before */

@@ -91,6 +91,12 @@ static void settle_room(struct call *call)
 	call->met[RULE_memory_limit] |= call->grows && was_found(call, RULE_shm_fs_full);
 }
 
+/* Of huge pages in part it is not told whether the pool has them. */
+static void settle_pool(struct call *call)
+{
+	call->met[RULE_huge_page_unbacked] |= call->unreserved && was_found(call, RULE_huge_page_misaligned);
+}
+
 /* What answers as the rule would, answers so under it. */
 static void settle_met(const struct call *call, struct habit *habit)
 {
@@ -126,6 +132,7 @@ void habits_settle(struct call *call)
 			habits_raise(&habit->size, call->size);
 		settle_party(call);
 		settle_room(call);
+		settle_pool(call);
 		settle_met(call, habit);
 	}
 	for (size_t rule = 0; rule < RULE_COUNT; rule++)

@@ -95,3 +95,26 @@ allows()
 	run "$SHMGUARD" policy learn
 	[ "$status" -eq 2 ]
 }
+
+@test "policy learn lets a mapping of huge pages in part be made again, whether the pool has them or not" {
+	local pool pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
+	pool=$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")
+	[ "$pool" = $'0\n0' ] || skip "the pool of huge pages is not empty"
+	cat >program.py <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		fd = os.memfd_create("h", os.MFD_CLOEXEC | os.MFD_HUGETLB)
+		os.ftruncate(fd, 4 << 20)
+		address = libc.mmap(None, ctypes.c_size_t((2 << 20) + int(sys.argv[1])), 3, 0x4001, fd, ctypes.c_long(0))
+		sys.exit(address == ctypes.c_void_p(-1).value)
+	END
+	record misaligned "$PYTHON" program.py 4096
+	learn misaligned
+	grep -qx 'huge-page-unbacked = warn.*' learned.ini
+	"$SHMGUARD" run --quiet --report=none -o again --policy=learned.ini -- "$PYTHON" program.py 4096
+	record aligned "$PYTHON" program.py 2097152
+	learn aligned
+	grep -qx 'huge-page-misaligned = deny.*' learned.ini
+}
