@@ -139,13 +139,13 @@ static bool length_differs(const struct length *length)
 /* Of one that differs. */
 static struct pair length_pair(const struct court *court, const struct length *length, bool whole)
 {
-	struct pair best = {0};
+	struct pair best = {length->mappers, length->mappers};
 
 	for (size_t i = 0; i < length->count; i++) {
 		for (size_t j = 0; j < length->count; j++) {
 			struct pair pair = {&length->mappers[i], &length->mappers[j]};
 
-			if (differs(pair) && (!best.shorter || compare_pairs(court, pair, best, whole) < 0))
+			if (differs(pair) && (!differs(best) || compare_pairs(court, pair, best, whole) < 0))
 				best = pair;
 		}
 	}
