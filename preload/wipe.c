@@ -289,19 +289,13 @@ static void free_holes(int fd, int looks, uint64_t from, uint64_t to)
 
 struct reserving {
 	const struct range *range;
-	int fd, looks;   /* looks: by a file offset of its own, or negative */
-	uint64_t at;     /* how far it came */
-	uint64_t before; /* what the object had */
+	int fd, looks; /* looks: by a file offset of its own, or negative */
+	uint64_t at;   /* how far it came */
 };
 
-static uint64_t allocated(const struct stat *st)
-{
-	return (uint64_t)st->st_blocks * 512;
-}
-
 /*
- * Behind the end, whoever has moved that since, all that was reserved goes. Up to it only if every hole is of this making: of
- * what others had reserved the kernel does not say where it is.
+ * Behind the end, whoever has moved that since, all that was reserved goes. Up to it only what is new: of what was reserved
+ * before, and untouched, the kernel makes data when it is reserved once more.
  */
 static void unreserve(const struct reserving *r)
 {
@@ -310,49 +304,38 @@ static void unreserve(const struct reserving *r)
 
 	if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
 		return;
-	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), inside = r->at < end ? r->at : end;
+	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize);
 	free_range(r->fd, from > end ? from : end, r->range->to);
-	if (r->looks < 0 || inside <= from || kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
-		return;
-	uint64_t holes = inside - from - data_within(r->looks, from, inside);
-	if (allocated(&st) >= r->before + holes)
-		free_holes(r->fd, r->looks, from, inside);
+	if (r->looks >= 0)
+		free_holes(r->fd, r->looks, from, r->at < end ? r->at : end);
 }
 
-/* Where the kernel has no room for a piece it frees what was reserved in that, whoever did so. */
-static long reserve_up_to(struct reserving *r, uint64_t end)
+static uint64_t allocated(int fd)
 {
+	struct stat st;
+
+	return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+static long reserve_pieces(struct reserving *r)
+{
+	uint64_t before = allocated(r->fd), to = r->range->to;
 	long result = 0;
 
-	while (r->at < end && !result) {
-		uint64_t piece = end - r->at < RESERVE_PIECE ? end - r->at : RESERVE_PIECE;
+	while (r->at < to && !result) {
+		uint64_t piece = to - r->at < RESERVE_PIECE ? to - r->at : RESERVE_PIECE;
 		result = kernel_call(SYS_fallocate, r->fd, FALLOC_FL_KEEP_SIZE, (long)r->at, (long)piece, 0, 0);
 		if (result == -EINTR)
 			result = 0;
 		else if (!result)
 			r->at += piece;
 	}
-	return result;
-}
-
-/* What the object has already, and may have reserved, comes first. */
-static long reserve_pieces(struct reserving *r)
-{
-	struct stat st;
-	long result = kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0);
-
-	if (result < 0)
-		return result;
-	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), to = r->range->to;
-	r->before = allocated(&st);
-	result = reserve_up_to(r, to < end ? to : end);
-	if (!result)
-		result = reserve_up_to(r, to);
-	if (result)
+	if (result) {
 		unreserve(r);
-	else if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) == 0 && allocated(&st) > r->before)
-		result = (long)(allocated(&st) - r->before);
-	return result;
+		return result;
+	}
+	uint64_t after = allocated(r->fd);
+	return after > before ? (long)(after - before) : 0;
 }
 
 static long reserve(void *context)

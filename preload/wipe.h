@@ -34,7 +34,7 @@ long wipe_punch(int fd, uint64_t from, uint64_t to);
 
 /*
  * Allocates [from, to) in pieces, against signals, of whatever size the object is: how many bytes are new, or -errno. Then what
- * is new of it has been freed, unless others had reserved a part of the object there.
+ * is new of it has been freed.
  */
 long wipe_reserve(int fd, uint64_t from, uint64_t to);
 

@@ -99,6 +99,27 @@ os.posix_fallocate(fd, 0, 64 << 10); attempt(os.ftruncate, fd, 4 << 20); print(k
 	same out <(printf '%s\n' ENOSPC '64 65536')
 }
 
+@test "what was reserved for one mapping stays so where another is refused, and nothing more does" {
+	policy 'sparse-unreserved = fix'
+	small "$window"'
+os.ftruncate(fd, 4 << 20); window(fd, 65536, 4096); window(fd, 65536, 512 << 10); os.pwrite(fd, b"x", 0)
+big = open(PATH + "-2", "wb"); big.write(b"y" * (512 << 10)); big.flush()
+print(kib()); attempt(window, fd, 700 << 10, 0); print(kib(), os.pread(fd, 1, 0)); attempt(window, fd, 200 << 10, 0); print(kib())'
+	same out <(printf '%s\n' 132 ENOMEM "132 b'x'" 'ok None' 264)
+}
+
+@test "what several steps have reserved for a mapping goes where the last one has no room" {
+	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
+	policy 'sparse-unreserved = fix'
+	program "$window"'
+os.ftruncate(fd, 200 << 20); window(fd, 65536, 8192); os.pwrite(fd, b"x", 1 << 20); print(kib())
+attempt(window, fd, 95 << 20, 0); print(kib(), os.pread(fd, 1, 1 << 20)); attempt(window, fd, 1 << 20, 150 << 20); print(kib())'
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=96m,mode=1777 tmpfs /dev/shm && head -c 8M /dev/zero >/dev/shm/full &&
+		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+	same out <(printf '%s\n' 68 ENOMEM "68 b'x'" 'ok None' 1092)
+}
+
 @test "what is wiped at a mapping stays reserved" {
 	for line in 'stale-bytes = fix' 'zero = on-attach'; do
 		policy 'sparse-unreserved = fix' "$line"
