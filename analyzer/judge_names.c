@@ -13,13 +13,17 @@ static bool other_namespace(const struct process *a, const struct process *b)
 static void find_vanished(struct court *court, struct object *object, const struct role *roles, size_t count,
 			  const char *name, const char *how)
 {
-	struct finding finding = {.rule = RULE_name_vanished, .severity = SEVERITY_WARNING, .object = object};
+	struct finding finding = {.rule = RULE_name_vanished,
+				  .severity = SEVERITY_WARNING,
+				  .object = object,
+				  .uncertain = object->contended};
 	char *who = judge_process(object->created.process);
 
 	if (map_get(&court->vanished, (uintptr_t)object, 0) == NULL)
 		map_put(&court->vanished, (uintptr_t)object, 0, object);
 	finding.message =
-		memory_format("%s, created by %s, %s although nobody in the recording removed it%s", name, who, how,
+		memory_format("%s, created by %s, %s although nobody in the recording removed it%s%s", name, who, how,
+			      object->contended ? " (but several changed its names at one time)" : "",
 			      object->uid >= 1000 ? " (systemd-logind does that at the last logout: RemoveIPC)" : "");
 	court_find(court, &finding, roles, count);
 	free(who);

@@ -184,6 +184,7 @@ struct object {
 	const struct process *finder; /* the first that told of it */
 	struct site unlinked;         /* the removal of its last name, process NULL: it has one */
 	bool presumed;                /* who removed it had not seen that it was this one */
+	bool contended;               /* several changed one of its names at one time, in an order that is not known */
 	struct site mapped;           /* the first mapping seen */
 	struct site writers[WRITERS_MAX]; /* the latest writable mappings, shared, each of another process or place */
 	struct rivals *rivals;            /* of those, pairs of processes that had them at one time */

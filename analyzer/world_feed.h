@@ -15,6 +15,7 @@ struct name_state {
 	struct site named;     /* who made it lead there */
 	struct site removed;   /* who removed it last, process NULL: nobody in the trace */
 	struct site untold;    /* who made what was gone before its maker knew it, process NULL: nobody */
+	struct site changed;   /* the latest change of what it leads to, or leads to no more */
 	struct site owed;      /* who took it from what nobody had told of yet, process NULL: nobody */
 
 	/* For world_names.c only. */

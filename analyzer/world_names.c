@@ -193,6 +193,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 static void lead_to(struct world *world, struct name_state *state, struct object *object, const struct site *site)
 {
 	unqueue(world->private, state);
+	name_changed(state, object, site);
 	if (state->object && state->object != object)
 		names_end(object_real(state->object), state->text, site->time, false);
 	if (state->object)
@@ -212,6 +213,7 @@ void name_lose(const struct name_state *state, struct object *object, const stru
 
 void name_removed(struct world *world, struct name_state *state, struct object *object, const struct site *site)
 {
+	name_changed(state, object, site);
 	name_lose(state, object, site);
 	state->owed = (struct site){0};
 	state->removed = *site;

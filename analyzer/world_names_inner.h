@@ -12,6 +12,9 @@ struct name_state *name_state_of(struct world *world, uint64_t place, const char
 /* It leads nowhere: to be forgotten, once there are many such. */
 void name_enqueue(struct world *world, struct name_state *state);
 
+/* It gets the name, or loses it: did another change that at the same time? */
+void name_changed(struct name_state *state, struct object *object, const struct site *site);
+
 /* The object has lost the name; where that leads now is another thing. */
 void name_lose(const struct name_state *state, struct object *object, const struct site *site);
 /* And the name leads nowhere. */

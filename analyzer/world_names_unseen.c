@@ -11,6 +11,9 @@
 /* So long a maker may be held up between the call and its telling (nanoseconds). */
 #define HELD_UP INT64_C(1000000000)
 
+/* Changes that come so shortly after each other may be told in another order (nanoseconds). */
+#define CONTENTION INT64_C(10000000)
+
 static bool is_recent(const struct site *site, int64_t now)
 {
 	return site->process && now - site->time <= HELD_UP;
@@ -20,6 +23,19 @@ static bool is_recent(const struct site *site, int64_t now)
 static bool is_by_same(const struct site *a, const struct site *b)
 {
 	return a->process == b->process && a->tid == b->tid;
+}
+
+void name_changed(struct name_state *state, struct object *object, const struct site *site)
+{
+	struct object *leads = object_real(state->object);
+
+	if (state->changed.process && !is_by_same(&state->changed, site) &&
+	    site->time - state->changed.time < CONTENTION) {
+		object->contended = true;
+		if (leads)
+			leads->contended = true;
+	}
+	state->changed = *site;
 }
 
 /*

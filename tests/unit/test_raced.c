@@ -217,6 +217,21 @@ static void check_other_name_removed(void)
 	end();
 }
 
+/* Which of two changes came first the trace cannot tell, where they are as close as this. */
+static void check_contended(void)
+{
+	two_users();
+	FEED(rename, 10, .symbol = SYMBOL_rename, .from = "/dev/shm/x", .to = "/dev/shm/y", .object = 1);
+	check(!world->objects[0]->contended, "one that changes a name alone does so in its order");
+	now += 20000000;
+	FEED(rename, 11, .symbol = SYMBOL_rename, .from = "/dev/shm/y", .to = "/dev/shm/z", .object = 1);
+	check(!world->objects[0]->contended, "as does another much later");
+	define(12, 1, 77);
+	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/z", .object = 1);
+	check(world->objects[0]->contended, "of two at one time the order is not known");
+	end();
+}
+
 int main(void)
 {
 	check_next_is_renamed(false);
@@ -234,6 +249,7 @@ int main(void)
 	check_renamed_before_removal();
 	check_removed_instead();
 	check_other_name_removed();
+	check_contended();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
