@@ -24,18 +24,18 @@
  */
 static const struct needed {
 	const char *name;
-	int number;
 	uint64_t arguments[4];
+	int number;
 	bool may_fail; /* where the filter refuses it nothing is lost */
 } needed[] =
 	{
 #define NEEDED(name, ...)                                                                                              \
 	{                                                                                                              \
-#name, SYS_##name, {__VA_ARGS__ }, false                                                               \
+#name, {__VA_ARGS__ }, SYS_##name, false                                                               \
 	}
 #define NEEDED_UNLESS_REFUSED(name)                                                                                    \
 	{                                                                                                              \
-#name, SYS_##name, {0 }, true                                                                          \
+#name, {0 }, SYS_##name, true                                                                          \
 	}
 		NEEDED(clock_gettime, CLOCK_MONOTONIC),
 		NEEDED(close, 3),
