@@ -6,51 +6,64 @@
 
 enum { NONE = -1 };
 
+/* Set by calls that are alike: pthread_setcancelstate(3), pthread_setcanceltype(3). */
+enum kind { KIND_state, KIND_type, KIND_COUNT };
+
 /* The program's own. A handler may come, and jump out, before and after each change: to give back twice does no harm. */
-static __thread struct {
-	int state, type;
-} kept = {NONE, NONE};
+static __thread int kept[KIND_COUNT] = {NONE, NONE};
+
+static void set(enum kind kind, int new, int *old)
+{
+	(kind == KIND_state ? LIBC(pthread_setcancelstate) : LIBC(pthread_setcanceltype))(new, old);
+}
 
 /* What is kept already is the program's; what is now may be ours. The C library tells the old one before it sets the new. */
+static void keep(enum kind kind, int new)
+{
+	set(kind, new, kept[kind] == NONE ? &kept[kind] : NULL);
+}
+
+static void give_back(enum kind kind)
+{
+	if (kept[kind] == NONE)
+		return;
+	set(kind, kept[kind], NULL);
+	kept[kind] = NONE;
+}
+
 void cancel_forbid(void)
 {
-	LIBC(pthread_setcancelstate)(PTHREAD_CANCEL_DISABLE, kept.state == NONE ? &kept.state : NULL);
+	keep(KIND_state, PTHREAD_CANCEL_DISABLE);
 }
 
 void cancel_allow(void)
 {
-	if (kept.state == NONE)
-		return;
-	LIBC(pthread_setcancelstate)(kept.state, NULL);
-	kept.state = NONE;
+	give_back(KIND_state);
 }
 
 bool cancel_is_forbidden(void)
 {
-	return kept.state != NONE;
+	return kept[KIND_state] != NONE;
 }
 
 void cancel_defer(void)
 {
-	LIBC(pthread_setcanceltype)(PTHREAD_CANCEL_DEFERRED, kept.type == NONE ? &kept.type : NULL);
+	keep(KIND_type, PTHREAD_CANCEL_DEFERRED);
 }
 
 void cancel_undefer(void)
 {
-	if (kept.type == NONE)
-		return;
-	LIBC(pthread_setcanceltype)(kept.type, NULL);
-	kept.type = NONE;
+	give_back(KIND_type);
 }
 
 bool cancel_is_deferred(void)
 {
-	return kept.type != NONE;
+	return kept[KIND_type] != NONE;
 }
 
 bool cancel_keeps(void)
 {
-	return kept.state != NONE || kept.type != NONE;
+	return cancel_is_forbidden() || cancel_is_deferred();
 }
 
 void cancel_give_back(void)
@@ -59,24 +72,24 @@ void cancel_give_back(void)
 	cancel_undefer();
 }
 
-static int exchange(int *own, int new, int *old)
+static int exchange(enum kind kind, int new, int *old)
 {
 	if (old)
-		*old = *own;
-	*own = new;
+		*old = kept[kind];
+	kept[kind] = new;
 	return 0;
 }
 
 int cancel_set_state(int state, int *old)
 {
-	if (kept.state == NONE || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
+	if (!cancel_is_forbidden() || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
 		return REAL(pthread_setcancelstate)(state, old);
-	return exchange(&kept.state, state, old);
+	return exchange(KIND_state, state, old);
 }
 
 int cancel_set_type(int type, int *old)
 {
-	if (kept.type == NONE || (type != PTHREAD_CANCEL_DEFERRED && type != PTHREAD_CANCEL_ASYNCHRONOUS))
+	if (!cancel_is_deferred() || (type != PTHREAD_CANCEL_DEFERRED && type != PTHREAD_CANCEL_ASYNCHRONOUS))
 		return REAL(pthread_setcanceltype)(type, old);
-	return exchange(&kept.type, type, old);
+	return exchange(KIND_type, type, old);
 }

@@ -11,6 +11,7 @@
 #include "preload/disposition.h"
 #include "preload/enforce.h"
 #include "preload/facts.h"
+#include "preload/fault_context.h"
 #include "preload/fault_site.h"
 #include "preload/fault_stack.h"
 #include "preload/kernel.h"
@@ -62,51 +63,6 @@ struct fault {
 	const char *name;          /* of the object by this name, or NULL */
 };
 
-static uint64_t instruction(const ucontext_t *context)
-{
-#if defined(__x86_64__)
-	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
-#else
-	return context->uc_mcontext.pc;
-#endif
-}
-
-static uintptr_t stack_pointer(const ucontext_t *context)
-{
-#if defined(__x86_64__)
-	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
-#else
-	return (uintptr_t)context->uc_mcontext.sp;
-#endif
-}
-
-#if defined(__x86_64__)
-static enum access access_by(const ucontext_t *context)
-{
-	enum { PAGE_FAULT = 14, ERROR_WRITE = 2 };
-
-	if (context->uc_mcontext.gregs[REG_TRAPNO] != PAGE_FAULT)
-		return ACCESS_unknown;
-	return context->uc_mcontext.gregs[REG_ERR] & ERROR_WRITE ? ACCESS_write : ACCESS_read;
-}
-#elif defined(__aarch64__)
-static enum access access_by(const ucontext_t *context)
-{
-	enum { DATA_ABORT = 0x24, CLASS_SHIFT = 26, WRITE_NOT_READ = 1 << 6 };
-	const unsigned char *record = context->uc_mcontext.__reserved;
-
-	for (const struct _aarch64_ctx *head = (const void *)record; head->magic; head = (const void *)record) {
-		uint64_t esr = ((const struct esr_context *)head)->esr;
-		if (head->magic == ESR_MAGIC)
-			return esr >> CLASS_SHIFT != DATA_ABORT ? ACCESS_unknown
-			       : esr & WRITE_NOT_READ ? ACCESS_write
-						      : ACCESS_read;
-		record += head->size;
-	}
-	return ACCESS_unknown;
-}
-#endif
-
 /*
  * A handler that was jumped out of left the stack further up, and where one has returned others write later. What lies there
  * now the kernel is asked for: an alternate stack may be gone.
@@ -118,14 +74,14 @@ static bool is_handling(uintptr_t stack)
 	if (stack >= passed_on.context || passed_on.context - stack >= HANDLER_STACK)
 		return false;
 	return kernel_copy(&context, (const void *)passed_on.context, sizeof context) &&
-	       instruction(&context) == passed_on.ip && stack_pointer(&context) == passed_on.stack;
+	       fault_context_instruction(&context) == passed_on.ip && fault_context_stack(&context) == passed_on.stack;
 }
 
 static void note_passed_on(const struct fault *f)
 {
 	passed_on.context = (uintptr_t)f->context;
-	passed_on.ip = instruction(f->context);
-	passed_on.stack = stack_pointer(f->context);
+	passed_on.ip = fault_context_instruction(f->context);
+	passed_on.stack = fault_context_stack(f->context);
 	passed_on.address = f->address;
 	atomic_store(&passed_on_last, f->address);
 	atomic_store(&passed_on_ms, kernel_clock(CLOCK_MONOTONIC) / 1000000);
@@ -140,7 +96,8 @@ static uint64_t echo_of(const struct fault *f)
 	if (f->info->si_pid != (pid_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
 		return 0;
 	if (passed_on.context)
-		return is_handling(stack_pointer(f->context)) || instruction(f->context) == passed_on.ip
+		return is_handling(fault_context_stack(f->context)) ||
+				       fault_context_instruction(f->context) == passed_on.ip
 			       ? passed_on.address
 			       : 0;
 	uint64_t now = kernel_clock(CLOCK_MONOTONIC) / 1000000;
@@ -233,7 +190,7 @@ static bool survive(struct fault *f)
 
 static enum access access_of(const struct fault *f)
 {
-	return f->sent ? ACCESS_unknown : access_by(f->context);
+	return f->sent ? ACCESS_unknown : fault_context_access(f->context);
 }
 
 static void emit(const struct fault *f)
@@ -252,7 +209,7 @@ static void emit(const struct fault *f)
 	e.cause = (uint8_t)f->cause;
 	e.code = (uint32_t)f->info->si_code;
 	e.addr = f->sent ? echo_of(f) : f->address;
-	e.ip = instruction(f->context);
+	e.ip = fault_context_instruction(f->context);
 	e.object = f->site->object;
 	e.start = f->site->start;
 	e.length = f->site->end - f->site->start;
@@ -305,7 +262,7 @@ static void audit(const struct fault *f, bool vforked)
 {
 	struct audit_decision decision = {.rule = RULE_sigbus_cause,
 					  .response = f->survived ? RESPONSE_fixed : RESPONSE_recorded,
-					  .caller = (const void *)(uintptr_t)instruction(f->context)};
+					  .caller = (const void *)(uintptr_t)fault_context_instruction(f->context)};
 
 	if (audit_log_kind == LOG_none || f->action == ACTION_off)
 		return;

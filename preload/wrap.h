@@ -44,6 +44,9 @@ int wrap_ftruncate(int (*real_ftruncate)(int, off_t), enum symbol symbol, int fd
 void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
 		int flags, int fd, off_t offset, const void *caller);
 int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller);
+/* The object that is mapped at the address, as it is now, for the policy. */
+struct fault_site;
+bool wrap_policed_object(const void *addr, size_t length, struct fault_site *site, const void *caller);
 int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), void *start, size_t size, int prot,
 			  size_t page, int flags, const void *caller);
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,

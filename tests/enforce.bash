@@ -78,3 +78,18 @@ whole_lines()
 DESCRIPTORS='fd = os.open(PATH, RWC, 0o600)
 path, read, write = (os.open(PATH, flags) for flags in (os.O_PATH, os.O_RDONLY, os.O_WRONLY))
 '
+
+# vain CODE LINE...: the program's output is the same without a policy; the lines are what its twins answer, which are made
+# once it has printed "twins", and the audit trail has a line of each error of theirs alone.
+vain()
+{
+	program "$1"
+	"$PYTHON" program.py >bare
+	rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	rm -f audit.log
+	guarded "$1"
+	same <(sed '/^twins$/,$d' bare) <(sed '/^twins$/,$d' out)
+	same <(sed '1,/^twins$/d' out) <(printf '%s\n' "${@:2}")
+	run -1 grep -vE '^(ok|mapped)' <(sed '1,/^twins$/d' bare)
+	same <(sed -n 's/.* action=denied errno=\([A-Z]*\) .*/\1/p' audit.log) <(printf '%s\n' "${@:2}" | grep '^E')
+}

@@ -24,3 +24,8 @@ prints_as()
 	if [ $# -gt 0 ]; then "$@" <got >filtered; else cp got filtered; fi
 	same "leaks/$file" filtered
 }
+
+junit_filter()
+{
+	sed -e '/<testcase.*\/>$/d' -e 's/ tests="[0-9]*"//'
+}

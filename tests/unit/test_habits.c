@@ -411,46 +411,6 @@ static void check_reduced(void)
 	check(habits_reduce(NULL, 0, 32) == 0, "none");
 }
 
-/* Of a growth that was told to find no room: what else a policy would say of it. */
-static uint64_t memory_limits(bool grows, enum rule_id found)
-{
-	struct habit habit = {0};
-	struct runner runner = {.habit = &habit};
-	struct call call = {.runner = &runner, .grows = grows};
-
-	call.found[found][RESPONSE_recorded] = 1;
-	habits_settle(&call);
-	return habits_times(&habit, RULE_memory_limit, RESPONSE_recorded);
-}
-
-static void check_room(void)
-{
-	check(memory_limits(true, RULE_shm_fs_full) == 1, "a growth without room may pass the memory limit, too");
-	check(memory_limits(false, RULE_shm_fs_full) == 0, "a mapping does not");
-	check(memory_limits(true, RULE_memory_limit) == 1, "what was told is counted once");
-	check(memory_limits(true, RULE_shrink_under_map) == 0, "what has room does not");
-}
-
-/* Of a mapping of which that was told: what else a policy would say of it. */
-static uint64_t unbacked(bool unreserved, enum rule_id found)
-{
-	struct habit habit = {0};
-	struct runner runner = {.habit = &habit};
-	struct call call = {.runner = &runner, .unreserved = unreserved};
-
-	call.found[found][RESPONSE_recorded] = 1;
-	habits_settle(&call);
-	return habits_times(&habit, RULE_huge_page_unbacked, RESPONSE_recorded);
-}
-
-static void check_pool(void)
-{
-	check(unbacked(true, RULE_huge_page_misaligned) == 1, "the pool may lack what is misaligned, too");
-	check(unbacked(false, RULE_huge_page_misaligned) == 0, "it has what was reserved");
-	check(unbacked(true, RULE_huge_page_unbacked) == 1, "what was told is counted once");
-	check(unbacked(true, RULE_sparse_unreserved) == 0, "other pages are of no pool");
-}
-
 int main(void)
 {
 	check_globs();
@@ -464,8 +424,6 @@ int main(void)
 	check_long();
 	check_reduced();
 	check_special();
-	check_room();
-	check_pool();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }

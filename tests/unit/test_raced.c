@@ -18,6 +18,13 @@ static void two_users(void)
 	define(11, 1, 77);
 }
 
+/* The second object: 11 has it open. */
+static void make_nameless(void)
+{
+	FEED(object, 11, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/#78 (deleted)");
+	FEED(open, 11, .name = "/dev/shm", .flags = O_TMPFILE | O_RDWR, .result = 3, .object = 2);
+}
+
 /* What was looked at is removed, and its maker makes the next, which is what is renamed: told is either of them first. */
 static void check_next_is_renamed(bool told)
 {
@@ -144,8 +151,7 @@ static void check_linked_late(bool seen)
 {
 	two_users();
 	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/p", .error = ENOENT);
-	FEED(object, 11, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/#78 (deleted)");
-	FEED(open, 11, .name = "/dev/shm", .flags = O_TMPFILE | O_RDWR, .result = 3, .object = 2);
+	make_nameless();
 	if (seen)
 		FEED(object, 12, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/p");
 	FEED(unlink, 12, .symbol = SYMBOL_unlink, .name = "/dev/shm/p", .object = seen ? 2 : 0);
@@ -160,8 +166,7 @@ static void check_linked_late(bool seen)
 static void check_linked_and_moved(void)
 {
 	two_users();
-	FEED(object, 11, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/#78 (deleted)");
-	FEED(open, 11, .name = "/dev/shm", .flags = O_TMPFILE | O_RDWR, .result = 3, .object = 2);
+	make_nameless();
 	FEED(object, 12, .id = 2, .kind = KIND_shm, .dev = 25, .ino = 78, .name = "/dev/shm/p");
 	FEED(rename, 12, .symbol = SYMBOL_rename, .from = "/dev/shm/p", .to = "/dev/shm/q", .object = 2);
 	FEED(link, 11, .symbol = SYMBOL_linkat, .from = "/proc/self/fd/3", .to = "/dev/shm/p", .object = 2);

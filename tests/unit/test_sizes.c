@@ -14,11 +14,9 @@ static void check_looks(void)
 	const struct object *object;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
+	start_maker(10);
 	start(11, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
 	define(11, 1, 77);
-	open_object(10, "/x", 1, 3, true);
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size = 65536, .object = 1);
 	object = world->objects[0];
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 32768, .size_before = 65536, .size = 32768,
@@ -61,10 +59,8 @@ static void check_own_look(void)
 	const struct object *object;
 
 	begin();
-	start(10, BEGAN_exec, 1, 0);
+	start_maker(10);
 	start(11, BEGAN_exec, 1, 0);
-	define(10, 1, 77);
-	open_object(10, "/x", 1, 3, true);
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 16384, .size = 16384, .object = 1);
 	FEED(object, 11, .id = 1, .kind = KIND_shm, .dev = 25, .ino = 77, .size = 3113, .name = "");
 	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 3113, .size_before = 16384, .size = 3113,

@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# Signals and cancellations that come amid a call, and handlers that make calls, end the process or jump: as bare.
+
+load helpers
+load unchanged
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	export PROGRAMS=$BUILD/tests/programs LIBRARIES=/usr/lib/x86_64-linux-gnu
+}
+
+@test "a handler every 100 us that maps" {
+	unchanged "$PROGRAMS/hostile_signals" timer
+	holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1)'
+}
+
+@test "a handler on an alternate stack of a page more than the least" {
+	unchanged "$PROGRAMS/hostile_signals" alternate_stack
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2100'
+}
+
+@test "a handler on an alternate stack that ends the process: its calls are recorded" {
+	unchanged "$PROGRAMS/hostile_signals" ends_on_alternate_stack
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
+}
+
+@test "a handler on an alternate stack that makes the only calls and ends the process: that they are missing is told" {
+	unchanged "$PROGRAMS/hostile_signals" ends_on_alternate_stack_first
+	holds '[.unseen[].reason] == ["a signal handler on a small stack made its only calls, and ended it"]'
+}
+
+@test "a handler on an alternate stack that lets its signal kill: its calls are recorded" {
+	unchanged "$PROGRAMS/hostile_signals" dies_on_alternate_stack
+	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
+}
+
+@test "a handler that jumps out of what it interrupted" {
+	record recording "$PROGRAMS/hostile_signals" longjmp
+}
+
+@test "threads that are cancelled at any instruction" {
+	record recording "$PROGRAMS/hostile_signals" cancel
+}
+
+# interrupted HANDLER...: a thread is in all it is told of its cancellation as bare, recorded and under a policy.
+interrupted()
+{
+	local type call
+	printf '[default]\nshrink-under-map=warn\nstale-bytes=warn\nlog=none\n' >policy
+	for type in deferred async; do
+		for call in map shrink; do
+			rm -rf recording
+			unchanged "$PROGRAMS/jumped_cancel" "$type" "$call" "$@"
+			[ "$1" != within ] || holds '.trace.complete'
+			{
+				SHMGUARD_PROFILE=strict SHMGUARD_POLICY=$PWD/policy LD_PRELOAD=$BUILD/libshmguard.so timeout 60 \
+					"$PROGRAMS/jumped_cancel" "$type" "$call" "$@"
+				echo "status $?"
+			} >guarded
+			same bare guarded
+		done
+	done
+}
+
+@test "a thread whose handler has jumped out of a call can be cancelled as before" {
+	interrupted out
+	interrupted out alternate
+	grep -qx 'cancelled, 0 wrong' bare
+}
+
+@test "a thread whose handler has set its cancellation, and jumped out of a call, is left with that" {
+	interrupted sets
+	interrupted sets alternate
+	grep -qx 'was disabled, deferred' bare
+}
+
+@test "a thread whose handler has jumped within itself, amid a call, can be cancelled as before" {
+	interrupted within
+	interrupted within alternate
+	grep -qx 'was enabled, asynchronous' bare
+}
