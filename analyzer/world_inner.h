@@ -155,9 +155,9 @@ bool names_is_lost_early(const struct world *world, const struct object *object,
 void names_replaced(const struct world *world, const char *name, struct object *object, const struct site *site);
 /* The name was given to another object: whoever had it before has lost it, though nobody told of that one yet. */
 void names_replaced_unseen(struct world *world, const char *name, const struct site *site);
-/* The same, of one that got it beside its others; it may have lost it by now, to who told that earlier. */
-void names_linked(struct world *world, const char *name, struct object *object, const struct site *site);
 void names_link(struct world *world, const char *name, struct object *object, const struct site *site);
+/* The same by a link, which is told late: it may have lost the name by now, to who told that earlier. */
+void names_linked(struct world *world, const char *name, struct object *object, const struct site *site);
 /* What lies below a directory, or below either of the two, has other names. */
 void names_directory_renamed(struct world *world, struct process *process, const char *from, const char *to,
 			     bool exchanged, const struct site *site);

@@ -120,7 +120,7 @@ static void names_drop_oldest(struct object *object)
 	memmove(&object->names[0], &object->names[1], (--object->name_count) * sizeof(*object->names));
 }
 
-static struct name *name_of(struct object *object, const char *text)
+struct name *name_of(const struct object *object, const char *text)
 {
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)

@@ -12,6 +12,8 @@ struct name_state *name_state_of(struct world *world, uint64_t place, const char
 /* It leads nowhere: to be forgotten, once there are many such. */
 void name_enqueue(struct world *world, struct name_state *state);
 
+/* The entry of the name by which it is called; NULL: none. */
+struct name *name_of(const struct object *object, const char *text);
 /* It gets the name, or loses it: did another change that at the same time? */
 void name_changed(struct name_state *state, struct object *object, const struct site *site);
 

@@ -152,27 +152,23 @@ struct object *names_leads(const struct world *world, const char *name, const st
 	return state ? object_real(state->object) : NULL;
 }
 
-static bool was_called(const struct object *object, const char *name)
+static bool was_called(const struct object *object, const char *text)
 {
-	char *text = name_canonical(name, false);
-	bool called = false;
-
 	for (size_t i = 0; i < object->name_count; i++)
-		called |= strcmp(object->names[i].text, text) == 0;
-	free(text);
-	return called;
+		if (strcmp(object->names[i].text, text) == 0)
+			return true;
+	return false;
 }
 
 bool names_is_next(const struct world *world, const char *name, const struct object *seen, const struct object *after,
 		   const struct site *site)
 {
 	char *text = name_canonical(name, false);
-	bool lost = was_called(seen, name) && !object_is_called(seen, text);
+	bool lost = was_called(seen, text) && !object_is_called(seen, text);
+	bool next = names_leads(world, name, site) == after || (lost && (!after->touched || was_called(after, text)));
 
 	free(text);
-	if (names_leads(world, name, site) == after)
-		return true;
-	return lost && (!after->touched || was_called(after, name));
+	return next;
 }
 
 static void lose_to_another(const struct name_state *state, struct object *object, const struct site *site)
@@ -191,26 +187,16 @@ void names_replaced(const struct world *world, const char *name, struct object *
 		lose_to_another(state, object, site);
 }
 
-/* Seen there it was, but nobody told that it got it. */
-static struct name *untold_name(const struct object *object, const char *text)
-{
-	for (size_t i = 0; i < object->name_count; i++) {
-		struct name *name = &object->names[i];
-
-		if (!name->until && !name->told && strcmp(name->text, text) == 0)
-			return name;
-	}
-	return NULL;
-}
-
 void names_lost_early(const struct world *world, const char *name, struct object *object, const struct site *site)
 {
 	char *text = name_canonical(name, false);
 	const struct name_state *state = name_state_find(world, site->process->place, text);
 	struct object *before = state ? object_real(state->object) : NULL;
-	struct name *untold = untold_name(object, text);
+	struct name *untold = name_of(object, text);
 
-	if (!untold && state && !was_called(object, name)) {
+	if (untold && untold->told)
+		untold = NULL;
+	if (!untold && state && !was_called(object, text)) {
 		names_add(object, text, site->time);
 		untold = &object->names[object->name_count - 1];
 		untold->until = site->time;

@@ -239,10 +239,10 @@ void take_rename(struct taking *t, const struct rename_event *e)
 		names_directory_renamed(t->world, t->process, e->from, e->to, e->flags & RENAME_EXCHANGE, &t->site);
 	if (both)
 		names_link(t->world, e->from, replaced, &t->site);
-	if (moved && !both)
+	if (moved && !both) {
 		take_left(t, e->from, moved);
-	if (moved && !both)
 		take_hidden(t, e->to, moved, replaced);
+	}
 	/* Also by what is no object: a symbolic link, a FIFO. */
 	if (replaced) {
 		if (!both)

@@ -78,13 +78,20 @@ static size_t without_slashes(const char *path, size_t length)
 	return length;
 }
 
+/* Where the last part of a path of that length begins. */
+static size_t last_part(const char *path, size_t length)
+{
+	while (length && path[length - 1] != '/')
+		length--;
+	return length;
+}
+
 /* The path of the directory that the place lies in, as it is walked through: whoever may not search it gets no further. */
 static int directory_of(const struct enforce_place *place, char directory[static PIECE])
 {
 	const char *path = place->path;
-	uintptr_t page = KERNEL_NO_PAGE;
 
-	if (!kernel_text_readable(path, &page))
+	if (!kernel_one_text_readable(path))
 		return EFAULT;
 	size_t length = strnlen(path, PIECE);
 
@@ -92,9 +99,7 @@ static int directory_of(const struct enforce_place *place, char directory[static
 		return ENOENT;
 	if (length == PIECE)
 		return UNKNOWN;
-	length = without_slashes(path, length);
-	while (length && path[length - 1] != '/')
-		length--;
+	length = last_part(path, without_slashes(path, length));
 	memcpy(directory, path, length);
 	strcpy(directory + length, ".");
 	return 0;
@@ -109,10 +114,8 @@ static bool ends_with_slash(const char *path)
 /* Is its last part none that a directory has for an entry: ".", "..", or the root? */
 static bool is_no_entry(const char *path)
 {
-	size_t end = without_slashes(path, strlen(path)), start = end;
+	size_t end = without_slashes(path, strlen(path)), start = last_part(path, end);
 
-	while (start && path[start - 1] != '/')
-		start--;
 	return end - start <= 2 && strspn(path + start, ".") >= end - start;
 }
 

@@ -16,11 +16,10 @@
 
 unsigned enforce_memfd_flags(const char *name, unsigned flags, const void *caller)
 {
-	uintptr_t page = KERNEL_NO_PAGE;
 	struct policy_decision d;
 
 	/* What cannot be read is the kernel's to refuse. */
-	if (!kernel_text_readable(name, &page))
+	if (!kernel_one_text_readable(name))
 		return flags;
 	enforce_begin();
 	enforce_decide(name, &d);

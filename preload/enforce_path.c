@@ -174,10 +174,9 @@ static long follow_links(void *context)
 
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512])
 {
-	uintptr_t page = KERNEL_NO_PAGE;
 	const char *name = NULL;
 
-	if (!kernel_text_readable(path, &page))
+	if (!kernel_one_text_readable(path))
 		return NULL;
 	if ((flags & AT_EMPTY_PATH) && !*path)
 		return name_behind(dirfd, text);

@@ -43,10 +43,9 @@ static enum enforce_verdict led_astray(const struct enforce_opening *o, const st
 /* One stat at most where no directory of the path can lie on /dev/shm. */
 static bool may_stray(int dirfd, const char *path)
 {
-	uintptr_t page = KERNEL_NO_PAGE;
 	struct stat st;
 
-	if (!kernel_text_readable(path, &page))
+	if (!kernel_one_text_readable(path))
 		return false;
 	if (path[0] == '/')
 		return strncmp(path, "/dev/shm/", 9) == 0 && strchr(path + 9, '/');

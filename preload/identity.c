@@ -334,14 +334,14 @@ bool identity_on_shm(int dirfd, const char *path)
 	return !S_ISDIR(st.st_mode) && lies_on_shm(st.st_dev);
 }
 
-static bool told_below(const char *path)
+bool identity_says_shm(const char *path)
 {
 	return strncmp(path, SHM_DIRECTORY "/", sizeof SHM_DIRECTORY) == 0;
 }
 
 static bool plain(const char *path)
 {
-	return told_below(path) && !strchr(path + sizeof SHM_DIRECTORY, '/');
+	return identity_says_shm(path) && !strchr(path + sizeof SHM_DIRECTORY, '/');
 }
 
 bool identity_leads_to(const char *path, const struct identity *identity)
@@ -406,7 +406,7 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 /* Is the path's own directory one that was below /dev/shm, by what it says? */
 static bool lost_directory(const char *path, struct stat *home)
 {
-	return told_below(path) && kernel_stat_at(AT_FDCWD, SHM_DIRECTORY, 0, home) == 0;
+	return identity_says_shm(path) && kernel_stat_at(AT_FDCWD, SHM_DIRECTORY, 0, home) == 0;
 }
 
 const char *identity_spelling_gone(int dirfd, const char *path, char text[static 512])

@@ -75,6 +75,13 @@ static inline bool kernel_text_readable(const char *text, uintptr_t *page)
 	}
 }
 
+static inline bool kernel_one_text_readable(const char *text)
+{
+	uintptr_t page = KERNEL_NO_PAGE;
+
+	return kernel_text_readable(text, &page);
+}
+
 /* The same of all texts in a list such as environ(7), and the list. */
 static inline bool kernel_texts_readable(char *const list[])
 {

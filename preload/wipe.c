@@ -129,14 +129,19 @@ bool wipe_has_data(int fd, const struct identity *identity)
 	return identity->size && apart_run(fd, has_data, &(struct range){fd, identity, 0, identity->size});
 }
 
+static long punch_hole(int fd, uint64_t from, uint64_t to)
+{
+	return kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from, (long)(to - from),
+			   0, 0);
+}
+
 static long punch(int fd, const struct identity *identity, uint64_t from, uint64_t to)
 {
 	long own = reopen(fd, identity, O_WRONLY);
 
 	if (own < 0)
 		return own;
-	long result = kernel_call(SYS_fallocate, own, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from,
-				  (long)(to - from), 0, 0);
+	long result = punch_hole((int)own, from, to);
 	kernel_close((int)own);
 	return result;
 }
@@ -267,8 +272,7 @@ long wipe_held(int fd, const struct identity *identity, uint64_t from, uint64_t 
 static void free_range(int fd, uint64_t from, uint64_t to)
 {
 	if (from < to)
-		kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from,
-			    (long)(to - from), 0, 0);
+		punch_hole(fd, from, to);
 }
 
 /* Where somebody has stored something, if only meanwhile, there is no hole any more. */

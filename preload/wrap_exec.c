@@ -75,9 +75,8 @@ static void announce(struct executing *x, const char *path, bool searches, const
 {
 	struct visit visit;
 	int kept = errno;
-	uintptr_t page = KERNEL_NO_PAGE;
 
-	x->recorded = x->recorded && kernel_text_readable(path, &page);
+	x->recorded = x->recorded && kernel_one_text_readable(path);
 	if (!x->recorded)
 		return;
 	note_path(NOTE_exec, path, 0, 0);
@@ -102,9 +101,8 @@ static void announce(struct executing *x, const char *path, bool searches, const
 static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
 {
 	char link[TEXT_DESCRIPTOR];
-	uintptr_t page = KERNEL_NO_PAGE;
 
-	if (!kernel_text_readable(path, &page) || path[0] == '/' || dirfd < 0)
+	if (!kernel_one_text_readable(path) || path[0] == '/' || dirfd < 0)
 		return path;
 	long length = kernel_readlink(text_descriptor(link, dirfd), room, PATH_MAX - 1);
 	room[length > 0 ? length : 0] = 0;
@@ -233,11 +231,10 @@ static int spawned(struct executing *x, const char *path, bool searches, pid_t c
 {
 	struct visit visit;
 	int kept = errno;
-	uintptr_t page = KERNEL_NO_PAGE;
 
 	if (x->memory)
 		kernel_memory_free(x->memory, x->room);
-	if (x->recorded && kernel_text_readable(path, &page)) {
+	if (x->recorded && kernel_one_text_readable(path)) {
 		note_path(NOTE_spawn, path, result ? 0 : child, result);
 		if (result == 0)
 			tell_unguarded(path, searches, caller);
@@ -276,14 +273,13 @@ static struct shell shell(const char *command, const void *caller)
 {
 	struct shell s = {.command = command};
 	int kept = errno;
-	uintptr_t page = KERNEL_NO_PAGE;
 	const char *why = enforce_on && command && !own_caller(caller) ? unguarded_library() : NULL;
 
 	if (why)
 		audit_unguarded("/bin/sh", why, caller);
 
 	if ((atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined) &&
-	    kernel_text_readable(command, &page) && (!environ || kernel_texts_readable(environ)))
+	    kernel_one_text_readable(command) && (!environ || kernel_texts_readable(environ)))
 		s.room = carried_command_room(command);
 	if (s.room > STACK_LIMIT)
 		s.memory = kernel_memory(s.room);

@@ -127,9 +127,7 @@ static bool readable(const char *value, size_t bytes)
 
 static void setting(struct setting *s, const char *name, const void *caller)
 {
-	uintptr_t page = KERNEL_NO_PAGE;
-
-	s->listed = !own_caller(caller) && s->bytes && s->bytes <= LIST_LIMIT && kernel_text_readable(name, &page) &&
+	s->listed = !own_caller(caller) && s->bytes && s->bytes <= LIST_LIMIT && kernel_one_text_readable(name) &&
 		    strcmp(name, ACL_ACCESS) == 0 && readable(s->value, s->bytes) &&
 		    acl_parse(s->value, s->bytes, &s->acl);
 	if (!s->listed || !enforce_on || !acl_names_known(s->value, s->bytes))

@@ -10,15 +10,10 @@
 #include "preload/recorder.h"
 #include "preload/wrap.h"
 
-static bool says_shm(const char *path)
-{
-	return strncmp(path, "/dev/shm/", 9) == 0;
-}
-
 /* Nothing was there: is it worth a look at the directory? Most that fail so are elsewhere, and say so. */
 static bool was_in_vain(int result, const char *path)
 {
-	return result < 0 && errno == ENOENT && (*path != '/' || says_shm(path));
+	return result < 0 && errno == ENOENT && (*path != '/' || identity_says_shm(path));
 }
 
 /* A removal, and what the look before it found. */
@@ -102,7 +97,7 @@ static bool concerns_policy(const struct enforce_place *at)
 	case LOOK_object:
 		return true;
 	case LOOK_nothing:
-		return enforce_wipes || says_shm(at->path);
+		return enforce_wipes || identity_says_shm(at->path);
 	default:
 		return false;
 	}
@@ -216,8 +211,7 @@ static bool unmoved(struct enforce_moving *m, bool malformed)
 
 static int moved(const struct enforce_moving *m, int result)
 {
-	if (m->narrowed[0].done || m->narrowed[1].done || m->replaced.is_object)
-		enforce_moved(m, result < 0);
+	enforce_moved(m, result < 0);
 	return result;
 }
 
@@ -380,7 +374,7 @@ static void link_failed(enum symbol symbol, const char *from, const char *to, co
 
 	if (!observe_enter(&visit, caller))
 		return;
-	if (are_readable(from, to) && (says_shm(from) || says_shm(to)))
+	if (are_readable(from, to) && (identity_says_shm(from) || identity_says_shm(to)))
 		RECORD(&visit, link, NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
 		       .error = observe_error(&visit, true));
 	observe_leave(&visit);

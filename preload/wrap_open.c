@@ -14,17 +14,11 @@
 #include "preload/wrap.h"
 #include "preload/wrap_opening.h"
 
-static bool is_named_on_shm(const char *path)
-{
-	static const char shm[] = "/dev/shm/";
-	return strncmp(path, shm, sizeof shm - 1) == 0;
-}
-
 /* What makes or empties an object is told when it was. The kernel has not looked at the path yet. */
 static void expect(const struct wrap_opening *o, struct visit *visit)
 {
 	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_IDLE && kernel_readable(o->path) &&
-	    kernel_readable(o->path + sizeof "/dev/shm") && is_named_on_shm(o->path))
+	    kernel_readable(o->path + sizeof "/dev/shm") && identity_says_shm(o->path))
 		observe_expect(visit);
 }
 
@@ -93,8 +87,7 @@ static const char *own_name(const struct wrap_opening *o, char text[static 512])
 /* Flags, a stream's mode and a filter of system calls may refuse the call before anybody has read the path. */
 static bool is_readable(const struct visit *visit, const char *path)
 {
-	uintptr_t page = KERNEL_NO_PAGE;
-	return (visit->saved_errno == ENOENT && !recorder_filtered) || kernel_text_readable(path, &page);
+	return (visit->saved_errno == ENOENT && !recorder_filtered) || kernel_one_text_readable(path);
 }
 
 /* A failed open, and one of what is no object, are worth telling where they were meant for /dev/shm: by which name? */

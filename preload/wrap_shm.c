@@ -212,12 +212,11 @@ int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *na
 	if (observe_enter(&visit, caller)) {
 		struct identity identity;
 		bool tracked = identity_of_fd(result, &identity);
-		uintptr_t page = KERNEL_NO_PAGE;
 		identity.name = name;
 		identity.kind = KIND_memfd;
 		/* It may have failed before the kernel read the name. */
 		RECORD(&visit, memfd_create, tracked ? &identity : NULL,
-		       .name = result < 0 && !kernel_text_readable(name, &page) ? "" : name, .flags = flags,
+		       .name = result < 0 && !kernel_one_text_readable(name) ? "" : name, .flags = flags,
 		       .result = result, .error = observe_error(&visit, result < 0));
 		observe_leave(&visit);
 	}
