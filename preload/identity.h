@@ -100,7 +100,7 @@ const char *identity_spelling(const char *path, const struct identity *identity,
 /* Is it by its text below /dev/shm? */
 bool identity_says_shm(const char *path);
 
-/* As identity_spelling for a path at which an object lay, or NULL where none can have lain: its directory is not on /dev/shm. */
+/* As identity_spelling, of a path at which an object lay; NULL: none can have, as its directory is not on /dev/shm. */
 const char *identity_spelling_gone(int dirfd, const char *path, char text[static 512]);
 
 /* "/dev/shm/" and name without leading slashes, as shm_open(3) does; false when that does not fit (NAME_MAX). */
