@@ -92,7 +92,7 @@ load html
 		#include <fcntl.h>
 		#include <sys/mman.h>
 		#include <unistd.h>
-		static void leak(const char *name, int size)
+		static void leak(const char *name, off_t size)
 		{
 			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
 			if (ftruncate(fd, size))
@@ -103,7 +103,7 @@ load html
 		{
 			for (int i = 0; i < 3; i++)
 				leak((const char *[]){"/shown-a", "/shown-b", "/shown-c"}[i], 700000);
-			leak("/odd\x1b\xe2\x80\xae", 5000);
+			leak("/odd\x1b\xe2\x80\xae", 3L << 30);
 			return 0;
 		}
 	END
@@ -116,7 +116,7 @@ load html
 		const find = text => { at("search").value = text; at("search").dispatchEvent(new Event("input")); };
 		const print = report.findings[0].fingerprint;
 		for (const text of ["", "shown.c:15", "main shown.c:14", "segment-leak", "2 MiB", "3 times", "/shown-a", "/shown-b", "shown-c", "/shown-d", "/odd\\x1b\\u{202e}",
-				    "4.9 KiB", "process " + report.processes[0].pid, "exited with status 0",
+				    "3 GiB", "process " + report.processes[0].pid, "exited with status 0",
 				    print, print.slice(0, 3) + " nothing", "inlined", "build_id", "frames", "fingerprint", "null", "o1\"",
 				    String(report.findings[0].time)]) {
 			find(text);
