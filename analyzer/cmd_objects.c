@@ -56,28 +56,35 @@ static bool scene_is_vanished(const struct scene *scene, const struct object *ob
 	return !scene->has_at && !scene->cut && object_is_vanished(object);
 }
 
-static void scene_names(const struct scene *scene, const struct object *object)
-{
-	const char *gone = scene_is_vanished(scene, object) ? " (gone, removed by nobody in the recording)" : "";
-
-	size_t i;
-
-	for (i = 0; i < object->name_count; i++) {
-		char *name = escape_terminal(object->names[i].text);
-
-		printf("%s%s%s", i ? ", " : "", name, object->names[i].until ? " (removed)" : gone);
-		free(name);
-	}
-	if (!object->name_count)
-		fputs("(no name)", stdout);
-}
-
 /* Of the object's recording. */
 static int64_t scene_let_go_until(const struct scene *scene, const struct object *object)
 {
 	const struct later *later = map_get(&scene->sizes, object->number, 0);
 
 	return later ? later->let_go_until : scene->let_go_until;
+}
+
+static const char *scene_name_state(const struct scene *scene, const struct object *object, const struct name *name)
+{
+	if (name->until)
+		return " (removed)";
+	if (scene_is_vanished(scene, object))
+		return " (gone, removed by nobody in the recording)";
+	return name->seen < scene_let_go_until(scene, object) ? " (not known whether still)" : "";
+}
+
+static void scene_names(const struct scene *scene, const struct object *object)
+{
+	size_t i;
+
+	for (i = 0; i < object->name_count; i++) {
+		char *name = escape_terminal(object->names[i].text);
+
+		printf("%s%s%s", i ? ", " : "", name, scene_name_state(scene, object, &object->names[i]));
+		free(name);
+	}
+	if (!object->name_count)
+		fputs("(no name)", stdout);
 }
 
 /* What is said of what was made before some calls were let go, of which one may have ended it. */

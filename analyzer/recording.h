@@ -156,6 +156,8 @@ bool recording_is_several(const struct recording *recording);
 struct trace_scope recording_scope(const struct recording *recording);
 /* What was left of the object when the recording stopped, or NULL. */
 const struct leftover *recording_leftover(const struct recording *recording, uint64_t dev, uint64_t ino);
+/* Another name of the same, a hard link; NULL: none follows. */
+const struct leftover *recording_leftover_next(const struct recording *recording, const struct leftover *leftover);
 /* What it was when the recording started, or NULL. */
 const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino);
 /* The next one of `holds`, of which *at is the rest then; false: there is none. */

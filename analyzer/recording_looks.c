@@ -125,6 +125,16 @@ const struct leftover *recording_leftover(const struct recording *recording, uin
 	return map_get(&recording->leftover_at, dev, ino);
 }
 
+const struct leftover *recording_leftover_next(const struct recording *recording, const struct leftover *leftover)
+{
+	const struct leftover *next = leftover + 1;
+
+	return next < recording->leftovers + recording->leftover_count && next->dev == leftover->dev &&
+			       next->ino == leftover->ino
+		       ? next
+		       : NULL;
+}
+
 const struct leftover *recording_before(const struct recording *recording, uint64_t dev, uint64_t ino)
 {
 	return map_get(&recording->before_at, dev, ino);

@@ -127,6 +127,7 @@ struct site {
 struct name {
 	const char *text;    /* as first given: "/x" of shm_open, a path otherwise */
 	int64_t from, until; /* until 0: it still leads to the object */
+	int64_t seen;        /* when it last was known to lead there */
 	bool told;           /* somebody told that the object got it; false: it was only seen there */
 	bool taken;          /* somebody told that the object lost it; false: another was found to have it */
 	bool early;          /* that was told when nothing of its getting it was */

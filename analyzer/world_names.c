@@ -134,12 +134,14 @@ void names_add(struct object *object, const char *text, int64_t time)
 
 	if (name) {
 		name->told = true;
+		name->seen = time;
 		return;
 	}
 	if (object->name_count == NAMES_MAX)
 		names_drop_oldest(object);
 	object->names = memory_grow(object->names, object->name_count, sizeof(*object->names));
-	object->names[object->name_count++] = (struct name){.text = memory_text(text), .from = time, .told = true};
+	object->names[object->name_count++] =
+		(struct name){.text = memory_text(text), .from = time, .seen = time, .told = true};
 }
 
 static void names_end(struct object *object, const char *text, int64_t time, bool taken)
@@ -273,8 +275,10 @@ bool names_open(struct world *world, struct process *process, const char *name, 
 	free(text);
 	if (created && names_settled_unseen(world, state, object, site))
 		return true;
-	if (object_real(state->object) == object)
+	if (object_real(state->object) == object) {
+		names_add(object, state->text, site->time);
 		return false;
+	}
 	if (created && is_removed_already(state, object)) {
 		if (object->name_count == 0)
 			names_add(object, state->text, state->removed.time);

@@ -329,18 +329,23 @@ enum origin object_origin(const struct object *object)
 		       : ORIGIN_unknown;
 }
 
-/* An unlink may be one of the calls that were let go: the look at the end knows better which names there still are. */
+/*
+ * What unlinked, linked or renamed it may be one of the calls that were let go: the look at the end knows better which names
+ * there still are.
+ */
 static void settle_names(const struct world *world, struct object *object, const struct recording *recording)
 {
-	const struct leftover *leftover;
+	const struct leftover *first, *left;
 
 	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
 		return;
-	leftover = recording_leftover(recording, object->dev, object->ino);
-	if (leftover)
-		sizes_told(object, leftover->size, world->now);
-	for (size_t i = 0; leftover == NULL && i < object->name_count; i++)
-		if (object->names[i].until == 0)
+	first = recording_leftover(recording, object->dev, object->ino);
+	if (first)
+		sizes_told(object, first->size, world->now);
+	for (left = first; left; left = recording_leftover_next(recording, left))
+		names_add(object, left->name, world->now);
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0 && object->names[i].seen != world->now)
 			object->names[i].until = world->now;
 }
 

@@ -133,6 +133,43 @@ bytes_of()
 	holds 'all(.objects[]; has("size_known") | not)'
 }
 
+@test "--max-size: names that calls that were let go may have changed are not known, until the end tells" {
+	local at one=/names-one-$$ two=/names-two-$$ three=/names-three-$$
+	cat >names.py <<-'END'
+		import _posixshmem, mmap, os, sys, time
+		one, two, three = sys.argv[1:4]
+		def path(name): return "/dev/shm" + name
+		# Each processor keeps the newest of its own.
+		os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+		for name in one, two:
+		    os.close(_posixshmem.shm_open(name, os.O_CREAT | os.O_RDWR, 0o600))
+		for old, new in (one, three), (two, one), (three, two):
+		    os.rename(path(old), path(new))
+		os.link(path(two), path(two) + "-link")
+		fd = _posixshmem.shm_open("/worked-" + str(os.getpid()), os.O_CREAT | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 4096)
+		for _ in range(int(sys.argv[4])):
+		    mmap.mmap(fd, 4096).close()
+		_posixshmem.shm_unlink("/worked-" + str(os.getpid()))
+		time.sleep(0.2)
+		os.rename(path(one), path(three))
+		time.sleep(0.2)
+	END
+	for count in 40000 400; do
+		"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 19))" -o $count -- "$PYTHON" names.py "$one" "$two" "$three" $count
+		rm "/dev/shm$two" "/dev/shm$three" "/dev/shm$two-link"
+		at=$("$SHMGUARD" log $count | sed -nE 's/^[0-9]+ +([0-9.]+) rename\(.*/\1/p' | tail -n 1)
+		"$SHMGUARD" objects --at="$(awk "BEGIN { print $at - 0.1 }")" $count | grep '^/names' | sort >$count.before
+		"$SHMGUARD" objects --at="$(awk "BEGIN { print $at + 0.1 }")" $count | grep '^/names' | sort >$count.after
+		"$SHMGUARD" objects $count | grep '^/names' | sort >$count.end
+	done
+	# Both were found by the names that they were made with, and the kept rename tells of the one where it is.
+	same 40000.before <(printf '%s (not known whether still)\n' "$one" "$two")
+	same 40000.after <(printf '%s (not known whether still)%s\n' "$one" "" "$two" ", $three")
+	same <(sed 's/, /\n/g' 40000.end | sort) <(printf '%s\n' "$one (removed)" "$two" "$two-link" "$two (removed)" "$three" | sort)
+	run ! grep 'not known' 400.before 400.after 400.end
+}
+
 @test "--max-size: a finding told at a call costs what README says, every time, and a call without one nothing" {
 	local flags count bytes name=/costly-$$
 	cat >costly.py <<-'END'
