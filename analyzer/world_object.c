@@ -263,10 +263,60 @@ bool object_note_created(struct world *world, struct process *process, uint32_t 
 	return true;
 }
 
+static bool at_one_time(const struct recording *a, const struct recording *b)
+{
+	return a != b && a && b && (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
+}
+
+static uint64_t machine_key(const struct object *object)
+{
+	return device_key(object->dev, object->host, NULL);
+}
+
+static bool is_missing(const struct object *object)
+{
+	return !object->unlinked.process && object->recording && object->recording->looked &&
+	       !recording_leftover(object->recording, object->dev, object->ino);
+}
+
+static void lose_names(struct object *object, int64_t time)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].until == 0)
+			object->names[i].until = time;
+}
+
+/* Recordings that one machine made at one time are of the same objects: what a process of the other removed is gone here. */
+static void take_removals_of_others(struct world *world)
+{
+	struct map removed = {0};
+
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i];
+
+		if (!object->same && object->defined && object->unlinked.process)
+			map_put(&removed, machine_key(object), object->ino, object);
+	}
+	for (size_t i = 0; i < world->object_count; i++) {
+		struct object *object = world->objects[i], *other;
+
+		if (object->same || !object->defined || !is_missing(object))
+			continue;
+		other = map_get(&removed, machine_key(object), object->ino);
+		if (other == NULL || !at_one_time(object->recording, other->recording))
+			continue;
+		object->unlinked = other->unlinked;
+		lose_names(object, other->unlinked.time);
+	}
+	map_clear(&removed);
+}
+
 void object_finish(struct world *world)
 {
 	size_t kept = 0;
 
+	if (recording_is_several(world->private->recording))
+		take_removals_of_others(world);
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 

@@ -119,3 +119,33 @@ found()
 	COLUMNS=200 "$SHMGUARD" report fleet/a >out
 	grep -qxF '  37 events in the trace: not of this recording, passed over' out
 }
+
+@test "what a process of another recording removed, made on the same machine at the same time, has not vanished" {
+	cat >apart.py <<-'END'
+		import _posixshmem, mmap, os, sys, time
+		name, other = sys.argv[1:3]
+		fd = _posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 4096)
+		mmap.mmap(fd, 4096).close()
+		for turn, path in enumerate((sys.argv[3], sys.argv[4])):
+		    open(path, "w").close()
+		    while len([p for p in os.listdir() if p.startswith("turn-%d" % turn)]) < 2:
+		        time.sleep(0.01)
+		    if turn == 0 and other:
+		        os.rename("/dev/shm" + other, "/dev/shm/taken" + other[1:])
+		        os.unlink("/dev/shm/taken" + other[1:])
+	END
+	record fleet/a "$PYTHON" apart.py "/apart-a-$$" "/apart-b-$$" turn-0a turn-1a &
+	record fleet/b "$PYTHON" apart.py "/apart-b-$$" "" turn-0b turn-1b
+	wait
+	rm "/dev/shm/apart-a-$$"
+	report fleet >report.json
+	holds --arg a "/apart-a-$$" '[.objects[] | select(.names != [$a])] | length == 2 and all(.unlinked_by != null)'
+	holds 'all(.findings[]; .rule != "name-vanished")'
+	# By itself the one does not tell who it was; nor do recordings of two machines.
+	report fleet/b >report.json
+	holds '[.findings[] | select(.rule == "name-vanished")] | length == 1'
+	jq '.host = "elsewhere"' fleet/a/recording.json >new && mv new fleet/a/recording.json
+	report fleet >report.json
+	holds '[.findings[] | select(.rule == "name-vanished")] | length == 1'
+}
