@@ -28,7 +28,7 @@ static void set_fingerprint(struct finding *finding)
 	const char *id = rules[finding->rule].id;
 	uint64_t hash = map_hash(MAP_HASH, id, strlen(id) + 1);
 	const struct stack *stack = finding->stack_count ? finding->stacks[0].stack : NULL;
-	const char *name = finding->object ? object_name(finding->object) : NULL;
+	const char *name = finding_name(finding);
 
 	/* A growing leak and a note of the same place are two things. */
 	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));
@@ -48,6 +48,11 @@ static void set_fingerprint(struct finding *finding)
 bool findings_sifted_alike(const struct finding *a, const struct finding *b)
 {
 	return a->unwanted == b->unwanted && a->suppression == b->suppression && a->apart == b->apart;
+}
+
+const char *finding_name(const struct finding *finding)
+{
+	return finding->object ? object_name(finding->object) : finding->name;
 }
 
 uint64_t findings_sifted(const struct finding *finding)

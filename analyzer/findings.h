@@ -46,6 +46,7 @@ struct finding {
 	char fingerprint[17]; /* hexadecimal; report_fingerprint.c makes the one that is shown */
 	size_t before; /* those of its fingerprint, where they are brought together: set by report_group_sort() */
 	const struct object *object; /* or NULL */
+	const char *name;            /* that a call gave in vain, where there is no object; interned; or NULL */
 	bool several;                /* of all: they are of more than this object */
 	struct others others;        /* of all but that which is told of */
 	const struct recording
@@ -70,6 +71,9 @@ struct hidden {
 	char fingerprint[17];
 	bool suppressed; /* else the reader did not ask for it */
 };
+
+/* Of what it tells: the object's name, else the one that was given in vain. NULL: it is of neither. */
+const char *finding_name(const struct finding *finding);
 
 struct findings {
 	struct finding *all; /* errors first, then by bytes, then by count */

@@ -26,6 +26,11 @@ const char *call_name(const struct object *object, const struct finding_event *e
 	return *event->name ? event->name : judge_name_of(object);
 }
 
+const char *call_name_alone(const struct object *object, const struct finding_event *event)
+{
+	return object || !*event->name ? NULL : call_name(object, event);
+}
+
 bool call_is_bare(const struct finding_event *event)
 {
 	return event->response != RESPONSE_recorded && event->offset == 0 && event->length == 0 && event->limit == 0;

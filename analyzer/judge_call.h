@@ -13,6 +13,9 @@ bool call_created(const struct object *object, const struct site *site);
 /* The object's name, else the one that the call gave. */
 const char *call_name(const struct object *object, const struct finding_event *event);
 
+/* That which the call gave in vain; NULL: there is an object. */
+const char *call_name_alone(const struct object *object, const struct finding_event *event);
+
 /* The policy refused or repaired the call before anything was known of it but the rule; its sentence, a new text. */
 bool call_is_bare(const struct finding_event *event);
 char *call_bare_words(const struct object *object, const struct finding_event *event, const char *who);

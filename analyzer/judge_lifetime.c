@@ -64,6 +64,7 @@ static void stranger_found(struct court *court, struct process *process, struct 
 				  .severity = event->severity,
 				  .response = event->response,
 				  .object = object,
+				  .name = call_name_alone(object, event),
 				  .told = event->seq};
 	struct stranger *stranger;
 	size_t place;
@@ -108,6 +109,7 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 				  .severity = event->severity,
 				  .response = event->response,
 				  .object = object,
+				  .name = call_name_alone(object, event),
 				  .told = event->seq};
 	char *who;
 

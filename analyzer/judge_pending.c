@@ -91,6 +91,13 @@ static void pending_merge(struct pending *pending, struct pending other)
 	free(other.finding.message);
 }
 
+/* The trace's own text does not last; of the occurrences of one place that is kept which is told of. */
+static void keep_name(struct court *court, struct finding *finding)
+{
+	if (finding->name)
+		finding->name = world_intern(court->world, finding->name);
+}
+
 size_t court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
 {
 	struct finding finding = *found_now;
@@ -109,6 +116,7 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 		if (!same_place(court->pending[i - 1], &finding, roles))
 			continue;
 		pending_merge(court->pending[i - 1], pending);
+		keep_name(court, &court->pending[i - 1]->finding);
 		return i - 1;
 	}
 	pending.nth = court->pending_count;
@@ -117,6 +125,7 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(struct pending *));
 	court->pending[court->pending_count] = memory_new(1, sizeof(pending));
 	*court->pending[court->pending_count++] = pending;
+	keep_name(court, &court->pending[court->pending_count - 1]->finding);
 	map_put(&court->places, (uintptr_t)site.process, place, (void *)court->pending_count);
 	return court->pending_count - 1;
 }

@@ -48,6 +48,7 @@ static void tell(struct court *court, struct object *object, const struct findin
 				  .response = event->response,
 				  .message = message,
 				  .object = object,
+				  .name = call_name_alone(object, event),
 				  .told = event->seq};
 
 	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);

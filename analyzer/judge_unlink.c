@@ -87,7 +87,8 @@ static void unlink_missed(struct court *court, struct process *process, const st
 			      .finding = {.rule = RULE_double_unlink,
 					  .severity = SEVERITY_WARNING,
 					  .process = process,
-					  .object = name->former},
+					  .object = name->former,
+					  .name = name->former ? NULL : world_intern(court->world, name->text)},
 			      .roles = {{"unlinked", *site}, {"unlinked first", name->removed}}};
 	/* In one process the program has an order of its own. */
 	if (name->removed.process != process)

@@ -37,6 +37,7 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 				  .response = event->response,
 				  .bytes = event->length,
 				  .object = object,
+				  .name = call_name_alone(object, event),
 				  .told = event->seq};
 	char *who;
 

@@ -34,7 +34,7 @@ static void csv_finding(const struct report *report, const struct finding *findi
 	csv_text(out, severity_name(finding->severity), ",");
 	csv_text(out, rules[finding->rule].id, ",");
 	fprintf(out, "%" PRIu64 ",%" PRIu64 ",", finding->count, finding->bytes);
-	csv_text(out, finding->object ? object_name(finding->object) : NULL, ",");
+	csv_text(out, finding_name(finding), ",");
 	if (process)
 		fprintf(out, "%d", (int)process->pid);
 	fputc(',', out);

@@ -72,7 +72,7 @@ static uint64_t print_of(const struct report *report, const struct print *print)
 {
 	const struct finding *finding = print->finding;
 	uint64_t hash = print_text(MAP_HASH, rules[finding->rule].id), placed;
-	const char *name = finding->object ? object_name(finding->object) : NULL;
+	const char *name = finding_name(finding);
 
 	/* A growing leak and a note of the same place are two things. */
 	hash = map_hash(hash, &finding->severity, sizeof(finding->severity));

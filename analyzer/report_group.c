@@ -12,7 +12,7 @@ const void *report_group_key(const struct finding *finding, enum report_group gr
 	case BY_stack:
 		return finding->stack_count ? finding->stacks[0].stack : NULL;
 	case BY_object:
-		return finding->object;
+		return finding->object ? (const void *)finding->object : finding->name;
 	case BY_process:
 		return finding->process;
 	case BY_rule:

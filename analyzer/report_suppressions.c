@@ -77,7 +77,7 @@ static char *suppressions_pattern_of(const struct report *report, const struct f
 {
 	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[number].stack : NULL);
 	const struct spot *own = spots_own(&spots);
-	const char *name = finding->object ? object_name(finding->object) : NULL;
+	const char *name = finding_name(finding);
 	bool vague = own && (!own->function || (suppressions_is_main(own) && name && suppressions_is_lasting(name)));
 	char *pattern = NULL;
 

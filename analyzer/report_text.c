@@ -226,8 +226,7 @@ static char *text_group(const struct report *report, const struct finding *findi
 
 	switch (report->group) {
 	case BY_object:
-		return escape_terminal(finding->object && object_name(finding->object) ? object_name(finding->object)
-										       : "(no name)");
+		return escape_terminal(finding_name(finding) ? finding_name(finding) : "(no name)");
 	case BY_process:
 		return finding->process ? text_process(finding->process) : memory_text("(no process)");
 	case BY_rule:

@@ -203,6 +203,12 @@ bool selection_has_rule(const struct selection *selection, enum rule_id rule, en
 	       (!selection->graded || severity >= selection->severity);
 }
 
+static bool has_name(const struct selection *selection, const struct finding *finding)
+{
+	return selection_has_object(selection, finding->object) ||
+	       (finding->name && escape_matches(selection->object, finding->name));
+}
+
 bool selection_has_finding(const struct selection *selection, const struct finding *finding, int64_t start)
 {
 	bool concerned =
@@ -211,7 +217,6 @@ bool selection_has_finding(const struct selection *selection, const struct findi
 
 	for (i = 0; i < finding->stack_count; i++)
 		concerned |= selection_has_process(selection, finding->stacks[i].process);
-	return concerned && selection_has_object(selection, finding->object) &&
-	       selection_has_time(selection, finding->time, start) &&
+	return concerned && has_name(selection, finding) && selection_has_time(selection, finding->time, start) &&
 	       selection_has_rule(selection, finding->rule, finding->severity);
 }

@@ -208,6 +208,8 @@ static bool suppressions_match_object(const char *pattern, const struct finding 
 {
 	size_t i;
 
+	if (*pattern != '^' && finding->name && escape_matches(pattern, finding->name))
+		return true;
 	/* What nothing in the program is to blame for has neither. */
 	if (!finding->object && !finding->stack_count)
 		return !fnmatch(pattern, "", 0);

@@ -229,6 +229,9 @@ bool process_keeps_newest(const struct process *process);
 /* How many events are missing there, at the hole number `nth`. */
 uint64_t hole_size(const struct process *process, size_t nth);
 
+/* One copy of each text, as long as the world. */
+const char *world_intern(struct world *world, const char *text);
+
 /* NULL when the trace holds no such stack. Complete only once the whole trace was read. */
 const struct stack *world_stack(struct world *world, const struct process *process, uint32_t stack_id);
 

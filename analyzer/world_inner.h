@@ -40,9 +40,6 @@ struct world_private {
 	const struct watcher *watcher;
 };
 
-/* world.c: one copy of each text, as long as the world. */
-const char *world_intern(struct world *world, const char *text);
-
 /* world_process.c */
 struct process *process_latest(const struct world *world, const struct trace_event *event); /* it is known */
 struct process *process_of_event(struct world *world, const struct trace_event *event);

@@ -315,7 +315,7 @@ void object_finish(struct world *world)
 {
 	size_t kept = 0;
 
-	if (recording_is_several(world->private->recording))
+	if (world->private->recording && recording_is_several(world->private->recording))
 		take_removals_of_others(world);
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];

@@ -291,3 +291,42 @@ finds()
 	"$SHMGUARD" report --rule=segment-leak --object="*shown-$$-back\\xslash" --format=json recording >report.json
 	holds '.findings == []'
 }
+
+@test "a name that was given in vain is asked for, suppressed, grouped and shown, though no object has it" {
+	local name=/vain-$$
+	cd "$BATS_TEST_TMPDIR" || return
+	cat >vain.py <<-'END'
+		import _posixshmem, os, sys
+		for name in sys.argv[1:]:
+		    try:
+		        os.close(_posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		    except OSError:
+		        pass
+	END
+	record plain "$PYTHON" vain.py "$name/a" "$name/b"
+	found()
+	{
+		"$SHMGUARD" report --format=json "$@" >report.json
+	}
+	found --object="$name/b" plain
+	holds --arg name "$name/b" '[.findings[] | [.rule, .object, .name, .count]] == [["name-nonportable", null, $name, 1]]'
+	found --object='/vain-*' plain
+	holds '[.findings[] | select(.object == null)] | length == 1 and .[0].count == 2'
+	"$SHMGUARD" report --format=csv plain | "$PYTHON" -c 'import csv, sys
+print(*[row["object"] for row in csv.DictReader(sys.stdin) if row["rule"] == "name-nonportable"])' >objects
+	[ "$(cat objects)" = "$name/a" ]
+	run -0 "$SHMGUARD" report --group-by=object plain
+	[[ $output == *"$name/a"* ]]
+	echo "name-nonportable:$name/*" >known
+	found --suppress=known plain
+	holds 'all(.findings[]; .rule != "name-nonportable") and [.suppressions[].occurrences] == [2]'
+	echo "name-nonportable:$name-other" >known
+	found --suppress=known plain
+	holds 'any(.findings[]; .rule == "name-nonportable") and [.suppressions[].occurrences] == [0]'
+	# What a policy refused is of no object either.
+	printf '[default]\nnames = /other-*\nname-not-allowed = deny\n' >policy
+	chmod 600 policy
+	"$SHMGUARD" run --quiet --report=none --policy="$PWD/policy" -o denied -- "$PYTHON" vain.py "$name" "$name-2"
+	found --object="$name-2" denied
+	holds --arg name "$name-2" '[.findings[] | [.rule, .action, .name]] == [["name-not-allowed", "denied", $name]]'
+}

@@ -121,6 +121,7 @@ found()
 }
 
 @test "what a process of another recording removed, made on the same machine at the same time, has not vanished" {
+	local beside
 	cat >apart.py <<-'END'
 		import _posixshmem, mmap, os, sys, time
 		name, other = sys.argv[1:3]
@@ -136,8 +137,9 @@ found()
 		        os.unlink("/dev/shm/taken" + other[1:])
 	END
 	record fleet/a "$PYTHON" apart.py "/apart-a-$$" "/apart-b-$$" turn-0a turn-1a &
+	beside=$!
 	record fleet/b "$PYTHON" apart.py "/apart-b-$$" "" turn-0b turn-1b
-	wait
+	wait "$beside"
 	rm "/dev/shm/apart-a-$$"
 	report fleet >report.json
 	holds --arg a "/apart-a-$$" '[.objects[] | select(.names != [$a])] | length == 2 and all(.unlinked_by != null)'
