@@ -29,12 +29,17 @@ int64_t recording_integer(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* NULL is the last of them. */
+static void add_text(char ***texts, size_t *count, char *text)
+{
+	*texts = memory_grow(*texts, *count + 1, sizeof(**texts));
+	(*texts)[(*count)++] = text;
+	(*texts)[*count] = NULL;
+}
+
 void recording_problem(struct recording *recording, char *text)
 {
-	recording->problems =
-		memory_grow(recording->problems, recording->problem_count + 1, sizeof(*recording->problems));
-	recording->problems[recording->problem_count++] = text;
-	recording->problems[recording->problem_count] = NULL;
+	add_text(&recording->problems, &recording->problem_count, text);
 }
 
 FILE *recording_file(struct recording *recording, const char *path)
@@ -86,12 +91,12 @@ bool recording_is_damaged(struct recording *recording, const char *dir, const ch
 
 static char **texts_of(const json_t *array, size_t *count)
 {
-	char **texts = memory_new(json_array_size(array) + 1, sizeof(*texts));
+	char **texts = memory_new(1, sizeof(*texts));
 	const json_t *element;
 	size_t i, made = 0;
 
 	json_array_foreach (array, i, element)
-		texts[made++] = escape_undo(json_string_value(element));
+		add_text(&texts, &made, escape_undo(json_string_value(element)));
 	if (count)
 		*count = made;
 	return texts;

@@ -52,6 +52,19 @@ look()
 	holds '.trace.complete and .trace.problems == []'
 }
 
+@test "however many problems a recording tells of, those that reading finds come behind them" {
+	local count
+	for count in {0..17}; do
+		changed recording.json --argjson count "$count" '.problems = [range($count) | "number \(.)"]'
+		changed shm.json 'del(.objects)'
+		echo '{' >>leaks/processes.jsonl
+		incomplete "leaks/shm.json is damaged: objects: expected a list"
+		holds --argjson count "$count" '.trace.problems[:$count] == [range($count) | "number \(.)"]'
+		"$SHMGUARD" log leaks >/dev/null 2>errors
+		[ "$(grep -c 'number [0-9]*$' errors)" -eq "$count" ]
+	done
+}
+
 @test "a first look that has not what such a look has is named, and tells of nothing" {
 	local before
 	for before in '{}' '{"objects":[{"name":5}]}' '{"looked":1,"device":25,"objects":[{"name":"/seg"}]}' '{"looked":1,"device":25,"objects":[],"uid":"0"}'; do

@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load leaks
 
 # A minute of the policy parser, beside the other tests of this file.
 setup_file()
@@ -39,6 +40,9 @@ fuzzed()
 
 @test "of a hundred damaged traces none crashes the report, hangs it or costs more than 256 MB" {
 	run -0 "$BUILD/tests/fuzz/mutate" "$ROOT/tests/traces/leaks" 100
+	[ "$output" = "100 mutated traces" ]
+	troubled "$BATS_TEST_TMPDIR/troubled"
+	run -0 "$BUILD/tests/fuzz/mutate" "$BATS_TEST_TMPDIR/troubled" 100
 	[ "$output" = "100 mutated traces" ]
 }
 

@@ -2,6 +2,7 @@
 # What takes too long for every day: `make soak`.
 
 load ../helpers
+load ../leaks
 load ../machine
 load ../scarce
 load ../ledger
@@ -33,6 +34,8 @@ thousand()
 
 @test "damaged traces are reported" {
 	"$BUILD/tests/fuzz/mutate" "$ROOT/tests/traces/leaks" "${MUTATIONS:-10000}" >&3
+	troubled "$BATS_TEST_TMPDIR/troubled"
+	"$BUILD/tests/fuzz/mutate" "$BATS_TEST_TMPDIR/troubled" $((${MUTATIONS:-10000} / 4)) >&3
 }
 
 @test "cleaners race for ghosts" {
