@@ -39,13 +39,22 @@ static struct runner *runner_of(const struct gathering *gathering, const struct 
 	return map_get(&gathering->runners, (uintptr_t)process, 0);
 }
 
+struct habits_pids habits_pids_of(const struct process *process)
+{
+	struct habits_pids pids = {.own = process->pid, .parent = process->ppid};
+
+	for (size_t i = 0; i < HABITS_OLDER && (process = process->parent); i++)
+		pids.older[i] = process->ppid;
+	return pids;
+}
+
 static void take_process(struct gathering *gathering, const struct process *process, const struct process_event *event)
 {
 	const struct runner *parent = process->parent ? runner_of(gathering, process->parent) : NULL;
 	struct runner *runner = memory_new(1, sizeof(*runner));
 
 	runner->habit = habit_of(gathering->habits, event->exe);
-	runner->pids = (struct habits_pids){event->pid, event->parent};
+	runner->pids = habits_pids_of(process);
 	runner->recording = gathering->habits->recording;
 	if (event->began == BEGAN_fork && parent)
 		runner->inherited = parent->inherited + parent->own_count;

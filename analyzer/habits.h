@@ -12,10 +12,15 @@
 
 enum { HABITS_RESPONSES = RESPONSE_audit + 1 };
 
-/* Of a process that used a name: 0 where it is not known. */
+struct process; /* world.h */
+
+/* Of a process that used a name, and of those it descends from, the nearest first: 0 where it is not known. */
+#define HABITS_OLDER 6
 struct habits_pids {
-	long own, parent;
+	long own, parent, older[HABITS_OLDER];
 };
+
+struct habits_pids habits_pids_of(const struct process *process);
 
 /* One that a program used. */
 struct habits_name {

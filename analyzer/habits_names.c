@@ -76,7 +76,11 @@ static bool is_pid(const char *digits, size_t length, int base, const struct hab
 		return false;
 	memcpy(text, digits, length);
 	long number = strtol(text, &end, base);
-	return !*end && number > 1 && (number == pids->own || number == pids->parent);
+	bool one_of_them = number == pids->own || number == pids->parent;
+
+	for (size_t i = 0; i < HABITS_OLDER; i++)
+		one_of_them |= number == pids->older[i];
+	return !*end && number > 1 && one_of_them;
 }
 
 /* Beside a pid in such digits; letters alone are a word, unless they are many. */

@@ -57,7 +57,7 @@ static void add(struct rights *rights, const struct process *process, const stru
 {
 	if (!*process->exe || (object && object->kind == KIND_memfd) || name_is_way(need->name))
 		return;
-	const struct habits_pids pids = {process->pid, process->ppid};
+	const struct habits_pids pids = habits_pids_of(process);
 	char *name = habits_object(need->name, need->semaphore);
 	struct right *right =
 		right_to(program_of(rights, process->exe), need->glob ? memory_text(name) : habits_glob(name, &pids));

@@ -118,3 +118,19 @@ allows()
 	learn aligned
 	grep -qx 'huge-page-misaligned = deny.*' learned.ini
 }
+
+@test "policy learn knows a short pid in a name, whose it is among those the program descends from" {
+	cat >aged.py <<-'END'
+		import os, subprocess, sys
+		# In a young container pids are short: the name is made of one, and used by children of children.
+		name = "/dev/shm/aged-%s.%d" % (sys.argv[1], os.getpid())
+		script = 'sh -c "cat $0 >/dev/null; true"; rm $0; true'
+		open(name, "w").close()
+		sys.exit(subprocess.run(["sh", "-c", script, name]).returncode)
+	END
+	unshare --pid --fork --mount-proc bash -c '"$@"; exit $?' - "$SHMGUARD" run --quiet --report=none -o once -- "$PYTHON" aged.py $$
+	"$SHMGUARD" policy learn once >learned.ini
+	grep '^names' learned.ini
+	run ! grep -qE '^names = .*aged-[0-9]+\.[0-9]+$' learned.ini
+	[ "$(grep -cE '^names = .*aged-.*[*]' learned.ini)" -ge 3 ]
+}
