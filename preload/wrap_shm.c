@@ -93,7 +93,7 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	struct visit visit;
 	bool ours = own_caller(CALLER);
 
-	if (__builtin_expect(name && is_wait_page(name), false) && (ours || own_find_tracer()))
+	if (__builtin_expect(name && is_wait_page(name), false) && (ours || (own_find_tracer() && own_caller(CALLER))))
 		return wait_page();
 	bool enforced = enforce_on && !ours;
 	char path[512];

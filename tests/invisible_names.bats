@@ -194,3 +194,27 @@ own_names()
 	unchanged ./plain
 	holds "$whole"
 }
+
+@test "an object of the program's named as one that LTTng-UST makes" {
+	cat >waits.py <<-'END'
+		import ctypes, mmap, os, sys
+		from _posixshmem import shm_open, shm_unlink
+		if len(sys.argv) > 1:
+		    ctypes.CDLL("liblttng-ust.so.1")
+		for name in "/lttng-ust-wait-mine", "/lttng-ust-wait-99":
+		    fd = shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, 65536)
+		    held = mmap.mmap(fd, 65536)
+		    held[5] = 7
+		    again = shm_open(name, os.O_RDWR, 0)
+		    print(fd, again, os.path.exists("/dev/shm" + name), os.pread(again, 1, 5))
+		    os.close(fd)
+		    os.close(again)
+		    shm_unlink(name)
+	END
+	for how in "" later; do
+		unchanged "$PYTHON" waits.py $how
+		holds '.trace.lost == 0 and [.objects[].names[0]] == ["/lttng-ust-wait-mine", "/lttng-ust-wait-99"]'
+		rm -rf recording
+	done
+}
