@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyzer/asked.h"
 #include "analyzer/escape.h"
 #include "analyzer/hindsight.h"
 #include "analyzer/memory.h"
@@ -61,6 +62,7 @@ struct log {
 	struct log_line held[HELD];
 	size_t next;
 	struct map gaps; /* (key of its process) -> struct log_gaps */
+	struct asked asked;
 };
 
 /* Where calls of a process were let go, as the report knows. */
@@ -289,7 +291,7 @@ static int log_event(void *context, struct world *world, struct process *process
 	log_gaps_until(log, process, event->time);
 	if (outcome->told)
 		return 0;
-	if (!selection_has_process(&log->selection, process) || !selection_has_object(&log->selection, object) ||
+	if (!selection_has_process(&log->selection, process) || !asked_has(&log->asked, object, event) ||
 	    !selection_has_time(&log->selection, event->time, log->start))
 		return 0;
 	sized = object && hindsight_size(log->hindsight, object, event->time, &size);
@@ -361,6 +363,7 @@ static bool log_judge(struct log *log, const char *dir, char **error)
 	log_learn_hosts(log, log->analysis->world);
 	log_learn_places(log, log->analysis->recording);
 	log_learn_gaps(log, log->analysis->world);
+	log->asked = asked_of(&log->selection, log->analysis->world);
 	return true;
 }
 
@@ -382,6 +385,7 @@ static int log_print(struct log *log, const char *dir)
 	if (r && !output_failed())
 		log_complain(error);
 	log_forget_gaps(log);
+	asked_clear(&log->asked);
 	symbols_close(log->report.symbols);
 	hindsight_free(log->hindsight);
 	analysis_free(log->analysis);

@@ -128,25 +128,26 @@ void terminal_paragraph(const struct terminal *terminal, enum ink ink, const cha
 
 	terminal_begin(terminal, ink);
 	while (*text) {
-		size_t length = strcspn(text, " ");
-		char *word = memory_format("%.*s", (int)length, text);
+		/* A name may have several in a row, which are of it. */
+		int blanks = (int)strspn(text, " ");
+		size_t length = strcspn(text + blanks, " ");
+		char *word = memory_format("%.*s", (int)length, text + blanks);
 		int columns = terminal_columns(word);
 
-		if (!first && at + 1 + columns > terminal->width) {
+		if (!first && at + blanks + columns > terminal->width) {
 			terminal_end(terminal, ink);
 			fprintf(terminal->out, "\n%*s", indent, "");
 			terminal_begin(terminal, ink);
 			at = indent;
-		} else if (!first) {
-			fputc(' ', terminal->out);
-			at++;
+		} else {
+			fprintf(terminal->out, "%*s", blanks, "");
+			at += blanks;
 		}
 		fputs(word, terminal->out);
 		at += columns;
 		first = false;
 		free(word);
-		text += length;
-		text += strspn(text, " ");
+		text += (size_t)blanks + length;
 	}
 	terminal_end(terminal, ink);
 	fputc('\n', terminal->out);

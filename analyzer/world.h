@@ -249,6 +249,8 @@ const char *object_name(const struct object *object);
 bool object_has_name(const struct object *object);
 bool object_is_called(const struct object *object, const char *text);
 
+/* The one spelling of a name, for all that lead there; for free(3). */
+char *name_canonical(const char *name, bool semaphore);
 /* A path of /proc, by which an object is reached that need not have any name. */
 bool name_is_way(const char *path);
 

@@ -4,8 +4,6 @@
 
 #include "world_inner.h"
 
-/* One spelling for all that lead there; for free(3). */
-char *name_canonical(const char *name, bool semaphore);
 /* NULL: nothing was told of the name, or it is forgotten. */
 struct name_state *name_state_find(const struct world *world, uint64_t place, const char *text);
 struct name_state *name_state_of(struct world *world, uint64_t place, const char *text);

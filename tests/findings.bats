@@ -330,3 +330,18 @@ print(*[row["object"] for row in csv.DictReader(sys.stdin) if row["rule"] == "na
 	found --object="$name-2" denied
 	holds --arg name "$name-2" '[.findings[] | [.rule, .action, .name]] == [["name-not-allowed", "denied", $name]]'
 }
+
+@test "text: blanks in a name are as many as it has, unless a line ends there" {
+	cat >blanks.py <<-'END'
+		import _posixshmem, os
+		for name in "/a  b-%d", "/a b-%d":
+		    os.close(_posixshmem.shm_open(name % os.getppid(), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		os.close(_posixshmem.shm_open("/q ", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+	END
+	"$SHMGUARD" run --quiet --report=none -o blanks -- "$PYTHON" blanks.py
+	rm -f /dev/shm/a\ *b-* "/dev/shm/q "
+	COLUMNS=200 "$SHMGUARD" report --rule=segment-leak --group-by=object blanks >out
+	grep -qE '^  /a  b-[0-9]+ \(0 bytes\) still exists' out
+	grep -qE '^  /a b-[0-9]+ \(0 bytes\) still exists' out
+	grep -qE '^  /q  \(0 bytes\) still exists' out
+}

@@ -34,6 +34,34 @@ load forms
 	run -3 bash -c "'$SHMGUARD' log leaks 2>&1 >/dev/full"
 }
 
+@test "log --object: all calls of what has the name at any time, and those that give it in vain" {
+	local name=/asked-$$ asked
+	cat >asked.py <<-'END'
+		import _posixshmem, os, sys
+		one, two, three = [sys.argv[1] + end for end in ("-one", "-two", "-three")]
+		fd = _posixshmem.shm_open(one, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		os.ftruncate(fd, 4096)
+		os.rename("/dev/shm" + one, "/dev/shm" + two)
+		os.unlink("/dev/shm" + two)
+		for call in (lambda: _posixshmem.shm_open(three, os.O_RDWR, 0), lambda: os.open("/dev/shm" + three, os.O_RDONLY),
+			     lambda: os.unlink("/dev/shm" + three), lambda: _posixshmem.shm_unlink(three)):
+		    try:
+		        call()
+		    except OSError:
+		        pass
+	END
+	"$SHMGUARD" run --quiet --report=none -o asked -- "$PYTHON" asked.py "$name"
+	calls()
+	{
+		"$SHMGUARD" log "$@" asked | sed -nE 's/^[^ ]* *[^ ]* ([a-z_]*)[0-9]*\(.*/\1/p' | paste -sd ' '
+	}
+	for asked in "$name-one" "$name-two" "$name-[ot]?[eo]"; do
+		[ "$(calls --object="$asked")" = "shm_open ftruncate rename unlink" ]
+	done
+	[ "$(calls --object="$name-three")" = "shm_open open unlink shm_unlink" ]
+	[ "$(calls --object="$name")" = "" ]
+}
+
 @test "log: the calls of CPython by the names it calls them" {
 	cat >segment.py <<-'END'
 		from multiprocessing import shared_memory
