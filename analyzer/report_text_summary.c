@@ -114,9 +114,10 @@ const char *text_state(const struct analysis *analysis, const struct object *obj
 		return "unlinked";
 	if (object_is_hearsay(object))
 		return "not known";
-	if (object->kind != KIND_memfd && object_has_name(object) && (analysis->cut || !object_is_vanished(object)))
+	if (object->kind != KIND_memfd && object_has_name(object) && !object_is_vanished(object))
 		return summary_stayed(analysis, object);
-	return "gone";
+	/* Its removal may stand in what was not read. */
+	return analysis->cut ? "not known" : "gone";
 }
 
 /* The number of the gravest finding of severity warning or error that tells of each, from 1 on. */

@@ -75,6 +75,9 @@ load reading.bash
 	tail -n +2 out >report.json
 	holds 'any(.trace.problems[]; contains("it was interrupted"))'
 	holds 'all(.findings[]; .rule != "name-vanished") and any(.objects[]; .names == ["/seg"])'
+	TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" interrupt "$SHMGUARD" trace text:text >out
+	[[ $(head -n 1 out) == 130\ * ]]
+	grep -qE '^  /seg .* not known$' text
 }
 
 @test "a log ends with its reader, without a word, and nothing is drawn between its lines on a terminal" {
