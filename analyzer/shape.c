@@ -111,7 +111,8 @@ static const struct shape_field look[] = {
 };
 
 static const struct shape_field frame[] = {
-	MAY("function", TEXT), MAY("file", TEXT), MAY("line", AMOUNT), MAY("into", NUMBER), MAY("inlined", FLAG), {0},
+	MAY("function", TEXT), MAY("file", TEXT),     MAY("line", AMOUNT), MAY("into", NUMBER),
+	MAY("inlined", FLAG),  MAY("borrowed", FLAG), MAY("own", TEXT),    {0},
 };
 
 static const struct shape_field module[] = {

@@ -179,7 +179,9 @@ others()
 	for modules in 7 '{}' '[7]' '[{"path":"/usr/bin/server","addresses":{}}]' '[{"path":"/a","build_id":"","addresses":[]}]' \
 		'[{"path":"/a","build_id":"00","addresses":{"10":7}}]' '[{"path":"/a","build_id":"00","addresses":{"10":[7]}}]' \
 		'[{"path":"/a","build_id":"00","addresses":{"10":[{"function":7}]}}]' \
-		'[{"path":"/a","build_id":"00","addresses":{"10":[{"line":"7"}]}}]'; do
+		'[{"path":"/a","build_id":"00","addresses":{"10":[{"line":"7"}]}}]' \
+		'[{"path":"/a","build_id":"00","addresses":{"10":[{"own":7}]}}]' \
+		'[{"path":"/a","build_id":"00","addresses":{"10":[{"borrowed":"yes"}]}}]'; do
 		echo "{\"schema\":\"shmguard-symbols/1\",\"modules\":$modules}" >leaks/symbols.json
 		"$SHMGUARD" report --format=json leaks >report.json 2>errors
 		# What was recorded is whole.
