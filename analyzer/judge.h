@@ -83,6 +83,34 @@ struct role {
 	struct site site;
 };
 size_t court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
+/* What the sieve makes of an occurrence of it with these roles. */
+void court_sift(const struct court *court, struct finding *finding, const struct role *roles, size_t count);
+
+/*
+ * judge_parts.c: of what a rule counts by its place, the parts that the sieve tells apart; without one it is all one. Each
+ * is a finding without a message, of the latest object. What has a count of 0 adds its bytes alone; a part of nothing else
+ * has none either. All zero is none.
+ */
+struct part {
+	struct finding finding;
+	int64_t latest;
+};
+
+struct parts {
+	struct part *all;
+	size_t count;
+	uint64_t whole;     /* the sum of their counts */
+	struct map numbers; /* in `all`, from 1 on */
+};
+
+/* `time`: of the occurrence; the sieve sees all of the place at that of the role. */
+void parts_add(const struct court *court, struct parts *parts, const struct finding *occurrence,
+	       const struct role *role, int64_t time);
+/* For court_find(), with `message`, which it takes over. */
+void parts_find(struct court *court, struct parts *parts, size_t nth, char *message, const struct role *role);
+void parts_clear(struct parts *parts);
+/* "; this tells of 3 of them", or "": it tells of all; a new text. */
+char *parts_share(const struct parts *parts, size_t nth);
 
 /* The order of their stacks, once the whole trace was read. */
 int court_compare(const struct court *court, const struct site *a, const struct site *b);

@@ -6,67 +6,94 @@
 #include "memory.h"
 
 /* Of one tally, those whose object the process does not map any more, or never did. */
-struct idle {
-	uint64_t unmapped, never_mapped;
-	const struct object *object;
-	bool several; /* they are of more than this object */
-};
+enum idle { IDLE_none, IDLE_unmapped, IDLE_never_mapped };
 
-static struct idle idle_of(const struct process *process, const struct tally *tally)
+static enum idle idle_of(const struct process *process, const struct descriptor *descriptor)
 {
-	struct idle idle = {0};
+	const struct use *use = holdings_use(process, descriptor->object);
+
+	if (use && use->mappings)
+		return IDLE_none;
+	if (use && use->ever_mapped)
+		return IDLE_unmapped;
+	return descriptor->object->kind != KIND_file ? IDLE_never_mapped : IDLE_none;
+}
+
+/* Not being mapped is no fault by itself, unless they pile up: descriptors are kept to be handed on. */
+static struct parts parts_of(const struct court *court, const struct process *process, const struct tally *tally,
+			     bool grows, const struct role *role)
+{
 	struct map_slot *slot;
+	struct parts parts = {0};
 
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->descriptors, &cursor));) {
 		const struct descriptor *descriptor = slot->value;
-		const struct use *use = holdings_use(process, descriptor->object);
+		struct finding finding = {.rule = RULE_fd_leak, .count = 1};
+		enum idle idle = descriptor->tally == tally ? idle_of(process, descriptor) : IDLE_none;
 
-		if (descriptor->tally != tally || (use && use->mappings))
+		if (idle == IDLE_none || (!grows && idle != IDLE_unmapped))
 			continue;
-		idle.several |= idle.object && idle.object != descriptor->object;
-		idle.object = descriptor->object;
-		if (use && use->ever_mapped)
-			idle.unmapped++;
-		else if (descriptor->object->kind != KIND_file)
-			idle.never_mapped++;
+		finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
+		finding.object = object_real(descriptor->object);
+		parts_add(court, &parts, &finding, role, descriptor->site.time);
 	}
-	return idle;
+	return parts;
+}
+
+static uint64_t idle_count(const struct process *process, const struct tally *tally)
+{
+	struct map_slot *slot;
+	uint64_t count = 0;
+
+	for (size_t cursor = 0; (slot = map_next(&process->holdings->descriptors, &cursor));) {
+		const struct descriptor *descriptor = slot->value;
+
+		count += descriptor->tally == tally && idle_of(process, descriptor) != IDLE_none;
+	}
+	return count;
+}
+
+static char *message_of(const struct process *process, const struct tally *tally, const struct parts *parts, size_t nth)
+{
+	const struct finding *part = &parts->all[nth].finding;
+	const struct series *series = &tally->series;
+	int64_t first = series_first(series), span = process->ended_at - first;
+	uint64_t made = tally->made - tally->doubted;
+	char *who = judge_process(process), *share = parts_share(parts, nth), *message;
+
+	if (part->severity == SEVERITY_ERROR)
+		message = memory_format("%s opened %" PRIu64 " descriptors here and closed %" PRIu64
+					": they pile up, %" PRIu64 " of them after half of the time, %" PRIu64
+					" after three quarters, %" PRIu64 " %s, %" PRIu64
+					" of them for objects it does not map%s (the latest of %s)",
+					who, made, made - tally->outstanding, series_at(series, first + span / 2),
+					series_at(series, first + span / 4 * 3), tally->outstanding, judge_end(process),
+					parts->whole, share, judge_name_of(part->object));
+	else
+		message = memory_format("%s still had %" PRIu64 " descriptor%s opened here (%s%s) %s, after the last "
+					"mapping went",
+					who, part->count, part->count == 1 ? "" : "s",
+					part->several ? "the latest of " : "of ", judge_name_of(part->object),
+					judge_end(process));
+	free(who);
+	free(share);
+	return message;
 }
 
 static void judge_tally(struct court *court, struct process *process, const struct tally *tally)
 {
-	struct idle idle = idle_of(process, tally);
-	uint64_t open = idle.unmapped + idle.never_mapped;
-	uint64_t made = tally->made - tally->doubted;
+	uint64_t open = idle_count(process, tally);
 	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
 	struct role role = {"opened", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
-	struct finding finding = {.rule = RULE_fd_leak, .object = idle.object, .several = idle.several};
-	const struct series *series = &tally->series;
-	int64_t first = series_first(series), span = process->ended_at - first;
-	char *who;
+	struct parts parts;
 
-	/* Not being mapped is no fault by itself: descriptors are kept to be handed on. */
-	if (!grows && (idle.unmapped == 0 || !ends))
+	if (!grows && !ends)
 		return;
-	who = judge_process(process);
-	finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
-	finding.count = grows ? open : idle.unmapped;
-	if (grows)
-		finding.message = memory_format(
-			"%s opened %" PRIu64 " descriptors here and closed %" PRIu64 ": they pile up, %" PRIu64
-			" of them after half of the time, %" PRIu64 " after three quarters, %" PRIu64 " %s, %" PRIu64
-			" of them for objects it does not map (the latest of %s)",
-			who, made, made - tally->outstanding, series_at(series, first + span / 2),
-			series_at(series, first + span / 4 * 3), tally->outstanding, judge_end(process), open,
-			judge_name_of(tally->object));
-	else
-		finding.message = memory_format("%s still had %" PRIu64 " descriptor%s opened here (of %s) %s, after "
-						"the last mapping went",
-						who, idle.unmapped, idle.unmapped == 1 ? "" : "s",
-						judge_name_of(idle.object), judge_end(process));
-	court_find(court, &finding, &role, 1);
-	free(who);
+	parts = parts_of(court, process, tally, grows, &role);
+	for (size_t i = 0; i < parts.count; i++)
+		parts_find(court, &parts, i, message_of(process, tally, &parts, i), &role);
+	parts_clear(&parts);
 }
 
 static void ending(struct court *court, struct process *process)

@@ -22,40 +22,6 @@ static char *growth_of(const struct tally *tally, const struct process *process)
 			     tally->outstanding, judge_end(process));
 }
 
-static void judge_tally(struct court *court, struct process *process, const struct tally *tally, uint64_t cuts)
-{
-	bool grows = series_grows(&tally->series, process->ended_at);
-	uint64_t made = tally->made - tally->doubted;
-	uint64_t count = grows ? tally->outstanding : tally->outstanding - cuts;
-	struct role role = {"mapped", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
-	struct finding finding = {.rule = RULE_mapping_leak, .count = count, .bytes = tally->bytes};
-	char *bytes, *who, *growth;
-
-	if (count == 0 || (!grows && !could_have_released(process)))
-		return;
-	bytes = judge_bytes(tally->bytes);
-	who = judge_process(process);
-	finding.object = tally->object;
-	finding.several = tally->several;
-	finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
-	if (grows) {
-		growth = growth_of(tally, process);
-		finding.message = memory_format("%s made %" PRIu64 " mappings here and unmapped %" PRIu64
-						": they pile up, %s (%s; the latest of %s)",
-						who, made, made - tally->outstanding, growth, bytes,
-						judge_name_of(tally->object));
-		free(growth);
-	} else {
-		finding.message = memory_format("%s still held %" PRIu64 " mapping%s made here (%s; the latest of %s) "
-						"%s",
-						who, count, count == 1 ? "" : "s", bytes, judge_name_of(tally->object),
-						judge_end(process));
-	}
-	court_find(court, &finding, &role, 1);
-	free(bytes);
-	free(who);
-}
-
 static bool is_cut(const struct piece *piece)
 {
 	return piece->from->tally && piece->from->cut.process;
@@ -64,7 +30,7 @@ static bool is_cut(const struct piece *piece)
 /* Whether a lower piece of the same mapping comes later in the list: then this one does not count. */
 static bool comes_again(const struct holdings *holdings, size_t index)
 {
-	for (size_t i = index + 1; i < holdings->piece_count; i++) {
+	for (size_t i = index + 1; holdings->pieces[index].from->pieces > 1 && i < holdings->piece_count; i++) {
 		if (holdings->pieces[i].from == holdings->pieces[index].from)
 			return true;
 		if (holdings->pieces[index].start - holdings->pieces[i].end > holdings->pieces[index].from->length)
@@ -73,16 +39,65 @@ static bool comes_again(const struct holdings *holdings, size_t index)
 	return false;
 }
 
-static uint64_t cuts_of(const struct process *process, const struct tally *tally)
+/* Where they do not pile up, one that was cut is partial-unmap's, but what is left of it is held here as well. */
+static struct parts parts_of(const struct court *court, const struct process *process, const struct tally *tally,
+			     bool grows, const struct role *role)
 {
 	const struct holdings *holdings = process->holdings;
-	uint64_t cuts = 0;
+	struct parts parts = {0};
 
-	for (size_t i = 0; i < holdings->piece_count; i++)
-		if (holdings->pieces[i].from->tally == tally && is_cut(&holdings->pieces[i]) &&
-		    !comes_again(holdings, i))
-			cuts++;
-	return cuts;
+	for (size_t i = 0; i < holdings->piece_count; i++) {
+		const struct acquisition *from = holdings->pieces[i].from;
+		struct finding finding = {.rule = RULE_mapping_leak, .bytes = from->bytes};
+
+		if (from->tally != tally || comes_again(holdings, i))
+			continue;
+		finding.count = grows || !is_cut(&holdings->pieces[i]);
+		finding.severity = grows ? SEVERITY_ERROR : SEVERITY_NOTE;
+		finding.object = object_real(from->object);
+		parts_add(court, &parts, &finding, role, from->site.time);
+	}
+	return parts;
+}
+
+static char *message_of(const struct process *process, const struct tally *tally, const struct parts *parts, size_t nth)
+{
+	const struct finding *part = &parts->all[nth].finding;
+	uint64_t made = tally->made - tally->doubted;
+	char *bytes = judge_bytes(part->bytes), *who = judge_process(process), *growth, *share, *message;
+
+	if (part->severity == SEVERITY_ERROR) {
+		growth = growth_of(tally, process);
+		share = parts_share(parts, nth);
+		message = memory_format("%s made %" PRIu64 " mappings here and unmapped %" PRIu64
+					": they pile up, %s%s (%s; the latest of %s)",
+					who, made, made - tally->outstanding, growth, share, bytes,
+					judge_name_of(part->object));
+		free(growth);
+		free(share);
+	} else {
+		message = memory_format("%s still held %" PRIu64 " mapping%s made here (%s; the latest of %s) %s", who,
+					part->count, part->count == 1 ? "" : "s", bytes, judge_name_of(part->object),
+					judge_end(process));
+	}
+	free(bytes);
+	free(who);
+	return message;
+}
+
+static void judge_tally(struct court *court, struct process *process, const struct tally *tally)
+{
+	bool grows = series_grows(&tally->series, process->ended_at);
+	struct role role = {"mapped", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
+	struct parts parts;
+
+	if (!grows && !could_have_released(process))
+		return;
+	parts = parts_of(court, process, tally, grows, &role);
+	for (size_t i = 0; i < parts.count; i++)
+		if (parts.all[i].finding.count)
+			parts_find(court, &parts, i, message_of(process, tally, &parts, i), &role);
+	parts_clear(&parts);
 }
 
 static void mapping_ending(struct court *court, struct process *process)
@@ -93,7 +108,7 @@ static void mapping_ending(struct court *court, struct process *process)
 		const struct tally *tally = slot->value;
 
 		if (tally->of == TALLY_mapping && tally->outstanding)
-			judge_tally(court, process, tally, cuts_of(process, tally));
+			judge_tally(court, process, tally);
 	}
 }
 

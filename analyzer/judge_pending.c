@@ -17,7 +17,7 @@ struct pending {
 	size_t role_count;
 };
 
-static void sift(const struct court *court, struct finding *finding, const struct role *roles, size_t count)
+void court_sift(const struct court *court, struct finding *finding, const struct role *roles, size_t count)
 {
 	struct finding asked = *finding;
 
@@ -108,7 +108,7 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 
 	if (finding.told)
 		verdicts_found(court->verdicts, site.process, finding.told, finding.severity);
-	sift(court, &finding, roles, count);
+	court_sift(court, &finding, roles, count);
 	place = map_hash(findings_sifted(&finding), &place, sizeof(place));
 	last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);
 	pending = pending_of(&finding, roles, count);
@@ -217,7 +217,7 @@ static void hand_in(struct court *court, struct pending *pending)
 	finding->object = object_real(finding->object);
 	/* An object may have got its name, or another, since. */
 	if (!finding->several)
-		sift(court, finding, NULL, 0);
+		court_sift(court, finding, NULL, 0);
 	findings_add(court->findings, finding);
 }
 
