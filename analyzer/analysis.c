@@ -262,6 +262,7 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 
 	analysis->events = totals->events;
 	analysis->cut = totals->cut;
+	totals->cut = NULL;
 	take_skipped(analysis, totals);
 	analysis->lost = analysis->world->lost;
 	/* The tracer's own count cannot tell whose events they were: it is believed when all were ours. */
@@ -389,6 +390,7 @@ void analysis_free(struct analysis *analysis)
 	for (size_t i = 0; i < analysis->skipped_count; i++)
 		free(analysis->skipped[i].path);
 	free(analysis->skipped);
+	free(analysis->cut);
 	free(analysis->problems);
 	free(analysis->unseen);
 	free(analysis->appeared);

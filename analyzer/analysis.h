@@ -30,7 +30,7 @@ struct analysis {
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
 	bool others;      /* the trace, of which nothing is missing, has no event of shmguard, but has others */
-	bool cut;         /* the trace was not read to its end */
+	char *cut;        /* why the trace was not read to its end, in words; NULL: it was */
 	bool doubtful;    /* events may be missing that no process's numbers account for */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */
 	struct unseen *unseen;

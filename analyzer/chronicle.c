@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/escape.h"
 #include "analyzer/hindsight.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
@@ -378,22 +377,21 @@ static void reading_finish(void *context, struct world *world)
 	free(spans);
 }
 
-/* Where the trace itself is damaged, or was not read any further for the report, the report has said so. */
+/* Where the reading for the report came no further, the report has said so. */
 static void reading_cut(void *context, const struct trace_totals *totals)
 {
 	const struct report *report = ((const struct reading *)context)->report;
 	int64_t from = report->analysis->from, last = totals->last;
+	char *end;
 
-	if (!report->missing || !trace_interrupted() || totals->events >= report->analysis->events)
+	if (!report->missing || totals->events >= report->analysis->events)
 		return;
-	if (last)
-		*report->missing =
-			memory_format("the reading of the trace for it was interrupted: what follows %.3f s is "
-				      "missing in it",
-				      last > from ? (double)(last - from) / 1e9 : 0);
-	else
-		*report->missing =
-			memory_text("the reading of the trace for it was interrupted: it has none of the calls");
+	end = trace_interrupted() ? memory_text("was interrupted:") : memory_format("ended early: %s;", totals->cut);
+	report->missing->words =
+		last ? memory_format("the reading of the trace for it %s what follows %.3f s is missing in it", end,
+				     last > from ? (double)(last - from) / 1e9 : 0)
+		     : memory_format("the reading of the trace for it %s it has none of the calls", end);
+	free(end);
 }
 
 void chronicle_read(const struct report *report, const struct chronicle *chronicle)
@@ -410,13 +408,10 @@ void chronicle_read(const struct report *report, const struct chronicle *chronic
 	char *error = NULL;
 	size_t cursor;
 
-	if (replay_of(report->analysis->recording, &again, &error)) {
-		char *safe = escape_terminal(error);
-
-		fprintf(stderr, "shmguard: %s\n", safe);
-		free(safe);
-		free(error);
-	}
+	if (replay_of(report->analysis->recording, &again, &error) && report->missing)
+		*report->missing =
+			(struct report_missing){memory_format("%s; it has none of the calls", error), .all = true};
+	free(error);
 	for (cursor = 0; (slot = map_next(&reading.spans, &cursor));)
 		free(slot->value);
 	for (cursor = 0; (slot = map_next(&reading.drawn, &cursor));)

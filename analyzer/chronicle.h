@@ -52,8 +52,8 @@ struct chronicle {
 };
 
 /*
- * Reads the report's recording again; sets *report->missing where that was interrupted. What goes wrong else is told on stderr:
- * the report itself was readable before.
+ * Reads the report's recording again; sets *report->missing where that came less far than the reading for the report, which
+ * was of the same trace: it was interrupted, the decoder stood still or died, or the trace is gone by now.
  */
 void chronicle_read(const struct report *report, const struct chronicle *chronicle);
 

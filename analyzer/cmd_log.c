@@ -61,6 +61,7 @@ struct log {
 	int64_t start;     /* 0: not known yet */
 	struct log_line held[HELD];
 	size_t next;
+	bool further;    /* than the analysis did the log come */
 	struct map gaps; /* (key of its process) -> struct log_gaps */
 	struct asked asked;
 };
@@ -341,6 +342,13 @@ static void log_ending(void *context, struct world *world, struct process *proce
 		printf("signal %d +++\n", process->signal);
 }
 
+static void log_cut(void *context, const struct trace_totals *totals)
+{
+	struct log *log = context;
+
+	log->further = totals->events > log->analysis->events;
+}
+
 static void log_complain(char *error)
 {
 	char *safe = escape_terminal(error);
@@ -369,7 +377,8 @@ static bool log_judge(struct log *log, const char *dir, char **error)
 
 static int log_print(struct log *log, const char *dir)
 {
-	const struct replay again = {.context = log, .event = log_event, .ending = log_ending, .tell = true};
+	const struct replay again = {
+		.context = log, .event = log_event, .ending = log_ending, .cut = log_cut, .tell = true};
 	char *error = NULL;
 	int r;
 
@@ -381,9 +390,15 @@ static int log_print(struct log *log, const char *dir)
 	log->report.symbols = report_symbols(dir, log->analysis);
 	for (size_t i = log->analysis->remarks; i > 0; i--)
 		log_complain(memory_text(log->analysis->problems[log->analysis->problem_count - i]));
+	log->further = true;
 	r = replay_of(log->analysis->recording, &again, &error) ? REPORT_UNREADABLE : REPORT_DONE;
 	if (r && !output_failed())
 		log_complain(error);
+	/* Else what was read for the log has told it. */
+	if (!r && log->analysis->cut && log->further)
+		log_complain(memory_format("a first reading of the trace ended early: %s; what it would have told of "
+					   "sizes, names and findings is missing",
+					   log->analysis->cut));
 	log_forget_gaps(log);
 	asked_clear(&log->asked);
 	symbols_close(log->report.symbols);

@@ -37,6 +37,7 @@ struct scene {
 	struct selection selection;
 	bool all, has_at;
 	bool cut;                    /* the trace was not read to its end */
+	bool blind;                  /* nor was it ahead: which calls were let go is not known */
 	int64_t at;                  /* nanoseconds from the start */
 	bool several;                /* there are several recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
@@ -61,6 +62,8 @@ static int64_t scene_let_go_until(const struct scene *scene, const struct object
 {
 	const struct later *later = map_get(&scene->sizes, object->number, 0);
 
+	if (scene->blind)
+		return INT64_MAX;
 	return later ? later->let_go_until : scene->let_go_until;
 }
 
@@ -245,6 +248,8 @@ static void scene_look_ahead(void *context, struct world *world)
 	int64_t at = scene->start + scene->at, let_go_until = 0;
 	const struct recording *recording = NULL;
 
+	if (scene->blind)
+		return;
 	scene_learn_let_go(scene, world);
 	for (size_t i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
@@ -263,6 +268,9 @@ static void scene_tell_let_go(const struct scene *scene)
 {
 	double until = scene_seconds(scene, scene->let_go_until);
 
+	if (scene->blind)
+		puts("not known: what else there was then, and who had it open or mapped, as it is not known which "
+		     "calls were let go");
 	if (scene->let_go_until == 0)
 		return;
 	if (scene->has_at && scene->start + scene->at < scene->let_go_until)
@@ -321,6 +329,14 @@ static int scene_complain(char *error)
 	return REPORT_UNREADABLE;
 }
 
+static void scene_cut_ahead(void *context, const struct trace_totals *totals)
+{
+	struct scene *scene = context;
+
+	scene->blind = true;
+	scene_complain(memory_format("the reading of the trace for what came later ended early: %s", totals->cut));
+}
+
 static void scene_forget(struct scene *scene)
 {
 	struct map_slot *slot;
@@ -339,7 +355,7 @@ static int scene_print(struct scene *scene, const char *dir)
 				     .tell = true,
 				     .has_until = scene->has_at,
 				     .until = scene->at};
-	const struct replay ahead = {.context = scene, .finish = scene_look_ahead};
+	const struct replay ahead = {.context = scene, .cut = scene_cut_ahead, .finish = scene_look_ahead};
 	struct recording *recording;
 	char *error = NULL;
 	int r = 0;

@@ -118,6 +118,18 @@ static int take_event(void *context, struct world *world, struct process *proces
 	return 0;
 }
 
+/* Where the reading for the report came no further, its problems tell it. */
+static void take_cut(void *context, const struct trace_totals *totals)
+{
+	struct gathering *gathering = context;
+
+	if (totals->events < gathering->events)
+		problems_add(&gathering->habits->missing,
+			     "%s: a second reading of the trace ended early: %s; what follows its first %" PRIu64
+			     " events is missing",
+			     gathering->dir, totals->cut, totals->events);
+}
+
 static void finish(void *context, struct world *world)
 {
 	(void)world;
@@ -157,7 +169,7 @@ static struct analysis *take_report(struct habits *habits, const char *dir, char
 
 bool habits_gather(struct habits *habits, const char *dir, char **error)
 {
-	struct gathering gathering = {.habits = habits};
+	struct gathering gathering = {.habits = habits, .dir = dir};
 	struct analysis *analysis = take_report(habits, dir, error);
 	struct map_slot *slot;
 	size_t cursor = 0;
@@ -165,9 +177,12 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 
 	if (!analysis)
 		return false;
+	gathering.events = analysis->events;
 	analysis_free(analysis);
 	habits->recording++;
-	done = replay(dir, &(struct replay){.context = &gathering, .event = take_event, .finish = finish}, error) == 0;
+	done = replay(dir,
+		      &(struct replay){.context = &gathering, .event = take_event, .cut = take_cut, .finish = finish},
+		      error) == 0;
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);
 	map_clear(&gathering.runners);

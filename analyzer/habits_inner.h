@@ -21,6 +21,8 @@ struct runner {
 
 struct gathering {
 	struct habits *habits;
+	const char *dir;
+	uint64_t events;    /* that the reading for the report had */
 	struct map runners; /* (process) -> struct runner */
 	struct map calls;   /* (process, tid) -> struct call: the thread's latest */
 	struct map wide;    /* (object) -> the same: others were found to reach it */

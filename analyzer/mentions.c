@@ -85,22 +85,18 @@ struct mentions *mentions_read(const struct recording *recording, const char *pl
 	struct trace_scope scope;
 	struct trace_totals totals = {0};
 	char *error = NULL;
-	bool whole;
 
 	if (!is_worth_it(recording))
 		return NULL;
 	scope = recording_scope(recording);
 	reading.mentions = memory_new(1, sizeof(*reading.mentions));
 	/* What is wrong with the trace the reading after this one tells, which may come further. */
-	whole = trace_read(place, &scope, take, &reading, &totals, &error) == 0 && !totals.cut;
+	reading.mentions->cut = trace_read(place, &scope, take, &reading, &totals, &error) || totals.cut;
 	mention_held(reading.mentions, recording);
 	trace_totals_clear(&totals);
 	map_clear(&reading.near);
 	free(error);
-	if (whole)
-		return reading.mentions;
-	mentions_free(reading.mentions);
-	return NULL;
+	return reading.mentions;
 }
 
 void mentions_free(struct mentions *mentions)

@@ -15,9 +15,13 @@
 struct mentions {
 	struct map ids;    /* of objects, as of events */
 	struct map inodes; /* of what programs began with, or were seen to use */
+	bool cut;          /* the reading did not come to its end: others may be spoken of */
 };
 
-/* NULL: the recording let nothing go, or nothing is known of what it left. `place` as of trace_read(). */
+/*
+ * NULL: the recording let nothing go, or nothing is known of what it left, which a second reading of it finds, too. `place`
+ * as of trace_read().
+ */
 struct mentions *mentions_read(const struct recording *recording, const char *place);
 void mentions_free(struct mentions *mentions);
 

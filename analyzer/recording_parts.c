@@ -145,7 +145,7 @@ static int take_id(void *context, const struct trace_event *event)
 	return 0;
 }
 
-/* What is wrong with the trace the reading of all of them tells. */
+/* What is wrong with the trace the reading of all of them tells, but not where this one alone came to no end. */
 static struct ids read_trace(struct recording *part)
 {
 	const struct trace_scope scope = {.part = true};
@@ -155,8 +155,13 @@ static struct ids read_trace(struct recording *part)
 
 	trace_read(trace, &scope, take_id, &ids, &totals, &error);
 	part->first = totals.first;
-	part->last = totals.last;
+	part->last = totals.cut ? 0 : totals.last;
 	part->stream_bytes = totals.bytes;
+	if (totals.cut)
+		recording_problem(part,
+				  memory_format("%s: a first reading of the trace, for whose its events are, ended "
+						"early: %s",
+						part->dir, totals.cut));
 	trace_totals_clear(&totals);
 	free(error);
 	free(trace);

@@ -16,7 +16,7 @@ struct replay {
 	void (*ending)(void *context, struct world *world, struct process *process);
 	/* The object is about to be freed: it was over, and there are too many. */
 	void (*forgotten)(void *context, const struct object *object);
-	/* The reading ended before the trace did, with `totals`. `finish` follows. */
+	/* The reading ended before the trace did, with `totals`, which tell why. `finish` follows. */
 	void (*cut)(void *context, const struct trace_totals *totals);
 	/* After the last event, or where it was stopped; the world lives until this returns. */
 	void (*finish)(void *context, struct world *world);

@@ -198,52 +198,56 @@ void report_lacks(const struct report *report)
 {
 	const struct analysis *analysis = report->analysis;
 
-	if (!report->missing || *report->missing)
+	if (!report->missing || report->missing->words)
 		return;
 	if (analysis->cut)
-		*report->missing = memory_text("the trace was not read to its end");
+		report->missing->words = memory_text("the trace was not read to its end");
 	else if (analysis->lost)
-		*report->missing = memory_format("%s%" PRIu64 " events were lost%s",
-						 report_lost_more(analysis, NULL) ? "at least " : "", analysis->lost,
-						 analysis->unended ? " or are not written yet" : "");
+		report->missing->words = memory_format(
+			"%s%" PRIu64 " events were lost%s", report_lost_more(analysis, NULL) ? "at least " : "",
+			analysis->lost, analysis->unended ? " or are not written yet" : "");
 	else if (analysis->let_go)
-		*report->missing = memory_text("what older calls mapped is missing, as they were let go");
+		report->missing->words = memory_text("what older calls mapped is missing, as they were let go");
 	else if (!analysis->complete && analysis->problem_count > 1)
-		*report->missing = memory_format("%s; and %zu more that --format=text tells", analysis->problems[0],
-						 analysis->problem_count - 1);
+		report->missing->words = memory_format("%s; and %zu more that --format=text tells",
+						       analysis->problems[0], analysis->problem_count - 1);
 	else if (!analysis->complete)
-		*report->missing = memory_text(analysis->problems[0]);
+		report->missing->words = memory_text(analysis->problems[0]);
 	else if (analysis->remarks)
-		*report->missing = memory_text(analysis->problems[analysis->problem_count - 1]);
+		report->missing->words = memory_text(analysis->problems[analysis->problem_count - 1]);
 }
 
-static void report_print_form(const struct report *report, const struct report_output *output, FILE *out)
+/* *result becomes REPORT_UNREADABLE for one that has nothing of what it was to show; it has the findings. */
+static void report_print_form(const struct report *report, const struct report_output *output, FILE *out, int *result)
 {
-	char *missing = NULL, *line;
+	struct report_missing missing = {0};
+	char *line;
 	struct report form = *report;
 
 	form.missing = &missing;
 	output->format->print(&form, out);
-	if (!missing)
+	if (missing.all)
+		*result = REPORT_UNREADABLE;
+	if (!missing.words)
 		return;
-	line = memory_format("%s: %s", output->file ? output->file : output->format->name, missing);
+	line = memory_format("%s: %s", output->file ? output->file : output->format->name, missing.words);
 	report_complain(line);
 	free(line);
-	free(missing);
+	free(missing.words);
 }
 
-/* 0, or -1 with errno. What becomes of `out` is the caller's. */
-static int report_write(const struct report *report, const struct report_output *output, FILE *out)
+/* 0, or -1 with errno; *result as above. What becomes of `out` is the caller's. */
+static int report_write(const struct report *report, const struct report_output *output, FILE *out, int *result)
 {
 	struct whole_file whole;
 
 	if (!output->file) {
-		report_print_form(report, output, out);
+		report_print_form(report, output, out, result);
 		return 0;
 	}
 	if (whole_file_open(&whole, output->file) < 0)
 		return -1;
-	report_print_form(report, output, whole.file);
+	report_print_form(report, output, whole.file, result);
 	return whole_file_close(&whole);
 }
 
@@ -255,7 +259,7 @@ static int report_write_all(const struct report *report, const struct report_opt
 	int result = REPORT_DONE;
 
 	for (i = 0; i < count; i++) {
-		if (!report_write(report, &outputs[i], out))
+		if (!report_write(report, &outputs[i], out, &result))
 			continue;
 		fprintf(stderr, "shmguard: %s: the report could not be written: %s\n", outputs[i].file,
 			strerror(errno));

@@ -16,6 +16,12 @@
 
 enum report_group { BY_none, BY_stack, BY_object, BY_process, BY_rule };
 
+/* What a form lacks that reads the events again. */
+struct report_missing {
+	char *words; /* a sentence, to be freed; NULL: nothing */
+	bool all;    /* none of the events could be read for it */
+};
+
 struct report {
 	const struct analysis *analysis;
 	struct symbols *symbols;
@@ -23,7 +29,7 @@ struct report {
 	const struct suppressions *suppressions; /* that were applied, or NULL */
 	bool verbose;                            /* people want everything */
 	enum report_group group;
-	char **missing; /* what a form that reads the events again lacks, a sentence to be freed; NULL: nothing */
+	struct report_missing *missing; /* to be filled in, or NULL */
 };
 
 /* Does not look at write errors: the caller asks ferror(out). Every byte of the trace is escaped as `out` needs it. */
@@ -80,7 +86,8 @@ enum report_result {
 	REPORT_DONE = 0,
 	REPORT_FOUND = 1, /* done, and `fail_on` is met */
 	REPORT_USAGE = 2,
-	REPORT_UNREADABLE = 3, /* the recording; or the report could not be written: stderr says which */
+	REPORT_UNREADABLE =
+		3, /* the recording, at all or for a form; or a report could not be written: stderr says which */
 };
 
 struct report_verdict {
@@ -110,7 +117,7 @@ void report_fingerprints(const struct report *report, struct findings *findings)
 const char *report_advice(enum rule_id rule);
 
 /*
- * Sets *report->missing, for a form that has no place for the report's problems, to the first of them, and how many more
+ * Sets report->missing->words, for a form that has no place for the report's problems, to the first of them, and how many more
  * there are.
  */
 void report_lacks(const struct report *report);

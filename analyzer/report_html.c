@@ -339,9 +339,9 @@ static json_t *page_report(const struct page *page)
 	json_t *report = report_as_json(page->report, FINDINGS_SHOWN, &page->cast);
 	char *text;
 
-	if (!page->report->missing || !*page->report->missing)
+	if (!page->report->missing || !page->report->missing->words)
 		return report;
-	text = memory_format("this page's timeline and flame graph: %s", *page->report->missing);
+	text = memory_format("this page's timeline and flame graph: %s", page->report->missing->words);
 	json_array_append_new(json_object_get(json_object_get(report, "trace"), "problems"), json_of_text(text));
 	free(text);
 	return report;

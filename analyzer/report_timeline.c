@@ -184,8 +184,8 @@ void report_timeline(const struct report *report, FILE *out)
 		timeline_finding(&timeline, &report->analysis->findings.all[i]);
 	fputs("\n]", out);
 	report_lacks(report);
-	if (report->missing && *report->missing)
-		timeline_missing(*report->missing, out);
+	if (report->missing && report->missing->words)
+		timeline_missing(report->missing->words, out);
 	fputs("}\n", out);
 	map_clear(&timeline.named);
 }

@@ -58,9 +58,10 @@ void trace_totals_clear(struct trace_totals *totals)
 	free(totals->problems);
 	free(totals->skipped);
 	free(totals->refused);
+	free(totals->cut);
 	totals->problems = NULL;
 	totals->skipped = NULL;
-	totals->refused = NULL;
+	totals->refused = totals->cut = NULL;
 	totals->problem_count = totals->skipped_count = 0;
 }
 
@@ -227,16 +228,15 @@ static int conclude(struct reading *reading, enum child_end end, int status, cha
 	if (reading->ended) {
 		words = reading->error ? memory_text(reading->error) : memory_text("the trace is damaged");
 	} else {
-		char *why = trace_child_words(end, status);
-
-		words = memory_format("the reading of the trace ended early: %s", why);
-		free(why);
+		reading->totals->cut = trace_child_words(end, status);
+		words = memory_format("the reading of the trace ended early: %s", reading->totals->cut);
 	}
 	if (reading->totals->events == 0 && end != CHILD_interrupted) {
 		*error = words;
 		return reading->ended ? reading->result : -1;
 	}
-	reading->totals->cut = true;
+	if (reading->ended)
+		reading->totals->cut = memory_text(words);
 	trace_problem(reading->totals, memory_format("%s; what follows its first %" PRIu64 " events is missing", words,
 						     reading->totals->events));
 	free(words);

@@ -39,7 +39,7 @@ struct trace_totals {
 	uint64_t bytes;      /* of all streams' files, but for what is there twice */
 	uint64_t bytes_lost; /* of streams, that could not be read */
 	bool called;         /* a call was among the events given */
-	bool cut;            /* the reading ended before the trace did */
+	char *cut;           /* why the reading ended before the trace did, in words; NULL: it did not */
 	int64_t first, last; /* time of the first and the last event given; 0 when there was none */
 	char **problems;     /* one line each on what was not read, bytes_lost included; the events given are right */
 	size_t problem_count;

@@ -22,8 +22,8 @@ static bool is_gone(const struct world *world, const struct object *object)
 {
 	const struct recording *recording = object->recording;
 
-	return world->private->mentions && object_is_hearsay(object) && recording->looked &&
-	       object->dev == recording->device;
+	return world->private->mentions && !world->private->mentions->cut && object_is_hearsay(object) &&
+	       recording->looked && object->dev == recording->device;
 }
 
 static bool is_named(const struct world *world, const struct object *object)
@@ -112,8 +112,9 @@ static void mark_mentioned(const struct world *world, const struct mentions *men
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
-		if (!object->touched && (object->told_of + MENTIONS_NEAR >= world->private->definitions ||
-					 map_get(&mentions->inodes, object->ino, 0)))
+		if (!object->touched &&
+		    (mentions->cut || object->told_of + MENTIONS_NEAR >= world->private->definitions ||
+		     map_get(&mentions->inodes, object->ino, 0)))
 			mark(object);
 	}
 	for (size_t i = 0; i < world->process_count; i++)
