@@ -40,7 +40,8 @@ static const struct option_row rows[] = {
 	 "though the verdict of a report by object or process counts each."},
 	{"group-by", OPTION_group_by, "KEY",
 	 "bring together by stack, object, process or rule\n"
-	 "By object or process, what one place did to several is a finding of each of them."},
+	 "By object or process, what one place did to several is a finding of each of them; churn "
+	 "stays one, of the latest object, as most came once."},
 	SELECTION_ROWS,
 	SELECTION_FINDING_ROWS,
 	TRACE_ROWS,

@@ -93,6 +93,8 @@ struct findings {
 struct sieve {
 	const void *context;
 	void (*sift)(const void *context, struct finding *finding, int64_t start);
+	/* Whether two objects of one place may be seen as two, by this rule. */
+	bool (*divides)(const void *context, enum rule_id rule);
 	/* Whether what this process uses is asked for with it. */
 	bool (*wants)(const void *context, const struct process *process);
 };

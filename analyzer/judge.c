@@ -133,6 +133,8 @@ void court_watch(struct court *court, struct watcher *watcher)
 				    .concern = court_concern,
 				    .retired = court_fold,
 				    .forgotten = forgotten};
+	if (court->sieve && court->sieve->divides(court->sieve->context, RULE_churn))
+		watcher->part = churn_part;
 }
 
 void court_finish(struct court *court)

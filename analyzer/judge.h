@@ -61,6 +61,9 @@ struct judge {
 	void (*finish)(struct court *court);
 };
 
+/* judge_use.c: what it makes of an object that a place made, or mapped, and gave up. */
+uint64_t churn_part(void *court, const struct process *process, const struct tally *tally, const struct object *object);
+
 extern const struct judge judge_segment, judge_mapping, judge_descriptor, judge_partial, judge_unlink, judge_name,
 	judge_split, judge_churn, judge_length, judge_fault, judge_oom, judge_size, judge_permission, judge_zeroing,
 	judge_lifetime, judge_start, judge_secret, judge_sharing, judge_memory;
@@ -110,7 +113,7 @@ void parts_add(const struct court *court, struct parts *parts, const struct find
 void parts_find(struct court *court, struct parts *parts, size_t nth, char *message, const struct role *role);
 void parts_clear(struct parts *parts);
 /* "; this tells of 3 of them", or "": it tells of all; a new text. */
-char *parts_share(const struct parts *parts, size_t nth);
+char *parts_share(uint64_t count, uint64_t whole);
 
 /* The order of their stacks, once the whole trace was read. */
 int court_compare(const struct court *court, const struct site *a, const struct site *b);

@@ -59,7 +59,7 @@ static char *message_of(const struct process *process, const struct tally *tally
 	const struct series *series = &tally->series;
 	int64_t first = series_first(series), span = process->ended_at - first;
 	uint64_t made = tally->made - tally->doubted;
-	char *who = judge_process(process), *share = parts_share(parts, nth), *message;
+	char *who = judge_process(process), *share = parts_share(part->count, parts->whole), *message;
 
 	if (part->severity == SEVERITY_ERROR)
 		message = memory_format("%s opened %" PRIu64 " descriptors here and closed %" PRIu64

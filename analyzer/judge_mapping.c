@@ -68,7 +68,7 @@ static char *message_of(const struct process *process, const struct tally *tally
 
 	if (part->severity == SEVERITY_ERROR) {
 		growth = growth_of(tally, process);
-		share = parts_share(parts, nth);
+		share = parts_share(part->count, parts->whole);
 		message = memory_format("%s made %" PRIu64 " mappings here and unmapped %" PRIu64
 					": they pile up, %s%s (%s; the latest of %s)",
 					who, made, made - tally->outstanding, growth, share, bytes,

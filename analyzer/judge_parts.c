@@ -69,9 +69,7 @@ void parts_clear(struct parts *parts)
 	*parts = (struct parts){0};
 }
 
-char *parts_share(const struct parts *parts, size_t nth)
+char *parts_share(uint64_t count, uint64_t whole)
 {
-	uint64_t count = parts->all[nth].finding.count;
-
-	return count == parts->whole ? memory_text("") : memory_format("; this tells of %" PRIu64 " of them", count);
+	return count == whole ? memory_text("") : memory_format("; this tells of %" PRIu64 " of them", count);
 }

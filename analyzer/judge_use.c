@@ -55,36 +55,62 @@ static char *saving_of(const struct tally *cycle, uint64_t count)
 	return text;
 }
 
+static struct role role_of(const struct process *process, const struct tally *tally)
+{
+	return (struct role){tally->of == TALLY_object ? "created" : "mapped",
+			     {.process = process, .stack_id = tally->stack_id, .time = tally->first}};
+}
+
+/* Not what brings findings together: most of such objects came once, and a record of each would grow with the trace. */
+uint64_t churn_part(void *court, const struct process *process, const struct tally *tally, const struct object *object)
+{
+	const struct role role = role_of(process, tally);
+	struct finding finding = {.rule = RULE_churn, .severity = SEVERITY_NOTE, .object = object};
+
+	if (tally->of == TALLY_descriptor)
+		return 0;
+	court_sift(court, &finding, &role, 1);
+	return (uint64_t)finding.suppression << 1 | finding.unwanted;
+}
+
+static void churn_tell(struct court *court, const struct process *process, const struct tally *tally,
+		       const struct share *share)
+{
+	const struct role role = role_of(process, tally);
+	uint64_t whole = tally->made - tally->outstanding, count = tally->share_count > 1 ? share->count : whole;
+	struct finding finding = {.rule = RULE_churn,
+				  .severity = SEVERITY_NOTE,
+				  .count = count,
+				  .object = object_real(share->object),
+				  .several = share->several};
+	char *who = judge_process(process), *saving = saving_of(cycle_of(process, tally), whole);
+	char *of = parts_share(count, whole);
+
+	finding.message =
+		memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64 " times within a second%s%s", who,
+			      tally->of == TALLY_object ? "created and unlinked objects" : "mapped and unmapped", whole,
+			      tally->busiest, of, saving);
+	court_find(court, &finding, &role, 1);
+	free(who);
+	free(saving);
+	free(of);
+}
+
 static void churn_ending(struct court *court, struct process *process)
 {
 	struct map_slot *slot;
 
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
 		const struct tally *tally = slot->value;
-		bool objects = tally->of == TALLY_object;
-		struct role role = {objects ? "created" : "mapped",
-				    {.process = process, .stack_id = tally->stack_id, .time = tally->first}};
-		struct finding finding = {.rule = RULE_churn,
-					  .severity = SEVERITY_NOTE,
-					  .object = tally->object,
-					  .several = tally->several};
-		char *who, *saving;
 
 		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)
 			continue;
 		/* A mapping of each of many short-lived objects is the same story. */
-		if (!objects && object_churns(process, tally->made))
+		if (tally->of == TALLY_mapping && object_churns(process, tally->made))
 			continue;
-		who = judge_process(process);
-		finding.count = tally->made - tally->outstanding;
-		saving = saving_of(cycle_of(process, tally), finding.count);
-		finding.message = memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64 " times within a "
-						"second%s",
-						who, objects ? "created and unlinked objects" : "mapped and unmapped",
-						finding.count, tally->busiest, saving);
-		free(saving);
-		court_find(court, &finding, &role, 1);
-		free(who);
+		for (size_t i = 0; i < tally->share_count; i++)
+			if (tally->shares[i].count)
+				churn_tell(court, process, tally, &tally->shares[i]);
 	}
 }
 

@@ -301,6 +301,13 @@ static void report_sift(const void *context, struct finding *finding, int64_t st
 		finding->apart = report_group_key(finding, sieve->group);
 }
 
+static bool report_divides(const void *context, enum rule_id rule)
+{
+	const struct report_sieve *sieve = context;
+
+	return sieve->selection->object || suppressions_concern(sieve->suppressions, rule);
+}
+
 static bool report_wants(const void *context, const struct process *process)
 {
 	return selection_has_process(((const struct report_sieve *)context)->selection, process);
@@ -355,7 +362,7 @@ int report_recording(const char *dir, const struct report_options *options, FILE
 {
 	struct suppressions suppressions = {0};
 	const struct report_sieve asked = {&options->selection, &suppressions, options->group};
-	const struct sieve sieve = {&asked, report_sift, report_wants};
+	const struct sieve sieve = {&asked, report_sift, report_divides, report_wants};
 	struct report report;
 	struct analysis *analysis;
 	char *error = NULL;

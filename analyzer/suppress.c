@@ -219,6 +219,16 @@ static bool suppressions_match_object(const char *pattern, const struct finding 
 	return false;
 }
 
+bool suppressions_concern(const struct suppressions *suppressions, enum rule_id rule)
+{
+	size_t i;
+
+	for (i = 0; i < suppressions->count; i++)
+		if (!fnmatch(suppressions->all[i].rule, rules[rule].id, 0))
+			return true;
+	return false;
+}
+
 size_t suppressions_match(const struct suppressions *suppressions, const struct finding *finding)
 {
 	size_t i;

@@ -37,6 +37,9 @@ void suppressions_free(struct suppressions *suppressions);
 /* The built-in lines, in the form of a file, with why each is there. */
 void suppressions_show(FILE *out);
 
+/* Whether any is of the rule. */
+bool suppressions_concern(const struct suppressions *suppressions, enum rule_id rule);
+
 /* The number, from 1 on, of the first that matches a finding by its object, or that has neither object nor stack; 0: none. */
 size_t suppressions_match(const struct suppressions *suppressions, const struct finding *finding);
 

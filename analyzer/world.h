@@ -90,6 +90,7 @@ struct process {
 	size_t hole_count;
 
 	/* For world*.c only. */
+	const struct watcher *watcher; /* of its world */
 	uint32_t top_seq;
 	uint64_t missing; /* of the events up to top_seq */
 	uint64_t told_lost;

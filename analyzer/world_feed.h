@@ -26,6 +26,7 @@ struct name_state {
 };
 
 struct use;
+struct tally;
 
 struct watcher {
 	void *context;
@@ -61,6 +62,9 @@ struct watcher {
 	void (*concern)(void *context, void (*concern)(struct object *object));
 	/* Processes are `retired` now that were not. */
 	void (*retired)(void *context);
+	/* Of what the process gave up, counted by place: equal answers are counted together. NULL: all are. */
+	uint64_t (*part)(void *context, const struct process *process, const struct tally *tally,
+			 const struct object *object);
 	/* The object is about to be freed: it was over, and no finding tells of it. */
 	void (*forgotten)(void *context, const struct object *object);
 };

@@ -115,7 +115,7 @@ static void count_out(struct process *process, struct acquisition *from, int64_t
 	if (object->mappers)
 		object->mappers--;
 	if (from->tally)
-		tally_release(from->tally, time);
+		tally_release(process, from->tally, object, time);
 	if (use && use->mappings)
 		use->mappings--;
 	if (use && use->writable)
@@ -210,7 +210,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 		.references = 1, .object = object, .site = *site, .length = end - start, .size = size, .seq = seq};
 	from->base = start - offset;
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
-	tally_acquire(from->tally, object, 0, site->time);
+	tally_acquire(from->tally, 0, site->time);
 	piece_add(process, (struct piece){.start = start, .end = end, .from = from});
 	use = use_of(process, object);
 	object->maps++;
@@ -285,14 +285,14 @@ static void put_back(struct process *process, const struct release *release, int
 	struct acquisition *from = release->piece.from;
 
 	if (from->pieces == 0 && from->tally)
-		tally_take_back(from->tally, time);
+		tally_take_back(process, from->tally, object_real(from->object), time);
 	piece_add(process, release->piece);
 	if (from->bytes == from->length)
 		from->cut.process = NULL;
 }
 
 /* What one mmap(2) made, or a part of it, as it is elsewhere from event `seq` on: who was forked before has it where it was. */
-static struct acquisition *apart(struct acquisition *from, uint32_t seq, int64_t time)
+static struct acquisition *apart(struct process *process, struct acquisition *from, uint32_t seq, int64_t time)
 {
 	struct acquisition *part = memory_new(1, sizeof(*part));
 
@@ -304,8 +304,8 @@ static struct acquisition *apart(struct acquisition *from, uint32_t seq, int64_t
 	part->twin = NULL;
 	/* put_back() takes one back that was released, which this one was not. */
 	if (from->pieces && part->tally) {
-		tally_acquire(part->tally, part->object, 0, time);
-		tally_release(part->tally, time);
+		tally_acquire(part->tally, 0, time);
+		tally_release(process, part->tally, object_real(part->object), time);
 	}
 	acquisition_put(from);
 	return part;
@@ -333,7 +333,7 @@ static void move_piece(struct process *process, struct release *release, const s
 		acquisition_put(piece->from);
 		return;
 	}
-	piece->from = apart(piece->from, event->seq, time);
+	piece->from = apart(process, piece->from, event->seq, time);
 	take_range(process, piece->start, piece->end, (struct release){.of = RELEASE_piece, .seq = event->seq},
 		   &piece->from->site);
 	piece->from->base += by;
@@ -407,7 +407,7 @@ static void descriptor_put_back(struct process *process, const struct release *r
 		return;
 	descriptor_add(process, &release->descriptor);
 	if (release->descriptor.tally)
-		tally_take_back(release->descriptor.tally, time);
+		tally_take_back(process, release->descriptor.tally, NULL, time);
 }
 
 struct name_change *holdings_failed(struct process *process, uint32_t of, int64_t time)

@@ -13,6 +13,14 @@ enum tally_of {
 	TALLY_KINDS
 };
 
+/* Of what a tally's objects were given up, those that the watcher sees alike. */
+struct share {
+	uint64_t part; /* as the watcher says */
+	uint64_t count;
+	struct object *object; /* of the latest */
+	bool several;          /* others were of other objects */
+};
+
 /* Acquisitions of one kind at one stack by one process, without what it inherited. */
 struct tally {
 	enum tally_of of;
@@ -22,8 +30,8 @@ struct tally {
 	uint64_t bytes;      /* outstanding; mappings only */
 	int64_t first, last; /* acquisition */
 	struct series series;
-	struct object *object; /* of the latest acquisition */
-	bool several;          /* others were of other objects */
+	struct share *shares; /* of descriptors none */
+	size_t share_count;
 	/* For churn: what passes from giving one up to having the next, where that is no pause of the program. */
 	int64_t released_at; /* 0: another was acquired since */
 	uint64_t gaps;
@@ -142,9 +150,9 @@ void holdings_log_name(struct process *process, uint32_t seq, struct name_change
 /* Takes back the release `of`; a name's change is returned, to be freed, else NULL. */
 struct name_change *holdings_failed(struct process *process, uint32_t of, int64_t time);
 
-/* An object that this stack made has lost its name. */
-void holdings_object_made(struct process *process, struct object *object, const struct site *site);
-void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t time);
+/* This stack made an object; one that it made has lost its name. */
+void holdings_object_made(struct process *process, const struct site *site);
+void holdings_object_gone(struct process *process, struct object *object, uint32_t stack_id, int64_t time);
 
 /* Whether a child by fork is to get what is mapped in the range. */
 void holdings_dontfork(struct process *process, uint64_t start, uint64_t length, bool dontfork, uint32_t seq);

@@ -48,7 +48,7 @@ void holdings_open(struct process *process, struct object *object, int fd, bool 
 	descriptor.kept_by_exec = kept_by_exec;
 	if (own) {
 		descriptor.tally = tally_of(process, TALLY_descriptor, site->stack_id);
-		tally_acquire(descriptor.tally, object, 0, site->time);
+		tally_acquire(descriptor.tally, 0, site->time);
 	}
 	descriptor_add(process, &descriptor);
 }
@@ -62,7 +62,7 @@ void holdings_close(struct process *process, int fd, uint32_t seq, const struct 
 		return;
 	release.descriptor = *descriptor;
 	if (descriptor->tally)
-		tally_release(descriptor->tally, site->time);
+		tally_release(process, descriptor->tally, NULL, site->time);
 	release_log(process->holdings, &release);
 	descriptor_remove(process, descriptor);
 }
@@ -218,7 +218,7 @@ static void drop_own(struct holdings *holdings)
 
 	drop_values(&holdings->uses);
 	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));)
-		series_clear(&((struct tally *)slot->value)->series);
+		tally_clear(slot->value);
 	drop_values(&holdings->tallies);
 }
 

@@ -75,6 +75,7 @@ static struct process *process_new(struct world *world, const char *host, uint32
 		snprintf(process->id, sizeof(process->id), "%d.%u", (int)pid, (unsigned)images);
 	else
 		snprintf(process->id, sizeof(process->id), "%d", (int)pid);
+	process->watcher = world->private->watcher;
 	process->host = host;
 	process->recording = part_of(world, recording);
 	process->place = place_key(host, recording);

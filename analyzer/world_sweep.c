@@ -46,8 +46,12 @@ static void mark_holdings(const struct holdings *holdings)
 	}
 	for (size_t cursor = 0; (slot = map_next(&holdings->descriptors, &cursor));)
 		mark(((struct descriptor *)slot->value)->object);
-	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));)
-		mark(((struct tally *)slot->value)->object);
+	for (size_t cursor = 0; (slot = map_next(&holdings->tallies, &cursor));) {
+		const struct tally *tally = slot->value;
+
+		for (size_t i = 0; i < tally->share_count; i++)
+			mark(tally->shares[i].object);
+	}
 }
 
 /* Empties the map of what leads to objects that go; what was there is freed. */

@@ -8,10 +8,10 @@
 #include "world_inner.h"
 #include "world_take_inner.h"
 
-static void object_gone(const struct site *created, int64_t time)
+static void object_gone(struct object *object, const struct site *created, int64_t time)
 {
 	if (created->process && !created->process->over)
-		holdings_object_gone((struct process *)(uintptr_t)created->process, created->stack_id, time);
+		holdings_object_gone((struct process *)(uintptr_t)created->process, object, created->stack_id, time);
 }
 
 /* Did the process make the object that it tells it made? Who was taken for its maker is not. */
@@ -24,15 +24,15 @@ static bool made(struct taking *t, uint32_t id, uint32_t flags)
 		return false;
 	t->object = object_of(t->world, t->process, id);
 	if (t->object == before)
-		object_gone(&by, t->site.time);
-	holdings_object_made(t->process, t->object, &t->site);
+		object_gone(t->object, &by, t->site.time);
+	holdings_object_made(t->process, &t->site);
 	return true;
 }
 
 static void opened(struct taking *t, const char *name, int fd, bool created, bool kept, uint32_t seq)
 {
 	if (name && names_open(t->world, t->process, name, false, t->object, created, &t->site) && created)
-		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
+		holdings_object_gone(t->process, t->object, t->site.stack_id, t->site.time);
 	if (fd >= 0)
 		holdings_open(t->process, t->object, fd, true, kept, seq, &t->site);
 }
@@ -114,7 +114,7 @@ void take_sem_open(struct taking *t, const struct sem_open_event *e)
 	}
 	t->process->takes_turns = true;
 	if (names_open(t->world, t->process, e->name, true, t->object, created, &t->site) && created)
-		holdings_object_gone(t->process, t->site.stack_id, t->site.time);
+		holdings_object_gone(t->process, t->object, t->site.stack_id, t->site.time);
 	holdings_semaphore(t->process, t->object, e->result, e->seq, &t->site);
 }
 
@@ -143,7 +143,7 @@ void take_unlink(struct taking *t, const struct unlink_event *e)
 		return;
 	}
 	if (change.object)
-		object_gone(&change.object->created, t->site.time);
+		object_gone(change.object, &change.object->created, t->site.time);
 	holdings_log_name(t->process, e->seq, change);
 }
 
@@ -163,7 +163,7 @@ static void moved_unseen(struct taking *t, const char *from)
 	if (object == NULL)
 		return;
 	take_name(t, from, object);
-	object_gone(&object->created, t->site.time);
+	object_gone(object, &object->created, t->site.time);
 }
 
 /* It has another name by now: that is no removal. What was made of this one since keeps it. */

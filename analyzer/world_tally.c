@@ -18,7 +18,38 @@ struct tally *tally_of(struct process *process, enum tally_of of, uint32_t stack
 	return tally;
 }
 
-void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, int64_t time)
+void tally_clear(struct tally *tally)
+{
+	series_clear(&tally->series);
+	free(tally->shares);
+	tally->shares = NULL;
+	tally->share_count = 0;
+}
+
+/* There are as many as the reader tells apart, however many objects there are. */
+static struct share *share_of(const struct process *process, struct tally *tally, const struct object *object)
+{
+	const struct watcher *watcher = process->watcher;
+	uint64_t part = watcher->part ? watcher->part(watcher->context, process, tally, object) : 0;
+
+	for (size_t i = 0; i < tally->share_count; i++)
+		if (tally->shares[i].part == part)
+			return &tally->shares[i];
+	tally->shares = memory_grow(tally->shares, tally->share_count, sizeof(*tally->shares));
+	tally->shares[tally->share_count] = (struct share){.part = part};
+	return &tally->shares[tally->share_count++];
+}
+
+static void share_release(const struct process *process, struct tally *tally, struct object *object)
+{
+	struct share *share = share_of(process, tally, object);
+
+	share->count++;
+	share->several |= share->object && object_real(share->object) != object;
+	share->object = object;
+}
+
+void tally_acquire(struct tally *tally, uint64_t bytes, int64_t time)
 {
 	if (tally->made++ == 0)
 		tally->first = time;
@@ -28,14 +59,14 @@ void tally_acquire(struct tally *tally, struct object *object, uint64_t bytes, i
 	}
 	tally->released_at = 0;
 	tally->last = time;
-	tally->several |= tally->object && tally->object != object;
-	tally->object = object;
 	tally->bytes += bytes;
 	series_add(&tally->series, time, ++tally->outstanding);
 }
 
-void tally_release(struct tally *tally, int64_t time)
+void tally_release(struct process *process, struct tally *tally, struct object *object, int64_t time)
 {
+	if (object)
+		share_release(process, tally, object);
 	if (tally->outstanding)
 		tally->outstanding--;
 	series_add(&tally->series, time, tally->outstanding);
@@ -48,8 +79,12 @@ void tally_release(struct tally *tally, int64_t time)
 		tally->busiest = tally->second_count;
 }
 
-void tally_take_back(struct tally *tally, int64_t time)
+void tally_take_back(struct process *process, struct tally *tally, struct object *object, int64_t time)
 {
+	struct share *share = object ? share_of(process, tally, object) : NULL;
+
+	if (share && share->count)
+		share->count--;
 	series_add(&tally->series, time, ++tally->outstanding);
 	tally->released_at = 0;
 	if (tally->second_count)
@@ -214,15 +249,15 @@ void releases_free(struct holdings *holdings)
 	holdings->release_first = holdings->release_count = holdings->release_room = 0;
 }
 
-void holdings_object_made(struct process *process, struct object *object, const struct site *site)
+void holdings_object_made(struct process *process, const struct site *site)
 {
-	tally_acquire(tally_of(process, TALLY_object, site->stack_id), object, 0, site->time);
+	tally_acquire(tally_of(process, TALLY_object, site->stack_id), 0, site->time);
 }
 
-void holdings_object_gone(struct process *process, uint32_t stack_id, int64_t time)
+void holdings_object_gone(struct process *process, struct object *object, uint32_t stack_id, int64_t time)
 {
 	struct tally *tally = map_get(&process->holdings->tallies, TALLY_object, stack_id);
 
 	if (tally)
-		tally_release(tally, time);
+		tally_release(process, tally, object_real(object), time);
 }

@@ -54,6 +54,48 @@ keeps()
 	"$SHMGUARD" run --quiet --report=none -o "$1" -- ./keeps "$@"
 }
 
+# churns: records a program that at one place makes and removes 1500 objects /tmpobj.N, and /known once; at another it maps
+# /known and /other in turns, 2000 times each, and gives them back.
+churns()
+{
+	cat >churns.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		__attribute__((noinline)) static void make(const char *name)
+		{
+			close(shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600));
+			shm_unlink(name);
+		}
+		__attribute__((noinline)) static void map(int fd)
+		{
+			munmap(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), 4096);
+		}
+		int main(void)
+		{
+			char name[40];
+			for (int i = 0; i < 1501; i++) {
+				snprintf(name, sizeof name, i < 1500 ? "/tmpobj.%d" : "/known", i);
+				make(name);
+			}
+			int fds[] = {shm_open("/known", O_CREAT | O_EXCL | O_RDWR, 0600),
+				     shm_open("/other", O_CREAT | O_EXCL | O_RDWR, 0600)};
+			for (int i = 0; i < 2; i++)
+				if (posix_fallocate(fds[i], 0, 4096))
+					return 1;
+			for (int i = 0; i < 4001; i++)
+				map(fds[i % 2]);
+			shm_unlink("/known");
+			shm_unlink("/other");
+			return 0;
+		}
+	END
+	gcc -g -O0 -w churns.c -o churns
+	"$SHMGUARD" run --quiet --report=none -o churn -- ./churns
+}
+
 # told FILTER OPTION...: of the findings in a report with those options; the objects' names in place of their ids.
 told()
 {
@@ -111,4 +153,27 @@ told()
 	keeps mappings spent
 	[ "$(told 'map([.count, .object])' --rule=mapping-leak mappings)" = '[[31,"/config"]]' ]
 	[ "$(told 'length' --rule=mapping-leak --object=/spent mappings)" = 0 ]
+}
+
+@test "churn: so is that of some of many objects, of those that were made and of those that were mapped" {
+	churns
+	of='map([.count, .object]) | sort'
+	churn=--rule=churn
+	[ "$(told "$of" $churn churn)" = '[[1501,"/known"],[4001,"/known"]]' ]
+	[ "$(told "$of" $churn --object='/tmpobj.*' churn)" = '[[1500,"/tmpobj.1499"]]' ]
+	[ "$(told "$of" $churn --object=/other churn)" = '[[2000,"/other"]]' ]
+	[ "$(told "$of" $churn --object=/known churn)" = '[[1,"/known"],[2001,"/known"]]' ]
+	[ "$(told 'map(.message | contains("unlinked objects 1501 times here") and contains("within a second; this tells of 1500 of them"))' \
+		$churn --object='/tmpobj.*' churn)" = '[true]' ]
+	echo 'churn:/known' >known
+	[ "$(told "$of" $churn --suppress=known churn)" = '[[1500,"/tmpobj.1499"],[2000,"/other"]]' ]
+	run -1 "$SHMGUARD" report $churn --suppress=known --fail-on=note churn
+	[[ $output == *"suppressed 2 findings (2,002 occurrences), of which 2 have others that are told"* ]]
+	printf 'churn:/tmpobj.*\nchurn:/[ko]*\n' >known
+	run -0 "$SHMGUARD" report $churn --suppress=known --fail-on=note churn
+	[[ $output == *"nothing found [some was suppressed]"* && $output != *unused* ]]
+	run -0 "$SHMGUARD" report $churn churn
+	[[ $output != *"this tells of"* ]]
+	# Each came once, or like the others: they stay together.
+	[ "$(told "$of" $churn --group-by=object churn)" = '[[1501,"/known"],[4001,"/known"]]' ]
 }
