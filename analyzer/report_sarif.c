@@ -338,6 +338,20 @@ static json_t *sarif_bases(const struct recording *recording)
 	return bases;
 }
 
+/* However the findings are brought together, what is left out, or goes without stacks, is no graver than the others. */
+static void sarif_results(const struct report *report, const int *indexes, struct json_stream *stream)
+{
+	const struct findings *findings = &report->analysis->findings;
+	size_t put = 0;
+
+	for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTE; severity--)
+		for (size_t i = 0; i < findings->count && put < RESULTS_MAX && !ferror(stream->out); i++)
+			if ((int)findings->all[i].severity == severity)
+				json_stream_put(
+					stream, NULL,
+					sarif_result(report, &findings->all[i], indexes, put++ < RESULTS_SHOWN));
+}
+
 void report_sarif(const struct report *report, FILE *out)
 {
 	const struct findings *findings = &report->analysis->findings;
@@ -359,8 +373,7 @@ void report_sarif(const struct report *report, FILE *out)
 	if (left_out)
 		json_stream_put(&stream, "properties", left_out);
 	json_stream_open(&stream, "results", '[');
-	for (size_t i = 0; i < findings->count && i < RESULTS_MAX && !ferror(out); i++)
-		json_stream_put(&stream, NULL, sarif_result(report, &findings->all[i], indexes, i < RESULTS_SHOWN));
+	sarif_results(report, indexes, &stream);
 	while (stream.depth)
 		json_stream_close(&stream);
 }

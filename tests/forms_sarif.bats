@@ -113,6 +113,20 @@ sarif_is_valid()
 	[ "$(jq -r '.runs[0].results[].fingerprints[]' got)" = "$(jq -r '.findings[].fingerprint' got.json)" ]
 }
 
+@test "sarif: of more than GitHub takes the gravest are there, and those it shows have stacks, however they are brought together" {
+	record crowd "$PROGRAMS/leaky" 9000 "/forms-crowd-$$-"
+	find /dev/shm -name "forms-crowd-$$-*" -delete
+	"$SHMGUARD" report --group-by=object --format=sarif:got --format=json:got.json "$BATS_TEST_TMPDIR/crowd"
+	jq -c '[.findings[].severity] | [length, (map(select(. == "error")) | length)]' got.json >counts
+	[ "$(jq '.[0] > 25000 and .[1] > 5000 and .[1] < 25000' counts)" = true ]
+	[ "$(jq '.findings[0:9000] | any(.severity == "note")' got.json)" = true ]
+	jq -e --slurpfile counts counts '[.runs[0].results[].level] | length == 25000 and
+		(map(select(. == "error")) | length) == $counts[0][1] and index("note") == $counts[0][1]' got
+	jq -e '[.runs[0].results[] | has("codeFlows")] | (.[0:5000] | all) and (.[5000:] | any | not)' got
+	jq -e --slurpfile counts counts 'any(.runs[0].invocations[0].toolExecutionNotifications[].message.text;
+		startswith("\($counts[0][0] - 25000) findings were left out"))' got
+}
+
 @test "sarif: it says what was asked for, which rules were not, and what suppressions left out" {
 	"$SHMGUARD" report --format=sarif:got leaks
 	jq -e '.runs[0] | (.properties == null) and (.invocations[0].ruleConfigurationOverrides == null)' got
