@@ -317,6 +317,7 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 			    memory_text("what was left in /dev/shm is not known: there is no look at it from the end"));
 	list_unseen(analysis);
 	analysis->complete = analysis->lost == 0 && analysis->problem_count == harmless(recording, totals);
+	analysis->none = others;
 	analysis->others = others && analysis->problem_count == 1 && !analysis->unseen_count && !analysis->doubtful;
 	if (analysis->complete)
 		list_appeared(analysis);

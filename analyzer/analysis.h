@@ -29,7 +29,8 @@ struct analysis {
 	size_t skipped_count;
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
-	bool others;      /* the trace, of which nothing is missing, has no event of shmguard, but has others */
+	const char *none; /* the problem which says that a trace alone has events, and none of shmguard; NULL: it has */
+	bool others;      /* that, and nothing is missing of it */
 	char *cut;        /* why the trace was not read to its end, in words; NULL: it was */
 	bool doubtful;    /* events may be missing that no process's numbers account for */
 	bool complete;    /* nothing is known to be missing of what was recorded: `unseen` is apart */

@@ -190,14 +190,30 @@ static const char *diff_unseen(const json_t *report, const json_t *other)
 	return NULL;
 }
 
+/* Why it is not all that there was, to be freed; NULL: it is. */
+static char *diff_incomplete(const char *name, const json_t *report)
+{
+	const json_t *trace = json_object_get(report, "trace");
+	const char *problem = json_string_value(json_array_get(json_object_get(trace, "problems"), 0));
+
+	if (!json_is_false(json_object_get(trace, "complete")))
+		return NULL;
+	/* As the report says it: one was given that is no recording. */
+	if (json_is_true(json_object_get(trace, "others")) && problem)
+		return memory_format("%s: %s", name, problem);
+	return memory_format("%s is incomplete", name);
+}
+
 /* Why what one of them lacks may be there all the same: `doubt` says what follows. */
 static void diff_doubt_one(json_t *doubts, const char *name, const json_t *report, const json_t *other,
 			   const char *doubt)
 {
 	const char *exe = diff_unseen(report, other);
+	char *incomplete = diff_incomplete(name, report);
 
-	if (json_is_false(json_object_get(json_object_get(report, "trace"), "complete")))
-		diff_doubt(doubts, memory_format("%s is incomplete: %s", name, doubt));
+	if (incomplete)
+		diff_doubt(doubts, memory_format("%s: %s", incomplete, doubt));
+	free(incomplete);
 	if (exe)
 		diff_doubt(doubts, memory_format("%s did not see %s: %s", name, *exe ? exe : "a process", doubt));
 	if (diff_is_partial(report))

@@ -1,7 +1,8 @@
 /*
  * The report as JUnit XML: a test case for each finding, as readers show one failure of a case and no more; and a passed one
  * for each rule without any, so that it shows what was looked for; which is a skipped one where filters or suppressions
- * left nothing of the rule. Notes are no failures: they are their case's output.
+ * left nothing of the rule. Notes are no failures: they are their case's output. Of a trace that has events, but none of
+ * shmguard, a case that is an error says so, and all rules are skipped: nothing was looked at.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -153,6 +154,8 @@ static char *junit_skipped(const struct report *report, size_t rule, const struc
 
 	if (report->selection && !selection_has_rule(report->selection, (enum rule_id)rule, SEVERITY_ERROR))
 		return memory_text("not asked for");
+	if (report->analysis->none)
+		return memory_text(report->analysis->none);
 	if (!untold->filtered && !untold->suppressed)
 		return NULL;
 	filtered = text_count(untold->filtered, "finding");
@@ -166,7 +169,7 @@ static char *junit_skipped(const struct report *report, size_t rule, const struc
 }
 
 struct cases {
-	size_t tests, failures, skipped;
+	size_t tests, failures, errors, skipped;
 };
 
 /* Counts the cases of a rule, its findings or one for all; prints them with `out`. One that is not looked for has none. */
@@ -196,6 +199,22 @@ static void junit_rule(const struct report *report, size_t rule, const struct un
 			rule_group_name(rules[rule].group), rules[rule].id, skipped ? "><skipped message=\"" : "",
 			skipped ? skipped : "", skipped ? "\"" : "", skipped ? "</testcase>" : "");
 	free(skipped);
+}
+
+/* As junit_rule(), of the case that there is for a trace with nothing to look at. */
+static void junit_none(const struct analysis *analysis, struct cases *cases, FILE *out)
+{
+	if (!analysis->none)
+		return;
+	cases->tests++;
+	cases->errors++;
+	if (!out)
+		return;
+	fputs("    <testcase classname=\"shmguard.recording\" name=\"events\" time=\"0\">\n"
+	      "      <error type=\"recording\" message=\"",
+	      out);
+	junit_text(out, analysis->none);
+	fputs("\"/>\n    </testcase>\n", out);
 }
 
 static void junit_property(const char *name, const char *value, FILE *out)
@@ -252,16 +271,18 @@ void report_junit(const struct report *report, FILE *out)
 	junit_count_untold(&analysis->findings, untold);
 	for (i = 0; i < RULE_COUNT; i++)
 		junit_rule(report, i, &untold[i], &cases, NULL);
+	junit_none(analysis, &cases, NULL);
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<testsuites name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\">\n"
-		"  <testsuite name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" "
+		"<testsuites name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\">\n"
+		"  <testsuite name=\"shmguard\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" "
 		"time=\"%.3f\">\n",
-		cases.tests, cases.failures, analysis->seconds, cases.tests, cases.failures, cases.skipped,
-		analysis->seconds);
+		cases.tests, cases.failures, cases.errors, analysis->seconds, cases.tests, cases.failures, cases.errors,
+		cases.skipped, analysis->seconds);
 	junit_properties(report, untold, out);
 	for (i = 0; i < RULE_COUNT; i++)
 		junit_rule(report, i, &untold[i], &again, out);
+	junit_none(analysis, &again, out);
 	if (analysis->problem_count || analysis->unseen_count || analysis->appeared_count)
 		fputs("    <system-err>", out);
 	for (i = 0; i < analysis->problem_count; i++) {

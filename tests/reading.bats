@@ -103,6 +103,23 @@ load reading.bash
 	holds '.trace.events == 0 and .trace.complete'
 }
 
+# errs DIR: for who shows tests' results one case is an error, and says what $line has; none has passed.
+errs()
+{
+	"$SHMGUARD" report --format=junit "$1" >got.xml
+	"$PYTHON" - "$line" <<-'END'
+		import sys, xml.etree.ElementTree as tree
+		suites = tree.parse("got.xml").getroot()
+		cases = suites.findall("testsuite/testcase")
+		errors = [case for case in cases if case.find("error") is not None]
+		assert [case.find("error").get("message") for case in errors] == [sys.argv[1]]
+		assert all(case.find("skipped").get("message") == sys.argv[1] for case in cases if case not in errors)
+		for node in [suites, suites.find("testsuite")]:
+		    assert (int(node.get("tests")), node.get("errors"), node.get("failures")) == (len(cases), "1", "0"), node.attrib
+		assert int(suites.find("testsuite").get("skipped")) == len(cases) - 1 > 10
+	END
+}
+
 @test "a trace of other programs says that nothing in it is ours" {
 	many trace 2000 1 1
 	sed -i 's/name = "shmguard:/name = "another:/' trace/metadata
@@ -120,6 +137,12 @@ load reading.bash
 		# shellcheck disable=SC2154 # run sets it
 		[ "$stderr" = "shmguard: $line" ]
 	done
+	# Who compares with it, or shows tests' results, sees it.
+	run -0 --separate-stderr "$SHMGUARD" diff "$ROOT/tests/traces/leaks" trace
+	grep -qxF "shmguard: trace: $line: what is fixed may only be missing" <<<"$stderr"
+	run -0 --separate-stderr "$SHMGUARD" diff report.json trace
+	grep -qxF "shmguard: report.json: $line: what is new may have been there" <<<"$stderr"
+	errs trace
 	# Where a part cannot be read, that may have been ours.
 	printf x >>trace/events_0
 	reported trace
@@ -128,6 +151,7 @@ load reading.bash
 	head -n 3 text | tr -s '\n ' ' ' | grep -qF 'nothing found: no call is in it [the recording is incomplete]'
 	[ "$(grep -cF "$line" text)" -eq 1 ]
 	run -1 grep 'passed over' text
+	errs trace
 	for verb in log objects; do
 		run -0 --separate-stderr "$SHMGUARD" $verb trace
 		[[ $stderr == *"could not be read"*"shmguard: $line" ]]
