@@ -117,6 +117,8 @@ teardown()
 		    for i in range(10):
 		        _posixshmem.shm_open(f"/twice-{i}", os.O_RDWR, 0o600)
 		    sys.exit()
+		# Each processor keeps its own newest calls.
+		os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 		fds = []
 		for i in range(20):
 		    fds.append(_posixshmem.shm_open(f"/twice-{i}", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
