@@ -84,7 +84,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/analyzer/report_html.o: $(wildcard analyzer/report_*.html analyzer/report_*.css analyzer/report_*.js)
 
 $(BUILD)/libshmguard.so: $(PRELOAD_OBJECTS) preload/exports.map preload/hot.ld
-	$(CC) $(CFLAGS) -shared -Wl,-T,preload/hot.ld -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
+	$(CC) $(CFLAGS) -shared -Wl,-T,preload/hot.ld -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now -Wl,-z,initfirst $(PRELOAD_OBJECTS) -o $@ $(INI_LIBRARY)
 
 # What it needs finds functions in that order (preload/own_load.c).
 $(BUILD)/libshmguard-tracepoints.so: $(BUILD)/tracepoints/emit.o $(BUILD)/tracepoints/heap.o $(BUILD)/libshmguard.so
@@ -116,7 +116,7 @@ $(addprefix $(BUILD)/tests/bench/,ledger many) $(BUILD)/tests/fuzz/mutate: $(BUI
 $(BUILD)/tests/ledger/libshmguard.so: $(PRELOAD_OBJECTS) tests/ledger/show.c tests/ledger/ledger.h preload/exports.map
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c tests/ledger/show.c -o $(@D)/show.o
-	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now $(PRELOAD_OBJECTS) $(@D)/show.o -o $@ $(INI_LIBRARY)
+	$(CC) $(CFLAGS) -shared -Wl,--version-script=preload/exports.map -Wl,-soname,libshmguard.so -Wl,-z,defs -Wl,-z,now -Wl,-z,initfirst $(PRELOAD_OBJECTS) $(@D)/show.o -o $@ $(INI_LIBRARY)
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -297,14 +297,8 @@ static bool is_another_recording(int argc, char **argv)
 	       !carried_value(ENVIRONMENT_PROFILE) && !carried_value(ENVIRONMENT_POLICY);
 }
 
-__attribute__((constructor)) static void begin(int argc, char **argv)
+static void start(int argc, char **argv)
 {
-	static bool begun;
-
-	/* LTTng's libraries need us: where they come when the loader has ended the process it begins us once more. */
-	if (begun)
-		return;
-	begun = true;
 	real_resolve();
 	own_initialise();
 	carried_initialise();
@@ -347,4 +341,23 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	if (enforce_wipes)
 		enforce_take_up();
 	atomic_store(&recorder_state, recording ? RECORDER_IDLE : RECORDER_READY);
+}
+
+/*
+ * Before the constructors of the program's libraries, which make calls as well (-z initfirst). That of libc, by which the
+ * environment is found, comes later, too: what the program sees of it until then stays as it is.
+ */
+__attribute__((constructor)) static void begin(int argc, char **argv, char **environment)
+{
+	static bool begun;
+	char **before = environ;
+
+	/* LTTng's libraries need us: where they come when the loader has ended the process it begins us once more. */
+	if (begun)
+		return;
+	begun = true;
+	if (!before)
+		environ = environment;
+	start(argc, argv);
+	environ = before;
 }

@@ -87,6 +87,8 @@ void recorder_check_process(void);
 
 /* Is this a child by vfork(2) or clone(2) that runs in its parent's memory? A getpid(2) where there may be one. */
 bool recorder_is_vfork_child(void);
+/* Not in a program's preinit_array, before libc has its environment and arguments: the loader does not stand a dlopen then. */
+bool recorder_may_load(void);
 
 /* Around a call of libc's that forks: the end is for parent and child, and for a fork that failed. */
 void recorder_fork_begin(void);

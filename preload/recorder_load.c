@@ -183,6 +183,15 @@ static void load(void *context)
 	recorder_last_loaded();
 }
 
+bool recorder_may_load(void)
+{
+	static atomic_bool begun;
+
+	if (environ || *program_invocation_name)
+		atomic_store(&begun, true);
+	return atomic_load(&begun);
+}
+
 /* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
 void recorder_load(void)
 {

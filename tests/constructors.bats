@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# Calls that a program's libraries make in their constructors, and the program in its preinit_array: before any of its own.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+load unchanged
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	umask 0
+	cat >makes.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void make(int argc, char **argv, char **environment)
+		{
+			int fd = shm_open("/constructors", O_CREAT | O_EXCL | O_RDWR, 0666);
+			char text[100];
+			(void)argc;
+			(void)argv;
+			(void)environment;
+			write(1, text, (size_t)snprintf(text, sizeof(text), "%d %d\n", fd, ftruncate(fd, 8192)));
+			if (access("child", X_OK) == 0) {
+				pid_t child = fork();
+				if (child == 0)
+					execle("./child", "child", NULL, (char *[]){"X=1", NULL});
+				waitpid(child, NULL, 0);
+			}
+		}
+	END
+	cat makes.c - >library.c <<-'END'
+		__attribute__((constructor)) static void start(int argc, char **argv, char **environment)
+		{
+			make(argc, argv, environment);
+		}
+		int in_library;
+	END
+	cat makes.c - >preinit.c <<-'END'
+		__attribute__((section(".preinit_array"), used)) static void (*const start)(int, char **, char **) = make;
+		int main(void)
+		{
+			return 0;
+		}
+	END
+	cat >global.cc <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		#include <cstdio>
+		static struct ring {
+			int fd = shm_open("/constructors", O_CREAT | O_EXCL | O_RDWR, 0666);
+			ring()
+			{
+				printf("%d %d\n", fd, ftruncate(fd, 8192));
+				fflush(stdout);
+			}
+		} ring;
+		int in_library;
+	END
+	printf 'extern int in_library;\nint main(void)\n{\n\treturn in_library;\n}\n' >main.c
+	cc -w -shared -fPIC -o liblibrary.so library.c
+	c++ -shared -fPIC -o libglobal.so global.cc
+	cc -o library main.c ./liblibrary.so
+	cc -o global main.c ./libglobal.so
+	cc -w -o preinit preinit.c
+}
+
+teardown()
+{
+	rm -f /dev/shm/constructors
+}
+
+@test "a policy holds for what constructors make" {
+	local program
+	printf '%s\n' '[default]' 'names = /other' 'name-not-allowed = deny' >names.ini
+	chmod 600 names.ini
+	for program in library global preinit; do
+		LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe ./$program >out 3>&-
+		[ "$(cat out)" = "3 0" ]
+		[ "$(stat -c %a /dev/shm/constructors)" = 660 ]
+		rm /dev/shm/constructors
+		LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_POLICY=$PWD/names.ini ./$program >out 3>&-
+		[ "$(cat out)" = "-1 -1" ]
+		[ ! -e /dev/shm/constructors ]
+		./$program >out 3>&-
+		[ "$(cat out)" = "3 0" ]
+		rm /dev/shm/constructors
+	done
+}
+
+@test "what a constructor executes with an environment of its own keeps the policy" {
+	cat >child.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			return shm_open("/constructors-child", O_CREAT | O_EXCL | O_RDWR, 0666) < 0;
+		}
+	END
+	cc -o child child.c
+	for program in library preinit; do
+		./$program >out 3>&-
+		[ "$(stat -c %a /dev/shm/constructors-child)" = 666 ]
+		rm /dev/shm/constructors /dev/shm/constructors-child
+		LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=safe ./$program >out 3>&-
+		[ "$(stat -c %a /dev/shm/constructors-child)" = 660 ]
+		rm /dev/shm/constructors /dev/shm/constructors-child
+	done
+}
+
+@test "what constructors make is recorded, and the program is as bare" {
+	local program
+	for program in library global preinit; do
+		unchanged sh -c "./$program; rm /dev/shm/constructors"
+		holds '.trace.lost == 0 and .unseen == [] and (.objects | length == 1 and .[0].created_by != null and .[0].size == 8192)'
+		# In the preinit_array nothing that walks stacks is there yet.
+		[ $program = preinit ] || holds 'any(.findings[]; .rule == "world-writable" and (.stacks[0].frames | length) > 0)'
+		holds 'any(.findings[]; .rule == "world-writable")'
+		rm -rf recording
+	done
+}
