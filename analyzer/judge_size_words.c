@@ -107,6 +107,37 @@ static bool is_averted(const struct charge *c)
 	return c->event.response == RESPONSE_denied || c->event.response == RESPONSE_fixed;
 }
 
+static const char *unseen_words(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "is not known: it may not look at other users' processes";
+	case EAGAIN:
+		return "was not looked at: it shrinks objects too often for that";
+	case ENOENT:
+		return "is not known: there is no /proc";
+	default:
+		return "was not to be seen in time";
+	}
+}
+
+/* Why more of them may map it than were seen. */
+static const char *more_words(int error)
+{
+	switch (error) {
+	case EACCES:
+		return " (the mappings of some processes could not be looked at)";
+	case EAGAIN:
+		return " (others were not looked at: it shrinks objects too often for that)";
+	case ENOENT:
+		return " (others could not be looked at: there is no /proc)";
+	case ETIMEDOUT:
+		return " (not all processes could be looked at: there were too many)";
+	default:
+		return "";
+	}
+}
+
 static char *shrink_words(const struct charge *c, const char *who, const char *name)
 {
 	const struct finding_event *e = &c->event;
@@ -114,16 +145,11 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 	if (e->limit == 0)
 		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s; whether others map what is cut "
 				     "off %s",
-				     who, name, e->size, e->length, judge_unit(e->length),
-				     e->error == EACCES ? "is not known: it may not look at other users' processes"
-							: "was not to be seen in time");
+				     who, name, e->size, e->length, judge_unit(e->length), unseen_words(e->error));
 	char *other = c->event.other == 0 ? memory_text("it")
 		      : c->other          ? judge_process(c->other)
 					  : memory_format("pid %d", (int)e->other);
-	const char *more = c->trimmed              ? "; it gave up what lies past that within a second"
-			   : e->error == EACCES    ? " (the mappings of some processes could not be looked at)"
-			   : e->error == ETIMEDOUT ? " (not all processes could be looked at: there were too many)"
-						   : "";
+	const char *more = c->trimmed ? "; it gave up what lies past that within a second" : more_words(e->error);
 	char *words = memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s while %s maps it up to %" PRIu64
 				    ": the next touch past %" PRIu64 " %s a SIGBUS%s",
 				    who, name, e->size, e->length, judge_unit(e->length), other, e->limit,

@@ -1,8 +1,11 @@
 /* A walk over /proc for who else uses an object: only for the rare calls that take pages or bytes away. */
+#include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
 #include "preload/apart.h"
+#include "preload/enforce.h"
 #include "preload/entries.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
@@ -110,7 +113,8 @@ static long look_around(void *context)
 	long long until = now_ms() + LIMIT_MS;
 
 	own_number(self);
-	found->gave_up = !memory || fd < 0 || !self[0];
+	found->error = memory && fd >= 0 && self[0] ? ETIMEDOUT : ENOENT;
+	found->gave_up = found->error == ENOENT;
 	struct entries entries = {.fd = (int)fd, .buffer = memory ? memory + FACTS_SCRATCH : NULL, .size = DIRECTORY};
 	while (!found->gave_up && (wanted->furthest || !found->pid) && (entry = entries_next(&entries))) {
 		facts_process_look(entry->d_name, self, memory, wanted, found);
@@ -137,9 +141,30 @@ static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 	return found;
 }
 
+/*
+ * A process that shrinks objects all the time must not look around all the time: once its looks took BURST, they take one
+ * part in SHARE of its time. A policy is told each time.
+ */
+enum { BURST = 200000000, SHARE = 20 };
+
+static struct facts_mappers look_within_budget(struct facts_wanted *wanted)
+{
+	/* When what they took will have been spared again, in nanoseconds of the monotonic clock. */
+	static _Atomic uint64_t spared;
+	uint64_t began = kernel_clock(CLOCK_MONOTONIC), until = atomic_load(&spared);
+
+	if (until > began && !enforce_on)
+		return (struct facts_mappers){.gave_up = true, .error = EAGAIN};
+	struct facts_mappers found = look_at_others(wanted);
+	uint64_t now = kernel_clock(CLOCK_MONOTONIC), burst = (uint64_t)BURST * SHARE;
+	uint64_t least = now > burst ? now - burst : 0;
+	atomic_store(&spared, (until > least ? until : least) + (now - began) * SHARE);
+	return found;
+}
+
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
 {
-	return look_at_others(
+	return look_within_budget(
 		&(struct facts_wanted){.identity = identity, .beyond = beyond, .touched = true, .furthest = true});
 }
 
