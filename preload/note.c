@@ -23,15 +23,6 @@ void note_initialise(uint32_t id, const char *file, const char *name)
 	socket_name = name;
 }
 
-/* Copies as much of the text as fits, always with its NUL. */
-static size_t append(char *record, size_t at, const char *text)
-{
-	size_t length = strnlen(text, NOTE_SIZE_MAX - at - 1);
-	memcpy(record + at, text, length);
-	record[at + length] = 0;
-	return at + length + 1;
-}
-
 static bool to_file(const char *record, size_t size)
 {
 	long fd = file_path ? kernel_open(file_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -ENOENT;
@@ -57,7 +48,7 @@ static void to_socket(const char *record, size_t size)
 }
 
 struct record {
-	char bytes[NOTE_SIZE_MAX];
+	const char *bytes;
 	size_t size;
 };
 
@@ -72,25 +63,44 @@ static long hand_over(void *context)
 
 bool note_marked(const char *mark)
 {
-	char path[NOTE_SIZE_MAX] = "";
+	size_t size = file_path ? strnlen(file_path, NOTE_SIZE_MAX) + strlen(mark) + 1 : 1;
+	char path[size];
 	struct stat status;
 
-	return file_path && text_append(path, sizeof path, file_path) && text_append(path, sizeof path, mark) &&
+	*path = 0;
+	return file_path && text_append(path, size, file_path) && text_append(path, size, mark) &&
 	       kernel_stat_at(AT_FDCWD, path, 0, &status) == 0;
+}
+
+/* Of the texts as much as fits in a record, each with its NUL. Answers how many they are. */
+static uint32_t measure(const struct note_content *content, size_t length[2], size_t *size)
+{
+	uint32_t texts = 0;
+
+	for (; texts < 2 && content->text[texts] && *size < NOTE_SIZE_MAX - 1; texts++) {
+		length[texts] = strnlen(content->text[texts], NOTE_SIZE_MAX - *size - 1);
+		*size += length[texts] + 1;
+	}
+	return texts;
 }
 
 void note_write(enum note_type type, const struct note_content *content)
 {
-	struct record record = {.size = sizeof(struct note)};
-	uint32_t texts = 0;
+	size_t length[2], size = sizeof(struct note);
 
 	if (!recording)
 		return;
-	for (; texts < 2 && content->text[texts] && record.size < NOTE_SIZE_MAX - 1; texts++)
-		record.size = append(record.bytes, record.size, content->text[texts]);
+	uint32_t texts = measure(content, length, &size);
+	/* No larger than it has to be: a signal handler on a small stack forks, waits, executes and ends, too. */
+	char bytes[size], *at = bytes + sizeof(struct note);
+	for (uint32_t i = 0; i < texts; i++) {
+		memcpy(at, content->text[i], length[i]);
+		at[length[i]] = 0;
+		at += length[i] + 1;
+	}
 	struct note note = {
 		.magic = NOTE_MAGIC,
-		.size = (uint16_t)record.size,
+		.size = (uint16_t)size,
 		.type = (uint16_t)type,
 		.recording = recording,
 		.pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0),
@@ -105,6 +115,6 @@ void note_write(enum note_type type, const struct note_content *content)
 		.texts = texts,
 		.time = kernel_clock(CLOCK_MONOTONIC),
 	};
-	memcpy(record.bytes, &note, sizeof note);
-	apart_hidden(APART_NONE, hand_over, &record);
+	memcpy(bytes, &note, sizeof note);
+	apart_hidden(APART_NONE, hand_over, &(struct record){bytes, size});
 }

@@ -93,10 +93,11 @@ static bool is_loader(int fd)
 	       own.st_dev == st.st_dev;
 }
 
+/* One header at a time: together they would be much of a signal handler's small stack. */
 static const char *image(int fd)
 {
 	ElfW(Ehdr) header;
-	ElfW(Phdr) segments[HEADERS];
+	ElfW(Phdr) segment;
 	char loader[256] = "";
 
 	if (kernel_call(SYS_pread64, fd, (long)&header, sizeof header, 0, 0, 0) != sizeof header ||
@@ -106,15 +107,17 @@ static const char *image(int fd)
 		return header.e_ident[EI_CLASS] == ELFCLASS32 ? "32-bit" : "64-bit";
 	if (header.e_machine != __ehdr_start.e_machine)
 		return "another-machine";
-	size_t bytes = header.e_phnum * sizeof *segments;
-	if (header.e_phentsize != sizeof *segments || header.e_phnum > HEADERS ||
-	    kernel_call(SYS_pread64, fd, (long)segments, (long)bytes, (long)header.e_phoff, 0, 0) != (long)bytes)
+	if (header.e_phentsize != sizeof segment || header.e_phnum > HEADERS)
 		return NULL;
-	for (unsigned i = 0; i < header.e_phnum; i++)
-		if (segments[i].p_type == PT_INTERP) {
-			kernel_call(SYS_pread64, fd, (long)loader, sizeof loader - 1, (long)segments[i].p_offset, 0, 0);
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		long at = (long)(header.e_phoff + i * sizeof segment);
+		if (kernel_call(SYS_pread64, fd, (long)&segment, sizeof segment, at, 0, 0) != sizeof segment)
+			return NULL;
+		if (segment.p_type == PT_INTERP) {
+			kernel_call(SYS_pread64, fd, (long)loader, sizeof loader - 1, (long)segment.p_offset, 0, 0);
 			return strstr(loader, "/ld-musl") ? "another-C-library" : NULL;
 		}
+	}
 	return is_loader(fd) ? NULL : "static";
 }
 

@@ -52,23 +52,31 @@ static struct executing executing(char *const environment[])
 			(x).environment = carried_merge((x).environment, (x).memory ? (x).memory : alloca((x).room));  \
 	} while (0)
 
+/* What would be much of a signal handler's small stack is put elsewhere, here and below. */
 static void note_path(enum note_type type, const char *path, int32_t child, int error)
 {
-	char cwd[PATH_MAX];
-	long length = path[0] == '/' ? 0 : kernel_call(SYS_getcwd, (long)cwd, sizeof cwd, 0, 0, 0, 0);
+	char *cwd = path[0] == '/' ? NULL : kernel_memory(PATH_MAX);
+	long length = cwd ? kernel_call(SYS_getcwd, (long)cwd, PATH_MAX, 0, 0, 0, 0) : 0;
 
 	note_write(type,
 		   &(struct note_content){.child = child, .error = error, .text = {path, length > 0 ? cwd : NULL}});
+	if (cwd)
+		kernel_memory_free(cwd, PATH_MAX);
 }
 
 /* Without a word, a policy would seem to be in force there. */
 static void tell_unguarded(const char *path, bool searches, const void *caller)
 {
-	char program[UNGUARDED_PATH];
-	const char *why = enforce_on && !own_caller(caller) ? unguarded_program(path, searches, program) : NULL;
+	if (!enforce_on || own_caller(caller))
+		return;
+	void *memory = kernel_memory(UNGUARDED_PATH);
+	char *program = memory ? memory : alloca(UNGUARDED_PATH);
+	const char *why = unguarded_program(path, searches, program);
 
 	if (why)
 		audit_unguarded(program, why, caller);
+	if (memory)
+		kernel_memory_free(memory, UNGUARDED_PATH);
 }
 
 static void announce(struct executing *x, const char *path, bool searches, const void *caller)

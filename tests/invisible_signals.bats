@@ -20,6 +20,14 @@ setup_file()
 	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2100'
 }
 
+@test "a handler on an alternate stack with a page for it makes children" {
+	unchanged "$PROGRAMS/hostile_signals" children_on_alternate_stack
+	holds '.trace.lost == 0 and .unseen == [] and ([.processes[] | select(.status == 7)] | length == 1) and
+		([.processes[] | select(.argv == ["true"])] | length == 2)'
+	SHMGUARD_PROFILE=safe LD_PRELOAD=$BUILD/libshmguard.so timeout 60 "$PROGRAMS/hostile_signals" children_on_alternate_stack >out
+	[ "$(cat out)" = "went on" ]
+}
+
 @test "a handler on an alternate stack that ends the process: its calls are recorded" {
 	unchanged "$PROGRAMS/hostile_signals" ends_on_alternate_stack
 	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'

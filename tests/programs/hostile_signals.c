@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -148,6 +149,40 @@ static void alternate_stack(void)
 	must(handled == ROUNDS, "raise");
 }
 
+/* A child is made in every way, and waited for. */
+static void make_children(int number)
+{
+	char *arguments[] = {"true", NULL};
+	int status[3] = {-1, -1, -1};
+	pid_t child[3];
+
+	(void)number;
+	if ((child[0] = fork()) == 0)
+		_exit(7);
+	if ((child[1] = vfork()) == 0) {
+		execlp("true", "true", (char *)NULL);
+		_exit(1);
+	}
+	posix_spawn(&child[2], "/bin/true", NULL, NULL, arguments, environ);
+	for (int i = 0; i < 3; i++)
+		waitpid(child[i], &status[i], 0);
+	handled = status[0] == 7 << 8 && status[1] == 0 && status[2] == 0;
+}
+
+/* A page that nobody may touch lies below it. */
+static void children_on_alternate_stack(void)
+{
+	stack_t stack = {.ss_size = ((size_t)sysconf(_SC_MINSIGSTKSZ) + PAGE) & -(size_t)64};
+	char *memory = mmap(NULL, 2 * PAGE + stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	stack.ss_sp = memory + PAGE;
+	must(memory != MAP_FAILED && mprotect(memory, PAGE, PROT_NONE) == 0, "guard");
+	must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	on(SIGUSR1, make_children, SA_ONSTACK);
+	raise(SIGUSR1);
+	must(handled, "children");
+}
+
 static void map_and_end(int number)
 {
 	map(number);
@@ -276,6 +311,7 @@ static const struct {
 	{"timer", timer},
 	{"cancel", cancel},
 	{"alternate_stack", alternate_stack},
+	{"children_on_alternate_stack", children_on_alternate_stack},
 	{"ends_on_alternate_stack", ends_on_alternate_stack},
 	{"ends_on_alternate_stack_first", ends_on_alternate_stack_first},
 	{"dies_on_alternate_stack", dies_on_alternate_stack},
