@@ -1,11 +1,10 @@
 /* Who uses an object at this moment, and the wiping of what nobody does. */
-#include <limits.h>
-
 #include "preload/apart.h"
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/enforce_leave.h"
 #include "preload/facts.h"
+#include "preload/held.h"
 #include "preload/kernel.h"
 #include "preload/lease.h"
 #include "preload/own_threads.h"
@@ -94,17 +93,6 @@ static bool stays_empty(const struct wiping *w)
 	return true;
 }
 
-/* Has this process a descriptor to write by? */
-static bool is_open(const struct identity *identity)
-{
-	for (int fd = ledger_fd_next(0, INT_MAX); fd >= 0; fd = ledger_fd_next((unsigned)fd + 1, INT_MAX)) {
-		long flags = kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
-		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && enforce_leads_to(fd, identity))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The process ends, and what its threads store until then is to be nobody's: a mapping is taken from them once it is known
  * that the object may be wiped. Those that write to it otherwise are given a moment to show.
@@ -119,7 +107,7 @@ static int wipe_at_end(const struct wiping *w)
 	error = wipe_has_data(w->fd, w->identity) ? wipe_often(w) : 0;
 	if (error || own_threads_only())
 		return error;
-	if (!unshared || !is_open(w->identity))
+	if (!unshared || held_descriptor(w->identity, O_WRONLY) < 0)
 		return unshared ? 0 : EOPNOTSUPP;
 	for (int i = 0; i < WIPES && !error; i++) {
 		if (stays_empty(w))

@@ -1,10 +1,10 @@
 #include "preload/tail.h"
 
 #include "preload/apart.h"
+#include "preload/held.h"
 #include "preload/kernel.h"
 #include "preload/recorder.h"
 #include "preload/text.h"
-#include "preload/unsignalled.h"
 
 /*
  * Behind the end no read(2) reaches, and a mapping may lose its page at any time: the kernel copies, or says EFAULT. So is
@@ -31,33 +31,45 @@ static bool is_zero(const char *bytes, uint64_t length)
 	return true;
 }
 
+/* To read a hole would allocate it. Of the offset of the program's own descriptor it may not be asked where one lies. */
+static bool is_hole(const struct tail *tail, int fd, uint64_t at)
+{
+	struct stat st;
+
+	if (fd == tail->fd)
+		return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && !st.st_blocks;
+	long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
+	return data == -ENXIO || (data >= 0 && (uint64_t)data >= at + tail->page);
+}
+
 static long look_at(struct tail *tail, int fd)
 {
-	uint64_t page = tail->page, at = tail->from / page * page;
-	long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
+	uint64_t at = tail->from / tail->page * tail->page;
 
-	/* To read a hole would allocate it. */
-	if (data == -ENXIO || (data >= 0 && (uint64_t)data >= at + page))
+	if (is_hole(tail, fd, at))
 		return 0;
-	long error = copy_page(fd, at, page, tail->memory);
+	long error = copy_page(fd, at, tail->page, tail->memory);
 	if (error)
 		return error;
 	tail->bytes = tail->memory + (tail->from - at);
 	return !is_zero(tail->bytes, tail->length);
 }
 
-/* Another open file description, since the offset of the program's own is its to move. */
-static long reopen(const struct tail *tail)
+static void done(const struct tail *tail, long own)
 {
-	return text_reopen(tail->fd, O_RDWR);
+	if (own >= 0 && own != tail->fd)
+		kernel_close((int)own);
 }
 
 static long look(void *context)
 {
-	long own = reopen(context), found = own < 0 ? own : look_at(context, (int)own);
+	struct tail *tail = context;
+	long own = text_reopen(tail->fd, O_RDONLY);
 
-	if (own >= 0)
-		kernel_close((int)own);
+	if (own < 0 && held_allows(tail->fd, O_RDONLY))
+		own = tail->fd;
+	long found = own < 0 ? own : look_at(tail, (int)own);
+	done(tail, own);
 	return found;
 }
 
@@ -79,30 +91,43 @@ long tail_keep(struct tail *tail, int fd, const struct identity *identity)
 	return found;
 }
 
-static long clear_in(const struct tail *tail, int fd)
+/* A hole in a part of a page is zeros. Written, they would go to the end where the program has it open with O_APPEND. */
+static long zero(int fd, uint64_t from, long length)
 {
-	static const char zeros[256];
+	return kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from, length, 0, 0);
+}
+
+static long clear_in(const struct tail *tail, int reads, int writes)
+{
 	const char *now = tail->memory + tail->page;
 	long result = 0;
-	long got = kernel_call(SYS_pread64, fd, (long)now, (long)tail->length, (long)tail->from, 0, 0);
+	long got = kernel_call(SYS_pread64, reads, (long)now, (long)tail->length, (long)tail->from, 0, 0);
 
 	for (long i = 0; i < got && result >= 0;) {
 		long end = i;
-		while (end < got && end - i < (long)sizeof zeros && tail->bytes[end] && now[end] == tail->bytes[end])
+		while (end < got && tail->bytes[end] && now[end] == tail->bytes[end])
 			end++;
 		if (end > i)
-			result = unsignalled_pwrite(fd, zeros, (size_t)(end - i), tail->from + (uint64_t)i);
+			result = zero(writes, tail->from + (uint64_t)i, end - i);
 		i = end > i ? end : i + 1;
 	}
-	return got < 0 ? got : result < 0 ? result : 0;
+	return got < 0 ? got : result;
+}
+
+/* Its own will do, as neither moves its offset: to open the object again the program may have no right any more. */
+static long open_for(const struct tail *tail, int access)
+{
+	return held_allows(tail->fd, access) ? tail->fd : text_reopen(tail->fd, access);
 }
 
 static long clear(void *context)
 {
-	long own = reopen(context), result = own < 0 ? own : clear_in(context, (int)own);
+	const struct tail *tail = context;
+	long reads = open_for(tail, O_RDONLY), writes = reads < 0 ? reads : open_for(tail, O_WRONLY);
+	long result = writes < 0 ? writes : clear_in(tail, (int)reads, (int)writes);
 
-	if (own >= 0)
-		kernel_close((int)own);
+	done(tail, reads);
+	done(tail, writes);
 	return result;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "preload/apart.h"
+#include "preload/held.h"
 #include "preload/kernel.h"
 #include "preload/page.h"
 #include "preload/text.h"
@@ -11,9 +12,12 @@
 
 enum { PIECE = 64 * 1024, RESERVE_PIECE = 64 << 20, WIPE_PIECE = 64 << 20, LOOK_AGAIN_MS = 100 };
 
+/* Where holes cannot be told, no more than so much is read. */
+static const uint64_t READ_AT_MOST = 1 << 30;
+
 /*
- * It is worked on through another descriptor, as the program's own may be unable to read or write, and has an offset that is
- * the program's. What opens one has gone through apart_run().
+ * It is looked at through another descriptor, as the program's own may be unable to read, and has an offset that is the
+ * program's. What opens one has gone through apart_run().
  */
 
 /*
@@ -25,12 +29,43 @@ static long reopen(int fd, const struct identity *identity, int flags)
 	return identity ? text_reopen_same(fd, flags, identity->dev, identity->ino) : text_reopen(fd, flags);
 }
 
+static bool leads_to(int fd, const struct identity *identity, struct stat *st)
+{
+	return kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) == 0 &&
+	       (!identity || (st->st_dev == identity->dev && st->st_ino == identity->ino));
+}
+
+/*
+ * The program's own will do if it may write: to open the object again there may be no right any more, nor a path. Only by a
+ * place that is given, never by its offset: with O_APPEND what is written goes to the end. To be given to written().
+ */
+static long open_to_write(int fd, const struct identity *identity)
+{
+	struct stat st;
+
+	return held_allows(fd, O_WRONLY) && leads_to(fd, identity, &st) ? fd : reopen(fd, identity, O_WRONLY);
+}
+
+static void written(long own, int fd)
+{
+	if (own >= 0 && own != fd)
+		kernel_close((int)own);
+}
+
 /* Where its data lies is known to who may only write it, too. */
 static long reopen_to_look(int fd, const struct identity *identity)
 {
 	long own = reopen(fd, identity, O_RDONLY);
 
 	return own == -EACCES ? reopen(fd, identity, O_WRONLY) : own;
+}
+
+/* What has no pages at all is known without a right to it. */
+static bool is_bare(int fd, const struct identity *identity)
+{
+	struct stat st;
+
+	return leads_to(fd, identity, &st) && !st.st_blocks;
 }
 
 bool wipe_refused(int fd, int access)
@@ -42,7 +77,8 @@ int wipe_open(int dirfd, const char *path)
 {
 	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0, 0, 0);
 
-	if (fd >= 0 && wipe_refused((int)fd, R_OK) && wipe_refused((int)fd, W_OK)) {
+	if (fd >= 0 && wipe_refused((int)fd, R_OK) && wipe_refused((int)fd, W_OK) && !is_bare((int)fd, NULL) &&
+	    !held_reaches((int)fd)) {
 		kernel_close((int)fd);
 		return -EACCES;
 	}
@@ -120,13 +156,36 @@ struct range {
 static long has_data(void *context)
 {
 	const struct range *range = context;
+	long own = reopen_to_look(range->fd, range->identity);
 
-	return over_extents(reopen_to_look(range->fd, range->identity), range->from, range->to, piece_has_data);
+	if (own < 0)
+		return is_bare(range->fd, range->identity) ? 0 : own;
+	return over_extents(own, range->from, range->to, piece_has_data);
+}
+
+static long has_data_by_itself(void *context)
+{
+	const struct range *range = context;
+	struct stat st;
+	char *buffer =
+		range->to <= READ_AT_MOST && leads_to(range->fd, range->identity, &st) ? kernel_memory(PIECE) : NULL;
+	bool any = !buffer;
+
+	for (uint64_t at = range->from; at < range->to && !any; at += PIECE)
+		any = piece_has_data(range->fd, at, range->to - at < PIECE ? range->to : at + PIECE, buffer);
+	if (buffer)
+		kernel_memory_free(buffer, PIECE);
+	return any;
 }
 
 bool wipe_has_data(int fd, const struct identity *identity)
 {
-	return identity->size && apart_run(fd, has_data, &(struct range){fd, identity, 0, identity->size});
+	struct range range = {fd, identity, 0, identity->size};
+	long found = identity->size ? apart_run(fd, has_data, &range) : 0;
+
+	if (found < 0 && (range.fd = held_descriptor(identity, O_RDONLY)) >= 0)
+		found = apart_run(range.fd, has_data_by_itself, &range);
+	return found;
 }
 
 static long punch_hole(int fd, uint64_t from, uint64_t to)
@@ -137,12 +196,9 @@ static long punch_hole(int fd, uint64_t from, uint64_t to)
 
 static long punch(int fd, const struct identity *identity, uint64_t from, uint64_t to)
 {
-	long own = reopen(fd, identity, O_WRONLY);
+	long own = open_to_write(fd, identity), result = own < 0 ? own : punch_hole((int)own, from, to);
 
-	if (own < 0)
-		return own;
-	long result = punch_hole((int)own, from, to);
-	kernel_close((int)own);
+	written(own, fd);
 	return result;
 }
 
@@ -206,9 +262,27 @@ static long wipe_piece(void *context)
 		return 0;
 	uint64_t from = w->at, to = w->end - from < WIPE_PIECE ? w->end : from + WIPE_PIECE;
 	long result = w->reserved && overwrite(w->fd, w->identity, from, to) ? 0 : punch(w->fd, w->identity, from, to);
+	w->found = true;
+	if (result < 0)
+		return result;
 	w->at = to;
-	w->found = result >= 0 && find_more(w);
-	return result < 0 ? result : w->found;
+	w->found = find_more(w);
+	return w->found;
+}
+
+/* The same by what the program has of it, where it is refused by the descriptor that was given. */
+static long wipe_piece_as_can_be(struct wiping *w)
+{
+	long more = apart_run(w->fd, wipe_piece, w), again = more;
+	int own = more < 0 ? held_descriptor(w->identity, O_WRONLY) : -1;
+
+	if (own >= 0 && own != w->fd) {
+		w->fd = own;
+		again = apart_run(own, wipe_piece, w);
+	}
+	if (again < 0 && held_punch(w->identity, w->at, w->end) == 0)
+		again = 0;
+	return again < 0 ? more : again;
 }
 
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity))
@@ -222,7 +296,7 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 				   goes_on && !identity->huge && identity->allocated >= end && !wipe_refused(fd, R_OK)};
 	long more;
 
-	while ((more = apart_run(fd, wipe_piece, &w)) > 0) {
+	while ((more = wipe_piece_as_can_be(&w)) > 0) {
 		if (unused && now_ms() - looked > LOOK_AGAIN_MS) {
 			if (!unused(identity))
 				return EBUSY;
@@ -232,7 +306,7 @@ int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*un
 	if (more < 0)
 		return (int)-more;
 	/* Of huge pages the kernel frees whole ones only, and says nothing of the others. */
-	return wipe_has_data(fd, identity) ? EOPNOTSUPP : 0;
+	return wipe_has_data(w.fd, identity) ? EOPNOTSUPP : 0;
 }
 
 /* How much of [from, to) has data, by whole pages: what is reserved and untouched counts as a hole. */
@@ -345,10 +419,7 @@ static long reserve_pieces(struct reserving *r)
 static long reserve(void *context)
 {
 	const struct range *range = context;
-	/* Its own will do if it may write: to open it again the program may have no right any more, nor a path. */
-	long flags = kernel_call(SYS_fcntl, range->fd, F_GETFL, 0, 0, 0, 0);
-	bool writes = flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
-	long own = writes ? range->fd : reopen(range->fd, range->identity, O_WRONLY);
+	long own = open_to_write(range->fd, range->identity);
 
 	if (own < 0)
 		return own;
@@ -357,8 +428,7 @@ static long reserve(void *context)
 	long result = reserve_pieces(&r);
 	if (looks >= 0)
 		kernel_close((int)looks);
-	if (!writes)
-		kernel_close((int)own);
+	written(own, range->fd);
 	return result;
 }
 

@@ -14,7 +14,7 @@ bool wipe_refused(int fd, int access);
 
 /*
  * A descriptor (O_PATH) of what lies at the path, to wipe it by or, where that is not permitted, to see what is not wiped;
- * -errno: that can neither be read nor written.
+ * -errno: that has pages, and can neither be read nor written, nor has the program it open or mapped to be written.
  */
 int wipe_open(int dirfd, const char *path);
 
@@ -23,9 +23,9 @@ bool wipe_has_data(int fd, const struct identity *identity);
 
 /*
  * 0 only when no byte of the old content is left, else an errno: a sealed object is not wiped, nor is one that may not be
- * written. Its pages are freed, except that one which goes on to be used and had memory for all of it keeps that: it is
- * overwritten, unless it may not be read, as only pages that are gone are seen then to be empty. A large one takes long:
- * `unused` is asked now and then whether that is still so (EBUSY if not).
+ * written, by its mode or by what the program has of it. Its pages are freed, except that one which goes on to be used and
+ * had memory for all of it keeps that: it is overwritten, unless it may not be read, as only pages that are gone are seen then
+ * to be empty. A large one takes long: `unused` is asked now and then whether that is still so (EBUSY if not).
  */
 int wipe_object(int fd, const struct identity *identity, bool goes_on, bool (*unused)(const struct identity *identity));
 

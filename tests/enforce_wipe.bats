@@ -76,7 +76,7 @@ shm_unlink(NAME + "-2"); print(os.pread(fd, 4, 0)); shm_unlink(NAME + "-3"); pri
 			"secret-left /$NAME-2 recorded why=not-wiped:linked" "secret-left /$NAME-3 fixed")
 }
 
-@test "what its owner may write and not read is wiped as well, and what may not be written is told" {
+@test "what its owner may write and not read is wiped as well, and what may not be written, nor is open for that, is told" {
 	needs_root "takes another user"
 	local line code='os.seteuid(65534)
 def filled(name, mode, length=9000):
@@ -87,7 +87,8 @@ def filled(name, mode, length=9000):
 		rm -f audit.log
 		policy '[zero]' "name = /$NAME*" "$line"
 		guarded "$code"'def unlinked(name, mode):
-    fd = os.dup(filled(name, mode)); shm_unlink(NAME + name); print(oct(mode), os.pread(fd, 6, 8000))
+    fd = filled(name, mode); os.chmod(PATH + name, 0o600); reads = os.open(PATH + name, os.O_RDONLY); os.chmod(PATH + name, mode)
+    os.close(fd); shm_unlink(NAME + name); print(oct(mode), os.pread(reads, 6, 8000))
 for mode in 0o200, 0o220, 0o600, 0o400, 0: unlinked("-" + str(mode), mode)
 empty = filled("-empty", 0o200, 0); shm_unlink(NAME + "-empty")
 used = filled("-used", 0o200); m = mmap.mmap(used, 9000); shm_unlink(NAME + "-used"); print(m[8000:8006])'
@@ -99,7 +100,7 @@ used = filled("-used", 0o200); m = mmap.mmap(used, 9000); shm_unlink(NAME + "-us
 	done
 	rm -f audit.log
 	policy 'secret = yes' 'secret-left = fix'
-	guarded "$code"'for mode in 0o200, 0o400: filled("-" + str(mode), mode)
+	guarded "$code"'for mode in 0o200, 0o400: os.close(filled("-" + str(mode), mode))
 m = mmap.mmap(filled("", 0o200), 9000)'
 	[ "$(cat "/dev/shm/$NAME-128" "/dev/shm/$NAME" | tr -d '\0')" = "" ]
 	[ "$(tr -d '\0' <"/dev/shm/$NAME-256")" = secret ]

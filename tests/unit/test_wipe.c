@@ -33,6 +33,34 @@ long unsignalled_pwrite(int fd, const void *bytes, size_t length, uint64_t offse
 	return pwrite(fd, bytes, length, (off_t)offset);
 }
 
+/* What else the program has of it. */
+static int besides = -1;
+
+bool held_allows(int fd, int access)
+{
+	int mode = fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH);
+
+	return mode == O_RDWR || mode == access;
+}
+
+int held_descriptor(const struct identity *identity, int access)
+{
+	(void)identity;
+	return besides >= 0 && held_allows(besides, access) ? besides : -1;
+}
+
+long held_punch(const struct identity *identity, uint64_t from, uint64_t to)
+{
+	(void)identity, (void)from, (void)to;
+	return -EACCES;
+}
+
+bool held_reaches(int fd)
+{
+	(void)fd;
+	return besides >= 0;
+}
+
 static struct identity full(int fd)
 {
 	struct stat st;
@@ -75,6 +103,32 @@ static void check_another(bool goes_on)
 	close(another);
 }
 
+/* As a mode, or another user, forbids to open it anew. */
+static void check_besides(void)
+{
+	char name[] = "/dev/shm/wipe-XXXXXX";
+	int fd = mkostemp(name, O_CLOEXEC | O_APPEND);
+	struct identity identity = full(fd);
+	int another = memfd_create("another", MFD_CLOEXEC), closed = dup(another);
+
+	full(another);
+	close(closed);
+	unlink(name);
+	check(wipe_object(closed, &identity, false, NULL) != 0 && wipe_has_data(closed, &identity),
+	      "what is not open by the number is not wiped");
+	besides = another;
+	check(wipe_object(closed, &identity, false, NULL) != 0 && left_in(another) == 5000,
+	      "nor by a descriptor that is another's by now, which is not touched");
+	lseek(fd, 7, SEEK_SET);
+	besides = fd;
+	check(wipe_has_data(closed, &identity), "what has data is known to by another descriptor");
+	check(wipe_object(closed, &identity, false, NULL) == 0 && left_in(fd) == 0, "and is wiped by that");
+	check(lseek(fd, 0, SEEK_CUR) == 7, "whose offset stays");
+	besides = -1;
+	close(fd);
+	close(another);
+}
+
 static void check_device(void)
 {
 	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
@@ -92,6 +146,7 @@ int main(void)
 	real_resolve();
 	check_another(false);
 	check_another(true);
+	check_besides();
 	check_device();
 	printf("1..%u\n", tests);
 	return failures != 0;
