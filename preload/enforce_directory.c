@@ -1,6 +1,7 @@
 #include "preload/enforce_directory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
 
@@ -10,9 +11,10 @@
 #include "preload/facts.h"
 #include "preload/facts_files.h"
 #include "preload/kernel.h"
+#include "preload/recorder.h"
 #include "preload/text.h"
 
-/* UNKNOWN: it cannot be looked at, or the path is long. */
+/* UNKNOWN: it cannot be looked at. */
 enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
 
 /* Is there anything in the directory but, so many levels down, directories? 0, 1 or UNKNOWN. */
@@ -86,23 +88,28 @@ static size_t last_part(const char *path, size_t length)
 	return length;
 }
 
-/* The path of the directory that the place lies in, as it is walked through: whoever may not search it gets no further. */
-static int directory_of(const struct enforce_place *place, char directory[static PIECE])
+/* How much of its path is that of the directory that the place lies in. */
+static int directory_of(const struct enforce_place *place, size_t *length)
 {
 	const char *path = place->path;
 
 	if (!kernel_one_text_readable(path))
 		return EFAULT;
-	size_t length = strnlen(path, PIECE);
-
-	if (!length)
+	*length = strnlen(path, PATH_MAX);
+	if (!*length)
 		return ENOENT;
-	if (length == PIECE)
-		return UNKNOWN;
-	length = last_part(path, without_slashes(path, length));
-	memcpy(directory, path, length);
-	strcpy(directory + length, ".");
+	if (*length == PATH_MAX)
+		return ENAMETOOLONG;
+	*length = last_part(path, without_slashes(path, *length));
 	return 0;
+}
+
+/* As it is walked through: whoever may not search it gets no further. */
+static const char *walked(const struct enforce_place *place, size_t length, char *directory)
+{
+	memcpy(directory, place->path, length);
+	strcpy(directory + length, ".");
+	return directory;
 }
 
 static bool ends_with_slash(const char *path)
@@ -121,21 +128,42 @@ static bool is_no_entry(const char *path)
 
 static int look_around(const struct enforce_place *place, struct stat *st)
 {
-	char directory[PIECE];
-	int error = directory_of(place, directory);
+	size_t length;
+	int error = directory_of(place, &length);
 
-	return error ? error : (int)-kernel_stat_at(place->dirfd, directory, 0, st);
+	if (error)
+		return error;
+	char directory[length + 2];
+	return (int)-kernel_stat_at(place->dirfd, walked(place, length, directory), 0, st);
 }
 
 /* May this user put nothing into the directory, or take nothing out? Other errnos are those of a kernel that cannot tell. */
 static int is_closed(const struct enforce_place *place)
 {
-	char directory[PIECE];
+	size_t length;
 
-	if (directory_of(place, directory))
+	if (directory_of(place, &length))
 		return 0;
+	char directory[length + 2];
+	walked(place, length, directory);
 	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK, AT_EACCESS, 0, 0);
 	return error == EACCES || error == EROFS ? (int)error : 0;
+}
+
+/*
+ * Does the place lie on a mount, or a file system, that is read-only? The kernel says so before it looks for what is there, in
+ * answer to unlink(2), which removes nothing that has a slash behind its name. A filter of system calls may kill for that.
+ */
+static bool is_read_only(const struct enforce_place *place)
+{
+	if (recorder_filtered || !kernel_one_text_readable(place->path))
+		return false;
+	size_t length = strnlen(place->path, PATH_MAX);
+	char path[length + 2];
+
+	memcpy(path, place->path, length);
+	strcpy(path + length, "/");
+	return kernel_call(SYS_unlinkat, place->dirfd, (long)path, 0, 0, 0, 0) == -EROFS;
 }
 
 /* Nor what is there: in a sticky directory that is for its owner, and the directory's. */
@@ -156,6 +184,8 @@ int enforce_removed_in_vain(const struct enforce_place *at)
 	struct stat st;
 	int error = enforce_look_at(at, &st);
 
+	if (is_read_only(at))
+		return EROFS;
 	/* Such a path leads to a directory, whose it is has not been asked yet. */
 	if (!error && (is_no_entry(at->path) || ends_with_slash(at->path)))
 		return EISDIR;
@@ -194,13 +224,15 @@ static int link_in_vain(const struct enforce_moving *m)
 	int from_error = enforce_look_at(&m->from, &from), to_error = from_error ? 0 : look_around(&m->to, &around);
 
 	if (from_error || to_error)
-		return from_error ? from_error : to_error == UNKNOWN ? 0 : to_error;
+		return from_error ? from_error : to_error;
 	to_error = enforce_look_at(&m->to, &to);
 	/* What follows the slash behind a name that is there does not matter; one that is to be is no directory. */
 	if (to_error != ENOENT)
 		return to_error == ENAMETOOLONG ? to_error : EEXIST;
 	if (ends_with_slash(m->to.path))
 		return ENOENT;
+	if (is_read_only(&m->to))
+		return EROFS;
 	if (from.st_dev != around.st_dev)
 		return EXDEV;
 	if (is_protected(&m->from, &from))
@@ -249,16 +281,18 @@ static int rename_in_vain(const struct enforce_moving *m)
 {
 	struct stat from, to;
 	int from_error = look_around(&m->from, &from), to_error = look_around(&m->to, &to);
-	bool known = from_error != UNKNOWN && to_error != UNKNOWN, exchange = m->how == MOVE_exchange;
+	bool exchange = m->how == MOVE_exchange;
 
-	if (from_error > 0 || to_error > 0)
-		return from_error > 0 ? from_error : to_error;
-	if (known && from.st_dev != to.st_dev)
+	if (from_error || to_error)
+		return from_error ? from_error : to_error;
+	if (from.st_dev != to.st_dev)
 		return EXDEV;
 	if (is_no_entry(m->from.path))
 		return EBUSY;
 	if (is_no_entry(m->to.path))
 		return m->keeps ? EEXIST : EBUSY;
+	if (is_read_only(&m->from))
+		return EROFS;
 	from_error = enforce_look_at(&m->from, &from);
 	to_error = enforce_look_at(&m->to, &to);
 	if (from_error || (to_error && (exchange || to_error == ENAMETOOLONG)))

@@ -22,14 +22,20 @@ lay()
 	ln -s gone "/dev/shm/$NAME-dangling"
 }
 
+# calls CODE: by the user 1000; each is printed with its errno.
+calls()
+{
+	program 'libc.shm_unlink.restype = ctypes.c_int
+def one(call, *args): print(call, *(str(arg)[:80] for arg in args), errno.errorcode[ctypes.get_errno()] if libc[call](*args) < 0 else "ok")
+def at(name): return (PATH + name).encode()
+LONG = at("-" + "n" * 300); os.setgid(1000); os.setuid(1000)
+'"$1"
+}
+
 # as_bare LINE CODE: whatever the user 1000 does fails as it does without the policy, and is not told as denied.
 as_bare()
 {
-	program 'libc.shm_unlink.restype = ctypes.c_int
-def one(call, *args): print(call, *args, errno.errorcode[ctypes.get_errno()] if libc[call](*args) < 0 else "ok")
-def at(name): return (PATH + name).encode()
-LONG = at("-" + "n" * 300); os.setgid(1000); os.setuid(1000)
-'"$2"
+	calls "$2"
 	lay
 	"$PYTHON" program.py >bare
 	lay
@@ -50,6 +56,36 @@ one("rename", at("-x"), at("-d/.")); one("rename", at("-d/."), at("-n")); one("r
 for name in b"/tmp/q", b"/proc/self/fd/999": one("rename", at("-closed/x"), name)
 for flags in 1, 2, 4: one("renameat2", -100, at("-y"), -1, b"", flags); one("renameat2", -1, b"", -100, at("-y"), flags)
 for flags in 1, 2: one("renameat2", -100, at("-new"), -1, b"n", flags); one("renameat2", -100, at("-x"), -100, at("-d/.."), flags); one("renameat2", -100, at("-x"), -100, LONG, flags)'
+	done
+}
+
+@test "a path that is too long is so before what is to be renamed is missed" {
+	needs_root "takes another user"
+	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'secret = yes'; do
+		as_bare "$line" 'os.chdir("/dev/shm"); TOO, NEAR = b"a/" * 2100, b"./" * 300 + at("-x/n")[9:]
+for name in at("-new"), at("-new")[9:], at("-none/n"): one("rename", name, TOO); one("rename", TOO, name); one("rename", name, NEAR); one("rename", NEAR, name)
+for name in TOO, NEAR: one("unlink", name); one("link", at("-x"), name); one("link", name, at("-n"))'
+		grep -q ENAMETOOLONG bare
+	done
+}
+
+@test "on a read-only mount names stay for that reason, be it the file system that is read-only or the mount alone" {
+	needs_root "mounts"
+	calls 'for name in b"-n", b"-x", b"-d", b"-closed/x", b"-closed/n", b"-none/n", b"-x/", b"-n/", b"-d/", b"-d/.", b"-" + b"n" * 300:
+    one("unlink", at(name.decode())); one("remove", at(name.decode())); one("shm_unlink", (NAME + name.decode()).encode()); one("sem_unlink", (NAME + name.decode()).encode())
+    for to in at("-q"), at("-y"), at("-d/."), at("-none/n"), LONG, b"/tmp/q": one("rename", at(name.decode()), to); one("link", at(name.decode()), to)
+    for flags in 1, 2: one("renameat2", -100, at(name.decode()), -100, at("-y"), flags)'
+	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'secret = yes' 'zero = on-unlink'; do
+		for how in ro bind,ro; do
+			policy "names = /$NAME-[xdy]" "$line"
+			: >audit.log
+			# shellcheck disable=SC2016
+			unshare -m bash -c "$(declare -f lay)"'; mount -t tmpfs -o mode=1777 tmpfs /dev/shm && lay && mount -o "remount,$0" /dev/shm || exit 1
+				"$PYTHON" program.py >bare; SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so exec "$PYTHON" program.py >out' "$how"
+			grep -q EROFS bare
+			same bare out
+			run -1 grep 'action=denied' audit.log
+		done
 	done
 }
 
