@@ -166,6 +166,22 @@ static bool is_read_only(const struct enforce_place *place)
 	return kernel_call(SYS_unlinkat, place->dirfd, (long)path, 0, 0, 0, 0) == -EROFS;
 }
 
+int enforce_made_in_vain(int dirfd, const char *path, bool node)
+{
+	const struct enforce_place at = {.dirfd = dirfd, .path = path};
+	struct stat st;
+	int error = enforce_look_at(&at, &st);
+
+	/* Only of a long name it is said that it is one. */
+	if (error && error != ENOENT)
+		return error;
+	if ((error = look_around(&at, &st)))
+		return error;
+	if (ends_with_slash(path))
+		return node ? ENOENT : EISDIR;
+	return is_read_only(&at) ? EROFS : is_closed(&at);
+}
+
 /* Nor what is there: in a sticky directory that is for its owner, and the directory's. */
 static int is_kept(const struct enforce_place *place, const struct stat *entry)
 {

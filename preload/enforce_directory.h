@@ -18,5 +18,7 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 /* The errno of the kernel for what it would neither rename nor link, or not remove; 0: it would, or that cannot be known. */
 int enforce_in_vain(const struct enforce_moving *m);
 int enforce_removed_in_vain(const struct enforce_place *at);
+/* The same of what is to be made where nothing is, by open or (node) mknod. */
+int enforce_made_in_vain(int dirfd, const char *path, bool node);
 
 #endif

@@ -43,7 +43,7 @@ bool enforce_widens(const struct enforce_opening *o, const struct policy_decisio
 	return o->shm && enforce_asks(d, RULE_umask_mismatch);
 }
 
-/* A refusal of what would be made is none where something is there by now: the bare call would answer EEXIST. */
+/* A refusal of what would be made is none where something is there by now, or nothing can be made. */
 static int not_made(const struct enforce_opening *o)
 {
 	char text[512];
@@ -53,7 +53,7 @@ static int not_made(const struct enforce_opening *o)
 
 	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
 		error = EEXIST;
-	enforce_refused_nothing(VERDICT_deny, error);
+	enforce_refused_nothing(VERDICT_deny, error ? error : enforce_vain_creation(o, path));
 	return -1;
 }
 
@@ -369,7 +369,15 @@ enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flag
 	return verdict;
 }
 
-enum enforce_verdict enforce_temporary(const char *name, const void *caller)
+static int vain_temporary(const char *path)
+{
+	const struct enforce_opening o = {.dirfd = AT_FDCWD, .flags = O_RDWR};
+	int error = enforce_vain_flags(&o);
+
+	return error ? error : enforce_vain_creation(&o, path);
+}
+
+enum enforce_verdict enforce_temporary(const char *name, const char *path, const void *caller)
 {
 	struct policy_decision d;
 
@@ -379,7 +387,7 @@ enum enforce_verdict enforce_temporary(const char *name, const void *caller)
 	if (verdict != VERDICT_deny)
 		verdict = enforce_one_more(&d);
 	if (enforce_matters(verdict))
-		enforce_refused_nothing(verdict, enforce_vain_flags(&(struct enforce_opening){.flags = O_RDWR}));
+		enforce_refused_nothing(verdict, vain_temporary(path));
 	enforce_end(caller);
 	return verdict;
 }

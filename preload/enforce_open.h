@@ -40,8 +40,8 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 /* What a child will open later; of the flags and the mode is left what they may have. */
 enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flags, mode_t *mode);
 
-/* mkstemp(3) and its kin, whose template stands for the name. */
-enum enforce_verdict enforce_temporary(const char *name, const void *caller);
+/* mkstemp(3) and its kin, whose template, by which the name is known and which is the path, stands for it. */
+enum enforce_verdict enforce_temporary(const char *name, const char *path, const void *caller);
 
 /* sem_open(3): `call` makes the real one. NULL: refused, errno is set. */
 struct enforce_semaphore {

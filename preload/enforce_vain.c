@@ -10,6 +10,7 @@
 #include <sys/statfs.h>
 
 #include "preload/apart.h"
+#include "preload/enforce_directory.h"
 #include "preload/enforce_inner.h"
 #include "preload/facts.h"
 #include "preload/facts_files.h"
@@ -354,6 +355,21 @@ static int not_unmarked(const struct enforce_opening *o, const char *path, const
 	return facts_may_open(o->dirfd, path, (uint32_t)o->flags) ? EPERM : 0;
 }
 
+static bool is_link(const struct enforce_opening *o, const char *path)
+{
+	struct stat st;
+
+	return kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+int enforce_vain_creation(const struct enforce_opening *o, const char *path)
+{
+	if (!is_link(o, path))
+		return enforce_made_in_vain(o->dirfd, path, o->node);
+	/* By a link that leads nowhere it is made where that leads. */
+	return o->name && identity_sees_home() ? enforce_made_in_vain(AT_FDCWD, o->name, o->node) : 0;
+}
+
 int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 {
 	bool exclusive = (o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL),
@@ -365,7 +381,7 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 		return error;
 	long missing = -kernel_stat_at(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &st);
 	if (missing)
-		return missing == ENOENT && (o->flags & O_CREAT) ? 0 : (int)missing;
+		return missing == ENOENT && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
 	if (exclusive)
 		return EEXIST;
 	/* The C library makes one of the other for shm_open(3). */
@@ -390,6 +406,6 @@ int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path)
 	if (missing == EACCES && exclusive)
 		return ENOENT;
 	if (missing)
-		return missing == ENOENT && creates ? 0 : (int)missing;
+		return missing == ENOENT && creates ? enforce_made_in_vain(AT_FDCWD, path, false) : (int)missing;
 	return exclusive ? EEXIST : of_found(s->flags | O_RDWR, st.st_mode);
 }

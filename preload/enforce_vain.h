@@ -51,6 +51,8 @@ int enforce_vain_owner(const struct identity *identity, uid_t uid);
 /* the flags of an opening, whatever they are to open, and that a descriptor is left for it; an opening of what lies there. */
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);
+/* The same of what is to be made, and is not there. */
+int enforce_vain_creation(const struct enforce_opening *o, const char *path);
 /* The same of the C library for a semaphore, which lies at the path, or would. */
 int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path);
 

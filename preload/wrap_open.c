@@ -299,7 +299,7 @@ static bool is_template(const char *path, int suffix)
 	{                                                                                                              \
 		OPENING(name, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR | (more_flags), 0600);                         \
 		bool polices = is_template(path, suffix) && wrap_opening_polices(&o, text, CALLER);                    \
-		if (polices && (o.astray || enforce_temporary(o.object, CALLER) == VERDICT_deny))                      \
+		if (polices && (o.astray || enforce_temporary(o.object, path, CALLER) == VERDICT_deny))                \
 			return wrap_opened(&o, -1, CALLER);                                                            \
 		int fd = REAL(name) arguments;                                                                         \
 		if (polices && fd >= 0)                                                                                \

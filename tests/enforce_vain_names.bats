@@ -20,6 +20,8 @@ lay()
 	chown 1000 "/dev/shm/$NAME"-{closed/x,x,d}
 	chown 2000 "/dev/shm/$NAME-y"
 	ln -s gone "/dev/shm/$NAME-dangling"
+	mkdir -m 755 "/dev/shm/$NAME-locked"
+	ln -s gone "/dev/shm/$NAME-locked/l"
 }
 
 # calls CODE: by the user 1000; each is printed with its errno.
@@ -96,6 +98,22 @@ for name in TOO, NEAR: one("unlink", name); one("link", at("-x"), name); one("li
 for name in at("-closed/n"), at("-none/n"), at("-x/n"), at("-n/"), at("-x/"), at("-dangling/"), b"": one("link", at("-x"), name)
 for name in at("-new"), LONG, at("-closed/x"), b"": one("link", name, at("-n")); one("link", name, at("-closed/n"))
 for flags in 0, 0x400: one("linkat", -100, at("-dangling"), -100, b"/dev/shm/", flags); one("linkat", -100, at("-x"), -1, b"", flags); one("linkat", -1, b"", -100, LONG, flags)'
+	done
+}
+
+@test "a creation that no kernel would make gets the errno of the bare call, whatever refuses one more, its mode or its name" {
+	needs_root "takes another user"
+	local line code='libc.fopen.restype = ctypes.c_void_p; libc.sem_open.restype = ctypes.c_void_p; X = os.O_EXCL
+def temporary(path): print(path, "ok" if libc.mkstemp(path + b"XXXXXX") >= 0 else errno.errorcode[ctypes.get_errno()])
+def stream(path, mode): print(path, mode, "ok" if libc.fopen(path, mode) else errno.errorcode[ctypes.get_errno()])
+for name in at("-locked/n"), at("-closed/n"), at("-none/n"), at("-x/n"), at("-locked/n/"), LONG, at("-locked/" + "n" * 300), at("-locked/l"), at("-l/n"), at("-none/n/"):
+    one("open", name, RWC, 0o666); one("open", name, RWC | X, 0o666); one("creat", name, 0o666); one("mknod", name, 0o100666, 0)
+    stream(name, b"a+"); stream(name, b"wx"); temporary(name.rstrip(b"/")); one("openat", os.open("/dev/shm", os.O_PATH), name[9:], RWC, 0o666)
+    one("shm_open", b"/" + name[9:], RWC, 0o666)
+'
+	for line in 'max-objects = 0'$'\n''too-many-objects = deny' 'max-mode = 0'$'\n''mode-too-open = deny' 'world-writable = deny' \
+		'name-not-allowed = deny' 'owner = 2000'$'\n''foreign-owner = deny'; do
+		as_bare "$line" "$code"
 	done
 }
 
