@@ -51,6 +51,9 @@ static void *create(const struct enforce_semaphore *s, const struct policy_decis
 		ledger_count_created(1);
 	if (opened && verdict == VERDICT_fix)
 		enforce_made(&making, path, mode);
+	/* As the C library leaves it, which looks for one before it makes it. */
+	if (opened && !(s->flags & O_EXCL))
+		errno = ENOENT;
 	return opened;
 }
 
@@ -107,7 +110,6 @@ void *enforce_semaphore(const struct enforce_semaphore *s)
 {
 	struct policy_decision d;
 	char path[512];
-	int kept = errno;
 	void *opened = NULL;
 
 	if (!identity_shm_path(s->name, "sem.", path))
@@ -120,8 +122,6 @@ void *enforce_semaphore(const struct enforce_semaphore *s)
 	if (verdict != VERDICT_deny)
 		opened = enforce_audits() || !enforce_asks_at_opening(&d) ? as_it_came(s, &d, path)
 									  : create_or_attach(s, &d, path);
-	if (opened)
-		errno = kept;
 	enforce_end(s->caller);
 	return opened;
 }

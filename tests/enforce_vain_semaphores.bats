@@ -45,6 +45,26 @@ attempt(opened, "-new", os.O_CREAT); attempt(opened, "-new", os.O_CREAT); os.pat
 	vain "$code" EACCES EACCES
 }
 
+@test "a semaphore that is opened leaves errno as the bare call does" {
+	local line code='libc.sem_open.restype = ctypes.c_void_p
+SEM = "/dev/shm/sem." + NAME[1:]; C = os.O_CREAT
+def opened(flags, mode=0o600):
+    ctypes.set_errno(77); print(bool(libc.sem_open(NAME.encode(), flags, mode, ctypes.c_uint(1))), ctypes.get_errno())
+opened(C); opened(C); opened(0); os.unlink(SEM); opened(C | os.O_EXCL); os.unlink(SEM); opened(C, 0o666); os.unlink(SEM)'
+	program "$code"
+	"$PYTHON" program.py >bare
+	[ "$(cat bare)" = $'True 2\nTrue 77\nTrue 77\nTrue 77\nTrue 2' ]
+	for line in $'max-mode = 0600\nmode-too-open = fix' 'world-writable = fix' 'foreign-owner = deny' $'mode = audit\nworld-writable = fix'; do
+		policy "$line"
+		guarded "$code"
+		same bare out
+	done
+	for line in observe safe; do
+		env SHMGUARD_PROFILE="$line" LD_PRELOAD="$BUILD/libshmguard.so" "$PYTHON" program.py >out
+		same bare out
+	done
+}
+
 @test "a semaphore gets the errno of the bare call where /dev/shm may not be searched" {
 	needs_root "takes another user"
 	program 'libc.sem_open.restype = ctypes.c_void_p
