@@ -145,6 +145,8 @@ enum policy_action enforce_faulted(const struct identity *identity, const char *
 
 /* By the policy's `owner` and `allow-uid`, or else by whether the owner is a stranger to this user. */
 bool enforce_foreign(const struct identity *identity, bool stranger);
+/* Is the removal of a name of the object one that the policy denies, or would deny? */
+bool enforce_judges_removal(const struct identity *identity);
 
 /* What the policy wants recorded at all, and told live. */
 enum policy_action enforce_action(const struct identity *identity, enum rule_id rule);

@@ -26,18 +26,18 @@ static bool has_grants(int fd, char path[static TEXT_DESCRIPTOR], struct acl *ac
 static enum enforce_verdict strange(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 				    const struct identity *identity)
 {
-	bool foreign = enforce_strange(d, identity);
+	bool another = enforce_of_another(d, identity);
 	struct acl acl;
 	char path[TEXT_DESCRIPTOR];
 
-	if (foreign && enforce_asks(d, RULE_foreign_owner) &&
+	if (enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
 	    ENFORCE(d, foreign_owner, .other = (int32_t)identity->uid) == VERDICT_deny)
 		return VERDICT_deny;
-	if (foreign && o->shm && identity->links > 1 && enforce_asks(d, RULE_symlink_or_special) &&
+	if (another && o->shm && identity->links > 1 && enforce_asks(d, RULE_symlink_or_special) &&
 	    ENFORCE(d, symlink_or_special, .other = (int32_t)identity->uid) == VERDICT_deny)
 		return VERDICT_deny;
 	/* The fix, to create exclusively and to verify what exists, comes down to the same. */
-	if (foreign && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
+	if (another && (o->flags & O_CREAT) && enforce_asks(d, RULE_create_without_excl) &&
 	    enforce_refuse(d, RULE_create_without_excl) == VERDICT_deny)
 		return VERDICT_deny;
 	if (d->action[RULE_acl_grants] != ACTION_deny || !has_grants(fd, path, &acl))

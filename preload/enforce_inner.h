@@ -50,6 +50,8 @@ bool enforce_owner_allowed(const struct policy_decision *d, uint32_t uid);
 
 /* Is the object one of nobody of these? What the process made itself, as another user or to give it away, is its own. */
 bool enforce_strange(const struct policy_decision *d, const struct identity *identity);
+/* Is it, whoever is named as an owner, neither this user's nor made by this process? */
+bool enforce_of_another(const struct policy_decision *d, const struct identity *identity);
 
 /* The same for what was given by a path, whose name enforce_decide_object() answered; by a descriptor it was opened. */
 enum enforce_verdict enforce_path_allowed(const struct policy_decision *d, const struct identity *identity,

@@ -37,6 +37,11 @@ bool enforce_strange(const struct policy_decision *d, const struct identity *ide
 	return !enforce_owner_allowed(d, identity->uid) && (d->owner || !(ledger_marks(identity) & MARK_CREATED));
 }
 
+bool enforce_of_another(const struct policy_decision *d, const struct identity *identity)
+{
+	return enforce_strange(d, identity) && !facts_own(identity->uid) && !(ledger_marks(identity) & MARK_CREATED);
+}
+
 bool enforce_foreign(const struct identity *identity, bool stranger)
 {
 	struct policy_decision d;
@@ -45,6 +50,16 @@ bool enforce_foreign(const struct identity *identity, bool stranger)
 		return stranger;
 	enforce_decide_object(identity, &d);
 	return (d.owner || stranger) && enforce_strange(&d, identity);
+}
+
+bool enforce_judges_removal(const struct identity *identity)
+{
+	struct policy_decision d;
+
+	if (!enforce_on)
+		return false;
+	enforce_decide_object(identity, &d);
+	return enforce_asks(&d, RULE_unlink_by_stranger) && enforce_of_another(&d, identity);
 }
 
 static bool is_listed(const struct policy_decision *d, const char *name)
@@ -148,7 +163,7 @@ static enum enforce_verdict unlinking(const struct enforce_place *at, struct enf
 	if (look != LOOK_object)
 		return VERDICT_go;
 	enforce_decide_linked(at->name, &identity, &d);
-	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_strange(&d, &identity) &&
+	if (enforce_asks(&d, RULE_unlink_by_stranger) && enforce_of_another(&d, &identity) &&
 	    ENFORCE(&d, unlink_by_stranger, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
 	if (!lost) {
@@ -221,6 +236,18 @@ static bool exists(const struct enforce_place *place)
 	return enforce_look_at(place, &st) == 0;
 }
 
+/* Is it an object of none of those whose objects may have such names? A name more of what has that one changes nothing. */
+static bool is_misplaced(const struct policy_decision *d, const struct identity *identity,
+			 const struct enforce_place *to)
+{
+	struct identity there;
+
+	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || !enforce_strange(d, identity))
+		return false;
+	return !identity_of_path(to->dirfd, to->path, to->flags, &there) || there.ino != identity->ino ||
+	       there.dev != identity->dev;
+}
+
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
 static enum enforce_verdict naming(const struct enforce_place *from, const struct enforce_place *to,
 				   struct enforce_narrowed *narrowed)
@@ -233,6 +260,9 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 		return VERDICT_deny;
 	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
 		return VERDICT_go;
+	if (is_misplaced(&d, &identity, to) &&
+	    ENFORCE(&d, foreign_owner, .other = (int32_t)identity.uid) == VERDICT_deny)
+		return VERDICT_deny;
 	/* What was made without a name gets its first. */
 	if (!identity.links && enforce_one_more(&d) == VERDICT_deny)
 		return VERDICT_deny;

@@ -311,8 +311,7 @@ static void check_event(enum event_id id, const union any_event *event, const st
 		break;
 	case EVENT_unlink:
 		/* The event comes before the call: where the policy is to decide about it, that is told alone. */
-		if (identity &&
-		    !(enforce_action(identity, RULE_unlink_by_stranger) >= ACTION_deny && check_foreign(identity)))
+		if (identity && !enforce_judges_removal(identity))
 			check_lifetime_unlink(&event->unlink, identity, marks);
 		break;
 	case EVENT_mprotect:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The policy between two users: squatting, adopted objects, links laid as traps, access lists, sticky directories.
+bats_require_minimum_version 1.5.0
 load helpers
 load enforce
 
@@ -302,6 +303,51 @@ attempt(shm_open, NAME + "-own", RWC, mode=0o600); attempt(os.open, PATH + "-own
 print(len(os.listdir("/proc/self/fd"))); attempt(os.truncate, PATH, 0); attempt(os.truncate, PATH + "-given", 8)'
 	sed 's/^ok .*/ok/' out | grep -v '^[0-9]' | same /dev/stdin <(printf '%s\n' EACCES ok ok EACCES EACCES EACCES ok)
 	[ ! -e "/dev/shm/$NAME-own" ] && [ ! -e "/dev/shm/$NAME-own2" ]
+}
+
+@test "owner: an object of nobody else is put into place, by rename or link" {
+	needs_root "objects of three users"
+	local code='TMPFILE = os.O_TMPFILE | os.O_RDWR
+def placed(call, *args):
+    attempt(call, *args); os.path.exists(PATH) and os.stat(PATH).st_uid != 4242 and os.unlink(PATH)
+def made(path): os.close(os.open(path, RWC, 0o600)); return path
+def linked():
+    fd = os.open("/dev/shm", TMPFILE, 0o600)
+    if libc.linkat(-100, b"/proc/self/fd/%d" % fd, -100, PATH.encode(), 0x400): raise OSError(ctypes.get_errno(), "")
+def exchanged(a, b):
+    if libc.renameat2(-100, a.encode(), -100, b.encode(), 2): raise OSError(ctypes.get_errno(), "")
+placed(os.rename, made(PATH + "-t"), PATH); placed(os.link, made(PATH + "-t"), PATH); placed(linked)
+given = made(PATH + "-given"); os.geteuid() or os.chown(given, 4242, -1); placed(os.rename, given, PATH); attempt(exchanged, made(PATH + "-t"), PATH)
+attempt(os.rename, PATH + "-t", PATH + "-u"); attempt(os.link, PATH + "-u", PATH + "-v"); os.geteuid() or attempt(os.link, PATH, PATH + "-w")'
+	policy '[s]' "name = /$NAME" 'owner = 4242' 'foreign-owner = deny'
+	program "$code"
+	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" program.py >out
+	same out <(printf '%s\n' EACCES EACCES EACCES 'ok None' EACCES 'ok None' 'ok None' 'ok None')
+	[ "$(stat -c %u "/dev/shm/$NAME")" -eq 4242 ]
+	for line in 'owner = 4242, 0' 'allow-uid = 4242' 'mode = audit'; do
+		rm -f "/dev/shm/$NAME"*
+		policy "$line" 'foreign-owner = deny'
+		env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" program.py >out
+		run -1 grep -v '^ok' out
+	done
+}
+
+@test "owner and allow-uid make what the own user has made no stranger's" {
+	for keys in 'owner = 4242' 'allow-uid = 4242' 'owner = 0' 'world-readable = note'; do
+		policy "$keys" 'unlink-by-stranger = deny' 'create-without-excl = deny'
+		rm -f "/dev/shm/$NAME"*
+		by 1234 -b 'for name in "", "-2": shm_open(NAME + name, RWC, mode=0o666)'
+		by 65534 -b 'shm_open(NAME + "-other", RWC, mode=0o666)'
+		by 1234 'shm_open(NAME + "-own", RWC, mode=0o600)
+attempt(shm_open, NAME + "-own", RWC); attempt(shm_unlink, NAME + "-own"); attempt(shm_open, NAME, RWC); attempt(os.rename, PATH, PATH + "-3")
+attempt(os.unlink, PATH + "-2"); attempt(shm_open, NAME + "-other", RWC)'
+		same <(sed 's/^ok .*/ok/' out) <(printf '%s\n' ok ok ok ok ok EEXIST)
+		mkdir -m 777 "/dev/shm/$NAME-d"
+		install -o 65534 /dev/null "/dev/shm/$NAME-d/other"
+		by 1234 'attempt(os.unlink, PATH + "-d/other")'
+		rm -r "/dev/shm/$NAME-d"
+		[ "$(cat out)" = EACCES ]
+	done
 }
 
 @test "owner: an object is given to nobody else, by any call" {

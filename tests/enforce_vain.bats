@@ -323,7 +323,7 @@ def removals():
 		guarded "$code"$'\nos.seteuid(65534); removals()'
 		same bare out
 		run -1 grep denied audit.log
-		guarded 'attempt(os.unlink, PATH + "-root")'
+		guarded 'attempt(os.unlink, PATH + "-own")'
 		[ "$(cat out)" = EACCES ]
 	done
 	rm -rf "/dev/shm/$NAME-closed"

@@ -248,7 +248,8 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_foreign_owner] =
 		"The object that was opened belongs to a user who is neither this one, nor root, nor on the policy's "
 		"list. With O_CREAT that is squatting, an error: its owner can read, change and truncate everything. "
-		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES, also for chown to such a user. Legal: "
+		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES, also for chown to such a user, and, where "
+		"the policy has `owner`, for a rename or link of another's object into place. Legal: "
 		"services that share through "
 		"a common uid. Cure: check fstat's st_uid before use. Seen in opencryptoki/opencryptoki#426.",
 	[RULE_symlink_or_special] =
