@@ -15,6 +15,7 @@
 #include "analyzer/escape.h"
 #include "analyzer/exe.h"
 #include "analyzer/image.h"
+#include "analyzer/living.h"
 #include "analyzer/memory.h"
 #include "tracepoints/environment.h"
 
@@ -34,15 +35,11 @@ static int cannot_tell(const char *pid, const char *why)
 	return CANNOT_TELL;
 }
 
-static FILE *process_file(const char *pid, const char *name)
+static FILE *process_file(int process, const char *name)
 {
-	char *path = memory_format("/proc/%s/%s", pid, name);
-	FILE *file = fopen(path, "re");
-	int error = errno;
+	int fd = process < 0 ? -1 : openat(process, name, O_RDONLY | O_CLOEXEC);
 
-	free(path);
-	errno = error;
-	return file;
+	return fd < 0 ? NULL : fdopen(fd, "r");
 }
 
 static bool is_named(const char *path)
@@ -51,10 +48,10 @@ static bool is_named(const char *path)
 }
 
 /* Of a file that may be called otherwise: below the process's root, where another may have its name by now. */
-static bool is_library(const char *pid, const char *path, ino_t inode)
+static bool is_library(int process, const char *path, ino_t inode)
 {
-	char *below = memory_format("/proc/%s/root%s", pid, path);
-	int fd = open(below, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *below = memory_format("root%s", path);
+	int fd = openat(process, below, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct image image = {0};
 	struct stat st;
 	bool is;
@@ -71,9 +68,9 @@ static bool is_library(const char *pid, const char *path, ino_t inode)
 }
 
 /* *library: its path, to be freed, or NULL. False: errno, or 0 where nothing is mapped at all. */
-static bool find_library(const char *pid, char **library)
+static bool find_library(int process, char **library)
 {
-	FILE *maps = process_file(pid, "maps");
+	FILE *maps = process_file(process, "maps");
 	char *line = NULL, *path, rights[8];
 	unsigned long inode;
 	size_t room = 0;
@@ -88,7 +85,7 @@ static bool find_library(const char *pid, char **library)
 		path = strchr(line, '/');
 		if (!path || sscanf(line, "%*s %7s %*s %*s %lu", rights, &inode) != 2 || !strchr(rights, 'x'))
 			continue;
-		if (is_named(path) || is_library(pid, path, inode))
+		if (is_named(path) || is_library(process, path, inode))
 			*library = memory_text(path);
 	}
 	errno = any ? 0 : ferror(maps) ? errno : 0;
@@ -119,11 +116,12 @@ static int64_t nanoseconds(const struct timespec *time)
 /* Seconds since 1970 at which the process started; 0: unknown. */
 static time_t started(const char *pid)
 {
-	FILE *file = process_file(pid, "stat");
-	char text[1024] = "", *behind;
+	char *path = memory_format("/proc/%s/stat", pid), text[1024] = "", *behind;
+	FILE *file = fopen(path, "re");
 	struct timespec boot, now;
 	unsigned long long ticks = 0;
 
+	free(path);
 	if (!file)
 		return 0;
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
@@ -159,9 +157,9 @@ static void put_variable(const char *label, const char *value, const char *other
 	putchar('\n');
 }
 
-static int put_policy(const char *pid, const char *library)
+static int put_policy(int process, const char *pid, const char *library)
 {
-	FILE *environment = process_file(pid, "environ");
+	FILE *environment = process_file(process, "environ");
 	char *profile, *policy, *recording, *preload;
 	int result = GUARDED;
 
@@ -198,23 +196,17 @@ static int put_policy(const char *pid, const char *library)
 	return result;
 }
 
-static int status_of(const char *pid)
+static int put_status(int process, const char *pid)
 {
-	char *link, *exe, *library;
+	char *exe, *library;
 	int result;
 
-	if (!*pid || pid[strspn(pid, "0123456789")] || strlen(pid) > 10) {
-		fputs("shmguard: status takes the number of a process\n", stderr);
-		return USAGE;
-	}
-	if (!find_library(pid, &library)) {
+	if (!find_library(process, &library)) {
 		if (errno == ENOENT || errno == ESRCH)
 			return cannot_tell(pid, "there is no such process");
 		return cannot_tell(pid, errno ? strerror(errno) : "it is a thread of the kernel, or has ended");
 	}
-	link = memory_format("/proc/%s/exe", pid);
-	exe = exe_path(AT_FDCWD, link);
-	free(link);
+	exe = exe_path(process, "exe");
 	printf("process  %s ", pid);
 	put(exe ? exe : "");
 	putchar('\n');
@@ -223,9 +215,29 @@ static int status_of(const char *pid)
 		puts("guarded  no");
 		return NOT_GUARDED;
 	}
-	result = put_policy(pid, library);
+	result = put_policy(process, pid, library);
 	put_since(pid);
 	free(library);
+	return result;
+}
+
+static int status_of(const char *pid)
+{
+	int proc, process, result;
+
+	if (!*pid || pid[strspn(pid, "0123456789")] || strlen(pid) > 10) {
+		fputs("shmguard: status takes the number of a process\n", stderr);
+		return USAGE;
+	}
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return cannot_tell(pid, "/proc: cannot be opened");
+	process = living_open(proc, pid);
+	close(proc);
+	if (process < 0)
+		return cannot_tell(pid, errno == ENOENT ? "there is no such process" : strerror(errno));
+	result = put_status(process, pid);
+	close(process);
 	return result;
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "analyzer/escape.h"
+#include "analyzer/living.h"
 #include "analyzer/memory.h"
 
 #define SHM_ROOT "/dev/shm"
@@ -160,7 +161,7 @@ static void leftovers_unknown(struct look *look, uid_t uid)
 
 static void leftovers_process(struct look *look, int proc, const char *name)
 {
-	int process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int process = living_open(proc, name);
 	pid_t pid = atoi(name);
 	struct stat status;
 	bool complete;

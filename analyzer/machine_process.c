@@ -12,6 +12,7 @@
 
 #include "analyzer/deleted_mark.h"
 #include "analyzer/exe.h"
+#include "analyzer/living.h"
 #include "analyzer/machine_inner.h"
 #include "analyzer/memory.h"
 
@@ -304,7 +305,7 @@ static void visit_mounts(const struct visit *visit)
 
 static void visit_one(struct visit *visit, int proc, const char *name)
 {
-	visit->directory = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	visit->directory = living_open(proc, name);
 	visit->pid = atoi(name);
 	visit->process = NULL;
 	visit->refused = false;
