@@ -41,7 +41,8 @@ struct check_finding {
 	int64_t offset;
 	uint64_t length, size, limit;
 	int32_t other;
-	int16_t error;
+	int16_t error; /* of the call */
+	int16_t unseen; /* of what could not be looked at: more may be wrong. The trace has it in place of none of the call */
 	uint64_t dev, ino; /* of an object that the call's event knows nothing of; else 0 */
 };
 

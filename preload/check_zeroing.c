@@ -42,7 +42,7 @@ static void grown(uint64_t before, uint64_t after, const struct identity *identi
 						    .length = end - before,
 						    .size = before,
 						    .limit = after,
-						    .error = data > 0 ? 0 : EACCES});
+						    .unseen = data > 0 ? 0 : EACCES});
 }
 
 void check_zeroing_ftruncate(const struct ftruncate_event *e, const struct identity *identity)

@@ -132,6 +132,13 @@ bool enforce_has(enum rule_id rule);
 
 /* What was denied is of that object of the trace, to which a call without effect does not lead. */
 void enforce_concerns(uint32_t object);
+/*
+ * The event of a call is queued, to be settled later: what was decided of it goes to the queue (NULL: is forgotten). Around its
+ * settling that is what was decided, and after it NULL.
+ */
+struct enforce_told;
+void enforce_hand_over(struct enforce_told *told, const void *caller);
+void enforce_settle(struct enforce_told *told);
 /* Hands what was kept since the last event to `each`, and forgets it. object: see enforce_concerns(), or 0. */
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object));
 

@@ -1,5 +1,6 @@
 /* What the policy has decided of the call under way: kept until its event is recorded, and told in the audit trail. */
 #include <errno.h>
+#include <string.h>
 
 #include "preload/apart.h"
 #include "preload/audit.h"
@@ -19,11 +20,13 @@ static __thread struct kept {
 	bool collecting, roomy;  /* roomy: the room is taken */
 	struct enforce_room *at; /* it, or the one that was given back last */
 	uintptr_t stack;         /* where it stood at the beginning */
+	const void *caller;      /* of the call that it was about; NULL: it is not over */
 	const char *name;
 	const struct identity *about; /* whose name is asked for only if it is told */
 } levels[LEVELS];
 static __thread unsigned depth; /* decisions under way */
 static __thread struct kept *current;
+static __thread struct enforce_told *settled; /* of the event that is settled, which was queued; NULL: none is */
 
 static struct kept *kept(void)
 {
@@ -62,6 +65,27 @@ static void give_room(struct kept *k)
 	enforce_room_give(k->at);
 }
 
+/* Once nothing more is decided of a call, but its event not recorded: a handler's has interrupted `depth` decisions. */
+struct decisions {
+	unsigned count;
+	struct enforce_decided *decided;
+};
+
+static struct decisions decisions(void)
+{
+	struct kept *k = level();
+
+	if (settled)
+		return (struct decisions){settled->count, settled->decided};
+	return (struct decisions){k->count, k->count ? k->at->decided : NULL};
+}
+
+static void recorded(struct kept *k)
+{
+	k->count = k->audited = 0;
+	give_room(k);
+}
+
 void enforce_rooms_forked(void)
 {
 	enforce_room_give_all();
@@ -85,6 +109,7 @@ void enforce_begin(void)
 {
 	enforce_resume();
 	current->count = current->audited = 0;
+	current->caller = NULL;
 	current->collecting = false;
 	current->name = NULL;
 	current->about = NULL;
@@ -121,6 +146,7 @@ void enforce_end(const void *caller)
 			d->name);
 	}
 	kept()->audited = kept()->count;
+	kept()->caller = caller;
 	depth--;
 	give_room(kept());
 	if (depth)
@@ -169,18 +195,21 @@ void enforce_denied_for(const struct identity *identity)
 
 bool enforce_denied(void)
 {
-	for (unsigned i = 0; i < kept()->count; i++)
-		if (room()->decided[i].response == RESPONSE_denied)
+	struct decisions all = decisions();
+
+	for (unsigned i = 0; i < all.count; i++)
+		if (all.decided[i].response == RESPONSE_denied)
 			return true;
 	return false;
 }
 
 uint32_t enforce_clamped(void)
 {
+	struct decisions all = decisions();
 	uint32_t bits = 0;
 
-	for (unsigned i = 0; i < kept()->count; i++) {
-		const struct enforce_decided *d = &room()->decided[i];
+	for (unsigned i = 0; i < all.count; i++) {
+		const struct enforce_decided *d = &all.decided[i];
 		enum rule_id rule = d->finding.rule;
 		if (d->response != RESPONSE_fixed)
 			continue;
@@ -333,8 +362,10 @@ bool enforce_collects(const struct check_finding *finding)
 
 bool enforce_has(enum rule_id rule)
 {
-	for (unsigned i = 0; i < kept()->count; i++)
-		if (room()->decided[i].finding.rule == rule)
+	struct decisions all = decisions();
+
+	for (unsigned i = 0; i < all.count; i++)
+		if (all.decided[i].finding.rule == rule)
 			return true;
 	return false;
 }
@@ -342,7 +373,7 @@ bool enforce_has(enum rule_id rule)
 /* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
 static bool is_suspicion(const struct check_finding *finding)
 {
-	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->error == EACCES;
+	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->unseen == EACCES;
 }
 
 /* What there is no room for cannot be reserved, nor probed: the fix is a refusal as well. */
@@ -382,18 +413,44 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 
 void enforce_concerns(uint32_t object)
 {
-	for (unsigned i = 0; i < kept()->count; i++)
-		if (room()->decided[i].response == RESPONSE_denied)
-			room()->decided[i].object = object;
+	struct decisions all = decisions();
+
+	for (unsigned i = 0; i < all.count; i++)
+		if (all.decided[i].response == RESPONSE_denied)
+			all.decided[i].object = object;
+}
+
+/* What was decided of the call that was interrupted waits for its own event. */
+void enforce_hand_over(struct enforce_told *told, const void *caller)
+{
+	struct kept *k = level();
+	bool own = k->caller == caller;
+	unsigned count = own ? k->count : 0;
+
+	if (told) {
+		told->count = count;
+		if (count)
+			memcpy(told->decided, k->at->decided, count * sizeof *told->decided);
+	}
+	if (own)
+		recorded(k);
+}
+
+void enforce_settle(struct enforce_told *told)
+{
+	settled = told;
 }
 
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object))
 {
-	unsigned count = kept()->count;
+	struct decisions all = decisions();
+	struct kept *k = settled ? NULL : level();
 
-	kept()->count = kept()->audited = 0;
-	for (unsigned i = 0; i < count; i++)
-		if (!room()->decided[i].trail_only)
-			each(&room()->decided[i].finding, room()->decided[i].response, room()->decided[i].object);
-	give_room(kept());
+	if (k)
+		k->count = k->audited = 0;
+	for (unsigned i = 0; i < all.count; i++)
+		if (!all.decided[i].trail_only)
+			each(&all.decided[i].finding, (enum response)all.decided[i].response, all.decided[i].object);
+	if (k)
+		give_room(k);
 }

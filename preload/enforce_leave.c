@@ -313,8 +313,9 @@ bool enforce_last_unmap(const struct object *object, const void *caller)
 
 	enforce_begin();
 	leave(&copy, false);
+	unsigned decided = enforce_decided();
 	enforce_end(caller);
-	return enforce_decided();
+	return decided;
 }
 
 static bool is_handed_on(const struct object *object)
@@ -382,8 +383,9 @@ void enforce_exit(void (*record)(const struct object *object, void *context), vo
 	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
 		enforce_begin();
 		leave(&object, true);
+		unsigned decided = enforce_decided();
 		enforce_end(NULL);
-		if (enforce_decided())
+		if (decided)
 			record(&object, context);
 	}
 }

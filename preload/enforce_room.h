@@ -11,16 +11,24 @@
 
 enum { ENFORCE_KEPT = 8, ENFORCE_TEXT = 512 };
 
+struct enforce_decided {
+	struct check_finding finding;
+	uint8_t response;
+	bool trail_only;  /* it is no finding */
+	int16_t denies;   /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
+	uint32_t object;  /* see enforce_concerns() */
+	const char *why;  /* no wipe: see enforce_not_wiped() */
+	const char *name; /* until the audit trail has it */
+};
+
+/* What was decided of a call whose event is settled later. */
+struct enforce_told {
+	unsigned count;
+	struct enforce_decided decided[ENFORCE_KEPT];
+};
+
 struct enforce_room {
-	struct enforce_decided {
-		struct check_finding finding;
-		uint8_t response;
-		bool trail_only; /* it is no finding */
-		int16_t denies; /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
-		uint32_t object;  /* see enforce_concerns() */
-		const char *why;  /* no wipe: see enforce_not_wiped() */
-		const char *name; /* until the audit trail has it */
-	} decided[ENFORCE_KEPT];
+	struct enforce_decided decided[ENFORCE_KEPT];
 	char text[ENFORCE_TEXT];
 	atomic_int holder;     /* its thread; 0: nobody */
 	atomic_bool ever_held; /* so were then all before it */

@@ -24,6 +24,11 @@ static __thread struct {
 	const char *name; /* as the call gave it, or NULL */
 } looking;
 
+static int16_t error_of(const struct check_finding *finding)
+{
+	return finding->error ? finding->error : finding->unseen;
+}
+
 static void tell_live(const struct check_finding *finding, enum response response)
 {
 	const struct identity *identity = looking.identity;
@@ -31,7 +36,7 @@ static void tell_live(const struct check_finding *finding, enum response respons
 
 	if (identity && !looking.name && !identity->name)
 		ledger_name(identity, known);
-	note_write(NOTE_finding, &(struct note_content){.error = finding->error,
+	note_write(NOTE_finding, &(struct note_content){.error = error_of(finding),
 							.found = {.rule = finding->rule,
 								  .severity = finding->severity,
 								  .offset = finding->offset,
@@ -61,7 +66,7 @@ static void record(const struct check_finding *finding, enum response response, 
 				  .size = finding->size,
 				  .limit = finding->limit,
 				  .other = finding->other,
-				  .error = finding->error,
+				  .error = error_of(finding),
 				  .name = looking.name ? looking.name : ""};
 
 	recorder_head((struct event_head *)&e);

@@ -4,6 +4,7 @@
 
 #include "preload/account.h"
 #include "preload/chain.h"
+#include "preload/enforce.h"
 #include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -83,12 +84,13 @@ uint32_t observe_stack(void *context)
 	return id;
 }
 
-static uint32_t queue(enum event_id id, union any_event *event, const struct identity *identity,
-		      const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
+static uint32_t queue(const struct visit *visit, enum event_id id, union any_event *event,
+		      const struct identity *identity, const struct accounted *accounted, const uint64_t *frames,
+		      uint32_t frame_count)
 {
 	account_expect(id, event, identity);
 	recorder_head(&event->head);
-	if (queue_put(id, event, identity, accounted, frames, frame_count))
+	if (queue_put(id, event, identity, accounted, visit->caller, frames, frame_count))
 		return event->head.seq;
 	recorder_count_lost();
 	if (accounted && accounted->is_new)
@@ -124,7 +126,7 @@ static __attribute__((noinline)) uint32_t account_and_queue(const struct visit *
 
 	if (!account_event(id, event, identity, visit->pieces, &accounted) && !accounted.is_new)
 		return 0;
-	return queue(id, event, identity, &accounted, frames, stack_walk(NULL, frames));
+	return queue(visit, id, event, identity, &accounted, frames, stack_walk(NULL, frames));
 }
 
 /* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
@@ -141,7 +143,9 @@ static void settle(struct queued *queued)
 	head.stack = intern_stack(queued->frames, queued->frame_count);
 	queued->event.head = head;
 	emit(queued->id, &queued->event);
-	findings_look(queued->id, &queued->event, accounted->object, identity, accounted->marks, NULL);
+	enforce_settle(&queued->told);
+	findings_look(queued->id, &queued->event, accounted->object, identity, accounted->marks, queued->caller);
+	enforce_settle(NULL);
 }
 
 void observe_settle_queue(void)
@@ -162,6 +166,7 @@ void observe_settling_abandoned(void)
 {
 	struct thread *self = &recorder_thread;
 
+	enforce_settle(NULL);
 	atomic_compare_exchange_strong(&settling, &self, NULL);
 }
 
@@ -254,7 +259,7 @@ uint32_t observe_record(struct visit *visit, enum event_id id, union any_event *
 
 	/* libunwind does not survive an unwind that interrupts another. */
 	if (visit->nested)
-		return queue(id, event, identity, NULL, NULL, 0);
+		return queue(visit, id, event, identity, NULL, NULL, 0);
 	if (observe_expect(visit))
 		identity = identity_by_now(identity, &now);
 	int state = come_up(visit);
@@ -316,5 +321,7 @@ void observe_kept(uint32_t object, const void *caller)
 		return;
 	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY)
 		findings_kept(object, observe_stack(NULL));
+	else if (visit.nested)
+		enforce_hand_over(NULL, caller);
 	observe_leave(&visit);
 }

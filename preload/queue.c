@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "preload/enforce.h"
 #include "preload/kernel.h"
 
 enum { SLOTS = 1024 };
@@ -112,7 +113,7 @@ static struct slot *claim(void)
 }
 
 bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity,
-	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count)
+	       const struct accounted *accounted, const void *caller, const uint64_t *frames, uint32_t frame_count)
 {
 	struct slot *slot = claim();
 	unsigned used = 0;
@@ -126,6 +127,8 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	queued->is_accounted = accounted != NULL;
 	if (accounted)
 		queued->accounted = *accounted;
+	queued->caller = caller;
+	enforce_hand_over(&queued->told, caller);
 	if (identity) {
 		queued->identity = *identity;
 		if (identity->name)

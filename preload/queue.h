@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "preload/account.h"
+#include "preload/enforce_room.h"
 #include "preload/identity.h"
 #include "preload/stack.h"
 
@@ -18,14 +19,19 @@ struct queued {
 	struct identity identity;
 	bool is_accounted; /* when it came, as `accounted` says; else it is to be */
 	struct accounted accounted;
-	char text[3][256]; /* what the event's and the identity's texts point to */
+	const void *caller;       /* the program's return address */
+	struct enforce_told told; /* by the policy */
+	char text[3][256];        /* what the event's and the identity's texts point to */
 	uint32_t frame_count;
 	uint64_t frames[STACK_FRAMES];
 };
 
-/* Copies the event, its texts cut to 255 bytes, and its stack. accounted: or NULL. Async-signal-safe. */
+/*
+ * Copies the event, its texts cut to 255 bytes, and its stack, and takes what the policy has decided of the call. accounted: or
+ * NULL. Async-signal-safe.
+ */
 bool queue_put(enum event_id id, const union any_event *event, const struct identity *identity,
-	       const struct accounted *accounted, const uint64_t *frames, uint32_t frame_count);
+	       const struct accounted *accounted, const void *caller, const uint64_t *frames, uint32_t frame_count);
 
 bool queue_any(void);
 /* A number that tells the oldest entry from others, never 0. */

@@ -295,3 +295,27 @@ a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [plai
 	env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$loader" --argv0 other ./prog
 	grep -q "rule=world-readable object=/$NAME action=denied errno=EACCES at=prog+0x" audit.log
 }
+
+@test "what a handler does while the process ends, and wipes, is told once, and of the call" {
+	policy 'world-writable = fix' 'grow-exposes-tail = fix' 'umask-mismatch = warn' '[secret]' "name = /$NAME" 'secret = yes' 'secret-left = fix'
+	for lines in 1 2 3; do
+		env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/amid_wipe" "/$NAME" $((48 << 20)) >out
+		[ ! -s out ]
+		rm -f "/dev/shm/$NAME"*
+	done
+	whole_lines audit.log
+	grep -q "rule=secret-left object=/$NAME action=fixed errno=0 at=exit" audit.log
+	grep "object=/$NAME-" audit.log >handler.log
+	[ "$(grep -o 'rule=.*action=fixed errno=0' handler.log | cut -d ' ' -f 1 | sort -u | xargs)" = "rule=grow-exposes-tail rule=world-writable" ]
+	run -1 grep 'at=exit' handler.log
+	run -1 grep 'rule=\(umask-mismatch\|\(grow-exposes-tail\|world-writable\).*action=recorded\)' handler.log
+}
+
+@test "a shrink that was mended has no errno, though nobody may look at all processes" {
+	needs_root "takes another user"
+	policy 'shrink-under-map = fix'
+	guarded 'os.setgid(1000); os.setuid(1000)
+fd = shm_open(NAME, RWC, mode=0o666); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 8192); attempt(os.ftruncate, fd, 4096); print(m[5000], os.fstat(fd).st_size)'
+	same out <(printf '%s\n' 'ok None' '0 8192')
+	grep -q "rule=shrink-under-map object=/$NAME action=fixed errno=0 at=" audit.log
+}

@@ -240,21 +240,21 @@ static void sizes(void)
 		      last.severity == SEVERITY_ERROR && last.other == 812,
 	      "under another's: an error that names it");
 	kernel.mappers = (struct facts_mappers){.unreadable = 3};
-	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map && last.error == EACCES,
+	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map && last.unseen == EACCES,
 	      "processes that could not be looked at are told");
 	kernel.mapped_end = 0;
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1,
 	      "nobody maps the tail of what is the owner's alone");
 	open_to_all = 0666;
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
-		      last.severity == SEVERITY_NOTE && last.error == EACCES,
+		      last.severity == SEVERITY_NOTE && last.unseen == EACCES,
 	      "others might map what is open to them: a note that says so");
 	open_to_all = 0;
 	kernel.mappers = (struct facts_mappers){0};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1, "nobody maps the tail");
 	kernel.mappers = (struct facts_mappers){.gave_up = true, .error = ETIMEDOUT};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
-		      last.severity == SEVERITY_NOTE && last.error == ETIMEDOUT,
+		      last.severity == SEVERITY_NOTE && last.unseen == ETIMEDOUT,
 	      "not everybody could be looked at: a note that says so");
 	kernel.mappers = (struct facts_mappers){0};
 	check(resized(-1, PAGE, EINVAL, MARK_CREATED, &set) == -1 && set == MARK_RESIZE_FAILED, "a failure is marked");
