@@ -105,19 +105,32 @@ static void announce(struct executing *x, const char *path, bool searches, const
 	errno = kept;
 }
 
-/* What a path relative to a descriptor leads to, as /proc names it; of the empty path, what the descriptor itself is. */
-static const char *path_at(int dirfd, const char *path, char room[PATH_MAX])
+/*
+ * What a path relative to a descriptor leads to, as /proc names it; of the empty path, what the descriptor itself is: in memory
+ * of our own. NULL: the path says so itself, or nobody does.
+ */
+static char *found_at(int dirfd, const char *path)
 {
-	char link[TEXT_DESCRIPTOR];
+	char link[TEXT_DESCRIPTOR], *room;
 
-	if (!kernel_one_text_readable(path) || path[0] == '/' || dirfd < 0)
-		return path;
+	if (!kernel_one_text_readable(path) || path[0] == '/' || dirfd < 0 || !(room = kernel_memory(PATH_MAX)))
+		return NULL;
 	long length = kernel_readlink(text_descriptor(link, dirfd), room, PATH_MAX - 1);
 	room[length > 0 ? length : 0] = 0;
-	if (!room[0] || (path[0] && !(text_append(room, PATH_MAX, "/") && text_append(room, PATH_MAX, path))))
-		return path;
-	return room;
+	if (room[0] && (!path[0] || (text_append(room, PATH_MAX, "/") && text_append(room, PATH_MAX, path))))
+		return room;
+	kernel_memory_free(room, PATH_MAX);
+	return NULL;
 }
+
+/* A child by vfork(2) gives back nothing that it takes for good: the path is on the stack, as what MERGE makes is. */
+#define PATH_AT(whole, dirfd, path)                                                                                    \
+	const char *whole = (path);                                                                                    \
+	char *found = found_at(dirfd, path);                                                                           \
+	if (found) {                                                                                                   \
+		whole = strcpy(alloca(strlen(found) + 1), found);                                                      \
+		kernel_memory_free(found, PATH_MAX);                                                                   \
+	}
 
 /* The call came back, so it failed. */
 static int came_back(struct executing *x, const char *path, int result, const void *caller)
@@ -169,10 +182,8 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	char room[PATH_MAX];
-
 	fd = wrap_given(fd, CALLER);
-	const char *path = path_at(fd, "", room);
+	PATH_AT(path, fd, "")
 
 	EXECUTE(path, envp, REAL(fexecve)(fd, argv, x.environment));
 }
@@ -186,10 +197,8 @@ int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), 
 int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *const[], int), int dirfd,
 		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller)
 {
-	char room[PATH_MAX];
-
 	dirfd = wrap_given(dirfd, caller);
-	const char *whole = path_at(dirfd, path, room);
+	PATH_AT(whole, dirfd, path)
 
 	EXECUTE_FOR(caller, whole, false, envp, real_execveat(dirfd, path, argv, x.environment, flags));
 }

@@ -23,7 +23,7 @@ setup_file()
 @test "a handler on an alternate stack with a page for it makes children" {
 	unchanged "$PROGRAMS/hostile_signals" children_on_alternate_stack
 	holds '.trace.lost == 0 and .unseen == [] and ([.processes[] | select(.status == 7)] | length == 1) and
-		([.processes[] | select(.argv == ["true"])] | length == 2)'
+		([.processes[] | select(.argv == ["true"])] | length == 3)'
 	SHMGUARD_PROFILE=safe LD_PRELOAD=$BUILD/libshmguard.so timeout 60 "$PROGRAMS/hostile_signals" children_on_alternate_stack >out
 	[ "$(cat out)" = "went on" ]
 }

@@ -16,7 +16,7 @@
 
 enum { ROUNDS = 2000, CANCELLED = 200, SMALL = 200 };
 
-static int fd;
+static int fd, executable;
 static sigjmp_buf back;
 static volatile sig_atomic_t jumps, handled;
 static __thread volatile sig_atomic_t forbidden; /* to this thread: those of a tracer may allocate */
@@ -153,8 +153,8 @@ static void alternate_stack(void)
 static void make_children(int number)
 {
 	char *arguments[] = {"true", NULL};
-	int status[3] = {-1, -1, -1};
-	pid_t child[3];
+	int status[4] = {-1, -1, -1, -1};
+	pid_t child[4];
 
 	(void)number;
 	if ((child[0] = fork()) == 0)
@@ -164,9 +164,13 @@ static void make_children(int number)
 		_exit(1);
 	}
 	posix_spawn(&child[2], "/bin/true", NULL, NULL, arguments, environ);
-	for (int i = 0; i < 3; i++)
+	if ((child[3] = vfork()) == 0) {
+		fexecve(executable, arguments, environ);
+		_exit(1);
+	}
+	for (int i = 0; i < 4; i++)
 		waitpid(child[i], &status[i], 0);
-	handled = status[0] == 7 << 8 && status[1] == 0 && status[2] == 0;
+	handled = status[0] == 7 << 8 && !(status[1] | status[2] | status[3]);
 }
 
 /* A page that nobody may touch lies below it. */
@@ -178,6 +182,7 @@ static void children_on_alternate_stack(void)
 	stack.ss_sp = memory + PAGE;
 	must(memory != MAP_FAILED && mprotect(memory, PAGE, PROT_NONE) == 0, "guard");
 	must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	executable = open("/bin/true", O_RDONLY | O_CLOEXEC);
 	on(SIGUSR1, make_children, SA_ONSTACK);
 	raise(SIGUSR1);
 	must(handled, "children");
