@@ -107,35 +107,27 @@ static bool is_averted(const struct charge *c)
 	return c->event.response == RESPONSE_denied || c->event.response == RESPONSE_fixed;
 }
 
-static const char *unseen_words(int error)
-{
-	switch (error) {
-	case EACCES:
-		return "is not known: it may not look at other users' processes";
-	case EAGAIN:
-		return "was not looked at: it shrinks objects too often for that";
-	case ENOENT:
-		return "is not known: there is no /proc";
-	default:
-		return "was not to be seen in time";
-	}
-}
+/* Why it is not known who maps what is cut off, whether nobody was seen or somebody was. */
+static const struct blindness {
+	int error;
+	const char *nobody, *others;
+} blindnesses[] = {
+	{EACCES, "is not known: it may not look at other users' processes",
+	 " (the mappings of some processes could not be looked at)"},
+	{EAGAIN, "was not looked at: it shrinks objects too often for that",
+	 " (others were not looked at: it shrinks objects too often for that)"},
+	{ENOENT, "is not known: there is no /proc", " (others could not be looked at: there is no /proc)"},
+	{ETIMEDOUT, "was not to be seen in time", " (not all processes could be looked at: there were too many)"},
+	{0, "was not to be seen in time", ""},
+};
 
-/* Why more of them may map it than were seen. */
-static const char *more_words(int error)
+static const struct blindness *blindness_of(int error)
 {
-	switch (error) {
-	case EACCES:
-		return " (the mappings of some processes could not be looked at)";
-	case EAGAIN:
-		return " (others were not looked at: it shrinks objects too often for that)";
-	case ENOENT:
-		return " (others could not be looked at: there is no /proc)";
-	case ETIMEDOUT:
-		return " (not all processes could be looked at: there were too many)";
-	default:
-		return "";
-	}
+	const struct blindness *blindness = blindnesses;
+
+	while (blindness->error && blindness->error != error)
+		blindness++;
+	return blindness;
 }
 
 static char *shrink_words(const struct charge *c, const char *who, const char *name)
@@ -145,11 +137,13 @@ static char *shrink_words(const struct charge *c, const char *who, const char *n
 	if (e->limit == 0)
 		return memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s; whether others map what is cut "
 				     "off %s",
-				     who, name, e->size, e->length, judge_unit(e->length), unseen_words(e->error));
+				     who, name, e->size, e->length, judge_unit(e->length),
+				     blindness_of(e->error)->nobody);
 	char *other = c->event.other == 0 ? memory_text("it")
 		      : c->other          ? judge_process(c->other)
 					  : memory_format("pid %d", (int)e->other);
-	const char *more = c->trimmed ? "; it gave up what lies past that within a second" : more_words(e->error);
+	const char *more =
+		c->trimmed ? "; it gave up what lies past that within a second" : blindness_of(e->error)->others;
 	char *words = memory_format("%s shrinks %s from %" PRIu64 " to %" PRIu64 " %s while %s maps it up to %" PRIu64
 				    ": the next touch past %" PRIu64 " %s a SIGBUS%s",
 				    who, name, e->size, e->length, judge_unit(e->length), other, e->limit,
