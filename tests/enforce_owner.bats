@@ -104,12 +104,3 @@ fd = made(); attempt(os.fchown, fd, 65534, 65534); used()'
 	done >out
 	same out <(printf '%s\n' "/$NAME-given" '' "/$NAME")
 }
-
-dies()
-{
-	exec {GO}>&-
-	wait "$LIVES" || true
-	until [ "$(wc -l <lives.out)" -eq 2 ]; do sleep 0.05; done
-	[ "$(tail -n 1 lives.out)" = "b'live'" ]
-	rm -f "/dev/shm/$NAME"
-}

@@ -267,6 +267,15 @@ print(m[:4])'
 	until grep -q there lives.out; do sleep 0.05; done
 }
 
+dies()
+{
+	exec {GO}>&-
+	wait "$LIVES" || true
+	until [ "$(wc -l <lives.out)" -eq 2 ]; do sleep 0.05; done
+	[ "$(tail -n 1 lives.out)" = "b'live'" ]
+	rm -f "/dev/shm/$NAME"
+}
+
 @test "what a root process maps is neither wiped nor taken for left behind by an ordinary user" {
 	for rule in 'zero = on-attach' 'stale-bytes = deny' 'stale-bytes = fix' 'stale-reattach = deny' 'stale-reattach = fix'; do
 		lives 0o666 0
