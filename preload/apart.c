@@ -175,6 +175,11 @@ long apart_hidden(int fd, long (*function)(void *), void *context)
 	return stays() || enforce_wipes || is_alone() ? function(context) : run(fd, function, context);
 }
 
+bool apart_has_own(void)
+{
+	return waiting || is_alone();
+}
+
 int apart_for(void)
 {
 	return waiting;

@@ -34,6 +34,12 @@ long apart_hidden(int fd, long (*function)(void *), void *context);
  */
 int apart_for(void);
 
+/*
+ * Does no other thread close a number here, or open another file by it? Else what a descriptor leads to may be another by the
+ * time that it is written to.
+ */
+bool apart_has_own(void);
+
 /* Has nobody a record lock on it at this moment? To look for a moment, too, is then safe. */
 bool apart_is_unlocked(int fd);
 

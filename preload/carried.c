@@ -128,11 +128,11 @@ static bool is_any_held(char *const environment[])
 void carried_drop(void)
 {
 	dropped = true;
-	if (!environ || !kernel_texts_readable(environ) || !is_any_held(environ))
+	if (!__environ || !kernel_texts_readable(__environ) || !is_any_held(__environ))
 		return;
-	void *room = kernel_memory(carried_room(environ));
+	void *room = kernel_memory(carried_room(__environ));
 	if (room)
-		environ = carried_merge(environ, room);
+		__environ = carried_merge(__environ, room);
 }
 
 size_t carried_room(char *const environment[])
@@ -210,7 +210,7 @@ static char *append_quoted(char *to, const char *text)
 
 size_t carried_command_room(const char *command)
 {
-	struct survey s = survey(environ);
+	struct survey s = survey(__environ);
 	size_t room = sizeof MARK + sizeof EXPORTED + sizeof SHELL + sizeof SHELL_NAME + quoted_room(command);
 
 	if (dropped || s.whole)
@@ -222,7 +222,7 @@ size_t carried_command_room(const char *command)
 
 char *carried_command(const char *command, void *room)
 {
-	struct survey s = survey(environ);
+	struct survey s = survey(__environ);
 	char *to = stpcpy(room, MARK);
 
 	for (int i = 0; i < ENFORCED; i++)

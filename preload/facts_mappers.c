@@ -13,6 +13,7 @@
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/place.h"
+#include "preload/recorder_inner.h"
 #include "preload/text.h"
 
 enum { DIRECTORY = 32 * 1024, LIMIT_MS = 250, RECENT = 4, TIMES = 16 };
@@ -149,16 +150,20 @@ enum { BURST = 200000000, SHARE = 20 };
 
 static struct facts_mappers look_within_budget(struct facts_wanted *wanted)
 {
-	/* When what they took will have been spared again, in nanoseconds of the monotonic clock. */
+	/* When what they took will have been spared again, in nanoseconds of the monotonic clock. A child's are its own. */
 	static _Atomic uint64_t spared;
-	uint64_t began = kernel_clock(CLOCK_MONOTONIC), until = atomic_load(&spared);
+	static _Atomic int32_t whose;
+	bool anew = atomic_exchange(&whose, recorder_pid) != recorder_pid;
+	uint64_t began = kernel_clock(CLOCK_MONOTONIC), until = anew ? 0 : atomic_load(&spared);
 
 	if (until > began && !enforce_on)
 		return (struct facts_mappers){.gave_up = true, .error = EAGAIN};
 	struct facts_mappers found = look_at_others(wanted);
-	uint64_t now = kernel_clock(CLOCK_MONOTONIC), burst = (uint64_t)BURST * SHARE;
-	uint64_t least = now > burst ? now - burst : 0;
-	atomic_store(&spared, (until > least ? until : least) + (now - began) * SHARE);
+	/* It may have been stopped meanwhile. */
+	const uint64_t now = kernel_clock(CLOCK_MONOTONIC), burst = (uint64_t)BURST * SHARE,
+		       most = LIMIT_MS * 1000000ull;
+	uint64_t least = now > burst ? now - burst : 0, took = now - began < most ? now - began : most;
+	atomic_store(&spared, (until > least ? until : least) + took * SHARE);
 	return found;
 }
 

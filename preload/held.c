@@ -54,25 +54,33 @@ static bool is_error(long result)
 	return result < 0 && result > -4096;
 }
 
+/* At once: as much more may be mapped, and locked, as a limit must leave. */
+enum { PIECE = 1 << 20 };
+
 /*
  * Another thread may have put something else in the place of a mapping by now: the pages are freed by a second one of ours,
- * which nobody replaces once it is known to show them. Of what is locked in memory the kernel frees nothing.
+ * which nobody replaces once it is known to show them, and which no child inherits. Of what is locked in memory the kernel
+ * frees nothing.
  */
 static long punch_shown(struct sought *s, uint64_t to, char *buffer)
 {
-	const uint64_t offset = s->line.offset, length = s->line.end - s->line.start, into = s->at - offset;
-	const uint64_t bytes = length - into < to - s->at ? length - into : to - s->at;
-	long ours = kernel_call(SYS_mremap, (long)s->line.start, 0, (long)length, MREMAP_MAYMOVE, 0, 0),
+	const uint64_t into = s->at - s->line.offset, rest = s->line.end - s->line.start - into;
+	uint64_t bytes = s->identity->page > PIECE ? s->identity->page : PIECE;
+
+	bytes = rest < bytes ? rest : bytes;
+	bytes = to - s->at < bytes ? to - s->at : bytes;
+	long ours = kernel_call(SYS_mremap, (long)(s->line.start + into), 0, (long)bytes, MREMAP_MAYMOVE, 0, 0),
 	     result = -ESTALE;
 
 	if (is_error(ours))
 		return ours;
+	kernel_call(SYS_madvise, ours, (long)bytes, MADV_DONTFORK, 0, 0, 0);
 	if (maps_find((uint64_t)ours, buffer, &s->line) && shows(&s->line, s) &&
-	    s->line.offset + ((uint64_t)ours - s->line.start) == offset) {
-		kernel_call(SYS_munlock, ours, (long)length, 0, 0, 0, 0);
-		result = kernel_call(SYS_madvise, ours + (long)into, (long)bytes, MADV_REMOVE, 0, 0, 0);
+	    s->line.offset + ((uint64_t)ours - s->line.start) == s->at) {
+		kernel_call(SYS_munlock, ours, (long)bytes, 0, 0, 0, 0);
+		result = kernel_call(SYS_madvise, ours, (long)bytes, MADV_REMOVE, 0, 0, 0);
 	}
-	kernel_call(SYS_munmap, ours, (long)length, 0, 0, 0, 0);
+	kernel_call(SYS_munmap, ours, (long)bytes, 0, 0, 0, 0);
 	return result < 0 ? result : (long)bytes;
 }
 

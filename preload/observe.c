@@ -199,7 +199,7 @@ static int come_up(struct visit *visit)
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
 		observe_hold(visit);
 	/* In a child that only shares our memory LTTng's threads would be the child's. */
-	if (atomic_load(&recorder_state) == RECORDER_IDLE && !recorder_is_vfork_child() && recorder_may_load())
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && !recorder_is_vfork_child())
 		recorder_load();
 	if (__builtin_expect(atomic_load(&recorder_state) == RECORDER_LOADING, false))
 		wait_for_loading();

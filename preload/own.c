@@ -142,15 +142,33 @@ static int remember_all(struct dl_phdr_info *info, size_t size, void *recorded)
 	return 0;
 }
 
-bool own_find_tracer(void)
+/* The program itself; NULL: nothing is known of us. */
+static const struct link_map *first_map(void)
 {
 	struct dl_find_object us;
-	const struct link_map *map;
 
 	if (_dl_find_object((void *)own_initialise, &us) != 0)
-		return false;
-	for (map = us.dlfo_link_map; map->l_prev; map = map->l_prev)
-		;
+		return NULL;
+	const struct link_map *map = us.dlfo_link_map;
+	while (map->l_prev)
+		map = map->l_prev;
+	return map;
+}
+
+bool own_program_prepares(void)
+{
+	const struct link_map *program = first_map();
+	const ElfW(Dyn) *entry = program ? program->l_ld : NULL;
+
+	while (entry && entry->d_tag != DT_NULL && (entry->d_tag != DT_PREINIT_ARRAYSZ || !entry->d_un.d_val))
+		entry++;
+	return entry && entry->d_tag != DT_NULL;
+}
+
+bool own_find_tracer(void)
+{
+	const struct link_map *map = first_map();
+
 	while (map && !is_named(map, TRACER))
 		map = map->l_next;
 	if (!map)

@@ -26,6 +26,9 @@ void own_loading(bool now);
 /* Has the program brought LTTng-UST itself? Its calls are known as such from then on. */
 bool own_find_tracer(void);
 
+/* Has the program functions that run before all constructors of libraries (DT_PREINIT_ARRAY)? */
+bool own_program_prepares(void);
+
 /* Has the program LTTng's own wrapper of fork(2), which holds the tracer's locks around it? */
 bool own_tracer_forks(void);
 

@@ -350,14 +350,16 @@ static void start(int argc, char **argv)
 __attribute__((constructor)) static void begin(int argc, char **argv, char **environment)
 {
 	static bool begun;
-	char **before = environ;
+	char **before = __environ;
 
 	/* LTTng's libraries need us: where they come when the loader has ended the process it begins us once more. */
 	if (begun)
 		return;
 	begun = true;
-	if (!before)
-		environ = environment;
+	if (!before) {
+		recorder_precedes_libc(environment);
+		__environ = environment;
+	}
 	start(argc, argv);
-	environ = before;
+	__environ = before;
 }

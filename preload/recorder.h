@@ -64,8 +64,10 @@ extern atomic_bool recorder_filtered;
 /* LTTng's threads are ended for good; events are recorded all the same. False: they are not, or not now. */
 bool recorder_end_threads(void);
 
-/* Loads LTTng, unless another thread is at it. Not in a nested visit. */
+/* Loads LTTng, unless another thread is at it, or it is too early for that. Not in a nested visit. */
 void recorder_load(void);
+/* Libc's constructor has yet to take the environment, and the program has a preinit_array, if it has one, before it. */
+void recorder_precedes_libc(char **environment);
 
 /* Until another thread has loaded LTTng, which would be missing in a child, and whose end would lose what waits for it. */
 void recorder_wait_for_loading(void);
@@ -87,8 +89,6 @@ void recorder_check_process(void);
 
 /* Is this a child by vfork(2) or clone(2) that runs in its parent's memory? A getpid(2) where there may be one. */
 bool recorder_is_vfork_child(void);
-/* Not in a program's preinit_array, before libc has its environment and arguments: the loader does not stand a dlopen then. */
-bool recorder_may_load(void);
 
 /* Around a call of libc's that forks: the end is for parent and child, and for a fork that failed. */
 void recorder_fork_begin(void);

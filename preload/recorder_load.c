@@ -183,13 +183,28 @@ static void load(void *context)
 	recorder_last_loaded();
 }
 
-bool recorder_may_load(void)
-{
-	static atomic_bool begun;
+/*
+ * While the functions of a preinit_array run the loader does not stand a dlopen(3): it goes through a list of libraries then
+ * that has become longer (_dl_init, glibc 2.36). Libc's own constructor comes next; that it was there is seen by what it sets.
+ */
+static atomic_bool too_early;
+static char **first_environment;
+static const char *first_name;
 
-	if (environ || *program_invocation_name)
-		atomic_store(&begun, true);
-	return atomic_load(&begun);
+void recorder_precedes_libc(char **environment)
+{
+	first_environment = environment;
+	first_name = program_invocation_name;
+	atomic_store(&too_early, own_program_prepares());
+}
+
+static bool is_too_early(void)
+{
+	if (__builtin_expect(!atomic_load(&too_early), true))
+		return false;
+	if (__environ == first_environment || program_invocation_name != first_name)
+		atomic_store(&too_early, false);
+	return atomic_load(&too_early);
 }
 
 /* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
@@ -197,6 +212,8 @@ void recorder_load(void)
 {
 	int idle = RECORDER_IDLE;
 
+	if (is_too_early())
+		return;
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
 	uint64_t mask = signals_block();

@@ -117,7 +117,7 @@ static long clear_in(const struct tail *tail, int reads, int writes)
 /* Its own will do, as neither moves its offset: to open the object again the program may have no right any more. */
 static long open_for(const struct tail *tail, int access)
 {
-	return held_allows(tail->fd, access) ? tail->fd : text_reopen(tail->fd, access);
+	return apart_has_own() && held_allows(tail->fd, access) ? tail->fd : text_reopen(tail->fd, access);
 }
 
 static long clear(void *context)

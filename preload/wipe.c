@@ -43,7 +43,9 @@ static long open_to_write(int fd, const struct identity *identity)
 {
 	struct stat st;
 
-	return held_allows(fd, O_WRONLY) && leads_to(fd, identity, &st) ? fd : reopen(fd, identity, O_WRONLY);
+	return apart_has_own() && held_allows(fd, O_WRONLY) && leads_to(fd, identity, &st)
+		       ? fd
+		       : reopen(fd, identity, O_WRONLY);
 }
 
 static void written(long own, int fd)
@@ -167,8 +169,8 @@ static long has_data_by_itself(void *context)
 {
 	const struct range *range = context;
 	struct stat st;
-	char *buffer =
-		range->to <= READ_AT_MOST && leads_to(range->fd, range->identity, &st) ? kernel_memory(PIECE) : NULL;
+	bool reads = range->to <= READ_AT_MOST && apart_has_own() && leads_to(range->fd, range->identity, &st);
+	char *buffer = reads ? kernel_memory(PIECE) : NULL;
 	bool any = !buffer;
 
 	for (uint64_t at = range->from; at < range->to && !any; at += PIECE)

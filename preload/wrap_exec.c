@@ -167,12 +167,12 @@ EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 
 EXPORT int execv(const char *path, char *const argv[])
 {
-	EXECUTE(path, environ, REAL(execve)(path, argv, x.environment));
+	EXECUTE(path, __environ, REAL(execve)(path, argv, x.environment));
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-	EXECUTE_FOUND(file, environ, REAL(execvpe)(file, argv, x.environment));
+	EXECUTE_FOUND(file, __environ, REAL(execvpe)(file, argv, x.environment));
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
@@ -226,14 +226,14 @@ EXPORT int execl(const char *path, const char *arg, ...)
 {
 	LIST(arg)
 	va_end(list);
-	EXECUTE(path, environ, REAL(execve)(path, argv, x.environment));
+	EXECUTE(path, __environ, REAL(execve)(path, argv, x.environment));
 }
 
 EXPORT int execlp(const char *file, const char *arg, ...)
 {
 	LIST(arg)
 	va_end(list);
-	EXECUTE_FOUND(file, environ, REAL(execvpe)(file, argv, x.environment));
+	EXECUTE_FOUND(file, __environ, REAL(execvpe)(file, argv, x.environment));
 }
 
 EXPORT int execle(const char *path, const char *arg, ...)
@@ -296,7 +296,7 @@ static struct shell shell(const char *command, const void *caller)
 		audit_unguarded("/bin/sh", why, caller);
 
 	if ((atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined) &&
-	    kernel_one_text_readable(command) && (!environ || kernel_texts_readable(environ)))
+	    kernel_one_text_readable(command) && (!__environ || kernel_texts_readable(__environ)))
 		s.room = carried_command_room(command);
 	if (s.room > STACK_LIMIT)
 		s.memory = kernel_memory(s.room);

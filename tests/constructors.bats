@@ -125,3 +125,58 @@ teardown()
 		rm -rf recording
 	done
 }
+
+@test "a program that has an environment of its own, and a name, is guarded and recorded" {
+	cat >own.c <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		char **environ, *program_invocation_name;
+		int main(int argc, char **argv)
+		{
+			if (argc > 1)
+				return printf("%s\n", getenv("OWN")) < 0;
+			printf("%d %s\n", shm_open("/constructors", O_CREAT | O_EXCL | O_RDWR, 0666), getenv("OWN"));
+			fflush(stdout);
+			execl(argv[0], argv[0], "child", NULL);
+			return 1;
+		}
+	END
+	cc -o own own.c
+	OWN=here LD_PRELOAD=$BUILD/libshmguard.so SHMGUARD_PROFILE=strict ./own >out 3>&-
+	same out <(printf '%s\n' '-1 here' here)
+	OWN=here unchanged sh -c './own; rm /dev/shm/constructors'
+	holds '.trace.lost == 0 and .unseen == [] and (.objects | length == 1 and .[0].created_by != null)'
+}
+
+@test "a preinit_array that also sets variables, or forks, is as bare" {
+	cat >sets.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void make(int argc, char **argv, char **environment)
+		{
+			(void)argc;
+			(void)argv;
+			(void)environment;
+			setenv("SET", "early", 1);
+			close(shm_open("/constructors", O_CREAT | O_RDWR, 0600));
+			if (fork() == 0)
+				_exit(0);
+			wait(NULL);
+			close(shm_open("/constructors", O_RDWR, 0));
+		}
+		__attribute__((section(".preinit_array"), used)) static void (*const start)(int, char **, char **) = make;
+		int main(void)
+		{
+			return shm_unlink("/constructors");
+		}
+	END
+	cc -o sets sets.c
+	unchanged sh -c './sets; echo $?'
+	holds '.trace.lost == 0 and .unseen == [] and ([.objects[] | select(.created_by != null and .unlinked_by != null)] | length == 1)'
+}

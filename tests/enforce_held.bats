@@ -47,6 +47,17 @@ os._exit(0)'
 	[ "$(grep -c 'rule=secret-left .* action=fixed' audit.log)" = 2 ]
 }
 
+@test "where other threads may give a number another file meanwhile nothing is written by it" {
+	policy 'secret = yes' 'secret-left = fix'
+	own 'import threading
+fd = filled("-numbered", 0)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+refuse(140, errno.EPERM)
+os._exit(0)'
+	[ "$(tr -d '\0' <"/dev/shm/$NAME-numbered")" = keykey ]
+	[ "$(grep -c 'rule=secret-left .* why=not-wiped:EACCES' audit.log)" = 1 ]
+}
+
 @test "a secret that the program has only to be read, or has no more, is told" {
 	policy 'secret = yes' 'secret-left = fix'
 	own 'fd = filled("-gone"); os.fchmod(fd, 0); os.close(fd)

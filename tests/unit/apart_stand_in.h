@@ -10,6 +10,11 @@ long apart_hidden(int fd, long (*function)(void *), void *context)
 	return function(context);
 }
 
+bool apart_has_own(void)
+{
+	return true;
+}
+
 long apart_run(int fd, long (*function)(void *), void *context)
 {
 	return apart_hidden(fd, function, context);
