@@ -107,6 +107,10 @@ enum enforce_verdict enforce_making(const struct policy_decision *d, const char 
 /* The same of one object more, which would be the own user's. */
 enum enforce_verdict enforce_makeable(const struct policy_decision *d, const char *path, bool unmasked, mode_t *mode,
 				      struct enforce_making *making);
+/* Does what lies there have an access list that lets anybody in who is named? */
+bool enforce_grants_at(const struct enforce_place *at, struct acl *acl);
+/* It has that mode instead of its list, if somebody has not given it another meanwhile. now: the mode that it was left with. */
+bool enforce_drop_list_at(const struct enforce_place *at, mode_t now, mode_t mode);
 /* Nobody is let in until the list that it came with is gone. at: a path that leads to what was made. */
 mode_t enforce_made_with(mode_t mode);
 void enforce_made(const struct enforce_making *making, const char *at, mode_t mode);

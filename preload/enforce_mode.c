@@ -144,6 +144,50 @@ void enforce_made(const struct enforce_making *making, const char *at, mode_t mo
 		enforce_not_fixed(RULE_acl_grants);
 }
 
+struct listed {
+	const struct enforce_place *at;
+	bool (*does)(const char *path, const struct listed *l);
+	struct acl *acl;
+	mode_t now, mode;
+};
+
+static bool read_grants(const char *path, const struct listed *l)
+{
+	return acl_read(path, ACL_ACCESS, l->acl) && acl_grants(l->acl, acl_mode(l->acl));
+}
+
+static bool drop_list(const char *path, const struct listed *l)
+{
+	return acl_read(path, ACL_ACCESS, l->acl) && acl_mode(l->acl) == l->now && acl_replace(path, l->mode);
+}
+
+/* A list is read and set by a path alone, from no directory's descriptor. */
+static long with_path(void *context)
+{
+	const struct listed *l = context;
+	char path[TEXT_DESCRIPTOR];
+	int flags = O_PATH | O_CLOEXEC | (l->at->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+	long fd =
+		*l->at->path ? kernel_call(SYS_openat, l->at->dirfd, (long)l->at->path, flags, 0, 0, 0) : l->at->dirfd;
+	bool done = fd >= 0 && l->does(text_descriptor(path, (int)fd), l);
+
+	if (fd >= 0 && *l->at->path)
+		kernel_close((int)fd);
+	return done;
+}
+
+bool enforce_grants_at(const struct enforce_place *at, struct acl *acl)
+{
+	return apart_hidden(APART_ALL, with_path, &(struct listed){at, read_grants, acl, 0, 0});
+}
+
+bool enforce_drop_list_at(const struct enforce_place *at, mode_t now, mode_t mode)
+{
+	struct acl acl;
+
+	return apart_hidden(APART_ALL, with_path, &(struct listed){at, drop_list, &acl, now & 0777, mode & 0777});
+}
+
 /*
  * With named entries in its access list the group bits of a mode are what these are granted (acl(5)). Fixed, the list is
  * gone before the call, and the group gets no more than it had.

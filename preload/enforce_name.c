@@ -14,8 +14,8 @@
 #include "preload/own.h"
 #include "preload/text.h"
 
-/* What a mode can break. */
-static const enum rule_id of_modes[] = {RULE_world_writable, RULE_world_readable, RULE_mode_too_open};
+/* What a mode can break, and the access list whose mask its group bits are. */
+static const enum rule_id of_modes[] = {RULE_world_writable, RULE_world_readable, RULE_mode_too_open, RULE_acl_grants};
 
 static bool holds(const struct policy_uids *uids, uint32_t uid)
 {
@@ -236,16 +236,52 @@ static bool exists(const struct enforce_place *place)
 	return enforce_look_at(place, &st) == 0;
 }
 
-/* Is it an object of none of those whose objects may have such names? A name more of what has that one changes nothing. */
-static bool is_misplaced(const struct policy_decision *d, const struct identity *identity,
-			 const struct enforce_place *to)
+/* A name more of what has that one changes nothing. */
+static bool has_name(const struct identity *identity, const struct enforce_place *to)
 {
 	struct identity there;
 
-	if (!d->owner || !enforce_asks(d, RULE_foreign_owner) || !enforce_strange(d, identity))
-		return false;
-	return !identity_of_path(to->dirfd, to->path, to->flags, &there) || there.ino != identity->ino ||
-	       there.dev != identity->dev;
+	return identity_of_path(to->dirfd, to->path, to->flags, &there) && there.ino == identity->ino &&
+	       there.dev == identity->dev;
+}
+
+/* Is it an object of none of those whose objects may have such names? */
+static bool is_misplaced(const struct policy_decision *d, const struct identity *identity,
+			 const struct enforce_place *to)
+{
+	return d->owner && enforce_asks(d, RULE_foreign_owner) && enforce_strange(d, identity) &&
+	       !has_name(identity, to);
+}
+
+/*
+ * Whom do its mode and its access list let in by the name? The list is dropped only once the call has succeeded: until then
+ * its mask grants nobody anything, which can be given back.
+ */
+static enum enforce_verdict opening_to(const struct policy_decision *d, const struct enforce_place *from,
+				       const struct enforce_place *to, const struct identity *identity,
+				       struct enforce_narrowed *narrowed)
+{
+	struct acl acl = {0};
+	mode_t mode = identity->mode;
+	bool grants = enforce_asks(d, RULE_acl_grants) && (mode & 070) && !has_name(identity, to) &&
+		      enforce_grants_at(from, &acl);
+
+	if (grants && d->action[RULE_acl_grants] == ACTION_deny &&
+	    ENFORCE(d, acl_grants, .length = mode) == VERDICT_deny)
+		return VERDICT_deny;
+	if (enforce_wants_modes(d, mode) &&
+	    enforce_clamp(d, (struct enforce_whereabouts){.path = to->name}, &mode, 0) == VERDICT_deny)
+		return VERDICT_deny;
+	mode_t after = mode;
+	bool drops = grants && d->action[RULE_acl_grants] == ACTION_fix &&
+		     ENFORCE(d, acl_grants, .length = mode) == VERDICT_fix;
+	if (drops) {
+		after &= acl_mode_of_owners(&acl);
+		mode &= ~(mode_t)070;
+	}
+	*narrowed =
+		(struct enforce_narrowed){mode != identity->mode, drops, identity->mode & 07777, mode & 07777, after};
+	return VERDICT_go;
 }
 
 /* The object at `from` gets the name `to`; it must be narrow enough before it has. */
@@ -269,13 +305,7 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	/* In the place of another there are no more than before. */
 	if (identity.links && !exists(to) && enforce_one_named(&d, &identity, from->name) == VERDICT_deny)
 		return VERDICT_deny;
-	mode_t mode = identity.mode;
-	if (!enforce_wants_modes(&d, mode))
-		return VERDICT_go;
-	if (enforce_clamp(&d, (struct enforce_whereabouts){.path = to->name}, &mode, 0) == VERDICT_deny)
-		return VERDICT_deny;
-	*narrowed = (struct enforce_narrowed){mode != identity.mode, identity.mode & 07777, mode & 07777};
-	return VERDICT_go;
+	return opening_to(&d, from, to, &identity, narrowed);
 }
 
 /* rename(2) of an object onto a name of its own does nothing. */
@@ -377,11 +407,15 @@ static void give_back(const struct enforce_place *place, const struct enforce_na
 
 static void end_narrowing(const struct enforce_moving *m, bool failed)
 {
-	const struct enforce_place *place[] = {&m->from, &m->to};
+	const struct enforce_place *before[] = {&m->from, &m->to}, *after[] = {&m->to, &m->from};
 
-	for (int i = 0; failed && i < 2; i++)
-		if (m->narrowed[i].done)
-			give_back(place[i], &m->narrowed[i]);
+	for (int i = 0; i < 2; i++) {
+		const struct enforce_narrowed *n = &m->narrowed[i];
+		if (n->done && failed)
+			give_back(before[i], n);
+		else if (n->done && n->listed && !enforce_drop_list_at(after[i], n->now, n->after))
+			enforce_not_fixed(RULE_acl_grants);
+	}
 	if (failed)
 		undone();
 	enforce_end(m->caller);

@@ -81,7 +81,8 @@ struct enforce_moving {
 	char from_text[512], to_text[512];
 	struct enforce_narrowed {
 		bool done;
-		mode_t before, now;
+		bool listed; /* an access list grants by it nothing now, and is dropped once the call has succeeded */
+		mode_t before, now, after;
 	} narrowed[2];                /* what lies at `from`, and at `to` */
 	struct enforce_lost replaced; /* what lay at `to` */
 };

@@ -178,6 +178,95 @@ at = os.open("/dev/shm", os.O_RDONLY); attempt(os.chmod, NAME[1:], 0o660, dir_fd
 	grep -v Permission both | same /dev/stdin <(printf '%s\n' EACCES EPERM EACCES 'ok None' 600 'ok None' EPERM 'ok None' 'ok None' 660)
 }
 
+# Objects with an access list, for programs of `by`.
+LISTED='def listed(fd, mask=6):
+    entries = ((1, 6, -1), (2, 6, 65534), (4, 4, -1), (16, mask, -1), (32, 0, -1))
+    os.setxattr(fd, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries))
+    return fd
+def made(end, mode=0o600):
+    return os.open(PATH + end, RWC, mode)
+def linked(fd, to):
+    done = libc.linkat(-100, f"/proc/self/fd/{fd}".encode(), -100, (PATH + to).encode(), 0x400)
+    print("ok" if done == 0 else errno.errorcode[ctypes.get_errno()])
+def exchanged(one, other, flags=2):
+    done = libc.renameat2(-100, (PATH + one).encode(), -100, (PATH + other).encode(), flags)
+    print("ok" if done == 0 else errno.errorcode[ctypes.get_errno()])
+def seen(*ends):
+    for end in ends:
+        print(end, oct(os.stat(PATH + end).st_mode & 0o777), *os.listxattr(PATH + end))
+'
+
+@test "an access list that grants is denied, or dropped, where its object gets a name by rename or link" {
+	local code="$LISTED"'
+listed(made("-1")); listed(made("-2")); listed(made("-3"))
+attempt(os.rename, PATH + "-1", PATH + "-x1"); attempt(os.link, PATH + "-2", PATH + "-x2")
+linked(listed(os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600)), "-x3")
+made("-x4"); exchanged("-3", "-x4")
+print(sum(NAME in os.readlink(f"/proc/self/fd/{fd}") for fd in range(3, 99) if os.path.islink(f"/proc/self/fd/{fd}")))'
+	policy '[s]' "name = /$NAME-x*" 'acl-grants = deny'
+	by 1234 -b "$code"
+	tail -n 1 out >descriptors
+	rm -f "/dev/shm/$NAME"-*
+	by 1234 "$code
+seen('-1', '-2', '-3', '-x4')"
+	same out <(printf '%s\n' EACCES EACCES EACCES EACCES; cat descriptors
+		for end in 1 2 3; do echo "-$end 0o660 system.posix_acl_access"; done; echo '-x4 0o600')
+	[ "$(cd /dev/shm && echo "$NAME-x"*)" = "$NAME-x4" ]
+	rm -f "/dev/shm/$NAME"-*
+	policy "log = file:$PWD/audit.log" '[s]' "name = /$NAME-x*" 'acl-grants = fix'
+	touch audit.log
+	chown 1234 audit.log
+	by 1234 "$code
+seen('-2', '-x1', '-x2', '-x3', '-3', '-x4')"
+	same out <(printf '%s\n' 'ok None' 'ok None' ok ok; cat descriptors
+		for end in 2 x1 x2 x3; do echo "-$end 0o640"; done; echo '-3 0o600'; echo '-x4 0o640')
+	[ "$(grep -c 'rule=acl-grants.*action=fixed' audit.log)" -eq 4 ]
+}
+
+@test "an O_TMPFILE of a directory with a default access list gets no name with it" {
+	command -v setfacl >/dev/null || skip "no setfacl"
+	install -d -m 777 "/dev/shm/$NAME-d"
+	setfacl -d -m u:65534:rw,o::- "/dev/shm/$NAME-d"
+	for action in deny fix; do
+		policy "acl-grants = $action"
+		by 1234 "$LISTED"'
+linked(os.open(PATH + "-d", os.O_TMPFILE | os.O_RDWR, 0o660), "-d/x"); print(os.path.exists(PATH + "-d/x"))'
+		cat out
+		getfacl -cn "/dev/shm/$NAME-d/x" 2>/dev/null | grep -c user:65534 || true
+	done >both
+	rm -r "/dev/shm/$NAME-d"
+	same both <(printf '%s\n' EACCES False 0 ok True 0)
+}
+
+@test "what no access list opens, or gets no name that the policy judges, is moved and linked as ever" {
+	local code="$LISTED"'
+made("-1", 0o660); listed(made("-2"), 0); listed(made("-3"))
+attempt(os.rename, PATH + "-1", PATH + "-x1"); attempt(os.rename, PATH + "-2", PATH + "-x2"); attempt(os.link, PATH + "-x2", PATH + "-x4")
+attempt(os.rename, PATH + "-3", PATH + "-y3"); attempt(os.link, PATH + "-y3", PATH + "-y4")
+made("-x5"); attempt(os.link, PATH + "-y3", PATH + "-x5"); exchanged("-y3", "-x5", 1); attempt(os.rename, PATH + "-y3", PATH + "-no/x")
+attempt(os.rename, PATH + "-none", PATH + "-x6"); exchanged("-y4", "-x-none")
+seen("-x1", "-x4", "-y3", "-y4", "-x5")'
+	policy
+	by 1234 -b "$code"
+	mv out bare
+	for action in deny fix; do
+		rm -f "/dev/shm/$NAME"-*
+		: >audit.log
+		chown 1234 audit.log
+		policy "log = file:$PWD/audit.log" '[s]' "name = /$NAME-x*" 'acl-grants = '$action
+		by 1234 "$code"
+		same bare out
+		[ "$(grep -c 'rule=acl-grants.*action=[df]' audit.log)" -eq 0 ]
+	done
+	# It has the name already.
+	rm -f "/dev/shm/$NAME"-*
+	by 1234 -b "$LISTED"'
+listed(made("-x1")); os.link(PATH + "-x1", PATH + "-x2")'
+	by 1234 "$LISTED"'
+attempt(os.rename, PATH + "-x1", PATH + "-x2"); attempt(os.rename, PATH + "-x1", PATH + "-x1"); seen("-x1", "-x2")'
+	same out <(printf '%s\n' 'ok None' 'ok None' '-x1 0o660 system.posix_acl_access' '-x2 0o660 system.posix_acl_access')
+}
+
 @test "a secret of another user that can only be read is told as not wiped" {
 	policy 'log = stderr' 'secret-left = fix' 'secret = yes' 'zero = on-last-unmap'
 	by 65534 -b 'os.write(shm_open(NAME, RWC, mode=0o644), b"secret")'
