@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -39,6 +41,20 @@ static json_int_t run_lines_size(const struct run *run)
 	return stat(path, &st) == 0 ? (json_int_t)st.st_size : 0;
 }
 
+/* Numbers of devices and inodes mean the same as long as the kernel runs. Absent where it does not tell. */
+static void run_describe_boot(json_t *json)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char text[64];
+
+	if (file && fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
+		json_object_set_new(json, "boot", run_text(text));
+	}
+	if (file)
+		fclose(file);
+}
+
 int run_describe(const struct run *run, char **error)
 {
 	char cwd[PATH_MAX] = "", id[16];
@@ -56,6 +72,7 @@ int run_describe(const struct run *run, char **error)
 			 SHMGUARD_VERSION, "host", run_text(host.nodename), "command",
 			 run_texts(run->options.command, words), "cwd", run_text(cwd), "started",
 			 (json_int_t)run->started);
+	run_describe_boot(json);
 	if (run->child.pid)
 		json_object_set_new(json, "command_pid", json_integer(run->child.pid));
 	if (run->child.ended)

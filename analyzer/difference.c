@@ -1,6 +1,7 @@
 #include "analyzer/difference.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "analyzer/memory.h"
@@ -36,15 +37,31 @@ static const json_t *place_of(const json_t *finding)
 	return json_object_get(json_array_get(json_object_get(finding, "stacks"), 0), "frames");
 }
 
+/* Of code that is in no module, as an interpreter makes it, the address is another in every run. */
+static json_t *settled(const json_t *place)
+{
+	json_t *frames = json_array();
+	const json_t *frame;
+	size_t i;
+
+	json_array_foreach (place, i, frame)
+		json_array_append(frames, json_is_null(json_object_get(frame, "module")) ? json_null()
+											 : (json_t *)(uintptr_t)frame);
+	return frames;
+}
+
 /* The same for one rule broken at one place, however gravely: a fingerprint has the severity in it. NULL without a place. */
 static char *key_of(const json_t *finding)
 {
 	const json_t *place = place_of(finding);
+	json_t *frames;
 	char *text, *key;
 
 	if (!json_array_size(place))
 		return NULL;
-	text = json_dumps(place, JSON_COMPACT | JSON_SORT_KEYS);
+	frames = settled(place);
+	text = json_dumps(frames, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(frames);
 	key = memory_format("%s %s", json_string_value(json_object_get(finding, "rule")), text);
 	free(text);
 	return key;

@@ -135,6 +135,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	}
 	recording->described = true;
 	recording->host = recording_text(root, "host");
+	recording->boot = recording_text(root, "boot");
 	recording->command = texts_of(json_object_get(root, "command"), NULL);
 	recording->cwd = recording_text(root, "cwd");
 	recording->started = recording_integer(root, "started");
@@ -333,6 +334,7 @@ void recording_free(struct recording *recording)
 	free(recording->others);
 	free(recording->dir);
 	free(recording->host);
+	free(recording->boot);
 	free(recording->cwd);
 	free_texts(recording->command);
 	free_texts(recording->problems);

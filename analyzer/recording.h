@@ -98,6 +98,7 @@ struct recording {
 	bool looked_first; /* there is a shm-before.json */
 	uint32_t id;       /* 0: unknown */
 	char *host;
+	char *boot; /* of the kernel that it was made under: random(4); NULL: not known */
 	char **command; /* NULL-terminated */
 	char *cwd;
 	uint64_t stream_bytes;  /* of the trace, when it ended; not described: of what is there; 0: unknown */

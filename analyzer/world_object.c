@@ -265,7 +265,8 @@ bool object_note_created(struct world *world, struct process *process, uint32_t 
 
 static bool at_one_time(const struct recording *a, const struct recording *b)
 {
-	return a != b && a && b && (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
+	return a != b && a && b && a->boot && b->boot && strcmp(a->boot, b->boot) == 0 &&
+	       (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
 }
 
 static uint64_t machine_key(const struct object *object)

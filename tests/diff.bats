@@ -166,3 +166,16 @@ load forms
 	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
 	run -0 "$SHMGUARD" diff --fail-on=note error.json note.json
 }
+
+@test "diff: code that is in no module is the same wherever it lies" {
+	local at place='{"rule":"mapping-leak","message":"m","bytes":1,"stacks":[{"frames":[{"function":"f","module":"/m","offset":1}'
+	for at in 4096 8192; do
+		echo '{"schema":"shmguard-report/1","findings":['"$place"',{"function":null,"module":null,"offset":'$at'}]}],
+			"count":'$at',"severity":"'"$([ $at = 4096 ] && echo note || echo error)"'","fingerprint":"'$at'"}]}' >$at.json
+	done
+	run -1 "$SHMGUARD" diff 4096.json 8192.json
+	[ "${lines[0]}" = "0 new, 0 fixed, 1 changed" ]
+	sed 's/"module":"\/m","offset":1/"module":"\/m","offset":2/' 8192.json >elsewhere.json
+	run -1 "$SHMGUARD" diff 4096.json elsewhere.json
+	[ "${lines[0]}" = "1 new, 1 fixed, 0 changed" ]
+}
