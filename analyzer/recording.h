@@ -95,10 +95,11 @@ struct recording {
 	bool turns;        /* the first use of means to take turns (event `sync`) was recorded */
 	bool holds;        /* what descriptors an image began with was noted */
 	bool looked;       /* there is a shm.json */
+	int64_t looked_at; /* nanoseconds since 1970 */
 	bool looked_first; /* there is a shm-before.json */
 	uint32_t id;       /* 0: unknown */
 	char *host;
-	char *boot; /* of the kernel that it was made under: random(4); NULL: not known */
+	char *boot;     /* of the kernel that it was made under: random(4); NULL: not known */
 	char **command; /* NULL-terminated */
 	char *cwd;
 	uint64_t stream_bytes;  /* of the trace, when it ended; not described: of what is there; 0: unknown */

@@ -48,6 +48,7 @@ static void take_leftovers(struct leftover **all, size_t *count, struct map *at,
 static void take_last(struct recording *recording, const json_t *look)
 {
 	recording->looked = true;
+	recording->looked_at = recording_integer(look, "looked");
 	recording->device = (uint64_t)recording_integer(look, "device");
 	take_leftovers(&recording->leftovers, &recording->leftover_count, &recording->leftover_at, look);
 }

@@ -380,19 +380,34 @@ enum origin object_origin(const struct object *object)
 		       : ORIGIN_unknown;
 }
 
+/* Did a call change it after the look was taken, as of a process that outlived the recording? */
+static bool is_newer(const struct object *object, int64_t looked)
+{
+	bool newer = object->sized > looked;
+
+	for (size_t i = 0; i < object->name_count; i++)
+		newer |= object->names[i].seen > looked || object->names[i].until > looked;
+	return newer;
+}
+
 /*
- * What unlinked, linked or renamed it may be one of the calls that were let go: the look at the end knows better which names
- * there still are.
+ * What unlinked, linked, renamed, resized it or changed its mode may be a call that was let go, or nobody's who was recorded:
+ * the look at the end knows better. That it found none of an object proves that it is gone where calls were let go alone; else
+ * it has vanished, which is told.
  */
-static void settle_names(const struct world *world, struct object *object, const struct recording *recording)
+static void settle(const struct world *world, struct object *object, const struct recording *recording)
 {
 	const struct leftover *first, *left;
 
 	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
 		return;
 	first = recording_leftover(recording, object->dev, object->ino);
-	if (first)
+	if (!recording->newest && (first == NULL || is_newer(object, recording->looked_at)))
+		return;
+	if (first) {
 		sizes_told(object, first->size, world->now);
+		object->mode = first->mode;
+	}
 	for (left = first; left; left = recording_leftover_next(recording, left))
 		names_add(object, left->name, world->now);
 	for (size_t i = 0; i < object->name_count; i++)
@@ -405,15 +420,17 @@ void object_settle(struct world *world)
 	const struct recording *recording = NULL;
 	int64_t let_go_until = 0;
 
-	for (size_t i = 0; world->let_go && i < world->object_count; i++) {
+	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
+		if (!object->recording || (object->recording->newest && !world->let_go))
+			continue;
+		settle(world, object, object->recording);
 		if (!object->recording->newest)
 			continue;
 		if (object->recording != recording)
 			let_go_until = world_let_go_until(world, object->recording);
 		recording = object->recording;
-		settle_names(world, object, recording);
 		object->unsized |= object->sized < let_go_until;
 	}
 }

@@ -1,0 +1,69 @@
+#!/usr/bin/env bats
+# What was done to objects by nobody who was recorded: the look at /dev/shm when a recording stops knows, and every form says.
+
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cat >makes.py <<-'END'
+		import _posixshmem, os, sys, time
+		for i in range(5):
+		    fd = _posixshmem.shm_open("%s-%d" % (sys.argv[1], i), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		    os.ftruncate(fd, 4096)
+		    os.close(fd)
+		open("made", "w").close()
+		while not os.path.exists("done"):
+		    time.sleep(0.02)
+	END
+	NAME=/looked-$$
+}
+
+teardown()
+{
+	rm -f "/dev/shm$NAME"-*
+}
+
+# recorded RECORDING CHANGES: the shell's changes are made meanwhile, by nobody who is recorded.
+recorded()
+{
+	local recorder
+	"$SHMGUARD" run --quiet --report=none -o "$1" -- "$PYTHON" makes.py "$NAME" 3>&- &
+	recorder=$!
+	until [ -e made ]; do sleep 0.02; done
+	eval "$2"
+	touch "done"
+	wait $recorder
+	rm made "done"
+}
+
+@test "names, sizes and modes at the end are those that the look found" {
+	local shm=/dev/shm$NAME
+	recorded out "mv '$shm-1' '$shm-9'; ln '$shm-0' '$shm-hard'; truncate -s 100000 '$shm-2'; chmod 666 '$shm-3'"
+	"$SHMGUARD" objects --object="$NAME-*" out | grep -v '^  recorded' >list
+	grep -qE "^$NAME-0, $NAME-hard$|^$NAME-hard, $NAME-0$" list
+	grep -qx "$NAME-1 (removed), $NAME-9" list
+	grep -A1 -x "$NAME-2" list | grep -q ' 98 KiB (100000 bytes), mode 0600'
+	grep -A1 -x "$NAME-3" list | grep -q ' 4 KiB (4096 bytes), mode 0666'
+	report out >report.json
+	holds --arg name "$NAME-9" 'any(.objects[]; (.names | index($name)) and .size == 4096)'
+	holds --arg name "$NAME-2" 'any(.objects[]; .names == [$name] and .size == 100000)'
+	holds --arg name "$NAME-3" 'any(.objects[]; .names == [$name] and .mode == 438)'
+	for name in 9 hard; do
+		run -1 "$SHMGUARD" report --fail-on=error --object="$NAME-$name" out
+		[[ $output == *"$NAME-$name"* ]]
+	done
+	printf 'segment-leak:%s\n' "$NAME-9" "$NAME-hard" "$NAME-[234]" >known
+	run -0 "$SHMGUARD" report --fail-on=error --suppress=known out
+	[[ $output != *unused* ]]
+}
+
+@test "what nobody else touched is as it was recorded, and what was removed has vanished" {
+	recorded out "rm '/dev/shm$NAME-4'"
+	report out >report.json
+	holds --arg name "$NAME-4" '[.findings[] | select(.rule == "name-vanished")] | length == 1 and (.[0].message | contains($name))'
+	holds --arg name "$NAME-" '[.objects[] | select(.leaked) | .names[0]] | length == 4 and all(startswith($name))'
+	"$SHMGUARD" objects --all out | grep -qx "$NAME-4 (gone, removed by nobody in the recording)"
+}
