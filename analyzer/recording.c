@@ -204,6 +204,7 @@ static void set_clock(struct recording *recording)
 
 	recording->started += recording->started ? offset : 0;
 	recording->ended += recording->ended ? offset : 0;
+	recording->looked_at += recording->looked_at ? offset : 0;
 	for (size_t i = 0; i < recording->line_count; i++)
 		recording->lines[i].time += offset;
 	for (size_t i = 0; i < recording->usage_count; i++) {

@@ -71,6 +71,7 @@ struct leftover {
 	char *name;
 	uint64_t dev, ino;
 	uint64_t size, blocks; /* bytes */
+	uint64_t links;        /* names that it had; 0: not told */
 	mode_t mode;
 	uid_t uid;
 	pid_t *holders; /* processes that had it open or mapped, traced or not */

@@ -20,6 +20,7 @@ static void take_leftover(struct leftover **all, size_t *count, const json_t *ob
 		.ino = (uint64_t)recording_integer(object, "ino"),
 		.size = (uint64_t)recording_integer(object, "size"),
 		.blocks = (uint64_t)recording_integer(object, "blocks"),
+		.links = (uint64_t)recording_integer(object, "nlink"),
 		.mode = (mode_t)recording_integer(object, "mode"),
 		.uid = (uid_t)recording_integer(object, "uid"),
 		.holders_complete = json_is_true(json_object_get(object, "holders_complete")),

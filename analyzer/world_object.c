@@ -390,6 +390,11 @@ static bool is_newer(const struct object *object, int64_t looked)
 	return newer;
 }
 
+static bool lacks_calls(const struct world *world, const struct recording *recording)
+{
+	return recording->newest && world->let_go;
+}
+
 /*
  * What unlinked, linked, renamed, resized it or changed its mode may be a call that was let go, or nobody's who was recorded:
  * the look at the end knows better. That it found none of an object proves that it is gone where calls were let go alone; else
@@ -398,18 +403,22 @@ static bool is_newer(const struct object *object, int64_t looked)
 static void settle(const struct world *world, struct object *object, const struct recording *recording)
 {
 	const struct leftover *first, *left;
+	uint64_t names = 0;
 
 	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
 		return;
 	first = recording_leftover(recording, object->dev, object->ino);
-	if (!recording->newest && (first == NULL || is_newer(object, recording->looked_at)))
+	if (!lacks_calls(world, recording) && (first == NULL || is_newer(object, recording->looked_at)))
 		return;
 	if (first) {
 		sizes_told(object, first->size, world->now);
 		object->mode = first->mode;
 	}
-	for (left = first; left; left = recording_leftover_next(recording, left))
+	for (left = first; left; left = recording_leftover_next(recording, left), names++)
 		names_add(object, left->name, world->now);
+	/* There are directories that the look may not read. */
+	if (first && names < first->links)
+		return;
 	for (size_t i = 0; i < object->name_count; i++)
 		if (object->names[i].until == 0 && object->names[i].seen != world->now)
 			object->names[i].until = world->now;
@@ -423,10 +432,10 @@ void object_settle(struct world *world)
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
-		if (!object->recording || (object->recording->newest && !world->let_go))
+		if (!object->recording)
 			continue;
 		settle(world, object, object->recording);
-		if (!object->recording->newest)
+		if (!lacks_calls(world, object->recording))
 			continue;
 		if (object->recording != recording)
 			let_go_until = world_let_go_until(world, object->recording);

@@ -30,7 +30,8 @@ teardown()
 recorded()
 {
 	local recorder
-	"$SHMGUARD" run --quiet --report=none -o "$1" -- "$PYTHON" makes.py "$NAME" 3>&- &
+	# shellcheck disable=SC2086 # there may be none
+	"$SHMGUARD" run --quiet --report=none ${3:-} -o "$1" -- "$PYTHON" makes.py "$NAME" 3>&- &
 	recorder=$!
 	until [ -e made ]; do sleep 0.02; done
 	eval "$2"
@@ -58,6 +59,39 @@ recorded()
 	printf 'segment-leak:%s\n' "$NAME-9" "$NAME-hard" "$NAME-[234]" >known
 	run -0 "$SHMGUARD" report --fail-on=error --suppress=known out
 	[[ $output != *unused* ]]
+}
+
+@test "so they are with --max-size and --snapshot-on, and where a clock is set" {
+	local how shm=/dev/shm$NAME host
+	for how in --max-size=64M --snapshot-on=error ""; do
+		recorded "out$how" "mv '$shm-1' '$shm-9'; truncate -s 100000 '$shm-2'" "$how"
+		host=$(jq -r .host "out$how/recording.json")
+		for offset in 0 1000 -1000; do
+			"$SHMGUARD" objects --clock-offset="$host=$offset" "out$how" >list
+			grep -qx "$NAME-1 (removed), $NAME-9" list
+			grep -A1 -x "$NAME-2" list | grep -q ' 98 KiB (100000 bytes)'
+		done
+		rm -f "$shm"-*
+	done
+}
+
+@test "a name in a directory that the look may not read is not said to be removed" {
+	needs_root "a directory of another user"
+	make_nobody_build
+	mkdir -m 733 "/dev/shm$NAME-closed"
+	cat >links.py <<-'END'
+		import _posixshmem, os, sys
+		os.close(_posixshmem.shm_open(sys.argv[1] + "-0", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		os.link("/dev/shm" + sys.argv[1] + "-0", "/dev/shm" + sys.argv[1] + "-closed/second")
+	END
+	cp links.py "$NOBODY_HOME/links.py"
+	chmod 755 "$NOBODY_HOME/links.py"
+	(cd "$NOBODY_HOME" && setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" \
+		"$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/out" -- "$PYTHON" links.py "$NAME")
+	"$SHMGUARD" objects "$NOBODY_HOME/out" >list
+	rm -r "/dev/shm$NAME-closed"
+	remove_nobody_build
+	grep -qx "$NAME-0, $NAME-closed/second" list
 }
 
 @test "what nobody else touched is as it was recorded, and what was removed has vanished" {

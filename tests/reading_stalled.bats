@@ -10,7 +10,7 @@ load reading.bash
 stopped()
 {
 	# A short one may be over before that is seen.
-	for _ in 1 2 3 4 5; do
+	for _ in {1..20}; do
 		run --separate-stderr timeout 60 "$PYTHON" "$ROOT/tests/stall.py" "${@:1:3}" "$SHMGUARD" "${@:4}"
 		# shellcheck disable=SC2154 # run sets it
 		[ "$status" -eq 99 ] || return 0

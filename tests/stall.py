@@ -1,5 +1,6 @@
 """stall.py SIGNAL NTH BYTES COMMAND...: runs the command, and what happens to the NTHth child that it has is the SIGNAL, as soon
-as that child has written so many bytes. Exits as the command does; 99: there was no such child, or it had come to its end."""
+as that child has written so many bytes. Exits as the command does; 99: there was no such child, it had come to its end, or
+it was to have written nothing and had."""
 import os
 import signal
 import subprocess
@@ -19,11 +20,15 @@ def written(pid):
     return int(lines.get("wchar", -1))
 
 
+def stands(pid):
+    return read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] in (["T"], ["Z"], [])
+
+
 def main():
     number, nth, enough = getattr(signal, "SIG" + sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     command = subprocess.Popen(sys.argv[4:])
     children = []
-    sent = False
+    sent = late = False
     while not sent and command.poll() is None:
         for pid in map(int, read(f"/proc/{command.pid}/task/{command.pid}/children").split()):
             if pid not in children:
@@ -31,8 +36,11 @@ def main():
         if len(children) >= nth and written(children[nth - 1]) >= enough:
             os.kill(children[nth - 1], number)
             sent = True
+            while number == signal.SIGSTOP and not stands(children[nth - 1]):
+                pass
+            late = enough == 0 and written(children[nth - 1]) > 0
     status = command.wait()
-    sys.exit(status if sent else 99)
+    sys.exit(status if sent and not late else 99)
 
 
 main()
