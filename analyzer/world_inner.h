@@ -76,9 +76,13 @@ void object_define(struct world *world, struct process *process, const struct ob
  * false, of what is there already.
  */
 bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site);
-void object_finish(struct world *world);
-void object_settle(struct world *world); /* when it is known what was let go */
+/* A key for maps, with the inode: of one machine and recording; recording NULL: of whatever recording of the machine. */
+uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording);
 void object_free(struct object *object);
+
+/* world_object_end.c: merged ones go behind the others; then, when it is known what was let go, the looks are asked. */
+void object_finish(struct world *world);
+void object_settle(struct world *world);
 
 /* world_sizes.c: an object's size, as calls changed it and as they found it. object may be NULL. */
 void sizes_change(struct world *world, struct object *object, const struct change *change);

@@ -168,14 +168,14 @@ static void describe(struct object *object, struct process *process, const struc
 }
 
 /* Several machines do not share inodes, nor is the look that one recording took another's. */
-static uint64_t device_key(uint64_t dev, const char *host, const struct recording *recording)
+uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording)
 {
 	return dev ^ ((uint64_t)(uintptr_t)host * 31 + (uint64_t)(uintptr_t)recording);
 }
 
 struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino)
 {
-	uint64_t device = device_key(dev, process->host, process->recording);
+	uint64_t device = object_key(dev, process->host, process->recording);
 
 	return object_real(map_get(&world->private->objects, device, ino));
 }
@@ -184,7 +184,7 @@ void object_define(struct world *world, struct process *process, const struct ob
 {
 	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);
 	uint64_t made = world->private->objects_made;
-	uint64_t device = device_key(event->dev, process->host, process->recording);
+	uint64_t device = object_key(event->dev, process->host, process->recording);
 	struct object *known = map_get(&world->private->objects, device, event->ino);
 	struct object *late = entry && entry->seq == 0 ? object_real(entry->object) : NULL;
 	struct object *object = object_real(known);
@@ -240,7 +240,7 @@ static struct object *another_of(struct world *world, struct process *process, u
 	again->mode = object->mode;
 	again->uid = object->uid;
 	again->gid = object->gid;
-	map_put(&world->private->objects, device_key(again->dev, again->host, again->recording), again->ino, again);
+	map_put(&world->private->objects, object_key(again->dev, again->host, again->recording), again->ino, again);
 	if (entry)
 		entry->object = again;
 	else
@@ -261,187 +261,6 @@ bool object_note_created(struct world *world, struct process *process, uint32_t 
 		return false;
 	object->created = *site;
 	return true;
-}
-
-static bool at_one_time(const struct recording *a, const struct recording *b)
-{
-	return a != b && a && b && a->boot && b->boot && strcmp(a->boot, b->boot) == 0 &&
-	       (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
-}
-
-static uint64_t machine_key(const struct object *object)
-{
-	return device_key(object->dev, object->host, NULL);
-}
-
-static bool is_missing(const struct object *object)
-{
-	return !object->unlinked.process && object->recording && object->recording->looked &&
-	       !recording_leftover(object->recording, object->dev, object->ino);
-}
-
-static void lose_names(struct object *object, int64_t time)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0)
-			object->names[i].until = time;
-}
-
-/* Recordings that one machine made at one time are of the same objects: what a process of the other removed is gone here. */
-static void take_removals_of_others(struct world *world)
-{
-	struct map removed = {0};
-
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (!object->same && object->defined && object->unlinked.process)
-			map_put(&removed, machine_key(object), object->ino, object);
-	}
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i], *other;
-
-		if (object->same || !object->defined || !is_missing(object))
-			continue;
-		other = map_get(&removed, machine_key(object), object->ino);
-		if (other == NULL || !at_one_time(object->recording, other->recording))
-			continue;
-		object->unlinked = other->unlinked;
-		lose_names(object, other->unlinked.time);
-	}
-	map_clear(&removed);
-}
-
-void object_finish(struct world *world)
-{
-	size_t kept = 0;
-
-	if (world->private->recording && recording_is_several(world->private->recording))
-		take_removals_of_others(world);
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (!object->same && !object->host && object->created.process)
-			object->host = object->created.process->host;
-		if (!object->host)
-			object->host = "";
-		object->unsized = !object->sized;
-	}
-	/* Those that were merged stay referred to until the world ends: they go to the end of the list. */
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (object->same)
-			continue;
-		world->objects[i] = world->objects[kept];
-		world->objects[kept++] = object;
-	}
-	world->private->objects_listed = world->object_count;
-	world->object_count = kept;
-}
-
-bool object_is_hearsay(const struct object *object)
-{
-	const struct recording *recording = object->recording;
-
-	return recording && recording->newest && !object->touched &&
-	       !recording_leftover(recording, object->dev, object->ino);
-}
-
-const char *object_name_in_shm(const struct object *object)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && object->names[i].text[0] == '/' &&
-		    strchr(object->names[i].text + 1, '/') == NULL)
-			return object->names[i].text;
-	return NULL;
-}
-
-bool object_is_vanished(const struct object *object)
-{
-	const struct recording *recording = object->recording;
-
-	return recording && recording->looked && object->kind != KIND_memfd && object->dev == recording->device &&
-	       !object->unlinked.process && object_name_in_shm(object) &&
-	       !recording_leftover(recording, object->dev, object->ino);
-}
-
-enum origin object_origin(const struct object *object)
-{
-	const struct recording *recording = object->recording;
-
-	if (object->created.process)
-		return ORIGIN_traced;
-	if (recording && recording_before(recording, object->dev, object->ino))
-		return ORIGIN_before;
-	/* The looks tell of names in /dev/shm alone. */
-	return recording && recording->looked_first && object->dev == recording->device && object->kind != KIND_memfd
-		       ? ORIGIN_unrecorded
-		       : ORIGIN_unknown;
-}
-
-/* Did a call change it after the look was taken, as of a process that outlived the recording? */
-static bool is_newer(const struct object *object, int64_t looked)
-{
-	bool newer = object->sized > looked;
-
-	for (size_t i = 0; i < object->name_count; i++)
-		newer |= object->names[i].seen > looked || object->names[i].until > looked;
-	return newer;
-}
-
-static bool lacks_calls(const struct world *world, const struct recording *recording)
-{
-	return recording->newest && world->let_go;
-}
-
-/*
- * What unlinked, linked, renamed, resized it or changed its mode may be a call that was let go, or nobody's who was recorded:
- * the look at the end knows better. That it found none of an object proves that it is gone where calls were let go alone; else
- * it has vanished, which is told.
- */
-static void settle(const struct world *world, struct object *object, const struct recording *recording)
-{
-	const struct leftover *first, *left;
-	uint64_t names = 0;
-
-	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
-		return;
-	first = recording_leftover(recording, object->dev, object->ino);
-	if (!lacks_calls(world, recording) && (first == NULL || is_newer(object, recording->looked_at)))
-		return;
-	if (first) {
-		sizes_told(object, first->size, world->now);
-		object->mode = first->mode;
-	}
-	for (left = first; left; left = recording_leftover_next(recording, left), names++)
-		names_add(object, left->name, world->now);
-	/* There are directories that the look may not read. */
-	if (first && names < first->links)
-		return;
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && object->names[i].seen != world->now)
-			object->names[i].until = world->now;
-}
-
-void object_settle(struct world *world)
-{
-	const struct recording *recording = NULL;
-	int64_t let_go_until = 0;
-
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (!object->recording)
-			continue;
-		settle(world, object, object->recording);
-		if (!lacks_calls(world, object->recording))
-			continue;
-		if (object->recording != recording)
-			let_go_until = world_let_go_until(world, object->recording);
-		recording = object->recording;
-		object->unsized |= object->sized < let_go_until;
-	}
 }
 
 void object_free(struct object *object)

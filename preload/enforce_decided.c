@@ -1,39 +1,26 @@
-/* What the policy has decided of the call under way: kept until its event is recorded, and told in the audit trail. */
+/* What the policy decides of the call under way, and tells in the audit trail. */
 #include <errno.h>
-#include <string.h>
 
 #include "preload/apart.h"
 #include "preload/audit.h"
 #include "preload/enforce_inner.h"
-#include "preload/enforce_room.h"
+#include "preload/enforce_level.h"
 #include "preload/kernel.h"
 #include "preload/recorder.h"
 
 enum { LEVELS = 3 };
 
-/*
- * What was decided for the call that this thread is about to make, until its event is recorded. A signal handler's calls
- * have their own, so that the interrupted decision goes on as it was.
- */
-static __thread struct kept {
-	unsigned count, audited, collected;
-	bool collecting, roomy;  /* roomy: the room is taken */
-	struct enforce_room *at; /* it, or the one that was given back last */
-	uintptr_t stack;         /* where it stood at the beginning */
-	const void *caller;      /* of the call that it was about; NULL: it is not over */
-	const char *name;
-	const struct identity *about; /* whose name is asked for only if it is told */
-} levels[LEVELS];
+/* A signal handler's calls have their own, so that the interrupted decision goes on as it was. */
+static __thread struct enforce_level levels[LEVELS];
 static __thread unsigned depth; /* decisions under way */
-static __thread struct kept *current;
-static __thread struct enforce_told *settled; /* of the event that is settled, which was queued; NULL: none is */
+static __thread struct enforce_level *current;
 
-static struct kept *kept(void)
+static struct enforce_level *kept(void)
 {
 	return current ? current : levels;
 }
 
-static struct kept *level(void)
+struct enforce_level *enforce_level(void)
 {
 	return &levels[depth < LEVELS ? depth : LEVELS - 1];
 }
@@ -47,7 +34,7 @@ static int own_tid(void)
 
 static struct enforce_room *room(void)
 {
-	struct kept *k = kept();
+	struct enforce_level *k = kept();
 
 	if (!k->roomy) {
 		k->at = enforce_room_take(k->at, own_tid());
@@ -56,34 +43,12 @@ static struct enforce_room *room(void)
 	return k->at;
 }
 
-/* After the decision only what is still to be recorded needs it. */
-static void give_room(struct kept *k)
+void enforce_give_room(struct enforce_level *level)
 {
-	if (!k->roomy || k->count || depth)
+	if (!level->roomy || level->count || depth)
 		return;
-	k->roomy = false;
-	enforce_room_give(k->at);
-}
-
-/* Once nothing more is decided of a call, but its event not recorded: a handler's has interrupted `depth` decisions. */
-struct decisions {
-	unsigned count;
-	struct enforce_decided *decided;
-};
-
-static struct decisions decisions(void)
-{
-	struct kept *k = level();
-
-	if (settled)
-		return (struct decisions){settled->count, settled->decided};
-	return (struct decisions){k->count, k->count ? k->at->decided : NULL};
-}
-
-static void recorded(struct kept *k)
-{
-	k->count = k->audited = 0;
-	give_room(k);
+	level->roomy = false;
+	enforce_room_give(level->at);
 }
 
 void enforce_rooms_forked(void)
@@ -117,7 +82,7 @@ void enforce_begin(void)
 
 void enforce_resume(void)
 {
-	current = level();
+	current = enforce_level();
 	current->stack = (uintptr_t)__builtin_frame_address(0);
 	depth++;
 }
@@ -148,7 +113,7 @@ void enforce_end(const void *caller)
 	kept()->audited = kept()->count;
 	kept()->caller = caller;
 	depth--;
-	give_room(kept());
+	enforce_give_room(kept());
 	if (depth)
 		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
 }
@@ -156,7 +121,7 @@ void enforce_end(const void *caller)
 void enforce_forget(void)
 {
 	kept()->count = kept()->audited = 0;
-	give_room(kept());
+	enforce_give_room(kept());
 }
 
 void enforce_forget_from(unsigned decided)
@@ -191,34 +156,6 @@ void enforce_denied_for(const struct identity *identity)
 		d->finding.dev = identity->dev;
 		d->finding.ino = identity->ino;
 	}
-}
-
-bool enforce_denied(void)
-{
-	struct decisions all = decisions();
-
-	for (unsigned i = 0; i < all.count; i++)
-		if (all.decided[i].response == RESPONSE_denied)
-			return true;
-	return false;
-}
-
-uint32_t enforce_clamped(void)
-{
-	struct decisions all = decisions();
-	uint32_t bits = 0;
-
-	for (unsigned i = 0; i < all.count; i++) {
-		const struct enforce_decided *d = &all.decided[i];
-		enum rule_id rule = d->finding.rule;
-		if (d->response != RESPONSE_fixed)
-			continue;
-		if (rule == RULE_world_writable || rule == RULE_world_readable || rule == RULE_mode_too_open)
-			bits |= (uint32_t)(d->finding.length & ~d->finding.limit);
-		else if (rule == RULE_acl_grants)
-			bits |= 0777;
-	}
-	return bits;
 }
 
 /* What two steps of one call find of the same name is one decision. */
@@ -360,16 +297,6 @@ bool enforce_collects(const struct check_finding *finding)
 	return true;
 }
 
-bool enforce_has(enum rule_id rule)
-{
-	struct decisions all = decisions();
-
-	for (unsigned i = 0; i < all.count; i++)
-		if (all.decided[i].finding.rule == rule)
-			return true;
-	return false;
-}
-
 /* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
 static bool is_suspicion(const struct check_finding *finding)
 {
@@ -409,48 +336,4 @@ enum enforce_verdict enforce_collected(const struct policy_decision *decision, e
 	if (verdict == VERDICT_fix)
 		*fixes = finding.rule;
 	return verdict;
-}
-
-void enforce_concerns(uint32_t object)
-{
-	struct decisions all = decisions();
-
-	for (unsigned i = 0; i < all.count; i++)
-		if (all.decided[i].response == RESPONSE_denied)
-			all.decided[i].object = object;
-}
-
-/* What was decided of the call that was interrupted waits for its own event. */
-void enforce_hand_over(struct enforce_told *told, const void *caller)
-{
-	struct kept *k = level();
-	bool own = k->caller == caller;
-	unsigned count = own ? k->count : 0;
-
-	if (told) {
-		told->count = count;
-		if (count)
-			memcpy(told->decided, k->at->decided, count * sizeof *told->decided);
-	}
-	if (own)
-		recorded(k);
-}
-
-void enforce_settle(struct enforce_told *told)
-{
-	settled = told;
-}
-
-void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object))
-{
-	struct decisions all = decisions();
-	struct kept *k = settled ? NULL : level();
-
-	if (k)
-		k->count = k->audited = 0;
-	for (unsigned i = 0; i < all.count; i++)
-		if (!all.decided[i].trail_only)
-			each(&all.decided[i].finding, (enum response)all.decided[i].response, all.decided[i].object);
-	if (k)
-		give_room(k);
 }
