@@ -24,37 +24,31 @@ static uint64_t also(struct call call, enum rule_id found, enum rule_id counted)
 	return habits_times(&habit, counted, RESPONSE_recorded);
 }
 
-/* Of a growth that was told to find no room. */
-static uint64_t memory_limits(bool grows, enum rule_id found)
-{
-	return also((struct call){.grows = grows}, found, RULE_memory_limit);
-}
-
-static void check_room(void)
-{
-	check(memory_limits(true, RULE_shm_fs_full) == 1, "a growth without room may pass the memory limit, too");
-	check(memory_limits(false, RULE_shm_fs_full) == 0, "a mapping does not");
-	check(memory_limits(true, RULE_memory_limit) == 1, "what was told is counted once");
-	check(memory_limits(true, RULE_shrink_under_map) == 0, "what has room does not");
-}
-
-static uint64_t unbacked(bool unreserved, enum rule_id found)
-{
-	return also((struct call){.unreserved = unreserved}, found, RULE_huge_page_unbacked);
-}
-
-static void check_pool(void)
-{
-	check(unbacked(true, RULE_huge_page_misaligned) == 1, "the pool may lack what is misaligned, too");
-	check(unbacked(false, RULE_huge_page_misaligned) == 0, "it has what was reserved");
-	check(unbacked(true, RULE_huge_page_unbacked) == 1, "what was told is counted once");
-	check(unbacked(true, RULE_sparse_unreserved) == 0, "other pages are of no pool");
-}
+/* Of a growth that was told to find no room, and of a mapping of huge pages. */
+static const struct {
+	bool grows, unreserved;
+	enum rule_id found, counted;
+	uint64_t times;
+	const char *what;
+} rows[] = {
+	{true, false, RULE_shm_fs_full, RULE_memory_limit, 1, "a growth without room may pass the memory limit, too"},
+	{false, false, RULE_shm_fs_full, RULE_memory_limit, 0, "a mapping does not"},
+	{true, false, RULE_memory_limit, RULE_memory_limit, 1, "a limit that was told is counted once"},
+	{true, false, RULE_shrink_under_map, RULE_memory_limit, 0, "what has room does not"},
+	{false, true, RULE_huge_page_misaligned, RULE_huge_page_unbacked, 1,
+	 "the pool may lack what is misaligned, too"},
+	{false, false, RULE_huge_page_misaligned, RULE_huge_page_unbacked, 0, "it has what was reserved"},
+	{false, true, RULE_huge_page_unbacked, RULE_huge_page_unbacked, 1, "a lack that was told is counted once"},
+	{false, true, RULE_sparse_unreserved, RULE_huge_page_unbacked, 0, "other pages are of no pool"},
+};
 
 int main(void)
 {
-	check_room();
-	check_pool();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct call call = {.grows = rows[i].grows, .unreserved = rows[i].unreserved};
+
+		check(also(call, rows[i].found, rows[i].counted) == rows[i].times, rows[i].what);
+	}
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
