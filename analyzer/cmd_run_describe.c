@@ -1,10 +1,10 @@
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "analyzer/cmd_run_inner.h"
+#include "analyzer/doctor.h"
 #include "analyzer/escape.h"
 #include "analyzer/oom.h"
 #include "analyzer/trace_files.h"
@@ -44,15 +44,10 @@ static json_int_t run_lines_size(const struct run *run)
 /* Numbers of devices and inodes mean the same as long as the kernel runs. Absent where it does not tell. */
 static void run_describe_boot(json_t *json)
 {
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
 	char text[64];
 
-	if (file && fgets(text, sizeof(text), file)) {
-		text[strcspn(text, "\n")] = '\0';
+	if (!doctor_line("/proc/sys/kernel/random/boot_id", text, sizeof(text)))
 		json_object_set_new(json, "boot", run_text(text));
-	}
-	if (file)
-		fclose(file);
 }
 
 int run_describe(const struct run *run, char **error)

@@ -37,7 +37,7 @@ static int cannot_tell(const char *pid, const char *why)
 
 static FILE *process_file(int process, const char *name)
 {
-	int fd = process < 0 ? -1 : openat(process, name, O_RDONLY | O_CLOEXEC);
+	int fd = openat(process, name, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? NULL : fdopen(fd, "r");
 }

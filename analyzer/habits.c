@@ -41,10 +41,10 @@ static struct runner *runner_of(const struct gathering *gathering, const struct 
 
 struct habits_pids habits_pids_of(const struct process *process)
 {
-	struct habits_pids pids = {.own = process->pid, .parent = process->ppid};
+	struct habits_pids pids = {.all = {process->pid}};
 
-	for (size_t i = 0; i < HABITS_OLDER && (process = process->parent); i++)
-		pids.older[i] = process->ppid;
+	for (size_t i = 1; process && i < HABITS_PIDS; process = process->parent)
+		pids.all[i++] = process->ppid;
 	return pids;
 }
 

@@ -15,9 +15,9 @@ enum { HABITS_RESPONSES = RESPONSE_audit + 1 };
 struct process; /* world.h */
 
 /* Of a process that used a name, and of those it descends from, the nearest first: 0 where it is not known. */
-#define HABITS_OLDER 6
+enum { HABITS_PIDS = 8 };
 struct habits_pids {
-	long own, parent, older[HABITS_OLDER];
+	long all[HABITS_PIDS];
 };
 
 struct habits_pids habits_pids_of(const struct process *process);

@@ -76,10 +76,10 @@ static bool is_pid(const char *digits, size_t length, int base, const struct hab
 		return false;
 	memcpy(text, digits, length);
 	long number = strtol(text, &end, base);
-	bool one_of_them = number == pids->own || number == pids->parent;
+	bool one_of_them = false;
 
-	for (size_t i = 0; i < HABITS_OLDER; i++)
-		one_of_them |= number == pids->older[i];
+	for (size_t i = 0; i < HABITS_PIDS; i++)
+		one_of_them |= number == pids->all[i];
 	return !*end && number > 1 && one_of_them;
 }
 

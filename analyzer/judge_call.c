@@ -26,9 +26,14 @@ const char *call_name(const struct object *object, const struct finding_event *e
 	return *event->name ? event->name : judge_name_of(object);
 }
 
-const char *call_name_alone(const struct object *object, const struct finding_event *event)
+struct finding call_finding(const struct object *object, const struct finding_event *event)
 {
-	return object || !*event->name ? NULL : call_name(object, event);
+	return (struct finding){.rule = event->rule,
+				.severity = event->severity,
+				.response = event->response,
+				.object = object,
+				.name = object || !*event->name ? NULL : call_name(object, event),
+				.told = event->seq};
 }
 
 bool call_is_bare(const struct finding_event *event)

@@ -13,8 +13,8 @@ bool call_created(const struct object *object, const struct site *site);
 /* The object's name, else the one that the call gave. */
 const char *call_name(const struct object *object, const struct finding_event *event);
 
-/* That which the call gave in vain; NULL: there is an object. */
-const char *call_name_alone(const struct object *object, const struct finding_event *event);
+/* As the event tells it, without a message; of an object, or of the name alone that the call gave in vain. */
+struct finding call_finding(const struct object *object, const struct finding_event *event);
 
 /* The policy refused or repaired the call before anything was known of it but the rule; its sentence, a new text. */
 bool call_is_bare(const struct finding_event *event);

@@ -82,8 +82,7 @@ static char *message_of(const struct process *process, const struct tally *tally
 
 static void judge_tally(struct court *court, struct process *process, const struct tally *tally)
 {
-	uint64_t open = idle_count(process, tally);
-	bool grows = open >= SERIES_GROWS_MIN && series_grows(&tally->series, process->ended_at);
+	bool grows = series_grows(&tally->series, process->ended_at) && idle_count(process, tally) >= SERIES_GROWS_MIN;
 	bool ends = process->ended == ENDED_exit || process->ended == ENDED_unknown;
 	struct role role = {"opened", {.process = process, .stack_id = tally->stack_id, .time = tally->last}};
 	struct parts parts;

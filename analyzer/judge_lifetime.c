@@ -60,12 +60,7 @@ static void stranger_found(struct court *court, struct process *process, struct 
 {
 	const struct process *creator = object ? object->created.process : NULL;
 	struct role roles[] = {{"unlinked", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule,
-				  .severity = event->severity,
-				  .response = event->response,
-				  .object = object,
-				  .name = call_name_alone(object, event),
-				  .told = event->seq};
+	struct finding finding = call_finding(object, event);
 	struct stranger *stranger;
 	size_t place;
 	char *who;
@@ -105,12 +100,7 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 			   const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule,
-				  .severity = event->severity,
-				  .response = event->response,
-				  .object = object,
-				  .name = call_name_alone(object, event),
-				  .told = event->seq};
+	struct finding finding = call_finding(object, event);
 	char *who;
 
 	if (!call_of(event, GROUP_lifetime))

@@ -43,14 +43,9 @@ static void tell(struct court *court, struct object *object, const struct findin
 {
 	struct role roles[] = {{role_of(object, event, site), *site},
 			       {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule,
-				  .severity = event->severity,
-				  .response = event->response,
-				  .message = message,
-				  .object = object,
-				  .name = call_name_alone(object, event),
-				  .told = event->seq};
+	struct finding finding = call_finding(object, event);
 
+	finding.message = message;
 	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);
 }
 

@@ -67,8 +67,6 @@ uint64_t churn_part(void *court, const struct process *process, const struct tal
 	const struct role role = role_of(process, tally);
 	struct finding finding = {.rule = RULE_churn, .severity = SEVERITY_NOTE, .object = object};
 
-	if (tally->of == TALLY_descriptor)
-		return 0;
 	court_sift(court, &finding, &role, 1);
 	return (uint64_t)finding.suppression << 1 | finding.unwanted;
 }
@@ -103,7 +101,7 @@ static void churn_ending(struct court *court, struct process *process)
 	for (size_t cursor = 0; (slot = map_next(&process->holdings->tallies, &cursor));) {
 		const struct tally *tally = slot->value;
 
-		if (tally->busiest < CHURN_MIN || tally->of == TALLY_descriptor)
+		if (tally->busiest < CHURN_MIN)
 			continue;
 		/* A mapping of each of many short-lived objects is the same story. */
 		if (tally->of == TALLY_mapping && object_churns(process, tally->made))

@@ -32,19 +32,14 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 			  const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = {.rule = event->rule,
-				  .severity = event->severity,
-				  .response = event->response,
-				  .bytes = event->length,
-				  .object = object,
-				  .name = call_name_alone(object, event),
-				  .told = event->seq};
+	struct finding finding = call_finding(object, event);
 	char *who;
 
 	if (!call_of(event, GROUP_zeroing))
 		return;
 	if (event->rule == RULE_stale_bytes && event->response == RESPONSE_recorded && !call_stale(object, process))
 		return;
+	finding.bytes = event->length;
 	who = judge_process(process);
 	switch (event->rule) {
 	case RULE_stale_bytes:

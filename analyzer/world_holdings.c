@@ -210,7 +210,7 @@ void holdings_map(struct process *process, struct object *object, uint64_t start
 		.references = 1, .object = object, .site = *site, .length = end - start, .size = size, .seq = seq};
 	from->base = start - offset;
 	from->tally = tally_of(process, TALLY_mapping, site->stack_id);
-	tally_acquire(from->tally, 0, site->time);
+	tally_acquire(from->tally, site->time);
 	piece_add(process, (struct piece){.start = start, .end = end, .from = from});
 	use = use_of(process, object);
 	object->maps++;
@@ -304,7 +304,7 @@ static struct acquisition *apart(struct process *process, struct acquisition *fr
 	part->twin = NULL;
 	/* put_back() takes one back that was released, which this one was not. */
 	if (from->pieces && part->tally) {
-		tally_acquire(part->tally, 0, time);
+		tally_acquire(part->tally, time);
 		tally_release(process, part->tally, object_real(part->object), time);
 	}
 	acquisition_put(from);

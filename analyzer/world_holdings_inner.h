@@ -10,7 +10,7 @@
 #define TALLY_PAUSE 1000000
 
 struct tally *tally_of(struct process *process, enum tally_of of, uint32_t stack_id);
-void tally_acquire(struct tally *tally, uint64_t bytes, int64_t time);
+void tally_acquire(struct tally *tally, int64_t time);
 /* object: NULL, if it need not be known whose was released. */
 void tally_release(struct process *process, struct tally *tally, struct object *object, int64_t time);
 void tally_take_back(struct process *process, struct tally *tally, struct object *object, int64_t time);

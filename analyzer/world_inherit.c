@@ -48,7 +48,7 @@ void holdings_open(struct process *process, struct object *object, int fd, bool 
 	descriptor.kept_by_exec = kept_by_exec;
 	if (own) {
 		descriptor.tally = tally_of(process, TALLY_descriptor, site->stack_id);
-		tally_acquire(descriptor.tally, 0, site->time);
+		tally_acquire(descriptor.tally, site->time);
 	}
 	descriptor_add(process, &descriptor);
 }

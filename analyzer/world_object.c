@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "world_inner.h"
+#include "world_names_inner.h"
 #include "world_stacks.h"
 
 struct object *object_real(const struct object *object)
@@ -37,10 +37,7 @@ bool object_has_name(const struct object *object)
 
 bool object_is_called(const struct object *object, const char *text)
 {
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0 && strcmp(object->names[i].text, text) == 0)
-			return true;
-	return false;
+	return name_of(object, text) != NULL;
 }
 
 const char *object_kind(const struct object *object)

@@ -103,11 +103,8 @@ const char *object_name_in_shm(const struct object *object)
 
 bool object_is_vanished(const struct object *object)
 {
-	const struct recording *recording = object->recording;
-
-	return recording && recording->looked && object->kind != KIND_memfd && object->dev == recording->device &&
-	       !object->unlinked.process && object_name_in_shm(object) &&
-	       !recording_leftover(recording, object->dev, object->ino);
+	return is_missing(object) && object->kind != KIND_memfd && object->dev == object->recording->device &&
+	       object_name_in_shm(object);
 }
 
 enum origin object_origin(const struct object *object)

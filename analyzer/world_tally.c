@@ -49,7 +49,7 @@ static void share_release(const struct process *process, struct tally *tally, st
 	share->object = object;
 }
 
-void tally_acquire(struct tally *tally, uint64_t bytes, int64_t time)
+void tally_acquire(struct tally *tally, int64_t time)
 {
 	if (tally->made++ == 0)
 		tally->first = time;
@@ -59,7 +59,6 @@ void tally_acquire(struct tally *tally, uint64_t bytes, int64_t time)
 	}
 	tally->released_at = 0;
 	tally->last = time;
-	tally->bytes += bytes;
 	series_add(&tally->series, time, ++tally->outstanding);
 }
 
@@ -251,7 +250,7 @@ void releases_free(struct holdings *holdings)
 
 void holdings_object_made(struct process *process, const struct site *site)
 {
-	tally_acquire(tally_of(process, TALLY_object, site->stack_id), 0, site->time);
+	tally_acquire(tally_of(process, TALLY_object, site->stack_id), site->time);
 }
 
 void holdings_object_gone(struct process *process, struct object *object, uint32_t stack_id, int64_t time)

@@ -296,7 +296,7 @@ void audit_line_once(const struct audit_decision *d, const char *name, uint64_t 
 	const uint64_t mix = 0x9e3779b97f4a7c15u;
 	uint64_t key = (((ino * mix ^ dev) * mix ^ d->rule) * mix ^ d->response) | 1, none;
 
-	for (size_t i = 0; audit_log_kind != LOG_none && i < ONCE; i++) {
+	for (size_t i = 0; i < ONCE; i++) {
 		none = 0;
 		if (atomic_compare_exchange_strong(&once[i], &none, key))
 			break;

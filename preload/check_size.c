@@ -177,14 +177,14 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 		own = facts_own_reach(identity, kept, own);
 	if (!others.pid && own <= kept) {
 		/* Nobody was seen; where not everybody was looked at, the whole trace may tell. */
-		numbers.unseen = (int16_t)(others.gave_up ? others.error : EACCES);
+		numbers.unseen = (int16_t)(others.gave_up ? others.gave_up : EACCES);
 		if (others.gave_up || (others.unreadable && (identity->mode & 066)))
 			found(RULE_shrink_under_map, SEVERITY_NOTE, numbers);
 		return false;
 	}
 	numbers.limit = others.pid ? others.end : own;
 	numbers.other = others.pid;
-	numbers.unseen = (int16_t)(others.pid ? 0 : others.gave_up ? others.error : others.unreadable ? EACCES : 0);
+	numbers.unseen = (int16_t)(others.pid ? 0 : others.gave_up ? others.gave_up : others.unreadable ? EACCES : 0);
 	return found(RULE_shrink_under_map, others.pid ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
 }
 

@@ -302,16 +302,6 @@ enum policy_action enforce_action(const struct identity *identity, enum rule_id 
 	return decision.action[rule];
 }
 
-bool enforce_survives(void)
-{
-	bool asked = policy && everywhere.action[RULE_sigbus_cause] == ACTION_fix;
-
-	for (size_t i = 0; policy && i < policy->section_count; i++)
-		asked = asked || (policy->section[i].action_set[RULE_sigbus_cause] &&
-				  policy->section[i].value.action[RULE_sigbus_cause] == ACTION_fix);
-	return asked && !policy->audit;
-}
-
 /* The room of a decision may be what the fault has interrupted, and the ledger locked. */
 enum policy_action enforce_faulted(const struct identity *identity, const char **name, char text[static 512])
 {

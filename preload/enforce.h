@@ -142,8 +142,6 @@ void enforce_settle(struct enforce_told *told);
 /* Hands what was kept since the last event to `each`, and forgets it. object: see enforce_concerns(), or 0. */
 void enforce_kept(void (*each)(const struct check_finding *finding, enum response response, uint32_t object));
 
-/* May sigbus-cause be to be fixed: a page put under the fault, and the program goes on? */
-bool enforce_survives(void);
 /*
  * What is to be done of a fault in that object. *name: by which it was known, or NULL; then that by which it was decided, in
  * `text` if need be. Async-signal-safe, and nothing of a decision under way is touched.

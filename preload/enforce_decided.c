@@ -118,10 +118,15 @@ void enforce_end(const void *caller)
 		current = &levels[depth < LEVELS ? depth - 1 : LEVELS - 1];
 }
 
+void enforce_recorded(struct enforce_level *level)
+{
+	level->count = level->audited = 0;
+	enforce_give_room(level);
+}
+
 void enforce_forget(void)
 {
-	kept()->count = kept()->audited = 0;
-	enforce_give_room(kept());
+	enforce_recorded(kept());
 }
 
 void enforce_forget_from(unsigned decided)

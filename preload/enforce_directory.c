@@ -104,12 +104,12 @@ static int directory_of(const struct enforce_place *place, size_t *length)
 	return 0;
 }
 
-/* As it is walked through: whoever may not search it gets no further. */
-static const char *walked(const struct enforce_place *place, size_t length, char *directory)
+/* As it is walked through ("."): whoever may not search it gets no further. Or as a directory ("/"). */
+static const char *walked(const struct enforce_place *place, size_t length, const char *suffix, char *path)
 {
-	memcpy(directory, place->path, length);
-	strcpy(directory + length, ".");
-	return directory;
+	memcpy(path, place->path, length);
+	strcpy(path + length, suffix);
+	return path;
 }
 
 static bool ends_with_slash(const char *path)
@@ -134,7 +134,7 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 	if (error)
 		return error;
 	char directory[length + 2];
-	return (int)-kernel_stat_at(place->dirfd, walked(place, length, directory), 0, st);
+	return (int)-kernel_stat_at(place->dirfd, walked(place, length, ".", directory), 0, st);
 }
 
 /* May this user put nothing into the directory, or take nothing out? Other errnos are those of a kernel that cannot tell. */
@@ -145,7 +145,7 @@ static int is_closed(const struct enforce_place *place)
 	if (directory_of(place, &length))
 		return 0;
 	char directory[length + 2];
-	walked(place, length, directory);
+	walked(place, length, ".", directory);
 	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK, AT_EACCESS, 0, 0);
 	return error == EACCES || error == EROFS ? (int)error : 0;
 }
@@ -161,9 +161,7 @@ static bool is_read_only(const struct enforce_place *place)
 	size_t length = strnlen(place->path, PATH_MAX);
 	char path[length + 2];
 
-	memcpy(path, place->path, length);
-	strcpy(path + length, "/");
-	return kernel_call(SYS_unlinkat, place->dirfd, (long)path, 0, 0, 0, 0) == -EROFS;
+	return kernel_call(SYS_unlinkat, place->dirfd, (long)walked(place, length, "/", path), 0, 0, 0, 0) == -EROFS;
 }
 
 int enforce_made_in_vain(int dirfd, const char *path, bool node)

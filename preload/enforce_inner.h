@@ -27,6 +27,8 @@ bool enforce_lasts(const struct policy_decision *d);
 bool enforce_lasts_in(const struct identity *identity, const char *exe, uint32_t user);
 /* The path of one that this process knows; false: it has none. */
 bool enforce_known_path(const struct object *object, char path[static 512]);
+/* Is what lies there itself a symbolic link? */
+bool enforce_is_link(int dirfd, const char *path);
 /* In a forked child: nobody but this thread decides. */
 void enforce_rooms_forked(void);
 

@@ -307,15 +307,21 @@ static void leave(const struct object *object, bool own_mappings_go)
 		kernel_close(fd);
 }
 
+/* Was anything decided of it? */
+static bool decides_leaving(const struct object *object, bool own_mappings_go, const void *caller)
+{
+	enforce_begin();
+	leave(object, own_mappings_go);
+	unsigned decided = enforce_decided();
+	enforce_end(caller);
+	return decided;
+}
+
 bool enforce_last_unmap(const struct object *object, const void *caller)
 {
 	struct object copy = *object;
 
-	enforce_begin();
-	leave(&copy, false);
-	unsigned decided = enforce_decided();
-	enforce_end(caller);
-	return decided;
+	return decides_leaving(&copy, false, caller);
 }
 
 static bool is_handed_on(const struct object *object)
@@ -381,11 +387,7 @@ void enforce_exit(void (*record)(const struct object *object, void *context), vo
 
 	ending_begin();
 	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
-		enforce_begin();
-		leave(&object, true);
-		unsigned decided = enforce_decided();
-		enforce_end(NULL);
-		if (decided)
+		if (decides_leaving(&object, true, NULL))
 			record(&object, context);
 	}
 }

@@ -18,5 +18,7 @@ struct enforce_level {
 struct enforce_level *enforce_level(void);
 /* After the decision only what is still to be recorded needs the room. */
 void enforce_give_room(struct enforce_level *level);
+/* Nothing more is. */
+void enforce_recorded(struct enforce_level *level);
 
 #endif

@@ -39,7 +39,8 @@ bool enforce_strange(const struct policy_decision *d, const struct identity *ide
 
 bool enforce_of_another(const struct policy_decision *d, const struct identity *identity)
 {
-	return enforce_strange(d, identity) && !facts_own(identity->uid) && !(ledger_marks(identity) & MARK_CREATED);
+	return !enforce_owner_allowed(d, identity->uid) && !facts_own(identity->uid) &&
+	       !(ledger_marks(identity) & MARK_CREATED);
 }
 
 bool enforce_foreign(const struct identity *identity, bool stranger)
@@ -311,10 +312,9 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 /* rename(2) of an object onto a name of its own does nothing. */
 static bool are_one(const struct enforce_place *from, const struct enforce_place *to)
 {
-	struct identity one, other;
+	struct identity one;
 
-	return identity_of_path(from->dirfd, from->path, from->flags, &one) &&
-	       identity_of_path(to->dirfd, to->path, to->flags, &other) && one.ino == other.ino && one.dev == other.dev;
+	return identity_of_path(from->dirfd, from->path, from->flags, &one) && has_name(&one, to);
 }
 
 /* A second name leads to what the first may not be used for. What is called so is a secret by its new name, too. */

@@ -90,7 +90,7 @@ bool enforce_known_path(const struct object *object, char path[static 512])
 	return true;
 }
 
-static bool is_link(int dirfd, const char *path)
+bool enforce_is_link(int dirfd, const char *path)
 {
 	struct stat st;
 	return kernel_stat_at(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
@@ -130,7 +130,7 @@ static const char *follow(int dirfd, const char *path, char way[static PATH_MAX]
 			  char text[static 512])
 {
 	strcpy(way, path);
-	for (int links = 0; links < LINKS && is_link(dirfd, way); links++) {
+	for (int links = 0; links < LINKS && enforce_is_link(dirfd, way); links++) {
 		long length = kernel_call(SYS_readlinkat, dirfd, (long)way, (long)target, PATH_MAX - 1, 0, 0);
 		size_t kept = length > 0 && target[0] != '/' ? parent_length(way) : 0;
 		if (length <= 0 || kept + (size_t)length >= PATH_MAX)
@@ -180,7 +180,7 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 		return NULL;
 	if ((flags & AT_EMPTY_PATH) && !*path)
 		return name_behind(dirfd, text);
-	if (!(flags & AT_SYMLINK_NOFOLLOW) && is_link(dirfd, path)) {
+	if (!(flags & AT_SYMLINK_NOFOLLOW) && enforce_is_link(dirfd, path)) {
 		struct following f = {dirfd, path, NULL, text};
 		name = apart_hidden(APART_ALL, follow_links, &f) < 0 ? placed_by_links(dirfd, path, text) : f.name;
 	}

@@ -68,12 +68,6 @@ void enforce_concerns(uint32_t object)
 			all.decided[i].object = object;
 }
 
-static void recorded(struct enforce_level *k)
-{
-	k->count = k->audited = 0;
-	enforce_give_room(k);
-}
-
 /* What was decided of the call that was interrupted waits for its own event. */
 void enforce_hand_over(struct enforce_told *told, const void *caller)
 {
@@ -87,7 +81,7 @@ void enforce_hand_over(struct enforce_told *told, const void *caller)
 			memcpy(told->decided, k->at->decided, count * sizeof *told->decided);
 	}
 	if (own)
-		recorded(k);
+		enforce_recorded(k);
 }
 
 void enforce_settle(struct enforce_told *told)

@@ -263,7 +263,7 @@ static int packet_refused(const struct enforce_message *m)
 	long nothing = kernel_call(SYS_mmap, 0, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct iovec byte = {(void *)nothing, 1};
 
-	if (nothing < 0 && nothing > -4096)
+	if (kernel_is_error(nothing))
 		return 0;
 	unreadable.msg_iov = &byte;
 	unreadable.msg_iovlen = 1;
@@ -355,16 +355,9 @@ static int not_unmarked(const struct enforce_opening *o, const char *path, const
 	return facts_may_open(o->dirfd, path, (uint32_t)o->flags) ? EPERM : 0;
 }
 
-static bool is_link(const struct enforce_opening *o, const char *path)
-{
-	struct stat st;
-
-	return kernel_stat_at(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
 int enforce_vain_creation(const struct enforce_opening *o, const char *path)
 {
-	if (!is_link(o, path))
+	if (!enforce_is_link(o->dirfd, path))
 		return enforce_made_in_vain(o->dirfd, path, o->node);
 	/* By a link that leads nowhere it is made where that leads. */
 	return o->name && identity_sees_home() ? enforce_made_in_vain(AT_FDCWD, o->name, o->node) : 0;

@@ -58,7 +58,7 @@ static void look_at_numbers(uint64_t first, uint64_t last, long long until, cons
 		text_append_decimal(number, sizeof number, at);
 		if (!is_thread(number, at))
 			facts_process_look(number, self, scratch, wanted, found);
-		found->gave_up = now_ms() > until;
+		found->gave_up = now_ms() > until ? ETIMEDOUT : 0;
 	}
 }
 
@@ -78,7 +78,8 @@ static void look_at_newcomers(uint64_t last, long long until, const char *self, 
 		now = last_number();
 	}
 	/* They begin anew at the highest. */
-	found->gave_up = found->gave_up || now < last;
+	if (now < last && !found->gave_up)
+		found->gave_up = ETIMEDOUT;
 }
 
 /* Every pid namespace has a process 1; with the mount option hidepid others' processes are not even listed (proc(5)). */
@@ -114,12 +115,11 @@ static long look_around(void *context)
 	long long until = now_ms() + LIMIT_MS;
 
 	own_number(self);
-	found->error = memory && fd >= 0 && self[0] ? ETIMEDOUT : ENOENT;
-	found->gave_up = found->error == ENOENT;
+	found->gave_up = memory && fd >= 0 && self[0] ? 0 : ENOENT;
 	struct entries entries = {.fd = (int)fd, .buffer = memory ? memory + FACTS_SCRATCH : NULL, .size = DIRECTORY};
 	while (!found->gave_up && (wanted->furthest || !found->pid) && (entry = entries_next(&entries))) {
 		facts_process_look(entry->d_name, self, memory, wanted, found);
-		found->gave_up = now_ms() > until;
+		found->gave_up = now_ms() > until ? ETIMEDOUT : 0;
 	}
 	if (wanted->holders == HOLDERS_guarded && !found->pid && !found->gave_up)
 		look_at_newcomers(last, until, self, memory, wanted, found);
@@ -157,7 +157,7 @@ static struct facts_mappers look_within_budget(struct facts_wanted *wanted)
 	uint64_t began = kernel_clock(CLOCK_MONOTONIC), until = anew ? 0 : atomic_load(&spared);
 
 	if (until > began && !enforce_on)
-		return (struct facts_mappers){.gave_up = true, .error = EAGAIN};
+		return (struct facts_mappers){.gave_up = EAGAIN};
 	struct facts_mappers found = look_at_others(wanted);
 	/* It may have been stopped meanwhile. */
 	const uint64_t now = kernel_clock(CLOCK_MONOTONIC), burst = (uint64_t)BURST * SHARE,

@@ -34,7 +34,7 @@ enum { PATIENCE_MS = 20, SURVIVED_MAX = 1024, TOLD_MAX = 1000 };
 static atomic_uint told_count;
 
 /* Pages that were given, so that the second of two threads that fault on one does not lose what the first stored there. */
-static bool surviving, surviving_all; /* some object's faults; every one's, whatever a policy says */
+static bool surviving; /* every object's faults, whatever a policy says */
 static struct lock survive_lock;
 static atomic_uint survived_count;
 static _Atomic uint64_t survived[SURVIVED_MAX];
@@ -180,8 +180,9 @@ static bool can_survive(const struct fault *f)
 
 static bool survive(struct fault *f)
 {
-	if (!surviving || !(surviving_all || f->action == ACTION_fix) || !can_survive(f) ||
-	    !lock_try(&survive_lock, PATIENCE_MS * 10))
+	bool asked = surviving || (f->action == ACTION_fix && !enforce_audits());
+
+	if (!asked || !can_survive(f) || !lock_try(&survive_lock, PATIENCE_MS * 10))
 		return false;
 	bool done = has_survived(f) || put_page(f);
 	lock_give(&survive_lock);
@@ -319,7 +320,7 @@ static void look(void *argument)
 	} else {
 		if (!f->sent)
 			fault_site_find(f->site, f->address, f->nested ? 0 : PATIENCE_MS, f->fatal);
-		if (surviving && has_survived(f)) {
+		if (has_survived(f)) {
 			f->survived = true;
 		} else if (f->site->found || f->fatal) {
 			f->cause = find_cause(f);
@@ -406,8 +407,7 @@ void fault_expect(void)
 	if (!fault_stack_make())
 		return;
 	mode = carried_value(ENVIRONMENT_ON_SIGBUS);
-	surviving_all = mode && strcmp(mode, "survive") == 0;
-	surviving = surviving_all || enforce_survives();
+	surviving = mode && strcmp(mode, "survive") == 0;
 	atomic_store(&expected, true);
 	disposition_take(on_sigbus);
 }

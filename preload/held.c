@@ -49,11 +49,6 @@ static bool find(const struct maps_line *line, void *context)
 	return found;
 }
 
-static bool is_error(long result)
-{
-	return result < 0 && result > -4096;
-}
-
 /* At once: as much more may be mapped, and locked, as a limit must leave. */
 enum { PIECE = 1 << 20 };
 
@@ -72,7 +67,7 @@ static long punch_shown(struct sought *s, uint64_t to, char *buffer)
 	long ours = kernel_call(SYS_mremap, (long)(s->line.start + into), 0, (long)bytes, MREMAP_MAYMOVE, 0, 0),
 	     result = -ESTALE;
 
-	if (is_error(ours))
+	if (kernel_is_error(ours))
 		return ours;
 	kernel_call(SYS_madvise, ours, (long)bytes, MADV_DONTFORK, 0, 0, 0);
 	if (maps_find((uint64_t)ours, buffer, &s->line) && shows(&s->line, s) &&

@@ -8,9 +8,17 @@
 #include <fcntl.h>
 
 #include "preload/identity.h"
+#include "preload/kernel.h"
 
 /* May it be read (O_RDONLY), or written (O_WRONLY), by that descriptor itself? One of O_PATH may neither. */
 bool held_allows(int fd, int access);
+
+/* What was opened in its place, if anything, is closed. */
+static inline void held_done(long own, int fd)
+{
+	if (own >= 0 && own != fd)
+		kernel_close((int)own);
+}
 
 /* A descriptor of the program's that leads to the object and allows that; -1: there is none. Its offset is the program's. */
 int held_descriptor(const struct identity *identity, int access);

@@ -29,12 +29,25 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
 	return result;
 }
 
+/* Of a call that answers an address: -errno is none. */
+static inline bool kernel_is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
+
+/* A hole takes the place of [from, to), whatever the descriptor's offset is, and with O_APPEND too. */
+static inline long kernel_punch(int fd, uint64_t from, uint64_t to)
+{
+	return kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from, (long)(to - from),
+			   0, 0);
+}
+
 /* Zeroed private memory that no ledger knows; NULL when there is none. */
 static inline void *kernel_memory(size_t bytes)
 {
 	long result = kernel_call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return result < 0 && result > -4096 ? NULL : (void *)result;
+	return kernel_is_error(result) ? NULL : (void *)result;
 }
 
 static inline long kernel_memory_free(void *memory, size_t bytes)

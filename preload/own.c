@@ -10,6 +10,8 @@
 #include "preload/above.h"
 #include "preload/gate.h"
 #include "preload/kernel.h"
+#include "preload/own_symbol.h"
+#include "preload/own_symbol.h"
 #include "preload/page.h"
 #include "preload/signals.h"
 
@@ -158,11 +160,8 @@ static const struct link_map *first_map(void)
 bool own_program_prepares(void)
 {
 	const struct link_map *program = first_map();
-	const ElfW(Dyn) *entry = program ? program->l_ld : NULL;
 
-	while (entry && entry->d_tag != DT_NULL && (entry->d_tag != DT_PREINIT_ARRAYSZ || !entry->d_un.d_val))
-		entry++;
-	return entry && entry->d_tag != DT_NULL;
+	return program && own_symbol_entry(program->l_ld, DT_PREINIT_ARRAYSZ);
 }
 
 bool own_find_tracer(void)

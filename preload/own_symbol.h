@@ -5,7 +5,7 @@
 #include <link.h>
 #include <stdint.h>
 
-/* What the library's own table has under the tag, 0: nothing. */
+/* What the table of a library, or of the program, has under the tag, 0: nothing. */
 uintptr_t own_symbol_entry(const ElfW(Dyn) * dynamic, ElfW(Sxword) tag);
 /* The same of a table that lies in it: its address. */
 const void *own_symbol_table(uintptr_t base, const ElfW(Dyn) * dynamic, ElfW(Sxword) tag);

@@ -49,7 +49,7 @@ static bool fits(uint64_t bytes, int protection)
 {
 	long at = kernel_call(SYS_mmap, 0, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (at < 0 && at > -4096)
+	if (kernel_is_error(at))
 		return false;
 	kernel_memory_free((void *)at, bytes);
 	return true;

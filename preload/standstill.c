@@ -2,7 +2,6 @@
 
 #include <stdatomic.h>
 
-#include "preload/enforce.h"
 #include "preload/kernel.h"
 
 /* Nanoseconds between two looks, and how many are taken: a call that takes longer does not come to its end. */
@@ -20,8 +19,6 @@ static bool is_kept_out(void)
 
 void standstill_enter(void)
 {
-	if (!enforce_wipes)
-		return;
 	for (;;) {
 		atomic_fetch_add(&under_way, 1);
 		if (!is_kept_out())
@@ -33,8 +30,7 @@ void standstill_enter(void)
 
 void standstill_leave(void)
 {
-	if (enforce_wipes)
-		atomic_fetch_sub(&under_way, 1);
+	atomic_fetch_sub(&under_way, 1);
 }
 
 bool standstill_begin(void)

@@ -7,7 +7,22 @@
 
 #include <stdbool.h>
 
-/* Around a call that may unmap, move or protect a mapping of an object: waits while all stands still. */
+#include "preload/enforce.h"
+
+/*
+ * A call that may unmap, move or protect a mapping of an object, if it takes one: it waits while all stands still. Of any other
+ * memory where it is and how it is protected is no matter.
+ */
+#define STANDING_STILL(takes, call)                                                                                    \
+	({                                                                                                             \
+		bool waits = enforce_wipes && (takes);                                                                 \
+		if (waits)                                                                                             \
+			standstill_enter();                                                                            \
+		__typeof__(call) answer = (call);                                                                      \
+		if (waits)                                                                                             \
+			standstill_leave();                                                                            \
+		answer;                                                                                                \
+	})
 void standstill_enter(void);
 void standstill_leave(void);
 

@@ -16,7 +16,7 @@ static long copy_page(int fd, uint64_t at, uint64_t page, char *bytes)
 		return -ENOSYS;
 	long mapping = kernel_call(SYS_mmap, 0, (long)page, PROT_READ, MAP_SHARED, fd, (long)at);
 
-	if (mapping < 0 && mapping > -4096)
+	if (kernel_is_error(mapping))
 		return -EFAULT;
 	bool copied = kernel_copy(bytes, (const void *)mapping, page);
 	kernel_call(SYS_munmap, mapping, (long)page, 0, 0, 0, 0);
@@ -55,12 +55,6 @@ static long look_at(struct tail *tail, int fd)
 	return !is_zero(tail->bytes, tail->length);
 }
 
-static void done(const struct tail *tail, long own)
-{
-	if (own >= 0 && own != tail->fd)
-		kernel_close((int)own);
-}
-
 static long look(void *context)
 {
 	struct tail *tail = context;
@@ -69,7 +63,7 @@ static long look(void *context)
 	if (own < 0 && held_allows(tail->fd, O_RDONLY))
 		own = tail->fd;
 	long found = own < 0 ? own : look_at(tail, (int)own);
-	done(tail, own);
+	held_done(own, tail->fd);
 	return found;
 }
 
@@ -91,12 +85,6 @@ long tail_keep(struct tail *tail, int fd, const struct identity *identity)
 	return found;
 }
 
-/* A hole in a part of a page is zeros. Written, they would go to the end where the program has it open with O_APPEND. */
-static long zero(int fd, uint64_t from, long length)
-{
-	return kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from, length, 0, 0);
-}
-
 static long clear_in(const struct tail *tail, int reads, int writes)
 {
 	const char *now = tail->memory + tail->page;
@@ -108,7 +96,8 @@ static long clear_in(const struct tail *tail, int reads, int writes)
 		while (end < got && tail->bytes[end] && now[end] == tail->bytes[end])
 			end++;
 		if (end > i)
-			result = zero(writes, tail->from + (uint64_t)i, end - i);
+			/* A hole in a part of a page is zeros. Written, they would go to the end with O_APPEND. */
+			result = kernel_punch(writes, tail->from + (uint64_t)i, tail->from + (uint64_t)end);
 		i = end > i ? end : i + 1;
 	}
 	return got < 0 ? got : result;
@@ -126,8 +115,8 @@ static long clear(void *context)
 	long reads = open_for(tail, O_RDONLY), writes = reads < 0 ? reads : open_for(tail, O_WRONLY);
 	long result = writes < 0 ? writes : clear_in(tail, (int)reads, (int)writes);
 
-	done(tail, reads);
-	done(tail, writes);
+	held_done(reads, tail->fd);
+	held_done(writes, tail->fd);
 	return result;
 }
 

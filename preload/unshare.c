@@ -8,24 +8,19 @@
 
 enum { PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
-static bool is_error(long result)
-{
-	return result < 0 && result > -4096;
-}
-
 static bool put(uint64_t start, uint64_t length, int prot)
 {
-	return !is_error(kernel_call(SYS_mmap, (long)start, (long)length, prot, PRIVATE | MAP_FIXED, -1, 0));
+	return !kernel_is_error(kernel_call(SYS_mmap, (long)start, (long)length, prot, PRIVATE | MAP_FIXED, -1, 0));
 }
 
 static bool put_spare(uint64_t start, uint64_t length, int prot)
 {
 	long spare = kernel_call(SYS_mmap, 0, (long)length, prot, PRIVATE, -1, 0);
 
-	if (is_error(spare))
+	if (kernel_is_error(spare))
 		return false;
-	bool there = !is_error(kernel_call(SYS_mremap, spare, (long)length, (long)length, MREMAP_MAYMOVE | MREMAP_FIXED,
-					   (long)start, 0));
+	bool there = !kernel_is_error(kernel_call(SYS_mremap, spare, (long)length, (long)length,
+						  MREMAP_MAYMOVE | MREMAP_FIXED, (long)start, 0));
 	if (!there)
 		kernel_call(SYS_munmap, spare, (long)length, 0, 0, 0, 0);
 	return there;

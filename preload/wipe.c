@@ -37,7 +37,7 @@ static bool leads_to(int fd, const struct identity *identity, struct stat *st)
 
 /*
  * The program's own will do if it may write: to open the object again there may be no right any more, nor a path. Only by a
- * place that is given, never by its offset: with O_APPEND what is written goes to the end. To be given to written().
+ * place that is given, never by its offset: with O_APPEND what is written goes to the end. To be given to held_done().
  */
 static long open_to_write(int fd, const struct identity *identity)
 {
@@ -46,12 +46,6 @@ static long open_to_write(int fd, const struct identity *identity)
 	return apart_has_own() && held_allows(fd, O_WRONLY) && leads_to(fd, identity, &st)
 		       ? fd
 		       : reopen(fd, identity, O_WRONLY);
-}
-
-static void written(long own, int fd)
-{
-	if (own >= 0 && own != fd)
-		kernel_close((int)own);
 }
 
 /* Where its data lies is known to who may only write it, too. */
@@ -94,6 +88,15 @@ static uint64_t round_up(uint64_t bytes, uint64_t page)
 
 typedef bool extent_function(int fd, uint64_t from, uint64_t to, char *buffer);
 
+/* For every piece until one answers true. */
+static bool any_piece(int fd, uint64_t at, uint64_t stop, extent_function *each, char *buffer)
+{
+	for (; at < stop; at += PIECE)
+		if (each(fd, at, stop - at < PIECE ? stop : at + PIECE, buffer))
+			return true;
+	return false;
+}
+
 /* Calls `each` for every piece of every extent with data from `at` to `end` until one answers true. */
 static bool any_extent(int fd, uint64_t at, uint64_t end, extent_function *each, char *buffer)
 {
@@ -106,9 +109,8 @@ static bool any_extent(int fd, uint64_t at, uint64_t end, extent_function *each,
 		/* A device has no extents. */
 		if ((uint64_t)data < at || (stop <= (uint64_t)data && stop < end))
 			return true;
-		for (at = (uint64_t)data; at < stop; at += PIECE)
-			if (each(fd, at, stop - at < PIECE ? stop : at + PIECE, buffer))
-				return true;
+		if (any_piece(fd, (uint64_t)data, stop, each, buffer))
+			return true;
 		at = stop;
 	}
 	return false;
@@ -171,10 +173,8 @@ static long has_data_by_itself(void *context)
 	struct stat st;
 	bool reads = range->to <= READ_AT_MOST && apart_has_own() && leads_to(range->fd, range->identity, &st);
 	char *buffer = reads ? kernel_memory(PIECE) : NULL;
-	bool any = !buffer;
+	bool any = !buffer || any_piece(range->fd, range->from, range->to, piece_has_data, buffer);
 
-	for (uint64_t at = range->from; at < range->to && !any; at += PIECE)
-		any = piece_has_data(range->fd, at, range->to - at < PIECE ? range->to : at + PIECE, buffer);
 	if (buffer)
 		kernel_memory_free(buffer, PIECE);
 	return any;
@@ -190,17 +190,11 @@ bool wipe_has_data(int fd, const struct identity *identity)
 	return found;
 }
 
-static long punch_hole(int fd, uint64_t from, uint64_t to)
-{
-	return kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)from, (long)(to - from),
-			   0, 0);
-}
-
 static long punch(int fd, const struct identity *identity, uint64_t from, uint64_t to)
 {
-	long own = open_to_write(fd, identity), result = own < 0 ? own : punch_hole((int)own, from, to);
+	long own = open_to_write(fd, identity), result = own < 0 ? own : kernel_punch((int)own, from, to);
 
-	written(own, fd);
+	held_done(own, fd);
 	return result;
 }
 
@@ -348,7 +342,7 @@ long wipe_held(int fd, const struct identity *identity, uint64_t from, uint64_t 
 static void free_range(int fd, uint64_t from, uint64_t to)
 {
 	if (from < to)
-		punch_hole(fd, from, to);
+		kernel_punch(fd, from, to);
 }
 
 /* Where somebody has stored something, if only meanwhile, there is no hole any more. */
@@ -369,8 +363,8 @@ static void free_holes(int fd, int looks, uint64_t from, uint64_t to)
 
 struct reserving {
 	const struct range *range;
-	int fd, looks; /* looks: by a file offset of its own, or negative */
-	uint64_t at;   /* how far it came */
+	int fd;
+	uint64_t at; /* how far it came */
 };
 
 /*
@@ -384,10 +378,14 @@ static void unreserve(const struct reserving *r)
 
 	if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
 		return;
-	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize);
+	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), new_end = r->at < end ? r->at : end;
 	free_range(r->fd, from > end ? from : end, r->range->to);
-	if (r->looks >= 0)
-		free_holes(r->fd, r->looks, from, r->at < end ? r->at : end);
+	/* By a file offset of its own. */
+	long looks = from < new_end ? reopen_to_look(r->range->fd, r->range->identity) : -1;
+	if (looks < 0)
+		return;
+	free_holes(r->fd, (int)looks, from, new_end);
+	kernel_close((int)looks);
 }
 
 static uint64_t allocated(int fd)
@@ -425,12 +423,8 @@ static long reserve(void *context)
 
 	if (own < 0)
 		return own;
-	long looks = reopen_to_look(range->fd, range->identity);
-	struct reserving r = {.range = range, .fd = (int)own, .looks = (int)looks, .at = range->from};
-	long result = reserve_pieces(&r);
-	if (looks >= 0)
-		kernel_close((int)looks);
-	written(own, range->fd);
+	long result = reserve_pieces(&(struct reserving){.range = range, .fd = (int)own, .at = range->from});
+	held_done(own, range->fd);
 	return result;
 }
 

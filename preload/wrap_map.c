@@ -103,14 +103,11 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 		policed ? mapping_policed(addr, length, prot, flags, fd, offset, &tracked, &identity, caller)
 			: VERDICT_go;
 	bool denied = verdict == VERDICT_deny;
-	bool takes = (flags & MAP_FIXED) && !denied && ledger_may_map(addr, length);
 	if ((flags & MAP_FIXED) && !denied)
 		unmapping(&replaced, addr, length, caller);
-	if (takes)
-		standstill_enter();
-	void *result = denied ? MAP_FAILED : real_mmap(addr, length, prot, flags, fd, offset);
-	if (takes)
-		standstill_leave();
+	void *result = denied ? MAP_FAILED
+			      : STANDING_STILL((flags & MAP_FIXED) && ledger_may_map(addr, length),
+					       real_mmap(addr, length, prot, flags, fd, offset));
 	if (verdict == VERDICT_fix && !enforce_probed(result, length, caller))
 		result = MAP_FAILED;
 	if (tracked && enforce_clears && result != MAP_FAILED)
@@ -156,9 +153,7 @@ int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, c
 	if (!ledger_may_map(addr, length))
 		return real_munmap(addr, length);
 	unmapping(&u, addr, length, caller);
-	standstill_enter();
-	int result = real_munmap(addr, length);
-	standstill_leave();
+	int result = STANDING_STILL(true, real_munmap(addr, length));
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
 	unmapped(&u.pieces, result == 0, caller);
@@ -266,9 +261,7 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 			   &site, caller) == VERDICT_deny)
 		return MAP_FAILED;
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
-	standstill_enter();
-	void *result = real_mremap(addr, length, new_length, flags, new_addr);
-	standstill_leave();
+	void *result = STANDING_STILL(true, real_mremap(addr, length, new_length, flags, new_addr));
 	return moved(&m, result, caller);
 }
 

@@ -33,29 +33,19 @@ static int protected(const void *addr, size_t length, int prot, int result, cons
 	return result;
 }
 
-/* Of any other memory where it is and how it is protected is no matter. */
-#define STANDING_STILL_FOR(addr, length, call)                                                                         \
-	({                                                                                                             \
-		bool takes = ledger_may_map(addr, length);                                                             \
-		if (takes)                                                                                             \
-			standstill_enter();                                                                            \
-		int answer = call;                                                                                     \
-		if (takes)                                                                                             \
-			standstill_leave();                                                                            \
-		answer;                                                                                                \
-	})
-
 EXPORT int mprotect(void *addr, size_t length, int prot)
 {
 	bool denied = protecting_denied(addr, length, prot, CALLER);
-	int result = denied ? -1 : STANDING_STILL_FOR(addr, length, REAL(mprotect)(addr, length, prot));
+	int result = denied ? -1 : STANDING_STILL(ledger_may_map(addr, length), REAL(mprotect)(addr, length, prot));
 	return protected(addr, length, prot, result, CALLER);
 }
 
 EXPORT int pkey_mprotect(void *addr, size_t length, int prot, int key)
 {
 	bool denied = protecting_denied(addr, length, prot, CALLER);
-	int result = denied ? -1 : STANDING_STILL_FOR(addr, length, REAL(pkey_mprotect)(addr, length, prot, key));
+	int result =
+		denied ? -1
+		       : STANDING_STILL(ledger_may_map(addr, length), REAL(pkey_mprotect)(addr, length, prot, key));
 	return protected(addr, length, prot, result, CALLER);
 }
 

@@ -78,9 +78,7 @@ uint64_t facts_own_reach(const struct identity *identity, uint64_t beyond, uint6
 
 struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
 {
-	struct facts_mappers none = {.unreadable = kernel.mappers.unreadable,
-				     .gave_up = kernel.mappers.gave_up,
-				     .error = kernel.mappers.error};
+	struct facts_mappers none = {.unreadable = kernel.mappers.unreadable, .gave_up = kernel.mappers.gave_up};
 	(void)identity;
 	return kernel.mappers.end > beyond ? kernel.mappers : none;
 }
@@ -252,7 +250,7 @@ static void sizes(void)
 	open_to_all = 0;
 	kernel.mappers = (struct facts_mappers){0};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == -1, "nobody maps the tail");
-	kernel.mappers = (struct facts_mappers){.gave_up = true, .error = ETIMEDOUT};
+	kernel.mappers = (struct facts_mappers){.gave_up = ETIMEDOUT};
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
 		      last.severity == SEVERITY_NOTE && last.unseen == ETIMEDOUT,
 	      "not everybody could be looked at: a note that says so");

@@ -17,7 +17,7 @@ static void check(bool good, const char *what)
 
 static void becomes_of(int32_t pid, const char *name, const char *expected)
 {
-	char *glob = habits_glob(name, &(struct habits_pids){.own = pid, .parent = 121}),
+	char *glob = habits_glob(name, &(struct habits_pids){{pid, 121}}),
 	     *what = memory_format("%s becomes %s", name, expected);
 
 	check(strcmp(glob, expected) == 0, what);
@@ -116,7 +116,7 @@ static size_t learned(char **names, const int32_t *pids, size_t count, char ***g
 
 	habit->exe = memory_text("/bin/x");
 	for (unsigned i = 0; i < count; i++) {
-		struct habits_pids run = {.own = pids ? pids[i] : 37, .parent = 121};
+		struct habits_pids run = {{pids ? pids[i] : 37, 121}};
 
 		habits_see(habit, (struct habits_name){.glob = habits_glob(names[i], &run),
 						       .sample = memory_text(names[i]),
@@ -298,7 +298,7 @@ static void check_temporary(void)
 	bool all = true;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *glob = habits_temporary(names[i][0], &(struct habits_pids){.own = 37, .parent = 121});
+		char *glob = habits_temporary(names[i][0], &(struct habits_pids){{37, 121}});
 
 		all = all && strcmp(glob, names[i][1]) == 0;
 		free(glob);
@@ -312,7 +312,7 @@ static void check_takes(void)
 	bool all = true;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *glob = habits_glob(names[i], &(struct habits_pids){.own = 37, .parent = 121});
+		char *glob = habits_glob(names[i], &(struct habits_pids){{37, 121}});
 
 		all = all && policy_glob_valid(glob) && policy_glob(glob, names[i]) && !policy_glob(glob, "/another");
 		free(glob);
@@ -325,12 +325,12 @@ static void check_long(void)
 	char name[300] = "/", *glob;
 
 	memset(name + 1, 'x', 255);
-	glob = habits_glob(name, &(struct habits_pids){.own = 37, .parent = 121});
+	glob = habits_glob(name, &(struct habits_pids){{37, 121}});
 	check(strlen(glob) < 170 && policy_glob(glob, name), "a name of 255 characters");
 	free(glob);
 	for (size_t i = 1; i < 255; i += 2)
 		name[i] = '.';
-	glob = habits_glob(name, &(struct habits_pids){.own = 37, .parent = 121});
+	glob = habits_glob(name, &(struct habits_pids){{37, 121}});
 	check(strlen(glob) < 170 && policy_glob(glob, name), "one that is cut ends in a star");
 	free(glob);
 }
