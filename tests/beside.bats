@@ -54,10 +54,10 @@ look()
 
 @test "however many problems a recording tells of, those that reading finds come behind them" {
 	local count
+	changed shm.json 'del(.objects)'
+	echo '{' >>leaks/processes.jsonl
 	for count in {0..17}; do
 		changed recording.json --argjson count "$count" '.problems = [range($count) | "number \(.)"]'
-		changed shm.json 'del(.objects)'
-		echo '{' >>leaks/processes.jsonl
 		incomplete "leaks/shm.json is damaged: objects: expected a list"
 		holds --argjson count "$count" '.trace.problems[:$count] == [range($count) | "number \(.)"]'
 		"$SHMGUARD" log leaks >/dev/null 2>errors

@@ -6,10 +6,9 @@ bats_require_minimum_version 1.5.0
 load helpers
 load unchanged
 
-setup()
+setup_file()
 {
-	cd "$BATS_TEST_TMPDIR" || return 1
-	umask 0
+	cd "$BATS_FILE_TMPDIR" || return 1
 	cat >makes.c <<-'END'
 		#include <fcntl.h>
 		#include <stdio.h>
@@ -70,9 +69,16 @@ setup()
 	cc -w -o preinit preinit.c
 }
 
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	umask 0
+	cp "$BATS_FILE_TMPDIR"/{liblibrary.so,libglobal.so,library,global,preinit} .
+}
+
 teardown()
 {
-	rm -f /dev/shm/constructors
+	rm -f /dev/shm/constructors /dev/shm/constructors-child
 }
 
 @test "a policy holds for what constructors make" {
@@ -94,6 +100,7 @@ teardown()
 }
 
 @test "what a constructor executes with an environment of its own keeps the policy" {
+	local program
 	cat >child.c <<-'END'
 		#include <fcntl.h>
 		#include <sys/mman.h>
@@ -119,9 +126,12 @@ teardown()
 	for program in library global preinit; do
 		unchanged sh -c "./$program; rm /dev/shm/constructors"
 		holds '.trace.lost == 0 and .unseen == [] and (.objects | length == 1 and .[0].created_by != null and .[0].size == 8192)'
-		# In the preinit_array nothing that walks stacks is there yet.
-		[ $program = preinit ] || holds 'any(.findings[]; .rule == "world-writable" and (.stacks[0].frames | length) > 0)'
-		holds 'any(.findings[]; .rule == "world-writable")'
+		if [ $program = preinit ]; then
+			# Nothing that walks stacks is there yet.
+			holds 'any(.findings[]; .rule == "world-writable")'
+		else
+			holds 'any(.findings[]; .rule == "world-writable" and (.stacks[0].frames | length) > 0)'
+		fi
 		rm -rf recording
 	done
 }

@@ -91,8 +91,8 @@ os._exit(0)'
 	policy 'grow-exposes-tail = fix' 'shrink-under-map = fix'
 	for threads in 0 1; do
 		rm -f "/dev/shm/$NAME"* audit.log
-		own 'import fcntl, threading, time
-for _ in range('$threads'): threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+		own 'import fcntl, threading
+for _ in range('$threads'): threading.Thread(target=threading.Event().wait, daemon=True).start()
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 def mapped(fd, letter):
     at = libc.mmap(None, ctypes.c_size_t(8192), 3, 1, fd, ctypes.c_long(0)); ctypes.memset(ctypes.c_void_p(at), letter, min(8192, os.fstat(fd).st_size + 4095 & -4096))

@@ -4,28 +4,26 @@ load helpers
 load enforce
 bats_require_minimum_version 1.5.0
 
-# small CODE: like guarded, on a /dev/shm of 1 MiB.
+# small SIZE CODE: like guarded, on a /dev/shm of that size.
 small()
 {
-	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
-	guarded 'print()'
-	sed -i '$d' program.py
-	printf '%s\n' "$1" >>program.py
+	needs_root "a small /dev/shm"
+	program "$2"
 	# shellcheck disable=SC2016
-	unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm &&
-		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
+	unshare -m sh -c 'mount -t tmpfs -o size="$0",mode=1777 tmpfs /dev/shm &&
+		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' "$1" "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
 }
 
 @test "shm-fs-full is ENOMEM at mmap" {
 	policy 'shm-fs-full = deny'
-	small 'fd = shm_open(NAME, RWC, mode=0o600); big = open(PATH + "-2", "wb"); os.ftruncate(fd, 800 << 10)
+	small 1m 'fd = shm_open(NAME, RWC, mode=0o600); big = open(PATH + "-2", "wb"); os.ftruncate(fd, 800 << 10)
 big.write(b"x" * (600 << 10)); big.flush(); attempt(map, fd, 800 << 10); attempt(map, fd, 4096)'
 	[ "$(cat out)" = $'ENOMEM\nok mapped' ]
 }
 
 @test "shm-fs-full: fixed, the pages are reserved, or the size stays" {
 	policy 'shm-fs-full = fix' '[reserved]' "name = /$NAME" 'reserve = yes'
-	small 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 512 << 10); print(os.stat(PATH).st_blocks * 512)
+	small 1m 'fd = shm_open(NAME, RWC, mode=0o600); attempt(os.ftruncate, fd, 512 << 10); print(os.stat(PATH).st_blocks * 512)
 attempt(os.ftruncate, fd, 2 << 20); print(os.stat(PATH).st_size)'
 	[ "$(cat out)" = $'ok None\n524288\nENOSPC\n524288' ]
 }
@@ -55,7 +53,7 @@ window(fd, 1 << 30, 63 << 20); print(kib()); os.pwrite(fd, b"x" * 4096, (32 << 2
 
 @test "sparse-unreserved: what cannot be reserved is denied, and leaves the memory as it was" {
 	policy 'sparse-unreserved = fix'
-	small "$window"'
+	small 1m "$window"'
 os.ftruncate(fd, 4 << 20); attempt(window, fd, 65536, 0); os.pwrite(fd, b"x" * 4096, 1 << 20); print(kib())
 attempt(window, fd, 4 << 20, 0); print(kib(), os.pread(fd, 1, 1 << 20)); attempt(window, fd, 65536, 2 << 20); print(kib())
 open(PATH + "-2", "wb").write(b"x" * (512 << 10))'
@@ -65,14 +63,14 @@ open(PATH + "-2", "wb").write(b"x" * (512 << 10))'
 
 @test "what was reserved before stays so where a growth cannot be reserved" {
 	policy 'reserve = yes'
-	small "$window"'
+	small 1m "$window"'
 os.posix_fallocate(fd, 0, 64 << 10); attempt(os.ftruncate, fd, 4 << 20); print(kib(), os.stat(PATH).st_size)'
 	same out <(printf '%s\n' ENOSPC '64 65536')
 }
 
 @test "what was reserved for one mapping stays so where another is refused, and nothing more does" {
 	policy 'sparse-unreserved = fix'
-	small "$window"'
+	small 1m "$window"'
 os.ftruncate(fd, 4 << 20); window(fd, 65536, 4096); window(fd, 65536, 512 << 10); os.pwrite(fd, b"x", 0)
 big = open(PATH + "-2", "wb"); big.write(b"y" * (512 << 10)); big.flush()
 print(kib()); attempt(window, fd, 700 << 10, 0); print(kib(), os.pread(fd, 1, 0)); attempt(window, fd, 200 << 10, 0); print(kib())'
@@ -80,14 +78,10 @@ print(kib()); attempt(window, fd, 700 << 10, 0); print(kib(), os.pread(fd, 1, 0)
 }
 
 @test "what several steps have reserved for a mapping goes where the last one has no room" {
-	[ "$(id -u)" -eq 0 ] || skip "a small /dev/shm needs root"
 	policy 'sparse-unreserved = fix'
-	program "$window"'
-os.ftruncate(fd, 200 << 20); window(fd, 65536, 8192); os.pwrite(fd, b"x", 1 << 20); print(kib())
+	small 96m "$window"'
+open(PATH + "-2", "wb").write(bytes(8 << 20)); os.ftruncate(fd, 200 << 20); window(fd, 65536, 8192); os.pwrite(fd, b"x", 1 << 20); print(kib())
 attempt(window, fd, 95 << 20, 0); print(kib(), os.pread(fd, 1, 1 << 20)); attempt(window, fd, 1 << 20, 150 << 20); print(kib())'
-	# shellcheck disable=SC2016
-	unshare -m sh -c 'mount -t tmpfs -o size=96m,mode=1777 tmpfs /dev/shm && head -c 8M /dev/zero >/dev/shm/full &&
-		exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$3" program.py' sh "$PWD/policy.ini" "$BUILD/libshmguard.so" "$PYTHON" >out
 	same out <(printf '%s\n' 68 ENOMEM "68 b'x'" 'ok None' 1092)
 }
 

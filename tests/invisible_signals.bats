@@ -5,11 +5,6 @@ load helpers
 load unchanged
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	export PROGRAMS=$BUILD/tests/programs LIBRARIES=/usr/lib/x86_64-linux-gnu
-}
-
 @test "a handler every 100 us that maps" {
 	unchanged "$PROGRAMS/hostile_signals" timer
 	holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1)'

@@ -23,7 +23,8 @@ setup()
 
 teardown()
 {
-	rm -f "/dev/shm$NAME"-*
+	rm -rf "/dev/shm$NAME"-*
+	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
 }
 
 # recorded RECORDING CHANGES: the shell's changes are made meanwhile, by nobody who is recorded.
@@ -79,18 +80,14 @@ recorded()
 	needs_root "a directory of another user"
 	make_nobody_build
 	mkdir -m 733 "/dev/shm$NAME-closed"
-	cat >links.py <<-'END'
+	cat >"$NOBODY_HOME/links.py" <<-'END'
 		import _posixshmem, os, sys
 		os.close(_posixshmem.shm_open(sys.argv[1] + "-0", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 		os.link("/dev/shm" + sys.argv[1] + "-0", "/dev/shm" + sys.argv[1] + "-closed/second")
 	END
-	cp links.py "$NOBODY_HOME/links.py"
-	chmod 755 "$NOBODY_HOME/links.py"
-	(cd "$NOBODY_HOME" && setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$NOBODY_HOME" \
-		"$NOBODY_BUILD/shmguard" run --quiet --report=none -o "$NOBODY_HOME/out" -- "$PYTHON" links.py "$NAME")
+	chmod 644 "$NOBODY_HOME/links.py"
+	(cd "$NOBODY_HOME" && as_nobody "$NOBODY_BUILD/shmguard" run --quiet --report=none -o out -- "$PYTHON" links.py "$NAME")
 	"$SHMGUARD" objects "$NOBODY_HOME/out" >list
-	rm -r "/dev/shm$NAME-closed"
-	remove_nobody_build
 	grep -qx "$NAME-0, $NAME-closed/second" list
 }
 

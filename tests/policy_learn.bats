@@ -120,6 +120,7 @@ allows()
 }
 
 @test "policy learn knows a short pid in a name, whose it is among those the program descends from" {
+	needs_root "a pid namespace"
 	cat >aged.py <<-'END'
 		import os, subprocess, sys
 		# In a young container pids are short: the name is made of one, and used by children of children.

@@ -20,27 +20,39 @@ def written(pid):
     return int(lines.get("wchar", -1))
 
 
-def stands(pid):
-    return read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] in (["T"], ["Z"], [])
+def state(pid):
+    """As in ps(1); "": it is gone."""
+    return "".join(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1])
+
+
+def stopped(pid):
+    """Whether that came before its end: also one that has ended, and was not waited for, takes signals."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+    except ProcessLookupError:
+        return False
+    while (now := state(pid)) not in ("T", "Z", ""):
+        pass
+    return now == "T"
 
 
 def main():
     number, nth, enough = getattr(signal, "SIG" + sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     command = subprocess.Popen(sys.argv[4:])
     children = []
-    sent = late = False
-    while not sent and command.poll() is None:
+    seen = sent = False
+    while not seen and command.poll() is None:
         for pid in map(int, read(f"/proc/{command.pid}/task/{command.pid}/children").split()):
             if pid not in children:
                 children.append(pid)
         if len(children) >= nth and written(children[nth - 1]) >= enough:
-            os.kill(children[nth - 1], number)
-            sent = True
-            while number == signal.SIGSTOP and not stands(children[nth - 1]):
-                pass
-            late = enough == 0 and written(children[nth - 1]) > 0
+            seen = True
+            # What stands still comes to no end of its own before any other signal, either.
+            if stopped(children[nth - 1]):
+                sent = enough > 0 or written(children[nth - 1]) <= 0
+                os.kill(children[nth - 1], number)
     status = command.wait()
-    sys.exit(status if sent and not late else 99)
+    sys.exit(status if sent else 99)
 
 
 main()
