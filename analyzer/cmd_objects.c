@@ -215,7 +215,7 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 	scene_names(scene, object);
 	printf("\n  %s, %s, %s\n", kind ? kind : "kind not known", size, attributes);
 	if (scene->several && object->recording) {
-		char *where = escape_terminal(object->recording->dir);
+		char *where = text_where(object);
 
 		printf("  recorded in %s\n", where);
 		free(where);
@@ -256,7 +256,7 @@ static void scene_look_ahead(void *context, struct world *world)
 		struct later *later = memory_new(1, sizeof(*later));
 
 		if (object->recording != recording)
-			let_go_until = world_let_go_until(world, object->recording);
+			let_go_until = object_let_go_until(world, object->recording);
 		recording = object->recording;
 		later->let_go_until = let_go_until;
 		later->knows = at >= let_go_until && hindsight_before(object, at, let_go_until, &later->size);

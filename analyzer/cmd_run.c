@@ -22,6 +22,8 @@
 #define PATIENCE 1000
 /* Bytes on the disk, below which LTTng, which tells nobody what it could not write, may have found too few. */
 #define ROOM_LITTLE (64 * UINT64_C(1024))
+/* Of which the one that was not interrupted tells what two clocks are apart. */
+#define OFFSET_TRIES 10
 
 int64_t run_clock(clockid_t clock)
 {
@@ -29,6 +31,22 @@ int64_t run_clock(clockid_t clock)
 
 	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t run_offset(void)
+{
+	int64_t best = INT64_MAX, offset = 0;
+
+	for (int i = 0; i < OFFSET_TRIES; i++) {
+		int64_t before = run_clock(CLOCK_MONOTONIC), time = run_clock(CLOCK_REALTIME),
+			taken = run_clock(CLOCK_MONOTONIC) - before;
+
+		if (taken >= best)
+			continue;
+		best = taken;
+		offset = time - before - taken / 2;
+	}
+	return offset;
 }
 
 /* Names of programs and directories are in it. Frees it. */

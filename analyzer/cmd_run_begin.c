@@ -128,6 +128,7 @@ int run_set_up(struct run *run)
 	    run_make_directory(run, &error))
 		return run_failed(RUN_FAILED, error);
 	run->started = run_clock(CLOCK_REALTIME);
+	run->clock = run_offset();
 	run->oom_kills = oom_kills();
 	if (!run_make_private(run, &error) && !run_describe(run, &error)) {
 		run->notes = notes_open(run->private, run->directory.path, run->id, &error);

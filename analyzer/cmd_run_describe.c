@@ -41,13 +41,17 @@ static json_int_t run_lines_size(const struct run *run)
 	return stat(path, &st) == 0 ? (json_int_t)st.st_size : 0;
 }
 
-/* Numbers of devices and inodes mean the same as long as the kernel runs. Absent where it does not tell. */
-static void run_describe_boot(json_t *json)
+/*
+ * Numbers of devices and inodes mean the same as long as the kernel runs; absent where it does not tell. Recordings of one are
+ * brought to one clock, as the time of day is corrected between them.
+ */
+static void run_describe_boot(const struct run *run, json_t *json)
 {
 	char text[64];
 
 	if (!doctor_line("/proc/sys/kernel/random/boot_id", text, sizeof(text)))
 		json_object_set_new(json, "boot", run_text(text));
+	json_object_set_new(json, "clock", json_integer(run->clock));
 }
 
 int run_describe(const struct run *run, char **error)
@@ -67,7 +71,7 @@ int run_describe(const struct run *run, char **error)
 			 SHMGUARD_VERSION, "host", run_text(host.nodename), "command",
 			 run_texts(run->options.command, words), "cwd", run_text(cwd), "started",
 			 (json_int_t)run->started);
-	run_describe_boot(json);
+	run_describe_boot(run, json);
 	if (run->child.pid)
 		json_object_set_new(json, "command_pid", json_integer(run->child.pid));
 	if (run->child.ended)

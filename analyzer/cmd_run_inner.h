@@ -28,6 +28,7 @@ struct run {
 	struct problems problems;
 	int64_t oom_kills;      /* before the command; -1: unknown */
 	int64_t started, ended; /* nanoseconds since 1970 */
+	int64_t clock;          /* nanoseconds since 1970 when CLOCK_MONOTONIC was 0, as they were at the start */
 	struct shots shots;     /* --snapshot-on */
 	bool emptied;           /* there was no error, so the trace was taken away */
 	bool cut;               /* the person wants it to end before all descendants have ended */
@@ -35,6 +36,8 @@ struct run {
 
 /* Nanoseconds. */
 int64_t run_clock(clockid_t clock);
+/* What has to be added to CLOCK_MONOTONIC for the time of day. */
+int64_t run_offset(void);
 /* Says what is wrong, and frees it. */
 int run_failed(int status, char *error);
 

@@ -55,9 +55,10 @@ static bool has_ended(const struct process *process)
 }
 
 /* Made before the recording began, or by a process that is not in it: was it held by nobody when the recording began? */
-static bool was_unheld(const struct recording *recording, const struct object *object)
+static bool was_unheld(const struct object *object)
 {
-	const struct leftover *before = recording_before(recording, object->dev, object->ino);
+	const struct recording *recording = object->finder ? object->finder->recording : NULL;
+	const struct leftover *before = recording ? recording_before(recording, object->dev, object->ino) : NULL;
 
 	return before && before->holder_count == 0 && before->holders_complete;
 }
@@ -68,5 +69,5 @@ bool call_stale(const struct object *object, const struct process *process)
 
 	if (object == NULL || object->mappers)
 		return false;
-	return creator ? creator != process && has_ended(creator) : was_unheld(object->recording, object);
+	return creator ? creator != process && has_ended(creator) : was_unheld(object);
 }

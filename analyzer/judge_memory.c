@@ -27,8 +27,8 @@ static const struct object *object_of(const struct court *court, const struct re
 	for (size_t i = court->world->object_count; i > 0; i--) {
 		const struct object *object = court->world->objects[i - 1];
 
-		if (object->same == NULL && object->recording == recording && object->dev == usage->dev &&
-		    object->ino == usage->ino)
+		if (object->same == NULL && object->dev == usage->dev && object->ino == usage->ino &&
+		    recording_shares(object->recording, recording))
 			return object;
 	}
 	return NULL;

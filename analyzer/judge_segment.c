@@ -11,8 +11,8 @@
 /* It came while this was recorded, and the call that made it is older than what the recording keeps. */
 static bool came_unseen(const struct recording *recording, const struct object *object)
 {
-	return recording->newest && recording->looked && !object->created.process && object->finder &&
-	       object->finder->let_go && !recording_before(recording, object->dev, object->ino);
+	return recording->lets_go && recording->looked && !object->created.process && object->finder &&
+	       object->finder->let_go && !recording_before(object->finder->recording, object->dev, object->ino);
 }
 
 static bool counts(const struct recording *recording, const struct object *object)

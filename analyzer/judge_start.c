@@ -14,7 +14,8 @@
 static bool uses_shm(const struct court *court, const struct recording *recording)
 {
 	for (size_t i = 0; i < court->world->object_count; i++)
-		if (court->world->objects[i]->kind != KIND_memfd && court->world->objects[i]->recording == recording)
+		if (court->world->objects[i]->kind != KIND_memfd &&
+		    recording_shares(court->world->objects[i]->recording, recording))
 			return true;
 	return false;
 }

@@ -64,7 +64,7 @@ char *judge_nobody(const struct object *object)
 
 	if (origin == ORIGIN_before)
 		return memory_text("somebody before the recording began");
-	if (object && object->recording && object->recording->newest)
+	if (object && object->recording && object->recording->lets_go)
 		return memory_text("somebody before the calls that were kept");
 	return memory_text(origin == ORIGIN_unrecorded ? "somebody whose call is not in the trace"
 						       : "an unknown process");

@@ -151,6 +151,8 @@ static bool take_description(struct recording *recording, const json_t *root, co
 		recording->oom_kills = (uint64_t)recording_integer(root, "oom_kills");
 	recording->secrets = json_incref(json_object_get(root, "secrets"));
 	recording->newest = json_object_get(root, "max_size") || json_object_get(root, "snapshot_on");
+	recording->lets_go = recording->newest;
+	recording->clock = recording_integer(root, "clock");
 	recording->holds = json_is_true(json_object_get(root, "holds"));
 	recording->turns = json_is_true(json_object_get(root, "turns"));
 	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
@@ -197,19 +199,24 @@ static void check_start(struct recording *recording, const char *dir, int64_t lo
 								: "its end"));
 }
 
-/* --clock-offset sets the clock of all that the host wrote. */
-static void set_clock(struct recording *recording)
+static void move(int64_t *time, int64_t offset)
 {
-	int64_t offset = recording->host ? trace_clock_offset(recording->host) : 0;
+	int64_t moved;
 
-	recording->started += recording->started ? offset : 0;
-	recording->ended += recording->ended ? offset : 0;
-	recording->looked_at += recording->looked_at ? offset : 0;
+	if (*time && !__builtin_add_overflow(*time, offset, &moved))
+		*time = moved;
+}
+
+void recording_move(struct recording *recording, int64_t offset)
+{
+	move(&recording->started, offset);
+	move(&recording->ended, offset);
+	move(&recording->looked_at, offset);
 	for (size_t i = 0; i < recording->line_count; i++)
-		recording->lines[i].time += offset;
+		move(&recording->lines[i].time, offset);
 	for (size_t i = 0; i < recording->usage_count; i++) {
-		recording->usages[i].from += offset;
-		recording->usages[i].until += offset;
+		move(&recording->usages[i].from, offset);
+		move(&recording->usages[i].until, offset);
 	}
 }
 
@@ -230,7 +237,8 @@ struct recording *recording_read_one(const char *dir, char **error)
 		recording_lines_sort(recording);
 		check_start(recording, dir, looked);
 		recording_look_last(recording, dir);
-		set_clock(recording);
+		/* It sets the clock of all that the host wrote. */
+		recording_move(recording, recording->host ? trace_clock_offset(recording->host) : 0);
 	}
 	recording->dir = memory_text(dir);
 	json_decref(description);
@@ -295,6 +303,16 @@ const struct recording *recording_each(const struct recording *whole, size_t ind
 	if (whole->part_count == 0 && index == 0)
 		return whole;
 	return index < whole->part_count ? whole->parts[index] : NULL;
+}
+
+bool recording_shares(const struct recording *a, const struct recording *b)
+{
+	return a == b || (a && b && a->ground && a->ground == b->ground);
+}
+
+bool recording_outlasts(const struct recording *recording, const struct recording *other)
+{
+	return other->ended && (recording->ended == 0 || recording->ended > other->ended);
 }
 
 bool recording_is_several(const struct recording *recording)

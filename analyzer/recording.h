@@ -92,6 +92,7 @@ struct shm_mount {
 struct recording {
 	bool described;    /* there is a recording.json */
 	bool newest;       /* only the newest of the calls were kept: --max-size, --snapshot-on */
+	bool lets_go;      /* they were, or those of one that shares its objects */
 	bool emptied;      /* none were, as there was no error: --snapshot-on */
 	bool turns;        /* the first use of means to take turns (event `sync`) was recorded */
 	bool holds;        /* what descriptors an image began with was noted */
@@ -100,7 +101,8 @@ struct recording {
 	bool looked_first; /* there is a shm-before.json */
 	uint32_t id;       /* 0: unknown */
 	char *host;
-	char *boot;     /* of the kernel that it was made under: random(4); NULL: not known */
+	char *boot;    /* of the kernel that it was made under: random(4); NULL: not known */
+	int64_t clock; /* nanoseconds since 1970 when CLOCK_MONOTONIC was 0, as the clocks were at its start; 0: unknown */
 	char **command; /* NULL-terminated */
 	char *cwd;
 	uint64_t stream_bytes;  /* of the trace, when it ended; not described: of what is there; 0: unknown */
@@ -117,7 +119,7 @@ struct recording {
 	size_t line_count;
 	struct usage *usages;
 	size_t usage_count;
-	uint64_t device; /* of /dev/shm */
+	uint64_t device; /* of /dev/shm; 0: unknown */
 	struct leftover *leftovers;
 	size_t leftover_count;
 	struct leftover *before; /* what was there when the recording started */
@@ -127,6 +129,8 @@ struct recording {
 	struct shm_mount mount;
 	json_t *secrets; /* as of secrets_describe(), or NULL */
 	char *dir;
+	const struct recording
+		*ground; /* the first part that it shares objects with, maybe itself; NULL: it shares none */
 	/* A part that is not described: what its trace tells instead. */
 	uint32_t *others; /* the ids that its events have, but for `id`, and of which no other part is */
 	size_t other_count;
@@ -153,6 +157,13 @@ char *recording_bare(const char *dir);
 const struct recording *recording_part(const struct recording *whole, uint32_t id);
 /* The part number `index`, those that are described first; the whole itself where it has none; NULL behind the last. */
 const struct recording *recording_each(const struct recording *whole, size_t index);
+/*
+ * Whether a device, inode or name is the same thing in both: one kernel made them, of one /dev/shm, whatever the machine was
+ * called and whenever they were.
+ */
+bool recording_shares(const struct recording *a, const struct recording *b);
+/* Whether it ended later, or did not. */
+bool recording_outlasts(const struct recording *recording, const struct recording *other);
 /* Whether there are several, so that it has to be told of which one something is. */
 bool recording_is_several(const struct recording *recording);
 /* What is to be read of the trace. */

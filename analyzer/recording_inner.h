@@ -39,6 +39,8 @@ FILE *recording_file(struct recording *recording, const char *path);
  * of a recording that was killed, which may be cut short.
  */
 void recording_lines_take(struct recording *recording, const char *dir);
+/* By so many nanoseconds are all its times moved. */
+void recording_move(struct recording *recording, int64_t offset);
 /* By time; equal times keep their order in the file. */
 void recording_lines_sort(struct recording *recording);
 

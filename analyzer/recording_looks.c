@@ -59,6 +59,7 @@ static void take_first(struct recording *recording, const json_t *look)
 	const json_t *mount = json_object_get(look, "mount");
 
 	recording->looked_first = true;
+	recording->device = (uint64_t)recording_integer(look, "device");
 	take_leftovers(&recording->before, &recording->before_count, &recording->before_at, look);
 	recording->user = (uid_t)recording_integer(look, "uid");
 	if (!json_is_object(mount))

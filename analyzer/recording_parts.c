@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "recording_inner.h"
 
 /* A fleet's recordings are sorted by machine and by day, not deeper; and whole file systems are not to be searched. */
 #define DEPTH_MAX 5
@@ -41,7 +42,7 @@ static const struct recording *known(const struct recording *whole, uint32_t id)
 static void own(struct recording *whole, const char *path, uint32_t id)
 {
 	whole->owners = memory_grow(whole->owners, whole->owner_count, sizeof(*whole->owners));
-	whole->owners[whole->owner_count++] = (struct trace_owner){memory_text(path), id};
+	whole->owners[whole->owner_count++] = (struct trace_owner){memory_text(path), id, 0};
 }
 
 static void add(struct recording *whole, struct recording *part)
@@ -295,12 +296,59 @@ static void agree(struct recording *whole, const struct recording *part, bool fi
 	whole->stream_bytes += part->stream_bytes;
 }
 
+/* Numbers mean the same as long as one kernel runs, and those of a file system without a device as long as it is mounted. */
+static bool is_one_ground(const struct recording *a, const struct recording *b)
+{
+	return a->boot && b->boot && strcmp(a->boot, b->boot) == 0 && a->device && a->device == b->device;
+}
+
+/* The time of day is corrected between two recordings: what one did before the other is told by the clock of both alone. */
+static void share_clock(struct recording *whole, struct recording *part, const struct recording *ground)
+{
+	int64_t move;
+
+	if (!part->clock || !ground->clock || __builtin_sub_overflow(ground->clock, part->clock, &move))
+		return;
+	recording_move(part, move);
+	for (size_t i = 0; i < whole->owner_count; i++)
+		if (whole->owners[i].recording == part->id)
+			whole->owners[i].move = move;
+}
+
+static void share_objects_with(struct recording *whole, size_t first)
+{
+	struct recording *ground = whole->parts[first];
+
+	for (size_t i = first + 1; i < whole->part_count; i++) {
+		struct recording *part = whole->parts[i];
+
+		if (!is_one_ground(ground, part))
+			continue;
+		part->ground = ground->ground = ground;
+		ground->lets_go |= part->newest;
+		share_clock(whole, part, ground);
+	}
+}
+
+static void share_objects(struct recording *whole)
+{
+	for (size_t i = 0; i < whole->part_count; i++) {
+		struct recording *part = whole->parts[i];
+
+		if (part->ground)
+			part->lets_go = part->ground->lets_go;
+		else
+			share_objects_with(whole, i);
+	}
+}
+
 void recording_parts_find(struct recording *whole, const char *dir)
 {
 	struct search search = {.whole = whole};
 
 	find(&search, dir);
 	sort_out(&search);
+	share_objects(whole);
 	for (size_t i = 0; i < whole->part_count; i++) {
 		struct recording *part = whole->parts[i];
 

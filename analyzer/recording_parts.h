@@ -1,6 +1,7 @@
 /*
  * The recordings below a directory that is none itself: of several machines, or of several runs. Each is read with what
- * lies beside its own trace; pids, inodes and names of one mean nothing in another. One that is a trace alone is read as such.
+ * lies beside its own trace; pids of one mean nothing in another, and inodes and names only where one kernel made both, of one
+ * /dev/shm. One that is a trace alone is read as such.
  */
 #ifndef SHMGUARD_RECORDING_PARTS_H
 #define SHMGUARD_RECORDING_PARTS_H

@@ -154,6 +154,16 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 	free(text);
 }
 
+char *text_where(const struct object *object)
+{
+	const struct recording *last = object->recording, *first = object->finder ? object->finder->recording : last;
+	char *where = first == last ? memory_text(last->dir) : memory_format("%s and %s", first->dir, last->dir);
+	char *safe = escape_terminal(where);
+
+	free(where);
+	return safe;
+}
+
 static void summary_object(const struct report *report, const struct terminal *terminal, const struct object *object,
 			   int name_columns)
 {
@@ -174,7 +184,7 @@ static void summary_object(const struct report *report, const struct terminal *t
 	terminal_put(terminal, object->leaked ? INK_error : INK_plain, text_state(analysis, object));
 	fputc('\n', terminal->out);
 	if (object->recording && recording_is_several(analysis->recording)) {
-		char *where = escape_terminal(object->recording->dir);
+		char *where = text_where(object);
 
 		text_line(terminal, INK_faint, 4, memory_format("recorded in %s", where));
 		free(where);

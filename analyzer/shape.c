@@ -63,6 +63,7 @@ static const struct shape_field secret[] = {
 static const struct shape_field description[] = {
 	NEEDED("host", TEXT),
 	MAY("boot", TEXT),
+	MAY("clock", NUMBER),
 	NEEDED("command", TEXTS),
 	NEEDED("cwd", TEXT),
 	NEEDED("started", NUMBER),

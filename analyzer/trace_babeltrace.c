@@ -382,7 +382,7 @@ static bool add_trace(bt_graph *graph, const bt_plugin *ctf, const bt_component_
 			memory_format("no copy of what is whole in %s could be made: %s", dir->path, strerror(errno));
 		return false;
 	}
-	source = add_source(graph, ctf, place, trace_clock_offset(dir->metadata.host), index);
+	source = add_source(graph, ctf, place, dir->move, index);
 	free(place);
 	job->progress(job->context, 0, 1);
 	return source && connect_source(graph, source, muxer);

@@ -178,7 +178,7 @@ static void add_stream(struct merge *merge, struct trace_dir *dir, const struct 
 	cursor->name = stream->name;
 	cursor->ranges = &stream->ranges;
 	cursor->at = stream->ranges.all[0].from;
-	cursor->offset = trace_clock_offset(dir->metadata.host);
+	cursor->offset = dir->move;
 	cursor->event.host = dir->metadata.host;
 	if (!next_event(merge, cursor)) {
 		free(cursor);

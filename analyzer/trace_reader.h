@@ -51,6 +51,7 @@ struct trace_totals {
 struct trace_owner {
 	char *path;
 	uint32_t recording;
+	int64_t move; /* nanoseconds, to be added to the time of its events */
 };
 
 /* Whether the path is its own or lies below that, however many slashes are between the names. */

@@ -160,10 +160,12 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 {
 	for (size_t i = 0; i < files->count; i++) {
 		size_t longest = 0;
+		int64_t move = 0;
 
 		files->dirs[i].recording = scope->recording;
 		files->dirs[i].owner = NULL;
 		files->dirs[i].foreign = 0;
+		files->dirs[i].move = trace_clock_offset(files->dirs[i].metadata.host);
 		for (size_t j = 0; j < scope->owner_count; j++) {
 			const struct trace_owner *owner = &scope->owners[j];
 
@@ -172,7 +174,9 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 			longest = strlen(owner->path);
 			files->dirs[i].recording = owner->recording;
 			files->dirs[i].owner = owner->path;
+			move = owner->move;
 		}
+		files->dirs[i].move += move;
 	}
 }
 

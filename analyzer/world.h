@@ -61,7 +61,7 @@ struct process {
 	char id[24]; /* unique in the trace */
 	const char *host;
 	const struct recording *recording; /* the part that it is of; NULL: the world was made without one */
-	uint64_t place;                    /* equal numbers: one machine and one recording */
+	uint64_t place;                    /* equal numbers: one recording, or ones that share their objects */
 	pid_t pid, ppid;
 	struct process *parent;          /* who forked or spawned it, NULL: not in the trace */
 	struct process *previous, *next; /* images before and after an exec */
@@ -167,7 +167,7 @@ struct object {
 	char id[24]; /* unique in the trace: "o" and the number */
 	uint64_t number;
 	const char *host;
-	const struct recording *recording; /* as of struct process */
+	const struct recording *recording; /* of those whose processes told of it the one that ended last */
 	enum kind kind;
 	uint64_t dev, ino;
 	uint64_t size; /* last known */
@@ -270,6 +270,8 @@ bool object_is_vanished(const struct object *object);
 
 /* When the last call was that was let go, of whatever process of the recording; 0: none was. After the whole trace was read. */
 int64_t world_let_go_until(const struct world *world, const struct recording *recording);
+/* The same of all recordings that share its objects. */
+int64_t object_let_go_until(const struct world *world, const struct recording *recording);
 
 /* Where an object comes from. */
 enum origin {

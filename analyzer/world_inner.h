@@ -76,7 +76,7 @@ void object_define(struct world *world, struct process *process, const struct ob
  * false, of what is there already.
  */
 bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site);
-/* A key for maps, with the inode: of one machine and recording; recording NULL: of whatever recording of the machine. */
+/* A key for maps, with the inode: of one machine and recording, or of recordings that share their objects. */
 uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording);
 void object_free(struct object *object);
 

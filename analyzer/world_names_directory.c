@@ -59,7 +59,7 @@ void names_directory_renamed(struct world *world, struct process *process, const
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
-		if (object->recording != process->recording || (object->host && object->host != process->host))
+		if (!recording_shares(object->recording, process->recording))
 			continue;
 		take_below(world, process, object, old, new, site, &namings);
 		if (exchanged)

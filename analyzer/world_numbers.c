@@ -97,15 +97,26 @@ void numbers_finish(struct world *world, struct process *process)
 	world->misnumbered += process->misnumbered;
 }
 
-int64_t world_let_go_until(const struct world *world, const struct recording *recording)
+static int64_t let_go_until(const struct world *world, const struct recording *recording, bool shared)
 {
 	int64_t until = 0;
 
 	for (size_t i = 0; world->let_go && i < world->process_count; i++) {
 		const struct process *process = world->processes[i];
 
-		if (process->recording == recording && process->let_go && process->whole_from > until)
+		if (process->let_go && process->whole_from > until &&
+		    (process->recording == recording || (shared && recording_shares(process->recording, recording))))
 			until = process->whole_from;
 	}
 	return until;
+}
+
+int64_t world_let_go_until(const struct world *world, const struct recording *recording)
+{
+	return let_go_until(world, recording, false);
+}
+
+int64_t object_let_go_until(const struct world *world, const struct recording *recording)
+{
+	return let_go_until(world, recording, true);
 }

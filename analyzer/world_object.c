@@ -63,6 +63,15 @@ static struct object *object_new(struct world *world)
 	return object;
 }
 
+/* The look at the end is that of the recording which came to know it and took its own last. */
+static struct object *known_to(struct object *object, const struct process *process)
+{
+	if (process->recording != object->recording && object->defined &&
+	    recording_outlasts(process->recording, object->recording))
+		object->recording = process->recording;
+	return object;
+}
+
 /* What the process, or a forefather before the fork, calls by this id. */
 static struct object_entry *entry_of(const struct process *process, uint32_t id)
 {
@@ -100,7 +109,7 @@ struct object *object_of(struct world *world, struct process *process, uint32_t 
 	/* Its definition is late, or lost. */
 	if (entry == NULL)
 		entry = entry_new(process, id, 0, object_new(world));
-	return entry->object = object_real(entry->object);
+	return entry->object = known_to(object_real(entry->object), process);
 }
 
 static void site_earlier(struct site *to, const struct site *from)
@@ -164,9 +173,11 @@ static void describe(struct object *object, struct process *process, const struc
 		object->size_max = event->size;
 }
 
-/* Several machines do not share inodes, nor is the look that one recording took another's. */
+/* Several machines do not share inodes. */
 uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording)
 {
+	if (recording && recording->ground)
+		return dev ^ (uintptr_t)recording->ground * 31;
 	return dev ^ ((uint64_t)(uintptr_t)host * 31 + (uint64_t)(uintptr_t)recording);
 }
 
@@ -195,6 +206,7 @@ void object_define(struct world *world, struct process *process, const struct ob
 	} else if (late && !late->defined) {
 		merge(object, late);
 	}
+	known_to(object, process);
 	/* Whether it is still known here depends on what is found of it: a later reading is to count as this one. */
 	if (world->private->mentions)
 		world->private->objects_made = made + 1;

@@ -1,22 +1,11 @@
 /*
- * Objects when the whole trace was read: what another recording, and the look at /dev/shm, tell of them that no event did, and
- * what can be said of them by that.
+ * Objects when the whole trace was read: what the look at /dev/shm tells of them that no event did, and what can be said of
+ * them by that.
  */
 #include <string.h>
 
 #include "map.h"
 #include "world_inner.h"
-
-static bool at_one_time(const struct recording *a, const struct recording *b)
-{
-	return a != b && a && b && a->boot && b->boot && strcmp(a->boot, b->boot) == 0 &&
-	       (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
-}
-
-static uint64_t machine_key(const struct object *object)
-{
-	return object_key(object->dev, object->host, NULL);
-}
 
 static bool is_missing(const struct object *object)
 {
@@ -24,44 +13,10 @@ static bool is_missing(const struct object *object)
 	       !recording_leftover(object->recording, object->dev, object->ino);
 }
 
-static void lose_names(struct object *object, int64_t time)
-{
-	for (size_t i = 0; i < object->name_count; i++)
-		if (object->names[i].until == 0)
-			object->names[i].until = time;
-}
-
-/* Recordings that one machine made at one time are of the same objects: what a process of the other removed is gone here. */
-static void take_removals_of_others(struct world *world)
-{
-	struct map removed = {0};
-
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i];
-
-		if (!object->same && object->defined && object->unlinked.process)
-			map_put(&removed, machine_key(object), object->ino, object);
-	}
-	for (size_t i = 0; i < world->object_count; i++) {
-		struct object *object = world->objects[i], *other;
-
-		if (object->same || !object->defined || !is_missing(object))
-			continue;
-		other = map_get(&removed, machine_key(object), object->ino);
-		if (other == NULL || !at_one_time(object->recording, other->recording))
-			continue;
-		object->unlinked = other->unlinked;
-		lose_names(object, other->unlinked.time);
-	}
-	map_clear(&removed);
-}
-
 void object_finish(struct world *world)
 {
 	size_t kept = 0;
 
-	if (world->private->recording && recording_is_several(world->private->recording))
-		take_removals_of_others(world);
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
@@ -88,7 +43,7 @@ bool object_is_hearsay(const struct object *object)
 {
 	const struct recording *recording = object->recording;
 
-	return recording && recording->newest && !object->touched &&
+	return recording && recording->lets_go && !object->touched &&
 	       !recording_leftover(recording, object->dev, object->ino);
 }
 
@@ -109,7 +64,7 @@ bool object_is_vanished(const struct object *object)
 
 enum origin object_origin(const struct object *object)
 {
-	const struct recording *recording = object->recording;
+	const struct recording *recording = object->finder ? object->finder->recording : object->recording;
 
 	if (object->created.process)
 		return ORIGIN_traced;
@@ -133,7 +88,7 @@ static bool is_newer(const struct object *object, int64_t looked)
 
 static bool lacks_calls(const struct world *world, const struct recording *recording)
 {
-	return recording->newest && world->let_go;
+	return recording->lets_go && world->let_go;
 }
 
 /*
@@ -179,7 +134,7 @@ void object_settle(struct world *world)
 		if (!lacks_calls(world, object->recording))
 			continue;
 		if (object->recording != recording)
-			let_go_until = world_let_go_until(world, object->recording);
+			let_go_until = object_let_go_until(world, object->recording);
 		recording = object->recording;
 		object->unsized |= object->sized < let_go_until;
 	}

@@ -55,7 +55,8 @@ static struct process *current(const struct world *world, const char *host, uint
 const struct process *world_process(const struct world *world, const struct process *process, pid_t pid)
 {
 	for (size_t i = world->process_count; pid && i > 0; i--)
-		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->place == process->place)
+		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->place == process->place &&
+		    world->processes[i - 1]->recording == process->recording)
 			return world->processes[i - 1];
 	return NULL;
 }
@@ -78,7 +79,8 @@ static struct process *process_new(struct world *world, const char *host, uint32
 	process->watcher = world->private->watcher;
 	process->host = host;
 	process->recording = part_of(world, recording);
-	process->place = place_key(host, recording);
+	process->place = process->recording && process->recording->ground ? (uintptr_t)process->recording->ground
+									  : place_key(host, recording);
 	process->pid = pid;
 	process->exe = process->argv = "";
 	process->began_at = time;

@@ -1,4 +1,4 @@
-"""Makes a copied recording another one: its id, in all that lies there, and the UUID in its trace."""
+"""Makes a copied recording another one, of another boot: its id, in all that lies there, and the UUID in its trace."""
 
 import json
 import pathlib
@@ -10,6 +10,7 @@ description = json.loads((place / "recording.json").read_text())
 old = int(description["id"], 16)
 new = old ^ 0x5A5A5A5A or 1
 description["id"] = f"{new:08x}"
+description["boot"] = "another"
 (place / "recording.json").write_text(json.dumps(description))
 for beside in place.glob("*.json*"):
     beside.write_text(beside.read_text().replace(f'"{old:08x}"', f'"{new:08x}"'))

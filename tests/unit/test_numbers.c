@@ -97,7 +97,7 @@ static struct hole only_hole(const struct process *process)
 /* A recording that keeps the newest calls: what was held before a hole is not counted as held, what came later is. */
 static void check_holes(void)
 {
-	struct recording recording = {.newest = true, .ended = 1};
+	struct recording recording = {.newest = true, .lets_go = true, .ended = 1};
 	const uint32_t holes[] = {50, 5000};
 
 	for (size_t i = 0; i < 2; i++) {
@@ -129,7 +129,7 @@ static void check_holes(void)
 /* What its latest calls refer to is written later than they, and by who was killed not at all. */
 static void check_unwritten(int64_t ended)
 {
-	struct recording recording = {.newest = true, .ended = ended};
+	struct recording recording = {.newest = true, .lets_go = true, .ended = ended};
 
 	begin_of(&recording);
 	start(10, BEGAN_exec, 1, 0);

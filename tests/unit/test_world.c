@@ -295,7 +295,7 @@ static void check_charged(void)
 /* Of a recording that let calls go, whose last look found nothing, the definitions alone of many objects are left. */
 static void check_hearsay(void)
 {
-	struct recording recording = {.described = true, .newest = true, .looked = true, .device = 25};
+	struct recording recording = {.described = true, .newest = true, .lets_go = true, .looked = true, .device = 25};
 	struct mentions *mentions = calloc(1, sizeof(*mentions));
 
 	begin_of(&recording);
