@@ -12,7 +12,8 @@ struct entry {
 };
 
 enum { VERSION = 2, HEAD = 4, USER_OBJ = 0x01, USER = 0x02, GROUP_OBJ = 0x04, GROUP = 0x08, MASK = 0x10, OTHER = 0x20 };
-enum { SHORT = 1024, LONGEST = 65536 /* XATTR_SIZE_MAX */ };
+/* Most lists have fewer than 16 entries, and a signal's handler may have little stack. */
+enum { SHORT = HEAD + 16 * sizeof(struct entry), LONGEST = 65536 /* XATTR_SIZE_MAX */ };
 
 static struct entry entry_at(const void *value, size_t index)
 {

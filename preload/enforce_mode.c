@@ -23,10 +23,12 @@ static long mask_of_a_file(void *context)
 	return known ? (long)(0777 & ~st.st_mode) : 0;
 }
 
-/* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7. */
-static mode_t file_mode_mask(void)
+/*
+ * umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7, in the second line.
+ */
+static __attribute__((noinline)) mode_t file_mode_mask(void)
 {
-	char status[1024];
+	char status[256];
 	uint64_t digits;
 	mode_t mask = 0;
 
@@ -89,7 +91,7 @@ bool enforce_wants_modes(const struct policy_decision *d, mode_t mode)
 }
 
 /* The default access list of the directory that the path lies in. */
-static bool inherits(const char *path, struct acl *acl)
+static __attribute__((noinline)) bool inherits(const char *path, struct acl *acl)
 {
 	char directory[512];
 	size_t length = (size_t)(strrchr(path, '/') - path);

@@ -133,7 +133,7 @@ enum { USER_effective = 1, USER_of_files = 3 };
 
 static bool read_user(const char *path, int which, uint32_t *user)
 {
-	char status[1024];
+	char status[512];
 	const char *at;
 	uint64_t uid = 0;
 

@@ -88,7 +88,7 @@ bool facts_process_maps(int fd, char *scratch, struct facts_wanted *wanted)
 static void count_unreadable(char path[static 64], const struct identity *identity, struct facts_mappers *found)
 {
 	struct stat st;
-	char first[2], status[1024];
+	char first[2], status[512];
 	size_t directory = (size_t)(strrchr(path, '/') - path);
 
 	path[directory] = 0;
@@ -135,7 +135,7 @@ static bool look_at_maps(const char *directory, char *scratch, struct facts_want
 static bool look_at_threads(char path[static 64], char *scratch, struct facts_wanted *wanted,
 			    struct facts_mappers *found)
 {
-	_Alignas(struct dirent64) char buffer[1024];
+	_Alignas(struct dirent64) char buffer[512];
 	const struct dirent64 *entry;
 	struct stat st;
 	bool maps = false;
@@ -158,9 +158,9 @@ static bool look_at_threads(char path[static 64], char *scratch, struct facts_wa
 	return maps;
 }
 
-static bool look_at_descriptors(const char *directory, const struct identity *identity, struct facts_mappers *found)
+static bool look_at_descriptors(const char *directory, char *scratch, const struct identity *identity,
+				struct facts_mappers *found)
 {
-	_Alignas(struct dirent64) char buffer[1024];
 	const struct dirent64 *entry;
 	char path[64] = "";
 	struct stat st;
@@ -171,7 +171,7 @@ static bool look_at_descriptors(const char *directory, const struct identity *id
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -EACCES || fd == -EPERM)
 		count_unreadable(path, identity, found);
-	struct entries entries = {.fd = (int)fd, .buffer = buffer, .size = sizeof buffer};
+	struct entries entries = {.fd = (int)fd, .buffer = scratch, .size = FACTS_SCRATCH};
 	while (fd >= 0 && !holds && (entry = entries_next(&entries)))
 		holds = kernel_stat_at((int)fd, entry->d_name, 0, &st) == 0 && st.st_ino == identity->ino &&
 			st.st_dev == identity->dev;
@@ -186,7 +186,8 @@ static bool holds_guarded(const char *directory, char *scratch, struct facts_wan
 {
 	int waited = 0;
 
-	if (!(wanted->guarded || is_starting(wanted)) || !look_at_descriptors(directory, wanted->identity, found))
+	if (!(wanted->guarded || is_starting(wanted)) ||
+	    !look_at_descriptors(directory, scratch, wanted->identity, found))
 		return false;
 	for (; is_starting(wanted) && waited < START_MS; waited++) {
 		kernel_rest(1000000);
@@ -195,7 +196,7 @@ static bool holds_guarded(const char *directory, char *scratch, struct facts_wan
 	}
 	/* The exec may have closed it. */
 	return (wanted->guarded || (is_starting(wanted) && wanted->loader)) &&
-	       (!waited || look_at_descriptors(directory, wanted->identity, found));
+	       (!waited || look_at_descriptors(directory, scratch, wanted->identity, found));
 }
 
 static bool uses(const char *directory, char *scratch, struct facts_wanted *wanted, struct facts_mappers *found)
@@ -205,7 +206,7 @@ static bool uses(const char *directory, char *scratch, struct facts_wanted *want
 	text_append(path, sizeof path, directory);
 	return look_at_maps(path, scratch, wanted, found) ||
 	       (wanted->empty && look_at_threads(path, scratch, wanted, found)) ||
-	       (wanted->holders == HOLDERS_all && look_at_descriptors(path, wanted->identity, found)) ||
+	       (wanted->holders == HOLDERS_all && look_at_descriptors(path, scratch, wanted->identity, found)) ||
 	       (wanted->holders == HOLDERS_guarded && holds_guarded(path, scratch, wanted, found));
 }
 

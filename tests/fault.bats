@@ -118,7 +118,7 @@ fault_stack()
 	faults 2 'past_end'
 }
 
-@test "an alternate stack of 6 KiB suffices" {
+@test "an alternate stack of 1 KiB more than the kernel takes suffices" {
 	unchanged small_alternate_stack
 	grep -qx 'went on' recorded
 	faults 1 'past_end'

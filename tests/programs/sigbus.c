@@ -160,13 +160,19 @@ static void use_stack(void)
 	say("went on\n");
 }
 
-/* As small as the kernel's own frame allows: none of it is for us. */
+/* Little more than the kernel's own frame, and behind it a page that nobody may touch. */
 static void use_small_alternate_stack(void)
 {
-	static char small[6144];
-	stack_t stack = {.ss_sp = small, .ss_size = sizeof small};
+	size_t page = 4096, size = ((size_t)sysconf(_SC_MINSIGSTKSZ) + 1024 + 15) / 16 * 16;
+	char *memory = mmap(NULL, page + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t stack = {.ss_sp = memory + page, .ss_size = size};
 	struct sigaction action = {.sa_handler = on_fault_thread, .sa_flags = SA_ONSTACK};
 
+	/* The loader, which looks a function up at its first call, takes more than that. */
+	if (memory == MAP_FAILED || mprotect(memory, page, PROT_NONE))
+		exit(96);
+	if (sigsetjmp(thread_back, 1) == 0)
+		siglongjmp(thread_back, 1);
 	make_object();
 	if (sigaltstack(&stack, NULL) || sigaction(SIGBUS, &action, NULL))
 		exit(96);

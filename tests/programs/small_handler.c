@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, CALLS = 10 };
+enum { PAGE = 4096, CALLS = 13 };
 
 static char object[PATH_MAX], other[PATH_MAX], dangling[PATH_MAX], inside[PATH_MAX], template[PATH_MAX];
 static const char *name;
@@ -33,6 +33,9 @@ static void on_signal(int number)
 	*r++ = mkstemp(template);
 	*r++ = open("small.log", O_CREAT | O_WRONLY | O_APPEND, 0600);
 	*r++ = rename("small.log", "smaller.log");
+	*r++ = ftruncate(result[0], PAGE);
+	*r++ = close(result[0]);
+	*r++ = shm_open(name, O_CREAT | O_RDWR, 0666);
 }
 
 int main(int argc, char **argv)
