@@ -23,9 +23,7 @@ static long mask_of_a_file(void *context)
 	return known ? (long)(0777 & ~st.st_mode) : 0;
 }
 
-/*
- * umask(2) can only be read by setting it, for a moment, for every thread; proc(5) tells it since Linux 4.7, in the second line.
- */
+/* umask(2) can only be read by setting it, for a moment, for every thread; proc(5) has it in line 2 since Linux 4.7. */
 static __attribute__((noinline)) mode_t file_mode_mask(void)
 {
 	char status[256];
