@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/statfs.h>
 
 #include "preload/apart.h"
 #include "preload/enforce_inner.h"
@@ -15,7 +16,7 @@
 #include "preload/text.h"
 
 /* UNKNOWN: it cannot be looked at. */
-enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1 };
+enum { LEVELS = 6, PIECE = 512, UNKNOWN = -1, MOUNTED_READ_ONLY = 1 /* ST_RDONLY of statfs(2) */ };
 
 /* Is there anything in the directory but, so many levels down, directories? 0, 1 or UNKNOWN. */
 static int look_into(int dirfd, const char *path, unsigned levels)
@@ -151,12 +152,19 @@ static int is_closed(const struct enforce_place *place)
 }
 
 /*
- * Does the place lie on a mount, or a file system, that is read-only? The kernel says so before it looks for what is there, in
- * answer to unlink(2), which removes nothing that has a slash behind its name. A filter of system calls may kill for that.
+ * The kernel says so before it looks for what is there, in answer to unlink(2), which removes nothing that has a slash behind
+ * its name; of a descriptor it tells the flags. A filter of system calls may kill for that.
  */
-static bool is_read_only(const struct enforce_place *place)
+bool enforce_read_only(const struct enforce_place *place)
 {
-	if (recorder_filtered || !kernel_one_text_readable(place->path))
+	struct statfs fs;
+
+	if (!kernel_one_text_readable(place->path))
+		return false;
+	if (!*place->path)
+		return kernel_call(SYS_fstatfs, place->dirfd, (long)&fs, 0, 0, 0, 0) == 0 &&
+		       (fs.f_flags & MOUNTED_READ_ONLY);
+	if (recorder_filtered)
 		return false;
 	size_t length = strnlen(place->path, PATH_MAX);
 	char path[length + 2];
@@ -164,7 +172,65 @@ static bool is_read_only(const struct enforce_place *place)
 	return kernel_call(SYS_unlinkat, place->dirfd, (long)walked(place, length, "/", path), 0, 0, 0, 0) == -EROFS;
 }
 
-int enforce_made_in_vain(int dirfd, const char *path, bool node)
+/* What has the name before the slashes: a link, too, which is not followed for them. */
+static int look_at_entry(const struct enforce_place *place, struct stat *st)
+{
+	size_t length = without_slashes(place->path, strnlen(place->path, PATH_MAX));
+	char name[length + 1];
+
+	return (int)-kernel_stat_at(place->dirfd, walked(place, length, "", name), AT_SYMLINK_NOFOLLOW, st);
+}
+
+struct filling {
+	int dirfd;
+	const char *directory;
+	unsigned names;
+	bool written;
+};
+
+static long has_no_room(void *context)
+{
+	const struct filling *f = context;
+	struct statfs fs;
+	long fd = kernel_call(SYS_openat, f->dirfd, (long)f->directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+	bool known = fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0;
+
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return known && ((fs.f_files && fs.f_ffree < f->names) || (f->written && fs.f_blocks && !fs.f_bavail));
+}
+
+/* A tmpfs counts an inode for every name. */
+static bool is_full(const struct enforce_place *place, unsigned names, bool written)
+{
+	size_t length;
+
+	if (directory_of(place, &length))
+		return false;
+	char directory[length + 2];
+	struct filling filling = {place->dirfd, walked(place, length, ".", directory), names, written};
+	return apart_hidden(APART_ALL, has_no_room, &filling);
+}
+
+static int is_complete(const struct enforce_place *place, unsigned names, bool written)
+{
+	int error = enforce_read_only(place) ? EROFS : is_closed(place);
+
+	return error || !is_full(place, names, written) ? error : ENOSPC;
+}
+
+/* A semaphore has another name first, by which the C library writes it. */
+int enforce_made_twice(const char *path, enum enforce_maker maker)
+{
+	const struct enforce_place at = {.dirfd = AT_FDCWD, .path = path};
+	int error = maker == MAKER_sem_open ? is_complete(&at, 1, true) : 0;
+
+	if (error)
+		return error;
+	return maker == MAKER_open && ends_with_slash(path) ? EISDIR : EEXIST;
+}
+
+int enforce_made_in_vain(int dirfd, const char *path, enum enforce_maker maker)
 {
 	const struct enforce_place at = {.dirfd = dirfd, .path = path};
 	struct stat st;
@@ -176,8 +242,8 @@ int enforce_made_in_vain(int dirfd, const char *path, bool node)
 	if ((error = look_around(&at, &st)))
 		return error;
 	if (ends_with_slash(path))
-		return node ? ENOENT : EISDIR;
-	return is_read_only(&at) ? EROFS : is_closed(&at);
+		return maker == MAKER_open ? EISDIR : look_at_entry(&at, &st) ? ENOENT : EEXIST;
+	return maker == MAKER_sem_open ? is_complete(&at, 2, true) : is_complete(&at, 1, false);
 }
 
 /* Nor what is there: in a sticky directory that is for its owner, and the directory's. */
@@ -198,7 +264,7 @@ int enforce_removed_in_vain(const struct enforce_place *at)
 	struct stat st;
 	int error = enforce_look_at(at, &st);
 
-	if (is_read_only(at))
+	if (*at->path && enforce_read_only(at))
 		return EROFS;
 	/* Such a path leads to a directory, whose it is has not been asked yet. */
 	if (!error && (is_no_entry(at->path) || ends_with_slash(at->path)))
@@ -221,13 +287,16 @@ static bool is_gone(const struct enforce_place *place, const struct stat *st)
 	       strcmp(last, first) != 0;
 }
 
-/* Of others' objects fs.protected_hardlinks (proc(5)) lets nobody link what he may not both read and write. */
+/* Of others' objects fs.protected_hardlinks (proc(5)) lets nobody link what he may not both read and write, or is no file. */
 static bool is_protected(const struct enforce_place *place, const struct stat *st)
 {
+	const mode_t runs_as_group = S_ISGID | S_IXGRP;
 	uint64_t level = text_limit("/proc/sys/fs/protected_hardlinks");
 
 	if (!level || level == UINT64_MAX || facts_own(st->st_uid) || facts_capable(CAP_FOWNER))
 		return false;
+	if (!S_ISREG(st->st_mode) || (st->st_mode & S_ISUID) || (st->st_mode & runs_as_group) == runs_as_group)
+		return true;
 	return kernel_call(SYS_faccessat2, place->dirfd, (long)place->path, R_OK | W_OK, AT_EACCESS | place->flags, 0,
 			   0) == -EACCES;
 }
@@ -244,15 +313,18 @@ static int link_in_vain(const struct enforce_moving *m)
 	if (to_error != ENOENT)
 		return to_error == ENAMETOOLONG ? to_error : EEXIST;
 	if (ends_with_slash(m->to.path))
-		return ENOENT;
-	if (is_read_only(&m->to))
+		return look_at_entry(&m->to, &to) ? ENOENT : EEXIST;
+	if (enforce_read_only(&m->to))
 		return EROFS;
 	if (from.st_dev != around.st_dev)
 		return EXDEV;
 	if (is_protected(&m->from, &from))
 		return EPERM;
 	int closed = is_closed(&m->to);
-	return closed ? closed : S_ISDIR(from.st_mode) ? EPERM : is_gone(&m->from, &from) ? ENOENT : 0;
+	if (closed || S_ISDIR(from.st_mode) || is_gone(&m->from, &from))
+		return closed ? closed : S_ISDIR(from.st_mode) ? EPERM : ENOENT;
+	/* What has no name yet has its inode. */
+	return from.st_nlink && is_full(&m->to, 1, false) ? ENOSPC : 0;
 }
 
 /* By their names, as the kernel has them. */
@@ -268,26 +340,31 @@ static bool is_below(const struct enforce_place *place, const struct enforce_pla
 	return strncmp(place->name, directory->name, length) == 0 && *rest == '/' && rest[strspn(rest, "/")];
 }
 
-/* What one replaces, once both are known to be there. */
-static int replace_in_vain(const struct enforce_place *to, const struct stat *from_stat, const struct stat *to_stat)
+/* A directory in another one has another "..", which is for who may write to it. */
+static bool keeps_parent(const struct enforce_place *place, const struct stat *st)
 {
-	bool from_directory = S_ISDIR(from_stat->st_mode), to_directory = S_ISDIR(to_stat->st_mode);
-
-	if (from_directory != to_directory)
-		return from_directory ? ENOTDIR : EISDIR;
-	return to_directory && holds(to, 0) > 0 ? ENOTEMPTY : 0;
+	return S_ISDIR(st->st_mode) && kernel_call(SYS_faccessat2, place->dirfd, (long)place->path, W_OK,
+						   AT_EACCESS | AT_SYMLINK_NOFOLLOW, 0, 0) == -EACCES;
 }
 
-/* May the two directories not be changed so? to: NULL: nothing has that name. */
-static int entries_stay(const struct enforce_moving *m, const struct stat *from, const struct stat *to)
+/* May the two directories, if they are two, not be changed so? to: NULL: nothing has that name. */
+static int entries_stay(const struct enforce_moving *m, const struct stat *from, const struct stat *to, bool two)
 {
+	bool exchange = m->how == MOVE_exchange;
+
 	if (to && from->st_ino == to->st_ino && from->st_dev == to->st_dev)
 		return 0;
 	int error = is_kept(&m->from, from);
 
 	if (!error)
 		error = to ? is_kept(&m->to, to) : is_closed(&m->to);
-	return error || !to || m->how == MOVE_exchange ? error : replace_in_vain(&m->to, from, to);
+	if (!error && to && !exchange && S_ISDIR(from->st_mode) != S_ISDIR(to->st_mode))
+		error = S_ISDIR(from->st_mode) ? ENOTDIR : EISDIR;
+	if (error)
+		return error;
+	if (two && (keeps_parent(&m->from, from) || (exchange && keeps_parent(&m->to, to))))
+		return EACCES;
+	return to && !exchange && S_ISDIR(to->st_mode) && holds(&m->to, 0) > 0 ? ENOTEMPTY : 0;
 }
 
 /* rename(2) looks at both directories before. */
@@ -299,27 +376,30 @@ static int rename_in_vain(const struct enforce_moving *m)
 
 	if (from_error || to_error)
 		return from_error ? from_error : to_error;
+	bool two = from.st_ino != to.st_ino;
 	if (from.st_dev != to.st_dev)
 		return EXDEV;
 	if (is_no_entry(m->from.path))
 		return EBUSY;
 	if (is_no_entry(m->to.path))
 		return m->keeps ? EEXIST : EBUSY;
-	if (is_read_only(&m->from))
+	if (enforce_read_only(&m->from))
 		return EROFS;
-	from_error = enforce_look_at(&m->from, &from);
-	to_error = enforce_look_at(&m->to, &to);
+	from_error = look_at_entry(&m->from, &from);
+	to_error = look_at_entry(&m->to, &to);
 	if (from_error || (to_error && (exchange || to_error == ENAMETOOLONG)))
 		return from_error ? from_error : to_error;
 	if (m->keeps && !to_error)
 		return EEXIST;
-	if (!exchange && !S_ISDIR(from.st_mode) && ends_with_slash(m->to.path))
+	if (exchange && !S_ISDIR(to.st_mode) && ends_with_slash(m->to.path))
+		return ENOTDIR;
+	if (!S_ISDIR(from.st_mode) && (ends_with_slash(m->from.path) || (!exchange && ends_with_slash(m->to.path))))
 		return ENOTDIR;
 	if (is_below(&m->to, &m->from))
 		return EINVAL;
 	if (is_below(&m->from, &m->to))
 		return exchange ? EINVAL : ENOTEMPTY;
-	return entries_stay(m, &from, to_error ? NULL : &to);
+	return entries_stay(m, &from, to_error ? NULL : &to, two);
 }
 
 int enforce_in_vain(const struct enforce_moving *m)

@@ -2,6 +2,7 @@
 #ifndef SHMGUARD_ENFORCE_INNER_H
 #define SHMGUARD_ENFORCE_INNER_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -29,6 +30,8 @@ bool enforce_lasts_in(const struct identity *identity, const char *exe, uint32_t
 bool enforce_known_path(const struct object *object, char path[static 512]);
 /* Is what lies there itself a symbolic link? */
 bool enforce_is_link(int dirfd, const char *path);
+/* The path at the end of the links, in `way`; `target` is room for it. False: that cannot be known. */
+bool enforce_follow(int dirfd, const char *path, char way[static PATH_MAX], char target[static PATH_MAX]);
 /* In a forked child: nobody but this thread decides. */
 void enforce_rooms_forked(void);
 

@@ -303,7 +303,7 @@ enum enforce_verdict enforce_list(const struct identity *identity, void *list, s
 	return verdict;
 }
 
-enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, const void *caller)
+enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, gid_t gid, const void *caller)
 {
 	struct policy_decision d;
 	enum enforce_verdict verdict = VERDICT_go;
@@ -317,7 +317,7 @@ enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, c
 	    enforce_asks(&d, RULE_foreign_owner) && !enforce_owner_allowed(&d, uid))
 		verdict = ENFORCE(&d, foreign_owner, .other = (int32_t)uid);
 	if (enforce_matters(verdict))
-		enforce_refused_nothing(verdict, enforce_vain_owner(identity, uid));
+		enforce_refused_nothing(verdict, enforce_vain_owner(identity, uid, gid));
 	enforce_end(caller);
 	return verdict;
 }

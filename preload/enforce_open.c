@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "preload/enforce_directory.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
 #include "preload/facts_files.h"
@@ -52,7 +53,7 @@ static int not_made(const struct enforce_opening *o)
 	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0, error = enforce_vain_flags(o);
 
 	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
-		error = EEXIST;
+		error = enforce_made_twice(path, o->node ? MAKER_mknod : MAKER_open);
 	enforce_refused_nothing(VERDICT_deny, error ? error : enforce_vain_creation(o, path));
 	return -1;
 }
@@ -126,6 +127,18 @@ static bool goes_by_now(const struct enforce_opening *o)
 	return fd >= 0;
 }
 
+/* What could not even be opened without O_TRUNC: with it a directory, or a read-only mount, is what the kernel refuses. */
+static __attribute__((noinline)) int not_opened(const struct enforce_opening *o)
+{
+	char text[512];
+	int kept = errno, error = 0;
+
+	if (kept == EACCES && (o->flags & O_TRUNC))
+		error = enforce_vain_opening(o, enforce_opening_path(o, text));
+	errno = error ? error : kept;
+	return -1;
+}
+
 /* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. What may be locked is judged first. */
 static enum enforce_verdict attach(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
 {
@@ -169,7 +182,7 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 			return fd;
 		if (verdict == VERDICT_go && (errno != ENOENT || !creates)) {
 			if (!creates || !goes_by_now(o))
-				return -1;
+				return not_opened(o);
 			continue;
 		}
 		fd = create(o, d, O_EXCL);

@@ -125,7 +125,7 @@ void enforce_mode_set(bool list, bool failed, const void *caller);
 /* A record lock is asked for: an opening that is denied from now on is not to end it. */
 void enforce_locking(int fd);
 
-/* An object is about to be given to another user; -1: to none. */
-enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, const void *caller);
+/* An object is about to be given to another user and group; -1: to none. */
+enum enforce_verdict enforce_given(const struct identity *identity, uid_t uid, gid_t gid, const void *caller);
 
 #endif

@@ -125,19 +125,28 @@ static const char *placed(int dirfd, const char *path, char text[static 512])
 	return strncat(text, path + length, 511 - strlen(text));
 }
 
-/* What does not exist yet, and O_CREAT would make at the end of symbolic links. */
-static const char *follow(int dirfd, const char *path, char way[static PATH_MAX], char target[static PATH_MAX],
-			  char text[static 512])
+bool enforce_follow(int dirfd, const char *path, char way[static PATH_MAX], char target[static PATH_MAX])
 {
+	if (strlen(path) >= PATH_MAX)
+		return false;
 	strcpy(way, path);
 	for (int links = 0; links < LINKS && enforce_is_link(dirfd, way); links++) {
 		long length = kernel_call(SYS_readlinkat, dirfd, (long)way, (long)target, PATH_MAX - 1, 0, 0);
 		size_t kept = length > 0 && target[0] != '/' ? parent_length(way) : 0;
 		if (length <= 0 || kept + (size_t)length >= PATH_MAX)
-			return NULL;
+			return false;
 		memcpy(way + kept, target, (size_t)length);
 		way[kept + (size_t)length] = 0;
 	}
+	return true;
+}
+
+/* What does not exist yet, and O_CREAT would make at the end of symbolic links. */
+static const char *followed(int dirfd, const char *path, char way[static PATH_MAX], char target[static PATH_MAX],
+			    char text[static 512])
+{
+	if (!enforce_follow(dirfd, path, way, target))
+		return NULL;
 	const char *name = placed(dirfd, way, text);
 	if (name != way)
 		return name;
@@ -146,11 +155,11 @@ static const char *follow(int dirfd, const char *path, char way[static PATH_MAX]
 
 static const char *placed_by_links(int dirfd, const char *path, char text[static 512])
 {
-	char *room = strlen(path) < PATH_MAX ? kernel_memory(2 * PATH_MAX) : NULL;
+	char *room = kernel_memory(2 * PATH_MAX);
 
 	if (!room)
 		return NULL;
-	const char *name = follow(dirfd, path, room, room + PATH_MAX, text);
+	const char *name = followed(dirfd, path, room, room + PATH_MAX, text);
 	kernel_memory_free(room, 2 * PATH_MAX);
 	return name;
 }

@@ -173,9 +173,9 @@ int enforce_vain_pages(const struct mmap_event *e)
 }
 
 /* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
-static int not_writable(const struct identity *identity)
+static int is_closed(int dirfd, const char *path, int access)
 {
-	long error = -kernel_call(SYS_faccessat2, identity->dirfd, (long)identity->name, W_OK, AT_EACCESS, 0, 0);
+	long error = -kernel_call(SYS_faccessat2, dirfd, (long)path, access, AT_EACCESS, 0, 0);
 	return error == EACCES || error == EROFS ? (int)error : 0;
 }
 
@@ -204,7 +204,9 @@ int enforce_vain_size(const struct ftruncate_event *e, const struct identity *id
 	uint64_t from = e->size_before, to = (uint64_t)e->length;
 	int seal = to < from ? F_SEAL_SHRINK : to > from ? F_SEAL_GROW : 0;
 	bool reads, writes = true, by_path = identity->fd < 0;
-	int error = by_path ? not_writable(identity) : opened_for(identity->fd, &reads, &writes) ? 0 : EBADF;
+	int error = by_path                                     ? is_closed(identity->dirfd, identity->name, W_OK)
+		    : opened_for(identity->fd, &reads, &writes) ? 0
+								: EBADF;
 
 	if (error)
 		return error;
@@ -304,24 +306,44 @@ int enforce_vain_message(const struct enforce_message *m)
 	return type == SOCK_STREAM ? stream_refuses(m) : packets_refuse(m, type);
 }
 
-static bool is_no_descriptor(const struct identity *identity)
+static bool is_on_read_only(const struct identity *identity)
+{
+	bool by_fd = identity->fd >= 0;
+
+	return enforce_read_only(&(struct enforce_place){.dirfd = by_fd ? identity->fd : identity->dirfd,
+							 .path = by_fd || !identity->name ? "" : identity->name});
+}
+
+/* What the kernel looks at before it asks whose the object is. */
+static int stays_as_it_is(const struct identity *identity)
 {
 	bool reads, writes;
-	return identity->fd >= 0 && !opened_for(identity->fd, &reads, &writes);
+
+	if (identity->fd >= 0 && !opened_for(identity->fd, &reads, &writes))
+		return EBADF;
+	return is_on_read_only(identity) ? EROFS : 0;
 }
 
 int enforce_vain_mode(const struct identity *identity)
 {
-	if (is_no_descriptor(identity))
-		return EBADF;
+	int error = stays_as_it_is(identity);
+
+	if (error)
+		return error;
 	return facts_own(identity->uid) || facts_capable(CAP_FOWNER) ? 0 : EPERM;
 }
 
-int enforce_vain_owner(const struct identity *identity, uid_t uid)
+/* Who owns it may give it to himself, and to a group of his. */
+int enforce_vain_owner(const struct identity *identity, uid_t uid, gid_t gid)
 {
-	if (is_no_descriptor(identity))
-		return EBADF;
-	return uid == (uid_t)-1 || uid == identity->uid || facts_capable(CAP_CHOWN) ? 0 : EPERM;
+	int error = stays_as_it_is(identity);
+	bool own = facts_own(identity->uid), stays = uid == (uid_t)-1 || (own && uid == identity->uid);
+
+	if (error)
+		return error;
+	if (stays && (gid == (gid_t)-1 || (own && (gid == identity->gid || facts_in_group(gid)))))
+		return 0;
+	return facts_capable(CAP_CHOWN) ? 0 : EPERM;
 }
 
 /* The kernel looks at the flags and for a descriptor first, and then at the path, which begins at no directory. */
@@ -344,23 +366,42 @@ static int of_found(int flags, mode_t mode)
 		return ENOTDIR;
 	if (S_ISLNK(mode))
 		return ELOOP;
-	return S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) ? EISDIR : 0;
+	return S_ISDIR(mode) && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))) ? EISDIR : 0;
 }
 
 /* That it was read is left out of its times for its owner only, of what may be read at all. */
-static int not_unmarked(const struct enforce_opening *o, const char *path, const struct stat *st)
+static int is_refused(const struct enforce_opening *o, const char *path, const struct stat *st)
 {
-	if (!(o->flags & O_NOATIME) || (o->flags & O_PATH) || facts_own(st->st_uid) || facts_capable(CAP_FOWNER))
-		return 0;
-	return facts_may_open(o->dirfd, path, (uint32_t)o->flags) ? EPERM : 0;
+	int mode = o->flags & O_ACCMODE,
+	    access = mode == O_RDONLY   ? R_OK
+		     : mode == O_WRONLY ? W_OK
+					: R_OK | W_OK,
+	    error = is_closed(o->dirfd, path, access | (o->flags & O_TRUNC ? W_OK : 0));
+
+	if (error)
+		return error;
+	if ((o->flags & O_NOATIME) && !facts_own(st->st_uid) && !facts_capable(CAP_FOWNER))
+		return EPERM;
+	return S_ISSOCK(st->st_mode) ? ENXIO : 0;
+}
+
+static enum enforce_maker maker(const struct enforce_opening *o)
+{
+	return o->node ? MAKER_mknod : MAKER_open;
 }
 
 int enforce_vain_creation(const struct enforce_opening *o, const char *path)
 {
 	if (!enforce_is_link(o->dirfd, path))
-		return enforce_made_in_vain(o->dirfd, path, o->node);
+		return enforce_made_in_vain(o->dirfd, path, maker(o));
 	/* By a link that leads nowhere it is made where that leads. */
-	return o->name && identity_sees_home() ? enforce_made_in_vain(AT_FDCWD, o->name, o->node) : 0;
+	char *way = kernel_memory(2 * PATH_MAX);
+	if (!way)
+		return 0;
+	bool leads = enforce_follow(o->dirfd, path, way, way + PATH_MAX);
+	int error = leads ? enforce_made_in_vain(o->dirfd, way, maker(o)) : 0;
+	kernel_memory_free(way, 2 * PATH_MAX);
+	return error;
 }
 
 int enforce_vain_opening(const struct enforce_opening *o, const char *path)
@@ -376,11 +417,11 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (missing)
 		return missing == ENOENT && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
 	if (exclusive)
-		return EEXIST;
+		return enforce_made_twice(path, maker(o));
 	/* The C library makes one of the other for shm_open(3). */
 	if ((error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
 		return EINVAL;
-	return error ? error : not_unmarked(o, path, &st);
+	return error ? error : is_refused(o, path, &st);
 }
 
 /* The C library writes a new one elsewhere first, and gives it the name then; it follows no link to one that is there. */
@@ -399,6 +440,10 @@ int enforce_vain_semaphore(const struct enforce_semaphore *s, const char *path)
 	if (missing == EACCES && exclusive)
 		return ENOENT;
 	if (missing)
-		return missing == ENOENT && creates ? enforce_made_in_vain(AT_FDCWD, path, false) : (int)missing;
-	return exclusive ? EEXIST : of_found(s->flags | O_RDWR, st.st_mode);
+		return missing == ENOENT && creates ? enforce_made_in_vain(AT_FDCWD, path, MAKER_sem_open)
+						    : (int)missing;
+	if (exclusive)
+		return enforce_made_twice(path, MAKER_sem_open);
+	error = of_found(s->flags | O_RDWR, st.st_mode);
+	return error ? error : is_refused(&(struct enforce_opening){.dirfd = AT_FDCWD, .flags = O_RDWR}, path, &st);
 }

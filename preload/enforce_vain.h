@@ -45,9 +45,9 @@ int enforce_vain_size(const struct ftruncate_event *e, const struct identity *id
 int enforce_vain_allocation(const struct fallocate_event *e);
 /* a message: what the kernel answers of its connection, its address and its control data, */
 int enforce_vain_message(const struct enforce_message *m);
-/* a mode or an access list, another owner (-1: the same), */
+/* a mode or an access list, another owner and group (-1: the same), */
 int enforce_vain_mode(const struct identity *identity);
-int enforce_vain_owner(const struct identity *identity, uid_t uid);
+int enforce_vain_owner(const struct identity *identity, uid_t uid, gid_t gid);
 /* the flags of an opening, whatever they are to open, and that a descriptor is left for it; an opening of what lies there. */
 int enforce_vain_flags(const struct enforce_opening *o);
 int enforce_vain_opening(const struct enforce_opening *o, const char *path);

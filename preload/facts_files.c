@@ -174,6 +174,22 @@ bool facts_own(uint32_t uid)
 	return uid == facts_user() || uid == file_user();
 }
 
+bool facts_in_group(uint32_t gid)
+{
+	long count = kernel_call(SYS_getgroups, 0, 0, 0, 0, 0, 0);
+	size_t bytes = count > 0 ? (size_t)count * sizeof gid : 0;
+	uint32_t *group = bytes ? kernel_memory(bytes) : NULL;
+	bool found = (uint32_t)kernel_call(SYS_getegid, 0, 0, 0, 0, 0, 0) == gid;
+
+	if (!group)
+		return found;
+	count = kernel_call(SYS_getgroups, count, (long)group, 0, 0, 0, 0);
+	for (long i = 0; i < count && !found; i++)
+		found = group[i] == gid;
+	kernel_memory_free(group, bytes);
+	return found;
+}
+
 bool facts_stranger(uint32_t uid)
 {
 	return uid != 0 && !facts_own(uid) && is_nobody_known(uid);

@@ -40,6 +40,9 @@ bool facts_program(int32_t pid, char exe[static PATH_MAX], uint32_t *user);
 /* Is the user the one who acts: geteuid(2), or setfsuid(2)'s, whose the files are that are made. */
 bool facts_own(uint32_t uid);
 
+/* Is it the effective group, or one of the others that this process is in? */
+bool facts_in_group(uint32_t gid);
+
 /* Is the user a stranger: neither this process's own nor root, and known in its user namespace? */
 bool facts_stranger(uint32_t uid);
 

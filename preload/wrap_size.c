@@ -282,7 +282,7 @@ static int owner_changed(enum symbol symbol, int fd, int dirfd, const char *path
 	return result;
 }
 
-static bool allow_owner(int fd, int dirfd, const char *path, uid_t uid, int flags, const void *caller)
+static bool allow_owner(int fd, int dirfd, const char *path, uid_t uid, gid_t gid, int flags, const void *caller)
 {
 	struct identity identity;
 
@@ -290,33 +290,35 @@ static bool allow_owner(int fd, int dirfd, const char *path, uid_t uid, int flag
 		return true;
 	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
 		return true;
-	return enforce_given(&identity, uid, caller) != VERDICT_deny;
+	return enforce_given(&identity, uid, gid, caller) != VERDICT_deny;
 }
 
 EXPORT int chown(const char *path, uid_t uid, gid_t gid)
 {
-	int result = allow_owner(-1, AT_FDCWD, path, uid, 0, CALLER) ? REAL(chown)(path, uid, gid) : -1;
+	int result = allow_owner(-1, AT_FDCWD, path, uid, gid, 0, CALLER) ? REAL(chown)(path, uid, gid) : -1;
 	return owner_changed(SYMBOL_chown, -1, AT_FDCWD, path, uid, gid, 0, result, CALLER);
 }
 
 EXPORT int fchown(int fd, uid_t uid, gid_t gid)
 {
 	fd = wrap_given(fd, CALLER);
-	int result = allow_owner(fd, -1, NULL, uid, 0, CALLER) ? REAL(fchown)(fd, uid, gid) : -1;
+	int result = allow_owner(fd, -1, NULL, uid, gid, 0, CALLER) ? REAL(fchown)(fd, uid, gid) : -1;
 	return owner_changed(SYMBOL_fchown, fd, -1, NULL, uid, gid, 0, result, CALLER);
 }
 
 EXPORT int lchown(const char *path, uid_t uid, gid_t gid)
 {
-	int result =
-		allow_owner(-1, AT_FDCWD, path, uid, AT_SYMLINK_NOFOLLOW, CALLER) ? REAL(lchown)(path, uid, gid) : -1;
+	int result = allow_owner(-1, AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW, CALLER)
+			     ? REAL(lchown)(path, uid, gid)
+			     : -1;
 	return owner_changed(SYMBOL_lchown, -1, AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW, result, CALLER);
 }
 
 EXPORT int fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
 {
 	dirfd = wrap_given(dirfd, CALLER);
-	int result =
-		allow_owner(-1, dirfd, path, uid, flags, CALLER) ? REAL(fchownat)(dirfd, path, uid, gid, flags) : -1;
+	int result = allow_owner(-1, dirfd, path, uid, gid, flags, CALLER)
+			     ? REAL(fchownat)(dirfd, path, uid, gid, flags)
+			     : -1;
 	return owner_changed(SYMBOL_fchownat, -1, dirfd, path, uid, gid, flags, result, CALLER);
 }
