@@ -141,13 +141,21 @@ static void list_unseen(struct analysis *analysis)
 	}
 }
 
+/* Numbers of another machine, or of another time, are of other objects. */
+static uint64_t device_of(const struct recording *recording, uint64_t dev)
+{
+	return dev ^ (uintptr_t)(recording && recording->ground ? recording->ground : recording) * 31;
+}
+
 static void list_appeared_in(struct analysis *analysis, const struct recording *recording, struct map *known)
 {
 	for (size_t i = 0; i < recording->leftover_count; i++) {
 		const struct leftover *left = &recording->leftovers[i];
+		uint64_t device = device_of(recording, left->dev);
 
-		if (map_get(known, left->dev, left->ino) || recording_before(recording, left->dev, left->ino))
+		if (recording_before(recording, left->dev, left->ino) || map_get(known, device, left->ino))
 			continue;
+		map_put(known, device, left->ino, analysis);
 		analysis->appeared =
 			memory_grow(analysis->appeared, analysis->appeared_count, sizeof(*analysis->appeared));
 		analysis->appeared[analysis->appeared_count++] = left;
@@ -162,7 +170,8 @@ static void list_appeared(struct analysis *analysis)
 	struct map known = {0};
 
 	for (size_t i = 0; i < world->object_count; i++)
-		map_put(&known, world->objects[i]->dev, world->objects[i]->ino, analysis);
+		map_put(&known, device_of(world->objects[i]->recording, world->objects[i]->dev), world->objects[i]->ino,
+			analysis);
 	for (size_t i = 0; (recording = recording_each(analysis->recording, i)); i++)
 		if (recording->looked_first && recording->looked && !recording->newest)
 			list_appeared_in(analysis, recording, &known);

@@ -136,3 +136,28 @@ five_apart()
 		five_apart whole moved SIGKILL
 	done
 }
+
+@test "what came unseen while several recorded is named once; an object of another machine with its numbers does not hide it" {
+	local outside
+	(
+		until [ -e turn-2 ]; do sleep 0.01; done
+		truncate -s 4096 "/dev/shm$B"
+		touch turn-3
+	) &
+	outside=$!
+	both '1:fd = made(A); made(A + "x")
+5:os.unlink(shm(A)); os.unlink(shm(A + "x"))' '2:pass
+4:opened(A)'
+	wait "$outside"
+	holds --arg b "$B" '[.appeared[].name] == [$b]'
+	cp -r fleet/b fleet/c
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/c
+	report fleet >report.json
+	holds --arg b "$B" '[.appeared[].name] == [$b, $b]'
+	# As if that machine had given its inode to what a recorded process made here.
+	jq --arg name "${A}x" '.objects[] | select(.names == [$name]) | .ino' report.json >inode
+	jq --slurpfile inode inode '.objects[].ino = $inode[0]' fleet/c/shm.json >new
+	mv new fleet/c/shm.json
+	report fleet >report.json
+	holds --arg b "$B" '[.appeared[].name] == [$b, $b]'
+}
