@@ -105,9 +105,11 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals)
 {
-	if (recording->described || recording->part_count || totals->events || totals->unknown || totals->foreign == 0)
+	if (recording->part_count || totals->events || totals->unknown || totals->foreign == 0)
 		return NULL;
-	return memory_format("none of the trace's %" PRIu64 " events is of shmguard", totals->foreign);
+	/* What `run` records has no others' events, whoever records at the same time: the trace was put there. */
+	return memory_format("none of the trace's %" PRIu64 " events is of %s", totals->foreign,
+			     recording->described ? "this recording" : "shmguard");
 }
 
 /* Files that did not belong to the trace are worth a word, and nothing is missing where all that was recorded is there. */

@@ -29,7 +29,7 @@ struct analysis {
 	size_t skipped_count;
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
-	const char *none; /* the problem which says that a trace alone has events, and none of shmguard; NULL: it has */
+	const char *none; /* the problem which says that the trace has events, and none to look at; NULL: it has some */
 	bool others;      /* that, and nothing is missing of it */
 	char *cut;        /* why the trace was not read to its end, in words; NULL: it was */
 	bool doubtful;    /* events may be missing that no process's numbers account for */
@@ -62,7 +62,7 @@ int analysis_refuse(const struct recording *recording, int result, struct trace_
 /* What of the recording's streams is gone, a new text; NULL if they are whole. */
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals);
 
-/* That a trace alone has no event of shmguard, but has others: a new text; NULL if it is otherwise. */
+/* That a trace alone has no event of shmguard, or a recording's none of its own, but others: a new text; or NULL. */
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals);
 
 /* Where the trace of the recording in `dir` lies, to be freed; NULL and *error as above. */

@@ -2,7 +2,7 @@
  * The report as JUnit XML: a test case for each finding, as readers show one failure of a case and no more; and a passed one
  * for each rule without any, so that it shows what was looked for; which is a skipped one where filters or suppressions
  * left nothing of the rule. Notes are no failures: they are their case's output. Of a trace that has events, but none of
- * shmguard, a case that is an error says so, and all rules are skipped: nothing was looked at.
+ * shmguard, or of the recording, a case that is an error says so, and all rules are skipped: nothing was looked at.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -365,9 +365,8 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 	for (i = 0; i < analysis->problem_count && i < UNSEEN_SHOWN; i++)
 		text_line(terminal, INK_plain, 2, escape_terminal(analysis->problems[i]));
 	summary_more(terminal, analysis->problem_count, i);
-	/* Where a trace alone has no others, a problem says so. */
-	if (analysis->foreign &&
-	    (analysis->events || analysis->recording->described || analysis->recording->part_count))
+	/* Where there are no others, a problem says so. */
+	if (analysis->foreign && (analysis->events || analysis->recording->part_count))
 		summary_foreign(analysis, terminal);
 }
 

@@ -158,6 +158,34 @@ errs()
 	done
 }
 
+@test "a recording in which another's trace lies says in every form that nothing in it is its own" {
+	local form line="none of the trace's 37 events is of this recording"
+	cp -r "$ROOT/tests/traces/leaks" whole
+	cp -r whole mixed
+	rm mixed/expected*
+	sed -i '/"unseen"/d' mixed/processes.jsonl
+	sed -i 's/1a2b3c4d/1a2b3c4e/' mixed/recording.json
+	reported mixed
+	holds --arg line "$line" '.trace | .events == 0 and .foreign == 37 and (.complete | not) and .others and .problems == [$line]'
+	COLUMNS=120 "$SHMGUARD" report mixed >text
+	[ "$(head -n 1 text)" = "shmguard: nothing found: $line" ]
+	run -1 grep 'passed over' text
+	errs mixed
+	"$SHMGUARD" report --format=sarif mixed | jq -e --arg line "$line" \
+		'.runs[0].invocations[0].toolExecutionNotifications | map(.message.text) == [$line]'
+	for form in csv folded timeline; do
+		run -0 --separate-stderr "$SHMGUARD" report --format=$form mixed
+		[ "$stderr" = "shmguard: $form: $line" ]
+	done
+	"$SHMGUARD" report --format=html mixed | grep -qF "$line"
+	run -0 --separate-stderr "$SHMGUARD" diff whole mixed
+	grep -qxF "shmguard: mixed: $line: what is fixed may only be missing" <<<"$stderr"
+	for form in log objects; do
+		run -0 --separate-stderr "$SHMGUARD" $form mixed
+		[ "$stderr" = "shmguard: $line" ]
+	done
+}
+
 @test "an event of a later version is counted and skipped" {
 	many trace 2000 1 1
 	sed -i 's/name = "shmguard:munmap"/name = "shmguard:mrewrap"/' trace/metadata
