@@ -139,13 +139,10 @@ static int report_add_output(struct report_options *options, char *text)
 
 static int report_take_number(struct report_options *options, const char *text)
 {
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	options->max_findings = (uint64_t)value;
-	if (end != text && !*end && value >= 0)
+	if (options_number(text, INT64_MAX, &options->max_findings))
 		return 0;
-	return report_usage_error("shmguard: --max-findings takes a number, not '%s'\n", text);
+	return report_usage_error("shmguard: --max-findings takes a number from 0 to 9223372036854775807, not '%s'\n",
+				  text);
 }
 
 static int report_take_suppressions(struct report_options *options, const char *file)

@@ -1,10 +1,10 @@
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/cmd_run.h"
+#include "analyzer/memory.h"
 #include "analyzer/policy_load.h"
 
 enum {
@@ -78,10 +78,9 @@ static int run_options_bad(const char *format, const char *value)
 
 static int run_options_number(const char *text, int *number)
 {
-	char *end;
-	long value = strtol(text, &end, 10);
+	uint64_t value;
 
-	if (!*text || *end || value < 1 || value > 255)
+	if (!options_number(text, 255, &value) || value < 1)
 		return run_options_bad("--error-exitcode wants a number from 1 to 255, not '%s'", text);
 	*number = (int)value;
 	return 0;
@@ -91,19 +90,17 @@ static int run_options_number(const char *text, int *number)
 static int run_options_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMG";
-	char *end, *unit;
-	unsigned long long value;
+	size_t length = strlen(text);
+	const char *unit = length ? strchr(units, toupper((unsigned char)text[length - 1])) : NULL;
+	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	char *number = memory_format("%.*s", (int)(length - (unit != NULL)), text);
+	/* recording.json has it, and no larger number. */
+	bool taken = options_number(number, (uint64_t)INT64_MAX >> shift, bytes) && *bytes;
 
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-	if (isdigit((unsigned char)*text) && !errno && (!*end || (unit && !end[1]))) {
-		int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-
-		*bytes = (uint64_t)value << shift;
-		if (*bytes >> shift == value && *bytes)
-			return 0;
-	}
+	free(number);
+	*bytes <<= shift;
+	if (taken)
+		return 0;
 	return run_options_bad("--max-size wants a number of bytes such as 64M, not '%s'", text);
 }
 

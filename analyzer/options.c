@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <getopt.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,18 @@
 
 /* More than any table has, --help and the end included. */
 enum { ROWS_MAX = 32, HELP_COLUMN = 26, HELP_WIDTH = 80 };
+
+bool options_number(const char *text, uint64_t most, uint64_t *number)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	/* strtoul() takes blanks and signs, too. */
+	for (i = 0; isdigit((unsigned char)text[i]) && sum <= most; i++)
+		sum = sum > INT64_MAX / 10 ? UINT64_MAX : 10 * sum + (uint64_t)(text[i] - '0');
+	*number = sum;
+	return i && !text[i] && sum <= most;
+}
 
 void options_fill(const char *text, int column, int indent, FILE *out)
 {

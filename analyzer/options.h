@@ -5,6 +5,8 @@
 #ifndef SHMGUARD_OPTIONS_H
 #define SHMGUARD_OPTIONS_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct option_row {
@@ -30,6 +32,9 @@ int options_next(const struct option_table *table, int argc, char **argv);
 
 /* The same where the first operand is a command, whose options are its own. */
 int options_next_before_command(const struct option_table *table, int argc, char **argv);
+
+/* A number of digits alone, up to `most`, which is at most INT64_MAX; false: the text is none. */
+bool options_number(const char *text, uint64_t most, uint64_t *number);
 
 /* As --help prints it: it fits a screen of 80 columns and 24 lines. */
 void options_help(const struct option_table *table, FILE *out);

@@ -97,13 +97,13 @@ static int selection_take_rule(struct selection *selection, const char *text)
 static int selection_take_pid(struct selection *selection, const char *argument)
 {
 	const char *colon = strrchr(argument, ':'), *number = colon ? colon + 1 : argument;
-	char *end;
-	long pid = strtol(number, &end, 10);
+	uint64_t pid;
+	bool is_pid = options_number(number, INT32_MAX, &pid) && pid;
 
 	selection->pid = (pid_t)pid;
 	if (colon)
 		snprintf(selection->host, sizeof(selection->host), "%.*s", (int)(colon - argument), argument);
-	if (colon == argument || end == number || *end || pid <= 0 || pid != selection->pid)
+	if (colon == argument || !is_pid)
 		return selection_bad("shmguard: '%s' is no pid, nor HOST:PID\n", argument);
 	return 1;
 }

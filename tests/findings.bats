@@ -135,6 +135,26 @@ finds()
 	run -2 "$SHMGUARD" report --max-findings=x leaks
 }
 
+@test "a number is digits that mean one, in every option" {
+	local number pid
+	"$SHMGUARD" report --max-findings=9223372036854775807 --pid=2147483647 leaks
+	for number in '' ' 5' '5 ' +5 -5 5x 0x5 1.5 9223372036854775808 18446744073709551617 99999999999999999999; do
+		run -2 "$SHMGUARD" report "--max-findings=$number" leaks
+		[ "${lines[0]}" = "shmguard: --max-findings takes a number from 0 to 9223372036854775807, not '$number'" ]
+		run -125 "$SHMGUARD" run "--error-exitcode=$number" true
+		[ "${lines[0]}" = "shmguard: --error-exitcode wants a number from 1 to 255, not '$number'; see \`shmguard run --help\`" ]
+		for pid in "$number" "vm:$number"; do
+			run -2 "$SHMGUARD" log "--pid=$pid" leaks
+			[ "${lines[0]}" = "shmguard: '$pid' is no pid, nor HOST:PID" ]
+		done
+	done
+	# What a recording says of itself is read back.
+	for number in 0 9223372036854775808 18446744073709551615 8589934592G 18014398509481985K; do
+		run -125 "$SHMGUARD" run "--max-size=$number" true
+		[ "${lines[0]}" = "shmguard: --max-size wants a number of bytes such as 64M, not '$number'; see \`shmguard run --help\`" ]
+	done
+}
+
 @test "--group-by brings together what belongs together, under its name" {
 	run -0 "$SHMGUARD" report --group-by=process leaks
 	[ "$(grep -c '^== ' <<<"$output")" -eq 2 ]
