@@ -50,7 +50,8 @@ static const struct option_row rows[] = {
 	 "The pattern is matched against objects, functions, modules and MODULE!FUNCTION, of whatever frame of the "
 	 "finding's stacks; RULE:^GLOB;GLOB... only against the program's own functions of the first stack, from the "
 	 "innermost "
-	 "on, which is what --gen-suppressions prints. A comment begins with #. The report counts what each line left "
+	 "on, which is what --gen-suppressions prints. A comment begins with #; blanks at both ends of a line are cut "
+	 "off, and [ ] is one that stays. The report counts what each line left "
 	 "out, and names the lines that left out nothing. May be repeated."},
 	{"show-suppressions", OPTION_show_suppressions, NULL, "print the lines that are built in, nothing else"},
 	{"gen-suppressions", OPTION_gen_suppressions, NULL, "print lines that would suppress what is found"},

@@ -1,5 +1,4 @@
 /* Lines that would suppress what was found, ready for a file that --suppress reads. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,20 +10,26 @@
 /* Of callers: further out there is hardly anything that tells one finding from another. */
 enum { PLACE_DEPTH = 8 };
 
-/* What fnmatch(3) takes for a pattern stands for itself; `?` for what a line or a terminal does not take. */
+/*
+ * What fnmatch(3) takes for a pattern stands for itself; what a line or a terminal does not take is escaped, and a blank
+ * at the end, which would be cut off as the line's, is in brackets.
+ */
 static char *suppressions_literal(const char *bytes)
 {
-	char *text = memory_new(2 * strlen(bytes) + 1, 1), *to = text;
+	char *text = memory_new(2 * strlen(bytes) + sizeof("[]"), 1), *to = text, *line;
 
 	for (; *bytes; bytes++) {
+		if (*bytes == ' ' && !bytes[1]) {
+			to = stpcpy(to, "[ ]");
+			continue;
+		}
 		if (strchr("*?[]\\^;", *bytes))
 			*to++ = '\\';
-		*to++ = !isascii((unsigned char)*bytes) || iscntrl((unsigned char)*bytes) ||
-					(*bytes == ' ' && !bytes[1])
-				? '?'
-				: *bytes;
+		*to++ = *bytes;
 	}
-	return text;
+	line = escape_command(text);
+	free(text);
+	return line;
 }
 
 /* MODULE!FUNCTION, or MODULE. */

@@ -133,7 +133,7 @@ void suppressions_free(struct suppressions *suppressions)
 static bool suppressions_match_both(const char *pattern, const char *module, const char *function)
 {
 	char *both = memory_format("%s!%s", report_basename(module), function);
-	bool match = !fnmatch(pattern, both, 0);
+	bool match = escape_matches(pattern, both);
 
 	free(both);
 	return match;
@@ -143,10 +143,11 @@ static bool suppressions_match_spot(const char *pattern, const struct spot *spot
 {
 	const struct module *module = spot->frame->module;
 
-	return (spot->function && !fnmatch(pattern, spot->function, 0)) ||
+	return (spot->function && escape_matches(pattern, spot->function)) ||
 	       (module && spot->function && strchr(pattern, '!') &&
 		suppressions_match_both(pattern, module->path, spot->function)) ||
-	       (module && (!fnmatch(pattern, module->path, 0) || !fnmatch(pattern, report_basename(module->path), 0)));
+	       (module &&
+		(escape_matches(pattern, module->path) || escape_matches(pattern, report_basename(module->path))));
 }
 
 static bool suppressions_match_stack(const char *pattern, const struct report *report, const struct stack *stack)

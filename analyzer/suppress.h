@@ -3,6 +3,7 @@
  * pattern of ids, and what must match a name of the object, a function of one of the stacks, or one of their modules.
  * RULE:^GLOB;GLOB... is narrower: of the finding's first stack the program's own functions, from the innermost on, as
  * many as there are patterns. A backslash before a semicolon makes it part of the pattern. "#" begins a comment.
+ * Escapes of escape_matches() stand for what no line holds; blanks at its ends are cut off, "[ ]" is one that stays.
  */
 #ifndef SHMGUARD_SUPPRESS_H
 #define SHMGUARD_SUPPRESS_H

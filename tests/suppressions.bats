@@ -42,6 +42,51 @@ S("esc\033[31m ", True, 4096).unlink()'
 	[ "$status" -eq 0 ] && [[ $output != *unused* ]]
 }
 
+@test "suppressions: what is printed of a name hides that name and no other, whatever bytes it is of" {
+	cat >name.c <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		int main(int count, char **names)
+		{
+			for (int i = 1; i < count; i++)
+				if (shm_open(names[i], O_CREAT | O_EXCL | O_RDWR, 0600) < 0)
+					return 1;
+			return 0;
+		}
+	END
+	gcc -g -w name.c -o name
+	cat >names.py <<-'END'
+		import json, os, random, re, subprocess, sys
+		guard, prefix = sys.argv[1], b"/nasty-"
+		bits = [b" ", b"  ", b"\t", b"\n", b"\r", b"#", b"*", b"?", b"[", b"]", b"[ ]", b"\\", b"\\n", b"^", b";", b":", b"!", b"-", b"a", b"b",
+		        b"\x1b[m", b"\x7f", b"\x80", b"\xff", "\u00e9".encode(), "\u202e".encode(), "\U0001f600".encode()]
+		random.seed(6)
+		names = {prefix + bit for bit in bits} | {prefix + b"a" + bit for bit in bits} | {prefix + bit + b"b" for bit in bits}
+		names |= {prefix + b"".join(random.choices(bits, k=random.randint(2, 7))) for _ in range(60)}
+		names = sorted(names)
+		try:
+		    subprocess.run([guard, "run", "--quiet", "--report=none", "-o", "nasty", "--", "./name"] + names, check=True)
+		finally:
+		    for name in names:
+		        os.unlink(b"/dev/shm" + name)
+		base = [guard, "report", "--group-by=object", "--rule=segment-leak"]
+		def told(*more):
+		    report = json.loads(subprocess.run(base + ["--format=json", *more, "nasty"], check=True, stdout=subprocess.PIPE).stdout)
+		    return {finding["object"] for finding in report["findings"]}, [line["findings"] for line in report["suppressions"]]
+		every = told()[0]
+		assert len(every) == len(names), (len(every), len(names))
+		known = subprocess.run(base + ["--gen-suppressions", "nasty"], check=True, stdout=subprocess.PIPE).stdout
+		assert not re.search("[\\x00-\\x09\\x0b-\\x1f\\x7f\\u202e]", known.decode())
+		lines = [line for line in known.decode().split("\n") if line and not line.startswith("#")]
+		assert len(lines) == len(names), (len(lines), len(names))
+		open("known", "w").write("\n".join(lines))
+		left, counts = told("--suppress=known")
+		assert left == set(), left
+		assert counts == [1] * len(lines), [line for line, count in zip(lines, counts) if count != 1]
+	END
+	"$PYTHON" names.py "$SHMGUARD"
+}
+
 @test "suppressions: so does what is printed of objects that share a name, one of which has others besides" {
 	cat >swap.c <<-'END'
 		#include <fcntl.h>
