@@ -104,6 +104,8 @@ static void settle(const struct world *world, struct object *object, const struc
 	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
 		return;
 	first = recording_leftover(recording, object->dev, object->ino);
+	if (first && object->unlinked.time <= recording->looked_at)
+		object->unlinked = (struct site){0};
 	if (!lacks_calls(world, recording) && (first == NULL || is_newer(object, recording->looked_at)))
 		return;
 	if (first) {

@@ -98,3 +98,19 @@ recorded()
 	holds --arg name "$NAME-" '[.objects[] | select(.leaked) | .names[0]] | length == 4 and all(startswith($name))'
 	"$SHMGUARD" objects --all out | grep -qx "$NAME-4 (gone, removed by nobody in the recording)"
 }
+
+@test "what nobody seen linked before its name was removed still exists, and no form has it removed; what is removed after the look is" {
+	echo 'import _posixshmem; _posixshmem.shm_unlink(sys.argv[1] + "-0")' >>makes.py
+	recorded out "ln '/dev/shm$NAME-0' '/dev/shm$NAME-hard'"
+	report out >report.json
+	holds --arg name "$NAME-hard" 'any(.findings[]; .rule == "segment-leak" and (.message | startswith($name) and contains("never unlinked")))'
+	holds --arg name "$NAME-hard" 'any(.objects[]; .names[-1] == $name and .leaked and .unlinked_by == null)'
+	COLUMNS=120 "$SHMGUARD" report out | grep -E "^  $NAME-hard .* -  +LEAKED$"
+	# Of a process that outlives the recording.
+	jq --slurpfile recording out/recording.json '.looked = $recording[0].started + 1' out/shm.json >later
+	mv later out/shm.json
+	report out >report.json
+	holds --arg name "$NAME-0" 'any(.objects[]; (.names | index($name)) and (.leaked | not) and .unlinked_by != null)'
+	holds --arg name "$NAME-1" 'any(.objects[]; (.names | index($name)) and .leaked)'
+	holds '[.findings[] | select(.rule == "segment-leak") | .count] == [4]'
+}
