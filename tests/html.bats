@@ -171,6 +171,32 @@ load html
 	agrees --suppress=known --rule=churn
 }
 
+@test "on paper a finding that fits on a page is on one, and the head of a table on each of its pages" {
+	local size
+	"$SHMGUARD" run --quiet --report=none -o crowd -- sh -c 'for n in a b c d; do "$0" 12 "/paper-$n"; done' "$PROGRAMS/leaky"
+	rm -f /dev/shm/paper-*
+	"$SHMGUARD" report --group-by=object --rule=segment-leak --format=html:page.html crowd
+	for size in A4 A5; do
+		sed "s#</style>#@page { size: $size; }</style>#" page.html >sized.html
+		chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
+			--no-pdf-header-footer --print-to-pdf=page.pdf "file://$PWD/sized.html" 2>log
+		pdftotext -layout page.pdf printed
+		"$PYTHON" - <<-'END'
+			import re
+			pages = open("printed").read().split("\f")
+			first = next(i for i, page in enumerate(pages) if re.search("^ *Findings$", page, re.M))
+			pages[first] = pages[first][pages[first].index("Findings"):]
+			rows = [page for page in pages[first:] if re.search(r"LEAKED$", page, re.M)]
+			assert len(rows) > 1 and all("Created by" in page for page in rows), rows
+			findings = "".join(pages[first:]).count("error: segment-leak")
+			assert findings == 48, findings
+			for page in pages[first:]:
+			    words = re.findall(r"error: segment-leak|1\. leaky_open|What to do:|fingerprint", page)
+			    assert words == ["error: segment-leak", "1. leaky_open", "What to do:", "fingerprint"] * (len(words) // 4), page
+		END
+	done
+}
+
 @test "on paper nothing is folded: commands, what a finding is also of, and what each rule says, once" {
 	mkdir both
 	for part in one two; do
