@@ -27,7 +27,7 @@ static uint64_t print_text(uint64_t hash, const char *text)
 static uint64_t print_spot(uint64_t hash, const struct spot *spot)
 {
 	const struct module *module = spot->frame->module;
-	const char *function = spot->borrowed ? spot->own : spot->function;
+	const char *function = spot->borrowed || spot->own ? spot->own : spot->function;
 
 	hash = print_text(hash, report_basename(module->path));
 	if (function)

@@ -139,13 +139,20 @@ static bool suppressions_match_both(const char *pattern, const char *module, con
 	return match;
 }
 
+static bool suppressions_match_function(const char *pattern, const struct module *module, const char *function)
+{
+	return function &&
+	       (escape_matches(pattern, function) ||
+		(module && strchr(pattern, '!') && suppressions_match_both(pattern, module->path, function)));
+}
+
+/* Another machine, and an earlier version, may know the function by the other name alone. */
 static bool suppressions_match_spot(const char *pattern, const struct spot *spot)
 {
 	const struct module *module = spot->frame->module;
 
-	return (spot->function && escape_matches(pattern, spot->function)) ||
-	       (module && spot->function && strchr(pattern, '!') &&
-		suppressions_match_both(pattern, module->path, spot->function)) ||
+	return suppressions_match_function(pattern, module, spot->function) ||
+	       suppressions_match_function(pattern, module, spot->own) ||
 	       (module &&
 		(escape_matches(pattern, module->path) || escape_matches(pattern, report_basename(module->path))));
 }

@@ -19,8 +19,9 @@ struct symbols_frame {
 	const char *file;     /* NULL: unknown */
 	unsigned line;        /* 0: unknown */
 	bool inlined;
-	bool borrowed;   /* another machine may not know it: it came from a separate debug file */
-	const char *own; /* of what is borrowed, and not inlined: the function by the file's own tables, or NULL */
+	bool borrowed; /* another machine may not know it: it came from a separate debug file */
+	/* The name that fingerprints have: if borrowed, by the file's own tables, or NULL; else NULL if it is `function`. */
+	const char *own;
 };
 
 struct symbols_answer {

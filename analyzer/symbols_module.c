@@ -186,6 +186,25 @@ void symbols_module_close(struct symbols_module *module)
 	free(module);
 }
 
+/*
+ * One name for one function, whether debug information is there or the symbol table alone; fingerprints go on by the name
+ * that each of them has.
+ */
+static void symbols_module_call(struct symbols_frame *frame, const char *raw)
+{
+	const char *known = frame->function;
+	char *name = known ? symbols_name_of(raw, known) : symbols_name(raw);
+
+	if (!name)
+		return;
+	frame->own = known ? known : symbols_name_whole(raw);
+	frame->function = name;
+	if (strcmp(frame->own, name) != 0)
+		return;
+	free((char *)frame->own);
+	frame->own = NULL;
+}
+
 void symbols_module_look_up(struct symbols_module *module, uint64_t address, struct symbols_answer *symbol)
 {
 	const struct symbols_range *function = symbols_ranges_find(&module->functions, address);
@@ -203,13 +222,15 @@ void symbols_module_look_up(struct symbols_module *module, uint64_t address, str
 		symbol->count = 1;
 	}
 	last = &symbol->frames[symbol->count - 1];
-	if (!last->function && function)
-		last->function = symbols_name((const char *)(uintptr_t)function->what);
+	if (function)
+		symbols_module_call(last, (const char *)(uintptr_t)function->what);
 	if (!last->line && function)
 		last->into = address - function->low;
-	for (size_t i = 0; i < symbol->count; i++)
-		symbol->frames[i].borrowed = module->debug.elf != NULL;
+	for (size_t i = 0; module->debug.elf && i < symbol->count; i++)
+		symbol->frames[i].borrowed = true;
+	if (!module->debug.elf)
+		return;
+	free((char *)last->own);
 	function = symbols_ranges_find(&module->own, address);
-	if (function)
-		last->own = symbols_name((const char *)(uintptr_t)function->what);
+	last->own = function ? symbols_name_whole((const char *)(uintptr_t)function->what) : NULL;
 }

@@ -197,6 +197,51 @@ S("esc\033[31m ", True, 4096).unlink()'
 	"$SHMGUARD" report --suppress=known --format=json "$BATS_TEST_TMPDIR/two" | jq -e 'any(.findings[]; .rule == "segment-leak")'
 }
 
+@test "suppressions: a line of a function holds whether debug information or the symbol table alone names it; so do older lines" {
+	cat >cpp.cc <<-'END'
+		#include <fcntl.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static int made(const char *name, int n) { return shm_open(name, O_CREAT | O_RDWR, 0600) + n; }
+		#define MAKE(name) { int r = made(name, n); __asm__ volatile(""); return r; }
+		namespace { int hidden(int n) MAKE("/cpp-one")
+		struct S { int act(int n) MAKE("/cpp-two") }; }
+		static int still(int n, const char *) MAKE("/cpp-three")
+		template <class T> static int of(T n) MAKE("/cpp-four")
+		namespace outer { int open(long n) MAKE("/cpp-five") }
+		extern "C" { static int plain(int n) MAKE("/cpp-six") }
+		int main(int count, char **names)
+		{
+			auto lambda = [&](int n) MAKE("/cpp-seven");
+			return (hidden(count) + S().act(count) + still(count, names[0]) + of<unsigned>(count) + outer::open(count) +
+				plain(count) + lambda(count)) * 0;
+		}
+	END
+	local level form
+	for level in 0 2; do
+		g++ -g -O$level -fno-inline -w cpp.cc -o whole
+		objcopy --strip-debug whole bare
+		for form in whole bare; do
+			cp $form program
+			"$SHMGUARD" run --quiet --report=none -o $form$level -- ./program
+			rm -f /dev/shm/cpp-*
+			"$SHMGUARD" report --rule=predictable-name --gen-suppressions $form$level | grep -v '^#' >$form.lines
+			"$SHMGUARD" report --rule=predictable-name --format=json $form$level | jq -r '.findings[] | .object + " " + .fingerprint' | sort >$form.prints
+		done
+		[ "$(wc -l <whole.lines)" -eq 7 ]
+		same whole.lines bare.lines
+		grep -qF '!(anonymous namespace)::hidden(int);' whole.lines
+		# Before they were called so, and known by that.
+		for form in hidden act still 'of<unsigned int>' '*operator()*' plain '^program!made;program!act;program!main'; do
+			run -0 "$SHMGUARD" report --rule=predictable-name --suppress=<(printf 'predictable-name:%s\n' "$form") whole$level
+			[[ $output == *"suppressed 1 finding (1 occurrence)"* ]] || { echo "$form: $output"; false; }
+		done
+		[ $level -gt 0 ] || cp whole.prints prints
+	done
+	same prints <(printf '%s\n' 'o1 44b5546ac1388e6f' 'o2 ef1d0bd8e02ed045' 'o3 e26b4af6af6546d7' 'o4 eae99afffb864b1c' \
+		'o5 aef99b15212f716b' 'o6 8d31c31d5eef3ee9' 'o7 4cc6c9f98918b447')
+}
+
 @test "suppressions: a line that is printed is of one place with its callers, and RULE:^GLOB of the innermost function" {
 	local known
 	cat >places.c <<-'END'

@@ -247,6 +247,12 @@ static void test_names(void)
 		{"_Restart", "_Restart"},
 		{"_Zebra", "_Zebra"},
 		{"plain\xff", "plain\xff"},
+		{"_ZL5innerPKc.constprop.0.isra.0", "inner(char const*)"},
+		{"inner.part.3.cold@V1", "inner"},
+		{"inner.llvm.1234567890", "inner"},
+		{"inner.isra.0.other", "inner.isra.0.other"},
+		{"inner.partly", "inner.partly"},
+		{".isra.0", ".isra.0"},
 	};
 	size_t i;
 
@@ -254,6 +260,28 @@ static void test_names(void)
 		char *name = symbols_name(names[i][0]);
 
 		check_text(name, names[i][1], names[i][1]);
+		free(name);
+	}
+}
+
+static void test_source_names(void)
+{
+	static const char *const names[][3] = {
+		{"_ZN12_GLOBAL__N_11S3actEi", "act", "(anonymous namespace)::S::act(int)"},
+		{"_ZL2ofIjEiT_", "of<unsigned int>", "int of<unsigned int>(unsigned int)"},
+		{"_ZZ4mainENKUliE_clEi.isra.0", "operator()", "main::{lambda(int)#1}::operator()(int) const"},
+		/* Two functions that are alike have one address. */
+		{"_ZN12_GLOBAL__N_11S3actEi", "react", NULL},
+		{"_ZN12_GLOBAL__N_15reactEi", "act", NULL},
+		{"_ZN5outer4openEl", "outer::open(long)", "outer::open(long)"},
+		{"act", "act", NULL},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *name = symbols_name_of(names[i][0], names[i][1]);
+
+		check_text(name, names[i][2], names[i][1]);
 		free(name);
 	}
 }
@@ -296,6 +324,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	test_names();
+	test_source_names();
 	test_c();
 	test_return_address();
 	test_build_id();
