@@ -29,14 +29,20 @@ int held_descriptor(const struct identity *identity, int access)
 
 struct sought {
 	const struct identity *identity;
-	uint64_t at; /* of the object */
+	uint64_t at;   /* of the object */
+	uint64_t next; /* where, past that, the next mapping begins; what it was where there is none before */
 	struct maps_line line;
 };
 
-static bool shows(const struct maps_line *line, const struct sought *s)
+static bool is_of(const struct maps_line *line, const struct sought *s)
 {
 	return line->shared && (line->prot & PROT_WRITE) && line->ino == s->identity->ino &&
-	       line->dev == s->identity->dev && line->offset <= s->at && s->at - line->offset < line->end - line->start;
+	       line->dev == s->identity->dev;
+}
+
+static bool shows(const struct maps_line *line, const struct sought *s)
+{
+	return is_of(line, s) && line->offset <= s->at && s->at - line->offset < line->end - line->start;
 }
 
 static bool find(const struct maps_line *line, void *context)
@@ -46,6 +52,8 @@ static bool find(const struct maps_line *line, void *context)
 
 	if (found)
 		s->line = *line;
+	else if (is_of(line, s) && line->offset > s->at && line->offset < s->next)
+		s->next = line->offset;
 	return found;
 }
 
@@ -79,20 +87,31 @@ static long punch_shown(struct sought *s, uint64_t to, char *buffer)
 	return result < 0 ? result : (long)bytes;
 }
 
+/* What no mapping shows stays as it is, and what lies behind it does not. */
 static long punch(struct sought *s, uint64_t to, char *buffer)
 {
+	long result = 0;
+
 	while (s->at < to) {
-		long freed = maps_any(find, s, buffer) ? punch_shown(s, to, buffer) : -EACCES;
+		s->next = to;
+		bool shown = maps_any(find, s, buffer);
+		long freed = shown ? punch_shown(s, to, buffer) : (long)(s->next - s->at);
 		if (freed < 0)
 			return freed;
+		result = shown ? result : -EACCES;
 		s->at += (uint64_t)freed;
 	}
-	return 0;
+	return result;
+}
+
+static bool is_any(const struct maps_line *line, void *context)
+{
+	return is_of(line, context);
 }
 
 static bool is_mapped(const struct identity *identity, char *buffer)
 {
-	return maps_any(find, &(struct sought){.identity = identity}, buffer);
+	return maps_any(is_any, &(struct sought){.identity = identity}, buffer);
 }
 
 long held_punch(const struct identity *identity, uint64_t from, uint64_t to)

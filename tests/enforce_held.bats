@@ -63,12 +63,18 @@ os._exit(0)'
 	own 'fd = filled("-gone"); os.fchmod(fd, 0); os.close(fd)
 fd = filled("-read"); os.open(PATH + "-read", os.O_RDONLY); map(fd, 8192, 1); os.fchmod(fd, 0o400); os.close(fd)
 fd = filled("-part", 0); map(fd, 4096); os.close(fd)
+fd = filled("-late", 0); libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(4096)); os.close(fd)
+fd = filled("-gap", 0); os.ftruncate(fd, 16384); os.pwrite(fd, b"key", 12288)
+for offset in 12288, 0: libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(offset))
+os.close(fd)
 fd = filled("-empty", 0); os.ftruncate(fd, 0); os.ftruncate(fd, 8192); os.close(fd)
 os._exit(0)'
 	[ "$(tr -d '\0' <"/dev/shm/$NAME-gone")" = keykey ]
 	[ "$(tr -d '\0' <"/dev/shm/$NAME-read")" = keykey ]
 	[ "$(tr -d '\0' <"/dev/shm/$NAME-part")" = key ]
-	[ "$(grep -c 'rule=secret-left .* why=not-wiped:EACCES' audit.log)" = 3 ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME-late")" = key ]
+	[ "$(tr -d '\0' <"/dev/shm/$NAME-gap")" = key ]
+	[ "$(grep -c 'rule=secret-left .* why=not-wiped:EACCES' audit.log)" = 5 ]
 	run -1 grep -e '-empty.*secret-left\|secret-left.*-empty' audit.log
 }
 
