@@ -236,8 +236,8 @@ int enforce_made_in_vain(int dirfd, const char *path, enum enforce_maker maker)
 	struct stat st;
 	int error = enforce_look_at(&at, &st);
 
-	/* Only of a long name it is said that it is one. */
-	if (error && error != ENOENT)
+	/* Only of a long name it is said that it is one. With a slash behind it no name is looked for. */
+	if (error && error != ENOENT && !ends_with_slash(path))
 		return error;
 	if ((error = look_around(&at, &st)))
 		return error;

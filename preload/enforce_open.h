@@ -28,7 +28,7 @@ int enforce_open(const struct enforce_opening *o);
  * A path that leads to no object: is one of its directories another user's link on /dev/shm, which the policy denies? errno
  * is set then.
  */
-bool enforce_astray(int dirfd, const char *path, const void *caller);
+bool enforce_astray(const struct enforce_opening *o);
 
 /*
  * The name by which the policy knows what lies at the path, or would lie there once created, however it is spelled:

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "preload/enforce_inner.h"
+#include "preload/enforce_vain.h"
 #include "preload/kernel.h"
 
 const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512])
@@ -53,17 +54,19 @@ static bool may_stray(int dirfd, const char *path)
 	       identity_where(st.st_dev, st.st_ino) != WHERE_elsewhere;
 }
 
-bool enforce_astray(int dirfd, const char *path, const void *caller)
+bool enforce_astray(const struct enforce_opening *o)
 {
-	const struct enforce_opening o = {.dirfd = dirfd, .path = path, .name = path};
 	struct policy_decision d;
 
-	if (!enforce_asks_everywhere(RULE_symlink_or_special) || !may_stray(dirfd, path))
+	if (!enforce_asks_everywhere(RULE_symlink_or_special) || !may_stray(o->dirfd, o->path))
 		return false;
 	enforce_begin();
-	enforce_decide(path, &d);
-	bool denied = led_astray(&o, &d) == VERDICT_deny;
-	enforce_end(caller);
+	enforce_decide(o->name, &d);
+	enum enforce_verdict verdict = led_astray(o, &d);
+	bool denied = verdict == VERDICT_deny;
+	if (enforce_matters(verdict))
+		enforce_refused_nothing(verdict, enforce_vain_opening(o, o->path));
+	enforce_end(o->caller);
 	/* No event follows. */
 	if (!denied)
 		enforce_forget();

@@ -414,8 +414,9 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (error)
 		return error;
 	long missing = -kernel_stat_at(o->dirfd, path, itself ? AT_SYMLINK_NOFOLLOW : 0, &st);
+	/* Who may not follow a link is not told where that leads. */
 	if (missing)
-		return missing == ENOENT && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
+		return missing != EACCES && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
 	if (exclusive)
 		return enforce_made_twice(path, maker(o));
 	/* The C library makes one of the other for shm_open(3). */

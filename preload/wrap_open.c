@@ -178,11 +178,23 @@ static int call_openat(const struct enforce_opening *o, int flags, mode_t mode)
 	return REAL(openat)(o->dirfd, o->path, flags, mode);
 }
 
+static bool makes_node(const struct wrap_opening *o)
+{
+	return o->symbol == SYMBOL_mknod || o->symbol == SYMBOL_mknodat || o->symbol == SYMBOL___xmknod ||
+	       o->symbol == SYMBOL___xmknodat;
+}
+
 /* Does it lead elsewhere, by what the policy denies? errno is set then. */
 static bool strays(struct wrap_opening *o, const void *caller)
 {
 	o->object = NULL;
-	o->astray = enforce_astray(o->dirfd, o->path, caller);
+	o->astray = enforce_astray(&(struct enforce_opening){.node = makes_node(o),
+							     .name = o->path,
+							     .dirfd = o->dirfd,
+							     .path = o->path,
+							     .flags = o->flags,
+							     .mode = o->mode,
+							     .caller = caller});
 	return o->astray;
 }
 

@@ -139,7 +139,7 @@ for flags in os.O_RDWR | os.O_TRUNC, os.O_TRUNC, RWC | os.O_TRUNC, os.O_CREAT | 
 	needs_root "takes another user"
 	local line
 	for line in 'name-not-allowed = deny' 'max-mode = 0'$'\n''mode-too-open = deny' 'max-objects = 0'$'\n''too-many-objects = deny'; do
-		as_bare "$line" 'for name in at("-d/"), at("-closed/"), at("-dangling/"), at("-n/"), at("-d/."), b"/dev/shm/":
+		as_bare "$line" 'for name in at("-d/"), at("-closed/"), at("-dangling/"), at("-n/"), at("-x/"), at("-x/n/"), at("-d/."), b"/dev/shm/":
     for flags in 0, os.O_EXCL, os.O_EXCL | os.O_TRUNC: one("open", name, RWC | flags, 0o666)
     one("mknod", name, 0o100666, 0); one("creat", name, 0o666)'
 	done
@@ -157,6 +157,14 @@ for n, to in enumerate((at("-none/n"), at("-none/n")[9:], at("-n/"), at("-n/")[9
         for flags in 0, os.O_TRUNC, os.O_EXCL, os.O_NOFOLLOW: one("open", path, RWC | flags, 0o666)
     one("mknod", name, 0o100666, 0)'
 	done
+}
+
+@test "through a link of another's that is no directory nothing is opened, with the errno of the bare call" {
+	needs_root "takes another user"
+	as_bare 'owner = 4711'$'\n''symlink-or-special = deny' 'os.symlink(at("-x"), at("-l"))
+for name in at("-dangling/"), at("-dangling/n"), at("-l/"), at("-l/n"), at("-closed/x/n"):
+    for flags in 0, os.O_RDWR, RWC, RWC | os.O_EXCL, os.O_TRUNC, os.O_DIRECTORY: one("open", name, flags, 0o600)
+    one("mknod", name, 0o100600, 0); one("creat", name, 0o600)'
 }
 
 @test "what may not be opened by its mode is not told as denied" {
