@@ -1,12 +1,11 @@
 #include "preload/module_watch.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "preload/kernel.h"
-#include "preload/real.h"
+#include "preload/loader.h"
 
 /* struct link_namespaces begins with a pointer to the first module, and how many there are. */
 enum { LOADED = 1 };
@@ -20,19 +19,6 @@ static const _Atomic uint64_t *words;
 static size_t word_count;
 static struct observation *before;
 static const _Atomic uint64_t *adds_at;
-
-static void find_data(void)
-{
-	Dl_info info = {0};
-	const ElfW(Sym) *symbol = NULL;
-	void *data = LIBC(dlsym)(RTLD_DEFAULT, "_rtld_global");
-
-	if (!data || !LIBC(dladdr1)(data, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
-	    ((uintptr_t)data | symbol->st_size) % sizeof *words)
-		return;
-	word_count = symbol->st_size / sizeof *words;
-	words = data;
-}
 
 /* Under the loader's lock, so that all of it is of one moment. */
 static int observe(struct dl_phdr_info *info, size_t size, void *context)
@@ -54,7 +40,10 @@ static size_t room(void)
 
 void module_watch_begin(void)
 {
-	find_data();
+	size_t bytes;
+
+	words = loader_data(&bytes);
+	word_count = bytes / sizeof *words;
 	before = words ? kernel_memory(room()) : NULL;
 	if (before)
 		dl_iterate_phdr(observe, before);

@@ -144,7 +144,9 @@ static void settle(struct queued *queued)
 	queued->event.head = head;
 	emit(queued->id, &queued->event);
 	enforce_settle(&queued->told);
-	findings_look(queued->id, &queued->event, accounted->object, identity, accounted->marks, queued->caller);
+	/* By whom it was made is known only since that was settled. */
+	uint32_t marks = accounted->marks | (identity ? ledger_marks(identity) & MARK_CREATED : 0);
+	findings_look(queued->id, &queued->event, accounted->object, identity, marks, queued->caller);
 	enforce_settle(NULL);
 }
 

@@ -26,6 +26,16 @@ void *own_load_function(const char *name)
 	return own_load_sanitized() ? LIBC(dlsym)(RTLD_DEFAULT, name) : own_symbol_of_libc(name);
 }
 
+static void *find_open(void)
+{
+	return LIBC(dlsym)(own_load_sanitized() ? RTLD_DEFAULT : RTLD_NEXT, "dlopen");
+}
+
+bool own_load_passes_others(void)
+{
+	return !own_load_sanitized() && find_open() != own_symbol_of_libc("dlopen");
+}
+
 /*
  * First in itself and what it needs, of which we are the first and libc is one, and then in the program. A sanitizer must know
  * of every thread and lock, and refuses to let a library pass by it. *new, if asked for: it is to go past the program.
@@ -36,7 +46,7 @@ static void *load(const char *file, bool *new)
 	void *(*open)(const char *, int);
 
 	/* Whoever stands between us and libc has his say. */
-	*(void **)&open = LIBC(dlsym)(own_load_sanitized() ? RTLD_DEFAULT : RTLD_NEXT, "dlopen");
+	*(void **)&open = find_open();
 	if (own_load_sanitized())
 		return open(file, MODE);
 	if (new)
@@ -137,6 +147,7 @@ const char *own_load_error(void)
 {
 	const char *(*error)(void);
 
-	*(void **)&error = own_load_function("dlerror");
+	/* To ask dlsym(3) for it would be to wait for the loader. */
+	*(void **)&error = own_symbol_of_libc("dlerror");
 	return error();
 }

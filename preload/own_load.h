@@ -22,4 +22,10 @@ const char *own_load_error(void);
 /* Has the program a sanitizer, whose functions stand for libc's in our libraries, too? */
 bool own_load_sanitized(void);
 
+/*
+ * Does somebody stand between us and libc's dlopen(3)? He may have a lock of his own, to be taken before the loader's. The
+ * sanitizers have none that they hold there.
+ */
+bool own_load_passes_others(void);
+
 #endif

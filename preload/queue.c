@@ -149,6 +149,11 @@ bool queue_any(void)
 	return atomic_load_explicit(&head, memory_order_relaxed) != atomic_load_explicit(&tail, memory_order_relaxed);
 }
 
+bool queue_is_filling(void)
+{
+	return atomic_load(&head) - atomic_load(&tail) >= SLOTS / 2;
+}
+
 unsigned queue_oldest(void)
 {
 	return atomic_load(&tail) | 1u << 31;

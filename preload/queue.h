@@ -34,6 +34,8 @@ bool queue_put(enum event_id id, const union any_event *event, const struct iden
 	       const struct accounted *accounted, const void *caller, const uint64_t *frames, uint32_t frame_count);
 
 bool queue_any(void);
+/* Is no more room left than the queue has taken by now? */
+bool queue_is_filling(void);
 /* A number that tells the oldest entry from others, never 0. */
 unsigned queue_oldest(void);
 

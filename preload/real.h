@@ -7,6 +7,7 @@
 #define SHMGUARD_REAL_H
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -37,6 +38,7 @@ extern long (*real_syscall)(long, ...);
 /* Of libc's own, as a program, or a library before libc, may have those names for something else. */
 #define REAL_OTHERS(X)                                                                                                 \
 	X(clock_gettime)                                                                                               \
+	X(dl_iterate_phdr)                                                                                             \
 	X(dladdr1)                                                                                                     \
 	X(dlsym)                                                                                                       \
 	X(fdopen)                                                                                                      \
@@ -53,6 +55,8 @@ extern long (*real_syscall)(long, ...);
 	X(pthread_mutexattr_getpshared)                                                                                \
 	X(pthread_mutexattr_getrobust)                                                                                 \
 	X(pthread_rwlockattr_getpshared)                                                                               \
+	X(pthread_mutex_trylock)                                                                                       \
+	X(pthread_mutex_unlock)                                                                                        \
 	X(pthread_setcancelstate)                                                                                      \
 	X(pthread_setcanceltype)                                                                                       \
 	X(pthread_setspecific)                                                                                         \

@@ -13,6 +13,7 @@
 #include "preload/kernel.h"
 #include "preload/late_size.h"
 #include "preload/ledger.h"
+#include "preload/loader.h"
 #include "preload/module.h"
 #include "preload/module_watch.h"
 #include "preload/note.h"
@@ -229,7 +230,7 @@ static bool leave(struct visit *visit)
 	if (!recorder_thread.depth)
 		recorder_wait_for_loading();
 	/* LTTng is not loaded in a crash handler that has so little room, nor has it been in a child that shares our memory. */
-	if (atomic_load(&recorder_state) == RECORDER_IDLE && awaits_end()) {
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && (awaits_end() || recorder_awaits_loader())) {
 		if (recorder_thread.depth || recorder_thread.small_stack_size)
 			recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
 		else
@@ -317,6 +318,8 @@ static void start(int argc, char **argv)
 	if (!recording && !enforce_on && enforce_unheard)
 		return;
 	own_find_tracer();
+	if (recording)
+		loader_initialise();
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	if (recording)

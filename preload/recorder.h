@@ -64,8 +64,13 @@ extern atomic_bool recorder_filtered;
 /* LTTng's threads are ended for good; events are recorded all the same. False: they are not, or not now. */
 bool recorder_end_threads(void);
 
-/* Loads LTTng, unless another thread is at it, or it is too early for that. Not in a nested visit. */
+/*
+ * Loads LTTng, unless another thread is at it, it is too early for that, or another thread is within dlopen(3) or dlclose(3)
+ * for too long. Not in a nested visit.
+ */
 void recorder_load(void);
+/* Has a call gone on without LTTng, as another thread had the loader? It is queued until LTTng is here. */
+bool recorder_awaits_loader(void);
 /* Libc's constructor has yet to take the environment, and the program has a preinit_array, if it has one, before it. */
 void recorder_precedes_libc(char **environment);
 

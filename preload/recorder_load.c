@@ -7,6 +7,7 @@
 #include "preload/above.h"
 #include "preload/apart.h"
 #include "preload/kernel.h"
+#include "preload/loader.h"
 #include "preload/module_watch.h"
 #include "preload/note.h"
 #include "preload/own.h"
@@ -14,6 +15,7 @@
 #include "preload/own_stack.h"
 #include "preload/own_symbol.h"
 #include "preload/process.h"
+#include "preload/queue.h"
 #include "preload/real.h"
 #include "preload/recorder_inner.h"
 #include "preload/signals.h"
@@ -140,9 +142,18 @@ static void warm_up(void)
 	clock_gettime(CLOCK_MONOTONIC, &none);
 }
 
-static void load(void *context)
+/* The loader is another's again, where it has been this thread's so far. */
+static void leave_loader(bool *entered)
 {
-	(void)context;
+	if (*entered)
+		loader_leave();
+	*entered = false;
+}
+
+static void load(void *entered)
+{
+	if (own_load_passes_others())
+		leave_loader(entered);
 	if (note_marked(NOTES_CLOSED)) {
 		recorder_go_blind("LTTng's session daemon was stopped or gone");
 		return;
@@ -166,6 +177,7 @@ static void load(void *context)
 	/* First, so that what other threads do meanwhile is queued with its stack. */
 	stack_load();
 	recorder_emit = load_provider();
+	leave_loader(entered);
 	if (!recorder_emit) {
 		own_loading(false);
 		recorder_go_blind(why_not_loaded());
@@ -207,22 +219,69 @@ static bool is_too_early(void)
 	return atomic_load(&too_early);
 }
 
-/* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
-void recorder_load(void)
+/* Nanoseconds for which calls wait for the loader, in all: so long, and before some of them are lost. */
+enum { PATIENCE = 300000000, GREATER_PATIENCE = 3 * (uint64_t)1000000000 };
+
+static atomic_ullong busy_since;
+static atomic_int awaiting; /* the process's number, 0: it does not */
+
+bool recorder_awaits_loader(void)
+{
+	return atomic_load(&recorder_state) == RECORDER_IDLE && atomic_load(&awaiting) == recorder_pid;
+}
+
+static void tell_loading(void)
+{
+	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
+}
+
+/*
+ * A thread that is within dlopen(3) or dlclose(3) may wait for this one: the constructor of a plugin that joins what it has
+ * started. So this one goes on, and is told of with the first call that finds the loader free. False: without LTTng.
+ */
+static bool enter_loader(void)
+{
+	while (!loader_enter()) {
+		unsigned long long now = kernel_clock(CLOCK_MONOTONIC), since = 0;
+		if (atomic_load(&recorder_state) != RECORDER_IDLE)
+			return false;
+		if (atomic_compare_exchange_strong(&busy_since, &since, now))
+			since = now;
+		if (now >= since + (queue_is_filling() ? GREATER_PATIENCE : PATIENCE)) {
+			if (atomic_exchange(&awaiting, recorder_pid) != recorder_pid)
+				tell_loading();
+			return false;
+		}
+		kernel_rest(1000000);
+	}
+	return true;
+}
+
+static void load_here(bool *entered)
 {
 	int idle = RECORDER_IDLE;
 
-	if (is_too_early())
-		return;
 	if (!atomic_compare_exchange_strong(&recorder_state, &idle, RECORDER_LOADING))
 		return;
-	uint64_t mask = signals_block();
 	recorder_watch_clones();
-	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
-	if (!own_stack_run(load, NULL))
+	tell_loading();
+	if (!own_stack_run(load, entered))
 		recorder_go_blind("there was no memory for LTTng");
 	/* What failed of ours is none of the program's errors. */
 	own_load_error();
 	note_write(NOTE_loaded, &(struct note_content){0});
+}
+
+/* A handler that came in between, and jumped out, would leave the loader's lock taken for ever. */
+void recorder_load(void)
+{
+	if (is_too_early() || atomic_load(&recorder_state) != RECORDER_IDLE)
+		return;
+	uint64_t mask = signals_block();
+	bool entered = enter_loader();
+	if (entered) {
+		load_here(&entered);
+		leave_loader(&entered);
+	}
 	signals_restore(mask);
 }

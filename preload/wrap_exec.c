@@ -91,6 +91,8 @@ static void announce(struct executing *x, const char *path, bool searches, const
 	tell_unguarded(path, searches, caller);
 	if (!recorder_is_vfork_child()) {
 		recorder_wait_for_loading();
+		if (recorder_awaits_loader())
+			observe_awaken(caller);
 		if (enforce_wipes && observe_enter(&visit, caller)) {
 			enforce_exec(&(struct enforce_executed){path, searches}, caller);
 			observe_leave(&visit);
