@@ -130,8 +130,8 @@ static void finish(struct court *court)
 			continue;
 		leftover = recording_leftover(recording, object->dev, object->ino);
 		if (recording->looked) {
-			/* One that outlived the recording may have removed it after the look. */
-			if (leftover && leftover->holder_count == 0 && !object->unlinked.process)
+			/* One that outlived the recording may have removed it after the look, or made another of its name. */
+			if (leftover && leftover->holder_count == 0 && object_has_name(object))
 				find_leak(court, object, leftover);
 		} else if (object_has_name(object) && !object->held) {
 			find_leak(court, object, NULL);

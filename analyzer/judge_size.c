@@ -103,6 +103,9 @@ static void find_other(struct court *court, struct charge *charge)
 	const struct object *object = charge->object;
 
 	charge->other = world_process(court->world, charge->process, charge->event.other);
+	/* In another pid namespace it has another number. */
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.other && !charge->other && object)
+		charge->other = court_mapper(court, object, charge->process, charge_edge(charge));
 	if (charge->event.rule == RULE_truncate_on_open && object)
 		charge->other = court_mapper(court, object, charge->process, 0);
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.other && object)

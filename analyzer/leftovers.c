@@ -248,6 +248,14 @@ static json_t *leftovers_mount(void)
 			 (json_int_t)root.st_uid);
 }
 
+/* The device's number is given again once nothing of the file system is left. NULL where the kernel gives it no id. */
+static json_t *leftovers_filesystem(void)
+{
+	struct statvfs fs;
+
+	return statvfs(SHM_ROOT, &fs) || !fs.f_fsid ? NULL : json_sprintf("%016lx", fs.f_fsid);
+}
+
 json_t *leftovers_look(char **error)
 {
 	json_t *objects = json_array();
@@ -264,9 +272,9 @@ json_t *leftovers_look(char **error)
 		return NULL;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
-	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "looked", (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec,
-			 "device", (json_int_t)look.device, "uid", (json_int_t)geteuid(), "mount", leftovers_mount(),
-			 "objects", objects);
+	return json_pack("{s:I, s:I, s:o*, s:I, s:o, s:o}", "looked", (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec,
+			 "device", (json_int_t)look.device, "filesystem", leftovers_filesystem(), "uid",
+			 (json_int_t)geteuid(), "mount", leftovers_mount(), "objects", objects);
 }
 
 void leftovers_tidy(void)

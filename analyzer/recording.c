@@ -310,9 +310,14 @@ bool recording_shares(const struct recording *a, const struct recording *b)
 	return a == b || (a && b && a->ground && a->ground == b->ground);
 }
 
+static int64_t last_known(const struct recording *recording)
+{
+	return recording->looked ? recording->looked_at : recording->ended ? recording->ended : INT64_MAX;
+}
+
 bool recording_outlasts(const struct recording *recording, const struct recording *other)
 {
-	return other->ended && (recording->ended == 0 || recording->ended > other->ended);
+	return last_known(recording) > last_known(other);
 }
 
 bool recording_is_several(const struct recording *recording)
@@ -322,8 +327,10 @@ bool recording_is_several(const struct recording *recording)
 
 struct trace_scope recording_scope(const struct recording *recording)
 {
-	return (struct trace_scope){
-		.recording = recording->id, .owners = recording->owners, .owner_count = recording->owner_count};
+	return (struct trace_scope){.recording = recording->id,
+				    .host = recording->described ? recording->host : NULL,
+				    .owners = recording->owners,
+				    .owner_count = recording->owner_count};
 }
 
 static void free_texts(char **texts)

@@ -119,7 +119,8 @@ struct recording {
 	size_t line_count;
 	struct usage *usages;
 	size_t usage_count;
-	uint64_t device; /* of /dev/shm; 0: unknown */
+	uint64_t device;  /* of /dev/shm; 0: unknown */
+	char *filesystem; /* the id that its kernel gave it, as no other one; NULL: unknown */
 	struct leftover *leftovers;
 	size_t leftover_count;
 	struct leftover *before; /* what was there when the recording started */
@@ -162,7 +163,7 @@ const struct recording *recording_each(const struct recording *whole, size_t ind
  * called and whenever they were.
  */
 bool recording_shares(const struct recording *a, const struct recording *b);
-/* Whether it ended later, or did not. */
+/* Whether its look at the end was later, or there was none as it did not end. */
 bool recording_outlasts(const struct recording *recording, const struct recording *other);
 /* Whether there are several, so that it has to be told of which one something is. */
 bool recording_is_several(const struct recording *recording);

@@ -46,11 +46,18 @@ static void take_leftovers(struct leftover **all, size_t *count, struct map *at,
 		map_put(at, (*all)[i].dev, (*all)[i].ino, &(*all)[i]);
 }
 
+static void take_place(struct recording *recording, const json_t *look)
+{
+	recording->device = (uint64_t)recording_integer(look, "device");
+	free(recording->filesystem);
+	recording->filesystem = recording_text(look, "filesystem");
+}
+
 static void take_last(struct recording *recording, const json_t *look)
 {
 	recording->looked = true;
 	recording->looked_at = recording_integer(look, "looked");
-	recording->device = (uint64_t)recording_integer(look, "device");
+	take_place(recording, look);
 	take_leftovers(&recording->leftovers, &recording->leftover_count, &recording->leftover_at, look);
 }
 
@@ -59,7 +66,7 @@ static void take_first(struct recording *recording, const json_t *look)
 	const json_t *mount = json_object_get(look, "mount");
 
 	recording->looked_first = true;
-	recording->device = (uint64_t)recording_integer(look, "device");
+	take_place(recording, look);
 	take_leftovers(&recording->before, &recording->before_count, &recording->before_at, look);
 	recording->user = (uid_t)recording_integer(look, "uid");
 	if (!json_is_object(mount))
@@ -156,6 +163,7 @@ void recording_looks_free(struct recording *recording)
 {
 	free_leftovers(recording->leftovers, recording->leftover_count);
 	free_leftovers(recording->before, recording->before_count);
+	free(recording->filesystem);
 	map_clear(&recording->leftover_at);
 	map_clear(&recording->before_at);
 }

@@ -39,10 +39,12 @@ static const struct recording *known(const struct recording *whole, uint32_t id)
 	return part == whole ? NULL : part;
 }
 
-static void own(struct recording *whole, const char *path, uint32_t id)
+/* host: of that which is described; else the trace says what it is. */
+static void own(struct recording *whole, const char *path, uint32_t id, const char *host)
 {
 	whole->owners = memory_grow(whole->owners, whole->owner_count, sizeof(*whole->owners));
-	whole->owners[whole->owner_count++] = (struct trace_owner){memory_text(path), id, 0};
+	whole->owners[whole->owner_count++] = (struct trace_owner){
+		.path = memory_text(path), .recording = id, .host = host ? memory_text(host) : NULL};
 }
 
 static void add(struct recording *whole, struct recording *part)
@@ -75,7 +77,7 @@ static void take_recording(struct search *search, const char *path)
 		search->bare[search->bare_count++] = part;
 		return;
 	}
-	own(whole, path, part->id);
+	own(whole, path, part->id, part->host);
 	if (known(whole, part->id))
 		recording_free(part);
 	else
@@ -200,7 +202,7 @@ static void take_bare(struct recording *whole, struct recording *part)
 	struct ids ids = read_trace(part);
 	const struct recording *copied = ids.count == 1 ? known(whole, ids.all[0]) : NULL;
 
-	own(whole, part->dir, copied && copied->described ? copied->id : 0);
+	own(whole, part->dir, copied && copied->described ? copied->id : 0, copied ? copied->host : NULL);
 	if (take_ids(whole, part, &ids)) {
 		recording_problem(part, recording_bare(part->dir));
 		add(whole, part);
@@ -296,10 +298,17 @@ static void agree(struct recording *whole, const struct recording *part, bool fi
 	whole->stream_bytes += part->stream_bytes;
 }
 
-/* Numbers mean the same as long as one kernel runs, and those of a file system without a device as long as it is mounted. */
+static bool is_at_one_time(const struct recording *a, const struct recording *b)
+{
+	return (b->ended == 0 || a->started < b->ended) && (a->ended == 0 || b->started < a->ended);
+}
+
+/* Numbers mean the same as long as one kernel runs, those of a tmpfs, whose device another gets after it, while it is there. */
 static bool is_one_ground(const struct recording *a, const struct recording *b)
 {
-	return a->boot && b->boot && strcmp(a->boot, b->boot) == 0 && a->device && a->device == b->device;
+	if (!a->boot || !b->boot || strcmp(a->boot, b->boot) != 0 || !a->device || a->device != b->device)
+		return false;
+	return a->filesystem && b->filesystem ? strcmp(a->filesystem, b->filesystem) == 0 : is_at_one_time(a, b);
 }
 
 /* The time of day is corrected between two recordings: what one did before the other is told by the clock of both alone. */
@@ -362,8 +371,10 @@ void recording_parts_free(struct recording *whole)
 {
 	for (size_t i = 0; i < whole->part_count; i++)
 		recording_free(whole->parts[i]);
-	for (size_t i = 0; i < whole->owner_count; i++)
+	for (size_t i = 0; i < whole->owner_count; i++) {
 		free(whole->owners[i].path);
+		free(whole->owners[i].host);
+	}
 	free(whole->parts);
 	free(whole->owners);
 }

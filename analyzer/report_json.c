@@ -179,27 +179,38 @@ static json_t *json_attribute(const struct object *object, uint64_t value)
 	return object->defined ? json_of_number(value) : json_null();
 }
 
-static json_t *json_object_of(const struct object *object)
+/* Of a report of several; NULL of one. */
+static json_t *json_tellers(const struct report *report, const struct object *object)
+{
+	json_t *array = recording_is_several(report->analysis->recording) ? json_array() : NULL;
+
+	for (size_t i = 0; array && i < TELLERS_MAX && i < object->teller_count; i++)
+		json_array_append_new(array, json_of_text(object->tellers[i]->dir));
+	return array;
+}
+
+static json_t *json_object_of(const struct report *report, const struct object *object)
 {
 	json_t *hearsay = object_is_hearsay(object) ? json_true() : NULL;
 	json_t *sized = object->unsized ? json_false() : NULL;
 
-	return json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*}", "id",
-			 object->id, "names", json_names(object), "kind", kind_name(object), "dev",
+	return json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*, s:o*}",
+			 "id", object->id, "names", json_names(object), "kind", kind_name(object), "dev",
 			 json_attribute(object, object->dev), "ino", json_attribute(object, object->ino), "size",
 			 json_of_number(object->size), "mode", json_attribute(object, object->mode), "uid",
 			 json_attribute(object, object->uid), "created_by",
 			 json_process_id(object->created.process ? object->created.process : object->told.process),
 			 "unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked,
 			 "semaphore", object->kind == KIND_semaphore, "gid", json_attribute(object, object->gid),
-			 "maps", json_of_number(object->maps), "unknown", hearsay, "size_known", sized);
+			 "maps", json_of_number(object->maps), "unknown", hearsay, "size_known", sized, "recordings",
+			 json_tellers(report, object));
 }
 
 static json_t *json_nth_object(const struct report *report, size_t i)
 {
 	const struct object *object = report->analysis->world->objects[i];
 
-	return report_shows_object(report, object) ? json_object_of(object) : NULL;
+	return report_shows_object(report, object) ? json_object_of(report, object) : NULL;
 }
 
 static json_t *json_frame(const struct frame *frame, const struct symbols_frame *name, const char *why)

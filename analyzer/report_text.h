@@ -39,7 +39,7 @@ const char *untold_why(const struct analysis *analysis);
 
 /* report_text_summary.c: what became of an object, in a word or two. */
 const char *text_state(const struct analysis *analysis, const struct object *object);
-/* report_text_summary.c: the recording of an object, where there are several: the one that knew it first, and the last. */
+/* report_text_summary.c: the recordings that tell of an object, where there are several, in the order of time. */
 char *text_where(const struct object *object);
 /* report_text_summary.c: what was looked at, and what could not be seen. */
 void text_summary(const struct report *report, const struct terminal *terminal);

@@ -156,12 +156,20 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 
 char *text_where(const struct object *object)
 {
-	const struct recording *last = object->recording, *first = object->finder ? object->finder->recording : last;
-	char *where = first == last ? memory_text(last->dir) : memory_format("%s and %s", first->dir, last->dir);
-	char *safe = escape_terminal(where);
+	char *where = escape_terminal(object->recording->dir), *longer, *more;
 
+	for (size_t i = object->teller_count > 1 ? 0 : TELLERS_MAX; i < TELLERS_MAX && i < object->teller_count; i++) {
+		more = escape_terminal(object->tellers[i]->dir);
+		longer = i ? memory_format("%s, %s", where, more) : memory_text(more);
+		free(where);
+		free(more);
+		where = longer;
+	}
+	if (object->teller_count <= TELLERS_MAX)
+		return where;
+	longer = memory_format("%s and others", where);
 	free(where);
-	return safe;
+	return longer;
 }
 
 static void summary_object(const struct report *report, const struct terminal *terminal, const struct object *object,

@@ -105,6 +105,7 @@ static const struct shape_field leftover[] = {
 static const struct shape_field look[] = {
 	NEEDED("looked", AMOUNT),
 	NEEDED("device", AMOUNT),
+	MAY("filesystem", TEXT),
 	{"objects", SHAPE_LIST, SHAPE_NEEDED, leftover},
 	MAY("uid", USER),
 	MAY("recording", TEXT),

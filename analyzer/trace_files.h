@@ -23,6 +23,7 @@ struct trace_dir {
 	char *path;
 	uint32_t recording; /* whose events are wanted of it; 0: all. Set by the reader */
 	const char *owner;  /* the path of that, or NULL: it has none. As well */
+	const char *host;   /* of which it is; as well */
 	int64_t move;       /* nanoseconds, to be added to the time of its events. As well */
 	uint64_t foreign;   /* events of it that are not wanted */
 	struct metadata metadata;

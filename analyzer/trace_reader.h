@@ -51,6 +51,7 @@ struct trace_totals {
 struct trace_owner {
 	char *path;
 	uint32_t recording;
+	char *host;   /* as it is called; NULL: as its traces call it */
 	int64_t move; /* nanoseconds, to be added to the time of its events */
 };
 
@@ -59,6 +60,7 @@ bool trace_owner_has(const struct trace_owner *owner, const char *path);
 
 struct trace_scope {
 	uint32_t recording; /* whose events are taken from traces that have no owner; 0: all */
+	const char *host;   /* of those, as of an owner */
 	const struct trace_owner *owners;
 	size_t owner_count;
 	bool part; /* others are read apart: --clock-offset may be of one of them */

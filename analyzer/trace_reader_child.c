@@ -109,7 +109,7 @@ static void send_losses(struct wire_out *out, const struct trace_files *files, u
 static bool has_host(const struct trace_files *files, const char *host)
 {
 	for (size_t i = 0; i < files->count; i++)
-		if (strcmp(files->dirs[i].metadata.host, host) == 0)
+		if (strcmp(files->dirs[i].host, host) == 0)
 			return true;
 	return false;
 }
@@ -122,7 +122,7 @@ static char *wrong_host(const struct trace_files *files)
 	for (size_t i = 0; (host = trace_clock_host(i)); i++)
 		if (!has_host(files, host))
 			return memory_format("--clock-offset: no trace here is of host '%s'; the first is of '%s'",
-					     host, files->dirs[0].metadata.host);
+					     host, files->dirs[0].host);
 	return NULL;
 }
 
@@ -165,7 +165,7 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 		files->dirs[i].recording = scope->recording;
 		files->dirs[i].owner = NULL;
 		files->dirs[i].foreign = 0;
-		files->dirs[i].move = trace_clock_offset(files->dirs[i].metadata.host);
+		files->dirs[i].host = scope->host;
 		for (size_t j = 0; j < scope->owner_count; j++) {
 			const struct trace_owner *owner = &scope->owners[j];
 
@@ -174,9 +174,12 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 			longest = strlen(owner->path);
 			files->dirs[i].recording = owner->recording;
 			files->dirs[i].owner = owner->path;
+			files->dirs[i].host = owner->host;
 			move = owner->move;
 		}
-		files->dirs[i].move += move;
+		if (!files->dirs[i].host)
+			files->dirs[i].host = files->dirs[i].metadata.host;
+		files->dirs[i].move = trace_clock_offset(files->dirs[i].host) + move;
 	}
 }
 

@@ -162,12 +162,17 @@ struct rivals {
 	struct site of[2]; /* in the order of time */
 };
 
+/* So many of the recordings that share an object are named. */
+#define TELLERS_MAX 4
+
 /* A piece of memory with a device and inode; inode reuse makes a new one. */
 struct object {
 	char id[24]; /* unique in the trace: "o" and the number */
 	uint64_t number;
 	const char *host;
-	const struct recording *recording; /* of those whose processes told of it the one that ended last */
+	const struct recording *recording;            /* of those whose processes told of it the one that looked last */
+	const struct recording *tellers[TELLERS_MAX]; /* those, in the order of time; the latest may be left out */
+	unsigned teller_count;                        /* more than that: some are */
 	enum kind kind;
 	uint64_t dev, ino;
 	uint64_t size; /* last known */

@@ -63,12 +63,26 @@ static struct object *object_new(struct world *world)
 	return object;
 }
 
+static bool is_teller(const struct object *object, const struct recording *recording)
+{
+	for (size_t i = 0; i < object->teller_count; i++)
+		if (object->tellers[i] == recording)
+			return true;
+	return false;
+}
+
 /* The look at the end is that of the recording which came to know it and took its own last. */
 static struct object *known_to(struct object *object, const struct process *process)
 {
-	if (process->recording != object->recording && object->defined &&
-	    recording_outlasts(process->recording, object->recording))
-		object->recording = process->recording;
+	const struct recording *recording = process->recording;
+
+	if (recording == object->recording || !object->defined)
+		return object;
+	if (recording_outlasts(recording, object->recording))
+		object->recording = recording;
+	if (object->teller_count <= TELLERS_MAX && !is_teller(object, recording) &&
+	    object->teller_count++ < TELLERS_MAX)
+		object->tellers[object->teller_count - 1] = recording;
 	return object;
 }
 
@@ -159,7 +173,8 @@ static void describe(struct object *object, struct process *process, const struc
 	object->defined = true;
 	object->finder = process;
 	object->host = process->host;
-	object->recording = process->recording;
+	object->recording = object->tellers[0] = process->recording;
+	object->teller_count = 1;
 	object->kind = (enum kind)event->kind;
 	object->kind_known = true;
 	object->dev = event->dev;
@@ -241,7 +256,8 @@ static struct object *another_of(struct world *world, struct process *process, u
 
 	again->defined = true;
 	again->host = object->host;
-	again->recording = object->recording;
+	again->recording = again->tellers[0] = object->recording;
+	again->teller_count = 1;
 	again->kind = object->kind;
 	again->kind_known = object->kind_known;
 	again->dev = object->dev;

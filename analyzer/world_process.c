@@ -54,11 +54,20 @@ static struct process *current(const struct world *world, const char *host, uint
 
 const struct process *world_process(const struct world *world, const struct process *process, pid_t pid)
 {
-	for (size_t i = world->process_count; pid && i > 0; i--)
-		if (world->processes[i - 1]->pid == pid && world->processes[i - 1]->place == process->place &&
-		    world->processes[i - 1]->recording == process->recording)
-			return world->processes[i - 1];
-	return NULL;
+	const struct process *other = NULL;
+
+	for (size_t i = world->process_count; pid && i > 0; i--) {
+		const struct process *known = world->processes[i - 1];
+
+		if (known->pid != pid || known->place != process->place)
+			continue;
+		if (known->recording == process->recording)
+			return known;
+		/* Numbers are given again: it is one that was there at that time. */
+		if (!other && !known->over)
+			other = known;
+	}
+	return other;
 }
 
 uint64_t process_key(const struct process *process)

@@ -74,7 +74,8 @@ leaked()
 	# Whoever it was that had sized it is told.
 	holds --arg a "$A" 'any(.findings[]; .rule == "resize-by-attacher" and (.message | test("pid [0-9]+.*pid [0-9]+")))'
 	COLUMNS=200 "$SHMGUARD" report fleet >out
-	grep -qF 'recorded in fleet/a and fleet/b' out
+	grep -qF 'recorded in fleet/a, fleet/b' out
+	holds '[.objects[0].recordings[] | split("/")[-1]] == ["a", "b"]'
 	"$SHMGUARD" log --object="$B" fleet >out
 	grep -qF "rename(\"/dev/shm$A\"" out || grep -qF "rename(\"$A\"" out
 	[ "$(grep -c 'ftruncate' out)" -eq 3 ]
@@ -160,4 +161,72 @@ five_apart()
 	mv new fleet/c/shm.json
 	report fleet >report.json
 	holds --arg b "$B" '[.appeared[].name] == [$b, $b]'
+}
+
+@test "the look that counts is the later one, whichever recording ended first" {
+	both '1:fd = made(A); os.ftruncate(fd, 4096)
+4:os.close(fd)' '2:fd = opened(A)
+3:os.close(fd)
+5:time.sleep(1); os.unlink(shm(A))'
+	leaked
+	report fleet/a >report.json
+	leaked "$A"
+	# The end of the one is told as later than that of the other, its look as sooner.
+	jq --slurpfile b fleet/b/recording.json '.ended = $b[0].ended + 1000000000' fleet/a/recording.json >new
+	mv new fleet/a/recording.json
+	report fleet >report.json
+	leaked
+}
+
+@test "who maps what another recording shrinks is named with the stack of the mapping" {
+	both '1:fd = made(A); os.ftruncate(fd, 65536); m = mmap.mmap(fd, 65536)
+4:m.close(); os.unlink(shm(A))' '2:fd = opened(A)
+3:os.ftruncate(fd, 4096)'
+	jq '.findings[] | select(.rule == "shrink-under-map")' report.json >finding
+	jq -e '[.stacks[].role] == ["shrunk", "mapped"]' finding
+	jq -e '.message | test("while python3[.0-9]* \\(pid [0-9]+\\) maps it")' finding
+}
+
+@test "what is made anew under the name of a leak shows that it is gone" {
+	turns a '1:os.ftruncate(made(A), 4096)'
+	rm "/dev/shm$A"
+	turns b '2:made(A); os.unlink(shm(A))'
+	report fleet >report.json
+	leaked
+}
+
+@test "a file system that another's device number was given to is another one" {
+	[ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+	local job
+	for job in a b; do
+		echo 0 >turn-0
+		JOB=$job A=/job-$job unshare -m bash -c 'mount -t tmpfs none /dev/shm && exec "$@"' mounted \
+			"$SHMGUARD" run --quiet --report=none -o "fleet/$job" -- "$PYTHON" turns.py '1:os.ftruncate(made(A), 4096)'
+	done
+	report fleet >report.json
+	leaked /job-a /job-b
+	holds '[.objects[].names] | sort == [["/job-a"], ["/job-b"]]'
+	# Where the kernel gives a tmpfs no id those that were not there at one time are not taken for one.
+	for job in fleet/?/shm*.json; do
+		jq 'del(.filesystem)' "$job" >new
+		mv new "$job"
+	done
+	report fleet >report.json
+	leaked /job-a /job-b
+}
+
+@test "a clock is set by the name that the report has for the machine" {
+	local decoder
+	turns a '1:os.ftruncate(made(A), 4096)'
+	turns b '2:os.ftruncate(opened(A), 8192)'
+	# As a container, whose own name its trace does not have.
+	jq '.host = "shared-other"' fleet/b/recording.json >new
+	mv new fleet/b/recording.json
+	for decoder in direct babeltrace2; do
+		"$SHMGUARD" log --decoder=$decoder fleet >whole
+		"$SHMGUARD" log --decoder=$decoder --clock-offset=shared-other=5 fleet >moved
+		five_apart whole moved 'ftruncate.*8192'
+		run -3 "$SHMGUARD" log --decoder=$decoder --clock-offset=nowhere=5 fleet
+		[[ $output == *"no trace here is of host 'nowhere'"* ]]
+	done
 }
