@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "preload/check.h"
+#include "preload/facts.h"
 #include "preload/identity.h"
 #include "tracepoints/policy.h"
 
@@ -91,6 +92,13 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 		       &(struct check_finding){                                                                        \
 			       .rule = RULE_##rule_name, .severity = rules[RULE_##rule_name].severity, __VA_ARGS__},   \
 		       0)
+
+/*
+ * The same of what takes pages away from those: where it is not known whether anybody is there (FACTS_unknown) the line says
+ * so, and where nobody can tell (FACTS_unseen) it is only recorded.
+ */
+enum enforce_verdict enforce_broken_for(const struct policy_decision *decision, const struct check_finding *finding,
+					enum facts_use losers);
 
 /* The same for a rule whose fix is a refusal, too. */
 enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule);

@@ -253,14 +253,18 @@ static bool may_truncate(const struct enforce_opening *o, int fd)
 
 /*
  * What shm_open asks for is shared memory. Anything else may be an ordinary file that happens to lie there, as cp and tar
- * leave them, unless somebody is seen to map it: what is emptied then is only recorded, by the check after the call.
+ * leave them, unless somebody maps it, or may: what nobody does is emptied, and recorded by the check after the call.
  */
 enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
 					const struct identity *identity)
 {
-	if (!enforce_asks(d, RULE_truncate_on_open) || !(o->shm || enforce_use(identity, false) == enforce_is_mapped))
+	const struct check_finding finding = {
+		.rule = RULE_truncate_on_open, .severity = SEVERITY_WARNING, .size = identity->size};
+
+	if (!enforce_asks(d, RULE_truncate_on_open))
 		return VERDICT_go;
-	return ENFORCE(d, truncate_on_open, .size = identity->size);
+	enum facts_use losers = o->shm ? FACTS_mapped : enforce_losers(identity);
+	return losers == FACTS_unused ? VERDICT_go : enforce_broken_for(d, &finding, losers);
 }
 
 static long truncate_again(void *context)

@@ -106,6 +106,7 @@ void enforce_end(const void *caller)
 			&(struct audit_decision){.rule = d->finding.rule,
 						 .response = d->response,
 						 .error = d->response == RESPONSE_audit ? d->denies : d->finding.error,
+						 .doubtful = d->doubtful,
 						 .why = d->why,
 						 .caller = caller},
 			d->name);
@@ -227,6 +228,21 @@ enum enforce_verdict enforce_broken(const struct policy_decision *decision, cons
 	keep(&told, RESPONSE_denied);
 	errno = told.error;
 	return VERDICT_deny;
+}
+
+enum enforce_verdict enforce_broken_for(const struct policy_decision *decision, const struct check_finding *finding,
+					enum facts_use losers)
+{
+	enum enforce_verdict verdict = VERDICT_go;
+
+	if (losers == FACTS_unseen)
+		keep(finding, RESPONSE_recorded);
+	else
+		verdict = enforce_broken(decision, finding, 0);
+	for (unsigned i = 0; i < kept()->count; i++)
+		room()->decided[i].doubtful |=
+			losers != FACTS_mapped && room()->decided[i].finding.rule == finding->rule;
+	return verdict;
 }
 
 enum enforce_verdict enforce_refuse(const struct policy_decision *decision, enum rule_id rule)

@@ -21,6 +21,13 @@ const char *enforce_use(const struct identity *identity, bool own_mappings_go);
  * it for all to see is no mapper, and this process itself is asked of its own.
  */
 enum facts_use enforce_use_by_unseen(const struct identity *identity, enum facts_use likely);
+/*
+ * Who would lose the pages that are about to be taken away? FACTS_unknown: somebody who cannot be seen has the object, or may
+ * have, and so may map it. FACTS_unseen: that nobody can tell, as who does not map it, but has it open, explains the refusal.
+ */
+enum facts_use enforce_losers(const struct identity *identity);
+/* The same where nobody was seen to. likely: where the kernel may not be asked. */
+enum facts_use enforce_losers_unseen(const struct identity *identity, enum facts_use likely);
 
 /*
  * The object at the path is about to lose that name, and may have to be wiped: a descriptor for that, or a negative errno;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "preload/apart.h"
 #include "preload/enforce_directory.h"
 #include "preload/enforce_leave.h"
 #include "preload/enforce_vain.h"
@@ -194,16 +195,34 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 	return create(o, d, 0);
 }
 
+struct emptying {
+	const struct enforce_opening *o;
+	const struct policy_decision *d;
+	const char *path;
+};
+
+static long foresee_emptying(void *context)
+{
+	const struct emptying *e = context;
+	struct identity identity;
+	long fd = kernel_call(SYS_openat, e->o->dirfd, (long)e->path, O_PATH | O_CLOEXEC, 0, 0, 0);
+
+	if (fd >= 0 && identity_of_fd((int)fd, &identity))
+		enforce_truncation(e->o, e->d, &identity);
+	if (fd >= 0)
+		kernel_close((int)fd);
+	return 0;
+}
+
 /* What would be denied or fixed of what does not exist yet, or is to lose its contents. */
 static void foresee(const struct enforce_opening *o, const struct policy_decision *d, const char *path,
 		    const struct stat *existing)
 {
 	struct enforce_making making;
-	struct identity identity;
 	mode_t mode = o->mode;
 
-	if (existing && (o->flags & O_TRUNC) && existing->st_size && identity_of_path(o->dirfd, path, 0, &identity))
-		enforce_truncation(o, d, &identity);
+	if (existing && (o->flags & O_TRUNC) && existing->st_size && enforce_asks(d, RULE_truncate_on_open))
+		apart_hidden(APART_ALL, foresee_emptying, &(struct emptying){o, d, path});
 	if (existing || !(o->flags & O_CREAT))
 		return;
 	enforce_makeable(d, path, enforce_widens(o, d), &mode, &making);

@@ -14,11 +14,12 @@ enum { ENFORCE_KEPT = 8, ENFORCE_TEXT = 512 };
 struct enforce_decided {
 	struct check_finding finding;
 	uint8_t response;
-	bool trail_only;  /* it is no finding */
-	int16_t denies;   /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
-	uint32_t object;  /* see enforce_concerns() */
-	const char *why;  /* no wipe: see enforce_not_wiped() */
-	const char *name; /* until the audit trail has it */
+	bool trail_only : 1; /* it is no finding */
+	bool doubtful : 1;   /* it is one only if somebody uses the object, which is not known */
+	int16_t denies;      /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
+	uint32_t object;     /* see enforce_concerns() */
+	const char *why;     /* no wipe: see enforce_not_wiped() */
+	const char *name;    /* until the audit trail has it */
 };
 
 /* What was decided of a call whose event is settled later. */

@@ -41,11 +41,41 @@ enum facts_use enforce_use_by_unseen(const struct identity *identity, enum facts
 	}
 }
 
+static enum facts_use own_use(const struct identity *identity)
+{
+	return ledger_mapped_end(identity) ? FACTS_mapped : facts_use_by_itself(identity);
+}
+
+enum facts_use enforce_losers_unseen(const struct identity *identity, enum facts_use likely)
+{
+	if (identity->fd < 0)
+		return likely;
+	if (identity->kind == KIND_memfd)
+		return FACTS_unseen;
+	switch (lease_ask(identity->fd)) {
+	case LEASE_granted:
+		return enforce_leads_to(identity->fd, identity) ? FACTS_unused : likely;
+	case LEASE_refused:
+		return ledger_holds(identity, identity->fd) || own_use(identity) == FACTS_mapped ||
+				       facts_use_by_holders(identity) == FACTS_mapped
+			       ? FACTS_unseen
+			       : FACTS_unknown;
+	default:
+		return likely;
+	}
+}
+
+enum facts_use enforce_losers(const struct identity *identity)
+{
+	enum facts_use own = own_use(identity), others = own == FACTS_mapped ? own : facts_use_by_others(identity);
+
+	/* Who does not know its own mappings sees nobody's. */
+	return others == FACTS_mapped || others == FACTS_unused ? others : enforce_losers_unseen(identity, others);
+}
+
 const char *enforce_use(const struct identity *identity, bool own_mappings_go)
 {
-	enum facts_use own = own_mappings_go               ? FACTS_unused
-			     : ledger_mapped_end(identity) ? FACTS_mapped
-							   : facts_use_by_itself(identity);
+	enum facts_use own = own_mappings_go ? FACTS_unused : own_use(identity);
 	enum facts_use others = own == FACTS_mapped ? own : facts_use_by_others(identity);
 
 	if (others == FACTS_mapped)
