@@ -127,6 +127,29 @@ static enum enforce_verdict reserve(const struct policy_decision *decision, cons
 	return fix_resize(RULE_sparse_unreserved, e, identity);
 }
 
+/* The check has seen nobody who maps what is cut off. Who cannot be looked at the kernel knows, if it may be asked. */
+static enum enforce_verdict cuts_unseen(const struct policy_decision *d, const struct ftruncate_event *e,
+					const struct identity *identity)
+{
+	struct identity now = *identity;
+	uint64_t kept = page_up((uint64_t)e->length, identity);
+	const struct check_finding finding = {.rule = RULE_shrink_under_map,
+					      .severity = SEVERITY_NOTE,
+					      .length = (uint64_t)e->length,
+					      .size = e->size_before,
+					      .unseen = EACCES};
+
+	if (!enforce_asks(d, RULE_shrink_under_map) || page_up(e->size_before, identity) <= kept ||
+	    vain_resize(e, identity))
+		return VERDICT_go;
+	enum facts_use use = facts_use_beyond(identity, kept);
+	if (use != FACTS_unseen && use != FACTS_unknown)
+		return VERDICT_go;
+	now.fd = e->fd;
+	use = enforce_losers_unseen(&now, FACTS_unseen);
+	return use == FACTS_unused ? VERDICT_go : enforce_broken_for(d, &finding, use);
+}
+
 static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, const struct identity *identity)
 {
 	struct policy_decision d;
@@ -141,9 +164,14 @@ static enum enforce_verdict decide_ftruncate(const struct ftruncate_event *e, co
 	if (too_large(&d, (uint64_t)e->length, e->size_before) == VERDICT_deny)
 		return VERDICT_deny;
 	uint32_t marks = ledger_marks(identity);
+	unsigned decided = enforce_decided();
 	enforce_collect();
 	check_ftruncate(e, identity, marks);
 	enum enforce_verdict verdict = enforce_collected(&d, &fix, ENOSPC);
+	if (verdict == VERDICT_go && enforce_decided() == decided) {
+		verdict = cuts_unseen(&d, e, identity);
+		fix = RULE_shrink_under_map;
+	}
 	if (verdict == VERDICT_deny)
 		return verdict;
 	/* What does not grow needs no memory, and is not worth the questions. */

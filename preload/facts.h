@@ -61,6 +61,8 @@ uint64_t facts_own_reach(const struct identity *identity, uint64_t beyond, uint6
 enum facts_use { FACTS_unused, FACTS_mapped, FACTS_unknown, FACTS_unseen };
 
 enum facts_use facts_use_by_others(const struct identity *identity);
+/* The same of what lies beyond the offset, as of facts_other_mappers(). */
+enum facts_use facts_use_beyond(const struct identity *identity, uint64_t beyond);
 /* The same, but who has a descriptor of it counts as well. */
 enum facts_use facts_use_by_holders(const struct identity *identity);
 /*

@@ -198,6 +198,12 @@ enum facts_use facts_use_by_others(const struct identity *identity)
 	return use_of(identity, look_at_others(&(struct facts_wanted){.identity = identity}));
 }
 
+enum facts_use facts_use_beyond(const struct identity *identity, uint64_t beyond)
+{
+	return use_of(identity, look_at_others(&(struct facts_wanted){
+					.identity = identity, .beyond = beyond, .touched = true, .furthest = true}));
+}
+
 enum facts_use facts_use_by_holders(const struct identity *identity)
 {
 	return use_of(identity, look_at_others(&(struct facts_wanted){.identity = identity, .holders = HOLDERS_all}));

@@ -102,3 +102,32 @@ os.close(log); attempt(os.truncate, PATH, 2); attempt(os.open, PATH, os.O_WRONLY
 	grep -q "rule=truncate-on-open object=/$NAME action=recorded errno=0 .*why=users-unknown" log
 	kill %1
 }
+
+@test "shrinking what somebody may map who cannot be looked at is denied, or leaves the size" {
+	for action in deny fix; do
+		policy 'log = stderr' "shrink-under-map = $action"
+		for uid in 0 1234; do
+			for call in 'os.truncate, PATH, 4096' 'os.ftruncate, os.open(PATH, os.O_RDWR), 0'; do
+				mapper "$uid"
+				by 1234 "attempt($call)" 2>log
+				is_kept "$action" EPERM shrink-under-map
+			done
+		done
+		mapper 0
+		program 'attempt(os.ftruncate, os.open(PATH, os.O_RDWR), 0)'
+		elsewhere unshare --pid --fork --mount-proc
+		is_kept "$action" EPERM shrink-under-map
+	done
+}
+
+@test "who shrinks its own object is not refused, and told where nobody can tell who maps it" {
+	policy 'log = stderr' 'shrink-under-map = deny'
+	by 1234 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); attempt(os.ftruncate, fd, 0)' 2>log
+	[ "$(cat out)" = 'ok None' ]
+	[ "$(grep -c shrink-under-map log)" -eq 0 ]
+	by 1234 'fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 8192); m = mmap.mmap(fd, 4096); attempt(os.truncate, PATH, 4096)
+os.ftruncate(fd, 8192); again = os.open(PATH, os.O_RDWR); attempt(os.ftruncate, fd, 4096)' 2>log
+	[ "$(cat out)" = $'ok None\nok None' ]
+	[ "$(grep -c "rule=shrink-under-map object=/$NAME action=recorded errno=0 .*why=users-unknown" log)" -eq 2 ]
+	[ "$(grep -c shrink-under-map log)" -eq 2 ]
+}
