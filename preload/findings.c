@@ -8,6 +8,7 @@
 #include "preload/enforce.h"
 #include "preload/facts_files.h"
 #include "preload/fault_site.h"
+#include "preload/findings_named.h"
 #include "preload/late_size.h"
 #include "preload/ledger.h"
 #include "preload/note.h"
@@ -22,6 +23,8 @@ static __thread struct {
 	const struct identity *identity;
 	const void *caller;
 	const char *name; /* as the call gave it, or NULL */
+	uint64_t address; /* likewise, or 0 */
+	enum event_id id;
 } looking;
 
 static int16_t error_of(const struct check_finding *finding)
@@ -86,15 +89,16 @@ static bool is_for_the_trace(enum rule_id rule)
 
 static void audit(const struct check_finding *finding)
 {
-	char name[256];
-	bool named = looking.identity && ledger_name(looking.identity, name);
+	char name[OBJECT_NAME_SIZE];
 
-	audit_line(&(struct audit_decision){.rule = finding->rule,
-					    .response = RESPONSE_recorded,
-					    .error = finding->error,
-					    .doubtful = is_for_the_trace(finding->rule),
-					    .caller = looking.caller},
-		   named ? name : NULL);
+	audit_line(
+		&(struct audit_decision){.rule = finding->rule,
+					 .response = RESPONSE_recorded,
+					 .error = finding->error,
+					 .doubtful = is_for_the_trace(finding->rule),
+					 .caller = looking.caller},
+		findings_audited_name(
+			&(struct findings_place){looking.id, looking.identity, looking.name, looking.address}, name));
 }
 
 bool check_found(const struct check_finding *finding)
@@ -381,53 +385,15 @@ static void mark_event(enum event_id id, const union any_event *event, const str
 		look_at_created(true, identity);
 }
 
-/* NULL for a call without a name. EFAULT: the program's text cannot be read. */
-static const char *given_name(enum event_id id, const union any_event *event, const struct identity *identity)
-{
-	switch (id) {
-	case EVENT_shm_open:
-		return event->shm_open.error == EFAULT ? "" : event->shm_open.name;
-	case EVENT_open:
-		if (identity && identity->link)
-			return identity->link;
-		return event->open.error == EFAULT ? "" : event->open.name;
-	case EVENT_sem_open:
-		return event->sem_open.error == EFAULT ? "" : event->sem_open.name;
-	case EVENT_memfd_create:
-		return event->memfd_create.name;
-	case EVENT_unlink:
-		return event->unlink.name;
-	default:
-		return NULL;
-	}
-}
-
-/* By an address: what the event says was there. */
-static uint32_t object_at(enum event_id id, const union any_event *event)
-{
-	switch (id) {
-	case EVENT_munmap:
-		return event->munmap.object;
-	case EVENT_mprotect:
-		return event->mprotect.object;
-	case EVENT_madvise:
-		return event->madvise.object;
-	case EVENT_mlock:
-		return event->mlock.object;
-	case EVENT_mutex:
-		return event->mutex.object;
-	default:
-		return 0;
-	}
-}
-
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks, const void *caller)
 {
 	looking.head = event->head;
-	looking.object = object ? object : object_at(id, event);
+	looking.id = id;
+	const uint32_t there = findings_object_at(id, event, &looking.address);
+	looking.object = object ? object : there;
 	looking.identity = identity;
-	looking.name = given_name(id, event, identity);
+	looking.name = findings_given_name(id, event, identity);
 	looking.caller = caller;
 	if (!enforce_denied()) {
 		if (!enforce_unheard || !recorder_silent())

@@ -110,15 +110,27 @@ void ledger_rename(const struct identity *identity, const char *name)
 	ledger_lock_give();
 }
 
+/* The ledger is locked, which this gives up. */
+static bool tell_name(const struct object *object, char name[static OBJECT_NAME_SIZE])
+{
+	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
+	ledger_lock_give();
+	return name[0] != 0;
+}
+
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE])
+{
+	name[0] = 0;
+	return ledger_lock_take() && tell_name(objects_find_known(identity), name);
+}
+
+bool ledger_mapped_name(uint64_t address, char name[static OBJECT_NAME_SIZE])
 {
 	name[0] = 0;
 	if (!ledger_lock_take())
 		return false;
-	const struct object *object = objects_find_known(identity);
-	memcpy(name, object ? object->name : "", object ? OBJECT_NAME_SIZE : 1);
-	ledger_lock_give();
-	return name[0] != 0;
+	const struct interval *found = intervals_find(&mappings, address, address + 1);
+	return tell_name(found ? found->object : NULL, name);
 }
 
 void ledger_mark_mapped(uint64_t address, uint32_t set)

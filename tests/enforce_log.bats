@@ -355,3 +355,23 @@ if all(children): [os.waitpid(c, 0) for c in children]' 2> >(while read -r line;
 	until [ -e ended ]; do sleep 0.05; done
 	all_of 16000
 }
+
+@test "a line names the object of a call that opened nothing, and of one that has an address alone" {
+	policy
+	guarded 'import resource
+taken = "%s-%d" % (NAME, os.getpid()); os.posix_spawn("/bin/touch", ["touch", "/dev/shm" + taken], {}); os.wait()
+attempt(shm_open, taken, RWC | os.O_EXCL, mode=0o600); attempt(os.open, "/dev/shm" + taken, RWC | os.O_EXCL)
+attempt(shm_open, NAME[1:] + "/a/b", RWC, mode=0o600)
+fd = shm_open(NAME, RWC, mode=0o600); os.ftruncate(fd, 4096); address = ctypes.c_void_p(libc.mmap(None, 4096, 3, 1, fd, 0))
+libc.madvise(address, 4096, 4); attribute = ctypes.create_string_buffer(64)
+libc.pthread_mutexattr_init(attribute); libc.pthread_mutexattr_setpshared(attribute, 1); libc.pthread_mutex_init(address, attribute)
+resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)); taken = [os.dup(fd) for i in range(24 - len(os.listdir("/proc/self/fd")) + 1)]
+attempt(shm_open, NAME + "-more", RWC, mode=0o600)'
+	grep '^E' out
+	[ "$(grep -c "rule=name-collision object=/$NAME-[0-9]* " audit.log)" -eq 2 ]
+	grep -q "rule=name-nonportable object=/$NAME/a/b " audit.log
+	grep -q "rule=discard-no-op object=/$NAME " audit.log
+	grep -q "rule=lock-not-robust object=/$NAME " audit.log
+	grep -q "rule=descriptor-exhaustion object=/$NAME-more " audit.log
+	[ "$(grep -c 'object=-' audit.log)" -eq 0 ]
+}

@@ -309,9 +309,10 @@ attempt(shm_open, NAME, RWC | os.O_EXCL, mode=0o600)'
 }
 
 @test "a sticky directory answers as it does without the policy" {
-	policy 'world-writable = fix'
+	policy 'log = stderr' 'world-writable = fix'
 	by 65534 -b 'shm_open(NAME, RWC, mode=0o666)'
-	sticky 1
+	sticky 1 2>log
+	[ "$(grep -c "rule=sticky-refused object=/$NAME " log)" -eq 2 ]
 	[ "$(cat out)" = $'EACCES\nEACCES\nok\nEEXIST' ]
 	sticky 0
 	[ "$(cat out)" = $'ok\nok\nok\nEEXIST' ]
