@@ -172,6 +172,8 @@ void enforce_initialise(void)
 	enforce_wipes = enforce_wipes || wants_wiping(&everywhere);
 	enforce_clears = enforce_clears || wants_clearing(&everywhere);
 	enforce_counts = enforce_counts || everywhere.max_objects != UINT64_MAX;
+	if (enforce_wipes)
+		ledger_watch(MARK_SECRET);
 	if (enforce_on)
 		identity_keep_home(audit_unheld);
 	if (enforce_clears)

@@ -278,18 +278,36 @@ static bool is_left(const struct policy_decision *d, int fd, const struct identi
 	return wipe_has_data(fd, identity);
 }
 
-static void leave(const struct object *object, bool own_mappings_go)
+enum leaving { LEAVING_by_unmap, LEAVING_by_close, LEAVING_by_exit };
+
+/* Whose bytes go with the last mapping was mapped for them; a file that is written and closed is there for others to map. */
+static bool is_kept_until(enum leaving by, const struct object *object, struct policy_decision *d)
+{
+	const struct identity identity = {.dev = object->dev, .ino = object->ino};
+
+	if (by == LEAVING_by_unmap)
+		return ledger_mapped_end(&identity);
+	if (by == LEAVING_by_close)
+		d->zero &= (uint8_t)~ZERO_on_last_unmap;
+	return ((object->marks & MARK_LEFT_TOLD) && !wants_wipe(d)) || (by == LEAVING_by_close && !d->secret);
+}
+
+static void leave(const struct object *object, enum leaving by)
 {
 	struct policy_decision d;
 	struct identity identity = {.dev = object->dev, .ino = object->ino};
-	bool told = own_mappings_go && (object->marks & MARK_LEFT_TOLD);
+	bool own_mappings_go = by == LEAVING_by_exit, told = by != LEAVING_by_unmap && (object->marks & MARK_LEFT_TOLD);
 
 	if (!decide(object, &d))
 		return;
-	dumpable(&d, object, own_mappings_go);
-	if (own_mappings_go ? told && !wants_wipe(&d) : ledger_mapped_end(&identity) != 0)
+	if (by != LEAVING_by_close)
+		dumpable(&d, object, own_mappings_go);
+	if (is_kept_until(by, object, &d))
 		return;
 	int fd = open_object(object, &identity);
+	/* What has no name goes with the last descriptor of all. */
+	if (fd == -ENOENT && by == LEAVING_by_close)
+		return;
 	if (fd == -ENOENT)
 		fd = open_unnamed(object, &d, own_mappings_go, &identity);
 	if (fd == -ENOENT) {
@@ -308,10 +326,10 @@ static void leave(const struct object *object, bool own_mappings_go)
 }
 
 /* Was anything decided of it? */
-static bool decides_leaving(const struct object *object, bool own_mappings_go, const void *caller)
+static bool decides_leaving(const struct object *object, enum leaving by, const void *caller)
 {
 	enforce_begin();
-	leave(object, own_mappings_go);
+	leave(object, by);
 	unsigned decided = enforce_decided();
 	enforce_end(caller);
 	return decided;
@@ -321,7 +339,12 @@ bool enforce_last_unmap(const struct object *object, const void *caller)
 {
 	struct object copy = *object;
 
-	return decides_leaving(&copy, false, caller);
+	return decides_leaving(&copy, LEAVING_by_unmap, caller);
+}
+
+bool enforce_last_close(const struct object *object, const void *caller)
+{
+	return decides_leaving(object, LEAVING_by_close, caller);
 }
 
 static bool is_handed_on(const struct object *object)
@@ -387,7 +410,7 @@ void enforce_exit(void (*record)(const struct object *object, void *context), vo
 
 	ending_begin();
 	for (unsigned i = 0; ledger_object_at(i, &object); i++) {
-		if (decides_leaving(&object, true, NULL))
+		if (decides_leaving(&object, LEAVING_by_exit, NULL))
 			record(&object, context);
 	}
 }

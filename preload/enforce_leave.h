@@ -41,6 +41,8 @@ void enforce_leave_name(const struct policy_decision *decision, int fd, const st
 
 /* A mapping of the object is gone: was it the last one of all? False: nothing was done that is to be recorded. */
 bool enforce_last_unmap(const struct object *object, const void *caller);
+/* The same of the last descriptor of one that is not mapped here, a copy that ledger_let_go() has handed out. */
+bool enforce_last_close(const struct object *object, const void *caller);
 
 /* The program begins: what it finds open and must not outlive its last user is as if it had been opened here. */
 void enforce_take_up(void);

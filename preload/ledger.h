@@ -27,6 +27,7 @@ struct object {
 	bool huge;
 	bool undefined; /* known, and to be defined in the trace all the same */
 	bool made;      /* by this process, and it has the name yet by which the process comes back to it */
+	bool let_go;    /* see ledger_let_go() */
 	uint8_t kind;
 	char name[OBJECT_NAME_SIZE]; /* as the program gave it, or "" */
 	struct object *next;
@@ -70,6 +71,14 @@ uint64_t ledger_mapped_end(const struct identity *identity);
 
 /* Does this process map it, or have a descriptor of it other than that one, as far as it is known? */
 bool ledger_holds(const struct identity *identity, int but);
+
+/*
+ * Of objects with one of these marks it is noticed when this process loses its last descriptor of one that it does not map:
+ * each is then handed out once, unless it has the object again.
+ */
+void ledger_watch(uint32_t marks);
+bool ledger_any_let_go(void);
+bool ledger_let_go(struct object *copy);
 
 /* A mapping is there whose event is queued: from here on the range may hold one. Lock-free. */
 void ledger_expect(uint64_t start, uint64_t end);

@@ -12,6 +12,8 @@ enum { FDS = 1 << 20 };
 typedef _Atomic(struct object *) descriptor; /* the object that it was last seen to lead to, whose holder it is */
 static _Atomic(descriptor *) fds;
 static atomic_int fd_highest = -1;
+static uint32_t watched; /* marks; see ledger_let_go() */
+static atomic_bool any_let_go;
 static struct object
 	expected; /* what a descriptor leads to as long as the event that tells it is queued; no object, id 0 */
 
@@ -89,8 +91,10 @@ static void lead(descriptor *from, struct object *to)
 
 	if (before == to)
 		return;
-	if (before && before != &expected)
-		before->holders--;
+	if (before && before != &expected && !--before->holders && (before->marks & watched)) {
+		before->let_go = true;
+		atomic_store(&any_let_go, true);
+	}
 	if (to)
 		to->holders++;
 	atomic_store_explicit(from, to, memory_order_release);
@@ -135,4 +139,32 @@ int ledger_fd_next(unsigned first, unsigned last)
 		if (ledger_may_lead((int)fd))
 			return (int)fd;
 	return -1;
+}
+
+void ledger_watch(uint32_t marks)
+{
+	watched = marks;
+}
+
+bool ledger_any_let_go(void)
+{
+	return atomic_load_explicit(&any_let_go, memory_order_relaxed);
+}
+
+bool ledger_let_go(struct object *copy)
+{
+	struct object *object;
+	bool found = false;
+
+	if (!ledger_lock_take())
+		return false;
+	while (!found && (object = objects_let_go())) {
+		object->let_go = false;
+		found = !object->holders;
+		if (found)
+			*copy = *object;
+	}
+	atomic_store(&any_let_go, found);
+	ledger_lock_give();
+	return found;
 }

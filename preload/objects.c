@@ -137,6 +137,15 @@ const struct object *objects_at(unsigned index)
 	return NULL;
 }
 
+struct object *objects_let_go(void)
+{
+	for (uint32_t i = 0; i < bucket_count; i++)
+		for (struct object *object = buckets[i]; object; object = object->next)
+			if (object->let_go)
+				return object;
+	return NULL;
+}
+
 bool objects_any_huge(void)
 {
 	return atomic_load_explicit(&any_huge, memory_order_relaxed);

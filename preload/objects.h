@@ -17,6 +17,8 @@ struct object *objects_find(const struct identity *identity, bool *is_new);
 struct object *objects_find_about(const struct identity *identity, bool *is_new);
 /* NULL: past the last. */
 const struct object *objects_at(unsigned index);
+/* One that is marked so, or NULL. */
+struct object *objects_let_go(void);
 
 /* Was one of huge pages ever seen? Lock-free. */
 bool objects_any_huge(void);

@@ -315,15 +315,30 @@ void observe_failed(uint32_t seq, const void *caller)
 	observe_leave(&visit);
 }
 
-void observe_kept(uint32_t object, const void *caller)
+void observe_found(struct visit *visit, const struct object *object)
+{
+	struct identity identity;
+
+	if (!object->undefined || recorder_silent() ||
+	    !identity_of_path(AT_FDCWD, object->name, AT_SYMLINK_NOFOLLOW, &identity) || identity.ino != object->ino ||
+	    identity.dev != object->dev)
+		return;
+	identity.kind = object->kind;
+	identity.name = object->name;
+	observe_object(visit, &identity);
+}
+
+void observe_kept(const struct object *object, const void *caller)
 {
 	struct visit visit;
 
 	if (!observe_enter(&visit, caller))
 		return;
-	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY)
-		findings_kept(object, observe_stack(NULL));
-	else if (visit.nested)
+	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY) {
+		observe_found(&visit, object);
+		findings_kept(object->id, observe_stack(NULL));
+	} else if (visit.nested) {
 		enforce_hand_over(NULL, caller);
+	}
 	observe_leave(&visit);
 }

@@ -31,6 +31,7 @@
 #define CALLER __builtin_return_address(0)
 
 struct account_pieces;
+struct object;
 
 struct visit {
 	int saved_errno;
@@ -85,8 +86,10 @@ uint32_t observe_object(struct visit *visit, const struct identity *identity);
 /* Until what was queued before is in the trace; not in a nested visit. */
 void observe_settle(void);
 
+/* Of what the program only found open nothing was recorded yet: it is defined now. */
+void observe_found(struct visit *visit, const struct object *object);
 /* Records what the policy did to that object after a call that was recorded already. */
-void observe_kept(uint32_t object, const void *caller);
+void observe_kept(const struct object *object, const void *caller);
 
 /*
  * Id of the stack of this visit, defined in the trace when it is new; context: of the signal handler whose interrupted

@@ -192,23 +192,9 @@ void recorder_confine(const char *refused)
 	carried_drop();
 }
 
-/* Of what the program only found open nothing was recorded yet. */
-static void define_found(struct visit *visit, const struct object *object)
-{
-	struct identity identity;
-
-	if (!identity_of_path(AT_FDCWD, object->name, AT_SYMLINK_NOFOLLOW, &identity) || identity.ino != object->ino ||
-	    identity.dev != object->dev)
-		return;
-	identity.kind = object->kind;
-	identity.name = object->name;
-	observe_object(visit, &identity);
-}
-
 static void record_kept(const struct object *object, void *visit)
 {
-	if (object->undefined && !recorder_silent())
-		define_found(visit, object);
+	observe_found(visit, object);
 	findings_kept(object->id, observe_stack(NULL));
 }
 

@@ -77,5 +77,7 @@ int wrap_prlimit(prlimit_function *real_call, pid_t pid, int resource, const str
 
 /* The descriptor is closed, or replaced, by the call that follows: tells so, and answers the event's number. */
 uint32_t wrap_closing(int fd, const void *caller);
+/* It was called: what this process has let go by that is looked after. done: the call succeeded. */
+void wrap_closed(bool done, const void *caller);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "preload/enforce_leave.h"
 #include "preload/enforce_open.h"
 #include "preload/inherited.h"
 #include "preload/ledger.h"
@@ -54,6 +55,25 @@ uint32_t wrap_closing(int fd, const void *caller)
 	return seq;
 }
 
+static __attribute__((noinline)) void let_go(bool done, const void *caller)
+{
+	struct object object;
+	int kept = errno;
+
+	if (is_off() || recorder_is_vfork_child())
+		return;
+	while (ledger_let_go(&object))
+		if (done && enforce_last_close(&object, caller))
+			observe_kept(&object, caller);
+	errno = kept;
+}
+
+void wrap_closed(bool done, const void *caller)
+{
+	if (__builtin_expect(ledger_any_let_go(), false))
+		let_go(done, caller);
+}
+
 int wrap_close(int (*real_close)(int), int fd, const void *caller)
 {
 	bool changing = own_changing(caller), closing = !changing && own_closing();
@@ -68,6 +88,7 @@ int wrap_close(int (*real_close)(int), int fd, const void *caller)
 	int result = own_thread ? (int)REAL(syscall)(SYS_close, fd) : real_close(fd);
 	own_closed(closing);
 	own_changed(changing);
+	wrap_closed(result == 0 || errno != EBADF, caller);
 	if (result == 0 || errno != EBADF)
 		return result;
 	/* LTTng aborts the program then; CLOSE_RANGE_UNSHARE gives this thread a table without what its threads open later. */
@@ -95,7 +116,9 @@ EXPORT int __close(int fd)
 		int kept = errno;                                                                                      \
 		wrap_closing(LIBC(fileno)(stream), CALLER);                                                            \
 		errno = kept;                                                                                          \
-		return REAL(name)(stream);                                                                             \
+		int result = REAL(name)(stream);                                                                       \
+		wrap_closed(true, CALLER);                                                                             \
+		return result;                                                                                         \
 	}
 int _IO_fclose(FILE *stream);
 WRAP_FCLOSE(fclose)
@@ -108,7 +131,9 @@ EXPORT int endmntent(FILE *stream)
 	if (stream)
 		wrap_closing(LIBC(fileno)(stream), CALLER);
 	errno = kept;
-	return REAL(endmntent)(stream);
+	int result = REAL(endmntent)(stream);
+	wrap_closed(true, CALLER);
+	return result;
 }
 
 /* The lowest in [first, last] whose end somebody is to hear of, or -1. */
@@ -154,6 +179,7 @@ int wrap_close_range(int (*real_close_range)(unsigned, unsigned, int), unsigned 
 	bool closing = own_closing();
 	result = close_around_ours(real_close_range, first, last, flags);
 	own_closed(closing);
+	wrap_closed(result == 0, caller);
 	return result;
 }
 
@@ -175,6 +201,7 @@ EXPORT void closefrom(int first)
 	}
 	REAL(closefrom)((int)from);
 	own_closed(closing);
+	wrap_closed(true, CALLER);
 }
 
 static int duplicated(int fd, int result, const void *caller)
@@ -217,11 +244,12 @@ static bool refuses_target(int target, const void *caller, bool *closing)
 
 static int duplicate_to(int fd, int target, int result, uint32_t closed, const void *caller)
 {
-	if (result < 0) {
+	if (result >= 0 && fd != target)
+		result = duplicated(fd, result, caller);
+	wrap_closed(result >= 0, caller);
+	if (result < 0)
 		observe_failed(closed, caller);
-		return result;
-	}
-	return fd == target ? result : duplicated(fd, result, caller);
+	return result;
 }
 
 #define WRAP_DUP2(name)                                                                                                \

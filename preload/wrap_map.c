@@ -55,7 +55,7 @@ static void unmapped(struct account_pieces *pieces, bool done, const void *calle
 {
 	for (unsigned i = 0; enforce_wipes && done && i < pieces->count; i++)
 		if (enforce_last_unmap(pieces->piece[i].object, caller))
-			observe_kept(pieces->piece[i].object->id, caller);
+			observe_kept(pieces->piece[i].object, caller);
 	account_pieces_done(pieces);
 }
 

@@ -115,7 +115,9 @@ static FILE *enforced_again(const struct wrap_opening *o, const char *mode, FILE
 		stream = is_mode(mode) && wrap_opening_polices(&o, text, CALLER)                                       \
 				 ? enforced_again(&o, mode, stream, CALLER)                                            \
 				 : REAL(name)(path, mode, stream);                                                     \
-		return opened_stream(&o, stream, CALLER);                                                              \
+		stream = opened_stream(&o, stream, CALLER);                                                            \
+		wrap_closed(true, CALLER);                                                                             \
+		return stream;                                                                                         \
 	}
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)

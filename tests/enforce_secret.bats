@@ -293,3 +293,42 @@ os.wait(); socket.recv_fds(ours, 1, 1)' "$log" "$policy")" ]
 	"$SHMGUARD" run --quiet --report=none --policy lasting.ini -o lasting -- true 7<>"/dev/shm/$NAME"
 	[ "$(cat "/dev/shm/$NAME")" = key ]
 }
+
+# closes CLOSE [LINE...]: what lies in the object, of which the program has only written b"secret", when it has closed it so.
+closes()
+{
+	policy "${@:2}"
+	rm -f "/dev/shm/$NAME" audit.log
+	guarded 'libc.fdopen.restype = ctypes.c_void_p; stream = lambda fd: ctypes.c_void_p(libc.fdopen(fd, b"w"))
+null = os.open("/dev/null", os.O_RDWR); fd = shm_open(NAME, RWC, mode=0o600); os.write(fd, b"secret")
+'"$1"'
+print(open(PATH, "rb").read()); sys.stdout.flush(); os.kill(os.getpid(), 9)' || true
+}
+
+@test "the last close wipes a secret that is not mapped, however it is closed" {
+	for close in 'os.close(fd)' 'again = os.dup(fd); os.close(fd); os.close(again)' 'os.dup2(null, fd)' 'libc.dup3(null, fd, 0)' \
+		'libc.fclose(stream(fd))' 'libc.fputs(b"more", s := stream(fd)); libc.fclose(s)' 'libc.close_range(fd, fd, 0)' \
+		'libc.closefrom(fd)' 'libc.syscall(3, fd) if os.uname().machine == "x86_64" else os.close(fd)' \
+		'libc.freopen(b"/dev/null", b"r", stream(fd))' 'm = mmap.mmap(fd, 6); os.close(fd); m.close()'; do
+		closes "$close" 'secret-left = fix' 'secret = yes'
+		[[ "$(cat out)" =~ ^"b'"(\\x00)+"'"$ ]]
+		grep -q "rule=secret-left object=/$NAME action=fixed" audit.log
+	done
+	closes 'os.close(fd)' 'secret = yes'
+	[ "$(cat out)" = "b'secret'" ]
+	[ "$(grep -c "rule=secret-left object=/$NAME action=recorded errno=0 at=[^e]" audit.log)" -eq 1 ]
+}
+
+@test "what is open yet, mapped, no secret, or to be wiped at the last unmap alone, a close leaves" {
+	for close in 'again = os.dup(fd); os.close(fd)' 'm = mmap.mmap(fd, 6); os.close(fd)' 'libc.dup2(1 << 30, fd)' 'os.dup2(fd, fd)' \
+		'ready = os.pipe()
+if os.fork() == 0: os.close(ready[1]); os.read(ready[0], 1); os._exit(0)
+os.close(fd)'; do
+		closes "$close" 'secret-left = fix' 'secret = yes'
+		[ "$(cat out)" = "b'secret'" ]
+	done
+	closes 'os.close(fd)' 'secret-left = fix'
+	[ "$(cat out)" = "b'secret'" ]
+	closes 'os.close(fd)' 'zero = on-last-unmap'
+	[ "$(cat out)" = "b'secret'" ]
+}

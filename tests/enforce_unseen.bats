@@ -131,3 +131,13 @@ os.ftruncate(fd, 8192); again = os.open(PATH, os.O_RDWR); attempt(os.ftruncate, 
 	[ "$(grep -c "rule=shrink-under-map object=/$NAME action=recorded errno=0 .*why=users-unknown" log)" -eq 2 ]
 	[ "$(grep -c shrink-under-map log)" -eq 2 ]
 }
+
+@test "at the last close a secret that somebody may map who cannot be looked at is not wiped, and that is told" {
+	policy 'log = stderr' 'secret-left = fix' 'secret = yes'
+	mapper 1234
+	by 1234 'os.close(os.open(PATH, os.O_RDWR)); attempt(os.stat, PATH); sys.stdout.flush(); os.kill(os.getpid(), 9)' 2>log || true
+	grep -q "rule=secret-left object=/$NAME action=recorded errno=0 at=[^e].* why=not-wiped:perhaps-mapped" log
+	spared 107
+	by 1234 'fd = shm_open(NAME + "-own", RWC, mode=0o600); os.write(fd, b"1"); os.close(fd); print(open(PATH + "-own", "rb").read())' 2>log
+	[ "$(cat out)" = "b'\\x00'" ]
+}

@@ -327,7 +327,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"there on purpose. Cure: sizes in whole pages, or clear the tail first.",
 	[RULE_secret_left] =
 		"An object that the policy marks secret outlives its last user with its contents. Checked at unlink, "
-		"exit and last unmap; after a SIGKILL, from the recording. Fix: wipe it then, if nobody maps it; else "
+		"exit, last unmap and the close of the last descriptor while it is not mapped; after a SIGKILL, from "
+		"the recording. Fix: wipe it then, if nobody maps it; else "
 		"the audit trail tells why not, as it does before an exec. Legal: state for a restart. Cure: clear "
 		"secrets as soon as they are used. Seen in "
 		"nordic-institute/X-Road#3361.",
