@@ -55,13 +55,16 @@ static void print_default(const struct habits *habits, char **dirs, size_t count
 			printf("%s = deny\n", rules[i].id);
 }
 
-static void print_label(const char *exe)
+/* number: of a section for some of its names; 0: the one for all. */
+static void print_label(const char *exe, size_t number)
 {
 	const char *slash = strrchr(exe, '/'), *last = slash ? slash + 1 : exe;
 
 	printf("\n[");
 	for (size_t i = 0; *last && i < 100; i++, last++)
 		putchar(*last <= ' ' || *last == ';' || *last == 0x7f ? '?' : *last);
+	if (number)
+		printf(", names %zu", number);
 	printf("]\n");
 }
 
@@ -100,16 +103,22 @@ static void print_limits(const struct habit *habit)
 	uint64_t narrowed = habits_times(habit, RULE_mode_too_open, RESPONSE_fixed);
 
 	print_kept(habit, RULE_name_not_allowed, "Other names");
-	if (habit->wider & ~habit->mode)
+	if (habit->wider & ~habit->base.mode)
 		printf("# A policy kept %#" PRIo32 " from its objects when this was recorded, and so does this one.\n",
-		       habit->wider & ~habit->mode);
-	printf("max-mode = %#" PRIo32 "\n", habit->mode);
+		       habit->wider & ~habit->base.mode);
+	printf("max-mode = %#" PRIo32 "\n", habit->base.mode);
 	if (narrowed)
 		printf("%s = fix\n", rules[RULE_mode_too_open].id);
 	print_kept(habit, RULE_object_too_large, "Larger objects");
-	printf("max-size = %" PRIu64 "\n", habit->size);
+	printf("max-size = %" PRIu64 "\n", habit->base.size);
 	print_kept(habit, RULE_too_many_objects, "More objects");
 	printf("max-objects = %" PRIu64 "\n", habit->peak);
+}
+
+static void print_done(uint64_t times, const char *with)
+{
+	printf("# It did so, %" PRIu64 " time%s%s%s: to refuse it would change the program.\n", times, plural(times),
+	       with ? ", with " : "", with ? with : "");
 }
 
 /* The mildest answer that it had: nobody knows for which names a policy gave which. */
@@ -125,7 +134,7 @@ static void print_rule(const struct habit *habit, size_t rule)
 			printf("# A policy mended this, %" PRIu64 " time%s, %s, and nothing here does: %s.\n", fixed,
 			       plural(fixed), was, id);
 	} else if (done) {
-		printf("# It did so, %" PRIu64 " time%s: to refuse it would change the program.\n", done, plural(done));
+		print_done(done, habit->with[rule]);
 		if (fixed || denied)
 			printf("# A policy refused or mended it, %" PRIu64 " time%s, %s.\n", fixed + denied,
 			       plural(fixed + denied), was);
@@ -142,13 +151,63 @@ static void print_rule(const struct habit *habit, size_t rule)
 	}
 }
 
+static void print_users(const struct habits_users *users)
+{
+	enum { A_LINE = 12 }; /* of which a policy's may have 190 bytes */
+
+	for (size_t i = 0; i < users->count; i++)
+		printf("%s%" PRIu32 "%s", i % A_LINE ? ", " : "allow-uid = ", users->all[i],
+		       i + 1 == users->count || i % A_LINE == A_LINE - 1 ? "\n" : "");
+}
+
+static void print_owners(const struct habits_users *owners, const char *with)
+{
+	const char *id = rules[RULE_foreign_owner].id;
+
+	if (!owners->count)
+		return;
+	printf("# It used objects of these users%s%s, or gave them some: those of others stay refused.\n%s = deny\n",
+	       with ? ", with " : "", with ? with : "", id);
+	print_users(owners);
+}
+
+/* More than the program's section lets be, for some of its names. */
+static void print_exception(const struct habit *habit, const struct habits_exception *exception, size_t number)
+{
+	const struct habits_needs *needs = &exception->needs;
+
+	print_label(habit->exe, number);
+	printf("# What its other names did not need");
+	if (exception->sample) {
+		char *sample = escape_terminal(exception->sample);
+
+		printf("; the first was %s", sample);
+		free(sample);
+	}
+	puts(".");
+	print_exe(habit->exe);
+	for (size_t i = 0; i < exception->name_count; i++)
+		printf("name = %s\n", exception->names[i]);
+	if (needs->mode != habit->base.mode)
+		printf("max-mode = %#" PRIo32 "\n", needs->mode);
+	if (needs->size != habit->base.size)
+		printf("max-size = %" PRIu64 "\n", needs->size);
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		if (!needs->done[i] || !can_deny(i) || is_limit(i))
+			continue;
+		print_done(needs->done[i], NULL);
+		printf("%s = warn\n", rules[i].id);
+	}
+	print_owners(&needs->owners, NULL);
+}
+
 static void print_habit(const struct habit *habit)
 {
 	if (!*habit->exe) {
 		puts("\n# A program used shared memory whose path is not known: nothing below is for it.");
 		return;
 	}
-	print_label(habit->exe);
+	print_label(habit->exe, 0);
 	print_exe(habit->exe);
 	if (habit->widened)
 		printf("# These stand for %zu names, more than a list may have (%d), and let in others that begin "
@@ -160,8 +219,11 @@ static void print_habit(const struct habit *habit)
 		puts("names = /");
 	print_limits(habit);
 	for (size_t i = 0; i < RULE_COUNT; i++)
-		if (!is_limit(i))
+		if (!is_limit(i) && !habit->by_name[i] && !(i == RULE_foreign_owner && habit->by_owner))
 			print_rule(habit, i);
+	print_owners(&habit->base.owners, habit->with[RULE_foreign_owner]);
+	for (size_t i = 0; i < habit->exception_count; i++)
+		print_exception(habit, &habit->exceptions[i], i + 1);
 }
 
 int policy_learn(int argc, char **argv)

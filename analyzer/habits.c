@@ -12,6 +12,8 @@
 
 #define SHM_DIRECTORY "/dev/shm/"
 
+enum { EXCEPTIONS = 8 }; /* of a program: more of them nobody would read */
+
 static struct habit *habit_of(struct habits *habits, const char *exe)
 {
 	struct habit *habit;
@@ -74,9 +76,10 @@ void habits_name_free(struct habits_name *name)
 {
 	free(name->glob);
 	free(name->sample);
+	habits_needs_free(&name->needs);
 }
 
-void habits_see(struct habit *habit, struct habits_name name)
+size_t habits_see(struct habit *habit, struct habits_name name)
 {
 	for (size_t i = 0; i < habit->seen_count; i++) {
 		struct habits_name *before = &habit->seen[i];
@@ -86,10 +89,11 @@ void habits_see(struct habit *habit, struct habits_name name)
 		before->lasts |= before->recording != name.recording && before->sample && name.sample &&
 				 strcmp(before->sample, name.sample) == 0;
 		habits_name_free(&name);
-		return;
+		return i;
 	}
 	habit->seen = memory_grow(habit->seen, habit->seen_count, sizeof(*habit->seen));
-	habit->seen[habit->seen_count++] = name;
+	habit->seen[habit->seen_count] = name;
+	return habit->seen_count++;
 }
 
 void habits_keep(char ***texts, size_t *count, char *text)
@@ -149,6 +153,12 @@ static void take_missing(struct habits *habits, const struct analysis *analysis,
 			     analysis->unseen[i].reason ? analysis->unseen[i].reason : "reason unknown");
 }
 
+/* Whose the object is decides what a policy would do, and only the process that used it tells that. */
+static bool is_told_with_owner(enum rule_id rule)
+{
+	return rule == RULE_foreign_owner || rule == RULE_unlink_by_stranger;
+}
+
 /* What only the whole recording shows. */
 static struct analysis *take_report(struct habits *habits, const char *dir, char **error)
 {
@@ -160,7 +170,7 @@ static struct analysis *take_report(struct habits *habits, const char *dir, char
 	for (size_t i = 0; i < analysis->findings.count; i++) {
 		const struct finding *finding = &analysis->findings.all[i];
 
-		if (finding->process && finding->process->traced)
+		if (finding->process && finding->process->traced && !is_told_with_owner(finding->rule))
 			habit_of(habits, finding->process->exe)->judged[finding->rule][finding->response] +=
 				finding->count;
 	}
@@ -187,6 +197,7 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 		runner_free(slot->value);
 	map_clear(&gathering.runners);
 	map_clear(&gathering.wide);
+	habits_known_end(&gathering);
 	return done;
 }
 
@@ -209,6 +220,9 @@ static int by_exe(const void *a, const void *b)
 
 void habits_finish(struct habits *habits)
 {
+	/* A policy has one section for all, and one for each program. */
+	size_t room = habits->count + 1 < POLICY_SECTIONS ? POLICY_SECTIONS - 1 - habits->count : 0;
+
 	if (habits->count)
 		qsort(habits->all, habits->count, sizeof(struct habit *), by_exe);
 	for (size_t i = 0; i < habits->count; i++) {
@@ -221,6 +235,7 @@ void habits_finish(struct habits *habits)
 
 		habit->name_count = habits_reduce(habit->names, apart, POLICY_LIST);
 		habit->widened = habit->name_count < apart ? apart : 0;
+		habits_except(habit, room / habits->count < EXCEPTIONS ? room / habits->count : EXCEPTIONS);
 	}
 }
 
@@ -238,6 +253,9 @@ void habits_free(struct habits *habits)
 		for (size_t j = 0; j < habit->template_count; j++)
 			free(habit->templates[j]);
 		free(habit->templates);
+		habits_exceptions_free(habit);
+		habits_needs_free(&habit->unnamed);
+		habits_needs_free(&habit->base);
 		free(habit->exe);
 		free(habit);
 	}

@@ -24,19 +24,43 @@ static enum rule_id past_end(uint64_t size)
 	return size ? RULE_map_beyond_end : RULE_map_before_size;
 }
 
+/* Nothing refused or mended it. */
+static bool was_done(const struct finding_event *e)
+{
+	return e->response == RESPONSE_recorded || e->response == RESPONSE_audit;
+}
+
+/* As the check told it, or a policy that only said what it would have done. */
+static uint32_t owner_of(const struct finding_event *e)
+{
+	return e->response == RESPONSE_audit ? (uint32_t)e->other : (uint32_t)e->offset;
+}
+
+/* A policy refuses the removal of what another user owns; that it was made by another process is no matter. */
+static bool is_harmless(const struct finding_event *e)
+{
+	return e->rule == RULE_unlink_by_stranger && was_done(e) && (e->severity == SEVERITY_NOTE || owner_of(e) == 0);
+}
+
 static void take_finding(struct gathering *gathering, const struct scene *scene, struct call *call,
 			 const struct finding_event *e)
 {
 	struct habit *habit = scene->runner->habit;
 	bool of_call = call && call->runner && call->seq == e->of;
+	struct habits_needs *needs = of_call ? &call->needs : &habit->unnamed;
 
-	if (e->rule >= RULE_COUNT || e->response >= HABITS_RESPONSES)
+	if (e->rule >= RULE_COUNT || e->response >= HABITS_RESPONSES || is_harmless(e))
 		return;
 	if (e->rule == RULE_world_writable || e->rule == RULE_world_readable)
 		mark(&gathering->wide, scene->object);
-	if (e->rule == RULE_resize_failed_ignored && e->response != RESPONSE_denied)
-		habit->told[past_end(e->size)][RESPONSE_recorded]++;
+	if (e->rule == RULE_foreign_owner && was_done(e))
+		habits_users_add(&needs->owners, owner_of(e));
+	if (e->rule == RULE_resize_failed_ignored && e->response != RESPONSE_denied) {
+		needs->done[past_end(e->size)]++;
+		habit->told[past_end(e->size)][RESPONSE_recorded] += !of_call;
+	}
 	if (!of_call) {
+		needs->done[e->rule] += was_done(e);
 		habit->told[e->rule][e->response]++;
 		return;
 	}
@@ -182,6 +206,7 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	call->error = o->error;
 	call->flags = o->flags;
 	call->foreign = is_foreign(scene->process, scene->object);
+	call->owner = scene->object ? scene->object->uid : 0;
 	call->reachable = is_direct(o->name, o->semaphore);
 	call->met[RULE_stale_reattach] = may_be_left(o, scene);
 	if (o->created)
@@ -283,6 +308,7 @@ static void take_resize(struct call *call, const struct scene *scene, const stru
 		return;
 	add_names_of(call, scene->object);
 	call->met[RULE_foreign_owner] = is_foreign(scene->process, scene->object);
+	call->owner = scene->object ? scene->object->uid : 0;
 }
 
 static void take_allocation(struct call *call, const struct fallocate_event *e)
@@ -329,8 +355,12 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 		take_opening(call, scene, OPENING(any->sem_open, SYMBOL_sem_open, true));
 		return true;
 	case EVENT_unlink:
+		call->error = any->unlink.error ? any->unlink.error : scene->error;
 		add_name(call, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
-		if (!any->unlink.error && !scene->error)
+		/* What an auditing policy would have refused comes without a finding. */
+		call->met[RULE_unlink_by_stranger] =
+			!call->error && is_foreign(scene->process, scene->object) && !made_it(scene);
+		if (!call->error)
 			take_lost(call->runner, scene->object);
 		return true;
 	case EVENT_rename:
@@ -349,8 +379,11 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 		take_chmod(gathering, call, scene, &any->chmod);
 		return true;
 	case EVENT_chown:
+		call->error = any->chown.error;
 		if (any->chown.fd < 0)
 			add_names_of(call, scene->object);
+		if (any->chown.uid != UINT32_MAX && any->chown.uid != 0 && any->chown.uid != scene->process->euid)
+			habits_users_add(&call->needs.given, any->chown.uid);
 		return true;
 	case EVENT_mmap:
 		take_mapping(call, scene, &any->mmap);
@@ -378,21 +411,37 @@ void habits_call(struct gathering *gathering, const struct scene *scene, const s
 	next.seq = event->event.head.seq;
 	if (!begin(gathering, &next, scene, event))
 		return;
+	/* What was found at the thread's last call is known by now, and its names are. */
 	if (call)
 		habits_settle(call);
-	else
+	habits_know(gathering, &next, scene, event);
+	next.number = gathering->calls_seen++;
+	if (!call)
 		map_put(&gathering->calls, (uintptr_t)scene->process, thread, call = memory_new(1, sizeof(*call)));
 	*call = next;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct call *x = *(struct call *const *)a, *y = *(struct call *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* In their order, so that another reading of the recording tells the same. */
 void habits_calls_end(struct gathering *gathering)
 {
+	struct call **last = memory_new(gathering->calls.count + 1, sizeof(*last));
 	struct map_slot *slot;
-	size_t cursor = 0;
+	size_t cursor = 0, count = 0;
 
-	while ((slot = map_next(&gathering->calls, &cursor))) {
-		habits_settle(slot->value);
-		free(slot->value);
+	while ((slot = map_next(&gathering->calls, &cursor)))
+		last[count++] = slot->value;
+	qsort(last, count, sizeof(struct call *), by_number);
+	for (size_t i = 0; i < count; i++) {
+		habits_settle(last[i]);
+		free(last[i]);
 	}
+	free(last);
 	map_clear(&gathering->calls);
 }

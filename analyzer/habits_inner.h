@@ -26,17 +26,29 @@ struct gathering {
 	struct map runners; /* (process) -> struct runner */
 	struct map calls;   /* (process, tid) -> struct call: the thread's latest */
 	struct map wide;    /* (object) -> the same: others were found to reach it */
+	uint64_t calls_seen;
+	struct map known; /* (object, habit) -> struct known: the program's names for it */
+};
+
+/* By their places among those that the program has seen. */
+struct known {
+	size_t *places;
+	size_t count;
 };
 
 /* A thread's latest call. */
 struct call {
 	struct runner *runner; /* NULL: nothing is asked for */
+	uint64_t number;       /* of all calls of the recording */
 	uint32_t seq;
 	int error;
-	bool foreign; /* the object is of a user whom the program has no reason to trust */
+	bool foreign;   /* the object is of a user whom the program has no reason to trust */
+	uint32_t owner; /* who that is */
 	uint32_t flags;
 	struct habits_name *names;
 	size_t name_count;
+	struct known *known;         /* the object's; NULL: it has none */
+	bool unnamed;                /* a policy may not know the object by any of these */
 	bool has_mode, makes, moot;  /* makes: an object that was not there; moot: it fails before a policy is asked */
 	bool reachable;              /* what has the mode, by others */
 	bool grows;                  /* the object, where it is given a size */
@@ -46,6 +58,7 @@ struct call {
 		size; /* objects that the process would have; bytes that an object would have, 0: no more than before */
 	bool met[RULE_COUNT];
 	unsigned found[RULE_COUNT][HABITS_RESPONSES];
+	struct habits_needs needs; /* that are known already */
 };
 
 /* What an event is of. */
@@ -89,6 +102,13 @@ void habits_compare(struct habits_name *names, size_t count);
 
 /* habits_base64.c: how long a random word of base64url is, with - or _ in it, that begins the text; 0: none does. */
 size_t habits_base64(const char *text);
+
+/* habits_known.c: the call's object, and by which names that is known. */
+void habits_know(struct gathering *gathering, struct call *call, const struct scene *scene,
+		 const struct trace_event *event);
+/* What the call needs, its names need. */
+void habits_settle_names(struct call *call);
+void habits_known_end(struct gathering *gathering);
 
 /* All that is found at the call is known. Clears it. */
 void habits_settle(struct call *call);

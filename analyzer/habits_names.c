@@ -293,7 +293,7 @@ static bool takes(const char *wide, const char *narrow)
 }
 
 /* Of several * only the last has to be tried again. */
-static bool covers(const char *wide, const char *narrow)
+bool habits_covers(const char *wide, const char *narrow)
 {
 	const char *star = NULL, *resume = NULL;
 
@@ -324,7 +324,7 @@ static size_t drop_covered(char **globs, size_t count)
 		bool covered = false;
 
 		for (size_t j = 0; j < count && !covered; j++)
-			covered = j != i && globs[i] && globs[j] && covers(globs[j], globs[i]);
+			covered = j != i && globs[i] && globs[j] && habits_covers(globs[j], globs[i]);
 		if (!covered)
 			continue;
 		free(globs[i]);

@@ -34,6 +34,12 @@ void habits_raise(uint64_t *most, uint64_t value)
 		*most = value;
 }
 
+static void need_mode(struct call *call, uint32_t mode)
+{
+	call->needs.moded = true;
+	call->needs.mode |= mode;
+}
+
 /* It stays refused, by the same rule and with the same errno: what the policy asks before that rule must let it pass. */
 static void settle_refused(struct call *call, struct habit *habit)
 {
@@ -42,12 +48,14 @@ static void settle_refused(struct call *call, struct habit *habit)
 		       call->found[RULE_world_readable][RESPONSE_denied] ||
 		       call->found[RULE_acl_grants][RESPONSE_denied];
 
-	if (by_mode && call->has_mode)
-		*(by_limit ? &habit->wider : &habit->mode) |= call->mode;
+	if (by_mode && call->has_mode && by_limit)
+		habit->wider |= call->mode;
+	else if (by_mode && call->has_mode)
+		need_mode(call, call->mode);
 	if (by_mode && call->makes)
 		habits_raise(&habit->peak, call->count);
 	if (!call->found[RULE_object_too_large][RESPONSE_denied])
-		habits_raise(&habit->size, call->size);
+		habits_raise(&call->needs.size, call->size);
 }
 
 static void settle_mode(struct call *call, struct habit *habit)
@@ -69,7 +77,7 @@ static void settle_mode(struct call *call, struct habit *habit)
 		else if (reachable && (mode & others[i].bit))
 			call->met[others[i].rule] = true;
 	}
-	habit->mode |= mode;
+	need_mode(call, mode);
 	if (limited)
 		habit->wider |= taken;
 }
@@ -98,11 +106,13 @@ static void settle_pool(struct call *call)
 }
 
 /* What answers as the rule would, answers so under it. */
-static void settle_met(const struct call *call, struct habit *habit)
+static void settle_met(struct call *call)
 {
 	for (size_t rule = 0; rule < RULE_COUNT; rule++)
 		if (call->met[rule] && !was_found(call, rule) && call->error != rules[rule].deny)
-			habit->told[rule][RESPONSE_recorded]++;
+			call->needs.done[rule]++;
+	if (call->needs.done[RULE_foreign_owner])
+		habits_users_add(&call->needs.owners, call->owner);
 }
 
 void habits_settle(struct call *call)
@@ -111,14 +121,8 @@ void habits_settle(struct call *call)
 
 	if (!habit)
 		return;
-	bool named = !call->found[RULE_name_not_allowed][RESPONSE_denied];
-
-	for (size_t i = 0; i < call->name_count; i++)
-		if (named)
-			habits_see(habit, call->names[i]);
-		else
-			habits_name_free(&call->names[i]);
-	free(call->names);
+	for (size_t rule = 0; rule < RULE_COUNT; rule++)
+		call->needs.done[rule] += call->found[rule][RESPONSE_recorded] + call->found[rule][RESPONSE_audit];
 	if (!call->taken && !call->error)
 		call->runner->masked |= call->asked & ~call->mode & 0777;
 	if (was_refused(call)) {
@@ -129,14 +133,18 @@ void habits_settle(struct call *call)
 		if (call->makes && !call->moot)
 			habits_raise(&habit->peak, call->count);
 		if (call->error != rules[RULE_object_too_large].deny)
-			habits_raise(&habit->size, call->size);
+			habits_raise(&call->needs.size, call->size);
 		settle_party(call);
 		settle_room(call);
 		settle_pool(call);
-		settle_met(call, habit);
+		settle_met(call);
 	}
-	for (size_t rule = 0; rule < RULE_COUNT; rule++)
-		for (int response = 0; response < HABITS_RESPONSES; response++)
-			habit->told[rule][response] += call->found[rule][response];
+	for (size_t rule = 0; rule < RULE_COUNT; rule++) {
+		habit->told[rule][RESPONSE_recorded] += call->needs.done[rule];
+		habit->told[rule][RESPONSE_fixed] += call->found[rule][RESPONSE_fixed];
+		habit->told[rule][RESPONSE_denied] += call->found[rule][RESPONSE_denied];
+	}
+	habits_settle_names(call);
+	habits_needs_free(&call->needs);
 	memset(call, 0, sizeof(*call));
 }
