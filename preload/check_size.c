@@ -224,7 +224,18 @@ unsigned check_truncated(const struct ftruncate_event *e, const struct identity 
 {
 	uint64_t limit;
 
-	return e->error || e->length < 0 || over_by_truncation(e, identity, &limit) ? MARK_RESIZE_FAILED : 0;
+	if (e->error || e->length < 0 || over_by_truncation(e, identity, &limit))
+		return MARK_RESIZE_FAILED;
+	return e->size_before || !e->length ? 0 : MARK_SIZED;
+}
+
+/* What others have made and sized. A child is neither its maker nor who sized it, whatever its parent was. */
+static void resizes(uint64_t length, uint64_t size, unsigned marks)
+{
+	bool own = (marks & (MARK_CREATED | MARK_SIZED)) && !(marks & MARK_INHERITED);
+
+	if (!own && size && length != size)
+		FOUND(resize_by_attacher, WARNING, .length = length, .size = size);
 }
 
 void check_ftruncate(const struct ftruncate_event *e, const struct identity *identity, unsigned marks)
@@ -245,8 +256,13 @@ void check_ftruncate(const struct ftruncate_event *e, const struct identity *ide
 		return;
 	if (length > e->size_before && has_no_room(length, e->size_before, identity))
 		return;
-	if ((marks & (MARK_CREATED | MARK_INHERITED)) != MARK_CREATED && e->size_before && length != e->size_before)
-		FOUND(resize_by_attacher, WARNING, .length = length, .size = e->size_before);
+	resizes(length, e->size_before, marks);
+}
+
+static bool grows(const struct fallocate_event *e)
+{
+	return !(e->mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) &&
+	       (uint64_t)e->offset + (uint64_t)e->length > e->size_before;
 }
 
 unsigned check_allocated(const struct fallocate_event *e, const struct identity *identity)
@@ -257,7 +273,7 @@ unsigned check_allocated(const struct fallocate_event *e, const struct identity 
 		return MARK_RESIZE_FAILED;
 	bool reserves =
 		!(e->mode & FALLOC_FL_PUNCH_HOLE) && !is_misaligned((uint64_t)e->offset, (uint64_t)e->length, identity);
-	return reserves ? MARK_RESERVED : 0;
+	return (reserves ? MARK_RESERVED : 0) | (!e->size_before && grows(e) ? MARK_SIZED : 0);
 }
 
 void check_fallocate(const struct fallocate_event *e, const struct identity *identity, unsigned marks)
@@ -281,6 +297,8 @@ void check_fallocate(const struct fallocate_event *e, const struct identity *ide
 		over_limit(end, e->size_before, limit);
 	if (!e->error && (e->mode & FALLOC_FL_PUNCH_HOLE) && (marks & MARK_RESERVED))
 		found(RULE_punch_unreserves, SEVERITY_NOTE, numbers);
+	if (!e->error && grows(e))
+		resizes(end, e->size_before, marks);
 }
 
 void check_munmap(uint64_t offset, uint64_t length, uint64_t page)

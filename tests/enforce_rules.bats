@@ -33,6 +33,18 @@ own = shm_open(NAME + "-own", RWC, mode=0o600); os.ftruncate(own, 10); attempt(o
 	[ "$(stat -c %s "/dev/shm/$NAME")" -eq 4096 ] && [ "$(stat -c %s "/dev/shm/$NAME-own")" -eq 20 ]
 }
 
+@test "resize-by-attacher lets who was the first to size another's object size it again, and sees fallocate grow" {
+	policy 'resize-by-attacher = deny'
+	truncate -s 0 "/dev/shm/$NAME-empty" "/dev/shm/$NAME-reserved"
+	truncate -s 4096 "/dev/shm/$NAME"
+	guarded 'attempt(os.ftruncate, fd := shm_open(NAME + "-empty", os.O_RDWR), 100); attempt(os.ftruncate, fd, 200); sys.stdout.flush()
+if os.fork() == 0: attempt(os.ftruncate, fd, 300); sys.stdout.flush(); os._exit(0)
+os.wait(); fd = shm_open(NAME + "-reserved", os.O_RDWR); attempt(os.posix_fallocate, fd, 0, 100); attempt(os.posix_fallocate, fd, 0, 200)
+fd = shm_open(NAME, os.O_RDWR); attempt(os.posix_fallocate, fd, 0, 4097); attempt(os.posix_fallocate, fd, 0, 4096)
+print(libc.fallocate(fd, 1, ctypes.c_long(0), ctypes.c_long(8192)), os.fstat(fd).st_size)'
+	[ "$(cat out)" = $'ok None\nok None\nEPERM\nok None\nok None\nEPERM\nok None\n0 4096' ]
+}
+
 @test "huge-page-misaligned is denied" {
 	policy 'huge-page-misaligned = deny'
 	guarded 'fd = libc.memfd_create(b"huge", 5); os.ftruncate(fd, 2 << 20)

@@ -227,7 +227,8 @@ static void sizes(void)
 	check(resized(2 * PAGE, PAGE, 0, MARK_CREATED | MARK_INHERITED, NULL) == RULE_resize_by_attacher,
 	      "a child that was forked from the creator is none");
 	check(resized(2 * PAGE, PAGE, 0, 0, NULL) == RULE_resize_by_attacher, "another grows it");
-	check(resized(2 * PAGE, 0, 0, 0, NULL) == -1, "another gives it its first size");
+	check(resized(2 * PAGE, 0, 0, 0, &set) == -1 && set == MARK_SIZED, "another gives it its first size");
+	check(resized(3 * PAGE, 2 * PAGE, 0, MARK_SIZED, NULL) == -1, "and another one after that");
 	kernel.mapped_end = 2 * PAGE;
 	check(resized(PAGE + 1, 2 * PAGE, 0, MARK_CREATED, NULL) == -1, "shrunk within the last mapped page");
 	check(resized(PAGE, 2 * PAGE, 0, MARK_CREATED, NULL) == RULE_shrink_under_map &&
@@ -283,7 +284,15 @@ static void others(void)
 	      "an interrupted reservation");
 	e.error = 0;
 	check_fallocate(&e, &identity, 0);
-	check(check_allocated(&e, &identity) == MARK_RESERVED && found_rule() == -1, "one that succeeds is marked");
+	check(check_allocated(&e, &identity) == (MARK_RESERVED | MARK_SIZED) && found_rule() == -1,
+	      "one that succeeds is marked");
+	e.size_before = PAGE;
+	check_fallocate(&e, &identity, 0);
+	check(found_rule() == -1, "what does not grow it is silent");
+	e.length = PAGE + 1;
+	check_fallocate(&e, &identity, 0);
+	check(found_rule() == RULE_resize_by_attacher, "an attacher's that grows it");
+	e.length = PAGE;
 	e.mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 	check_fallocate(&e, &identity, MARK_RESERVED);
 	check(found_rule() == RULE_punch_unreserves, "a hole in what was reserved");
