@@ -39,11 +39,9 @@ const char *const rule_help[RULE_COUNT] = {
 	[RULE_resize_by_attacher] =
 		"A process that did not create the object changes the size that its creator gave it. The creator and "
 		"other users still believe in the old one. Checked, at ftruncate, truncate and an fallocate that grows "
-		"it: "
-		"the caller neither is the creator nor gave it its first size, that was above 0, and the new one "
-		"differs. Deny: EPERM. Legal: logs and heaps that any user may grow by "
-		"agreement. Cure: let the creator alone resize; attach with the size that fstat tells. Seen in "
-		"osvenskan/posix_ipc#3.",
+		"it: the caller neither is the creator nor gave it its first size, that was above 0, and the new one "
+		"differs. Deny: EPERM. Legal: logs and heaps that any user may grow by agreement. Cure: let the "
+		"creator alone resize; attach with the size that fstat tells. Seen in osvenskan/posix_ipc#3.",
 	[RULE_shm_fs_full] =
 		"The object is given a size that its file system cannot hold. ftruncate never checks for space, so "
 		"it succeeds, and the program dies of SIGBUS when it touches the page that is one too many: the "
@@ -251,10 +249,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"The object that was opened belongs to a user who is neither this one, nor root, nor on the policy's "
 		"list. With O_CREAT that is squatting, an error: its owner can read, change and truncate everything. "
 		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES, also for chown to such a user, and, "
-		"where "
-		"the policy has `owner`, for a rename or link of another's object into place. Legal: "
-		"services that share through "
-		"a common uid. Cure: check fstat's st_uid before use. Seen in opencryptoki/opencryptoki#426.",
+		"where the policy has `owner`, for a rename or link of another's object into place. Legal: services "
+		"that share through a common uid. Cure: check fstat's st_uid before use. Seen in opencryptoki/opencryptoki#426.",
 	[RULE_symlink_or_special] =
 		"What was opened in /dev/shm is not a plain object of this user: a symlink that leads elsewhere, a "
 		"FIFO that blocks, a hard link of another user's. Anyone may put such things into a sticky "
