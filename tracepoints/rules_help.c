@@ -250,7 +250,8 @@ const char *const rule_help[RULE_COUNT] = {
 		"list. With O_CREAT that is squatting, an error: its owner can read, change and truncate everything. "
 		"Otherwise a note. Checked: st_uid after the open. Deny: EACCES, also for chown to such a user, and, "
 		"where the policy has `owner`, for a rename or link of another's object into place. Legal: services "
-		"that share through a common uid. Cure: check fstat's st_uid before use. Seen in opencryptoki/opencryptoki#426.",
+		"that share through a common uid. Cure: check fstat's st_uid before use. Seen in "
+		"opencryptoki/opencryptoki#426.",
 	[RULE_symlink_or_special] =
 		"What was opened in /dev/shm is not a plain object of this user: a symlink that leads elsewhere, a "
 		"FIFO that blocks, a hard link of another user's. Anyone may put such things into a sticky "
