@@ -334,6 +334,14 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 		list_appeared(analysis);
 }
 
+static bool any_cut_off(const struct world *world)
+{
+	for (size_t i = 0; i < world->process_count; i++)
+		if (process_is_cut_off(world->processes[i]))
+			return true;
+	return false;
+}
+
 static bool read_trace(struct analysis *analysis, struct court *court, const char *dir, struct trace_totals *totals,
 		       char **error)
 {
@@ -358,7 +366,8 @@ static bool read_trace(struct analysis *analysis, struct court *court, const cha
 			  totals->discarded_packets;
 	court->cut = totals->cut;
 	world_finish(analysis->world);
-	court->doubtful |= analysis->world->misnumbered > 0;
+	analysis->cut_off = any_cut_off(analysis->world);
+	court->doubtful |= analysis->world->misnumbered > 0 || analysis->cut_off;
 	analysis->doubtful = court->doubtful;
 	court_finish(court);
 	free(place);

@@ -22,6 +22,7 @@ struct analysis {
 	uint64_t lost;    /* events that are missing */
 	bool holes;       /* parts of the trace are missing */
 	bool tail;        /* more may be, behind the last ones of processes whose end was not seen */
+	bool cut_off;     /* LTTng's daemons ended, and processes went on */
 	bool unended;     /* it did not end properly, or is still being made: some may not be written yet */
 	uint64_t let_go;  /* events older than what the recording keeps */
 	uint64_t foreign; /* events of other recordings that lay in the same trace */

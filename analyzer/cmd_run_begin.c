@@ -137,6 +137,7 @@ int run_set_up(struct run *run)
 					    .private = run->private,
 					    .notes = run->notes ? notes_path(run->notes) : NULL,
 					    .provider = run->provider,
+					    .started = run->started,
 					    .max_size = run->options.max_size,
 					    .flight = run->options.snapshot};
 		kept = run->notes;

@@ -95,6 +95,8 @@ int run_describe(const struct run *run, char **error)
 		json_object_set(json, "secrets", run->secrets);
 	json_object_set_new(json, "turns", json_true());
 	json_object_set_new(json, "holds", json_true());
+	if (run->problems.gone)
+		json_object_set_new(json, "gone", json_integer(run->problems.gone));
 	json_object_set_new(json, "problems", run_texts(run->problems.text, run->problems.count));
 	return directory_write(&run->directory, "recording.json", json, error);
 }

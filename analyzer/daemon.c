@@ -342,19 +342,20 @@ void daemon_find_consumer(struct daemon *daemon)
 		closedir(proc);
 }
 
-const char *daemon_trouble(const struct daemon *daemon)
+const char *daemon_trouble(const struct daemon *daemon, bool *ended)
 {
 	unsigned long long started;
 	char state;
 
+	*ended = false;
 	if (!daemon->pid)
 		return NULL;
 	state = daemon_stat(daemon->pid, &started);
-	if (!state || state == 'Z')
+	*ended = !state || state == 'Z';
+	if (*ended)
 		return "the LTTng session daemon has ended";
 	if (state == 'T')
 		return "the LTTng session daemon is stopped (SIGSTOP)";
-	return daemon->consumer && daemon_gone(daemon->consumer, daemon->consumer_started)
-		       ? "LTTng's consumer daemon has ended: the end of the trace is missing"
-		       : NULL;
+	*ended = daemon->consumer && daemon_gone(daemon->consumer, daemon->consumer_started);
+	return *ended ? "LTTng's consumer daemon has ended" : NULL;
 }

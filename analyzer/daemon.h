@@ -46,8 +46,8 @@ void daemon_find_consumer(struct daemon *daemon);
  */
 bool daemon_path(const struct daemon *daemon, const char *path, char *found);
 
-/* NULL while it is well; else, in words, what is wrong with it. */
-const char *daemon_trouble(const struct daemon *daemon);
+/* NULL while it is well; else, in words, what is wrong with it. `ended`: that is that it, or its consumer, is no more. */
+const char *daemon_trouble(const struct daemon *daemon, bool *ended);
 
 /*
  * Gives this process a /dev/shm of its own, where that is allowed. LTTng keeps the metadata's ring buffer and the page by

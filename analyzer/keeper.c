@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analyzer/daemon.h"
@@ -198,7 +200,8 @@ static int keeper_start(struct keeper *keeper, char *error)
 	if (!r)
 		r = limited(CREATE_SECONDS, keeper_play_program, keeper, error);
 	if (r == -1) {
-		const char *trouble = daemon_trouble(&keeper->daemon);
+		bool ended;
+		const char *trouble = daemon_trouble(&keeper->daemon, &ended);
 
 		snprintf(error, LIMITED_TEXT, "%s: pid %d gave no answer for %d seconds",
 			 trouble ? trouble : "the LTTng session daemon hangs", (int)keeper->daemon.pid, CREATE_SECONDS);
@@ -261,19 +264,55 @@ static bool keeper_salvage(struct keeper *keeper, int (*salvage)(const void *con
 	return false;
 }
 
+/* Who is recorded lives on, and nobody records what it calls from then on: so it matters when that was. */
+static void keeper_say_gone(const struct keeper *keeper, const char *trouble)
+{
+	struct timespec clock;
+	char text[LIMITED_TEXT];
+	int64_t now;
+
+	clock_gettime(CLOCK_REALTIME, &clock);
+	now = (int64_t)clock.tv_sec * 1000000000 + clock.tv_nsec;
+	snprintf(text, sizeof(text), "%" PRId64, now);
+	keeper_say(keeper, KEEPER_GONE, text);
+	snprintf(text, sizeof(text), "%s, %.1f s after the start: what was called after that may be missing", trouble,
+		 (double)(now - keeper->plan->started) / 1e9);
+	keeper_say(keeper, KEEPER_TROUBLE, text);
+}
+
+/* -1, which poll(2) passes over, where there is none, or the kernel has no such descriptors: the looks find its end, later. */
+static int keeper_watch(pid_t pid)
+{
+	return pid ? pidfd_open(pid, 0) : -1;
+}
+
+/* Until run, or the daemon's end, wants to be looked at. */
+static bool keeper_rest(struct pollfd *ready, size_t count)
+{
+	poll(ready, count, 1000);
+	/* An end is told of once, and stays readable. */
+	for (size_t i = 1; i < count; i++)
+		if (ready[i].revents)
+			ready[i].fd = -1;
+	return ready[0].revents;
+}
+
 /* Until run wants an end or is gone. */
 static void keeper_wait(struct keeper *keeper)
 {
 	const char *told = NULL;
 	bool ends = false, salvages = !keeper->plan->flight;
+	struct pollfd ready[] = {{.fd = keeper->socket, .events = POLLIN},
+				 {.fd = keeper_watch(keeper->daemon.pid), .events = POLLIN},
+				 {.fd = keeper_watch(keeper->daemon.consumer), .events = POLLIN}};
 	int bad = 0;
 	char byte;
 
 	do {
-		struct pollfd ready = {.fd = keeper->socket, .events = POLLIN};
 		const char *trouble;
+		bool gone;
 
-		if (poll(&ready, 1, 1000) > 0) {
+		if (keeper_rest(ready, sizeof(ready) / sizeof(ready[0]))) {
 			ssize_t got = recv(keeper->socket, &byte, 1, MSG_DONTWAIT);
 
 			if (got == 1 && byte == KEEPER_SHOT) {
@@ -282,15 +321,17 @@ static void keeper_wait(struct keeper *keeper)
 				ends = true;
 			}
 		}
-		trouble = daemon_trouble(&keeper->daemon);
+		trouble = daemon_trouble(&keeper->daemon, &gone);
 		bad = trouble ? bad + 1 : 0;
-		if (bad == PATIENCE && daemon_give_up(&keeper->daemon))
-			trouble = "it was given up, and nothing is recorded any more";
+		if (bad == PATIENCE && daemon_give_up(&keeper->daemon) && !gone) {
+			trouble = "it was given up";
+			gone = true;
+		}
 		/* Whoever starts now would wait for a daemon that does not answer. */
 		if (bad == CLOSED_AFTER || (told && !trouble))
 			keeper_mark(keeper, NOTES_CLOSED, bad);
 		if (trouble && trouble != told && bad <= PATIENCE)
-			keeper_say(keeper, KEEPER_TROUBLE, trouble);
+			(gone ? keeper_say_gone(keeper, trouble) : keeper_say(keeper, KEEPER_TROUBLE, trouble));
 		told = trouble;
 		if (!ends && salvages && salvage_wanted(keeper->buffers))
 			salvages = keeper_salvage(keeper, salvage_stuck);

@@ -15,13 +15,15 @@ struct keeper_plan {
 	const char *notes;    /* path of the file that notes go to */
 	const char *provider; /* path of the library that emits the events */
 	uint64_t max_size;    /* bytes of calls that are kept, the newest; 0: all */
+	int64_t started;      /* nanoseconds since 1970: when the recording did */
 	bool flight;          /* the calls stay in memory and are written when run wants them, and at the end */
 };
 
 /*
  * What it writes to run, a line each: KEEPER_READY once events are recorded, else KEEPER_FAILED; KEEPER_TROUBLE for what
- * goes wrong later; then end of file. What run writes: KEEPER_SHOT, to have the calls written that are in memory, or
- * KEEPER_END; its closed end does the latter too.
+ * goes wrong later, and KEEPER_GONE with the time, nanoseconds since 1970, from which on calls may be missing; then end of
+ * file. What run writes: KEEPER_SHOT, to have the calls written that are in memory, or KEEPER_END; its closed end does the
+ * latter too.
  */
 #define KEEPER_SHOT 's'
 #define KEEPER_END 'e'
@@ -29,6 +31,7 @@ struct keeper_plan {
 #define KEEPER_READY "ready"
 #define KEEPER_FAILED "failed "
 #define KEEPER_TROUBLE "trouble "
+#define KEEPER_GONE "gone "
 
 /* The longest that it takes to become ready, and to end. */
 #define KEEPER_START_SECONDS 40

@@ -140,6 +140,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->cwd = recording_text(root, "cwd");
 	recording->started = recording_integer(root, "started");
 	recording->ended = recording_integer(root, "ended");
+	recording->gone = recording_integer(root, "gone");
 	if (recording_integer(root, "stream_bytes") > 0)
 		recording->stream_bytes = (uint64_t)recording_integer(root, "stream_bytes");
 	if (recording_integer(root, "processes_bytes") > 0)
@@ -211,6 +212,7 @@ void recording_move(struct recording *recording, int64_t offset)
 {
 	move(&recording->started, offset);
 	move(&recording->ended, offset);
+	move(&recording->gone, offset);
 	move(&recording->looked_at, offset);
 	for (size_t i = 0; i < recording->line_count; i++)
 		move(&recording->lines[i].time, offset);

@@ -109,6 +109,7 @@ struct recording {
 	uint64_t line_bytes;    /* of processes.jsonl, likewise */
 	bool lines_gone;        /* of processes.jsonl: how a process ended may have been among them */
 	int64_t started, ended; /* nanoseconds since 1970; 0: unknown */
+	int64_t gone; /* nanoseconds since 1970: when LTTng's daemons ended, and programs went on; 0: they did not */
 	pid_t command_pid;
 	int command_status; /* of wait(2) */
 	bool command_ended;

@@ -160,8 +160,12 @@ static bool report_had_events(const struct process *process)
 	return process;
 }
 
-static bool report_lacks_end(const struct process *process)
+static bool report_lacks_end(const struct analysis *analysis, const struct process *process)
 {
+	if (process_is_cut_off(process))
+		return true;
+	if (!analysis->tail)
+		return false;
 	if (!process->traced)
 		return report_had_events(process);
 	return !process->leaving && process->ended != ENDED_exec;
@@ -169,10 +173,10 @@ static bool report_lacks_end(const struct process *process)
 
 bool report_lost_more(const struct analysis *analysis, const struct process *process)
 {
-	if (process || !analysis->tail)
-		return analysis->tail && report_lacks_end(process);
-	for (size_t i = 0; i < analysis->world->process_count; i++)
-		if (report_lacks_end(analysis->world->processes[i]))
+	if (process)
+		return report_lacks_end(analysis, process);
+	for (size_t i = 0; (analysis->tail || analysis->cut_off) && i < analysis->world->process_count; i++)
+		if (report_lacks_end(analysis, analysis->world->processes[i]))
 			return true;
 	return false;
 }
@@ -182,7 +186,7 @@ char *report_lost(const struct analysis *analysis, const struct process *process
 	uint64_t lost = process ? process->lost : analysis->lost;
 	char *count, *words;
 
-	if (lost == 0 && analysis->holes && report_lost_more(analysis, process))
+	if (lost == 0 && (analysis->holes || analysis->cut_off) && report_lost_more(analysis, process))
 		return memory_format("how many events %sare lost is not known", process ? "of it " : "");
 	if (lost == 0)
 		return memory_format("%sno event lost",

@@ -110,8 +110,10 @@ static json_t *json_process(const struct report *report, const struct process *p
 		"status", status, "signal", signal, "signal_name", signal_name, "previous",
 		json_process_id(process->previous), "traced", process->traced, "events",
 		json_of_number(process->events), "lost", json_of_number(process->lost), "lost_at_least",
-		process->lost && report_lost_more(report->analysis, process) ? json_true() : NULL, "recording",
-		where ? json_of_text(where) : NULL);
+		(process->lost || process_is_cut_off(process)) && report_lost_more(report->analysis, process)
+			? json_true()
+			: NULL,
+		"recording", where ? json_of_text(where) : NULL);
 	free(signal_name);
 	return object;
 }

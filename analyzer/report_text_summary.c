@@ -264,7 +264,7 @@ static void summary_objects(const struct report *report, const struct terminal *
 static bool summary_is_notable(const struct process *process)
 {
 	return process->ended == ENDED_signal || process->ended == ENDED_running || process->lost ||
-	       (process->traced && process->ended == ENDED_unknown);
+	       process_is_cut_off(process) || (process->traced && process->ended == ENDED_unknown);
 }
 
 static void summary_processes(const struct report *report, const struct terminal *terminal)
@@ -275,6 +275,7 @@ static void summary_processes(const struct report *report, const struct terminal
 	for (i = 0; i < world->process_count; i++) {
 		const struct process *process = world->processes[i];
 		const char *place;
+		bool lacks = process->lost || process_is_cut_off(process);
 		char *who, *ended, *lost, *where;
 
 		if (!report_shows_process(report, process) || !summary_is_notable(process) ||
@@ -288,8 +289,8 @@ static void summary_processes(const struct report *report, const struct terminal
 		place = report_where(report, process);
 		where = escape_terminal(place ? place : "");
 		text_line(terminal, INK_plain, 2,
-			  memory_format("%s: %s%s%s%s%s", who, ended, process->lost ? ", " : "",
-					process->lost ? lost : "", place ? "; recorded in " : "", where));
+			  memory_format("%s: %s%s%s%s%s", who, ended, lacks ? ", " : "", lacks ? lost : "",
+					place ? "; recorded in " : "", where));
 		free(where);
 		free(lost);
 		free(ended);

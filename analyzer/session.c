@@ -153,6 +153,8 @@ static void session_tell(struct session *session, struct problems *problems)
 	while ((line = session_line(session))) {
 		if (strncmp(line, KEEPER_TROUBLE, strlen(KEEPER_TROUBLE)) == 0)
 			problems_add(problems, "%s", line + strlen(KEEPER_TROUBLE));
+		else if (strncmp(line, KEEPER_GONE, strlen(KEEPER_GONE)) == 0 && !problems->gone)
+			problems->gone = strtoll(line + strlen(KEEPER_GONE), NULL, 10);
 		free(line);
 	}
 }

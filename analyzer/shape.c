@@ -69,6 +69,7 @@ static const struct shape_field description[] = {
 	NEEDED("started", NUMBER),
 	NEEDED("problems", TEXTS),
 	MAY("ended", AMOUNT),
+	MAY("gone", AMOUNT),
 	MAY("command_pid", PID),
 	MAY("command_status", STATUS),
 	MAY("stream_bytes", AMOUNT),

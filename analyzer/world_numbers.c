@@ -4,10 +4,21 @@
 
 /* Nanoseconds that an event takes at least, whatever the number of threads. */
 #define EVENT_TIME 10
+/* Nanoseconds within which the end of LTTng's daemons was seen. */
+#define GONE_SEEN 200000000
 
 bool process_keeps_newest(const struct process *process)
 {
 	return process->recording && process->recording->newest;
+}
+
+/* The end of a daemon is seen a little later than LTTng in the programs has seen it. */
+bool process_is_cut_off(const struct process *process)
+{
+	const struct recording *recording = process->recording;
+
+	return recording && recording->gone && process->traced && !process->leaving &&
+	       (process->ended_at == 0 || process->ended_at + GONE_SEEN > recording->gone);
 }
 
 static void advance(struct process *process, uint32_t seq, int64_t before, int64_t time)

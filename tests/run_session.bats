@@ -191,6 +191,40 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	jq -e '.problems | length >= 1' recording/recording.json
 }
 
+@test "a process that lives on when a daemon is killed is told of, with the time from which on its calls may be missing" {
+	needs_root "a machine of its own"
+	cat >cut.py <<-'END'
+		import mmap, os, subprocess, sys, time
+		before = os.memfd_create("before")
+		os.ftruncate(before, 4096)
+		kept = mmap.mmap(before, 4096)
+		if os.fork() == 0:
+		    os._exit(0)
+		os.wait()
+		time.sleep(0.6)
+		subprocess.run(["pkill", "-9", "-x", sys.argv[1]])
+		time.sleep(0.6)
+		for i in range(2000):
+		    os.close(os.memfd_create("after"))
+		kept.close()
+	END
+	local daemon
+	for daemon in lttng-sessiond lttng-consumerd; do
+		rm -rf recording
+		run -0 machine "$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" cut.py "$daemon"
+		"$SHMGUARD" report --format=json recording >report.json
+		jq -e 'any(.trace.problems[]; test("has ended, [0-9]+[.][0-9] s after the start: what was called after that may be missing"))' report.json
+		jq -e '.gone > .started + 600000000 and .gone < .ended - 500000000' recording/recording.json
+	done
+	rm -rf recording
+	run -0 machine "$SHMGUARD" run --quiet --report=none -o recording -- "$PYTHON" cut.py lttng-sessiond
+	"$SHMGUARD" report --format=json recording >report.json
+	jq -e '.trace.complete == false and .trace.lost_at_least and ([.objects[].names[0]] | index("memfd:after") | not)' report.json
+	jq -e '[.processes[] | select(.traced) | .lost_at_least // false] == [true, false]' report.json
+	COLUMNS=200 run -0 "$SHMGUARD" report recording
+	[[ $output == *"exited with status 0, how many events of it are lost is not known"* && $output != *"no event lost"* ]]
+}
+
 @test "a daemon that is stopped meanwhile is told of, and does not hold up the end" {
 	needs_root "a machine of its own"
 	# shellcheck disable=SC2016
