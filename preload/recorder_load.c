@@ -88,9 +88,14 @@ static const char *why_not_loaded(void)
 	return text;
 }
 
+/* The session took this process, or the one that it is a copy of. */
+static bool was_taken;
+
 /* LTTng's daemon listens in one of two directories; below another root neither may be there. */
 static const char *why_late(void)
 {
+	if (was_taken)
+		return "LTTng's session was stopped when it was forked (lttng stop), or its daemon was gone";
 	const char *home = LIBC(getenv)("LTTNG_HOME") ?: LIBC(getenv)("HOME");
 	char local[512] = "";
 
@@ -111,7 +116,9 @@ static void await_daemon(void)
 
 void recorder_tell_if_late(void)
 {
-	if (!recorder_emit->enabled())
+	if (recorder_emit->enabled())
+		was_taken = true;
+	else
 		note_write(NOTE_blind, &(struct note_content){.text = {why_late(), process_exe()}});
 }
 

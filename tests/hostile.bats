@@ -299,3 +299,28 @@ plugins()
 		([.processes[] | select(.exe | endswith("/rate")) | select(.started_by == "fork") | [.events > 1500, .lost]] ==
 			[[true, 0], [true, 0]])'
 }
+
+@test "who is forked while someone else has the tracing session stopped is told of, with that as the reason" {
+	cat >forks.py <<-'END'
+		import os, time
+		os.memfd_create("early")
+		open("ready", "w").close()
+		while not os.path.exists("stopped"):
+		    time.sleep(0.02)
+		child = os.fork()
+		if child == 0:
+		    os.memfd_create("late")
+		    os._exit(0)
+		os.waitpid(child, 0)
+		print(child)
+	END
+	# shellcheck disable=SC2016
+	"$SHMGUARD" run --quiet --report=none -o recording -- bash -c '
+		session=$(lttng --no-sessiond list | grep -o "shmguard[^ ]*" | head -n 1)
+		/usr/bin/python3 forks.py >child & until [ -e ready ]; do sleep 0.05; done
+		lttng --no-sessiond stop "$session" && touch stopped
+		wait $!; lttng --no-sessiond start "$session"' >messages 2>&1
+	report recording >report.json
+	holds --argjson child "$(cat child)" '[.unseen[] | select(.pid == $child) | .reason] ==
+		["LTTng'"'"'s session was stopped when it was forked (lttng stop), or its daemon was gone"]'
+}
