@@ -118,7 +118,7 @@ static void wait_for_loading(void)
 }
 
 /* What is lost of it is at least in the ledger. The room for a stack is on the one of who has such, and no other. */
-static __attribute__((noinline)) uint32_t account_and_queue(const struct visit *visit, enum event_id id,
+static __attribute__((noinline)) uint32_t account_and_queue(struct visit *visit, enum event_id id,
 							    union any_event *event, const struct identity *identity)
 {
 	struct accounted accounted;
@@ -126,7 +126,9 @@ static __attribute__((noinline)) uint32_t account_and_queue(const struct visit *
 
 	if (!account_event(id, event, identity, visit->pieces, &accounted) && !accounted.is_new)
 		return 0;
-	return queue(visit, id, event, identity, &accounted, frames, stack_walk(NULL, frames));
+	/* A thread's first walk allocates as well. */
+	uint32_t count = observe_is_safe(visit) ? stack_walk(NULL, frames) : 0;
+	return queue(visit, id, event, identity, &accounted, frames, count);
 }
 
 /* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
@@ -200,6 +202,11 @@ static int come_up(struct visit *visit)
 {
 	if (__builtin_expect(!recorder_thread.prepared || queue_any(), false))
 		observe_hold(visit);
+	/* What is told meanwhile is queued, as it is where the loader is busy. */
+	if (__builtin_expect(!observe_is_safe(visit), false)) {
+		recorder_put_off();
+		return atomic_load(&recorder_state) == RECORDER_BLIND ? RECORDER_BLIND : RECORDER_IDLE;
+	}
 	/* In a child that only shares our memory LTTng's threads would be the child's. */
 	if (atomic_load(&recorder_state) == RECORDER_IDLE && !recorder_is_vfork_child())
 		recorder_load();

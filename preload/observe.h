@@ -37,7 +37,8 @@ struct visit {
 	int saved_errno;
 	bool outermost; /* none of this thread's is under way */
 	bool nested;
-	bool blocks; /* signals are blocked meanwhile: see recorder_blocks */
+	bool blocks;      /* signals are blocked meanwhile: see recorder_blocks */
+	bool asked, safe; /* whether LTTng may be called at all: see interrupted.h */
 	uint64_t mask;
 	const void *caller;
 	struct account_pieces *pieces; /* where a release keeps what it released, if the wrapper wants it */

@@ -6,6 +6,8 @@
 
 /* Handlers are kept out for the rest of the visit, whose first stretch may have been interrupted. */
 void observe_hold(struct visit *visit);
+/* False: LTTng may not be called here, as a handler has interrupted what it would call. Asked once a visit. */
+bool observe_is_safe(struct visit *visit);
 
 /* Emits what is queued, unless another thread is at it. */
 void observe_settle_queue(void);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "preload/cancel.h"
+#include "preload/interrupted.h"
 #include "preload/kernel.h"
 #include "preload/ledger_lock.h"
 #include "preload/own.h"
@@ -42,6 +43,16 @@ void observe_hold(struct visit *visit)
 	visit->blocks = recorder_thread.blocks = true;
 	visit->mask = recorder_thread.mask = signals_block();
 	cancel_defer();
+}
+
+bool observe_is_safe(struct visit *visit)
+{
+	if (recorder_thread.prepared || recorder_silent())
+		return true;
+	if (!visit->asked)
+		visit->safe = !interrupted_amid_allocation(visit->blocks ? &visit->mask : NULL);
+	visit->asked = true;
+	return visit->safe;
 }
 
 void observe_forget(void)
@@ -89,7 +100,7 @@ bool observe_enter(struct visit *visit, const void *caller)
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
 	visit->caller = caller;
-	visit->blocks = false;
+	visit->blocks = visit->asked = false;
 	uintptr_t stack = program_stack();
 	if (__builtin_expect(recorder_thread.depth > 0, false) && was_jumped_out_of(stack))
 		observe_forget();
@@ -128,7 +139,8 @@ static void settle_in_room(void *context)
 /* On a small stack too, as the handler that runs there may end the process. */
 static void settle_on_leaving(struct visit *visit)
 {
-	if (visit->nested && (!visit->outermost || atomic_load(&recorder_state) != RECORDER_READY))
+	if ((visit->nested && (!visit->outermost || atomic_load(&recorder_state) != RECORDER_READY)) ||
+	    !observe_is_safe(visit))
 		return;
 	observe_hold(visit);
 	if (visit->nested)

@@ -10,6 +10,7 @@
 #include "preload/fault.h"
 #include "preload/findings.h"
 #include "preload/inherited.h"
+#include "preload/interrupted.h"
 #include "preload/kernel.h"
 #include "preload/late_size.h"
 #include "preload/ledger.h"
@@ -219,6 +220,9 @@ static bool leave(struct visit *visit)
 	if (atomic_load(&recorder_state) == RECORDER_IDLE && (awaits_end() || recorder_awaits_loader())) {
 		if (recorder_thread.depth || recorder_thread.small_stack_size)
 			recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
+		else if (interrupted_amid_allocation(NULL))
+			recorder_go_blind(
+				"a signal handler amid malloc(3) or dlopen(3) made its only calls, and ended it");
 		else
 			recorder_load();
 	}
@@ -304,8 +308,10 @@ static void start(int argc, char **argv)
 	if (!recording && !enforce_on && enforce_unheard)
 		return;
 	own_find_tracer();
-	if (recording)
+	if (recording) {
 		loader_initialise();
+		interrupted_initialise();
+	}
 	recorder_pid = (int32_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	note_write(NOTE_start, &(struct note_content){.text = {process_exe(), process_argv()}});
 	if (recording)

@@ -69,6 +69,8 @@ bool recorder_end_threads(void);
  * for too long. Not in a nested visit.
  */
 void recorder_load(void);
+/* With a later call, before an exec or at the end: it cannot be now. */
+void recorder_put_off(void);
 /* Has a call gone on without LTTng, as another thread had the loader? It is queued until LTTng is here. */
 bool recorder_awaits_loader(void);
 /* Libc's constructor has yet to take the environment, and the program has a preinit_array, if it has one, before it. */

@@ -242,6 +242,12 @@ static void tell_loading(void)
 	note_write(NOTE_loading, &(struct note_content){.text = {process_exe()}});
 }
 
+void recorder_put_off(void)
+{
+	if (atomic_load(&recorder_state) == RECORDER_IDLE && atomic_exchange(&awaiting, recorder_pid) != recorder_pid)
+		tell_loading();
+}
+
 /*
  * A thread that is within dlopen(3) or dlclose(3) may wait for this one: the constructor of a plugin that joins what it has
  * started. So this one goes on, and is told of with the first call that finds the loader free. False: without LTTng.
@@ -255,8 +261,7 @@ static bool enter_loader(void)
 		if (atomic_compare_exchange_strong(&busy_since, &since, now))
 			since = now;
 		if (now >= since + (queue_is_filling() ? GREATER_PATIENCE : PATIENCE)) {
-			if (atomic_exchange(&awaiting, recorder_pid) != recorder_pid)
-				tell_loading();
+			recorder_put_off();
 			return false;
 		}
 		kernel_rest(1000000);

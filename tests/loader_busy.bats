@@ -182,3 +182,37 @@ within()
 	"$SHMGUARD" report --format=json recording >report.json
 	holds '.trace.lost == 0 and .unseen == [] and (.objects | length) == 24 and all(.objects[]; .unlinked_by != null)'
 }
+
+# amid HOW WHY: none of 12 programs dies or hangs, and what each did is recorded, or it is named, why.
+amid()
+{
+	cat >twelve.sh <<-'END'
+		for microseconds in 900 1300 1700 2100 2500 2900 3300 3700 4100 4500 4900 5300; do
+			timeout -k 1 10 "$1" "$2" "$microseconds"
+			[ $? -eq 5 ] || echo "$2 $microseconds" >>died
+		done
+	END
+	record "$1" bash twelve.sh "$PROGRAMS/handler_amid" "$1"
+	[ ! -e died ]
+	report "$1" >report.json
+	holds '.trace.lost == 0'
+	holds --arg why "$2" '([.objects[] | select(.names == ["memfd:amid"])] | length) +
+		([.unseen[] | select(.reason | contains($why))] | length) == 12'
+}
+
+@test "a handler that comes amid malloc makes a process's first calls, and they are told once it is over" {
+	amid malloc none
+	amid threads none
+}
+
+@test "and a handler that comes amid dlopen" {
+	amid dlopen none
+}
+
+@test "and one in a thread whose first they are, after another's" {
+	amid prepared none
+}
+
+@test "and one that ends the process, which is named as not seen if they could not be told" {
+	amid exit 'amid malloc(3) or dlopen(3)'
+}
