@@ -68,7 +68,7 @@ static bool is_restorer(const void *address)
 	       memcmp(address, code, sizeof code) == 0;
 }
 
-/* One that is over leaves what the kernel had laid where it was. During one, but for SA_NODEFER, its signal is blocked besides. */
+/* One that is over leaves where it was what the kernel had laid. During one its signal is blocked, but for SA_NODEFER. */
 static bool is_under_way(const struct laid *laid, uint64_t blocked)
 {
 	return !(laid->blocked & ~blocked) && laid->blocked != blocked;
@@ -159,12 +159,9 @@ void interrupted_initialise(void)
 /* A handler's stack may be a small one. */
 bool interrupted_amid_allocation(const uint64_t *blocked)
 {
-	struct inquiry inquiry = {.from = (uint64_t)__builtin_frame_address(0)};
+	struct inquiry inquiry = {.from = (uint64_t)__builtin_frame_address(0),
+				  .blocked = blocked ? *blocked : signals_block_these(0)};
 
-	if (blocked)
-		inquiry.blocked = *blocked;
-	else
-		kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&inquiry.blocked, sizeof inquiry.blocked, 0, 0);
 	return own_stack_run(look, &inquiry) && inquiry.unsafe;
 }
 #else
