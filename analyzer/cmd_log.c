@@ -12,7 +12,6 @@
 #include "analyzer/asked.h"
 #include "analyzer/escape.h"
 #include "analyzer/hindsight.h"
-#include "analyzer/judge_size.h"
 #include "analyzer/memory.h"
 #include "analyzer/notation.h"
 #include "analyzer/output.h"
@@ -298,8 +297,6 @@ static int log_event(void *context, struct world *world, struct process *process
 		return 0;
 	sized = object && hindsight_size(log->hindsight, object, event->time, &size);
 	verdict = verdicts_of(&log->analysis->findings.verdicts, process, event->event.head.seq, &severity);
-	if (event->id == EVENT_finding && verdict == VERDICT_none && size_is_suspicion(&event->event.finding))
-		return 0;
 	call = event->id == EVENT_finding ? notation_finding(&event->event.finding, verdict, severity)
 					  : notation_of(event, outcome, process, object, sized ? &size : NULL);
 	if (!call)

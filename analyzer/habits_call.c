@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 
 #include "analyzer/habits_inner.h"
-#include "analyzer/judge_size.h"
 #include "analyzer/memory.h"
 #include "analyzer/pages.h"
 #include "analyzer/replay.h"
@@ -50,8 +49,7 @@ static void take_finding(struct gathering *gathering, const struct scene *scene,
 	bool of_call = call && call->runner && call->seq == e->of;
 	struct habits_needs *needs = of_call ? &call->needs : &habit->unnamed;
 
-	/* Who maps it elsewhere all the same the report tells. */
-	if (e->rule >= RULE_COUNT || e->response >= HABITS_RESPONSES || is_harmless(e) || size_is_suspicion(e))
+	if (e->rule >= RULE_COUNT || e->response >= HABITS_RESPONSES || is_harmless(e))
 		return;
 	if (e->rule == RULE_world_writable || e->rule == RULE_world_readable)
 		mark(&gathering->wide, scene->object);

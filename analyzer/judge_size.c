@@ -4,7 +4,6 @@
  */
 #include "judge_size.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "memory.h"
@@ -69,20 +68,10 @@ static void find_mapper(struct court *court, struct charge *charge)
 	charge->event.limit = holdings_end(charge->other, charge->object);
 }
 
-bool size_is_suspicion(const struct finding_event *event)
-{
-	return event->rule == RULE_shrink_under_map && event->error == EXDEV && event->limit == 0;
-}
-
-/* The program's own look at /proc was cut short, or came to nobody else; the trace may know a mapper that it did not see. */
+/* The program's own look at /proc was cut short; the trace may know a mapper that it did not come to. */
 static void find_unseen_mapper(struct court *court, struct charge *charge)
 {
-	struct charge unseen = *charge;
-
-	find_mapper(court, &unseen);
-	if (unseen.other == NULL && charge->event.limit)
-		return;
-	*charge = unseen;
+	find_mapper(court, charge);
 	if (charge->other == NULL)
 		return;
 	charge->event.severity = SEVERITY_ERROR;
@@ -123,8 +112,7 @@ static void find_other(struct court *court, struct charge *charge)
 		find_asked_mapper(court, charge);
 	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0)
 		charge->other = charge->process;
-	if (charge->event.rule == RULE_shrink_under_map && object &&
-	    (charge->event.limit == 0 || (charge->event.other == 0 && charge->event.error)))
+	if (charge->event.rule == RULE_shrink_under_map && charge->event.limit == 0 && object)
 		find_unseen_mapper(court, charge);
 	if (charge->other && object)
 		charge->other_mapped = holdings_mapped(charge->other, object, reach_of(charge));
@@ -213,7 +201,7 @@ static void size_found(struct court *court, struct process *process, struct obje
 	charge.resizing = last && last->site.process == process && last->seq == event->of;
 	charge.cause = cause_of(object, &charge);
 	find_other(court, &charge);
-	if (is_known(court, &charge) || is_own(&charge) || size_is_suspicion(&charge.event))
+	if (is_known(court, &charge) || is_own(&charge))
 		return;
 	if (!waits(&charge)) {
 		decide(court, &charge);

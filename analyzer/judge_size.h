@@ -24,9 +24,6 @@ struct charge {
 /* The byte from which on a touch is a SIGBUS. */
 uint64_t charge_edge(const struct charge *charge);
 
-/* The program has seen nobody who maps what it cuts off: that there may be some in other pid namespaces tells nothing. */
-bool size_is_suspicion(const struct finding_event *event);
-
 /* size_words.c: one sentence, a new text; the severity that what became of it leaves; the stacks, how many. */
 char *size_words(const struct charge *charge);
 enum severity size_severity(const struct charge *charge);

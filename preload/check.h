@@ -8,8 +8,6 @@
 #ifndef SHMGUARD_CHECK_H
 #define SHMGUARD_CHECK_H
 
-#include <errno.h>
-
 #include "preload/identity.h"
 #include "tracepoints/events.h"
 #include "tracepoints/rules.h"
@@ -48,9 +46,6 @@ struct check_finding {
 	int16_t unseen; /* of what could not be looked at: more may be wrong. The trace has it in place of none of the call */
 	uint64_t dev, ino; /* of an object that the call's event knows nothing of; else 0 */
 };
-
-/* In `unseen`: there may be users of it in other pid namespaces. Without one in the trace it tells nothing. */
-enum { CHECK_ELSEWHERE = EXDEV };
 
 /* Is it told, so that of the same matter nothing else is to be? */
 bool check_found(const struct check_finding *finding);

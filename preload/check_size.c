@@ -163,15 +163,6 @@ unsigned check_remapped(const struct identity *identity, uint64_t offset, uint64
 	return MARK_PAST_END;
 }
 
-/* Not everybody was looked at, and the whole trace may tell: of those whom /proc does not list it alone. */
-static int16_t unseen(const struct facts_mappers *others, bool open)
-{
-	return (int16_t)(others->gave_up              ? others->gave_up
-			 : others->unreadable && open ? EACCES
-			 : others->elsewhere          ? CHECK_ELSEWHERE
-						      : 0);
-}
-
 /* Cheapest first: this process's own mappings, then those of all others. */
 static bool shrinks(const struct ftruncate_event *e, const struct identity *identity)
 {
@@ -185,14 +176,15 @@ static bool shrinks(const struct ftruncate_event *e, const struct identity *iden
 	if (own > kept)
 		own = facts_own_reach(identity, kept, own);
 	if (!others.pid && own <= kept) {
-		numbers.unseen = unseen(&others, identity->mode & 066);
-		if (numbers.unseen)
+		/* Nobody was seen; where not everybody was looked at, the whole trace may tell. */
+		numbers.unseen = (int16_t)(others.gave_up ? others.gave_up : EACCES);
+		if (others.gave_up || (others.unreadable && (identity->mode & 066)))
 			found(RULE_shrink_under_map, SEVERITY_NOTE, numbers);
 		return false;
 	}
 	numbers.limit = others.pid ? others.end : own;
 	numbers.other = others.pid;
-	numbers.unseen = others.pid ? 0 : unseen(&others, true);
+	numbers.unseen = (int16_t)(others.pid ? 0 : others.gave_up ? others.gave_up : others.unreadable ? EACCES : 0);
 	return found(RULE_shrink_under_map, others.pid ? SEVERITY_ERROR : SEVERITY_WARNING, numbers);
 }
 

@@ -321,8 +321,7 @@ bool enforce_collects(const struct check_finding *finding)
 /* An ordinary user may look at no other user's mappings: that somebody might map the object is no reason to refuse. */
 static bool is_suspicion(const struct check_finding *finding)
 {
-	return finding->rule == RULE_shrink_under_map && finding->limit == 0 &&
-	       (finding->unseen == EACCES || finding->unseen == CHECK_ELSEWHERE);
+	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->unseen == EACCES;
 }
 
 /* What there is no room for cannot be reserved, nor probed: the fix is a refusal as well. */

@@ -45,7 +45,6 @@ struct facts_mappers {
 	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
 	unsigned strangers;  /* of them, those that are not root's */
 	unsigned owners;     /* of those, the ones of the object's owner */
-	bool elsewhere;      /* /proc need not list all: there may be other pid namespaces */
 	int gave_up; /* 0: everybody was looked at; else why not: ETIMEDOUT, ENOENT (no /proc), EAGAIN (too often) */
 };
 

@@ -167,6 +167,12 @@ static struct facts_mappers look_within_budget(struct facts_wanted *wanted)
 	return found;
 }
 
+struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
+{
+	return look_within_budget(
+		&(struct facts_wanted){.identity = identity, .beyond = beyond, .touched = true, .furthest = true});
+}
+
 /* The first one's number is fixed (include/linux/proc_ns.h): whoever is in it is shown every process. */
 static bool in_first_namespace(void)
 {
@@ -175,15 +181,6 @@ static bool in_first_namespace(void)
 
 	return kernel_readlink("/proc/self/ns/pid", name, sizeof name) == sizeof first - 1 &&
 	       memcmp(name, first, sizeof first - 1) == 0;
-}
-
-struct facts_mappers facts_other_mappers(const struct identity *identity, uint64_t beyond)
-{
-	struct facts_mappers others = look_within_budget(
-		&(struct facts_wanted){.identity = identity, .beyond = beyond, .touched = true, .furthest = true});
-
-	others.elsewhere = !others.pid && !in_first_namespace();
-	return others;
 }
 
 static enum facts_use use_of(const struct identity *identity, struct facts_mappers others)

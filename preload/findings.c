@@ -81,11 +81,6 @@ static void record(const struct check_finding *finding, enum response response, 
 		tell_live(finding, response);
 }
 
-static bool is_nothing_alone(const struct check_finding *finding)
-{
-	return finding->rule == RULE_shrink_under_map && finding->limit == 0 && finding->unseen == CHECK_ELSEWHERE;
-}
-
 /* Whether anybody used the object, which makes it none, the analyzer decides: see check_lifetime.c. */
 static bool is_for_the_trace(enum rule_id rule)
 {
@@ -117,8 +112,7 @@ bool check_found(const struct check_finding *finding)
 		return false;
 	record(finding, RESPONSE_recorded, looking.object);
 	/* What the policy asked about was looked at, and is used or too young. */
-	if (!is_nothing_alone(finding) &&
-	    (action == ACTION_warn || (action > ACTION_warn && !is_for_the_trace(finding->rule))))
+	if (action == ACTION_warn || (action > ACTION_warn && !is_for_the_trace(finding->rule)))
 		audit(finding);
 	return true;
 }

@@ -230,25 +230,3 @@ five_apart()
 		[[ $output == *"no trace here is of host 'nowhere'"* ]]
 	done
 }
-
-@test "who maps what a process of another pid namespace shrinks is found by the trace, and nobody where nobody does" {
-	[ "$(id -u)" -eq 0 ] || skip "a pid namespace needs root"
-	local beside
-	apart_turns() {
-		record "fleet/$1" unshare --pid --fork --mount-proc "$PYTHON" turns.py "${@:2}"
-	}
-	apart_turns a '1:fd = made(A); os.ftruncate(fd, 65536); m = mmap.mmap(fd, 65536)' \
-		'4:m.close(); os.unlink(shm(A)); os.ftruncate(made(B), 8192)' &
-	beside=$!
-	apart_turns b '2:fd = opened(A)' '3:os.ftruncate(fd, 4096)' '5:n = mmap.mmap(opened(B), 4096); os.truncate(shm(B), 100); os.unlink(shm(B))'
-	wait "$beside"
-	report fleet >report.json
-	holds --arg a "$A" '[.findings[] | select(.rule == "shrink-under-map")] | length == 1 and .[0].severity == "error" and
-		([.[0].stacks[].role] == ["shrunk", "mapped"]) and (.[0].message | contains($a))'
-	[ "$("$SHMGUARD" log fleet | grep -c 'shrink-under-map')" -eq 1 ]
-	report fleet/b >report.json
-	holds 'all(.findings[]; .rule != "shrink-under-map")'
-	[ "$("$SHMGUARD" log fleet/b | grep -c 'shrink-under-map')" -eq 0 ]
-	"$SHMGUARD" policy learn fleet/b | grep -x 'shrink-under-map = deny'
-	"$SHMGUARD" policy learn fleet | grep -x 'shrink-under-map = warn'
-}
