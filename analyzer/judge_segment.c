@@ -102,6 +102,11 @@ static void find_leak(struct court *court, struct object *object, const struct l
 			memory_format("%s (%s) still exists and nobody uses it: it came while this was recorded, "
 				      "seen first by %s, %s; the call that created it was let go",
 				      name, bytes, creator, fate);
+	} else if (leftover && !object_has_name(object)) {
+		finding.message =
+			memory_format("%s (%s) still existed when its recording ended and nobody used it: created "
+				      "by %s, %s, never unlinked; it is gone since, by nobody who was recorded",
+				      name, bytes, creator, fate);
 	} else if (leftover) {
 		finding.message = memory_format("%s (%s) still exists and nobody uses it: created by %s, %s, never "
 						"unlinked",
@@ -130,8 +135,8 @@ static void finish(struct court *court)
 			continue;
 		leftover = recording_leftover(recording, object->dev, object->ino);
 		if (recording->looked) {
-			/* One that outlived the recording may have removed it after the look, or made another of its name. */
-			if (leftover && leftover->holder_count == 0 && object_has_name(object))
+			/* One that outlived the recording may have removed it after the look. */
+			if (leftover && leftover->holder_count == 0 && !object->unlinked.process)
 				find_leak(court, object, leftover);
 		} else if (object_has_name(object) && !object->held) {
 			find_leak(court, object, NULL);

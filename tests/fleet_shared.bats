@@ -187,12 +187,14 @@ five_apart()
 	jq -e '.message | test("while python3[.0-9]* \\(pid [0-9]+\\) maps it")' finding
 }
 
-@test "what is made anew under the name of a leak shows that it is gone" {
+@test "a leak whose name another object has got since was one, and is gone" {
 	turns a '1:os.ftruncate(made(A), 4096)'
 	rm "/dev/shm$A"
 	turns b '2:made(A); os.unlink(shm(A))'
 	report fleet >report.json
-	leaked
+	leaked "$A"
+	holds '.findings[] | select(.rule == "segment-leak") | .message |
+		contains("still existed when its recording ended") and contains("it is gone since")'
 }
 
 @test "a file system that another's device number was given to is another one" {
