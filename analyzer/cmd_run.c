@@ -173,6 +173,7 @@ static void run_look_before(struct run *run)
 
 	if (found && !directory_write(&run->directory, "shm-before.json", found, &error))
 		return;
+	run->unlooked = true;
 	problems_add(&run->problems, "%s", error);
 	free(error);
 }

@@ -89,6 +89,8 @@ int run_describe(const struct run *run, char **error)
 		json_object_set_new(json, "snapshot_on", json_string("error"));
 	if (run->emptied)
 		json_object_set_new(json, "trace_kept", json_false());
+	if (run->unlooked)
+		json_object_set_new(json, "looked_first", json_false());
 	if (run->ended && run->oom_kills >= 0)
 		json_object_set_new(json, "oom_kills", json_integer(oom_kills() - run->oom_kills));
 	if (run->secrets)

@@ -31,6 +31,7 @@ struct run {
 	int64_t clock;          /* nanoseconds since 1970 when CLOCK_MONOTONIC was 0, as they were at the start */
 	struct shots shots;     /* --snapshot-on */
 	bool emptied;           /* there was no error, so the trace was taken away */
+	bool unlooked;          /* there is no look from before the command, and the problems say why */
 	bool cut;               /* the person wants it to end before all descendants have ended */
 };
 

@@ -157,6 +157,7 @@ static bool take_description(struct recording *recording, const json_t *root, co
 	recording->holds = json_is_true(json_object_get(root, "holds"));
 	recording->turns = json_is_true(json_object_get(root, "turns"));
 	recording->emptied = json_is_false(json_object_get(root, "trace_kept"));
+	recording->unlooked = json_is_false(json_object_get(root, "looked_first"));
 	recording->problems = texts_of(json_object_get(root, "problems"), &recording->problem_count);
 	return true;
 }

@@ -99,6 +99,7 @@ struct recording {
 	bool looked;       /* there is a shm.json */
 	int64_t looked_at; /* nanoseconds since 1970 */
 	bool looked_first; /* there is a shm-before.json */
+	bool unlooked;     /* there never was, and the problems say why */
 	uint32_t id;       /* 0: unknown */
 	char *host;
 	char *boot;    /* of the kernel that it was made under: random(4); NULL: not known */

@@ -110,13 +110,20 @@ static json_t *load_look(struct recording *recording, const char *dir, const cha
 	return NULL;
 }
 
+/* It is taken before the command begins, so a recording that was killed has it, too: without it, and a word why, it is lost. */
 int64_t recording_look_first(struct recording *recording, const char *dir)
 {
+	size_t told = recording->problem_count;
 	json_t *look = load_look(recording, dir, "shm-before.json", false);
 	int64_t looked = recording_integer(look, "looked");
 
 	if (look)
 		take_first(recording, look);
+	else if (told == recording->problem_count && !recording->unlooked)
+		recording_problem(recording,
+				  memory_format("%s/shm-before.json is missing: what was in /dev/shm before the "
+						"recording began is not known",
+						dir));
 	json_decref(look);
 	return looked;
 }

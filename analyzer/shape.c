@@ -77,6 +77,7 @@ static const struct shape_field description[] = {
 	MAY("max_size", AMOUNT),
 	MAY("snapshot_on", TEXT),
 	MAY("trace_kept", FLAG),
+	MAY("looked_first", FLAG),
 	MAY("oom_kills", NUMBER),
 	{"secrets", SHAPE_LIST, SHAPE_MAY, secret},
 	MAY("turns", FLAG),

@@ -136,7 +136,7 @@ others()
 	cp "$ROOT/tests/traces/leaks"/*.json leaks
 	jq -c '.recording = "deadbeef"' leaks/shm.json >leaks/shm-before.json
 	incomplete "leaks/shm-before.json is of another recording, and not used"
-	rm leaks/shm-before.json
+	cp "$ROOT/tests/traces/leaks/shm-before.json" leaks
 	for filter in '{type: "recording", id: "deadbeef"}' '{type: "recording", id: "1a2b3c4d-"}'; do
 		jq -nc "$filter" | cat - "$ROOT/tests/traces/leaks/processes.jsonl" >leaks/processes.jsonl
 		incomplete "leaks/processes.jsonl is of another recording, and not used"
@@ -256,7 +256,7 @@ begun()
 	"$SHMGUARD" report --format=json leaks >report.json
 	holds '.trace.complete and .trace.seconds > 259200'
 	# A clock that was put back a little.
-	rm leaks/shm-before.json
+	cp "$ROOT/tests/traces/leaks/shm-before.json" leaks
 	changed recording.json '.started += 900000000'
 	"$SHMGUARD" report --format=json leaks >report.json
 	holds '.trace.complete'

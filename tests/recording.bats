@@ -327,8 +327,9 @@ os.ftruncate(fd, 4096)' "$name"
 	cp before/shm-before.json kept
 	jq '.objects = []' kept >before/shm-before.json
 	said left "somebody whose call is not in the trace"
+	# Of a look that is gone nobody knows what it told.
 	rm before/shm-before.json
-	said "from before" "an unknown process"
+	said "from before?" "an unknown process"
 	jq 'del(.ended)' before/recording.json >new && mv new before/recording.json
 	said "from before?" "an unknown process"
 	mv kept before/shm-before.json
@@ -342,6 +343,35 @@ os.ftruncate(fd, 4096)' "$name"
 	sed -i '$d' recording/processes.jsonl
 	report recording >report.json
 	holds '(.trace.complete | not) and any(.trace.problems[]; contains("processes.jsonl is cut short: "))'
+}
+
+@test "a first look that is gone is missed, and what it would have told is not fixed" {
+	# What lies about from before is of the size of this /dev/shm.
+	shm()
+	{
+		unshare -m bash -c 'mount -t tmpfs -o size=4m,mode=1777 tmpfs /dev/shm || exit
+			head -c 1M /dev/zero >"/dev/shm/$0-old"; "$@"' "$NAME" "$@"
+	}
+	needs_root "a /dev/shm of its own"
+	shm "$SHMGUARD" run --quiet --report=none -o whole -- "$PROGRAMS/story" grown >/dev/null
+	report whole >report.json
+	holds '.trace.complete and any(.findings[]; .rule == "stale-at-start")'
+	cp -r whole gone
+	rm gone/shm-before.json
+	report gone >report.json
+	holds '(.trace.complete | not) and (.trace.problems | length) == 1 and (.trace.problems[0] |
+		endswith("/gone/shm-before.json is missing: what was in /dev/shm before the recording began is not known"))'
+	run -0 "$SHMGUARD" diff --json whole gone
+	[[ $output == *"gone is incomplete: what is fixed may only be missing"* ]]
+	# One that could not be taken is told of by the recording itself.
+	jq '.looked_first = false | .problems = ["/dev/shm: no"]' gone/recording.json >new
+	mv new gone/recording.json
+	report gone >report.json
+	holds '(.trace.complete | not) and .trace.problems == ["/dev/shm: no"]'
+	# Nor is it told twice that it cannot be read.
+	echo '{' >gone/shm-before.json
+	report gone >report.json
+	holds '[.trace.problems[] | select(contains("shm-before"))] | length == 1'
 }
 
 @test "what lies beside a trace and is another recording's is named, and no evidence" {
