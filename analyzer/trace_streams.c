@@ -180,16 +180,31 @@ static size_t channel_length(const char *name)
 	return length;
 }
 
+/* LTTng makes none: one that leads to no stream was put there, whatever it is called. */
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* A file that is no stream, yet called like one that is: it was one. */
-static bool was_stream(const struct trace_dir *dir, const struct trace_stream *stray)
+static bool was_stream(const struct trace_dir *dir, const struct trace_stream *stray, const char *path)
 {
 	size_t length = channel_length(stray->name);
 
+	if (is_link(path))
+		return false;
 	for (size_t i = 0; i < dir->stream_count; i++)
 		if (!dir->streams[i].stray && channel_length(dir->streams[i].name) == length &&
 		    memcmp(dir->streams[i].name, stray->name, length) == 0)
 			return true;
 	return false;
+}
+
+static void tell_stray(struct trace_files *files, const char *path)
+{
+	trace_files_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
 }
 
 static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
@@ -201,14 +216,14 @@ static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
 		if (!stream->stray)
 			continue;
 		path = trace_path(dir->path, stream->name);
-		trace_files_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
-		free(path);
-		if (was_stream(dir, stream)) {
+		tell_stray(files, path);
+		if (was_stream(dir, stream, path)) {
 			files->lost += stream->size;
 			files->size += stream->size;
 		} else {
 			files->strays++;
 		}
+		free(path);
 	}
 }
 
@@ -246,7 +261,14 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 
 	scan.fd = regular_file_open(path, &stream.size);
 	if (scan.fd < 0) {
-		trace_files_failed(files, path, errno);
+		int error = errno;
+
+		if (is_link(path) && error != EACCES && error != EPERM) {
+			tell_stray(files, path);
+			files->strays++;
+		} else {
+			trace_files_failed(files, path, error);
+		}
 		dir->as_it_is = false;
 	} else {
 		if (dir->metadata.lttng)

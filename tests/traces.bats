@@ -245,6 +245,26 @@ reads_by_both()
 	run -3 "$SHMGUARD" report leaks
 }
 
+@test "a symlink that leads to no stream takes nothing from a recording either, whatever it is called" {
+	local size to decoder
+	size=$(find leaks/trace -name 'events_*' -printf '%s\n' | paste -sd + | bc)
+	jq --argjson size "$size" '.stream_bytes = $size' leaks/recording.json >r && mv r leaks/recording.json
+	for to in /etc/passwd /nowhere /etc /dev/null; do
+		ln -sfn $to leaks/trace/ust/uid/65534/64-bit/events_99
+		for decoder in direct babeltrace2; do
+			"$SHMGUARD" report --decoder=$decoder --format=json leaks >report.json
+			holds '.trace.events == 37 and .trace.complete and (.trace.problems | length) == 1'
+			holds '.trace.problems[0] | contains("events_99 is not a CTF stream, and was left out")'
+			holds 'all(.findings[]; .uncertain | not)'
+		done
+	done
+	# One that leads to a stream is read.
+	mv "$(full_stream leaks)" moved
+	ln -sfn "$PWD/moved" leaks/trace/ust/uid/65534/64-bit/events_99
+	"$SHMGUARD" report --format=json leaks >report.json
+	holds '.trace.events == 37 and .trace.complete and .trace.problems == []'
+}
+
 @test "a stream with a wrong magic number is named, and the rest is read" {
 	printf 'XXXX' | dd of="$(full_stream leaks)" bs=1 conv=notrunc status=none
 	"$SHMGUARD" report --format=json leaks >report.json
