@@ -67,11 +67,13 @@ static char *all_gone(const struct recording *recording, const struct trace_tota
 /* Rules that had no call to look at would all be passed. */
 static char *calls_gone(const struct recording *recording, const struct trace_totals *totals)
 {
+	uint64_t read = totals->bytes > totals->bytes_lost ? totals->bytes - totals->bytes_lost : 0;
+
 	if (totals->called || totals->cut || totals->bytes >= recording->stream_bytes || recording->emptied)
 		return NULL;
 	return memory_format("%s: the calls are gone: of the %" PRIu64 " bytes that were recorded %" PRIu64
 			     " cannot be read, and there is no call in what is left",
-			     recording->dir, recording->stream_bytes, recording->stream_bytes - totals->bytes);
+			     recording->dir, recording->stream_bytes, recording->stream_bytes - read);
 }
 
 int analysis_refuse(const struct recording *recording, int result, struct trace_totals *totals, char **error)

@@ -209,7 +209,14 @@ errs()
 	holds '.trace.events > 1000 and .trace.lost > 500 and (.trace.complete | not)'
 }
 
+# state_bytes DIR: of its streams that are not of calls.
+state_bytes()
+{
+	find "$1/trace" -name 'state_[0-9]*' ! -name '*.idx' -type f -printf '%s\n' | paste -sd + | bc
+}
+
 @test "a recording whose streams were deleted says how many bytes are gone" {
+	local all
 	record recording "$PROGRAMS/leaky" 20 "/deleted-$$." >out
 	rm -f "/dev/shm/deleted-$$."*
 	"$SHMGUARD" report --format=json recording >report.json
@@ -218,6 +225,11 @@ errs()
 	find uncalled/trace -name 'calls_[0-9]*' -type f -size +0 -delete
 	refused uncalled "cannot be read, and there is no call in what is left" --format=junit
 	run -3 "$SHMGUARD" diff recording uncalled
+	# What is left of a stream that cannot be read is among it.
+	cp -r recording cut
+	find cut/trace -name 'calls_[0-9]*' ! -name '*.idx' -type f -size +0 -exec truncate -s 3996 {} +
+	all=$(jq .stream_bytes cut/recording.json)
+	refused cut "of the $all bytes that were recorded $((all - $(state_bytes cut))) cannot be read"
 	find recording/trace -name 'state_[0-9]*' -type f -size +0 -delete
 	reported recording
 	holds '.trace.events > 0 and (.trace.complete | not)'
