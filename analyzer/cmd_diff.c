@@ -26,7 +26,8 @@ enum { OPTION_fail_on = 0x100, OPTION_json };
 static const struct option_row rows[] = {
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 for a new one of LEVEL or graver\n"
-	 "LEVEL is error, the default, warning or note."},
+	 "LEVEL is error, the default, warning or note. One that is uncertain counts, as it does for report; where all "
+	 "that count are, standard error is told."},
 	{"json", OPTION_json, NULL,
 	 "for programs: arrays new, fixed, changed, hidden, doubts\n"
 	 "Hidden is what one of them has and a filter or a suppression left out of the other: it is neither new nor "
@@ -42,19 +43,29 @@ const struct option_table diff_option_table = {
 	"a file or a pipe each; - is a report on standard input.",
 	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
 
-/* "12 times, 480 KiB" */
+/* Calls are missing that could have changed the verdict, of all its occurrences. */
+static bool diff_is_uncertain(const json_t *finding)
+{
+	return json_is_true(json_object_get(finding, "uncertain"));
+}
+
+/* "12 times, 480 KiB, uncertain", or "..., 2 of them uncertain" */
 static char *diff_extent(const json_t *finding)
 {
-	json_int_t count = difference_number(finding, "count"), bytes = difference_number(finding, "bytes");
-	char *times = count == 1 ? memory_text("once") : text_count((uint64_t)count, "time"), *size, *both;
+	json_int_t count = difference_number(finding, "count"), bytes = difference_number(finding, "bytes"),
+		   doubts = difference_number(finding, "doubts");
+	char *times = count == 1 ? memory_text("once") : text_count((uint64_t)count, "time");
+	char *size = bytes ? text_bytes((uint64_t)bytes) : memory_text(""), *doubt, *all;
 
-	if (!bytes)
-		return times;
-	size = text_bytes((uint64_t)bytes);
-	both = memory_format("%s, %s", times, size);
+	if (doubts && !diff_is_uncertain(finding))
+		doubt = memory_format(", %" JSON_INTEGER_FORMAT " of them uncertain", doubts);
+	else
+		doubt = memory_text(diff_is_uncertain(finding) ? ", uncertain" : "");
+	all = memory_format("%s%s%s%s", times, *size ? ", " : "", size, doubt);
+	free(doubt);
 	free(size);
 	free(times);
-	return both;
+	return all;
 }
 
 /* A text of a report, harmless on a terminal; to be freed. */
@@ -133,17 +144,40 @@ static bool diff_reaches(const json_t *finding, enum severity level)
 	       severity >= level;
 }
 
-static bool diff_fails(const struct difference *difference, enum severity fail_on)
+/* What --fail-on is about, and how much of it is uncertain. */
+struct failing {
+	size_t count, uncertain;
+};
+
+static void diff_count(struct failing *failing, const json_t *finding)
 {
+	failing->count++;
+	failing->uncertain += diff_is_uncertain(finding);
+}
+
+static struct failing diff_failing(const struct difference *difference, enum severity fail_on)
+{
+	struct failing failing = {0};
 	json_t *finding;
 	size_t i;
 
 	json_array_foreach (difference->fresh, i, finding)
 		if (diff_reaches(finding, fail_on))
-			return true;
+			diff_count(&failing, finding);
 	json_array_foreach (difference->changed, i, finding)
 		if (diff_reaches(json_object_get(finding, "after"), fail_on) &&
 		    !diff_reaches(json_object_get(finding, "before"), fail_on))
+			diff_count(&failing, json_object_get(finding, "after"));
+	return failing;
+}
+
+static bool diff_any_uncertain(const json_t *findings)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach (findings, i, finding)
+		if (diff_is_uncertain(finding))
 			return true;
 	return false;
 }
@@ -240,12 +274,17 @@ static json_t *diff_lens(const json_t *report)
 	return lens;
 }
 
-static json_t *diff_doubts(const char *const *names, const json_t *before, const json_t *after, bool changed)
+static json_t *diff_doubts(const char *const *names, const json_t *before, const json_t *after,
+			   const struct difference *difference)
 {
 	json_t *doubts = json_array(), *one = diff_lens(before), *other = diff_lens(after);
+	bool changed = json_array_size(difference->changed) > 0;
 
 	diff_doubt_one(doubts, names[0], before, after, "what is new may have been there");
-	diff_doubt_one(doubts, names[1], after, before, "what is fixed may only be missing");
+	diff_doubt_one(doubts, names[1], after, before,
+		       diff_any_uncertain(difference->fresh)
+			       ? "what is fixed may only be missing, and what is new and uncertain need not be so"
+			       : "what is fixed may only be missing");
 	if (changed && !json_equal(one, other))
 		diff_doubt(doubts,
 			   memory_format("%s and %s were filtered or suppressed in different ways: what changed "
@@ -260,17 +299,22 @@ static int diff_tell(const char *const *names, const json_t *before, const json_
 		     enum severity fail_on)
 {
 	struct difference difference = difference_of(before, after);
-	int result = diff_fails(&difference, fail_on) ? REPORT_FOUND : REPORT_DONE;
-	json_t *doubts = diff_doubts(names, before, after, json_array_size(difference.changed) > 0);
+	struct failing failing = diff_failing(&difference, fail_on);
+	json_t *doubts = diff_doubts(names, before, after, &difference);
 	json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o}", "new", difference.fresh, "fixed", difference.fixed,
 				"changed", difference.changed, "hidden", difference.hidden, "doubts", doubts);
 
+	if (failing.count && failing.uncertain == failing.count)
+		diff_doubt(doubts,
+			   memory_format("all that is new in %s at --fail-on=%s is uncertain, and counts all the "
+					 "same",
+					 names[1], severity_name(fail_on)));
 	if (!json)
 		diff_print(&difference);
 	else if (json_out(all, stdout, JSON_INDENT(1)) == 0)
 		putchar('\n');
 	json_decref(all);
-	return result;
+	return failing.count ? REPORT_FOUND : REPORT_DONE;
 }
 
 int cmd_diff(int argc, char **argv)

@@ -144,6 +144,27 @@ static void add(json_t *to, const json_t *finding, const char *field)
 	json_object_set_new(to, field, json_integer(difference_number(to, field) + difference_number(finding, field)));
 }
 
+/* Occurrences that are uncertain: where all are, that alone is told. */
+static json_int_t doubts_of(const json_t *finding)
+{
+	return json_is_true(json_object_get(finding, "uncertain")) ? difference_number(finding, "count")
+								   : difference_number(finding, "doubts");
+}
+
+/* Takes more occurrences of one finding in. */
+static void merge(json_t *to, const json_t *finding)
+{
+	bool uncertain =
+		json_is_true(json_object_get(to, "uncertain")) && json_is_true(json_object_get(finding, "uncertain"));
+	json_int_t doubts = doubts_of(to) + doubts_of(finding);
+
+	add(to, finding, "count");
+	add(to, finding, "bytes");
+	json_object_set_new(to, "uncertain", json_boolean(uncertain));
+	if (doubts && !uncertain)
+		json_object_set_new(to, "doubts", json_integer(doubts));
+}
+
 /* A report that was grouped has a place's occurrences apart: they are brought together. */
 static struct side side_of(const json_t *report)
 {
@@ -158,8 +179,7 @@ static struct side side_of(const json_t *report)
 			json_array_append(side.findings, finding);
 			continue;
 		}
-		add(first, finding, "count");
-		add(first, finding, "bytes");
+		merge(first, finding);
 	}
 	return side;
 }

@@ -27,6 +27,28 @@ load forms
 	[ "$stderr" = "shmguard: cut.json is incomplete: what is new may have been there" ]
 }
 
+@test "diff: that a finding is uncertain is said, and it counts for --fail-on as it does for report" {
+	"$SHMGUARD" report --format=json leaks | jq '.trace.complete = false | .findings[0].uncertain = true' >unsure.json
+	jq 'del(.findings[0])' unsure.json | jq '.trace.complete = true' >before.json
+	run --separate-stderr -1 "$SHMGUARD" diff before.json unsure.json
+	[[ ${lines[0]} == "1 new, 0 fixed, 0 changed" ]]
+	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 480 KiB, uncertain): server"* ]]
+	[ "$stderr" = "shmguard: unsure.json is incomplete: what is fixed may only be missing, and what is new and uncertain need not be so
+shmguard: all that is new in unsure.json at --fail-on=error is uncertain, and counts all the same" ]
+	"$SHMGUARD" diff --json before.json unsure.json 2>/dev/null | jq -e '.new[0].uncertain and (.doubts | length) == 2'
+	# As certain as one of them is.
+	jq '.findings[0].uncertain = false | .findings[0].doubts = 3' unsure.json >some.json
+	run --separate-stderr -1 "$SHMGUARD" diff before.json some.json
+	[[ ${lines[1]} == "new     error: mapping-leak (12 times, 480 KiB, 3 of them uncertain): server"* ]]
+	[ "$stderr" = "shmguard: some.json is incomplete: what is fixed may only be missing" ]
+	jq '.findings += [.findings[0] | .uncertain = false]' unsure.json >both.json
+	run --separate-stderr -1 "$SHMGUARD" diff before.json both.json
+	[[ ${lines[1]} == "new     error: mapping-leak (24 times, 960 KiB, 12 of them uncertain): server"* ]]
+	run --separate-stderr -0 "$SHMGUARD" diff unsure.json before.json
+	[[ ${lines[1]} == "fixed   error: mapping-leak (12 times, 480 KiB, uncertain): server"* ]]
+	[[ $output != *"--fail-on"* && $stderr != *"--fail-on"* ]]
+}
+
 @test "diff: a JSON report is read from a pipe as from a file, and so is what is none" {
 	local bad writer
 	"$SHMGUARD" report --format=json leaks >good.json
