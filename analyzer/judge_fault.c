@@ -16,7 +16,6 @@
 /* A handler that means to end the process does so at once, or when it has told what there is to tell. */
 #define AT_ONCE 50000000
 #define HANDLING 30000000000
-#define HOLDERS 3
 
 struct blow {
 	struct blow *next; /* the one before */
@@ -25,8 +24,7 @@ struct blow {
 	struct site site, mapped;
 	struct change culprit; /* without process: not known */
 	struct change sizing;  /* what gave the object its size, when the process ended */
-	char *holders;         /* of a full file system, or NULL */
-	struct site filled;    /* the largest other object on it */
+	struct crowd *crowd;   /* of a full file system, or NULL */
 	bool shorter;          /* than the trace had it, by calls that are not in it */
 	bool changed;          /* the same, in either direction */
 	int64_t sized;         /* when the trace told its size last, before the fault did */
@@ -97,55 +95,6 @@ static void find_culprit(struct blow *blow, bool afterwards)
 		blow->culprit = punch_at(blow->object, (uint64_t)blow->event.offset);
 }
 
-static bool takes_room(const struct object *object, const struct object *beside)
-{
-	bool alive = object->mappers || object->openers || object_has_name(object);
-
-	return alive && object->same == NULL && object->size && object->kind != KIND_memfd &&
-	       object->dev == beside->dev && object->host == beside->host;
-}
-
-static size_t largest(const struct world *world, const struct object *beside, const struct object *top[static HOLDERS])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < world->object_count; i++) {
-		const struct object *object = world->objects[i];
-		size_t at = count;
-
-		if (!takes_room(object, beside))
-			continue;
-		while (at > 0 && top[at - 1]->size < object->size)
-			at--;
-		if (at == HOLDERS)
-			continue;
-		count += count < HOLDERS;
-		memmove(&top[at + 1], &top[at], (count - at - 1) * sizeof(*top));
-		top[at] = object;
-	}
-	return count;
-}
-
-/* Who filled the file system, as the sizes have it: only the kernel knows the pages. */
-static void find_holders(const struct world *world, struct blow *blow)
-{
-	const struct object *top[HOLDERS];
-	size_t count = largest(world, blow->object, top);
-
-	for (size_t i = 0; i < count; i++) {
-		char *who = top[i]->created.process ? judge_process(top[i]->created.process) : judge_nobody(top[i]);
-		char *more = memory_format("%s%s%s of %" PRIu64 " %s, created by %s",
-					   blow->holders ? blow->holders : "", blow->holders ? "; " : "",
-					   judge_name_of(top[i]), top[i]->size, judge_unit(top[i]->size), who);
-
-		free(who);
-		free(blow->holders);
-		blow->holders = more;
-		if (blow->filled.process == NULL && top[i] != blow->object)
-			blow->filled = top[i]->created;
-	}
-}
-
 static void fault_fault(struct court *court, struct process *process, struct object *object,
 			const struct fault_event *event, const struct site *site)
 {
@@ -163,7 +112,7 @@ static void fault_fault(struct court *court, struct process *process, struct obj
 	}
 	find_culprit(blow, false);
 	if (object && event->cause == CAUSE_tmpfs_full)
-		find_holders(court->world, blow);
+		blow->crowd = crowd_new(court->world, process, object);
 	blow->next = map_get(&court->blows, (uintptr_t)process, 0);
 	map_put(&court->blows, (uintptr_t)process, 0, blow);
 }
@@ -200,10 +149,8 @@ static char *full_reason(const struct blow *blow)
 {
 	char *deed = size_change_words(&blow->culprit, blow->site.time), *reason;
 
-	reason = memory_format("that page was not there yet, and its file system is full (%" PRIu64
-			       " bytes left)%s%s%s%s",
-			       blow->event.available, *deed ? "; " : "", deed,
-			       blow->holders ? "; the largest on it: " : "", blow->holders ? blow->holders : "");
+	reason = memory_format("that page was not there yet, and its file system is full (%" PRIu64 " bytes left)%s%s",
+			       blow->event.available, *deed ? "; " : "", deed);
 	free(deed);
 	return reason;
 }
@@ -289,7 +236,7 @@ static struct blow *forget(struct blow *blow)
 
 	if (blow->object)
 		blow->object->charges--;
-	free(blow->holders);
+	crowd_free(blow->crowd);
 	free(blow);
 	return before;
 }
@@ -327,11 +274,13 @@ static enum severity severity_of(const struct process *process, const struct blo
 	return SEVERITY_WARNING;
 }
 
-static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest)
+static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest,
+		 const struct map *seen)
 {
 	struct finding finding = {.rule = RULE_sigbus_cause, .object = blow->object, .told = blow->event.seq};
 	struct role roles[FINDING_STACKS_MAX] = {{"touched", blow->site}};
-	char *fate = fate_of(process, blow, latest), *reason;
+	char *fate = fate_of(process, blow, latest), *reason, *crowd;
+	struct site filled = {0}; /* the largest other object on a full file system */
 	size_t count = 1;
 
 	blow->missing = fault_missing(court, process, blow->sized);
@@ -340,16 +289,18 @@ static void tell(struct court *court, const struct process *process, struct blow
 	finding.severity = severity_of(process, blow, latest);
 	/* After the last zero page that there is comes the death. */
 	finding.kind = blow->event.survived;
-	finding.message = memory_format("%s: %s", fate, reason);
+	crowd = blow->crowd ? crowd_words(blow->crowd, seen, blow->object, &filled) : memory_text("");
+	finding.message = memory_format("%s: %s%s", fate, reason, crowd);
 	finding.process = process;
 	if (blow->culprit.site.process)
 		roles[count++] = (struct role){size_change_role(&blow->culprit), blow->culprit.site};
 	roles[count++] = (struct role){"mapped", blow->mapped};
-	if (blow->filled.process)
-		roles[count++] = (struct role){"filled", blow->filled};
+	if (filled.process)
+		roles[count++] = (struct role){"filled", filled};
 	court_find(court, &finding, roles, count);
 	free(fate);
 	free(reason);
+	free(crowd);
 }
 
 char *fault_words(const struct process *process, struct object *object, const struct fault_event *event)
@@ -406,6 +357,10 @@ static void fault_ending(struct court *court, struct process *process)
 
 static void fault_finish(struct court *court)
 {
+	struct map seen = {0};
+
+	if (court->first_fall)
+		crowd_seen(court->world, &seen);
 	for (struct fall *fall = court->first_fall, *next; fall; fall = next) {
 		struct blow *blow = fall->blow;
 
@@ -413,9 +368,10 @@ static void fault_finish(struct court *court)
 		if (fall->blind)
 			blind_tell(court, fall->process, fall->blind);
 		for (bool latest = true; blow; latest = false, blow = forget(blow))
-			tell(court, fall->process, blow, latest);
+			tell(court, fall->process, blow, latest, &seen);
 		free(fall);
 	}
+	map_clear(&seen);
 	court->first_fall = court->last_fall = NULL;
 }
 

@@ -5,6 +5,20 @@
 
 #include "judge.h"
 #include "memory.h"
+#include "pages.h"
+
+/* As the look at the end found it, or NULL: a size may be one of holes. */
+static const struct leftover *look_at(const struct object *object)
+{
+	return object->recording && object->kind != KIND_memfd
+		       ? recording_leftover(object->recording, object->dev, object->ino)
+		       : NULL;
+}
+
+static uint64_t room_of(const struct object *object)
+{
+	return look_at(object) ? look_at(object)->blocks : object->size;
+}
 
 /* The largest object that the process maps. */
 static const struct piece *largest(const struct process *process)
@@ -14,17 +28,31 @@ static const struct piece *largest(const struct process *process)
 	for (size_t i = 0; i < process->holdings->piece_count; i++) {
 		const struct piece *piece = &process->holdings->pieces[i];
 
-		if (!piece->from->semaphore && (found == NULL || piece->from->object->size > found->from->object->size))
+		if (!piece->from->semaphore &&
+		    (found == NULL || room_of(piece->from->object) > room_of(found->from->object)))
 			found = piece;
 	}
 	return found;
+}
+
+static char *words_of(const struct object *object)
+{
+	const struct leftover *look = look_at(object);
+	char *memory = look ? memory_format(", of which %" PRIu64 " have memory", look->blocks) : memory_text(""),
+	     *words;
+
+	words = memory_format("%sthe largest object that it mapped, %s, has %" PRIu64 " %s%s", look ? "" : "by size ",
+			      judge_name_of(object), object->size, judge_unit(object->size),
+			      look && look->blocks < pages_round(object->size) ? memory : "");
+	free(memory);
+	return words;
 }
 
 static void oom_ending(struct court *court, struct process *process)
 {
 	const struct piece *piece = largest(process);
 	struct finding finding = {.rule = RULE_memory_limit, .severity = SEVERITY_WARNING, .process = process};
-	char *who;
+	char *who, *what;
 
 	if (process->recording->oom_kills == 0 || piece == NULL || process->ended != ENDED_signal ||
 	    process->signal != SIGKILL)
@@ -32,13 +60,13 @@ static void oom_ending(struct court *court, struct process *process)
 	who = judge_process(process);
 	finding.object = piece->from->object;
 	finding.bytes = finding.object->size;
+	what = words_of(finding.object);
 	finding.message =
 		memory_format("%s was killed by SIGKILL, and the memory cgroup counted %" PRIu64
-			      " kill%s for want of memory meanwhile: shared memory counts against its limit, and "
-			      "the largest object that it mapped, %s, has %" PRIu64 " %s",
-			      who, process->recording->oom_kills, process->recording->oom_kills == 1 ? "" : "s",
-			      judge_name_of(finding.object), finding.object->size, judge_unit(finding.object->size));
+			      " kill%s for want of memory meanwhile: shared memory counts against its limit, and %s",
+			      who, process->recording->oom_kills, process->recording->oom_kills == 1 ? "" : "s", what);
 	court_find(court, &finding, &(struct role){"mapped", piece->from->site}, 1);
+	free(what);
 	free(who);
 }
 

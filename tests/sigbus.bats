@@ -64,16 +64,71 @@ severity_is()
 
 @test "a writer dies in a hole that was punched while /dev/shm filled up" {
 	cause punched
-	says 'SIGBUS writing .*file system is full \(0 bytes left\); story \(pid [0-9]+\) had punched \[8192, 16384\) out of it .*; the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+	says 'SIGBUS writing .*file system is full \(0 bytes left\); story \(pid [0-9]+\) had punched \[8192, 16384\) out of it .*; by size the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
 		touched write_object punched punch_object filled fill_shm
 	severity_is error
 }
 
 @test "a writer dies because another process has filled /dev/shm" {
 	cause full
-	says 'SIGBUS writing .*file system is full \(0 bytes left\); the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
+	says 'SIGBUS writing .*file system is full \(0 bytes left\); by size the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
 		touched write_object filled fill_shm
 	severity_is error
+}
+
+# filled PRELUDE [AFTER]: a /dev/shm of 4 MiB of which an object of 1 MiB is there before. A child fills the rest: by PRELUDE, in
+# Python, then dies of its touch of /small; AFTER is run in the end.
+filled()
+{
+	needs_root "a /dev/shm of its own"
+	cat >full.py <<-END
+		import mmap, os, time
+		def make(name):
+		    return os.open("/dev/shm/" + name, os.O_RDWR | os.O_CREAT, 0o600)
+		def write(name, size):
+		    fd = make(name)
+		    try:
+		        while size > 0: size -= os.write(fd, bytes(4096))
+		    except OSError: pass
+		    os.close(fd)
+		if os.fork() == 0:
+		    $1
+		    fd = make("small")
+		    os.ftruncate(fd, 8192)
+		    mmap.mmap(fd, 8192)[0] = 1
+		os.wait()
+		${2-}
+	END
+	rm -rf story
+	unshare -m bash -c 'mount -t tmpfs -o size=4m,mode=1777 tmpfs /dev/shm || exit
+		head -c 1M /dev/zero >/dev/shm/ghost
+		{ while [ ! -e /dev/shm/wanted ] && [ -d /dev/shm ]; do sleep 0.02; done; head -c 3M /dev/zero >/dev/shm/stranger; } 2>/dev/null &
+		"$@"; kill $! 2>/dev/null || true' - "$SHMGUARD" run --quiet --report=none -o story -- "$PYTHON" full.py 2>&1
+	report story | jq -r '.findings[] | select(.rule == "sigbus-cause").message' >message
+	cat message
+}
+
+@test "who filled a file system is told by what the looks found, not by sizes alone" {
+	# What was written is in no trace.
+	filled 'write("cache", 8 << 20)'
+	grep -Eq '\(0 bytes left\); the largest on it: /cache of 3145728 bytes, created by python[^;]*; /ghost of 1048576 bytes, created by somebody before the recording began$' message
+	# A size may be one of holes.
+	filled 'os.ftruncate(make("sparse"), 1 << 30); write("cache", 8 << 20)'
+	grep -Eq '\(0 bytes left\); the largest on it: /cache of 3145728 bytes, created by python[^;]*; /ghost of' message
+	# Of one that came unseen there is a name.
+	filled 'make("wanted"); time.sleep(0.5); write("cache", 8 << 20)'
+	grep -Eq '\(0 bytes left\); the largest on it: /stranger of 3145728 bytes, created by somebody whose call is not in the trace; /ghost of' message
+}
+
+@test "where nothing tells who filled a file system nobody is named" {
+	filled 'write("cache", 8 << 20)' 'os.unlink("/dev/shm/cache")'
+	grep -q 'file system is full (0 bytes left)$' message
+	# Its size is more than there is.
+	filled 'os.ftruncate(make("sparse"), 1 << 30); write("cache", 8 << 20)' 'os.unlink("/dev/shm/sparse"); os.unlink("/dev/shm/cache")'
+	grep -q 'file system is full (0 bytes left)$' message
+	# By the time of the look it was another size.
+	filled 'write("cache", 8 << 20)' 'os.ftruncate(make("cache"), 4096)'
+	grep -q 'file system is full (0 bytes left)$' message
 }
 
 @test "an object that never was long enough: who sized it" {
