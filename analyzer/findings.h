@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "remedy.h"
 #include "tracepoints/events.h"
 #include "tracepoints/rules.h"
 #include "map.h"
@@ -40,6 +41,7 @@ struct finding {
 	 * equals the first.
 	 */
 	uint64_t largest;     /* bytes of it; set by findings_add() */
+	enum remedy remedy;   /* what is to be done about it */
 	char *message;        /* one sentence with the arithmetic; bytes of the trace, not escaped */
 	int64_t hangs;        /* from when on missing calls may have changed its severity; 0: none can */
 	bool uncertain;       /* events are missing that could have changed the verdict; then all are */

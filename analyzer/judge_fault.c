@@ -179,6 +179,37 @@ static char *reason_of(const struct blow *blow)
 	}
 }
 
+static enum remedy past_end_remedy(const struct process *process, const struct blow *blow)
+{
+	const struct change *culprit = &blow->culprit;
+
+	if (culprit->site.process && culprit->of == CHANGE_truncated)
+		return REMEDY_emptied;
+	if (culprit->site.process && culprit->of == CHANGE_resized)
+		return culprit->site.process->pid == process->pid ? REMEDY_shrunk_itself : REMEDY_shrunk;
+	return culprit->site.process || blow->shorter ? REMEDY_shrunk : REMEDY_too_short;
+}
+
+static enum remedy remedy_of(const struct process *process, const struct blow *blow)
+{
+	switch (blow->event.cause) {
+	case CAUSE_past_end:
+		return past_end_remedy(process, blow);
+	case CAUSE_tmpfs_full:
+		return blow->culprit.site.process ? REMEDY_punched : REMEDY_full;
+	case CAUSE_no_huge_page:
+		return REMEDY_no_huge_page;
+	case CAUSE_hardware:
+		return REMEDY_hardware;
+	case CAUSE_sent:
+		return REMEDY_sent;
+	case CAUSE_not_ours:
+		return REMEDY_not_ours;
+	default:
+		return REMEDY_of_rule;
+	}
+}
+
 static const char *doing(uint8_t access)
 {
 	return access == ACCESS_read ? "reading" : access == ACCESS_write ? "writing" : "touching";
@@ -287,6 +318,7 @@ static void tell(struct court *court, const struct process *process, struct blow
 	finding.uncertain = blow->changed && blow->missing;
 	reason = reason_of(blow);
 	finding.severity = severity_of(process, blow, latest);
+	finding.remedy = remedy_of(process, blow);
 	/* After the last zero page that there is comes the death. */
 	finding.kind = blow->event.survived;
 	crowd = blow->crowd ? crowd_words(blow->crowd, seen, blow->object, &filled) : memory_text("");

@@ -114,7 +114,7 @@ bool report_group_find(const char *name, enum report_group *group);
 void report_fingerprints(const struct report *report, struct findings *findings);
 
 /* One line on what a programmer does about findings of this rule. Never NULL. */
-const char *report_advice(enum rule_id rule);
+const char *report_advice(const struct finding *finding);
 
 /*
  * Sets report->missing->words, for a form that has no place for the report's problems, to the first of them, and how many more

@@ -1,4 +1,4 @@
-/* What to do about a finding of each rule. */
+/* What to do about a finding, by its rule, and where that has several causes by the cause. */
 #include "analyzer/report.h"
 
 static const char *const advice[RULE_COUNT] = {
@@ -83,7 +83,34 @@ static const char *const advice[RULE_COUNT] = {
 	[RULE_discard_no_op] = "MADV_REMOVE, or fallocate() with FALLOC_FL_PUNCH_HOLE",
 };
 
-const char *report_advice(enum rule_id rule)
+static const char *const remedies[REMEDY_COUNT] = {
+	[REMEDY_shrunk] =
+		"do not shrink what others map: unlink it and make a new one, or punch a hole and keep the size; a "
+		"mapper of a size that others control must expect SIGBUS, or ask for a sealed memfd",
+	[REMEDY_shrunk_itself] =
+		"munmap() or mremap() what lies past the new end before ftruncate(), or punch a hole and "
+		"keep the size",
+	[REMEDY_emptied] =
+		"leave O_TRUNC out where an object may be in use, or create with O_EXCL and under another name",
+	[REMEDY_too_short] =
+		"ftruncate() to the whole length before anything touches it, and map no more than fstat() says; "
+		"whoever attaches waits until it has its size",
+	[REMEDY_full] =
+		"reserve with posix_fallocate() before the first touch and take ENOSPC for an answer; remove what "
+		"fills the file system, or give it more room (docker run --shm-size=1g)",
+	[REMEDY_punched] =
+		"posix_fallocate() a range that was punched before it is used again, and take ENOSPC for an answer; "
+		"or give the file system more room (docker run --shm-size=1g)",
+	[REMEDY_no_huge_page] =
+		"leave MAP_NORESERVE out, so that mmap() fails instead of a touch; raise vm.nr_hugepages, or "
+		"the hugetlb limit of the cgroup",
+	[REMEDY_hardware] =
+		"have the machine's memory examined: the kernel's log names the page, and no program can mend it",
+	[REMEDY_sent] = "find out who sends it: no memory was touched",
+	[REMEDY_not_ours] = "look at what was mapped at that address: most likely a file that became shorter",
+};
+
+const char *report_advice(const struct finding *finding)
 {
-	return advice[rule];
+	return finding->remedy ? remedies[finding->remedy] : advice[finding->rule];
 }

@@ -190,8 +190,7 @@ static json_t *page_rules(const struct findings *findings)
 
 	for (i = 0; i < findings->count; i++)
 		json_object_set_new(object, rules[findings->all[i].rule].id,
-				    json_pack("{s:s, s:s, s:s}", "summary", rules[findings->all[i].rule].summary,
-					      "advice", report_advice(findings->all[i].rule), "help",
+				    json_pack("{s:s, s:s}", "summary", rules[findings->all[i].rule].summary, "help",
 					      rule_help[findings->all[i].rule]));
 	return object;
 }

@@ -280,15 +280,15 @@ static json_t *json_nth_finding(const struct report *report, size_t i)
 	json_t *object = finding->object ? json_string(finding->object->id) : json_null();
 	json_t *name = finding->name ? json_of_text(finding->name) : NULL;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o*}", "rule",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:s, s:o*, s:o*, s:o*}", "rule",
 			 rules[finding->rule].id, "severity", severity_name(finding->severity), "action",
 			 response_name(finding->response), "count", json_of_number(finding->count), "bytes",
 			 json_of_number(finding->bytes), "message", json_of_text(finding->message), "uncertain",
 			 finding->uncertain, "fingerprint", finding->fingerprint, "object", object, "process",
 			 json_process_id(finding->process), "time",
 			 finding->time ? json_integer(finding->time) : json_null(), "stacks",
-			 json_stacks(finding, report->symbols), "name", name, "recordings",
-			 json_recordings(report, finding), "doubts",
+			 json_stacks(finding, report->symbols), "advice", report_advice(finding), "name", name,
+			 "recordings", json_recordings(report, finding), "doubts",
 			 finding->doubts && !finding->uncertain ? json_of_number(finding->doubts) : NULL);
 }
 

@@ -135,7 +135,7 @@ function findingBody(finding)
 		facts(finding),
 		drawOthers(finding),
 		make("div", {class: "stacks"}, ...finding.stacks.map(drawStack)),
-		make("p", {}, make("strong", {}, "What to do: "), rule.advice + "."),
+		make("p", {}, make("strong", {}, "What to do: "), finding.advice + "."),
 		make("details", {class: "about", "data-rule": finding.rule}, make("summary", {}, "About " + finding.rule),
 		     make("p", {}, rule.help)),
 		make("div", {class: "faint mono"}, "fingerprint " + finding.fingerprint)

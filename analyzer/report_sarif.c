@@ -217,12 +217,12 @@ static json_t *sarif_result(const struct report *report, const struct finding *f
 	char *print = finding->before ? memory_text(line_hash) : memory_text(finding->fingerprint);
 	const char *object = finding->object ? object_name(finding->object) : NULL;
 	json_t *result = json_pack(
-		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:o, s:o, s:o*}}", "ruleId",
+		"{s:s, s:i, s:s, s:{s:o}, s:{s:s}, s:{s:s, s:s}, s:o, s:{s:o, s:b, s:s, s:o, s:o, s:o*}}", "ruleId",
 		rules[finding->rule].id, "ruleIndex", indexes[finding->rule], "level", severity_name(finding->severity),
 		"message", "text", sarif_message(report, finding), "fingerprints", "shmguard/v1", print,
 		"partialFingerprints", "shmguard/v1", print, "primaryLocationLineHash", line_hash, "occurrenceCount",
 		json_of_number(finding->count), "properties", "bytes", json_of_number(finding->bytes), "uncertain",
-		finding->uncertain, "object", json_of_text(object), "process",
+		finding->uncertain, "advice", report_advice(finding), "object", json_of_text(object), "process",
 		finding->process ? json_string(finding->process->id) : json_null(), "recordings",
 		json_recordings(report, finding));
 

@@ -186,7 +186,7 @@ static void text_finding(const struct report *report, const struct terminal *ter
 	for (i = 0; i < finding->stack_count; i++)
 		text_stack(report, terminal, finding, &finding->stacks[i]);
 	if (finding->severity != SEVERITY_NOTE)
-		text_line(terminal, INK_plain, 2, memory_format("what to do: %s.", report_advice(finding->rule)));
+		text_line(terminal, INK_plain, 2, memory_format("what to do: %s.", report_advice(finding)));
 }
 
 /* The findings of a severity, and how many more there are. */

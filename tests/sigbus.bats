@@ -69,6 +69,43 @@ severity_is()
 	severity_is error
 }
 
+# advises REGEX: in every form that tells what to do about it.
+advises()
+{
+	"$SHMGUARD" report --format=text:text --format=sarif:sarif --format=html:page.html story
+	jq -r '.findings[] | select(.rule == "sigbus-cause").advice' report.json >advice
+	cat advice
+	grep -qE "^$1" advice
+	jq -r '.runs[0].results[] | select(.ruleId == "sigbus-cause").properties.advice' sarif >other
+	same advice other
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html |
+		jq -r '.report.findings[] | select(.rule == "sigbus-cause").advice' >other
+	same advice other
+	tr -s ' \n' ' ' <text | grep -qF "what to do: $(<advice)."
+}
+
+# advised CASE REGEX
+advised()
+{
+	rm -rf story
+	cause "$1"
+	advises "$2"
+}
+
+@test "what to do about a SIGBUS follows from its cause" {
+	advised shrunk 'do not shrink what others map'
+	advised truncated 'leave O_TRUNC out'
+	advised short 'ftruncate\(\) to the whole length before'
+	advised full 'reserve with posix_fallocate\(\) before the first touch'
+	advised punched 'posix_fallocate\(\) a range that was punched'
+	advised unseen 'do not shrink what others map'
+	rm -r story
+	"$SHMGUARD" run --quiet --report=none -o story -- "$PYTHON" -c 'import mmap, os
+fd = os.memfd_create("own"); os.ftruncate(fd, 8192); map = mmap.mmap(fd, 8192); os.ftruncate(fd, 0); map[0]' || [ "$?" -eq 135 ]
+	report story >report.json
+	advises 'munmap\(\) or mremap\(\) what lies past the new end'
+}
+
 @test "a writer dies because another process has filled /dev/shm" {
 	cause full
 	says 'SIGBUS writing .*file system is full \(0 bytes left\); by size the largest on it: /shmguard-sigbus\..*\.filler of [0-9]+ bytes, created by story' \
