@@ -11,6 +11,7 @@ enum kind { KIND_state, KIND_type, KIND_COUNT };
 
 /* The program's own. A handler may come, and jump out, before and after each change: to give back twice does no harm. */
 static __thread int kept[KIND_COUNT] = {NONE, NONE};
+static __thread bool calm;
 
 static void set(enum kind kind, int new, int *old)
 {
@@ -53,7 +54,20 @@ void cancel_defer(void)
 
 void cancel_undefer(void)
 {
-	give_back(KIND_type);
+	if (!calm)
+		give_back(KIND_type);
+}
+
+void cancel_calm_begin(void)
+{
+	calm = true;
+	cancel_defer();
+}
+
+void cancel_calm_end(void)
+{
+	calm = false;
+	cancel_undefer();
 }
 
 bool cancel_is_deferred(void)
@@ -69,7 +83,7 @@ bool cancel_keeps(void)
 void cancel_give_back(void)
 {
 	cancel_allow();
-	cancel_undefer();
+	cancel_calm_end();
 }
 
 static int exchange(enum kind kind, int new, int *old)

@@ -49,6 +49,21 @@ bool observe_enter(struct visit *visit, const void *caller);
 void observe_leave(struct visit *visit);
 
 /*
+ * From before a release is told of, through the real call, until what came of it is told: who jumped out in between from a
+ * handler, or was cancelled, would leave the kernel with something else than was told. Where the program does either
+ * (recorder_blocks) signals and cancellation wait for the end, which a cancellation that came meanwhile may happen in. The
+ * first jump of all, of which nobody knew, counts as an event that is lost. For calls that neither wait nor are cancellation
+ * points (pthreads(7)).
+ */
+struct calm {
+	bool holds;
+	uintptr_t interrupted; /* the `calling` of before */
+	uint64_t mask;
+};
+void observe_calm_begin(struct calm *calm, const void *caller);
+void observe_calm_end(const struct calm *calm);
+
+/*
  * The call that follows is to be recorded: LTTng comes up before it, if it has not yet. An event is told at the time of its
  * emission, and what others do of an object that was made meanwhile would come before it. In a visit; without one.
  * True: it came up just now, and what was found before is to be looked for again.

@@ -38,7 +38,7 @@ static bool was_jumped_out_of(uintptr_t newer)
 
 void observe_hold(struct visit *visit)
 {
-	if (visit->blocks)
+	if (visit->blocks || recorder_thread.calm)
 		return;
 	visit->blocks = recorder_thread.blocks = true;
 	visit->mask = recorder_thread.mask = signals_block();
@@ -58,7 +58,7 @@ bool observe_is_safe(struct visit *visit)
 void observe_forget(void)
 {
 	recorder_thread.depth = 0;
-	recorder_thread.blocks = false;
+	recorder_thread.blocks = recorder_thread.calm = false;
 	ledger_lock_abandoned();
 	stack_abandoned();
 	recorder_abandoned();
@@ -76,26 +76,72 @@ bool observe_is_interrupted(void)
 	return recorder_thread.depth > 0;
 }
 
-void observe_left(uintptr_t stack, const stack_t *alternate)
+/* Does a jump to where the stack stands at `stack` leave what began when it stood at `since`? */
+static bool is_left(uintptr_t since, uintptr_t stack, const stack_t *alternate)
 {
-	uintptr_t since = recorder_thread.outermost, start = (uintptr_t)alternate->ss_sp;
+	uintptr_t start = (uintptr_t)alternate->ss_sp;
 	bool from = since - start < alternate->ss_size, to = stack - start < alternate->ss_size;
 
-	/* It is over, but for the signals that were let in before the type was given back. */
-	if (!recorder_thread.depth)
-		cancel_give_back();
-	else if (from == to ? stack >= since : from)
-		observe_forget();
+	return from == to ? stack >= since : from;
 }
 
-bool observe_enter(struct visit *visit, const void *caller)
+void observe_left(uintptr_t stack, const stack_t *alternate)
+{
+	if (recorder_thread.calling && is_left(recorder_thread.calling, stack, alternate)) {
+		recorder_thread.calling = 0;
+		recorder_count_lost();
+	}
+	/* It is over, but for the signals that were let in before the type was given back. */
+	if (!recorder_thread.depth) {
+		recorder_thread.blocks = recorder_thread.calm = false;
+		cancel_give_back();
+	} else if (is_left(recorder_thread.outermost, stack, alternate)) {
+		observe_forget();
+	}
+}
+
+/* Is it the program's call, and is anything of it told of? */
+static bool is_observed(const void *caller)
 {
 	int state = atomic_load_explicit(&recorder_state, memory_order_relaxed);
 
 	if (__builtin_expect(state == RECORDER_OFF || state == RECORDER_BLIND, false) || own_caller(caller))
 		return false;
 	/* During a fork LTTng alone is at work, though its calls may come through another's wrappers (tcmalloc's mmap). */
-	if (__builtin_expect(recorder_thread.forking, false))
+	return !__builtin_expect(recorder_thread.forking, false);
+}
+
+void observe_calm_begin(struct calm *calm, const void *caller)
+{
+	calm->holds = false;
+	calm->interrupted = recorder_thread.calling;
+	if (__builtin_expect(!atomic_load_explicit(&recorder_blocks, memory_order_relaxed), true)) {
+		recorder_thread.calling = (uintptr_t)__builtin_frame_address(0);
+		return;
+	}
+	if (!is_observed(caller) || recorder_thread.calm || observe_is_interrupted())
+		return;
+	/* First: a handler that jumped out behind the others would leave them set, with nobody to take them back. */
+	calm->mask = signals_block();
+	recorder_thread.mask = calm->mask;
+	calm->holds = recorder_thread.calm = recorder_thread.blocks = true;
+	cancel_calm_begin();
+}
+
+void observe_calm_end(const struct calm *calm)
+{
+	recorder_thread.calling = calm->interrupted;
+	if (__builtin_expect(!calm->holds, true))
+		return;
+	recorder_thread.calm = recorder_thread.blocks = false;
+	signals_restore(calm->mask);
+	/* The last, as in observe_leave. */
+	cancel_calm_end();
+}
+
+bool observe_enter(struct visit *visit, const void *caller)
+{
+	if (!is_observed(caller))
 		return false;
 	visit->saved_errno = errno;
 	visit->pieces = NULL;
@@ -114,7 +160,8 @@ bool observe_enter(struct visit *visit, const void *caller)
 		return true;
 	}
 	recorder_thread.outermost = stack;
-	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed), false)) {
+	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed), false) &&
+	    !recorder_thread.calm) {
 		visit->blocks = recorder_thread.blocks = true;
 		visit->mask = recorder_thread.mask = signals_block();
 	}

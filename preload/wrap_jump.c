@@ -49,7 +49,8 @@ static stack_t alternate_stack(void)
 
 static void leave(const struct __jmp_buf_tag *environment)
 {
-	bool works = ledger_lock_busy() || enforce_busy(), visits = recorder_thread.depth > 0 || cancel_keeps();
+	bool works = ledger_lock_busy() || enforce_busy(),
+	     visits = recorder_thread.depth > 0 || recorder_thread.calling || cancel_keeps();
 
 	if (!works && !visits)
 		return;

@@ -84,8 +84,8 @@ static enum enforce_verdict mapping_policed(const void *addr, size_t length, int
 	return *tracked && !is_malformed(addr, length, flags, offset) ? enforce_mmap(&e, identity, caller) : VERDICT_go;
 }
 
-void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
-		int flags, int fd, off_t offset, const void *caller)
+static void *map(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
+		 int flags, int fd, off_t offset, const void *caller)
 {
 	struct visit visit;
 	struct identity identity;
@@ -93,9 +93,6 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 
 	bool tracked = false, policed = enforce_on;
 
-	/* Another's wrapper after ours may want the loader's lock, whose holder waits for LTTng's threads. */
-	if (__builtin_expect(own_thread, false))
-		return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
 	fd = wrap_given(fd, caller);
 	if (policed && !enforce_maps && recorder_silent())
 		return real_mmap(addr, length, prot, flags, fd, offset);
@@ -134,6 +131,23 @@ void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *
 	return result;
 }
 
+void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
+		int flags, int fd, off_t offset, const void *caller)
+{
+	bool matters = (fd >= 0 && !(flags & MAP_ANONYMOUS)) || ((flags & MAP_FIXED) && ledger_may_map(addr, length));
+	struct calm calm;
+
+	/* Another's wrapper after ours may want the loader's lock, whose holder waits for LTTng's threads. */
+	if (__builtin_expect(own_thread, false))
+		return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
+	if (!matters)
+		return map(real_mmap, addr, length, prot, flags, fd, offset, caller);
+	observe_calm_begin(&calm, caller);
+	void *result = map(real_mmap, addr, length, prot, flags, fd, offset, caller);
+	observe_calm_end(&calm);
+	return result;
+}
+
 EXPORT void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
 	return wrap_mmap(REAL(mmap), addr, length, prot, flags, fd, offset, CALLER);
@@ -147,16 +161,19 @@ EXPORT void *mmap64(void *addr, size_t length, int prot, int flags, int fd, off_
 int wrap_munmap(int (*real_munmap)(void *, size_t), void *addr, size_t length, const void *caller)
 {
 	struct unmapping u;
+	struct calm calm;
 
 	if (__builtin_expect(own_thread, false))
 		return (int)REAL(syscall)(SYS_munmap, addr, length);
 	if (!ledger_may_map(addr, length))
 		return real_munmap(addr, length);
+	observe_calm_begin(&calm, caller);
 	unmapping(&u, addr, length, caller);
 	int result = STANDING_STILL(true, real_munmap(addr, length));
 	if (result < 0 && u.seq)
 		not_unmapped(&u, caller);
 	unmapped(&u.pieces, result == 0, caller);
+	observe_calm_end(&calm);
 	return result;
 }
 
@@ -229,7 +246,7 @@ static void pieces_moved(struct moving *m, void *result)
 		piece_moved(m, pieces->piece[i], (uint64_t)(uintptr_t)result);
 }
 
-static void *moved(struct moving *m, void *result, const void *caller)
+static void moved(struct moving *m, void *result, const void *caller)
 {
 	struct visit visit;
 
@@ -243,13 +260,13 @@ static void *moved(struct moving *m, void *result, const void *caller)
 	}
 	unmapped(&m->replaced.pieces, result != MAP_FAILED, caller);
 	account_pieces_done(&m->from.pieces);
-	return result;
 }
 
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,
 		  int flags, void *new_addr, const void *caller)
 {
 	struct moving m;
+	struct calm calm;
 	struct fault_site site;
 
 	if (new_length > length && wrap_policed_object(addr, length ? length : 1, &site, caller) && site.fresh &&
@@ -260,9 +277,12 @@ void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *
 						  .new_addr = (uint64_t)(uintptr_t)new_addr},
 			   &site, caller) == VERDICT_deny)
 		return MAP_FAILED;
+	observe_calm_begin(&calm, caller);
 	moving(&m, addr, length, new_length, flags, new_addr, caller);
 	void *result = STANDING_STILL(true, real_mremap(addr, length, new_length, flags, new_addr));
-	return moved(&m, result, caller);
+	moved(&m, result, caller);
+	observe_calm_end(&calm);
+	return result;
 }
 
 EXPORT void *mremap(void *addr, size_t length, size_t new_length, int flags, ...)
@@ -302,6 +322,7 @@ int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), v
 	struct visit visit;
 	struct fault_site site;
 	struct unmapping replaced = {0};
+	struct calm calm;
 	struct mmap_event e = {.addr = (uint64_t)(uintptr_t)start & -page_size(),
 			       .length = size & -page_size(),
 			       .flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | ((uint32_t)flags & MAP_NONBLOCK),
@@ -310,6 +331,7 @@ int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), v
 
 	site.identity.name = site.name;
 	bool denied = tracked && enforce_on && enforce_remap_file_pages(&e, &site.identity, caller) == VERDICT_deny;
+	observe_calm_begin(&calm, caller);
 	if (tracked && !denied)
 		unmapping(&replaced, (void *)(uintptr_t)e.addr, e.length, caller);
 	int result = denied ? -1 : real_remap(start, size, prot, page, flags);
@@ -324,6 +346,7 @@ int wrap_remap_file_pages(int (*real_remap)(void *, size_t, int, size_t, int), v
 		observe_leave(&visit);
 	}
 	unmapped(&replaced.pieces, result == 0, caller);
+	observe_calm_end(&calm);
 	return result;
 }
 

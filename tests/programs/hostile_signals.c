@@ -83,6 +83,20 @@ static void map(int number)
 	handled++;
 }
 
+/* By the kernel. */
+static void tell_mapped(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+	int mapped = 0;
+
+	must(maps != NULL, "maps");
+	while (fgets(line, sizeof line, maps))
+		mapped += strstr(line, "memfd:hostile") != NULL;
+	fclose(maps);
+	printf("%d mapped\n", mapped);
+}
+
 static void longjmp_out(void)
 {
 	on(SIGALRM, jump, 0);
@@ -97,6 +111,7 @@ static void longjmp_out(void)
 	on(SIGALRM, SIG_IGN, 0);
 	for (int i = 0; i < ROUNDS; i++)
 		use(fd);
+	tell_mapped();
 }
 
 static void timer(void)
@@ -129,6 +144,7 @@ static void cancel(void)
 		     "pthread_cancel");
 	}
 	use(fd);
+	tell_mapped();
 }
 
 static void alternate_stack(void)
