@@ -39,9 +39,11 @@ struct scene {
 	bool cut;                    /* the trace was not read to its end */
 	bool blind;                  /* nor was it ahead: which calls were let go is not known */
 	int64_t at;                  /* nanoseconds from the start */
+	bool newest;                 /* the recording keeps the newest calls alone */
 	bool several;                /* there are several recordings */
 	int64_t start, let_go_until; /* nanoseconds since 1970; 0: none was let go */
 	struct map sizes;            /* (number of an object) -> struct later */
+	struct lapse forgotten;      /* that holds the moment, of objects that are not in `sizes` */
 };
 
 /* What the end of the recording tells of an object's size at the moment. */
@@ -49,6 +51,7 @@ struct later {
 	int64_t let_go_until; /* of its recording */
 	bool knows;
 	uint64_t size;
+	struct lapse lapse; /* that holds the moment */
 };
 
 /* What was found after the trace's end says nothing of a moment before. */
@@ -182,12 +185,14 @@ static char *scene_size(const struct scene *scene, const struct object *object)
 {
 	const struct later *later = map_get(&scene->sizes, object->number, 0);
 	bool knows = later && later->knows;
-	uint64_t size = knows ? later->size : object->size;
+	const struct lapse *lapse = later ? &later->lapse : &scene->forgotten;
+	bool doubted = lapse->until && hindsight_counts(lapse, object);
+	uint64_t size = knows && !doubted ? later->size : object->size;
 	char *short_size = text_bytes(size), *text, *all;
 
 	text = memory_format("%s (%" PRIu64 " byte%s)", short_size, size, size == 1 ? "" : "s");
 	free(short_size);
-	if (scene->has_at ? knows || (object->sized && object->sized >= scene_let_go_until(scene, object))
+	if (scene->has_at ? !doubted && (knows || (object->sized && object->sized >= scene_let_go_until(scene, object)))
 			  : !object->unsized)
 		return text;
 	all = object->sized ? memory_format("%s at %.6f s, its size since then not known", text,
@@ -241,6 +246,17 @@ static void scene_learn_let_go(struct scene *scene, const struct world *world)
 	}
 }
 
+static struct later scene_later(const struct object *object, int64_t at, int64_t let_go_until)
+{
+	const struct lapse *lapse = hindsight_lapse(object, at, INT64_MIN, let_go_until);
+	struct later later = {.let_go_until = let_go_until};
+
+	later.knows = let_go_until && at >= let_go_until && hindsight_before(object, at, let_go_until, &later.size);
+	if (lapse)
+		later.lapse = *lapse;
+	return later;
+}
+
 /* The world at its end: from when on the calls are whole, and of what size objects must have been at the moment. */
 static void scene_look_ahead(void *context, struct world *world)
 {
@@ -251,16 +267,21 @@ static void scene_look_ahead(void *context, struct world *world)
 	if (scene->blind)
 		return;
 	scene_learn_let_go(scene, world);
+	if (at > world->forgotten.from && at <= world->forgotten.until)
+		scene->forgotten = world->forgotten;
 	for (size_t i = 0; i < world->object_count; i++) {
 		const struct object *object = world->objects[i];
-		struct later *later = memory_new(1, sizeof(*later));
+		struct later later, *kept;
 
 		if (object->recording != recording)
 			let_go_until = object_let_go_until(world, object->recording);
 		recording = object->recording;
-		later->let_go_until = let_go_until;
-		later->knows = at >= let_go_until && hindsight_before(object, at, let_go_until, &later->size);
-		map_put(&scene->sizes, object->number, 0, later);
+		later = scene_later(object, at, let_go_until);
+		if (!scene->let_go_until && !scene->forgotten.until && !later.lapse.until)
+			continue;
+		kept = memory_new(1, sizeof(*kept));
+		*kept = later;
+		map_put(&scene->sizes, object->number, 0, kept);
 	}
 }
 
@@ -333,7 +354,8 @@ static void scene_cut_ahead(void *context, const struct trace_totals *totals)
 {
 	struct scene *scene = context;
 
-	scene->blind = true;
+	/* Else what later calls tell is only more. */
+	scene->blind = scene->newest;
 	scene_complain(memory_format("the reading of the trace for what came later ended early: %s", totals->cut));
 }
 
@@ -365,7 +387,8 @@ static int scene_print(struct scene *scene, const char *dir)
 		return scene_complain(error);
 	scene->several = recording_is_several(recording);
 	scene->start = recording->started;
-	if (recording->newest && scene->has_at)
+	scene->newest = recording->newest;
+	if (scene->has_at)
 		r = replay_of(recording, &ahead, &error);
 	if (r == 0)
 		r = replay_of(recording, &again, &error);

@@ -12,7 +12,8 @@ struct blank {
 };
 
 struct hindsight {
-	struct map objects; /* (number of an object) -> it, at the end of the recording */
+	struct map objects; /* (number of an object) -> it, at the end of the recording; those that can matter */
+	const struct lapse *forgotten;
 	struct blank *blanks;
 	size_t blank_count;
 	struct blank widest; /* of objects that the analysis has forgotten */
@@ -53,12 +54,41 @@ static void find_blank(struct hindsight *hindsight, const struct analysis *analy
 struct hindsight *hindsight_of(const struct analysis *analysis)
 {
 	struct hindsight *hindsight = memory_new(1, sizeof(*hindsight));
+	const struct world *world = analysis ? analysis->world : NULL;
 
-	for (size_t i = 0; analysis && i < analysis->world->process_count; i++)
-		find_blank(hindsight, analysis, analysis->world->processes[i]);
-	for (size_t i = 0; analysis && hindsight->widest.until && i < analysis->world->object_count; i++)
-		map_put(&hindsight->objects, analysis->world->objects[i]->number, 0, analysis->world->objects[i]);
+	if (world == NULL)
+		return hindsight;
+	hindsight->forgotten = &world->forgotten;
+	for (size_t i = 0; i < world->process_count; i++)
+		find_blank(hindsight, analysis, world->processes[i]);
+	bool all = hindsight->widest.until || world->forgotten.until;
+	for (size_t i = 0; i < world->object_count; i++)
+		if (all || world->objects[i]->lapse_count)
+			map_put(&hindsight->objects, world->objects[i]->number, 0, world->objects[i]);
 	return hindsight;
+}
+
+/* A call that is missing may have changed it as well, and is heeded elsewhere. */
+static bool is_within(const struct lapse *lapse, int64_t time, int64_t missing_from, int64_t missing_until)
+{
+	bool explained = missing_until && lapse->from < missing_until && lapse->until > missing_from;
+
+	return !explained && time > lapse->from && time <= lapse->until;
+}
+
+const struct lapse *hindsight_lapse(const struct object *later, int64_t time, int64_t missing_from,
+				    int64_t missing_until)
+{
+	for (size_t i = 0; i < later->lapse_count; i++)
+		if (is_within(&later->lapses[i], time, missing_from, missing_until))
+			return &later->lapses[i];
+	return NULL;
+}
+
+/* The look at the end, which found it, has told a world that has come there. */
+bool hindsight_counts(const struct lapse *lapse, const struct object *object)
+{
+	return lapse && (object->sized <= lapse->from || lapse->until != INT64_MAX);
 }
 
 bool hindsight_before(const struct object *later, int64_t time, int64_t until, uint64_t *size)
@@ -77,6 +107,16 @@ bool hindsight_before(const struct object *later, int64_t time, int64_t until, u
 	return later->sized && later->sized >= until;
 }
 
+static bool is_doubtful(const struct hindsight *hindsight, const struct object *later, const struct object *object,
+			int64_t time, const struct blank *blank)
+{
+	const struct lapse *forgotten = hindsight->forgotten;
+
+	if (later)
+		return hindsight_counts(hindsight_lapse(later, time, blank->from, blank->until), object);
+	return forgotten && forgotten->until && is_within(forgotten, time, blank->from, blank->until);
+}
+
 bool hindsight_size(const struct hindsight *hindsight, const struct object *object, int64_t time, uint64_t *size)
 {
 	const struct object *later = map_get(&hindsight->objects, object->number, 0);
@@ -86,7 +126,11 @@ bool hindsight_size(const struct hindsight *hindsight, const struct object *obje
 		if (hindsight->blanks[i].recording == later->recording)
 			blank = &hindsight->blanks[i];
 	*size = object->size;
-	if (blank->until == 0 || time <= blank->from || object->sized >= blank->until || object->sized == time)
+	if (object->sized == time)
+		return true;
+	if (is_doubtful(hindsight, later, object, time, blank))
+		return false;
+	if (blank->until == 0 || time <= blank->from || object->sized >= blank->until)
 		return true;
 	return time >= blank->until && later && hindsight_before(later, time, blank->until, size);
 }

@@ -155,6 +155,16 @@ struct change {
 	struct site site;
 };
 
+/* Of so many times each is known; of more the oldest are one, with what lies between them. */
+#define LAPSES_MAX 32
+
+/* When an object's size was not known: it became another one then, and nobody in the trace did it. */
+struct lapse {
+	int64_t from;        /* when it was known last */
+	int64_t until;       /* when it was found; INT64_MAX: by the look at the end; 0: there is none */
+	uint64_t was, found; /* bytes */
+};
+
 #define WRITERS_MAX 4
 #define RIVALS_MAX 16
 
@@ -198,6 +208,8 @@ struct object {
 	size_t rival_count;
 	struct change *changes; /* the latest, oldest first */
 	size_t change_count;
+	struct lapse *lapses; /* oldest first */
+	size_t lapse_count;
 	unsigned charges;   /* findings of it that still wait for what happens to it */
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked;        /* set by segment-leak */
@@ -221,6 +233,7 @@ struct world {
 	struct object **objects;
 	size_t object_count;
 	uint64_t objects_forgotten; /* over before the trace ended, and left out of `objects`: there were too many */
+	struct lapse forgotten;     /* from the first to the last of their lapses */
 	const char **hosts;
 	size_t host_count;
 	uint64_t lost, let_go, misnumbered; /* events, over all processes */

@@ -97,6 +97,8 @@ bool sizes_outdated(const struct object *object, uint64_t size, int64_t time);
  * found to have the size of the first that was told, that was the last to happen. Whether it was so.
  */
 bool sizes_found_order(struct object *object, uint64_t size);
+/* One more of its lapses, the latest. */
+void sizes_lapse(struct object *object, const struct lapse *lapse);
 /* Of a call that was let go, maybe: only the model's idea of the size is set. */
 void sizes_told(struct object *object, uint64_t size, int64_t time);
 /* What the finding tells of a resizing whose own event is missing, as it was let go or lost. */

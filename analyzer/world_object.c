@@ -151,6 +151,11 @@ static void merge(struct object *object, struct object *late)
 	free(late->changes);
 	late->changes = NULL;
 	late->change_count = 0;
+	for (size_t i = 0; i < late->lapse_count; i++)
+		sizes_lapse(object, &late->lapses[i]);
+	free(late->lapses);
+	late->lapses = NULL;
+	late->lapse_count = 0;
 	site_earlier(&object->created, &late->created);
 	site_earlier(&object->mapped, &late->mapped);
 	if (late->unlinked.process)
@@ -294,6 +299,7 @@ void object_free(struct object *object)
 		free((void *)(uintptr_t)object->names[i].text);
 	free(object->names);
 	free(object->changes);
+	free(object->lapses);
 	free(object->rivals);
 	free(object);
 }

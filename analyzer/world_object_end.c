@@ -91,6 +91,16 @@ static bool lacks_calls(const struct world *world, const struct recording *recor
 	return recording->lets_go && world->let_go;
 }
 
+/* Where the look found another one, none is known up to the end: of what came behind it no call tells. */
+static void tell_size(struct object *object, uint64_t size, int64_t time)
+{
+	bool lapsed = object->sized && object->sized < time && object->size != size;
+
+	sizes_told(object, size, time);
+	if (lapsed)
+		object->lapses[object->lapse_count - 1].until = INT64_MAX;
+}
+
 /*
  * What unlinked, linked, renamed, resized it or changed its mode may be a call that was let go, or nobody's who was recorded:
  * the look at the end knows better. That it found none of an object proves that it is gone where calls were let go alone; else
@@ -109,7 +119,7 @@ static void settle(const struct world *world, struct object *object, const struc
 	if (!lacks_calls(world, recording) && (first == NULL || is_newer(object, recording->looked_at)))
 		return;
 	if (first) {
-		sizes_told(object, first->size, world->now);
+		tell_size(object, first->size, world->now > recording->looked_at ? world->now : recording->looked_at);
 		object->mode = first->mode;
 	}
 	for (left = first; left; left = recording_leftover_next(recording, left), names++)

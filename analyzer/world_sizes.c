@@ -24,6 +24,43 @@ static void keep(struct object *object, const struct change *change)
 	object->changes[object->change_count - 1] = *change;
 }
 
+void sizes_lapse(struct object *object, const struct lapse *lapse)
+{
+	if (object->lapse_count < LAPSES_MAX) {
+		object->lapses = memory_grow(object->lapses, object->lapse_count++, sizeof(*lapse));
+	} else {
+		object->lapses[1].from = object->lapses[0].from;
+		memmove(&object->lapses[0], &object->lapses[1], (LAPSES_MAX - 1) * sizeof(*lapse));
+	}
+	object->lapses[object->lapse_count - 1] = *lapse;
+}
+
+/* At `time` it is found to have another size than the one it had when that was known last. */
+static void doubt_until(struct object *object, int64_t time, uint64_t found)
+{
+	if (object->sized && object->sized < time && object->size != found)
+		sizes_lapse(object, &(struct lapse){object->sized, time, object->size, found});
+}
+
+/* Others may find what a call has made of it before that is told. */
+static bool explains(const struct change *change, const struct lapse *lapse)
+{
+	return lapse->was == change->before && lapse->found == change->after &&
+	       change->site.time - lapse->until < LOOK_TIME;
+}
+
+static void weigh(struct object *object, const struct change *change)
+{
+	if (change->of == CHANGE_refused || change->of == CHANGE_punched)
+		return;
+	if (change->of == CHANGE_seen)
+		doubt_until(object, change->site.time, change->after);
+	else if (object->lapse_count && explains(change, &object->lapses[object->lapse_count - 1]))
+		object->lapse_count--;
+	else if (!sizes_outdated(object, change->before, change->site.time))
+		doubt_until(object, change->site.time, change->before);
+}
+
 /*
  * Who resizes what it has not used before looks at it after the call, and its definition comes before the event: what was seen
  * then is what it has done itself.
@@ -55,6 +92,7 @@ void sizes_change(struct world *world, struct object *object, const struct chang
 
 	if (object == NULL)
 		return;
+	weigh(object, change);
 	forget_own_look(object, change);
 	keep(object, change);
 	if (change->of == CHANGE_refused)
@@ -116,6 +154,7 @@ void sizes_seen(struct world *world, struct object *object, uint64_t size, const
 
 void sizes_told(struct object *object, uint64_t size, int64_t time)
 {
+	doubt_until(object, time, size);
 	set_size(object, size);
 	object->sized = time;
 }

@@ -169,6 +169,19 @@ static void tell_used(const struct world *world, struct process *process)
 			world->private->watcher->used(world->private->watcher->context, process, slot->value);
 }
 
+/* Which of those that are forgotten had them is not known later. */
+static void keep_lapses(struct world *world, const struct object *object)
+{
+	struct lapse *all = &world->forgotten;
+
+	for (size_t i = 0; i < object->lapse_count; i++) {
+		if (all->until == 0 || object->lapses[i].from < all->from)
+			all->from = object->lapses[i].from;
+		if (object->lapses[i].until > all->until)
+			all->until = object->lapses[i].until;
+	}
+}
+
 void world_sweep(struct world *world)
 {
 	size_t kept = 0;
@@ -190,6 +203,7 @@ void world_sweep(struct world *world)
 			continue;
 		}
 		world->objects_forgotten += object->same == NULL;
+		keep_lapses(world, object);
 		world->private->watcher->forgotten(world->private->watcher->context, object);
 		object_free(object);
 	}

@@ -92,7 +92,7 @@ void take_memfd_create(struct taking *t, const struct memfd_create_event *e)
 		return;
 	made_of(t->object, KIND_memfd);
 	opened(t, NULL, e->result, made(t, e->object, 0), !(e->flags & MFD_CLOEXEC), e->seq);
-	if (!t->object->sized)
+	if (!t->object->sized || t->object->size == 0)
 		sizes_told(t->object, 0, t->site.time);
 	name = memory_format("memfd:%s", e->name);
 	names_add(t->object, name, t->site.time);

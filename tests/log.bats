@@ -408,3 +408,68 @@ link("/dev/shm/none", "/dev/shm/never") = -1 ENOENT (No such file or directory)'
 	"$SHMGUARD" objects --at="$at" timed | grep -F '(77824 bytes)'
 	[ "$("$SHMGUARD" log --until="$at" timed | grep -c ftruncate)" -eq 19 ]
 }
+
+@test "log, objects --at and timeline: no size is told of an object while it grew by what is not recorded" {
+	local name=/grown-$$ at form
+	cat >grown.py <<-'END'
+		import _posixshmem, mmap, os, sys
+		name = sys.argv[1]
+		fd = _posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		told = _posixshmem.shm_open(name + "-told", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		def grow(to):
+		    os.pwrite(fd, b"x", to - 1)
+		def look():
+		    os.fchmod(fd, 0o600)
+		    os.fchmod(told, 0o640)
+		look()
+		grow(5000)
+		os.ftruncate(told, 4096)
+		look()
+		first = mmap.mmap(fd, 5000)
+		look()
+		second = mmap.mmap(fd, 5000)
+		grow(9000)
+		look()
+		os.ftruncate(fd, 9000)
+		look()
+		os.ftruncate(fd, 9000)
+		grow(20000)
+		os.ftruncate(told, 8192)
+		look()
+		os.ftruncate(fd, 100)
+		look()
+		third = mmap.mmap(fd, 100)
+		grow(50000)
+		look()
+		third.close()
+		_posixshmem.shm_unlink(name + "-told")
+		if len(sys.argv) > 2:
+		    os.kill(os.getpid(), 9)
+	END
+	sizes()
+	{
+		"$SHMGUARD" log grown | sed -nE "s:.* $1\(.* = 0 /\* $2(, ([0-9]+) bytes)? \*/\$:\2-:p" | paste -sd ' '
+	}
+	run -137 "$SHMGUARD" run --quiet --report=none -o grown -- "$PYTHON" grown.py "$name" killed
+	[ "$(sizes fchmod "$name")" = "- - 5000- - 9000- - 100- -" ]
+	[ "$(sizes fchmod "$name-told")" = "0- 4096- 4096- 4096- 4096- 8192- 8192- 8192-" ]
+	[ "$(sizes munmap "$name") $(sizes ftruncate64 "$name")" = "- 9000- 9000- 100-" ]
+	[ "$(sizes shm_unlink "$name-told")" = "8192-" ]
+	# What the log and the objects of one moment tell is the same.
+	for at in $("$SHMGUARD" log --object="$name" grown | sed -nE 's/^[0-9]+ +([0-9.]+) (fchmod|munmap).*/\1/p'); do
+		"$SHMGUARD" objects --object="$name" --at="$at" grown | sed -n 2p
+	done >moments
+	[ "$(grep -c 'its size since then not known' moments)" -eq 6 ]
+	[ "$(grep -cE '\((5000|9000|100) bytes\), mode' moments)" -eq 3 ]
+	"$SHMGUARD" objects --object="$name" --at="$at" grown >one
+	grep -qE '100 B \(100 bytes\) at [0-9.]+ s, its size since then not known, mode' one
+	for at in 1000 ''; do
+		"$SHMGUARD" objects --object="$name" ${at:+--at="$at"} grown >one
+		grep -qF '(50000 bytes), mode' one
+	done
+	for form in timeline html; do
+		"$SHMGUARD" report --format=$form:told.$form grown
+	done
+	jq -e --arg name "$name" '[.traceEvents[] | select(.args.object? == $name and .name == "unmap") | .args.size] == [null]' told.timeline
+	rm "/dev/shm$name"
+}

@@ -76,10 +76,54 @@ static void check_own_look(void)
 	end();
 }
 
+/* Between what is told of it last and a look that finds another size its size is not known, unless a call made that. */
+static void check_lapses(void)
+{
+	const struct object *object;
+	int64_t known;
+
+	begin();
+	start_maker(10);
+	start(11, BEGAN_exec, 1, 0);
+	define(11, 1, 77);
+	object = world->objects[0];
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size = 4096, .object = 1);
+	look(11, 4096);
+	check(object->lapse_count == 0, "what the calls tell whole has no lapse");
+	look(11, 8192);
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 8192, .size_before = 4096, .size = 8192,
+	     .object = 1);
+	check(object->lapse_count == 0, "nor has what another finds before the call is told that made it");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 8192, .size = 4096,
+	     .object = 1);
+	look(11, 8192);
+	FEED(ftruncate, 11, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 12288, .size_before = 8192, .size = 12288,
+	     .object = 1);
+	check(object->lapse_count == 0, "nor what another finds after it is told that it is being made shorter");
+	known = now;
+	look(11, 16384);
+	check(object->lapse_count == 1 && object->lapses[0].from == known && object->lapses[0].until == known + 1,
+	      "a size that nobody gave it ends one");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size_before = 20480, .size = 4096,
+	     .object = 1);
+	check(object->lapse_count == 2 && object->lapses[1].was == 16384 && object->lapses[1].found == 20480,
+	      "so does one that a resizing finds");
+	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 24576, .size_before = 24576, .size = 24576,
+	     .object = 1);
+	check(object->lapse_count == 3 && object->size == 24576, "and one that leaves it as it is");
+	for (uint64_t size = 1; size < 100; size++)
+		look(11, size * 65536);
+	check(object->lapse_count == LAPSES_MAX && object->lapses[0].from == known &&
+		      object->lapses[LAPSES_MAX - 1].found == 99 * 65536,
+	      "of many the oldest are one");
+	end();
+}
+
 int main(void)
 {
 	check_looks();
 	check_own_look();
+	check_lapses();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
