@@ -176,12 +176,6 @@ struct opening {
 	int error;
 };
 
-static bool ends_at_random(enum symbol symbol)
-{
-	return symbol == SYMBOL_mkstemp || symbol == SYMBOL_mkstemp64 || symbol == SYMBOL_mkostemp ||
-	       symbol == SYMBOL_mkostemp64;
-}
-
 /* By an earlier run: of shared memory a finding tells that, and a policy asks it of every object that is not empty. */
 static bool may_be_left(const struct opening *o, const struct scene *scene)
 {
@@ -197,7 +191,7 @@ static void take_opening(struct call *call, const struct scene *scene, const str
 	/* The directory of what has no name yet is no name. */
 	if (name_is_way(o->name))
 		add_names_of(call, scene->object);
-	else if (ends_at_random(o->symbol))
+	else if (call_ends_at_random(o->symbol))
 		add_temporary(call, o->name);
 	else if ((o->flags & O_TMPFILE) != O_TMPFILE)
 		add_name(call, o->name, o->semaphore);

@@ -68,6 +68,52 @@ static char *suppressions_place(const struct spots *spots)
 	return pattern;
 }
 
+/* The end of the name is random: what the next run has in its place differs. */
+static bool suppressions_is_random(const struct finding *finding)
+{
+	const char *name = finding_name(finding);
+
+	return name && finding->object && object_is_called_at_random(finding->object, name);
+}
+
+/* The name, of which any end is taken that is as long as the random one. */
+static char *suppressions_template(const char *name)
+{
+	static const char random[] = "??????";
+	char *lasting = memory_format("%.*s", (int)(strlen(name) - strlen(random)), name);
+	char *literal = suppressions_literal(lasting), *pattern = memory_format("%s%s", literal, random);
+
+	free(literal);
+	free(lasting);
+	return pattern;
+}
+
+/* Would the pattern, which stands for names that are random, hide a finding of an object that has another name? */
+static bool suppressions_is_wide(const struct report *report, enum rule_id rule, const char *pattern)
+{
+	const struct findings *findings = &report->analysis->findings;
+	struct suppressions alone = {0};
+	bool wide = false;
+
+	suppressions_add(&alone, rules[rule].id, pattern, "tried", 0);
+	for (size_t i = 0; i < findings->count && !wide; i++)
+		wide = findings->all[i].rule == rule && !suppressions_is_random(&findings->all[i]) &&
+		       suppressions_match(&alone, &findings->all[i]);
+	suppressions_free(&alone);
+	return wide;
+}
+
+/* What the next run has in place of a random name; NULL: nothing, or the line would be wider than the name. */
+static char *suppressions_next(const struct report *report, const struct finding *finding)
+{
+	char *pattern = suppressions_is_random(finding) ? suppressions_template(finding_name(finding)) : NULL;
+
+	if (pattern && !suppressions_is_wide(report, finding->rule, pattern))
+		return pattern;
+	free(pattern);
+	return NULL;
+}
+
 /* Whether the name looks like one that the next run has as well. */
 static bool suppressions_is_lasting(const char *name)
 {
@@ -83,15 +129,18 @@ static char *suppressions_pattern_of(const struct report *report, const struct f
 	struct spots spots = spots_of(report, finding->stack_count ? finding->stacks[number].stack : NULL);
 	const struct spot *own = spots_own(&spots);
 	const char *name = finding_name(finding);
-	bool vague = own && (!own->function || (suppressions_is_main(own) && name && suppressions_is_lasting(name)));
-	char *pattern = NULL;
+	char *next = suppressions_next(report, finding), *pattern = NULL;
+	bool lasting =
+		name && (next || !suppressions_is_random(finding)) && suppressions_is_lasting(next ? next : name);
+	bool vague = own && (!own->function || (suppressions_is_main(own) && lasting));
 
 	if (name && (!own || (vague && !finding->several)))
-		pattern = suppressions_literal(name);
+		pattern = next ? memory_text(next) : suppressions_literal(name);
 	else if (own)
 		pattern = suppressions_place(&spots);
 	else if (!finding->process && !finding->object)
 		pattern = memory_text("*");
+	free(next);
 	spots_free(&spots);
 	return pattern;
 }

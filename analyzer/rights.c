@@ -52,6 +52,18 @@ static char *call_text(const struct need *need)
 			     need->flags & O_CREAT ? "|O_CREAT" : "", need->flags & O_TRUNC ? "|O_TRUNC" : "");
 }
 
+static char *glob_of(const struct need *need, const struct object *object, const char *name,
+		     const struct habits_pids *pids)
+{
+	if (need->glob)
+		return memory_text(name);
+	char *canonical = name_canonical(need->name, need->semaphore);
+	bool random = object && object_is_called_at_random(object, canonical);
+
+	free(canonical);
+	return random ? habits_temporary(name, pids) : habits_glob(name, pids);
+}
+
 static void add(struct rights *rights, const struct process *process, const struct object *object,
 		const struct need *need)
 {
@@ -59,8 +71,7 @@ static void add(struct rights *rights, const struct process *process, const stru
 		return;
 	const struct habits_pids pids = habits_pids_of(process);
 	char *name = habits_object(need->name, need->semaphore);
-	struct right *right =
-		right_to(program_of(rights, process->exe), need->glob ? memory_text(name) : habits_glob(name, &pids));
+	struct right *right = right_to(program_of(rights, process->exe), glob_of(need, object, name, &pids));
 
 	right->rights |= need->rights;
 	right->owner &= object == NULL || object->uid == process->euid;

@@ -132,6 +132,7 @@ struct name {
 	bool told;           /* somebody told that the object got it; false: it was only seen there */
 	bool taken;          /* somebody told that the object lost it; false: another was found to have it */
 	bool early;          /* that was told when nothing of its getting it was */
+	bool random;         /* it was told by a call that chose its last six characters */
 };
 
 /* So many changes of an object are known: of one that is resized over and over the latest matter. */
@@ -269,6 +270,11 @@ const char *object_name(const struct object *object);
 /* Has it any name at this moment of the trace, or this one? */
 bool object_has_name(const struct object *object);
 bool object_is_called(const struct object *object, const char *text);
+
+/* mkstemp(3) and its like, but for those that put a suffix behind, of which no event tells how long it is. */
+bool call_ends_at_random(enum symbol symbol);
+/* Did such a call choose the last six characters of the name, which it has or had? */
+bool object_is_called_at_random(const struct object *object, const char *text);
 
 /* The one spelling of a name, for all that lead there; for free(3). */
 char *name_canonical(const char *name, bool semaphore);

@@ -166,6 +166,8 @@ void names_directory_renamed(struct world *world, struct process *process, const
 			     bool exchanged, const struct site *site);
 /* The name in an object's definition: one it has if nothing else told of any. */
 void names_defined(struct object *object, const char *name, int64_t time);
+/* The call that made it chose the end of this name. */
+void names_made_at_random(struct object *object, const char *text);
 void names_add(struct object *object, const char *text, int64_t time);
 void names_free(struct world *world);
 

@@ -128,6 +128,30 @@ struct name *name_of(const struct object *object, const char *text)
 	return NULL;
 }
 
+bool call_ends_at_random(enum symbol symbol)
+{
+	return symbol == SYMBOL_mkstemp || symbol == SYMBOL_mkstemp64 || symbol == SYMBOL_mkostemp ||
+	       symbol == SYMBOL_mkostemp64;
+}
+
+bool object_is_called_at_random(const struct object *object, const char *text)
+{
+	for (size_t i = 0; i < object->name_count; i++)
+		if (object->names[i].random && strcmp(object->names[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+void names_made_at_random(struct object *object, const char *text)
+{
+	char *canonical = name_canonical(text, false);
+	struct name *name = name_of(object, canonical);
+
+	if (name)
+		name->random = true;
+	free(canonical);
+}
+
 void names_add(struct object *object, const char *text, int64_t time)
 {
 	struct name *name = name_of(object, text);

@@ -81,6 +81,8 @@ void take_open(struct taking *t, const struct open_event *e)
 	bool created = (e->created || unnamed) && made(t, e->object, e->flags);
 
 	opened(t, nameless ? NULL : e->name, e->result, created, !(e->flags & O_CLOEXEC), e->seq);
+	if (call_ends_at_random((enum symbol)e->symbol))
+		names_made_at_random(t->object, e->name);
 	opened_size(t, created, e->flags, e->size_before, e->size, e->seq);
 }
 

@@ -71,6 +71,31 @@ rule()
 	same <(tail -n +2 first) <(tail -n +2 second)
 }
 
+@test "what mkstemp chose of a name is one rule, whatever it looks like, for who made it and who removes it" {
+	cat >many.c <<-'END'
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/stat.h>
+		#include <unistd.h>
+		int main(int count, char **names)
+		{
+			char path[100];
+			mkdir(names[1], 0700);
+			for (int i = 0; i < 200; i++) {
+				snprintf(path, sizeof path, "%s%scache.XXXXXX", names[1], i % 2 ? "/" : "-");
+				close(mkstemp(path));
+				unlink(path);
+			}
+			return count - 2;
+		}
+	END
+	gcc -w many.c -o many
+	"$SHMGUARD" run --quiet --report=none -o many.rec -- ./many "/dev/shm/$NAME"
+	profile many.rec
+	[ "$(grep -c cache profiles)" -eq 2 ]
+	[ "$(grep -cE '"/dev/shm/.*[-/]cache\.\?\?\?\?\?\?" rw,$' profiles)" -eq 2 ]
+}
+
 @test "another user's object has no owner in its rule; names cannot break out of theirs" {
 	needs_root "another user's object"
 	install -m 666 -o 65534 /dev/null "/dev/shm/$NAME"

@@ -325,6 +325,54 @@ S("esc\033[31m ", True, 4096).unlink()'
 	run -0 "$SHMGUARD" report --suppress=known --rule='*-leak' --fail-on=note more
 }
 
+@test "suppressions: what mkstemp chose of a name is any of its length in the next run, unless that would hide another's" {
+	cat >temporary.c <<-'END'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static void fill(int fd)
+		{
+			ftruncate(fd, 1 << 20);
+			munmap(memset(mmap(0, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), 1, 1 << 20), 1 << 20);
+			close(fd);
+		}
+		int main(int count, char **names)
+		{
+			char one[] = "/dev/shm/mk[*.XXXXXX", two[] = "/dev/shm/mk[*.XXXXXX", three[] = "/dev/shm/mo-XXXXXX";
+			fill(mkstemp(one));
+			fill(mkstemp(two));
+			fill(mkostemp(three, O_CLOEXEC));
+			for (int i = 1; i < count; i++)
+				fill(shm_open(names[i], O_CREAT | O_EXCL | O_RDWR, 0600));
+			return 0;
+		}
+	END
+	gcc -g -w temporary.c -o symbols
+	gcc -s -w temporary.c -o stripped
+	for program in symbols stripped; do
+		for time in first second; do
+			"$SHMGUARD" run --quiet --report=none -o $program.$time -- ./$program
+			rm -f "/dev/shm/mk[*."?????? /dev/shm/mo-??????
+		done
+		"$SHMGUARD" report --gen-suppressions $program.first >known
+		run -0 "$SHMGUARD" report --suppress=known --fail-on=note $program.second
+		[[ $output != *unused* ]]
+	done
+	grep -qxF 'segment-leak:/mo-??????' known
+	grep -qxF 'segment-leak:/mk\[\*.??????' known
+	[ "$(grep -c '^segment-leak:' known)" -eq 2 ]
+	# One that was given its name by somebody is not hidden by the line of others.
+	"$SHMGUARD" run --quiet --report=none -o named -- ./stripped /mo-config
+	rm -f "/dev/shm/mk[*."?????? /dev/shm/mo-??????
+	"$SHMGUARD" report --gen-suppressions named >known
+	grep -qxF 'segment-leak:/mo-config' known
+	[ "$(grep -c '^segment-leak:/mo-[A-Za-z0-9]*$' known)" -eq 2 ]
+	run -0 "$SHMGUARD" report --suppress=known --fail-on=note named
+}
+
 @test "suppressions: a line that is unused is told as it stands in its file" {
 	printf '%s\n' 'segment-leak:Op::operator<(char const\*) const' $'segment-leak:/a\033b' >lines
 	"$SHMGUARD" report --suppress=lines leaks >report.txt
