@@ -32,7 +32,8 @@ static const struct option_row rows[] = {
 	 "else on standard output; may be repeated. Without it text. folded has bytes, folded-count mappings."},
 	{"fail-on", OPTION_fail_on, "LEVEL",
 	 "exit with 1 for a finding of LEVEL or graver\n"
-	 "LEVEL is error, warning or note."},
+	 "LEVEL is error, warning or note. Where the recording has nothing of the process, the program or the object "
+	 "that was asked for, nothing fails, and the report says so."},
 	{"max-findings", OPTION_max_findings, "N",
 	 "with up to N of them exit with 0 all the same\n"
 	 "How they are brought together does not matter: what one place did to several objects or processes counts "

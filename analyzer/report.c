@@ -255,6 +255,20 @@ static int report_write(const struct report *report, const struct report_output 
 	return whole_file_close(&whole);
 }
 
+/* Forms that have no verdict would look as if all was well with what was asked for. */
+static void report_tell_vain(const struct report *report, const struct report_output *outputs, size_t count)
+{
+	char *vain = untold_vain(report);
+	bool told = !vain;
+
+	for (size_t i = 0; i < count && !told; i++) {
+		told = outputs[i].format != report_formats;
+		if (told)
+			report_complain(vain);
+	}
+	free(vain);
+}
+
 static int report_write_all(const struct report *report, const struct report_options *options, FILE *out)
 {
 	static const struct report_output plain = {.format = report_formats};
@@ -262,6 +276,7 @@ static int report_write_all(const struct report *report, const struct report_opt
 	size_t count = options->output_count ? options->output_count : 1, i;
 	int result = REPORT_DONE;
 
+	report_tell_vain(report, outputs, count);
 	for (i = 0; i < count; i++) {
 		if (!report_write(report, &outputs[i], out, &result))
 			continue;

@@ -342,11 +342,14 @@ static char *text_tally(const struct analysis *analysis)
 	return memory_text(untold_none(analysis));
 }
 
-static char *text_worst(const struct analysis *analysis)
+static char *text_worst(const struct report *report)
 {
-	if (analysis->findings.count)
-		return escape_terminal(analysis->findings.all[0].message);
-	return escape_terminal(untold_why(analysis));
+	const struct findings *findings = &report->analysis->findings;
+	char *why = findings->count ? NULL : untold_why(report);
+	char *worst = escape_terminal(why ? why : findings->all[0].message);
+
+	free(why);
+	return worst;
 }
 
 static void text_verdict(const struct report *report, const struct terminal *terminal)
@@ -356,7 +359,7 @@ static void text_verdict(const struct report *report, const struct terminal *ter
 	bool whole = analysis->complete && !analysis->unseen_count;
 	enum ink ink = findings->count ? text_ink(findings->all[0].severity) : whole ? INK_good : INK_plain;
 	char *unseen = text_count(analysis->unseen_count, "process");
-	char *tally = text_tally(analysis), *worst = text_worst(analysis);
+	char *tally = text_tally(analysis), *worst = text_worst(report);
 	char *line =
 		memory_format("%s%s%s%s%s%s%s%s%s%s%s", tally,
 			      findings->count <= 1                         ? ""

@@ -129,6 +129,33 @@ finds()
 	[[ $output == *"4 of the findings were not asked for."* ]]
 }
 
+@test "a filter that nothing in the recording matches is told as such, and does not fail" {
+	local options line form
+	while IFS='|' read -r options line; do
+		read -ra options <<<"$options"
+		run --separate-stderr -0 "$SHMGUARD" report --fail-on=note "${options[@]}" leaks
+		# shellcheck disable=SC2154 # run sets it
+		[ -z "$stderr" ]
+		tr -s ' \n' ' ' <<<"$output" | grep -qF "shmguard: nothing found: $line [some was not asked for]"
+		for form in json sarif junit csv html timeline suppressions; do
+			run --separate-stderr -0 "$SHMGUARD" report --fail-on=note --format=$form "${options[@]}" leaks
+			[[ $stderr == "shmguard: $line"* ]]
+		done
+	done <<-'END'
+		--pid=999|no process in the recording matches --pid=999
+		--pid=box:100|no process in the recording matches --pid=box:100
+		--pid=100 --exe=nope|no process in the recording matches --pid=100 and --exe=nope
+		--exe=nope*|no program in the recording matches --exe=nope*
+		--object=/nope|no object in the recording has a name that matches --object=/nope
+	END
+	# What is there and has no finding, or none that was asked for, is not.
+	for options in --pid=103 --exe=static "--exe=server --severity=error --until=0.5" "--object=/gone --rule=churn"; do
+		read -ra options <<<"$options"
+		run --separate-stderr -0 "$SHMGUARD" report --format=text --format=json:report.json "${options[@]}" leaks
+		[[ $output == *"nothing found ["* && -z $stderr ]]
+	done
+}
+
 @test "--max-findings lets so many pass" {
 	run -0 "$SHMGUARD" report --fail-on=error --max-findings=2 leaks
 	run -1 "$SHMGUARD" report --fail-on=error --max-findings=1 leaks
