@@ -50,7 +50,7 @@ bool observe_is_safe(struct visit *visit)
 	if (recorder_thread.prepared || recorder_silent())
 		return true;
 	if (!visit->asked)
-		visit->safe = !interrupted_amid_allocation(visit->blocks ? &visit->mask : NULL);
+		visit->safe = !interrupted_amid_allocation(recorder_thread.blocks ? &recorder_thread.mask : NULL);
 	visit->asked = true;
 	return visit->safe;
 }
