@@ -18,6 +18,7 @@
 #include "analyzer/replay.h"
 #include "analyzer/spots.h"
 #include "analyzer/terminal.h"
+#include "analyzer/trace_reader.h"
 #include "analyzer/trace_settings.h"
 #include "analyzer/verdicts.h"
 
@@ -46,7 +47,7 @@ const struct option_table log_option_table = {
 	"call, each with that call. Their severity "
 	"is the "
 	"report's, which knows what came of it.",
-	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written."};
+	rows, "Exit status: 0 done; 2 wrong usage; 3 DIR could not be read or the output not written; 130 Ctrl-C."};
 
 struct log {
 	struct selection selection;
@@ -440,5 +441,8 @@ int cmd_log(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	log.into_file = log_goes_into_file();
-	return log_print(&log, argv[optind]);
+	/* Before the first line comes a reading of its own: who has waited long enough gets what that has come to. */
+	trace_interruptible();
+	r = log_print(&log, argv[optind]);
+	return trace_interrupted() && r == REPORT_DONE ? 128 + SIGINT : r;
 }

@@ -94,9 +94,9 @@ load reading.bash
 	[ "$(TERM=xterm "$PYTHON" "$ROOT/tests/reading.py" quiet "$SHMGUARD" log --object=/nothere trace)" = "progress 0 lines" ]
 }
 
-@test "Ctrl-C at objects, diff and log: one line says so, and what was printed is whole" {
+@test "Ctrl-C at objects and diff: one line says so, and nothing else" {
 	many trace 4000000 4 1
-	for verb in "objects trace" "diff trace trace" "log trace"; do
+	for verb in "objects trace" "diff trace trace"; do
 		# shellcheck disable=SC2086
 		env --default-signal=INT "$SHMGUARD" $verb >out 2>errors 3>&- &
 		sleep 0.4
@@ -104,8 +104,26 @@ load reading.bash
 		wait $! && status=0 || status=$?
 		[ "$status" -eq 130 ]
 		same errors <(echo "shmguard: interrupted before the trace was read to its end")
-		[ ! -s out ] || [ -z "$(tail -c 1 out)" ]
-		[[ $verb == log* || ! -s out ]]
+		[ ! -s out ]
+	done
+}
+
+@test "Ctrl-C at log, before its first line too, gives the lines so far, whole ones, and one line says so" {
+	local wait events
+	many trace 4000000 4 1
+	for wait in 0.3 3; do
+		env --default-signal=INT "$SHMGUARD" log trace >out 2>errors 3>&- &
+		sleep "$wait"
+		kill -s INT $!
+		wait $! && status=0 || status=$?
+		[ "$status" -eq 130 ]
+		events=$(sed -n 's/.*it was interrupted; what follows its first \([0-9]*\) events is missing$/\1/p' errors)
+		[ "$(wc -l <errors)" -eq 1 ]
+		[ "$events" -gt 0 ]
+		[ "$events" -lt 4000000 ]
+		[ "$(wc -l <out)" -gt 100 ]
+		[ "$(wc -l <out)" -le "$events" ]
+		[ -z "$(tail -c 1 out)" ]
 	done
 }
 
