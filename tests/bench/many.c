@@ -1,12 +1,13 @@
 /*
  * Makes traces of any size without a session daemon, in the layout that the metadata of a canned trace describes:
  *
- *	many METADATA OUT EVENTS PROCESSES TRACES [MODULE BUILD_ID FIRST LAST]
+ *	many METADATA OUT EVENTS PROCESSES TRACES [MODULE BUILD_ID FIRST LAST [turnover]]
  *
  * PROCESSES map, unmap and resize 16 objects each, from 500 stacks of 20 frames in [FIRST, LAST] of MODULE; one mapping
  * of 20,000 stays, the others are gone at their end. They are spread over TRACES directories below OUT, each of its own
- * UUID, with two streams.
+ * UUID, with two streams. "turnover": they make, size, map and remove one new object after another instead.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define STACKS 500
 #define FRAMES 20
 #define OBJECTS 16
+#define PLACES 8 /* of a program that make and remove objects */
 #define LENGTH 65536
 #define RECORDING 0x1a2b3c4d
 
@@ -48,6 +50,7 @@ struct program {
 	bool mapped[OBJECTS];
 	uint64_t left[OBJECTS]; /* mappings that stay */
 	uint64_t size[OBJECTS];
+	uint32_t turns;
 };
 
 static size_t packet = PACKET_MAX; /* bytes of one; less in each of many traces */
@@ -172,7 +175,9 @@ static void begin(struct program *program)
 
 static uint64_t address_of(const struct program *program, uint32_t object)
 {
-	return 0x7f0000000000 + (uint64_t)object * 0x100000000 + program->left[object] * 0x100000;
+	uint64_t left = object < OBJECTS ? program->left[object] : 0;
+
+	return 0x7f0000000000 + (uint64_t)object * 0x100000000 + left * 0x100000;
 }
 
 static void act(struct program *program)
@@ -213,6 +218,50 @@ static void act(struct program *program)
 						 .size = program->size[object]}});
 		program->mapped[object] = true;
 	}
+}
+
+static void turn_over(struct program *program)
+{
+	uint32_t object = OBJECTS + ++program->turns, stack = 1 + (uint32_t)chance(PLACES);
+	uint64_t address = address_of(program, OBJECTS), inode = (uint64_t)(unsigned)program->pid << 32 | object;
+	char name[40];
+
+	snprintf(name, sizeof(name), "/job-%d-%u", (int)program->pid, program->turns);
+	emit(program, EVENT_object,
+	     &(union any_event){.object = {.id = object, .dev = 1, .ino = inode, .mode = 0600, .name = name}});
+	emit(program, EVENT_shm_open,
+	     &(union any_event){.shm_open = {.stack = stack,
+					     .name = name,
+					     .flags = O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
+					     .mode = 0600,
+					     .result = 3,
+					     .object = object,
+					     .created = 1}});
+	emit(program, EVENT_ftruncate,
+	     &(union any_event){.ftruncate = {.stack = stack,
+					      .symbol = SYMBOL_ftruncate,
+					      .fd = 3,
+					      .length = LENGTH,
+					      .object = object,
+					      .size = LENGTH}});
+	emit(program, EVENT_mmap,
+	     &(union any_event){.mmap = {.stack = stack,
+					 .length = LENGTH,
+					 .prot = 3,
+					 .flags = 1,
+					 .fd = 3,
+					 .result = address,
+					 .object = object,
+					 .size = LENGTH}});
+	emit(program, EVENT_munmap,
+	     &(union any_event){.munmap = {.stack = stack, .addr = address, .length = LENGTH, .object = object}});
+	emit(program, EVENT_close, &(union any_event){.close = {.stack = stack, .fd = 3, .object = object}});
+	emit(program, EVENT_unlink,
+	     &(union any_event){.unlink = {.stack = stack,
+					   .symbol = SYMBOL_shm_unlink,
+					   .dirfd = AT_FDCWD,
+					   .name = name,
+					   .object = object}});
 }
 
 static void end(struct program *program)
@@ -302,8 +351,9 @@ static char *read_metadata(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc != 6 && argc != 10) {
-		fputs("usage: many METADATA OUT EVENTS PROCESSES TRACES [MODULE BUILD_ID FIRST LAST]\n", stderr);
+	if (argc != 6 && argc != 10 && argc != 11) {
+		fputs("usage: many METADATA OUT EVENTS PROCESSES TRACES [MODULE BUILD_ID FIRST LAST [turnover]]\n",
+		      stderr);
 		return 2;
 	}
 	uint64_t events = strtoull(argv[3], NULL, 10);
@@ -312,7 +362,7 @@ int main(int argc, char **argv)
 	struct trace *trace = memory_new(traces, sizeof(*trace));
 	char *text = read_metadata(argv[1]);
 
-	if (argc == 10) {
+	if (argc >= 10) {
 		module = argv[6];
 		build_id = argv[7];
 		first = strtoull(argv[8], NULL, 16);
@@ -331,7 +381,7 @@ int main(int argc, char **argv)
 		begin(&program[i]);
 	}
 	while (made + (OBJECTS + 1) * programs < events)
-		act(&program[chance(programs)]);
+		(argc == 11 ? turn_over : act)(&program[chance(programs)]);
 	for (unsigned i = 0; i < programs; i++)
 		end(&program[i]);
 	for (unsigned i = 0; i < traces; i++)
