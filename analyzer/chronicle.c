@@ -297,7 +297,7 @@ static int reading_by_begin(const void *left, const void *right)
 
 	if (a->from != b->from)
 		return a->from < b->from ? -1 : 1;
-	return strcmp(a->object->id, b->object->id);
+	return strcmp(object_id(a->object).text, object_id(b->object).text);
 }
 
 /* What two ids turned out to be is one object. */

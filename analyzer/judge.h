@@ -86,6 +86,16 @@ struct role {
 	struct site site;
 };
 size_t court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count);
+/*
+ * The same for what may be found at every call: `say` makes the message, a new text, only where it is this occurrence that
+ * is told of its place.
+ */
+struct words {
+	char *(*say)(const void *of);
+	const void *of;
+};
+size_t court_find_often(struct court *court, const struct finding *finding, const struct role *roles, size_t count,
+			const struct words *words);
 /* What the sieve makes of an occurrence of it with these roles. */
 void court_sift(const struct court *court, struct finding *finding, const struct role *roles, size_t count);
 

@@ -100,7 +100,7 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 			   const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = call_finding(object, event);
+	struct finding finding;
 	char *who;
 
 	if (!call_of(event, GROUP_lifetime))
@@ -111,6 +111,7 @@ static void lifetime_found(struct court *court, struct process *process, struct 
 	}
 	if (event->rule == RULE_stale_reattach && event->response == RESPONSE_recorded && !call_stale(object, process))
 		return;
+	finding = call_finding(object, event);
 	who = judge_process(process);
 	switch (event->rule) {
 	case RULE_stale_reattach:

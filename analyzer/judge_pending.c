@@ -51,44 +51,56 @@ static bool same_place(const struct pending *pending, const struct finding *find
 	       pending->finding.parties == finding->parties;
 }
 
-static struct pending pending_of(const struct finding *finding, const struct role *roles, size_t count)
+/* What the roles tell of it: whose it is is the first of them that is known. */
+static void complete(struct finding *finding, const struct role *roles, size_t count)
 {
-	struct pending pending = {.finding = *finding};
+	size_t first = 0;
 
-	if (pending.finding.count == 0)
-		pending.finding.count = 1;
-	pending.finding.largest = finding->bytes;
+	if (finding->count == 0)
+		finding->count = 1;
+	finding->largest = finding->bytes;
+	while (first < count && first < FINDING_STACKS_MAX && roles[first].site.process == NULL)
+		first++;
+	if (first == count || first == FINDING_STACKS_MAX)
+		return;
+	if (finding->process == NULL)
+		finding->process = roles[first].site.process;
+	if (finding->time == 0)
+		finding->time = roles[first].site.time;
+}
+
+static void take_roles(struct pending *pending, const struct role *roles, size_t count)
+{
+	pending->role_count = 0;
 	for (size_t i = 0; i < count && i < FINDING_STACKS_MAX; i++)
 		if (roles[i].site.process)
-			pending.roles[pending.role_count++] = roles[i];
-	if (pending.role_count && pending.finding.process == NULL)
-		pending.finding.process = pending.roles[0].site.process;
-	if (pending.role_count && pending.finding.time == 0)
-		pending.finding.time = pending.roles[0].site.time;
-	return pending;
+			pending->roles[pending->role_count++] = roles[i];
 }
 
 /* What is told of a place is told of what happened there first, in whatever order the judges come to it. */
-static void pending_merge(struct pending *pending, struct pending other)
+static bool is_told_of(const struct finding *finding, const struct pending *pending)
 {
-	if (other.finding.time < pending->finding.time) {
-		struct pending former = *pending;
+	return finding->time < pending->finding.time;
+}
 
-		*pending = other;
-		pending->nth = former.nth;
-		pending->place = former.place;
-		pending->earlier = former.earlier;
-		other = former;
+static void pending_merge(struct pending *pending, struct finding *other, const struct role *roles, size_t count)
+{
+	if (is_told_of(other, pending)) {
+		struct finding former = pending->finding;
+
+		pending->finding = *other;
+		take_roles(pending, roles, count);
+		*other = former;
 	}
-	pending->finding.count += other.finding.count;
-	pending->finding.bytes += other.finding.bytes;
-	pending->finding.uncertain |= other.finding.uncertain;
-	if (other.finding.hangs && (pending->finding.hangs == 0 || other.finding.hangs < pending->finding.hangs))
-		pending->finding.hangs = other.finding.hangs;
-	pending->finding.several |= other.finding.several || other.finding.object != pending->finding.object;
-	others_take(&pending->finding.others, &other.finding.others);
-	others_add(&pending->finding.others, object_real(other.finding.object), other.finding.process);
-	free(other.finding.message);
+	pending->finding.count += other->count;
+	pending->finding.bytes += other->bytes;
+	pending->finding.uncertain |= other->uncertain;
+	if (other->hangs && (pending->finding.hangs == 0 || other->hangs < pending->finding.hangs))
+		pending->finding.hangs = other->hangs;
+	pending->finding.several |= other->several || other->object != pending->finding.object;
+	others_take(&pending->finding.others, &other->others);
+	others_add(&pending->finding.others, object_real(other->object), other->process);
+	free(other->message);
 }
 
 /* The trace's own text does not last; of the occurrences of one place that is kept which is told of. */
@@ -98,12 +110,18 @@ static void keep_name(struct court *court, struct finding *finding)
 		finding->name = world_intern(court->world, finding->name);
 }
 
-size_t court_find(struct court *court, const struct finding *found_now, const struct role *roles, size_t count)
+size_t court_find(struct court *court, const struct finding *finding, const struct role *roles, size_t count)
+{
+	return court_find_often(court, finding, roles, count, NULL);
+}
+
+size_t court_find_often(struct court *court, const struct finding *found_now, const struct role *roles, size_t count,
+			const struct words *words)
 {
 	struct finding finding = *found_now;
 	const struct site site = count ? roles[0].site : (struct site){0};
 	uint64_t place = (uint64_t)site.stack_id << 32 | finding.rule;
-	struct pending pending;
+	struct pending *pending;
 	size_t last;
 
 	if (finding.told)
@@ -111,21 +129,25 @@ size_t court_find(struct court *court, const struct finding *found_now, const st
 	court_sift(court, &finding, roles, count);
 	place = map_hash(findings_sifted(&finding), &place, sizeof(place));
 	last = (size_t)map_get(&court->places, (uintptr_t)site.process, place);
-	pending = pending_of(&finding, roles, count);
+	complete(&finding, roles, count);
 	for (size_t i = site.stack_id ? last : 0; i && court->pending[i - 1]; i = court->pending[i - 1]->earlier) {
-		if (!same_place(court->pending[i - 1], &finding, roles))
+		pending = court->pending[i - 1];
+		if (!same_place(pending, &finding, roles))
 			continue;
-		pending_merge(court->pending[i - 1], pending);
-		keep_name(court, &court->pending[i - 1]->finding);
+		if (words && is_told_of(&finding, pending))
+			finding.message = words->say(words->of);
+		pending_merge(pending, &finding, roles, count);
+		keep_name(court, &pending->finding);
 		return i - 1;
 	}
-	pending.nth = court->pending_count;
-	pending.place = place;
-	pending.earlier = last;
+	if (words)
+		finding.message = words->say(words->of);
+	pending = memory_new(1, sizeof(*pending));
+	*pending = (struct pending){.finding = finding, .nth = court->pending_count, .place = place, .earlier = last};
+	take_roles(pending, roles, count);
+	keep_name(court, &pending->finding);
 	court->pending = memory_grow(court->pending, court->pending_count, sizeof(struct pending *));
-	court->pending[court->pending_count] = memory_new(1, sizeof(pending));
-	*court->pending[court->pending_count++] = pending;
-	keep_name(court, &court->pending[court->pending_count - 1]->finding);
+	court->pending[court->pending_count++] = pending;
 	map_put(&court->places, (uintptr_t)site.process, place, (void *)court->pending_count);
 	return court->pending_count - 1;
 }

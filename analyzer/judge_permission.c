@@ -12,7 +12,7 @@ struct doubt {
 	struct finding_event event;
 	struct object *object;
 	struct site site;
-	char *message; /* of then: it may get another name */
+	char *message; /* of then: it may get another name; NULL: it is told of at once */
 };
 
 static const char *role_of(const struct object *object, const struct finding_event *e, const struct site *site)
@@ -33,41 +33,43 @@ static const char *role_of(const struct object *object, const struct finding_eve
 	}
 }
 
-static char *words_of(const struct object *object, const struct finding_event *event, const struct site *site)
+static char *words_of(const void *of)
 {
-	return judge_response(permission_words(object, event, site), event);
+	const struct doubt *doubt = of;
+
+	if (doubt->message)
+		return memory_text(doubt->message);
+	return judge_response(permission_words(doubt->object, &doubt->event, &doubt->site), &doubt->event);
 }
 
-static void tell(struct court *court, struct object *object, const struct finding_event *event, const struct site *site,
-		 char *message)
+static void tell(struct court *court, const struct doubt *doubt)
 {
-	struct role roles[] = {{role_of(object, event, site), *site},
+	const struct object *object = doubt->object;
+	struct role roles[] = {{role_of(object, &doubt->event, &doubt->site), doubt->site},
 			       {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = call_finding(object, event);
+	struct finding finding = call_finding(object, &doubt->event);
 
-	finding.message = message;
-	court_find(court, &finding, roles, call_created(object, site) ? 1 : 2);
+	court_find_often(court, &finding, roles, call_created(object, &doubt->site) ? 1 : 2,
+			 &(struct words){words_of, doubt});
 }
 
 static void permission_found(struct court *court, struct process *process, struct object *object,
 			     const struct finding_event *event, const struct site *site)
 {
-	struct doubt *doubt;
+	struct doubt now = {.event = *event, .object = object, .site = *site}, *doubt;
 
 	(void)process;
 	if (!call_of(event, GROUP_permission))
 		return;
 	if (object == NULL || object->kind != KIND_file || object->shared || event->response != RESPONSE_recorded) {
-		tell(court, object, event, site, words_of(object, event, site));
+		tell(court, &now);
 		return;
 	}
+	now.message = words_of(&now);
+	now.event.name = memory_text(event->name);
+	now.next = map_get(&court->doubts, (uintptr_t)object, 0);
 	doubt = memory_new(1, sizeof(*doubt));
-	*doubt = (struct doubt){.next = map_get(&court->doubts, (uintptr_t)object, 0),
-				.event = *event,
-				.object = object,
-				.site = *site,
-				.message = words_of(object, event, site)};
-	doubt->event.name = memory_text(event->name);
+	*doubt = now;
 	map_put(&court->doubts, (uintptr_t)object, 0, doubt);
 	object->charges++;
 }
@@ -78,9 +80,8 @@ static void settle(struct court *court, struct doubt *doubt)
 		next = doubt->next;
 		doubt->object->charges--;
 		if (doubt->object->shared)
-			tell(court, doubt->object, &doubt->event, &doubt->site, doubt->message);
-		else
-			free(doubt->message);
+			tell(court, doubt);
+		free(doubt->message);
 		free((void *)(uintptr_t)doubt->event.name);
 		free(doubt);
 	}

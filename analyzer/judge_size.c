@@ -150,6 +150,13 @@ static int64_t hangs_on_calls(const struct charge *charge)
 	return charge->event.rule == RULE_shrink_under_map && charge->event.other ? 0 : charge->site.time;
 }
 
+static char *words_of(const void *of)
+{
+	const struct charge *charge = of;
+
+	return judge_response(size_words(charge), &charge->event);
+}
+
 static void decide(struct court *court, const struct charge *charge)
 {
 	struct role roles[FINDING_STACKS_MAX] = {0};
@@ -157,13 +164,12 @@ static void decide(struct court *court, const struct charge *charge)
 				  .severity = size_severity(charge),
 				  .response = charge->event.response,
 				  .bytes = bytes_of(&charge->event),
-				  .message = judge_response(size_words(charge), &charge->event),
 				  .object = charge->object,
 				  .victim = charge->other,
 				  .hangs = hangs_on_calls(charge),
 				  .told = charge->event.seq};
 
-	court_find(court, &finding, roles, size_roles(charge, roles));
+	court_find_often(court, &finding, roles, size_roles(charge, roles), &(struct words){words_of, charge});
 }
 
 /* A mapping of an object that was already said to be too large for its file system tells nothing new. */

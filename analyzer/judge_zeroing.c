@@ -32,13 +32,14 @@ static void zeroing_found(struct court *court, struct process *process, struct o
 			  const struct finding_event *event, const struct site *site)
 {
 	struct role roles[] = {{"opened", *site}, {"created", object ? object->created : (struct site){0}}};
-	struct finding finding = call_finding(object, event);
+	struct finding finding;
 	char *who;
 
 	if (!call_of(event, GROUP_zeroing))
 		return;
 	if (event->rule == RULE_stale_bytes && event->response == RESPONSE_recorded && !call_stale(object, process))
 		return;
+	finding = call_finding(object, event);
 	finding.bytes = event->length;
 	who = judge_process(process);
 	switch (event->rule) {

@@ -10,6 +10,8 @@
 void *memory_new(size_t count, size_t size);
 void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);
+/* Of that length, which `text` has at least. */
+char *memory_span(const char *text, size_t length);
 /* printf into a new text. */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

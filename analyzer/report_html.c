@@ -48,7 +48,7 @@ static void page_moment(void *context, const struct moment *moment)
 	const struct object *worst = findings->count ? findings->all[0].object : NULL;
 
 	/* All that was done to the worst finding's object is drawn beside it. */
-	if (moment->asked || (worst && moment->object && !strcmp(worst->id, moment->object->id)))
+	if (moment->asked || (worst && moment->object && worst->number == moment->object->number))
 		marks_add(page->marks, moment);
 }
 
@@ -93,7 +93,7 @@ static size_t windows_add(struct window **windows, size_t count, const struct pr
 		const struct object *object = object_real(piece->from->object);
 		uint64_t offset = piece->start - piece->from->base, end = piece->end - piece->from->base;
 
-		if (piece->from->semaphore || strcmp(object->id, finding->object->id) != 0)
+		if (piece->from->semaphore || object->number != finding->object->number)
 			continue;
 		last = count > first ? &(*windows)[count - 1] : NULL;
 		/* The pieces of one mapping, highest first. */
@@ -123,7 +123,7 @@ static void page_stand(void *context, const struct world *world)
 	if (count)
 		qsort(windows, count, sizeof(*windows), window_compare);
 	for (i = 0; i < world->object_count; i++)
-		if (!world->objects[i]->same && !strcmp(world->objects[i]->id, finding->object->id))
+		if (!world->objects[i]->same && world->objects[i]->number == finding->object->number)
 			size = world->objects[i]->size;
 	for (i = 0; i < count && i < WINDOWS_SHOWN; i++) {
 		const struct window *window = &windows[i];
@@ -175,8 +175,8 @@ static void page_finish(void *context, const struct world *world, const struct s
 
 	(void)world;
 	for (i = 0; i < span_count; i++)
-		json_array_append_new(page->spans, json_pack("{s:s, s:o, s:o}", "o", spans[i].object->id, "from",
-							     page_time(page, spans[i].from), "until",
+		json_array_append_new(page->spans, json_pack("{s:s, s:o, s:o}", "o", object_id(spans[i].object).text,
+							     "from", page_time(page, spans[i].from), "until",
 							     page_time(page, spans[i].until)));
 	for (i = 0; i < leaving_count; i++)
 		json_array_append_new(page->stacks, page_stack(page, &leavings[i]));
@@ -312,7 +312,7 @@ static json_t *page_states(const struct analysis *analysis)
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < analysis->world->object_count; i++)
-		json_object_set_new(object, analysis->world->objects[i]->id,
+		json_object_set_new(object, object_id(analysis->world->objects[i]).text,
 				    json_string(text_state(analysis, analysis->world->objects[i])));
 	return object;
 }
@@ -327,7 +327,7 @@ static json_t *page_called(const struct world *world)
 		const char *name = object_name(own);
 
 		if (name && strcmp(name, own->names[own->name_count - 1].text) != 0)
-			json_object_set_new(object, own->id, json_of_text(name));
+			json_object_set_new(object, object_id(own).text, json_of_text(name));
 	}
 	return object;
 }

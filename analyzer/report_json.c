@@ -197,7 +197,7 @@ static json_t *json_object_of(const struct report *report, const struct object *
 	json_t *sized = object->unsized ? json_false() : NULL;
 
 	return json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*, s:o*}",
-			 "id", object->id, "names", json_names(object), "kind", kind_name(object), "dev",
+			 "id", object_id(object).text, "names", json_names(object), "kind", kind_name(object), "dev",
 			 json_attribute(object, object->dev), "ino", json_attribute(object, object->ino), "size",
 			 json_of_number(object->size), "mode", json_attribute(object, object->mode), "uid",
 			 json_attribute(object, object->uid), "created_by",
@@ -277,7 +277,7 @@ json_t *json_recordings(const struct report *report, const struct finding *findi
 static json_t *json_nth_finding(const struct report *report, size_t i)
 {
 	const struct finding *finding = &report->analysis->findings.all[i];
-	json_t *object = finding->object ? json_string(finding->object->id) : json_null();
+	json_t *object = finding->object ? json_string(object_id(finding->object).text) : json_null();
 	json_t *name = finding->name ? json_of_text(finding->name) : NULL;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:s, s:o*, s:o*, s:o*}", "rule",

@@ -19,7 +19,7 @@ struct mark {
 	uint64_t number; /* in the order of all */
 	enum moment_of of;
 	int64_t time; /* from the beginning */
-	char process[sizeof(((struct process *)0)->id)], object[sizeof(((struct object *)0)->id)];
+	char process[sizeof(((struct process *)0)->id)], object[sizeof(struct object_id)];
 	uint64_t offset, length, size;
 	bool sized;
 };
@@ -66,7 +66,7 @@ struct marks *marks_new(int64_t from, int64_t to)
 
 void marks_tell(struct marks *marks, const struct object *object)
 {
-	map_put(&marks->told, hash_of(object->id), 0, marks);
+	map_put(&marks->told, hash_of(object_id(object).text), 0, marks);
 }
 
 /* Whether it is the first of those that are close to it, of which it then is the one that is kept. */
@@ -115,7 +115,8 @@ static void room_thin(const struct marks *marks, struct room *room)
 
 static enum room_for room_of(const struct marks *marks, const struct moment *moment)
 {
-	if (moment->of == MOMENT_sigbus || (moment->object && map_get(&marks->told, hash_of(moment->object->id), 0)))
+	if (moment->of == MOMENT_sigbus ||
+	    (moment->object && map_get(&marks->told, hash_of(object_id(moment->object).text), 0)))
 		return ROOM_told;
 	return moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_open ? ROOM_mappings
 												   : ROOM_others;
@@ -136,7 +137,7 @@ void marks_add(struct marks *marks, const struct moment *moment)
 	room->added++;
 	strcpy(mark.process, moment->process->id);
 	if (moment->object)
-		strcpy(mark.object, moment->object->id);
+		strcpy(mark.object, object_id(moment->object).text);
 	if (room->thinned && !room_takes(marks, room, &mark))
 		return;
 	room->marks[room->count++] = mark;

@@ -124,7 +124,7 @@ static void timeline_slice(struct timeline *timeline, const struct span *span, b
 {
 	json_int_t pid = timeline_drawn(timeline, span->object->created.process);
 	json_t *event = json_pack("{s:s, s:s, s:s, s:o, s:f, s:I, s:I}", "ph", begin ? "b" : "e", "cat", "object", "id",
-				  span->object->id, "name", timeline_name(span->object), "ts",
+				  object_id(span->object).text, "name", timeline_name(span->object), "ts",
 				  timeline_time(timeline, begin ? span->from : span->until), "pid", pid, "tid", pid);
 
 	if (begin)

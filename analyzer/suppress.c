@@ -25,9 +25,14 @@ static const struct {
 void suppressions_add(struct suppressions *suppressions, const char *rule, const char *pattern, const char *source,
 		      unsigned line)
 {
+	struct suppression *own;
+
 	suppressions->all = memory_grow(suppressions->all, suppressions->count, sizeof(*suppressions->all));
-	suppressions->all[suppressions->count++] =
-		(struct suppression){memory_text(rule), memory_text(pattern), source, line, 0, 0, 0};
+	own = &suppressions->all[suppressions->count++];
+	*own = (struct suppression){
+		.rule = memory_text(rule), .pattern = memory_text(pattern), .source = source, .line = line};
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		own->concerns[i] = !fnmatch(rule, rules[i].id, 0);
 }
 
 void suppressions_add_built_in(struct suppressions *suppressions)
@@ -232,7 +237,7 @@ bool suppressions_concern(const struct suppressions *suppressions, enum rule_id 
 	size_t i;
 
 	for (i = 0; i < suppressions->count; i++)
-		if (!fnmatch(suppressions->all[i].rule, rules[rule].id, 0))
+		if (suppressions->all[i].concerns[rule])
 			return true;
 	return false;
 }
@@ -242,7 +247,7 @@ size_t suppressions_match(const struct suppressions *suppressions, const struct 
 	size_t i;
 
 	for (i = 0; i < suppressions->count; i++)
-		if (!fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) &&
+		if (suppressions->all[i].concerns[finding->rule] &&
 		    suppressions_match_object(suppressions->all[i].pattern, finding))
 			return i + 1;
 	return 0;
@@ -255,7 +260,7 @@ static size_t suppressions_match_any(const struct suppressions *suppressions, co
 	size_t most = finding->suppression ? finding->suppression - 1 : suppressions->count;
 
 	for (size_t i = 0; i < most; i++)
-		if (!fnmatch(suppressions->all[i].rule, rules[finding->rule].id, 0) &&
+		if (suppressions->all[i].concerns[finding->rule] &&
 		    suppressions_match_stacks(suppressions->all[i].pattern, report, finding))
 			return i + 1;
 	return finding->suppression;

@@ -16,11 +16,12 @@ struct report;
 
 struct suppression {
 	char *rule, *pattern;
-	const char *source; /* the file, or "built in" */
-	unsigned line;      /* 0: built in */
-	uint64_t findings;  /* of which it hid some or all */
-	uint64_t times;     /* occurrences that it hid */
-	uint64_t parts;     /* of the findings: those of which others are told */
+	bool concerns[RULE_COUNT]; /* `rule` matches its id */
+	const char *source;        /* the file, or "built in" */
+	unsigned line;             /* 0: built in */
+	uint64_t findings;         /* of which it hid some or all */
+	uint64_t times;            /* occurrences that it hid */
+	uint64_t parts;            /* of the findings: those of which others are told */
 };
 
 struct suppressions {

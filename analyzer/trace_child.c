@@ -122,7 +122,7 @@ static bool hear(int fd, struct wire_in *in, bool *heard)
 	*heard = false;
 	if (poll(&poller, 1, POLL_EVERY) <= 0)
 		return true;
-	got = read(fd, in->buffer + in->used, WIRE_IN_SIZE - in->used);
+	got = read(fd, in->buffer + in->used, WIRE_PIECE);
 	if (got > 0)
 		in->used += (size_t)got;
 	*heard = got > 0;

@@ -92,6 +92,31 @@ const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const
 	return count ? rows[id].fields(count) : NULL;
 }
 
+static void add(struct trace_places *places, size_t place)
+{
+	places->all[places->count++] = (unsigned char)place;
+}
+
+const struct trace_parts *trace_parts_of(enum event_id id)
+{
+	static struct trace_parts known[EVENT_COUNT];
+	struct trace_parts *parts = &known[id];
+	size_t count;
+
+	if (parts->fields)
+		return parts;
+	parts->fields = rows[id].fields(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (parts->fields[i].form == FORM_frames)
+			add(&parts->frames, i);
+		else if (parts->fields[i].form == FORM_text)
+			add(&parts->texts, i);
+		else if (parts->fields[i].limit)
+			add(&parts->limited, i);
+	}
+	return parts;
+}
+
 static int64_t integer_at(const void *at, const struct trace_field *field)
 {
 	union {
@@ -107,14 +132,14 @@ static int64_t integer_at(const void *at, const struct trace_field *field)
 
 void trace_event_tame(struct trace_event *event)
 {
-	size_t count;
-	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+	const struct trace_parts *parts = trace_parts_of(event->id);
 
-	for (size_t i = 0; i < count; i++) {
-		char *at = (char *)&event->event + fields[i].offset;
+	for (size_t i = 0; i < parts->limited.count; i++) {
+		const struct trace_field *field = &parts->fields[parts->limited.all[i]];
+		char *at = (char *)&event->event + field->offset;
 
-		if (fields[i].limit && (uint64_t)integer_at(at, &fields[i]) >= fields[i].limit)
-			memset(at, 0, fields[i].size);
+		if ((uint64_t)integer_at(at, field) >= field->limit)
+			memset(at, 0, field->size);
 	}
 }
 

@@ -31,6 +31,16 @@ bool trace_event_is_call(enum event_id id);
 /* The fields of an event, its head's included; *name: without "shmguard:". Both count and name may be NULL. */
 const struct trace_field *trace_fields_of(enum event_id id, size_t *count, const char **name);
 
+/* Those of its fields that are more than a number, which are few: places in `fields`. */
+struct trace_places {
+	unsigned char all[TRACE_FIELDS_MAX], count;
+};
+struct trace_parts {
+	const struct trace_field *fields;
+	struct trace_places frames, texts, limited;
+};
+const struct trace_parts *trace_parts_of(enum event_id id);
+
 /* Enumerations with a value that only a damaged trace has get 0, so that tables can be indexed by them. */
 void trace_event_tame(struct trace_event *event);
 

@@ -45,11 +45,6 @@ struct end_message {
 #define EVENT_SIZE(event, channel) sizeof(struct event##_event),
 static const size_t event_sizes[] = {EVENTS(EVENT_SIZE)};
 
-/* Most events have neither texts nor frames. */
-#define PLAIN_KIND(kind, name) &&_Generic((TYPE_##kind){0}, const char * : false, struct frames : false, default : true)
-#define EVENT_PLAIN(event, channel) true FIELDS_##event(PLAIN_KIND),
-static const bool event_plain[] = {EVENTS(EVENT_PLAIN)};
-
 static size_t round_up(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
@@ -138,32 +133,24 @@ static uint32_t host_index(struct wire_out *out, const char *host)
 void wire_event(struct wire_out *out, const struct trace_event *event)
 {
 	struct event_message message = {.time = event->time, .id = event->id, .host = host_index(out, event->host)};
-	size_t count, at = round_up(sizeof(message) + event_sizes[event->id]);
-	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+	const struct trace_parts *parts = trace_parts_of(event->id);
+	size_t at = round_up(sizeof(message) + event_sizes[event->id]);
+	const char *from = (const char *)&event->event;
 	unsigned char *to = room(out);
 
 	memcpy(to, &message, sizeof(message));
-	memcpy(to + sizeof(message), &event->event, event_sizes[event->id]);
-	if (event_plain[event->id])
-		count = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct frames *frames;
+	memcpy(to + sizeof(message), from, event_sizes[event->id]);
+	for (size_t i = 0; i < parts->frames.count; i++) {
+		const struct frames *frames = (const void *)(from + parts->fields[parts->frames.all[i]].offset);
 
-		if (fields[i].form != FORM_frames)
-			continue;
-		frames = (const struct frames *)((const char *)&event->event + fields[i].offset);
 		if (frames->count)
 			memcpy(to + at, frames->address, frames->count * sizeof(*frames->address));
 		at += frames->count * sizeof(*frames->address);
 	}
-	for (size_t i = 0; i < count; i++) {
-		const char *text;
-		size_t length;
+	for (size_t i = 0; i < parts->texts.count; i++) {
+		const char *text = *(const char *const *)(from + parts->fields[parts->texts.all[i]].offset);
+		size_t length = strnlen(text, WIRE_TEXT_MAX);
 
-		if (fields[i].form != FORM_text)
-			continue;
-		text = *(const char *const *)((const char *)&event->event + fields[i].offset);
-		length = strnlen(text, WIRE_TEXT_MAX);
 		memcpy(to + at, text, length);
 		to[at + length] = 0;
 		at += length + 1;
@@ -234,28 +221,24 @@ void wire_in_close(struct wire_in *in)
 /* The event's pointers, which are the child's, led to what follows its struct. */
 static bool event_bind(struct trace_event *event, const unsigned char *rest, size_t size)
 {
-	size_t count, at = 0;
-	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+	const struct trace_parts *parts = trace_parts_of(event->id);
+	char *to = (char *)&event->event;
+	size_t at = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct frames *frames = (struct frames *)(void *)((char *)&event->event + fields[i].offset);
+	for (size_t i = 0; i < parts->frames.count; i++) {
+		struct frames *frames = (void *)(to + parts->fields[parts->frames.all[i]].offset);
 
-		if (fields[i].form != FORM_frames)
-			continue;
 		if (frames->count > WIRE_FRAMES_MAX || frames->count * sizeof(uint64_t) > size - at)
 			return false;
 		frames->address = (const uint64_t *)(const void *)(rest + at);
 		at += frames->count * sizeof(uint64_t);
 	}
-	for (size_t i = 0; i < count; i++) {
-		const unsigned char *end;
+	for (size_t i = 0; i < parts->texts.count; i++) {
+		const unsigned char *end = at < size ? memchr(rest + at, 0, size - at) : NULL;
 
-		if (fields[i].form != FORM_text)
-			continue;
-		end = at < size ? memchr(rest + at, 0, size - at) : NULL;
 		if (end == NULL)
 			return false;
-		*(const char **)(void *)((char *)&event->event + fields[i].offset) = (const char *)rest + at;
+		*(const char **)(void *)(to + parts->fields[parts->texts.all[i]].offset) = (const char *)rest + at;
 		at = (size_t)(end - rest) + 1;
 	}
 	return true;
@@ -279,7 +262,7 @@ static int take_event(const struct wire_in *in, const unsigned char *bytes, size
 	event.time = message.time;
 	event.host = in->hosts[message.host];
 	memcpy(&event.event, bytes + sizeof(message), event_sizes[message.id]);
-	if (!event_plain[event.id] && !event_bind(&event, bytes + from, size - from))
+	if (!event_bind(&event, bytes + from, size - from))
 		return WIRE_nonsense;
 	trace_event_tame(&event);
 	return taker->event(taker->context, &event);

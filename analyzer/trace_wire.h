@@ -56,7 +56,9 @@ struct wire_in {
 	size_t host_count;
 };
 
-#define WIRE_IN_SIZE (4u * WIRE_MESSAGE_MAX)
+/* So many are read at a time, which are still in the processor's cache when they are taken; a message may need more. */
+#define WIRE_PIECE (64u << 10)
+#define WIRE_IN_SIZE (WIRE_MESSAGE_MAX + WIRE_PIECE)
 enum { WIRE_nonsense = -1000 };
 
 void wire_in_open(struct wire_in *in);

@@ -178,25 +178,29 @@ struct rivals {
 
 /* A piece of memory with a device and inode; inode reuse makes a new one. */
 struct object {
-	char id[24]; /* unique in the trace: "o" and the number */
-	uint64_t number;
+	/* What a sweep asks of each comes first, and so lies together in the processor's cache. */
+	uint64_t number;    /* unique in the trace */
+	struct name *names; /* in the order they were given */
+	size_t name_count;
+	enum kind kind;
+	unsigned charges;    /* findings of it that still wait for what happens to it */
+	struct object *same; /* for world*.c only: it turned out to be this one */
+	bool marked;         /* for world*.c only */
+	bool touched;        /* a call on it is in the trace, not its definition alone */
+	bool kind_known;
+	bool defined; /* false: its definition is lost, or still to come, and device, inode, mode and owner are not known */
+	const struct recording *recording; /* of those whose processes told of it the one that looked last */
 	const char *host;
-	const struct recording *recording;            /* of those whose processes told of it the one that looked last */
 	const struct recording *tellers[TELLERS_MAX]; /* those, in the order of time; the latest may be left out */
 	unsigned teller_count;                        /* more than that: some are */
-	enum kind kind;
 	uint64_t dev, ino;
 	uint64_t size; /* last known */
 	uint64_t size_max;
 	int64_t sized; /* time of what told of `size` last */
 	bool unsized;  /* nothing told of it, or calls were let go since, and nobody knows what they made of it */
-	bool defined; /* false: its definition is lost, or still to come, and device, inode, mode and owner are not known */
-	bool kind_known;
 	uint32_t mode;
 	uid_t uid;
 	gid_t gid;
-	struct name *names; /* in the order they were given */
-	size_t name_count;
 	struct site created;          /* process NULL: it was there before, or was made by a process not traced */
 	struct site told;             /* the same, by what was found at that call, which is not in the trace itself */
 	const struct process *finder; /* the first that told of it */
@@ -211,21 +215,15 @@ struct object {
 	size_t change_count;
 	struct lapse *lapses; /* oldest first */
 	size_t lapse_count;
-	unsigned charges;   /* findings of it that still wait for what happens to it */
 	bool shared;        /* it was mapped MAP_SHARED, or is a semaphore in use */
 	bool leaked;        /* set by segment-leak */
 	bool asked;         /* a process that the reader asked for uses it */
 	bool held;          /* when the trace ended, by a process that had not */
-	bool touched;       /* a call on it is in the trace, not its definition alone */
 	uint64_t mappers;   /* mappings of it alive at this moment of the trace */
 	uint64_t openers;   /* descriptors of it open at this moment of the trace */
 	uint64_t maps;      /* mappings ever made */
 	uint64_t attachers; /* processes that opened or mapped it */
-
-	/* For world*.c only. */
-	struct object *same; /* it turned out to be this one */
-	uint64_t told_of;    /* the number, of all definitions, of its latest one */
-	bool marked;
+	uint64_t told_of;   /* for world*.c only: the number, of all definitions, of its latest one */
 };
 
 struct world {
@@ -280,6 +278,12 @@ bool object_is_called_at_random(const struct object *object, const char *text);
 char *name_canonical(const char *name, bool semaphore);
 /* A path of /proc, by which an object is reached that need not have any name. */
 bool name_is_way(const char *path);
+
+/* How it is called where a text is wanted: "o" and its number. */
+struct object_id {
+	char text[24];
+};
+struct object_id object_id(const struct object *object);
 
 /* The word for its kind, or NULL: not known. */
 const char *object_kind(const struct object *object);

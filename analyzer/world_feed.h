@@ -9,7 +9,6 @@
 
 /* What a name led and leads to. */
 struct name_state {
-	char *text;            /* "/x" for an object in /dev/shm, else as the program gave it */
 	struct object *object; /* it leads there, NULL: nowhere */
 	struct object *former; /* it led there before */
 	struct site named;     /* who made it lead there */
@@ -23,6 +22,8 @@ struct name_state {
 	struct name_state *chain;         /* with the same hash */
 	struct name_state *older, *newer; /* among the removed */
 	bool queued;
+
+	char text[]; /* "/x" for an object in /dev/shm, else as the program gave it */
 };
 
 struct use;

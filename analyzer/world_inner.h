@@ -18,6 +18,7 @@ struct world_private {
 	struct map objects;       /* (device, inode) -> struct object */
 	struct map names;         /* (hash of the text) -> struct name_state */
 	struct map texts;         /* (hash) -> struct text */
+	const char *latest_host;  /* of an event, or NULL */
 	struct map modules;       /* (path, build id) -> struct module */
 	struct map stacks;        /* (identity) -> struct stack */
 	struct process **leaving; /* in the order of time; the first `left` are done */

@@ -48,13 +48,14 @@ struct name_state *name_state_find(const struct world *world, uint64_t place, co
 struct name_state *name_state_of(struct world *world, uint64_t place, const char *text)
 {
 	struct name_state *state = name_state_find(world, place, text);
+	size_t length = strlen(text);
 	uint64_t hash;
 
 	if (state)
 		return state;
-	hash = map_hash(MAP_HASH, text, strlen(text));
-	state = memory_new(1, sizeof(*state));
-	state->text = memory_text(text);
+	hash = map_hash(MAP_HASH, text, length);
+	state = memory_new(1, sizeof(*state) + length + 1);
+	memcpy(state->text, text, length);
 	state->place = place;
 	state->chain = map_get(&world->private->names, hash, place);
 	map_put(&world->private->names, hash, place, state);
@@ -90,7 +91,6 @@ static void state_free(struct world *world, struct name_state *state)
 		map_put(&world->private->names, hash, state->place, first);
 	else
 		map_remove(&world->private->names, hash, state->place);
-	free(state->text);
 	free(state);
 }
 
@@ -199,7 +199,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 
 	if (object->name_count || name_is_way(name))
 		return;
-	given = memory_format("%.*s", (int)end, name);
+	given = memory_span(name, end);
 	if (gone && is_stand_in(object, given)) {
 		free(given);
 		return;
@@ -459,7 +459,6 @@ void names_free(struct world *world)
 
 		for (; state; state = next) {
 			next = state->chain;
-			free(state->text);
 			free(state);
 		}
 	}

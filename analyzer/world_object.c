@@ -40,6 +40,14 @@ bool object_is_called(const struct object *object, const char *text)
 	return name_of(object, text) != NULL;
 }
 
+struct object_id object_id(const struct object *object)
+{
+	struct object_id id;
+
+	snprintf(id.text, sizeof(id.text), "o%" PRIu64, object->number);
+	return id;
+}
+
 const char *object_kind(const struct object *object)
 {
 	static const char *const names[] = {
@@ -57,7 +65,6 @@ static struct object *object_new(struct world *world)
 
 	object->recording = world->private->recording;
 	object->number = ++world->private->objects_made;
-	snprintf(object->id, sizeof(object->id), "o%" PRIu64, object->number);
 	world->objects = memory_grow(world->objects, world->object_count, sizeof(struct object *));
 	world->objects[world->object_count++] = object;
 	return object;

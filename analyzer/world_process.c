@@ -32,7 +32,9 @@ static const char *host_of(struct world *world, uint32_t id, const char *host)
 
 	if (recording && recording->described && recording->host)
 		host = recording->host;
-	own = world_intern(world, host);
+	if (world->private->latest_host && strcmp(world->private->latest_host, host) == 0)
+		return world->private->latest_host;
+	own = world->private->latest_host = world_intern(world, host);
 	for (size_t i = 0; i < world->host_count; i++)
 		if (world->hosts[i] == own)
 			return own;

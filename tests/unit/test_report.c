@@ -73,7 +73,7 @@ static struct name names[] = {{.text = "/first", .from = 1, .until = 2},
 			      {.text = "/\033]0;owned\a\xc3\x28", .from = 2},
 			      {.text = "/first", .from = 3, .until = 4}};
 static struct object leaked = {
-	.id = "o1",
+	.number = 1,
 	.kind = KIND_shm,
 	.dev = 25,
 	.ino = 99,
@@ -85,7 +85,7 @@ static struct object leaked = {
 	.leaked = true,
 };
 static struct object semaphore = {
-	.id = "o2", .kind = KIND_semaphore, .names = names, .name_count = 1, .unlinked = {&shell, 1, 6}};
+	.number = 2, .kind = KIND_semaphore, .names = names, .name_count = 1, .unlinked = {&shell, 1, 6}};
 static struct process *processes[] = {&python, &shell};
 static struct object *objects[] = {&leaked, &semaphore};
 static const char *hosts[] = {"box"};
