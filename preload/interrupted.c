@@ -63,8 +63,9 @@ static bool is_restorer(const void *address)
 	static const unsigned char code[] = {0x48, 0xc7, 0xc0, SYS_rt_sigreturn, 0, 0, 0, 0x0f, 0x05};
 	uintptr_t at = (uintptr_t)address;
 	struct dl_find_object found;
+	const struct link_map *library = library_of(address, &found);
 
-	return library_of(address, &found) == libc && is_code(&found, at, at + sizeof code) &&
+	return library && library == libc && is_code(&found, at, at + sizeof code) &&
 	       memcmp(address, code, sizeof code) == 0;
 }
 
