@@ -87,7 +87,8 @@ int main(int argc, char **argv)
 	ends = strcmp(how, "exit") == 0;
 	if (strcmp(how, "threads") == 0 && pthread_create(&thread, NULL, idle, NULL))
 		return 1;
-	if (strcmp(how, "prepared") == 0 && (pthread_create(&thread, NULL, first, NULL) || pthread_join(thread, &failed)))
+	if (strcmp(how, "prepared") == 0 &&
+	    (pthread_create(&thread, NULL, first, NULL) || pthread_join(thread, &failed)))
 		return 1;
 	if (failed || signal(SIGALRM, on_alarm) == SIG_ERR || setitimer(ITIMER_REAL, &timer, NULL))
 		return 1;
