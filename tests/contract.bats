@@ -215,7 +215,8 @@ missing()
 	[ -z "$output" ]
 }
 
-@test "no test waits for all of its children: one is the countdown that ends a test which hangs" {
+@test "no test waits for or kills all of its children: one is the countdown that ends a test which hangs" {
+	none '(kill|wait) (-[A-Z]+ )?(%[0-9]|\$\(jobs -p)' tests/*.bats tests/*.bash tests/soak/*.bats
 	run grep -nE '^[[:space:]]*wait[[:space:]]*(#.*)?$' tests/*.bats tests/soak/*.bats
 	echo "$output"
 	[ "$status" -eq 1 ]

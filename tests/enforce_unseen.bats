@@ -89,6 +89,7 @@ is_kept()
 
 @test "what nobody else has open is emptied as asked, and so is what somebody is seen to have open" {
 	sleep 60 3>&- &
+	local another=$!
 	policy 'log = stderr' 'truncate-on-open = deny'
 	by 1234 'os.umask(0o22); open(PATH, "w").write("old"); attempt(os.open, PATH, os.O_WRONLY | os.O_TRUNC); print(os.stat(PATH).st_size)' 2>log
 	[ "$(tail -n 1 out)" = 0 ]
@@ -100,7 +101,7 @@ if os.fork() == 0:
 os.close(log); attempt(os.truncate, PATH, 2); attempt(os.open, PATH, os.O_WRONLY | os.O_TRUNC); print(os.stat(PATH).st_size)' 2>log
 	[ "$(tail -n 1 out)" = 0 ]
 	grep -q "rule=truncate-on-open object=/$NAME action=recorded errno=0 .*why=users-unknown" log
-	kill %1
+	kill "$another"
 }
 
 @test "shrinking what somebody may map who cannot be looked at is denied, or leaves the size" {

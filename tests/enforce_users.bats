@@ -397,6 +397,7 @@ dies()
 	program 'fd = os.open(PATH, RWC | os.O_APPEND, 0o644); os.write(fd, b"lock"); attempt(lambda: open(PATH, "w").close()); print(os.fstat(fd).st_size)'
 	mv program.py opens.py
 	setpriv --reuid 1234 --regid 1234 --clear-groups sleep 60 3>&- &
+	local another=$!
 	for action in deny fix; do
 		policy 'log = stderr' "truncate-on-open = $action"
 		chmod 644 policy.ini
@@ -406,7 +407,7 @@ dies()
 		grep -q 'rule=truncate-on-open .*action=recorded' log
 		rm "/dev/shm/$NAME"
 	done
-	kill %1
+	kill "$another"
 }
 
 @test "what exists is judged alike where nobody is to hear of it: owners, links, FIFOs, and what is no object" {

@@ -11,11 +11,13 @@ setup()
 
 @test "eight threads open, size, map, unmap, unlink and dlopen at random: the ledger and the trace are as /proc/self" {
 	# Beside others that want the processors: calls that take long are what may be got wrong.
+	local busy=()
 	timeout 60 sh -c 'while :; do :; done' 3>&- &
+	busy+=($!)
 	timeout 60 sh -c 'while :; do :; done' 3>&- &
+	busy+=($!)
 	ledger_threads 5
-	# shellcheck disable=SC2046 # two numbers
-	kill $(jobs -p)
+	kill "${busy[@]}"
 }
 
 @test "a handler that jumps out of the ledger under a policy leaves it to the other threads" {
