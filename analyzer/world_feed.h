@@ -17,7 +17,7 @@ struct name_state {
 	struct site changed;   /* the latest change of what it leads to, or leads to no more */
 	struct site owed;      /* who took it from what nobody had told of yet, process NULL: nobody */
 
-	/* For world_names.c only. */
+	/* For world_names_states.c only. */
 	uint64_t place;                   /* of struct process */
 	struct name_state *chain;         /* with the same hash */
 	struct name_state *older, *newer; /* among the removed */

@@ -48,9 +48,11 @@ void process_announce(struct world *world, struct process *process, const struct
 void process_leave(struct world *world, struct process *process, int status, int64_t time);
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time);
 void process_sweep(struct world *world, int64_t now);
-void process_lines_until(struct world *world, int64_t time);
 void process_settle(struct world *world);
 void process_finish(struct world *world);
+
+/* world_lines.c */
+void process_lines_until(struct world *world, int64_t time);
 
 /* world_remains.c: the process is over, and what it held stays known for a while. */
 void remains_keep(struct world *world, struct process *process);
@@ -170,6 +172,8 @@ void names_defined(struct object *object, const char *name, int64_t time);
 /* The call that made it chose the end of this name. */
 void names_made_at_random(struct object *object, const char *text);
 void names_add(struct object *object, const char *text, int64_t time);
+
+/* world_names_states.c */
 void names_free(struct world *world);
 
 #endif

@@ -8,9 +8,6 @@
 #include "memory.h"
 #include "world_names_inner.h"
 
-/* So many names that lead nowhere any more are remembered, for those who remove or open them once more. */
-#define REMOVED_MAX 20000
-
 /* An object that is renamed over and over keeps its latest names. */
 #define NAMES_MAX 64
 
@@ -33,85 +30,6 @@ char *name_canonical(const char *name, bool semaphore)
 bool name_is_way(const char *path)
 {
 	return strncmp(path, "/proc/", 6) == 0;
-}
-
-/* Names of one machine, or of one recording, lead nowhere in another. */
-struct name_state *name_state_find(const struct world *world, uint64_t place, const char *text)
-{
-	struct name_state *state = map_get(&world->private->names, map_hash(MAP_HASH, text, strlen(text)), place);
-
-	while (state && strcmp(state->text, text) != 0)
-		state = state->chain;
-	return state;
-}
-
-struct name_state *name_state_of(struct world *world, uint64_t place, const char *text)
-{
-	struct name_state *state = name_state_find(world, place, text);
-	size_t length = strlen(text);
-	uint64_t hash;
-
-	if (state)
-		return state;
-	hash = map_hash(MAP_HASH, text, length);
-	state = memory_new(1, sizeof(*state) + length + 1);
-	memcpy(state->text, text, length);
-	state->place = place;
-	state->chain = map_get(&world->private->names, hash, place);
-	map_put(&world->private->names, hash, place, state);
-	return state;
-}
-
-static void unqueue(struct world_private *private, struct name_state *state)
-{
-	if (!state->queued)
-		return;
-	if (state->older)
-		state->older->newer = state->newer;
-	else
-	private->removed_first = state->newer;
-	if (state->newer)
-		state->newer->older = state->older;
-	else
-	private->removed_last = state->older;
-	state->older = state->newer = NULL;
-	state->queued = false;
-	private->removed_count--;
-}
-
-static void state_free(struct world *world, struct name_state *state)
-{
-	uint64_t hash = map_hash(MAP_HASH, state->text, strlen(state->text));
-	struct name_state *first = map_get(&world->private->names, hash, state->place), **link = &first;
-
-	while (*link != state)
-		link = &(*link)->chain;
-	*link = state->chain;
-	if (first)
-		map_put(&world->private->names, hash, state->place, first);
-	else
-		map_remove(&world->private->names, hash, state->place);
-	free(state);
-}
-
-void name_enqueue(struct world *world, struct name_state *state)
-{
-	struct world_private *private = world->private;
-
-	unqueue(private, state);
-	state->older = private->removed_last;
-	if (state->older)
-		state->older->newer = state;
-	else
-	private->removed_first = state;
-	private->removed_last = state;
-	state->queued = true;
-	if (++private->removed_count > REMOVED_MAX) {
-		struct name_state *oldest = private->removed_first;
-
-		unqueue(private, oldest);
-		state_free(world, oldest);
-	}
 }
 
 static void names_drop_oldest(struct object *object)
@@ -218,7 +136,7 @@ void names_defined(struct object *object, const char *name, int64_t time)
 
 static void lead_to(struct world *world, struct name_state *state, struct object *object, const struct site *site)
 {
-	unqueue(world->private, state);
+	name_unqueue(world, state);
 	name_changed(state, object, site);
 	if (state->object && state->object != object)
 		names_end(object_real(state->object), state->text, site->time, false);
@@ -371,7 +289,7 @@ struct name_change names_unlink(struct world *world, struct process *process, co
 
 static void name_revive(struct world *world, struct name_state *state, struct object *object)
 {
-	unqueue(world->private, state);
+	name_unqueue(world, state);
 	state->object = object;
 	for (size_t i = object->name_count; i > 0; i--) {
 		if (strcmp(object->names[i - 1].text, state->text) == 0) {
@@ -448,19 +366,4 @@ void names_linked(struct world *world, const char *name, struct object *object, 
 	if (names_is_lost_early(world, object, name, site) || names_settled_unseen(world, state, object, site))
 		return;
 	lead_to(world, state, object, site);
-}
-
-void names_free(struct world *world)
-{
-	struct map_slot *slot;
-
-	for (size_t cursor = 0; (slot = map_next(&world->private->names, &cursor));) {
-		struct name_state *state = slot->value, *next;
-
-		for (; state; state = next) {
-			next = state->chain;
-			free(state);
-		}
-	}
-	map_clear(&world->private->names);
 }

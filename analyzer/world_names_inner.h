@@ -4,11 +4,13 @@
 
 #include "world_inner.h"
 
-/* NULL: nothing was told of the name, or it is forgotten. */
+/* world_names_states.c; NULL: nothing was told of the name, or it is forgotten. */
 struct name_state *name_state_find(const struct world *world, uint64_t place, const char *text);
 struct name_state *name_state_of(struct world *world, uint64_t place, const char *text);
 /* It leads nowhere: to be forgotten, once there are many such. */
 void name_enqueue(struct world *world, struct name_state *state);
+/* It leads somewhere again. */
+void name_unqueue(struct world *world, struct name_state *state);
 
 /* The entry of the name by which it is called; NULL: none. */
 struct name *name_of(const struct object *object, const char *text);

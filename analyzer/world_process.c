@@ -1,6 +1,4 @@
-/* Processes: how each image began and ended, from the trace and from the lines beside it. */
-#include <errno.h>
-#include <limits.h>
+/* Processes: how each image began and ended, and from whom it inherited. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +6,8 @@
 
 #include "memory.h"
 #include "world_holdings.h"
-#include "world_inner.h"
+#include "world_process_inner.h"
 #include "world_stacks.h"
-
-/* By so much the clocks of the trace and of the lines may disagree after their conversion to the time of day. */
-#define CLOCK_SLACK 2000000
 
 static uint64_t place_key(const char *host, uint32_t recording)
 {
@@ -24,8 +19,7 @@ static const struct recording *part_of(const struct world *world, uint32_t id)
 	return world->private->recording ? recording_part(world->private->recording, id) : NULL;
 }
 
-/* With a recording.json all is of one recording on one machine, whatever the trace calls it. */
-static const char *host_of(struct world *world, uint32_t id, const char *host)
+const char *process_host(struct world *world, uint32_t id, const char *host)
 {
 	const struct recording *recording = part_of(world, id);
 	const char *own;
@@ -49,7 +43,7 @@ static uint32_t recording_of(const struct world *world, uint32_t recording)
 	return known && known->described ? 0 : recording;
 }
 
-static struct process *current(const struct world *world, const char *host, uint32_t recording, pid_t pid)
+struct process *process_current(const struct world *world, const char *host, uint32_t recording, pid_t pid)
 {
 	return map_get(&world->private->current, place_key(host, recording), (uint64_t)(unsigned)pid);
 }
@@ -154,7 +148,7 @@ static void set_status(struct process *process, int status, int64_t time)
 void process_died(struct world *world, const char *host, uint32_t recording, pid_t pid, int status, int64_t time)
 {
 	uint32_t id = recording_of(world, recording);
-	struct process *process = current(world, host_of(world, id, host), id, pid);
+	struct process *process = process_current(world, process_host(world, id, host), id, pid);
 
 	if (process == NULL || process->over || WIFSTOPPED(status) || WIFCONTINUED(status))
 		return;
@@ -164,8 +158,8 @@ void process_died(struct world *world, const char *host, uint32_t recording, pid
 	process_over(world, process);
 }
 
-static struct process *successor(struct world *world, struct process *process, const char *host, uint32_t recording,
-				 pid_t pid, bool exec, int64_t time)
+struct process *process_successor(struct world *world, struct process *process, const char *host, uint32_t recording,
+				  pid_t pid, bool exec, int64_t time)
 {
 	struct process *next;
 
@@ -210,14 +204,14 @@ struct process *process_of_event(struct world *world, const struct trace_event *
 {
 	const struct event_head *head = &event->event.head;
 	uint32_t recording = recording_of(world, head->recording);
-	const char *host = host_of(world, recording, event->host);
-	struct process *process = current(world, host, recording, head->pid);
+	const char *host = process_host(world, recording, event->host);
+	struct process *process = process_current(world, host, recording, head->pid);
 
 	if (event->id == EVENT_process) {
 		bool exec = event->event.process.began == BEGAN_exec;
 
 		if (process == NULL || process->over || process->announced)
-			process = successor(world, process, host, recording, head->pid, exec, event->time);
+			process = process_successor(world, process, host, recording, head->pid, exec, event->time);
 	} else if (process == NULL) {
 		process = process_new(world, host, recording, head->pid, event->time);
 	}
@@ -225,9 +219,9 @@ struct process *process_of_event(struct world *world, const struct trace_event *
 	return process;
 }
 
-static struct process *parent_of(struct world *world, const struct process *process, uint32_t recording, pid_t ppid)
+struct process *process_parent(struct world *world, const struct process *process, uint32_t recording, pid_t ppid)
 {
-	struct process *parent = current(world, process->host, recording, ppid);
+	struct process *parent = process_current(world, process->host, recording, ppid);
 
 	/* The parent may have gone on to another image since: the fork was made by the one that counted so far. */
 	while (parent && parent->previous && parent->began_at > process->began_at)
@@ -242,7 +236,7 @@ static struct process *parent_of(struct world *world, const struct process *proc
 static struct process *forker_of(struct world *world, const struct process *child, uint32_t recording, pid_t ppid,
 				 uint32_t seq)
 {
-	struct process *latest = parent_of(world, child, recording, ppid), *likely = NULL;
+	struct process *latest = process_parent(world, child, recording, ppid), *likely = NULL;
 
 	for (struct process *image = latest; image; image = image->previous) {
 		if (image->top_seq < seq)
@@ -254,7 +248,7 @@ static struct process *forker_of(struct world *world, const struct process *chil
 	return likely ? likely : latest;
 }
 
-static void inherit(struct process *process, struct process *parent, uint32_t parent_seq)
+void process_inherit(struct process *process, struct process *parent, uint32_t parent_seq)
 {
 	const struct holdings *from = parent ? remains_of(parent) : NULL;
 
@@ -299,111 +293,10 @@ void process_announce(struct world *world, struct process *process, const struct
 		if (known && process->parent)
 			inherit_again(world, process, parent, e->parent_seq);
 		else
-			inherit(process, parent, e->parent_seq);
+			process_inherit(process, parent, e->parent_seq);
 	} else if (process->parent == NULL) {
-		process->parent = parent_of(world, process, recording, e->parent);
+		process->parent = process_parent(world, process, recording, e->parent);
 	}
-}
-
-static void line_start(struct world *world, const struct line *line, const char *host)
-{
-	struct process *process = current(world, host, line->recording, line->pid);
-	bool exec = line->type == LINE_start;
-
-	/* The trace was faster. */
-	if (process && !process->over && process->announced && line->time <= process->began_at + CLOCK_SLACK &&
-	    process->began == (exec ? BEGAN_exec : BEGAN_fork))
-		return;
-	process = successor(world, process, host, line->recording, line->pid, exec, line->time);
-	process->began = exec ? BEGAN_exec : BEGAN_fork;
-	process->uid = line->uid;
-	process->ppid = line->ppid;
-	if (line->exe)
-		process->exe = world_intern(world, line->exe);
-	if (line->argv)
-		process->argv = world_intern(world, line->argv);
-	if (process->parent == NULL)
-		process->parent = parent_of(world, process, line->recording, line->ppid);
-	if (!exec && process->parent) {
-		inherit(process, process->parent, UINT32_MAX);
-		if (*process->argv == 0)
-			process->argv = process->parent->argv;
-	}
-}
-
-static void line_holds(struct world *world, const struct line *line, const char *host)
-{
-	struct process *process = current(world, host, line->recording, line->pid);
-	const char *at = line->holds;
-	struct line_held held;
-
-	if (process == NULL || process->over || at == NULL)
-		return;
-	while (line_held(&at, &held)) {
-		struct object *object = object_at(world, process, held.dev, held.ino);
-
-		if (object && held.fd <= INT_MAX)
-			holdings_found(process, object, (int)held.fd,
-				       &(struct site){.process = process, .stack_id = 0, .time = line->time});
-	}
-}
-
-static void line_closes(struct world *world, const struct line *line, const char *host)
-{
-	struct process *process = current(world, host, line->recording, line->pid);
-	const struct descriptor *descriptor =
-		process && !process->over ? holdings_descriptor(process, line->status) : NULL;
-
-	/* One that the process opened itself got the number since: the trace was faster. */
-	if (descriptor && !descriptor->tally)
-		holdings_close(process, line->status, 0,
-			       &(struct site){.process = process, .stack_id = 0, .time = line->time});
-}
-
-static void take_line(struct world *world, const struct line *line)
-{
-	const char *host = host_of(world, line->recording, "");
-	struct process *process;
-
-	switch (line->type) {
-	case LINE_start:
-	case LINE_fork:
-		line_start(world, line, host);
-		break;
-	case LINE_holds:
-		line_holds(world, line, host);
-		break;
-	case LINE_closes:
-		line_closes(world, line, host);
-		break;
-	case LINE_loaded:
-		process = current(world, host, line->recording, line->pid);
-		if (process && !process->over)
-			process->loaded = true;
-		break;
-	case LINE_leave:
-		process = current(world, host, line->recording, line->pid);
-		if (process && !process->traced)
-			process_leave(world, process, line->status, line->time);
-		break;
-	case LINE_end:
-		process_died(world, "", line->recording, line->child, line->status, line->time);
-		break;
-	case LINE_reaped:
-		process_died(world, "", line->recording, line->pid, line->status, line->time);
-		break;
-	default:
-		break;
-	}
-}
-
-void process_lines_until(struct world *world, int64_t time)
-{
-	const struct recording *recording = world->private->recording;
-
-	while (recording && world->private->next_line < recording->line_count &&
-	       recording->lines[world->private->next_line].time <= time)
-		take_line(world, &recording->lines[world->private->next_line++]);
 }
 
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */
