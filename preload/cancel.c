@@ -11,7 +11,6 @@ enum kind { KIND_state, KIND_type, KIND_COUNT };
 
 /* The program's own. A handler may come, and jump out, before and after each change: to give back twice does no harm. */
 static __thread int kept[KIND_COUNT] = {NONE, NONE};
-static __thread bool calm;
 
 static void set(enum kind kind, int new, int *old)
 {
@@ -54,20 +53,7 @@ void cancel_defer(void)
 
 void cancel_undefer(void)
 {
-	if (!calm)
-		give_back(KIND_type);
-}
-
-void cancel_calm_begin(void)
-{
-	calm = true;
-	cancel_defer();
-}
-
-void cancel_calm_end(void)
-{
-	calm = false;
-	cancel_undefer();
+	give_back(KIND_type);
 }
 
 bool cancel_is_deferred(void)
@@ -83,7 +69,7 @@ bool cancel_keeps(void)
 void cancel_give_back(void)
 {
 	cancel_allow();
-	cancel_calm_end();
+	cancel_undefer();
 }
 
 static int exchange(enum kind kind, int new, int *old)

@@ -17,9 +17,6 @@ void cancel_defer(void);
 /* A cancellation that came meanwhile may happen in it, where cancel_allow came before. */
 void cancel_undefer(void);
 bool cancel_is_deferred(void);
-/* The same, and what is deferred within stays so until the end. */
-void cancel_calm_begin(void);
-void cancel_calm_end(void);
 
 /* Is there anything to be given back? Both. */
 bool cancel_keeps(void);

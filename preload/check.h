@@ -31,8 +31,8 @@ enum check_marks {
 	MARK_PAST_END = 16384,  /* it mapped more than the object had */
 	MARK_HEIR = 32768,      /* the program found it open when it began */
 	MARK_ATTACHED = 65536,  /* the policy asks what it held, and it was opened by a name without O_CREAT */
-	MARK_SIZED = 262144,    /* it was the first to give the object a size */
 	MARK_USED = 131072,     /* it has had the object open or mapped, and not only named it */
+	MARK_SIZED = 262144,    /* it was the first to give the object a size */
 };
 
 /* The numbers as in FIELDS_finding; of the rules that are not about sizes as said beside each. */

@@ -138,7 +138,7 @@ static int look_around(const struct enforce_place *place, struct stat *st)
 	return (int)-kernel_stat_at(place->dirfd, walked(place, length, ".", directory), 0, st);
 }
 
-/* May this user put nothing into the directory, or take nothing out? Other errnos are those of a kernel that cannot tell. */
+/* May this user put nothing into the directory, or take nothing out? */
 static int is_closed(const struct enforce_place *place)
 {
 	size_t length;
@@ -146,9 +146,7 @@ static int is_closed(const struct enforce_place *place)
 	if (directory_of(place, &length))
 		return 0;
 	char directory[length + 2];
-	walked(place, length, ".", directory);
-	long error = -kernel_call(SYS_faccessat2, place->dirfd, (long)directory, W_OK | X_OK, AT_EACCESS, 0, 0);
-	return error == EACCES || error == EROFS ? (int)error : 0;
+	return facts_refused(place->dirfd, walked(place, length, ".", directory), W_OK | X_OK, 0);
 }
 
 /*
@@ -297,8 +295,7 @@ static bool is_protected(const struct enforce_place *place, const struct stat *s
 		return false;
 	if (!S_ISREG(st->st_mode) || (st->st_mode & S_ISUID) || (st->st_mode & runs_as_group) == runs_as_group)
 		return true;
-	return kernel_call(SYS_faccessat2, place->dirfd, (long)place->path, R_OK | W_OK, AT_EACCESS | place->flags, 0,
-			   0) == -EACCES;
+	return facts_refused(place->dirfd, place->path, R_OK | W_OK, place->flags) == EACCES;
 }
 
 static int link_in_vain(const struct enforce_moving *m)
@@ -343,8 +340,7 @@ static bool is_below(const struct enforce_place *place, const struct enforce_pla
 /* A directory in another one has another "..", which is for who may write to it. */
 static bool keeps_parent(const struct enforce_place *place, const struct stat *st)
 {
-	return S_ISDIR(st->st_mode) && kernel_call(SYS_faccessat2, place->dirfd, (long)place->path, W_OK,
-						   AT_EACCESS | AT_SYMLINK_NOFOLLOW, 0, 0) == -EACCES;
+	return S_ISDIR(st->st_mode) && facts_refused(place->dirfd, place->path, W_OK, AT_SYMLINK_NOFOLLOW) == EACCES;
 }
 
 /* May the two directories, if they are two, not be changed so? to: NULL: nothing has that name. */

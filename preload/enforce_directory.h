@@ -19,7 +19,6 @@ bool enforce_directory_allowed(const struct policy_list *names, const struct enf
 int enforce_in_vain(const struct enforce_moving *m);
 int enforce_removed_in_vain(const struct enforce_place *at);
 /* The same of what is to be made where nothing is, and of what is there and was not to be. */
-enum enforce_maker { MAKER_open, MAKER_mknod, MAKER_sem_open };
 int enforce_made_in_vain(int dirfd, const char *path, enum enforce_maker maker);
 int enforce_made_twice(const char *path, enum enforce_maker maker);
 /* Does the place, or with an empty path what its descriptor is of, lie on a mount, or a file system, that is read-only? */

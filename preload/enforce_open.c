@@ -54,7 +54,7 @@ static int not_made(const struct enforce_opening *o)
 	int itself = o->flags & O_EXCL ? AT_SYMLINK_NOFOLLOW : 0, error = enforce_vain_flags(o);
 
 	if (!error && kernel_stat_at(o->dirfd, path, itself, &st) == 0)
-		error = enforce_made_twice(path, o->node ? MAKER_mknod : MAKER_open);
+		error = enforce_made_twice(path, o->maker);
 	enforce_refused_nothing(VERDICT_deny, error ? error : enforce_vain_creation(o, path));
 	return -1;
 }
@@ -63,7 +63,7 @@ static void made(const struct enforce_opening *o, const struct enforce_making *m
 {
 	char path[TEXT_DESCRIPTOR];
 
-	enforce_made(making, o->node ? o->name : text_descriptor(path, fd), mode);
+	enforce_made(making, o->maker == MAKER_mknod ? o->name : text_descriptor(path, fd), mode);
 }
 
 static void verified(const struct enforce_opening *o, const struct policy_decision *d, int fd)

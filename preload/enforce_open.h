@@ -4,13 +4,16 @@
 
 #include "preload/enforce.h"
 
+/* By what an object is made. */
+enum enforce_maker { MAKER_open, MAKER_mknod, MAKER_sem_open };
+
 /* An opening by shm_open, open and their kin: `call` makes the real one, with what flags and mode the policy leaves. */
 struct enforce_opening {
 	int (*call)(const struct enforce_opening *o, int flags, mode_t mode);
-	const void *real; /* for `call`: the original */
-	const char *name; /* "/x" of shm_open, else the path */
-	bool shm;         /* shm_open: no symbolic link is followed, the name must be portable */
-	bool node;        /* mknod: `call` answers 0 and opens nothing */
+	const void *real;         /* for `call`: the original */
+	const char *name;         /* "/x" of shm_open, else the path */
+	bool shm;                 /* shm_open: no symbolic link is followed, the name must be portable */
+	enum enforce_maker maker; /* MAKER_mknod: `call` answers 0 and opens nothing */
 	int dirfd;
 	const char *path;
 	int flags;

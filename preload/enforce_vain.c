@@ -172,13 +172,6 @@ int enforce_vain_pages(const struct mmap_event *e)
 	return refused_before(EOVERFLOW, SYS_remap_file_pages, (long)e->addr, (long)e->length, 0, (long)past, 0, 0);
 }
 
-/* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
-static int is_closed(int dirfd, const char *path, int access)
-{
-	long error = -kernel_call(SYS_faccessat2, dirfd, (long)path, access, AT_EACCESS, 0, 0);
-	return error == EACCES || error == EROFS ? (int)error : 0;
-}
-
 /* What has the path alone (O_PATH) tells of no seals. */
 static long seals_behind(void *context)
 {
@@ -204,7 +197,7 @@ int enforce_vain_size(const struct ftruncate_event *e, const struct identity *id
 	uint64_t from = e->size_before, to = (uint64_t)e->length;
 	int seal = to < from ? F_SEAL_SHRINK : to > from ? F_SEAL_GROW : 0;
 	bool reads, writes = true, by_path = identity->fd < 0;
-	int error = by_path                                     ? is_closed(identity->dirfd, identity->name, W_OK)
+	int error = by_path ? facts_refused(identity->dirfd, identity->name, W_OK, 0)
 		    : opened_for(identity->fd, &reads, &writes) ? 0
 								: EBADF;
 
@@ -356,7 +349,7 @@ static int opens_nothing(int flags, mode_t mode)
 
 int enforce_vain_flags(const struct enforce_opening *o)
 {
-	return o->node ? 0 : opens_nothing(o->flags, o->mode);
+	return o->maker == MAKER_mknod ? 0 : opens_nothing(o->flags, o->mode);
 }
 
 /* What is at the path, and is not followed where it is a link. */
@@ -372,11 +365,8 @@ static int of_found(int flags, mode_t mode)
 /* That it was read is left out of its times for its owner only, of what may be read at all. */
 static int is_refused(const struct enforce_opening *o, const char *path, const struct stat *st)
 {
-	int mode = o->flags & O_ACCMODE,
-	    access = mode == O_RDONLY   ? R_OK
-		     : mode == O_WRONLY ? W_OK
-					: R_OK | W_OK,
-	    error = is_closed(o->dirfd, path, access | (o->flags & O_TRUNC ? W_OK : 0));
+	int access = facts_access((uint32_t)o->flags) | (o->flags & O_TRUNC ? W_OK : 0),
+	    error = facts_refused(o->dirfd, path, access, 0);
 
 	if (error)
 		return error;
@@ -385,21 +375,16 @@ static int is_refused(const struct enforce_opening *o, const char *path, const s
 	return S_ISSOCK(st->st_mode) ? ENXIO : 0;
 }
 
-static enum enforce_maker maker(const struct enforce_opening *o)
-{
-	return o->node ? MAKER_mknod : MAKER_open;
-}
-
 int enforce_vain_creation(const struct enforce_opening *o, const char *path)
 {
 	if (!enforce_is_link(o->dirfd, path))
-		return enforce_made_in_vain(o->dirfd, path, maker(o));
+		return enforce_made_in_vain(o->dirfd, path, o->maker);
 	/* By a link that leads nowhere it is made where that leads. */
 	char *way = kernel_memory(2 * PATH_MAX);
 	if (!way)
 		return 0;
 	bool leads = enforce_follow(o->dirfd, path, way, way + PATH_MAX);
-	int error = leads ? enforce_made_in_vain(o->dirfd, way, maker(o)) : 0;
+	int error = leads ? enforce_made_in_vain(o->dirfd, way, o->maker) : 0;
 	kernel_memory_free(way, 2 * PATH_MAX);
 	return error;
 }
@@ -418,7 +403,7 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 	if (missing)
 		return missing != EACCES && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
 	if (exclusive)
-		return enforce_made_twice(path, maker(o));
+		return enforce_made_twice(path, o->maker);
 	/* The C library makes one of the other for shm_open(3). */
 	if ((error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
 		return EINVAL;

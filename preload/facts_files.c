@@ -1,5 +1,6 @@
 #include "preload/facts_files.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -195,10 +196,21 @@ bool facts_stranger(uint32_t uid)
 	return uid != 0 && !facts_own(uid) && is_nobody_known(uid);
 }
 
+int facts_access(uint32_t flags)
+{
+	return (flags & O_ACCMODE) == O_RDONLY ? R_OK : (flags & O_ACCMODE) == O_WRONLY ? W_OK : R_OK | W_OK;
+}
+
 bool facts_may_open(int dirfd, const char *path, uint32_t flags)
 {
-	int access = (flags & O_ACCMODE) == O_RDONLY ? R_OK : (flags & O_ACCMODE) == O_WRONLY ? W_OK : R_OK | W_OK;
-	return kernel_call(SYS_faccessat2, dirfd, (long)path, access, AT_EACCESS, 0, 0) == 0;
+	return kernel_call(SYS_faccessat2, dirfd, (long)path, facts_access(flags), AT_EACCESS, 0, 0) == 0;
+}
+
+/* A kernel without faccessat2(2) (before 5.8), or a filter of system calls, tells nothing by another errno. */
+int facts_refused(int dirfd, const char *path, int access, int flags)
+{
+	long error = -kernel_call(SYS_faccessat2, dirfd, (long)path, access, AT_EACCESS | flags, 0, 0);
+	return error == EACCES || error == EROFS ? (int)error : 0;
 }
 
 bool facts_protected_regular(bool unknown)

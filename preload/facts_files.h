@@ -49,6 +49,12 @@ bool facts_stranger(uint32_t uid);
 /* May this process open the path with these flags, O_CREAT apart? */
 bool facts_may_open(int dirfd, const char *path, uint32_t flags);
 
+/* Of access(2), what an opening with these flags asks for; O_TRUNC asks for W_OK as well. */
+int facts_access(uint32_t flags);
+
+/* Is the effective user refused that access: EACCES or EROFS; 0: no, or it cannot be known. flags: of faccessat2(2). */
+int facts_refused(int dirfd, const char *path, int access, int flags);
+
 /* Does fs.protected_regular refuse O_CREAT on another's file in a sticky directory? unknown: the answer where nothing tells. */
 bool facts_protected_regular(bool unknown);
 

@@ -48,10 +48,9 @@ uint8_t ledger_kind(const struct identity *identity);
 void ledger_rename(const struct identity *identity, const char *name);
 /* The name by which this process knows the object; false, and "", if it is not known to have one. */
 bool ledger_name(const struct identity *identity, char name[static OBJECT_NAME_SIZE]);
-void ledger_mark_mapped(uint64_t address, uint32_t set);
 /* The same of the object that is mapped at the address. */
 bool ledger_mapped_name(uint64_t address, char name[static OBJECT_NAME_SIZE]);
-
+void ledger_mark_mapped(uint64_t address, uint32_t set);
 /* Marks of the object that is mapped at the address; 0: none. */
 uint32_t ledger_mapped_marks(uint64_t address);
 /*

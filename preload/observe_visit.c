@@ -125,7 +125,7 @@ void observe_calm_begin(struct calm *calm, const void *caller)
 	calm->mask = signals_block();
 	recorder_thread.mask = calm->mask;
 	calm->holds = recorder_thread.calm = recorder_thread.blocks = true;
-	cancel_calm_begin();
+	cancel_defer();
 }
 
 void observe_calm_end(const struct calm *calm)
@@ -136,7 +136,7 @@ void observe_calm_end(const struct calm *calm)
 	recorder_thread.calm = recorder_thread.blocks = false;
 	signals_restore(calm->mask);
 	/* The last, as in observe_leave. */
-	cancel_calm_end();
+	cancel_undefer();
 }
 
 bool observe_enter(struct visit *visit, const void *caller)

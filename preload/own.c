@@ -11,7 +11,6 @@
 #include "preload/gate.h"
 #include "preload/kernel.h"
 #include "preload/own_symbol.h"
-#include "preload/own_symbol.h"
 #include "preload/page.h"
 #include "preload/signals.h"
 

@@ -88,8 +88,9 @@ int wrap_close(int (*real_close)(int), int fd, const void *caller)
 	int result = own_thread ? (int)REAL(syscall)(SYS_close, fd) : real_close(fd);
 	own_closed(closing);
 	own_changed(changing);
-	wrap_closed(result == 0 || errno != EBADF, caller);
-	if (result == 0 || errno != EBADF)
+	bool done = result == 0 || errno != EBADF;
+	wrap_closed(done, caller);
+	if (done)
 		return result;
 	/* LTTng aborts the program then; CLOSE_RANGE_UNSHARE gives this thread a table without what its threads open later. */
 	if (own_caller(caller))

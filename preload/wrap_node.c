@@ -48,9 +48,8 @@ static int noded(const struct wrap_opening *o, int result, const void *caller)
 		if ((mode & S_IFMT && !S_ISREG(mode)) || !(valid))                                                     \
 			return REAL(name) arguments;                                                                   \
 		return noded(&o,                                                                                       \
-			     wrap_opening_polices(&o, text, CALLER)                                                    \
-				     ? wrap_opening_enforced(call_mknodat, &o, true, CALLER)                           \
-				     : REAL(name) arguments,                                                           \
+			     wrap_opening_polices(&o, text, CALLER) ? wrap_opening_enforced(call_mknodat, &o, CALLER)  \
+								    : REAL(name) arguments,                            \
 			     CALLER);                                                                                  \
 	}
 WRAP_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), AT_FDCWD, (path, mode, device), true)
@@ -65,12 +64,7 @@ WRAP_MKNOD(__xmknodat, (int version, int dirfd, const char *path, mode_t mode, d
 
 static bool promised(const struct wrap_opening *o, int *flags, mode_t *mode, const void *caller)
 {
-	const struct enforce_opening asked = {.name = o->object,
-					      .dirfd = o->dirfd,
-					      .path = o->path,
-					      .flags = o->flags,
-					      .mode = o->mode,
-					      .caller = caller};
+	const struct enforce_opening asked = wrap_opening_asked(o, caller);
 
 	return !o->astray && enforce_promised(&asked, flags, mode) != VERDICT_deny;
 }

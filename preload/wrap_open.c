@@ -178,23 +178,31 @@ static int call_openat(const struct enforce_opening *o, int flags, mode_t mode)
 	return REAL(openat)(o->dirfd, o->path, flags, mode);
 }
 
-static bool makes_node(const struct wrap_opening *o)
+static enum enforce_maker maker(enum symbol symbol)
 {
-	return o->symbol == SYMBOL_mknod || o->symbol == SYMBOL_mknodat || o->symbol == SYMBOL___xmknod ||
-	       o->symbol == SYMBOL___xmknodat;
+	bool node = symbol == SYMBOL_mknod || symbol == SYMBOL_mknodat || symbol == SYMBOL___xmknod ||
+		    symbol == SYMBOL___xmknodat;
+
+	return node ? MAKER_mknod : MAKER_open;
+}
+
+struct enforce_opening wrap_opening_asked(const struct wrap_opening *o, const void *caller)
+{
+	return (struct enforce_opening){.maker = maker(o->symbol),
+					.name = o->object ?: o->path,
+					.dirfd = o->dirfd,
+					.path = o->path,
+					.flags = o->flags,
+					.mode = o->mode,
+					.caller = caller};
 }
 
 /* Does it lead elsewhere, by what the policy denies? errno is set then. */
 static bool strays(struct wrap_opening *o, const void *caller)
 {
 	o->object = NULL;
-	o->astray = enforce_astray(&(struct enforce_opening){.node = makes_node(o),
-							     .name = o->path,
-							     .dirfd = o->dirfd,
-							     .path = o->path,
-							     .flags = o->flags,
-							     .mode = o->mode,
-							     .caller = caller});
+	const struct enforce_opening asked = wrap_opening_asked(o, caller);
+	o->astray = enforce_astray(&asked);
 	return o->astray;
 }
 
@@ -210,23 +218,17 @@ bool wrap_opening_polices(struct wrap_opening *o, char text[static 512], const v
 }
 
 int wrap_opening_enforced(int (*call)(const struct enforce_opening *, int, mode_t), const struct wrap_opening *o,
-			  bool node, const void *caller)
+			  const void *caller)
 {
-	if (o->astray)
-		return -1;
-	return enforce_open(&(struct enforce_opening){.call = call,
-						      .node = node,
-						      .name = o->object,
-						      .dirfd = o->dirfd,
-						      .path = o->path,
-						      .flags = o->flags,
-						      .mode = o->mode,
-						      .caller = caller});
+	struct enforce_opening asked = wrap_opening_asked(o, caller);
+
+	asked.call = call;
+	return o->astray ? -1 : enforce_open(&asked);
 }
 
 int wrap_opening_open(const struct wrap_opening *o, const void *caller)
 {
-	return wrap_opening_enforced(call_openat, o, false, caller);
+	return wrap_opening_enforced(call_openat, o, caller);
 }
 
 /* The original, or what the policy makes of it. */

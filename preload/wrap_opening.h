@@ -36,9 +36,12 @@ const char *wrap_opening_odd(const struct visit *visit, const struct wrap_openin
 /* Is there a policy, and does the path lead onto /dev/shm, or to what stands there in an object's place? */
 bool wrap_opening_polices(struct wrap_opening *o, char text[static 512], const void *caller);
 
-/* What the policy makes of it, around `call`: its result, or -1 and errno. node: it makes a file and no descriptor. */
+/* As the policy is asked of it, but for `call`. */
+struct enforce_opening wrap_opening_asked(const struct wrap_opening *o, const void *caller);
+
+/* What the policy makes of it, around `call`: its result, or -1 and errno. */
 int wrap_opening_enforced(int (*call)(const struct enforce_opening *, int, mode_t), const struct wrap_opening *o,
-			  bool node, const void *caller);
+			  const void *caller);
 /* The same around openat(2). */
 int wrap_opening_open(const struct wrap_opening *o, const void *caller);
 
