@@ -43,12 +43,6 @@ const struct option_table diff_option_table = {
 	"a file or a pipe each; - is a report on standard input.",
 	rows, "Exit status: 0 nothing new; 1 new findings at --fail-on; 2 wrong usage; 3 A or B could not be read."};
 
-/* Calls are missing that could have changed the verdict, of all its occurrences. */
-static bool diff_is_uncertain(const json_t *finding)
-{
-	return json_is_true(json_object_get(finding, "uncertain"));
-}
-
 /* "12 times, 480 KiB, uncertain", or "..., 2 of them uncertain" */
 static char *diff_extent(const json_t *finding)
 {
@@ -57,10 +51,10 @@ static char *diff_extent(const json_t *finding)
 	char *times = count == 1 ? memory_text("once") : text_count((uint64_t)count, "time");
 	char *size = bytes ? text_bytes((uint64_t)bytes) : memory_text(""), *doubt, *all;
 
-	if (doubts && !diff_is_uncertain(finding))
+	if (doubts && !difference_is_uncertain(finding))
 		doubt = memory_format(", %" JSON_INTEGER_FORMAT " of them uncertain", doubts);
 	else
-		doubt = memory_text(diff_is_uncertain(finding) ? ", uncertain" : "");
+		doubt = memory_text(difference_is_uncertain(finding) ? ", uncertain" : "");
 	all = memory_format("%s%s%s%s", times, *size ? ", " : "", size, doubt);
 	free(doubt);
 	free(size);
@@ -152,7 +146,7 @@ struct failing {
 static void diff_count(struct failing *failing, const json_t *finding)
 {
 	failing->count++;
-	failing->uncertain += diff_is_uncertain(finding);
+	failing->uncertain += difference_is_uncertain(finding);
 }
 
 static struct failing diff_failing(const struct difference *difference, enum severity fail_on)
@@ -177,7 +171,7 @@ static bool diff_any_uncertain(const json_t *findings)
 	size_t i;
 
 	json_array_foreach (findings, i, finding)
-		if (diff_is_uncertain(finding))
+		if (difference_is_uncertain(finding))
 			return true;
 	return false;
 }

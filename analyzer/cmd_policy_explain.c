@@ -240,11 +240,11 @@ static int answer(struct question *question)
 
 static bool take_uid(const char *text, uint32_t *uid)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	uint64_t value;
+	bool taken = options_number(text, UINT32_MAX - 1, &value);
 
 	*uid = (uint32_t)value;
-	if (*text >= '0' && *text <= '9' && !*end && value < UINT32_MAX)
+	if (taken)
 		return true;
 	fputs("shmguard: --uid takes a number, as `id -u NAME` prints it\n", stderr);
 	return false;

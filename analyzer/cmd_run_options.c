@@ -93,7 +93,7 @@ static int run_options_size(const char *text, uint64_t *bytes)
 	size_t length = strlen(text);
 	const char *unit = length ? strchr(units, toupper((unsigned char)text[length - 1])) : NULL;
 	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-	char *number = memory_format("%.*s", (int)(length - (unit != NULL)), text);
+	char *number = memory_span(text, length - (unit != NULL));
 	/* recording.json has it, and no larger number. */
 	bool taken = options_number(number, (uint64_t)INT64_MAX >> shift, bytes) && *bytes;
 

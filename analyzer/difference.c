@@ -1,6 +1,5 @@
 #include "analyzer/difference.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -30,6 +29,11 @@ static json_t *by_print(const json_t *findings)
 json_int_t difference_number(const json_t *finding, const char *field)
 {
 	return json_integer_value(json_object_get(finding, field));
+}
+
+bool difference_is_uncertain(const json_t *finding)
+{
+	return json_is_true(json_object_get(finding, "uncertain"));
 }
 
 static const json_t *place_of(const json_t *finding)
@@ -147,15 +151,13 @@ static void add(json_t *to, const json_t *finding, const char *field)
 /* Occurrences that are uncertain: where all are, that alone is told. */
 static json_int_t doubts_of(const json_t *finding)
 {
-	return json_is_true(json_object_get(finding, "uncertain")) ? difference_number(finding, "count")
-								   : difference_number(finding, "doubts");
+	return difference_number(finding, difference_is_uncertain(finding) ? "count" : "doubts");
 }
 
 /* Takes more occurrences of one finding in. */
 static void merge(json_t *to, const json_t *finding)
 {
-	bool uncertain =
-		json_is_true(json_object_get(to, "uncertain")) && json_is_true(json_object_get(finding, "uncertain"));
+	bool uncertain = difference_is_uncertain(to) && difference_is_uncertain(finding);
 	json_int_t doubts = doubts_of(to) + doubts_of(finding);
 
 	add(to, finding, "count");

@@ -3,6 +3,7 @@
 #define SHMGUARD_DIFFERENCE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct difference {
 	json_t *fresh, *fixed, *changed; /* arrays; changed of {before, after} */
@@ -14,5 +15,7 @@ struct difference difference_of(const json_t *before, const json_t *after);
 
 /* A number of a finding; 0 if it has none. */
 json_int_t difference_number(const json_t *finding, const char *field);
+/* Calls are missing that could have changed the verdict, of all its occurrences. */
+bool difference_is_uncertain(const json_t *finding);
 
 #endif

@@ -159,6 +159,8 @@ const char *judge_name_of(const struct object *object);
 char *judge_bytes(uint64_t bytes);
 /* "byte" or "bytes", behind their number. */
 const char *judge_unit(uint64_t bytes);
+/* ", of which 4096 have memory": of an object of `size` bytes by what a look found of it, or NULL; a new text, or "". */
+char *judge_memory_of(const struct leftover *look, uint64_t size);
 /* "3.2 ms"; a new text. */
 char *judge_time(int64_t nanoseconds);
 /* "leaky (pid 812)"; a new text. */

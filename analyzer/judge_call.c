@@ -57,8 +57,7 @@ static bool has_ended(const struct process *process)
 /* Made before the recording began, or by a process that is not in it: was it held by nobody when the recording began? */
 static bool was_unheld(const struct object *object)
 {
-	const struct recording *recording = object->finder ? object->finder->recording : NULL;
-	const struct leftover *before = recording ? recording_before(recording, object->dev, object->ino) : NULL;
+	const struct leftover *before = object_before(object);
 
 	return before && before->holder_count == 0 && before->holders_complete;
 }

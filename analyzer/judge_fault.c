@@ -305,8 +305,7 @@ static enum severity severity_of(const struct process *process, const struct blo
 	return SEVERITY_WARNING;
 }
 
-static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest,
-		 const struct map *seen)
+static void tell(struct court *court, const struct process *process, struct blow *blow, bool latest)
 {
 	struct finding finding = {.rule = RULE_sigbus_cause, .object = blow->object, .told = blow->event.seq};
 	struct role roles[FINDING_STACKS_MAX] = {{"touched", blow->site}};
@@ -321,7 +320,7 @@ static void tell(struct court *court, const struct process *process, struct blow
 	finding.remedy = remedy_of(process, blow);
 	/* After the last zero page that there is comes the death. */
 	finding.kind = blow->event.survived;
-	crowd = blow->crowd ? crowd_words(blow->crowd, seen, blow->object, &filled) : memory_text("");
+	crowd = blow->crowd ? crowd_words(blow->crowd, blow->object, &filled) : memory_text("");
 	finding.message = memory_format("%s: %s%s", fate, reason, crowd);
 	finding.process = process;
 	if (blow->culprit.site.process)
@@ -389,10 +388,6 @@ static void fault_ending(struct court *court, struct process *process)
 
 static void fault_finish(struct court *court)
 {
-	struct map seen = {0};
-
-	if (court->first_fall)
-		crowd_seen(court->world, &seen);
 	for (struct fall *fall = court->first_fall, *next; fall; fall = next) {
 		struct blow *blow = fall->blow;
 
@@ -400,10 +395,9 @@ static void fault_finish(struct court *court)
 		if (fall->blind)
 			blind_tell(court, fall->process, fall->blind);
 		for (bool latest = true; blow; latest = false, blow = forget(blow))
-			tell(court, fall->process, blow, latest, &seen);
+			tell(court, fall->process, blow, latest);
 		free(fall);
 	}
-	map_clear(&seen);
 	court->first_fall = court->last_fall = NULL;
 }
 

@@ -22,11 +22,9 @@ struct crowd;
 struct crowd *crowd_new(const struct world *world, const struct process *process, const struct object *beside);
 /*
  * When the whole trace was read: which are the largest, from "; " on, and where the largest that is not `beside` was made; an
- * empty text where nothing shows which is. To be freed. seen: as of crowd_seen().
+ * empty text where nothing shows which is. To be freed.
  */
-char *crowd_words(const struct crowd *crowd, const struct map *seen, const struct object *beside, struct site *filled);
-/* All objects that the trace tells of, by device and inode. */
-void crowd_seen(const struct world *world, struct map *seen);
+char *crowd_words(const struct crowd *crowd, const struct object *beside, struct site *filled);
 void crowd_free(struct crowd *crowd); /* or NULL */
 
 /* What a process had mapped that died of a SIGBUS which no event tells of; NULL: nothing, which is no case of ours. */

@@ -5,14 +5,11 @@
 
 #include "judge.h"
 #include "memory.h"
-#include "pages.h"
 
 /* As the look at the end found it, or NULL: a size may be one of holes. */
 static const struct leftover *look_at(const struct object *object)
 {
-	return object->recording && object->kind != KIND_memfd
-		       ? recording_leftover(object->recording, object->dev, object->ino)
-		       : NULL;
+	return object->kind == KIND_memfd ? NULL : object_leftover(object);
 }
 
 static uint64_t room_of(const struct object *object)
@@ -38,12 +35,10 @@ static const struct piece *largest(const struct process *process)
 static char *words_of(const struct object *object)
 {
 	const struct leftover *look = look_at(object);
-	char *memory = look ? memory_format(", of which %" PRIu64 " have memory", look->blocks) : memory_text(""),
-	     *words;
+	char *memory = judge_memory_of(look, object->size), *words;
 
 	words = memory_format("%sthe largest object that it mapped, %s, has %" PRIu64 " %s%s", look ? "" : "by size ",
-			      judge_name_of(object), object->size, judge_unit(object->size),
-			      look && look->blocks < pages_round(object->size) ? memory : "");
+			      judge_name_of(object), object->size, judge_unit(object->size), memory);
 	free(memory);
 	return words;
 }

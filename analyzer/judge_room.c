@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "judge_fault.h"
-#include "map.h"
 #include "memory.h"
 #include "pages.h"
 #include "recording.h"
@@ -27,7 +26,8 @@ struct lodger {
 };
 
 struct crowd {
-	const struct recording *recording; /* or NULL */
+	const struct world *world;
+	const struct process *process; /* that touched it */
 	uint64_t dev;
 	int64_t time;
 	bool blank; /* there was one of which nothing tells how large it was */
@@ -63,11 +63,6 @@ static void crowd_empty(struct crowd *crowd)
 	crowd->count = 0;
 }
 
-static const struct leftover *end_of(const struct object *object)
-{
-	return object->recording ? recording_leftover(object->recording, object->dev, object->ino) : NULL;
-}
-
 static bool is_there(const struct object *object, const struct object *beside)
 {
 	bool alive = object->mappers || object->openers || object_has_name(object);
@@ -80,14 +75,14 @@ struct crowd *crowd_new(const struct world *world, const struct process *process
 {
 	struct crowd *crowd = memory_new(1, sizeof(*crowd));
 
-	*crowd = (struct crowd){.recording = process->recording, .dev = beside->dev, .time = world->now};
+	*crowd = (struct crowd){.world = world, .process = process, .dev = beside->dev, .time = world->now};
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 		struct lodger lodger = {.object = object, .size = object->size};
 
 		if (!is_there(object, beside))
 			continue;
-		lodger.leftover = end_of(object);
+		lodger.leftover = object_leftover(object);
 		lodger.room = pages_round(object->size);
 		if (lodger.leftover && lodger.leftover->blocks > lodger.room)
 			lodger.room = lodger.leftover->blocks;
@@ -123,16 +118,20 @@ static void settle(struct lodger *lodger, int64_t time)
 		lodger->size = lodger->leftover->size;
 }
 
-/* What a look found and no call is of. That it was gone in the end leaves open whether it was there. */
-static void add_unseen(struct crowd *crowd, const struct map *seen)
+static bool is_unseen(const struct crowd *crowd, const struct leftover *left)
 {
-	const struct recording *recording = crowd->recording;
+	return left->dev == crowd->dev && !object_at(crowd->world, crowd->process, left->dev, left->ino);
+}
+
+/* What a look found and no call is of. That it was gone in the end leaves open whether it was there. */
+static void add_unseen(struct crowd *crowd)
+{
+	const struct recording *recording = crowd->process->recording;
 	const struct leftover *left;
 
 	for (size_t i = 0; recording && i < recording->leftover_count; i++) {
 		left = &recording->leftovers[i];
-		if (left->dev == crowd->dev && !map_get(seen, left->dev, left->ino) &&
-		    recording_leftover(recording, left->dev, left->ino) == left)
+		if (is_unseen(crowd, left) && recording_leftover(recording, left->dev, left->ino) == left)
 			crowd_add(crowd, (struct lodger){.leftover = left,
 							 .size = left->size,
 							 .room = left->blocks,
@@ -141,8 +140,7 @@ static void add_unseen(struct crowd *crowd, const struct map *seen)
 	}
 	for (size_t i = 0; recording && i < recording->before_count; i++) {
 		left = &recording->before[i];
-		if (left->dev == crowd->dev && !map_get(seen, left->dev, left->ino) &&
-		    recording_before(recording, left->dev, left->ino) == left &&
+		if (is_unseen(crowd, left) && recording_before(recording, left->dev, left->ino) == left &&
 		    !recording_leftover(recording, left->dev, left->ino))
 			crowd_add(crowd, (struct lodger){.leftover = left,
 							 .size = left->size,
@@ -155,7 +153,7 @@ static void add_unseen(struct crowd *crowd, const struct map *seen)
 /* Of the whole file system; 0: not known. */
 static uint64_t room_of(const struct crowd *crowd)
 {
-	const struct recording *recording = crowd->recording;
+	const struct recording *recording = crowd->process->recording;
 
 	return recording && recording->mount.known && recording->device == crowd->dev ? recording->mount.size : 0;
 }
@@ -188,12 +186,9 @@ static char *maker(const struct lodger *lodger)
 static char *lodger_words(const struct lodger *lodger)
 {
 	const char *name = lodger->object ? judge_name_of(lodger->object) : lodger->leftover->name;
-	char *who = maker(lodger), *room = memory_text(""), *words;
+	char *who = maker(lodger), *room = judge_memory_of(lodger->known ? lodger->leftover : NULL, lodger->size),
+	     *words;
 
-	if (lodger->known && lodger->room < pages_round(lodger->size)) {
-		free(room);
-		room = memory_format(", of which %" PRIu64 " have memory", lodger->room);
-	}
 	words = memory_format("%s of %" PRIu64 " %s%s, created by %s", name, lodger->size, judge_unit(lodger->size),
 			      room, who);
 	free(who);
@@ -202,7 +197,7 @@ static char *lodger_words(const struct lodger *lodger)
 }
 
 /* As the looks have them; a size tells nothing beside what is known to be there. */
-static struct crowd settled(const struct crowd *crowd, const struct map *seen)
+static struct crowd settled(const struct crowd *crowd)
 {
 	struct crowd all = *crowd;
 
@@ -214,7 +209,7 @@ static struct crowd settled(const struct crowd *crowd, const struct map *seen)
 		all.blank |= !lodger.known && lodger.size == 0;
 		crowd_add(&all, lodger);
 	}
-	add_unseen(&all, seen);
+	add_unseen(&all);
 	return all;
 }
 
@@ -223,9 +218,9 @@ static bool is_named(const struct crowd *crowd, size_t nth)
 	return crowd->all[nth].room && (crowd->all[nth].known || !crowd->all[0].known);
 }
 
-char *crowd_words(const struct crowd *crowd, const struct map *seen, const struct object *beside, struct site *filled)
+char *crowd_words(const struct crowd *crowd, const struct object *beside, struct site *filled)
 {
-	struct crowd all = settled(crowd, seen);
+	struct crowd all = settled(crowd);
 	char *words = memory_text("");
 	size_t named = 0;
 
@@ -249,10 +244,4 @@ char *crowd_words(const struct crowd *crowd, const struct map *seen, const struc
 	}
 	crowd_empty(&all);
 	return words;
-}
-
-void crowd_seen(const struct world *world, struct map *seen)
-{
-	for (size_t i = 0; i < world->object_count; i++)
-		map_put(seen, world->objects[i]->dev, world->objects[i]->ino, world->objects[i]);
 }

@@ -53,9 +53,7 @@ static void finish(struct court *court)
 {
 	for (size_t i = 0; i < court->world->object_count; i++) {
 		struct object *object = court->world->objects[i];
-		const struct recording *recording = object->recording;
-		const struct leftover *leftover =
-			recording->secrets ? recording_leftover(recording, object->dev, object->ino) : NULL;
+		const struct leftover *leftover = object->recording->secrets ? object_leftover(object) : NULL;
 
 		if (leftover && leftover->data && leftover->holder_count == 0)
 			find_left(court, object, leftover);

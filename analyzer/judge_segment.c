@@ -12,7 +12,7 @@
 static bool came_unseen(const struct recording *recording, const struct object *object)
 {
 	return recording->lets_go && recording->looked && !object->created.process && object->finder &&
-	       object->finder->let_go && !recording_before(object->finder->recording, object->dev, object->ino);
+	       object->finder->let_go && !object_before(object);
 }
 
 static bool counts(const struct recording *recording, const struct object *object)
@@ -133,7 +133,7 @@ static void finish(struct court *court)
 
 		if (!counts(recording, object))
 			continue;
-		leftover = recording_leftover(recording, object->dev, object->ino);
+		leftover = object_leftover(object);
 		if (recording->looked) {
 			/* One that outlived the recording may have removed it after the look. */
 			if (leftover && leftover->holder_count == 0 && !object->unlinked.process)

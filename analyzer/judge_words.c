@@ -1,10 +1,12 @@
 /* Words that the judges share. */
 #include "judge.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
+#include "pages.h"
 #include "units.h"
 
 char *judge_response(char *message, const struct finding_event *event)
@@ -45,6 +47,13 @@ const char *judge_unit(uint64_t bytes)
 char *judge_bytes(uint64_t bytes)
 {
 	return units_bytes(bytes, 10240, judge_unit(bytes));
+}
+
+char *judge_memory_of(const struct leftover *look, uint64_t size)
+{
+	if (look == NULL || look->blocks >= pages_round(size))
+		return memory_text("");
+	return memory_format(", of which %" PRIu64 " have memory", look->blocks);
 }
 
 char *judge_time(int64_t nanoseconds)

@@ -330,8 +330,10 @@ static void keeper_wait(struct keeper *keeper)
 		/* Whoever starts now would wait for a daemon that does not answer. */
 		if (bad == CLOSED_AFTER || (told && !trouble))
 			keeper_mark(keeper, NOTES_CLOSED, bad);
-		if (trouble && trouble != told && bad <= PATIENCE)
-			(gone ? keeper_say_gone(keeper, trouble) : keeper_say(keeper, KEEPER_TROUBLE, trouble));
+		if (trouble && trouble != told && gone && bad <= PATIENCE)
+			keeper_say_gone(keeper, trouble);
+		else if (trouble && trouble != told && bad <= PATIENCE)
+			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
 		if (!ends && salvages && salvage_wanted(keeper->buffers))
 			salvages = keeper_salvage(keeper, salvage_stuck);

@@ -42,7 +42,7 @@ struct room {
 struct marks {
 	int64_t from;
 	uint64_t span, added;
-	struct map told; /* (hash of an object's id) -> this */
+	struct map told; /* (number of an object) -> this */
 	struct room rooms[ROOM_COUNT];
 };
 
@@ -66,7 +66,7 @@ struct marks *marks_new(int64_t from, int64_t to)
 
 void marks_tell(struct marks *marks, const struct object *object)
 {
-	map_put(&marks->told, hash_of(object_id(object).text), 0, marks);
+	map_put(&marks->told, object->number, 0, marks);
 }
 
 /* Whether it is the first of those that are close to it, of which it then is the one that is kept. */
@@ -115,8 +115,7 @@ static void room_thin(const struct marks *marks, struct room *room)
 
 static enum room_for room_of(const struct marks *marks, const struct moment *moment)
 {
-	if (moment->of == MOMENT_sigbus ||
-	    (moment->object && map_get(&marks->told, hash_of(object_id(moment->object).text), 0)))
+	if (moment->of == MOMENT_sigbus || (moment->object && map_get(&marks->told, moment->object->number, 0)))
 		return ROOM_told;
 	return moment->of == MOMENT_map || moment->of == MOMENT_unmap || moment->of == MOMENT_open ? ROOM_mappings
 												   : ROOM_others;

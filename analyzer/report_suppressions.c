@@ -80,7 +80,7 @@ static bool suppressions_is_random(const struct finding *finding)
 static char *suppressions_template(const char *name)
 {
 	static const char random[] = "??????";
-	char *lasting = memory_format("%.*s", (int)(strlen(name) - strlen(random)), name);
+	char *lasting = memory_span(name, strlen(name) - strlen(random));
 	char *literal = suppressions_literal(lasting), *pattern = memory_format("%s%s", literal, random);
 
 	free(literal);

@@ -154,22 +154,26 @@ static void summary_who(const struct terminal *terminal, const struct process *p
 	free(text);
 }
 
+/* Frees `text`. */
+static char *text_add(char *text, const char *between, const char *more)
+{
+	char *longer = memory_format("%s%s%s", text, between, more);
+
+	free(text);
+	return longer;
+}
+
 char *text_where(const struct object *object)
 {
-	char *where = escape_terminal(object->recording->dir), *longer, *more;
+	char *where = escape_terminal(object->teller_count ? object->tellers[0]->dir : object->recording->dir);
 
-	for (size_t i = object->teller_count > 1 ? 0 : TELLERS_MAX; i < TELLERS_MAX && i < object->teller_count; i++) {
-		more = escape_terminal(object->tellers[i]->dir);
-		longer = i ? memory_format("%s, %s", where, more) : memory_text(more);
-		free(where);
+	for (size_t i = 1; i < TELLERS_MAX && i < object->teller_count; i++) {
+		char *more = escape_terminal(object->tellers[i]->dir);
+
+		where = text_add(where, ", ", more);
 		free(more);
-		where = longer;
 	}
-	if (object->teller_count <= TELLERS_MAX)
-		return where;
-	longer = memory_format("%s and others", where);
-	free(where);
-	return longer;
+	return object->teller_count > TELLERS_MAX ? text_add(where, " and others", "") : where;
 }
 
 static void summary_object(const struct report *report, const struct terminal *terminal, const struct object *object,

@@ -67,22 +67,18 @@ static bool has_leftover(const char *pattern, const struct leftover *all, size_t
 /* Those that were there without any call on them can have findings as well. */
 static bool has_object(const struct selection *selection, const struct analysis *analysis)
 {
-	const struct recording *recording = analysis->recording;
+	const struct recording *recording;
 
 	if (!selection->object || analysis->world->objects_forgotten)
 		return true;
 	for (size_t i = 0; i < analysis->world->object_count; i++)
 		if (selection_has_object(selection, analysis->world->objects[i]))
 			return true;
-	for (size_t i = 0; i < recording->part_count; i++) {
-		const struct recording *part = recording->parts[i];
-
-		if (has_leftover(selection->object, part->leftovers, part->leftover_count) ||
-		    has_leftover(selection->object, part->before, part->before_count))
+	for (size_t i = 0; (recording = recording_each(analysis->recording, i)); i++)
+		if (has_leftover(selection->object, recording->leftovers, recording->leftover_count) ||
+		    has_leftover(selection->object, recording->before, recording->before_count))
 			return true;
-	}
-	return has_leftover(selection->object, recording->leftovers, recording->leftover_count) ||
-	       has_leftover(selection->object, recording->before, recording->before_count);
+	return false;
 }
 
 char *untold_vain(const struct report *report)

@@ -298,6 +298,13 @@ const char *object_name_in_shm(const struct object *object);
 /* It has one when the trace ends, and the look after that did not find it: who removed it was not recorded. */
 bool object_is_vanished(const struct object *object);
 
+/* What the look at the end found of it; NULL: nothing, or it is of no recording. */
+const struct leftover *object_leftover(const struct object *object);
+/* What the look at the start found that is of the first recording to tell of it; NULL likewise. */
+const struct leftover *object_before(const struct object *object);
+/* The one that the process, or a recording that shares its objects, knows by these numbers now; NULL: none. */
+struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino);
+
 /* When the last call was that was let go, of whatever process of the recording; 0: none was. After the whole trace was read. */
 int64_t world_let_go_until(const struct world *world, const struct recording *recording);
 /* The same of all recordings that share its objects. */

@@ -71,16 +71,12 @@ void holes_end(struct process *process);
 
 /* world_object.c: by the id of a process; made when unknown. NULL for id 0. Follow object_real() after any wait. */
 struct object *object_of(struct world *world, struct process *process, uint32_t id);
-/* The one that is known by it, or NULL. */
-struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino);
 void object_define(struct world *world, struct process *process, const struct object_event *event);
 /*
  * `sure`: made with O_EXCL. Without it two that open at one time both found nothing there before, and tell that they made it:
  * false, of what is there already.
  */
 bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site);
-/* A key for maps, with the inode: of one machine and recording, or of recordings that share their objects. */
-uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording);
 void object_free(struct object *object);
 
 /* world_object_end.c: merged ones go behind the others; then, when it is known what was let go, the looks are asked. */

@@ -200,8 +200,8 @@ static void describe(struct object *object, struct process *process, const struc
 		object->size_max = event->size;
 }
 
-/* Several machines do not share inodes. */
-uint64_t object_key(uint64_t dev, const char *host, const struct recording *recording)
+/* Several machines do not share inodes, nor do recordings that do not share their objects. */
+static uint64_t device_key(uint64_t dev, const char *host, const struct recording *recording)
 {
 	if (recording && recording->ground)
 		return dev ^ (uintptr_t)recording->ground * 31;
@@ -210,7 +210,7 @@ uint64_t object_key(uint64_t dev, const char *host, const struct recording *reco
 
 struct object *object_at(const struct world *world, const struct process *process, uint64_t dev, uint64_t ino)
 {
-	uint64_t device = object_key(dev, process->host, process->recording);
+	uint64_t device = device_key(dev, process->host, process->recording);
 
 	return object_real(map_get(&world->private->objects, device, ino));
 }
@@ -219,7 +219,7 @@ void object_define(struct world *world, struct process *process, const struct ob
 {
 	struct object_entry *entry = map_get(&process->definitions->objects, event->id, 0);
 	uint64_t made = world->private->objects_made;
-	uint64_t device = object_key(event->dev, process->host, process->recording);
+	uint64_t device = device_key(event->dev, process->host, process->recording);
 	struct object *known = map_get(&world->private->objects, device, event->ino);
 	struct object *late = entry && entry->seq == 0 ? object_real(entry->object) : NULL;
 	struct object *object = object_real(known);
@@ -277,7 +277,7 @@ static struct object *another_of(struct world *world, struct process *process, u
 	again->mode = object->mode;
 	again->uid = object->uid;
 	again->gid = object->gid;
-	map_put(&world->private->objects, object_key(again->dev, again->host, again->recording), again->ino, again);
+	map_put(&world->private->objects, device_key(again->dev, again->host, again->recording), again->ino, again);
 	if (entry)
 		entry->object = again;
 	else

@@ -4,13 +4,23 @@
  */
 #include <string.h>
 
-#include "map.h"
 #include "world_inner.h"
 
-static bool is_missing(const struct object *object)
+const struct leftover *object_leftover(const struct object *object)
 {
-	return !object->unlinked.process && object->recording && object->recording->looked &&
-	       !recording_leftover(object->recording, object->dev, object->ino);
+	return object->recording ? recording_leftover(object->recording, object->dev, object->ino) : NULL;
+}
+
+static const struct recording *first_to_tell(const struct object *object)
+{
+	return object->finder ? object->finder->recording : object->recording;
+}
+
+const struct leftover *object_before(const struct object *object)
+{
+	const struct recording *recording = first_to_tell(object);
+
+	return recording ? recording_before(recording, object->dev, object->ino) : NULL;
 }
 
 void object_finish(struct world *world)
@@ -41,10 +51,7 @@ void object_finish(struct world *world)
 
 bool object_is_hearsay(const struct object *object)
 {
-	const struct recording *recording = object->recording;
-
-	return recording && recording->lets_go && !object->touched &&
-	       !recording_leftover(recording, object->dev, object->ino);
+	return object->recording && object->recording->lets_go && !object->touched && !object_leftover(object);
 }
 
 const char *object_name_in_shm(const struct object *object)
@@ -58,17 +65,19 @@ const char *object_name_in_shm(const struct object *object)
 
 bool object_is_vanished(const struct object *object)
 {
-	return is_missing(object) && object->kind != KIND_memfd && object->dev == object->recording->device &&
-	       object_name_in_shm(object);
+	const struct recording *recording = object->recording;
+
+	return recording && recording->looked && object->kind != KIND_memfd && object->dev == recording->device &&
+	       !object->unlinked.process && object_name_in_shm(object) && !object_leftover(object);
 }
 
 enum origin object_origin(const struct object *object)
 {
-	const struct recording *recording = object->finder ? object->finder->recording : object->recording;
+	const struct recording *recording = first_to_tell(object);
 
 	if (object->created.process)
 		return ORIGIN_traced;
-	if (recording && recording_before(recording, object->dev, object->ino))
+	if (object_before(object))
 		return ORIGIN_before;
 	/* The looks tell of names in /dev/shm alone. */
 	return recording && recording->looked_first && object->dev == recording->device && object->kind != KIND_memfd
@@ -113,7 +122,7 @@ static void settle(const struct world *world, struct object *object, const struc
 
 	if (!recording->looked || object->kind == KIND_memfd || object->dev != recording->device)
 		return;
-	first = recording_leftover(recording, object->dev, object->ino);
+	first = object_leftover(object);
 	if (first && object->unlinked.time <= recording->looked_at)
 		object->unlinked = (struct site){0};
 	if (!lacks_calls(world, recording) && (first == NULL || is_newer(object, recording->looked_at)))

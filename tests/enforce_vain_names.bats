@@ -54,6 +54,17 @@ as_bare()
 	run -1 grep 'action=denied' audit.log
 }
 
+# as_bare_on COMMAND: the same of the last `calls` and `policy`, by root, on a /dev/shm of its own with the command behind `lay`.
+as_bare_on()
+{
+	: >audit.log
+	# shellcheck disable=SC2016
+	unshare -m bash -c "$(declare -f lay)"'; mount -t tmpfs -o mode=1777 tmpfs /dev/shm && lay && eval "$0" || exit 1
+		"$PYTHON" program.py >bare; SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so exec "$PYTHON" program.py >out' "$1"
+	same bare out
+	run -1 grep 'action=denied' audit.log
+}
+
 @test "a rename that no kernel would make gets the errno of the bare call" {
 	needs_root "takes another user"
 	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'world-writable = deny'; do
@@ -87,13 +98,8 @@ for name in TOO, NEAR: one("unlink", name); one("link", at("-x"), name); one("li
 	for line in 'name-not-allowed = deny' 'unlink-by-stranger = deny' 'secret = yes' 'zero = on-unlink'; do
 		for how in ro bind,ro; do
 			policy "names = /$NAME-[xdy]" "$line"
-			: >audit.log
-			# shellcheck disable=SC2016
-			unshare -m bash -c "$(declare -f lay)"'; mount -t tmpfs -o mode=1777 tmpfs /dev/shm && lay && mount -o "remount,$0" /dev/shm || exit 1
-				"$PYTHON" program.py >bare; SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so exec "$PYTHON" program.py >out' "$how"
+			as_bare_on "mount -o remount,$how /dev/shm"
 			grep -q EROFS bare
-			same bare out
-			run -1 grep 'action=denied' audit.log
 		done
 	done
 }
@@ -192,15 +198,10 @@ for name in at("-n"), at("-n")[9:], at("-dangling"), at("-d/n"), at("-x"):
 for name in at("-n"), at("-dangling"), at("-d/n"): one("open", name, RWC, 0o666); one("creat", name, 0o666); one("shm_open", name[8:], RWC, 0o666)
 one("mkstemp", at("-nXXXXXX")); one("open", b"/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o666)'
 			policy "names = /$NAME-[xdy]" "$line"
-			: >audit.log
-			# shellcheck disable=SC2016
-			unshare -m bash -c "$(declare -f lay)"'; mount -t tmpfs -o mode=1777 tmpfs /dev/shm && lay && head -c 32 /dev/zero >"/dev/shm/sem.$NAME-s" || exit 1
-				mount -o "remount,nr_inodes=$(($(df --output=iused /dev/shm | tail -n 1) + $0))" /dev/shm || exit 1
-				"$PYTHON" program.py >bare; SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so exec "$PYTHON" program.py >out' "$more"
+			as_bare_on 'head -c 32 /dev/zero >"/dev/shm/sem.$NAME-s" &&
+				mount -o "remount,nr_inodes=$(($(df --output=iused /dev/shm | tail -n 1) + '$more'))" /dev/shm'
 			grep -q ENOSPC bare
 			run -1 grep ' ok$' bare
-			same bare out
-			run -1 grep 'action=denied' audit.log
 		done
 	done
 }
@@ -220,13 +221,8 @@ one("fchown", -1, 2000, -1); one("fchownat", -1, b"x", 2000, -1, 0); one("chown"
 one("fchown", 7, 2000, -1); one("fchmod", 7, 0o666); one("fchownat", 7, b"", 2000, -1, 0x1000)'
 	for line in 'name-not-allowed = deny' 'owner = 4711'$'\n''foreign-owner = deny' 'world-writable = deny'; do
 		policy "$line" "names = /none"
-		: >audit.log
-		# shellcheck disable=SC2016
-		unshare -m bash -c "$(declare -f lay)"'; mount -t tmpfs -o mode=1777 tmpfs /dev/shm && lay && mount -o remount,ro /dev/shm && exec 7<"/dev/shm/$NAME-own" || exit 1
-			"$PYTHON" program.py >bare; SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so exec "$PYTHON" program.py >out'
+		as_bare_on 'mount -o remount,ro /dev/shm && exec 7<"/dev/shm/$NAME-own"'
 		run -1 grep -v ' EROFS$' bare
-		same bare out
-		run -1 grep 'action=denied' audit.log
 	done
 }
 

@@ -198,7 +198,7 @@ five_apart()
 }
 
 @test "a file system that another's device number was given to is another one" {
-	[ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+	needs_root "mounts"
 	local job
 	for job in a b; do
 		echo 0 >turn-0

@@ -141,7 +141,7 @@ load forms
 
 @test "html: the data in the page" {
 	"$SHMGUARD" report --format=html leaks >page.html
-	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html | jq 'del(.rules, .report.rules)' >got
+	page_data page.html | jq 'del(.rules, .report.rules)' >got
 	same leaks/expected.html.json got
 }
 

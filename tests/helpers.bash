@@ -97,6 +97,12 @@ record_all()
 	done
 }
 
+# page_data FILE: the JSON in a page of --format=html.
+page_data()
+{
+	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' "$1"
+}
+
 # Prints what differs and fails.
 same()
 {

@@ -24,6 +24,13 @@ browse()
 	open_page "$@" --virtual-time-budget=5000
 }
 
+# print_page FILE [OPTION...]: on paper, ./page.pdf.
+print_page()
+{
+	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
+		"${@:2}" --print-to-pdf=page.pdf "file://$PWD/$1" 2>log
+}
+
 # titled FILE TITLE: that is what a script in the page makes of its title, and no error is said.
 titled()
 {

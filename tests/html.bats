@@ -178,8 +178,7 @@ load html
 	"$SHMGUARD" report --group-by=object --rule=segment-leak --format=html:page.html crowd
 	for size in A4 A5; do
 		sed "s#</style>#@page { size: $size; }</style>#" page.html >sized.html
-		chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
-			--no-pdf-header-footer --print-to-pdf=page.pdf "file://$PWD/sized.html" 2>log
+		print_page sized.html --no-pdf-header-footer
 		pdftotext -layout page.pdf printed
 		"$PYTHON" - <<-'END'
 			import re
@@ -204,8 +203,7 @@ load html
 	done
 	rm -f /dev/shm/paper-*
 	"$SHMGUARD" report --format=html:page.html --rule='*-[lm]*' --format=json:report.json both
-	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
-		--print-to-pdf=page.pdf "file://$PWD/page.html" 2>log
+	print_page page.html
 	pdftotext page.pdf - | tr -s '[:space:]' ' ' >printed
 	for text in "/leaky' 1 /paper-2one" "/leaky' 1 /paper-2two" "Also of 3 objects, 3 processes and 1 recording" \
 		"/paper-2two0"; do
@@ -355,16 +353,14 @@ load html
 	[[ $worst == *"touched"*"read_object ("*"shrunk"*"shrink_object ("*"mapped"*"map_object ("* ]]
 	# Of the window of 1 MiB all but the first page is past the end.
 	grep -o '<i class="past" style="[^"]*"' dom | head -n 1 | grep -F 'left: 0.390625%; width: max(2px, 99.609375%)'
-	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
-		--print-to-pdf=page.pdf "file://$PWD/page.html" 2>log
+	print_page page.html
 	pdftotext page.pdf - | tr -s '[:space:]' ' ' >printed
 	# On paper nothing is folded, and the stacks of every finding are there.
 	[ "$(grep -o 'What to do:' printed | wc -l)" -eq "$(($("$SHMGUARD" report --format=json shrunk | jq '.findings | length') + 1))" ]
 	# What does not fit on a page begins on it: a stack is kept together, not all of them.
 	sed 's#</style>#@page { size: 210mm 200mm; }</style>#' page.html >low.html
-	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$BATS_TEST_TMPDIR/chromium" \
-		--print-to-pdf=low.pdf "file://$PWD/low.html" 2>log
-	pdftotext -f 1 -l 1 low.pdf first
+	print_page low.html
+	pdftotext -f 1 -l 1 page.pdf first
 	grep -q '^touched by process' first
 	run ! grep -q '^mapped by process' first
 }

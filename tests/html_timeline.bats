@@ -52,7 +52,7 @@ load html
 	for rounds in 10000 10; do
 		"$SHMGUARD" run --quiet --report=none -o "late.$rounds" -- ./late "$rounds"
 		"$SHMGUARD" report --format=html:page.html "late.$rounds"
-		sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+		page_data page.html >report.json
 		holds '.report.findings[0] | .severity == "error"'
 		holds '.report.findings[0].object as $late | [.moments[] | select(.o == $late) | [.of, .size]] ==
 			[["create", 0], ["resize", 1048576], ["map", 1048576], ["resize", 4096], ["sigbus", 4096], ["unlink", 4096]]'
@@ -104,7 +104,7 @@ load html
 	"$SHMGUARD" report --format=html:page.html --severity=warning again
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
-	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	page_data page.html >report.json
 	holds '.told_left_out > 10000 and .left_out >= .told_left_out'
 	holds '[.moments[] | select(.of == "create" or .of == "resize" or .of == "unlink") | [.of, .length]] ==
 		[["create", 0], ["resize", 4096], ["resize", 8192], ["unlink", 0]]'
@@ -137,7 +137,7 @@ load html
 	"$SHMGUARD" report --format=html:page.html crowd
 	browse page.html >dom
 	[ ! -s console ] || { cat console; false; }
-	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	page_data page.html >report.json
 	holds '.report.findings[0].rule == "sigbus-cause" and (.report.processes | length > 45)'
 	pid=$(jq '.report.findings[0].process as $id | .report.processes[] | select(.id == $id) | .pid' report.json)
 	text_of dom timeline >rows
@@ -176,7 +176,7 @@ load html
 		"$SHMGUARD" report --format=html:page.html "jobs.$count"
 		browse page.html >dom
 		[ ! -s console ] || { cat console; false; }
-		sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+		page_data page.html >report.json
 		text_of dom timeline | grep -o '[^ ]* jobs: exited\|/job[^ ]*: [^:]*KiB, [^ ]*' >rows
 		sed -n 's/ jobs: exited//p' rows >pids
 		jq -r '(.report.processes | map({(.id): .pid}) | add) as $pids | .report.objects[] | "\(.names[0]) \($pids[.created_by])"' \
@@ -233,7 +233,7 @@ load html
 	[ ! -s console ] || { cat console; false; }
 	[[ $(text_of dom scope) == "3,002 processes, "* ]]
 	[[ $(text_of dom processes) == *"This page leaves out 1,002 more processes: --format=json has all of them."* ]]
-	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html >report.json
+	page_data page.html >report.json
 	holds '.report.processes | length == 2000 and any(.pid == 100001) and any(.pid == 102999)'
 	# The others are of the whole time, and not without those that have something to show.
 	holds '[.report.processes[] | select(.pid >= 100000) | .pid % 10000 / 300 | floor] | group_by(.) |

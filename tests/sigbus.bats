@@ -78,7 +78,7 @@ advises()
 	grep -qE "^$1" advice
 	jq -r '.runs[0].results[] | select(.ruleId == "sigbus-cause").properties.advice' sarif >other
 	same advice other
-	sed -n 's/^<script type="application\/json" id="data">\(.*\)<\/script>$/\1/p' page.html |
+	page_data page.html |
 		jq -r '.report.findings[] | select(.rule == "sigbus-cause").advice' >other
 	same advice other
 	tr -s ' \n' ' ' <text | grep -qF "what to do: $(<advice)."
@@ -155,6 +155,17 @@ filled()
 	# Of one that came unseen there is a name.
 	filled 'make("wanted"); time.sleep(0.5); write("cache", 8 << 20)'
 	grep -Eq '\(0 bytes left\); the largest on it: /stranger of 3145728 bytes, created by somebody whose call is not in the trace; /ghost of' message
+}
+
+@test "who filled a file system is told as well where another one's objects have the numbers of what was there" {
+	filled 'write("cache", 8 << 20)'
+	mkdir fleet
+	mv story fleet
+	# Both give them from the same one on, and may have the same device.
+	unshare -m bash -c 'mount -t tmpfs tmpfs /dev/shm && exec "$@"' - "$SHMGUARD" run --quiet --report=none -o fleet/other -- \
+		"$PYTHON" -c 'import os; [os.open("/dev/shm/%d" % i, os.O_RDWR | os.O_CREAT) for i in range(9)]'
+	report fleet | jq -r '.findings[] | select(.rule == "sigbus-cause").message' >other
+	same message other
 }
 
 @test "where nothing tells who filled a file system nobody is named" {
