@@ -17,13 +17,3 @@ troubled()
 	rm -f "$1"/*/expected*
 	jq '.problems = ["one", "two"]' "$ROOT/tests/traces/leaks/recording.json" >"$1/first/recording.json"
 }
-
-# refuses DIR TEXT: exit status 3 and one line that contains TEXT.
-# shellcheck disable=SC2154 # set by run
-refuses()
-{
-	run timeout 20 "$SHMGUARD" report "$1"
-	[ "$status" -eq 3 ]
-	[ "${#lines[@]}" -eq 1 ]
-	[[ ${lines[0]} == *"$2"* ]]
-}

@@ -3,14 +3,10 @@
 
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	load helpers.bash
-	load leaks.bash
-	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
-	cd "$BATS_TEST_TMPDIR/traces" || return 1
-	STREAM=ust/uid/65534/64-bit/events_
-}
+load helpers
+load traces.bash
+
+STREAM=ust/uid/65534/64-bit/events_
 
 # The stream that holds the events: those of the other processor are empty.
 full_stream()

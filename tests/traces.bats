@@ -4,13 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 
-setup()
-{
-	load helpers.bash
-	load leaks.bash
-	cp -r "$ROOT/tests/traces" "$BATS_TEST_TMPDIR/traces"
-	cd "$BATS_TEST_TMPDIR/traces" || return 1
-}
+load helpers
+load traces.bash
 
 # reads_as CASE: the parts of the report that select.jq picks are those of expected.json.
 reads_as()
