@@ -168,6 +168,13 @@ static bool child_descends(pid_t pid)
 	return pid == self;
 }
 
+static bool child_pends(int number)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) && sigismember(&pending, number) == 1;
+}
+
 static void child_continue(const struct child *child)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
@@ -175,8 +182,17 @@ static void child_continue(const struct child *child)
 
 	/* Who continues the process group continues the command as well; it may just not have got round to it. */
 	nanosleep(&pause, NULL);
-	if (child_stat(child->pid, &parent) == 'T')
+	if (child_stat(child->pid, &parent) == 'T' && !child_pends(SIGTSTP))
 		kill(child->pid, SIGCONT);
+}
+
+/*
+ * Was run continued after what has stopped the command? A stop of both would have discarded SIGCONT; and one that found run
+ * before it could block the signal again has stopped run as well.
+ */
+static bool child_was_continued(void)
+{
+	return child_pends(SIGCONT);
 }
 
 void child_signal(const struct child *child, const struct signalfd_siginfo *info)
@@ -230,8 +246,10 @@ static int child_stopped_again(const struct child *child)
 			return 0;
 		if (info.si_pid && info.si_code == CLD_CONTINUED)
 			return 0;
-		if (info.si_pid)
+		if (info.si_pid && !child_was_continued())
 			return info.si_status;
+		if (info.si_pid)
+			break;
 		nanosleep(&pause, NULL);
 	}
 	child_continue(child);
@@ -247,10 +265,10 @@ static void child_stop(const struct child *child, int number)
 	sigaddset(&only, SIGCONT);
 	while (number) {
 		child_stop_with(number);
-		/* This one is dealt with; seen later, it would undo the next stop. */
-		sigtimedwait(&only, NULL, &now);
 		number = child_stopped_again(child);
 	}
+	/* This one is dealt with; seen later, it would undo the next stop. */
+	sigtimedwait(&only, NULL, &now);
 }
 
 static bool child_look_at(struct child *child, pid_t pid)
@@ -284,7 +302,7 @@ bool child_collect(struct child *child, void (*ended)(void *context, pid_t pid, 
 		if (!pid)
 			return child_has_others(child);
 		if (WIFSTOPPED(status)) {
-			if (pid == child->pid)
+			if (pid == child->pid && !child_was_continued())
 				child_stop(child, WSTOPSIG(status));
 			continue;
 		}

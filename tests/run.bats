@@ -223,7 +223,9 @@ meant_for_the_command()
 	[ "${lines[-1]}" = "status 4" ]
 }
 
-@test "a stopped command stops run, and both are continued" {
+# Ends with how often it was continued, at once when that was as often as told.
+stoppable()
+{
 	cat >stopped.py <<-'END'
 		import signal, sys, time
 		got = []
@@ -233,14 +235,29 @@ meant_for_the_command()
 		signal.signal(signal.SIGCONT, continued)
 		print("ready", flush=True)
 		end = time.time() + 15
-		while len(got) < 2 and time.time() < end:
+		while len(got) < int(sys.argv[1]) and time.time() < end:
 		    time.sleep(0.05)
 		sys.exit(len(got))
 	END
-	run "$PYTHON" "$ROOT/tests/run_terminal.py" stop "$SHMGUARD" run --quiet -o recording -- "$PYTHON" stopped.py
+}
+
+@test "a stopped command stops run, and both are continued" {
+	stoppable
+	run "$PYTHON" "$ROOT/tests/run_terminal.py" stop "$SHMGUARD" run --quiet -o recording -- "$PYTHON" stopped.py 2
 	[ "${lines[-3]}" = "stopped by SIGTSTP" ]
 	[ "${lines[-2]}" = "stopped by SIGTSTP" ]
 	[ "${lines[-1]}" = "status 2" ]
+}
+
+@test "one stop of both is one stop, whoever of the two is continued, and when" {
+	stoppable
+	run "$PYTHON" "$ROOT/tests/run_terminal.py" whole "$SHMGUARD" run --quiet -o whole -- "$PYTHON" stopped.py 1
+	[ "$(grep -c '^stopped by SIGSTOP$' <<<"$output")" -eq 1 ]
+	[ "${lines[-1]}" = "status 1" ]
+	run "$PYTHON" "$ROOT/tests/run_terminal.py" again "$SHMGUARD" run --quiet -o again -- "$PYTHON" stopped.py 1
+	[ "$(grep -c '^stopped by SIGTSTP$' <<<"$output")" -eq 2 ]
+	# It may have been too slow to see that it was continued in between.
+	[[ ${lines[-1]} == "status "[12] ]]
 }
 
 @test "the recording ends with the last descendant" {
