@@ -163,9 +163,9 @@ load html
 	[ ! -s untold ]
 	agrees --object=/seg
 	grep -q '3 objects' numbers
-	agrees --pid=999999
+	agrees --pid=4999999
 	grep -q '^4 of the findings' untold
-	[[ $(text_of dom verdict) == "nothing found"*": no process in the recording matches --pid=999999"*"[some was not asked for] "* ]]
+	[[ $(text_of dom verdict) == "nothing found"*": no process in the recording matches --pid=4999999"*"[some was not asked for] "* ]]
 	agrees --suppress=known --severity=warning
 	[ "$(wc -l <untold)" -eq 3 ]
 	agrees --suppress=known --rule=churn

@@ -220,11 +220,12 @@ load html
 	done
 }
 
+# Their ids are above any that a kernel gives (PID_MAX_LIMIT, 4,194,304).
 @test "of thousands of processes the page has those that matter, and says how many it leaves out" {
 	"$SHMGUARD" run --quiet --report=none -o few -- "$PROGRAMS/rate" 10 0.01
-	jq -c 'select(.type == "start") | .pid as $parent | .time as $time | range(100000; 103000) |
+	jq -c 'select(.type == "start") | .pid as $parent | .time as $time | range(5000000; 5003000) |
 		{type: "fork", pid: ., ppid: $parent, child: 0, time: ($time + 1000), texts: ["/bin/many"]},
-		{type: "end", pid: $parent, child: ., status: (if . == 100001 then 9 else 0 end), time: ($time + 2000), texts: []}' \
+		{type: "end", pid: $parent, child: ., status: (if . == 5000001 then 9 else 0 end), time: ($time + 2000), texts: []}' \
 		few/processes.jsonl >"more"
 	cat "more" >>few/processes.jsonl
 	"$SHMGUARD" report --format=html:page.html --format=json:report.json few
@@ -234,9 +235,9 @@ load html
 	[[ $(text_of dom scope) == "3,002 processes, "* ]]
 	[[ $(text_of dom processes) == *"This page leaves out 1,002 more processes: --format=json has all of them."* ]]
 	page_data page.html >report.json
-	holds '.report.processes | length == 2000 and any(.pid == 100001) and any(.pid == 102999)'
+	holds '.report.processes | length == 2000 and any(.pid == 5000001) and any(.pid == 5002999)'
 	# The others are of the whole time, and not without those that have something to show.
-	holds '[.report.processes[] | select(.pid >= 100000) | .pid % 10000 / 300 | floor] | group_by(.) |
+	holds '[.report.processes[] | select(.pid >= 5000000) | .pid % 10000 / 300 | floor] | group_by(.) |
 		length == 10 and all(length > 150)'
 	holds '.report.processes | any(.traced)'
 	holds '[.report.findings[] | .process] - [.report.processes[] | .id] == []'
