@@ -89,6 +89,28 @@ struct map_slot *map_next(const struct map *map, size_t *cursor)
 	return NULL;
 }
 
+void map_filter(struct map *map, bool (*goes)(const void *value), void (*release)(void *value))
+{
+	struct map_slot *kept = memory_new(map->count + 1, sizeof(*kept));
+	size_t count = 0;
+
+	for (size_t i = 0; i < map->size; i++) {
+		void *value = map->slots[i].value;
+
+		if (value == NULL)
+			continue;
+		map->slots[i].value = NULL;
+		if (!goes(value))
+			kept[count++] = (struct map_slot){map->slots[i].a, map->slots[i].b, value};
+		else if (release)
+			release(value);
+	}
+	for (size_t i = 0; i < count; i++)
+		*find(map, kept[i].a, kept[i].b) = kept[i];
+	map->count = count;
+	free(kept);
+}
+
 void map_clear(struct map *map)
 {
 	free(map->slots);

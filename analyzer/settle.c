@@ -15,67 +15,81 @@ enum { MOST = 8192 };
 struct held {
 	struct trace_event event, *answer;
 	struct outcome outcome;
-	bool open; /* what came of it does not show yet */
+	bool open;  /* what came of it does not show yet */
+	char *rest; /* what the event leads to; the room stays for the next one */
+	size_t room;
 };
 
 struct settle {
 	settled_event take;
 	void *context;
-	struct held *ring;
+	struct held **ring;
 	size_t first, count;
+	struct held **idle; /* the one that was let go last is taken first: it is still in the processor's cache */
+	size_t idle_count;
 	struct map open; /* (recording, thread) -> its call that is open */
 };
 
-static void copy_fields(struct trace_event *event)
+static const void *put(struct held *held, size_t *at, const void *from, size_t size)
 {
-	size_t count, i;
-	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+	void *to = held->rest + *at;
 
-	/* What is held when the reading is over passes after it. */
-	event->host = memory_text(event->host);
-	for (i = 0; i < count; i++) {
-		void *at = (char *)&event->event + fields[i].offset;
-
-		if (fields[i].form == FORM_text) {
-			const char **text = at;
-
-			*text = memory_text(*text);
-		} else if (fields[i].form == FORM_frames) {
-			struct frames *frames = at;
-			uint64_t *address = memory_new((size_t)frames->count + 1, sizeof(*address));
-
-			if (frames->count)
-				memcpy(address, frames->address, frames->count * sizeof(*address));
-			frames->address = address;
-		}
-	}
+	if (size)
+		memcpy(to, from, size);
+	*at += size;
+	return to;
 }
 
-static void free_fields(struct trace_event *event)
+static struct frames *frames_in(struct trace_event *event, const struct trace_parts *parts, size_t i)
 {
-	size_t count, i;
-	const struct trace_field *fields = trace_fields_of(event->id, &count, NULL);
+	return (void *)((char *)&event->event + parts->fields[parts->frames.all[i]].offset);
+}
 
-	for (i = 0; i < count; i++) {
-		void *at = (char *)&event->event + fields[i].offset;
+static const char **text_in(struct trace_event *event, const struct trace_parts *parts, size_t i)
+{
+	return (void *)((char *)&event->event + parts->fields[parts->texts.all[i]].offset);
+}
 
-		if (fields[i].form == FORM_text)
-			free((void *)(uintptr_t) * (const char **)at);
-		else if (fields[i].form == FORM_frames)
-			free((void *)(uintptr_t)((struct frames *)at)->address);
+/* What is held when the reading is over passes after it. */
+static void copy_rest(struct held *held)
+{
+	struct trace_event *event = &held->event;
+	const struct trace_parts *parts = trace_parts_of(event->id);
+	size_t need = strlen(event->host) + 1, at = 0;
+
+	for (size_t i = 0; i < parts->frames.count; i++)
+		need += frames_in(event, parts, i)->count * sizeof(uint64_t);
+	for (size_t i = 0; i < parts->texts.count; i++)
+		need += strlen(*text_in(event, parts, i)) + 1;
+	if (need > held->room) {
+		held->room = need * 2;
+		held->rest = memory_resize(held->rest, held->room, 1);
 	}
-	free((void *)(uintptr_t)event->host);
+	for (size_t i = 0; i < parts->frames.count; i++) {
+		struct frames *frames = frames_in(event, parts, i);
+
+		frames->address = put(held, &at, frames->address, frames->count * sizeof(uint64_t));
+	}
+	for (size_t i = 0; i < parts->texts.count; i++) {
+		const char **text = text_in(event, parts, i);
+
+		*text = put(held, &at, *text, strlen(*text) + 1);
+	}
+	event->host = put(held, &at, event->host, strlen(event->host) + 1);
 }
 
 static bool is_told_before(const struct trace_event *event)
 {
 	switch (event->id) {
-	case EVENT_close:
-	case EVENT_unlink:
-	case EVENT_sem_close:
-	case EVENT_ftruncate:
-	case EVENT_fallocate:
-		return trace_integer(event, "error", 0) == 0;
+#define UNLESS_FAILED(name)                                                                                            \
+	case EVENT_##name:                                                                                             \
+		return event->event.name.error == 0;
+		UNLESS_FAILED(close)
+		UNLESS_FAILED(unlink)
+		UNLESS_FAILED(sem_close)
+		UNLESS_FAILED(ftruncate)
+		UNLESS_FAILED(fallocate)
+#undef UNLESS_FAILED
 	case EVENT_munmap:
 	case EVENT_mremap:
 	case EVENT_exec:
@@ -146,7 +160,7 @@ static void go_on(struct settle *settle, struct held *held, const struct trace_e
 static void end_process(struct settle *settle, const struct trace_event *event)
 {
 	for (size_t i = 0; i < settle->count; i++) {
-		struct held *held = &settle->ring[(settle->first + i) % MOST];
+		struct held *held = settle->ring[(settle->first + i) % MOST];
 
 		if (held->open && held->event.event.head.pid == event->event.head.pid &&
 		    held->event.event.head.recording == event->event.head.recording &&
@@ -179,9 +193,14 @@ static bool answers(struct settle *settle, struct held *held, const struct trace
 	return true;
 }
 
+static struct held *held_new(struct settle *settle)
+{
+	return settle->idle_count ? settle->idle[--settle->idle_count] : memory_new(1, sizeof(struct held));
+}
+
 static int let_go(struct settle *settle)
 {
-	struct held *held = &settle->ring[settle->first];
+	struct held *held = settle->ring[settle->first];
 	int r;
 
 	if (held->open)
@@ -189,17 +208,20 @@ static int let_go(struct settle *settle)
 	settle->first = (settle->first + 1) % MOST;
 	settle->count--;
 	r = settle->take(settle->context, &held->event, &held->outcome, held->answer);
-	free_fields(&held->event);
 	free(held->answer);
+	held->answer = NULL;
+	settle->idle[settle->idle_count++] = held;
 	return r;
 }
 
 static int hold(struct settle *settle, const struct trace_event *event, const struct outcome *outcome)
 {
-	struct held *held = &settle->ring[(settle->first + settle->count++) % MOST];
+	struct held *held = settle->ring[(settle->first + settle->count++) % MOST] = held_new(settle);
 
-	*held = (struct held){.event = *event, .outcome = *outcome, .open = is_told_before(event)};
-	copy_fields(&held->event);
+	held->event = *event;
+	held->outcome = *outcome;
+	held->open = is_told_before(event);
+	copy_rest(held);
 	if (held->open)
 		map_put(&settle->open, event->event.head.recording, thread_of(&event->event.head), held);
 	return settle->count == MOST ? let_go(settle) : 0;
@@ -209,7 +231,10 @@ struct settle *settle_new(settled_event take, void *context)
 {
 	struct settle *settle = memory_new(1, sizeof(*settle));
 
-	*settle = (struct settle){.take = take, .context = context, .ring = memory_new(MOST, sizeof(*settle->ring))};
+	*settle = (struct settle){.take = take,
+				  .context = context,
+				  .ring = memory_new(MOST, sizeof(*settle->ring)),
+				  .idle = memory_new(MOST, sizeof(*settle->idle))};
 	return settle;
 }
 
@@ -230,7 +255,7 @@ int settle_add(struct settle *settle, const struct trace_event *event)
 		else
 			r = settle->take(settle->context, event, &outcome, NULL);
 	}
-	while (r >= 0 && settle->count && !settle->ring[settle->first].open)
+	while (r >= 0 && settle->count && !settle->ring[settle->first]->open)
 		r = let_go(settle);
 	return r;
 }
@@ -244,13 +269,21 @@ int settle_end(struct settle *settle)
 	return r;
 }
 
+static void held_free(struct held *held)
+{
+	free(held->answer);
+	free(held->rest);
+	free(held);
+}
+
 void settle_free(struct settle *settle)
 {
-	for (; settle->count; settle->count--, settle->first = (settle->first + 1) % MOST) {
-		free_fields(&settle->ring[settle->first].event);
-		free(settle->ring[settle->first].answer);
-	}
+	for (; settle->count; settle->count--, settle->first = (settle->first + 1) % MOST)
+		held_free(settle->ring[settle->first]);
+	while (settle->idle_count)
+		held_free(settle->idle[--settle->idle_count]);
 	map_clear(&settle->open);
 	free(settle->ring);
+	free(settle->idle);
 	free(settle);
 }

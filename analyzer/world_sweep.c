@@ -8,7 +8,7 @@
 #include "world_stacks.h"
 
 /* So many are let gather, and of those that are over so many are kept for the report. */
-#define SWEEP_MIN 8192
+#define SWEEP_MIN 4096
 #define SWEEP_KEEP 1000
 
 static void mark(struct object *object)
@@ -52,22 +52,6 @@ static void mark_holdings(const struct holdings *holdings)
 		for (size_t i = 0; i < tally->share_count; i++)
 			mark(tally->shares[i].object);
 	}
-}
-
-/* Empties the map of what leads to objects that go; what was there is freed. */
-static void filter(struct map *map, bool (*goes)(const void *value), void (*release)(void *value))
-{
-	struct map kept = {0};
-	struct map_slot *slot;
-
-	for (size_t cursor = 0; (slot = map_next(map, &cursor));) {
-		if (!goes(slot->value))
-			map_put(&kept, slot->a, slot->b, slot->value);
-		else if (release)
-			release(slot->value);
-	}
-	map_clear(map);
-	*map = kept;
 }
 
 static bool object_goes(const void *value)
@@ -191,10 +175,10 @@ void world_sweep(struct world *world)
 	mark_all(world);
 	for (size_t i = 0; i < world->process_count; i++) {
 		tell_used(world, world->processes[i]);
-		filter(&world->processes[i]->holdings->uses, use_goes, free);
-		filter(&world->processes[i]->definitions->objects, entry_goes, free);
+		map_filter(&world->processes[i]->holdings->uses, use_goes, free);
+		map_filter(&world->processes[i]->definitions->objects, entry_goes, free);
 	}
-	filter(&world->private->objects, object_goes, NULL);
+	map_filter(&world->private->objects, object_goes, NULL);
 	for (size_t i = 0; i < world->object_count; i++) {
 		struct object *object = world->objects[i];
 
