@@ -149,6 +149,10 @@ static void take_skipped(void *context, const char *path, uint64_t count)
 
 static void note_interrupt(int number)
 {
+	const struct sigaction action = {.sa_handler = note_interrupt};
+
+	/* What is being written is written to its end, or the rest would be lost; one more ends a wait for who reads it. */
+	sigaction(SIGINT, &action, NULL);
 	if (asked && !under_way) {
 		sigaction(SIGINT, &on_interrupt, NULL);
 		raise(number);
@@ -161,7 +165,7 @@ static void note_interrupt(int number)
 
 void trace_interruptible(void)
 {
-	const struct sigaction action = {.sa_handler = note_interrupt};
+	const struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
 
 	sigaction(SIGINT, NULL, &on_interrupt);
 	/* Who starts us in the background may not want us to hear it. */

@@ -158,6 +158,33 @@ load reading.bash
 	done
 }
 
+@test "Ctrl-C while nobody reads what is written: it is written to its end; a second one ends that" {
+	many trace 200000 1 1
+	mkfifo pipe
+	for times in 1 2; do
+		env --default-signal=INT "$SHMGUARD" log trace >pipe 2>errors 3>&- &
+		exec 5<pipe
+		read -r _ <&5
+		# It waits for the reader.
+		for ((i = 0; i < 100; i++)); do
+			[[ $(cat "/proc/$!/wchan") != *pipe_write* ]] || break
+			sleep 0.1
+		done
+		for ((i = 0; i < times; i++)); do
+			kill -s INT $!
+			sleep 0.2
+		done
+		[ -e "/proc/$!/exe" ] && alive=1 || alive=2
+		[ "$alive" -eq "$times" ]
+		cat <&5 >rest
+		wait $! && status=0 || status=$?
+		exec 5<&-
+		[ "$status" -eq 130 ]
+		run -1 grep "could not be written" errors
+		[ "$times" -eq 2 ] || [ -z "$(tail -c 1 rest)" ]
+	done
+}
+
 @test "run reports and passes on its command's status when nobody reads its messages" {
 	run -0 bash -c '{ "$0" run --error-exitcode=7 --report=report -o recording -- "$1" shrunk; echo $? >status; } 2>&1 >out | true' \
 		"$SHMGUARD" "$PROGRAMS/story"
