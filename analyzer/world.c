@@ -94,8 +94,7 @@ void world_free(struct world *world)
 	/* Merged ones stand behind the others once the world is finished. */
 	if (private->objects_listed == 0)
 	private->objects_listed = world->object_count;
-	for (size_t i = 0; i < private->objects_listed; i++)
-		object_free(world->objects[i]);
+	objects_free(world);
 	names_free(world);
 	for (size_t cursor = 0; (slot = map_next(&private->stacks, &cursor));)
 		free((void *)(uintptr_t)((struct stack *)slot->value)->frames);
@@ -117,7 +116,6 @@ void world_free(struct world *world)
 	free(private->leaving);
 	free(private);
 	free(world->processes);
-	free(world->objects);
 	free(world->hosts);
 	free(world);
 }

@@ -32,6 +32,7 @@ struct world_private {
 	uint64_t definitions;      /* of objects, taken */
 	struct mentions *mentions; /* or NULL */
 	size_t sweep_at;           /* objects */
+	struct object *spare;      /* by `same` */
 	size_t objects_listed;     /* world->objects and, after the end, those behind them that were merged */
 	struct name_state *removed_first, *removed_last; /* names that lead nowhere, oldest first */
 	size_t removed_count;
@@ -77,7 +78,9 @@ void object_define(struct world *world, struct process *process, const struct ob
  * false, of what is there already.
  */
 bool object_note_created(struct world *world, struct process *process, uint32_t id, bool sure, const struct site *site);
-void object_free(struct object *object);
+/* It is forgotten: the next new one takes its place. */
+void object_free(struct world *world, struct object *object);
+void objects_free(struct world *world);
 
 /* world_object_end.c: merged ones go behind the others; then, when it is known what was let go, the looks are asked. */
 void object_finish(struct world *world);

@@ -61,8 +61,14 @@ const char *object_kind(const struct object *object)
 
 static struct object *object_new(struct world *world)
 {
-	struct object *object = memory_new(1, sizeof(*object));
+	struct object *object = world->private->spare;
 
+	if (object) {
+		world->private->spare = object->same;
+		*object = (struct object){0};
+	} else {
+		object = memory_new(1, sizeof(*object));
+	}
 	object->recording = world->private->recording;
 	object->number = ++world->private->objects_made;
 	world->objects = memory_grow(world->objects, world->object_count, sizeof(struct object *));
@@ -300,7 +306,7 @@ bool object_note_created(struct world *world, struct process *process, uint32_t 
 	return true;
 }
 
-void object_free(struct object *object)
+static void parts_free(struct object *object)
 {
 	for (size_t i = 0; i < object->name_count; i++)
 		free((void *)(uintptr_t)object->names[i].text);
@@ -308,5 +314,26 @@ void object_free(struct object *object)
 	free(object->changes);
 	free(object->lapses);
 	free(object->rivals);
-	free(object);
+}
+
+void object_free(struct world *world, struct object *object)
+{
+	parts_free(object);
+	object->same = world->private->spare;
+	world->private->spare = object;
+}
+
+void objects_free(struct world *world)
+{
+	for (size_t i = 0; i < world->private->objects_listed; i++) {
+		parts_free(world->objects[i]);
+		free(world->objects[i]);
+	}
+	while (world->private->spare) {
+		struct object *next = world->private->spare->same;
+
+		free(world->private->spare);
+		world->private->spare = next;
+	}
+	free(world->objects);
 }

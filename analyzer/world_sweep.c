@@ -189,7 +189,7 @@ void world_sweep(struct world *world)
 		world->objects_forgotten += object->same == NULL;
 		keep_lapses(world, object);
 		world->private->watcher->forgotten(world->private->watcher->context, object);
-		object_free(object);
+		object_free(world, object);
 	}
 	world->object_count = kept;
 	world->private->sweep_at = kept * 2;
