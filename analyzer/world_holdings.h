@@ -147,6 +147,8 @@ void holdings_doubt(struct process *process, int64_t until);
 
 /* Takes over `change`. */
 void holdings_log_name(struct process *process, uint32_t seq, struct name_change change);
+/* Is it known that the event with that number took a name from an object? */
+bool holdings_took_name(const struct process *process, uint32_t seq);
 /* Takes back the release `of`; a name's change is returned, to be freed, else NULL. */
 struct name_change *holdings_failed(struct process *process, uint32_t of, int64_t time);
 

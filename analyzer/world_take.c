@@ -202,10 +202,18 @@ static bool tells_size(const struct finding_event *e)
 	       e->rule == RULE_private_map;
 }
 
+/* With a name this is told only of a call that removes it; what a policy tells of it has none, or was not let pass. */
+static bool tells_removal(const struct finding_event *e)
+{
+	return e->rule == RULE_unlink_by_stranger && e->response == RESPONSE_recorded && e->of && *e->name;
+}
+
 static void take_finding(struct taking *t, const struct finding_event *e)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
+	if (t->object && tells_removal(e))
+		take_unlink_told(t, e);
 	if (t->object)
 		sizes_found(t->world, t->object, e, &t->site);
 	if (t->object && process_keeps_newest(t->process) && tells_size(e))

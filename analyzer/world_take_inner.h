@@ -24,6 +24,8 @@ void take_memfd_create(struct taking *t, const struct memfd_create_event *e);
 void take_sem_open(struct taking *t, const struct sem_open_event *e);
 void take_sem_close(struct taking *t, const struct sem_close_event *e);
 void take_unlink(struct taking *t, const struct unlink_event *e);
+/* What the finding tells of a removal of t->object whose own event is missing, as it was let go or lost. */
+void take_unlink_told(struct taking *t, const struct finding_event *e);
 void take_rename(struct taking *t, const struct rename_event *e);
 void take_link(struct taking *t, const struct link_event *e);
 void take_close(struct taking *t, const struct close_event *e);

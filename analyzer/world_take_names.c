@@ -126,27 +126,53 @@ void take_sem_close(struct taking *t, const struct sem_close_event *e)
 		holdings_semaphore_close(t->process, e->addr, e->seq, &t->site);
 }
 
+/* The call may still fail. */
+static void removes(struct taking *t, const struct name_change *change, uint32_t seq)
+{
+	if (change->object)
+		object_gone(change->object, &change->object->created, t->site.time);
+	holdings_log_name(t->process, seq, *change);
+}
+
+static struct name_change unlinked(struct taking *t, const char *name, bool semaphore)
+{
+	if (!semaphore)
+		names_lost_early(t->world, name, t->object, &t->site);
+	return names_unlink(t->world, t->process, name, semaphore, t->object, &t->site);
+}
+
 void take_unlink(struct taking *t, const struct unlink_event *e)
 {
 	bool semaphore = e->symbol == SYMBOL_sem_unlink;
 	struct name_change change;
 
-	if (!e->error && t->object == NULL) {
-		change = names_unlink_unseen(t->world, t->process, e->name, semaphore, &t->site);
-		t->object = change.object;
-	} else {
-		if (t->object && !e->error && !semaphore)
-			names_lost_early(t->world, e->name, t->object, &t->site);
-		change = names_unlink(t->world, t->process, e->name, semaphore, e->error ? NULL : t->object, &t->site);
-	}
 	if (e->error) {
+		change = names_unlink(t->world, t->process, e->name, semaphore, NULL, &t->site);
 		names_unlink_failed(t->world, t->process, &change, e->error);
 		free(change.text);
 		return;
 	}
-	if (change.object)
-		object_gone(change.object, &change.object->created, t->site.time);
-	holdings_log_name(t->process, e->seq, change);
+	if (t->object)
+		change = unlinked(t, e->name, semaphore);
+	else
+		change = names_unlink_unseen(t->world, t->process, e->name, semaphore, &t->site);
+	removes(t, &change, e->seq);
+}
+
+void take_unlink_told(struct taking *t, const struct finding_event *e)
+{
+	struct name_change change;
+	char *semaphore;
+
+	if (t->object->unlinked.process || holdings_took_name(t->process, e->of))
+		return;
+	/* By which function it was removed the finding does not tell. */
+	semaphore = name_canonical(e->name, true);
+	change = unlinked(t, e->name, t->object->kind == KIND_semaphore && object_is_called(t->object, semaphore));
+	free(semaphore);
+	removes(t, &change, e->of);
+	/* It may have failed, which would be let go as well: a removal that is told later is the one. */
+	t->object->presumed = true;
 }
 
 /* It has another name, or what took its name is told beside: that is no removal by itself. */

@@ -206,6 +206,17 @@ void holdings_log_name(struct process *process, uint32_t seq, struct name_change
 	release_log(process->holdings, &release);
 }
 
+bool holdings_took_name(const struct process *process, uint32_t seq)
+{
+	for (size_t i = process->holdings->release_count; i > 0; i--) {
+		const struct release *release = release_at(process->holdings, i - 1);
+
+		if (release->of == RELEASE_name && release->seq == seq)
+			return true;
+	}
+	return false;
+}
+
 /* Removes the release at `index` from the log without clearing it. */
 static struct release release_take(struct holdings *holdings, size_t index)
 {

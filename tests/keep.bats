@@ -170,6 +170,39 @@ bytes_of()
 	run ! grep 'not known' 400.before 400.after 400.end
 }
 
+@test "--max-size: who removed an object is known by what was found at a call that was let go" {
+	needs_root 'removes what another user made'
+	local name=/removed-$$ form
+	cat >remover.py <<-'END'
+		import _posixshmem, ctypes, mmap, os, sys
+		name, libc = sys.argv[1], ctypes.CDLL(None)
+		# Each processor keeps the newest of its own.
+		os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+		if os.fork() == 0:
+		    os.setuid(65534)
+		    os.close(_posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+		    libc.sem_open(name.encode(), os.O_CREAT | os.O_EXCL, 0o600, 1)
+		    os._exit(0)
+		os.wait()
+		_posixshmem.shm_unlink(name)
+		libc.sem_unlink(name.encode())
+		fd = os.memfd_create("worked")
+		os.ftruncate(fd, 4096)
+		for _ in range(int(sys.argv[2])):
+		    mmap.mmap(fd, 4096).close()
+	END
+	for form in 40000 400; do
+		"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 19))" -o $form -- "$PYTHON" remover.py "$name" $form
+		[ ! -e "/dev/shm$name" ]
+		report $form >report.json
+		holds --argjson form $form '(.trace.let_go > 0) == ($form > 400)'
+		holds '[.findings[] | select(.rule == "unlink-by-stranger").stacks[0].process] as [$who] | $who != null and
+			([.objects[] | select(.kind != "memfd") | .unlinked_by] == [$who, $who])'
+		COLUMNS=150 "$SHMGUARD" report $form >out
+		[ "$(grep -cE "^  /(sem\\.)?${name#/} .* [0-9]+ python[0-9.]* +unlinked" out)" -eq 2 ]
+	done
+}
+
 @test "--max-size: a finding told at a call costs what README says, every time, and a call without one nothing" {
 	local flags count bytes name=/costly-$$
 	cat >costly.py <<-'END'

@@ -201,6 +201,41 @@ static void check_removed_early(void)
 	end();
 }
 
+static uint32_t removal_found(int pid, uint32_t of, const char *name)
+{
+	return FEED(finding, pid, .rule = RULE_unlink_by_stranger, .of = of, .object = 1, .name = name);
+}
+
+/* Of a removal that was let go the finding is left, of a failed one that it failed may be; what is told of both counts once. */
+static void check_removal_found(void)
+{
+	const struct object *object;
+	uint32_t of;
+
+	begin();
+	start_maker(10);
+	start(11, BEGAN_exec, 1, 0);
+	define(11, 1, 77);
+	object = world->objects[0];
+	removal_found(11, ++seqs[11], "");
+	check(!object->unlinked.process, "a finding without a name, as of a rename, tells of no removal");
+	of = removal_found(11, ++seqs[11], "/dev/shm/x") - 1;
+	check(object->unlinked.process == process_of(11) && !object_has_name(object),
+	      "who removed an object is known by what was found at a call that was let go");
+	FEED(failed, 11, .of = of, .error = EACCES);
+	check(!object->unlinked.process && object_is_called(object, "/x"), "it may have failed");
+	of = FEED(unlink, 11, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	removal_found(11, of, "/x");
+	check(object->unlinked.process == process_of(11) && object->unlinked.time == now - 1,
+	      "of one that is kept the call tells");
+	FEED(failed, 11, .of = of, .error = EACCES);
+	check(!object->unlinked.process && object_is_called(object, "/x"), "and is taken back once");
+	removal_found(11, ++seqs[11], "/x");
+	FEED(unlink, 10, .symbol = SYMBOL_shm_unlink, .name = "/x", .object = 1);
+	check(object->unlinked.process == process_of(10), "a removal that is told later is the one that did not fail");
+	end();
+}
+
 /* Without O_EXCL two that open at one time both looked before, and tell that they made it. */
 static void check_made_by_two(void)
 {
@@ -326,6 +361,7 @@ int main(void)
 	check_late_child();
 	check_names();
 	check_removed_early();
+	check_removal_found();
 	check_made_by_two();
 	check_forgetting();
 	check_charged();
