@@ -351,7 +351,7 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 	case EVENT_unlink:
 		call->error = any->unlink.error ? any->unlink.error : scene->error;
 		add_name(call, any->unlink.name, any->unlink.symbol == SYMBOL_sem_unlink);
-		/* What an auditing policy would have refused comes without a finding. */
+		/* Where a policy has turned the rule off, that comes without a finding. */
 		call->met[RULE_unlink_by_stranger] =
 			!call->error && is_foreign(scene->process, scene->object) && !made_it(scene);
 		if (!call->error)

@@ -140,6 +140,8 @@ bool enforce_has(enum rule_id rule);
 
 /* What was denied is of that object of the trace, to which a call without effect does not lead. */
 void enforce_concerns(uint32_t object);
+/* What was decided of what had that name until a rename gives it to another object, of which its event is, is of that one. */
+void enforce_concerns_replaced(const char *name, uint32_t object);
 /*
  * The event of a call is queued, to be settled later: what was decided of it goes to the queue (NULL: is forgotten). Around its
  * settling that is what was decided, and after it NULL.

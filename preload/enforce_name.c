@@ -182,7 +182,7 @@ static void was_lost(const struct enforce_lost *lost, const char *name, const vo
 {
 	struct policy_decision d;
 
-	enforce_begin();
+	enforce_resume();
 	enforce_decide_linked(name, &lost->identity, &d);
 	losing(&d, &lost->identity, name);
 	enforce_leave_name(&d, lost->fd, &lost->identity);

@@ -68,6 +68,18 @@ void enforce_concerns(uint32_t object)
 			all.decided[i].object = object;
 }
 
+void enforce_concerns_replaced(const char *name, uint32_t object)
+{
+	struct decisions all = decisions();
+
+	for (unsigned i = 0; i < all.count; i++) {
+		struct enforce_decided *d = &all.decided[i];
+		if (d->name == name &&
+		    (d->finding.rule == RULE_unlink_by_stranger || d->finding.rule == RULE_secret_left))
+			d->object = object;
+	}
+}
+
 /* What was decided of the call that was interrupted waits for its own event. */
 void enforce_hand_over(struct enforce_told *told, const void *caller)
 {

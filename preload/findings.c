@@ -403,9 +403,10 @@ void findings_look(enum event_id id, const union any_event *event, uint32_t obje
 	enforce_kept(record);
 }
 
-void findings_kept(uint32_t object, uint32_t stack)
+void findings_kept(uint32_t object, uint32_t of, uint32_t stack)
 {
 	memset(&looking, 0, sizeof looking);
+	looking.head.seq = of;
 	looking.head.stack = stack;
 	looking.object = object;
 	enforce_kept(record);

@@ -11,7 +11,10 @@
 void findings_look(enum event_id id, const union any_event *event, uint32_t object, const struct identity *identity,
 		   uint32_t marks, const void *caller);
 
-/* Records what the policy did beside any call's event, to that object: after its last unmap, and as the process ends. */
-void findings_kept(uint32_t object, uint32_t stack);
+/*
+ * Records what the policy did beside any call's event, to that object: after its last unmap, and as the process ends; or at the
+ * call `of`, whose event came before the policy was asked (else 0).
+ */
+void findings_kept(uint32_t object, uint32_t of, uint32_t stack);
 
 #endif

@@ -343,9 +343,23 @@ void observe_kept(const struct object *object, const void *caller)
 		return;
 	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY) {
 		observe_found(&visit, object);
-		findings_kept(object->id, observe_stack(NULL));
+		findings_kept(object->id, 0, observe_stack(NULL));
 	} else if (visit.nested) {
 		enforce_hand_over(NULL, caller);
 	}
+	observe_leave(&visit);
+}
+
+void observe_judged(const struct released *released, const void *caller)
+{
+	struct visit visit;
+
+	if (!enforce_decided() || !observe_enter(&visit, caller))
+		return;
+	/* What cannot be told now is not the next call's. */
+	if (!visit.nested && atomic_load(&recorder_state) == RECORDER_READY)
+		findings_kept(released->object, released->seq, observe_stack(NULL));
+	else
+		enforce_hand_over(NULL, caller);
 	observe_leave(&visit);
 }

@@ -107,6 +107,13 @@ void observe_found(struct visit *visit, const struct object *object);
 /* Records what the policy did to that object after a call that was recorded already. */
 void observe_kept(const struct object *object, const void *caller);
 
+/* An event that came before its call: its number, 0 if there is none, and the object. */
+struct released {
+	uint32_t seq, object;
+};
+/* Records what the policy decided of the call, which has succeeded, since its event. */
+void observe_judged(const struct released *released, const void *caller);
+
 /*
  * Id of the stack of this visit, defined in the trace when it is new; context: of the signal handler whose interrupted
  * stack is meant, or NULL. 0 where nothing is recorded. Not in a nested visit.

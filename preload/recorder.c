@@ -196,7 +196,7 @@ void recorder_confine(const char *refused)
 static void record_kept(const struct object *object, void *visit)
 {
 	observe_found(visit, object);
-	findings_kept(object->id, observe_stack(NULL));
+	findings_kept(object->id, 0, observe_stack(NULL));
 }
 
 /* Is anything to be told yet, or may the policy have to look after what the program only found open? */

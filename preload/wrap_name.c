@@ -19,7 +19,7 @@ static bool was_in_vain(int result, const char *path)
 /* A removal, and what the look before it found. */
 struct removing {
 	enum symbol symbol;
-	uint32_t seq;                   /* of its event, 0: there is none yet */
+	struct released released;
 	bool nothing;                   /* was there */
 	struct enforce_removing policy; /* what it makes of it; at.name: NULL where it is not asked */
 	char text[512];
@@ -34,7 +34,7 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	r->symbol = symbol;
 	r->policy.at = (struct enforce_place){dirfd, path, AT_SYMLINK_NOFOLLOW, NULL};
 	r->policy.caller = caller;
-	r->seq = 0;
+	r->released = (struct released){0, 0};
 	r->nothing = false;
 	if (!observe_enter(&visit, caller))
 		return;
@@ -44,8 +44,9 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	if (look == LOOK_object) {
 		identity.kind = KIND_file;
 		identity.name = identity_spelling(path, &identity, text);
-		r->seq = RECORD(&visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = dirfd,
-				.name = identity.name);
+		union any_event e = {.unlink = {.symbol = (uint16_t)symbol, .dirfd = dirfd, .name = identity.name}};
+		r->released.seq = observe_record(&visit, EVENT_unlink, &e, &identity);
+		r->released.object = e.unlink.object;
 	}
 	r->nothing = look == LOOK_nothing;
 	observe_leave(&visit);
@@ -70,7 +71,9 @@ static void unlinked_unseen(const struct removing *r, bool failed)
 static int unlinked(const struct removing *r, int result)
 {
 	if (result < 0)
-		observe_failed(r->seq, r->policy.caller);
+		observe_failed(r->released.seq, r->policy.caller);
+	else if (!r->nothing && r->policy.at.name)
+		observe_judged(&r->released, r->policy.caller);
 	if (r->nothing && (result == 0 || was_in_vain(result, r->policy.at.path)))
 		unlinked_unseen(r, result < 0);
 	return result;
@@ -303,7 +306,9 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 		return result;
 	if (r->found && !r->nothing && result == 0 && !(flags & RENAME_EXCHANGE))
 		look_after(r, to);
-	uint32_t replaced = r->replaces && result == 0 ? observe_object(&visit, &r->replaced) : 0;
+	uint32_t replaced = r->replaces && (result == 0 || enforce_denied()) ? observe_object(&visit, &r->replaced) : 0;
+	if (replaced && r->moving.to.name)
+		enforce_concerns_replaced(r->moving.to.name, replaced);
 	if (there) {
 		r->identity.dirfd = r->to_dirfd;
 		from = r->identity.name;
@@ -318,7 +323,7 @@ static int renamed(struct renaming *r, enum symbol symbol, const char *from, con
 		ledger_rename(&r->identity, to);
 	RECORD(&visit, rename, r->found ? &r->identity : NULL, .symbol = (uint16_t)symbol, .from = from, .to = to,
 	       .flags = flags | (r->another ? RENAME_ANOTHER : 0), .error = observe_error(&visit, result < 0),
-	       .replaced = replaced);
+	       .replaced = result == 0 ? replaced : 0);
 	observe_leave(&visit);
 	return result;
 }

@@ -128,33 +128,36 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
  * An unlink by any name of a path that leads to an object: emitted before the call, or after it when there is none. One that
  * was made between the look, which found nothing, and the call, is removed all the same: which it was nobody can say.
  */
-static uint32_t unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix, bool *nothing)
+static struct released unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix,
+				 bool *nothing)
 {
 	char path[512];
 	struct identity identity;
 
 	if (!identity_shm_path(name, prefix, path))
-		return 0;
+		return (struct released){0, 0};
 	enum identity_look look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
 	if (look == LOOK_object && observe_expect(visit))
 		look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
 	*nothing = look == LOOK_nothing;
 	if (look != LOOK_object)
-		return 0;
+		return (struct released){0, 0};
 	if (symbol == SYMBOL_sem_unlink)
 		identity.kind = KIND_semaphore;
-	return RECORD(visit, unlink, &identity, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name);
+	union any_event e = {.unlink = {.symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name}};
+	uint32_t seq = observe_record(visit, EVENT_unlink, &e, &identity);
+	return (struct released){seq, e.unlink.object};
 }
 
 static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, const char *name, const char *prefix,
 		      const void *caller)
 {
 	struct visit visit;
-	uint32_t seq = 0;
+	struct released released = {0, 0};
 	bool nothing = false;
 
 	if (observe_enter(&visit, caller)) {
-		seq = unlinking(&visit, symbol, name, prefix, &nothing);
+		released = unlinking(&visit, symbol, name, prefix, &nothing);
 		observe_leave(&visit);
 	}
 	/* By its path a semaphore has another name than an object of shm_open. */
@@ -173,9 +176,12 @@ static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, cons
 	int result = denied ? -1 : real_unlink(name);
 	if (asked && !denied)
 		enforce_unlinked(&removing, result < 0);
-	if (result < 0 && seq) {
-		observe_failed(seq, caller);
-	} else if ((result < 0 || nothing) && observe_enter(&visit, caller)) {
+	if (result < 0 && released.seq) {
+		observe_failed(released.seq, caller);
+	} else if (result == 0 && !nothing) {
+		if (asked)
+			observe_judged(&released, caller);
+	} else if (observe_enter(&visit, caller)) {
 		RECORD(&visit, unlink, NULL, .symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name,
 		       .error = observe_error(&visit, result < 0));
 		observe_leave(&visit);

@@ -62,6 +62,47 @@ os.chdir("/dev/shm"); attempt(os.remove, "." + NAME + "-c"); print(libc.sem_unli
 	done
 }
 
+@test "of a removal the report has what a policy denied, or one that only watches would have, as the log has, and of what" {
+	needs_root 'makes an object of another user'
+	local mode words
+	for mode in enforce audit; do
+		policy "mode = $mode" 'unlink-by-stranger = deny' 'names = /enforce-*' 'name-not-allowed = deny' 'predictable-name = off'
+		touch "/dev/shm/$NAME" "/dev/shm/$NAME-a" "/dev/shm/$NAME-b" "/dev/shm/$NAME-c" "/dev/shm/sem.$NAME-d" "/dev/shm/$NAME-e"
+		chown 1000 "/dev/shm/$NAME"-? "/dev/shm/sem.$NAME-d"
+		rm -f audit.log
+		told 'fd = os.open("/dev/shm", os.O_RDONLY); attempt(shm_unlink, NAME + "-a"); attempt(os.unlink, PATH + "-b")
+attempt(os.unlink, (NAME + "-c")[1:], dir_fd=fd); attempt(os.rename, PATH, PATH + "-e"); libc.sem_unlink((NAME + "-d").encode())'
+		words='the policy denied it (EACCES)'
+		[ "$mode" = enforce ] || words='the policy only watches, or it would not have let this pass'
+		sed -n 's/.*rule=\([^ ]*\) object=\([^ ]*\) action=\(denied\|audit would=denied\) errno=EACCES .*/\1 \2/p' audit.log |
+			sort >logged
+		[ "$(wc -l <logged)" -ge 5 ]
+		jq -r --arg words "; $words" '([.objects[] | {(.id): .names[0]}] | add) as $names | .findings[] |
+			select(.message | endswith($words)) | "\(.rule) \($names[.object])"' report.json | sort | same logged /dev/stdin
+	done
+	"$SHMGUARD" log --rule=unlink-by-stranger recording >calls
+	[ "$(grep -Ec '(unlink|unlinkat|rename)\(' calls)" -eq 5 ]
+}
+
+@test "of what is wiped as its name goes the report tells by its own name, beside what else was decided of the call" {
+	local mode words
+	for mode in enforce audit; do
+		policy "mode = $mode" 'zero = on-unlink' 'names = /none' "name-not-allowed = $([ "$mode" = audit ] && echo deny || echo off)"
+		rm -f audit.log
+		for name in a b c d; do echo data >"/dev/shm/$NAME-$name"; done
+		told 'fd = os.open("/dev/shm", os.O_RDONLY)
+shm_unlink(NAME + "-a"); os.unlink((NAME + "-b")[1:], dir_fd=fd); os.rename(PATH + "-c", PATH + "-d")'
+		words=fixed
+		[ "$mode" = enforce ] || words='only watches'
+		sed -n 's/.*rule=\([^ ]*\) object=\([^ ]*\) action=\(fixed\|audit\) .*/\1 \2/p' audit.log | sort >logged
+		[ "$(grep -c secret-left logged)" -eq 3 ]
+		[ "$mode" = enforce ] || [ "$(grep -c name-not-allowed logged)" -eq 4 ]
+		jq -r --arg words "$words" '([.objects[] | {(.id): .names[0]}] | add) as $names | .findings[] |
+			select(.message | contains($words)) as $one | range($one.count) | "\($one.rule) \($names[$one.object])"' report.json |
+			sort | same <(sed "/^name/s/-d$/-c/" logged | sort) /dev/stdin
+	done
+}
+
 # live HOW: what is told of a file with mode 0666 while the program runs, in ./notices, and of it in ./report.json.
 live()
 {
