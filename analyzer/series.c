@@ -23,11 +23,24 @@ static void thin_out(struct series *series)
 	series->count = kept;
 }
 
+/* What was taken and given back at once, as seen over all that time: as far as it matters it never was. */
+static bool ends_blip(const struct series *series, int64_t time, uint64_t value)
+{
+	const struct series_point *before = series->count ? &series->points[series->count - 1] : NULL;
+
+	return before && before->value == value &&
+	       time - series->last.time < (time - series->points[0].time) / SERIES_BLIP;
+}
+
 void series_add(struct series *series, int64_t time, uint64_t value)
 {
 	/* The first point stays where it is. */
 	if (series->count > 0 && time - series->last.time < series->spacing) {
 		series->last.value = value;
+		return;
+	}
+	if (ends_blip(series, time, value)) {
+		series->last = series->points[--series->count];
 		return;
 	}
 	if (series->begun) {

@@ -1,4 +1,7 @@
-/* How many things were outstanding over time, in bounded memory: exact while there are few changes, then thinned out. */
+/*
+ * How many things were outstanding over time, in bounded memory: exact while there are few changes, but for what lasted so
+ * short that it cannot be seen; then thinned out.
+ */
 #ifndef SHMGUARD_SERIES_H
 #define SHMGUARD_SERIES_H
 
@@ -7,6 +10,8 @@
 #include <stdint.h>
 
 #define SERIES_POINTS 512
+/* The fraction of the time so far below which a rise or fall that is taken back leaves nothing: less than thinning keeps. */
+#define SERIES_BLIP 512
 
 struct series_point {
 	int64_t time;

@@ -82,8 +82,35 @@ static void check_sparse(void)
 	series_clear(&series);
 }
 
+/* One is taken and given back at once, again and again, and each tenth time one stays. */
+static void check_blips(void)
+{
+	struct series series = {0};
+	uint64_t held = 0;
+
+	for (int64_t i = 0; i < 400; i++) {
+		series_add(&series, i * 1000, held + 1);
+		if (i % 10 == 9)
+			held++;
+		else
+			series_add(&series, i * 1000 + 1, held);
+	}
+	check(series.count < 60, "what is given back at once leaves nothing");
+	check_value(&series, 200500, 20, 20, "what stays is known at half of the time");
+	check_value(&series, 399500, 40, 40, "and at the end");
+	check(series_grows(&series, 400000), "it grows by what stays");
+	series_clear(&series);
+	series_add(&series, 0, 1);
+	series_add(&series, 500, 0);
+	series_add(&series, 900, 1);
+	series_add(&series, 901, 0);
+	check_value(&series, 900, 1, 1, "what can be seen over all that time is exact");
+	series_clear(&series);
+}
+
 int main(void)
 {
+	check_blips();
 	check_definition();
 	check_sawtooth();
 	check_thinning();
