@@ -96,15 +96,6 @@ int analysis_refuse(const struct recording *recording, int result, struct trace_
 	return result;
 }
 
-char *analysis_gap(const struct recording *recording, const struct trace_totals *totals)
-{
-	if (totals->bytes >= recording->stream_bytes || (totals->problem_count && !totals->bytes))
-		return NULL;
-	return memory_format("%" PRIu64 " of the %" PRIu64 " bytes that were recorded %s",
-			     recording->stream_bytes - totals->bytes, recording->stream_bytes,
-			     totals->refused ? "cannot be read" : "are gone: streams of the trace were deleted or cut");
-}
-
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals)
 {
 	if (recording->part_count || totals->events || totals->unknown || totals->foreign == 0)
@@ -255,15 +246,21 @@ static bool there_was_time(const struct analysis *analysis, int64_t to, uint64_t
 	return events == 0 || (to > analysis->from && events <= (uint64_t)(to - analysis->from));
 }
 
-static void take_skipped(struct analysis *analysis, struct trace_totals *totals)
+static void take_skipped(struct analysis *analysis, const struct trace_totals *totals)
 {
 	analysis->foreign = totals->foreign;
 	if (!recording_is_several(analysis->recording))
 		return;
-	analysis->skipped = totals->skipped;
-	analysis->skipped_count = totals->skipped_count;
-	totals->skipped = NULL;
-	totals->skipped_count = 0;
+	analysis->skipped = memory_new(totals->share_count + 1, sizeof(*analysis->skipped));
+	for (size_t i = 0; i < totals->share_count; i++) {
+		struct trace_share *share = &analysis->skipped[analysis->skipped_count];
+
+		if (totals->shares[i].skipped == 0)
+			continue;
+		*share = totals->shares[i];
+		share->path = memory_text(share->path);
+		analysis->skipped_count++;
+	}
 }
 
 static void sum_up(struct analysis *analysis, struct trace_totals *totals)
@@ -271,7 +268,8 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 	const struct recording *recording = analysis->recording;
 	int64_t to = recording->ended ? recording->ended : totals->last;
 	char *others = analysis_others(recording, totals);
-	char *gap = analysis_gap(recording, totals), *gone = totals->events ? description_gone(recording) : NULL;
+	char *gap = analysis_gap(recording, totals), *packets = analysis_packets(recording, totals);
+	char *gone = totals->events ? description_gone(recording) : NULL;
 
 	analysis->events = totals->events;
 	analysis->cut = totals->cut;
@@ -286,7 +284,7 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 	else if (totals->foreign == 0 && totals->discarded_events > analysis->lost)
 		analysis->lost = totals->discarded_events;
 	analysis->unended = recording->described && recording->ended == 0;
-	analysis->holes = gap || totals->discarded_packets || totals->bytes_lost;
+	analysis->holes = gap || packets || totals->bytes_lost;
 	analysis->tail = analysis->unended || analysis->holes;
 	analysis->let_go = analysis->world->let_go;
 	analysis->to = to;
@@ -300,12 +298,8 @@ static void sum_up(struct analysis *analysis, struct trace_totals *totals)
 		add_problem(analysis, gap);
 	if (gone)
 		add_problem(analysis, gone);
-	if (totals->discarded_packets)
-		add_problem(analysis,
-			    memory_format(
-				    "%" PRIu64 " %s of the trace %s missing: more events may be lost than are counted",
-				    totals->discarded_packets, totals->discarded_packets == 1 ? "packet" : "packets",
-				    totals->discarded_packets == 1 ? "is" : "are"));
+	if (packets)
+		add_problem(analysis, packets);
 	if (analysis->world->misnumbered)
 		add_problem(analysis, memory_format("the trace is damaged: the numbers of %" PRIu64
 						    " of its events cannot be theirs, and tell of no loss",

@@ -18,15 +18,15 @@ struct analysis {
 	struct recording *recording; /* never NULL; fields may be empty for a bare trace */
 	struct world *world;
 	struct findings findings;
-	uint64_t events;  /* of this recording */
-	uint64_t lost;    /* events that are missing */
-	bool holes;       /* parts of the trace are missing */
-	bool tail;        /* more may be, behind the last ones of processes whose end was not seen */
-	bool cut_off;     /* LTTng's daemons ended, and processes went on */
-	bool unended;     /* it did not end properly, or is still being made: some may not be written yet */
-	uint64_t let_go;  /* events older than what the recording keeps */
-	uint64_t foreign; /* events of other recordings that lay in the same trace */
-	struct trace_skipped *skipped; /* the same of each of several recordings that has any */
+	uint64_t events;             /* of this recording */
+	uint64_t lost;               /* events that are missing */
+	bool holes;                  /* parts of the trace are missing */
+	bool tail;                   /* more may be, behind the last ones of processes whose end was not seen */
+	bool cut_off;                /* LTTng's daemons ended, and processes went on */
+	bool unended;                /* it did not end properly, or is still being made: some may not be written yet */
+	uint64_t let_go;             /* events older than what the recording keeps */
+	uint64_t foreign;            /* events of other recordings that lay in the same trace */
+	struct trace_share *skipped; /* the same of each of several recordings that has any */
 	size_t skipped_count;
 	int64_t from, to; /* the start of the recording, or the first event; its end */
 	double seconds;   /* from the start of the recording, or the first event, to the last */
@@ -60,8 +60,12 @@ void analysis_remark(struct analysis *analysis, char *text);
  * negative, with *error as above, where nothing is left of what was recorded, or no call.
  */
 int analysis_refuse(const struct recording *recording, int result, struct trace_totals *totals, char **error);
-/* What of the recording's streams is gone, a new text; NULL if they are whole. */
+/* analysis_gap.c: what of the recording's streams is gone, a new text; NULL if they are whole. */
 char *analysis_gap(const struct recording *recording, const struct trace_totals *totals);
+/* The same of packets that the tracer had no room for, or whose file is gone. */
+char *analysis_packets(const struct recording *recording, const struct trace_totals *totals);
+/* Of several recordings, in which events of processes were lost: " (in DIR)" or the like, a new text; "" of one. */
+char *analysis_losers(const struct analysis *analysis);
 
 /* That a trace alone has no event of shmguard, or a recording's none of its own, but others: a new text; or NULL. */
 char *analysis_others(const struct recording *recording, const struct trace_totals *totals);

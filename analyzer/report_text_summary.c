@@ -335,9 +335,9 @@ static void summary_foreign(const struct analysis *analysis, const struct termin
 	size_t i;
 
 	for (i = 0; i < analysis->skipped_count; i++)
-		told += analysis->skipped[i].count;
+		told += analysis->skipped[i].skipped;
 	for (i = 0; i < analysis->skipped_count && i < UNSEEN_SHOWN; i++)
-		summary_skipped(terminal, analysis->skipped[i].path, analysis->skipped[i].count);
+		summary_skipped(terminal, analysis->skipped[i].path, analysis->skipped[i].skipped);
 	summary_more(terminal, analysis->skipped_count, i);
 	if (told < analysis->foreign)
 		summary_skipped(terminal, "", analysis->foreign - told);
@@ -356,12 +356,15 @@ static void summary_unseen(const struct report *report, const struct terminal *t
 		return;
 	summary_title(terminal, "Not seen");
 	if (analysis->lost) {
-		char *lost = report_lost(analysis, NULL);
+		char *lost = report_lost(analysis, NULL), *losers = analysis_losers(analysis);
+		char *where = escape_terminal(losers);
 
 		text_line(terminal, INK_warning, 2,
-			  memory_format("%s: findings about what is left are marked uncertain where they could have "
+			  memory_format("%s%s: findings about what is left are marked uncertain where they could have "
 					"mattered",
-					lost));
+					lost, where));
+		free(where);
+		free(losers);
 		free(lost);
 	}
 	for (i = 0; i < analysis->unseen_count && i < UNSEEN_SHOWN; i++) {

@@ -32,8 +32,10 @@ struct trace_dir {
 	bool known; /* `layout` is that of the trace */
 	struct trace_stream *streams;
 	size_t stream_count;
-	uint64_t lost; /* bytes of its streams that are in no whole packet */
-	bool as_it_is; /* every byte of its metadata and streams can be given to babeltrace2 */
+	uint64_t size;    /* of its streams' files, but for what is there twice */
+	uint64_t lost;    /* bytes of its streams that are in no whole packet */
+	uint64_t missing; /* packets of streams that were first found here */
+	bool as_it_is;    /* every byte of its metadata and streams can be given to babeltrace2 */
 };
 
 struct trace_files {

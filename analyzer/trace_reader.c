@@ -53,16 +53,16 @@ void trace_totals_clear(struct trace_totals *totals)
 {
 	for (size_t i = 0; i < totals->problem_count; i++)
 		free(totals->problems[i]);
-	for (size_t i = 0; i < totals->skipped_count; i++)
-		free(totals->skipped[i].path);
+	for (size_t i = 0; i < totals->share_count; i++)
+		free(totals->shares[i].path);
 	free(totals->problems);
-	free(totals->skipped);
+	free(totals->shares);
 	free(totals->refused);
 	free(totals->cut);
 	totals->problems = NULL;
-	totals->skipped = NULL;
+	totals->shares = NULL;
 	totals->refused = totals->cut = NULL;
-	totals->problem_count = totals->skipped_count = 0;
+	totals->problem_count = totals->share_count = 0;
 }
 
 static void read_in_child(void *context, struct wire_out *out)
@@ -139,12 +139,13 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	reading->totals->strays = totals->strays;
 }
 
-static void take_skipped(void *context, const char *path, uint64_t count)
+static void take_share(void *context, const struct trace_share *share)
 {
 	struct trace_totals *totals = ((struct reading *)context)->totals;
 
-	totals->skipped = memory_grow(totals->skipped, totals->skipped_count, sizeof(*totals->skipped));
-	totals->skipped[totals->skipped_count++] = (struct trace_skipped){memory_text(path), count};
+	totals->shares = memory_grow(totals->shares, totals->share_count, sizeof(*totals->shares));
+	totals->shares[totals->share_count] = *share;
+	totals->shares[totals->share_count++].path = memory_text(share->path);
 }
 
 static void note_interrupt(int number)
@@ -253,7 +254,7 @@ int trace_read(const char *dir, const struct trace_scope *scope, trace_callback 
 	struct reading reading = {
 		.dir = dir, .scope = scope, .callback = callback, .context = context, .totals = totals};
 	const struct child_work work = {read_in_child, &reading, trace_settings.patience, &interrupted};
-	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end, take_skipped};
+	const struct wire_taker taker = {&reading, take_event, take_text, take_progress, take_end, take_share};
 	struct sigaction before[DEADLY];
 	enum child_end end;
 	int status = 0, result;

@@ -22,17 +22,19 @@ struct trace_event {
 /* Returns 0, or a negative number to stop the reading. */
 typedef int (*trace_callback)(void *context, const struct trace_event *event);
 
-/* Events that were skipped in the traces of one owner, by its path. */
-struct trace_skipped {
+/* What is of the traces of one owner, by its path. */
+struct trace_share {
 	char *path;
-	uint64_t count;
+	uint64_t bytes;   /* of all streams' files, but for what is there twice */
+	uint64_t missing; /* packets that others' numbers tell of */
+	uint64_t skipped; /* events, of other recordings and other programs */
 };
 
 struct trace_totals {
-	uint64_t events;               /* given to the callback */
-	uint64_t foreign;              /* of other recordings and other programs, skipped */
-	struct trace_skipped *skipped; /* the same of each owner of traces that has any */
-	size_t skipped_count;
+	uint64_t events;  /* given to the callback */
+	uint64_t foreign; /* of other recordings and other programs, skipped */
+	struct trace_share *shares;
+	size_t share_count;
 	uint64_t unknown; /* of shmguard, but of a class that this version does not know, skipped */
 	uint64_t discarded_events;
 	uint64_t discarded_packets;

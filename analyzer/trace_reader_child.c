@@ -183,14 +183,20 @@ static void find_owners(const struct trace_scope *scope, struct trace_files *fil
 	}
 }
 
-static void send_skipped(struct wire_out *out, const struct trace_files *files, const struct trace_owner *owner)
+static void send_share(struct wire_out *out, const struct trace_files *files, const struct trace_owner *owner)
 {
-	uint64_t count = 0;
+	struct trace_share share = {.path = owner->path};
 
-	for (size_t i = 0; i < files->count; i++)
-		count += files->dirs[i].owner == owner->path ? files->dirs[i].foreign : 0;
-	if (count)
-		wire_skipped(out, owner->path, count);
+	for (size_t i = 0; i < files->count; i++) {
+		const struct trace_dir *dir = &files->dirs[i];
+
+		if (dir->owner != owner->path)
+			continue;
+		share.bytes += dir->size;
+		share.missing += dir->missing;
+		share.skipped += dir->foreign;
+	}
+	wire_share(out, &share);
 }
 
 void trace_reader_child(const char *dir, const struct trace_scope *scope, struct wire_out *out)
@@ -220,7 +226,7 @@ void trace_reader_child(const char *dir, const struct trace_scope *scope, struct
 		totals.strays = files.strays;
 		send_losses(out, &files, totals.bytes_lost);
 		for (size_t i = 0; i < scope->owner_count; i++)
-			send_skipped(out, &files, &scope->owners[i]);
+			send_share(out, &files, &scope->owners[i]);
 		trace_files_free(&files);
 	}
 	if (error)

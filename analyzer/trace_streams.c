@@ -17,7 +17,7 @@
 struct scan {
 	int fd;
 	struct trace_files *files;
-	const struct trace_dir *dir;
+	struct trace_dir *dir;
 	struct trace_seen *seen;
 	uint64_t twice; /* bytes of packets that were seen before */
 	const struct trace_look *look;
@@ -25,6 +25,7 @@ struct scan {
 
 /* The packets that one buffer of LTTng made. */
 struct instance {
+	struct trace_dir *dir;         /* where the first of them was found */
 	uint64_t packets, first, last; /* numbers */
 	uint64_t discarded;            /* events */
 };
@@ -44,12 +45,13 @@ static bool scan_read(void *context, uint64_t at, void *to, size_t length)
 }
 
 /* Its files may be the chunks of a rotation. */
-static void count_packet(struct map *instances, uint64_t stream, const struct packet *packet)
+static void count_packet(struct map *instances, uint64_t stream, const struct packet *packet, struct trace_dir *dir)
 {
 	struct instance *instance = map_get(instances, stream, 0);
 
 	if (instance == NULL) {
 		instance = memory_new(1, sizeof(*instance));
+		instance->dir = dir;
 		instance->first = packet->number;
 		map_put(instances, stream, 0, instance);
 	}
@@ -68,10 +70,12 @@ void trace_streams_sum_up(struct trace_files *files, struct trace_seen *seen)
 
 	for (size_t cursor = 0; (slot = map_next(&seen->instances, &cursor));) {
 		struct instance *instance = slot->value;
-		uint64_t there = instance->last - instance->first + 1;
+		uint64_t there = instance->last - instance->first + 1,
+			 missing = there > instance->packets ? there - instance->packets : 0;
 
 		files->discarded += instance->discarded;
-		files->missing += there > instance->packets ? there - instance->packets : 0;
+		files->missing += missing;
+		instance->dir->missing += missing;
 		free(instance);
 	}
 	map_clear(&seen->instances);
@@ -93,7 +97,7 @@ static bool scan_keep(void *context, const struct packet *packet)
 		return false;
 	}
 	map_put(&scan->seen->packets, stream, where, scan->files);
-	count_packet(&scan->seen->instances, stream, packet);
+	count_packet(&scan->seen->instances, stream, packet, scan->dir);
 	scan->files->packets++;
 	return true;
 }
@@ -207,7 +211,7 @@ static void tell_stray(struct trace_files *files, const char *path)
 	trace_files_problem(files, memory_format("%s is not a CTF stream, and was left out", path));
 }
 
-static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
+static void tell_strays(struct trace_files *files, struct trace_dir *dir)
 {
 	for (size_t i = 0; i < dir->stream_count; i++) {
 		const struct trace_stream *stream = &dir->streams[i];
@@ -220,6 +224,7 @@ static void tell_strays(struct trace_files *files, const struct trace_dir *dir)
 		if (was_stream(dir, stream, path)) {
 			files->lost += stream->size;
 			files->size += stream->size;
+			dir->size += stream->size;
 		} else {
 			files->strays++;
 		}
@@ -288,6 +293,7 @@ static void look_at_stream(struct trace_files *files, struct trace_dir *dir, con
 		for (size_t i = 0; i < stream.ranges.count; i++)
 			files->bytes += stream.ranges.all[i].until - stream.ranges.all[i].from;
 		files->size += good ? stream.size - scan.twice : 0;
+		dir->size += good ? stream.size - scan.twice : 0;
 		stream.name = memory_text(name);
 		dir->streams = memory_grow(dir->streams, dir->stream_count, sizeof(*dir->streams));
 		dir->streams[dir->stream_count++] = stream;

@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "trace_events.h"
 
-enum { WIRE_host = 1, WIRE_an_event, WIRE_a_progress, WIRE_the_end = 8, WIRE_are_skipped };
+enum { WIRE_host = 1, WIRE_an_event, WIRE_a_progress, WIRE_the_end = 8, WIRE_a_share };
 
 #define TELL_EVERY 100000000
 
@@ -30,9 +30,9 @@ struct progress_message {
 	uint64_t done, total;
 };
 
-struct skipped_message {
+struct share_message {
 	struct message head;
-	uint64_t count;
+	uint64_t bytes, missing, skipped;
 	/* Then the path with its NUL. */
 };
 
@@ -164,12 +164,13 @@ void wire_text(struct wire_out *out, enum wire_text type, const char *text)
 	flush(out);
 }
 
-void wire_skipped(struct wire_out *out, const char *path, uint64_t count)
+void wire_share(struct wire_out *out, const struct trace_share *share)
 {
-	const struct skipped_message message = {.count = count};
+	const struct share_message message = {
+		.bytes = share->bytes, .missing = share->missing, .skipped = share->skipped};
 
 	memcpy(room(out), &message, sizeof(message));
-	put_text_after(out, WIRE_are_skipped, sizeof(message), path);
+	put_text_after(out, WIRE_a_share, sizeof(message), share->path);
 	flush(out);
 }
 
@@ -281,15 +282,18 @@ static int take_text(struct wire_in *in, uint32_t type, const char *text, size_t
 	return 0;
 }
 
-static int take_skipped(const unsigned char *bytes, size_t size, const struct wire_taker *taker)
+static int take_share(const unsigned char *bytes, size_t size, const struct wire_taker *taker)
 {
-	struct skipped_message message;
+	struct share_message message;
 	const char *path = (const char *)bytes + sizeof(message);
 
 	if (size <= sizeof(message) || memchr(path, 0, size - sizeof(message)) == NULL)
 		return WIRE_nonsense;
 	memcpy(&message, bytes, sizeof(message));
-	taker->skipped(taker->context, path, message.count);
+	taker->share(taker->context, &(struct trace_share){.path = (char *)(uintptr_t)path,
+							   .bytes = message.bytes,
+							   .missing = message.missing,
+							   .skipped = message.skipped});
 	return 0;
 }
 
@@ -315,16 +319,16 @@ static int take_message(struct wire_in *in, const struct message *head, const un
 		memcpy(&progress, bytes, sizeof(progress));
 		taker->progress(taker->context, progress.done, progress.total);
 		return 0;
-	case WIRE_are_skipped:
-		return take_skipped(bytes, head->size, taker);
+	case WIRE_a_share:
+		return take_share(bytes, head->size, taker);
 	case WIRE_the_end:
 		if (head->size != sizeof(end))
 			return WIRE_nonsense;
 		memcpy(&end, bytes, sizeof(end));
 		end.totals.problems = NULL;
 		end.totals.problem_count = 0;
-		end.totals.skipped = NULL;
-		end.totals.skipped_count = 0;
+		end.totals.shares = NULL;
+		end.totals.share_count = 0;
 		taker->end(taker->context, (int)end.result, &end.totals);
 		return 0;
 	default:

@@ -29,8 +29,7 @@ void wire_open(struct wire_out *out, int fd);
 /* Texts longer than WIRE_TEXT_MAX are cut. */
 void wire_event(struct wire_out *out, const struct trace_event *event);
 void wire_text(struct wire_out *out, enum wire_text type, const char *text);
-/* Events that were skipped in the traces of the owner at that path. */
-void wire_skipped(struct wire_out *out, const char *path, uint64_t count);
+void wire_share(struct wire_out *out, const struct trace_share *share);
 /* Some more was read: `done` of `total` bytes or packets. Sent, with what has gathered, ten times a second at most. */
 void wire_progress(struct wire_out *out, uint64_t done, uint64_t total);
 /* The last message: what trace_read() is to return. */
@@ -45,8 +44,8 @@ struct wire_taker {
 	int (*event)(void *context, const struct trace_event *event);
 	void (*text)(void *context, enum wire_text type, const char *text);
 	void (*progress)(void *context, uint64_t done, uint64_t total);
-	void (*end)(void *context, int result, const struct trace_totals *totals); /* problems, skipped: none */
-	void (*skipped)(void *context, const char *path, uint64_t count);
+	void (*end)(void *context, int result, const struct trace_totals *totals); /* problems, shares: none */
+	void (*share)(void *context, const struct trace_share *share);             /* its path does not last */
 };
 
 struct wire_in {

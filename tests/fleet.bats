@@ -89,6 +89,41 @@ found()
 	holds '.trace.complete == false and (.trace.problems[0] | startswith("fleet/a/recording.json is damaged"))'
 }
 
+@test "what is missing of traces is told with the recordings that lack it" {
+	local name=fleet/b decoder
+	record fleet/a taskset -c "$(taskset -cp $$ | grep -oE '[0-9]+' | tail -n 1)" "$PROGRAMS/rate" 400000 0.5 >out
+	cp -r fleet/a fleet/b
+	cp -r fleet/a fleet/c
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/b 1
+	"$PYTHON" "$ROOT/tests/fleet.py" fleet/c 2
+	"$SHMGUARD" report --format=json fleet >report.json
+	holds '.trace.complete and ([.processes[].recording] | unique == ["fleet/a", "fleet/b", "fleet/c"])'
+	cat >second.py <<-'END'
+		import pathlib, struct, sys
+		# Takes the second packet out of the longest stream; the index tells where it lies, in bits and from the highest byte on.
+		stream = max(pathlib.Path(sys.argv[1]).rglob("calls_*[0-9]"), key=lambda path: path.stat().st_size)
+		index = (stream.parent / "index" / (stream.name + ".idx")).read_bytes()
+		at, bits = struct.unpack(">QQ", index[16 + 72:16 + 72 + 16])
+		content = stream.read_bytes()
+		stream.write_bytes(content[:at] + content[at + bits // 8:])
+	END
+	for part in b c; do
+		"$PYTHON" second.py fleet/$part
+		for decoder in direct babeltrace2; do
+			COLUMNS=200 "$SHMGUARD" report --decoder=$decoder fleet >out
+			grep -qE "^  [0-9]+ of the [0-9]+ bytes that were recorded are gone: .* \(in $name\)$" out
+			grep -qE "^  [12] packets? of the trace (is|are) missing \(in $name\): more events may be lost than are counted$" out
+			grep -qE "^  [0-9,]+ events lost \(in $name\): findings about" out
+		done
+		"$SHMGUARD" log fleet 2>&1 >calls | grep -qE " are gone: .* \(in $name\)$"
+		name+=" and 1 other"
+	done
+	# Of one there is nothing to tell apart.
+	COLUMNS=200 "$SHMGUARD" report fleet/b >out
+	run -1 grep -F '(in ' out
+	grep -qE '^  1 packet of the trace is missing: ' out
+}
+
 @test "events in the trace that are not of its recording are told with its place, and no line names one twice" {
 	local decoder
 	for place in a b c; do

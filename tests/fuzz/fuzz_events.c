@@ -59,13 +59,13 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	weight += totals->events;
 }
 
-static void take_skipped(void *context, const char *path, uint64_t count)
+static void take_share(void *context, const struct trace_share *share)
 {
 	(void)context;
-	weight += strlen(path) + count;
+	weight += strlen(share->path) + share->bytes + share->missing + share->skipped;
 }
 
-static const struct wire_taker taker = {NULL, take_event, take_text, take_progress, take_end, take_skipped};
+static const struct wire_taker taker = {NULL, take_event, take_text, take_progress, take_end, take_share};
 
 static const struct layout *layout(void)
 {

@@ -53,11 +53,12 @@ static void take_end(void *context, int result, const struct trace_totals *total
 	taken->ended = result == 0 && totals->events == TOLD;
 }
 
-static void take_skipped(void *context, const char *path, uint64_t count)
+static void take_share(void *context, const struct trace_share *share)
 {
 	struct taken *taken = context;
 
-	taken->skipped += strcmp(path, "/where") == 0 ? count : 0;
+	if (strcmp(share->path, "/where") == 0 && share->bytes == 1 && share->missing == 2)
+		taken->skipped += share->skipped;
 }
 
 static void tell(struct wire_out *out)
@@ -74,7 +75,7 @@ static void work_well(void *context, struct wire_out *out)
 {
 	(void)context;
 	tell(out);
-	wire_skipped(out, "/where", TOLD);
+	wire_share(out, &(struct trace_share){.path = (char *)"/where", .bytes = 1, .missing = 2, .skipped = TOLD});
 	wire_end(out, 0, &(struct trace_totals){.events = TOLD});
 }
 
@@ -114,7 +115,7 @@ static int64_t patience = 300000000;
 
 static enum child_end run(void (*work)(void *, struct wire_out *), struct taken *taken, int *status, void *context)
 {
-	const struct wire_taker taker = {taken, take_event, take_text, take_progress, take_end, take_skipped};
+	const struct wire_taker taker = {taken, take_event, take_text, take_progress, take_end, take_share};
 	const struct child_work child = {work, context, patience, &interrupted};
 
 	return trace_child(&child, &taker, status);
