@@ -160,7 +160,8 @@ static json_t *kept_report_file(const char *path)
 
 static json_t *kept_report_recording(const char *dir)
 {
-	const struct report_options options = {.outputs = {{report_format_find("json"), NULL}}, .output_count = 1};
+	const struct report_options options = {
+		.outputs = {{report_format_find("json"), NULL}}, .output_count = 1, .kept = true};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -232,11 +232,12 @@ static void report_print_form(const struct report *report, const struct report_o
 	output->format->print(&form, out);
 	if (missing.all)
 		*result = REPORT_UNREADABLE;
-	if (!missing.words)
-		return;
-	line = memory_format("%s: %s", output->file ? output->file : output->format->name, missing.words);
-	report_complain(line);
-	free(line);
+	/* That nothing is of shmguard was told once for all forms. */
+	if (missing.words && (!report->analysis->others || report->analysis->cut)) {
+		line = memory_format("%s: %s", output->file ? output->file : output->format->name, missing.words);
+		report_complain(line);
+		free(line);
+	}
 	free(missing.words);
 }
 
@@ -276,7 +277,8 @@ static int report_write_all(const struct report *report, const struct report_opt
 	size_t count = options->output_count ? options->output_count : 1, i;
 	int result = REPORT_DONE;
 
-	report_tell_vain(report, outputs, count);
+	if (!options->kept)
+		report_tell_vain(report, outputs, count);
 	for (i = 0; i < count; i++) {
 		if (!report_write(report, &outputs[i], out, &result))
 			continue;

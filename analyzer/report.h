@@ -73,6 +73,7 @@ struct report_options {
 	size_t output_count; /* 0: text, where report_recording() is told to */
 	bool save_symbols;   /* into the recording, so that a report made elsewhere is the same */
 	bool verbose;        /* as in struct report */
+	bool kept;           /* the caller reads it, and tells itself why nothing is in it */
 	enum report_group group;
 	struct selection selection;
 	const char *suppress[REPORT_OUTPUTS_MAX]; /* files */

@@ -36,7 +36,7 @@ char *untold_suppressed(const struct suppression *suppression);
 char *untold_filtered(const struct findings *findings);
 const char *untold_none(const struct analysis *analysis);
 char *untold_why(const struct report *report);
-/* That nothing is of the process, the program or the object that was asked for, so that nothing could be found; or NULL. */
+/* That nothing is of shmguard, or of the process, the program or the object that was asked for; or NULL. */
 char *untold_vain(const struct report *report);
 
 /* report_text_summary.c: what became of an object, in a word or two. */

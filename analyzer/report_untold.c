@@ -43,6 +43,8 @@ const char *untold_none(const struct analysis *analysis)
 
 static bool has_process(const struct selection *selection, const struct analysis *analysis)
 {
+	if (!selection->pid && !selection->exe)
+		return true;
 	for (size_t i = 0; i < analysis->world->process_count; i++)
 		if (selection_has_process(selection, analysis->world->processes[i]))
 			return true;
@@ -86,7 +88,11 @@ char *untold_vain(const struct report *report)
 	const struct selection *selection = report->selection;
 	const struct analysis *analysis = report->analysis;
 
-	if (!selection || analysis->findings.count || analysis->cut)
+	if (!selection || analysis->cut)
+		return NULL;
+	if (analysis->others)
+		return memory_text(analysis->problems[0]);
+	if (analysis->findings.count)
 		return NULL;
 	if (!has_process(selection, analysis) && !selection->pid)
 		return memory_format("no program in the recording matches --exe=%s", selection->exe);

@@ -101,6 +101,10 @@ load reading.bash
 	holds '.trace.events == 0 and .trace.complete'
 	reported none
 	holds '.trace.events == 0 and .trace.complete'
+	# No option left that out.
+	run -0 --separate-stderr "$SHMGUARD" report --format=json empty
+	# shellcheck disable=SC2154 # run sets it
+	[ -z "$stderr" ]
 }
 
 # errs DIR: for who shows tests' results one case is an error, and says what $line has; none has passed.
@@ -134,12 +138,25 @@ errs()
 	run -1 grep -E 'incomplete|Not seen|passed over' text
 	for verb in log objects; do
 		run -0 --separate-stderr "$SHMGUARD" $verb trace
-		# shellcheck disable=SC2154 # run sets it
 		[ "$stderr" = "shmguard: $line" ]
 	done
+	# Every form says that, once, and nothing of options: none was given, or it is not they that left nothing.
+	local form option
+	for form in json junit csv sarif html folded folded-count speedscope timeline suppressions; do
+		for option in --verbose --exe=nope --object=/nope; do
+			run -0 --separate-stderr "$SHMGUARD" report --format=$form $option trace
+			[ "$stderr" = "shmguard: $line" ]
+		done
+	done
+	run -0 --separate-stderr "$SHMGUARD" report --format=csv:1 --format=timeline:2 --format=text trace
+	[ "$stderr" = "shmguard: $line" ]
 	# Who compares with it, or shows tests' results, sees it.
 	run -0 --separate-stderr "$SHMGUARD" diff "$ROOT/tests/traces/leaks" trace
 	grep -qxF "shmguard: trace: $line: what is fixed may only be missing" <<<"$stderr"
+	[ "$(grep -cF "$line" <<<"$stderr")" -eq 1 ]
+	run -0 --separate-stderr "$SHMGUARD" diff trace trace
+	[ "$stderr" = "$(printf "shmguard: trace: $line: %s\n" 'what is new may have been there' \
+		'what is fixed may only be missing')" ]
 	run -0 --separate-stderr "$SHMGUARD" diff report.json trace
 	grep -qxF "shmguard: report.json: $line: what is new may have been there" <<<"$stderr"
 	errs trace
@@ -173,9 +190,9 @@ errs()
 	errs mixed
 	"$SHMGUARD" report --format=sarif mixed | jq -e --arg line "$line" \
 		'.runs[0].invocations[0].toolExecutionNotifications | map(.message.text) == [$line]'
-	for form in csv folded timeline; do
+	for form in csv folded json timeline; do
 		run -0 --separate-stderr "$SHMGUARD" report --format=$form mixed
-		[ "$stderr" = "shmguard: $form: $line" ]
+		[ "$stderr" = "shmguard: $line" ]
 	done
 	"$SHMGUARD" report --format=html mixed | grep -qF "$line"
 	run -0 --separate-stderr "$SHMGUARD" diff whole mixed
