@@ -68,6 +68,19 @@ static void from_maps(struct fault_site *site, uint64_t address)
 					   .fd = -1};
 }
 
+void fault_site_at(struct fault_site *site, uint64_t address)
+{
+	struct interval piece;
+	struct object object;
+
+	*site = (struct fault_site){.prot = -1};
+	int known = ledger_find(address, &piece, &object);
+	if (known > 0)
+		from_ledger(site, address, &piece, &object);
+	else if (known < 0)
+		from_maps(site, address);
+}
+
 void fault_site_find(struct fault_site *site, uint64_t address, unsigned milliseconds, bool thorough)
 {
 	struct interval piece;

@@ -19,7 +19,9 @@ struct fault_site {
 	char path[512]; /* as /proc/self/maps has it, or "" */
 };
 
-/* milliseconds: how long to wait for the ledger. thorough: ask /proc where the ledger knows nothing. */
+/* For a call, which waits for the ledger. */
+void fault_site_at(struct fault_site *site, uint64_t address);
+/* For the handler of a fault. milliseconds: how long to wait for it. thorough: ask /proc where the ledger knows nothing. */
 void fault_site_find(struct fault_site *site, uint64_t address, unsigned milliseconds, bool thorough);
 
 /* Asks for the object's size now by every way there is to it. */

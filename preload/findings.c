@@ -208,7 +208,7 @@ static void look_at_made(enum event_id id, const union any_event *event, const s
 /* Where there is no descriptor, the object is asked for at an address of a mapping of it. */
 static bool look_at_site(uint64_t address, struct fault_site *site)
 {
-	fault_site_find(site, address, 0, false);
+	fault_site_at(site, address);
 	if (!site->found)
 		return false;
 	fault_site_refresh(site, address);

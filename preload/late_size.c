@@ -55,7 +55,7 @@ static void tell(uint64_t address)
 	struct object_event e;
 	char text[512];
 
-	fault_site_find(&site, address, 0, false);
+	fault_site_at(&site, address);
 	if (!site.found || !site.object)
 		return;
 	fault_site_refresh(&site, address);

@@ -355,10 +355,9 @@ bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page)
 	return cuts;
 }
 
-int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object)
+/* With the lock, which it gives back. */
+static int copy_found(uint64_t address, struct interval *piece, struct object *object)
 {
-	if (!ledger_lock_soon(milliseconds))
-		return -1;
 	struct interval *found = intervals_find(&mappings, address, address + 1);
 	if (found) {
 		*piece = *found;
@@ -366,6 +365,16 @@ int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *pi
 	}
 	ledger_lock_give();
 	return found != NULL;
+}
+
+int ledger_find(uint64_t address, struct interval *piece, struct object *object)
+{
+	return ledger_lock_take() ? copy_found(address, piece, object) : -1;
+}
+
+int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object)
+{
+	return ledger_lock_soon(milliseconds) ? copy_found(address, piece, object) : -1;
 }
 
 bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds)

@@ -96,10 +96,9 @@ bool ledger_copy(uint64_t address, struct interval *piece);
 
 /* Does the address lie within a huge page of a mapping, though not where one begins? Then that mapping and its page's size. */
 bool ledger_cuts_huge(uint64_t address, struct interval *piece, uint64_t *page);
-/*
- * For the handler of a fault, which may have interrupted the lock's holder: both give up after so many milliseconds. Does
- * a tracked mapping hold the address? Copies it and its object; -1: not to be known now.
- */
+/* Does a tracked mapping hold the address? Copies it and its object; -1: not to be known now. */
+int ledger_find(uint64_t address, struct interval *piece, struct object *object);
+/* The same, and ledger_try_forget, for the handler of a fault, which may have interrupted the lock's holder: both give up. */
 int ledger_try_find(uint64_t address, unsigned milliseconds, struct interval *piece, struct object *object);
 /* Forgets the range. */
 bool ledger_try_forget(uint64_t start, uint64_t length, unsigned milliseconds);

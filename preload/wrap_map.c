@@ -186,7 +186,7 @@ bool wrap_policed_object(const void *addr, size_t length, struct fault_site *sit
 {
 	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length))
 		return false;
-	fault_site_find(site, (uint64_t)(uintptr_t)addr, 0, false);
+	fault_site_at(site, (uint64_t)(uintptr_t)addr);
 	if (!site->found)
 		return false;
 	fault_site_refresh(site, (uint64_t)(uintptr_t)addr);
@@ -305,7 +305,7 @@ static bool shows_other_pages(struct mmap_event *e, struct fault_site *site, int
 	if (prot || !e->length || page > (INT64_MAX - e->length) / page_size() || own_caller(caller) ||
 	    !ledger_may_map(addr, e->length))
 		return false;
-	fault_site_find(site, e->addr, 0, false);
+	fault_site_at(site, e->addr);
 	int has = site->found ? fault_site_protection(site, e->addr) : -1;
 	if (has < 0)
 		return false;

@@ -16,7 +16,7 @@ static bool protecting_denied(const void *addr, size_t length, int prot, const v
 	if (!enforce_on || own_caller(caller) || !ledger_may_map(addr, length) ||
 	    (uint64_t)(uintptr_t)addr != page_round((uint64_t)(uintptr_t)addr))
 		return false;
-	fault_site_find(&site, (uint64_t)(uintptr_t)addr, 0, false);
+	fault_site_at(&site, (uint64_t)(uintptr_t)addr);
 	return site.found &&
 	       enforce_mprotect(&site, (uint64_t)(uintptr_t)addr, page_round(length), prot, caller) == VERDICT_deny;
 }

@@ -68,6 +68,12 @@ teardown()
 	check_faulty map-beyond-end_remapped
 }
 
+@test "map-beyond-end: threads that have mappings grown at one time are each told of by the object's name" {
+	recorded growing 8 300
+	holds '[.findings[] | select(.rule == "map-beyond-end")] | length > 0 and
+		all(.severity == "note" and (.message | contains(" of /shmguard-growing.")))'
+}
+
 @test "map-beyond-end: also when remap_file_pages does it" {
 	check_faulty map-beyond-end_repaged
 }
