@@ -22,13 +22,17 @@ static const struct process *first_image(const struct process *process)
 	return process;
 }
 
-/* The eldest one that is in the recording. */
+/* The eldest one that is in a recording. From one to another it goes back in time, whatever their clocks say. */
 static const struct process *ancestor_of(const struct process *process)
 {
 	const struct process *first = first_image(process);
+	int64_t time = INT64_MAX;
 
-	while (first->parent)
-		first = first_image(first->parent);
+	while (first->parent || (first->elsewhere && first->elsewhere->began_at < time)) {
+		if (first->parent == NULL)
+			time = first->elsewhere->began_at;
+		first = first_image(first->parent ? first->parent : first->elsewhere);
+	}
 	return first;
 }
 

@@ -64,6 +64,7 @@ struct process {
 	uint64_t place;                    /* equal numbers: one recording, or ones that share their objects */
 	pid_t pid, ppid;
 	struct process *parent;          /* who forked or spawned it, NULL: not in the trace */
+	struct process *elsewhere;       /* its parent in another recording that shares its objects; NULL: none known */
 	struct process *previous, *next; /* images before and after an exec */
 	const char *exe, *argv;          /* "" if unknown */
 	uid_t uid, euid;

@@ -24,6 +24,7 @@ static void line_start(struct world *world, const struct line *line, const char 
 		process->argv = world_intern(world, line->argv);
 	if (process->parent == NULL)
 		process->parent = process_parent(world, process, line->recording, line->ppid);
+	process_look_elsewhere(world, process);
 	if (!exec && process->parent) {
 		process_inherit(process, process->parent, UINT32_MAX);
 		if (*process->argv == 0)

@@ -229,6 +229,24 @@ struct process *process_parent(struct world *world, const struct process *proces
 	return parent == process ? NULL : parent;
 }
 
+/* A recording that is made within another has that one's `run` for the parent of its command, and of its orphans. */
+void process_look_elsewhere(struct world *world, struct process *process)
+{
+	const struct recording *part;
+
+	if (process->parent || process->ppid <= 1 || !process->recording)
+		return;
+	for (size_t i = 0; (part = recording_each(world->private->recording, i)); i++) {
+		struct process *parent;
+
+		if (part == process->recording || !recording_shares(part, process->recording))
+			continue;
+		parent = process_current(world, process_host(world, part->id, ""), part->id, process->ppid);
+		if (parent && !parent->over && parent->began_at <= process->began_at)
+			process->elsewhere = parent;
+	}
+}
+
 /*
  * The image that made the fork after its event number `seq`. A child that came to run late begins after the next one: that
  * had not got so far, or is another program than the child's.
@@ -297,6 +315,7 @@ void process_announce(struct world *world, struct process *process, const struct
 	} else if (process->parent == NULL) {
 		process->parent = process_parent(world, process, recording, e->parent);
 	}
+	process_look_elsewhere(world, process);
 }
 
 /* One that did not end: its parent, or `run` itself, would have told otherwise. */

@@ -15,6 +15,8 @@ struct process *process_current(const struct world *world, const char *host, uin
 struct process *process_successor(struct world *world, struct process *process, const char *host, uint32_t recording,
 				  pid_t pid, bool exec, int64_t time);
 struct process *process_parent(struct world *world, const struct process *process, uint32_t recording, pid_t ppid);
+/* If none of its own recording is its parent: one of another may be. */
+void process_look_elsewhere(struct world *world, struct process *process);
 /* It begins with what the parent, or NULL, held after its event of that number. */
 void process_inherit(struct process *process, struct process *parent, uint32_t parent_seq);
 

@@ -163,6 +163,25 @@ five_apart()
 	holds --arg b "$B" '[.appeared[].name] == [$b, $b]'
 }
 
+@test "of one user a family has no strangers, though the child has a recording of its own; who comes from elsewhere is one" {
+	cat >family.py <<-'END'
+		import _posixshmem, os, subprocess, sys
+		A, B = os.environ["A"], os.environ["B"]
+		os.close(_posixshmem.shm_open(A, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+		child = 'rm "/dev/shm$A"; touch "/dev/shm$B"; true'
+		subprocess.run([sys.argv[1], "run", "--quiet", "--report=none", "-o", "fleet/b", "--", "sh", "-c", child], check=True)
+		os.unlink("/dev/shm" + B)
+	END
+	record fleet/a "$PYTHON" family.py "$SHMGUARD"
+	report fleet >report.json
+	holds '[.findings[] | select(.rule == "unlink-by-stranger") | .severity, .count] == ["note", 1, "note", 1]'
+	rm -r fleet/*
+	record fleet/a sh -c 'touch "/dev/shm$A"; true'
+	record fleet/b rm "/dev/shm$A"
+	report fleet >report.json
+	holds '[.findings[] | select(.rule == "unlink-by-stranger") | .severity, .count] == ["warning", 1]'
+}
+
 @test "the look that counts is the later one, whichever recording ended first" {
 	both '1:fd = made(A); os.ftruncate(fd, 4096)
 4:os.close(fd)' '2:fd = opened(A)
