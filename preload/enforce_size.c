@@ -116,6 +116,40 @@ static int vain_resize(const struct ftruncate_event *e, const struct identity *i
 	return !error && length > e->size_before && length > facts_file_size_limit() ? EFBIG : error;
 }
 
+static uint64_t held_of(const struct fallocate_event *e, const struct identity *identity, uint64_t from, uint64_t to)
+{
+	long bytes = from < to ? wipe_held(e->fd, identity, from, to) : 0;
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+/*
+ * Is there less room than what is to be new of the range? What was reserved, and nobody has touched, may lie in it; what holds
+ * data does so where that is.
+ */
+static bool has_no_room(const struct fallocate_event *e, const struct identity *identity)
+{
+	uint64_t start = (uint64_t)e->offset & -identity->page,
+		 end = page_up((uint64_t)e->offset + (uint64_t)e->length, identity), room;
+
+	if (!facts_room(identity, end - start, &room) || end - start <= room)
+		return false;
+	uint64_t outside =
+		held_of(e, identity, 0, start) + held_of(e, identity, end, page_up(e->size_before, identity));
+	uint64_t inside = identity->allocated > outside ? identity->allocated - outside : 0;
+	return end - start > inside && end - start - inside > room;
+}
+
+/* That a file would be longer than this process may make any the kernel says first. */
+static int vain_allocation(const struct fallocate_event *e, const struct identity *identity)
+{
+	int error = enforce_vain_allocation(e);
+
+	if (error || (e->mode & FALLOC_FL_PUNCH_HOLE) || identity->huge ||
+	    (uint64_t)e->offset + (uint64_t)e->length > facts_file_size_limit())
+		return error;
+	return has_no_room(e, identity) ? ENOSPC : 0;
+}
+
 static enum enforce_verdict reserve(const struct policy_decision *decision, const struct ftruncate_event *e,
 				    const struct identity *identity)
 {
@@ -238,4 +272,4 @@ bool enforce_reserves(const struct identity *identity)
 POLICED(ftruncate, (const struct ftruncate_event *e, const struct identity *identity, const void *caller),
 	(e, identity), enforce_vain_size(e, identity))
 POLICED(fallocate, (const struct fallocate_event *e, const struct identity *identity, const void *caller),
-	(e, identity), enforce_vain_allocation(e))
+	(e, identity), vain_allocation(e, identity))

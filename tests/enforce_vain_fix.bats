@@ -113,3 +113,30 @@ attempt(opened, NAME, os.O_PATH | RWC, mode=0o600); attempt(opened, NAME, -64, m
 	guarded 'attempt(shm_open, NAME + "-n", RWC, mode=0o4755); attempt(shm_open, NAME, RWC, mode=0o600)'
 	[ "$(cat out)" = $'EACCES\nEACCES' ]
 }
+
+@test "an allocation for which there is no room gets the errno of the bare call, and one for which there is the policy's" {
+	needs_root "a small /dev/shm"
+	local mode code='fd = shm_open(NAME, RWC | os.O_EXCL, mode=0o600)
+def allocated(offset, length, mode=0):
+    if libc.fallocate(fd, mode, ctypes.c_long(offset), ctypes.c_long(length)) < 0: raise OSError(ctypes.get_errno(), "fallocate")
+os.posix_fallocate(fd, 0, 65536); os.pwrite(fd, bytes([1]) * 65536, 0); os.pwrite(fd, b"x", 1 << 19)
+attempt(os.posix_fallocate, fd, 0, 1 << 30); attempt(allocated, 0, (1 << 20) + 1); attempt(allocated, 4096, 1 << 30, 1)
+attempt(allocated, 1 << 19, (1 << 20) - 61440); attempt(allocated, 1 << 19, 1 << 20, 1)
+attempt(allocated, 65537, (1 << 20) - 8193); attempt(allocated, 1 << 40, 1 << 20)
+print(os.fstat(fd).st_size, os.fstat(fd).st_blocks)'
+	program "$code"
+	unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm && exec "$0" program.py' "$PYTHON" >bare
+	[ "$(grep -c ENOSPC bare)" -eq 7 ]
+	for mode in enforce audit; do
+		policy "mode = $mode" 'max-size = 64K' 'object-too-large = deny' 'predictable-name = off'
+		rm -f audit.log
+		unshare -m sh -c 'mount -t tmpfs -o size=1m,mode=1777 tmpfs /dev/shm && exec env SHMGUARD_POLICY="$1" LD_PRELOAD="$2" "$0" program.py' \
+			"$PYTHON" "$PWD/policy.ini" "$BUILD/libshmguard.so" >out
+		same bare out
+		run -1 grep object-too-large audit.log
+	done
+	policy 'max-size = 64K' 'object-too-large = deny'
+	guarded 'fd = shm_open(NAME, RWC | os.O_EXCL, mode=0o600); attempt(os.posix_fallocate, fd, 0, 1 << 20)
+import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY)); attempt(os.posix_fallocate, fd, 0, 1 << 50)'
+	same out <(printf '%s\n' EFBIG EFBIG)
+}
