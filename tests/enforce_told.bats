@@ -85,11 +85,11 @@ attempt(os.unlink, (NAME + "-c")[1:], dir_fd=fd); attempt(os.rename, PATH, PATH 
 }
 
 @test "of what is wiped as its name goes the report tells by its own name, beside what else was decided of the call" {
-	local mode words
+	local mode words letter
 	for mode in enforce audit; do
 		policy "mode = $mode" 'zero = on-unlink' 'names = /none' "name-not-allowed = $([ "$mode" = audit ] && echo deny || echo off)"
 		rm -f audit.log
-		for name in a b c d; do echo data >"/dev/shm/$NAME-$name"; done
+		for letter in a b c d; do echo data >"/dev/shm/$NAME-$letter"; done
 		told 'fd = os.open("/dev/shm", os.O_RDONLY)
 shm_unlink(NAME + "-a"); os.unlink((NAME + "-b")[1:], dir_fd=fd); os.rename(PATH + "-c", PATH + "-d")'
 		words=fixed
