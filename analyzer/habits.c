@@ -197,6 +197,7 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 		runner_free(slot->value);
 	map_clear(&gathering.runners);
 	map_clear(&gathering.wide);
+	map_clear(&gathering.huge);
 	habits_known_end(&gathering);
 	return done;
 }

@@ -53,6 +53,8 @@ static void take_finding(struct gathering *gathering, const struct scene *scene,
 		return;
 	if (e->rule == RULE_world_writable || e->rule == RULE_world_readable)
 		mark(&gathering->wide, scene->object);
+	if (e->rule == RULE_huge_page_misaligned)
+		habits_huge_told(gathering, scene->object, e->limit);
 	if (e->rule == RULE_foreign_owner && was_done(e))
 		habits_users_add(&needs->owners, owner_of(e));
 	if (e->rule == RULE_resize_failed_ignored && e->response != RESPONSE_denied) {
@@ -313,7 +315,8 @@ static void take_allocation(struct call *call, const struct fallocate_event *e)
 	take_size(call, sizes ? (uint64_t)e->offset + (uint64_t)e->length : 0, e->size_before, e->error ? 0 : e->size);
 }
 
-static void take_mapping(struct call *call, const struct scene *scene, const struct mmap_event *e)
+static void take_mapping(const struct gathering *gathering, struct call *call, const struct scene *scene,
+			 const struct mmap_event *e)
 {
 	uint64_t end = (uint64_t)e->offset + e->length;
 
@@ -323,11 +326,12 @@ static void take_mapping(struct call *call, const struct scene *scene, const str
 	/* Also of what is sealed against writing, of which nothing is told. */
 	call->met[RULE_exec_map] = e->prot & PROT_EXEC;
 	call->unreserved = (e->flags & MAP_NORESERVE) && e->prot != PROT_NONE;
+	habits_huge_mapped(gathering, call, scene->object, (uint64_t)e->offset | e->length);
 	if (e->error && e->prot != PROT_NONE && end > pages_round(e->size))
 		call->met[past_end(e->size)] = true;
 }
 
-static bool begin(const struct gathering *gathering, struct call *call, const struct scene *scene,
+static bool begin(struct gathering *gathering, struct call *call, const struct scene *scene,
 		  const struct trace_event *event)
 {
 	const union any_event *any = &event->event;
@@ -380,13 +384,17 @@ static bool begin(const struct gathering *gathering, struct call *call, const st
 			habits_users_add(&call->needs.given, any->chown.uid);
 		return true;
 	case EVENT_mmap:
-		take_mapping(call, scene, &any->mmap);
+		take_mapping(gathering, call, scene, &any->mmap);
 		return true;
 	case EVENT_mprotect:
 		call->error = any->mprotect.error;
 		call->met[RULE_exec_map] = scene->object && (any->mprotect.prot & PROT_EXEC);
 		call->unreserved = any->mprotect.prot != PROT_NONE;
+		habits_huge_mapped(gathering, call, scene->object, 0);
 		return true;
+	case EVENT_memfd_create:
+		habits_huge_made(gathering, scene->object, any->memfd_create.flags);
+		return false;
 	default:
 		return false;
 	}

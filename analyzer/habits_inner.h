@@ -26,6 +26,7 @@ struct gathering {
 	struct map runners; /* (process) -> struct runner */
 	struct map calls;   /* (process, tid) -> struct call: the thread's latest */
 	struct map wide;    /* (object) -> the same: others were found to reach it */
+	struct map huge;    /* (object) -> the size of its pages, of one known to have huge ones */
 	uint64_t calls_seen;
 	struct map known; /* (object, habit) -> struct known: the program's names for it */
 };
@@ -53,6 +54,8 @@ struct call {
 	bool reachable;              /* what has the mode, by others */
 	bool grows;                  /* the object, where it is given a size */
 	bool unreserved;             /* no huge pages are held for what it lets touch */
+	uint64_t huge_page;          /* the size of the object's pages; 0: it is not known to have huge ones */
+	bool misaligned;             /* it maps a part of such a page */
 	uint32_t mode, asked, taken; /* asked: of what was made; taken: by a policy */
 	uint64_t count,
 		size; /* objects that the process would have; bytes that an object would have, 0: no more than before */
@@ -74,6 +77,17 @@ struct scene {
 void habits_call(struct gathering *gathering, const struct scene *scene, const struct trace_event *event);
 /* No event comes any more. */
 void habits_calls_end(struct gathering *gathering);
+
+/* habits_huge.c: the object was made with these flags of memfd_create(2); it was told to have pages of that size. */
+void habits_huge_made(struct gathering *gathering, const struct object *object, uint32_t flags);
+void habits_huge_told(struct gathering *gathering, const struct object *object, uint64_t page);
+/* It is mapped; where: the bits of the offset and of the length. */
+void habits_huge_mapped(const struct gathering *gathering, struct call *call, const struct object *object,
+			uint64_t where);
+/* What else of its pages the call breaks than was told. */
+void habits_huge_settle(struct call *call);
+/* Was the rule told at the call, whatever was done? */
+bool habits_was_found(const struct call *call, size_t rule);
 
 /* What of a name came before. */
 struct habits_place {

@@ -12,7 +12,7 @@
 
 enum { WRITABLE = 002, READABLE = 004 };
 
-static bool was_found(const struct call *call, size_t rule)
+bool habits_was_found(const struct call *call, size_t rule)
 {
 	for (int response = 0; response < HABITS_RESPONSES; response++)
 		if (call->found[rule][response])
@@ -65,8 +65,8 @@ static void settle_mode(struct call *call, struct habit *habit)
 		uint32_t bit;
 	} others[] = {{RULE_world_writable, WRITABLE}, {RULE_world_readable, READABLE}};
 	bool limited = call->found[RULE_mode_too_open][RESPONSE_fixed];
-	bool reachable =
-		call->reachable || was_found(call, RULE_world_writable) || was_found(call, RULE_world_readable);
+	bool reachable = call->reachable || habits_was_found(call, RULE_world_writable) ||
+			 habits_was_found(call, RULE_world_readable);
 	uint32_t taken = call->taken & ~call->runner->masked, mode = call->mode & ~taken;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
@@ -85,9 +85,9 @@ static void settle_mode(struct call *call, struct habit *habit)
 /* Of an object that is another's, and is no trap, the policy asks further. */
 static void settle_party(struct call *call)
 {
-	bool trap = was_found(call, RULE_symlink_or_special);
+	bool trap = habits_was_found(call, RULE_symlink_or_special);
 
-	if (call->error || (!trap && !was_found(call, RULE_foreign_owner)))
+	if (call->error || (!trap && !habits_was_found(call, RULE_foreign_owner)))
 		return;
 	call->met[RULE_foreign_owner] |= trap && call->foreign;
 	call->met[RULE_create_without_excl] |= (call->flags & O_CREAT) && (call->foreign || !trap);
@@ -96,20 +96,14 @@ static void settle_party(struct call *call)
 /* Of what finds no room on the file system it is not told whether the memory limit leaves any. */
 static void settle_room(struct call *call)
 {
-	call->met[RULE_memory_limit] |= call->grows && was_found(call, RULE_shm_fs_full);
-}
-
-/* Of huge pages in part it is not told whether the pool has them. */
-static void settle_pool(struct call *call)
-{
-	call->met[RULE_huge_page_unbacked] |= call->unreserved && was_found(call, RULE_huge_page_misaligned);
+	call->met[RULE_memory_limit] |= call->grows && habits_was_found(call, RULE_shm_fs_full);
 }
 
 /* What answers as the rule would, answers so under it. */
 static void settle_met(struct call *call)
 {
 	for (size_t rule = 0; rule < RULE_COUNT; rule++)
-		if (call->met[rule] && !was_found(call, rule) && call->error != rules[rule].deny)
+		if (call->met[rule] && !habits_was_found(call, rule) && call->error != rules[rule].deny)
 			call->needs.done[rule]++;
 	if (call->needs.done[RULE_foreign_owner])
 		habits_users_add(&call->needs.owners, call->owner);
@@ -136,7 +130,7 @@ void habits_settle(struct call *call)
 			habits_raise(&call->needs.size, call->size);
 		settle_party(call);
 		settle_room(call);
-		settle_pool(call);
+		habits_huge_settle(call);
 		settle_met(call);
 	}
 	for (size_t rule = 0; rule < RULE_COUNT; rule++) {

@@ -119,6 +119,48 @@ allows()
 	grep -qx 'huge-page-misaligned = deny.*' learned.ini
 }
 
+@test "policy learn lets what breaks several rules of huge pages at one mapping be made again, whatever of them was told" {
+	local of pool pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
+	pool=$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")
+	[ "$pool" = $'0\n0' ] || skip "the pool of huge pages is not empty"
+	cat >huge.py <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		size, fails, length, prot, flags, later = (int(word, 0) for word in sys.argv[1:])
+		fd = os.memfd_create("h", os.MFD_CLOEXEC | os.MFD_HUGETLB | 21 << 26)
+		os.ftruncate(fd, size)
+		if fails:
+		    try: os.ftruncate(fd, 5)
+		    except OSError: pass
+		address = libc.mmap(None, ctypes.c_size_t(length), prot, flags | 0x4000, fd, ctypes.c_long(0))
+		if address == ctypes.c_void_p(-1).value or later and libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(length), later):
+		    sys.exit(1)
+		print(os.fstat(fd).st_size)
+	END
+	while read -r of; do
+		# shellcheck disable=SC2086 # words
+		"$SHMGUARD" run --quiet --report=none -o "first$of" -- "$PYTHON" huge.py $of >bare
+		learn "first$of"
+		# shellcheck disable=SC2086
+		env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/learned.ini" "$PYTHON" huge.py $of | same bare /dev/stdin
+		grep -q 'huge-page-unbacked = warn' learned.ini
+		# What the mapping makes longer, as one to be written does, has no end that it could pass.
+		[[ $of == *" 1 1 "* || $of == *" 0 1 "* ]] || grep -qx 'map-beyond-end = deny.*' learned.ini
+	done <<-'END'
+		0 0 4096 3 1 0
+		0x200000 0 0x401000 3 1 0
+		0x200000 1 0x400000 3 1 0
+		0x200000 0 0x401000 3 2 0
+		0x200000 0 4096 3 2 0
+		0x200000 0 0x400000 1 1 0
+		0x200000 0 0x401000 1 1 0
+		0x200000 1 0x401000 1 1 0
+		0x200000 0 0x400000 0 1 1
+	END
+}
+
 @test "policy learn knows a short pid in a name, whose it is among those the program descends from" {
 	needs_root "a pid namespace"
 	cat >aged.py <<-'END'
