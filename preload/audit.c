@@ -181,9 +181,12 @@ static bool tell(const struct audit_decision *d, const char *name, time_t now, u
 		RESPONSES(RESPONSE_WORD)
 #undef RESPONSE_WORD
 	};
-	char line[LINE], why[64] = "not-wiped:";
+	const bool of_rule = d->rule < RULE_COUNT;
+	char line[LINE], why[64] = "";
 
-	begin(line, now, rules[d->rule].id, name, words[d->response]);
+	if (of_rule)
+		text_append(why, sizeof why, "not-wiped:");
+	begin(line, now, of_rule ? rules[d->rule].id : "-", name, words[d->response]);
 	if (d->response == RESPONSE_audit)
 		append_field(line, " would=", d->error ? "denied" : "fixed");
 	end(line, d->error ? LIBC(strerrorname_np)(d->error) : "0", d->caller,

@@ -15,11 +15,11 @@ void audit_fork_reset(void);
 void audit_flush(void);
 
 struct audit_decision {
-	enum rule_id rule;
+	enum rule_id rule; /* RULE_COUNT: none */
 	enum response response;
 	int error;          /* that the call answers or, of RESPONSE_audit, would answer; 0: none */
 	bool doubtful;      /* nobody has looked whether the object is in use, without which there is nothing wrong */
-	const char *why;    /* why nothing was wiped, or NULL */
+	const char *why;    /* why nothing was wiped, or NULL; of no rule, why it was decided so */
 	const void *caller; /* the program's return address, or NULL */
 };
 

@@ -150,10 +150,17 @@ static const char *gains(int fd)
 
 const char *unguarded_library(void)
 {
+	struct stat st;
 	/* From this process's root and with its rights, which the program inherits. */
-	switch (kernel_call(SYS_faccessat2, AT_FDCWD, (long)own_path(), R_OK, AT_EACCESS, 0, 0)) {
+	long answer = kernel_call(SYS_faccessat2, AT_FDCWD, (long)own_path(), R_OK, AT_EACCESS, 0, 0);
+
+	/* An old kernel, or a filter that does not know the call: whether it is there can be seen all the same. */
+	if (answer == -ENOSYS || answer == -EPERM)
+		answer = kernel_stat_at(AT_FDCWD, own_path(), 0, &st);
+	switch (answer) {
 	case -ENOENT:
 	case -ENOTDIR:
+	case -ELOOP:
 		return "library-not-found";
 	case -EACCES:
 		return "library-not-readable";
@@ -163,38 +170,71 @@ const char *unguarded_library(void)
 }
 
 struct looking {
+	int dirfd;
 	char *path;
 	const char *why;
 };
+
+/* Of an empty path the descriptor itself. What may be executed need not be readable: of that only its rights are known. */
+static long open_program(int dirfd, const char *path, bool *readable)
+{
+	if (!path[0]) {
+		long flags = kernel_call(SYS_fcntl, dirfd, F_GETFD, 0, 0, 0, 0);
+		*readable = flags >= 0;
+		return flags < 0 ? flags : dirfd;
+	}
+	long fd = kernel_call(SYS_openat, dirfd, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, 0, 0);
+	*readable = fd >= 0;
+	return fd == -EACCES ? kernel_call(SYS_openat, dirfd, (long)path, O_PATH | O_CLOEXEC, 0, 0, 0) : fd;
+}
 
 /* path: that of the program, and then those of its interpreters. */
 static long look_at_program(void *context)
 {
 	struct looking *l = context;
+	int dirfd = l->dirfd;
 	char *path = l->path;
 	bool script = true;
 
-	for (int i = 0; script && i < INTERPRETERS; i++) {
-		/* What may be executed need not be readable: of that only its rights are known. */
-		long fd = kernel_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		bool readable = fd >= 0;
-		if (fd == -EACCES)
-			fd = kernel_open(path, O_PATH | O_CLOEXEC);
+	for (int i = 0; script && i < INTERPRETERS; i++, dirfd = AT_FDCWD) {
+		bool given = !path[0], readable;
+		long fd = open_program(dirfd, path, &readable);
 		if (fd < 0)
 			return fd;
 		script = readable && interpreted((int)fd, path);
 		if (!script)
 			l->why = (readable ? image((int)fd) : NULL) ?: gains((int)fd);
-		kernel_close((int)fd);
+		if (!given)
+			kernel_close((int)fd);
 	}
 	return 0;
 }
 
 const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH])
 {
-	struct looking l = {path, NULL};
+	struct looking l = {AT_FDCWD, path, NULL};
 
 	if (!find(file, searches, path) || apart_hidden(APART_ALL, look_at_program, &l) < 0)
 		return NULL;
 	return l.why ?: unguarded_library();
+}
+
+bool unguarded_for_want(const struct unguarded_program *program, char path[static UNGUARDED_PATH])
+{
+	struct looking l = {program->dirfd, path, NULL};
+
+	path[0] = 0;
+	if (program->dirfd == AT_FDCWD ? !find(program->file, program->searches, path)
+				       : !text_append(path, UNGUARDED_PATH, program->file))
+		return program->elsewhere;
+	switch (apart_hidden(APART_ALL, look_at_program, &l)) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ELOOP:
+	case -EBADF:
+		/* The kernel will say so, too, but execvp(3) goes on to search. */
+		return program->searches;
+	default:
+		return !l.why;
+	}
 }

@@ -5,6 +5,7 @@
 #include <alloca.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "preload/audit.h"
@@ -79,6 +80,30 @@ static void tell_unguarded(const char *path, bool searches, const void *caller)
 		kernel_memory_free(memory, UNGUARDED_PATH);
 }
 
+/*
+ * The program would lose a policy that denies or mends, as the loader would not find our library there: it is not started.
+ * name: of what only a descriptor leads to, or NULL.
+ */
+static bool refuses(const struct unguarded_program *program, const char *name, const void *caller)
+{
+	const char *why = enforce_on && !enforce_audits() && !own_caller(caller) ? unguarded_library() : NULL;
+
+	if (!why || !kernel_one_text_readable(program->file))
+		return false;
+	void *memory = kernel_memory(UNGUARDED_PATH);
+	char *found = memory ? memory : alloca(UNGUARDED_PATH);
+	bool lost = unguarded_for_want(program, found);
+
+	if (lost)
+		audit_line(&(struct audit_decision){RULE_COUNT, RESPONSE_denied, EACCES, false, why, caller},
+			   name       ? name
+			   : found[0] ? found
+				      : program->file);
+	if (memory)
+		kernel_memory_free(memory, UNGUARDED_PATH);
+	return lost;
+}
+
 static void announce(struct executing *x, const char *path, bool searches, const void *caller)
 {
 	struct visit visit;
@@ -151,14 +176,20 @@ static int came_back(struct executing *x, const char *path, int result, const vo
 	return result;
 }
 
-#define EXECUTE_FOR(caller, path, searches, environment_given, call)                                                   \
+#define EXECUTE_AT(caller, dirfd, file, name, path, searches, environment_given, call)                                 \
 	do {                                                                                                           \
+		if (refuses(&(struct unguarded_program){dirfd, file, searches, false}, name, caller)) {                \
+			errno = EACCES;                                                                                \
+			return -1;                                                                                     \
+		}                                                                                                      \
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
 		announce(&x, path, searches, caller);                                                                  \
 		room_leave();                                                                                          \
 		return came_back(&x, path, call, caller);                                                              \
 	} while (0)
+#define EXECUTE_FOR(caller, path, searches, environment_given, call)                                                   \
+	EXECUTE_AT(caller, AT_FDCWD, path, NULL, path, searches, environment_given, call)
 #define EXECUTE(path, environment_given, call) EXECUTE_FOR(CALLER, path, false, environment_given, call)
 #define EXECUTE_FOUND(file, environment_given, call) EXECUTE_FOR(CALLER, file, true, environment_given, call)
 
@@ -187,7 +218,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	fd = wrap_given(fd, CALLER);
 	PATH_AT(path, fd, "")
 
-	EXECUTE(path, envp, REAL(fexecve)(fd, argv, x.environment));
+	EXECUTE_AT(CALLER, fd, "", path, path, false, envp, REAL(fexecve)(fd, argv, x.environment));
 }
 
 int wrap_execve(int (*real_execve)(const char *, char *const[], char *const[]), const char *path, char *const argv[],
@@ -202,7 +233,8 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 	dirfd = wrap_given(dirfd, caller);
 	PATH_AT(whole, dirfd, path)
 
-	EXECUTE_FOR(caller, whole, false, envp, real_execveat(dirfd, path, argv, x.environment, flags));
+	EXECUTE_AT(caller, dirfd, path, found ? whole : NULL, whole, false, envp,
+		   real_execveat(dirfd, path, argv, x.environment, flags));
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
@@ -273,6 +305,9 @@ static int spawned(struct executing *x, const char *path, bool searches, pid_t c
 			const posix_spawnattr_t *attr, char *const argv[], char *const envp[])                         \
 	{                                                                                                              \
 		pid_t own = 0, *child = pid ? pid : &own;                                                              \
+		/* The actions may change the working directory. */                                                    \
+		if (refuses(&(struct unguarded_program){AT_FDCWD, path, searches, actions}, NULL, CALLER))             \
+			return EACCES;                                                                                 \
 		struct executing x = executing(envp);                                                                  \
 		MERGE(x);                                                                                              \
 		int result = REAL(name)(child, path, actions, attr, argv, x.environment);                              \
@@ -282,6 +317,8 @@ WRAP_SPAWN(posix_spawn, false)
 WRAP_SPAWN(posix_spawnp, true)
 
 /* system(3) and popen(3) call no posix_spawn of ours. */
+static const struct unguarded_program the_shell = {AT_FDCWD, "/bin/sh", false, false};
+
 struct shell {
 	size_t room;
 	void *memory; /* ours to free when the call comes back */
@@ -292,11 +329,9 @@ static struct shell shell(const char *command, const void *caller)
 {
 	struct shell s = {.command = command};
 	int kept = errno;
-	const char *why = enforce_on && command && !own_caller(caller) ? unguarded_library() : NULL;
 
-	if (why)
-		audit_unguarded("/bin/sh", why, caller);
-
+	if (command)
+		tell_unguarded(the_shell.file, false, caller);
 	if ((atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_OFF || recorder_confined) &&
 	    kernel_one_text_readable(command) && (!__environ || kernel_texts_readable(__environ)))
 		s.room = carried_command_room(command);
@@ -320,6 +355,11 @@ static void shell_started(const struct shell *s)
 
 EXPORT int system(const char *command)
 {
+	/* As where there is no shell: POSIX, system(3). */
+	if (refuses(&the_shell, NULL, CALLER)) {
+		errno = EACCES;
+		return command ? W_EXITCODE(127, 0) : 0;
+	}
 	struct shell s = shell(command, CALLER);
 	SET_FIRST(s);
 	int result = REAL(system)(s.command);
@@ -330,6 +370,10 @@ EXPORT int system(const char *command)
 #define WRAP_POPEN(name)                                                                                               \
 	EXPORT FILE *name(const char *command, const char *type)                                                       \
 	{                                                                                                              \
+		if (refuses(&the_shell, NULL, CALLER)) {                                                               \
+			errno = EACCES;                                                                                \
+			return NULL;                                                                                   \
+		}                                                                                                      \
 		struct shell s = shell(command, CALLER);                                                               \
 		SET_FIRST(s);                                                                                          \
 		FILE *result = REAL(name)(s.command, type);                                                            \

@@ -142,16 +142,107 @@ modes()
 	[ "$(stat -c %a "/dev/shm/$NAME")" = 660 ]
 }
 
-@test "a program into which the loader cannot bring the library is told as it is executed, by its root or its user" {
-	needs_root "chroot and setuid"
-	policy 'world-writable = deny'
+# make_root: ./root, whose programs answer 0: /bin/sh and the like, which need a loader, and /bin/static.
+make_root()
+{
 	echo 'int main(void) { return 0; }' >tiny.c
-	mkdir -m 700 library
 	mkdir -p root/bin
-	chmod 711 . .. ../..
 	gcc -o root/bin/sh tiny.c
-	chmod 755 root root/bin
+	gcc -static -o root/bin/static tiny.c
+	printf '#!/bin/sh\n' >root/bin/script
+	chmod 755 root root/bin root/bin/script
 	ldd root/bin/sh | grep -o ' /[^ ]*\|^\s*/[^ ]*' | xargs -I{} cp --parents {} root
+}
+
+# rooted NAME: what comes of /bin/NAME in that root, in ./bare without the policy and in ./out under it.
+rooted()
+{
+	rm -f audit.log
+	"$PROGRAMS/rooted" "$PWD/root" "$1" >bare
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" "$PROGRAMS/rooted" "$PWD/root" "$1" >out
+	[ ! -e audit.log ] || whole_lines audit.log
+}
+
+# Of ./bare what is refused where the shell, and what an unknown directory leads to, is.
+refused()
+{
+	sed 's/^system .*/system 0x7f00 EACCES/; s/^shell .*/shell 0/; s/^popen .*/popen EACCES 0/; s/^\(posix_spawn-chdir\) .*/\1 EACCES/' bare
+}
+
+@test "where the loader would not find the library no program is started that would lose the policy, in whatever way" {
+	needs_root "chroot"
+	make_root
+	for lines in 'world-writable = deny' 'secret-left = fix' 'max-mode = 0600'; do
+		policy "$lines"
+		rooted sh
+		grep -q '^fexecve ran ran' bare
+		same out <(refused | sed 's/\<ran\>/EACCES/g')
+		[ "$(grep -c 'rule=- object=.* action=denied errno=EACCES at=rooted+0x[0-9a-f]* why=library-not-found$' audit.log)" -eq 29 ]
+		[ "$(grep -c ' object=/bin/sh ' audit.log)" -eq 21 ]
+		[ "$(wc -l <audit.log)" -eq 29 ]
+	done
+	rooted script
+	same <(sed '/^fexecve\|execveat/d' out) <(refused | sed 's/\<ran\>/EACCES/g; /^fexecve\|execveat/d')
+}
+
+@test "what no library is loaded into, and what a policy that changes nothing is told of, is started in such a root, too" {
+	needs_root "chroot"
+	make_root
+	policy 'world-writable = deny'
+	rooted static
+	grep -q '^fexecve ran ran' bare
+	same out <(refused)
+	[ "$(grep -c 'object=/bin/static action=unguarded errno=0 at=.* why=static$' audit.log)" -eq 18 ]
+	policy 'world-writable = warn'
+	rooted sh
+	same out bare
+	[ ! -s audit.log ]
+	policy 'mode = audit' 'world-writable = deny'
+	rooted sh
+	same out bare
+	grep -q 'object=/bin/sh action=unguarded errno=0 at=.* why=library-not-found$' audit.log
+	run -1 grep action=denied audit.log
+}
+
+@test "a program goes on after such a refusal, the policy still in force, and the log counts what is often refused" {
+	needs_root "chroot"
+	make_root
+	policy 'world-writable = deny' 'predictable-name = off'
+	guarded 'import subprocess
+fd = os.open(PATH, RWC, 0o600); os.chroot("root")
+for i in range(200): assert libc.execv(b"/bin/sh", None) == -1 and ctypes.get_errno() == errno.EACCES
+attempt(subprocess.call, ["/bin/sh"]); attempt(subprocess.call, ["none"]); attempt(os.fchmod, fd, 0o606); attempt(os.fchmod, fd, 0o640)'
+	same out <(printf '%s\n' EACCES ENOENT EACCES 'ok None')
+	whole_lines audit.log
+	[ "$(grep -c 'rule=world-writable object=/.* action=denied' audit.log)" -eq 1 ]
+	sed -n '/ object=\/bin\/sh action=denied /s/.* at=libffi[^ ]* why=library-not-found\( held-back=\)*/1 /p' audit.log |
+		awk '{ told += $1; held += $2 } END { exit !(told >= 10 && told < 40 && told + held == 200) }'
+}
+
+@test "nor is one started whose user may not read the library, or that is no more there" {
+	needs_root "setuid"
+	policy 'world-writable = deny'
+	mkdir -m 700 library
+	make_root
+	chmod 711 . .. ../..
+	cp "$BUILD/libshmguard.so" library
+	program 'here = os.getcwd() + "/root/bin/sh"
+def nobody():
+    os.setgid(65534); os.setuid(65534); attempt(os.execv, here, ["sh"]); attempt(os.execv, here + "-none", ["sh"]); print(os.system("true") >> 8, flush=True)
+if not os.fork(): nobody(); os._exit(0)
+os.wait(); os.unlink("library/libshmguard.so"); attempt(os.posix_spawn, here, ["sh"], {})'
+	env SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$PWD/library/libshmguard.so" "$PYTHON" program.py >out
+	same out <(printf '%s\n' EACCES ENOENT 127 EACCES)
+	sed "s,$PWD,,"';s/.*rule=- object=\([^ ]*\) action=denied errno=EACCES at=[^ ]* why=/\1 /' audit.log |
+		same /dev/stdin <(printf '%s\n' '/root/bin/sh library-not-readable' '/bin/sh library-not-readable' '/root/bin/sh library-not-found')
+}
+
+@test "a program into which the loader cannot bring the library is told by a policy that only tells, by its root or its user" {
+	needs_root "chroot and setuid"
+	policy 'mode = audit' 'world-writable = deny'
+	mkdir -m 700 library
+	make_root
+	chmod 711 . .. ../..
 	cp "$BUILD/libshmguard.so" library
 	program 'def child(before, run, *args):
     if os.fork() == 0:
