@@ -55,26 +55,40 @@ static char *deed(const struct change *change)
 			     judge_unit(change->after));
 }
 
+/* How long before `time`, with a blank ahead: nothing where it was told only afterwards; to be freed. */
+static char *ago(const struct change *change, int64_t time)
+{
+	bool later = change->site.time > time;
+	char *distance, *words;
+
+	if (later && change->told)
+		return memory_text("");
+	distance = judge_time(later ? change->site.time - time : time - change->site.time);
+	words = memory_format(" %s%s", change->told ? "at least " : "", distance);
+	free(distance);
+	return words;
+}
+
 char *size_change_words(const struct change *change, int64_t time)
 {
-	char *who, *what, *ago, *words;
+	char *who, *what, *distance, *words;
 
 	if (change->site.process == NULL)
 		return memory_text("");
 	who = judge_process(change->site.process);
 	what = deed(change);
-	ago = judge_time(change->site.time > time ? change->site.time - time : time - change->site.time);
-	words = memory_format("%s had %s %s before", who, what, ago);
+	distance = ago(change, time);
+	words = memory_format("%s had %s%s before", who, what, distance);
 	free(who);
 	free(what);
-	free(ago);
+	free(distance);
 	return words;
 }
 
 static char *past_end_words(const struct charge *c, const char *who, const char *name)
 {
 	const struct finding_event *e = &c->event;
-	char *cause = size_change_words(&c->cause, c->site.time), *sentence, *whole, *ago, *by;
+	char *cause = size_change_words(&c->cause, c->site.time), *sentence, *whole, *distance, *by;
 	char *length = e->size ? memory_format("is %" PRIu64 " %s long", e->size, judge_unit(e->size))
 			       : memory_text("has no size yet");
 
@@ -90,12 +104,12 @@ static char *past_end_words(const struct charge *c, const char *who, const char 
 	}
 	if (c->cover.site.process == NULL || c->faulted)
 		return sentence;
-	ago = judge_time(c->cover.site.time - c->site.time);
+	distance = judge_time(c->cover.site.time - c->site.time);
 	by = judge_process(c->cover.site.process);
-	whole = memory_format("%s; %s %s it %" PRIu64 " %s long %s later, and nothing had touched it", sentence, by,
+	whole = memory_format("%s; %s %s it %" PRIu64 " %s long %s%s later, and nothing had touched it", sentence, by,
 			      c->cover.of == CHANGE_seen ? "found" : "made", c->cover.after, judge_unit(c->cover.after),
-			      ago);
-	free(ago);
+			      c->cover.told ? "at most " : "", distance);
+	free(distance);
 	free(by);
 	free(sentence);
 	return whole;

@@ -5,7 +5,7 @@
 /* What a change of the size did, in words. */
 function changeText(c)
 {
-	const by = " by " + who(c.p) + " at " + time(c.t);
+	const by = " by " + who(c.p) + " at " + time(c.t) + (c.told ? " at the latest" : "");
 	switch (c.of) {
 	case "punched":
 		return "[" + number(c.offset) + ", " + number(c.offset + c.length) + ")" + by;

@@ -211,11 +211,12 @@ static json_t *page_changes(const struct page *page, const struct object *object
 		const struct process *process = change->site.process;
 
 		json_array_append_new(
-			array, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "of", names[change->of], "t",
-					 page_time(page, change->site.time), "before", json_of_number(change->before),
-					 "after", json_of_number(change->after), "offset",
-					 json_of_number(change->offset), "length", json_of_number(change->length), "p",
-					 process ? json_string(process->id) : json_null()));
+			array,
+			json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "of", names[change->of], "t",
+				  page_time(page, change->site.time), "before", json_of_number(change->before), "after",
+				  json_of_number(change->after), "offset", json_of_number(change->offset), "length",
+				  json_of_number(change->length), "p", process ? json_string(process->id) : json_null(),
+				  "told", change->told ? json_true() : NULL));
 	}
 	return array;
 }

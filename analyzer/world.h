@@ -154,6 +154,7 @@ struct change {
 	uint64_t offset, length;
 	int error; /* refused */
 	uint32_t seq;
+	bool told; /* by what was found at the call, whose own event is missing: it was made before site.time */
 	struct site site;
 };
 

@@ -162,7 +162,7 @@ void sizes_told(struct object *object, uint64_t size, int64_t time)
 /* The change that was made by the call of the finding, if its rule is told of such calls alone; else of nobody. */
 static struct change change_told(const struct finding_event *e, const struct site *site)
 {
-	struct change change = {.before = e->size, .seq = e->of, .site = *site};
+	struct change change = {.before = e->size, .seq = e->of, .told = true, .site = *site};
 
 	if (e->response != RESPONSE_recorded && e->response != RESPONSE_audit)
 		return (struct change){0};

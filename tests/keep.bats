@@ -203,6 +203,37 @@ bytes_of()
 	done
 }
 
+@test "--max-size: when a call was made that was let go is known by what was found at it, and only to be before that" {
+	local name=/shrunk-$$ count least
+	cat >shrinker.py <<-'END'
+		import _posixshmem, mmap, os, sys
+		# Each processor keeps the newest of its own.
+		os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+		fd = _posixshmem.shm_open(sys.argv[1], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+		_posixshmem.shm_unlink(sys.argv[1])
+		os.ftruncate(fd, 65536)
+		mapped = mmap.mmap(fd, 65536)
+		os.ftruncate(fd, 4096)
+		other = os.memfd_create("other")
+		os.ftruncate(other, 4096)
+		for _ in range(int(sys.argv[2])):
+		    mmap.mmap(other, 4096).close()
+		mapped[30000] = 1
+	END
+	for count in 40000 400; do
+		least=
+		[ $count -eq 400 ] || least='at least '
+		"$SHMGUARD" run --quiet --report=none --max-size="$((CPUS << 19))" -o $count -- \
+			"$PYTHON" shrinker.py "$name" $count || true
+		report $count >report.json
+		holds --argjson count $count '(.trace.let_go > 0) == ($count > 400)'
+		holds --arg least "$least" '.findings[0] | .rule == "sigbus-cause" and
+			(.message | test("had shrunk it from 65536 to 4096 bytes " + $least + "[0-9.]+ m?s before$"))'
+		"$SHMGUARD" report --format=html $count >page.html
+		page_data page.html | jq -e --arg least "$least" '[.changes[] | select(.before == 65536) | .told] == [if $least != "" then true else null end]'
+	done
+}
+
 @test "--max-size: a finding told at a call costs what README says, every time, and a call without one nothing" {
 	local flags count bytes name=/costly-$$
 	cat >costly.py <<-'END'
