@@ -38,15 +38,16 @@ static const struct tally *cycle_of(const struct process *process, const struct 
 	return tally;
 }
 
-/* A new text; "" where too few cycles followed one another to tell. */
-static char *saving_of(const struct tally *cycle, uint64_t count)
+/* A new text; "" where too few cycles followed one another to tell. partial: there may have been more of them. */
+static char *saving_of(const struct tally *cycle, uint64_t count, bool partial)
 {
 	char *each, *all, *text;
 
 	if (cycle->gaps < CHURN_MIN / 2)
 		return memory_text("");
 	each = judge_time(cycle->gaps_time / (int64_t)cycle->gaps);
-	all = judge_time((int64_t)((double)cycle->gaps_time / (double)cycle->gaps * (double)count));
+	all = partial ? memory_text("that each time")
+		      : judge_time((int64_t)((double)cycle->gaps_time / (double)cycle->gaps * (double)count));
 	text = memory_format("; the calls from one to the next took %s, recording included, so a pool would save up to "
 			     "%s",
 			     each, all);
@@ -81,13 +82,14 @@ static void churn_tell(struct court *court, const struct process *process, const
 				  .count = count,
 				  .object = object_real(share->object),
 				  .several = share->several};
-	char *who = judge_process(process), *saving = saving_of(cycle_of(process, tally), whole);
+	bool partial = court->doubtful || process_lacks_events(process);
+	char *who = judge_process(process), *saving = saving_of(cycle_of(process, tally), whole, partial);
 	char *of = parts_share(count, whole);
 
-	finding.message =
-		memory_format("%s %s %" PRIu64 " times here, up to %" PRIu64 " times within a second%s%s", who,
-			      tally->of == TALLY_object ? "created and unlinked objects" : "mapped and unmapped", whole,
-			      tally->busiest, of, saving);
+	finding.message = memory_format(
+		"%s %s %s%" PRIu64 " times here, %s %" PRIu64 " times within a second%s%s", who,
+		tally->of == TALLY_object ? "created and unlinked objects" : "mapped and unmapped",
+		partial ? "at least " : "", whole, partial ? "at least" : "up to", tally->busiest, of, saving);
 	court_find(court, &finding, &role, 1);
 	free(who);
 	free(saving);

@@ -248,6 +248,8 @@ uint64_t process_key(const struct process *process);
 bool process_keeps_newest(const struct process *process);
 /* Whether LTTng's daemons ended before it did: how many of its last events are missing is not known. */
 bool process_is_cut_off(const struct process *process);
+/* Whether events of it are missing, lost or let go, by the numbers of those read so far. */
+bool process_lacks_events(const struct process *process);
 /* How many events are missing there, at the hole number `nth`. */
 uint64_t hole_size(const struct process *process, size_t nth);
 

@@ -21,6 +21,11 @@ bool process_is_cut_off(const struct process *process)
 	       (process->ended_at == 0 || process->ended_at + GONE_SEEN > recording->gone);
 }
 
+bool process_lacks_events(const struct process *process)
+{
+	return process->told_lost || process->leap.seq || process->top_seq > process->events + process->unwritten;
+}
+
 static void advance(struct process *process, uint32_t seq, int64_t before, int64_t time)
 {
 	if (seq > process->top_seq)
