@@ -191,7 +191,7 @@ static void settle_on_leaving(struct visit *visit)
 		return;
 	observe_hold(visit);
 	if (visit->nested)
-		own_stack_run(settle_in_room, NULL);
+		own_stack_run_often(settle_in_room, NULL);
 	else
 		observe_settle_queue();
 }

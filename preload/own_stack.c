@@ -1,5 +1,7 @@
 #include "preload/own_stack.h"
 
+#include <stdatomic.h>
+
 #include "preload/kernel.h"
 #include "preload/page.h"
 
@@ -30,17 +32,63 @@ __asm__(".pushsection .text\n"
 	".size own_stack_switch, . - own_stack_switch\n"
 	".popsection\n");
 
-enum { STACK = 256 * 1024 };
+enum { STACK = 256 * 1024, KEPT = 4 };
+
+/*
+ * Who has turned `taken` on has that one to himself, and says where it is. Nobody waits for another: a handler may have come
+ * while its own thread is on one.
+ */
+static struct {
+	atomic_bool taken;
+	char *lowest;
+} kept[KEPT];
+
+static char *make(void)
+{
+	size_t guard = page_size();
+	char *lowest = kernel_memory(guard + STACK);
+
+	if (lowest)
+		kernel_call(SYS_mprotect, (long)lowest, (long)guard, PROT_NONE, 0, 0, 0);
+	return lowest;
+}
+
+static void run_on(char *lowest, void (*function)(void *), void *context)
+{
+	own_stack_switch(lowest + page_size() + STACK, function, context);
+}
 
 bool own_stack_run(void (*function)(void *), void *context)
 {
-	size_t guard = page_size();
-	char *stack = kernel_memory(guard + STACK);
+	char *lowest = make();
 
-	if (!stack)
+	if (!lowest)
 		return false;
-	kernel_call(SYS_mprotect, (long)stack, (long)guard, PROT_NONE, 0, 0, 0);
-	own_stack_switch(stack + guard + STACK, function, context);
-	kernel_memory_free(stack, guard + STACK);
+	run_on(lowest, function, context);
+	kernel_memory_free(lowest, page_size() + STACK);
 	return true;
+}
+
+bool own_stack_run_often(void (*function)(void *), void *context)
+{
+	for (int i = 0; i < KEPT; i++) {
+		if (atomic_load_explicit(&kept[i].taken, memory_order_relaxed) || atomic_exchange(&kept[i].taken, true))
+			continue;
+		if (!kept[i].lowest)
+			kept[i].lowest = make();
+		char *lowest = kept[i].lowest;
+		if (lowest)
+			run_on(lowest, function, context);
+		atomic_store(&kept[i].taken, false);
+		return lowest;
+	}
+	return own_stack_run(function, context);
+}
+
+void own_stack_fork_reset(void)
+{
+	/* What need not change is not written: the page is shared with the parent until then. */
+	for (int i = 0; i < KEPT; i++)
+		if (atomic_load(&kept[i].taken))
+			atomic_store(&kept[i].taken, false);
 }

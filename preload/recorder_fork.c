@@ -16,6 +16,7 @@
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
+#include "preload/own_stack.h"
 #include "preload/own_threads.h"
 #include "preload/page.h"
 #include "preload/process.h"
@@ -57,6 +58,7 @@ static void start_anew(int32_t parent)
 	stack_fork_end(true);
 	disposition_lock_reset();
 	own_fork_reset();
+	own_stack_fork_reset();
 	own_threads_fork_reset();
 	beginning_fork_reset();
 	recorder_last_forked();

@@ -15,6 +15,17 @@ bats_require_minimum_version 1.5.0
 	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2100'
 }
 
+@test "handlers on a small alternate stack: their calls take no stack of ours from the kernel, and give none back, each time" {
+	local traced=(strace -f -qq -o calls -e 'trace=mprotect,munmap' -e signal=none "$PROGRAMS/hostile_signals" alternate_stack)
+	"${traced[@]}" >out
+	bare=$(wc -l <calls)
+	record recording "${traced[@]}" >out
+	recorded=$(wc -l <calls)
+	echo "$bare calls bare, $recorded recorded"
+	[ "$bare" -gt 2000 ]
+	[ "$recorded" -lt $((bare + 1000)) ]
+}
+
 @test "a handler on an alternate stack with a page for it makes children" {
 	unchanged "$PROGRAMS/hostile_signals" children_on_alternate_stack
 	holds '.trace.lost == 0 and .unseen == [] and ([.processes[] | select(.status == 7)] | length == 1) and
