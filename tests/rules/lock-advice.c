@@ -12,7 +12,7 @@ int main(void)
 
 	must(shm_unlink(name()) == 0, "shm_unlink");
 	memset(shared, 1, LENGTH);
-	for (int i = 0; i < 19; i++) {
+	for (int i = 0; i < 39; i++) {
 		must(madvise(shared, LENGTH, MADV_PAGEOUT) == 0, "madvise");
 		nap(100);
 	}
