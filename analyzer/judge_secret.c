@@ -60,4 +60,11 @@ static void finish(struct court *court)
 	}
 }
 
-const struct judge judge_secret = {.used = used, .found = found, .finish = finish};
+/* Another one may come to be at its address. */
+static void forgotten(struct court *court, const struct object *object)
+{
+	map_remove(&court->secrets, (uintptr_t)object, LAST_USER);
+	map_remove(&court->secrets, (uintptr_t)object, TOLD);
+}
+
+const struct judge judge_secret = {.used = used, .found = found, .forgotten = forgotten, .finish = finish};

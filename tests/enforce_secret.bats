@@ -62,6 +62,18 @@ die()'
 	left 0 true
 }
 
+@test "what was a secret and is over, of many, makes none of an object that comes later" {
+	printf '%s\n' '[keys]' "name = /$NAME-*" 'exe = *python*' 'secret = yes' >policy.ini
+	program 'import subprocess
+for i in range(4300):
+    fd = shm_open("%s-%d" % (NAME, i), RWC | os.O_EXCL, mode=0o600); os.close(fd); shm_unlink("%s-%d" % (NAME, i))
+subprocess.run(["bash", "-c", "echo public >%s-other" % PATH])'
+	"$SHMGUARD" run --quiet --report=none --policy policy.ini -o recording -- "$PYTHON" program.py
+	report recording >report.json
+	holds '.trace.objects_left_out > 0'
+	left 0 true
+}
+
 @test "quick_exit, exit_group by syscall(2) and the end of the last thread wipe a secret as exit does" {
 	leaves 'libc.quick_exit(3)'
 	wiped
