@@ -122,6 +122,15 @@ static int take_event(void *context, struct world *world, struct process *proces
 	return 0;
 }
 
+static void forgotten(void *context, const struct object *object)
+{
+	struct gathering *gathering = context;
+
+	map_remove(&gathering->wide, (uintptr_t)object, 0);
+	map_remove(&gathering->huge, (uintptr_t)object, 0);
+	habits_known_forget(gathering, object);
+}
+
 /* Where the reading for the report came no further, its problems tell it. */
 static void take_cut(void *context, const struct trace_totals *totals)
 {
@@ -191,7 +200,11 @@ bool habits_gather(struct habits *habits, const char *dir, char **error)
 	analysis_free(analysis);
 	habits->recording++;
 	done = replay(dir,
-		      &(struct replay){.context = &gathering, .event = take_event, .cut = take_cut, .finish = finish},
+		      &(struct replay){.context = &gathering,
+				       .event = take_event,
+				       .forgotten = forgotten,
+				       .cut = take_cut,
+				       .finish = finish},
 		      error) == 0;
 	while ((slot = map_next(&gathering.runners, &cursor)))
 		runner_free(slot->value);

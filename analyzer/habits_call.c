@@ -135,7 +135,7 @@ static void add_names_of(struct call *call, const struct object *object)
 static void take_created(struct runner *runner, const struct object *object)
 {
 	runner->own = memory_grow(runner->own, runner->own_count, sizeof(*runner->own));
-	runner->own[runner->own_count++] = object;
+	runner->own[runner->own_count++] = object ? object->number : 0;
 	habits_raise(&runner->habit->peak, runner->inherited + runner->own_count);
 }
 
@@ -145,7 +145,7 @@ static void take_lost(struct runner *runner, const struct object *object)
 	if (!object || object_has_name(object))
 		return;
 	for (size_t i = 0; i < runner->own_count; i++) {
-		if (runner->own[i] != object)
+		if (runner->own[i] != object->number)
 			continue;
 		runner->own[i] = runner->own[--runner->own_count];
 		break;

@@ -13,8 +13,8 @@ struct runner {
 	struct habit *habit;
 	struct habits_pids pids;
 	unsigned recording;
-	uint64_t inherited;        /* objects that its parent had when it forked */
-	const struct object **own; /* objects that it made and did not remove */
+	uint64_t inherited; /* objects that its parent had when it forked */
+	uint64_t *own;      /* numbers of objects that it made and did not remove */
 	size_t own_count;
 	uint32_t masked; /* mode bits that it asked for and did not get: by its umask */
 };
@@ -35,6 +35,7 @@ struct gathering {
 struct known {
 	size_t *places;
 	size_t count;
+	unsigned users; /* the object, and the calls that are not settled */
 };
 
 /* A thread's latest call. */
@@ -122,6 +123,8 @@ void habits_know(struct gathering *gathering, struct call *call, const struct sc
 		 const struct trace_event *event);
 /* What the call needs, its names need. */
 void habits_settle_names(struct call *call);
+/* The object is over, and another one may come to be at its address. */
+void habits_known_forget(struct gathering *gathering, const struct object *object);
 void habits_known_end(struct gathering *gathering);
 
 /* All that is found at the call is known. Clears it. */

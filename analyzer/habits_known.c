@@ -10,9 +10,19 @@ static struct known *known_of(struct gathering *gathering, const struct scene *s
 	uint64_t object = (uintptr_t)scene->object, habit = (uintptr_t)scene->runner->habit;
 	struct known *known = scene->object ? map_get(&gathering->known, object, habit) : NULL;
 
-	if (!known && scene->object)
+	if (!known && scene->object) {
 		map_put(&gathering->known, object, habit, known = memory_new(1, sizeof(*known)));
+		known->users = 1;
+	}
 	return known;
+}
+
+static void known_put(struct known *known)
+{
+	if (!known || --known->users)
+		return;
+	free(known->places);
+	free(known);
 }
 
 static bool is_known(const struct habit *habit, const struct known *known, const char *name)
@@ -77,6 +87,8 @@ void habits_know(struct gathering *gathering, struct call *call, const struct sc
 		 const struct trace_event *event)
 {
 	call->known = known_of(gathering, scene);
+	if (call->known)
+		call->known->users++;
 	call->unnamed = is_unnamed(call, scene, event);
 	if (call->known && !call->error)
 		see_names(call, call->runner->habit, call->known);
@@ -94,6 +106,15 @@ void habits_settle_names(struct call *call)
 	if (call->unnamed || !known->count)
 		habits_needs_join(&habit->unnamed, &call->needs);
 	free(own.places);
+	known_put(call->known);
+}
+
+void habits_known_forget(struct gathering *gathering, const struct object *object)
+{
+	const struct habits *habits = gathering->habits;
+
+	for (size_t i = 0; i < habits->count; i++)
+		known_put(map_remove(&gathering->known, (uintptr_t)object, (uintptr_t)habits->all[i]));
 }
 
 void habits_known_end(struct gathering *gathering)
@@ -101,9 +122,7 @@ void habits_known_end(struct gathering *gathering)
 	struct map_slot *slot;
 	size_t cursor = 0;
 
-	while ((slot = map_next(&gathering->known, &cursor))) {
-		free(((struct known *)slot->value)->places);
-		free(slot->value);
-	}
+	while ((slot = map_next(&gathering->known, &cursor)))
+		known_put(slot->value);
 	map_clear(&gathering->known);
 }

@@ -59,6 +59,25 @@ allows()
 	no grep -q 'resize-by-attacher' section
 }
 
+@test "policy learn gives no name what another object did, however many came and went before that" {
+	cat >program.py <<-'END'
+		import os
+		from _posixshmem import shm_open, shm_unlink
+		os.umask(0)
+		def use(name, mode):
+		    os.close(shm_open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=mode))
+		    shm_unlink(name)
+		for i in range(4300):
+		    use("/learnt-%d" % i, 0o600)
+		use("/learnt-open", 0o666)
+	END
+	record first "$PYTHON" program.py
+	learn first
+	sed -n '/^\[python[^,]*\]/,/^$/p' learned.ini >section
+	grep -qx 'max-mode = 0600' section
+	grep -qx 'max-mode = 0666' learned.ini
+}
+
 @test "policy learn adds recordings up, whatever their order, and says the same each time" {
 	record first "$BUILD/tests/rules/map-beyond-end"
 	record second "$BUILD/tests/rules/partial-unmap"
