@@ -195,17 +195,19 @@ static json_t *json_object_of(const struct report *report, const struct object *
 {
 	json_t *hearsay = object_is_hearsay(object) ? json_true() : NULL;
 	json_t *sized = object->unsized ? json_false() : NULL;
+	json_t *tellers = json_tellers(report, object);
 
-	return json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*, s:o*}",
-			 "id", object_id(object).text, "names", json_names(object), "kind", kind_name(object), "dev",
-			 json_attribute(object, object->dev), "ino", json_attribute(object, object->ino), "size",
-			 json_of_number(object->size), "mode", json_attribute(object, object->mode), "uid",
-			 json_attribute(object, object->uid), "created_by",
-			 json_process_id(object->created.process ? object->created.process : object->told.process),
-			 "unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked,
-			 "semaphore", object->kind == KIND_semaphore, "gid", json_attribute(object, object->gid),
-			 "maps", json_of_number(object->maps), "unknown", hearsay, "size_known", sized, "recordings",
-			 json_tellers(report, object));
+	return json_pack(
+		"{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o*, s:o*, s:o*, s:o*}", "id",
+		object_id(object).text, "names", json_names(object), "kind", kind_name(object), "dev",
+		json_attribute(object, object->dev), "ino", json_attribute(object, object->ino), "size",
+		json_of_number(object->size), "mode", json_attribute(object, object->mode), "uid",
+		json_attribute(object, object->uid), "created_by",
+		json_process_id(object->created.process ? object->created.process : object->told.process),
+		"unlinked_by", json_process_id(object->unlinked.process), "leaked", object->leaked, "semaphore",
+		object->kind == KIND_semaphore, "gid", json_attribute(object, object->gid), "maps",
+		json_of_number(object->maps), "unknown", hearsay, "size_known", sized, "recordings", tellers,
+		"more_recordings", tellers && object->teller_count > TELLERS_MAX ? json_true() : NULL);
 }
 
 static json_t *json_nth_object(const struct report *report, size_t i)

@@ -291,7 +291,7 @@ drawTable("objects", "object",
 		  ["Mode", o => o.mode, o => o.mode === null ? "-" : (o.mode & 0o7777).toString(8).padStart(4, "0"), "word"],
 		  ["Mapped", o => o.maps, o => number(o.maps), "number"], ["Created by", o => who(o.created_by)],
 		  ["State", state, null, "state"],
-		  ...several("Recorded in", o => (processes.get(o.created_by) || {}).recording || "-")
+		  ...several("Recorded in", o => o.recordings.join(", ") + (o.more_recordings ? " and others" : "") || "-")
 	  ],
 	  report.objects);
 drawTable("processes", "process",

@@ -75,7 +75,12 @@ leaked()
 	holds --arg a "$A" 'any(.findings[]; .rule == "resize-by-attacher" and (.message | test("pid [0-9]+.*pid [0-9]+")))'
 	COLUMNS=200 "$SHMGUARD" report fleet >out
 	grep -qF 'recorded in fleet/a, fleet/b' out
-	holds '[.objects[0].recordings[] | split("/")[-1]] == ["a", "b"]'
+	holds '[.objects[0].recordings[] | split("/")[-1]] == ["a", "b"] and .objects[0].more_recordings == null'
+	load html.bash
+	"$SHMGUARD" report --format=html:page.html fleet
+	open_page page.html >dom
+	[ ! -s console ] || { cat console; false; }
+	[[ $(text_of dom objects) == *" fleet/a, fleet/b"* ]]
 	"$SHMGUARD" log --object="$B" fleet >out
 	grep -qF "rename(\"/dev/shm$A\"" out || grep -qF "rename(\"$A\"" out
 	[ "$(grep -c 'ftruncate' out)" -eq 3 ]
@@ -83,6 +88,24 @@ leaked()
 	run -1 grep -F "$A" out
 	"$SHMGUARD" objects --all fleet >out
 	[ "$(grep -cF "$B" out)" -eq 1 ]
+}
+
+@test "of many recordings that use one object four are named, and that there are more" {
+	local name number=1
+	load html.bash
+	turns a "1:made(A)"
+	for name in b c d e; do
+		[ $name != e ] || report fleet >four.json
+		turns $name "$((++number)):opened(A)"
+	done
+	report fleet >report.json
+	holds --slurpfile four four.json '.objects[0] as $five | $four[0].objects[0] | $five.recordings == .recordings and
+		(.recordings | length) == 4 and .more_recordings == null and $five.more_recordings'
+	COLUMNS=200 "$SHMGUARD" report fleet >out
+	grep -qE 'recorded in fleet/a, .*, fleet/d and others$' out
+	"$SHMGUARD" report --format=html:page.html fleet
+	open_page page.html >dom
+	[[ $(text_of dom objects) == *" fleet/a, fleet/b, fleet/c, fleet/d and others"* ]]
 }
 
 @test "what another recording shows to be removed after this one's end is no leak; what nobody touches there is one" {
