@@ -7,6 +7,7 @@
 #include "analyzer/json_stream.h"
 #include "analyzer/memory.h"
 #include "analyzer/report_json.h"
+#include "analyzer/spots.h"
 
 json_t *json_of_text(const char *bytes)
 {
@@ -258,7 +259,8 @@ static json_t *json_stacks(const struct finding *finding, struct symbols *symbol
 		json_t *frames = json_array();
 
 		for (j = 0; stack->stack && j < stack->stack->count; j++)
-			json_add_frames(frames, &stack->stack->frames[j], symbols);
+			if (spots_shows(stack->stack, j))
+				json_add_frames(frames, &stack->stack->frames[j], symbols);
 		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o*}", "role", stack->role, "process",
 						       json_process_id(stack->process), "frames", frames, "cut",
 						       stack->stack && stack->stack->cut ? json_true() : NULL));

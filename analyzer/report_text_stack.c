@@ -7,7 +7,6 @@
 #include "analyzer/memory.h"
 #include "analyzer/report_text.h"
 #include "analyzer/spots.h"
-#include "tracepoints/environment.h"
 
 /* A finding fits a screen of 24 lines: so many are left to the stacks, of which each has a title and a line on the rest. */
 enum { STACKS_LINES = 16, STACK_FRAME_LINES = 2, FRAMES_MIN = 2, FILE_COLUMNS = 40 };
@@ -163,7 +162,7 @@ static bool stack_folded(const struct terminal *terminal, const struct stack *st
 	for (i = from; i < from + count; i++) {
 		const char *module = report_basename(stack->frames[i].module->path);
 
-		if (!strcmp(module, LIBRARY_PRELOAD))
+		if (!spots_shows(stack, i))
 			continue;
 		name = name ? name : module;
 		others |= spots_is_plumbing(stack->frames[i].module) && strcmp(module, name) != 0;
@@ -182,10 +181,19 @@ static bool stack_folded(const struct terminal *terminal, const struct stack *st
 	return true;
 }
 
+static size_t stack_left(const struct stack *stack, size_t from)
+{
+	size_t left = 0;
+
+	for (; from < stack->count; from++)
+		left += spots_shows(stack, from);
+	return left;
+}
+
 static void stack_frames(const struct report *report, const struct terminal *terminal, const struct stack *stack,
 			 size_t room)
 {
-	size_t first = 0, shown = 0, i, run;
+	size_t first = 0, shown = 0, i, run, left;
 	bool fold;
 
 	/* The innermost plumbing is how every call gets here: left out, unless there is nothing else. */
@@ -201,11 +209,13 @@ static void stack_frames(const struct report *report, const struct terminal *ter
 			shown += stack_folded(terminal, stack, i, run);
 			continue;
 		}
-		shown += stack_frame(report, terminal, &stack->frames[i], !shown, room - shown);
+		if (spots_shows(stack, i))
+			shown += stack_frame(report, terminal, &stack->frames[i], !shown, room - shown);
 		run = 1;
 	}
-	if (i < stack->count || stack->cut) {
-		char *more = i < stack->count ? text_count(stack->count - i, "more frame") : NULL;
+	left = stack_left(stack, i);
+	if (left || stack->cut) {
+		char *more = left ? text_count(left, "more frame") : NULL;
 		char *line = memory_format("    ... %s%s%s", more ? more : "", more && stack->cut ? ", and " : "",
 					   stack->cut ? SPOTS_CUT : "");
 

@@ -20,6 +20,23 @@ bool spots_is_plumbing(const struct module *module)
 	return !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld-2.", 5);
 }
 
+static bool spots_is_ours(const struct module *module)
+{
+	const char *name = module ? report_basename(module->path) : "";
+
+	return !strcmp(name, LIBRARY_PRELOAD) || !strcmp(name, LIBRARY_TRACEPOINTS);
+}
+
+bool spots_shows(const struct stack *stack, size_t nth)
+{
+	if (!spots_is_ours(stack->frames[nth].module))
+		return true;
+	for (size_t i = 0; i < stack->count; i++)
+		if (!spots_is_ours(stack->frames[i].module))
+			return false;
+	return true;
+}
+
 static void spots_add(struct spots *spots, const struct spot *spot)
 {
 	spots->all = memory_grow(spots->all, spots->count, sizeof(*spots->all));
@@ -56,7 +73,8 @@ struct spots spots_of(const struct report *report, const struct stack *stack)
 
 	spots.cut = stack && stack->cut;
 	for (i = 0; stack && i < stack->count; i++)
-		spots_frame(&spots, report, &stack->frames[i]);
+		if (spots_shows(stack, i))
+			spots_frame(&spots, report, &stack->frames[i]);
 	return spots;
 }
 

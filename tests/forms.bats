@@ -232,6 +232,47 @@ load forms
 	END
 }
 
+@test "no stack has a frame of ours, through which every thread starts, in any form" {
+	cd "$BATS_TEST_TMPDIR"
+	local form name=/thread-forms-$$
+	cat >threads.c <<-'END'
+		#include <fcntl.h>
+		#include <pthread.h>
+		#include <sys/mman.h>
+		#include <unistd.h>
+		static char *name;
+		static void *leaks(void *none)
+		{
+			int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+			return ftruncate(fd, 4096) ? none : mmap(0, 4096, 3, MAP_SHARED, fd, 0);
+		}
+		int main(int argc, char **argv)
+		{
+			pthread_t thread;
+			name = argv[argc - 1];
+			return pthread_create(&thread, 0, leaks, 0) || pthread_join(thread, 0);
+		}
+	END
+	cc -g -o threads threads.c
+	record recording ./threads "$name"
+	rm "/dev/shm$name"
+	for form in json sarif junit csv html folded folded-count speedscope timeline suppressions text; do
+		"$SHMGUARD" report --verbose --format=$form:said recording
+		case $form in
+		html) page_data said >data; mv data said ;;&
+		csv | timeline) ;;
+		*) grep -q leaks said ;;
+		esac
+		run -1 grep -E 'begin_thread|libshmguard' said
+	done
+	"$SHMGUARD" log --stacks recording >said
+	grep -q leaks said
+	run -1 grep -E 'begin_thread|libshmguard' said
+	# What started the thread is there all the same.
+	report recording >report.json
+	holds 'all(.findings[] | select(.rule == "segment-leak").stacks[0].frames; .[0].function == "leaks" and length > 1)'
+}
+
 @test "two reports into one file are a mistake, by whatever path; --format=list tells what there is" {
 	# refused WAYS...: of two outputs; nothing is written, nor made.
 	refused()
