@@ -41,7 +41,7 @@ char *spot_place(const struct spot *spot);
 /* What is called to get to main() or to the kernel, and never is where the mistake lies. */
 bool spots_is_plumbing(const struct module *module);
 
-/* Whether a report shows the frame of that number: not our own, through which every thread starts, unless there are no others. */
+/* Whether the frame of that number is shown: our own, through which every thread starts, only where there is no other. */
 bool spots_shows(const struct stack *stack, size_t nth);
 
 /* The path without "." and "dir/..", relative to where the program was started if it lies there; to be freed. */
