@@ -30,9 +30,27 @@ static bool is_executable(const char *path)
 	       kernel_call(SYS_faccessat2, AT_FDCWD, (long)path, X_OK, AT_EACCESS, 0, 0) != -EACCES;
 }
 
+static const char *search_path(void)
+{
+	return LIBC(getenv)("PATH") ?: "/bin:/usr/bin";
+}
+
+/* Does it depend on the working directory where that leads? */
+static bool is_relative(const char *file, bool searches)
+{
+	if (!searches || strchr(file, '/'))
+		return file[0] != '/';
+	for (const char *at = search_path(); at[0] == '/'; at++) {
+		at += strcspn(at, ":");
+		if (!at[0])
+			return false;
+	}
+	return true;
+}
+
 static bool find(const char *file, bool searches, char path[static UNGUARDED_PATH])
 {
-	const char *at = LIBC(getenv)("PATH") ?: "/bin:/usr/bin";
+	const char *at = search_path();
 
 	path[0] = 0;
 	if (!searches || strchr(file, '/'))
@@ -226,7 +244,7 @@ bool unguarded_for_want(const struct unguarded_program *program, char path[stati
 	path[0] = 0;
 	if (program->dirfd == AT_FDCWD ? !find(program->file, program->searches, path)
 				       : !text_append(path, UNGUARDED_PATH, program->file))
-		return program->elsewhere;
+		return program->elsewhere && is_relative(program->file, program->searches);
 	switch (apart_hidden(APART_ALL, look_at_program, &l)) {
 	case -ENOENT:
 	case -ENOTDIR:

@@ -177,9 +177,9 @@ refused()
 		rooted sh
 		grep -q '^fexecve ran ran' bare
 		same out <(refused | sed 's/\<ran\>/EACCES/g')
-		[ "$(grep -c 'rule=- object=.* action=denied errno=EACCES at=rooted+0x[0-9a-f]* why=library-not-found$' audit.log)" -eq 29 ]
-		[ "$(grep -c ' object=/bin/sh ' audit.log)" -eq 21 ]
-		[ "$(wc -l <audit.log)" -eq 29 ]
+		[ "$(grep -c 'rule=- object=.* action=denied errno=EACCES at=rooted+0x[0-9a-f]* why=library-not-found$' audit.log)" -eq 31 ]
+		[ "$(grep -c ' object=/bin/sh ' audit.log)" -eq 23 ]
+		[ "$(wc -l <audit.log)" -eq 31 ]
 	done
 	rooted script
 	same <(sed '/^fexecve\|execveat/d' out) <(refused | sed 's/\<ran\>/EACCES/g; /^fexecve\|execveat/d')
@@ -192,7 +192,7 @@ refused()
 	rooted static
 	grep -q '^fexecve ran ran' bare
 	same out <(refused)
-	[ "$(grep -c 'object=/bin/static action=unguarded errno=0 at=.* why=static$' audit.log)" -eq 18 ]
+	[ "$(grep -c 'object=/bin/static action=unguarded errno=0 at=.* why=static$' audit.log)" -eq 20 ]
 	policy 'world-writable = warn'
 	rooted sh
 	same out bare

@@ -74,6 +74,8 @@ static void executes(const char *path, const char *name, int program, int direct
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addchdir_np(&actions, "/bin");
 	spawns("posix_spawn-chdir", posix_spawn, name, &actions, argv);
+	spawns("posix_spawn-absolute", posix_spawn, path, &actions, argv);
+	spawns("posix_spawnp-absolute", posix_spawnp, name, &actions, argv);
 	posix_spawn_file_actions_destroy(&actions);
 }
 
