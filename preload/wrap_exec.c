@@ -21,7 +21,7 @@
 #include "preload/unguarded.h"
 #include "preload/wrap.h"
 
-enum { STACK_LIMIT = 32 * 1024 };
+enum { STACK_LIMIT = 32 * 1024, EXECVE_CHECK = 0x10000 /* AT_EXECVE_CHECK, of Linux 6.14 */ };
 
 struct executing {
 	bool recorded;
@@ -231,6 +231,9 @@ int wrap_execveat(int (*real_execveat)(int, const char *, char *const[], char *c
 		  const char *path, char *const argv[], char *const envp[], int flags, const void *caller)
 {
 	dirfd = wrap_given(dirfd, caller);
+	/* Nothing is executed, and the call comes back without an error. */
+	if (flags & EXECVE_CHECK)
+		return real_execveat(dirfd, path, argv, envp, flags);
 	PATH_AT(whole, dirfd, path)
 
 	EXECUTE_AT(caller, dirfd, path, found ? whole : NULL, whole, false, envp,

@@ -2,6 +2,7 @@
 # As recorder.bats, of processes: whatever the way in which they come, each has what it did itself.
 
 load helpers
+bats_require_minimum_version 1.5.0
 
 setup()
 {
@@ -103,6 +104,23 @@ sharing()
 @test "a child by execveat of a descriptor, through syscall(2) with an empty environment, is followed" {
 	family descriptor 2 exec
 	holds '.processes[2].previous == .processes[1].id and .processes[2].argv[1] == "child"'
+}
+
+@test "what execveat is only asked about is no exec, and none that failed" {
+	cat >check.py <<-END
+		import ctypes, os
+		from _posixshmem import shm_open, shm_unlink
+		os.close(shm_open("/$NAME", os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600))
+		shm_unlink("/$NAME")
+		libc, words = ctypes.CDLL(None), (ctypes.c_char_p * 2)(b"true", None)
+		at_execve_check = 0x10000
+		assert libc.execveat(-100, b"/bin/true", words, None, at_execve_check) == 0
+	END
+	"$PYTHON" check.py || skip "the kernel does not know the question (Linux 6.14)"
+	record first "$PYTHON" check.py
+	"$SHMGUARD" log first >calls
+	grep -q shm_open calls
+	run -1 grep -F "exec(" calls
 }
 
 @test "a child that is killed is reported as killed, its events are there" {
