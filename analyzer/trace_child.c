@@ -69,7 +69,7 @@ static void silence(void)
 static void in_child(const struct child_work *work, int fd, pid_t parent)
 {
 	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM};
-	const struct sigaction action = {.sa_handler = last_words, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = last_words, .sa_flags = (int)SA_RESETHAND};
 	struct wire_out out;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -84,6 +84,8 @@ static void in_child(const struct child_work *work, int fd, pid_t parent)
 	silence();
 	wire_open(&out, fd);
 	dying = &out;
+	/* What it sends in its last moment is sent once. */
+	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
 		sigaction(fatal[i], &action, NULL);
 	work->work(work->context, &out);

@@ -1,6 +1,8 @@
 #include "trace_wire.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -65,7 +67,7 @@ static int64_t now(void)
 
 void wire_rescue(struct wire_out *out)
 {
-	/* When nobody reads any more, SIGPIPE ends us. */
+	/* When nobody reads any more, that ends us. */
 	while (out->sent < out->used) {
 		ssize_t written = write(out->fd, out->buffer + out->sent, out->used - out->sent);
 
@@ -76,10 +78,19 @@ void wire_rescue(struct wire_out *out)
 	}
 }
 
+/*
+ * A signal handler that came when the kernel has taken a part of it, and write(2) has not yet said how much, would send
+ * that part once more. Signals wait: a crash is none in there.
+ */
 static void flush(struct wire_out *out)
 {
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	wire_rescue(out);
 	out->used = out->sent = 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Room for the longest message. */
@@ -97,6 +108,8 @@ static void finish(struct wire_out *out, uint32_t type, size_t size)
 
 	memset(at + size, 0, head.size - size);
 	memcpy(at, &head, sizeof(head));
+	/* A handler sends whole messages alone. */
+	atomic_signal_fence(memory_order_release);
 	out->used += head.size;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analyzer/memory.h"
@@ -162,6 +163,52 @@ static void check_ends(void)
 	check(end == CHILD_interrupted, "a signal can stop it");
 }
 
+/* It tells more than the pipe takes, for as long as it lives. */
+static void work_until_killed(void *context, struct wire_out *out)
+{
+	struct trace_event event = {.id = EVENT_object, .host = "here", .event.object.name = "/name"};
+	struct sigevent notice = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGSEGV};
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &notice, &timer) ||
+	    timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_nsec = *(long *)context}, NULL))
+		_exit(1);
+	for (;;) {
+		event.event.object.ino++;
+		wire_event(out, &event);
+	}
+}
+
+/* Slower than the child. */
+static int take_in_order(void *context, const struct trace_event *event)
+{
+	struct taken *taken = context;
+	uint64_t before = taken->events;
+	bool right = before == 0 || taken->right;
+
+	take_event(context, event);
+	taken->right &= right;
+	if (taken->events % TOLD == 0)
+		usleep(100);
+	return 0;
+}
+
+static void check_killed(void)
+{
+	bool good = true;
+
+	for (long after = 1000000; good && after < 40000000; after += 1300000) {
+		struct taken taken = {0};
+		const struct wire_taker taker = {&taken, take_in_order, take_text, take_progress, take_end, take_share};
+		const struct child_work child = {work_until_killed, &after, patience * 10, &interrupted};
+		int status = 0;
+		enum child_end end = trace_child(&child, &taker, &status);
+
+		good &= end == CHILD_exited && says(end, status, "signal 11") && (!taken.events || taken.right);
+	}
+	check(good, "a signal that comes at any moment is told, and what came before it is kept, once");
+}
+
 static void check_nonsense(void)
 {
 	bool good = true;
@@ -206,6 +253,7 @@ static void check_memory(void)
 int main(void)
 {
 	check_ends();
+	check_killed();
 	check_nonsense();
 	check_memory();
 	printf("1..%d\n", number);
