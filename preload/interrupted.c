@@ -13,6 +13,7 @@
 #include "preload/own_symbol.h"
 #include "preload/real.h"
 #include "preload/signals.h"
+#include "preload/small_stack.h"
 
 #if defined(__x86_64__)
 /* Handlers that interrupt each other on stacks of their own, and bytes of a stack that are looked through. */
@@ -141,6 +142,9 @@ static void look(void *context)
 	struct maps_line line;
 
 	for (int i = 0; i < STACKS && from && !inquiry->unsafe && maps_find(from, text, &line); i++) {
+		/* The first thread's grows where there is room below. */
+		if (i == 0 && strcmp(line.path, "[stack]") != 0)
+			small_stack_found(from, line.start);
 		uint64_t end = line.end - from > DEEPEST ? from + DEEPEST : line.end;
 		uint64_t next = look_at_stack(inquiry, from, end);
 		from = next - from < end - from ? 0 : next;

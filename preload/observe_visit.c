@@ -160,7 +160,8 @@ bool observe_enter(struct visit *visit, const void *caller)
 		return true;
 	}
 	recorder_thread.outermost = stack;
-	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed), false) &&
+	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed) || recorder_thread.narrow,
+			     false) &&
 	    !recorder_thread.calm) {
 		visit->blocks = recorder_thread.blocks = true;
 		visit->mask = recorder_thread.mask = signals_block();

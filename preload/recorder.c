@@ -218,7 +218,7 @@ static bool leave(struct visit *visit)
 		recorder_wait_for_loading();
 	/* LTTng is not loaded in a crash handler that has so little room, nor has it been in a child that shares our memory. */
 	if (atomic_load(&recorder_state) == RECORDER_IDLE && (awaits_end() || recorder_awaits_loader())) {
-		if (recorder_thread.depth || recorder_thread.small_stack_size)
+		if (recorder_thread.depth || (recorder_thread.small_stack_size && !recorder_thread.narrow))
 			recorder_go_blind("a signal handler on a small stack made its only calls, and ended it");
 		else if (interrupted_amid_allocation(NULL))
 			recorder_go_blind(

@@ -21,11 +21,12 @@ struct thread {
 	int depth;             /* visits of this thread that are under way: more than one in a signal handler */
 	uintptr_t outermost;   /* where the program's stack stood when it made the first of them */
 	uintptr_t calling;     /* where it stood when a call began that is not calm; 0: none */
-	uintptr_t small_stack; /* an alternate stack with too little room for LTTng and libunwind; size 0: none */
+	uintptr_t small_stack; /* too little room for LTTng and libunwind, see small_stack.h; size 0: none */
 	size_t small_stack_size;
 	int32_t tid;
 	bool calm;   /* see observe_calm_begin */
 	bool blocks; /* that, or the outermost visit, blocks signals; mask: the program's own of before */
+	bool narrow; /* its own stack has no room for a handler amid a visit: each blocks signals */
 	uint64_t mask;
 	bool prepared;
 	uint32_t chance; /* a linear congruential generator */

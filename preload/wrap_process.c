@@ -10,6 +10,7 @@
 #include "preload/own_threads.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/small_stack.h"
 #include "preload/stack.h"
 #include "preload/wrap.h"
 
@@ -132,20 +133,6 @@ EXPORT __attribute__((noreturn)) void _Exit(int status)
 	__builtin_unreachable();
 }
 
-enum { SMALL_STACK = 20 * 1024, ROOM_FOR_CALLS = 3 * 1024 };
-
-/*
- * Of a small stack the calls themselves leave enough for an unwinding, but not what lies below a signal's frame: there no
- * visit takes a stack. An alternate stack that the thread gets later takes the place of this (sigaltstack(2)).
- */
-static void begin_small_stack(size_t size)
-{
-	if (size == 0 || size >= SMALL_STACK)
-		return;
-	recorder_thread.small_stack = (uintptr_t)__builtin_frame_address(0) - size;
-	recorder_thread.small_stack_size = size - ROOM_FOR_CALLS;
-}
-
 static struct beginning *take_beginning(const void *caller)
 {
 	struct visit visit;
@@ -167,7 +154,7 @@ static void *begin_thread(void *context)
 		beginning_give(context);
 		if (stack_prepares_early())
 			recorder_prepare_thread();
-		begin_small_stack(b.stack_size);
+		small_stack_begun(b.stack_size);
 		observe_leave(&visit);
 	}
 	return b.start(b.argument);

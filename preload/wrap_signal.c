@@ -6,6 +6,7 @@
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/small_stack.h"
 #include "preload/wrap.h"
 
 static bool is_passed(int number)
@@ -72,18 +73,12 @@ WRAP_DISPOSITION(sighandler_t, __sysv_signal, (int number, sighandler_t handler)
 WRAP_DISPOSITION(int, sigignore, (int number), (number))
 WRAP_DISPOSITION(int, siginterrupt, (int number, int interrupts), (number, interrupts))
 
-/* Less than this is not enough for a visit: its events are queued, as those of a visit that interrupts another. */
-enum { ROOMY_STACK = 32 * 1024 };
-
 EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 {
 	int result = REAL(sigaltstack)(stack, old);
 
-	if (result == 0 && stack) {
-		bool small = !(stack->ss_flags & SS_DISABLE) && stack->ss_size < ROOMY_STACK;
-		recorder_thread.small_stack = (uintptr_t)stack->ss_sp;
-		recorder_thread.small_stack_size = small ? stack->ss_size : 0;
-	}
+	if (result == 0 && stack)
+		small_stack_alternate(stack);
 	return result;
 }
 

@@ -49,6 +49,16 @@ bats_require_minimum_version 1.5.0
 	holds '.trace.lost == 0 and .trace.complete and .objects[0].maps == 2'
 }
 
+# Two, each with a frame of the kernel's, are all that there is room for beside calls.
+@test "handlers that come amid a call, and amid each other's, on the smallest stack that a thread can have" {
+	local begun
+	for begun in "" _first; do
+		rm -rf recording
+		unchanged "$PROGRAMS/hostile_signals" "smallest_interrupted$begun"
+		holds '.trace.lost == 0 and .trace.complete and (.objects | length == 1)'
+	done
+}
+
 # mapped HOW: $mapped are there when the program ends, $missing of them by nothing that the recording tells, which has lost $lost.
 mapped()
 {

@@ -16,7 +16,8 @@
 
 enum { ROUNDS = 2000, CANCELLED = 200, SMALL = 200 };
 
-static int fd, executable;
+static volatile int fd;
+static int executable;
 static sigjmp_buf back;
 static volatile sig_atomic_t jumps, handled;
 static __thread volatile sig_atomic_t forbidden; /* to this thread: those of a tracer may allocate */
@@ -294,6 +295,61 @@ static void smallest_first(void)
 	use(fd);
 }
 
+static volatile sig_atomic_t over;
+
+/* "first": the thread is there before the recording is. */
+static void *use_until_over(void *context)
+{
+	if (!fd)
+		fd = object();
+	while (!over) {
+		must(ftruncate(fd, PAGE) == 0, "ftruncate");
+		use(fd);
+	}
+	return context;
+}
+
+struct sender {
+	pthread_t to, thread;
+	int number;
+};
+
+static void *send(void *context)
+{
+	const struct sender *sender = context;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		must(pthread_kill(sender->to, sender->number) == 0, "pthread_kill");
+		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+	}
+	return NULL;
+}
+
+/* A handler comes amid a call, and another amid that one's: there is room for that. */
+static void smallest_interrupted(void)
+{
+	struct sender senders[2] = {{.number = SIGUSR1}, {.number = SIGUSR2}};
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	on(SIGUSR1, map, SA_RESTART);
+	on(SIGUSR2, map, SA_RESTART);
+	pthread_attr_init(&attributes);
+	must(pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) == 0, "stack size");
+	must(pthread_create(&thread, &attributes, use_until_over, NULL) == 0, "thread");
+	while (!fd)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	for (int i = 0; i < 2; i++) {
+		senders[i].to = thread;
+		must(pthread_create(&senders[i].thread, NULL, send, &senders[i]) == 0, "sender");
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(senders[i].thread, NULL);
+	over = 1;
+	pthread_join(thread, NULL);
+	must(handled > 0, "signals");
+}
+
 static void *wait_for_signal(void *context)
 {
 	forbidden = 1;
@@ -338,6 +394,8 @@ static const struct {
 	{"dies_on_alternate_stack", dies_on_alternate_stack},
 	{"smallest_stacks", smallest_stacks},
 	{"smallest_first", smallest_first},
+	{"smallest_interrupted", smallest_interrupted},
+	{"smallest_interrupted_first", smallest_interrupted},
 	{"no_allocation", no_allocation},
 };
 
