@@ -104,8 +104,7 @@ static bool refused_by_sticky(const struct check_opening *o)
 
 	if (o->error != EACCES || !(o->flags & O_CREAT) || !facts_path(o->by, o->dirfd, o->name, path) ||
 	    !facts_file(path, &file) || (file.mode & S_IFMT) != S_IFREG || !facts_stranger(file.uid) ||
-	    !facts_directory(path, &directory) || file.uid == directory.uid || !(directory.mode & S_ISVTX) ||
-	    !(directory.mode & (S_IWOTH | S_IWGRP)) || !facts_protected_regular(false) ||
+	    !facts_directory(path, &directory) || !facts_sticky(&file, &directory, false) ||
 	    !facts_may_open(AT_FDCWD, path, o->flags))
 		return false;
 	return FOUND(sticky_refused, NOTE, .offset = file.uid, .length = file.mode & 07777, .error = o->error);

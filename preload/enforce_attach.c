@@ -299,8 +299,7 @@ static bool directory_lets(const struct enforce_opening *o, const struct identit
 	if (!facts_path(o->shm ? EVENT_shm_open : EVENT_open, o->dirfd, o->shm ? o->name : o->path, path) ||
 	    !facts_file(path, &file) || S_ISLNK(file.mode) || !facts_directory(path, &directory))
 		return false;
-	return !(directory.mode & S_ISVTX) || !(directory.mode & (S_IWGRP | S_IWOTH)) ||
-	       directory.uid == identity->uid || !facts_protected_regular(true);
+	return !facts_sticky(&(struct facts_file){S_IFREG, identity->uid}, &directory, true);
 }
 
 /* As the program has asked for it. */
@@ -314,11 +313,6 @@ static long refuses(void *context)
 	return again < 0;
 }
 
-static bool is_refused(const struct enforce_opening *o)
-{
-	return apart_hidden(APART_ALL, refuses, (void *)(uintptr_t)o);
-}
-
 /*
  * fs.protected_regular (proc(5)) refuses O_CREAT of another's file in a sticky directory, but not the plain open that was
  * made instead: the kernel is asked once more, so that the program gets the errno that it would have had. Only where it
@@ -328,19 +322,16 @@ static bool kernel_refuses(const struct enforce_opening *o, const struct identit
 {
 	if (!(o->flags & O_CREAT) || identity->uid == facts_user() || directory_lets(o, identity))
 		return false;
-	return is_refused(o);
+	return apart_hidden(APART_ALL, refuses, (void *)(uintptr_t)o);
 }
 
-/* A directory is neither made nor emptied: without the two flags it was opened all the same. */
+/* A directory is not emptied: without the flag it was opened all the same. */
 static bool is_refused_directory(const struct enforce_opening *o, int fd)
 {
 	struct stat st;
 
-	if (!(o->flags & (O_CREAT | O_TRUNC)) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	if (!(o->flags & O_TRUNC) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !S_ISDIR(st.st_mode))
 		return false;
-	if (o->flags & O_CREAT)
-		return is_refused(o);
 	errno = o->shm ? EINVAL : EISDIR;
 	return true;
 }
@@ -361,7 +352,8 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	struct identity identity;
 
 	if (!identity_of_fd(fd, &identity))
-		return !enforce_audits() && is_refused_directory(o, fd) ? VERDICT_deny : odd(o, d, fd);
+		return !enforce_audits() && (is_refused_directory(o, fd) || !may_truncate(o, fd)) ? VERDICT_deny
+												  : odd(o, d, fd);
 	identity.name = o->name;
 	bool done = enforce_audits();
 	if (o->opened && !done)

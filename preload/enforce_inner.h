@@ -74,6 +74,10 @@ bool enforce_is_own(const struct identity *identity);
 enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct stat *st);
 /* In a directory that others can write to: a link, a FIFO or a second name may be a trap laid by them. */
 enum enforce_verdict enforce_special(const struct enforce_opening *o, const struct policy_decision *d);
+/* Of what O_CREAT finds: is it, or what was opened by then, no regular file? fd: that, or -1. */
+bool enforce_meets_special(const struct enforce_opening *o, int fd);
+/* Does the kernel refuse O_CREAT of what lies there, by whatever link? itself: none is followed. */
+bool enforce_sticky(const struct enforce_opening *o, const char *path, bool itself, const struct stat *st);
 /* By which its directories are known; of shm_open the name, which says so itself where it is none. */
 const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512]);
 /* By which it is found, from `dirfd`. */

@@ -140,6 +140,20 @@ static __attribute__((noinline)) int not_opened(const struct enforce_opening *o)
 	return -1;
 }
 
+/*
+ * What is no regular file is opened once, and as the program asks for it: with O_CREAT the kernel refuses another's in a
+ * sticky directory (fs.protected_fifos, proc(5)), and to ask it beside would wake, or wait for, the other end of a FIFO. What
+ * this makes, should there be nothing by now, nobody but its owner can open.
+ */
+static enum enforce_verdict open_special(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
+{
+	*fd = o->call(o, o->flags & ~O_TRUNC, o->mode & 0600);
+	enum enforce_verdict verdict = *fd < 0 ? VERDICT_go : enforce_attached(o, d, *fd);
+	if (verdict != VERDICT_go)
+		refused(*fd);
+	return verdict;
+}
+
 /* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. What may be locked is judged first. */
 static enum enforce_verdict attach(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
 {
@@ -163,7 +177,9 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 	/* Another object has the name by now, or none. */
 	if (locked >= 0)
 		enforce_forget_from(decided);
-	enum enforce_verdict verdict = *fd < 0 ? VERDICT_go : enforce_attached(o, d, *fd);
+	enum enforce_verdict verdict = *fd < 0                         ? VERDICT_go
+				       : enforce_meets_special(o, *fd) ? VERDICT_fix
+								       : enforce_attached(o, d, *fd);
 	if (verdict != VERDICT_go)
 		refused(*fd);
 	return verdict;
@@ -176,13 +192,16 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 	int fd;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		enum enforce_verdict verdict = exclusive ? VERDICT_fix : attach(o, d, &fd);
+		bool special = !exclusive && enforce_meets_special(o, -1);
+		enum enforce_verdict verdict = exclusive ? VERDICT_fix
+					       : special ? open_special(o, d, &fd)
+							 : attach(o, d, &fd);
 		if (verdict == VERDICT_deny)
 			return -1;
 		if (verdict == VERDICT_go && fd >= 0)
 			return fd;
 		if (verdict == VERDICT_go && (errno != ENOENT || !creates)) {
-			if (!creates || !goes_by_now(o))
+			if (!creates || special || !goes_by_now(o))
 				return not_opened(o);
 			continue;
 		}

@@ -3,7 +3,9 @@
 
 #include "preload/enforce_inner.h"
 #include "preload/enforce_vain.h"
+#include "preload/facts_files.h"
 #include "preload/kernel.h"
+#include "preload/parent.h"
 
 const char *enforce_whole_path(const struct enforce_opening *o, char text[static 512])
 {
@@ -19,6 +21,35 @@ enum enforce_verdict enforce_trap(const struct policy_decision *d, const struct 
 {
 	return enforce_owner_allowed(d, st->st_uid) ? VERDICT_go
 						    : ENFORCE(d, symlink_or_special, .other = (int32_t)st->st_uid);
+}
+
+bool enforce_meets_special(const struct enforce_opening *o, int fd)
+{
+	int itself = o->shm || (o->flags & O_NOFOLLOW) ? AT_SYMLINK_NOFOLLOW : 0;
+	char text[512];
+	struct stat st;
+
+	if (!(o->flags & O_CREAT))
+		return false;
+	long missing = fd < 0 ? kernel_stat_at(o->dirfd, enforce_opening_path(o, text), itself, &st)
+			      : kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	return !missing && !S_ISREG(st.st_mode);
+}
+
+bool enforce_sticky(const struct enforce_opening *o, const char *path, bool itself, const struct stat *st)
+{
+	const struct facts_file file = {st->st_mode, st->st_uid};
+	struct stat in;
+
+	if (!(o->flags & O_CREAT) || S_ISDIR(st->st_mode))
+		return false;
+	/* It lies where the last link leads. */
+	char *way = itself || !enforce_is_link(o->dirfd, path) ? NULL : kernel_memory(2 * PATH_MAX);
+	bool leads = !way || enforce_follow(o->dirfd, path, way, way + PATH_MAX);
+	bool known = leads && parent_stat(o->dirfd, way ?: path, &in);
+	if (way)
+		kernel_memory_free(way, 2 * PATH_MAX);
+	return known && facts_sticky(&file, &(struct facts_file){in.st_mode, in.st_uid}, false);
 }
 
 /* Does a link of another's on /dev/shm stand for one of the directories? Where a link leads is not looked through again. */

@@ -404,6 +404,8 @@ int enforce_vain_opening(const struct enforce_opening *o, const char *path)
 		return missing != EACCES && (o->flags & O_CREAT) ? enforce_vain_creation(o, path) : (int)missing;
 	if (exclusive)
 		return enforce_made_twice(path, o->maker);
+	if (enforce_sticky(o, path, itself, &st))
+		return EACCES;
 	/* The C library makes one of the other for shm_open(3). */
 	if ((error = of_found(o->flags, st.st_mode)) == EISDIR && o->shm)
 		return EINVAL;

@@ -213,10 +213,24 @@ int facts_refused(int dirfd, const char *path, int access, int flags)
 	return error == EACCES || error == EROFS ? (int)error : 0;
 }
 
-bool facts_protected_regular(bool unknown)
+/* Of a link, a socket or a device nobody has a say in it. */
+static uint64_t sticky_level(uint32_t type)
 {
-	uint64_t level = text_limit("/proc/sys/fs/protected_regular");
-	return level == UINT64_MAX ? unknown : level > 0;
+	return type == S_IFREG   ? text_limit("/proc/sys/fs/protected_regular")
+	       : type == S_IFIFO ? text_limit("/proc/sys/fs/protected_fifos")
+				 : 1;
+}
+
+bool facts_sticky(const struct facts_file *file, const struct facts_file *directory, bool unknown)
+{
+	uint64_t least = directory->mode & S_IWOTH ? 1 : 2;
+
+	if (!(directory->mode & S_ISVTX) || !(directory->mode & (S_IWGRP | S_IWOTH)) ||
+	    (file->uid == directory->uid && (!unknown || !file->uid || is_nobody_known(file->uid))) ||
+	    file->uid == file_user())
+		return false;
+	uint64_t level = sticky_level(file->mode & S_IFMT);
+	return level == UINT64_MAX ? unknown : level >= least;
 }
 
 bool facts_grant(const struct identity *identity, struct facts_grant *grant)

@@ -55,8 +55,11 @@ int facts_access(uint32_t flags);
 /* Is the effective user refused that access: EACCES or EROFS; 0: no, or it cannot be known. flags: of faccessat2(2). */
 int facts_refused(int dirfd, const char *path, int access, int flags);
 
-/* Does fs.protected_regular refuse O_CREAT on another's file in a sticky directory? unknown: the answer where nothing tells. */
-bool facts_protected_regular(bool unknown);
+/*
+ * Does the kernel refuse O_CREAT of what is there, and is no directory, whoever may open it: another's, in a sticky directory
+ * (fs.protected_regular, fs.protected_fifos, proc(5))? unknown: the answer where nothing tells.
+ */
+bool facts_sticky(const struct facts_file *file, const struct facts_file *directory, bool unknown);
 
 /* The first entry of the object's access control list that names a user or group and grants it something. */
 struct facts_grant {

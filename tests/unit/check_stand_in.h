@@ -100,10 +100,10 @@ bool facts_may_open(int dirfd, const char *path, uint32_t flags)
 	return kernel.may_open;
 }
 
-bool facts_protected_regular(bool unknown)
+bool facts_sticky(const struct facts_file *file, const struct facts_file *directory, bool unknown)
 {
 	(void)unknown;
-	return kernel.protected;
+	return kernel.protected && (directory->mode & S_ISVTX) && file->uid != directory->uid;
 }
 
 bool facts_grant(const struct identity *identity, struct facts_grant *grant)
