@@ -185,7 +185,7 @@ static bool tell(const struct audit_decision *d, const char *name, time_t now, u
 	char line[LINE], why[64] = "";
 
 	if (of_rule)
-		text_append(why, sizeof why, "not-wiped:");
+		text_append(why, sizeof why, d->rule == RULE_stale_reattach ? "not-removed:" : "not-wiped:");
 	begin(line, now, of_rule ? rules[d->rule].id : "-", name, words[d->response]);
 	if (d->response == RESPONSE_audit)
 		append_field(line, " would=", d->error ? "denied" : "fixed");

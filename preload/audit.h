@@ -19,7 +19,7 @@ struct audit_decision {
 	enum response response;
 	int error;          /* that the call answers or, of RESPONSE_audit, would answer; 0: none */
 	bool doubtful;      /* nobody has looked whether the object is in use, without which there is nothing wrong */
-	const char *why;    /* why nothing was wiped, or NULL; of no rule, why it was decided so */
+	const char *why;    /* why nothing was wiped, or no name removed, or NULL; of no rule, why it was decided so */
 	const void *caller; /* the program's return address, or NULL */
 };
 

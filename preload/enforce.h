@@ -122,8 +122,8 @@ void enforce_undone(enum rule_id rule);
 void enforce_not_fixed(enum rule_id rule);
 /* The fix has made the call fail with that errno, and changed nothing. */
 void enforce_fix_failed(enum rule_id rule, int error);
-/* A wipe that was decided could not be done; why: a word, e.g. an errno's name. */
-void enforce_not_wiped(enum rule_id rule, const char *why);
+/* A wipe, or the removal of a name, that was decided could not be done; why: a word, e.g. an errno's name. */
+void enforce_not_done(enum rule_id rule, const char *why);
 /* Told in the audit trail alone: of what the policy has wiped, and cannot be now, though nothing is wrong yet. */
 void enforce_tell_not_wiped(const struct check_finding *finding, const char *why);
 

@@ -64,18 +64,18 @@ void enforce_verified(const struct enforce_opening *o, const struct policy_decis
 			.size = identity->size, .limit = created);
 }
 
-/* Removes the name, if it still leads to the object. */
-static bool remove_name(const struct enforce_opening *o, const struct identity *identity)
+/* Removes the name, if it still leads to the object; else why not. */
+static const char *remove_name(const struct enforce_opening *o, const struct identity *identity)
 {
 	struct identity now;
-	char path[512];
-	const char *at = o->path;
+	char text[512];
+	const char *path = enforce_opening_path(o, text);
 
-	if (o->shm && !identity_shm_path(o->name, "", path))
-		return false;
-	at = o->shm ? path : at;
-	return identity_of_path(o->dirfd, at, AT_SYMLINK_NOFOLLOW, &now) && now.ino == identity->ino &&
-	       now.dev == identity->dev && kernel_call(SYS_unlinkat, o->dirfd, (long)at, 0, 0, 0, 0) == 0;
+	if (!identity_of_path(o->dirfd, path, AT_SYMLINK_NOFOLLOW, &now) || now.ino != identity->ino ||
+	    now.dev != identity->dev)
+		return "elsewhere";
+	long error = -kernel_call(SYS_unlinkat, o->dirfd, (long)path, 0, 0, 0, 0);
+	return error ? LIBC(strerrorname_np)((int)error) : NULL;
 }
 
 /*
@@ -130,7 +130,7 @@ static void clear(int fd, const struct identity *identity)
 	const char *why = enforce_wipe(fd, identity, true, false);
 
 	if (why)
-		enforce_not_wiped(RULE_stale_bytes, why);
+		enforce_not_done(RULE_stale_bytes, why);
 }
 
 /* What cannot be made anew keeps its name. */
@@ -160,9 +160,10 @@ static enum enforce_verdict make_anew(const struct enforce_opening *o, const str
 		return VERDICT_deny;
 	if (ENFORCE(d, stale_reattach, .size = identity->size) != VERDICT_fix)
 		return VERDICT_go;
-	if (remove_name(o, identity))
+	const char *why = remove_name(o, identity);
+	if (!why)
 		return VERDICT_fix;
-	enforce_not_fixed(RULE_stale_reattach);
+	enforce_not_done(RULE_stale_reattach, why);
 	return VERDICT_go;
 }
 
@@ -283,7 +284,7 @@ static enum enforce_verdict truncating(const struct enforce_opening *o, const st
 	enum enforce_verdict verdict = identity->size ? enforce_truncation(o, d, identity) : VERDICT_go;
 	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
 	if (error)
-		enforce_not_wiped(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
+		enforce_not_done(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
 	/* An empty one gets its times, and loses set-user-ID. Linux does so even by O_RDONLY, which ftruncate(2) refuses. */
 	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0)
 		apart_run(fd, truncate_again, &fd);
@@ -379,7 +380,7 @@ static void emptied_already(int fd, const struct identity *identity)
 	int error = wipe_object(fd, identity, true, NULL);
 
 	if (error)
-		enforce_not_wiped(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
+		enforce_not_done(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
 }
 
 struct later {

@@ -285,7 +285,7 @@ void enforce_not_fixed(enum rule_id rule)
 	not_fixed(rule, RESPONSE_recorded, 0, NULL);
 }
 
-void enforce_not_wiped(enum rule_id rule, const char *why)
+void enforce_not_done(enum rule_id rule, const char *why)
 {
 	not_fixed(rule, RESPONSE_recorded, 0, why);
 }

@@ -89,7 +89,7 @@ static void left(const struct policy_decision *d, int fd, const struct identity 
 	if (!why)
 		why = enforce_wipe(fd, identity, false, own_mappings_go);
 	if (why)
-		enforce_not_wiped(RULE_secret_left, why);
+		enforce_not_done(RULE_secret_left, why);
 }
 
 static void tell(const char *why)

@@ -10,7 +10,7 @@ extern const char enforce_is_mapped[], enforce_perhaps_mapped[], enforce_linked[
 
 /*
  * Wipes the object, which nobody was seen to map, unless somebody maps it meanwhile. NULL, or why it is not wiped: see
- * enforce_not_wiped(). goes_on: it is about to be used; own_mappings_go: those of this process do not count.
+ * enforce_not_done(). goes_on: it is about to be used; own_mappings_go: those of this process do not count.
  */
 const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, bool own_mappings_go);
 

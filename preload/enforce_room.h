@@ -18,7 +18,7 @@ struct enforce_decided {
 	bool doubtful : 1;   /* it is one only if somebody uses the object, which is not known */
 	int16_t denies;      /* RESPONSE_audit: the errno that would have been answered, 0: it would have been fixed */
 	uint32_t object;     /* see enforce_concerns() */
-	const char *why;     /* no wipe: see enforce_not_wiped() */
+	const char *why;     /* see enforce_not_done() */
 	const char *name;    /* until the audit trail has it */
 };
 
