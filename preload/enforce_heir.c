@@ -8,6 +8,7 @@
 #include "preload/kernel.h"
 #include "preload/own.h"
 #include "preload/place.h"
+#include "preload/recorder.h"
 #include "preload/unguarded.h"
 
 /* What is not to outlive its last user is known by its descriptor from now on; the trace hears of it once it is used. */
@@ -53,6 +54,16 @@ bool enforce_is_taken_up(const struct identity *identity, const struct enforce_e
 		taken = !enforce_lasts_in(identity, exe, facts_user());
 	kernel_memory_free(found, UNGUARDED_PATH + PATH_MAX);
 	return taken;
+}
+
+bool enforce_is_no_program(const struct enforce_executed *program)
+{
+	char *path = program->by_fd || recorder_filtered ? NULL : kernel_memory(UNGUARDED_PATH);
+	bool missing = path && !unguarded_find(program->file, program->searches, path);
+
+	if (path)
+		kernel_memory_free(path, UNGUARDED_PATH);
+	return missing;
 }
 
 bool enforce_answers_too(const struct identity *identity, int32_t pid)

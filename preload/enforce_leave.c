@@ -355,6 +355,13 @@ static bool is_handed_on(const struct object *object)
 	return false;
 }
 
+/* What is not to be executed leaves nothing, and a shell tries every directory of PATH. */
+static void tell_lost(const struct enforce_executed *program)
+{
+	if (!enforce_is_no_program(program))
+		tell("exec");
+}
+
 /*
  * An exec that fails has lost nothing, and what the new program has open is its own to use: nothing is wiped. What is not
  * mapped was opened here, or is a forebear's, unless it is handed on to a program that is to know nothing of it.
@@ -372,7 +379,7 @@ static void leave_by_exec(const struct object *object, const struct enforce_exec
 	int fd = handed_on ? open_held(object, &identity) : open_object(object, &identity);
 	if (fd < 0) {
 		if (mapped && is_out_of_reach(object, &d))
-			tell("exec");
+			tell_lost(program);
 		return;
 	}
 	/* The mark goes with the old image; an exec that fails takes it back. */
@@ -382,7 +389,7 @@ static void leave_by_exec(const struct object *object, const struct enforce_exec
 	if (lost && wipe_has_data(fd, &identity)) {
 		const char *use = use_at_leaving(&d, &identity, true, &holder);
 		if (!use || (use == enforce_perhaps_mapped && wants_wipe(&d)))
-			tell("exec");
+			tell_lost(program);
 	}
 	kernel_close(fd);
 }

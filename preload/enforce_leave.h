@@ -47,11 +47,14 @@ bool enforce_last_close(const struct object *object, const void *caller);
 /* The program begins: what it finds open and must not outlive its last user is as if it had been opened here. */
 void enforce_take_up(void);
 
-/* What an exec names; searches: along PATH, as execvp(3) does. */
+/* What an exec names; searches: along PATH, as execvp(3) does; by_fd: so /proc calls what a descriptor leads to. */
 struct enforce_executed {
 	const char *file;
-	bool searches;
+	bool searches, by_fd;
 };
+
+/* Is it certain that the exec fails, for want of a program of that name? */
+bool enforce_is_no_program(const struct enforce_executed *program);
 
 /* Does the policy make that program take it up? So, too, where that cannot be known. */
 bool enforce_is_taken_up(const struct identity *identity, const struct enforce_executed *program);

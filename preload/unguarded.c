@@ -48,7 +48,7 @@ static bool is_relative(const char *file, bool searches)
 	return true;
 }
 
-static bool find(const char *file, bool searches, char path[static UNGUARDED_PATH])
+bool unguarded_find(const char *file, bool searches, char path[static UNGUARDED_PATH])
 {
 	const char *at = search_path();
 
@@ -232,7 +232,7 @@ const char *unguarded_program(const char *file, bool searches, char path[static 
 {
 	struct looking l = {AT_FDCWD, path, NULL};
 
-	if (!find(file, searches, path) || apart_hidden(APART_ALL, look_at_program, &l) < 0)
+	if (!unguarded_find(file, searches, path) || apart_hidden(APART_ALL, look_at_program, &l) < 0)
 		return NULL;
 	return l.why ?: unguarded_library();
 }
@@ -242,7 +242,7 @@ bool unguarded_for_want(const struct unguarded_program *program, char path[stati
 	struct looking l = {program->dirfd, path, NULL};
 
 	path[0] = 0;
-	if (program->dirfd == AT_FDCWD ? !find(program->file, program->searches, path)
+	if (program->dirfd == AT_FDCWD ? !unguarded_find(program->file, program->searches, path)
 				       : !text_append(path, UNGUARDED_PATH, program->file))
 		return program->elsewhere && is_relative(program->file, program->searches);
 	switch (apart_hidden(APART_ALL, look_at_program, &l)) {

@@ -7,10 +7,10 @@
 
 enum { UNGUARDED_PATH = 4096 };
 
-/*
- * Why the program that an exec of `file` would start is one, in a word; NULL: it is none, or cannot be looked at. searches:
- * along PATH, as execvp(3) does. path: what it is.
- */
+/* The program that an exec of `file` would start; searches: along PATH, as execvp(3) does. False: there is none. */
+bool unguarded_find(const char *file, bool searches, char path[static UNGUARDED_PATH]);
+
+/* Why that program is one, in a word; NULL: it is none, or cannot be looked at. path: what it is. */
 const char *unguarded_program(const char *file, bool searches, char path[static UNGUARDED_PATH]);
 
 /* Why the loader cannot bring our library into any program that is started now; NULL: it can. */

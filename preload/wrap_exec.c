@@ -104,7 +104,7 @@ static bool refuses(const struct unguarded_program *program, const char *name, c
 	return lost;
 }
 
-static void announce(struct executing *x, const char *path, bool searches, const void *caller)
+static void announce(struct executing *x, const char *path, bool searches, bool by_fd, const void *caller)
 {
 	struct visit visit;
 	int kept = errno;
@@ -119,7 +119,7 @@ static void announce(struct executing *x, const char *path, bool searches, const
 		if (recorder_awaits_loader())
 			observe_awaken(caller);
 		if (enforce_wipes && observe_enter(&visit, caller)) {
-			enforce_exec(&(struct enforce_executed){path, searches}, caller);
+			enforce_exec(&(struct enforce_executed){path, searches, by_fd}, caller);
 			observe_leave(&visit);
 		}
 		audit_flush();
@@ -184,7 +184,7 @@ static int came_back(struct executing *x, const char *path, int result, const vo
 		}                                                                                                      \
 		struct executing x = executing(environment_given);                                                     \
 		MERGE(x);                                                                                              \
-		announce(&x, path, searches, caller);                                                                  \
+		announce(&x, path, searches, (dirfd) != AT_FDCWD, caller);                                             \
 		room_leave();                                                                                          \
 		return came_back(&x, path, call, caller);                                                              \
 	} while (0)

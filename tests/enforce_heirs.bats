@@ -23,6 +23,26 @@ shell()
 	env SECRET="/dev/shm/$NAME" SHMGUARD_POLICY="$PWD/policy.ini" LD_PRELOAD="$BUILD/libshmguard.so" bash -c "$@" >out
 }
 
+@test "an exec of what is no program to anybody leaves no secret, and tells of none" {
+	install -m 644 /bin/true no-program
+	for try in 'attempt(os.execv, "/nowhere", ["nowhere"])' 'attempt(os.execv, "/bin", ["bin"])' 'attempt(os.execv, "no-program", ["no-program"])' \
+		'libc.execvp(b"nowhere", (ctypes.c_char_p * 2)(b"nowhere"))' 'libc.execlp(b"nowhere", b"nowhere", None)' \
+		'libc.execveat(-100, b"nowhere", (ctypes.c_char_p * 2)(b"nowhere"), None, 0)'; do
+		leaves "$try; os.write(1, m[4096:4099]); os.abort()" >out
+		tail -n 1 out | grep -q 'key$'
+		run -1 grep secret-left audit.log
+	done
+	leaves 'fd = os.open("/bin/true", os.O_PATH); libc.fexecve(fd, (ctypes.c_char_p * 2)(b"true"), (ctypes.c_char_p * 1)())'
+	told exec
+	cp /bin/true program; chmod 755 program
+	leaves 'fd = os.open("program", os.O_RDONLY); os.unlink("program"); libc.fexecve(fd, (ctypes.c_char_p * 2)(b"true"), (ctypes.c_char_p * 1)())'
+	told exec
+	leaves 'fd = os.open("/bin", os.O_RDONLY); libc.execveat(fd, b"true", (ctypes.c_char_p * 2)(b"true"), (ctypes.c_char_p * 1)(), 0)'
+	told exec
+	leaves 'libc.execlp(b"true", b"true", None)'
+	told exec
+}
+
 @test "a secret is wiped by its last user where that got the descriptor over an exec" {
 	shell '/bin/echo key >"$SECRET"; true'
 	wiped
