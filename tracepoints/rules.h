@@ -59,7 +59,7 @@ enum rule_safe {
 	X(truncate_on_open, "truncate-on-open", size, ERROR, call, EACCES, true, deny, 362, true,                      \
 	  "opens an existing object with O_TRUNC, which empties it under its mappers")                                 \
 	X(resize_by_attacher, "resize-by-attacher", size, WARNING, call, EPERM, false, none, 283, true,                \
-	  "resizes an object that another process created and sized")                                                  \
+	  "resizes an object that another process, or itself before an exec, created and sized")                       \
 	X(shm_fs_full, "shm-fs-full", size, ERROR, call, ENOSPC, true, none, 754, true,                                \
 	  "sizes an object beyond what its file system can still hold")                                                \
 	X(sparse_unreserved, "sparse-unreserved", size, NOTE, call, 0, true, none, 0, true,                            \

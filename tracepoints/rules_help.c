@@ -40,8 +40,9 @@ const char *const rule_help[RULE_COUNT] = {
 		"A process that did not create the object changes the size that its creator gave it. The creator and "
 		"other users still believe in the old one. Checked, at ftruncate, truncate and an fallocate that grows "
 		"it: the caller neither is the creator nor gave it its first size, that was above 0, and the new one "
-		"differs. Deny: EPERM. Legal: logs and heaps that any user may grow by agreement. Cure: let the "
-		"creator alone resize; attach with the size that fstat tells. Seen in osvenskan/posix_ipc#3.",
+		"differs. After an exec, or in a forked child, it is neither of what was made before. Deny: EPERM. "
+		"Legal: logs and heaps that any user may grow by agreement. Cure: let the creator alone resize; attach "
+		"with the size that fstat tells. Seen in osvenskan/posix_ipc#3.",
 	[RULE_shm_fs_full] =
 		"The object is given a size that its file system cannot hold. ftruncate never checks for space, so "
 		"it succeeds, and the program dies of SIGBUS when it touches the page that is one too many: the "
