@@ -329,7 +329,7 @@ int cmd_diff(int argc, char **argv)
 		if (trace_settings_take(option, optarg) < 0)
 			return options_usage(&diff_option_table, REPORT_USAGE);
 		if (option == OPTION_fail_on && !cmd_report_level(optarg, &fail_on)) {
-			fprintf(stderr, "shmguard: --fail-on takes error, warning or note, not '%s'\n", optarg);
+			options_tell("shmguard: --fail-on takes error, warning or note, not '%s'\n", optarg);
 			return options_usage(&diff_option_table, REPORT_USAGE);
 		}
 	}

@@ -66,7 +66,7 @@ const struct option_table report_option_table = {
 
 static int report_usage_error(const char *format, const char *what)
 {
-	fprintf(stderr, format, what);
+	options_tell(format, what);
 	return options_usage(&report_option_table, -1);
 }
 

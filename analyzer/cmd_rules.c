@@ -164,10 +164,11 @@ static int unknown_rule(const char *id)
 {
 	const char *nearest = rules_nearest(id);
 
+	options_tell("shmguard: there is no rule '%s'; ", id);
 	if (nearest != NULL)
-		fprintf(stderr, "shmguard: there is no rule '%s'; did you mean '%s'?\n", id, nearest);
+		fprintf(stderr, "did you mean '%s'?\n", nearest);
 	else
-		fprintf(stderr, "shmguard: there is no rule '%s'; `shmguard rules` lists them\n", id);
+		fputs("`shmguard rules` lists them\n", stderr);
 	return EXIT_USAGE;
 }
 

@@ -71,7 +71,7 @@ const struct option_table run_option_table = {
 static int run_options_bad(const char *format, const char *value)
 {
 	fputs("shmguard: ", stderr);
-	fprintf(stderr, format, value);
+	options_tell(format, value);
 	fputs("; see `shmguard run --help`\n", stderr);
 	return -1;
 }

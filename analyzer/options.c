@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/escape.h"
 #include "analyzer/memory.h"
 
 /* More than any table has, --help and the end included. */
@@ -69,6 +70,14 @@ void options_help(const struct option_table *table, FILE *out)
 	options_prose(table->after, out);
 }
 
+void options_tell(const char *format, const char *given)
+{
+	char *safe = escape_terminal(given);
+
+	fprintf(stderr, format, safe);
+	free(safe);
+}
+
 int options_usage(const struct option_table *table, int status)
 {
 	fprintf(stderr, "shmguard: try `shmguard %s --help`\n", table->verb);
@@ -82,11 +91,11 @@ static int options_bad(const struct option_table *table, int value, char **argv)
 	bool whole = !strncmp(given, "--", 2);
 	char letter[] = {'-', (char)optopt, '\0'};
 
-	fprintf(stderr, "shmguard: %s '%s'; see `shmguard %s --help`\n",
-		value == ':'      ? "an argument is missing behind"
-		: whole && optopt ? "no argument belongs to"
-				  : "there is no option",
-		whole ? given : letter, table->verb);
+	options_tell(value == ':'      ? "shmguard: an argument is missing behind '%s'"
+		     : whole && optopt ? "shmguard: no argument belongs to '%s'"
+				       : "shmguard: there is no option '%s'",
+		     whole ? given : letter);
+	fprintf(stderr, "; see `shmguard %s --help`\n", table->verb);
 	return OPTIONS_BAD;
 }
 

@@ -45,6 +45,9 @@ void options_help(const struct option_table *table, FILE *out);
  */
 void options_fill(const char *text, int column, int indent, FILE *out);
 
+/* Tells stderr what was given, in the place of the one %s of `format`, harmless on a terminal. */
+void options_tell(const char *format, const char *given);
+
 /* Tells stderr where help is; returns `status`. */
 int options_usage(const struct option_table *table, int status);
 

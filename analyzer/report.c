@@ -88,6 +88,15 @@ static void report_complain(const char *sentence)
 	free(safe);
 }
 
+/* By errno. */
+static void report_complain_of(const char *file, const char *what)
+{
+	char *sentence = memory_format("%s: %s: %s", file, what, strerror(errno));
+
+	report_complain(sentence);
+	free(sentence);
+}
+
 static void report_resolve(void *context, const struct stack *stack)
 {
 	size_t i;
@@ -119,7 +128,7 @@ static void report_save_symbols(const struct report *report, const char *dir)
 	/* Also those that no finding has, so that any form of the report has them later. */
 	world_each_stack(report->analysis->world, report_resolve, report->symbols);
 	if (symbols_save(report->symbols, dir))
-		fprintf(stderr, "shmguard: %s: the names of functions could not be stored: %s\n", dir, strerror(errno));
+		report_complain_of(dir, "the names of functions could not be stored");
 }
 
 /* Findings that are apart for the reader's grouping alone count once: how it is printed does not decide what fails. */
@@ -282,8 +291,7 @@ static int report_write_all(const struct report *report, const struct report_opt
 	for (i = 0; i < count; i++) {
 		if (!report_write(report, &outputs[i], out, &result))
 			continue;
-		fprintf(stderr, "shmguard: %s: the report could not be written: %s\n", outputs[i].file,
-			strerror(errno));
+		report_complain_of(outputs[i].file, "the report could not be written");
 		result = REPORT_UNREADABLE;
 	}
 	return result;

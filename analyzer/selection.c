@@ -45,7 +45,7 @@ bool selection_time(const char *text, int64_t *time)
 
 static int selection_bad(const char *format, const char *what)
 {
-	fprintf(stderr, format, what);
+	options_tell(format, what);
 	return -1;
 }
 

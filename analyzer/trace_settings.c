@@ -63,12 +63,12 @@ int trace_settings_take(int option, const char *argument)
 	case OPTION_clock_offset:
 		if (take_offset(argument))
 			return 1;
-		fprintf(stderr, "shmguard: --clock-offset takes HOST=TIME, as in node7=-1.5, not '%s'\n", argument);
+		options_tell("shmguard: --clock-offset takes HOST=TIME, as in node7=-1.5, not '%s'\n", argument);
 		return -1;
 	case OPTION_decoder:
 		if (take_decoder(argument))
 			return 1;
-		fprintf(stderr,
+		options_tell(
 			"shmguard: --decoder takes auto, direct or babeltrace2, and a time behind a colon, not '%s'\n",
 			argument);
 		return -1;

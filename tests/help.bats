@@ -31,6 +31,19 @@ verbs()
 	done
 }
 
+@test "what is wrong on the command line is told without its control characters" {
+	local verb option word=$'\x1b[31m\n'
+	for verb in $(verbs) "policy explain"; do
+		for option in "--$word" "-$word" $("$SHMGUARD" "${verb% *}" --help | grep -oE '^  (-., )?--[a-z-]+=' | grep -oE -- '--.*='); do
+			[[ $option != *= ]] || option+=$word
+			# shellcheck disable=SC2086
+			"$SHMGUARD" $verb "$option" "$word" >said 2>&1 </dev/null || true
+			grep -q . said || { echo "$verb $option" | cat -v; false; }
+			run -1 grep -nP '\x1b|^\[31m$' said
+		done
+	done
+}
+
 @test "the manual page and bash completion have every option of every subcommand" {
 	local verb option manual completion
 	manual=$(<"$BUILD/shmguard.1")
