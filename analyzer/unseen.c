@@ -128,10 +128,12 @@ static void unseen_judge(struct unseen_watch *watch, struct sighting *sighting)
 			watch->found(watch->context, sighting->pid, "",
 				     "it was started in a way that could not be followed, and never signed in");
 		else if (sighting->silent && WIFEXITED(sighting->status))
-			watch->found(watch->context, sighting->pid, sighting->silent,
-				     "it told that it began, and nothing after that, not even its end: in another root "
-				     "directory or network namespace, or under Landlock, it may have lost the way to "
-				     "tell, and then its calls are missing");
+			watch->found(
+				watch->context, sighting->pid, sighting->silent,
+				"it told that it began, and nothing after that, not even its end: in another root "
+				"directory or network namespace, under Landlock, or by a limit of open files "
+				"(RLIMIT_NOFILE) of none, it may have lost the way to tell, and then its calls are "
+				"missing");
 		unseen_spoke(sighting);
 		return;
 	}

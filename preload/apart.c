@@ -1,5 +1,6 @@
 #include "preload/apart.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -173,6 +174,11 @@ long apart_run(int fd, long (*function)(void *), void *context)
 long apart_hidden(int fd, long (*function)(void *), void *context)
 {
 	return stays() || enforce_wipes || is_alone() ? function(context) : run(fd, function, context);
+}
+
+long apart_spare(long (*function)(void *), void *context)
+{
+	return stays() || enforce_wipes ? -EMFILE : run(APART_NONE, function, context);
 }
 
 bool apart_has_own(void)

@@ -29,6 +29,12 @@ long apart_run(int fd, long (*function)(void *), void *context);
 long apart_hidden(int fd, long (*function)(void *), void *context);
 
 /*
+ * The same always in a thread that has no descriptor, for what is to open one where none is left, whose negative error it
+ * answers: a limit of open files counts those of a table.
+ */
+long apart_spare(long (*function)(void *), void *context);
+
+/*
  * In such a function the number of the thread that waits for it, which is the one that the caller is to be known by; else 0.
  * What is opened there is soon closed, and no number there is the process's.
  */

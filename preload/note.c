@@ -33,18 +33,20 @@ static bool to_file(const char *record, size_t size)
 	return written == (long)size;
 }
 
-static void to_socket(const char *record, size_t size)
+/* A negative error where it is not sent. */
+static long to_socket(const char *record, size_t size)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = socket_name ? strnlen(socket_name, sizeof address.sun_path - 1) : 0;
 	long fd = length ? kernel_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0) : -ENOENT;
 
 	if (fd < 0)
-		return;
+		return fd;
 	memcpy(address.sun_path + 1, socket_name, length);
-	kernel_call(SYS_sendto, fd, (long)record, (long)size, MSG_DONTWAIT | MSG_NOSIGNAL, (long)&address,
-		    (long)(offsetof(struct sockaddr_un, sun_path) + 1 + length));
+	long sent = kernel_call(SYS_sendto, fd, (long)record, (long)size, MSG_DONTWAIT | MSG_NOSIGNAL, (long)&address,
+				(long)(offsetof(struct sockaddr_un, sun_path) + 1 + length));
 	kernel_close((int)fd);
+	return sent;
 }
 
 struct record {
@@ -56,9 +58,7 @@ static long hand_over(void *context)
 {
 	const struct record *record = context;
 
-	if (!to_file(record->bytes, record->size))
-		to_socket(record->bytes, record->size);
-	return 0;
+	return to_file(record->bytes, record->size) ? 0 : to_socket(record->bytes, record->size);
 }
 
 bool note_marked(const char *mark)
@@ -84,12 +84,12 @@ static uint32_t measure(const struct note_content *content, size_t length[2], si
 	return texts;
 }
 
-void note_write(enum note_type type, const struct note_content *content)
+bool note_write(enum note_type type, const struct note_content *content)
 {
 	size_t length[2], size = sizeof(struct note);
 
 	if (!recording)
-		return;
+		return true;
 	uint32_t texts = measure(content, length, &size);
 	/* No larger than it has to be: a signal handler on a small stack forks, waits, executes and ends, too. */
 	char bytes[size], *at = bytes + sizeof(struct note);
@@ -116,5 +116,9 @@ void note_write(enum note_type type, const struct note_content *content)
 		.time = kernel_clock(CLOCK_MONOTONIC),
 	};
 	memcpy(bytes, &note, sizeof note);
-	apart_hidden(APART_NONE, hand_over, &(struct record){bytes, size});
+	struct record record = {bytes, size};
+	long told = apart_hidden(APART_NONE, hand_over, &record);
+	if (told == -EMFILE)
+		told = apart_spare(hand_over, &record);
+	return told >= 0;
 }

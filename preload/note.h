@@ -19,6 +19,7 @@ void note_initialise(uint32_t recording, const char *file, const char *socket_na
 /* NOTES_CLOSED, NOTES_ENDED: has `run` left that mark? */
 bool note_marked(const char *mark);
 
-void note_write(enum note_type type, const struct note_content *content);
+/* False: it could not be told, as where the process has no descriptor left for it. */
+bool note_write(enum note_type type, const struct note_content *content);
 
 #endif

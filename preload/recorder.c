@@ -133,9 +133,24 @@ static void on_exit_handler(int status, void *context)
 	recorder_exit(status);
 }
 
+/* What `run` could not be told yet, for want of a descriptor. */
+static const char *_Atomic untold;
+
+static void tell_blind(const char *why)
+{
+	if (why && !note_write(NOTE_blind, &(struct note_content){.text = {why, process_exe()}}))
+		atomic_store(&untold, why);
+}
+
+void recorder_tell_untold(void)
+{
+	if (__builtin_expect(atomic_load(&untold) != NULL, false) && !recorder_is_vfork_child())
+		tell_blind(atomic_exchange(&untold, NULL));
+}
+
 void recorder_go_blind(const char *why)
 {
-	note_write(NOTE_blind, &(struct note_content){.text = {why, process_exe()}});
+	tell_blind(why);
 	recorder_fall_silent();
 }
 
@@ -255,11 +270,17 @@ void recorder_exit(int status)
 	observe_leave(&visit);
 }
 
+void recorder_tell_leaving(int status)
+{
+	audit_flush();
+	recorder_tell_untold();
+	note_write(NOTE_leave, &(struct note_content){.status = status});
+}
+
 static void note_exit(int status, void *context)
 {
 	(void)context;
-	audit_flush();
-	note_write(NOTE_leave, &(struct note_content){.status = status});
+	recorder_tell_leaving(status);
 }
 
 /* quick_exit(3); what status it has nobody is told but the parent. */

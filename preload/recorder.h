@@ -107,6 +107,9 @@ void recorder_fork_end(void);
 /* The process ends by exit(3) or _exit(2). */
 void recorder_exit(int status);
 
+/* `run` is told that, after all that there is to tell of the process. */
+void recorder_tell_leaving(int status);
+
 /* The first thread ends here, and the process does not. */
 void recorder_last_left(void);
 

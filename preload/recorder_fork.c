@@ -64,6 +64,7 @@ static void start_anew(int32_t parent)
 	recorder_last_forked();
 	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
+	recorder_tell_untold();
 }
 
 /* Else what the process goes on to do would keep LTTng busy at the end. */

@@ -18,7 +18,9 @@ void recorder_tell_process(enum began began, int32_t parent, uint32_t parent_seq
 void recorder_tell_if_late(void);
 
 /* What keeps a recording from starting is told to `run`, in whose report the process is then named. */
-void recorder_go_blind(const char *why);
+void recorder_go_blind(const char *why); /* which stays as it is */
+/* The same, as it could not be told then: in this process, which may be a child by now. */
+void recorder_tell_untold(void);
 
 /* From now on nothing is recorded here, which nobody is told; a policy stays in force. */
 void recorder_fall_silent(void);

@@ -1,6 +1,5 @@
 /* Ends of processes, seen by the parent and by themselves, and new threads. */
 #include "preload/above.h"
-#include "preload/audit.h"
 #include "preload/beginning.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
@@ -91,8 +90,7 @@ void wrap_leaving(int status)
 	if (atomic_load(&recorder_state) == RECORDER_OFF)
 		return;
 	recorder_exit(status);
-	audit_flush();
-	note_write(NOTE_leave, &(struct note_content){.status = status});
+	recorder_tell_leaving(status);
 }
 
 void wrap_thread_leaving(int status)

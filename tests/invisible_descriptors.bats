@@ -160,3 +160,46 @@ bats_require_minimum_version 1.5.0
 	report recording >report.json
 	holds '.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length) == 1'
 }
+
+# exhausted PROGRAM...: what the program does when it has no descriptor left, which it then frees by free().
+exhausted()
+{
+	cat >exhausted.py <<-'END'
+		import os, resource, sys
+		hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+		taken = []
+		def limit(soft):
+		    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+		def attempt():
+		    try:
+		        os.memfd_create("too-early")
+		    except OSError as error:
+		        print(error.errno, flush=True)
+		def take():
+		    try:
+		        while True:
+		            taken.append(os.dup(0))
+		    except OSError:
+		        pass
+		def free():
+		    while taken:
+		        os.close(taken.pop())
+	END
+	printf '%s\n' "$@" >>exhausted.py
+	rm -rf recording
+	unchanged "$PYTHON" exhausted.py
+}
+
+@test "a process that has no descriptor left at its first call is told of as not recorded, whether it has one later or not" {
+	local told='[.unseen[].reason | startswith("its limit of open files (RLIMIT_NOFILE)")] == [true]'
+	exhausted 'limit(80); take(); attempt()' 'sys.stdout.flush(); os._exit(0)'
+	holds "$told"
+	exhausted 'limit(3); attempt(); limit(80)'
+	holds "$told"
+	exhausted 'limit(0); attempt(); limit(80); take(); os._exit(0)'
+	holds "$told"
+	exhausted 'limit(0); attempt(); limit(hard); os._exit(0)'
+	holds "$told"
+	exhausted 'limit(0); attempt(); os._exit(0)'
+	holds '[.unseen[].reason | test("limit of open files [(]RLIMIT_NOFILE[)] of none, it may have lost the way to tell")] == [true]'
+}
