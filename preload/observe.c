@@ -239,6 +239,7 @@ void observe_awaken(const void *caller)
 {
 	struct visit visit;
 
+	recorder_may_begin();
 	if (__builtin_expect(atomic_load_explicit(&recorder_state, memory_order_relaxed) != RECORDER_IDLE, true) ||
 	    !observe_enter(&visit, caller))
 		return;

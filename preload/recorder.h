@@ -72,6 +72,16 @@ bool recorder_end_threads(void);
  * for too long. Not in a nested visit.
  */
 void recorder_load(void);
+/*
+ * Before a call that makes or maps an object: where nothing is recorded for want of descriptors it may be from here on, if they
+ * suffice by now.
+ */
+void recorder_look_again(void);
+static inline void recorder_may_begin(void)
+{
+	if (__builtin_expect(atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_BLIND, false))
+		recorder_look_again();
+}
 /* With a later call, before an exec or at the end: it cannot be now. */
 void recorder_put_off(void);
 /* Has a call gone on without LTTng, as another thread had the loader? It is queued until LTTng is here. */

@@ -65,6 +65,7 @@ static void start_anew(int32_t parent)
 	audit_fork_reset();
 	note_write(NOTE_fork, &(struct note_content){.text = {process_exe()}});
 	recorder_tell_untold();
+	recorder_expects_descriptors();
 }
 
 /* Else what the process goes on to do would keep LTTng busy at the end. */

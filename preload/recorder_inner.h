@@ -31,6 +31,12 @@ void recorder_fall_silent(void);
  */
 const char *recorder_lacks_room(bool forked);
 
+/* Where it is this, they may suffice later. Do they by now? No, where to look once more would cost too much. */
+extern const char recorder_few_descriptors[];
+bool recorder_finds_descriptors(void);
+/* A child has a beginning of its own, if it was that alone. */
+void recorder_expects_descriptors(void);
+
 /* recorder_end_threads(), in a visit too. */
 bool recorder_live_alone(void);
 

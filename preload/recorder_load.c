@@ -157,6 +157,31 @@ static void leave_loader(bool *entered)
 	*entered = false;
 }
 
+/* Only for want of descriptors is nothing recorded: LTTng has not been touched. */
+static atomic_bool expects;
+
+static void begin_anew(void)
+{
+	int blind = RECORDER_BLIND;
+
+	atomic_compare_exchange_strong(&recorder_state, &blind, RECORDER_IDLE);
+}
+
+void recorder_look_again(void)
+{
+	if (!atomic_load(&expects) || recorder_is_vfork_child())
+		return;
+	recorder_tell_untold();
+	if (recorder_finds_descriptors())
+		begin_anew();
+}
+
+void recorder_expects_descriptors(void)
+{
+	if (atomic_load(&expects))
+		begin_anew();
+}
+
 static void load(void *entered)
 {
 	if (own_load_passes_others())
@@ -170,6 +195,7 @@ static void load(void *entered)
 		recorder_filtered = true;
 	above_prepare();
 	const char *lacks = recorder_lacks_room(false);
+	atomic_store(&expects, lacks == recorder_few_descriptors);
 	if (lacks) {
 		recorder_go_blind(lacks);
 		return;

@@ -7,9 +7,11 @@
 #include <sys/resource.h>
 
 #include "preload/above.h"
+#include "preload/enforce.h"
 #include "preload/kernel.h"
 #include "preload/own_load.h"
 #include "preload/real.h"
+#include "preload/recent.h"
 #include "preload/recorder_inner.h"
 #include "preload/room.h"
 #include "tracepoints/environment.h"
@@ -30,7 +32,10 @@ enum {
 	CODE = 16 << 20
 };
 
-static bool descriptors_fit(long processors)
+/* To count them takes malloc(3) and a descriptor, which a handler that looks again is not to. */
+static long processors;
+
+static bool descriptors_fit(void)
 {
 	struct rlimit limit;
 	long ours = DESCRIPTORS + FOR_EACH_PROCESSOR * processors;
@@ -43,6 +48,25 @@ static bool descriptors_fit(long processors)
 	for (long fd = (long)top - 1; fd >= 0 && needed; fd--)
 		needed -= kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == -EBADF;
 	return needed == 0;
+}
+
+const char recorder_few_descriptors[] = "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng, and until "
+					"it leaves more nothing is recorded";
+
+/* In parts of its time: from the top, where all are taken, a look takes milliseconds. */
+enum { LOOK_SHARE = 50, LOOK_SECOND = 1000000000 };
+
+bool recorder_finds_descriptors(void)
+{
+	static atomic_ullong next;
+	unsigned long long due = atomic_load(&next), now = recent_tick();
+
+	if (now < due || !atomic_compare_exchange_strong(&next, &due, now + LOOK_SECOND))
+		return false;
+	uint64_t began = kernel_clock(CLOCK_MONOTONIC);
+	bool fit = descriptors_fit();
+	atomic_store(&next, now + LOOK_SHARE * (kernel_clock(CLOCK_MONOTONIC) - began));
+	return fit;
 }
 
 static bool fits(uint64_t bytes, int protection)
@@ -100,10 +124,10 @@ static const char *lacks_threads(void)
 
 const char *recorder_lacks_room(bool forked)
 {
-	long processors = LIBC(get_nprocs_conf)();
-
-	if (!descriptors_fit(processors))
-		return "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng";
+	processors = LIBC(get_nprocs_conf)();
+	if (!descriptors_fit())
+		return forked || enforce_on ? "its limit of open files (RLIMIT_NOFILE) leaves too few for LTTng"
+					    : recorder_few_descriptors;
 	if (!fits(stacks() + CODE + HEAPS + (uint64_t)processors * BUFFERS_PER_PROCESSOR, PROT_NONE))
 		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
 	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))

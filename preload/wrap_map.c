@@ -93,6 +93,8 @@ static void *map(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void 
 
 	bool tracked = false, policed = enforce_on;
 
+	if (fd >= 0)
+		recorder_may_begin();
 	fd = wrap_given(fd, caller);
 	if (policed && !enforce_maps && recorder_silent())
 		return real_mmap(addr, length, prot, flags, fd, offset);

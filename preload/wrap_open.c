@@ -28,6 +28,7 @@ void wrap_opening(struct wrap_opening *o, const void *caller)
 	struct visit visit;
 	struct stat st;
 
+	recorder_may_begin();
 	o->changing = own_changing(caller);
 	o->creates = (o->flags & O_CREAT) && (o->flags & O_EXCL);
 	if (!(o->flags & (O_CREAT | O_TRUNC)) || !observe_enter(&visit, caller))

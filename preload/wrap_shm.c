@@ -204,6 +204,7 @@ int wrap_memfd_create(int (*real_create)(const char *, unsigned), const char *na
 	struct visit visit;
 	unsigned given = flags;
 
+	recorder_may_begin();
 	if (enforce_on && !own_caller(caller))
 		flags = enforce_memfd_flags(name, flags, caller);
 	int result = real_create(name, flags);

@@ -203,3 +203,14 @@ exhausted()
 	exhausted 'limit(0); attempt(); os._exit(0)'
 	holds '[.unseen[].reason | test("limit of open files [(]RLIMIT_NOFILE[)] of none, it may have lost the way to tell")] == [true]'
 }
+
+@test "a process that has descriptors again is recorded from then on, and its children by fork are in any case" {
+	exhausted 'import time' 'limit(80); take(); attempt(); free(); time.sleep(1)' 'os.close(os.memfd_create("again"))'
+	holds '[.unseen[].reason | test("until it leaves more nothing is recorded")] == [true] and .trace.lost == 0
+		and [.objects[].names[0]] == ["memfd:again"]'
+	exhausted 'limit(80); take(); attempt(); free(); child = os.fork()' 'os.close(os.memfd_create("again%d" % bool(child)))' \
+		'if child: os.wait()'
+	holds '(.unseen | length) == 1 and ([.objects[].names[0]] | index("memfd:again0") != null)'
+	exhausted 'limit(80); take(); attempt(); child = os.fork()' 'attempt(); free()' 'if child: os.wait()'
+	holds '[.unseen[].reason | startswith("its limit of open files")] == [true, true]'
+}
