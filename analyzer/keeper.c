@@ -31,10 +31,10 @@
 #include "tracepoints/notes.h"
 
 #define CREATE_SECONDS 10
-/* Seconds that a stopped daemon may take to be continued. */
-#define PATIENCE 5
-/* Looks, a second apart, that must have found it in trouble before programs are told. */
-#define CLOSED_AFTER 2
+#define LOOKS_A_SECOND 4
+/* Looks that find a stopped daemon as it is before it is given up, and before programs are told. */
+#define PATIENCE 20
+#define CLOSED_AFTER 5
 #define STOP_SECONDS (LTTNG_CONTROL_PENDING + 4)
 #define SUBBUFFER_MIN (UINT64_C(256) << 10)
 
@@ -289,7 +289,7 @@ static int keeper_watch(pid_t pid)
 /* Until run, or the daemon's end, wants to be looked at. */
 static bool keeper_rest(struct pollfd *ready, size_t count)
 {
-	poll(ready, count, 1000);
+	poll(ready, count, 1000 / LOOKS_A_SECOND);
 	/* An end is told of once, and stays readable. */
 	for (size_t i = 1; i < count; i++)
 		if (ready[i].revents)
@@ -305,6 +305,7 @@ static void keeper_wait(struct keeper *keeper)
 	struct pollfd ready[] = {{.fd = keeper->socket, .events = POLLIN},
 				 {.fd = keeper_watch(keeper->daemon.pid), .events = POLLIN},
 				 {.fd = keeper_watch(keeper->daemon.consumer), .events = POLLIN}};
+	unsigned int looks = 0;
 	int bad = 0;
 	char byte;
 
@@ -335,7 +336,7 @@ static void keeper_wait(struct keeper *keeper)
 		else if (trouble && trouble != told && bad <= PATIENCE)
 			keeper_say(keeper, KEEPER_TROUBLE, trouble);
 		told = trouble;
-		if (!ends && salvages && salvage_wanted(keeper->buffers))
+		if (!ends && salvages && looks++ % LOOKS_A_SECOND == 0 && salvage_wanted(keeper->buffers))
 			salvages = keeper_salvage(keeper, salvage_stuck);
 	} while (!ends);
 }

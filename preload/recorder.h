@@ -124,10 +124,11 @@ void recorder_tell_leaving(int status);
 void recorder_last_left(void);
 
 /*
- * A thread of LTTng's waits for what comes by the socket. False: all of the program's threads have ended, and nobody has
- * noticed; status: the one that the process is to end with.
+ * A thread of LTTng's waits for what comes by the socket. daemon: nothing will, as it is stopped; end: all of the program's
+ * threads have ended, and nobody has noticed; status: the one that the process is to end with.
  */
-bool recorder_last_wait(int socket, int *status);
+enum awaited { AWAITED_message, AWAITED_daemon, AWAITED_end };
+enum awaited recorder_last_wait(int socket, int *status);
 
 /* Is nothing recorded, so that events are of use to the ledger alone? */
 bool recorder_silent(void);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "preload/kernel.h"
+#include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own_threads.h"
 #include "preload/recorder_inner.h"
@@ -82,7 +83,13 @@ static int status_of_first(void)
 
 enum { LOOK_EVERY = 250000000 /* nanoseconds */ };
 
-bool recorder_last_wait(int socket, int *status)
+/* A daemon that is stopped lets nobody in: who waits for that hears that it is gone, and looks for it from time to time. */
+static bool awaits_stopped(void)
+{
+	return (!recorder_emit || !recorder_emit->enabled()) && note_marked(NOTES_CLOSED);
+}
+
+enum awaited recorder_last_wait(int socket, int *status)
 {
 	struct pollfd ready = {.fd = socket, .events = POLLIN};
 	struct timeval limit = {1, 0};
@@ -91,17 +98,19 @@ bool recorder_last_wait(int socket, int *status)
 	/* Where it waits for an answer it has a time for that, and is soon back. */
 	if (kernel_call(SYS_getsockopt, socket, SOL_SOCKET, SO_RCVTIMEO, (long)&limit, (long)&size, 0) != 0 ||
 	    limit.tv_sec || limit.tv_usec)
-		return true;
+		return AWAITED_message;
 	for (bool others = false;;) {
 		struct timespec pause = {.tv_nsec = LOOK_EVERY};
 		if (kernel_call(SYS_ppoll, (long)&ready, 1, (long)&pause, 0, sizeof(uint64_t), 0) != 0)
-			return true;
+			return AWAITED_message;
+		if (awaits_stopped())
+			return AWAITED_daemon;
 		if (!first_has_ended())
 			continue;
 		if (own_threads_only()) {
 			/* The process has the status of its last thread: the C library ends threads with 0. */
 			*status = others ? 0 : status_of_first();
-			return false;
+			return AWAITED_end;
 		}
 		others = true;
 	}

@@ -91,11 +91,15 @@ static const char *why_not_loaded(void)
 /* The session took this process, or the one that it is a copy of. */
 static bool was_taken;
 
+static const char daemon_is_closed[] = "LTTng's session daemon was stopped or gone";
+
 /* LTTng's daemon listens in one of two directories; below another root neither may be there. */
 static const char *why_late(void)
 {
 	if (was_taken)
 		return "LTTng's session was stopped when it was forked (lttng stop), or its daemon was gone";
+	if (note_marked(NOTES_CLOSED))
+		return daemon_is_closed;
 	const char *home = LIBC(getenv)("LTTNG_HOME") ?: LIBC(getenv)("HOME");
 	char local[512] = "";
 
@@ -187,7 +191,7 @@ static void load(void *entered)
 	if (own_load_passes_others())
 		leave_loader(entered);
 	if (note_marked(NOTES_CLOSED)) {
-		recorder_go_blind("LTTng's session daemon was stopped or gone");
+		recorder_go_blind(daemon_is_closed);
 		return;
 	}
 	/* One that nobody has seen it install. */

@@ -197,16 +197,18 @@ static ssize_t receive_ours(int socket, struct msghdr *message, int flags, const
 	}
 }
 
-/* Does not come back where the program has ended meanwhile. */
-static void wait_for_ours(int socket)
+/* Does not come back where the program has ended meanwhile. False: nobody is there who would send anything. */
+static bool wait_for_ours(int socket)
 {
 	int status;
 
-	if (recorder_last_wait(socket, &status))
-		return;
+	enum awaited awaited = recorder_last_wait(socket, &status);
+	if (awaited != AWAITED_end)
+		return awaited == AWAITED_message;
 	own_at_work(false);
 	wrap_leaving(status);
 	kernel_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+	return false;
 }
 
 static void came(int socket, struct msghdr *message, const void *caller)
@@ -223,8 +225,8 @@ EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 {
 	if (own_caller(CALLER) && message->msg_controllen)
 		return receive_ours(socket, message, flags, CALLER);
-	if (own_caller(CALLER) && !flags)
-		wait_for_ours(socket);
+	if (own_caller(CALLER) && !flags && !wait_for_ours(socket))
+		return 0;
 	socket = wrap_given(socket, CALLER);
 	ssize_t result = REAL(recvmsg)(socket, message, flags);
 	if (result >= 0)

@@ -253,6 +253,33 @@ s = S(create=True, size=4096, name=sys.argv[1]); time.sleep(float(sys.argv[2]));
 	[ "$("$SHMGUARD" report --format=json recording | jq '[.unseen[] | select(.reason | test("was stopped or gone"))] | length')" -eq 2 ]
 }
 
+@test "a daemon that is stopped holds up the first call of a program for little more than a second, and not once it goes on" {
+	needs_root "a machine of its own"
+	cat >held.py <<-'END'
+		import os, signal, subprocess, sys, time
+		daemon = int(subprocess.check_output(["pgrep", "-ox", "lttng-sessiond"]))
+		def first(name):
+		    began = time.monotonic()
+		    subprocess.run([sys.executable, "-c", "import os; os.memfd_create('%s')" % name])
+		    return time.monotonic() - began
+		os.kill(daemon, signal.SIGSTOP)
+		print(first("held") < 3.5, first("during") < 1.5)
+		os.kill(daemon, signal.SIGCONT)
+		time.sleep(2)
+		first("after")
+	END
+	# shellcheck disable=SC2016
+	run -0 machine bash -c '"$0" run --quiet --report=none -o own -- "$1" held.py
+		lttng-sessiond --no-kernel --background 2>/dev/null
+		"$0" run --quiet --report=none -o shared -- "$1" held.py
+		kill $(pgrep -x lttng-sessiond); sleep 1' "$SHMGUARD" "$PYTHON"
+	[ "$output" = "True True"$'\n'"True True" ]
+	for recording in own shared; do
+		report "$recording" >report.json
+		holds '[.unseen[].reason | test("was stopped or gone")] == [true, true] and ([.objects[].names[0]] | index("memfd:after") != null)'
+	done
+}
+
 @test "a child by fork of a recorded program is recorded though the daemon stands still" {
 	needs_root "a machine of its own"
 	cat >late.py <<-'END'
