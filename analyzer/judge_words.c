@@ -101,6 +101,8 @@ const char *judge_end(const struct process *process)
 	case ENDED_exec:
 		return "when it ran another program";
 	default:
-		return "when the recording ended";
+		/* One that is still being made has no end yet. */
+		return process->recording && !process->recording->ended ? "when last heard of"
+									: "when the recording ended";
 	}
 }

@@ -91,6 +91,42 @@ load reading.bash
 	wait "$recorder"
 }
 
+@test "what a process holds that lives is told as of the end of the recording, and of what is there while it is made" {
+	cat >piles.py <<-'END'
+		import mmap, os, time
+		if os.fork() == 0:
+		    fd, kept = os.memfd_create("piled"), []
+		    os.ftruncate(fd, 4096)
+		    for _ in range(40):
+		        kept.append(mmap.mmap(fd, 4096))
+		        time.sleep(0.005)
+		    open("piled", "w").write(str(os.getpid()))
+		    while os.path.exists("piled"):
+		        time.sleep(0.02)
+		    os._exit(0)
+		while not os.path.exists("enough"):
+		    time.sleep(0.02)
+	END
+	# piled WORDS: the report has a leak that ends so.
+	piled()
+	{
+		"$SHMGUARD" report --format=json live >report.json
+		jq -e --arg words ", 40 $1 (160 KiB; the latest of memfd:piled)" \
+			'any(.findings[]; .rule == "mapping-leak" and .severity == "error" and (.message | endswith($words)))' report.json >/dev/null
+	}
+	"$SHMGUARD" run --quiet --report=none --until=command -o live -- "$PYTHON" piles.py 3>&- &
+	local recorder=$! tries
+	for ((tries = 0; tries < 100; tries++)); do
+		[ ! -e piled ] || ! piled 'when last heard of' || break
+		sleep 0.1
+	done
+	touch enough
+	wait "$recorder"
+	rm piled
+	[ "$tries" -lt 100 ]
+	piled 'when the recording ended' || { jq .findings report.json; false; }
+}
+
 @test "a trace without a stream, and one with empty streams, have no events" {
 	mkdir -p empty none
 	cp "$CANNED/metadata" empty
