@@ -13,10 +13,7 @@ static void check_looks(void)
 {
 	const struct object *object;
 
-	begin();
-	start_maker(10);
-	start(11, BEGAN_exec, 1, 0);
-	define(11, 1, 77);
+	begin_shared();
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 65536, .size = 65536, .object = 1);
 	object = world->objects[0];
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 32768, .size_before = 65536, .size = 32768,
@@ -82,11 +79,7 @@ static void check_lapses(void)
 	const struct object *object;
 	int64_t known;
 
-	begin();
-	start_maker(10);
-	start(11, BEGAN_exec, 1, 0);
-	define(11, 1, 77);
-	object = world->objects[0];
+	object = begin_shared();
 	FEED(ftruncate, 10, .symbol = SYMBOL_ftruncate, .fd = 3, .length = 4096, .size = 4096, .object = 1);
 	look(11, 4096);
 	check(object->lapse_count == 0, "what the calls tell whole has no lapse");

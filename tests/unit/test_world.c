@@ -212,11 +212,7 @@ static void check_removal_found(void)
 	const struct object *object;
 	uint32_t of;
 
-	begin();
-	start_maker(10);
-	start(11, BEGAN_exec, 1, 0);
-	define(11, 1, 77);
-	object = world->objects[0];
+	object = begin_shared();
 	removal_found(11, ++seqs[11], "");
 	check(!object->unlinked.process, "a finding without a name, as of a rename, tells of no removal");
 	of = removal_found(11, ++seqs[11], "/dev/shm/x") - 1;

@@ -153,6 +153,16 @@ static inline void start_maker(int pid)
 	open_object(pid, "/x", 1, 3, true);
 }
 
+/* A new world in which process 10 has made the object 77, which process 11 calls 1 as well; answers it. */
+static inline const struct object *begin_shared(void)
+{
+	begin();
+	start_maker(10);
+	start(11, BEGAN_exec, 1, 0);
+	define(11, 1, 77);
+	return world->objects[0];
+}
+
 static inline uint32_t map_at(int pid, uint32_t id, uint64_t address, uint64_t length)
 {
 	return FEED(mmap, pid, .length = length, .prot = 3, .flags = MAP_SHARED, .fd = -1, .result = address,
