@@ -13,6 +13,7 @@
 #define AT_ONCE 1000000000
 struct charges {
 	struct charge *first;
+	uint64_t lowest; /* none that is not covered ends below that: thousands need not be asked at each change */
 };
 
 static uint64_t round_up(uint64_t bytes)
@@ -222,6 +223,8 @@ static void size_found(struct court *court, struct process *process, struct obje
 	*kept = charge;
 	kept->next = charges->first;
 	charges->first = kept;
+	if (round_up(kept->end) < charges->lowest)
+		charges->lowest = round_up(kept->end);
 	object->charges++;
 }
 
@@ -249,11 +252,19 @@ static void settle(struct court *court, struct charges *charges, bool (*which)(s
 static void size_changed(struct court *court, struct object *object, const struct change *change)
 {
 	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
+	uint64_t after = round_up(change->after);
 
-	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next)
-		if (maps_past_end(charge) && charge->cover.site.process == NULL &&
-		    round_up(change->after) >= round_up(charge->end))
+	if (!charges || after < charges->lowest)
+		return;
+	charges->lowest = UINT64_MAX;
+	for (struct charge *charge = charges->first; charge; charge = charge->next) {
+		if (!maps_past_end(charge) || charge->cover.site.process)
+			continue;
+		if (after >= round_up(charge->end))
 			charge->cover = *change;
+		if (!charge->cover.site.process && round_up(charge->end) < charges->lowest)
+			charges->lowest = round_up(charge->end);
+	}
 }
 
 static void size_fault(struct court *court, struct process *process, struct object *object,
