@@ -313,9 +313,11 @@ static void size_trimmed(struct court *court, struct process *process, struct ob
 {
 	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
 
-	if (charges && charges->first)
-		settle(court, charges, is_trimmed, &(struct trim){process, site, holdings_maps(process, object), end},
-		       false);
+	if (!charges || !charges->first)
+		return;
+	settle(court, charges, is_trimmed, &(struct trim){process, site, holdings_maps(process, object), end}, false);
+	/* What was given up in part ends earlier. */
+	charges->lowest = 0;
 }
 
 struct undoing {

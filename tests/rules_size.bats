@@ -64,6 +64,10 @@ teardown()
 	check_faulty map-beyond-end_grown
 }
 
+@test "map-beyond-end: a resize to what is left of the mapping makes it a note, after one that was too short" {
+	check_faulty map-beyond-end_reduced
+}
+
 @test "map-beyond-end: also when mremap does it" {
 	check_faulty map-beyond-end_remapped
 }
