@@ -234,10 +234,8 @@ promised()
 }
 
 @test "audit mode promises that huge pages of an empty pool are refused, as their probe is" {
-	local pool huge pages=/sys/kernel/mm/hugepages/hugepages-2048kB
-	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
-	pool=$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")
-	[ "$pool" = $'0\n0' ] || skip "the pool of huge pages is not empty"
+	local huge
+	pool_is_empty
 	huge='fd = os.memfd_create("h", os.MFD_CLOEXEC | os.MFD_HUGETLB); os.ftruncate(fd, 2 << 20); attempt(map, fd, 2 << 20, flags=0x4001)'
 	promised 'huge-page-unbacked = fix' "$huge"
 	[ "$(cat audit.decided)" = 'huge-page-unbacked h denied ENOMEM' ]

@@ -13,7 +13,8 @@ setup()
 teardown()
 {
 	regular_back
-	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME"-*
+	# One that is skipped in its setup has no name yet.
+	[ -z "${NAME:-}" ] || rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-*
 	[ -z "${NOBODY_HOME:-}" ] || remove_nobody_build
 }
 

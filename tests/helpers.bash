@@ -160,3 +160,12 @@ regular_back()
 	echo "$REGULAR_KEPT" 2>/dev/null >/proc/sys/fs/protected_regular || true
 	flock -u "$REGULAR_LOCK"
 }
+
+# Where the kernel has huge pages of 2 MiB to give, or none of that size, the test is skipped.
+pool_is_empty()
+{
+	local pool pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
+	pool=$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")
+	[ "$pool" = $'0\n0' ] || skip "the pool of huge pages is not empty"
+}

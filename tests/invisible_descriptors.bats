@@ -165,7 +165,7 @@ bats_require_minimum_version 1.5.0
 exhausted()
 {
 	cat >exhausted.py <<-'END'
-		import os, resource, sys
+		import os, resource
 		hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 		taken = []
 		def limit(soft):
@@ -192,7 +192,7 @@ exhausted()
 
 @test "a process that has no descriptor left at its first call is told of as not recorded, whether it has one later or not" {
 	local told='[.unseen[].reason | startswith("its limit of open files (RLIMIT_NOFILE)")] == [true]'
-	exhausted 'limit(80); take(); attempt()' 'sys.stdout.flush(); os._exit(0)'
+	exhausted 'limit(80); take(); attempt()' 'os._exit(0)'
 	holds "$told"
 	exhausted 'limit(3); attempt(); limit(80)'
 	holds "$told"

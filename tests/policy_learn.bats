@@ -115,15 +115,6 @@ allows()
 	[ "$status" -eq 2 ]
 }
 
-# Else the test is skipped.
-pool_is_empty()
-{
-	local pool pages=/sys/kernel/mm/hugepages/hugepages-2048kB
-	[ -d "$pages" ] || skip "the huge pages here are not of 2 MiB"
-	pool=$(cat "$pages/free_hugepages" "$pages/nr_overcommit_hugepages")
-	[ "$pool" = $'0\n0' ] || skip "the pool of huge pages is not empty"
-}
-
 @test "policy learn lets a mapping of huge pages in part be made again, whether the pool has them or not" {
 	pool_is_empty
 	cat >program.py <<-'END'

@@ -64,7 +64,7 @@ def stop_again(pid):
     os.sched_setaffinity(0, [processor])
     os.sched_setaffinity(pid, [processor])
     os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
-    os.killpg(pid, signal.SIGCONT)
+    go_on(pid)
     os.killpg(pid, signal.SIGTSTP)
 
 

@@ -31,7 +31,7 @@ static void *work(void *number)
 	char name[64];
 	int fd;
 
-	snprintf(name, sizeof(name), "/shmguard-growing.%d.%d", (int)getpid(), *(const int *)number);
+	snprintf(name, sizeof(name), "/shmguard-growing.%d.%d", (int)getpid(), (int)(size_t)number);
 	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		abort();
@@ -44,18 +44,15 @@ static void *work(void *number)
 
 int main(int argc, char **argv)
 {
-	static int numbers[64];
 	pthread_t threads[64];
 	int count = argc > 2 ? atoi(argv[1]) : 0;
 
 	if (count < 1 || count > 64)
 		return 2;
 	rounds = atoi(argv[2]);
-	for (int i = 0; i < count; i++) {
-		numbers[i] = i;
-		if (pthread_create(&threads[i], NULL, work, &numbers[i]))
+	for (int i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, work, (void *)(size_t)i))
 			return 1;
-	}
 	for (int i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
