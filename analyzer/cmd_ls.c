@@ -378,10 +378,7 @@ int cmd_ls(int argc, char **argv)
 		listing.all |= option == OPTION_all;
 		listing.details |= option == 'l';
 		if (option == OPTION_older && !machine_age(optarg, &recent)) {
-			char *safe = escape_terminal(optarg);
-
-			fprintf(stderr, "shmguard: '%s' is no age: seconds, or 10m, 2h, 1d\n", safe);
-			free(safe);
+			options_tell("shmguard: '%s' is no age: seconds, or 10m, 2h, 1d\n", optarg);
 			return options_usage(&ls_option_table, EXIT_USAGE);
 		}
 	}

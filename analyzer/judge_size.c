@@ -252,7 +252,7 @@ static void settle(struct court *court, struct charges *charges, bool (*which)(s
 static void size_changed(struct court *court, struct object *object, const struct change *change)
 {
 	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
-	uint64_t after = round_up(change->after);
+	uint64_t after = round_up(change->after), end;
 
 	if (!charges || after < charges->lowest)
 		return;
@@ -260,10 +260,11 @@ static void size_changed(struct court *court, struct object *object, const struc
 	for (struct charge *charge = charges->first; charge; charge = charge->next) {
 		if (!maps_past_end(charge) || charge->cover.site.process)
 			continue;
-		if (after >= round_up(charge->end))
+		end = round_up(charge->end);
+		if (after >= end)
 			charge->cover = *change;
-		if (!charge->cover.site.process && round_up(charge->end) < charges->lowest)
-			charges->lowest = round_up(charge->end);
+		if (!charge->cover.site.process && end < charges->lowest)
+			charges->lowest = end;
 	}
 }
 

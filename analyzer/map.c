@@ -91,9 +91,13 @@ struct map_slot *map_next(const struct map *map, size_t *cursor)
 
 void map_filter(struct map *map, bool (*goes)(const void *value), void (*release)(void *value))
 {
-	struct map_slot *kept = memory_new(map->count + 1, sizeof(*kept));
+	struct map_slot *kept;
 	size_t count = 0;
 
+	/* Its room stays when it is empty. */
+	if (map->count == 0)
+		return;
+	kept = memory_new(map->count, sizeof(*kept));
 	for (size_t i = 0; i < map->size; i++) {
 		void *value = map->slots[i].value;
 

@@ -1,7 +1,6 @@
 #include "trace_settings.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "memory.h"

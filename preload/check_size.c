@@ -130,10 +130,12 @@ unsigned check_mmap(const struct mmap_event *e, const struct identity *identity,
 		refused(e, identity);
 		return 0;
 	}
+	if (!identity->huge || !(e->prot & PROT_WRITE))
+		return touchable(e, identity, marks);
 	/* An object of huge pages the kernel makes as long as what is mapped of it to be written. */
 	struct identity grown = *identity;
 	uint64_t end = end_of((uint64_t)e->offset, round_up(e->length, identity));
-	if (identity->huge && (e->prot & PROT_WRITE) && grown.size < end)
+	if (grown.size < end)
 		grown.size = end;
 	return touchable(e, &grown, marks);
 }
