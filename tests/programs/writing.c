@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static char *memory, *other, *plain;
 static size_t size = SIZE;
 static int descriptor, rest;
 static char what;
+static sem_t written;
 
 static char *mapped(int fd, size_t length, off_t offset, int protection)
 {
@@ -78,6 +80,8 @@ static void *write_on(void *context)
 	char secret[SIZE];
 
 	memset(secret, 's', SIZE);
+	memcpy(plain, secret, SIZE);
+	sem_post(&written);
 	for (;;) {
 		memcpy(plain, secret, SIZE);
 		if (what == 'p') {
@@ -164,6 +168,7 @@ int main(int argc, char **argv)
 		mprotect(mapped(descriptor, SIZE, 0, PROT_READ) + PAGE, PAGE, PROT_NONE);
 	if (how == 'f' && fork())
 		return outlive();
+	sem_init(&written, 0, 0);
 	start(what == 'x' ? protect_on : write_on);
 	if (what != 'c' && what != 'x')
 		start(write_on);
@@ -171,6 +176,9 @@ int main(int argc, char **argv)
 		start(keep_on);
 		start(move_on);
 	}
+	/* A loaded machine may not have run them by then. */
+	if (what != 'x')
+		sem_wait(&written);
 	usleep(20000);
 	if (what == 'g')
 		leave_room(ROOM);
