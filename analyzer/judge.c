@@ -85,11 +85,11 @@ static void changed(void *context, struct object *object, const struct change *c
 }
 
 static void trimmed(void *context, struct process *process, struct object *object, const struct site *site,
-		    uint64_t end)
+		    uint64_t limit)
 {
 	for (size_t i = 0; i < JUDGES; i++)
 		if (judges[i]->trimmed)
-			judges[i]->trimmed(context, process, object, site, end);
+			judges[i]->trimmed(context, process, object, site, limit);
 }
 
 static void undone(void *context, struct process *process, uint32_t of)

@@ -22,8 +22,11 @@ struct court {
 	bool cut;                  /* the reading ended before the trace did */
 	struct map lengths;        /* for judge_length: (object) -> struct length */
 	struct map vanished;       /* for judge_name: (object) that was told of */
-	struct map charges;        /* for judge_size: (object) -> struct charges */
 	struct map strangers;      /* for judge_lifetime: (process) -> struct stranger, its latest */
+	struct {
+		struct map by_object, by_process; /* () -> struct dockets */
+		struct map by_both;               /* (object, process) -> struct docket */
+	} dockets;                                /* for judge_size */
 	struct misses {
 		struct map by_name; /* (process, hash of the name) -> struct miss, the latest */
 		struct miss *oldest, *newest;
@@ -54,7 +57,7 @@ struct judge {
 		      const struct fault_event *event, const struct site *site);
 	void (*changed)(struct court *court, struct object *object, const struct change *change);
 	void (*trimmed)(struct court *court, struct process *process, struct object *object, const struct site *site,
-			uint64_t end);
+			uint64_t limit);
 	void (*undone)(struct court *court, struct process *process, uint32_t of);
 	void (*over)(struct court *court, struct object *object);
 	void (*forgotten)(struct court *court, const struct object *object);

@@ -6,27 +6,16 @@
 
 #include <stdlib.h>
 
+#include "docket.h"
 #include "memory.h"
 #include "pages.h"
-
-/* A program that shrinks and then remaps does so at once. */
-#define AT_ONCE 1000000000
-struct charges {
-	struct charge *first;
-	uint64_t lowest; /* none that is not covered ends below that: thousands need not be asked at each change */
-};
-
-static uint64_t round_up(uint64_t bytes)
-{
-	return bytes > UINT64_MAX - PAGES_SIZE ? bytes : pages_round(bytes);
-}
 
 uint64_t charge_edge(const struct charge *charge)
 {
 	const struct finding_event *e = &charge->event;
 	uint64_t size = e->rule == RULE_shrink_under_map ? e->length : e->size;
 
-	return round_up(size);
+	return pages_up(size);
 }
 
 static bool maps_past_end(const struct charge *charge)
@@ -158,7 +147,7 @@ static char *words_of(const void *of)
 	return judge_response(size_words(charge), &charge->event);
 }
 
-static void decide(struct court *court, const struct charge *charge)
+static void decide(struct court *court, struct charge *charge)
 {
 	struct role roles[FINDING_STACKS_MAX] = {0};
 	struct finding finding = {.rule = charge->event.rule,
@@ -176,14 +165,7 @@ static void decide(struct court *court, const struct charge *charge)
 /* A mapping of an object that was already said to be too large for its file system tells nothing new. */
 static bool is_known(const struct court *court, const struct charge *charge)
 {
-	const struct charges *charges = map_get(&court->charges, (uintptr_t)charge->object, 0);
-
-	if (charge->event.rule != RULE_shm_fs_full || charge->resizing)
-		return false;
-	for (const struct charge *other = charges ? charges->first : NULL; other; other = other->next)
-		if (other->event.rule == RULE_shm_fs_full)
-			return true;
-	return false;
+	return charge->event.rule == RULE_shm_fs_full && !charge->resizing && docket_knows_full(court, charge->object);
 }
 
 /* The process had forgotten that it made the object, as there were too many of them: the trace has not. */
@@ -198,7 +180,6 @@ static void size_found(struct court *court, struct process *process, struct obje
 {
 	struct charge charge = {.event = *event, .process = process, .object = object, .site = *site};
 	const struct change *last = object && object->change_count ? &object->changes[object->change_count - 1] : NULL;
-	struct charges *charges;
 	struct charge *kept;
 
 	if (event->rule >= RULE_COUNT || event->severity > SEVERITY_ERROR || event->response > RESPONSE_audit ||
@@ -214,184 +195,55 @@ static void size_found(struct court *court, struct process *process, struct obje
 		decide(court, &charge);
 		return;
 	}
-	charges = map_get(&court->charges, (uintptr_t)object, 0);
-	if (charges == NULL) {
-		charges = memory_new(1, sizeof(*charges));
-		map_put(&court->charges, (uintptr_t)object, 0, charges);
-	}
 	kept = memory_new(1, sizeof(*kept));
 	*kept = charge;
-	kept->next = charges->first;
-	charges->first = kept;
-	if (round_up(kept->end) < charges->lowest)
-		charges->lowest = round_up(kept->end);
-	object->charges++;
-}
-
-/* Decides, or with `drop` forgets, those of the list for which `which` is true. */
-static void settle(struct court *court, struct charges *charges, bool (*which)(struct charge *, const void *),
-		   const void *argument, bool drop)
-{
-	if (!charges)
-		return;
-	for (struct charge **at = &charges->first; *at;) {
-		struct charge *charge = *at;
-
-		if (!which(charge, argument)) {
-			at = &charge->next;
-			continue;
-		}
-		*at = charge->next;
-		charge->object->charges--;
-		if (!drop)
-			decide(court, charge);
-		free(charge);
-	}
-}
-
-static void size_changed(struct court *court, struct object *object, const struct change *change)
-{
-	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
-	uint64_t after = round_up(change->after), end;
-
-	if (!charges || after < charges->lowest)
-		return;
-	charges->lowest = UINT64_MAX;
-	for (struct charge *charge = charges->first; charge; charge = charge->next) {
-		if (!maps_past_end(charge) || charge->cover.site.process)
-			continue;
-		end = round_up(charge->end);
-		if (after >= end)
-			charge->cover = *change;
-		if (!charge->cover.site.process && end < charges->lowest)
-			charges->lowest = end;
-	}
+	docket_add(court, kept);
 }
 
 static void size_fault(struct court *court, struct process *process, struct object *object,
 		       const struct fault_event *event, const struct site *site)
 {
-	struct charges *charges = object ? map_get(&court->charges, (uintptr_t)object, 0) : NULL;
-
 	(void)process;
 	(void)site;
-	for (struct charge *charge = charges ? charges->first : NULL; charge; charge = charge->next) {
-		if (charge->cover.site.process)
-			continue;
-		if (event->cause == CAUSE_tmpfs_full ? charge->event.rule == RULE_shm_fs_full
-						     : charge->event.rule != RULE_shm_fs_full)
-			charge->faulted = true;
-	}
-}
-
-struct trim {
-	const struct process *process;
-	const struct site *site;
-	bool maps;
-	uint64_t end;
-};
-
-static bool is_trimmed(struct charge *charge, const void *argument)
-{
-	const struct trim *trim = argument;
-
-	if (charge->process != trim->process || charge->event.rule == RULE_shm_fs_full)
-		return false;
-	if (charge->event.rule == RULE_shrink_under_map && charge->event.other == 0 && !charge->faulted &&
-	    trim->end <= charge_edge(charge) && trim->site->time - charge->site.time <= AT_ONCE) {
-		charge->trimmed = true;
-		return true;
-	}
-	if (maps_past_end(charge) && trim->maps && !charge->faulted) {
-		charge->end = trim->end < charge->end ? trim->end : charge->end;
-		charge->trimmed = charge->object->size && round_up(charge->end) <= round_up(charge->object->size);
-	}
-	return !trim->maps;
+	if (object)
+		docket_faulted(court, object, event->cause == CAUSE_tmpfs_full);
 }
 
 static void size_trimmed(struct court *court, struct process *process, struct object *object, const struct site *site,
-			 uint64_t end)
+			 uint64_t limit)
 {
-	struct charges *charges = map_get(&court->charges, (uintptr_t)object, 0);
-
-	if (!charges || !charges->first)
-		return;
-	settle(court, charges, is_trimmed, &(struct trim){process, site, holdings_maps(process, object), end}, false);
-	/* What was given up in part ends earlier. */
-	charges->lowest = 0;
-}
-
-struct undoing {
-	const struct process *process;
-	uint32_t of;
-};
-
-static bool is_undone(struct charge *charge, const void *argument)
-{
-	const struct undoing *undoing = argument;
-
-	return charge->process == undoing->process && charge->event.of == undoing->of;
-}
-
-static void settle_all(struct court *court, bool (*which)(struct charge *, const void *), const void *argument,
-		       bool drop)
-{
-	struct map_slot *slot;
-
-	for (size_t cursor = 0; (slot = map_next(&court->charges, &cursor));)
-		settle(court, slot->value, which, argument, drop);
-}
-
-static void size_undone(struct court *court, struct process *process, uint32_t of)
-{
-	settle_all(court, is_undone, &(struct undoing){process, of}, true);
-}
-
-static bool is_of(struct charge *charge, const void *argument)
-{
-	return charge->process == argument && charge->event.rule != RULE_shm_fs_full;
+	docket_trimmed(court, process, object, site, limit, decide);
 }
 
 static void size_ending(struct court *court, struct process *process)
 {
-	settle_all(court, is_of, process, false);
+	docket_close_process(court, process, decide);
 }
 
-static bool is_any(struct charge *charge, const void *argument)
+/* Nobody holds its object any more, or the trace is at its end. */
+static void close_at_end(struct court *court, struct charge *charge)
 {
-	(void)argument;
 	charge->over = !charge->object->held;
-	return true;
+	decide(court, charge);
 }
 
 /* Of what is known by hearsay a mapping may be left, of which the call was let go. */
 static void size_over(struct court *court, struct object *object)
 {
 	if (!object_is_hearsay(object))
-		settle(court, map_get(&court->charges, (uintptr_t)object, 0), is_any, NULL, false);
+		docket_close_object(court, object, close_at_end);
 }
 
 static void size_finish(struct court *court)
 {
-	struct map_slot *slot;
-
-	settle_all(court, is_any, NULL, false);
-	for (size_t cursor = 0; (slot = map_next(&court->charges, &cursor));)
-		free(slot->value);
-	map_clear(&court->charges);
-}
-
-static void size_forgotten(struct court *court, const struct object *object)
-{
-	free(map_remove(&court->charges, (uintptr_t)object, 0));
+	docket_close_all(court, close_at_end);
 }
 
 const struct judge judge_size = {.found = size_found,
 				 .fault = size_fault,
-				 .changed = size_changed,
+				 .changed = docket_covered,
 				 .trimmed = size_trimmed,
-				 .undone = size_undone,
+				 .undone = docket_undone,
 				 .ending = size_ending,
 				 .over = size_over,
-				 .forgotten = size_forgotten,
 				 .finish = size_finish};

@@ -2,10 +2,12 @@
 #ifndef SHMGUARD_JUDGE_SIZE_H
 #define SHMGUARD_JUDGE_SIZE_H
 
+#include <sys/queue.h>
+
 #include "judge.h"
 
 struct charge {
-	struct charge *next; /* of the same object */
+	TAILQ_ENTRY(charge) link; /* for docket.c */
 	struct finding_event event;
 	struct process *process;
 	struct object *object; /* or NULL */

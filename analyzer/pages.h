@@ -12,4 +12,10 @@ static inline uint64_t pages_round(uint64_t bytes)
 	return (bytes + PAGES_SIZE - 1) & ~(PAGES_SIZE - 1);
 }
 
+/* The same, but what is too large for that stays as it is. */
+static inline uint64_t pages_up(uint64_t bytes)
+{
+	return bytes > UINT64_MAX - PAGES_SIZE ? bytes : pages_round(bytes);
+}
+
 #endif

@@ -55,9 +55,9 @@ static void changed(void *context, struct object *object, const struct change *c
 }
 
 static void trimmed(void *context, struct process *process, struct object *object, const struct site *site,
-		    uint64_t end)
+		    uint64_t limit)
 {
-	(void)context, (void)process, (void)object, (void)site, (void)end;
+	(void)context, (void)process, (void)object, (void)site, (void)limit;
 }
 
 static void undone(void *context, struct process *process, uint32_t of)

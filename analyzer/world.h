@@ -186,6 +186,7 @@ struct object {
 	size_t name_count;
 	enum kind kind;
 	unsigned charges;    /* findings of it that still wait for what happens to it */
+	unsigned merged;     /* for world*.c only: how many others turned out to be this one */
 	struct object *same; /* for world*.c only: it turned out to be this one */
 	bool marked;         /* for world*.c only */
 	bool touched;        /* a call on it is in the trace, not its definition alone */

@@ -50,11 +50,11 @@ struct watcher {
 	/* The object has another size now, or lost pages. */
 	void (*changed)(void *context, struct object *object, const struct change *change);
 	/*
-	 * Of an object with `charges`: the process gave up mappings, or moved them, or closed them; it may touch it up to `end`
-	 * (bytes).
+	 * Of an object with `charges`: the process gave up mappings, or moved or closed them; what it maps it may touch up
+	 * to `limit` (bytes).
 	 */
 	void (*trimmed)(void *context, struct process *process, struct object *object, const struct site *site,
-			uint64_t end);
+			uint64_t limit);
 	/* Its event number `of` did not happen: the call failed. */
 	void (*undone)(void *context, struct process *process, uint32_t of);
 	/* Of an object with `charges`: it has no name any more, and nobody maps it or has it open. */

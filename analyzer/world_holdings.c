@@ -63,8 +63,9 @@ size_t pieces_above(const struct holdings *holdings, uint64_t address)
 }
 
 /* Like memory_grow, but for an array that also shrinks: its room is the power of two above the most it ever held. */
-static void pieces_insert(struct holdings *holdings, size_t index, struct piece piece)
+static void pieces_insert(struct process *process, size_t index, struct piece piece)
 {
+	struct holdings *holdings = process->holdings;
 	size_t count = holdings->piece_count;
 
 	if ((count & (count - 1)) == 0)
@@ -72,10 +73,14 @@ static void pieces_insert(struct holdings *holdings, size_t index, struct piece 
 	memmove(&holdings->pieces[index + 1], &holdings->pieces[index], (count - index) * sizeof(piece));
 	holdings->pieces[index] = piece;
 	holdings->piece_count++;
+	reach_added(process, &piece);
 }
 
-static void pieces_remove(struct holdings *holdings, size_t index)
+static void pieces_remove(struct process *process, size_t index)
 {
+	struct holdings *holdings = process->holdings;
+
+	reach_removed(process, &holdings->pieces[index]);
 	holdings->piece_count--;
 	memmove(&holdings->pieces[index], &holdings->pieces[index + 1],
 		(holdings->piece_count - index) * sizeof(*holdings->pieces));
@@ -103,7 +108,7 @@ void piece_add(struct process *process, struct piece piece)
 		from->tally->bytes += piece.end - piece.start;
 	if (!from->semaphore && !from->doubted)
 		process->holdings->mapped += piece.end - piece.start;
-	pieces_insert(process->holdings, pieces_above(process->holdings, piece.start), piece);
+	pieces_insert(process, pieces_above(process->holdings, piece.start), piece);
 }
 
 /* The whole mapping is gone: nobody sees it any more. */
@@ -142,7 +147,7 @@ void piece_divide(struct process *process, uint64_t address)
 	piece->start = address;
 	piece->from->references++;
 	piece->from->pieces++;
-	pieces_insert(process->holdings, index, lower);
+	pieces_insert(process, index, lower);
 }
 
 /* Takes [start, end) away from the piece at `index`; what is taken is logged as a release. Returns how many are left. */
@@ -155,15 +160,15 @@ static void cut(struct process *process, size_t index, uint64_t start, uint64_t 
 
 	release.piece = part_of(&old, start, end);
 	from->references++;
-	pieces_remove(holdings, index);
+	pieces_remove(process, index);
 	from->pieces--;
 	if (old.end > end) {
-		pieces_insert(holdings, index++, part_of(&old, end, old.end));
+		pieces_insert(process, index++, part_of(&old, end, old.end));
 		from->references++;
 		from->pieces++;
 	}
 	if (old.start < start) {
-		pieces_insert(holdings, index, part_of(&old, old.start, start));
+		pieces_insert(process, index, part_of(&old, old.start, start));
 		from->references++;
 		from->pieces++;
 	}

@@ -90,6 +90,10 @@ struct use {
 	uint64_t longest;      /* the longest mapping of its own that began at offset 0, in whole pages; 0: none */
 	uint64_t longest_size; /* the object's size when that was made */
 	struct site longest_site;
+	/* For world_reach.c only. */
+	uint64_t reach;        /* where in the object the highest of its mappings ends */
+	size_t reaching;       /* pieces that end there; 0: not known */
+	unsigned reach_merged; /* of the object, as it was looked up */
 };
 
 /* A release, kept for a while: it may be taken back, or a child may have been forked before it. */

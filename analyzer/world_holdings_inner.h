@@ -31,6 +31,9 @@ void piece_add(struct process *process, struct piece piece);
 size_t pieces_above(const struct holdings *holdings, uint64_t address);
 /* The piece that holds the address not at its start becomes two. */
 void piece_divide(struct process *process, uint64_t address);
+/* The reach of the process into the piece's object, kept by world_reach.c, takes note of it. */
+void reach_added(const struct process *process, const struct piece *piece);
+void reach_removed(const struct process *process, const struct piece *piece);
 void piece_count_in(struct process *process, struct acquisition *acquisition);
 void descriptor_add(struct process *process, const struct descriptor *descriptor);
 

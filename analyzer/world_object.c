@@ -183,6 +183,7 @@ static void merge(struct object *object, struct object *late)
 		object->size_max = late->size_max;
 	if (late->sized > object->sized)
 		object->sized = late->sized;
+	object->merged++;
 	late->same = object;
 }
 

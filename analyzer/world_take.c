@@ -121,20 +121,19 @@ static void take_mmap(struct taking *t, const struct mmap_event *e)
 	}
 }
 
-/* end: of what of the object the process may touch from now on. */
-static void trimmed(struct taking *t, struct object *object, uint64_t end)
+/* limit: of what of the object the process may touch from now on, beside the end of what it maps. */
+static void trimmed(struct taking *t, struct object *object, uint64_t limit)
 {
 	const struct watcher *watcher = t->world->private->watcher;
 
 	if (watcher->trimmed)
-		watcher->trimmed(watcher->context, t->process, object, &t->site, end);
+		watcher->trimmed(watcher->context, t->process, object, &t->site, limit);
 }
 
-/* All its mappings are looked through, which is worth it only where a finding waits for that. */
 static void released(struct taking *t, struct object *object)
 {
 	if (object && object->charges)
-		trimmed(t, object, holdings_end(t->process, object));
+		trimmed(t, object, UINT64_MAX);
 }
 
 /* PROT_NONE to the end of its highest mapping is as good as an unmapping. */
