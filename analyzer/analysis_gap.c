@@ -51,25 +51,29 @@ static struct trace_share share_of(const struct recording *whole, const struct r
 }
 
 /* What a trace alone has is all that is known of it. */
-static char *bytes_where(const struct recording *whole, const struct trace_totals *totals)
+static bool lacks_bytes(const struct recording *part, const struct trace_share *share)
 {
-	struct lacking lacking = {0};
-	const struct recording *part;
-
-	for (size_t i = 0; recording_is_several(whole) && (part = recording_each(whole, i)); i++)
-		if (part->described && share_of(whole, part, totals).bytes < part->stream_bytes)
-			lacking_add(&lacking, part);
-	return lacking_words(&lacking);
+	return part->described && share->bytes < part->stream_bytes;
 }
 
-static char *packets_where(const struct recording *whole, const struct trace_totals *totals)
+static bool lacks_packets(const struct recording *part, const struct trace_share *share)
+{
+	(void)part;
+	return share->missing;
+}
+
+static char *where_lacks(const struct recording *whole, const struct trace_totals *totals,
+			 bool (*lacks)(const struct recording *, const struct trace_share *))
 {
 	struct lacking lacking = {0};
 	const struct recording *part;
 
-	for (size_t i = 0; recording_is_several(whole) && (part = recording_each(whole, i)); i++)
-		if (share_of(whole, part, totals).missing)
+	for (size_t i = 0; recording_is_several(whole) && (part = recording_each(whole, i)); i++) {
+		const struct trace_share share = share_of(whole, part, totals);
+
+		if (lacks(part, &share))
 			lacking_add(&lacking, part);
+	}
 	return lacking_words(&lacking);
 }
 
@@ -79,7 +83,7 @@ char *analysis_gap(const struct recording *recording, const struct trace_totals 
 
 	if (totals->bytes >= recording->stream_bytes || (totals->problem_count && !totals->bytes))
 		return NULL;
-	where = bytes_where(recording, totals);
+	where = where_lacks(recording, totals, lacks_bytes);
 	words = memory_format("%" PRIu64 " of the %" PRIu64 " bytes that were recorded %s%s",
 			      recording->stream_bytes - totals->bytes, recording->stream_bytes,
 			      totals->refused ? "cannot be read" : "are gone: streams of the trace were deleted or cut",
@@ -95,7 +99,7 @@ char *analysis_packets(const struct recording *recording, const struct trace_tot
 
 	if (count == 0)
 		return NULL;
-	where = packets_where(recording, totals);
+	where = where_lacks(recording, totals, lacks_packets);
 	words = memory_format("%" PRIu64 " %s of the trace %s missing%s: more events may be lost than are counted",
 			      count, count == 1 ? "packet" : "packets", count == 1 ? "is" : "are", where);
 	free(where);

@@ -398,6 +398,7 @@ static void fault_finish(struct court *court)
 			tell(court, fall->process, blow, latest);
 		free(fall);
 	}
+	map_clear(&court->blows);
 	court->first_fall = court->last_fall = NULL;
 }
 

@@ -44,8 +44,9 @@ bool enforce_sticky(const struct enforce_opening *o, const char *path, bool itse
 	if (!(o->flags & O_CREAT) || S_ISDIR(st->st_mode))
 		return false;
 	/* It lies where the last link leads. */
-	char *way = itself || !enforce_is_link(o->dirfd, path) ? NULL : kernel_memory(2 * PATH_MAX);
-	bool leads = !way || enforce_follow(o->dirfd, path, way, way + PATH_MAX);
+	bool link = !itself && enforce_is_link(o->dirfd, path);
+	char *way = link ? kernel_memory(2 * PATH_MAX) : NULL;
+	bool leads = !link || (way && enforce_follow(o->dirfd, path, way, way + PATH_MAX));
 	bool known = leads && parent_stat(o->dirfd, way ?: path, &in);
 	if (way)
 		kernel_memory_free(way, 2 * PATH_MAX);

@@ -68,30 +68,28 @@ static void from_maps(struct fault_site *site, uint64_t address)
 					   .fd = -1};
 }
 
-void fault_site_at(struct fault_site *site, uint64_t address)
+static void locate(struct fault_site *site, uint64_t address, bool waits, unsigned milliseconds, bool thorough)
 {
 	struct interval piece;
 	struct object object;
+	int known =
+		waits ? ledger_find(address, &piece, &object) : ledger_try_find(address, milliseconds, &piece, &object);
 
 	*site = (struct fault_site){.prot = -1};
-	int known = ledger_find(address, &piece, &object);
-	if (known > 0)
-		from_ledger(site, address, &piece, &object);
-	else if (known < 0)
-		from_maps(site, address);
-}
-
-void fault_site_find(struct fault_site *site, uint64_t address, unsigned milliseconds, bool thorough)
-{
-	struct interval piece;
-	struct object object;
-
-	*site = (struct fault_site){.prot = -1};
-	int known = ledger_try_find(address, milliseconds, &piece, &object);
 	if (known > 0)
 		from_ledger(site, address, &piece, &object);
 	else if (known < 0 || thorough)
 		from_maps(site, address);
+}
+
+void fault_site_at(struct fault_site *site, uint64_t address)
+{
+	locate(site, address, true, 0, false);
+}
+
+void fault_site_find(struct fault_site *site, uint64_t address, unsigned milliseconds, bool thorough)
+{
+	locate(site, address, false, milliseconds, thorough);
 }
 
 /* Of its kind the inode tells less than is known: not which call made it. */

@@ -354,6 +354,27 @@ void observe_kept(const struct object *object, const void *caller)
 	observe_leave(&visit);
 }
 
+enum identity_look observe_unlink(struct visit *visit, struct unlink_event call, const char *path, uint8_t kind,
+				  struct released *released)
+{
+	struct identity identity;
+	char text[512];
+	enum identity_look look = identity_look(call.dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
+
+	*released = (struct released){0, 0};
+	if (look == LOOK_object && observe_expect(visit))
+		look = identity_look(call.dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
+	if (look != LOOK_object)
+		return look;
+	identity.kind = kind;
+	identity.name = call.name ? path : identity_spelling(path, &identity, text);
+	call.name = call.name ?: identity.name;
+	union any_event e = {.unlink = call};
+	released->seq = observe_record(visit, EVENT_unlink, &e, &identity);
+	released->object = e.unlink.object;
+	return look;
+}
+
 void observe_judged(const struct released *released, const void *caller)
 {
 	struct visit visit;

@@ -111,6 +111,12 @@ void observe_kept(const struct object *object, const void *caller);
 struct released {
 	uint32_t seq, object;
 };
+/*
+ * Records that `call`, without a name as the path spells it, is about to remove what the path leads to; kind: of that. Answers
+ * what is there.
+ */
+enum identity_look observe_unlink(struct visit *visit, struct unlink_event call, const char *path, uint8_t kind,
+				  struct released *released);
 /* Records what the policy decided of the call, which has succeeded, since its event. */
 void observe_judged(const struct released *released, const void *caller);
 

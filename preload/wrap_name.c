@@ -27,9 +27,8 @@ struct removing {
 
 static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const char *path, const void *caller)
 {
+	struct unlink_event call = {.symbol = (uint16_t)symbol, .dirfd = dirfd};
 	struct visit visit;
-	struct identity identity;
-	char text[512];
 
 	r->symbol = symbol;
 	r->policy.at = (struct enforce_place){dirfd, path, AT_SYMLINK_NOFOLLOW, NULL};
@@ -38,17 +37,7 @@ static void unlinking(struct removing *r, enum symbol symbol, int dirfd, const c
 	r->nothing = false;
 	if (!observe_enter(&visit, caller))
 		return;
-	enum identity_look look = identity_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
-	if (look == LOOK_object && observe_expect(&visit))
-		look = identity_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &identity);
-	if (look == LOOK_object) {
-		identity.kind = KIND_file;
-		identity.name = identity_spelling(path, &identity, text);
-		union any_event e = {.unlink = {.symbol = (uint16_t)symbol, .dirfd = dirfd, .name = identity.name}};
-		r->released.seq = observe_record(&visit, EVENT_unlink, &e, &identity);
-		r->released.object = e.unlink.object;
-	}
-	r->nothing = look == LOOK_nothing;
+	r->nothing = observe_unlink(&visit, call, path, KIND_file, &r->released) == LOOK_nothing;
 	observe_leave(&visit);
 }
 

@@ -131,22 +131,14 @@ EXPORT int shm_open(const char *name, int flags, mode_t mode)
 static struct released unlinking(struct visit *visit, enum symbol symbol, const char *name, const char *prefix,
 				 bool *nothing)
 {
+	struct unlink_event call = {.symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name};
+	uint8_t kind = symbol == SYMBOL_sem_unlink ? KIND_semaphore : KIND_shm;
+	struct released released = {0, 0};
 	char path[512];
-	struct identity identity;
 
-	if (!identity_shm_path(name, prefix, path))
-		return (struct released){0, 0};
-	enum identity_look look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
-	if (look == LOOK_object && observe_expect(visit))
-		look = identity_look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &identity);
-	*nothing = look == LOOK_nothing;
-	if (look != LOOK_object)
-		return (struct released){0, 0};
-	if (symbol == SYMBOL_sem_unlink)
-		identity.kind = KIND_semaphore;
-	union any_event e = {.unlink = {.symbol = (uint16_t)symbol, .dirfd = AT_FDCWD, .name = name}};
-	uint32_t seq = observe_record(visit, EVENT_unlink, &e, &identity);
-	return (struct released){seq, e.unlink.object};
+	if (identity_shm_path(name, prefix, path))
+		*nothing = observe_unlink(visit, call, path, kind, &released) == LOOK_nothing;
+	return released;
 }
 
 static int unlink_shm(int (*real_unlink)(const char *), enum symbol symbol, const char *name, const char *prefix,

@@ -110,13 +110,20 @@ for flags in RWC, RWC | os.O_TRUNC: os.close(os.open(PATH + "-own", flags, 0o666
 	[ "$(grep -c 'O_RDWR|O_CREAT.*, 0600)' asked)" -eq 4 ]
 }
 
-@test "stale-reattach: what keeps its name where it cannot be removed is told with the reason" {
-	policy 'log = stderr' 'stale-reattach = fix'
+# reattached: what cannot be removed, and why; a look at who maps it may end in vain on a busy machine.
+reattached()
+{
+	rm -f "/dev/shm/$NAME" "/dev/shm/$NAME-own" "/dev/shm/$NAME-link"
 	by 65534 -b 'os.write(shm_open(NAME, RWC, mode=0o666), b"stale")'
 	by 1234 -b 'os.write(shm_open(NAME + "-own", RWC, mode=0o600), b"stale"); os.symlink(PATH + "-own", PATH + "-link")'
 	sleep 0.02
 	by 1234 'attempt(shm_open, NAME, RWC, mode=0o600); attempt(os.open, PATH + "-link", RWC, 0o600); attempt(shm_open, NAME + "-own", RWC, mode=0o600)' 2>log
-	[ "$(sed 's/^ok .*/ok/' out)" = $'ok\nok\nok' ]
+	[ "$(sed 's/^ok .*/ok/' out)" = $'ok\nok\nok' ] || return 1
 	same <(sed -n 's/.*rule=stale-reattach.* \(action=[a-z]*\) .* at=[^ ]*/\1/p' log) <(printf '%s\n' \
 		'action=recorded why=not-removed:EPERM' 'action=recorded why=not-removed:elsewhere' 'action=fixed')
+}
+
+@test "stale-reattach: what keeps its name where it cannot be removed is told with the reason" {
+	policy 'log = stderr' 'stale-reattach = fix'
+	reattached || reattached || reattached
 }
