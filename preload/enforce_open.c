@@ -140,6 +140,16 @@ static __attribute__((noinline)) int not_opened(const struct enforce_opening *o)
 	return -1;
 }
 
+/* What was not opened (-1) is nothing to judge; what is not to be used is closed, errno kept. */
+static enum enforce_verdict judged_or_closed(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+{
+	enum enforce_verdict verdict = fd < 0 ? VERDICT_go : enforce_attached(o, d, fd);
+
+	if (verdict != VERDICT_go)
+		refused(fd);
+	return verdict;
+}
+
 /*
  * What is no regular file is opened once, and as the program asks for it: with O_CREAT the kernel refuses another's in a
  * sticky directory (fs.protected_fifos, proc(5)), and to ask it beside would wake, or wait for, the other end of a FIFO. What
@@ -148,10 +158,7 @@ static __attribute__((noinline)) int not_opened(const struct enforce_opening *o)
 static enum enforce_verdict open_special(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
 {
 	*fd = o->call(o, o->flags & ~O_TRUNC, o->mode & 0600);
-	enum enforce_verdict verdict = *fd < 0 ? VERDICT_go : enforce_attached(o, d, *fd);
-	if (verdict != VERDICT_go)
-		refused(*fd);
-	return verdict;
+	return judged_or_closed(o, d, *fd);
 }
 
 /* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. What may be locked is judged first. */
@@ -162,27 +169,22 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 	struct identity judged;
 	int locked = enforce_locks ? enforce_open_locked(o, enforce_opening_path(o, text), &judged) : -1;
 
-	if (locked >= 0) {
-		enum enforce_verdict verdict = enforce_attached(o, d, locked);
-		if (verdict != VERDICT_go) {
-			refused(locked);
-			return verdict;
-		}
-		/* The program is to get the number. */
+	enum enforce_verdict verdict = judged_or_closed(o, d, locked);
+	if (verdict != VERDICT_go)
+		return verdict;
+	/* The program is to get the number. */
+	if (locked >= 0)
 		kernel_close(locked);
-	}
 	*fd = o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
 	if (locked >= 0 && enforce_leads_to(*fd, &judged))
 		return VERDICT_go;
 	/* Another object has the name by now, or none. */
 	if (locked >= 0)
 		enforce_forget_from(decided);
-	enum enforce_verdict verdict = *fd < 0                         ? VERDICT_go
-				       : enforce_meets_special(o, *fd) ? VERDICT_fix
-								       : enforce_attached(o, d, *fd);
-	if (verdict != VERDICT_go)
-		refused(*fd);
-	return verdict;
+	if (*fd < 0 || !enforce_meets_special(o, *fd))
+		return judged_or_closed(o, d, *fd);
+	refused(*fd);
+	return VERDICT_fix;
 }
 
 /* Either an existing object or, exclusively, a new one: so it is known which of the two it was, without a race. */
