@@ -10,12 +10,12 @@
 
 #include "analyzer/escape.h"
 #include "analyzer/hindsight.h"
+#include "analyzer/holders.h"
 #include "analyzer/map.h"
 #include "analyzer/memory.h"
 #include "analyzer/replay.h"
 #include "analyzer/report_text.h"
 #include "analyzer/trace_settings.h"
-#include "analyzer/world_holdings.h"
 
 enum { OPTION_at = 0x100, OPTION_all };
 
@@ -99,36 +99,6 @@ static const char *scene_doubt(const struct scene *scene, const struct object *o
 	return made < scene_let_go_until(scene, object) ? ", not known whether still" : "";
 }
 
-static int scene_compare_descriptors(const void *left, const void *right)
-{
-	const struct descriptor *a = *(struct descriptor *const *)left, *b = *(struct descriptor *const *)right;
-
-	return a->fd < b->fd ? -1 : a->fd > b->fd;
-}
-
-static void scene_descriptors(const struct scene *scene, const struct process *process, const struct object *object,
-			      const char *who)
-{
-	const struct descriptor **descriptors = NULL;
-	struct map_slot *slot;
-	size_t cursor = 0, count = 0;
-
-	while ((slot = map_next(&process->holdings->descriptors, &cursor))) {
-		const struct descriptor *descriptor = slot->value;
-
-		if (descriptor->object != object)
-			continue;
-		descriptors = memory_grow(descriptors, count, sizeof(const struct descriptor *));
-		descriptors[count++] = descriptor;
-	}
-	if (count)
-		qsort(descriptors, count, sizeof(const struct descriptor *), scene_compare_descriptors);
-	for (size_t i = 0; i < count; i++)
-		printf("    process %s: descriptor %d%s\n", who, descriptors[i]->fd,
-		       scene_doubt(scene, object, descriptors[i]->site.time));
-	free(descriptors);
-}
-
 /* To be freed. A semaphore has no range, but an address, and all of it is mapped: how much, only its definition tells. */
 static char *scene_range(const struct object *object, const struct piece *piece)
 {
@@ -140,23 +110,21 @@ static char *scene_range(const struct object *object, const struct piece *piece)
 			     whole ? object->size : piece->end - piece->from->base);
 }
 
-static void scene_mappings(const struct scene *scene, const struct process *process, const struct object *object,
-			   const char *who)
+static void scene_holder(const struct scene *scene, const struct holder *holder, const char *who)
 {
-	const struct holdings *holdings = process->holdings;
+	const struct object *object = holder->object;
+	const struct piece *piece = holder->piece;
 	char *range;
-	size_t i;
 
-	for (i = holdings->piece_count; i-- > 0;) {
-		const struct piece *piece = &holdings->pieces[i];
-
-		if (piece->from->object != object)
-			continue;
-		range = scene_range(object, piece);
-		printf("    process %s: maps %s at 0x%" PRIx64 "%s\n", who, range, piece->start,
-		       scene_doubt(scene, object, piece->from->site.time));
-		free(range);
+	if (piece == NULL) {
+		printf("    process %s: descriptor %d%s\n", who, holder->descriptor->fd,
+		       scene_doubt(scene, object, holder->descriptor->site.time));
+		return;
 	}
+	range = scene_range(object, piece);
+	printf("    process %s: maps %s at 0x%" PRIx64 "%s\n", who, range, piece->start,
+	       scene_doubt(scene, object, piece->from->site.time));
+	free(range);
 }
 
 static bool scene_is_there(const struct scene *scene, const struct object *object)
@@ -211,11 +179,12 @@ static char *scene_attributes(const struct object *object)
 			     (unsigned)object->uid, major((dev_t)object->dev), minor((dev_t)object->dev), object->ino);
 }
 
-static void scene_object(const struct scene *scene, const struct world *world, const struct object *object)
+static void scene_object(const struct scene *scene, const struct holders *holders, const struct object *object)
 {
 	const char *kind = object_kind(object);
 	char *attributes = scene_attributes(object), *size = scene_size(scene, object);
-	size_t i;
+	size_t count;
+	const struct holder *held = holders_of(holders, object, &count);
 
 	scene_names(scene, object);
 	printf("\n  %s, %s, %s\n", kind ? kind : "kind not known", size, attributes);
@@ -225,11 +194,10 @@ static void scene_object(const struct scene *scene, const struct world *world, c
 		printf("  recorded in %s\n", where);
 		free(where);
 	}
-	for (i = 0; i < world->process_count; i++) {
-		char *who = text_process(world->processes[i]);
+	for (size_t i = 0; i < count; i++) {
+		char *who = text_process(held[i].process);
 
-		scene_descriptors(scene, world->processes[i], object, who);
-		scene_mappings(scene, world->processes[i], object, who);
+		scene_holder(scene, &held[i], who);
 		free(who);
 	}
 	free(attributes);
@@ -307,6 +275,7 @@ static void scene_tell_let_go(const struct scene *scene)
 static void scene_finish(void *context, struct world *world)
 {
 	struct scene *scene = context;
+	struct holders holders = holders_collect(world);
 	size_t shown = 0, unknown = 0, i;
 
 	if (!scene->has_at)
@@ -321,9 +290,10 @@ static void scene_finish(void *context, struct world *world)
 			unknown++;
 			continue;
 		}
-		scene_object(scene, world, object);
+		scene_object(scene, &holders, object);
 		shown++;
 	}
+	holders_free(&holders);
 	if (!shown)
 		puts("no object");
 	if (unknown)

@@ -1,4 +1,5 @@
 /* The model, fed by hand: what a process maps and opens, what moves, and what failed and was taken back. */
+#include "analyzer/holders.h"
 #include "tests/unit/world_by_hand.h"
 
 static void check_intervals(void)
@@ -198,6 +199,31 @@ static void check_dontfork(void)
 	end();
 }
 
+static void check_holders(void)
+{
+	const struct object *object = begin_shared();
+	const struct holder *of;
+	struct holders holders;
+	size_t count;
+
+	map_at(11, 1, BASE + 8 * PAGE, PAGE);
+	map_at(11, 2, BASE, PAGE);
+	define(11, 2, 77);
+	define(11, 3, 78);
+	map_at(11, 3, BASE + 16 * PAGE, PAGE);
+	holders = holders_collect(world);
+	of = holders_of(&holders, object, &count);
+	check(count == 3 && of[0].process->pid == 10 && of[0].descriptor->fd == 3, "who has an object open holds it");
+	check(of[1].piece && of[1].piece->start == BASE && of[2].piece->start == BASE + 8 * PAGE,
+	      "who maps it, by address, whatever it was called before it was known to be the same");
+	holders_of(&holders, world->objects[2], &count);
+	check(count == 1, "another has its own");
+	holders_of(&holders, NULL, &count);
+	check(count == 0, "nothing is held by nobody");
+	holders_free(&holders);
+	end();
+}
+
 int main(void)
 {
 	check_intervals();
@@ -207,6 +233,7 @@ int main(void)
 	check_long_mremap();
 	check_failed();
 	check_dontfork();
+	check_holders();
 	printf("1..%d\n", number);
 	return failures != 0;
 }
