@@ -203,10 +203,9 @@ static void size_found(struct court *court, struct process *process, struct obje
 static void size_fault(struct court *court, struct process *process, struct object *object,
 		       const struct fault_event *event, const struct site *site)
 {
-	(void)process;
 	(void)site;
 	if (object)
-		docket_faulted(court, object, event->cause == CAUSE_tmpfs_full);
+		docket_faulted(court, process, object, event->cause == CAUSE_tmpfs_full);
 }
 
 static void size_trimmed(struct court *court, struct process *process, struct object *object, const struct site *site,

@@ -20,6 +20,8 @@ struct charge {
 	bool resizing; /* the call was a resize, not a mapping */
 	bool faulted;  /* a SIGBUS came of it */
 	bool trimmed;  /* what had no pages was given up: at once after a shrink, untouched where it was mapped so */
+	bool shut;     /* trimmed by PROT_NONE, which may be taken back */
+	bool undone;   /* its call was not made */
 	bool over;     /* nobody holds the object any more */
 };
 

@@ -9,7 +9,7 @@
 #define SMALL 1024
 
 /* Not inline: of malloc(3) and memset(3) beside each other the compiler makes the calloc(3) that memory_new() avoids. */
-static __attribute__((noinline)) void *memory_checked(void *result)
+__attribute__((noinline)) void *memory_checked(void *result)
 {
 	if (result)
 		return result;

@@ -12,6 +12,8 @@ void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);
 /* Of that length, which `text` has at least. */
 char *memory_span(const char *text, size_t length);
+/* What something else that allocates has answered, unless that is NULL. */
+void *memory_checked(void *result);
 /* printf into a new text. */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

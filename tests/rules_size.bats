@@ -68,6 +68,22 @@ teardown()
 	check_faulty map-beyond-end_reduced
 }
 
+@test "map-beyond-end: what a daemon mapped before it was one, and makes up for, is only a note" {
+	check_faulty map-beyond-end_daemon
+}
+
+@test "map-beyond-end: what a daemon never makes up for" {
+	check_faulty map-beyond-end_orphan
+}
+
+@test "map-beyond-end: what was given up, and a child touches" {
+	check_faulty map-beyond-end_inherited
+}
+
+@test "map-beyond-end: what was given up, and a child makes up for, is only a note" {
+	check_faulty map-beyond-end_handed
+}
+
 @test "map-beyond-end: also when mremap does it" {
 	check_faulty map-beyond-end_remapped
 }

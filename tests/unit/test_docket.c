@@ -13,6 +13,7 @@ static const enum rule_id rules_of[] = {RULE_map_beyond_end, RULE_map_before_siz
 static struct model {
 	struct charge is; /* cover: its time alone */
 	bool done;        /* nothing changes it any more */
+	bool given;       /* up: nothing but another's SIGBUS changes it any more */
 	bool old;         /* shrunk too long ago */
 	bool closed, gone;
 } models[STEPS];
@@ -74,8 +75,9 @@ static bool agree(void)
 
 		if (m->closed != closed[i].closed)
 			return false;
-		if (m->closed && (m->is.faulted != was->faulted || m->is.trimmed != was->trimmed ||
-				  m->is.cover.site.time != was->cover.site.time || m->is.end != was->end))
+		if (m->closed &&
+		    (m->is.faulted != was->faulted || m->is.trimmed != was->trimmed ||
+		     m->is.cover.site.time != was->cover.site.time || (is_past_end(m) && m->is.end != was->end)))
 			return false;
 	}
 	return true;
@@ -111,26 +113,29 @@ static void cover(struct court *court, struct object *object, const struct proce
 		if (m->is.object != object || m->done || m->closed || m->gone || !is_past_end(m) ||
 		    pages_up(m->is.end) > change.after)
 			continue;
-		m->is.cover.site.time = now;
+		m->is.cover.site.time = m->given ? 0 : now;
 		m->done = true;
 	}
 	docket_covered(court, object, &change);
 }
 
-static void fault(struct court *court, const struct object *object, bool full)
+static void fault(struct court *court, const struct process *by, const struct object *object, bool full)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct model *m = &models[i];
 
-		if (m->is.object == object && !m->done && !m->closed && !m->gone && is_full(m) == full)
-			m->done = m->is.faulted = true;
+		if (m->is.object != object || m->done || m->closed || m->gone || is_full(m) != full)
+			continue;
+		m->is.faulted = !m->given || m->is.shut || m->is.process != by;
+		m->done = true;
 	}
-	docket_faulted(court, object, full);
+	docket_faulted(court, by, object, full);
 }
 
-static void trim_model(struct model *m, uint64_t end, bool maps)
+static void trim_model(struct model *m, uint64_t reach, uint64_t limit, bool maps)
 {
 	const struct finding_event *e = &m->is.event;
+	uint64_t end = reach < limit ? reach : limit;
 
 	if (!m->done && !m->old && e->rule == RULE_shrink_under_map && e->other == 0 && charge_edge(&m->is) >= end) {
 		m->is.trimmed = m->closed = now - m->is.site.time <= 1000000000;
@@ -138,9 +143,10 @@ static void trim_model(struct model *m, uint64_t end, bool maps)
 	}
 	if (!maps) {
 		m->closed |= !is_full(m);
-	} else if (!m->done && is_past_end(m)) {
+	} else if (!m->done && !m->given && is_past_end(m)) {
 		m->is.end = m->is.end < end ? m->is.end : end;
-		m->done = m->is.trimmed = m->is.object->size && pages_up(m->is.end) <= pages_up(m->is.object->size);
+		m->is.shut = limit < reach;
+		m->given = m->is.trimmed = m->is.object->size && pages_up(m->is.end) <= pages_up(m->is.object->size);
 	}
 }
 
@@ -152,7 +158,7 @@ static void trim(struct court *court, const struct process *process, const struc
 	for (uint32_t i = 0; i < count; i++)
 		if (models[i].is.object == object && models[i].is.process == process && !models[i].closed &&
 		    !models[i].gone)
-			trim_model(&models[i], end < limit ? end : limit, holdings_maps(process, object));
+			trim_model(&models[i], end, limit, holdings_maps(process, object));
 	docket_trimmed(court, process, object, &site, limit, on_close);
 }
 
@@ -164,15 +170,18 @@ static void undo(struct court *court, struct process *process, uint32_t of)
 	docket_undone(court, process, of);
 }
 
-static void close_some(struct court *court, const struct process *process, const struct object *object)
+static void close_some(struct court *court, struct process *process, const struct object *object)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (process ? models[i].is.process == process && !is_full(&models[i]) : models[i].is.object == object)
 			models[i].closed |= !models[i].gone;
-	if (process)
+	if (process) {
+		process->over = true;
 		docket_close_process(court, process, on_close);
-	else
+		process->over = false;
+	} else {
 		docket_close_object(court, object, on_close);
+	}
 }
 
 /* Maps somewhere, or unmaps, or shortens and moves what may be mapped there. */
@@ -203,7 +212,7 @@ static bool step(struct court *court)
 	now += draw(50) ? (int64_t)draw(1000) : 700000000;
 	switch (draw(40)) {
 	case 0:
-		fault(court, object, draw(2));
+		fault(court, process, object, draw(2));
 		break;
 	case 1:
 		undo(court, process, seqs[process->pid] - (uint32_t)draw(3));
@@ -246,6 +255,7 @@ static void check_random(uint64_t seed)
 	count = 0;
 	memset(closed, 0, sizeof(closed));
 	begin();
+	court.world = world;
 	for (int pid = FIRST; pid < FIRST + PROCESSES; pid++) {
 		start(pid, BEGAN_exec, 1, 0);
 		define(pid, 1, 77);
