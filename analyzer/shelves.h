@@ -1,4 +1,4 @@
-/* Charges by a number of bytes, their rank: those with the lowest or the highest are found at once, whatever order they come in. */
+/* Charges by a number of bytes, their rank: the lowest and the highest are found at once, whatever order they come in. */
 #ifndef SHMGUARD_SHELVES_H
 #define SHMGUARD_SHELVES_H
 
