@@ -226,7 +226,7 @@ static bool awaits_end(void)
 static bool leave(struct visit *visit)
 {
 	/* Where it is off a filter of system calls may kill for the question. */
-	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_is_vfork_child())
+	if (atomic_load(&recorder_state) == RECORDER_OFF || recorder_shares_memory())
 		return false;
 	/* What other threads did while one loads LTTng is queued. */
 	if (!recorder_thread.depth)

@@ -109,6 +109,11 @@ void recorder_check_process(void);
 
 /* Is this a child by vfork(2) or clone(2) that runs in its parent's memory? A getpid(2) where there may be one. */
 bool recorder_is_vfork_child(void);
+/*
+ * The same, asked where a process ends or executes: such a child may have come by a clone that no hook saw, and is known from
+ * then on. What it does to its end or its program is not to be taken for its parent's. A getpid(2).
+ */
+bool recorder_shares_memory(void);
 
 /* Around a call of libc's that forks: the end is for parent and child, and for a fork that failed. */
 void recorder_fork_begin(void);

@@ -42,6 +42,17 @@ bool recorder_is_vfork_child(void)
 	return false;
 }
 
+bool recorder_shares_memory(void)
+{
+	if (recorder_is_vfork_child())
+		return true;
+	if (recorder_confined || !alive || !atomic_load_explicit(alive, memory_order_relaxed) ||
+	    kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0) == recorder_pid)
+		return false;
+	atomic_store(&shared, true);
+	return true;
+}
+
 static void start_anew(int32_t parent)
 {
 	recorder_renew();

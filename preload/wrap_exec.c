@@ -114,7 +114,7 @@ static void announce(struct executing *x, const char *path, bool searches, bool 
 		return;
 	note_path(NOTE_exec, path, 0, 0);
 	tell_unguarded(path, searches, caller);
-	if (!recorder_is_vfork_child()) {
+	if (!recorder_shares_memory()) {
 		recorder_wait_for_loading();
 		if (recorder_awaits_loader())
 			observe_awaken(caller);

@@ -101,7 +101,7 @@ void wrap_thread_leaving(int status)
 	    kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0) != kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
 		return;
 	/* What threads there are, are those of its parent, in whose memory it has been seen. */
-	if (recorder_is_vfork_child()) {
+	if (recorder_shares_memory()) {
 		wrap_leaving(status);
 		return;
 	}

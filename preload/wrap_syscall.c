@@ -2,12 +2,15 @@
  * syscall(2): numbers that make, map or release objects, execute, or set a disposition, go through the wrappers of their
  * names, a futex that others may share is noted, and to other calls that have a wrapper the descriptors of our libraries do not
  * exist. All others jump straight to the original, stack untouched, since a system call may come back twice or on another
- * stack (vfork, clone).
+ * stack (vfork, clone); that these make a child which shares our memory is noticed before.
  */
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "preload/jump.h"
+#include "preload/kernel.h"
 #include "preload/observe.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -184,12 +187,43 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	}
 }
 
+/* clone3(2) has its flags in memory, first, of which the kernel alone may say that it is not there. */
+static uint64_t clone_flags(long number, long a)
+{
+	if (number != SYS_clone3)
+		return (uint64_t)a;
+	return kernel_readable((const void *)a) ? *(const uint64_t *)a : 0;
+}
+
+static bool is_vfork(long number)
+{
+#if defined(SYS_vfork)
+	return number == SYS_vfork;
+#else
+	(void)number;
+	return false;
+#endif
+}
+
+/* A process, not a thread, which has a recorder_thread of its own: see wrap_vfork.c. */
+__attribute__((used)) jump_target target_making(long number, long a);
+jump_target target_making(long number, long a)
+{
+	if (atomic_load_explicit(&recorder_state, memory_order_relaxed) == RECORDER_OFF)
+		return (jump_target)REAL(syscall);
+	if (is_vfork(number))
+		recorder_thread.vforked = true;
+	else if ((clone_flags(number, a) & (CLONE_VM | CLONE_THREAD)) == CLONE_VM)
+		recorder_share_memory();
+	return (jump_target)REAL(syscall);
+}
+
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
 /* The address of the original stands in real_table, which the first call fills if no constructor has yet. */
 #if defined(__x86_64__)
-#define WHEN(number) "	cmpq $" TEXT(number) ", %rdi\n	je 1f\n"
+#define WHEN_TO(number, label) "	cmpq $" TEXT(number) ", %rdi\n	je " label "\n"
 #define TO_ORIGINAL                                                                                                    \
 	"	movq real_syscall(%rip), %rax\n"                                                                             \
 	"	testq %rax, %rax\n"                                                                                          \
@@ -197,7 +231,7 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	"	jmp *%rax\n"
 #define TO_WRAPPER "1:	jmp wrap_syscall\n"
 #elif defined(__aarch64__)
-#define WHEN(number) "	cmp x0, #" TEXT(number) "\n	b.eq 1f\n"
+#define WHEN_TO(number, label) "	cmp x0, #" TEXT(number) "\n	b.eq " label "\n"
 #define TO_ORIGINAL                                                                                                    \
 	"	adrp x16, real_syscall\n"                                                                                    \
 	"	ldr x16, [x16, :lo12:real_syscall]\n"                                                                        \
@@ -206,7 +240,14 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 #define TO_WRAPPER "1:	b wrap_syscall\n"
 #endif
 
+#define WHEN(number) WHEN_TO(number, "1f")
 #define WHEN_GIVEN(name) WHEN(__NR_##name)
+#define WHEN_MAKING(number) WHEN_TO(number, "2f")
+#if defined(__NR_vfork)
+#define MAKING_OLD WHEN_MAKING(__NR_vfork)
+#else
+#define MAKING_OLD
+#endif
 #define NUMBERS                                                                                                        \
 	WHEN(__NR_memfd_create)                                                                                        \
 	WHEN(__NR_close)                                                                                               \
@@ -230,13 +271,17 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 	WHEN(__NR_prlimit64)                                                                                           \
 	WHEN(__NR_exit)                                                                                                \
 	WHEN(__NR_exit_group)                                                                                          \
+	WHEN_MAKING(__NR_clone)                                                                                        \
+	WHEN_MAKING(__NR_clone3)                                                                                       \
+	MAKING_OLD                                                                                                     \
 	GIVEN(WHEN_GIVEN)                                                                                              \
 	GIVEN_TWO(WHEN_GIVEN)
+#define TO_CLONE "2:\n" JUMP("making")
 
 __asm__(".pushsection .text\n"
 	".globl syscall\n"
 	".type syscall, %function\n"
 	"syscall:\n"
-	"	.cfi_startproc\n" NUMBERS TO_ORIGINAL TO_WRAPPER "	.cfi_endproc\n"
+	"	.cfi_startproc\n" NUMBERS TO_ORIGINAL TO_WRAPPER TO_CLONE "	.cfi_endproc\n"
 	".size syscall, . - syscall\n"
 	".popsection\n");

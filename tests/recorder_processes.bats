@@ -83,6 +83,7 @@ sharing()
 {
 	as_bare sharing "$1" "/$NAME"
 	"$SHMGUARD" log recording >calls.txt
+	rm -rf recording
 	cat calls.txt
 	[ "$(grep -c "dup(" calls.txt)" -eq 1 ]
 	[ "$(grep -c "close(" calls.txt)" -eq 2 ]
@@ -94,6 +95,19 @@ sharing()
 
 @test "what a child by clone closes that shares the memory, its parent still has" {
 	sharing clone
+}
+
+@test "a child by the number of clone or clone3 in the memory of its parent, which is recorded on" {
+	sharing number
+	sharing number3
+}
+
+@test "a child that no hook saw come ends or executes in the memory of its parent, which is recorded on" {
+	local how
+	for how in bare bare-exit bare-exec; do
+		sharing $how
+		holds '[.processes[] | select(.exe | endswith("/sharing")) | .ended] == ["exit"]'
+	done
 }
 
 @test "a child by vfork and exec through syscall(2) with an empty environment is followed" {
