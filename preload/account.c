@@ -7,6 +7,7 @@
 #include "preload/check.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/moves.h"
 #include "preload/page.h"
 
 /* They ascend. What goes on where the last one ended is one mapping for the kernel, too. */
@@ -176,6 +177,9 @@ static bool update(enum event_id id, union any_event *event, uint32_t object, co
 		else
 			ledger_look(event->mremap.addr, 1, keep_piece, pieces);
 		return event->mremap.object != 0;
+	case EVENT_mremapped:
+		move_resume(&event->mremapped);
+		return true;
 	case EVENT_mprotect:
 		event->mprotect.object = ledger_mapped(event->mprotect.addr, event->mprotect.length);
 		return event->mprotect.object != 0;

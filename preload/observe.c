@@ -8,6 +8,7 @@
 #include "preload/findings.h"
 #include "preload/kernel.h"
 #include "preload/ledger.h"
+#include "preload/moves.h"
 #include "preload/queue.h"
 #include "preload/recorder.h"
 #include "preload/stack.h"
@@ -134,6 +135,17 @@ static __attribute__((noinline)) uint32_t account_and_queue(struct visit *visit,
 	return queue(visit, id, event, identity, &accounted, frames, count);
 }
 
+/* What it takes out of the ledger its other half, which is or will be queued as well, has to put back. */
+static void settle_move(struct queued *queued)
+{
+	struct move m;
+
+	move_begin(&m, &queued->event.mremap);
+	account_event(queued->id, &queued->event, NULL, &m.pieces, &queued->accounted);
+	if (m.pieces.count)
+		move_keep(&m, queued->event.head.seq);
+}
+
 /* A queued event keeps its number, and is emitted even if nothing tracked was concerned: a gap would look like a loss. */
 static void settle(struct queued *queued)
 {
@@ -141,7 +153,9 @@ static void settle(struct queued *queued)
 	struct event_head head = queued->event.head;
 	struct accounted *accounted = &queued->accounted;
 
-	if (!queued->is_accounted)
+	if (!queued->is_accounted && queued->id == EVENT_mremap)
+		settle_move(queued);
+	else if (!queued->is_accounted)
 		account_event(queued->id, &queued->event, identity, NULL, accounted);
 	if (identity && accounted->is_new)
 		define_object(accounted->object, identity);

@@ -14,6 +14,17 @@
 #include "preload/signals.h"
 #include "preload/stack.h"
 
+/*
+ * By a jump that no hook saw (setcontext(3), an exception), or by a change of coroutines of the program's own make, which may
+ * come back: what became of the visit nobody knows, nor is it to happen again.
+ */
+static void forget_unseen(void)
+{
+	atomic_store(&recorder_blocks, true);
+	recorder_count_lost();
+	observe_forget();
+}
+
 /* Where the program's stack stood when it called us: our frames are chained by their pointers (-fno-omit-frame-pointer). */
 static uintptr_t program_stack(void)
 {
@@ -72,7 +83,7 @@ void observe_forget(void)
 bool observe_is_interrupted(void)
 {
 	if (recorder_thread.depth > 0 && was_jumped_out_of(program_stack()))
-		observe_forget();
+		forget_unseen();
 	return recorder_thread.depth > 0;
 }
 
@@ -139,6 +150,18 @@ void observe_calm_end(const struct calm *calm)
 	cancel_undefer();
 }
 
+/* The mask first: a handler that came behind the others, and changed to another coroutine, would leave them to that. */
+static void keep_handlers_out(struct visit *visit)
+{
+	if (visit->blocks || recorder_thread.calm ||
+	    !__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed) || recorder_thread.narrow,
+			      false))
+		return;
+	visit->mask = signals_block();
+	recorder_thread.mask = visit->mask;
+	visit->blocks = recorder_thread.blocks = true;
+}
+
 bool observe_enter(struct visit *visit, const void *caller)
 {
 	if (!is_observed(caller))
@@ -148,8 +171,11 @@ bool observe_enter(struct visit *visit, const void *caller)
 	visit->caller = caller;
 	visit->blocks = visit->asked = false;
 	uintptr_t stack = program_stack();
+	/* Before it is under way: such a handler would leave it so. */
+	if (__builtin_expect(recorder_thread.depth == 0, true))
+		keep_handlers_out(visit);
 	if (__builtin_expect(recorder_thread.depth > 0, false) && was_jumped_out_of(stack))
-		observe_forget();
+		forget_unseen();
 	bool interrupts = recorder_thread.depth++ > 0;
 	visit->nested = interrupts || stack - recorder_thread.small_stack < recorder_thread.small_stack_size;
 	visit->outermost = !interrupts;
@@ -160,12 +186,7 @@ bool observe_enter(struct visit *visit, const void *caller)
 		return true;
 	}
 	recorder_thread.outermost = stack;
-	if (__builtin_expect(atomic_load_explicit(&recorder_blocks, memory_order_relaxed) || recorder_thread.narrow,
-			     false) &&
-	    !recorder_thread.calm) {
-		visit->blocks = recorder_thread.blocks = true;
-		visit->mask = recorder_thread.mask = signals_block();
-	}
+	keep_handlers_out(visit);
 	/*
 	 * libunwind and LTTng make calls that are cancellation points, with their locks held; mmap(2) is none. Only after
 	 * recorder_blocks may the type be another than deferred. It is changed, too: glibc 2.36 forgets the thread's result

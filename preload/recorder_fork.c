@@ -13,6 +13,7 @@
 #include "preload/kernel.h"
 #include "preload/ledger.h"
 #include "preload/ledger_lock.h"
+#include "preload/moves.h"
 #include "preload/note.h"
 #include "preload/observe.h"
 #include "preload/own.h"
@@ -59,6 +60,7 @@ static void start_anew(int32_t parent)
 	if (alive)
 		atomic_store(alive, 1);
 	queue_reset();
+	move_fork_reset();
 	enforce_fork_reset();
 	ending_reset();
 	process_forked(parent);

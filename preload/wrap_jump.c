@@ -2,12 +2,14 @@
  * The jumps of setjmp.h, and asynchronous cancellation, tell that they are used: from then on no signal interrupts a visit
  * (recorder_blocks), the C library's own for cancellation among them. The first one may leave what it interrupted with a
  * lock that others wait for, and each with the thread as a visit has it: not to be cancelled, or not at any instruction.
+ * So do coroutines when they are made: a handler that changes between them would leave a visit to come back to it later.
  */
 #include <setjmp.h>
 #include <signal.h>
 
 #include "preload/cancel.h"
 #include "preload/enforce.h"
+#include "preload/jump.h"
 #include "preload/kernel.h"
 #include "preload/ledger_lock.h"
 #include "preload/observe.h"
@@ -99,3 +101,13 @@ WRAP_JUMP(longjmp)
 WRAP_JUMP(_longjmp)
 WRAP_JUMP(siglongjmp)
 WRAP_JUMP(__longjmp_chk)
+
+/* How many arguments there are it has from one of them. */
+__attribute__((used)) jump_target target_makecontext(void);
+jump_target target_makecontext(void)
+{
+	tell();
+	return (jump_target)REAL(makecontext);
+}
+
+EXPORT_JUMP("makecontext")

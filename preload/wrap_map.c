@@ -10,6 +10,7 @@
 #include "preload/fault_site.h"
 #include "preload/late_size.h"
 #include "preload/ledger.h"
+#include "preload/moves.h"
 #include "preload/observe.h"
 #include "preload/page.h"
 #include "preload/real.h"
@@ -197,55 +198,48 @@ bool wrap_policed_object(const void *addr, size_t length, struct fault_site *sit
 }
 
 struct moving {
-	struct unmapping from, replaced;
-	uint64_t start, length, new_length;
-	bool stays; /* the old range does: MREMAP_DONTUNMAP */
+	uint32_t seq;
+	struct move move;
+	struct unmapping replaced;
 };
 
 static void moving(struct moving *m, void *addr, size_t length, size_t new_length, int flags, void *new_addr,
 		   const void *caller)
 {
 	struct visit visit;
+	struct mremap_event e = {.addr = (uint64_t)(uintptr_t)addr,
+				 .length = length,
+				 .new_length = new_length,
+				 .flags = (uint32_t)flags,
+				 .new_addr = (uint64_t)(uintptr_t)new_addr};
 
-	*m = (struct moving){.start = (uint64_t)(uintptr_t)addr,
-			     .length = page_round(length),
-			     .new_length = page_round(new_length),
-			     .stays = flags & MREMAP_DONTUNMAP};
+	m->seq = m->replaced.seq = 0;
+	m->replaced.pieces.count = 0;
+	move_begin(&m->move, &e);
 	/* An old length of 0 makes a second mapping of the same pages (mremap(2)). */
 	if (ledger_may_map(addr, length ? length : 1) && observe_enter(&visit, caller)) {
-		visit.pieces = &m->from.pieces;
-		m->from.seq = RECORD(&visit, mremap, NULL, .addr = m->start, .length = length, .new_length = new_length,
-				     .flags = (uint32_t)flags, .new_addr = (uint64_t)(uintptr_t)new_addr);
+		visit.pieces = &m->move.pieces;
+		m->seq = observe_record(&visit, EVENT_mremap, &(union any_event){.mremap = e}, NULL);
 		observe_leave(&visit);
 	}
 	if (flags & MREMAP_FIXED)
 		unmapping(&m->replaced, new_addr, new_length, caller);
 }
 
-/* Only a range that is one mapping can grow. To shrink is to unmap the rest, and that may begin and end anywhere. */
-static void piece_moved(const struct moving *m, struct interval piece, uint64_t to)
+/* In a nested visit the ledger, which the interrupted one may be at, has it when the event is settled. */
+static void move_told(struct moving *m, void *result, const struct visit *visit)
 {
-	uint64_t skipped = piece.start < m->start ? m->start - piece.start : 0;
-	bool grows = m->length == 0 || (m->new_length > m->length && piece.end == m->start + m->length);
-
-	piece.offset += skipped;
-	piece.start = to + (piece.start + skipped - m->start);
-	piece.end = to + (piece.end - m->start);
-	if (grows || piece.end > to + m->new_length)
-		piece.end = to + m->new_length;
-	if (piece.start < piece.end)
-		ledger_restore(&piece);
-}
-
-static void pieces_moved(struct moving *m, void *result)
-{
-	const struct account_pieces *pieces = &m->from.pieces;
+	uint64_t at = (uint64_t)(uintptr_t)result;
 	bool failed = result == MAP_FAILED;
 
-	for (unsigned i = 0; i < pieces->count && m->length && (failed || m->stays); i++)
-		ledger_restore(&pieces->piece[i]);
-	for (unsigned i = 0; i < pieces->count && !failed; i++)
-		piece_moved(m, pieces->piece[i], (uint64_t)(uintptr_t)result);
+	if (!failed)
+		ledger_expect(at, at + m->move.new_length);
+	if (!visit->nested) {
+		move_end(&m->move, at, failed);
+	} else if (m->move.pieces.count) {
+		move_keep(&m->move, m->seq);
+		m->move.pieces.count = 0;
+	}
 }
 
 static void moved(struct moving *m, void *result, const void *caller)
@@ -254,14 +248,14 @@ static void moved(struct moving *m, void *result, const void *caller)
 
 	if (result == MAP_FAILED && m->replaced.seq)
 		not_unmapped(&m->replaced, caller);
-	if (m->from.seq && observe_enter(&visit, caller)) {
-		pieces_moved(m, result);
-		RECORD(&visit, mremapped, NULL, .of = m->from.seq, .result = (uint64_t)(uintptr_t)result,
+	if (m->seq && observe_enter(&visit, caller)) {
+		move_told(m, result, &visit);
+		RECORD(&visit, mremapped, NULL, .of = m->seq, .result = (uint64_t)(uintptr_t)result,
 		       .error = observe_error(&visit, result == MAP_FAILED));
 		observe_leave(&visit);
 	}
 	unmapped(&m->replaced.pieces, result != MAP_FAILED, caller);
-	account_pieces_done(&m->from.pieces);
+	account_pieces_done(&m->move.pieces);
 }
 
 void *wrap_mremap(void *(*real_mremap)(void *, size_t, size_t, int, ...), void *addr, size_t length, size_t new_length,

@@ -125,6 +125,28 @@ closing()
 	holds '[.objects[] | select(.leaked)] == [] and [.findings[] | select(.rule == "fd-leak")] == []'
 }
 
+# moving HOW: each time that the program maps, moves and unmaps is in the log as such, and that the mapping is too long.
+moving()
+{
+	recorded moving "$@"
+	local count call
+	count=$(<out)
+	"$SHMGUARD" log recording >lines
+	for call in ' dup(' ' mmap(' ' mremap(' ' munmap(' 'map-beyond-end'; do
+		echo "$call $(grep -cF -- "$call" lines) of $count"
+		[ "$(grep -cF -- "$call" lines)" -eq "$count" ]
+	done
+	rm -rf recording
+}
+
+@test "what a handler on a small stack maps, moves and unmaps is all in the log" {
+	moving small 10
+}
+
+@test "what coroutines map, move and unmap, between which a handler changes, is all in the log" {
+	moving coroutines 3000
+}
+
 @test "closing every descriptor in a loop: numbers and bytes as bare, what follows is recorded" {
 	closing loop
 }

@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* Objects and their names. */
@@ -268,6 +269,10 @@
 #define CALLS_PAGES(X)                                                                                                 \
 	X(remap_file_pages, mmap, int, (void *start, size_t size, int prot, size_t page, int flags))
 
+/* Coroutines. */
+#define CALLS_CONTEXT(X)                                                                                               \
+	X(makecontext, none, void, (ucontext_t * context, void (*start)(void), int count, ...))
+
 #define CALLS(X)                                                                                                       \
 	CALLS_NAME(X)                                                                                                  \
 	CALLS_OPEN(X)                                                                                                  \
@@ -287,7 +292,8 @@
 	CALLS_TABLE(X)                                                                                                 \
 	CALLS_LOOKUP(X)                                                                                                \
 	CALLS_GIVEN(X)                                                                                                 \
-	CALLS_PAGES(X)
+	CALLS_PAGES(X)                                                                                                 \
+	CALLS_CONTEXT(X)
 
 /* `symbol` in an event: which of the exported names the program called. */
 enum symbol {

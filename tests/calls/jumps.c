@@ -1,7 +1,11 @@
-/* The jumps of setjmp.h arrive where they were set, with their value and, where asked for, the signal mask. */
+/*
+ * The jumps of setjmp.h arrive where they were set, with their value and, where asked for, the signal mask. A coroutine gets
+ * its arguments.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #include "print.h"
 
@@ -23,6 +27,27 @@ static void block(int how)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(how, &set, NULL);
+}
+
+static ucontext_t coroutine, caller;
+
+static void nine(int a, int b, int c, int d, int e, int f, int g, int h, int i)
+{
+	printf("coroutine: %d %d %d %d %d %d %d %d %d\n", a, b, c, d, e, f, g, h, i);
+	swapcontext(&coroutine, &caller);
+	puts("coroutine: once more");
+}
+
+static void change(void)
+{
+	static char stack[1 << 18];
+
+	getcontext(&coroutine);
+	coroutine.uc_stack = (stack_t){.ss_sp = stack, .ss_size = sizeof stack};
+	coroutine.uc_link = &caller;
+	makecontext(&coroutine, (void (*)(void))nine, 9, 1, -2, 3, 4, 5, 6, 7, INT_MIN, INT_MAX);
+	printf("swapcontext: %d\n", swapcontext(&caller, &coroutine));
+	printf("swapcontext: %d\n", swapcontext(&caller, &coroutine));
 }
 
 int main(void)
@@ -64,5 +89,6 @@ int main(void)
 	printf("setcancelstate: %d\n", pthread_setcancelstate(99, &old));
 	printf("neither tells: %d %d\n", pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL),
 	       pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL));
+	change();
 	return 0;
 }
