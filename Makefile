@@ -46,7 +46,7 @@ endef
 # What both programs are built from.
 POLICY_FILES := tracepoints/rules.c tracepoints/words.c $(wildcard tracepoints/policy*.c)
 PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(patsubst %.c,$(BUILD)/preload/%.o,$(POLICY_FILES))
-CONTRACT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(POLICY_FILES) tracepoints/rules_help.c)
+CONTRACT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(POLICY_FILES) tracepoints/system.c tracepoints/rules_help.c)
 ANALYZER_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard analyzer/*.c)) $(CONTRACT_OBJECTS)
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/calls/*.c tests/rules/*.c tests/programs/*.c tests/traces/*.c))
@@ -160,11 +160,11 @@ bats: all programs ## The tests of whole programs; FILES=... for some of them
 FUZZ_SECONDS ?= 60
 # clang alone has libFuzzer. What it compares in the distance of two words tells it nothing, and was most of its time.
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fno-sanitize-recover=all -I.
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(POLICY_FILES) $(wildcard tracepoints/*.h)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(POLICY_FILES) tracepoints/system.c $(wildcard tracepoints/*.h)
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -fsanitize=address,undefined -c tracepoints/words.c -o $@.words.o
-	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined $< $(filter-out %/words.c,$(POLICY_FILES)) $@.words.o -o $@ \
-		$(INI_LIBRARY)
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined $< $(filter-out %/words.c,$(POLICY_FILES)) \
+		tracepoints/system.c $@.words.o -o $@ $(INI_LIBRARY)
 
 # The parts of the reader that see a trace's bytes.
 READER_FILES := analyzer/memory.c analyzer/trace_decode.c analyzer/trace_events.c analyzer/trace_layout.c \
@@ -222,13 +222,13 @@ docs: $(BUILD)/shmguard ## Write the tables in README.md anew from their sources
 	cp $(BUILD)/README.md README.md
 
 lint: deps-lint ## clang-tidy, cppcheck, shellcheck
-	clang-tidy --quiet --warnings-as-errors='*' $(POLICY_FILES) tracepoints/rules_help.c $(wildcard preload/*.c analyzer/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' $(POLICY_FILES) tracepoints/system.c tracepoints/rules_help.c $(wildcard preload/*.c analyzer/*.c) -- \
 		-std=gnu11 -D_GNU_SOURCE -I.
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=allocaCalled --suppress=uninitvar:preload/kernel.h \
 		--suppress=unknownMacro --suppress=selfAssignment:analyzer/cmd_run.c \
 		--suppress=nullPointer:analyzer/trace_events.c --suppress=varFuncNullUB --suppress=wrongPrintfScanfArgNum -D_GNU_SOURCE -I. \
-		preload analyzer $(POLICY_FILES)
+		preload analyzer $(POLICY_FILES) tracepoints/system.c
 	shellcheck --external-sources $(SHELL_FILES)
 
 format: deps-lint ## Lay out the sources

@@ -9,14 +9,33 @@
 #include "preload/page.h"
 #include "preload/real.h"
 
+static bool is_the_programs(const char *name)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object(LIBC(dlsym)(RTLD_DEFAULT, name), &found) == 0 && !found.dlfo_link_map->l_prev;
+}
+
+/*
+ * Where gcc has linked it into the program that shows of it what libraries have as well: functions that sanitizers alone stand
+ * for, and of these the one that knows of locks.
+ */
+bool own_load_thread_sanitized(void)
+{
+	return LIBC(dlsym)(RTLD_DEFAULT, "__tsan_init") ||
+	       (is_the_programs("__tls_get_addr") && is_the_programs("pthread_mutex_trylock"));
+}
+
 bool own_load_sanitized(void)
 {
-	static const char *const beginnings[] = {"__asan_init", "__hwasan_init", "__tsan_init", "__msan_init",
-						 "__lsan_init"};
+	static const char *const beginnings[] = {"__asan_init", "__hwasan_init", "__msan_init", "__lsan_init"};
 	static bool known, sanitized;
 
-	for (size_t i = 0; !known && i < sizeof beginnings / sizeof *beginnings; i++)
+	if (known)
+		return sanitized;
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
 		sanitized = sanitized || LIBC(dlsym)(RTLD_DEFAULT, beginnings[i]);
+	sanitized = sanitized || own_load_thread_sanitized();
 	known = true;
 	return sanitized;
 }

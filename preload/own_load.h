@@ -21,6 +21,8 @@ const char *own_load_error(void);
 
 /* Has the program a sanitizer, whose functions stand for libc's in our libraries, too? */
 bool own_load_sanitized(void);
+/* Is that ThreadSanitizer? */
+bool own_load_thread_sanitized(void);
 
 /*
  * Does somebody stand between us and libc's dlopen(3)? He may have a lock of his own, to be taken before the loader's. The

@@ -76,7 +76,7 @@ bool stack_load(void)
 	 * unw_backtrace has a cache of each thread's, which it gives back as the last of all when the thread ends, with a lock:
 	 * of a thread that ThreadSanitizer has done with by then. Step by step there is none.
 	 */
-	steps_alone = LIBC(dlsym)(RTLD_DEFAULT, "__tsan_init") != NULL;
+	steps_alone = own_load_thread_sanitized();
 	make_pipe();
 	/* Other threads may walk from here on. */
 	__atomic_store_n(&backtrace_function, function, __ATOMIC_RELEASE);

@@ -49,7 +49,7 @@ missing()
 	only 'lttng/tracepoint' 'tracepoints/(provider\.h|emit\.c)'
 	only 'lttng/ust' 'tracepoints/emit\.c'
 	none '^#include "(preload|analyzer)/' tracepoints/*.[ch]
-	for header in calls errnos fields events notes environment policy rules version words; do
+	for header in calls errnos fields events notes environment policy rules system version words; do
 		echo "#include \"tracepoints/$header.h\"" >"$BATS_TEST_TMPDIR/$header.c"
 	done
 	gcc -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -fsyntax-only "$BATS_TEST_TMPDIR"/*.c

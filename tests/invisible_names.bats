@@ -38,9 +38,11 @@ program()
 
 whole='.trace.lost == 0 and .trace.complete and .unseen == [] and (.objects | length == 1) and .objects[0].maps == 1'
 
-# A program that has a function by each of ./names runs as bare, and none of them is called, recorded or under a policy.
+# A program that has a function by each of ./names runs as bare, and none of them is called, recorded, under a profile or under
+# a policy of a file.
 not_called()
 {
+	local policy
 	{
 		echo "int calls;"
 		sed 's/.*/long &(void) { calls++; return -77; }/' names
@@ -51,8 +53,11 @@ not_called()
 	holds "$whole"
 	"$SHMGUARD" log --stacks recording | grep -q "main"
 	rm -rf recording
-	SHMGUARD_PROFILE=safe LD_PRELOAD=$BUILD/libshmguard.so ./own 3>&- >guarded
-	[ "$(cat guarded)" = "3 0 1, 0 calls" ]
+	printf '[default]\nmode = enforce\n' >policy.ini
+	for policy in PROFILE=safe POLICY="$PWD/policy.ini"; do
+		env "SHMGUARD_$policy" LD_PRELOAD="$BUILD/libshmguard.so" ./own 3>&- >guarded
+		[ "$(cat guarded)" = "3 0 1, 0 calls" ]
+	done
 }
 
 @test "functions of the program's named as those that a recording calls" {
@@ -68,7 +73,8 @@ own_names()
 {
 	nm -D --undefined-only "$BUILD/libshmguard.so" | sed -n 's/^ *U \([a-z][a-z0-9_]*\)@GLIBC.*/\1/p' |
 		grep -vxE 'memcpy|memmove|memset|malloc|realloc|free|environ|dl_iterate_phdr'
-	printf '%s\n' getauxval getenv secure_getenv get_nprocs_conf dladdr1 strerrorname_np memchr memmem mempcpy stpcpy stpncpy \
+	printf '%s\n' open openat close read stat lstat fstat fstatat readlink getxattr geteuid getegid getauxval getenv \
+		secure_getenv get_nprocs_conf dladdr1 strerrorname_np memchr memmem mempcpy stpcpy stpncpy \
 		strcat strchr strcmp strcpy strcspn strlen strncat strncmp strncpy strnlen strpbrk strrchr strspn strstr strtol strtoul
 }
 

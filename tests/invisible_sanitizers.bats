@@ -256,3 +256,49 @@ bats_require_minimum_version 1.5.0
 		"$SHMGUARD" log --stacks recording | grep -q "work"
 	done
 }
+
+# What gcc links into a program shows of itself what libraries have as well; its functions are there before it is ready for them.
+@test "ThreadSanitizer linked into a program by gcc, and by clang: recorded, and under a policy's file" {
+	local compiler
+	cat >inside.c <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <sys/mman.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void *work(void *name)
+		{
+			int fd = memfd_create(name, 0);
+			ftruncate(fd, 4096);
+			munmap(mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+			close(fd);
+			return 0;
+		}
+		int main(void)
+		{
+			int status;
+			for (int i = 0; i < 8; i++) {
+				pthread_t thread;
+				pthread_create(&thread, 0, work, "thread");
+				pthread_join(thread, 0);
+			}
+			if (fork() == 0) {
+				work("child");
+				_exit(3);
+			}
+			wait(&status);
+			printf("joined, %x\n", status);
+			return 0;
+		}
+	END
+	printf '[default]\nmode = enforce\n' >policy.ini
+	for compiler in "gcc -static-libtsan" clang; do
+		rm -rf recording
+		$compiler -w -g -D_GNU_SOURCE -fsanitize=thread inside.c -o inside
+		TSAN_OPTIONS=ignore_noninstrumented_modules=1 unchanged setarch --addr-no-randomize ./inside
+		holds '.trace.complete and .trace.lost == 0 and (.objects | length) == 9'
+		run -0 env TSAN_OPTIONS=ignore_noninstrumented_modules=1 LD_PRELOAD="$BUILD/libshmguard.so" \
+			SHMGUARD_POLICY="$PWD/policy.ini" setarch --addr-no-randomize ./inside
+		[ "$output" = "joined, 300" ]
+	done
+}

@@ -4,10 +4,26 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-#include <unistd.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
 
 #include "policy_inner.h"
+#include "system.h"
+
+static int open_file(const char *path, int flags)
+{
+	return (int)system_call(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, 0);
+}
+
+static void close_file(int fd)
+{
+	system_call(SYS_close, fd, 0, 0, 0);
+}
+
+static bool ask(const char *path, int flags, struct stat *st)
+{
+	return system_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)st, flags) == 0;
+}
 
 /* What a reading of uid_map or gid_map has come to: lines of three numbers, of which the first and the last are a range. */
 struct id_map {
@@ -40,21 +56,21 @@ static bool is_unknown(const char *map_of_ids, id_t id)
 {
 	char buffer[512];
 	struct id_map map = {.at = 0};
-	int fd = open(map_of_ids, O_RDONLY | O_CLOEXEC);
-	ssize_t got = -1;
+	int fd = open_file(map_of_ids, O_RDONLY);
+	long got;
 
 	if (fd < 0)
 		return false;
-	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
-		for (ssize_t i = 0; i < got; i++)
+	while ((got = system_call(SYS_read, fd, (long)buffer, sizeof(buffer), 0)) > 0)
+		for (long i = 0; i < got; i++)
 			take_map(&map, buffer[i], id);
-	close(fd);
+	close_file(fd);
 	return got == 0 && !map.knows;
 }
 
 static bool is_trusted_owner(uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || is_unknown("/proc/self/uid_map", uid);
+	return uid == 0 || uid == (uid_t)system_call(SYS_geteuid, 0, 0, 0, 0) || is_unknown("/proc/self/uid_map", uid);
 }
 
 /* Of a directory: whoever has the root directory has everything. */
@@ -62,15 +78,16 @@ static bool is_trusted_user(uid_t uid)
 {
 	struct stat root;
 
-	return is_trusted_owner(uid) || (stat("/", &root) == 0 && uid == root.st_uid);
+	return is_trusted_owner(uid) || (ask("/", 0, &root) && uid == root.st_uid);
 }
 
 static bool is_trusted_group(gid_t gid)
 {
 	struct stat root;
 
-	return gid == 0 || gid == getegid() || is_unknown("/proc/self/gid_map", gid) ||
-	       (stat("/", &root) == 0 && (root.st_mode & S_IWGRP) && gid == root.st_gid);
+	return gid == 0 || gid == (gid_t)system_call(SYS_getegid, 0, 0, 0, 0) ||
+	       is_unknown("/proc/self/gid_map", gid) ||
+	       (ask("/", 0, &root) && (root.st_mode & S_IWGRP) && gid == root.st_gid);
 }
 
 /* An access list as the kernel hands it out (linux/posix_acl_xattr.h): a version, then entries, little-endian. */
@@ -103,11 +120,12 @@ static bool group_is_theirs(const char *directory, gid_t owning)
 {
 	char list[ACL_HEAD + ACL_ENTRIES * sizeof(struct acl_entry)];
 	struct acl_entry entry;
-	ssize_t bytes = getxattr(directory, "system.posix_acl_access", list, sizeof(list));
+	long bytes =
+		system_call(SYS_getxattr, (long)directory, (long)"system.posix_acl_access", (long)list, sizeof(list));
 
 	if (bytes < 0)
-		return errno == ERANGE || !is_trusted_group(owning);
-	for (ssize_t at = ACL_HEAD; at + (ssize_t)sizeof(entry) <= bytes; at += (ssize_t)sizeof(entry)) {
+		return bytes == -ERANGE || !is_trusted_group(owning);
+	for (long at = ACL_HEAD; at + (long)sizeof(entry) <= bytes; at += (long)sizeof(entry)) {
 		memcpy(&entry, list + at, sizeof(entry));
 		if (lets_write(&entry, owning))
 			return true;
@@ -119,9 +137,9 @@ static bool is_theirs(const char *directory)
 {
 	struct stat st;
 
-	if (lstat(directory, &st) == 0 && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid))
+	if (ask(directory, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid))
 		return true;
-	if (stat(directory, &st) != 0)
+	if (!ask(directory, 0, &st))
 		return false;
 	if (!is_trusted_user(st.st_uid))
 		return true;
@@ -163,15 +181,16 @@ static bool replaceable_now(const char *path, int fd, char directory[PATH_MAX])
 {
 	char link[64];
 	struct stat st;
-	ssize_t length;
+	long length;
 
 	if (strlen(path) >= PATH_MAX)
 		return false;
 	strcpy(directory, path);
-	if ((lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid)) || replaceable(directory))
+	if ((ask(path, AT_SYMLINK_NOFOLLOW, &st) && S_ISLNK(st.st_mode) && !is_trusted_user(st.st_uid)) ||
+	    replaceable(directory))
 		return true;
 	descriptor_path(link, fd);
-	length = readlink(link, directory, PATH_MAX - 1);
+	length = system_call(SYS_readlinkat, AT_FDCWD, (long)link, (long)directory, PATH_MAX - 1);
 	directory[length > 0 ? length : 0] = '\0';
 	return length > 0 && replaceable(directory);
 }
@@ -220,7 +239,7 @@ static bool logs_elsewhere(struct policy *policy, policy_error *error, void *con
 			      .line = policy->log_line};
 	struct stat log;
 
-	if (policy->log != LOG_file || stat(policy->log_path, &log) != 0)
+	if (policy->log != LOG_file || !ask(policy->log_path, 0, &log))
 		return true;
 	for (size_t i = 0; i < policy->file_count; i++)
 		if (policy->file[i].dev == log.st_dev && policy->file[i].ino == log.st_ino)
@@ -249,11 +268,11 @@ bool policy_file_open(struct parse *parse, const char *path)
 {
 	struct stat file;
 	/* O_NONBLOCK: a FIFO is refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return cannot_open(parse, path, errno);
-	if (fstat(fd, &file) == 0 && trusted(parse, &file, path, fd)) {
+		return cannot_open(parse, path, -fd);
+	if (system_call(SYS_fstat, fd, (long)&file, 0, 0) == 0 && trusted(parse, &file, path, fd)) {
 		parse->source = (struct source){.fd = fd};
 		parse->dev = file.st_dev;
 		parse->ino = file.st_ino;
@@ -262,7 +281,7 @@ bool policy_file_open(struct parse *parse, const char *path)
 			return true;
 		parse_tell(parse->includer, NULL, "'", path, "' would include itself", NULL);
 	}
-	close(fd);
+	close_file(fd);
 	return false;
 }
 
@@ -284,7 +303,7 @@ static bool add_file(struct policy *policy, const char *path, struct parse *incl
 	if (!policy_file_open(&parse, path))
 		return false;
 	good = parse_source(&parse);
-	close(parse.source.fd);
+	close_file(parse.source.fd);
 	return good;
 }
 

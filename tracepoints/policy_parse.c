@@ -6,9 +6,10 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/syscall.h>
 
 #include "policy_inner.h"
+#include "system.h"
 #include "words.h"
 
 #define BLANKS " \t\r\v\f"
@@ -65,8 +66,8 @@ static int source_next(struct source *source)
 	ssize_t got;
 
 	if (source->at == source->end && source->fd >= 0) {
-		got = read(source->fd, source->buffer, sizeof(source->buffer));
-		source->failure = got < 0 ? errno : 0;
+		got = system_call(SYS_read, source->fd, (long)source->buffer, sizeof(source->buffer), 0);
+		source->failure = got < 0 ? (int)-got : 0;
 		source->at = source->buffer;
 		source->end = source->buffer + (got > 0 ? got : 0);
 	}
