@@ -52,6 +52,7 @@ extern long (*real_syscall)(long, ...);
 	X(pthread_attr_getstacksize)                                                                                   \
 	X(pthread_barrierattr_getpshared)                                                                              \
 	X(pthread_key_create)                                                                                          \
+	X(pthread_key_delete)                                                                                          \
 	X(pthread_mutexattr_getpshared)                                                                                \
 	X(pthread_mutexattr_getrobust)                                                                                 \
 	X(pthread_rwlockattr_getpshared)                                                                               \

@@ -19,7 +19,8 @@
 /*
  * Descriptors: LTTng has two for each processor and channel; with libunwind's pipe 9 others; two more while it comes up.
  * Memory: each of its threads has a stack, and a heap of its own for which glibc reserves 64 MiB, and for a moment 128; code
- * and data take less than 16. The program is to have room as well.
+ * and data take less than 16. The program is to have room as well. Keys of threads' data: LTTng has two, without the first of
+ * which it aborts the program; libunwind one, in whose place it takes the first that the process has made, whosever it is.
  */
 enum {
 	FOR_EACH_PROCESSOR = 4,
@@ -27,6 +28,8 @@ enum {
 	DESCRIPTORS_FIRST = 2,
 	PROGRAMS_DESCRIPTORS = 8,
 	THREADS = 2,
+	KEYS = 3,
+	BLOCK = 4096,
 	USUAL_STACK = 8 << 20,
 	HEAPS = 192 << 20,
 	CODE = 16 << 20
@@ -122,6 +125,37 @@ static const char *lacks_threads(void)
 		       : "its limit of processes (RLIMIT_NPROC, or pids.max of its cgroup) leaves LTTng no thread";
 }
 
+static bool keys_fit(void)
+{
+	pthread_key_t key[KEYS];
+	int made = 0;
+
+	while (made < KEYS && LIBC(pthread_key_create)(&key[made], NULL) == 0)
+		made++;
+	for (int i = 0; i < made; i++)
+		LIBC(pthread_key_delete)(key[i]);
+	return made == KEYS;
+}
+
+/* The loader has the program's own, if it has one, for the data of each thread that is made. */
+static bool memory_is_given(void)
+{
+	void *volatile block = malloc(BLOCK);
+
+	free(block);
+	return block;
+}
+
+/* What LTTng takes once, and a child has already. */
+static const char *lacks_beginning(void)
+{
+	if (!keys_fit())
+		return "it has made so many keys (pthread_key_create) that too few are left for LTTng";
+	if (!memory_is_given())
+		return "its malloc(3) gives LTTng no memory";
+	return lacks_threads();
+}
+
 const char *recorder_lacks_room(bool forked)
 {
 	processors = LIBC(get_nprocs_conf)();
@@ -132,9 +166,9 @@ const char *recorder_lacks_room(bool forked)
 		return "its limit of address space (RLIMIT_AS) leaves too little for LTTng";
 	if (!fits(stacks() + CODE, PROT_READ | PROT_WRITE))
 		return "its limit of data (RLIMIT_DATA) leaves too little for LTTng";
-	const char *threads = forked ? NULL : lacks_threads();
-	if (threads)
-		return threads;
+	const char *lacks = forked ? NULL : lacks_beginning();
+	if (lacks)
+		return lacks;
 	room_taken(stacks() + CODE + HEAPS + (rlim_t)processors * BUFFERS_PER_PROCESSOR, stacks() + CODE);
 	return NULL;
 }

@@ -258,53 +258,6 @@ thorough_interposer()
 	done
 }
 
-# too_little LIMIT REASON: with `ulimit LIMIT` the program runs as bare, and at once; why it is not recorded is told.
-too_little()
-{
-	local began=$SECONDS
-	unchanged sh -c "ulimit $1; exec \"\$0\" plain" "$PROGRAMS/hostile_processes"
-	[ $((SECONDS - began)) -lt 20 ]
-	holds --arg reason "its limit of $2" '.trace.lost == 0 and ([.unseen[] | .reason | startswith($reason)] == [true])'
-}
-
-@test "a limit of 8, 12 and 16 descriptors: not recorded, without a wait, which is told" {
-	for limit in 8 12 16; do
-		rm -rf recording
-		too_little "-n $limit" "open files (RLIMIT_NOFILE)"
-	done
-}
-
-@test "a limit of 60,000, 180,000 and 200,000 KiB of address space: not recorded, without a wait, which is told" {
-	for limit in 60000 180000 200000; do
-		rm -rf recording
-		too_little "-v $limit" "address space (RLIMIT_AS)"
-	done
-}
-
-@test "a limit of 600, 1,500 and 20,000 KiB of data: not recorded, without a wait, which is told" {
-	for limit in 600 1500 20000; do
-		rm -rf recording
-		too_little "-d $limit" "data (RLIMIT_DATA)"
-	done
-}
-
-@test "a limit of 1 and 2 processes: not recorded, without a wait, which is told; of 3 it is" {
-	local threads
-	needs_root "a user without other processes"
-	make_nobody_build
-	chmod 755 "$NOBODY_HOME"
-	for threads in 1 2 3; do
-		local began=$SECONDS
-		rm -rf recording
-		SHMGUARD=$NOBODY_BUILD/shmguard unchanged setpriv --reuid=$((77000 + threads)) --regid=65534 --clear-groups \
-			prlimit --nproc="$threads" "$NOBODY_BUILD/tests/programs/hostile_processes" plain
-		[ $((SECONDS - began)) -lt 20 ]
-		[ "$threads" -eq 3 ] || holds '.trace.lost == 0 and ([.unseen[] | .reason | startswith("its limit of processes")] == [true])'
-	done
-	holds '.trace.lost == 0 and .unseen == [] and (.objects | length) == 1'
-	remove_nobody_build
-}
-
 @test "no descriptor left" {
 	cat >exhausted.py <<-'END'
 		import mmap, os, resource
