@@ -34,6 +34,13 @@ static_assert(PIECES_MAX >= CALLS_SUBBUFFERS &&
 #define READ_TIMER 100000
 #define SWITCH_TIMER 1000000
 
+/*
+ * The library warns of a small stack while it is loaded, on the standard error that is the program's as well. This is its own
+ * variable: what else it would say by itself we tell, from what its functions answer.
+ */
+extern int lttng_opt_quiet;
+int lttng_opt_quiet = 1;
+
 static const struct {
 	const char *event, *channel;
 } events[] = {

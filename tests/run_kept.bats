@@ -207,8 +207,9 @@ limited()
 		rm -rf recording
 		limited "$limits" sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >bare
 		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- \
-			sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >recorded
+			sh -c 'ulimit -Ss; ulimit -Hs; exec cat /proc/self/limits' >recorded 2>said
 		same bare recorded
+		[ ! -s said ]
 		rm -rf recording
 		limited "$limits" "$SHMGUARD" run --quiet --report=none -o recording -- "$PROGRAMS/hostile_processes" plain
 		report recording >report.json || "$SHMGUARD" report --format=json recording >report.json
