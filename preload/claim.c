@@ -16,11 +16,13 @@
 enum { TIME_BITS = 40, OBJECT_BITS = 23, LONGEST = 10000, PATIENCE = 1000 };
 
 /*
- * Who leaves an object has a byte in place of a time: that it does, the pid namespace by its number in the kernel (these are
- * given one after the other), and the process in it.
+ * Who leaves an object, or looks at it in turn, has a byte in place of a time: that it does, the pid namespace by its number in
+ * the kernel (these are given one after the other), and the process, or thread, in it.
  */
 enum { STATE_SHIFT = 38, NAMESPACE_SHIFT = 22, NAMESPACE_BITS = 16, LEAVE_PATIENCE = 250 };
-enum state { STATE_claims, STATE_waits, STATE_leaves };
+enum state { STATE_claims, STATE_waits, STATE_leaves, STATE_looks };
+
+static const uint64_t last_process = (UINT64_C(1) << STATE_SHIFT) - 1;
 
 static int directory = -1;
 static uint64_t directory_dev;
@@ -155,23 +157,36 @@ void claim_await(const struct identity *identity)
 	give_back(fd);
 }
 
-/* Of this process in its namespace; false: it cannot be known. */
+/* As a link in /proc calls it; false: it cannot be known, or is not that number here. */
+static bool own_number(const char *link, long expected, uint64_t *process)
+{
+	char name[32], text[64];
+	const char *at = name + strlen("pid:["), *digits;
+	uint64_t space, number;
+	long length = kernel_readlink("/proc/self/ns/pid", name, sizeof name - 1);
+	long text_length = kernel_readlink(link, text, sizeof text - 1);
+
+	if (length <= at - name || text_length <= 0)
+		return false;
+	name[length] = text[text_length] = 0;
+	digits = strrchr(text, '/');
+	digits = digits ? digits + 1 : text;
+	if (!text_decimal(&at, &space) || !text_decimal(&digits, &number) || number != (uint64_t)expected)
+		return false;
+	*process = (space & ((1u << NAMESPACE_BITS) - 1)) << NAMESPACE_SHIFT | number;
+	return true;
+}
+
+/* Of this process in its namespace. */
 static bool own_process(uint64_t *process)
 {
-	char name[32], number[24];
-	const char *at = name + strlen("pid:["), *digits = number;
-	uint64_t space, pid;
-	long length = kernel_readlink("/proc/self/ns/pid", name, sizeof name - 1);
-	long digit_count = kernel_readlink("/proc/self", number, sizeof number - 1);
+	return own_number("/proc/self", kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), process);
+}
 
-	if (length <= at - name || digit_count <= 0)
-		return false;
-	name[length] = number[digit_count] = 0;
-	if (!text_decimal(&at, &space) || !text_decimal(&digits, &pid) ||
-	    pid != (uint64_t)kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
-		return false;
-	*process = (space & ((1u << NAMESPACE_BITS) - 1)) << NAMESPACE_SHIFT | pid;
-	return true;
+/* Of this thread, whose number no process has. */
+static bool number_of_thread(uint64_t *thread)
+{
+	return own_number("/proc/thread-self", kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0), thread);
 }
 
 /* type: F_RDLCK, or F_UNLCK to take the mark back. */
@@ -186,6 +201,46 @@ static bool mark(int fd, short type, const struct identity *identity, enum state
 static bool is_marked(int fd, const struct identity *identity, enum state state, uint64_t from, uint64_t to)
 {
 	return from <= to && is_locked(fd, byte_of_process(identity, state, from), to - from + 1);
+}
+
+/*
+ * Locks to read exclude nobody: each marks that it looks, and sees the others' marks. Who finds one of a lower number takes its
+ * own back and waits, who finds one of a higher waits as it is. So of two that have marked it one goes on.
+ */
+static bool await_turn(int fd, const struct identity *identity, uint64_t own)
+{
+	const uint64_t until = now_ms() + PATIENCE;
+
+	for (;; kernel_rest(200000)) {
+		if (!is_marked(fd, identity, STATE_looks, 0, own - 1)) {
+			if (!mark(fd, F_RDLCK, identity, STATE_looks, own))
+				return false;
+			if (!is_marked(fd, identity, STATE_looks, 0, own - 1))
+				break;
+			mark(fd, F_UNLCK, identity, STATE_looks, own);
+		}
+		if (now_ms() > until)
+			return false;
+	}
+	for (; is_marked(fd, identity, STATE_looks, own + 1, last_process); kernel_rest(200000))
+		if (now_ms() > until)
+			return false;
+	return true;
+}
+
+bool claim_turn(struct claim *claim, const struct identity *identity)
+{
+	uint64_t mask = signals_block(), own;
+	long fd = open_anew(identity);
+
+	*claim = (struct claim){.fd = (int)fd, .mask = mask};
+	if (fd >= 0 && number_of_thread(&own) && await_turn(claim->fd, identity, own))
+		return true;
+	if (fd >= 0)
+		claim_give(claim);
+	else
+		signals_restore(mask);
+	return false;
 }
 
 void claim_leave(const struct identity *identity)
@@ -218,14 +273,13 @@ bool claim_is_left(const struct identity *identity, uint64_t pid)
 /* own: this process among those who leave the object, 0: it goes on. */
 static enum claim_last outlive(int fd, const struct identity *identity, uint64_t own)
 {
-	const uint64_t last = (UINT64_C(1) << STATE_SHIFT) - 1;
 	uint64_t began = now_ms();
 
-	if (!is_marked(fd, identity, STATE_leaves, 0, last))
+	if (!is_marked(fd, identity, STATE_leaves, 0, last_process))
 		return CLAIM_alone;
 	if (own)
 		mark(fd, F_RDLCK, identity, STATE_waits, own);
-	while (is_marked(fd, identity, STATE_leaves, 0, last)) {
+	while (is_marked(fd, identity, STATE_leaves, 0, last_process)) {
 		/* Of those who wait for each other one goes on. */
 		if (own && is_marked(fd, identity, STATE_waits, 0, own - 1))
 			return CLAIM_handed;

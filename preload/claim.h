@@ -31,6 +31,12 @@ struct claim {
 /* False: it cannot be claimed, and is not to be wiped. */
 bool claim_take(struct claim *claim, const struct identity *identity);
 void claim_give(const struct claim *claim);
+/*
+ * For who is to be told apart from users of the object while it only looks at it: of such threads, in all processes, one at a
+ * time has the turn, until it calls claim_give(). False: it does not come within a second, or cannot be had, and nothing is
+ * to be given.
+ */
+bool claim_turn(struct claim *claim, const struct identity *identity);
 /* The process leaves the object: who maps it from now on, a thread of its own as well, waits until it is gone. */
 void claim_hold(const struct claim *claim, const struct identity *identity);
 

@@ -1,6 +1,5 @@
 /* The policy on an object that existed when it was opened. */
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "preload/acl.h"
@@ -125,6 +124,14 @@ static bool is_seen(const struct identity *identity)
 	return ledger_marks(identity) & MARK_BYTES_SEEN;
 }
 
+/* Nobody can tell whether that rule is broken. */
+static void unknown(const struct policy_decision *d, enum rule_id rule, const struct identity *identity)
+{
+	const struct check_finding finding = {.rule = rule, .severity = rules[rule].severity, .size = identity->size};
+
+	enforce_broken_for(d, &finding, FACTS_unseen);
+}
+
 static void clear(int fd, const struct identity *identity)
 {
 	const char *why = enforce_wipe(fd, identity, true, false);
@@ -167,17 +174,37 @@ static enum enforce_verdict make_anew(const struct enforce_opening *o, const str
 	return VERDICT_go;
 }
 
+bool enforce_asks_of_left(const struct enforce_opening *o, const struct policy_decision *d,
+			  const struct identity *identity)
+{
+	return (o->flags & O_CREAT) && may_be_left(identity) &&
+	       (asks_of_bytes(d) || enforce_asks(d, RULE_stale_reattach));
+}
+
+void enforce_left_unknown(const struct policy_decision *d, int fd, const struct identity *identity)
+{
+	if (enforce_asks(d, RULE_stale_bytes) && !is_seen(identity) && wipe_has_data(fd, identity))
+		unknown(d, RULE_stale_bytes, identity);
+	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd))
+		unknown(d, RULE_stale_reattach, identity);
+}
+
 /* What an earlier run left: older than this process, and nobody maps it. What a denial keeps from happening is not fixed. */
 static enum enforce_verdict left_behind(const struct enforce_opening *o, const struct policy_decision *d, int fd,
 					const struct identity *identity)
 {
 	bool denies_bytes = d->action[RULE_stale_bytes] == ACTION_deny && !(d->zero & ZERO_on_attach);
+	const char *use = enforce_use(identity, false);
 
-	if (!asks_of_bytes(d) && !enforce_asks(d, RULE_stale_reattach))
+	if (use == enforce_perhaps_mapped)
+		enforce_left_unknown(d, fd, identity);
+	if (use)
 		return VERDICT_go;
-	if (enforce_use(identity, false))
-		return VERDICT_go;
-	bool stale = enforce_asks(d, RULE_stale_reattach) && is_older(fd) && facts_left_by_others(identity);
+	bool older = enforce_asks(d, RULE_stale_reattach) && is_older(fd);
+	enum facts_use holders = older ? enforce_holders(identity) : FACTS_mapped;
+	bool stale = holders == FACTS_unused || holders == FACTS_unseen;
+	if (holders == FACTS_unknown)
+		unknown(d, RULE_stale_reattach, identity);
 	/* What is emptied all the same is left to nobody. */
 	bool keeps = !(o->flags & O_TRUNC) && !is_seen(identity);
 	if (stale && d->action[RULE_stale_reattach] == ACTION_deny &&
@@ -362,7 +389,7 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	if (!done && (kernel_refuses(o, &identity) || !may_truncate(o, fd)))
 		return VERDICT_deny;
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
-	if (verdict == VERDICT_go && (o->flags & O_CREAT) && may_be_left(&identity))
+	if (verdict == VERDICT_go && enforce_asks_of_left(o, d, &identity))
 		verdict = left_behind(o, d, fd, &identity);
 	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
 		verdict = VERDICT_deny;

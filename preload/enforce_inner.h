@@ -139,6 +139,21 @@ void enforce_first_mapped(enum enforce_verdict verdict, int fd, const struct ide
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 
+/* Is what O_CREAT has found to be looked at for what an earlier run may have left? */
+bool enforce_asks_of_left(const struct enforce_opening *o, const struct policy_decision *d,
+			  const struct identity *identity);
+/* Who uses it could not be seen: that is told of what would be denied or fixed if nobody did. */
+void enforce_left_unknown(const struct policy_decision *d, int fd, const struct identity *identity);
+
+/*
+ * The same before the program opens it, by a descriptor (O_PATH) that is closed again, where that is the better way. True: it
+ * was done with what is in `judged` then, which the kernel would let the program open.
+ */
+bool enforce_judged_beforehand(const struct enforce_opening *o, const struct policy_decision *d, const char *path,
+			       struct identity *judged, enum enforce_verdict *verdict);
+/* Was another opened than was judged, and is that to be, before it is opened? Not where a lock may go with it. */
+bool enforce_is_to_be_judged(const struct enforce_opening *o, const struct policy_decision *d, int fd);
+
 /*
  * A descriptor (O_PATH) of what the path leads to, if the program could open it and may have a record lock on it, which it
  * keeps where the opening is denied by that; -1: it is to be opened as usual.

@@ -16,6 +16,8 @@ const char *enforce_wipe(int fd, const struct identity *identity, bool goes_on, 
 
 /* Who maps the object? NULL: certainly nobody, else a word for it as above. */
 const char *enforce_use(const struct identity *identity, bool own_mappings_go);
+/* Does anybody else map the object, or have a descriptor of it? */
+enum facts_use enforce_holders(const struct identity *identity);
 /*
  * Of those who cannot be looked at the kernel knows. A lease that it refuses says that somebody has the object: who holds
  * it for all to see is no mapper, and this process itself is asked of its own.

@@ -161,27 +161,24 @@ static enum enforce_verdict open_special(const struct enforce_opening *o, const 
 	return judged_or_closed(o, d, *fd);
 }
 
-/* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. What may be locked is judged first. */
+/* Opens what exists. VERDICT_go: *fd is -1, and errno set, where the kernel refuses it. */
 static enum enforce_verdict attach(const struct enforce_opening *o, const struct policy_decision *d, int *fd)
 {
 	char text[512];
 	unsigned decided = enforce_decided();
 	struct identity judged;
-	int locked = enforce_locks ? enforce_open_locked(o, enforce_opening_path(o, text), &judged) : -1;
+	enum enforce_verdict verdict;
+	bool beforehand = enforce_judged_beforehand(o, d, enforce_opening_path(o, text), &judged, &verdict);
 
-	enum enforce_verdict verdict = judged_or_closed(o, d, locked);
-	if (verdict != VERDICT_go)
+	if (beforehand && verdict != VERDICT_go)
 		return verdict;
-	/* The program is to get the number. */
-	if (locked >= 0)
-		kernel_close(locked);
 	*fd = o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
-	if (locked >= 0 && enforce_leads_to(*fd, &judged))
+	if (beforehand && enforce_leads_to(*fd, &judged))
 		return VERDICT_go;
 	/* Another object has the name by now, or none. */
-	if (locked >= 0)
+	if (beforehand)
 		enforce_forget_from(decided);
-	if (*fd < 0 || !enforce_meets_special(o, *fd))
+	if (*fd < 0 || !(enforce_meets_special(o, *fd) || (beforehand && enforce_is_to_be_judged(o, d, *fd))))
 		return judged_or_closed(o, d, *fd);
 	refused(*fd);
 	return VERDICT_fix;

@@ -20,6 +20,9 @@ static const char written[] = "written";
 /* How often it is wiped, and how often it is looked at then, a millisecond apart. */
 enum { WIPES = 4, LOOKS = 3 };
 
+/* How often the kernel is asked for a lease that nobody is seen to be in the way of. */
+enum { ASKS = 2 };
+
 bool enforce_leads_to(int fd, const struct identity *identity)
 {
 	struct identity now;
@@ -31,14 +34,15 @@ enum facts_use enforce_use_by_unseen(const struct identity *identity, enum facts
 {
 	if (identity->fd < 0 || identity->kind == KIND_memfd)
 		return likely;
-	switch (lease_ask(identity->fd)) {
-	case LEASE_granted:
-		return enforce_leads_to(identity->fd, identity) ? FACTS_unused : likely;
-	case LEASE_refused:
-		return ledger_holds(identity, identity->fd) || !facts_left_by_others(identity) ? likely : FACTS_unknown;
-	default:
-		return likely;
+	/* Who had it open only for a moment, and was not seen any more, does not refuse it again. */
+	for (int i = 0; i < ASKS; i++) {
+		enum lease answer = lease_ask(identity->fd);
+		if (answer == LEASE_granted)
+			return enforce_leads_to(identity->fd, identity) ? FACTS_unused : likely;
+		if (answer != LEASE_refused || ledger_holds(identity, identity->fd) || !facts_left_by_others(identity))
+			return likely;
 	}
+	return FACTS_unknown;
 }
 
 static enum facts_use own_use(const struct identity *identity)
@@ -71,6 +75,13 @@ enum facts_use enforce_losers(const struct identity *identity)
 
 	/* Who does not know its own mappings sees nobody's. */
 	return others == FACTS_mapped || others == FACTS_unused ? others : enforce_losers_unseen(identity, others);
+}
+
+enum facts_use enforce_holders(const struct identity *identity)
+{
+	enum facts_use others = facts_use_by_holders(identity);
+
+	return others == FACTS_unknown ? enforce_use_by_unseen(identity, others) : others;
 }
 
 const char *enforce_use(const struct identity *identity, bool own_mappings_go)

@@ -45,7 +45,7 @@ struct facts_mappers {
 	unsigned unreadable; /* processes whose maps we may not read, kernel threads left out */
 	unsigned strangers;  /* of them, those that are not root's */
 	unsigned owners;     /* of those, the ones of the object's owner */
-	int gave_up; /* 0: everybody was looked at; else why not: ETIMEDOUT, ENOENT (no /proc), EAGAIN (too often) */
+	int gave_up; /* 0: everybody was looked at; else why not: ETIMEDOUT, ENOENT (no /proc), EAGAIN (too often), EMFILE */
 };
 
 /* Only those count that let their process touch what lies beyond: not PROT_NONE. */

@@ -58,7 +58,8 @@ static void look_at_numbers(uint64_t first, uint64_t last, long long until, cons
 		text_append_decimal(number, sizeof number, at);
 		if (!is_thread(number, at))
 			facts_process_look(number, self, scratch, wanted, found);
-		found->gave_up = now_ms() > until ? ETIMEDOUT : 0;
+		if (!found->gave_up && now_ms() > until)
+			found->gave_up = ETIMEDOUT;
 	}
 }
 
@@ -115,11 +116,12 @@ static long look_around(void *context)
 	long long until = now_ms() + LIMIT_MS;
 
 	own_number(self);
-	found->gave_up = memory && fd >= 0 && self[0] ? 0 : ENOENT;
+	found->gave_up = fd == -EMFILE ? EMFILE : memory && fd >= 0 && self[0] ? 0 : ENOENT;
 	struct entries entries = {.fd = (int)fd, .buffer = memory ? memory + FACTS_SCRATCH : NULL, .size = DIRECTORY};
 	while (!found->gave_up && (wanted->furthest || !found->pid) && (entry = entries_next(&entries))) {
 		facts_process_look(entry->d_name, self, memory, wanted, found);
-		found->gave_up = now_ms() > until ? ETIMEDOUT : 0;
+		if (!found->gave_up && now_ms() > until)
+			found->gave_up = ETIMEDOUT;
 	}
 	if (wanted->holders == HOLDERS_guarded && !found->pid && !found->gave_up)
 		look_at_newcomers(last, until, self, memory, wanted, found);
@@ -134,11 +136,21 @@ static long look_around(void *context)
 	return 0;
 }
 
+/* Where the program has no descriptor left a thread with a table of its own looks. */
 static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 {
 	struct facts_mappers found = {0};
+	struct looking looking = {wanted, &found};
+	const struct facts_wanted before = *wanted;
 
-	apart_hidden(APART_NONE, look_around, &(struct looking){wanted, &found});
+	apart_hidden(APART_NONE, look_around, &looking);
+	if (found.gave_up == EMFILE) {
+		struct facts_wanted anew = before;
+		found = (struct facts_mappers){0};
+		looking.wanted = &anew;
+		if (apart_spare(look_around, &looking) < 0)
+			found.gave_up = EMFILE;
+	}
 	return found;
 }
 
@@ -258,7 +270,7 @@ static long look_inside(void *context)
 	struct facts_wanted *wanted = context;
 	char *memory = kernel_memory(FACTS_SCRATCH);
 	long fd = kernel_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
-	enum facts_use use = FACTS_unknown;
+	long use = fd == -EMFILE ? fd : FACTS_unknown;
 
 	if (memory && fd >= 0)
 		use = facts_process_maps((int)fd, memory, wanted) ? FACTS_mapped
@@ -273,7 +285,11 @@ static long look_inside(void *context)
 
 static enum facts_use look_at_itself(struct facts_wanted *wanted)
 {
-	return (enum facts_use)apart_hidden(APART_NONE, look_inside, wanted);
+	long use = apart_hidden(APART_NONE, look_inside, wanted);
+
+	if (use == -EMFILE)
+		use = apart_spare(look_inside, wanted);
+	return use < 0 ? FACTS_unknown : (enum facts_use)use;
 }
 
 enum facts_use facts_use_by_itself(const struct identity *identity)

@@ -1,5 +1,6 @@
 #include "preload/facts_process.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -84,6 +85,13 @@ bool facts_process_maps(int fd, char *scratch, struct facts_wanted *wanted)
 	return maps;
 }
 
+/* A process that was not seen for want of a descriptor may be a user. */
+static void note_want(long fd, struct facts_mappers *found)
+{
+	if (fd == -EMFILE || fd == -ENFILE)
+		found->gave_up = EMFILE;
+}
+
 /* path: "/proc/PID/maps". A process that vanished, or a kernel thread (no command line), is no one that we failed to see. */
 static void count_unreadable(char path[static 64], const struct identity *identity, struct facts_mappers *found)
 {
@@ -119,6 +127,7 @@ static bool look_at_maps(const char *directory, char *scratch, struct facts_want
 	long fd = kernel_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -EACCES || fd == -EPERM)
 		count_unreadable(path, wanted->identity, found);
+	note_want(fd, found);
 	if (fd < 0)
 		return false;
 	bool maps = facts_process_maps((int)fd, scratch, wanted);
@@ -146,6 +155,7 @@ static bool look_at_threads(char path[static 64], char *scratch, struct facts_wa
 		return false;
 	size_t length = strlen(path);
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	note_want(fd, found);
 	struct entries entries = {.fd = (int)fd, .buffer = buffer, .size = sizeof buffer};
 	while (fd >= 0 && wanted->empty && (entry = entries_next(&entries))) {
 		path[length] = 0;
@@ -171,6 +181,7 @@ static bool look_at_descriptors(const char *directory, char *scratch, const stru
 	long fd = kernel_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -EACCES || fd == -EPERM)
 		count_unreadable(path, identity, found);
+	note_want(fd, found);
 	struct entries entries = {.fd = (int)fd, .buffer = scratch, .size = FACTS_SCRATCH};
 	while (fd >= 0 && !holds && (entry = entries_next(&entries)))
 		holds = kernel_stat_at((int)fd, entry->d_name, 0, &st) == 0 && st.st_ino == identity->ino &&

@@ -90,3 +90,31 @@ attaching()
 @test "what several write that grow an object at one moment stays, when what was behind its end is cleared" {
 	attaching 10 grow-exposes-tail
 }
+
+# left_over HOW EXPECTED RULE...: what four processes that come to a leftover at one moment get, ten times.
+left_over()
+{
+	rm -f audit.log
+	policy 'create-without-excl = off' 'predictable-name = off' "${@:3}"
+	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD=$BUILD/libshmguard.so "$PROGRAMS/left_over" 10 "/$NAME" "$1" >out
+	echo "$*: $(cat out)"
+	[ "$(cat out)" = "$2" ]
+}
+
+@test "none of several that come at one moment to what an earlier run left gets it, where that is denied" {
+	left_over create 'old 0, other 0, refused 40' 'stale-bytes = deny'
+	left_over create 'old 0, other 0, refused 40' 'stale-reattach = deny'
+	left_over create 'old 0, other 0, refused 40' 'stale-bytes = deny' 'stale-reattach = deny'
+	left_over map 'old 0, other 0, refused 40' 'stale-bytes = deny'
+}
+
+@test "of several that come at one moment to what an earlier run left one has it made anew, or cleared, and all get that" {
+	left_over create 'old 0, other 40, refused 0' 'stale-reattach = fix'
+	[ "$(grep -c 'rule=stale-reattach .*action=fixed' audit.log)" -eq 10 ]
+	left_over create 'old 0, other 40, refused 0' 'stale-bytes = fix'
+	left_over create 'old 0, other 40, refused 0' 'zero = on-attach'
+}
+
+@test "the leftover is one: without a rule all get its bytes" {
+	left_over create 'old 40, other 0, refused 0' 'stale-bytes = off' 'stale-reattach = off'
+}

@@ -397,6 +397,43 @@ subprocess.run([sys.executable, "-c", attach], env=new, check=True); shm_unlink(
 	[ "$(grep -c 'action=recorded errno=0 .*why=users-unknown' told)" -eq 2 ]
 }
 
+# with_few_left SPARE CODE: what the program gets of what was left, with so many descriptors left.
+with_few_left()
+{
+	rm -f audit.log
+	printf 'stale' >"/dev/shm/$NAME"
+	guarded "import resource, threading, time
+$2
+free = os.dup(0); os.close(free); resource.setrlimit(resource.RLIMIT_NOFILE, (free + $1, free + $1))
+attempt(lambda: os.read(shm_open(NAME, RWC, mode=0o600), 5)); os._exit(0)"
+	echo "$1 left, ${2:-alone}: $(cat out policy.ini audit.log)"
+}
+
+@test "what is stale is denied, too, where the open itself takes one of the last descriptors" {
+	for rule in stale-bytes stale-reattach; do
+		policy 'create-without-excl = off' "$rule = deny"
+		for left in 1 2 3 4 5; do
+			for code in '' 'threading.Thread(target=time.sleep, args=(60,)).start()'; do
+				with_few_left "$left" "$code"
+				[ "$(cat out)" = EEXIST ]
+			done
+		done
+	done
+}
+
+@test "what is stale is mended where the open itself takes one of the last descriptors, or told not to be" {
+	policy 'create-without-excl = off' 'stale-reattach = fix'
+	for left in 1 2 3 4 5; do
+		with_few_left "$left" ''
+		[ "$(cat out)" = "ok b''" ]
+	done
+	policy 'create-without-excl = off' 'stale-reattach = off' 'stale-bytes = fix'
+	for left in 1 2 3 4 5; do
+		with_few_left "$left" ''
+		[ "$(cat out)" = "ok b'\\x00\\x00\\x00\\x00\\x00'" ] || grep -q 'rule=stale-bytes .*action=recorded .*why=' audit.log
+	done
+}
+
 @test "a wipe passes over holes, however large" {
 	policy 'zero = on-last-unmap'
 	program 'fd = os.open(PATH, RWC, 0o600); os.ftruncate(fd, 1 << 60); address = libc.mmap(None, ctypes.c_size_t(4096), 3, 1, fd, ctypes.c_long(0))
