@@ -56,7 +56,7 @@ static bool keep(long fd)
 {
 	struct stat st = {0};
 
-	kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	kernel_stat(fd, &st);
 	atomic_store(&log_device, st.st_dev);
 	atomic_store(&log_inode, st.st_ino);
 	atomic_store(&log_fd, own_fd_hide((int)fd));
@@ -74,9 +74,7 @@ static bool open_file(const char *path, char why[static 256])
 	struct stat st;
 	long fd = open_existing(path, O_CREAT);
 	/* A FIFO that nobody reads is refused by the kernel. */
-	long looked = fd == -ENXIO ? kernel_stat_at(AT_FDCWD, path, 0, &st)
-		      : fd < 0     ? fd
-				   : kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	long looked = fd == -ENXIO ? kernel_stat_at(AT_FDCWD, path, 0, &st) : fd < 0 ? fd : kernel_stat(fd, &st);
 	const char *fault = looked < 0 ? NULL : unfit(&st);
 
 	if (fd >= 0 && looked == 0 && !fault) {
@@ -130,7 +128,7 @@ bool audit_log_open(enum policy_log log, const char *path, char why[static 256])
 {
 	audit_log_kind = log;
 	log_path = path;
-	was_open = kernel_call(SYS_fstat, STDERR_FILENO, (long)&first_stderr, 0, 0, 0, 0) == 0;
+	was_open = kernel_stat(STDERR_FILENO, &first_stderr) == 0;
 	return log == LOG_file ? open_file(path, why) : log != LOG_syslog || open_syslog(why);
 }
 
@@ -144,7 +142,7 @@ static bool stderr_is_a_log(void)
 	struct stat st;
 	struct identity object;
 
-	if (kernel_call(SYS_fstat, STDERR_FILENO, (long)&st, 0, 0, 0, 0) < 0)
+	if (kernel_stat(STDERR_FILENO, &st) < 0)
 		return false;
 	if (was_open && st.st_dev == first_stderr.st_dev && st.st_ino == first_stderr.st_ino)
 		return true;
@@ -172,7 +170,7 @@ static bool is_the_log(int fd)
 {
 	struct stat st;
 
-	long result = kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	long result = kernel_stat(fd, &st);
 	/* A filter of system calls may refuse to tell. */
 	return result < 0 ? result != -EBADF
 			  : st.st_dev == atomic_load(&log_device) && st.st_ino == atomic_load(&log_inode);
@@ -250,7 +248,7 @@ static bool connect_anew(void)
 	atomic_store(&connecting, now);
 	struct stat st = {0};
 	long fd = connect_syslog(false);
-	bool connected = fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 &&
+	bool connected = fd >= 0 && kernel_stat(fd, &st) == 0 &&
 			 kernel_call(SYS_dup3, fd, atomic_load(&log_fd), O_CLOEXEC, 0, 0, 0) >= 0;
 	if (connected) {
 		atomic_store(&log_device, st.st_dev);

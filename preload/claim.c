@@ -41,7 +41,7 @@ void claim_initialise(void)
 
 	if (fd < 0)
 		return;
-	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0)
+	if (kernel_stat(fd, &st) == 0)
 		directory_dev = st.st_dev;
 	directory = own_fd_hide((int)fd);
 }

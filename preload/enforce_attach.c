@@ -358,7 +358,7 @@ static bool is_refused_directory(const struct enforce_opening *o, int fd)
 {
 	struct stat st;
 
-	if (!(o->flags & O_TRUNC) || kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !S_ISDIR(st.st_mode))
+	if (!(o->flags & O_TRUNC) || kernel_stat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 		return false;
 	errno = o->shm ? EINVAL : EISDIR;
 	return true;
@@ -369,8 +369,7 @@ static enum enforce_verdict odd(const struct enforce_opening *o, const struct po
 {
 	struct stat st;
 
-	if (!o->shm || !enforce_asks(d, RULE_symlink_or_special) ||
-	    kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !S_ISFIFO(st.st_mode))
+	if (!o->shm || !enforce_asks(d, RULE_symlink_or_special) || kernel_stat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return VERDICT_go;
 	return enforce_trap(d, &st);
 }

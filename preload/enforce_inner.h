@@ -22,6 +22,11 @@ extern bool enforce_plainly;
 bool enforce_leads_to(int fd, const struct identity *identity);
 /* What applies to an object of that name, and by its other names, which lie beside it. */
 void enforce_decide_linked(const char *name, const struct identity *identity, struct policy_decision *decision);
+/*
+ * Is it nothing that was found, where the policy asks something of what is there? errno is ENOENT then: the call is not
+ * made, as by now something may be there at which nobody has looked.
+ */
+bool enforce_is_missed(const struct policy_decision *d, enum identity_look look);
 /* May the contents outlive their last user? */
 bool enforce_lasts(const struct policy_decision *d);
 /* The same in that program of that user, which knows the object by the names that it has. */

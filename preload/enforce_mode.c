@@ -16,7 +16,7 @@ static long mask_of_a_file(void *context)
 	struct stat st;
 	int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
 	long fd = kernel_call(SYS_openat, AT_FDCWD, (long)"/dev/shm", flags, 0777, 0, 0);
-	bool known = fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0;
+	bool known = fd >= 0 && kernel_stat(fd, &st) == 0;
 
 	if (fd >= 0)
 		kernel_close((int)fd);

@@ -12,6 +12,7 @@
 #include "preload/ledger.h"
 #include "preload/names.h"
 #include "preload/own.h"
+#include "preload/signals.h"
 #include "preload/text.h"
 
 /* What a mode can break, and the access list whose mask its group bits are. */
@@ -144,6 +145,14 @@ static bool must_be_known(const struct policy_decision *d)
 	       (d->secret || (d->zero & ZERO_on_unlink) || enforce_asks(d, RULE_unlink_by_stranger));
 }
 
+static void hold_lost(const struct policy_decision *d, const struct enforce_place *at, struct enforce_lost *lost)
+{
+	lost->mask = signals_block();
+	lost->fd = own_fd_hide(enforce_leaving_name(d, at->dirfd, at->path, &lost->identity));
+	if (lost->fd < 0)
+		signals_restore(lost->mask);
+}
+
 /*
  * lost: what loses the name by the call, which may fail yet; NULL: it only gets another. needed: without it the call fails,
  * as that of a moment ago would have: it is not made then, as by now something may be there at which nobody has looked.
@@ -171,9 +180,9 @@ static enum enforce_verdict unlinking(const struct enforce_place *at, struct enf
 		enforce_keep_secret(&d, &identity);
 		return VERDICT_go;
 	}
-	int fd = (d.zero & ZERO_on_unlink) || d.secret ? enforce_leaving_name(&d, at->dirfd, at->path, &identity)
-						       : -ENOENT;
-	*lost = (struct enforce_lost){true, own_fd_hide(fd), identity};
+	*lost = (struct enforce_lost){true, -ENOENT, 0, identity};
+	if ((d.zero & ZERO_on_unlink) || d.secret)
+		hold_lost(&d, at, lost);
 	return VERDICT_go;
 }
 
@@ -198,6 +207,8 @@ static void end_losing(const struct enforce_lost *lost, const char *name, bool f
 		was_lost(lost, name, caller);
 	else if (lost->fd >= 0)
 		kernel_close(lost->fd);
+	if (lost->fd >= 0)
+		signals_restore(lost->mask);
 }
 
 enum enforce_verdict enforce_unlink(struct enforce_removing *r)
@@ -295,8 +306,9 @@ static enum enforce_verdict naming(const struct enforce_place *from, const struc
 	enforce_decide(to->name, &d);
 	if (named(&d, from, to->name) == VERDICT_deny)
 		return VERDICT_deny;
-	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
-		return VERDICT_go;
+	enum identity_look look = identity_look(from->dirfd, from->path, from->flags, &identity);
+	if (look != LOOK_object)
+		return enforce_is_missed(&d, look) ? VERDICT_deny : VERDICT_go;
 	if (is_misplaced(&d, &identity, to) &&
 	    ENFORCE(&d, foreign_owner, .other = (int32_t)identity.uid) == VERDICT_deny)
 		return VERDICT_deny;
@@ -324,8 +336,9 @@ static enum enforce_verdict linking(const struct enforce_place *from)
 	struct identity identity;
 
 	enforce_decide(from->name, &d);
-	if (!identity_of_path(from->dirfd, from->path, from->flags, &identity))
-		return VERDICT_go;
+	enum identity_look look = identity_look(from->dirfd, from->path, from->flags, &identity);
+	if (look != LOOK_object)
+		return enforce_is_missed(&d, look) ? VERDICT_deny : VERDICT_go;
 	if (identity.links && enforce_name_allowed(&d, from->name, false) == VERDICT_deny)
 		return VERDICT_deny;
 	if (enforce_wipes)

@@ -32,7 +32,7 @@ static void widen(const struct policy_decision *d, int fd, mode_t wanted)
 {
 	struct stat st;
 
-	if (kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 || !(wanted & ~st.st_mode & 0777))
+	if (kernel_stat(fd, &st) < 0 || !(wanted & ~st.st_mode & 0777))
 		return;
 	mode_t given = (st.st_mode & 07777) | (wanted & 0777);
 	if (ENFORCE(d, umask_mismatch, .length = st.st_mode & 0777, .limit = wanted & 0777) == VERDICT_fix &&
@@ -325,7 +325,7 @@ static bool is_plain(int fd)
 	struct stat st;
 
 	identity_descriptor_ends(fd);
-	return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	return kernel_stat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
 	       (st.st_uid == 0 || st.st_uid == facts_user());
 }
 

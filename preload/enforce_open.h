@@ -40,6 +40,13 @@ bool enforce_astray(const struct enforce_opening *o);
  */
 const char *enforce_name(int dirfd, const char *path, int flags, char text[static 512]);
 
+/*
+ * Before a call on what the path leads to. LOOK_nothing: nothing is there, the policy asks something of that name, and errno is
+ * ENOENT: the call would have failed so a moment ago, and is not made, as by now something may be there at which nobody has
+ * looked. LOOK_other: it is no object, or nothing that matters; the call is made as it came.
+ */
+enum identity_look enforce_look(int dirfd, const char *path, int flags, struct identity *identity);
+
 /* What a child will open later; of the flags and the mode is left what they may have. */
 enum enforce_verdict enforce_promised(const struct enforce_opening *o, int *flags, mode_t *mode);
 
@@ -70,6 +77,8 @@ struct enforce_place {
 struct enforce_lost {
 	bool is_object;
 	int fd; /* by which it is wiped then, or a negative errno */
+	uint64_t
+		mask; /* with fd, of before signals were blocked: a handler that jumped out of the call would leave it open */
 	struct identity identity;
 };
 

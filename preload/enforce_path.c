@@ -1,4 +1,5 @@
 /* The names by which the policy knows what lies at a path, or behind a descriptor, however it is spelled. */
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -194,4 +195,32 @@ const char *enforce_name(int dirfd, const char *path, int flags, char text[stati
 		name = apart_hidden(APART_ALL, follow_links, &f) < 0 ? placed_by_links(dirfd, path, text) : f.name;
 	}
 	return name ? name : placed(dirfd, path, text);
+}
+
+bool enforce_is_missed(const struct policy_decision *d, enum identity_look look)
+{
+	bool asks = d->secret || d->zero || d->reserve;
+
+	for (int rule = 0; !asks && rule < RULE_COUNT; rule++)
+		asks = enforce_asks(d, (enum rule_id)rule);
+	if (look != LOOK_nothing || !asks || enforce_audits())
+		return false;
+	errno = ENOENT;
+	return true;
+}
+
+enum identity_look enforce_look(int dirfd, const char *path, int flags, struct identity *identity)
+{
+	struct policy_decision d;
+	char text[512];
+	enum identity_look look = identity_look(dirfd, path, flags, identity);
+	const char *name = look == LOOK_nothing ? enforce_name(dirfd, path, flags, text) : NULL;
+
+	if (name) {
+		enforce_begin();
+		enforce_decide(name, &d);
+	}
+	if (name && enforce_is_missed(&d, look))
+		return LOOK_nothing;
+	return look == LOOK_object ? LOOK_object : LOOK_other;
 }

@@ -51,8 +51,7 @@ static void grow_and_clear(const struct growth *growth, struct tail *tail)
 {
 	struct stat st;
 
-	if (kernel_call(SYS_fstat, growth->fd, (long)&st, 0, 0, 0, 0) < 0 || (uint64_t)st.st_size != tail->from ||
-	    grow(growth) < 0)
+	if (kernel_stat(growth->fd, &st) < 0 || (uint64_t)st.st_size != tail->from || grow(growth) < 0)
 		enforce_undone(RULE_grow_exposes_tail);
 	else if (tail_clear(tail) < 0)
 		enforce_not_fixed(RULE_grow_exposes_tail);

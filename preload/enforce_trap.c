@@ -31,8 +31,8 @@ bool enforce_meets_special(const struct enforce_opening *o, int fd)
 
 	if (!(o->flags & O_CREAT))
 		return false;
-	long missing = fd < 0 ? kernel_stat_at(o->dirfd, enforce_opening_path(o, text), itself, &st)
-			      : kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	long missing =
+		fd < 0 ? kernel_stat_at(o->dirfd, enforce_opening_path(o, text), itself, &st) : kernel_stat(fd, &st);
 	return !missing && !S_ISREG(st.st_mode);
 }
 

@@ -2,13 +2,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysmacros.h>
 
+#include "preload/filesystem.h"
 #include "preload/kernel.h"
 #include "preload/mounts.h"
 #include "preload/own.h"
@@ -54,9 +52,9 @@ void identity_forget_devices(void)
 	identity_descriptors_end(0, ~0u);
 }
 
-static bool is_tmpfs(const struct statfs *fs)
+static bool is_tmpfs(enum filesystem filesystem)
 {
-	return fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
+	return filesystem == FILESYSTEM_tmpfs || filesystem == FILESYSTEM_perhaps;
 }
 
 /* Since Linux 5.9; before, the table of mounts tells. */
@@ -74,17 +72,15 @@ static bool is_home(int dirfd, const char *path)
 void identity_keep_home(mounts_unheld *unheld)
 {
 	struct stat st;
-	struct statfs fs;
 	char path[512];
 	long fd = kernel_open(SHM_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (kernel_stat_at((int)fd, "", AT_EMPTY_PATH, &st) == 0 &&
-	    kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0) {
+	if (kernel_stat_at((int)fd, "", AT_EMPTY_PATH, &st) == 0) {
 		home_dev = st.st_dev;
 		home_ino = st.st_ino;
-		home_holds = is_tmpfs(&fs);
+		home_holds = is_tmpfs(filesystem_of_fd((int)fd, home_dev));
 		if (!home_holds)
 			unheld(SHM_DIRECTORY, "not-tmpfs");
 		/* The root of a tmpfs, and without a directory in which something could be mounted. */
@@ -135,13 +131,12 @@ bool identity_from_home(char text[static 512])
 static bool is_shm_device(uint64_t dev)
 {
 	struct stat st;
-	struct statfs fs;
 
 	if (home_holds && dev == home_dev)
 		return true;
 	if (kernel_stat_at(AT_FDCWD, SHM_DIRECTORY, 0, &st) != 0 || st.st_dev != dev)
 		return false;
-	return kernel_call(SYS_statfs, (long)SHM_DIRECTORY, (long)&fs, 0, 0, 0, 0) == 0 && is_tmpfs(&fs);
+	return is_tmpfs(filesystem_of_path(SHM_DIRECTORY, dev));
 }
 
 const char *identity_fd_name(int fd, char target[static 512])
@@ -162,9 +157,20 @@ static bool named_memfd(int fd)
 	return strncmp(identity_fd_name(fd, target), "/memfd:", 7) == 0;
 }
 
-static enum device_class classify(uint64_t dev, int fd)
+/* The kernel's internal ones, on which nothing has a path. */
+static __attribute__((noinline)) enum device_class class_of_nameless(uint64_t dev, int fd, uint64_t block)
 {
-	struct statfs fs;
+	enum filesystem filesystem = filesystem_of_fd(fd, dev);
+
+	if (filesystem == FILESYSTEM_other || !named_memfd(fd))
+		return CLASS_OTHER;
+	if (filesystem == FILESYSTEM_perhaps)
+		return block > page_round(1) ? CLASS_HUGE : CLASS_MEMFD;
+	return filesystem == FILESYSTEM_hugetlbfs ? CLASS_HUGE : CLASS_MEMFD;
+}
+
+static __attribute__((noinline)) enum device_class classify(uint64_t dev, int fd, uint64_t block)
+{
 	enum device_class class = CLASS_OTHER;
 	enum mounts_kind below = mounts_below(dev);
 
@@ -172,9 +178,8 @@ static enum device_class classify(uint64_t dev, int fd)
 		class = below == MOUNTS_hugetlbfs ? CLASS_HUGE_SHM : CLASS_SHM;
 	else if (is_shm_device(dev))
 		class = CLASS_SHM;
-	else if (fd >= 0 && kernel_call(SYS_fstatfs, fd, (long)&fs, 0, 0, 0, 0) == 0 &&
-		 (is_tmpfs(&fs) || fs.f_type == HUGETLBFS_MAGIC) && named_memfd(fd))
-		class = fs.f_type == HUGETLBFS_MAGIC ? CLASS_HUGE : CLASS_MEMFD;
+	else if (fd >= 0)
+		class = class_of_nameless(dev, fd, block);
 	if (class != CLASS_OTHER || fd >= 0)
 		device_remember(dev, class);
 	return class;
@@ -186,7 +191,7 @@ static bool fill(const struct stat *st, int fd, struct identity *out)
 		return false;
 	enum device_class class = class_of(st->st_dev);
 	if (class == CLASS_UNKNOWN)
-		class = classify(st->st_dev, fd);
+		class = classify(st->st_dev, fd, (uint64_t)st->st_blksize);
 	if (class == CLASS_UNKNOWN || class == CLASS_OTHER)
 		return false;
 	bool huge = class == CLASS_HUGE || class == CLASS_HUGE_SHM,
@@ -262,7 +267,7 @@ static bool lies_on_shm(uint64_t dev)
 static bool of_descriptor(int fd, struct stat *st, struct identity *out)
 {
 	st->st_mode = 0;
-	if (fd < 0 || own_fd(fd) || kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) < 0 || !fill(st, fd, out))
+	if (fd < 0 || own_fd(fd) || kernel_stat(fd, st) < 0 || !fill(st, fd, out))
 		return false;
 	identity_descriptor_ends(fd);
 	return true;

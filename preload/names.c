@@ -102,7 +102,7 @@ static bool look_below(struct search *s, int fd, unsigned level)
 static bool is_on(long fd, uint64_t dev)
 {
 	struct stat st;
-	return fd >= 0 && kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == dev;
+	return fd >= 0 && kernel_stat(fd, &st) == 0 && st.st_dev == dev;
 }
 
 /* What lies there now or, from another root, what the policy began with. */

@@ -37,7 +37,7 @@ static bool is_hole(const struct tail *tail, int fd, uint64_t at)
 	struct stat st;
 
 	if (fd == tail->fd)
-		return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) == 0 && !st.st_blocks;
+		return kernel_stat(fd, &st) == 0 && !st.st_blocks;
 	long data = kernel_call(SYS_lseek, fd, (long)at, SEEK_DATA, 0, 0, 0);
 	return data == -ENXIO || (data >= 0 && (uint64_t)data >= at + tail->page);
 }

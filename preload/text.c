@@ -135,7 +135,7 @@ long text_reopen_same(int fd, int flags, uint64_t dev, uint64_t ino)
 
 	if (own < 0)
 		return own;
-	if (kernel_call(SYS_fstat, own, (long)&st, 0, 0, 0, 0) == 0 && st.st_dev == dev && st.st_ino == ino)
+	if (kernel_stat(own, &st) == 0 && st.st_dev == dev && st.st_ino == ino)
 		return own;
 	kernel_close((int)own);
 	return -ESTALE;

@@ -48,7 +48,7 @@ long unwaiting_write(int fd, const void *bytes, size_t length)
 {
 	struct iovec text = {(void *)(uintptr_t)bytes, length};
 	struct stat st;
-	long result = kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0);
+	long result = kernel_stat(fd, &st);
 
 	if (result < 0)
 		return result;

@@ -31,8 +31,7 @@ static long reopen(int fd, const struct identity *identity, int flags)
 
 static bool leads_to(int fd, const struct identity *identity, struct stat *st)
 {
-	return kernel_call(SYS_fstat, fd, (long)st, 0, 0, 0, 0) == 0 &&
-	       (!identity || (st->st_dev == identity->dev && st->st_ino == identity->ino));
+	return kernel_stat(fd, st) == 0 && (!identity || (st->st_dev == identity->dev && st->st_ino == identity->ino));
 }
 
 /*
@@ -376,7 +375,7 @@ static void unreserve(const struct reserving *r)
 	uint64_t from = r->range->from;
 	struct stat st;
 
-	if (kernel_call(SYS_fstat, r->fd, (long)&st, 0, 0, 0, 0) < 0)
+	if (kernel_stat(r->fd, &st) < 0)
 		return;
 	uint64_t end = round_up((uint64_t)st.st_size, (uint64_t)st.st_blksize), new_end = r->at < end ? r->at : end;
 	free_range(r->fd, from > end ? from : end, r->range->to);
@@ -392,7 +391,7 @@ static uint64_t allocated(int fd)
 {
 	struct stat st;
 
-	return kernel_call(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+	return kernel_stat(fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
 }
 
 static long reserve_pieces(struct reserving *r)

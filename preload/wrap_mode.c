@@ -2,6 +2,7 @@
 #include <alloca.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "preload/acl.h"
 #include "preload/enforce_open.h"
@@ -33,6 +34,11 @@ struct setting_mode {
 	bool decided; /* the policy waits for what comes of it */
 };
 
+static enum identity_look look_behind(int fd, struct identity *identity)
+{
+	return identity_of_fd(fd, identity) ? LOOK_object : LOOK_other;
+}
+
 /* What the policy makes of it; false: the call is denied. */
 static bool allow_mode(struct setting_mode *s, int fd, int dirfd, const char *path, int flags, const void *caller)
 {
@@ -40,10 +46,9 @@ static bool allow_mode(struct setting_mode *s, int fd, int dirfd, const char *pa
 
 	if (!enforce_on || own_caller(caller))
 		return true;
-	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
-		return true;
-	if (identity.kind == KIND_memfd)
-		return true;
+	enum identity_look look = path ? enforce_look(dirfd, path, flags, &identity) : look_behind(fd, &identity);
+	if (look != LOOK_object || identity.kind == KIND_memfd)
+		return look != LOOK_nothing;
 	s->decided = enforce_mode(&identity, &s->mode, caller) != VERDICT_deny;
 	return s->decided;
 }
@@ -108,6 +113,7 @@ struct setting {
 	int flags; /* as fstatat(2)'s */
 	const void *value;
 	size_t bytes;
+	int how; /* XATTR_CREATE or XATTR_REPLACE, or 0 */
 	struct acl acl;
 	bool listed;
 	bool decided; /* the policy waits for what comes of it */
@@ -130,7 +136,9 @@ static void setting(struct setting *s, const char *name, const void *caller)
 	s->listed = !own_caller(caller) && s->bytes && s->bytes <= LIST_LIMIT && kernel_one_text_readable(name) &&
 		    strcmp(name, ACL_ACCESS) == 0 && readable(s->value, s->bytes) &&
 		    acl_parse(s->value, s->bytes, &s->acl);
-	if (!s->listed || !enforce_on || !acl_names_known(s->value, s->bytes))
+	/* Which ways there are the kernel says before it looks at the path. */
+	if (!s->listed || !enforce_on || (s->how & ~(XATTR_CREATE | XATTR_REPLACE)) ||
+	    !acl_names_known(s->value, s->bytes))
 		return;
 	s->room = s->bytes > ACL_OF_MODE ? s->bytes : ACL_OF_MODE;
 	if (s->room > LIST_PAGE && !(s->memory = kernel_memory(s->room)))
@@ -142,10 +150,10 @@ static bool allow_list(struct setting *s, void *copy, const void *caller)
 {
 	struct identity identity;
 
-	if (s->path ? !identity_of_path(AT_FDCWD, s->path, s->flags, &identity) : !identity_of_fd(s->fd, &identity))
-		return true;
-	if (identity.kind == KIND_memfd)
-		return true;
+	enum identity_look look =
+		s->path ? enforce_look(AT_FDCWD, s->path, s->flags, &identity) : look_behind(s->fd, &identity);
+	if (look != LOOK_object || identity.kind == KIND_memfd)
+		return look != LOOK_nothing;
 	memcpy(copy, s->value, s->bytes);
 	s->value = copy;
 	s->decided = enforce_list(&identity, copy, &s->bytes, caller) != VERDICT_deny;
@@ -169,7 +177,8 @@ static int set(const struct setting *s, int result, const void *caller)
 				    .path = given_path,                                                                \
 				    .flags = given_flags,                                                              \
 				    .value = value,                                                                    \
-				    .bytes = bytes};                                                                   \
+				    .bytes = bytes,                                                                    \
+				    .how = how};                                                                       \
 		setting(&s, attribute, CALLER);                                                                        \
 		bool allowed = !s.room || allow_list(&s, s.memory ? s.memory : alloca(s.room), CALLER);                \
 		return set(&s, allowed ? done(s.decided, true, REAL(name) call, CALLER) : -1, CALLER);                 \

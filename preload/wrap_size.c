@@ -139,6 +139,20 @@ static long policed_path(void *context)
 	return answer;
 }
 
+/* -1: the policy has it fail, as nothing is there. Of a negative length the kernel says so before it looks at the path. */
+static int look_at(struct sizing *s, const char *path, off_t length, char text[static 512])
+{
+	enum identity_look look;
+	bool asks = enforce_on && length >= 0;
+
+	/* What is there by the second look is looked at once more. */
+	do {
+		s->tracked = names_of_path(AT_FDCWD, path, 0, &s->identity, text);
+		look = s->tracked || !asks ? LOOK_other : enforce_look(AT_FDCWD, path, 0, &s->identity);
+	} while (look == LOOK_object);
+	return look == LOOK_nothing ? -1 : 1;
+}
+
 static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol symbol, const char *path, off_t length,
 			 const void *caller)
 {
@@ -148,9 +162,9 @@ static int truncate_path(int (*real_truncate)(const char *, off_t), enum symbol 
 	int answer = 1;
 
 	if (observe_enter(&visit, caller)) {
-		s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
+		answer = look_at(&s, path, length, text);
 		if (s.tracked && observe_expect(&visit))
-			s.tracked = names_of_path(AT_FDCWD, path, 0, &s.identity, text);
+			answer = look_at(&s, path, length, text);
 		if (s.tracked)
 			answer = enforce_on ? (int)apart_hidden(APART_ALL, policed_path,
 								&(struct by_path){&s, symbol, path, length, caller})
@@ -288,8 +302,12 @@ static bool allow_owner(int fd, int dirfd, const char *path, uid_t uid, gid_t gi
 
 	if (!enforce_on || own_caller(caller))
 		return true;
-	if (path ? !identity_of_path(dirfd, path, flags, &identity) : !identity_of_fd(fd, &identity))
+	/* Flags that there are not the kernel refuses before it looks at the path. */
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return true;
+	enum identity_look look = path ? enforce_look(dirfd, path, flags, &identity) : LOOK_object;
+	if (look != LOOK_object || (!path && !identity_of_fd(fd, &identity)))
+		return look != LOOK_nothing;
 	return enforce_given(&identity, uid, gid, caller) != VERDICT_deny;
 }
 

@@ -344,3 +344,91 @@ os.close(fd)'; do
 	closes 'os.close(fd)' 'zero = on-last-unmap'
 	[ "$(cat out)" = "b'secret'" ]
 }
+
+@test "a handler that jumps out of the removal of a secret's name leaves no descriptor open, and the secret is wiped" {
+	policy 'predictable-name = off' 'create-without-excl = off' '[secret]' "name = /$NAME*, sem.$NAME" 'secret = yes' \
+		'secret-left = fix' 'zero = on-unlink'
+	cat >amid.c <<-'END'
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		static void amid(void) { syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1); }
+		int unlink(const char *path) { amid(); return (int)syscall(SYS_unlink, path); }
+		int unlinkat(int dirfd, const char *path, int flags) { amid(); return (int)syscall(SYS_unlinkat, dirfd, path, flags); }
+		int remove(const char *path) { return unlink(path); }
+		int rename(const char *from, const char *to) { amid(); return (int)syscall(SYS_rename, from, to); }
+	END
+	cat >jumping.c <<-'END'
+		#include <dirent.h>
+		#include <fcntl.h>
+		#include <setjmp.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <unistd.h>
+		static sigjmp_buf back;
+		static volatile int jumps, armed;
+		static void jump(int number)
+		{
+			if (armed) {
+				armed = 0;
+				jumps++;
+				siglongjmp(back, number);
+			}
+		}
+		static int count(const char *what)
+		{
+			char path[300], target[300];
+			int found = 0;
+			struct dirent *entry;
+			DIR *directory = opendir("/proc/self/fd");
+			while ((entry = readdir(directory))) {
+				snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+				ssize_t length = readlink(path, target, sizeof target - 1);
+				target[length > 0 ? length : 0] = 0;
+				found += strstr(target, what) != NULL;
+			}
+			closedir(directory);
+			return found;
+		}
+		static int make(const char *path)
+		{
+			int fd = open(path, O_RDWR | O_CREAT, 0600);
+			if (write(fd, "SECRET", 6) != 6)
+				abort();
+			return fd;
+		}
+		int main(void)
+		{
+			char path[100], other[110], bytes[7] = "";
+			volatile int left = 0;
+			snprintf(path, sizeof path, "/dev/shm/%s", getenv("NAME"));
+			snprintf(other, sizeof other, "%s-other", path);
+			signal(SIGUSR1, jump);
+			for (volatile int i = 0; i < 40; i++) {
+				volatile int held = make(path);
+				if (i % 4 == 3)
+					close(make(other));
+				if (sigsetjmp(back, 1) == 0) {
+					armed = 1;
+					switch (i % 4) {
+					case 0: unlink(path); break;
+					case 1: unlinkat(AT_FDCWD, path, 0); break;
+					case 2: remove(path); break;
+					case 3: rename(other, path);
+					}
+				}
+				left += pread(held, bytes, 6, 0) == 6 && memcmp(bytes, "SECRET", 6) == 0;
+				close(held);
+				unlink(path);
+			}
+			printf("jumps %d, open %d, secrets %d\n", jumps == 40, count(getenv("NAME")), left);
+		}
+	END
+	gcc -w -O jumping.c -o jumping
+	gcc -w -O -shared -fPIC amid.c -o amid.so
+	SHMGUARD_POLICY=$PWD/policy.ini LD_PRELOAD="$BUILD/libshmguard.so $PWD/amid.so" ./jumping >out
+	same out <(echo 'jumps 1, open 0, secrets 0')
+}
