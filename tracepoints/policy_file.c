@@ -264,6 +264,14 @@ static bool cannot_open(struct parse *parse, const char *path, int error)
 	return refuse_file(parse, path, "cannot be opened: ", strerrordesc_np(error), hint);
 }
 
+/* A filter of system calls may let pass but one of the two. What cannot be looked at is not trusted, and that is told. */
+static long look_behind(int fd, struct stat *file)
+{
+	long error = system_call(SYS_fstat, fd, (long)file, 0, 0);
+
+	return error ? system_call(SYS_newfstatat, fd, (long)"", (long)file, AT_EMPTY_PATH) : 0;
+}
+
 bool policy_file_open(struct parse *parse, const char *path)
 {
 	struct stat file;
@@ -272,7 +280,10 @@ bool policy_file_open(struct parse *parse, const char *path)
 
 	if (fd < 0)
 		return cannot_open(parse, path, -fd);
-	if (system_call(SYS_fstat, fd, (long)&file, 0, 0) == 0 && trusted(parse, &file, path, fd)) {
+	long error = look_behind(fd, &file);
+	if (error)
+		cannot_open(parse, path, (int)-error);
+	if (!error && trusted(parse, &file, path, fd)) {
 		parse->source = (struct source){.fd = fd};
 		parse->dev = file.st_dev;
 		parse->ino = file.st_ino;
