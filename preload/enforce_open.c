@@ -200,7 +200,7 @@ static int create_or_attach(const struct enforce_opening *o, const struct policy
 		if (verdict == VERDICT_go && fd >= 0)
 			return fd;
 		if (verdict == VERDICT_go && (errno != ENOENT || !creates)) {
-			if (!creates || special || !goes_by_now(o))
+			if (!creates || special || errno == EINTR || !goes_by_now(o))
 				return not_opened(o);
 			continue;
 		}

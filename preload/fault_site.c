@@ -42,30 +42,37 @@ static void from_ledger(struct fault_site *site, uint64_t address, const struct 
 }
 
 /* Only what the kernel can have made for shm_open(3), open(2) of /dev/shm or memfd_create(2). */
-static void from_maps(struct fault_site *site, uint64_t address)
+static void from_line(struct fault_site *site, uint64_t address, const struct maps_line *line)
 {
-	char buffer[MAPS_LINE];
-	struct maps_line line;
-
-	if (!maps_find(address, buffer, &line))
-		return;
-	site->prot = line.prot;
-	text_append(site->path, sizeof site->path, line.path);
+	site->prot = line->prot;
+	text_append(site->path, sizeof site->path, line->path);
 	if (!site->name[0])
-		text_append(site->name, sizeof site->name, line.path);
-	bool memfd = starts_with(line.path, MEMFD_PREFIX);
-	if (site->found || !(memfd || starts_with(line.path, SHM_DIRECTORY)))
+		text_append(site->name, sizeof site->name, line->path);
+	bool memfd = starts_with(line->path, MEMFD_PREFIX);
+	if (site->found || !(memfd || starts_with(line->path, SHM_DIRECTORY)))
 		return;
 	site->found = true;
-	site->start = line.start;
-	site->end = line.end;
-	site->offset = line.offset + (address - line.start);
-	site->identity = (struct identity){.dev = line.dev,
-					   .ino = line.ino,
+	site->start = line->start;
+	site->end = line->end;
+	site->offset = line->offset + (address - line->start);
+	site->identity = (struct identity){.dev = line->dev,
+					   .ino = line->ino,
 					   .size = UINT64_MAX,
 					   .page = page_round(1),
 					   .kind = memfd ? KIND_memfd : KIND_shm,
 					   .fd = -1};
+}
+
+static void from_maps(struct fault_site *site, uint64_t address)
+{
+	/* On the stack of a handler there may be no room for it. */
+	char *buffer = kernel_memory(MAPS_LINE);
+	struct maps_line line;
+
+	if (buffer && maps_find(address, buffer, &line))
+		from_line(site, address, &line);
+	if (buffer)
+		kernel_memory_free(buffer, MAPS_LINE);
 }
 
 static void locate(struct fault_site *site, uint64_t address, bool waits, unsigned milliseconds, bool thorough)

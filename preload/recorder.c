@@ -22,6 +22,7 @@
 #include "preload/own.h"
 #include "preload/process.h"
 #include "preload/queue.h"
+#include "preload/signals.h"
 #include "preload/silent.h"
 #include "preload/stack.h"
 #include "preload/text.h"
@@ -123,8 +124,11 @@ void recorder_prepare_thread(void)
 	if (recorder_thread.prepared)
 		return;
 	recorder_thread.prepared = true;
+	/* It takes much of a small stack: what a handler needs beside that may not be there. */
+	uint64_t mask = signals_block();
 	recorder_emit->thread();
 	stack_prepare_thread();
+	signals_restore(mask);
 }
 
 static void on_exit_handler(int status, void *context)

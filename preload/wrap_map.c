@@ -69,84 +69,120 @@ static bool is_malformed(const void *addr, size_t length, int flags, off_t offse
 	return !length || shifted || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE);
 }
 
-/* *tracked: whether the descriptor leads to an object, and then *identity is that. */
-static enum enforce_verdict mapping_policed(const void *addr, size_t length, int prot, int flags, int fd, off_t offset,
-					    bool *tracked, struct identity *identity, const void *caller)
-{
-	struct mmap_event e = {.addr = (uint64_t)(uintptr_t)addr,
-			       .length = length,
-			       .prot = (uint8_t)(prot & 7),
-			       .flags = (uint32_t)flags,
-			       .fd = fd,
-			       .offset = offset};
+struct mapping {
+	void *addr;
+	size_t length;
+	int prot, flags, fd;
+	off_t offset;
+	const void *caller;
+	bool policed, tracked; /* a policy is asked; the descriptor is known to lead to an object */
+	void *result;
+};
 
-	*tracked = fd >= 0 && !(flags & MAP_ANONYMOUS) && !own_caller(caller) && !identity_is_ordinary(fd) &&
-		   identity_of_mapped(fd, identity);
-	return *tracked && !is_malformed(addr, length, flags, offset) ? enforce_mmap(&e, identity, caller) : VERDICT_go;
+/* m->tracked: *identity is the object. */
+static enum enforce_verdict mapping_policed(struct mapping *m, struct identity *identity)
+{
+	struct mmap_event e = {.addr = (uint64_t)(uintptr_t)m->addr,
+			       .length = m->length,
+			       .prot = (uint8_t)(m->prot & 7),
+			       .flags = (uint32_t)m->flags,
+			       .fd = m->fd,
+			       .offset = m->offset};
+
+	m->tracked = m->fd >= 0 && !(m->flags & MAP_ANONYMOUS) && !own_caller(m->caller) &&
+		     !identity_is_ordinary(m->fd) && identity_of_mapped(m->fd, identity);
+	return m->tracked && !is_malformed(m->addr, m->length, m->flags, m->offset)
+		       ? enforce_mmap(&e, identity, m->caller)
+		       : VERDICT_go;
 }
 
-static void *map(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
-		 int flags, int fd, off_t offset, const void *caller)
+/*
+ * True: an object is mapped. Not inline: what it needs of the stack is not there during the call and what follows, when
+ * handlers come.
+ */
+static __attribute__((noinline)) bool mapping_told(struct mapping *m, struct identity *identity, bool other,
+						   bool replaces)
 {
+	bool failed = m->result == MAP_FAILED;
 	struct visit visit;
+
+	if (!observe_enter(&visit, m->caller))
+		return false;
+	m->tracked = m->tracked || (!other && identity_of_mapped(m->fd, identity));
+	if (m->tracked && m->policed && !failed)
+		enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)m->result, .length = m->length},
+			       identity, m->caller);
+	/* Of any other memory as well where it took an object's place: else that would look like a munmap. */
+	if (m->tracked || replaces)
+		RECORD(&visit, mmap, m->tracked ? identity : NULL, .addr = (uint64_t)(uintptr_t)m->addr,
+		       .length = m->length, .prot = (uint8_t)(m->prot & 7), .flags = (uint32_t)m->flags, .fd = m->fd,
+		       .offset = m->offset, .result = (uint64_t)(uintptr_t)m->result,
+		       .error = observe_error(&visit, failed));
+	observe_leave(&visit);
+	return m->tracked && !failed;
+}
+
+typedef void *mmap_function(void *, size_t, int, int, int, off_t);
+
+/* replaced: NULL, unless it takes the place of what is there (MAP_FIXED). */
+static inline void *map(mmap_function *real_mmap, struct mapping *m, struct unmapping *replaced)
+{
 	struct identity identity;
+	enum enforce_verdict verdict = m->policed ? mapping_policed(m, &identity) : VERDICT_go;
+	bool denied = verdict == VERDICT_deny;
+
+	if (replaced && !denied)
+		unmapping(replaced, m->addr, m->length, m->caller);
+	m->result = denied ? MAP_FAILED
+			   : STANDING_STILL(replaced && ledger_may_map(m->addr, m->length),
+					    real_mmap(m->addr, m->length, m->prot, m->flags, m->fd, m->offset));
+	if (verdict == VERDICT_fix && !enforce_probed(m->result, m->length, m->caller))
+		m->result = MAP_FAILED;
+	if (m->tracked && enforce_clears && m->result != MAP_FAILED)
+		claim_await(&identity);
+	bool replaces = replaced && replaced->seq;
+	if (replaces && m->result == MAP_FAILED)
+		not_unmapped(replaced, m->caller);
+	bool other =
+		m->fd < 0 || (m->flags & MAP_ANONYMOUS) || (m->policed ? !m->tracked : identity_is_ordinary(m->fd));
+	if ((!other || replaces) && mapping_told(m, &identity, other, replaces))
+		fault_expect();
+	if (replaced)
+		unmapped(&replaced->pieces, m->result != MAP_FAILED, m->caller);
+	return m->result;
+}
+
+static __attribute__((noinline)) void *map_over(mmap_function *real_mmap, struct mapping *m)
+{
 	struct unmapping replaced = {0};
 
-	bool tracked = false, policed = enforce_on;
-
-	if (fd >= 0)
-		recorder_may_begin();
-	fd = wrap_given(fd, caller);
-	if (policed && !enforce_maps && recorder_silent())
-		return real_mmap(addr, length, prot, flags, fd, offset);
-	enum enforce_verdict verdict =
-		policed ? mapping_policed(addr, length, prot, flags, fd, offset, &tracked, &identity, caller)
-			: VERDICT_go;
-	bool denied = verdict == VERDICT_deny;
-	if ((flags & MAP_FIXED) && !denied)
-		unmapping(&replaced, addr, length, caller);
-	void *result = denied ? MAP_FAILED
-			      : STANDING_STILL((flags & MAP_FIXED) && ledger_may_map(addr, length),
-					       real_mmap(addr, length, prot, flags, fd, offset));
-	if (verdict == VERDICT_fix && !enforce_probed(result, length, caller))
-		result = MAP_FAILED;
-	if (tracked && enforce_clears && result != MAP_FAILED)
-		claim_await(&identity);
-	if (replaced.seq && result == MAP_FAILED)
-		not_unmapped(&replaced, caller);
-	bool other = fd < 0 || (flags & MAP_ANONYMOUS) || (policed ? !tracked : identity_is_ordinary(fd));
-	if ((!other || replaced.seq) && observe_enter(&visit, caller)) {
-		tracked = tracked || (!other && identity_of_mapped(fd, &identity));
-		if (tracked && policed && result != MAP_FAILED)
-			enforce_mapped(&(struct mmap_event){.result = (uint64_t)(uintptr_t)result, .length = length},
-				       &identity, caller);
-		/* Of any other memory as well where it took an object's place: else that would look like a munmap. */
-		if (tracked || replaced.seq)
-			RECORD(&visit, mmap, tracked ? &identity : NULL, .addr = (uint64_t)(uintptr_t)addr,
-			       .length = length, .prot = (uint8_t)(prot & 7), .flags = (uint32_t)flags, .fd = fd,
-			       .offset = offset, .result = (uint64_t)(uintptr_t)result,
-			       .error = observe_error(&visit, result == MAP_FAILED));
-		observe_leave(&visit);
-		if (tracked && result != MAP_FAILED)
-			fault_expect();
-	}
-	unmapped(&replaced.pieces, result != MAP_FAILED, caller);
-	return result;
+	return map(real_mmap, m, &replaced);
 }
 
-void *wrap_mmap(void *(*real_mmap)(void *, size_t, int, int, int, off_t), void *addr, size_t length, int prot,
-		int flags, int fd, off_t offset, const void *caller)
+static __attribute__((noinline)) void *map_any(mmap_function *real_mmap, struct mapping *m)
+{
+	if (m->fd >= 0)
+		recorder_may_begin();
+	m->fd = wrap_given(m->fd, m->caller);
+	if (m->policed && !enforce_maps && recorder_silent())
+		return real_mmap(m->addr, m->length, m->prot, m->flags, m->fd, m->offset);
+	return m->flags & MAP_FIXED ? map_over(real_mmap, m) : map(real_mmap, m, NULL);
+}
+
+void *wrap_mmap(mmap_function *real_mmap, void *addr, size_t length, int prot, int flags, int fd, off_t offset,
+		const void *caller)
 {
 	bool matters = (fd >= 0 && !(flags & MAP_ANONYMOUS)) || ((flags & MAP_FIXED) && ledger_may_map(addr, length));
+	struct mapping m = {addr, length, prot, flags, fd, offset, caller, enforce_on, false, MAP_FAILED};
 	struct calm calm;
 
 	/* Another's wrapper after ours may want the loader's lock, whose holder waits for LTTng's threads. */
 	if (__builtin_expect(own_thread, false))
 		return (void *)REAL(syscall)(SYS_mmap, addr, length, prot, flags, fd, offset);
 	if (!matters)
-		return map(real_mmap, addr, length, prot, flags, fd, offset, caller);
+		return map_any(real_mmap, &m);
 	observe_calm_begin(&calm, caller);
-	void *result = map(real_mmap, addr, length, prot, flags, fd, offset, caller);
+	void *result = map_any(real_mmap, &m);
 	observe_calm_end(&calm);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "preload/jump.h"
@@ -190,9 +191,14 @@ long wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 /* clone3(2) has its flags in memory, first, of which the kernel alone may say that it is not there. */
 static uint64_t clone_flags(long number, long a)
 {
+	uint64_t flags;
+
 	if (number != SYS_clone3)
 		return (uint64_t)a;
-	return kernel_readable((const void *)a) ? *(const uint64_t *)a : 0;
+	if (!kernel_readable((const void *)a) || !kernel_readable((const char *)a + sizeof flags - 1))
+		return 0;
+	memcpy(&flags, (const void *)a, sizeof flags);
+	return flags;
 }
 
 static bool is_vfork(long number)

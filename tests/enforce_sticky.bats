@@ -110,6 +110,20 @@ for flags in RWC, RWC | os.O_TRUNC: os.close(os.open(PATH + "-own", flags, 0o666
 	[ "$(grep -c 'O_RDWR|O_CREAT.*, 0600)' asked)" -eq 4 ]
 }
 
+@test "an open that waits for a lease ends at a signal" {
+	policy 'world-writable = fix'
+	program 'import fcntl, signal
+class Late(Exception): pass
+def late(*_): raise Late()
+signal.signal(signal.SIGALRM, late); signal.signal(signal.SIGIO, signal.SIG_IGN)
+held = os.open(PATH, os.O_CREAT | os.O_RDWR, 0o600); fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+signal.alarm(1)
+try: os.open(PATH, os.O_CREAT | os.O_RDWR, 0o600)
+except Late: print("late")'
+	run -0 timeout 20 env LD_PRELOAD="$BUILD/libshmguard.so" SHMGUARD_POLICY="$PWD/policy.ini" "$PYTHON" program.py
+	[ "$output" = late ]
+}
+
 # reattached: what cannot be removed, and why; a look at who maps it may end in vain on a busy machine.
 reattached()
 {

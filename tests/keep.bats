@@ -202,7 +202,7 @@ bytes_of()
 		holds '[.findings[] | select(.rule == "unlink-by-stranger").stacks[0].process] as [$who] | $who != null and
 			([.objects[] | select(.kind != "memfd") | .unlinked_by] == [$who, $who])'
 		COLUMNS=150 "$SHMGUARD" report $form >out
-		[ "$(grep -cE "^  /(sem\\.)?${name#/} .* [0-9]+ python[0-9.]* +unlinked" out)" -eq 2 ]
+		[ "$(grep -cE "^  /(sem\\.)?${name#/} .* [0-9]+ pyth[^ ]* +unlinked" out)" -eq 2 ]
 	done
 }
 
