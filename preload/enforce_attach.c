@@ -63,8 +63,12 @@ void enforce_verified(const struct enforce_opening *o, const struct policy_decis
 			.size = identity->size, .limit = created);
 }
 
-/* Removes the name, if it still leads to the object; else why not. */
-static const char *remove_name(const struct enforce_opening *o, const struct identity *identity)
+/*
+ * Removes the name, if it still leads to the object; else why not. What needs a path has a frame of its own here: a handler
+ * may come on a stack of 8 KiB, and the looks are made from the frame that it would be in otherwise.
+ */
+static __attribute__((noinline)) const char *remove_name(const struct enforce_opening *o,
+							 const struct identity *identity)
 {
 	struct identity now;
 	char text[512];
@@ -141,7 +145,8 @@ static void clear(int fd, const struct identity *identity)
 }
 
 /* What cannot be made anew keeps its name. */
-static enum enforce_verdict replaceable(const struct enforce_opening *o, const struct policy_decision *d)
+static __attribute__((noinline)) enum enforce_verdict replaceable(const struct enforce_opening *o,
+								  const struct policy_decision *d)
 {
 	struct enforce_making making;
 	mode_t mode = o->mode;
@@ -181,9 +186,16 @@ bool enforce_asks_of_left(const struct enforce_opening *o, const struct policy_d
 	       (asks_of_bytes(d) || enforce_asks(d, RULE_stale_reattach));
 }
 
-void enforce_left_unknown(const struct policy_decision *d, int fd, const struct identity *identity)
+/* Are its bytes there for who opens it? What is emptied all the same is left to nobody. */
+static bool keeps_bytes(const struct enforce_opening *o, const struct identity *identity)
 {
-	if (enforce_asks(d, RULE_stale_bytes) && !is_seen(identity) && wipe_has_data(fd, identity))
+	return !(o->flags & O_TRUNC) && !is_seen(identity);
+}
+
+void enforce_left_unknown(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+			  const struct identity *identity)
+{
+	if (enforce_asks(d, RULE_stale_bytes) && keeps_bytes(o, identity) && wipe_has_data(fd, identity))
 		unknown(d, RULE_stale_bytes, identity);
 	if (enforce_asks(d, RULE_stale_reattach) && is_older(fd))
 		unknown(d, RULE_stale_reattach, identity);
@@ -197,7 +209,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 	const char *use = enforce_use(identity, false);
 
 	if (use == enforce_perhaps_mapped)
-		enforce_left_unknown(d, fd, identity);
+		enforce_left_unknown(o, d, fd, identity);
 	if (use)
 		return VERDICT_go;
 	bool older = enforce_asks(d, RULE_stale_reattach) && is_older(fd);
@@ -205,8 +217,7 @@ static enum enforce_verdict left_behind(const struct enforce_opening *o, const s
 	bool stale = holders == FACTS_unused || holders == FACTS_unseen;
 	if (holders == FACTS_unknown)
 		unknown(d, RULE_stale_reattach, identity);
-	/* What is emptied all the same is left to nobody. */
-	bool keeps = !(o->flags & O_TRUNC) && !is_seen(identity);
+	bool keeps = keeps_bytes(o, identity);
 	if (stale && d->action[RULE_stale_reattach] == ACTION_deny &&
 	    ENFORCE(d, stale_reattach, .size = identity->size) == VERDICT_deny)
 		return VERDICT_deny;
@@ -279,47 +290,8 @@ static bool may_truncate(const struct enforce_opening *o, int fd)
 	return result == 0;
 }
 
-/*
- * What shm_open asks for is shared memory. Anything else may be an ordinary file that happens to lie there, as cp and tar
- * leave them, unless somebody maps it, or may: what nobody does is emptied, and recorded by the check after the call.
- */
-enum enforce_verdict enforce_truncation(const struct enforce_opening *o, const struct policy_decision *d,
-					const struct identity *identity)
-{
-	const struct check_finding finding = {
-		.rule = RULE_truncate_on_open, .severity = SEVERITY_WARNING, .size = identity->size};
-
-	if (!enforce_asks(d, RULE_truncate_on_open))
-		return VERDICT_go;
-	enum facts_use losers = o->shm ? FACTS_mapped : enforce_losers(identity);
-	return losers == FACTS_unused ? VERDICT_go : enforce_broken_for(d, &finding, losers);
-}
-
-static long truncate_again(void *context)
-{
-	long again = text_reopen(*(int *)context, O_RDONLY | O_TRUNC);
-
-	if (again >= 0)
-		kernel_close((int)again);
-	return again;
-}
-
-/* O_TRUNC was kept from the real call: is it to happen now? */
-static enum enforce_verdict truncating(const struct enforce_opening *o, const struct policy_decision *d, int fd,
-				       const struct identity *identity)
-{
-	enum enforce_verdict verdict = identity->size ? enforce_truncation(o, d, identity) : VERDICT_go;
-	int error = verdict == VERDICT_fix ? wipe_object(fd, identity, true, NULL) : 0;
-	if (error)
-		enforce_not_done(RULE_truncate_on_open, LIBC(strerrorname_np)(error));
-	/* An empty one gets its times, and loses set-user-ID. Linux does so even by O_RDONLY, which ftruncate(2) refuses. */
-	if (verdict == VERDICT_go && kernel_call(SYS_ftruncate, fd, 0, 0, 0, 0, 0) < 0)
-		apart_run(fd, truncate_again, &fd);
-	return verdict;
-}
-
 /* Is it certain that the directory is none in which the kernel refuses O_CREAT of another's file? */
-static bool directory_lets(const struct enforce_opening *o, const struct identity *identity)
+static __attribute__((noinline)) bool directory_lets(const struct enforce_opening *o, const struct identity *identity)
 {
 	struct facts_file file, directory;
 	char path[512];
@@ -374,10 +346,12 @@ static enum enforce_verdict odd(const struct enforce_opening *o, const struct po
 	return enforce_trap(d, &st);
 }
 
-enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+enum enforce_verdict enforce_judged(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+				    enum enforce_verdict *truncation)
 {
 	struct identity identity;
 
+	*truncation = VERDICT_deny;
 	if (!identity_of_fd(fd, &identity))
 		return !enforce_audits() && (is_refused_directory(o, fd) || !may_truncate(o, fd)) ? VERDICT_deny
 												  : odd(o, d, fd);
@@ -390,13 +364,25 @@ enum enforce_verdict enforce_attached(const struct enforce_opening *o, const str
 	enum enforce_verdict verdict = strange(o, d, fd, &identity);
 	if (verdict == VERDICT_go && enforce_asks_of_left(o, d, &identity))
 		verdict = left_behind(o, d, fd, &identity);
-	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done && truncating(o, d, fd, &identity) == VERDICT_deny)
-		verdict = VERDICT_deny;
+	if (verdict == VERDICT_go && (o->flags & O_TRUNC) && !done) {
+		*truncation = identity.size ? enforce_truncation(o, d, &identity) : VERDICT_go;
+		if (*truncation == VERDICT_deny)
+			verdict = VERDICT_deny;
+	}
 	if (verdict == VERDICT_go) {
 		attached(o, d, &identity);
 		drop_grants(d, fd);
 		enforce_verified(o, d, &identity, false);
 	}
+	return verdict;
+}
+
+enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd)
+{
+	enum enforce_verdict truncation, verdict = enforce_judged(o, d, fd, &truncation);
+
+	if (verdict == VERDICT_go && truncation != VERDICT_deny)
+		enforce_truncate(fd, truncation);
 	return verdict;
 }
 

@@ -12,7 +12,6 @@
 #include "preload/claim.h"
 #include "preload/enforce_inner.h"
 #include "preload/kernel.h"
-#include "preload/recorder.h"
 #include "preload/text.h"
 
 /* So often a name leads to another object by the time that it is judged, or another process waits for who has it open. */
@@ -25,8 +24,7 @@ struct judging {
 	const struct enforce_opening *o;
 	const struct policy_decision *d;
 	const char *path;
-	struct identity *judged;
-	enum enforce_verdict verdict;
+	struct enforce_judgement *judgement;
 };
 
 static int itself(const struct enforce_opening *o)
@@ -48,27 +46,19 @@ static long open_and_close(void *context)
 	return opened < 0 ? opened : 0;
 }
 
-/* For that nothing is to be opened, but it is not known to older kernels, and a filter of system calls may kill for it. */
-static bool may_open(const struct enforce_opening *o, int fd)
-{
-	int mode = o->flags & O_ACCMODE, access = mode == O_RDONLY ? R_OK : mode == O_WRONLY ? W_OK : R_OK | W_OK;
-
-	return !recorder_filtered &&
-	       kernel_call(SYS_faccessat2, fd, (long)"", access, AT_EACCESS | AT_EMPTY_PATH, 0, 0) == 0;
-}
-
-/* 0 where the kernel lets the program open it; -EAGAIN: somebody has a lease on it, and is not waited for. */
+/*
+ * 0 where the kernel lets the program open it; -EAGAIN: somebody has a lease on it, and is not waited for. It is tried, as
+ * rights are not all that open(2) asks for: what it refuses is neither to be wiped nor to lose its name.
+ */
 static long try_to_open(const struct enforce_opening *o, int fd)
 {
-	if (may_open(o, fd))
-		return 0;
 	int flags = o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
 
 	return apart_run(fd, open_and_close, &(struct attempt){fd, flags | O_NONBLOCK});
 }
 
 /* The looks take a few descriptors, and here they find no more elsewhere: where they are lacking it is opened first. */
-static bool has_room(int fd)
+static __attribute__((noinline)) bool has_room(int fd)
 {
 	long more[LOOKS], got = 0;
 
@@ -81,10 +71,12 @@ static bool has_room(int fd)
 
 static void judge_by(struct judging *j, int fd)
 {
-	j->verdict = enforce_attached(j->o, j->d, fd);
+	struct enforce_judgement *judgement = j->judgement;
+
+	judgement->verdict = enforce_judged(j->o, j->d, fd, &judgement->truncation);
 	int error = errno;
-	if (j->verdict != VERDICT_go)
-		enforce_denied_for(j->judged);
+	if (judgement->verdict != VERDICT_go)
+		enforce_denied_for(&judgement->of);
 	errno = error;
 }
 
@@ -92,17 +84,18 @@ static void judge_by(struct judging *j, int fd)
 static long judge_in_turn(struct judging *j)
 {
 	struct claim claim;
-	bool turn = claim_turn(&claim, j->judged);
+	const struct identity *judged = &j->judgement->of;
+	bool turn = claim_turn(&claim, judged);
 	int fd = (int)kernel_call(SYS_openat, j->o->dirfd, (long)j->path, O_PATH | O_CLOEXEC | itself(j->o), 0, 0, 0);
-	long error = fd < 0                             ? fd
-		     : !enforce_leads_to(fd, j->judged) ? -ESTALE
-		     : !has_room(fd)                    ? -EMFILE
-							: try_to_open(j->o, fd);
+	long error = fd < 0                          ? fd
+		     : !enforce_leads_to(fd, judged) ? -ESTALE
+		     : !has_room(fd)                 ? -EMFILE
+						     : try_to_open(j->o, fd);
 
 	if (!error) {
 		judge_by(j, fd);
-		if (!turn && j->verdict == VERDICT_go)
-			enforce_left_unknown(j->d, fd, j->judged);
+		if (!turn && j->judgement->verdict == VERDICT_go)
+			enforce_left_unknown(j->o, j->d, fd, judged);
 	}
 	if (fd >= 0)
 		kernel_close(fd);
@@ -115,6 +108,7 @@ static long judge_in_turn(struct judging *j)
 static long judge(void *context)
 {
 	struct judging *j = context;
+	struct identity *judged = &j->judgement->of;
 	int flags = itself(j->o) ? AT_SYMLINK_NOFOLLOW : 0;
 	long error = -ESTALE;
 	bool forbids = !cancel_is_forbidden();
@@ -123,7 +117,7 @@ static long judge(void *context)
 		cancel_forbid();
 	for (int i = 0;
 	     i < ATTEMPTS && (error == -ESTALE || error == -EAGAIN) &&
-	     identity_of_path(j->o->dirfd, j->path, flags, j->judged) && enforce_asks_of_left(j->o, j->d, j->judged);
+	     identity_of_path(j->o->dirfd, j->path, flags, judged) && enforce_asks_of_left(j->o, j->d, judged);
 	     i++) {
 		if (error == -EAGAIN)
 			kernel_rest(1000000);
@@ -135,9 +129,10 @@ static long judge(void *context)
 }
 
 bool enforce_judged_beforehand(const struct enforce_opening *o, const struct policy_decision *d, const char *path,
-			       struct identity *judged, enum enforce_verdict *verdict)
+			       struct enforce_judgement *judgement)
 {
-	struct judging j = {o, d, path, judged, VERDICT_go};
+	struct judging j = {o, d, path, judgement};
+	struct identity *judged = &judgement->of;
 	int flags = itself(o) ? AT_SYMLINK_NOFOLLOW : 0;
 	bool done = identity_of_path(o->dirfd, path, flags, judged) && enforce_asks_of_left(o, d, judged) &&
 		    apart_hidden(APART_ALL, judge, &j);
@@ -148,7 +143,6 @@ bool enforce_judged_beforehand(const struct enforce_opening *o, const struct pol
 		/* The program is to get the number. */
 		kernel_close(locked);
 	}
-	*verdict = j.verdict;
 	return done || locked >= 0;
 }
 

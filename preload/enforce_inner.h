@@ -143,19 +143,32 @@ void enforce_first_mapped(enum enforce_verdict verdict, int fd, const struct ide
  * removed, so that the opening is to be tried again. In audit mode all was done, and is only told.
  */
 enum enforce_verdict enforce_attached(const struct enforce_opening *o, const struct policy_decision *d, int fd);
+/*
+ * The same by a descriptor that need not be the program's: nothing is emptied by it. VERDICT_go: with a *truncation other than
+ * VERDICT_deny the program's own is to be handed to enforce_truncate().
+ */
+enum enforce_verdict enforce_judged(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+				    enum enforce_verdict *truncation);
+void enforce_truncate(int fd, enum enforce_verdict verdict);
 
 /* Is what O_CREAT has found to be looked at for what an earlier run may have left? */
 bool enforce_asks_of_left(const struct enforce_opening *o, const struct policy_decision *d,
 			  const struct identity *identity);
 /* Who uses it could not be seen: that is told of what would be denied or fixed if nobody did. */
-void enforce_left_unknown(const struct policy_decision *d, int fd, const struct identity *identity);
+void enforce_left_unknown(const struct enforce_opening *o, const struct policy_decision *d, int fd,
+			  const struct identity *identity);
+
+struct enforce_judgement {
+	struct identity of;
+	enum enforce_verdict verdict, truncation;
+};
 
 /*
- * The same before the program opens it, by a descriptor (O_PATH) that is closed again, where that is the better way. True: it
- * was done with what is in `judged` then, which the kernel would let the program open.
+ * Before the program opens it, by a descriptor (O_PATH) that is closed again, where that is the better way. True: it was
+ * judged, and the kernel would let the program open it.
  */
 bool enforce_judged_beforehand(const struct enforce_opening *o, const struct policy_decision *d, const char *path,
-			       struct identity *judged, enum enforce_verdict *verdict);
+			       struct enforce_judgement *judgement);
 /* Was another opened than was judged, and is that to be, before it is opened? Not where a lock may go with it. */
 bool enforce_is_to_be_judged(const struct enforce_opening *o, const struct policy_decision *d, int fd);
 

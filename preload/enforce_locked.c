@@ -57,7 +57,9 @@ int enforce_open_locked(const struct enforce_opening *o, const char *path, struc
 {
 	int how = O_PATH | O_CLOEXEC | (o->shm ? O_NOFOLLOW : o->flags & O_NOFOLLOW);
 	int fd = (int)kernel_call(SYS_openat, o->dirfd, (long)path, how, 0, 0, 0);
-	struct attempt attempt = {fd, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)};
+	/* Who has a lease on it is waited for by the program's own open, which a signal can end. */
+	int flags = o->flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
+	struct attempt attempt = {fd, flags | O_NONBLOCK};
 
 	if (fd >= 0 && identity_of_fd(fd, identity) && may_be_locked(identity) && apart_run(fd, opens_locked, &attempt))
 		return fd;

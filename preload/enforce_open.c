@@ -166,15 +166,17 @@ static enum enforce_verdict attach(const struct enforce_opening *o, const struct
 {
 	char text[512];
 	unsigned decided = enforce_decided();
-	struct identity judged;
-	enum enforce_verdict verdict;
-	bool beforehand = enforce_judged_beforehand(o, d, enforce_opening_path(o, text), &judged, &verdict);
+	struct enforce_judgement judgement;
+	bool beforehand = enforce_judged_beforehand(o, d, enforce_opening_path(o, text), &judgement);
 
-	if (beforehand && verdict != VERDICT_go)
-		return verdict;
+	if (beforehand && judgement.verdict != VERDICT_go)
+		return judgement.verdict;
 	*fd = o->call(o, o->flags & ~(O_CREAT | O_EXCL | O_TRUNC), o->mode);
-	if (beforehand && enforce_leads_to(*fd, &judged))
+	if (beforehand && enforce_leads_to(*fd, &judgement.of)) {
+		if (judgement.truncation != VERDICT_deny)
+			enforce_truncate(*fd, judgement.truncation);
 		return VERDICT_go;
+	}
 	/* Another object has the name by now, or none. */
 	if (beforehand)
 		enforce_forget_from(decided);

@@ -136,6 +136,16 @@ static long look_around(void *context)
 	return 0;
 }
 
+/* Its frame is none that the usual look is made from, which a handler on a small stack may need. */
+static __attribute__((noinline)) void look_again(const struct facts_wanted *wanted, struct facts_mappers *found)
+{
+	struct facts_wanted anew = *wanted;
+
+	*found = (struct facts_mappers){0};
+	if (apart_spare(look_around, &(struct looking){&anew, found}) < 0)
+		found->gave_up = EMFILE;
+}
+
 /* Where the program has no descriptor left a thread with a table of its own looks. */
 static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 {
@@ -144,13 +154,8 @@ static struct facts_mappers look_at_others(struct facts_wanted *wanted)
 	const struct facts_wanted before = *wanted;
 
 	apart_hidden(APART_NONE, look_around, &looking);
-	if (found.gave_up == EMFILE) {
-		struct facts_wanted anew = before;
-		found = (struct facts_mappers){0};
-		looking.wanted = &anew;
-		if (apart_spare(look_around, &looking) < 0)
-			found.gave_up = EMFILE;
-	}
+	if (found.gave_up == EMFILE)
+		look_again(&before, &found);
 	return found;
 }
 

@@ -1,5 +1,6 @@
 #include "preload/lease.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 
@@ -72,11 +73,12 @@ static enum lease ask(int fd)
 static long ask_by_path(void *context)
 {
 	int of = *(int *)context;
-	long fd = text_reopen(of, O_RDWR);
+	long fd = text_reopen(of, O_RDWR | O_NONBLOCK);
 
 	if (fd == -EACCES)
-		fd = text_reopen(of, O_RDONLY);
-	enum lease answer = fd < 0 ? LEASE_unknown : ask((int)fd);
+		fd = text_reopen(of, O_RDONLY | O_NONBLOCK);
+	/* -EAGAIN: somebody has one, and is not waited for. */
+	enum lease answer = fd == -EAGAIN ? LEASE_refused : fd < 0 ? LEASE_unknown : ask((int)fd);
 	if (fd >= 0)
 		kernel_close((int)fd);
 	return answer;

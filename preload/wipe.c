@@ -47,12 +47,12 @@ static long open_to_write(int fd, const struct identity *identity)
 		       : reopen(fd, identity, O_WRONLY);
 }
 
-/* Where its data lies is known to who may only write it, too. */
+/* Where its data lies is known to who may only write it, too. Who has a lease on it is not waited for (-EAGAIN). */
 static long reopen_to_look(int fd, const struct identity *identity)
 {
-	long own = reopen(fd, identity, O_RDONLY);
+	long own = reopen(fd, identity, O_RDONLY | O_NONBLOCK);
 
-	return own == -EACCES ? reopen(fd, identity, O_WRONLY) : own;
+	return own == -EACCES ? reopen(fd, identity, O_WRONLY | O_NONBLOCK) : own;
 }
 
 /* What has no pages at all is known without a right to it. */

@@ -316,6 +316,19 @@ os.close(os.open(PATH, os.O_RDONLY)); os.rmdir(PATH)'
 	done
 }
 
+@test "a handler on a stack of 8 KiB opens what an earlier run left under a policy as without one" {
+	small=$BUILD/tests/programs/small_handler
+	for lines in '' 'stale-bytes = fix' 'zero = on-attach' 'stale-reattach = fix'; do
+		rm -rf "/dev/shm/$NAME" "/dev/shm/$NAME"-* small*.log
+		printf stale >"/dev/shm/$NAME"
+		sleep 0.05
+		policy 'create-without-excl = off' 'predictable-name = off' "$lines"
+		env ${lines:+"SHMGUARD_POLICY=$PWD/policy.ini" "LD_PRELOAD=$BUILD/libshmguard.so"} "$small" 8192 "/$NAME" >out
+		[ -e bare ] || mv out bare
+		[ -z "$lines" ] || same bare out
+	done
+}
+
 @test "below a root without /proc a policy knows the umask and the program, and refuses nothing that it need not" {
 	[ "$(id -u)" -eq 0 ] || skip "chroot needs root"
 	policy 'world-writable = deny' 'world-readable = deny' 'mode-too-open = fix' 'max-mode = 0600' 'truncate-on-open = deny'
