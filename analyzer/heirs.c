@@ -2,8 +2,7 @@
 
 #include "world_holdings.h"
 
-/* As heirs_until(), of one. */
-static uint32_t inherits(const struct process *heir, const struct process *from)
+uint32_t heirs_since(const struct process *heir, const struct process *from)
 {
 	for (; heir && heir->began == BEGAN_fork; heir = heir->parent)
 		if (heir->parent == from)
@@ -11,17 +10,22 @@ static uint32_t inherits(const struct process *heir, const struct process *from)
 	return 0;
 }
 
-uint32_t heirs_until(const struct world *world, const struct process *process, const struct object *object)
+/* What it has is known once it has told of itself, which it does when its parent has gone on. */
+static bool maps(const struct process *heir, const struct object *object, uint64_t beyond)
+{
+	return object == NULL || !heir->announced || holdings_end(heir, object) > beyond;
+}
+
+uint32_t heirs_until(const struct world *world, const struct process *process, const struct object *object,
+		     uint64_t beyond)
 {
 	uint32_t until = 0;
 
-	if (object && object->mappers == 0)
-		return 0;
 	for (size_t i = 0; i < world->process_count && until < UINT32_MAX; i++) {
 		const struct process *heir = world->processes[i];
-		uint32_t number = heir->over ? 0 : inherits(heir, process);
+		uint32_t number = heir->over ? 0 : heirs_since(heir, process);
 
-		if (number > until && (object == NULL || holdings_maps(heir, object)))
+		if (number > until && maps(heir, object, beyond))
 			until = number;
 	}
 	return until;

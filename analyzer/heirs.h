@@ -6,8 +6,11 @@
 
 /*
  * The number of the latest call of the process after which a child was forked, by it or by its child, that is alive, and, if an
- * object is given, maps any of that; UINT32_MAX: not known. 0: there is none.
+ * object is given, maps of that what lies beyond so many bytes, as far as is known; UINT32_MAX: not known. 0: there is none.
  */
-uint32_t heirs_until(const struct world *world, const struct process *process, const struct object *object);
+uint32_t heirs_until(const struct world *world, const struct process *process, const struct object *object,
+		     uint64_t beyond);
+/* As heirs_until(), of the child, or child of a child, alone. */
+uint32_t heirs_since(const struct process *heir, const struct process *from);
 
 #endif

@@ -16,13 +16,14 @@ struct charge {
 	struct change cover; /* the resize that made up for it; without process: none */
 	const struct process *other; /* who else is concerned, NULL: nobody, or not in the trace */
 	struct site other_mapped;
-	uint64_t end;  /* of what is mapped past the end: less than at first when a part was given up */
-	bool resizing; /* the call was a resize, not a mapping */
-	bool faulted;  /* a SIGBUS came of it */
-	bool trimmed;  /* what had no pages was given up: at once after a shrink, untouched where it was mapped so */
-	bool shut;     /* trimmed by PROT_NONE, which may be taken back */
-	bool undone;   /* its call was not made */
-	bool over;     /* nobody holds the object any more */
+	uint64_t end;   /* of what is mapped past the end: less than at first when a part was given up */
+	uint64_t whole; /* the same, at first */
+	bool resizing;  /* the call was a resize, not a mapping */
+	bool faulted;   /* a SIGBUS came of it */
+	bool trimmed;   /* what had no pages was given up: at once after a shrink, untouched where it was mapped so */
+	bool shut;      /* trimmed by PROT_NONE, which may be taken back */
+	bool undone;    /* its call was not made */
+	bool over;      /* nobody holds the object any more */
 };
 
 /* The byte from which on a touch is a SIGBUS. */

@@ -76,6 +76,14 @@ teardown()
 	check_faulty map-beyond-end_orphan
 }
 
+@test "map-beyond-end: what a daemon gives up in time is only a note" {
+	check_faulty map-beyond-end_dropped
+}
+
+@test "map-beyond-end: what was given up, and a child keeps to its end" {
+	check_faulty map-beyond-end_kept
+}
+
 @test "map-beyond-end: what was given up, and a child touches" {
 	check_faulty map-beyond-end_inherited
 }

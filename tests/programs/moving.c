@@ -58,14 +58,21 @@ static void on_timer(int number)
 		swapcontext(&coroutine[last], &coroutine[current]);
 }
 
-static void run(void)
+static void hold_timer(int how)
 {
 	sigset_t timer;
 
-	move();
 	sigemptyset(&timer);
 	sigaddset(&timer, SIGALRM);
-	sigprocmask(SIG_BLOCK, &timer, NULL);
+	sigprocmask(how, &timer, NULL);
+}
+
+/* It begins with the timer held: swapcontext(3) sets the signal mask before it has changed to the other stack. */
+static void run(void)
+{
+	hold_timer(SIG_UNBLOCK);
+	move();
+	hold_timer(SIG_BLOCK);
 	done |= 1 << current;
 	if (done == (1 << COROUTINES) - 1)
 		setcontext(&all);
@@ -78,6 +85,7 @@ static void take_turns(void)
 	struct itimerval every = {{0, MICROSECONDS}, {0, MICROSECONDS}};
 	volatile int begun = 0;
 
+	hold_timer(SIG_BLOCK);
 	for (int i = 0; i < COROUTINES; i++) {
 		getcontext(&coroutine[i]);
 		coroutine[i].uc_stack.ss_sp =
