@@ -177,7 +177,7 @@ static void close_process(struct court *court, const struct process *process, co
 	const struct dockets *dockets = map_get(&court->dockets.by_process, (uintptr_t)process, 0);
 	/* An exec unmaps what it had from its parents. */
 	const bool execs = child && child->ended == ENDED_exec;
-	uint32_t heirs = dockets ? heirs_until(court->world, process, NULL, 0) : 0;
+	const uint32_t heirs = dockets && process->over ? heirs_until(court->world, process, NULL, 0) : 0;
 	struct docket *next;
 
 	for (struct docket *docket = dockets ? LIST_FIRST(&dockets->list) : NULL; docket; docket = next) {

@@ -4,14 +4,12 @@
  * place of their own. Prints how often what was written was lost; fails if ever.
  */
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "rounds.h"
 
 enum { PROCESSES = 3, WHOLE = 8192, SLOT = 100 };
 
@@ -19,7 +17,10 @@ static struct counts {
 	atomic_int there, written, lost;
 } * counts;
 
-static void leave(const char *name, size_t size)
+static const char *name;
+static size_t size;
+
+static void leave(void)
 {
 	char bytes[WHOLE];
 	int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -34,12 +35,11 @@ static void leave(const char *name, size_t size)
 	_exit(0);
 }
 
-static void attach(const char *name, int number)
+static void attach(int number)
 {
 	struct stat st;
 
-	for (atomic_fetch_add(&counts->there, 1); atomic_load(&counts->there) < PROCESSES;)
-		;
+	rounds_meet(&counts->there, PROCESSES, 0);
 	int fd = shm_open(name, O_RDWR | O_CREAT, 0600);
 	if (fd < 0 || fstat(fd, &st) < 0 || (st.st_size < WHOLE && ftruncate(fd, WHOLE) < 0))
 		abort();
@@ -47,8 +47,7 @@ static void attach(const char *name, int number)
 	if (mine == MAP_FAILED)
 		abort();
 	mine[(number + 1) * SLOT] = 'A';
-	for (atomic_fetch_add(&counts->written, 1); atomic_load(&counts->written) < PROCESSES;)
-		usleep(100);
+	rounds_meet(&counts->written, PROCESSES, 100);
 	usleep(1000);
 	if (mine[(number + 1) * SLOT] != 'A')
 		atomic_fetch_add(&counts->lost, 1);
@@ -60,18 +59,12 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	name = argv[2];
+	size = strtoul(argv[3], NULL, 10);
 	for (int round = 0; round < atoi(argv[1]); round++) {
 		atomic_store(&counts->there, 0);
 		atomic_store(&counts->written, 0);
-		if (fork() == 0)
-			leave(argv[2], strtoul(argv[3], NULL, 10));
-		wait(NULL);
-		for (int i = 0; i < PROCESSES; i++)
-			if (fork() == 0)
-				attach(argv[2], i);
-		while (wait(NULL) > 0)
-			;
-		shm_unlink(argv[2]);
+		rounds_once(name, leave, 0, attach, PROCESSES);
 	}
 	printf("lost %d\n", atomic_load(&counts->lost));
 	return atomic_load(&counts->lost) != 0;

@@ -5,14 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "rounds.h"
 
 enum { PROCESSES = 4, SIZE = 4096 };
 
@@ -20,7 +18,10 @@ static struct counts {
 	atomic_int there, tried, old, other, refused;
 } * counts;
 
-static void leave(const char *name)
+static const char *name;
+static int creates;
+
+static void leave(void)
 {
 	char bytes[SIZE];
 	int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -31,7 +32,7 @@ static void leave(const char *name)
 	_exit(0);
 }
 
-static atomic_int *attempt(const char *name, int creates)
+static atomic_int *attempt(void)
 {
 	struct stat st;
 	int fd = shm_open(name, O_RDWR | (creates ? O_CREAT : 0), 0600);
@@ -46,13 +47,12 @@ static atomic_int *attempt(const char *name, int creates)
 	return page[0] == 'o' ? &counts->old : &counts->other;
 }
 
-static void come(const char *name, int creates)
+static void come(int number)
 {
-	for (atomic_fetch_add(&counts->there, 1); atomic_load(&counts->there) < PROCESSES;)
-		usleep(100);
-	atomic_fetch_add(attempt(name, creates), 1);
-	for (atomic_fetch_add(&counts->tried, 1); atomic_load(&counts->tried) < PROCESSES;)
-		usleep(100);
+	(void)number;
+	rounds_meet(&counts->there, PROCESSES, 100);
+	atomic_fetch_add(attempt(), 1);
+	rounds_meet(&counts->tried, PROCESSES, 100);
 	_exit(0);
 }
 
@@ -61,20 +61,13 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	name = argv[2];
+	creates = argv[3][0] == 'c';
 	for (int round = 0; round < atoi(argv[1]); round++) {
 		atomic_store(&counts->there, 0);
 		atomic_store(&counts->tried, 0);
-		if (fork() == 0)
-			leave(argv[2]);
-		wait(NULL);
 		/* It is older than those who come: time stamps are as coarse as the clock's tick. */
-		usleep(20000);
-		for (int i = 0; i < PROCESSES; i++)
-			if (fork() == 0)
-				come(argv[2], argv[3][0] == 'c');
-		while (wait(NULL) > 0)
-			;
-		shm_unlink(argv[2]);
+		rounds_once(name, leave, 20000, come, PROCESSES);
 	}
 	printf("old %d, other %d, refused %d\n", counts->old, counts->other, counts->refused);
 	return 0;

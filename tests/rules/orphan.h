@@ -1,4 +1,4 @@
-/* A process that maps more than its object has, and ends; its child by fork is left with that. */
+/* A process that maps more than its object has, and ends or gives it up; its child by fork is left with that. */
 #ifndef SHMGUARD_TESTS_ORPHAN_H
 #define SHMGUARD_TESTS_ORPHAN_H
 
@@ -33,6 +33,26 @@ UNUSED static void leave_to_orphan(void (*work)(int fd, char *address))
 	close(ends[1]);
 	must(read(ends[0], &byte, 1) == 0, "read");
 	must(waitpid(parent, NULL, 0) == parent, "waitpid");
+}
+
+/* A child that has what is mapped, and does `work` once *go is closed. */
+UNUSED static pid_t leave_to_child(void (*work)(int fd, char *address), int fd, char *address, int *go)
+{
+	int ready[2];
+	char byte;
+
+	must(pipe(ready) == 0, "pipe");
+	pid_t child = fork();
+	must(child >= 0, "fork");
+	if (child == 0) {
+		close(ready[1]);
+		must(read(ready[0], &byte, 1) == 0, "read");
+		work(fd, address);
+		_exit(0);
+	}
+	close(ready[0]);
+	*go = ready[1];
+	return child;
 }
 
 #endif
